@@ -1,0 +1,1 @@
+"""The price service, and what it shares with the sync of documents."""

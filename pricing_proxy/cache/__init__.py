@@ -1,0 +1,1 @@
+"""Where prices are kept: in this process (L1) and in Redis (L2)."""

@@ -1,0 +1,35 @@
+"""Time, injected: whoever needs it is given a `Clock`.
+
+Durations and ages come from the monotonic clock, so a stepped wall clock never
+makes a price younger. The wall clock is only shown and compared with dates.
+"""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+MICROSECONDS_PER_SECOND = 1_000_000
+
+
+class Clock(Protocol):
+    """Two readings of time; tests supply their own."""
+
+    def monotonic_us(self) -> int:
+        """Return microseconds since an arbitrary start; never steps back."""
+        ...
+
+    def utc(self) -> datetime:
+        """Return the wall clock as an aware UTC instant."""
+        ...
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def monotonic_us(self) -> int:
+        """Return the monotonic clock in microseconds."""
+        return time.monotonic_ns() // 1000
+
+    def utc(self) -> datetime:
+        """Return the wall clock as an aware UTC instant."""
+        return datetime.now(UTC)

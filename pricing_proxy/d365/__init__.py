@@ -1,0 +1,1 @@
+"""HTTP out to Dynamics 365: tokens, transport, OData and the clients."""

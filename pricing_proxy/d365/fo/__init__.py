@@ -1,0 +1,1 @@
+"""Dynamics 365 Finance & Operations: its client and its wire models."""

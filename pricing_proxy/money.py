@@ -1,0 +1,52 @@
+"""Exact decimal arithmetic for prices; nothing here touches a float.
+
+Dynamics 365 sends numbers as JSON numbers. Their texts are kept as they came
+(`NumberText`) and reach the answer unchanged; whatever is derived from them is
+computed exactly and rounded once, half up.
+"""
+
+import re
+from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
+
+# Enough digits that a quotient of two 18-digit ERP numbers is rounded by us, not by the context.
+_EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
+_PLAIN = re.compile(r"-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?", re.ASCII)
+
+
+class NumberText(str):
+    """The text of a JSON number exactly as the other system wrote it."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> Decimal:
+        """The number, exactly."""
+        return Decimal(self)
+
+
+def number_text(text: str) -> NumberText:
+    """Return `text` marked as a number's text; for `parse_float` and `parse_int` of `json.loads`.
+
+    Raises:
+        ValueError: The text has more digits or a larger exponent than any money amount.
+    """
+    if _PLAIN.fullmatch(text) is None:
+        raise ValueError(f"not a plausible number: {text[:40]!r}")
+    return NumberText(text)
+
+
+def divide(dividend: Decimal, divisor: Decimal, *, scale: int) -> str:
+    """Return the quotient as text with exactly `scale` decimals, rounded half up once.
+
+    Args:
+        dividend: An amount of money.
+        divisor: Units the amount is for; not zero.
+        scale: Decimals to show, zeros kept.
+    """
+    exact = Fraction(dividend) / Fraction(divisor)
+    shifted = exact * 10**scale
+    whole = abs(shifted.numerator) * 2 + shifted.denominator
+    rounded = whole // (2 * shifted.denominator)
+    signed = Decimal(-rounded if shifted < 0 else rounded)
+    return f"{signed.scaleb(-scale, context=_EXACT):f}"

@@ -1,0 +1,1 @@
+"""The ways to get a price, one module each."""

@@ -1,0 +1,1 @@
+"""Calls to another system that may be slow, throttled or away; knows no vendor."""

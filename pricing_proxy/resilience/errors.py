@@ -1,0 +1,94 @@
+"""What can go wrong upstream, sorted by what the caller should do next.
+
+UpstreamError
+├── TransientUpstreamError        the same request may succeed later
+│   ├── UpstreamTimeoutError        our deadline passed first
+│   ├── UpstreamUnavailableError    refused, reset, or 5xx without an explanation
+│   │   └── CallRefusedError          not sent: breaker open, queue full, too little time left
+│   └── UpstreamThrottledError      wait `retry_after`, then ask again
+└── PermanentUpstreamError        the same request will fail again
+    ├── UpstreamRejectedError       4xx, or 5xx with an application's own message: the request is at fault
+    ├── UpstreamDeniedError         401 or 403 with a new token: our credentials are at fault
+    └── UpstreamContractError       2xx, but not the body that was agreed
+
+`system` names the other side in logs and metrics ("fo", "entra", "redis"); it is
+never an address. Messages hold no bodies, tokens or customer data.
+"""
+
+from datetime import timedelta
+
+
+class UpstreamError(Exception):
+    """Another system did not give what was asked of it."""
+
+    def __init__(self, message: str, *, system: str) -> None:
+        super().__init__(message)
+        self.system = system
+
+
+class TransientUpstreamError(UpstreamError):
+    """The same request may succeed later."""
+
+
+class UpstreamTimeoutError(TransientUpstreamError):
+    """Our deadline passed before the answer came."""
+
+
+class UpstreamUnavailableError(TransientUpstreamError):
+    """Refused, reset, or a server error without an application's own message.
+
+    Attributes:
+        is_connection_failure: No HTTP answer came at all: connecting failed or the connection broke.
+    """
+
+    def __init__(self, message: str, *, system: str, is_connection_failure: bool = False) -> None:
+        super().__init__(message, system=system)
+        self.is_connection_failure = is_connection_failure
+
+
+class CallRefusedError(UpstreamUnavailableError):
+    """We did not send the call; `retry_after` says when trying again makes sense."""
+
+    def __init__(self, message: str, *, system: str, retry_after: timedelta) -> None:
+        super().__init__(message, system=system)
+        self.retry_after = retry_after
+
+
+class UpstreamThrottledError(TransientUpstreamError):
+    """The upstream asked us to slow down; `retry_after` says for how long, None if it did not say."""
+
+    def __init__(self, message: str, *, system: str, retry_after: timedelta | None) -> None:
+        super().__init__(message, system=system)
+        self.retry_after = retry_after
+
+
+class PermanentUpstreamError(UpstreamError):
+    """The same request will fail again."""
+
+
+class UpstreamRejectedError(PermanentUpstreamError):
+    """The upstream read the request and refused it.
+
+    Attributes:
+        status: The HTTP status.
+        reasons: The application's own messages, for operators; in the language of the upstream's user.
+    """
+
+    def __init__(
+        self, message: str, *, system: str, status: int, reasons: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, system=system)
+        self.status = status
+        self.reasons = reasons
+
+
+class UpstreamDeniedError(PermanentUpstreamError):
+    """401 or 403, also with a new token: credentials or rights are missing."""
+
+    def __init__(self, message: str, *, system: str, status: int) -> None:
+        super().__init__(message, system=system)
+        self.status = status
+
+
+class UpstreamContractError(PermanentUpstreamError):
+    """The call succeeded, but the body is not what was agreed."""

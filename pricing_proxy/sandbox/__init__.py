@@ -1,0 +1,1 @@
+"""Simulated Entra ID and Finance & Operations over real HTTP, with faults on dials."""

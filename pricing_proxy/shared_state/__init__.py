@@ -1,0 +1,1 @@
+"""What both programs keep in Redis: keys, codecs, writers and readers."""

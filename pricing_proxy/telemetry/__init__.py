@@ -1,0 +1,1 @@
+"""Metrics, logs and traces, without secrets or customer data."""

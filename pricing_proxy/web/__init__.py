@@ -1,0 +1,1 @@
+"""HTTP in: routes, validation, access, errors as status codes."""
