@@ -1,0 +1,88 @@
+"""Redis' pulse: its clock, and whether word from it is recent enough to call prices verified.
+
+Asked each second in the background, so no request ever waits for it. A beat counts from
+when it was sent; a beat that failed ends the lease at once, for Redis is known to be away.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Self
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+
+_log = logging.getLogger(__name__)
+
+_BEAT = timedelta(seconds=1)
+
+
+class RedisHeartbeat:
+    """Reads Redis' clock each second; an async context manager.
+
+    Args:
+        redis: A client with a short time-out of its own.
+        clock: Time.
+        lease_us: How long a beat vouches for what was heard before it.
+    """
+
+    def __init__(self, redis: Redis, *, clock: Clock, lease_us: int) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._lease_us = lease_us
+        self._sent_us: int | None = None
+        self._was_answered: bool | None = None
+        # Until Redis was heard of, the wall clock stands in: positions still only rise.
+        wall_us = round(clock.utc().timestamp() * MICROSECONDS_PER_SECOND)
+        self._offset_us = wall_us - clock.monotonic_us()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.beat()
+        self._task = asyncio.create_task(self._beat_for_ever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def offset_us(self) -> int:
+        """Redis' clock minus this process' monotonic clock."""
+        return self._offset_us
+
+    def shared_us(self) -> int:
+        """Return Redis' clock in microseconds, as far as known."""
+        return self._clock.monotonic_us() + self._offset_us
+
+    def is_verified(self) -> bool:
+        """Return whether Redis was heard of within the lease and has not failed since."""
+        if self._sent_us is None or not self._was_answered:
+            return False
+        return self._clock.monotonic_us() - self._sent_us < self._lease_us
+
+    async def beat(self) -> None:
+        """Ask once; log when Redis is lost and when it is back."""
+        sent_us = self._clock.monotonic_us()
+        try:
+            seconds, microseconds = await self._redis.time()
+        except (RedisError, OSError, TimeoutError) as error:
+            if self._was_answered is not False:
+                _log.warning("Redis does not answer (%s)", type(error).__name__)
+            self._was_answered = False
+            return
+        # Half the round trip is the best guess of when the clock was read.
+        middle_us = (sent_us + self._clock.monotonic_us()) // 2
+        self._offset_us = seconds * MICROSECONDS_PER_SECOND + microseconds - middle_us
+        self._sent_us = sent_us
+        if self._was_answered is False:
+            _log.info("Redis answers again")
+        self._was_answered = True
+
+    async def _beat_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(_BEAT.total_seconds())
+            await self.beat()

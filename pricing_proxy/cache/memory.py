@@ -1,0 +1,80 @@
+"""L1: the prices this process remembers, bounded in bytes, least recently used out first.
+
+Entries stand on one shelf per context, so a page costs one look-up for the customer and
+one plain dict look-up per line. Expiry lives in the entries: a stale price is still the
+best there is when the ERP fails, so nothing is dropped for its age.
+"""
+
+from cachetools import LRUCache
+
+from pricing_proxy.domain.entry import Entry
+from pricing_proxy.prices.ports import NO_ENTRIES, Shelf
+from pricing_proxy.prices.query import Context, Key
+
+# What Python spends on an entry besides its fragment: the tuple, its numbers, the key and its
+# texts, and a dict slot; measured with tracemalloc, rounded up.
+_ENTRY_OVERHEAD_BYTES = 560
+_SHELF_OVERHEAD_BYTES = 400
+# As in Redis: more than any customer looks at; guards against one caller filling the memory.
+_MOST_ENTRIES = 5000
+
+
+class _Shelf(dict[Key, Entry]):
+    """One context's entries, with what they cost."""
+
+    __slots__ = ("bytes",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = _SHELF_OVERHEAD_BYTES
+
+
+class MemoryStore:
+    """Remembers entries.
+
+    Args:
+        max_bytes: What all entries may cost; 0 remembers nothing.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._shelves: LRUCache[Context, _Shelf] = LRUCache(
+            maxsize=max_bytes, getsizeof=lambda shelf: shelf.bytes
+        )
+
+    def shelf(self, context: Context) -> Shelf:
+        """Return what is remembered of a context; do not change it."""
+        return self._shelves.get(context, NO_ENTRIES)
+
+    def remember(self, context: Context, entries: Shelf) -> None:
+        """Keep entries, unless a later read of the same key is already kept."""
+        shelf = self._shelves.get(context)
+        if shelf is None:
+            shelf = _Shelf()
+        for key, entry in entries.items():
+            known = shelf.get(key)
+            if known is None:
+                shelf[key] = entry
+                shelf.bytes += _cost(entry)
+            elif known.loaded_us < entry.loaded_us:
+                shelf[key] = entry
+                shelf.bytes += _cost(entry) - _cost(known)
+        while len(shelf) > _MOST_ENTRIES:
+            shelf.bytes -= _cost(shelf.pop(next(iter(shelf))))
+        if shelf.bytes <= self._shelves.maxsize:
+            self._shelves[context] = shelf
+        else:
+            self._shelves.pop(context, None)
+
+    @property
+    def used_bytes(self) -> int:
+        """What the entries cost now, by estimate."""
+        return int(self._shelves.currsize)
+
+    @property
+    def entry_count(self) -> int:
+        """How many entries are remembered; walks all contexts."""
+        return sum(len(shelf) for shelf in self._shelves.values())
+
+
+def _cost(entry: Entry) -> int:
+    return len(entry.fragment) + _ENTRY_OVERHEAD_BYTES

@@ -1,0 +1,127 @@
+"""L2: prices in Redis, one hash for each context, read by all replicas.
+
+"Redis failed" is an outcome of its own, `CacheFailedError`, and never a miss: a miss asks
+the ERP and stores, a failure must not. There is no expiry of single fields (Redis 7.0 has
+none): a hash goes as a whole some time after its last write, and holds a bounded number.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Protocol, TypeVar, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from pricing_proxy.cache import codec
+from pricing_proxy.cache.keys import context_key, field
+from pricing_proxy.domain.entry import Entry
+from pricing_proxy.prices.ports import CacheFailedError, Shelf
+from pricing_proxy.prices.query import Context, Key
+from pricing_proxy.resilience.errors import UpstreamError, UpstreamUnavailableError
+
+T = TypeVar("T")
+
+# More prices than any customer looks at; an attacker's quantities must not fill Redis.
+_MOST_FIELDS = 5000
+# Cut by this much at once, so that a full hash is not trimmed at every write.
+_TRIM_FIELDS = 500
+
+
+class Guard(Protocol):
+    """A circuit breaker around calls; see `resilience`."""
+
+    async def call(self, send: Callable[[], Awaitable[T]]) -> T:
+        """Return what `send` returns; raises `UpstreamError`."""
+        ...
+
+
+class RedisStore:
+    """Reads and writes entries.
+
+    Args:
+        redis: A client that neither retries nor waits long.
+        guard: Redis' own breaker: every timed-out command costs its connection.
+        offset_us: Redis' clock minus the monotonic clock.
+        max_age: How long an entry may live.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        guard: Guard,
+        offset_us: Callable[[], int],
+        max_age: timedelta,
+    ) -> None:
+        self._redis = redis
+        self._guard = guard
+        self._offset_us = offset_us
+        self._max_age = max_age
+        self.failures = 0
+        self.bad_values = 0
+
+    async def read(self, context: Context, keys: Sequence[Key]) -> Shelf:
+        """Return the entries that stand in Redis; raises `CacheFailedError`."""
+        fields = [field(key) for key in keys]
+        values = await self._call(lambda: self._hmget(context_key(context), fields))
+        offset_us = self._offset_us()
+        found: dict[Key, Entry] = {}
+        for key, value in zip(keys, values, strict=True):
+            if value is None:
+                continue
+            entry = codec.decode(value, shared_offset_us=offset_us)
+            if entry is None:
+                self.bad_values += 1
+            else:
+                found[key] = entry
+        return found
+
+    async def write(self, context: Context, entries: Shelf) -> None:
+        """Store entries and keep their context alive; raises `CacheFailedError`."""
+        if not entries:
+            return
+        offset_us = self._offset_us()
+        name = context_key(context)
+        values = {
+            field(key): codec.encode(entry, shared_offset_us=offset_us)
+            for key, entry in entries.items()
+        }
+
+        async def store() -> int:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.hset(name, mapping=values)
+                pipe.expire(name, self._max_age)
+                pipe.hlen(name)
+                answers = await pipe.execute()
+            return int(answers[-1])
+
+        length = await self._call(store)
+        if length > _MOST_FIELDS:
+            await self._call(lambda: self._trim(name, length))
+
+    async def _trim(self, name: str, length: int) -> None:
+        surplus = length - _MOST_FIELDS + _TRIM_FIELDS
+        # Any fields will do: all can be loaded again, and Redis keeps no order of use.
+        fields = await cast("Awaitable[list[bytes]]", self._redis.hrandfield(name, surplus))
+        await cast("Awaitable[int]", self._redis.hdel(name, *fields))
+
+    def _hmget(self, name: str, fields: list[str]) -> Awaitable[list[bytes | None]]:
+        # redis-py's types serve its blocking client too; this one always returns an awaitable.
+        return cast("Awaitable[list[bytes | None]]", self._redis.hmget(name, fields))
+
+    async def _call(self, send: Callable[[], Awaitable[T]]) -> T:
+        async def translated() -> T:
+            try:
+                return await send()
+            except (RedisError, OSError, TimeoutError) as error:
+                raise UpstreamUnavailableError(
+                    f"Redis failed: {type(error).__name__}",
+                    system="redis",
+                    is_connection_failure=True,
+                ) from error
+
+        try:
+            return await self._guard.call(translated)
+        except UpstreamError as error:
+            self.failures += 1
+            raise CacheFailedError(str(error)) from error

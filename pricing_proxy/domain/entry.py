@@ -1,0 +1,47 @@
+"""One stored price, or one stored "there is no price", of one customer and item.
+
+An entry is written once and never changed; a named tuple, because the hot path makes and
+reads many. It carries the line of the answer as
+JSON that is already encoded, so that reading a price never touches money again.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+# A fragment ends with `"loaded_at":"2026-11-23T07:30:11Z"`.
+_LOADED_AT = slice(-21, -1)
+
+
+class Kind(IntEnum):
+    """What the ERP said. The numbers are stored in Redis: never reuse one."""
+
+    PRICE = 1
+    NO_PRICE = 2
+
+
+class Entry(NamedTuple):
+    """What the ERP said about one (customer, item, unit, quantity), and when it was asked.
+
+    Attributes:
+        kind: A price, or the statement that there is none.
+        fragment: The answer's line as JSON object text without its closing brace, and without
+            quantity, state and age, which differ from one reading to the next; its last member
+            is `loaded_at`.
+        loaded_us: Monotonic instant at which the read from the ERP began; stamping the end would
+            hide a change made meanwhile. Negative for entries older than this machine's start.
+        position: Position of the invalidation ledger known when the read began.
+        soft_us: Age from which the price is refreshed.
+        hard_us: Age from which the price may only stand in while the ERP fails.
+    """
+
+    kind: Kind
+    fragment: str
+    loaded_us: int
+    position: int
+    soft_us: int
+    hard_us: int
+
+    @property
+    def loaded_at(self) -> str:
+        """The instant of `loaded_us` on the wall clock, as shown: RFC 3339, UTC, whole seconds."""
+        return self.fragment[_LOADED_AT]

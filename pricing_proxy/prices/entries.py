@@ -1,0 +1,119 @@
+"""Turn what a source said into entries, stamped with the instant the read began."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.domain.entry import Entry, Kind
+from pricing_proxy.domain.lifetime import soft_and_hard_us
+from pricing_proxy.domain.price import NoPrice, Price, no_price_fragment, price_fragment
+from pricing_proxy.money import NumberText
+from pricing_proxy.prices.market import Market
+from pricing_proxy.prices.ports import Wanted
+from pricing_proxy.prices.query import Context
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStamp:
+    """When a read from the ERP began, on every clock that matters.
+
+    Attributes:
+        began_us: Monotonic.
+        began_at: Wall clock (UTC), for people and for the ERP's date.
+        position: Ledger position known then.
+    """
+
+    began_us: int
+    began_at: datetime
+    position: int
+
+
+class EntryMaker:
+    """Makes entries of one market's answers.
+
+    Args:
+        market: The market's rules.
+        draw: Returns a random number in [0, 1), for the jitter.
+    """
+
+    def __init__(self, market: Market, *, draw: Callable[[], float]) -> None:
+        self._market = market
+        self._draw = draw
+
+    def make(
+        self,
+        answer: Price | NoPrice,
+        wanted: Wanted,
+        context: Context,
+        stamp: ReadStamp,
+        *,
+        newest: int,
+    ) -> Entry:
+        """Return the entry of one answered line.
+
+        Args:
+            answer: What the source said.
+            wanted: What was asked.
+            context: For whom.
+            stamp: When the read began.
+            newest: Position of the newest invalidation of the line, -1 for none.
+        """
+        lifetimes = self._market.lifetimes
+        if isinstance(answer, NoPrice):
+            kind, soft_us, hard_us = Kind.NO_PRICE, lifetimes.no_price_us, lifetimes.no_price_us
+        else:
+            kind = Kind.PRICE
+            soft_us, hard_us = soft_and_hard_us(
+                lifetimes,
+                began_at=stamp.began_at,
+                erp_zone=self._market.erp_zone,
+                is_settling=newest >= 0 and stamp.position - newest < lifetimes.settle_us,
+                jitter=self._draw(),
+            )
+        loaded_at = rfc3339(stamp.began_at)
+        return Entry(
+            kind=kind,
+            fragment=self._fragment(answer, wanted, context, loaded_at),
+            loaded_us=stamp.began_us,
+            position=stamp.position,
+            soft_us=soft_us,
+            hard_us=hard_us,
+        )
+
+    def _fragment(
+        self, answer: Price | NoPrice, wanted: Wanted, context: Context, loaded_at: str
+    ) -> str:
+        key, source = wanted.key, self._market.source.name
+        if isinstance(answer, NoPrice):
+            return no_price_fragment(
+                answer.reason, sku=key.sku, unit=key.unit, source=source, loaded_at=loaded_at
+            )
+        return price_fragment(
+            answer,
+            sku=key.sku,
+            unit=key.unit,
+            quantity=NumberText(key.quantity),
+            list_price=self._list_price(wanted, context),
+            decimals=self._market.decimals,
+            source=source,
+            loaded_at=loaded_at,
+        )
+
+    def _list_price(self, wanted: Wanted, context: Context) -> str | None:
+        # Base prices are in the company's currency, of one sales unit: others would need a rate.
+        is_comparable = (
+            context.currency == self._market.company_currency
+            and wanted.key.unit == wanted.item.sales_unit
+        )
+        return wanted.item.list_price if is_comparable else None
+
+
+def stamp_now(clock: Clock, position: int) -> ReadStamp:
+    """Return the stamp of a read that begins now."""
+    return ReadStamp(clock.monotonic_us(), clock.utc(), position)
+
+
+def rfc3339(at: datetime) -> str:
+    """Return an instant as answers show it: UTC, whole seconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

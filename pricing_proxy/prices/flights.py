@@ -1,0 +1,161 @@
+"""Loads under way, so that the same price is never asked for twice at once.
+
+A flight carries the keys that one request claimed, and is owned here and not by that
+request: requests only wait beside it, and the cancellation or deadline of one never
+touches it. Every claimed key is settled exactly once, whatever happens: delivered, or
+failed in `Flights._ended`, the one end of every flight.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pricing_proxy.domain.entry import Entry
+from pricing_proxy.prices.query import Context, Failure, Key
+from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.shared_state.customer_map import Customer
+from pricing_proxy.shared_state.item_map import Item
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A key's entry, and the level it came from: "l2" or "source"."""
+
+    entry: Entry
+    level: str
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Flight:
+    """One load of some keys of one context.
+
+    Attributes:
+        context: Whose prices.
+        customer: The customer behind the context.
+        items: The keys claimed, with their items.
+        began_us: When the keys were claimed; every read it makes begins later.
+        position: Ledger position at that instant.
+        floor_us: An entry from Redis settles a key only if it was read from the ERP since.
+        deadline_us: When the flight itself gives up; its waiters may give up earlier.
+        ticket: The class of its calls; a joiner may lift it.
+        older: Entries found in Redis that do not settle their key but may stand in.
+        landed: What became of the keys so far.
+    """
+
+    context: Context
+    customer: Customer
+    items: Mapping[Key, Item]
+    began_us: int
+    position: int
+    floor_us: int
+    deadline_us: int
+    ticket: Ticket
+    older: dict[Key, Entry] = field(default_factory=dict)
+    landed: dict[Key, Delivery | Failure] = field(default_factory=dict)
+    _step: "asyncio.Future[None]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    @property
+    def step(self) -> "asyncio.Future[None]":
+        """Done when something more is known; wait for it with `asyncio.wait`, never alone."""
+        return self._step
+
+    def announce(self) -> None:
+        """Wake everyone who waits, to look at `older` and `landed` again."""
+        step, self._step = self._step, asyncio.get_running_loop().create_future()
+        if not step.done():
+            step.set_result(None)
+
+
+class Flights:
+    """All flights of this process.
+
+    Args:
+        run: Loads a flight's keys, calling `deliver` and `fail` as they become known.
+        now_us: The monotonic clock.
+    """
+
+    def __init__(
+        self, *, run: Callable[[Flight], Coroutine[Any, Any, None]], now_us: Callable[[], int]
+    ) -> None:
+        self._run = run
+        self._now_us = now_us
+        self._boards: dict[Context, dict[Key, Flight]] = {}
+        self._tasks: dict[asyncio.Task[None], Flight] = {}
+
+    def serves(self, context: Context) -> bool:
+        """Return whether any flight of the context is under way."""
+        return context in self._boards
+
+    def join(
+        self, context: Context, key: Key, *, floor_us: int, newest: int, klass: CallClass
+    ) -> Flight | None:
+        """Return the flight that will answer the key, lifted to `klass`; None when there is none.
+
+        Args:
+            context: Whose price.
+            key: Which price.
+            floor_us: The flight must have begun since: a checkout never joins a load that
+                began too early.
+            newest: Position of the newest invalidation of the key; the flight must know it.
+            klass: The class of the request that wants to join.
+        """
+        flight = self._boards.get(context, {}).get(key)
+        if flight is None or flight.began_us < floor_us or flight.position < newest:
+            return None
+        flight.ticket.lift(klass)
+        return flight
+
+    def start(self, flight: Flight) -> None:
+        """Claim the flight's keys and set off; nothing is awaited in between."""
+        board = self._boards.setdefault(flight.context, {})
+        for key in flight.items:
+            board[key] = flight
+        task = asyncio.get_running_loop().create_task(self._run(flight))
+        self._tasks[task] = flight
+        task.add_done_callback(self._ended)
+
+    @property
+    def count(self) -> int:
+        """How many flights are under way."""
+        return len(self._tasks)
+
+    def oldest_age_us(self) -> int:
+        """Return the age of the oldest flight, 0 when there is none."""
+        began = [flight.began_us for flight in self._tasks.values()]
+        return self._now_us() - min(began) if began else 0
+
+    async def aclose(self) -> None:
+        """Cancel what is under way and wait for it to end."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def land(self, flight: Flight, key: Key, outcome: Delivery | Failure) -> None:
+        """Settle one key; the first outcome counts."""
+        if key not in flight.landed:
+            flight.landed[key] = outcome
+            self._release(flight, key)
+
+    def _release(self, flight: Flight, key: Key) -> None:
+        # A newer flight may have taken the key over, after an invalidation or for a checkout.
+        board = self._boards.get(flight.context, {})
+        if board.get(key) is flight:
+            del board[key]
+            if not board:
+                del self._boards[flight.context]
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        # The one end of every flight: it runs even for a task cancelled before its first step.
+        flight = self._tasks.pop(task)
+        for key in flight.items:
+            self.land(flight, key, Failure("load_ended", self._now_us()))
+        flight.announce()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a load of prices broke", exc_info=error)

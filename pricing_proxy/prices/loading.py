@@ -1,0 +1,271 @@
+"""Run one flight: look in Redis once, ask the ERP for what is left, keep what came back.
+
+A key is settled as soon as it is known. Redis failing is no reason to fail: the ERP is
+asked for everything then. An ERP failure fails the keys it concerns and pauses them; it
+is never stored. Only what nothing invalidated meanwhile enters the caches.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.domain.entry import Entry
+from pricing_proxy.domain.freshness import State, classify
+from pricing_proxy.domain.price import NoPrice, NoPriceReason, Price
+from pricing_proxy.prices.entries import EntryMaker, ReadStamp, stamp_now
+from pricing_proxy.prices.failures import FailureMemory
+from pricing_proxy.prices.flights import Delivery, Flight, Flights
+from pricing_proxy.prices.invalidations import Invalidations, PageMarks
+from pricing_proxy.prices.market import Market
+from pricing_proxy.prices.ports import CacheFailedError, PriceCache, Verification, Wanted
+from pricing_proxy.prices.query import Context, Failure, Key
+from pricing_proxy.prices.splitting import Outcome, load_splitting
+from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.errors import (
+    CallRefusedError,
+    UpstreamContractError,
+    UpstreamDeniedError,
+    UpstreamError,
+    UpstreamRejectedError,
+    UpstreamThrottledError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+from pricing_proxy.shared_state.customer_map import Customer
+from pricing_proxy.shared_state.item_map import Item
+
+_SETTLED_BY_REDIS = (State.FRESH, State.NO_PRICE, State.UNVERIFIED)
+# Refusals that one line of the batch may have caused; others concern the call as such.
+_LINE_AT_FAULT = (400, 422, 500)
+_REASONS: dict[type[UpstreamError], str] = {
+    CallRefusedError: "erp_unavailable",
+    UpstreamDeniedError: "erp_denied",
+    UpstreamContractError: "erp_contract",
+    UpstreamRejectedError: "refused_by_erp",
+    UpstreamThrottledError: "erp_throttled",
+    UpstreamTimeoutError: "erp_timeout",
+    UpstreamUnavailableError: "erp_unavailable",
+}
+
+
+class Loader:
+    """Loads the keys of flights.
+
+    Args:
+        markets: Every market by its code.
+        cache: Both levels.
+        invalidations: What is known to have changed.
+        verification: Whether that knowledge is within its lease.
+        failures: Where failed keys are remembered.
+        clock: Time.
+        draw: Returns a random number in [0, 1).
+    """
+
+    def __init__(
+        self,
+        *,
+        markets: Mapping[str, Market],
+        cache: PriceCache,
+        invalidations: Invalidations,
+        verification: Verification,
+        failures: FailureMemory,
+        clock: Clock,
+        draw: Callable[[], float],
+    ) -> None:
+        self._markets = markets
+        self._makers = {code: EntryMaker(market, draw=draw) for code, market in markets.items()}
+        self._cache = cache
+        self._invalidations = invalidations
+        self._verification = verification
+        self._clock = clock
+        self.failures = failures
+        self.flights = Flights(run=self._run, now_us=clock.monotonic_us)
+
+    def join(
+        self,
+        context: Context,
+        customer: Customer,
+        key: Key,
+        item: Item,
+        *,
+        floor_us: int,
+        klass: CallClass,
+    ) -> Flight | None:
+        """Return a flight under way that will answer the key; None when there is none."""
+        if not self.flights.serves(context):
+            return None
+        marks = self._marks(context, customer)
+        newest = marks.newest(item.item_number) if marks else -1
+        return self.flights.join(context, key, floor_us=floor_us, newest=newest, klass=klass)
+
+    def start(
+        self,
+        context: Context,
+        customer: Customer,
+        items: Mapping[Key, Item],
+        *,
+        floor_us: int,
+        deadline_us: int,
+        klass: CallClass,
+    ) -> Flight:
+        """Claim the keys and set off; nothing is awaited in between."""
+        flight = Flight(
+            context=context,
+            customer=customer,
+            items=items,
+            began_us=self._clock.monotonic_us(),
+            position=self._invalidations.position(),
+            floor_us=floor_us,
+            deadline_us=deadline_us,
+            ticket=Ticket(klass),
+        )
+        self.flights.start(flight)
+        return flight
+
+    async def _run(self, flight: Flight) -> None:
+        redis_answered = await self._look_in_redis(flight)
+        left = [Wanted(key, item) for key, item in flight.items.items() if key not in flight.landed]
+        if not left:
+            return
+        size = self._markets[flight.context.market].source.max_lines
+        chunks = [left[start : start + size] for start in range(0, len(left), size)]
+        loaded: dict[Key, Entry] = {}
+        async with asyncio.TaskGroup() as group:
+            for chunk in chunks:
+                group.create_task(self._load_chunk(flight, chunk, loaded))
+        if loaded and redis_answered:
+            await self._keep_in_redis(flight, loaded)
+
+    async def _look_in_redis(self, flight: Flight) -> bool:
+        try:
+            found = await self._cache.read(flight.context, list(flight.items))
+        except CacheFailedError:
+            return False
+        if found:
+            marks = self._marks(flight.context, flight.customer)
+            for key, entry in found.items():
+                self._take_from_redis(flight, marks, key, entry)
+            self._cache.remember(flight.context, found)
+            flight.announce()
+        return True
+
+    def _take_from_redis(
+        self, flight: Flight, marks: PageMarks | None, key: Key, entry: Entry
+    ) -> None:
+        item_number = flight.items[key].item_number
+        state = classify(
+            entry,
+            now_us=self._clock.monotonic_us(),
+            max_us=self._markets[flight.context.market].lifetimes.max_us,
+            is_verified=self._verification.is_verified(),
+            invalidated=marks.level(item_number, entry.position) if marks else None,
+        )
+        if state in _SETTLED_BY_REDIS and entry.loaded_us >= flight.floor_us:
+            self.flights.land(flight, key, Delivery(entry, "l2"))
+        else:
+            flight.older[key] = entry
+
+    async def _load_chunk(
+        self, flight: Flight, chunk: Sequence[Wanted], loaded: dict[Key, Entry]
+    ) -> None:
+        async def ask(lines: Sequence[Wanted], ticket: Ticket) -> Outcome:
+            stamp = stamp_now(self._clock, self._invalidations.position())
+            try:
+                answers = await self._markets[flight.context.market].source.load(
+                    flight.customer,
+                    flight.context,
+                    lines,
+                    ticket=ticket,
+                    deadline=Deadline(flight.deadline_us),
+                )
+            except UpstreamRejectedError as error:
+                if error.status in _LINE_AT_FAULT:
+                    return Outcome.REFUSED
+                self._fail(flight, lines, error)
+                return Outcome.FAILED
+            except UpstreamError as error:
+                self._fail(flight, lines, error)
+                return Outcome.FAILED
+            loaded.update(self._settle(flight, lines, answers, stamp))
+            return Outcome.ACCEPTED
+
+        refused = await load_splitting(ask, chunk, flight.ticket)
+        for wanted in refused.poison:
+            failure = self.failures.note_poison(flight.context, wanted.key)
+            self.flights.land(flight, wanted.key, failure)
+        for wanted in refused.unexplained:
+            self._pause(flight, wanted.key, "refused_by_erp")
+        flight.announce()
+
+    def _settle(
+        self,
+        flight: Flight,
+        lines: Sequence[Wanted],
+        answers: Mapping[Key, Price | NoPrice],
+        stamp: ReadStamp,
+    ) -> dict[Key, Entry]:
+        """Deliver the answered lines; return the entries that may be kept."""
+        market = flight.context.market
+        marks = self._marks(flight.context, flight.customer)
+        kept: dict[Key, Entry] = {}
+        for wanted in lines:
+            answer = answers.get(wanted.key)
+            if answer is None and self._markets[market].source.absence_is_no_price:
+                answer = NoPrice(NoPriceReason.NOT_PRICED)
+            if answer is None:
+                self._pause(flight, wanted.key, "missing_in_answer")
+                continue
+            newest = marks.newest(wanted.item.item_number) if marks else -1
+            entry = self._makers[market].make(answer, wanted, flight.context, stamp, newest=newest)
+            self.failures.note_success(flight.context, wanted.key)
+            self.flights.land(flight, wanted.key, Delivery(entry, "source"))
+            if newest <= stamp.position:
+                kept[wanted.key] = entry
+        self._cache.remember(flight.context, kept)
+        flight.announce()
+        return kept
+
+    def _fail(self, flight: Flight, lines: Sequence[Wanted], error: UpstreamError) -> None:
+        reason = _REASONS.get(type(error), "upstream_failed")
+        for wanted in lines:
+            if isinstance(error, CallRefusedError):
+                # Nothing was sent, so this says nothing about the key: no growing pause.
+                retry_us = self._clock.monotonic_us() + _microseconds(error.retry_after)
+                self.flights.land(flight, wanted.key, Failure(reason, retry_us))
+            else:
+                self._pause(flight, wanted.key, reason, retry_after=_retry_after(error))
+        flight.announce()
+
+    def _pause(
+        self, flight: Flight, key: Key, reason: str, *, retry_after: timedelta = timedelta(0)
+    ) -> None:
+        failure = self.failures.note_failure(flight.context, key, reason)
+        named_us = self._clock.monotonic_us() + _microseconds(retry_after)
+        failure = Failure(reason, max(failure.retry_after_us, named_us))
+        self.flights.land(flight, key, failure)
+
+    async def _keep_in_redis(self, flight: Flight, loaded: Mapping[Key, Entry]) -> None:
+        marks = self._marks(flight.context, flight.customer)
+        current = {
+            key: entry
+            for key, entry in loaded.items()
+            if marks is None or marks.newest(flight.items[key].item_number) <= entry.position
+        }
+        # The cache counts its failures; a price that Redis did not take is still an answer.
+        with suppress(CacheFailedError):
+            await self._cache.write(flight.context, current)
+
+    def _marks(self, context: Context, customer: Customer) -> PageMarks | None:
+        return self._invalidations.of_context(context.market, context.account, customer.price_group)
+
+
+def _retry_after(error: UpstreamError) -> timedelta:
+    named = error.retry_after if isinstance(error, UpstreamThrottledError) else None
+    return named or timedelta(0)
+
+
+def _microseconds(duration: timedelta) -> int:
+    return duration // timedelta(microseconds=1)

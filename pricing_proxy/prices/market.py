@@ -1,0 +1,38 @@
+"""A market as the price path knows it: its rules, its maps, and its way to a price."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from pricing_proxy.domain.lifetime import Lifetimes
+from pricing_proxy.prices.ports import MasterData, PriceSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """What holds for every price of one market.
+
+    Attributes:
+        code: The shop's website code.
+        currency: Currency of an answer when the caller names none, ISO 4217.
+        currencies: All that may be asked for.
+        company_currency: Currency of the items' base prices.
+        tax_included: Whether the ERP's totals include tax.
+        decimals: Decimals of `unit_price`.
+        erp_zone: Zone whose midnight ends the ERP's day.
+        lifetimes: How long prices live.
+        lease_us: How recent word of invalidations must be for a verified answer.
+        source: Where prices come from.
+        master: The item and customer maps.
+    """
+
+    code: str
+    currency: str
+    currencies: frozenset[str]
+    company_currency: str
+    tax_included: bool
+    decimals: int
+    erp_zone: ZoneInfo
+    lifetimes: Lifetimes
+    lease_us: int
+    source: PriceSource
+    master: MasterData

@@ -1,0 +1,264 @@
+"""One request's lines on their way to an answer: what is settled, and what still waits for what.
+
+Every decision about showing a stored price is read from `domain.freshness.TABLE`; this
+module only applies it, first to what is in memory and then to what loads bring.
+"""
+
+from dataclasses import dataclass
+
+from pricing_proxy.domain.entry import Entry
+from pricing_proxy.domain.freshness import (
+    SECOND_US,
+    TABLE,
+    Fallback,
+    Mode,
+    Ruling,
+    State,
+    classify,
+    may_serve,
+)
+from pricing_proxy.domain.price import NoPriceReason
+from pricing_proxy.prices.flights import Delivery, Flight
+from pricing_proxy.prices.invalidations import PageMarks
+from pricing_proxy.prices.market import Market
+from pricing_proxy.prices.modes import ModePolicy
+from pricing_proxy.prices.ports import Shelf
+from pricing_proxy.prices.query import (
+    Failure,
+    Key,
+    Line,
+    PriceQuery,
+    Quote,
+    QuotedLine,
+    canonical_quantity,
+)
+from pricing_proxy.shared_state.item_map import Item
+
+_RULES: dict[Mode, dict[State, Ruling]] = {
+    mode: {state: rulings[mode] for state, rulings in TABLE.items()} for mode in Mode
+}
+# Nobody gains from asking again sooner, and nobody should be told to wait longer.
+_RETRY_AFTER_SECONDS = (1, 120)
+# Below every instant, also those of entries that are older than this machine's start.
+_ANY_TIME_US = -(2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known at one instant besides the entries; read anew after every wait."""
+
+    now_us: int
+    marks: PageMarks | None
+    is_verified: bool
+
+
+@dataclass(slots=True, eq=False)
+class OpenLine:
+    """A line that memory could not answer.
+
+    Attributes:
+        index: Its place in the answer.
+        line: The line as asked.
+        key: What it is stored under.
+        item: Its item.
+        entry: The newest entry known so far.
+        level: Where that came from.
+        wait_until_us: When it settles for less.
+        flight: The load it waits for; None before it has one.
+        failure: Why waiting is pointless.
+    """
+
+    index: int
+    line: Line
+    key: Key
+    item: Item
+    entry: Entry | None
+    level: str
+    wait_until_us: int
+    flight: Flight | None = None
+    failure: Failure | None = None
+
+    def take_news(self) -> bool:
+        """Note what the flight knows; return whether it is over for this line."""
+        if self.flight is None:
+            return False
+        older = self.flight.older.get(self.key)
+        if older is not None and (self.entry is None or older.loaded_us > self.entry.loaded_us):
+            self.entry, self.level = older, "l2"
+        landed = self.flight.landed.get(self.key)
+        if isinstance(landed, Delivery):
+            self.entry, self.level = landed.entry, landed.level
+        else:
+            self.failure = landed
+        return landed is not None
+
+
+class Page:
+    """The lines of one query.
+
+    Args:
+        query: What was asked.
+        market: Its market.
+        policy: Its mode's times.
+        arrived_us: When it arrived (monotonic).
+    """
+
+    def __init__(
+        self, query: PriceQuery, *, market: Market, policy: ModePolicy, arrived_us: int
+    ) -> None:
+        self.query = query
+        self.policy = policy
+        self.open_lines: list[OpenLine] = []
+        self.to_refresh: dict[Key, Item] = {}
+        self._market = market
+        self._arrived_us = arrived_us
+        self._rules = _RULES[query.mode]
+        self._quoted: list[QuotedLine | None] = [None] * len(query.lines)
+        self._decided_us = arrived_us
+        self._retry_at_us = arrived_us
+
+    @property
+    def floor_us(self) -> int:
+        """A load must have begun since then to be joined."""
+        fresh = self._rules[State.FRESH]
+        return self._arrived_us - fresh.recent_us if fresh.only_recent else _ANY_TIME_US
+
+    @property
+    def deadline_us(self) -> int:
+        """When a load that lives as long as this request ends."""
+        asked_us = self.query.wait_us
+        return self._arrived_us + (self.policy.answer_us if asked_us is None else asked_us)
+
+    def look_in_memory(self, shelf: Shelf, known: Knowledge) -> None:
+        """Settle what this process remembers; the rest becomes `open_lines`."""
+        items = self._market.master.items()
+        if items is None:
+            for index, line in enumerate(self.query.lines):
+                self._refuse(index, line, line.unit, "starting")
+            return
+        for index, line in enumerate(self.query.lines):
+            item = items.get(line.sku)
+            if item is None or not item.is_sold:
+                self._quoted[index] = _without_price(line, item, known)
+                continue
+            key = Key(line.sku, line.unit or item.sales_unit, canonical_quantity(line.quantity))
+            entry = shelf.get(key)
+            ruling = self._serve_or_forbid(index, line, key, item, entry, "l1", known)
+            if ruling is not None:
+                until_us = self._wait_until_us(ruling)
+                self.open_lines.append(OpenLine(index, line, key, item, entry, "l1", until_us))
+
+    def decide(self, known: Knowledge) -> None:
+        """Settle the open lines that can be by now, with a new price or a fallback."""
+        self._decided_us = known.now_us
+        self.open_lines = [line for line in self.open_lines if not self._is_settled(line, known)]
+
+    def give_up(self, reason: str) -> None:
+        """Settle every open line as unavailable."""
+        for open_line in self.open_lines:
+            self._refuse(open_line.index, open_line.line, open_line.key.unit, reason)
+        self.open_lines = []
+
+    def quote(self) -> Quote:
+        """Return the answer; no line may be open any more."""
+        shortest, longest = _RETRY_AFTER_SECONDS
+        seconds = -(-(self._retry_at_us - self._decided_us) // SECOND_US)
+        return Quote(
+            lines=[line for line in self._quoted if line is not None],
+            decided_us=self._decided_us,
+            retry_after_seconds=min(max(seconds, shortest), longest),
+        )
+
+    def _serve_or_forbid(  # noqa: PLR0917 -- the hot path: passing by keyword costs there
+        self,
+        index: int,
+        line: Line,
+        key: Key,
+        item: Item,
+        entry: Entry | None,
+        level: str,
+        known: Knowledge,
+    ) -> Ruling | None:
+        """Settle the line with the entry; return the ruling that forbids it, if one does."""
+        state = self._state(entry, item, known)
+        ruling = self._rules[state]
+        if entry is None or not may_serve(ruling, entry, arrived_us=self._arrived_us):
+            return ruling
+        if self.query.mode is Mode.CHECKOUT and state is State.UNVERIFIED:
+            # Read after this request arrived: no invalidation from before can be missing.
+            state = State.FRESH
+        is_verified = state is State.FRESH or (
+            known.is_verified and state in (State.STALE_SOFT, State.NO_PRICE)
+        )
+        self._quoted[index] = QuotedLine(
+            line, key.unit, entry, state, True, None, level, is_verified
+        )
+        # Younger than the lease is as verified as a price can be: no need to read it again.
+        if ruling.refresh and entry.loaded_us < known.now_us - self._market.lease_us:
+            self.to_refresh[key] = item
+        return None
+
+    def _is_settled(self, line: OpenLine, known: Knowledge) -> bool:
+        is_over = line.take_news()
+        ruling = self._serve_or_forbid(
+            line.index, line.line, line.key, line.item, line.entry, line.level, known
+        )
+        if ruling is None:
+            return True
+        line.wait_until_us = self._wait_until_us(ruling)
+        if line.failure is not None or known.now_us >= line.wait_until_us:
+            self._settle_for_less(line, ruling.fallback, known)
+            return True
+        if is_over:
+            # Loaded, but out of date again or not recent enough: it needs another load.
+            line.flight = None
+        return False
+
+    def _settle_for_less(self, line: OpenLine, fallback: Fallback, known: Knowledge) -> None:
+        failure = line.failure or Failure("too_slow", known.now_us)
+        self._retry_at_us = max(self._retry_at_us, failure.retry_after_us)
+        if fallback is Fallback.NOTHING:
+            self._refuse(line.index, line.line, line.key.unit, failure.reason)
+            return
+        is_served = fallback is Fallback.FLAGGED
+        state = self._state(line.entry, line.item, known)
+        self._quoted[line.index] = QuotedLine(
+            line.line,
+            line.key.unit,
+            line.entry,
+            state,
+            is_served,
+            None if is_served else failure.reason,
+            line.level,
+            known.is_verified and state is State.STALE_SOFT,
+        )
+
+    def _refuse(self, index: int, line: Line, unit: str | None, reason: str) -> None:
+        self._quoted[index] = QuotedLine(
+            line, unit, None, State.ABSENT, False, reason, "source", False
+        )
+
+    def _state(self, entry: Entry | None, item: Item, known: Knowledge) -> State:
+        marks = known.marks
+        invalidated = None
+        if marks is not None and entry is not None:
+            invalidated = marks.level(item.item_number, entry.position)
+        return classify(
+            entry,
+            now_us=known.now_us,
+            max_us=self._market.lifetimes.max_us,
+            is_verified=known.is_verified,
+            invalidated=invalidated,
+        )
+
+    def _wait_until_us(self, ruling: Ruling) -> int:
+        return self._arrived_us + self.policy.wait_us(ruling.wait, self.query.wait_us)
+
+
+def _without_price(line: Line, item: Item | None, known: Knowledge) -> QuotedLine:
+    """Return the answer for a SKU that the item map settles: it never reaches the ERP."""
+    if item is None:
+        reason, unit = NoPriceReason.UNKNOWN_SKU, line.unit
+    else:
+        reason, unit = NoPriceReason.NOT_SOLD, line.unit or item.sales_unit
+    return QuotedLine(line, unit, None, State.NO_PRICE, True, reason.value, "l1", known.is_verified)

@@ -1,0 +1,121 @@
+"""What the price service needs from outside, as it would like to have it.
+
+`cache` and `prices.sources` implement these; tests bring fakes that behave.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pricing_proxy.domain.entry import Entry
+from pricing_proxy.domain.price import NoPrice, Price
+from pricing_proxy.prices.query import Context, Key
+from pricing_proxy.resilience.call_class import Ticket
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.shared_state.customer_map import Customer
+from pricing_proxy.shared_state.item_map import Item
+
+Shelf = Mapping[Key, Entry]
+"""What is remembered of one context."""
+
+NO_ENTRIES: Shelf = {}
+
+
+class CacheFailedError(Exception):
+    """Redis did not answer: neither a hit nor a miss."""
+
+
+class PriceCache(Protocol):
+    """Prices kept in this process (L1) and beyond it (L2)."""
+
+    def shelf(self, context: Context) -> Shelf:
+        """Return what this process remembers of a context."""
+        ...
+
+    def remember(self, context: Context, entries: Shelf) -> None:
+        """Keep entries in this process only."""
+        ...
+
+    async def read(self, context: Context, keys: Sequence[Key]) -> Shelf:
+        """Return what Redis holds of `keys`; raises `CacheFailedError`."""
+        ...
+
+    async def write(self, context: Context, entries: Shelf) -> None:
+        """Keep entries in Redis; raises `CacheFailedError`."""
+        ...
+
+
+class Verification(Protocol):
+    """Whether word of every invalidation up to the lease has arrived."""
+
+    def is_verified(self) -> bool:
+        """Return whether Redis was heard of within the lease."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One line to load."""
+
+    key: Key
+    item: Item
+
+
+class PriceSource(Protocol):
+    """One way to get a price.
+
+    Attributes:
+        name: As it stands in the answer's `source`.
+        max_lines: Lines of one call at most.
+        gives_breaks: Whether one answer holds for every quantity.
+        is_binding: Whether checkout may use it.
+        absence_is_no_price: Whether a line missing in a good answer has no price.
+    """
+
+    name: str
+    max_lines: int
+    gives_breaks: bool
+    is_binding: bool
+    absence_is_no_price: bool
+
+    async def load(
+        self,
+        customer: Customer,
+        context: Context,
+        wanted: Sequence[Wanted],
+        *,
+        ticket: Ticket,
+        deadline: Deadline,
+    ) -> Mapping[Key, Price | NoPrice]:
+        """Return what the ERP says now about the lines; one call, or none.
+
+        Raises:
+            UpstreamRejectedError: The batch was refused as a whole; one line may be the cause.
+            UpstreamError: Nothing is known about any line.
+        """
+        ...
+
+
+class MasterData(Protocol):
+    """The item and customer maps of one market, as last read."""
+
+    def item(self, sku: str) -> Item | None:
+        """Return the item of a SKU, None when the market does not have it."""
+        ...
+
+    def items(self) -> Mapping[str, Item] | None:
+        """Return all items by SKU, None before they were ever read."""
+        ...
+
+    def customer(self, account: str) -> Customer | None:
+        """Return a customer, None when not in the map."""
+        ...
+
+    def account_of(self, shop_id: int) -> str | None:
+        """Return the ERP account of a shop's customer id."""
+        ...
+
+    @property
+    def knows_all_customers(self) -> bool:
+        """Whether a missing customer does not exist."""
+        ...

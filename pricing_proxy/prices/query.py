@@ -1,0 +1,125 @@
+"""What is asked of the price service, and what it answers, as plain values.
+
+A key is what a price is stored under within one context: the defaults (unit,
+quantity) are filled in before a key is built, so equal lines share one entry.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
+
+from pricing_proxy.domain.entry import Entry
+from pricing_proxy.domain.freshness import Mode, State
+from pricing_proxy.shared_state.customer_map import Customer
+
+
+class Context(NamedTuple):
+    """Whose prices: everything that a price depends on besides the line itself."""
+
+    market: str
+    account: str
+    currency: str
+
+
+class Key(NamedTuple):
+    """One line of a context; `quantity` is in its shortest form."""
+
+    sku: str
+    unit: str
+    quantity: str
+
+
+class Line(NamedTuple):
+    """One line as the caller sent it; `unit` None means the item's sales unit."""
+
+    sku: str
+    quantity: str = "1"
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceQuery:
+    """One page, cart or checkout to price.
+
+    Attributes:
+        market: Code of the market; known.
+        customer: The customer; None while it is not known whether the ERP has the `account`.
+        account: The ERP account asked for.
+        currency: One of the market's currencies.
+        mode: How much the caller can bear.
+        lines: 1 to 200; order and duplicates are kept.
+        wait_us: How long the caller will wait, None for the mode's own time.
+    """
+
+    market: str
+    customer: Customer | None
+    account: str
+    currency: str
+    mode: Mode
+    lines: Sequence[Line]
+    wait_us: int | None = None
+
+    @property
+    def context(self) -> Context:
+        """Whose prices are asked for."""
+        return Context(self.market, self.account, self.currency)
+
+
+class QuotedLine(NamedTuple):
+    """What is answered for one line.
+
+    Attributes:
+        line: The line as asked.
+        unit: The unit it was priced in; None for an unknown item without one.
+        entry: What the ERP said; None when nothing may be shown.
+        state: The entry's state when it was decided on.
+        is_served: Whether `entry` answers the line; otherwise it is only the last known one.
+        reason: Why there is no price or no answer.
+        level: Where the entry came from: "l1", "l2" or "source".
+        is_verified: Whether word of all invalidations was within its lease.
+    """
+
+    line: Line
+    unit: str | None
+    entry: Entry | None
+    state: State
+    is_served: bool
+    reason: str | None
+    level: str
+    is_verified: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """The answer to a `PriceQuery`.
+
+    Attributes:
+        lines: One per line asked, in the same order.
+        decided_us: The monotonic instant that ages are counted to.
+        retry_after_seconds: When asking again makes sense, if a line could not be served.
+    """
+
+    lines: Sequence[QuotedLine]
+    decided_us: int
+    retry_after_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a load brought nothing; throttles the key, and is never stored as data.
+
+    Attributes:
+        reason: "upstream_failed", "throttled", "refused_by_erp", ...
+        retry_after_us: When trying again makes sense.
+    """
+
+    reason: str
+    retry_after_us: int
+
+
+@lru_cache(maxsize=4096)
+def canonical_quantity(text: str) -> str:
+    """Return the shortest text of a positive decimal: "10" for "010.00"."""
+    return f"{Decimal(text).normalize():f}"

@@ -1,0 +1,162 @@
+"""Answer what a customer pays for some lines, from memory where the freshness table allows.
+
+A page that is wholly in memory is answered without awaiting anything. For the rest, the
+request joins loads that are under way or starts one, waits as long as its mode bears, and
+settles each line for the best that `domain.freshness.TABLE` lets it show. No line fails
+another, and nothing raised upstream reaches the caller: a line that cannot be answered
+says so.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.domain.freshness import Mode
+from pricing_proxy.prices.flights import Flight
+from pricing_proxy.prices.invalidations import Invalidations
+from pricing_proxy.prices.loading import Loader
+from pricing_proxy.prices.market import Market
+from pricing_proxy.prices.modes import ModePolicy
+from pricing_proxy.prices.page import Knowledge, OpenLine, Page
+from pricing_proxy.prices.ports import PriceCache, Verification
+from pricing_proxy.prices.query import Failure, Key, PriceQuery, Quote
+from pricing_proxy.prices.warming import Warmer
+from pricing_proxy.shared_state.customer_map import Customer
+from pricing_proxy.shared_state.item_map import Item
+
+# A line that was loaded and invalidated this often within one request settles for less.
+_MOST_LOADS = 3
+
+
+class PriceService:
+    """The use case: quote a page.
+
+    Args:
+        markets: Every market by its code.
+        modes: Every mode's times.
+        cache: Both levels.
+        loader: Starts loads and knows those under way.
+        invalidations: What is known to have changed.
+        verification: Whether that knowledge is within its lease.
+        warmer: Refreshes behind the request, and remembers what a customer looks at.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        *,
+        markets: Mapping[str, Market],
+        modes: Mapping[Mode, ModePolicy],
+        cache: PriceCache,
+        loader: Loader,
+        invalidations: Invalidations,
+        verification: Verification,
+        warmer: Warmer,
+        clock: Clock,
+    ) -> None:
+        self._markets = markets
+        self._modes = modes
+        self._cache = cache
+        self._loader = loader
+        self._invalidations = invalidations
+        self._verification = verification
+        self._warmer = warmer
+        self._clock = clock
+
+    async def quote(self, query: PriceQuery) -> Quote:
+        """Return an answer for every line, within the mode's time or the caller's `wait_us`."""
+        known = self._known(query)
+        page = Page(
+            query,
+            market=self._markets[query.market],
+            policy=self._modes[query.mode],
+            arrived_us=known.now_us,
+        )
+        page.look_in_memory(self._cache.shelf(query.context), known)
+        if page.open_lines:
+            if query.customer is None:
+                page.give_up("customer_not_checked")
+            else:
+                await self._settle(page, query.customer)
+        if page.to_refresh and query.customer is not None:
+            self._warmer.refresh(query.context, query.customer, page.to_refresh)
+        return page.quote()
+
+    async def _settle(self, page: Page, customer: Customer) -> None:
+        boardings = 0
+        while page.open_lines:
+            if any(line.flight is None for line in page.open_lines):
+                boardings += 1
+                self._board(page, customer, is_last_call=boardings > _MOST_LOADS)
+            if all(line.failure is None for line in page.open_lines):
+                await self._next_step(page)
+            page.decide(self._known(page.query))
+
+    def _board(self, page: Page, customer: Customer, *, is_last_call: bool) -> None:
+        """Find every open line a flight, or the reason why it gets none."""
+        claims: dict[Key, Item] = {}
+        claiming: list[OpenLine] = []
+        for line in page.open_lines:
+            if line.flight is not None:
+                continue
+            line.failure = self._obstacle(page, line.key, is_last_call=is_last_call)
+            if line.failure is None:
+                line.flight = self._loader.join(
+                    page.query.context,
+                    customer,
+                    line.key,
+                    line.item,
+                    floor_us=page.floor_us,
+                    klass=page.policy.klass,
+                )
+                if line.flight is None:
+                    claims[line.key] = line.item
+                    claiming.append(line)
+        if claims:
+            flight = self._start(page, customer, claims)
+            for line in claiming:
+                line.flight = flight
+
+    def _obstacle(self, page: Page, key: Key, *, is_last_call: bool) -> Failure | None:
+        if is_last_call:
+            return Failure("changing", self._clock.monotonic_us())
+        failures = self._loader.failures
+        if page.query.mode is Mode.CHECKOUT:
+            # A checkout tries again where a page would not: only poison is hopeless.
+            return failures.poison(page.query.context, key)
+        return failures.standing(page.query.context, key)
+
+    def _start(self, page: Page, customer: Customer, claims: Mapping[Key, Item]) -> Flight:
+        self._warmer.note_seen(page.query.context, claims)
+        flight_us = page.policy.flight_us
+        return self._loader.start(
+            page.query.context,
+            customer,
+            claims,
+            floor_us=page.floor_us,
+            deadline_us=(
+                page.deadline_us if flight_us is None else self._clock.monotonic_us() + flight_us
+            ),
+            klass=page.policy.klass,
+        )
+
+    async def _next_step(self, page: Page) -> None:
+        """Wait until a flight knows more or the first line has waited long enough.
+
+        Waiting beside the flights: a cancelled request leaves them as they are.
+        """
+        until_us = min(line.wait_until_us for line in page.open_lines)
+        left_us = max(until_us - self._clock.monotonic_us(), 0)
+        await asyncio.wait(
+            {line.flight.step for line in page.open_lines if line.flight is not None},
+            timeout=left_us / MICROSECONDS_PER_SECOND,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+
+    def _known(self, query: PriceQuery) -> Knowledge:
+        price_group = query.customer.price_group if query.customer is not None else ""
+        return Knowledge(
+            now_us=self._clock.monotonic_us(),
+            marks=self._invalidations.of_context(query.market, query.account, price_group),
+            is_verified=self._verification.is_verified(),
+        )
