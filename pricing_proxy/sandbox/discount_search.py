@@ -1,0 +1,139 @@
+"""Add up the line discounts that apply, and compute a line's net amount.
+
+A transcription of facts/d365-fo/pricing.md sections 3.4 and 3.6, under the same
+rules as `price_search`: plain, exact, and for the sandbox only.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from enum import Enum
+from fractions import Fraction
+
+from pricing_proxy.sandbox.agreement_match import (
+    CODES,
+    Question,
+    account_of,
+    all_dimensions,
+    applies,
+    dimensions_fit,
+    row_order,
+)
+from pricing_proxy.sandbox.book import ZERO, Book, Discount, Item, Relation, fold
+from pricing_proxy.sandbox.price_search import FoundPrice
+
+_HUNDRED = Fraction(100)
+# Wide enough for any amount of money that a quantity of nine digits can make.
+_EXACT = Context(prec=60)
+
+
+class Policy(Enum):
+    """How line and multiline discount combine (section 3.6)."""
+
+    LINE = "Line"
+    MULTILINE = "Multiline"
+    MAX = "MAX"
+    MIN = "MIN"
+    LINE_PLUS_MULTILINE = "Line+Multiline"
+    LINE_TIMES_MULTILINE = "Line*Multiline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundDiscount:
+    """What the discount rows that apply add up to."""
+
+    percent1: Decimal = ZERO
+    percent2: Decimal = ZERO
+    amount: Decimal = ZERO
+
+    @property
+    def percent(self) -> Fraction:
+        """Both percentages as one: 1 - (1 - p1)(1 - p2), in percent."""
+        rest = (1 - Fraction(self.percent1) / 100) * (1 - Fraction(self.percent2) / 100)
+        return (1 - rest) * 100
+
+
+NO_DISCOUNT = FoundDiscount()
+
+
+def find_line_discount(book: Book, question: Question) -> FoundDiscount:
+    """Return the sum of all line discounts that apply (section 3.4), until one ends the search."""
+    found: list[Discount] = []
+    for i in range(9):
+        account_code, item_code = CODES[i // 3], CODES[i % 3]
+        account = account_of(question.customer, account_code, question.customer.line_discount_group)
+        item = _item_value(question.item, item_code)
+        if account is None or item is None:
+            continue
+        rows = book.line_discounts.get((account_code, fold(account), item_code, fold(item)), [])
+        for row in _dimension_rows_first(_applicable_discounts(rows, question)):
+            found.append(row)
+            if not row.find_next:
+                return _sum(found)
+    return _sum(found)
+
+
+def _item_value(item: Item, code: Relation) -> str | None:
+    if code is Relation.TABLE:
+        return item.number
+    if code is Relation.GROUP:
+        return item.line_discount_group or None
+    return ""
+
+
+def _applicable_discounts(rows: Sequence[Discount], question: Question) -> list[Discount]:
+    return [
+        row
+        for row in rows
+        if fold(row.unit) in ("", fold(question.unit))
+        and applies(row, question, Fraction(question.quantity))
+        and dimensions_fit(row.dimensions, question.dimensions)
+    ]
+
+
+def _dimension_rows_first(rows: Iterable[Discount]) -> list[Discount]:
+    return sorted(rows, key=lambda row: (not any(all_dimensions(row.dimensions)), row_order(row)))
+
+
+def _sum(rows: Sequence[Discount]) -> FoundDiscount:
+    return FoundDiscount(
+        percent1=sum((row.percent1 for row in rows), ZERO),
+        percent2=sum((row.percent2 for row in rows), ZERO),
+        amount=sum((row.amount for row in rows), ZERO),
+    )
+
+
+def line_net(
+    quantity: Decimal,
+    price: FoundPrice,
+    line: FoundDiscount,
+    multiline: FoundDiscount = NO_DISCOUNT,
+    policy: Policy = Policy.LINE,
+) -> Fraction:
+    """Return the net amount of a line before rounding (section 3.6)."""
+    only_line = _reduced(price, line.amount, line.percent)
+    only_multiline = _reduced(price, multiline.amount, multiline.percent)
+    amounts = line.amount + multiline.amount
+    both_left = (1 - line.percent / _HUNDRED) * (1 - multiline.percent / _HUNDRED)
+    unit_price = {
+        Policy.LINE: only_line,
+        Policy.MULTILINE: only_multiline,
+        Policy.MAX: min(only_line, only_multiline),
+        Policy.MIN: max(only_line, only_multiline),
+        Policy.LINE_PLUS_MULTILINE: _reduced(price, amounts, line.percent + multiline.percent),
+        Policy.LINE_TIMES_MULTILINE: _reduced(price, amounts, (1 - both_left) * _HUNDRED),
+    }[policy]
+    return Fraction(quantity) * unit_price + Fraction(price.charges)
+
+
+def _reduced(price: FoundPrice, amount: Decimal, percent: Fraction) -> Fraction:
+    """Return the price of one unit: the amount is taken off the price unit, before percentages."""
+    per_unit = (Fraction(price.price) - Fraction(amount)) / Fraction(price.price_unit)
+    return per_unit * (1 - percent / _HUNDRED)
+
+
+def rounded(amount: Fraction, scale: int) -> Decimal:
+    """Return an amount with `scale` decimals, half a unit going away from zero."""
+    shifted = abs(amount) * 10**scale
+    whole = (2 * shifted.numerator + shifted.denominator) // (2 * shifted.denominator)
+    return Decimal(whole if amount >= 0 else -whole).scaleb(-scale, context=_EXACT)
