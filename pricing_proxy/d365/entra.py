@@ -1,0 +1,217 @@
+"""Tokens from Microsoft Entra ID, by client credentials through msal.
+
+msal is synchronous, and its constructor already talks to the network: it lives in a
+single thread of its own, is built there on first use, and gets an HTTP client of
+ours, because its own has no time-outs and lets `REQUESTS_CA_BUNDLE` override an
+explicit CA file. msal's two caches are kept out of the way: the token cache would
+hand back a token that was refused or is due for renewal, the HTTP cache would repeat
+an error for up to a minute. So every error answer leaves here as an `UpstreamError`
+before msal sees it. A message holds the OAuth error code and the AADSTS number only;
+descriptions name applications and secrets stay secret.
+"""
+
+import asyncio
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msal
+import requests
+from pydantic import SecretStr
+from requests.adapters import HTTPAdapter
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.d365.auth import IssuedToken
+from pricing_proxy.d365.retry_after import read_retry_after
+from pricing_proxy.resilience.errors import (
+    UpstreamContractError,
+    UpstreamDeniedError,
+    UpstreamError,
+    UpstreamThrottledError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+
+_SYSTEM = "entra"
+# A token takes two short requests; a healthy Entra answers each within half a second.
+_CONNECT_SECONDS = 5.0
+_READ_SECONDS = 10.0
+_AADSTS = re.compile(r"AADSTS\d{4,8}", re.ASCII)
+_OAUTH_CODE = re.compile(r"[a-z_]{1,60}", re.ASCII)
+_PASSING_CODES = ("temporarily_unavailable", "server_error")
+# What msal raises when JSON that is not Entra's reaches it, such as metadata without endpoints.
+_ODD_ANSWERS = (ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+
+
+class EntraTokens:
+    """Issues tokens for one Entra application; `async with` it, so that its thread ends with it."""
+
+    def __init__(
+        self,
+        *,
+        authority: str,
+        client_id: str,
+        client_secret: SecretStr,
+        scope: str,
+        clock: Clock,
+        ca_file: Path | None = None,
+    ) -> None:
+        """Keep what is needed; nothing is contacted before the first token.
+
+        Args:
+            authority: `https://login.microsoftonline.com/{tenant}`, or another with its shape.
+            client_id: The application's id.
+            client_secret: Its secret.
+            scope: `{environment URL}/.default`, without a slash before it that F&O does not expect.
+            clock: Measures a `Retry-After` given as a date.
+            ca_file: Certificates to trust instead of the usual ones.
+        """
+        self._authority = authority
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._scope = scope
+        self._http = _EntraHttp(clock=clock, ca_file=ca_file)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="msal")
+        self._application: Any = None
+
+    async def __aenter__(self) -> Self:
+        """Return itself; the thread starts with the first token."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Close connections and end the thread, after what it is doing now."""
+        self._thread.submit(self._http.close)
+        await asyncio.to_thread(self._thread.shutdown)
+
+    async def issue(self) -> IssuedToken:
+        """Return a new token.
+
+        Raises:
+            UpstreamDeniedError: Tenant, client id, secret or scope is wrong.
+            UpstreamThrottledError: Entra asked us to wait.
+            UpstreamTimeoutError: No answer in time.
+            UpstreamUnavailableError: Entra cannot be reached, or failed.
+            UpstreamContractError: An answer without a token.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._issue)
+
+    def _issue(self) -> IssuedToken:
+        """Run in the thread."""
+        try:
+            return _read_token(self._ask())
+        except requests.Timeout as exc:
+            raise UpstreamTimeoutError("no token in time", system=_SYSTEM) from exc
+        except requests.RequestException as exc:
+            raise _unreachable(exc) from exc
+        except _ODD_ANSWERS as exc:
+            raise UpstreamContractError(
+                "the authority's answers are not Entra's", system=_SYSTEM
+            ) from exc
+
+    def _ask(self) -> dict[str, Any]:
+        if self._application is None:
+            self._application = msal.ConfidentialClientApplication(
+                self._client_id,
+                client_credential=self._client_secret.get_secret_value(),
+                authority=self._authority,
+                # The authority is configured, not discovered; asking Microsoft about it would
+                # fail for one on loopback, and is one more thing that can be away.
+                instance_discovery=False,
+                http_client=self._http,
+            )
+        # Else msal returns the cached token, which is the one to be replaced.
+        self._application.remove_tokens_for_client()
+        answer: dict[str, Any] = self._application.acquire_token_for_client([self._scope])
+        return answer
+
+
+class _EntraHttp:
+    """The part of `requests.Session` that msal uses, with our time-outs, CA and errors.
+
+    Redirects are not followed: the secret would follow too.
+    """
+
+    def __init__(self, *, clock: Clock, ca_file: Path | None) -> None:
+        self._clock = clock
+        self._session = requests.Session()
+        # Else REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and .netrc would win over what is configured.
+        self._session.trust_env = False
+        self._session.verify = str(ca_file) if ca_file is not None else True
+        self._session.mount("https://", _TimedAdapter())
+        self._session.mount("http://", _TimedAdapter())
+
+    def get(self, url: str, **options: Any) -> requests.Response:
+        return self._checked(self._session.get(url, allow_redirects=False, **options))
+
+    def post(self, url: str, **options: Any) -> requests.Response:
+        return self._checked(self._session.post(url, allow_redirects=False, **options))
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _checked(self, response: requests.Response) -> requests.Response:
+        body = _json_object(response)
+        status = response.status_code
+        retry_after = read_retry_after(response.headers, now=self._clock.utc())
+        if status == HTTPStatus.TOO_MANY_REQUESTS or (
+            status == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None
+        ):
+            raise UpstreamThrottledError(
+                f"{_SYSTEM} answered {status}", system=_SYSTEM, retry_after=retry_after
+            )
+        if status >= HTTPStatus.BAD_REQUEST:
+            raise _refusal(body or {}, status=status)
+        if body is None or status >= HTTPStatus.MULTIPLE_CHOICES:
+            # msal would log the whole body of such an answer.
+            raise UpstreamContractError(f"{_SYSTEM} answered without JSON", system=_SYSTEM)
+        return response
+
+
+class _TimedAdapter(HTTPAdapter):
+    """Gives every request time-outs; `requests` itself waits for ever."""
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        options["timeout"] = (_CONNECT_SECONDS, _READ_SECONDS)
+        return super().send(request, **options)
+
+
+def _json_object(response: requests.Response) -> dict[str, Any] | None:
+    try:
+        body = json.loads(response.text)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _read_token(answer: dict[str, Any]) -> IssuedToken:
+    if "error" in answer:
+        raise _refusal(answer, status=HTTPStatus.UNAUTHORIZED)
+    text = answer["access_token"]
+    lifetime = timedelta(seconds=int(answer["expires_in"]))
+    if not isinstance(text, str) or not text or lifetime <= timedelta():
+        raise ValueError("a token without text or life")
+    return IssuedToken(text=text, lifetime=lifetime)
+
+
+def _refusal(body: dict[str, Any], *, status: int) -> UpstreamError:
+    code = str(body.get("error", ""))
+    number = _AADSTS.search(str(body.get("error_description", "")))
+    told = [code] if _OAUTH_CODE.fullmatch(code) else []
+    told += [number.group()] if number else []
+    message = " ".join([f"{_SYSTEM} answered {status}", *told])
+    is_passing = status == HTTPStatus.REQUEST_TIMEOUT or code in _PASSING_CODES
+    if is_passing or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return UpstreamUnavailableError(message, system=_SYSTEM)
+    return UpstreamDeniedError(message, system=_SYSTEM, status=status)
+
+
+def _unreachable(exc: requests.RequestException) -> UpstreamError:
+    what = "certificate refused" if isinstance(exc, requests.exceptions.SSLError) else "unreachable"
+    return UpstreamUnavailableError(f"{_SYSTEM} {what}", system=_SYSTEM, is_connection_failure=True)

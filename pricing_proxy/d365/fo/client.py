@@ -1,0 +1,277 @@
+"""What both programs read from Finance & Operations, each call under the call policy.
+
+Sets are read page by page, in the order of their full key, with an explicit `$select`
+and always for one named company; a row of another company ends the read, because it
+would end up in the wrong market. A read that fails raises, and what was read of it so
+far is no complete set. Prices come from the custom service over `PriceDisc`.
+
+Every method raises `UpstreamError`; retries and limits are the policy's.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+
+from pydantic import ValidationError
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.d365 import paging
+from pricing_proxy.d365.fo.models import (
+    CurrencyRow,
+    CustomerRow,
+    LegalEntityRow,
+    OrderSettingsRow,
+    ReleasedProductRow,
+    ReleasedProductVariantRow,
+    Row,
+)
+from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest, read_price_answer
+from pricing_proxy.d365.odata import Filter, Query, action_target, equals
+from pricing_proxy.d365.transport import Request, Transport
+from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.errors import UpstreamContractError
+from pricing_proxy.resilience.policy import Operation, OperationClass
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Row)
+
+PRICE_SERVICE_PATH = "/api/services/PricingProxyServiceGroup/PricingProxyService/getPrices"
+# A POST, but it changes nothing.
+_PRICE_BATCH = Operation(name="price_batch", kind=OperationClass.PRICE_READ, is_safe=True)
+# A full page of 10,000 rows takes the ERP many seconds; past a minute it is stuck.
+_PAGE_TIME = timedelta(seconds=60)
+# Validating this many rows takes about 2 ms; then whoever serves prices gets a turn.
+_ROWS_AT_ONCE = 250
+
+
+class CallPolicy(Protocol):
+    """Limits, breaker and retries around one call; `resilience.policy` is one."""
+
+    async def call(
+        self,
+        send: Callable[[Deadline], Awaitable[T]],
+        *,
+        operation: Operation,
+        ticket: Ticket,
+        deadline: Deadline,
+        lines: int = 1,
+    ) -> T:
+        """Return what `send(deadline)` returns, perhaps sent again; raises `UpstreamError`."""
+        ...
+
+
+class FinanceOperationsClient:
+    """Reads one F&O environment; may be shared by all its markets."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        policy: CallPolicy,
+        clock: Clock,
+        price_service_path: str = PRICE_SERVICE_PATH,
+        page_time: timedelta = _PAGE_TIME,
+    ) -> None:
+        self._transport = transport
+        self._policy = policy
+        self._clock = clock
+        self._price_service_path = price_service_path
+        self._page_us = page_time // timedelta(microseconds=1)
+        self._system = transport.system
+
+    async def prices(
+        self, request: PriceRequest, *, ticket: Ticket, deadline: Deadline
+    ) -> PricedLines:
+        """Return what the ERP's own price search says about each line.
+
+        Raises:
+            UpstreamRejectedError: The call was refused as a whole; one line may be the cause.
+        """
+        body = await self._call(
+            Request(method="POST", target=self._price_service_path, body=request.body()),
+            operation=_PRICE_BATCH,
+            ticket=ticket,
+            deadline=deadline,
+            lines=len(request.lines),
+        )
+        return read_price_answer(request, body, system=self._system)
+
+    def customers(
+        self, company: str, *, ticket: Ticket | None = None
+    ) -> AsyncGenerator[list[CustomerRow], None]:
+        """Yield every customer of a company, at background class unless told otherwise."""
+        return self._rows(CustomerRow, company, ticket)
+
+    async def customer(
+        self, company: str, account: str, *, ticket: Ticket, deadline: Deadline
+    ) -> CustomerRow | None:
+        """Return one customer, None when the company has none of that account.
+
+        Asked for as a filter and not by key: an empty list is a statement, while a 404
+        could also come from a gateway in front of the ERP.
+        """
+        if "*" in account:
+            return None  # a wildcard to F&O, which could find somebody else
+        where = equals("dataAreaId", company) & equals("CustomerAccount", account)
+        rows = await self._few(CustomerRow, where, ticket=ticket, deadline=deadline)
+        found = list(self._checked(CustomerRow, rows, company))
+        if any(row.CustomerAccount.casefold() != account.casefold() for row in found):
+            raise UpstreamContractError("another customer was answered", system=self._system)
+        return found[0] if found else None
+
+    def released_products(
+        self, company: str, *, ticket: Ticket | None = None
+    ) -> AsyncGenerator[list[ReleasedProductRow], None]:
+        """Yield every released product of a company: masters and distinct ones, no variants."""
+        return self._rows(ReleasedProductRow, company, ticket)
+
+    def variants(
+        self, company: str, *, ticket: Ticket | None = None
+    ) -> AsyncGenerator[list[ReleasedProductVariantRow], None]:
+        """Yield every released variant of a company."""
+        return self._rows(ReleasedProductVariantRow, company, ticket)
+
+    def order_settings(
+        self, company: str, *, ticket: Ticket | None = None
+    ) -> AsyncGenerator[list[OrderSettingsRow], None]:
+        """Yield the default order settings of a company's products, which say what is not sold."""
+        return self._rows(OrderSettingsRow, company, ticket)
+
+    async def currencies(self, *, ticket: Ticket | None = None) -> list[CurrencyRow]:
+        """Return all currencies; a few hundred at most."""
+        return [row async for rows in self._rows(CurrencyRow, None, ticket) for row in rows]
+
+    async def legal_entity(
+        self, company: str, *, ticket: Ticket, deadline: Deadline
+    ) -> LegalEntityRow | None:
+        """Return a company, None when the environment has none of that id."""
+        where = equals("LegalEntityId", company)
+        rows = await self._few(LegalEntityRow, where, ticket=ticket, deadline=deadline)
+        return next(self._checked(LegalEntityRow, rows, company), None)
+
+    async def row_count(
+        self, row: type[Row], company: str | None, *, ticket: Ticket, deadline: Deadline
+    ) -> int:
+        """Return how many rows a set has, for one company where it belongs to one."""
+        query = Query(
+            entity_set=row.entity_set,
+            select=row.key[:1],
+            where=_of_company(row, company),
+            top=1,
+            counted=True,
+        )
+        page = await self._get(row, query.target(), ticket=ticket, deadline=deadline)
+        try:
+            return int(page["@odata.count"])
+        except (LookupError, TypeError, ValueError) as exc:
+            raise UpstreamContractError(
+                "a count without '@odata.count'", system=self._system
+            ) from exc
+
+    async def application_version(self, *, ticket: Ticket, deadline: Deadline) -> str:
+        """Return the ERP's version; the cheapest call that needs a token and a working user."""
+        target = action_target("DataManagementEntities", "GetApplicationVersion")
+        body = await self._call(
+            Request(method="POST", target=target, body=b"{}"),
+            operation=_master_read("application_version"),
+            ticket=ticket,
+            deadline=deadline,
+        )
+        value = body.get("value") if isinstance(body, dict) else None
+        if not isinstance(value, str):
+            raise UpstreamContractError("a version without 'value'", system=self._system)
+        return value
+
+    async def _rows(
+        self, row: type[R], company: str | None, ticket: Ticket | None
+    ) -> AsyncGenerator[list[R], None]:
+        urgency = ticket or Ticket(CallClass.BACKGROUND)
+        query = Query(
+            entity_set=row.entity_set,
+            select=row.fields(),
+            where=_of_company(row, company),
+            order_by=row.key,
+        )
+        pages = paging.read_pages(
+            query.target(),
+            fetch=lambda target: self._get(
+                row, target, ticket=urgency, deadline=self._page_deadline()
+            ),
+            base_url=self._transport.base_url,
+            system=self._system,
+        )
+        async with aclosing(pages):
+            async for page in pages:
+                for start in range(0, len(page), _ROWS_AT_ONCE):
+                    yield list(self._checked(row, page[start : start + _ROWS_AT_ONCE], company))
+                    await asyncio.sleep(0)
+
+    async def _few(
+        self, row: type[Row], where: Filter, *, ticket: Ticket, deadline: Deadline
+    ) -> list[paging.Row]:
+        # Two, so that a filter that did not filter is noticed.
+        query = Query(entity_set=row.entity_set, select=row.fields(), where=where, top=2)
+        page = await self._get(row, query.target(), ticket=ticket, deadline=deadline)
+        rows, _ = paging.read_page(page, system=self._system)
+        return rows
+
+    def _checked(self, row: type[R], rows: list[paging.Row], company: str | None) -> Iterator[R]:
+        for values in rows:
+            try:
+                checked = row.model_validate(values)
+            except ValidationError as exc:
+                raise UpstreamContractError(
+                    f"{row.entity_set}: an unexpected row: {exc}", system=self._system
+                ) from exc
+            if not _belongs(checked, company):
+                raise UpstreamContractError(
+                    f"{row.entity_set}: a row of another company", system=self._system
+                )
+            yield checked
+
+    async def _get(self, row: type[Row], target: str, *, ticket: Ticket, deadline: Deadline) -> Any:
+        return await self._call(
+            Request(method="GET", target=target),
+            operation=_master_read(row.entity_set),
+            ticket=ticket,
+            deadline=deadline,
+        )
+
+    async def _call(
+        self,
+        request: Request,
+        *,
+        operation: Operation,
+        ticket: Ticket,
+        deadline: Deadline,
+        lines: int = 1,
+    ) -> Any:
+        async def send(until: Deadline) -> Any:
+            return (await self._transport.send(request, deadline=until)).body
+
+        return await self._policy.call(
+            send, operation=operation, ticket=ticket, deadline=deadline, lines=lines
+        )
+
+    def _page_deadline(self) -> Deadline:
+        return Deadline.after(self._page_us, now_us=self._clock.monotonic_us())
+
+
+def _master_read(name: str) -> Operation:
+    return Operation(name=name, kind=OperationClass.MASTER_READ, is_safe=True)
+
+
+def _of_company(row: type[Row], company: str | None) -> Filter | None:
+    if row.company_field is None or company is None:
+        return None
+    return equals(row.company_field, company)
+
+
+def _belongs(row: Row, company: str | None) -> bool:
+    if row.company_field is None or company is None:
+        return True
+    # F&O writes company ids in lower case, people in either.
+    return str(getattr(row, row.company_field)).casefold() == company.casefold()

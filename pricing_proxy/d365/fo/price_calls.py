@@ -1,0 +1,139 @@
+"""The custom price service's request and answer, outside of any transport.
+
+One call prices up to 100 lines of one customer. Lines are told apart by a `ref` that
+the caller chooses. The answer is matched by it: what is missing is reported as
+missing, and an answer that names a line twice, or one nobody asked for, is not
+believed at all, since any of its prices could belong to another line. Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from pricing_proxy.d365.fo.models import PriceAnswer, PriceLine
+from pricing_proxy.d365.json_numbers import write_json
+from pricing_proxy.resilience.errors import UpstreamContractError
+
+# Agreed with the X++ service: longer calls are throttled first and fail as a whole.
+MAX_LINES = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRequestLine:
+    """One line to price.
+
+    Attributes:
+        ref: Tells the lines of one request apart.
+        unit: The ERP's unit code; the quantity counts in it.
+        quantity: Above zero.
+        color, size, style, configuration, version: Product dimensions; empty where unused.
+    """
+
+    ref: str
+    item_number: str
+    unit: str
+    quantity: Decimal
+    color: str = ""
+    size: str = ""
+    style: str = ""
+    configuration: str = ""
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.quantity.is_finite() or self.quantity <= 0:
+            raise ValueError("a quantity is above zero")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRequest:
+    """What one customer pays for some lines on one day.
+
+    Attributes:
+        company: The legal entity's id, such as "demf".
+        customer: The ERP account.
+        currency: ISO 4217.
+        day: The price date, in the company's time zone.
+        lines: 1 to 100, each with its own `ref`.
+    """
+
+    company: str
+    customer: str
+    currency: str
+    day: date
+    lines: tuple[PriceRequestLine, ...]
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.lines) <= MAX_LINES:
+            raise ValueError(f"a price call has 1 to {MAX_LINES} lines, not {len(self.lines)}")
+        if len({line.ref for line in self.lines}) < len(self.lines):
+            raise ValueError("each line has a ref of its own")
+
+    def body(self) -> bytes:
+        """Return the JSON that the service expects; quantities keep their digits."""
+        members = {
+            "dataAreaId": self.company,
+            "customerAccount": self.customer,
+            "currency": self.currency,
+            "date": self.day.isoformat(),
+            "lines": [_line_members(line) for line in self.lines],
+        }
+        return write_json({"_request": members})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedLines:
+    """What the service said, by `ref`.
+
+    Attributes:
+        lines: Each with a price, or with the reason why there is none.
+        missing: Refs of the request that the answer leaves out, in the request's order.
+    """
+
+    lines: Mapping[str, PriceLine]
+    missing: tuple[str, ...]
+
+
+def read_price_answer(request: PriceRequest, body: Any, *, system: str) -> PricedLines:
+    """Return the answer to `request`, matched by `ref`.
+
+    Raises:
+        UpstreamContractError: Not a price answer, or not one to this request.
+    """
+    try:
+        answered = PriceAnswer.model_validate(body).lines
+    except ValidationError as exc:
+        raise UpstreamContractError(f"not a price answer: {exc}", system=system) from exc
+    lines = {line.ref: line for line in answered}
+    asked = [line.ref for line in request.lines]
+    if len(lines) < len(answered):
+        raise UpstreamContractError("the price answer repeats a line", system=system)
+    if not lines.keys() <= set(asked):
+        raise UpstreamContractError("the price answer has a line nobody asked for", system=system)
+    if any(not _is_in_currency(line, request.currency) for line in answered):
+        raise UpstreamContractError("the price answer is in another currency", system=system)
+    return PricedLines(lines=lines, missing=tuple(ref for ref in asked if ref not in lines))
+
+
+def _line_members(line: PriceRequestLine) -> dict[str, str | Decimal]:
+    dimensions = {
+        "colorId": line.color,
+        "sizeId": line.size,
+        "styleId": line.style,
+        "configId": line.configuration,
+        "versionId": line.version,
+    }
+    return {
+        "ref": line.ref,
+        "itemNumber": line.item_number,
+        **{name: value for name, value in dimensions.items() if value},
+        "unit": line.unit,
+        "quantity": line.quantity,
+    }
+
+
+def _is_in_currency(line: PriceLine, currency: str) -> bool:
+    return line.error is not None or line.currency.upper() == currency.upper()

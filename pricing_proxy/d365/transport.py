@@ -1,0 +1,233 @@
+"""Speak HTTP to Dynamics 365: one session, one token, one place that fails.
+
+Every ERP call passes through `Transport.send`. It adds the bearer token and a
+request id that the ERP logs too, keeps the caller's deadline, and ends in one of two
+ways: an `Answer`, or an `UpstreamError`. A 401 is answered once with a new token,
+since the call was refused before anything happened. Otherwise it never sleeps and
+never tries twice; retries, the circuit breaker and the rate limit belong to
+`resilience.policy`, one level up. What a status means stands in `answers`.
+"""
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Literal, Protocol
+
+import aiohttp
+from yarl import URL
+
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.d365.answers import Reply, error_of, json_body
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.errors import (
+    UpstreamContractError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+
+JSON = "application/json; charset=utf-8"
+
+# A page of 10,000 rows with the fields we select is about 10 MB; this is several of the widest.
+_MAX_BODY_BYTES = 64 * 1024 * 1024
+# About 2 ms of parsing; more would hold up every price that is served meanwhile.
+_PARSE_IN_THREAD_BYTES = 64 * 1024
+_TOKEN_SYSTEM = "entra"  # noqa: S105 - names the system that issues tokens, is none
+
+
+class Tokens(Protocol):
+    """Where the bearer token comes from."""
+
+    async def token(self) -> str:
+        """Return a token that is alive; raises `UpstreamError`."""
+        ...
+
+    def invalidate(self, token: str) -> None:
+        """Take note that the ERP refused `token`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request to the ERP.
+
+    Attributes:
+        target: Path and query, percent-encoded, beginning with "/"; sent as it is. It has no
+            host, so that the token cannot leave for another one.
+        expects: "json" for a JSON body, "bytes" for the raw one.
+    """
+
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    target: str
+    body: bytes | None = None
+    content_type: str = JSON
+    expects: Literal["json", "bytes"] = "json"
+
+    def __post_init__(self) -> None:
+        if not self.target.startswith("/") or self.target.startswith("//"):
+            raise ValueError("a target is a path on the ERP's own host")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A success.
+
+    Attributes:
+        content_type: As the ERP stated it; empty when it did not.
+        body: The parsed JSON with numbers as `NumberText`, or bytes, as the request expects;
+            None where a write has nothing to return.
+    """
+
+    status: int
+    content_type: str
+    body: Any
+
+
+class Transport:
+    """Sends requests to one ERP environment as one Entra application."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        base_url: str,
+        tokens: Tokens,
+        clock: Clock,
+        system: str,
+        max_body_bytes: int = _MAX_BODY_BYTES,
+    ) -> None:
+        """Take a session that stays the caller's to close, and serves ERP calls only.
+
+        Args:
+            session: Given connections, certificates and pool; its own time-outs are not used.
+            base_url: The environment's root, without a path.
+            tokens: Gives the bearer token.
+            clock: Reads deadlines, and dates in `Retry-After`.
+            system: This environment's name in errors.
+            max_body_bytes: A longer answer, decompressed, is an `UpstreamContractError`.
+        """
+        root = URL(base_url)
+        if root.scheme not in {"http", "https"} or not root.host or root.path != "/" or root.query:
+            raise ValueError("base_url is the environment's root, such as https://erp.example.com")
+        self.base_url = str(root.origin())
+        self.system = system
+        self._session = session
+        self._tokens = tokens
+        self._clock = clock
+        self._max_body_bytes = max_body_bytes
+        # aiohttp sends GET, PUT and DELETE again, silently, when a kept-alive connection breaks;
+        # that multiplies with our retries and hides a failure from the breaker. Only this private
+        # switch turns it off; a test counts requests, so that its disappearing is noticed.
+        session._retry_connection = False  # noqa: SLF001 - no public switch exists
+
+    async def send(self, request: Request, *, deadline: Deadline) -> Answer:
+        """Return the answer to a request that succeeded.
+
+        Raises:
+            UpstreamTimeoutError: The deadline passed.
+            UpstreamError: As the table in `answers` says.
+        """
+        token = await self._token(deadline)
+        reply = await self._exchange(request, token, deadline)
+        if reply.status == HTTPStatus.UNAUTHORIZED:
+            self._tokens.invalidate(token)
+            renewed = await self._token(deadline)
+            if renewed != token:
+                reply = await self._exchange(request, renewed, deadline)
+        error = error_of(reply, now=self._clock.utc())
+        if error is not None:
+            raise error
+        content_type = reply.headers.get("Content-Type", "")
+        body = await _content(request, reply)
+        return Answer(status=reply.status, content_type=content_type, body=body)
+
+    async def _token(self, deadline: Deadline) -> str:
+        try:
+            async with asyncio.timeout(self._seconds_left(deadline, _TOKEN_SYSTEM)):
+                return await self._tokens.token()
+        except TimeoutError as exc:
+            raise UpstreamTimeoutError("no token in time", system=_TOKEN_SYSTEM) from exc
+
+    async def _exchange(self, request: Request, token: str, deadline: Deadline) -> Reply:
+        request_id = str(uuid.uuid4())
+        try:
+            async with asyncio.timeout(self._seconds_left(deadline, self.system)):
+                return await self._wire(request, token, request_id)
+        except TimeoutError as exc:
+            raise UpstreamTimeoutError(
+                f"{self.system} gave no answer in time (request {request_id})", system=self.system
+            ) from exc
+        except aiohttp.ClientError as exc:
+            raise UpstreamUnavailableError(
+                f"{self.system} {_failure(exc)} (request {request_id})",
+                system=self.system,
+                is_connection_failure=True,
+            ) from exc
+
+    async def _wire(self, request: Request, token: str, request_id: str) -> Reply:
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json" if request.expects == "json" else "*/*",
+            "x-ms-client-request-id": request_id,
+        }
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
+        async with self._session.request(
+            request.method,
+            # Encoded already; yarl's own quoting would change what a nextLink says.
+            URL(self.base_url + request.target, encoded=True),
+            data=request.body,
+            headers=headers,
+            # The token would follow to wherever a redirect leads.
+            allow_redirects=False,
+            # The deadline is the only time-out, so that there is one kind of it.
+            timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None),
+        ) as response:
+            return Reply(
+                system=self.system,
+                request_id=request_id,
+                status=response.status,
+                headers=response.headers,
+                body=await self._read(response),
+            )
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > self._max_body_bytes:
+                # Not worth draining: the connection goes, and with it the rest of the answer.
+                response.close()
+                raise UpstreamContractError(
+                    f"{self.system} answered more than {self._max_body_bytes} bytes",
+                    system=self.system,
+                )
+        return bytes(body)
+
+    def _seconds_left(self, deadline: Deadline, system: str) -> float:
+        now_us = self._clock.monotonic_us()
+        if deadline.has_passed(now_us):
+            # Not begun at all: asyncio would still run up to the first wait, and send.
+            raise UpstreamTimeoutError("no time left", system=system)
+        return deadline.remaining_us(now_us) / MICROSECONDS_PER_SECOND
+
+
+async def _content(request: Request, reply: Reply) -> Any:
+    if request.expects == "bytes":
+        return reply.body
+    # Writes may answer 204, and some deployments 200, without a body.
+    if not reply.body and request.method != "GET":
+        return None
+    if len(reply.body) < _PARSE_IN_THREAD_BYTES:
+        return json_body(reply)
+    return await asyncio.to_thread(json_body, reply)
+
+
+def _failure(exc: aiohttp.ClientError) -> str:
+    match exc:
+        case aiohttp.ClientSSLError():
+            return "refused TLS, or its certificate is not trusted"
+        case aiohttp.ClientConnectorError():
+            return "cannot be reached"
+        case _:
+            return f"broke the connection ({type(exc).__name__})"

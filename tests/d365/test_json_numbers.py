@@ -1,0 +1,72 @@
+"""Numbers keep their texts through our JSON, in and out."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pricing_proxy.d365.json_numbers import read_json, write_json
+from pricing_proxy.money import NumberText
+
+numbers = st.decimals(
+    min_value=-(10**15), max_value=10**15, places=4, allow_nan=False, allow_infinity=False
+)
+leaves = (
+    st.none() | st.booleans() | st.text() | numbers.map(lambda number: NumberText(f"{number:f}"))
+)
+trees = st.recursive(
+    leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
+)
+
+
+@given(tree=trees)
+def test_what_is_written_is_read_back_digit_by_digit(tree: Any) -> None:
+    assert read_json(write_json(tree)) == tree
+
+
+@given(number=numbers)
+def test_a_decimal_leaves_as_its_plain_text(number: Decimal) -> None:
+    assert write_json({"quantity": number}) == f'{{"quantity":{number:f}}}'.encode()
+
+
+@pytest.mark.parametrize(
+    "text", ["19.90", "0.000000", "-0.10", "1E+2", "74.99", "9007199254740993"]
+)
+def test_a_number_is_kept_as_it_was_written(text: str) -> None:
+    value = read_json(f"[{text}]".encode())[0]
+    assert isinstance(value, NumberText)
+    assert value == text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"[NaN]", b"[-Infinity]", b"[1e400]", b"[1" + b"0" * 30 + b"]", b'"\xff"'],
+)
+def test_what_is_not_exact_json_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_json(body)
+
+
+def test_nesting_without_end_is_refused_and_does_not_break_the_stack() -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        read_json(b"[" * 200_000)
+
+
+@pytest.mark.parametrize("number", [NumberText("007"), NumberText(".5"), Decimal("NaN")])
+def test_a_number_that_json_cannot_say_is_not_written(number: Any) -> None:
+    with pytest.raises(ValueError, match="not a JSON number"):
+        write_json([number])
+
+
+@pytest.mark.parametrize("value", [0.1, b"bytes", object()])
+def test_a_float_is_never_written(value: Any) -> None:
+    with pytest.raises(TypeError, match="cannot be written exactly"):
+        write_json({"quantity": value})
+
+
+def test_other_json_readers_agree() -> None:
+    value = {"a": [True, None, 7, "ä\n"], "b": Decimal("0.10")}
+    assert json.loads(write_json(value)) == {"a": [True, None, 7, "ä\n"], "b": 0.1}
