@@ -7,8 +7,8 @@ UpstreamError
 │   │   └── CallRefusedError          not sent: breaker open, queue full, too little time left
 │   └── UpstreamThrottledError      wait `retry_after`, then ask again
 └── PermanentUpstreamError        the same request will fail again
-    ├── UpstreamRejectedError       4xx, or 5xx with an application's own message: the request is at fault
-    ├── UpstreamDeniedError         401 or 403 with a new token: our credentials are at fault
+    ├── UpstreamRejectedError       4xx, or 5xx with the application's own message: our request
+    ├── UpstreamDeniedError         401 or 403 with a new token: our credentials
     └── UpstreamContractError       2xx, but not the body that was agreed
 
 `system` names the other side in logs and metrics ("fo", "entra", "redis"); it is
@@ -38,7 +38,8 @@ class UpstreamUnavailableError(TransientUpstreamError):
     """Refused, reset, or a server error without an application's own message.
 
     Attributes:
-        is_connection_failure: No HTTP answer came at all: connecting failed or the connection broke.
+        is_connection_failure: No HTTP answer came: connecting failed or the connection
+            broke.
     """
 
     def __init__(self, message: str, *, system: str, is_connection_failure: bool = False) -> None:
@@ -55,7 +56,7 @@ class CallRefusedError(UpstreamUnavailableError):
 
 
 class UpstreamThrottledError(TransientUpstreamError):
-    """The upstream asked us to slow down; `retry_after` says for how long, None if it did not say."""
+    """The upstream asked us to slow down, for `retry_after` if it named a time."""
 
     def __init__(self, message: str, *, system: str, retry_after: timedelta | None) -> None:
         super().__init__(message, system=system)
@@ -71,7 +72,8 @@ class UpstreamRejectedError(PermanentUpstreamError):
 
     Attributes:
         status: The HTTP status.
-        reasons: The application's own messages, for operators; in the language of the upstream's user.
+        reasons: The application's own messages, for operators; in the language of the
+            upstream's user.
     """
 
     def __init__(

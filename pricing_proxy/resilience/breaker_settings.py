@@ -1,0 +1,44 @@
+"""When a circuit breaker opens, for how long, and what closes it again."""
+
+from dataclasses import dataclass
+
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND as SECOND_US
+from pricing_proxy.resilience.evidence import SlowRule
+
+# A healthy ERP prices a batch of 100 lines in well under the five seconds this allows.
+_SLOW = SlowRule(2 * SECOND_US, 30_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerSettings:
+    """Thresholds; the defaults are for an ERP, Redis needs shorter times.
+
+    Attributes:
+        least_calls: Shares are not trusted below this many calls within ten seconds.
+        failure_share: Opens from this share of failures on.
+        slow_share: Opens from this share of slow calls on.
+        row: Opens after this many connection failures, or time-outs, without an answer between.
+        slow: Which calls are slow.
+        fair_timeout_us: A time-out after less than this is our impatience, not evidence.
+        open_us: How long it stays open at first; doubles with each failed probing.
+        longest_open_us: The doubling ends here.
+        spread: Which part of the open time is left to chance, so that processes probe apart.
+        permits: How many probes may be under way at once.
+        permit_us: A probe not heard of for this long gives its place away.
+        good_to_close: So many good probes close it.
+        bad_to_reopen: So many bad probes open it again.
+    """
+
+    least_calls: int = 20
+    failure_share: float = 0.5
+    slow_share: float = 0.6
+    row: int = 5
+    slow: SlowRule = _SLOW
+    fair_timeout_us: int = SECOND_US // 2
+    open_us: int = 5 * SECOND_US
+    longest_open_us: int = 60 * SECOND_US
+    spread: float = 0.2
+    permits: int = 3
+    permit_us: int = 15 * SECOND_US
+    good_to_close: int = 5
+    bad_to_reopen: int = 2

@@ -1,0 +1,55 @@
+"""What a call is, to those who protect it: its name, what it fails with, how it went."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pricing_proxy.resilience.call_class import CallClass
+from pricing_proxy.resilience.evidence import Evidence
+
+
+class OperationClass(StrEnum):
+    """What fails together: each has a breaker of its own."""
+
+    PRICE_READ = "price_read"
+    MASTER_READ = "master_read"
+    DOCUMENT_WRITE = "document_write"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One kind of call.
+
+    Attributes:
+        name: For metrics: "price_batch".
+        kind: Which breaker guards it.
+        is_safe: Repeating it changes nothing, so retries and probes may.
+    """
+
+    name: str
+    kind: OperationClass
+    is_safe: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallReport:
+    """One attempt that went on the wire, for metrics.
+
+    Attributes:
+        system: The other side.
+        operation: The operation's name.
+        klass: Its class when it ended.
+        evidence: How it ended.
+        error: The error's class name; None for an answer.
+        wire_us: Time on the wire.
+        lines: The size of the batch.
+        retries: How many attempts went before.
+    """
+
+    system: str
+    operation: str
+    klass: CallClass
+    evidence: Evidence
+    error: str | None
+    wire_us: int
+    lines: int
+    retries: int

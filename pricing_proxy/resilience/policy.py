@@ -1,0 +1,275 @@
+"""Every call to one ERP environment under one app registration passes through here.
+
+    retry ( slot of the bulkhead -> rate gate -> breaker permit -> wire )
+
+Each step checks the deadline, and one that cannot finish in what is left is not begun. A
+call ends in the answer, in the error of the wire, or in a `CallRefusedError` if nothing
+was sent. Whatever the end, cancellation included, slot and permit go back and the
+breaker, the gate and the limit learn from it, in that one `finally`.
+
+A customer is not the canary: while the breaker is not closed, only refresh and
+background calls may probe. Where there are none, `probes` repeat the last good read; a
+`Prober` has to run them, or a shop without refresh traffic never finds the ERP again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND as SECOND_US
+from pricing_proxy.clock import Clock
+from pricing_proxy.resilience.aimd import Signal
+from pricing_proxy.resilience.breaker import Breaker, BreakerView
+from pricing_proxy.resilience.breaker_events import Permit, Phase, PhaseChanged
+from pricing_proxy.resilience.bulkhead import Bulkhead, BulkheadView
+from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.errors import (
+    CallRefusedError,
+    UpstreamThrottledError,
+    UpstreamTimeoutError,
+)
+from pricing_proxy.resilience.evidence import Evidence
+from pricing_proxy.resilience.gate import Gate, GateView
+from pricing_proxy.resilience.operation import CallReport, Operation, OperationClass
+from pricing_proxy.resilience.prober import Probe
+from pricing_proxy.resilience.retry import Retrier, RetryLimits
+
+T = TypeVar("T")
+Send = Callable[[Deadline], Awaitable[T]]
+
+# No ERP call ever ended sooner, so one with less time left is not worth sending.
+_LEAST_WIRE_US = 50_000
+# A probe is a refresh, and has a refresh's deadline.
+_PROBE_US = 10 * SECOND_US
+# Nothing is known but that this caller was late; a second is the least Retry-After can say.
+_RETRY_AFTER = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyView:
+    """What `/status` shows of the way to one system."""
+
+    system: str
+    breakers: tuple[BreakerView, ...]
+    gate: GateView
+    bulkhead: BulkheadView
+    in_flight: int
+    retrying: int
+
+
+class CallPolicy:
+    """Protects the caller from the other side, and the other side from us."""
+
+    def __init__(
+        self,
+        *,
+        system: str,
+        breakers: Mapping[OperationClass, Breaker],
+        gate: Gate,
+        bulkhead: Bulkhead,
+        retrier: Retrier,
+        clock: Clock,
+        on_call: Callable[[CallReport], None] | None = None,
+    ) -> None:
+        """Connect the parts.
+
+        Args:
+            system: For errors and metrics.
+            breakers: One for each class of operation that will be called.
+            gate: The app's.
+            bulkhead: The environment's and app's.
+            retrier: Shared by all calls to the system.
+            clock: Time.
+            on_call: Told each attempt that went on the wire; must not raise.
+        """
+        self._system = system
+        self._breakers = dict(breakers)
+        self._gate = gate
+        self._bulkhead = bulkhead
+        self._retrier = retrier
+        self._clock = clock
+        self._on_call = on_call
+        self._last_good: dict[OperationClass, _Call[Any]] = {}
+        for breaker in self._breakers.values():
+            breaker.on_change(self._ramp_after_recovery)
+
+    async def call(
+        self,
+        send: Send[T],
+        *,
+        operation: Operation,
+        ticket: Ticket,
+        deadline: Deadline,
+        lines: int = 1,
+    ) -> T:
+        """Return what `send(deadline)` returns, sent when it may and repeated where it helps.
+
+        Args:
+            send: Makes the call. It is given the deadline and keeps none of its own, since
+                it may be repeated much later as a probe.
+            operation: What kind of call it is.
+            ticket: How urgent it is; may be lifted meanwhile.
+            deadline: The last useful instant.
+            lines: The size of the batch, by which slowness is judged.
+
+        Raises:
+            CallRefusedError: Nothing was sent, or not again.
+            UpstreamTimeoutError: The deadline passed on the wire.
+            UpstreamError: What `send` raised.
+        """
+        call = _Call(send, operation, ticket, deadline, lines)
+        breaker = self._breakers[operation.kind]
+        limits = RetryLimits(
+            is_safe=operation.is_safe,
+            ticket=ticket,
+            start_by=call.start_by,
+            is_healthy=lambda: breaker.is_closed,
+        )
+        return await self._retrier.run(partial(self._attempt, call), limits)
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Return what a `Prober` runs to find this system again."""
+        return tuple(
+            Probe(breaker, partial(self._repeat_last_good, kind))
+            for kind, breaker in self._breakers.items()
+        )
+
+    def breaker(self, kind: OperationClass) -> Breaker:
+        """Return the breaker of one operation class, for an operator's orders."""
+        return self._breakers[kind]
+
+    def view(self) -> PolicyView:
+        """Return what `/status` shows."""
+        return PolicyView(
+            system=self._system,
+            breakers=tuple(breaker.view() for breaker in self._breakers.values()),
+            gate=self._gate.view(),
+            bulkhead=self._bulkhead.view(),
+            in_flight=self._retrier.budget.in_flight,
+            retrying=self._retrier.budget.retrying,
+        )
+
+    async def _attempt(self, call: "_Call[T]", retries: int) -> T:
+        breaker = self._breakers[call.operation.kind]
+        self._require_time(call)
+        # Nobody should queue for a slot and a turn only to be refused by an open breaker.
+        breaker.check(may_probe=self._may_probe(call))
+        async with self._bulkhead.slot(call.ticket, start_by=call.start_by):
+            await self._gate.enter(call.ticket, start_by=call.start_by)
+            self._require_time(call)
+            permit = breaker.acquire(may_probe=self._may_probe(call))
+            return await self._on_wire(call, permit, retries)
+
+    async def _on_wire(self, call: "_Call[T]", permit: Permit, retries: int) -> T:
+        began_us = self._clock.monotonic_us()
+        try:
+            answer = await self._send_in_time(call, began_us)
+        except BaseException as error:
+            self._learn(call, permit, error, began_us, retries)
+            raise
+        self._learn(call, permit, None, began_us, retries)
+        return answer
+
+    async def _send_in_time(self, call: "_Call[T]", now_us: int) -> T:
+        try:
+            async with asyncio.timeout(call.deadline.remaining_us(now_us) / SECOND_US):
+                return await call.send(call.deadline)
+        except TimeoutError as error:
+            raise UpstreamTimeoutError(
+                f"{call.operation.name}: no answer before the deadline", system=self._system
+            ) from error
+
+    def _learn(
+        self,
+        call: "_Call[Any]",
+        permit: Permit,
+        error: BaseException | None,
+        began_us: int,
+        retries: int,
+    ) -> None:
+        """Tell breaker, gate, limit and metrics how the call ended; never waits."""
+        ended_us = self._clock.monotonic_us()
+        wire_us = ended_us - began_us
+        evidence = self._breakers[call.operation.kind].settle(
+            permit, error, wire_us=wire_us, lines=call.lines
+        )
+        observe = partial(
+            self._bulkhead.observe, began_us=began_us, ended_us=ended_us, lines=call.lines
+        )
+        if isinstance(error, UpstreamThrottledError):
+            self._gate.throttled(error.retry_after)
+            observe(Signal.OVERLOADED)
+        elif evidence is Evidence.TIMED_OUT:
+            observe(Signal.OVERLOADED)
+        elif error is None:
+            self._gate.answered(began_us=began_us)
+            observe(Signal.ANSWERED)
+            if call.operation.is_safe:
+                self._last_good[call.operation.kind] = call
+        self._report(call, evidence, error, wire_us, retries)
+
+    def _report(
+        self,
+        call: "_Call[Any]",
+        evidence: Evidence,
+        error: BaseException | None,
+        wire_us: int,
+        retries: int,
+    ) -> None:
+        if self._on_call is None:
+            return
+        report = CallReport(
+            system=self._system,
+            operation=call.operation.name,
+            klass=call.ticket.klass,
+            evidence=evidence,
+            error=None if error is None else type(error).__name__,
+            wire_us=wire_us,
+            lines=call.lines,
+            retries=retries,
+        )
+        self._on_call(report)
+
+    def _may_probe(self, call: "_Call[Any]") -> bool:
+        # Before the first good read there is nothing to repeat, and somebody has to go.
+        is_customer = call.ticket.klass.is_customer_facing
+        return not is_customer or call.operation.kind not in self._last_good
+
+    def _require_time(self, call: "_Call[Any]") -> None:
+        if call.start_by.has_passed(self._clock.monotonic_us()):
+            raise CallRefusedError(
+                f"{call.operation.name}: too little time left",
+                system=self._system,
+                retry_after=_RETRY_AFTER,
+            )
+
+    def _ramp_after_recovery(self, _name: str, change: PhaseChanged) -> None:
+        if change.after is Phase.CLOSED:
+            self._gate.start_ramp()
+
+    async def _repeat_last_good(self, kind: OperationClass) -> None:
+        call = self._last_good.get(kind)
+        if call is not None:
+            deadline = Deadline.after(_PROBE_US, now_us=self._clock.monotonic_us())
+            ticket = Ticket(CallClass.REFRESH)
+            await self._attempt(replace(call, ticket=ticket, deadline=deadline), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call(Generic[T]):
+    """What one call carries through the steps."""
+
+    send: Send[T]
+    operation: Operation
+    ticket: Ticket
+    deadline: Deadline
+    lines: int
+
+    @property
+    def start_by(self) -> Deadline:
+        """The last instant at which sending makes sense."""
+        return self.deadline.minus(_LEAST_WIRE_US)
