@@ -182,7 +182,7 @@ class Book:
     customers: dict[str, Customer] = field(default_factory=dict)
     items: dict[str, Item] = field(default_factory=dict)
     variants: dict[str, Variant] = field(default_factory=dict)
-    conversions: list[Conversion] = field(default_factory=list)
+    conversions: dict[str, list[Conversion]] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     rates: dict[str, Decimal] = field(default_factory=dict)
     prices: dict[tuple[Relation, str, str], list[PriceAgreement]] = field(default_factory=dict)
@@ -206,6 +206,11 @@ class Book:
     def add_variants(self, *variants: Variant) -> None:
         """Release variants of masters."""
         self.variants.update((fold(variant.number), variant) for variant in variants)
+
+    def add_conversions(self, *rules: Conversion) -> None:
+        """Add unit conversions, each for one item or, under "", for all."""
+        for rule in rules:
+            self.conversions.setdefault(fold(rule.item), []).append(rule)
 
     def add_customers(self, *customers: Customer) -> None:
         """Open customer accounts."""

@@ -52,6 +52,11 @@ class FoundDiscount:
         rest = (1 - Fraction(self.percent1) / 100) * (1 - Fraction(self.percent2) / 100)
         return (1 - rest) * 100
 
+    @property
+    def percent_as_decimal(self) -> Decimal:
+        """`percent` in the fewest digits, such as 10 or 6.9; two percentages always have an end."""
+        return _EXACT.divide(Decimal(self.percent.numerator), Decimal(self.percent.denominator))
+
 
 NO_DISCOUNT = FoundDiscount()
 

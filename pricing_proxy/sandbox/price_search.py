@@ -42,9 +42,7 @@ def conversion_factor(book: Book, item: Item, source: str, target: str) -> Fract
     if fold(source) == fold(target):
         return Fraction(1)
     for owner in (item.number, ""):
-        for rule in book.conversions:
-            if fold(rule.item) != fold(owner):
-                continue
+        for rule in book.conversions.get(fold(owner), []):
             ends = fold(rule.source), fold(rule.target)
             if ends == (fold(source), fold(target)):
                 return Fraction(rule.numerator, rule.denominator)

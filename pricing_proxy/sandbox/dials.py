@@ -1,0 +1,129 @@
+"""The faults of a simulated system, as dials that are turned while it runs.
+
+Each member checks itself; a patch is checked whole before any of it is applied.
+What a dial does stands in `faults` (every system), `entra` (`token_revoked`) and
+`price_service` (`drop_lines`, `poison_skus`); `dead` is the server's business.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+# Longer than any deadline a client may have, short enough that a slip of the hand ends.
+_MAX_LATENCY_MS = 600_000
+
+
+class BadMemberError(ValueError):
+    """A member of a request is unknown or has a wrong value.
+
+    Attributes:
+        member: The member's name.
+        detail: What was expected instead.
+    """
+
+    def __init__(self, member: str, detail: str) -> None:
+        super().__init__(f"{member}: {detail}")
+        self.member = member
+        self.detail = detail
+
+
+@dataclass(slots=True, kw_only=True)
+class Dials:
+    """The dials of one system.
+
+    Attributes:
+        latency_ms: How long every answer takes.
+        latency_spread_ms: By how much an answer may be quicker or slower, evenly.
+        error_rate: The share of calls answered 500 without an explanation, 0 to 1.
+        retry_after: Answer 429 with this header: seconds, or an HTTP date; None = off.
+        dead: Refuse connections; what the system knows is kept.
+        black_hole: Read requests, never answer.
+        token_revoked: Refuse credentials (Entra ID) or every token (the others).
+        drop_lines: SKUs that price answers silently leave out.
+        poison_skus: SKUs for whose sake a price batch is refused as a whole.
+    """
+
+    latency_ms: int = 0
+    latency_spread_ms: int = 0
+    error_rate: float = 0.0
+    retry_after: int | str | None = None
+    dead: bool = False
+    black_hole: bool = False
+    token_revoked: bool = False
+    drop_lines: tuple[str, ...] = ()
+    poison_skus: tuple[str, ...] = ()
+
+    def patch(self, members: Mapping[str, Any]) -> None:
+        """Turn the named dials, or none of them.
+
+        Raises:
+            BadMemberError: A member is unknown or its value is wrong.
+        """
+        checked = {name: _checked(name, value) for name, value in members.items()}
+        for name, value in checked.items():
+            setattr(self, name, value)
+
+    def members(self) -> dict[str, Any]:
+        """Return all dials as JSON members."""
+        return asdict(self)
+
+
+def _checked(name: str, value: Any) -> Any:
+    check = _CHECKS.get(name)
+    if check is None:
+        raise BadMemberError(name, f"unknown dial; there are {', '.join(_CHECKS)}")
+    return check(name, value)
+
+
+def _milliseconds(name: str, value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= _MAX_LATENCY_MS:
+        raise BadMemberError(name, f"expected whole milliseconds, 0 to {_MAX_LATENCY_MS}")
+    return value
+
+
+def _share(name: str, value: Any) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+        raise BadMemberError(name, "expected a number from 0 to 1")
+    return float(value)
+
+
+def _retry_after(name: str, value: Any) -> int | str | None:
+    if value is None or (type(value) is int and value >= 0):
+        return value
+    if isinstance(value, str) and _is_http_date(value):
+        return value
+    raise BadMemberError(name, "expected whole seconds, an HTTP date, or null for off")
+
+
+def _is_http_date(text: str) -> bool:
+    try:
+        parsedate_to_datetime(text)
+    except ValueError:
+        return False
+    return text.endswith("GMT")
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise BadMemberError(name, "expected true or false")
+    return value
+
+
+def _skus(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(sku, str) and sku for sku in value):
+        raise BadMemberError(name, "expected a list of SKUs")
+    return tuple(value)
+
+
+_CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
+    "latency_ms": _milliseconds,
+    "latency_spread_ms": _milliseconds,
+    "error_rate": _share,
+    "retry_after": _retry_after,
+    "dead": _flag,
+    "black_hole": _flag,
+    "token_revoked": _flag,
+    "drop_lines": _skus,
+    "poison_skus": _skus,
+}
