@@ -60,6 +60,7 @@ class EntraTokens:
         scope: str,
         clock: Clock,
         ca_file: Path | None = None,
+        read_seconds: float = _READ_SECONDS,
     ) -> None:
         """Keep what is needed; nothing is contacted before the first token.
 
@@ -70,12 +71,13 @@ class EntraTokens:
             scope: `{environment URL}/.default`, without a slash before it that F&O does not expect.
             clock: Measures a `Retry-After` given as a date.
             ca_file: Certificates to trust instead of the usual ones.
+            read_seconds: How long Entra may stay silent within one of the two requests.
         """
         self._authority = authority
         self._client_id = client_id
         self._client_secret = client_secret
         self._scope = scope
-        self._http = _EntraHttp(clock=clock, ca_file=ca_file)
+        self._http = _EntraHttp(clock=clock, ca_file=ca_file, read_seconds=read_seconds)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="msal")
         self._application: Any = None
 
@@ -106,14 +108,19 @@ class EntraTokens:
         """Run in the thread."""
         try:
             return _read_token(self._ask())
+        except UpstreamError as exc:
+            # Its frames hold the secret, and the connection, which closing would not close then.
+            raise exc.with_traceback(None)  # noqa: B904 - the very same error, without them
         except requests.Timeout as exc:
-            raise UpstreamTimeoutError("no token in time", system=_SYSTEM) from exc
+            raise UpstreamTimeoutError("no token in time", system=_SYSTEM) from exc.with_traceback(
+                None
+            )
         except requests.RequestException as exc:
-            raise _unreachable(exc) from exc
+            raise _unreachable(exc) from exc.with_traceback(None)
         except _ODD_ANSWERS as exc:
             raise UpstreamContractError(
                 "the authority's answers are not Entra's", system=_SYSTEM
-            ) from exc
+            ) from exc.with_traceback(None)
 
     def _ask(self) -> dict[str, Any]:
         if self._application is None:
@@ -138,14 +145,15 @@ class _EntraHttp:
     Redirects are not followed: the secret would follow too.
     """
 
-    def __init__(self, *, clock: Clock, ca_file: Path | None) -> None:
+    def __init__(self, *, clock: Clock, ca_file: Path | None, read_seconds: float) -> None:
         self._clock = clock
         self._session = requests.Session()
         # Else REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and .netrc would win over what is configured.
         self._session.trust_env = False
         self._session.verify = str(ca_file) if ca_file is not None else True
-        self._session.mount("https://", _TimedAdapter())
-        self._session.mount("http://", _TimedAdapter())
+        adapter = _TimedAdapter((_CONNECT_SECONDS, read_seconds))
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
 
     def get(self, url: str, **options: Any) -> requests.Response:
         return self._checked(self._session.get(url, allow_redirects=False, **options))
@@ -177,8 +185,12 @@ class _EntraHttp:
 class _TimedAdapter(HTTPAdapter):
     """Gives every request time-outs; `requests` itself waits for ever."""
 
+    def __init__(self, seconds: tuple[float, float]) -> None:
+        super().__init__()
+        self._seconds = seconds
+
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
-        options["timeout"] = (_CONNECT_SECONDS, _READ_SECONDS)
+        options["timeout"] = self._seconds
         return super().send(request, **options)
 
 

@@ -1,0 +1,163 @@
+"""A price belongs to the line that asked for it, or to none."""
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pricing_proxy.d365.fo.price_calls import (
+    PricedLines,
+    PriceRequest,
+    PriceRequestLine,
+    read_price_answer,
+)
+from pricing_proxy.money import NumberText
+from pricing_proxy.resilience.errors import UpstreamContractError
+
+quantities = st.decimals(min_value=Decimal("0.000001"), max_value=Decimal(999_999_999), places=6)
+refs = st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=20, unique=True)
+
+
+def request_for(*names: str, quantity: Decimal = Decimal(1)) -> PriceRequest:
+    lines = (
+        PriceRequestLine(ref=name, item_number="LAMP-01", unit="PCS", quantity=quantity)
+        for name in names
+    )
+    return PriceRequest(
+        company="demf",
+        customer="C-1001",
+        currency="EUR",
+        day=date(2026, 11, 23),
+        lines=tuple(lines),
+    )
+
+
+def answer_line(ref: str, **members: Any) -> dict[str, Any]:
+    number = NumberText
+    return {
+        "$id": "2",
+        "ref": ref,
+        "unitPrice": number("19.00"),
+        "priceUnit": number("1"),
+        "netAmount": number("19.00"),
+        "currency": "EUR",
+        "error": None,
+    } | members
+
+
+def read(request: PriceRequest, *lines: dict[str, Any]) -> PricedLines:
+    return read_price_answer(request, {"lines": list(lines)}, system="fo")
+
+
+@given(quantity=quantities)
+def test_a_quantity_is_sent_digit_by_digit_as_a_number(quantity: Decimal) -> None:
+    body = request_for("1", quantity=quantity).body()
+    assert f'"quantity":{quantity:f}}}'.encode() in body
+    line = json.loads(body, parse_float=Decimal, parse_int=Decimal)["_request"]["lines"][0]
+    assert line["quantity"] == quantity
+
+
+def test_the_body_has_the_agreed_members() -> None:
+    variant = PriceRequestLine(
+        ref="1",
+        item_number="T0020",
+        unit="ea",
+        quantity=Decimal("2.50"),
+        color="Black",
+        size="M",
+        style="S",
+        configuration="K",
+        version="V",
+    )
+    plain = PriceRequestLine(ref="2", item_number="D0001", unit="ea", quantity=Decimal(10))
+    request = PriceRequest(
+        company="usmf",
+        customer="US-050",
+        currency="USD",
+        day=date(2025, 3, 7),
+        lines=(variant, plain),
+    )
+    assert json.loads(request.body()) == {
+        "_request": {
+            "dataAreaId": "usmf",
+            "customerAccount": "US-050",
+            "currency": "USD",
+            "date": "2025-03-07",
+            "lines": [
+                {
+                    "ref": "1",
+                    "itemNumber": "T0020",
+                    "colorId": "Black",
+                    "sizeId": "M",
+                    "styleId": "S",
+                    "configId": "K",
+                    "versionId": "V",
+                    "unit": "ea",
+                    "quantity": 2.5,
+                },
+                {"ref": "2", "itemNumber": "D0001", "unit": "ea", "quantity": 10},
+            ],
+        }
+    }
+
+
+@given(asked=refs, data=st.data())
+def test_lines_are_matched_by_ref_and_the_rest_is_missing(
+    asked: list[str], data: st.DataObject
+) -> None:
+    answered = data.draw(st.permutations(asked))[: data.draw(st.integers(0, len(asked)))]
+    answer = read(request_for(*asked), *(answer_line(ref, source=ref) for ref in answered))
+    assert {ref: line.source for ref, line in answer.lines.items()} == {r: r for r in answered}
+    assert answer.missing == tuple(ref for ref in asked if ref not in answered)
+
+
+def test_a_line_answered_twice_spoils_the_answer() -> None:
+    with pytest.raises(UpstreamContractError, match="repeats"):
+        read(request_for("1", "2"), answer_line("1"), answer_line("1"))
+
+
+def test_a_line_nobody_asked_for_spoils_the_answer() -> None:
+    with pytest.raises(UpstreamContractError, match="nobody asked"):
+        read(request_for("1"), answer_line("1"), answer_line("2"))
+
+
+def test_a_price_in_another_currency_spoils_the_answer() -> None:
+    with pytest.raises(UpstreamContractError, match="currency"):
+        read(request_for("1"), answer_line("1", currency="USD"))
+
+
+def test_a_line_without_a_price_needs_no_currency() -> None:
+    answer = read(request_for("1"), {"ref": "1", "error": "NoPriceFound"})
+    assert answer.missing == ()
+
+
+@pytest.mark.parametrize("body", [None, [], {}, {"lines": None}, {"lines": [1]}, {"lines": [{}]}])
+def test_what_is_no_price_answer_is_a_broken_contract(body: Any) -> None:
+    with pytest.raises(UpstreamContractError, match="not a price answer"):
+        read_price_answer(request_for("1"), body, system="fo")
+
+
+def test_an_error_message_holds_no_price() -> None:
+    with pytest.raises(UpstreamContractError) as caught:
+        read(request_for("1"), answer_line("1", unitPrice="4711.00"))
+    assert "4711" not in str(caught.value)
+
+
+@pytest.mark.parametrize("quantity", ["0", "-1", "NaN", "Infinity"])
+def test_a_quantity_is_above_zero(quantity: str) -> None:
+    with pytest.raises(ValueError, match="above zero"):
+        request_for("1", quantity=Decimal(quantity))
+
+
+def test_a_call_has_its_limits() -> None:
+    assert len(request_for(*map(str, range(100))).lines) == 100
+    with pytest.raises(ValueError, match="1 to 100"):
+        request_for(*map(str, range(101)))
+    with pytest.raises(ValueError, match="1 to 100"):
+        request_for()
+    with pytest.raises(ValueError, match="ref of its own"):
+        request_for("1", "1")
