@@ -30,10 +30,11 @@ from pricing_proxy.d365.fo.models import (
 from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest, read_price_answer
 from pricing_proxy.d365.odata import Filter, Query, action_target, equals
 from pricing_proxy.d365.transport import Request, Transport
+from pricing_proxy.money import NumberText
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import UpstreamContractError
-from pricing_proxy.resilience.policy import Operation, OperationClass
+from pricing_proxy.resilience.operation import Operation, OperationClass
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Row)
@@ -181,7 +182,7 @@ class FinanceOperationsClient:
             deadline=deadline,
         )
         value = body.get("value") if isinstance(body, dict) else None
-        if not isinstance(value, str):
+        if not isinstance(value, str) or isinstance(value, NumberText):
             raise UpstreamContractError("a version without 'value'", system=self._system)
         return value
 

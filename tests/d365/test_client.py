@@ -1,0 +1,314 @@
+"""What the client asks F&O, and what it believes of the answers."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from aiohttp import web
+
+from pricing_proxy.clock import SystemClock
+from pricing_proxy.d365.fo.client import FinanceOperationsClient
+from pricing_proxy.d365.fo.models import CurrencyRow, CustomerRow
+from pricing_proxy.d365.fo.price_calls import PriceRequest, PriceRequestLine
+from pricing_proxy.d365.transport import Transport
+from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.errors import (
+    UpstreamContractError,
+    UpstreamRejectedError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+from pricing_proxy.resilience.operation import OperationClass
+from tests.d365.loopback import DirectPolicy, Erp, soon, transport_to
+from tests.d365.sample_files import sample
+
+NOW = Ticket(CallClass.INTERACTIVE)
+
+
+def customer_row(number: int, **members: Any) -> dict[str, Any]:
+    row: dict[str, Any] = json.loads(sample("customer.get.response.json"))
+    return row | {"dataAreaId": "demf", "CustomerAccount": f"C-{number}"} | members
+
+
+class Book:
+    """A server of entity sets in pages of `page_size`, and of prices.
+
+    It knows no filters: what a set holds is what a read of it returns.
+    """
+
+    def __init__(self, page_size: int = 10_000) -> None:
+        self.sets: dict[str, list[dict[str, Any]]] = {}
+        self.page_size = page_size
+        self.price_answer: bytes = b'{"lines": []}'
+        self.failing_page = -1
+
+    async def play(self, request: web.Request) -> web.Response:
+        if request.path.startswith("/api/services/"):
+            return web.Response(body=self.price_answer, content_type="application/json")
+        if request.path.endswith("GetApplicationVersion"):
+            return web.json_response({"value": "10.0.44"})
+        name = request.path.removeprefix("/data/")
+        rows = self.sets[name]
+        start = int(request.query.get("$skiptoken", "0"))
+        size = min(self.page_size, int(request.query.get("$top", "10000")))
+        if start // size == self.failing_page:
+            return web.Response(status=503)
+        body: dict[str, Any] = {"value": rows[start : start + size]}
+        if "$count" in request.query:
+            body["@odata.count"] = len(rows)
+        if "$top" not in request.query and start + size < len(rows):
+            link = request.url.with_query({**request.query, "$skiptoken": str(start + size)})
+            body["@odata.nextLink"] = str(link)
+        return web.json_response(body)
+
+
+@asynccontextmanager
+async def client_of(
+    book: Book, policy: DirectPolicy | None = None, **options: Any
+) -> AsyncIterator[tuple[FinanceOperationsClient, Erp]]:
+    async with transport_to(book.play, max_body_bytes=20_000_000) as (transport, erp):
+        yield make_client(transport, policy, **options), erp
+
+
+def make_client(
+    transport: Transport, policy: DirectPolicy | None, **options: Any
+) -> FinanceOperationsClient:
+    return FinanceOperationsClient(
+        transport, policy=policy or DirectPolicy(), clock=SystemClock(), **options
+    )
+
+
+def asked(target: str) -> dict[str, str]:
+    """Return the query options of a target."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
+
+
+async def test_all_customers_are_read_over_all_pages_in_order() -> None:
+    book = Book(page_size=300)
+    book.sets["CustomersV3"] = [customer_row(number) for number in range(1000)]
+    policy = DirectPolicy()
+    async with client_of(book, policy) as (client, erp):
+        lists = [rows async for rows in client.customers("demf")]
+    accounts = [row.CustomerAccount for rows in lists for row in rows]
+    assert accounts == [f"C-{number}" for number in range(1000)]
+    assert max(map(len, lists)) <= 250
+    assert len(erp.requests) == 4
+    assert asked(erp.targets[0]) == {
+        "cross-company": "true",
+        "$filter": "dataAreaId eq 'demf'",
+        "$select": ",".join(CustomerRow.model_fields),
+        "$orderby": "dataAreaId,CustomerAccount",
+    }
+    assert {operation.kind for operation in policy.operations} == {OperationClass.MASTER_READ}
+    assert all(operation.is_safe for operation in policy.operations)
+    assert {ticket.klass for ticket in policy.tickets} == {CallClass.BACKGROUND}
+
+
+async def test_a_caller_may_be_more_urgent_than_background() -> None:
+    book, policy = Book(), DirectPolicy()
+    book.sets["CustomersV3"] = [customer_row(1)]
+    ticket = Ticket(CallClass.REFRESH)
+    async with client_of(book, policy) as (client, _):
+        assert [len(rows) async for rows in client.customers("demf", ticket=ticket)] == [1]
+    assert policy.tickets == [ticket]
+
+
+async def test_products_variants_and_settings_are_read() -> None:
+    book = Book()
+    for name, file in (
+        ("ReleasedProductsV2", "product.released.rows.json"),
+        ("ReleasedProductVariantsV2", "product.variants.rows.json"),
+        ("ProductDefaultOrderSettings", "product.ordersettings.rows.json"),
+    ):
+        book.sets[name] = [json.loads(sample(file))["value"][0]]
+    async with client_of(book) as (client, erp):
+        products = [row async for rows in client.released_products("USMF") for row in rows]
+        variants = [row async for rows in client.variants("usmf") for row in rows]
+        settings = [row async for rows in client.order_settings("usmf") for row in rows]
+    assert [row.ItemNumber for row in products] == ["D0001"]
+    assert products[0].SalesPrice == "74.99"
+    assert [row.ProductVariantNumber for row in variants] == ["T0020 : : M : Black :"]
+    assert [row.IsSalesProcessingStopped for row in settings] == [False]
+    assert all("$select" in asked(target) for target in erp.targets)
+
+
+async def test_a_row_of_another_company_ends_the_read() -> None:
+    """It would end up in the wrong market."""
+    book = Book()
+    book.sets["CustomersV3"] = [customer_row(1), customer_row(2, dataAreaId="usmf")]
+    async with client_of(book) as (client, _):
+        with pytest.raises(UpstreamContractError, match="another company"):
+            [rows async for rows in client.customers("demf")]
+
+
+async def test_a_row_that_does_not_fit_ends_the_read_without_repeating_it() -> None:
+    book = Book()
+    book.sets["CustomersV3"] = [customer_row(1, SalesCurrencyCode={"secret": 4711})]
+    async with client_of(book) as (client, _):
+        with pytest.raises(UpstreamContractError, match="SalesCurrencyCode") as caught:
+            [rows async for rows in client.customers("demf")]
+    assert "4711" not in str(caught.value)
+
+
+async def test_a_read_that_fails_half_way_does_not_end_as_if_complete() -> None:
+    book = Book(page_size=10)
+    book.sets["CustomersV3"] = [customer_row(number) for number in range(30)]
+    book.failing_page = 2
+    async with client_of(book) as (client, _), aclosing(client.customers("demf")) as lists:
+        assert len(await anext(lists)) == 10
+        assert len(await anext(lists)) == 10
+        with pytest.raises(UpstreamUnavailableError):
+            await anext(lists)
+
+
+async def test_who_stops_early_costs_no_further_page() -> None:
+    book = Book(page_size=10)
+    book.sets["CustomersV3"] = [customer_row(number) for number in range(30)]
+    async with client_of(book) as (client, erp), aclosing(client.customers("demf")) as lists:
+        async for rows in lists:
+            assert len(rows) == 10
+            break
+    assert len(erp.requests) == 1
+
+
+async def test_one_customer_is_found_by_account() -> None:
+    book = Book()
+    book.sets["CustomersV3"] = [customer_row(7, CustomerAccount="c-O'7")]
+    async with client_of(book) as (client, erp):
+        row = await client.customer("demf", "C-O'7", ticket=NOW, deadline=soon())
+    assert row is not None
+    assert row.DiscountPriceGroupId == "B2B"
+    filter_text = asked(erp.targets[0])["$filter"]
+    assert filter_text == "(dataAreaId eq 'demf' and CustomerAccount eq 'C-O''7')"
+
+
+async def test_no_customer_is_none() -> None:
+    book = Book()
+    book.sets["CustomersV3"] = []
+    async with client_of(book) as (client, _):
+        assert await client.customer("demf", "C-7", ticket=NOW, deadline=soon()) is None
+
+
+async def test_a_wildcard_finds_nobody() -> None:
+    """F&O would return the first customer that fits it."""
+    book = Book()
+    book.sets["CustomersV3"] = [customer_row(7)]
+    async with client_of(book) as (client, erp):
+        assert await client.customer("demf", "C-*", ticket=NOW, deadline=soon()) is None
+    assert erp.requests == []
+
+
+async def test_another_customer_than_asked_is_not_believed() -> None:
+    book = Book()
+    book.sets["CustomersV3"] = [customer_row(8)]
+    async with client_of(book) as (client, _):
+        with pytest.raises(UpstreamContractError, match="another customer"):
+            await client.customer("demf", "C-7", ticket=NOW, deadline=soon())
+
+
+async def test_counts_and_probes_cost_one_small_call_each() -> None:
+    book = Book()
+    book.sets["CustomersV3"] = [customer_row(number) for number in range(12)]
+    book.sets["Currencies"] = [
+        {"CurrencyCode": code, "RoundingRulePrices": 0.01, "RoundingRuleSalesOrders": 0}
+        for code in ("EUR", "USD")
+    ]
+    book.sets["LegalEntities"] = [{"LegalEntityId": "demf", "Name": "D", "TimeZone": None}]
+    async with client_of(book) as (client, erp):
+        assert await client.row_count(CustomerRow, "demf", ticket=NOW, deadline=soon()) == 12
+        assert await client.row_count(CurrencyRow, None, ticket=NOW, deadline=soon()) == 2
+        currencies = await client.currencies()
+        company = await client.legal_entity("DEMF", ticket=NOW, deadline=soon())
+        version = await client.application_version(ticket=NOW, deadline=soon())
+    assert [(row.CurrencyCode, row.RoundingRulePrices) for row in currencies] == [
+        ("EUR", "0.01"),
+        ("USD", "0.01"),
+    ]
+    assert company is not None
+    assert company.LegalEntityId == "demf"
+    assert version == "10.0.44"
+    assert len(erp.requests) == 5
+    assert asked(erp.targets[0])["$top"] == "1"
+    assert "$filter" not in asked(erp.targets[1])
+
+
+async def test_no_company_is_none() -> None:
+    book = Book()
+    book.sets["LegalEntities"] = []
+    async with client_of(book) as (client, _):
+        assert await client.legal_entity("xx", ticket=NOW, deadline=soon()) is None
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"@odata.count": null}', b'{"value": 5}'])
+async def test_a_count_or_version_of_another_shape_is_a_broken_contract(body: bytes) -> None:
+    async def play(_: web.Request) -> web.Response:
+        return web.Response(body=body)
+
+    async with transport_to(play) as (transport, _):
+        client = make_client(transport, None)
+        with pytest.raises(UpstreamContractError):
+            await client.row_count(CustomerRow, "demf", ticket=NOW, deadline=soon())
+        with pytest.raises(UpstreamContractError):
+            await client.application_version(ticket=NOW, deadline=soon())
+
+
+def price_request(*refs: str) -> PriceRequest:
+    lines = (
+        PriceRequestLine(ref=ref, item_number="LAMP-01", unit="PCS", quantity=Decimal("10.00"))
+        for ref in refs
+    )
+    return PriceRequest(
+        company="demf",
+        customer="C-1001",
+        currency="EUR",
+        day=date(2026, 11, 23),
+        lines=tuple(lines),
+    )
+
+
+async def test_prices_are_asked_in_one_call_and_keep_their_digits() -> None:
+    book, policy = Book(), DirectPolicy()
+    book.price_answer = (
+        b'{"$id":"1","lines":[{"$id":"2","ref":"a","unitPrice":19.00,"priceUnit":1,'
+        b'"priceCharges":0,"lineDiscPercent":10,"lineDiscAmount":0,"multilineDiscPercent":0,'
+        b'"netAmount":171.00,"currency":"EUR","source":"TradeAgreement","error":null}]}'
+    )
+    async with client_of(book, policy) as (client, erp):
+        answer = await client.prices(price_request("a", "b"), ticket=NOW, deadline=soon())
+    line = answer.lines["a"]
+    assert (line.unitPrice, line.lineDiscPercent, line.netAmount) == ("19.00", "10", "171.00")
+    assert answer.missing == ("b",)
+    assert erp.targets == ["/api/services/PricingProxyServiceGroup/PricingProxyService/getPrices"]
+    assert b'"quantity":10.00' in erp.bodies[0]
+    assert [operation.kind for operation in policy.operations] == [OperationClass.PRICE_READ]
+    assert policy.lines == [2]
+    assert policy.tickets == [NOW]
+
+
+async def test_the_price_service_may_live_elsewhere() -> None:
+    async with client_of(Book(), price_service_path="/api/services/X/Y/z") as (client, erp):
+        await client.prices(price_request("a"), ticket=NOW, deadline=soon())
+    assert erp.targets == ["/api/services/X/Y/z"]
+
+
+async def test_a_refused_batch_says_so() -> None:
+    async def play(_: web.Request) -> web.Response:
+        return web.Response(status=500, body=sample("error.500.action.json"))
+
+    async with transport_to(play) as (transport, _):
+        with pytest.raises(UpstreamRejectedError):
+            await make_client(transport, None).prices(
+                price_request("a"), ticket=NOW, deadline=soon()
+            )
+
+
+async def test_a_price_call_ends_with_its_deadline() -> None:
+    async with client_of(Book()) as (client, erp):
+        with pytest.raises(UpstreamTimeoutError):
+            await client.prices(price_request("a"), ticket=NOW, deadline=soon(0))
+    assert erp.requests == []
