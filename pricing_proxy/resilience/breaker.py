@@ -140,6 +140,10 @@ class Breaker:
         self._apply(Ended(permit=permit, evidence=evidence, is_slow=is_slow, chance=chance))
         return evidence
 
+    def is_straining(self, wire_us: int, *, lines: int) -> bool:
+        """Say whether a call took so long that fewer of them at once are called for."""
+        return self._settings.slow.is_straining(wire_us, lines=lines)
+
     def isolate(self) -> None:
         """Let nothing through until `close` is called."""
         self._apply(IsolationOrdered())
@@ -184,15 +188,10 @@ class Breaker:
 
     def _admitted(self, effects: tuple[Effect, ...]) -> Permit:
         """Return the permit among `effects`, or raise the refusal."""
-        retry_us = 0
         for effect in effects:
-            match effect:
-                case Admitted(permit):
-                    return permit
-                case Refused(retry_us):
-                    pass
-                case PhaseChanged():
-                    pass
+            if isinstance(effect, Admitted):
+                return effect.permit
+        retry_us = next(effect.retry_us for effect in effects if isinstance(effect, Refused))
         raise CallRefusedError(
             f"{self.name}: the circuit breaker is {self._state.phase}",
             system=self._system,

@@ -1,4 +1,8 @@
-"""When a circuit breaker opens, for how long, and what closes it again."""
+"""When a circuit breaker opens, for how long, and what closes it again.
+
+What is slow differs by operation: `PRICE_READS`, `MASTER_READS` and `DOCUMENT_WRITES` are the
+settings for an ERP. Redis needs shorter times altogether; whoever builds its breaker says so.
+"""
 
 from dataclasses import dataclass
 
@@ -11,7 +15,7 @@ _SLOW = SlowRule(2 * SECOND_US, 30_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerSettings:
-    """Thresholds; the defaults are for an ERP, Redis needs shorter times.
+    """Thresholds; the defaults are for reading prices from an ERP.
 
     Attributes:
         least_calls: Shares are not trusted below this many calls within ten seconds.
@@ -42,3 +46,11 @@ class BreakerSettings:
     permit_us: int = 15 * SECOND_US
     good_to_close: int = 5
     bad_to_reopen: int = 2
+
+
+PRICE_READS = BreakerSettings()
+# A page of 10,000 rows may take the ERP half a minute in good health, and its reader
+# waits a minute for it.
+MASTER_READS = BreakerSettings(slow=SlowRule(30 * SECOND_US, 0), permit_us=75 * SECOND_US)
+# Creating a document runs the ERP's validations for each line; no customer waits for it.
+DOCUMENT_WRITES = BreakerSettings(slow=SlowRule(10 * SECOND_US, 100_000), permit_us=75 * SECOND_US)

@@ -18,7 +18,6 @@ from pricing_proxy.clock import MICROSECONDS_PER_SECOND as SECOND_US
 from pricing_proxy.resilience.breaker_events import (
     Admitted,
     Asked,
-    ClosingOrdered,
     Effect,
     Ended,
     Event,
@@ -87,15 +86,14 @@ Step = tuple[BreakerState, tuple[Effect, ...]]
 
 def step(state: BreakerState, event: Event, now_us: int, settings: BreakerSettings) -> Step:
     """Return the state after `event`, and what follows from it for others."""
-    match event:
-        case Asked():
-            return _admit(state, event, now_us, settings)
-        case Ended():
-            return _learn(state, event, now_us, settings)
-        case IsolationOrdered():
-            return _isolate(state, now_us)
-        case ClosingOrdered():
-            return _close(state, "closed by an operator")
+    if isinstance(event, Asked):
+        return _admit(state, event, now_us, settings)
+    if isinstance(event, Ended):
+        return _learn(state, event, now_us, settings)
+    if isinstance(event, IsolationOrdered):
+        return _isolate(state, now_us)
+    # ClosingOrdered is left.
+    return _close(state, "closed by an operator")
 
 
 def totals(state: BreakerState, now_us: int) -> Bucket:

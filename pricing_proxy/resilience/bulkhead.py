@@ -117,14 +117,14 @@ class Bulkhead:
         finally:
             self._free(klass)
 
-    def observe(self, signal: Signal, *, began_us: int, ended_us: int, lines: int) -> None:
+    def observe(self, signal: Signal, *, began_us: int, ended_us: int, is_slow: bool) -> None:
         """Learn from a call that is over, while it still holds its slot."""
         before = self._aimd.slots
         sample = Sample(
             signal=signal,
             began_us=began_us,
             ended_us=ended_us,
-            lines=lines,
+            is_slow=is_slow,
             is_pressed=self._is_pressed(),
         )
         self._aimd = aimd.observe(self._aimd, sample, self._settings)

@@ -43,7 +43,14 @@ class SlowRule:
 
     def is_slow(self, wire_us: int, *, lines: int) -> bool:
         """Say whether a call of `lines` lines took longer than it should."""
-        return wire_us > self.base_us + self.per_line_us * lines
+        return wire_us > self._limit_us(lines)
+
+    def is_straining(self, wire_us: int, *, lines: int) -> bool:
+        """Say whether it took half of that: fewer calls at once may yet prevent slow ones."""
+        return wire_us * 2 > self._limit_us(lines)
+
+    def _limit_us(self, lines: int) -> int:
+        return self.base_us + self.per_line_us * lines
 
 
 def weigh(error: BaseException | None) -> Evidence:  # noqa: PLR0911 - one return per row of the table

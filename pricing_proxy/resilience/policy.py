@@ -43,8 +43,9 @@ Send = Callable[[Deadline], Awaitable[T]]
 
 # No ERP call ever ended sooner, so one with less time left is not worth sending.
 _LEAST_WIRE_US = 50_000
-# A probe is a refresh, and has a refresh's deadline.
-_PROBE_US = 10 * SECOND_US
+# A probe has the time its read had, but at least a refresh's: a checkout that had little
+# left says nothing about how long a recovering ERP may take.
+_LEAST_PROBE_US = 10 * SECOND_US
 # Nothing is known but that this caller was late; a second is the least Retry-After can say.
 _RETRY_AFTER = timedelta(seconds=1)
 
@@ -121,7 +122,8 @@ class CallPolicy:
             UpstreamTimeoutError: The deadline passed on the wire.
             UpstreamError: What `send` raised.
         """
-        call = _Call(send, operation, ticket, deadline, lines)
+        allowed_us = deadline.remaining_us(self._clock.monotonic_us())
+        call = _Call(send, operation, ticket, deadline, lines, allowed_us)
         breaker = self._breakers[operation.kind]
         limits = RetryLimits(
             is_safe=operation.is_safe,
@@ -194,11 +196,13 @@ class CallPolicy:
         """Tell breaker, gate, limit and metrics how the call ended; never waits."""
         ended_us = self._clock.monotonic_us()
         wire_us = ended_us - began_us
-        evidence = self._breakers[call.operation.kind].settle(
-            permit, error, wire_us=wire_us, lines=call.lines
-        )
+        breaker = self._breakers[call.operation.kind]
+        evidence = breaker.settle(permit, error, wire_us=wire_us, lines=call.lines)
         observe = partial(
-            self._bulkhead.observe, began_us=began_us, ended_us=ended_us, lines=call.lines
+            self._bulkhead.observe,
+            began_us=began_us,
+            ended_us=ended_us,
+            is_slow=breaker.is_straining(wire_us, lines=call.lines),
         )
         if isinstance(error, UpstreamThrottledError):
             self._gate.throttled(error.retry_after)
@@ -254,7 +258,8 @@ class CallPolicy:
     async def _repeat_last_good(self, kind: OperationClass) -> None:
         call = self._last_good.get(kind)
         if call is not None:
-            deadline = Deadline.after(_PROBE_US, now_us=self._clock.monotonic_us())
+            wait_us = max(_LEAST_PROBE_US, call.allowed_us)
+            deadline = Deadline.after(wait_us, now_us=self._clock.monotonic_us())
             ticket = Ticket(CallClass.REFRESH)
             await self._attempt(replace(call, ticket=ticket, deadline=deadline), 0)
 
@@ -268,6 +273,7 @@ class _Call(Generic[T]):
     ticket: Ticket
     deadline: Deadline
     lines: int
+    allowed_us: int
 
     @property
     def start_by(self) -> Deadline:
