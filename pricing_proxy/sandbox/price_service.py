@@ -23,6 +23,7 @@ MAX_LINES = 100
 _NET_DECIMALS = 2
 # Decimal numbers of X++ have this many digits; a longer quantity is a slip, or an attack.
 _MAX_QUANTITY = Decimal(10) ** 15
+_MAX_DECIMALS = 12
 _DIMENSION_MEMBERS = {
     "colorId": "color",
     "sizeId": "size",
@@ -201,8 +202,8 @@ def _optional(line: Mapping[str, Any], name: str) -> str:
 
 def _quantity(line: Mapping[str, Any]) -> Decimal:
     value = line.get("quantity")
-    is_number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
-    quantity = Decimal(value) if is_number and value is not None else None
-    if quantity is None or abs(quantity) >= _MAX_QUANTITY:
-        raise RefusedError("Parameter 'quantity' is missing or not a number.")
-    return quantity
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        quantity = Decimal(value)
+        if abs(quantity) < _MAX_QUANTITY and -int(quantity.as_tuple().exponent) <= _MAX_DECIMALS:
+            return quantity
+    raise RefusedError("Parameter 'quantity' is missing or not a number.")

@@ -1,0 +1,251 @@
+"""The command line of the sandbox: run it, turn its dials, read its counts, post a price.
+
+`sandbox_app` is mounted as `pricing-proxy sandbox`. Without a subcommand it serves
+until Ctrl-C; the subcommands talk to the control port of a sandbox that runs.
+"""
+
+import asyncio
+import json
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pricing_proxy.sandbox.catalog import CatalogSize
+from pricing_proxy.sandbox.entra import APPS
+from pricing_proxy.sandbox.listener import LOOPBACK, PortTakenError
+from pricing_proxy.sandbox.server import DEFAULT_LATENCY_MS, Sandbox, SandboxSettings
+
+CONTROL_PORT = 8100
+FO_PORT = 8101
+ENTRA_PORT = 8104
+STATE_DIR = Path(".demo")
+
+_MISUSE = 2
+# A control port answers from memory; longer means that it is not one.
+_TIMEOUT_SECONDS = 10
+
+sandbox_app = typer.Typer(
+    help=(
+        "Simulated Entra ID and F&O over real HTTP on loopback, with faults on dials. "
+        "Without a command: run them until Ctrl-C."
+    ),
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+ControlPort = Annotated[int, typer.Option(help="Port of the dials; works while systems are dead.")]
+
+
+@sandbox_app.callback()
+def run(
+    context: typer.Context,
+    *,
+    skus: Annotated[
+        int, typer.Option(min=1, help="SKUs to make up; LAMP-01 to LAMP-24 always exist.")
+    ] = 240,
+    customers: Annotated[
+        int, typer.Option(min=1, help="Customers to make up; C-1001 to C-1003 always exist.")
+    ] = 40,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same data and faults.")] = 1,
+    latency_ms: Annotated[
+        int, typer.Option(min=0, help="How long F&O takes to answer.")
+    ] = DEFAULT_LATENCY_MS,
+    control_port: ControlPort = CONTROL_PORT,
+    fo_port: Annotated[int, typer.Option(help="Port of F&O.")] = FO_PORT,
+    entra_port: Annotated[int, typer.Option(help="Port of Entra ID (TLS).")] = ENTRA_PORT,
+    state_dir: Annotated[Path, typer.Option(help="Where certificates are written.")] = STATE_DIR,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(help="Where the CA's certificate goes; default: into the state directory."),
+    ] = None,
+) -> None:
+    """Run the simulated systems until Ctrl-C."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = SandboxSettings(
+        state_dir=state_dir,
+        size=CatalogSize(skus=skus, customers=customers, seed=seed),
+        latency_ms=latency_ms,
+        control_port=control_port,
+        fo_port=fo_port,
+        entra_port=entra_port,
+        ca_file=ca_file,
+    )
+    try:
+        asyncio.run(_serve(settings))
+    except PortTakenError as error:
+        raise _failure(str(error)) from error
+
+
+@sandbox_app.command()
+def dial(
+    system: Annotated[str, typer.Argument(help="entra, fo or magento")],
+    assignments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME=VALUE]...", help="Dials to turn; none = show them."),
+    ] = None,
+    *,
+    control_port: ControlPort = CONTROL_PORT,
+) -> None:
+    """Show or turn a system's dials.
+
+    Examples: dial fo dead=true · dial fo latency_ms=800 error_rate=0.2 ·
+    dial fo retry_after=7 · dial fo retry_after=null · dial fo drop_lines=LAMP-01,LAMP-02
+    """
+    members = dict(_assignment(text) for text in assignments or [])
+    address = _control(control_port, f"{system}/dials")
+    dials = _ask("PATCH" if members else "GET", address, members or None)
+    _print_table(f"Dials of {system}", ("dial", "value"), dials)
+
+
+@sandbox_app.command()
+def calls(
+    system: Annotated[str, typer.Argument(help="entra, fo or magento")],
+    *,
+    reset: Annotated[bool, typer.Option("--reset", help="Start counting anew.")] = False,
+    control_port: ControlPort = CONTROL_PORT,
+) -> None:
+    """Show how often a system was called, by operation; --reset shows, then forgets."""
+    address = _control(control_port, f"{system}/calls")
+    counts = _ask("GET", address, None)
+    rows = {**counts["operations"], "total": counts["total"], "price lines": counts["lines"]}
+    _print_table(f"Calls of {system}", ("operation", "calls"), rows)
+    if reset:
+        _ask("DELETE", address, None)
+
+
+@sandbox_app.command()
+def price(
+    sku: Annotated[str, typer.Argument(help="Item or variant number, such as LAMP-01.")],
+    new_price: Annotated[str, typer.Argument(metavar="PRICE", help="Such as 17.50.")],
+    *,
+    customer: Annotated[str | None, typer.Option(help="For one customer, such as C-1001.")] = None,
+    group: Annotated[str | None, typer.Option(help="For a price group, such as B2B.")] = None,
+    price_unit: Annotated[str, typer.Option(help="Units that the price is for.")] = "1",
+    from_quantity: Annotated[str, typer.Option(help="Smallest quantity.")] = "0",
+    to_quantity: Annotated[str, typer.Option(help="Largest quantity; 0 = open.")] = "0",
+    currency: Annotated[str | None, typer.Option(help="Default: the company's.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Default: the item's sales unit.")] = None,
+    from_date: Annotated[str | None, typer.Option(help="First day, as 2026-12-31.")] = None,
+    to_date: Annotated[str | None, typer.Option(help="Last day.")] = None,
+    find_next: Annotated[
+        bool, typer.Option(help="Let a lower price of a wider account win.")
+    ] = False,
+    control_port: ControlPort = CONTROL_PORT,
+) -> None:
+    """Post a sales price in F&O; it holds at once, for everybody unless told otherwise."""
+    if customer and group:
+        raise _failure("give --customer or --group, not both")
+    members = {
+        "account_type": "table" if customer else "group" if group else "all",
+        "account": customer or group,
+        "sku": sku,
+        "price": new_price,
+        "price_unit": price_unit,
+        "from_quantity": from_quantity,
+        "to_quantity": to_quantity,
+        "currency": currency,
+        "unit": unit,
+        "from_date": from_date,
+        "to_date": to_date,
+        "find_next": find_next,
+    }
+    posted = _ask("POST", _control(control_port, "fo/prices"), members)
+    Console().print(f"Posted journal {posted['journal']}.")
+
+
+async def _serve(settings: SandboxSettings) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with Sandbox(settings) as sandbox:
+        _print_addresses(sandbox)
+        await stopped.wait()
+
+
+def _print_addresses(sandbox: Sandbox) -> None:
+    rows = {
+        "Control port": sandbox.control_url,
+        "F&O": sandbox.fo_url,
+        "Entra ID (authority)": sandbox.authority,
+        "CA certificate": str(sandbox.ca_file),
+        "Apps (client id, secret)": ", ".join(
+            f"{client} {secret}" for client, secret in APPS.items()
+        ),
+        "Legal entity": sandbox.book.company,
+        "Items, variants": f"{len(sandbox.book.items)}, {len(sandbox.book.variants)}",
+        "Customers": str(len(sandbox.book.customers)),
+    }
+    _print_table("Sandbox, until Ctrl-C", ("what", "where"), rows)
+
+
+def _print_table(title: str, columns: tuple[str, str], rows: Mapping[str, Any]) -> None:
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for name, value in rows.items():
+        table.add_row(name, value if isinstance(value, str) else json.dumps(value))
+    Console().print(table)
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise _failure(f"'{text}' is not NAME=VALUE, such as dead=true")
+    return name, _list(value) if name in ("drop_lines", "poison_skus") else _value(value)
+
+
+def _list(text: str) -> Any:
+    """Return a list of SKUs: JSON, or the short form A,B that needs no quotes in a shell."""
+    if text.startswith("["):
+        return _value(text)
+    return [sku for sku in text.split(",") if sku]
+
+
+def _value(text: str) -> Any:
+    """Return JSON where it is JSON, and the text itself where not: an HTTP date needs no quotes."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _control(port: int, path: str) -> str:
+    return f"http://{LOOPBACK}:{port}/systems/{path}"
+
+
+def _ask(method: str, address: str, members: Mapping[str, Any] | None) -> Any:
+    body = None if members is None else json.dumps(members).encode()
+    request = urllib.request.Request(address, data=body, method=method)  # noqa: S310 - our own http address
+    # No proxy of the environment may come between us and loopback.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+            text = answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            raise _failure(_detail(error.read())) from error
+    except OSError as error:
+        raise _failure(
+            f"no sandbox answers at {address}; start it, or give --control-port"
+        ) from error
+    return json.loads(text) if text else None
+
+
+def _detail(problem: bytes) -> str:
+    try:
+        return str(json.loads(problem)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return "the control port refused, without saying why"
+
+
+def _failure(message: str) -> typer.Exit:
+    Console(stderr=True).print(f"Error: {message}", highlight=False, soft_wrap=True, markup=False)
+    return typer.Exit(_MISUSE)

@@ -1,0 +1,64 @@
+"""Do to every request of a system what its dials say: the middleware all systems share.
+
+In order: the call is counted; a black hole swallows it; time passes; it is throttled,
+or fails without an explanation, or is let through to the application.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from pricing_proxy.sandbox.calls import Calls
+from pricing_proxy.sandbox.dials import Dials
+from pricing_proxy.sandbox.wire import json_answer
+
+Counter = Callable[[web.Request, Calls], Awaitable[None]]
+
+_THROTTLED = (
+    "This request could not be processed at this time due to system experiencing "
+    "high resource utilization."
+)
+# What a gateway or a crashed worker process answers: no envelope of the application.
+_GATEWAY_PAGE = "<html><body><h1>500 - Internal server error.</h1></body></html>"
+_MILLISECONDS = 1000
+
+
+def faults(dials: Dials, calls: Calls, count: Counter, *, seed: str) -> Middleware:
+    """Return the middleware of one system.
+
+    Args:
+        dials: Read anew for each request.
+        calls: Where `count` writes.
+        count: Knows which operation a request is.
+        seed: Makes error rate and spread repeat from run to run.
+    """
+    random = Random(seed)  # noqa: S311 - faults must repeat, not surprise
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        await count(request, calls)
+        if dials.black_hole:
+            # Ends only when the client hangs up, or the sandbox does.
+            await asyncio.Event().wait()
+        await asyncio.sleep(_latency_ms(dials, random) / _MILLISECONDS)
+        if dials.retry_after is not None:
+            return _throttled(dials.retry_after)
+        if random.random() < dials.error_rate:
+            return web.Response(status=500, text=_GATEWAY_PAGE, content_type="text/html")
+        return await handler(request)
+
+    return middleware
+
+
+def _latency_ms(dials: Dials, random: Random) -> float:
+    spread = dials.latency_spread_ms
+    return max(0.0, dials.latency_ms + random.uniform(-spread, spread))
+
+
+def _throttled(retry_after: int | str) -> web.Response:
+    answer = json_answer({"error": {"code": "", "message": _THROTTLED}}, status=429)
+    answer.headers["Retry-After"] = str(retry_after)
+    return answer

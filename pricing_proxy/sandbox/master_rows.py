@@ -1,0 +1,216 @@
+"""The rows of customers, products, groups, currencies and units, under F&O's field names.
+
+Spellings come from the facts' metadata; a test compares every set with it. Each set
+shows the fields that the price path can use, not all of the hundreds that F&O has.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pricing_proxy.sandbox.book import ONE, ZERO, Book, Conversion, Item
+from pricing_proxy.sandbox.row_values import NULL_DATE, Row, day, no_yes
+
+# What rates are shown per, as F&O's forms do by default.
+_PER_HUNDRED = Decimal(100)
+# Long ago, so that no price is older than its rate.
+_RATES_VALID_FROM = date(2020, 1, 1)
+_CENT = Decimal("0.01")
+DEFAULT_COMPANY = "dat"
+"""The company of the users behind the Entra apps: who forgets cross-company sees nothing."""
+
+_CURRENCY_NAMES = {"EUR": "Euro", "USD": "US dollar", "CHF": "Swiss franc"}
+
+
+def customers_rows(book: Book) -> Iterator[Row]:
+    """List `CustomersV3`."""
+    for customer in book.customers.values():
+        yield {
+            "dataAreaId": book.company,
+            "CustomerAccount": customer.account,
+            "PartyNumber": f"P{customer.account[1:]}",
+            "PartyType": "Organization",
+            "OrganizationName": customer.name,
+            "CustomerGroupId": "10",
+            "SalesCurrencyCode": customer.currency,
+            "LanguageId": "de",
+            "DiscountPriceGroupId": customer.price_group,
+            "LineDiscountCode": customer.line_discount_group,
+            "MultiLineDiscountCode": customer.multiline_discount_group,
+            "TotalDiscountCode": customer.total_discount_group,
+            "InvoiceAccount": "",
+            "OnHoldStatus": customer.hold,
+            "IsSalesTaxIncludedInPrices": "No",
+            "IsOneTimeCustomer": "No",
+            "SiteId": "",
+            "WarehouseId": "",
+            "CreditLimit": ZERO,
+        }
+
+
+def products_rows(book: Book) -> Iterator[Row]:
+    """List `ReleasedProductsV2`: masters and distinct products, not variants."""
+    for item in book.items.values():
+        yield {
+            "dataAreaId": book.company,
+            "ItemNumber": item.number,
+            "ProductNumber": item.number,
+            "SearchName": item.name,
+            "ProductSearchName": item.name,
+            "ProductType": "Item",
+            "ProductSubType": "ProductMaster" if item.is_master else "Product",
+            "ProductLifecycleStateId": "",
+            "ProductGroupId": item.number.split("-")[0],
+            "SellStartDate": NULL_DATE,
+            "SellEndDate": NULL_DATE,
+            "SalesUnitSymbol": item.sales_unit,
+            "InventoryUnitSymbol": item.inventory_unit,
+            "SalesPricingPrecision": 0,
+            **_base_price(item),
+            "SalesLineDiscountProductGroupCode": item.line_discount_group,
+            "SalesMultilineDiscountProductGroupCode": item.multiline_discount_group,
+            "WillTotalSalesDiscountCalculationIncludeProduct": "Yes",
+        }
+
+
+def _base_price(item: Item) -> Row:
+    return {
+        "SalesPrice": item.base_price,
+        "SalesPriceQuantity": item.price_unit,
+        "SalesPriceDate": NULL_DATE,
+        "FixedSalesPriceCharges": item.charges,
+        "SalesChargesQuantity": item.charges_quantity,
+        "IsSalesPriceIncludingCharges": no_yes(item.charges_included),
+    }
+
+
+def variants_rows(book: Book) -> Iterator[Row]:
+    """List `ReleasedProductVariantsV2`."""
+    for variant in book.variants.values():
+        yield {
+            "dataAreaId": book.company,
+            "ProductMasterNumber": variant.item,
+            "ProductConfigurationId": variant.dimensions.config,
+            "ProductSizeId": variant.dimensions.size,
+            "ProductColorId": variant.dimensions.color,
+            "ProductStyleId": variant.dimensions.style,
+            "ProductVersionId": variant.dimensions.version,
+            "ItemNumber": variant.item,
+            "ProductVariantNumber": variant.number,
+            "ProductName": variant.name,
+            "ProductDescription": "",
+            "ProductSearchName": variant.name,
+            "ProductLifecycleStateId": "",
+        }
+
+
+def order_settings_rows(book: Book) -> Iterator[Row]:
+    """List `ProductDefaultOrderSettings`."""
+    for item in book.items.values():
+        yield {
+            "dataAreaId": book.company,
+            "ItemNumber": item.number,
+            "IsSalesProcessingStopped": no_yes(item.is_stopped),
+            "MinimumSalesOrderQuantity": ZERO,
+            "MaximumSalesOrderQuantity": ZERO,
+            "SalesQuantityMultiples": ZERO,
+            "StandardSalesOrderQuantity": ZERO,
+            "SalesSiteId": "1",
+            "IsSalesSiteMandatory": "No",
+            "IsSalesWarehouseMandatory": "No",
+            "SalesLeadTimeDays": 0,
+        }
+
+
+def group_rows(
+    codes: Callable[[Book], Iterable[str]], **more: Any
+) -> Callable[[Book], Iterator[Row]]:
+    """Return a lister of group codes; empty codes mean "no group" and are no row."""
+
+    def rows(book: Book) -> Iterator[Row]:
+        for code in sorted(set(codes(book)) - {""}):
+            name = f"Group {code}"
+            yield {"dataAreaId": book.company, "GroupCode": code, "GroupName": name, **more}
+
+    return rows
+
+
+def currencies_rows(book: Book) -> Iterator[Row]:
+    """List `Currencies`."""
+    for code in (book.currency, *book.rates):
+        yield {
+            "CurrencyCode": code,
+            "Name": _CURRENCY_NAMES.get(code, code),
+            "Symbol": "",
+            "GeneralRoundingRule": _CENT,
+            "RoundingRulePrices": ZERO,
+            "RoundingMethodPrices": "Ordinary",
+            "RoundingRuleSalesOrders": _CENT,
+            "RoundingMethodSalesOrders": "Ordinary",
+        }
+
+
+def exchange_rates_rows(book: Book) -> Iterator[Row]:
+    """List `ExchangeRates`."""
+    for code, rate in book.rates.items():
+        yield {
+            "RateTypeName": "Default",
+            "RateTypeDescription": "Default",
+            "FromCurrency": book.currency,
+            "ToCurrency": code,
+            "StartDate": day(_RATES_VALID_FROM),
+            "EndDate": NULL_DATE,
+            "Rate": rate * _PER_HUNDRED,
+            "ConversionFactor": "Hundred",
+        }
+
+
+def units_rows(book: Book) -> Iterator[Row]:
+    """List `UnitsOfMeasure`."""
+    for symbol, description in book.units.items():
+        yield {
+            "UnitSymbol": symbol,
+            "UnitDescription": description,
+            "UnitClass": "Length" if symbol == "M" else "Quantity",
+            "DecimalPrecision": 2 if symbol == "M" else 0,
+            "IsBaseUnit": "No",
+            "IsSystemUnit": "No",
+        }
+
+
+def conversion_rows(book: Book) -> Iterator[Row]:
+    """List `UnitOfMeasureConversions`: the rules for all items."""
+    for rule in book.conversions.get("", []):
+        yield _conversion(rule)
+
+
+def item_conversion_rows(book: Book) -> Iterator[Row]:
+    """List `ProductUnitOfMeasureConversions`: the rules of single items."""
+    for rule in (rule for rules in book.conversions.values() for rule in rules if rule.item):
+        yield {**_conversion(rule), "ProductNumber": rule.item}
+
+
+def _conversion(rule: Conversion) -> Row:
+    return {
+        "FromUnitSymbol": rule.source,
+        "ToUnitSymbol": rule.target,
+        "Factor": ONE,
+        "Numerator": rule.numerator,
+        "Denominator": rule.denominator,
+        "InnerOffset": ZERO,
+        "OuterOffset": ZERO,
+        "Rounding": "Nearest",
+    }
+
+
+def legal_entity_rows(book: Book) -> Iterator[Row]:
+    """List `LegalEntities`: the simulated company, and the empty one users start in."""
+    for code, name in ((DEFAULT_COMPANY, "Company accounts data"), (book.company, "Lumen GmbH")):
+        yield {
+            "LegalEntityId": code,
+            "Name": name,
+            "CompanyName": name,
+            "LanguageId": "de",
+            "TimeZone": "GMTPLUS0100_AMSTERDAM_BERLIN_BERN_ROME",
+        }

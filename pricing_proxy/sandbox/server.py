@@ -1,0 +1,167 @@
+"""Run the sandbox: the simulated systems on ports of their own, under one control port.
+
+`async with Sandbox(settings) as sandbox` serves until the block ends. Everything that
+a system knows lives here, outside its web application, so that a system can die by
+its dial and come back with what it knew. All ports are loopback.
+"""
+
+import asyncio
+import ssl
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from pricing_proxy.clock import Clock, SystemClock
+from pricing_proxy.sandbox.catalog import CatalogSize, build_book
+from pricing_proxy.sandbox.certificates import tls_context
+from pricing_proxy.sandbox.control import System, control_app
+from pricing_proxy.sandbox.dials import Dials
+from pricing_proxy.sandbox.entra import TENANT, count_entra_call, entra_app
+from pricing_proxy.sandbox.faults import Counter, faults
+from pricing_proxy.sandbox.finance_operations import count_fo_call, fo_app
+from pricing_proxy.sandbox.listener import Listener
+from pricing_proxy.sandbox.odata import PAGE_SIZE, Tables
+from pricing_proxy.sandbox.price_service import PriceService
+from pricing_proxy.sandbox.tokens import Tokens
+
+# Long enough to feel like an ERP, short enough to try things out.
+DEFAULT_LATENCY_MS = 60
+# Identity providers are quicker than ERPs.
+ENTRA_LATENCY_MS = 20
+CA_FILE_NAME = "entra-ca.pem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSettings:
+    """What a sandbox can be told; port 0 takes any free one.
+
+    Attributes:
+        latency_ms: Of F&O and Magento at start; the dials change it.
+        ca_file: Where the CA's certificate goes; by default into `state_dir`.
+        page_size: Rows of an OData page; F&O's own limit by default.
+    """
+
+    state_dir: Path
+    size: CatalogSize = field(default_factory=CatalogSize)
+    latency_ms: int = DEFAULT_LATENCY_MS
+    entra_latency_ms: int = ENTRA_LATENCY_MS
+    control_port: int = 0
+    fo_port: int = 0
+    entra_port: int = 0
+    ca_file: Path | None = None
+    page_size: int = PAGE_SIZE
+
+
+class Sandbox:
+    """The running sandbox.
+
+    Attributes:
+        book: What F&O knows; posting through the control port changes it.
+        systems: Dials and call counts by system name, as the control port shows them.
+        ca_file: The certificate that clients must trust for Entra ID.
+    """
+
+    def __init__(self, settings: SandboxSettings, *, clock: Clock | None = None) -> None:
+        clock = clock or SystemClock()
+        self.book = build_book(settings.size, clock.utc().date())
+        self.systems = {
+            "entra": System(Dials(latency_ms=settings.entra_latency_ms)),
+            "fo": System(Dials(latency_ms=settings.latency_ms)),
+            "magento": System(Dials(latency_ms=settings.latency_ms)),
+        }
+        self.ca_file = settings.ca_file or settings.state_dir / CA_FILE_NAME
+        self._settings = settings
+        self._tokens = Tokens(clock)
+        self._tables = Tables(self.book, page_size=settings.page_size)
+        self._listeners: dict[str, Listener] = {}
+        self._turning = asyncio.Lock()
+        self._exit = AsyncExitStack()
+
+    @property
+    def control_url(self) -> str:
+        """Where dials are turned."""
+        return self._listeners["control"].url
+
+    @property
+    def fo_url(self) -> str:
+        """The environment URL of F&O; tokens must be for exactly this audience."""
+        return self._listeners["fo"].url
+
+    @property
+    def authority(self) -> str:
+        """The authority for msal."""
+        return f"{self._listeners['entra'].url}/{TENANT}"
+
+    async def __aenter__(self) -> Self:
+        """Open all ports, or none.
+
+        Raises:
+            PortTakenError: Another program has one of them.
+        """
+        state_dir = self._settings.state_dir
+        state_dir.mkdir(parents=True, exist_ok=True)
+        self._listeners = self._all_listeners(tls_context(self.ca_file, state_dir))
+        async with AsyncExitStack() as stack:
+            for listener in self._listeners.values():
+                await listener.open()
+                stack.push_async_callback(listener.close)
+            self._exit = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close all ports."""
+        await self._exit.aclose()
+
+    async def apply_dead(self, name: str) -> None:
+        """Close or open a system's port as its `dead` dial says."""
+        listener = self._listeners.get(name)
+        if listener is None:
+            return
+        # Two patches at once must not both open the port.
+        async with self._turning:
+            if self.systems[name].dials.dead:
+                await listener.close()
+            else:
+                await listener.open()
+
+    def _all_listeners(self, tls: ssl.SSLContext) -> dict[str, Listener]:
+        settings = self._settings
+        return {
+            "control": Listener(
+                lambda: control_app(self.systems, self.book, apply_dead=self.apply_dead),
+                port=settings.control_port,
+                option="--control-port",
+            ),
+            "fo": Listener(self._fo, port=settings.fo_port, option="--fo-port"),
+            "entra": Listener(
+                self._entra, port=settings.entra_port, option="--entra-port", tls=tls
+            ),
+        }
+
+    def _fo(self) -> web.Application:
+        system = self.systems["fo"]
+        return fo_app(
+            dials=system.dials,
+            tokens=self._tokens,
+            tables=self._tables,
+            prices=PriceService(self.book, system.dials),
+            environment_url=lambda: self.fo_url,
+            middleware=self._faults("fo", count_fo_call),
+        )
+
+    def _entra(self) -> web.Application:
+        return entra_app(
+            dials=self.systems["entra"].dials,
+            tokens=self._tokens,
+            environment_url=lambda: self.fo_url,
+            middleware=self._faults("entra", count_entra_call),
+        )
+
+    def _faults(self, name: str, count: Counter) -> Middleware:
+        system = self.systems[name]
+        seed = f"{self._settings.size.seed}:{name}"
+        return faults(system.dials, system.calls, count, seed=seed)
