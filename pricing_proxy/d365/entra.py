@@ -45,7 +45,14 @@ _AADSTS = re.compile(r"AADSTS\d{4,8}", re.ASCII)
 _OAUTH_CODE = re.compile(r"[a-z_]{1,60}", re.ASCII)
 _PASSING_CODES = ("temporarily_unavailable", "server_error")
 # What msal raises when JSON that is not Entra's reaches it, such as metadata without endpoints.
-_ODD_ANSWERS = (ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+_ODD_ANSWERS = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+)
 
 
 class EntraTokens:
@@ -115,7 +122,7 @@ class EntraTokens:
             raise UpstreamTimeoutError("no token in time", system=_SYSTEM) from exc.with_traceback(
                 None
             )
-        except requests.RequestException as exc:
+        except OSError as exc:
             raise _unreachable(exc) from exc.with_traceback(None)
         except _ODD_ANSWERS as exc:
             raise UpstreamContractError(
@@ -224,6 +231,12 @@ def _refusal(body: dict[str, Any], *, status: int) -> UpstreamError:
     return UpstreamDeniedError(message, system=_SYSTEM, status=status)
 
 
-def _unreachable(exc: requests.RequestException) -> UpstreamError:
-    what = "certificate refused" if isinstance(exc, requests.exceptions.SSLError) else "unreachable"
+def _unreachable(exc: OSError) -> UpstreamError:
+    match exc:
+        case requests.exceptions.SSLError():
+            what = "has a certificate that is not trusted"
+        case requests.RequestException():
+            what = "cannot be reached"
+        case _:
+            what = "was not asked: the CA file cannot be read"
     return UpstreamUnavailableError(f"{_SYSTEM} {what}", system=_SYSTEM, is_connection_failure=True)

@@ -31,7 +31,7 @@ JSON = "application/json; charset=utf-8"
 # A page of 10,000 rows with the fields we select is about 10 MB; this is several of the widest.
 _MAX_BODY_BYTES = 64 * 1024 * 1024
 # About 2 ms of parsing; more would hold up every price that is served meanwhile.
-_PARSE_IN_THREAD_BYTES = 64 * 1024
+_PARSE_IN_THREAD_BYTES = 256 * 1024
 _TOKEN_SYSTEM = "entra"  # noqa: S105 - names the system that issues tokens, is none
 
 

@@ -145,6 +145,12 @@ def test_an_answer_without_a_body_may_end_at_the_boundary() -> None:
     assert read == [PartAnswer(status=204, body=b"")]
 
 
+def test_an_answer_may_have_no_headers() -> None:
+    body = b"--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{}\r\n--b--"
+    read = read_batch("multipart/mixed; boundary=b", body, system="fo")
+    assert read == [PartAnswer(status=200, body=b"{}")]
+
+
 @pytest.mark.parametrize(
     "content_type", ["", "application/json", "multipart/mixed", "text/html; boundary=b"]
 )

@@ -188,6 +188,10 @@ def _error(code: str, status: int, **headers: str) -> web.Response:
             UpstreamContractError,
         ),
         (
+            lambda: web.json_response({"access_token": "t", "expires_in": 10**30}),
+            UpstreamContractError,
+        ),
+        (
             lambda: web.Response(status=307, headers={"Location": "https://127.0.0.1:1/"}),
             UpstreamContractError,
         ),
@@ -252,9 +256,15 @@ async def test_an_entra_that_is_away_is_a_connection_failure(authority: Authorit
     await server.close()
     away = f"https://127.0.0.1:{port}/tenant"
     async with Entra().tokens(ca_file=authority.ca_file, authority=away) as tokens:
-        with pytest.raises(UpstreamUnavailableError, match="unreachable") as caught:
+        with pytest.raises(UpstreamUnavailableError, match="cannot be reached") as caught:
             await tokens.issue()
     assert caught.value.is_connection_failure
+
+
+async def test_a_ca_file_that_is_missing_is_named(idp: Entra, tmp_path: Path) -> None:
+    async with idp.tokens(ca_file=tmp_path / "none.pem") as tokens:
+        with pytest.raises(UpstreamUnavailableError, match="CA file"):
+            await tokens.issue()
 
 
 async def test_an_entra_that_never_answers_is_a_time_out(idp: Entra, authority: Authority) -> None:

@@ -5,11 +5,13 @@ import gzip
 import uuid
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.d365.transport import Answer, Request, Transport
@@ -23,6 +25,7 @@ from pricing_proxy.resilience.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from tests.d365.certificates import make_authority
 from tests.d365.loopback import Play, Tokens, soon, transport_to, transport_to_bytes
 from tests.d365.sample_files import sample
 
@@ -305,6 +308,23 @@ async def test_a_refused_connection_is_a_connection_failure() -> None:
             await transport.send(GET, deadline=soon())
     assert caught.value.is_connection_failure
     assert "127.0.0.1" not in str(caught.value)
+
+
+async def test_a_certificate_that_is_not_trusted_is_a_connection_failure(tmp_path: Path) -> None:
+    authority = make_authority(tmp_path, "unknown")
+    server = TestServer(web.Application(), host="127.0.0.1", scheme="https")
+    await server.start_server(ssl=authority.server)
+    async with server, aiohttp.ClientSession() as session:
+        transport = Transport(
+            session,
+            base_url=f"https://127.0.0.1:{server.port}",
+            tokens=Tokens(),
+            clock=SystemClock(),
+            system="fo",
+        )
+        with pytest.raises(UpstreamUnavailableError, match="certificate") as caught:
+            await transport.send(GET, deadline=soon())
+    assert caught.value.is_connection_failure
 
 
 @pytest.mark.parametrize(
