@@ -6,8 +6,8 @@ ours, because its own has no time-outs and lets `REQUESTS_CA_BUNDLE` override an
 explicit CA file. msal's two caches are kept out of the way: the token cache would
 hand back a token that was refused or is due for renewal, the HTTP cache would repeat
 an error for up to a minute. So every error answer leaves here as an `UpstreamError`
-before msal sees it. A message holds the OAuth error code and the AADSTS number only;
-descriptions name applications and secrets stay secret.
+before msal sees it. A message holds the OAuth error code and the AADSTS number only,
+never the description, which may quote what was sent.
 """
 
 import asyncio
@@ -75,7 +75,8 @@ class EntraTokens:
             authority: `https://login.microsoftonline.com/{tenant}`, or another with its shape.
             client_id: The application's id.
             client_secret: Its secret.
-            scope: `{environment URL}/.default`, without a slash before it that F&O does not expect.
+            scope: `{environment URL}/.default`; the URL in lower case and without a slash at its
+                end, since F&O compares it with the token's audience.
             clock: Measures a `Retry-After` given as a date.
             ca_file: Certificates to trust instead of the usual ones.
             read_seconds: How long Entra may stay silent within one of the two requests.

@@ -230,13 +230,13 @@ class PriceLine(WireModel):
 
     Attributes:
         ref: The caller's own name of the line.
-        unitPrice: Price of `priceUnit` units, before discounts; None with an `error`.
+        unitPrice: Price of `priceUnit` units, before discounts.
         priceCharges: Amount added to the line once.
         lineDiscPercent: Taken off the price, after `lineDiscAmount`.
         multilineDiscPercent: As above, for the quantity of several lines.
         netAmount: What the whole line costs, tax excluded, as the ERP rounded it.
         source: Where the ERP found it, such as "TradeAgreement".
-        error: Why there is no price; then the numbers mean nothing.
+        error: Why there is no price; then the numbers are zero or missing, and mean nothing.
     """
 
     ref: str
