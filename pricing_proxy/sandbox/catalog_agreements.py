@@ -39,7 +39,7 @@ _GROUP_OFFSETS = (
     (Relation.GROUP, "RETAIL", Decimal("0.50"), 5, 3),
     # Cheaper than any customer's own price: it wins only where that row says find next.
     (Relation.GROUP, "KEY", Decimal("9.40"), 7, 2),
-    (Relation.ALL, "", Decimal("0.20"), 3, 1),
+    (Relation.ALL, "", Decimal("0.20"), 3, 2),
 )
 _BRACKET_FROM = Decimal(50)
 _BRACKET_OFFSET = Decimal("0.495")

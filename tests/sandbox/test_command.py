@@ -1,0 +1,129 @@
+"""The command line against a running sandbox."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from aiohttp import ClientSession
+from typer.testing import CliRunner, Result
+
+from pricing_proxy.sandbox.command import sandbox_app
+from pricing_proxy.sandbox.server import Sandbox
+from tests.sandbox.conftest import Client, line
+
+RUN = "from pricing_proxy.sandbox.command import sandbox_app; sandbox_app()"
+
+
+async def command(sandbox: Sandbox, *words: str) -> Result:
+    port = str(urlsplit(sandbox.control_url).port)
+    return await asyncio.to_thread(
+        CliRunner().invoke, sandbox_app, [*words, "--control-port", port]
+    )
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+async def test_dials_are_shown_and_turned(sandbox: Sandbox) -> None:
+    shown = await command(sandbox, "dial", "fo")
+    turned = await command(
+        sandbox,
+        "dial",
+        "fo",
+        "latency_ms=7",
+        "retry_after=Mon, 23 Nov 2026 07:30:11 GMT",
+        "drop_lines=LAMP-01,LAMP-02",
+        'poison_skus=["LAMP-03"]',
+    )
+
+    assert shown.exit_code == turned.exit_code == 0
+    assert "black_hole" in shown.output
+    dials = sandbox.systems["fo"].dials
+    assert (dials.latency_ms, dials.retry_after) == (7, "Mon, 23 Nov 2026 07:30:11 GMT")
+    assert (dials.drop_lines, dials.poison_skus) == (("LAMP-01", "LAMP-02"), ("LAMP-03",))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("dial", "fo", "nonsense=1"), "nonsense"),
+        (("dial", "fo", "dead=yes"), "dead"),
+        (("dial", "fo", "dead"), "NAME=VALUE"),
+        (("dial", "bc"), "entra, fo, magento"),
+        (("price", "LAMP-99", "17.50"), "sku"),
+        (("price", "LAMP-01", "17.50", "--customer", "C-1001", "--group", "B2B"), "not both"),
+    ],
+)
+async def test_mistake_is_told_and_exits_with_2(
+    sandbox: Sandbox, words: tuple[str, ...], told: str
+) -> None:
+    result = await command(sandbox, *words)
+
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+async def test_calls_are_shown_and_reset(sandbox: Sandbox, client: Client) -> None:
+    await client.ask_prices(line("LAMP-01"))
+    result = await command(sandbox, "calls", "fo", "--reset")
+
+    assert result.exit_code == 0
+    assert "price_batch" in result.output
+    assert (await client.calls("fo"))["total"] == 0
+
+
+async def test_price_is_posted(sandbox: Sandbox, client: Client) -> None:
+    result = await command(sandbox, "price", "LAMP-01", "17.50", "--customer", "C-1001")
+
+    assert "journal 00003" in result.output
+    assert str((await client.priced(line("LAMP-01")))[0]["unitPrice"]) == "17.50"
+
+
+def test_without_a_sandbox_the_command_says_how_to_go_on() -> None:
+    words = ["calls", "fo", "--control-port", str(free_port())]
+    result = CliRunner().invoke(sandbox_app, words)
+
+    assert result.exit_code == 2
+    assert "no sandbox answers" in result.stderr
+
+
+def test_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = str(server.getsockname()[1])
+        words = ["--control-port", "0", "--fo-port", taken, "--entra-port", "0"]
+        result = CliRunner().invoke(sandbox_app, [*words, "--state-dir", str(tmp_path)])
+
+    assert result.exit_code == 2
+    assert taken in result.stderr
+    assert "--fo-port" in result.stderr
+
+
+async def test_it_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-c", RUN, "--control-port", str(port), "--fo-port", "0", "--entra-port", "0"),
+        *("--state-dir", str(tmp_path)),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "COLUMNS": "120"},
+    )
+    assert process.stdout is not None
+    printed = b""
+    while "C-1001" not in str(printed) and b"Customers" not in printed:
+        chunk = await process.stdout.read(4096)
+        assert chunk, printed
+        printed += chunk
+    async with ClientSession() as session:
+        answer = await session.get(f"http://127.0.0.1:{port}/systems/fo/dials")
+        assert answer.status == 200
+    process.send_signal(signal.SIGINT)
+
+    assert await process.wait() == 0
+    assert f"127.0.0.1:{port}".encode() in printed

@@ -1,0 +1,158 @@
+"""The price service over HTTP: number texts, errors per line, and what refuses a whole batch."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pricing_proxy.sandbox.book import NO_DIMENSIONS
+from tests.sandbox.conftest import Client, line
+
+
+async def test_number_texts_keep_their_scale(client: Client) -> None:
+    answer = await client.ask_prices(line("LAMP-01", 10))
+
+    assert await answer.text() == (
+        '{"$id":"1","lines":[{"$id":"2","ref":"LAMP-01","unitPrice":19.00,"priceUnit":1,'
+        '"priceCharges":0,"lineDiscPercent":10,"lineDiscAmount":0,"multilineDiscPercent":0,'
+        '"netAmount":171.00,"currency":"EUR","source":"TradeAgreement","error":null}]}'
+    )
+
+
+async def test_each_line_is_answered_under_its_ref_in_order(client: Client) -> None:
+    lines = [line(f"LAMP-{number:02}", number) for number in range(1, 25)]
+    priced = await client.priced(*lines)
+
+    assert [each["ref"] for each in priced] == [each["ref"] for each in lines]
+    assert len({each["unitPrice"] for each in priced}) == 24
+
+
+async def test_quantity_may_be_a_fraction_and_is_exact(client: Client) -> None:
+    priced = await client.priced(line("CABLE-0001", 0.1, unit="M"), customerAccount="C-1003")
+
+    assert priced[0]["netAmount"] == (priced[0]["unitPrice"] * Decimal("0.1")).quantize(
+        Decimal("0.01")
+    )
+
+
+async def test_price_per_hundred_is_priced_per_hundred(client: Client) -> None:
+    priced = await client.priced(line("LAMP-21", 200), customerAccount="C-1003")
+
+    assert priced[0]["priceUnit"] == 100
+    assert priced[0]["netAmount"] == 2 * priced[0]["unitPrice"]
+
+
+async def test_variant_is_priced_by_its_dimensions(client: Client) -> None:
+    black = line("SHADE-0001", colorId="Black", sizeId="S")
+    red = line("SHADE-0001", colorId="red", sizeId="s")
+    priced = await client.priced(black, red, customerAccount="C-1003")
+
+    assert priced[0]["error"] is priced[1]["error"] is None
+    assert priced[0]["unitPrice"] != priced[1]["unitPrice"]
+
+
+async def test_box_is_priced_by_the_items_own_conversion(client: Client) -> None:
+    priced = await client.priced(
+        line("LAMP-02", unit="BOX"), line("LAMP-03", unit="BOX"), customerAccount="C-1003"
+    )
+
+    assert [str(each["unitPrice"]) for each in priced] == ["747.50", "399.00"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        (line("LAMP-99"), "ItemNotFound"),
+        (line("SHADE-0001", colorId="Pink"), "ItemNotFound"),
+        (line("LAMP-01", colorId="Black"), "ItemNotFound"),
+        (line("LAMP-01", unit="M"), "UnitNotConvertible"),
+        (line("LAMP-01", unit="NONE"), "UnitNotConvertible"),
+        (line("OLD-0001"), "NotForSale"),
+        (line("NEW-0001"), "NoPriceFound"),
+    ],
+)
+async def test_line_that_cannot_be_priced_says_why_and_fails_no_other(
+    client: Client, asked: dict[str, Any], error: str
+) -> None:
+    failed, good = await client.priced(asked, line("LAMP-01"))
+
+    assert (failed["error"], failed["unitPrice"], failed["netAmount"]) == (error, 0, 0)
+    assert good["error"] is None
+
+
+async def test_unknown_customer_is_said_on_every_line(client: Client) -> None:
+    priced = await client.priced(line("LAMP-01"), line("LAMP-02"), customerAccount="C-0")
+
+    assert {each["error"] for each in priced} == {"CustomerNotFound"}
+
+
+async def test_price_holds_in_its_period_only(client: Client) -> None:
+    rows = [row for row in client.sandbox.book.price_rows() if row.dimensions == NO_DIMENSIONS]
+    dated = next(row for row in rows if row.from_date and row.to_date and not row.charges)
+    asked = line(dated.item, unit=dated.unit)
+    days = ("2020-01-01", "2026-11-23", "2040-01-01")
+    answers = [await client.priced(asked, customerAccount="C-1003", date=day) for day in days]
+    before, within, after = (answer[0]["unitPrice"] for answer in answers)
+
+    assert within == dated.price
+    assert dated.price not in (before, after)
+
+
+@pytest.mark.parametrize(
+    "request_member",
+    [
+        {"dataAreaId": "usmf"},
+        {"customerAccount": None},
+        {"date": "tomorrow"},
+        {"lines": "none"},
+        {"lines": [{"ref": "1"}]},
+        {"lines": [line("LAMP-01", "10")]},
+        {"lines": [line("LAMP-01", quantity=True)]},
+        {"lines": [line("LAMP-01", 10**40)]},
+        {"lines": [line("LAMP-01", float("nan"))]},
+        {"lines": [line("LAMP-01", colorId=5)]},
+        {"lines": [line("LAMP-01", number) for number in range(101)]},
+    ],
+)
+async def test_request_outside_the_contract_is_refused_whole(
+    client: Client, request_member: dict[str, Any]
+) -> None:
+    answer = await client.ask_prices(line("LAMP-01"), **request_member)
+
+    assert answer.status == 500
+    assert (await answer.json())["error"]["innererror"]["type"] == (
+        "System.InvalidOperationException"
+    )
+
+
+@pytest.mark.parametrize("body", [{}, {"request": {}}, [], None, "text"])
+async def test_body_without_the_parameter_is_refused(client: Client, body: Any) -> None:
+    answer = await client.post_prices(body)
+
+    assert answer.status == 500
+    assert "innererror" in (await answer.json())["error"]
+
+
+async def test_a_hundred_lines_are_priced(client: Client) -> None:
+    assert len(await client.priced(*[line("LAMP-01", n) for n in range(1, 101)])) == 100
+
+
+async def test_dropped_skus_are_left_out_silently(client: Client) -> None:
+    await client.turn("fo", drop_lines=["lamp-02", "SHADE-0001 : : S : Black :"])
+    priced = await client.priced(
+        line("LAMP-01"),
+        line("LAMP-02"),
+        line("SHADE-0001", colorId="Black", sizeId="S"),
+        line("SHADE-0001", colorId="Black", sizeId="M"),
+    )
+
+    assert [each["ref"] for each in priced] == ["LAMP-01", "SHADE-0001"]
+
+
+async def test_batch_with_a_poisoned_sku_is_refused_whole(client: Client) -> None:
+    await client.turn("fo", poison_skus=["LAMP-02"])
+
+    assert (await client.ask_prices(line("LAMP-01"))).status == 200
+    answer = await client.ask_prices(line("LAMP-01"), line("LAMP-02"))
+    assert answer.status == 500
+    assert "innererror" in (await answer.json())["error"]
