@@ -57,6 +57,13 @@ def deadline_in(seconds: float) -> Deadline:
     return Deadline.after(round(seconds * SECOND), now_us=clock().monotonic_us())
 
 
+def armed_timers() -> list[asyncio.TimerHandle]:
+    """Return the timers that would still fire, such as a deadline of a call long over."""
+    loop = asyncio.get_running_loop()
+    scheduled: list[asyncio.TimerHandle] = loop._scheduled  # type: ignore[attr-defined]
+    return [timer for timer in scheduled if not timer.cancelled()]
+
+
 def dead() -> UpstreamUnavailableError:
     """Return what a refused connection ends in."""
     return UpstreamUnavailableError("refused", system="fo", is_connection_failure=True)

@@ -118,6 +118,16 @@ def test_failures_are_forgotten_after_ten_seconds(breaker: Breaker, clock: Manua
     assert breaker.view().calls == 19
 
 
+def test_the_view_forgets_after_ten_seconds_without_any_call(
+    breaker: Breaker, clock: ManualClock
+) -> None:
+    report(breaker, FAILED, times=3)
+    clock.advance(timedelta(seconds=9))
+    assert breaker.view().failures == 3
+    clock.advance(timedelta(seconds=1))
+    assert breaker.view().failures == 0
+
+
 def test_sixty_percent_of_slow_answers_open_it(breaker: Breaker) -> None:
     report(breaker, times=8)
     report(breaker, times=11, wire_us=2_030_001)

@@ -9,7 +9,7 @@ from pricing_proxy.resilience.aimd import AimdSettings, Signal
 from pricing_proxy.resilience.bulkhead import Bulkhead, has_room, shares
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.errors import CallRefusedError
-from tests.resilience.scenario import SECOND, clock, deadline_in, now, run
+from tests.resilience.scenario import SECOND, armed_timers, clock, deadline_in, now, run
 
 CHECKOUT, INTERACTIVE = CallClass.CHECKOUT, CallClass.INTERACTIVE
 REFRESH, BACKGROUND = CallClass.REFRESH, CallClass.BACKGROUND
@@ -316,6 +316,18 @@ def test_cancelled_first_the_turn_goes_to_the_next_in_line() -> None:
         await workers.finish("refresh 0")
         assert workers.order[2:] == ["next"]
         await workers.finish_all()
+
+    run(main())
+
+
+def test_a_call_that_got_its_slot_leaves_no_timer_behind() -> None:
+    """Its deadline may be a minute away, and there may be hundreds such calls a second."""
+
+    async def main() -> None:
+        workers = Workers(new_bulkhead(4))
+        await workers.come_many("page", INTERACTIVE, 10)
+        await workers.finish_all()
+        assert armed_timers() == []
 
     run(main())
 

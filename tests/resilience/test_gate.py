@@ -8,6 +8,7 @@ from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.errors import CallRefusedError
 from pricing_proxy.resilience.gate import Gate
 from tests.resilience.scenario import SECOND, clock, deadline_in, now, run
+from tests.virtual_time import VirtualLoop
 
 CHECKOUT, INTERACTIVE = CallClass.CHECKOUT, CallClass.INTERACTIVE
 REFRESH, BACKGROUND = CallClass.REFRESH, CallClass.BACKGROUND
@@ -321,5 +322,26 @@ def test_the_view_says_when_it_opens_and_who_waits() -> None:
         view = gate.view()
         assert (view.is_closed, view.opens_in_us, view.is_ramping) == (True, 5 * SECOND, False)
         assert view.waiting == {"checkout": 0, "interactive": 0, "refresh": 1, "background": 0}
+
+    run(main())
+
+
+def test_a_newcomer_does_not_overtake_who_waits_when_the_timer_is_late() -> None:
+    async def main() -> None:
+        gate = new_gate()
+        callers = Callers(gate)
+        gate.throttled(timedelta(seconds=1))
+        for index in range(5):
+            callers.come(f"waits {index}", CHECKOUT)
+        await asyncio.sleep(0.5)
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        # The loop is busy past the opening; the newcomer runs before the overdue timer.
+        loop.skip(0.7)
+        callers.come("newcomer", CHECKOUT)
+        await asyncio.sleep(0.1)
+        assert [name for name, _ in callers.entered] == [f"waits {index}" for index in range(5)]
+        await asyncio.gather(*callers.tasks)
+        assert callers.entered[5] == ("newcomer", 2.0)
 
     run(main())

@@ -431,3 +431,59 @@ def test_without_anybody_to_report_to_calls_still_go() -> None:
         assert await world.call(label="quiet") == "answer to quiet"
 
     run(main())
+
+
+def test_nobody_queues_only_to_be_refused() -> None:
+    """A checkout learns at once that the ERP is lost, however long the gate stays closed."""
+
+    async def main() -> None:
+        world = World()
+        world.gate.throttled(timedelta(seconds=3))
+        world.breaker.isolate()
+        began = now()
+        with pytest.raises(CallRefusedError, match="isolated"):
+            await world.call(CHECKOUT)
+        assert now() == began
+
+    run(main())
+
+
+def test_no_probe_ever_repeats_a_write() -> None:
+    async def main() -> None:
+        world = World(chance=0.0)
+        await world.call(BACKGROUND, operation=ORDERS, label="order")
+        world.erp.outage = dead()
+        for _ in range(5):
+            with pytest.raises(UpstreamUnavailableError):
+                await world.call(BACKGROUND, operation=ORDERS, label="order")
+        world.erp.outage = None
+        async with Prober(world.policy.probes()):
+            await asyncio.sleep(60)
+            assert len(world.erp.labels) == 6
+        for _ in range(5):
+            await world.call(BACKGROUND, operation=ORDERS, label="order")
+        assert world.policy.breaker(OperationClass.DOCUMENT_WRITE).is_closed
+
+    run(main())
+
+
+def test_an_answer_between_two_429s_makes_the_second_a_first_again() -> None:
+    async def main() -> None:
+        world = World(chance=0.0)
+        for _ in range(3):
+            world.erp.outage, world.erp.failures_left = throttled(None), 1
+            await world.call(REFRESH, within=20)
+        assert world.told_closings == [timedelta(seconds=2)] * 3
+
+    run(main())
+
+
+def test_a_call_that_times_out_halves_the_limit() -> None:
+    async def main() -> None:
+        world = World(initial_limit=32)
+        world.erp.latency_seconds = 3600
+        with pytest.raises(UpstreamTimeoutError):
+            await world.call(CHECKOUT, within=1)
+        assert world.limits == [16]
+
+    run(main())

@@ -136,3 +136,29 @@ def test_leaving_the_block_ends_a_probe_under_way() -> None:
         assert len(asyncio.all_tasks()) == 1
 
     run(main())
+
+
+def test_a_loss_after_an_operator_s_closing_is_probed_in_its_own_time() -> None:
+    """Not after the minute that the outage before it had earned."""
+
+    async def main() -> None:
+        breaker = lost_breaker()
+        answers: list[float] = []
+
+        async def ping() -> None:
+            permit = breaker.acquire(may_probe=True)
+            answers.append(now())
+            breaker.settle(permit, dead(), wire_us=1000)
+
+        async with Prober([Probe(breaker, ping)]):
+            await asyncio.sleep(5 + 10 + 20 + 40 + 5)
+            breaker.close()
+            for _ in range(5):
+                breaker.settle(breaker.acquire(may_probe=False), dead(), wire_us=1000)
+            answers.clear()
+            lost_at = now()
+            await asyncio.sleep(6)
+        assert answers[0] - lost_at == pytest.approx(5.1)
+        assert breaker._listeners == []
+
+    run(main())
