@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from pricing_proxy.sandbox.book import NO_DIMENSIONS
 from tests.sandbox.conftest import Client, line
 
 
@@ -86,16 +85,12 @@ async def test_unknown_customer_is_said_on_every_line(client: Client) -> None:
     assert {each["error"] for each in priced} == {"CustomerNotFound"}
 
 
-async def test_price_holds_in_its_period_only(client: Client) -> None:
-    rows = [row for row in client.sandbox.book.price_rows() if row.dimensions == NO_DIMENSIONS]
-    dated = next(row for row in rows if row.from_date and row.to_date and not row.charges)
-    asked = line(dated.item, unit=dated.unit)
-    days = ("2020-01-01", "2026-11-23", "2040-01-01")
-    answers = [await client.priced(asked, customerAccount="C-1003", date=day) for day in days]
-    before, within, after = (answer[0]["unitPrice"] for answer in answers)
+async def test_contract_price_ends_with_the_year(client: Client) -> None:
+    days = ("2026-12-31", "2027-01-01")
+    answers = [await client.priced(line("LAMP-02"), date=day) for day in days]
 
-    assert within == dated.price
-    assert dated.price not in (before, after)
+    assert [str(answer[0]["unitPrice"]) for answer in answers] == ["29.00", "29.90"]
+    assert [answer[0]["source"] for answer in answers] == ["TradeAgreement", "BasePrice"]
 
 
 @pytest.mark.parametrize(
