@@ -49,13 +49,16 @@ class FoundDiscount:
     @property
     def percent(self) -> Fraction:
         """Both percentages as one: 1 - (1 - p1)(1 - p2), in percent."""
+        if not (self.percent1 or self.percent2):
+            return Fraction(0)
         rest = (1 - Fraction(self.percent1) / 100) * (1 - Fraction(self.percent2) / 100)
         return (1 - rest) * 100
 
     @property
     def percent_as_decimal(self) -> Decimal:
         """`percent` in the fewest digits, such as 10 or 6.9; two percentages always have an end."""
-        return _EXACT.divide(Decimal(self.percent.numerator), Decimal(self.percent.denominator))
+        percent = self.percent
+        return _EXACT.divide(Decimal(percent.numerator), Decimal(percent.denominator))
 
 
 NO_DISCOUNT = FoundDiscount()
@@ -116,19 +119,28 @@ def line_net(
     policy: Policy = Policy.LINE,
 ) -> Fraction:
     """Return the net amount of a line before rounding (section 3.6)."""
-    only_line = _reduced(price, line.amount, line.percent)
-    only_multiline = _reduced(price, multiline.amount, multiline.percent)
-    amounts = line.amount + multiline.amount
-    both_left = (1 - line.percent / _HUNDRED) * (1 - multiline.percent / _HUNDRED)
-    unit_price = {
-        Policy.LINE: only_line,
-        Policy.MULTILINE: only_multiline,
-        Policy.MAX: min(only_line, only_multiline),
-        Policy.MIN: max(only_line, only_multiline),
-        Policy.LINE_PLUS_MULTILINE: _reduced(price, amounts, line.percent + multiline.percent),
-        Policy.LINE_TIMES_MULTILINE: _reduced(price, amounts, (1 - both_left) * _HUNDRED),
-    }[policy]
+    unit_price = _discounted(price, line, multiline, policy)
     return Fraction(quantity) * unit_price + Fraction(price.charges)
+
+
+def _discounted(
+    price: FoundPrice, line: FoundDiscount, multiline: FoundDiscount, policy: Policy
+) -> Fraction:
+    """Return the price of one unit under a policy; it computes no more than that policy needs."""
+    if policy is Policy.LINE:
+        return _reduced(price, line.amount, line.percent)
+    if policy is Policy.MULTILINE:
+        return _reduced(price, multiline.amount, multiline.percent)
+    if policy in {Policy.MAX, Policy.MIN}:
+        only_line = _discounted(price, line, multiline, Policy.LINE)
+        only_multiline = _discounted(price, line, multiline, Policy.MULTILINE)
+        choose = min if policy is Policy.MAX else max
+        return choose(only_line, only_multiline)
+    amounts = line.amount + multiline.amount
+    if policy is Policy.LINE_PLUS_MULTILINE:
+        return _reduced(price, amounts, line.percent + multiline.percent)
+    left = (1 - line.percent / _HUNDRED) * (1 - multiline.percent / _HUNDRED)
+    return _reduced(price, amounts, (1 - left) * _HUNDRED)
 
 
 def _reduced(price: FoundPrice, amount: Decimal, percent: Fraction) -> Fraction:

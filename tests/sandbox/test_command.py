@@ -86,6 +86,17 @@ async def test_price_is_posted(sandbox: Sandbox, client: Client) -> None:
     assert str((await client.priced(line("LAMP-01")))[0]["unitPrice"]) == "17.50"
 
 
+async def test_price_for_a_group_and_for_everybody_is_posted(
+    sandbox: Sandbox, client: Client
+) -> None:
+    await command(sandbox, "price", "LAMP-01", "18.11", "--group", "B2B")
+    await command(sandbox, "price", "LAMP-01", "18.22")
+    group = await client.priced(line("LAMP-01"), customerAccount="C-1002")
+    everybody = await client.priced(line("LAMP-01"), customerAccount="C-1003")
+
+    assert [str(each[0]["unitPrice"]) for each in (group, everybody)] == ["18.11", "18.22"]
+
+
 def test_without_a_sandbox_the_command_says_how_to_go_on() -> None:
     words = ["calls", "fo", "--control-port", str(free_port())]
     result = CliRunner().invoke(sandbox_app, words)

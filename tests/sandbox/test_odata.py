@@ -160,6 +160,8 @@ async def test_numbers_and_dates_compare_by_value(client: Client) -> None:
         {"$filter": "(CustomerAccount eq 'C-1001'"},
         {"$filter": "CustomerAccount eq 'C-1001' CustomerAccount"},
         {"$filter": "CustomerAccount eq 'C-1001"},
+        {"$filter": "'C-1001' eq CustomerAccount"},
+        {"$filter": "CustomerAccount"},
         {"$filter": "not " * 60 + "CustomerAccount eq 'C-1001'"},
         {"$select": "Nonsense"},
         {"$orderby": "Nonsense"},

@@ -264,6 +264,47 @@ def test_discount_amount_is_taken_off_the_price_unit_before_percentages() -> Non
     assert line_net(Decimal(5), price, reduced) == 39
 
 
+@pytest.mark.parametrize(
+    ("policy", "net"),
+    [
+        (Policy.LINE, "81"),
+        (Policy.MULTILINE, "92"),
+        (Policy.MAX, "81"),
+        (Policy.MIN, "92"),
+        (Policy.LINE_PLUS_MULTILINE, "72"),
+        (Policy.LINE_TIMES_MULTILINE, "72.9"),
+    ],
+)
+def test_policy_decides_which_discounts_count_with_percentages_and_amounts(
+    policy: Policy, net: str
+) -> None:
+    price = FoundPrice(
+        price=Decimal(100), price_unit=Decimal(1), charges=Decimal(0), source="TradeAgreement"
+    )
+    line = FoundDiscount(percent1=Decimal(10), amount=Decimal(10))
+    multiline = FoundDiscount(percent1=Decimal(0), amount=Decimal(8))
+    both = FoundDiscount(percent1=Decimal(10), percent2=Decimal(0), amount=Decimal(0))
+    if policy in {Policy.LINE_PLUS_MULTILINE, Policy.LINE_TIMES_MULTILINE}:
+        multiline = both
+
+    assert line_net(Decimal(1), price, line, multiline, policy) == Fraction(Decimal(net))
+
+
+def test_unit_smaller_than_the_inventory_unit_is_converted_downwards() -> None:
+    book = book_of(item=Item(number="I", name="Item", base_price=Decimal(0), inventory_unit="BOX"))
+    book.add_prices(agreement(price="10", unit="BOX"))
+    for factor, price in ((4, "2.5"), (3, "3.333333")):
+        book.conversions.clear()
+        book.add_conversions(Conversion(source="BOX", target="PCS", numerator=factor))
+        found_price = find_price(book, question(item=book.items["i"]))
+        assert found_price is not None
+        assert str(found_price.price) == price
+
+
+def test_unit_without_a_conversion_has_no_price() -> None:
+    assert found(agreement(), unit="TON") is None
+
+
 def test_discounts_add_up_over_all_nine_combinations_until_one_ends_it() -> None:
     codes = ("table", "group", "all")
     rows = [discount(a, i, percent1=Decimal(1)) for a in codes for i in codes]
