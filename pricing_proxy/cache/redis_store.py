@@ -99,29 +99,32 @@ class RedisStore:
         if length > _MOST_FIELDS:
             await self._call(lambda: self._trim(name, length))
 
+    async def ping(self) -> None:
+        """Ask Redis for a sign of life, past the guard; raises `UpstreamError`."""
+        await _translated(lambda: cast("Awaitable[bool]", self._redis.ping()))
+
     async def _trim(self, name: str, length: int) -> None:
         surplus = length - _MOST_FIELDS + _TRIM_FIELDS
         # Any fields will do: all can be loaded again, and Redis keeps no order of use.
         fields = await cast("Awaitable[list[bytes]]", self._redis.hrandfield(name, surplus))
-        await cast("Awaitable[int]", self._redis.hdel(name, *fields))
+        await cast("Awaitable[int]", self._redis.hdel(name, *map(bytes.decode, fields)))
 
     def _hmget(self, name: str, fields: list[str]) -> Awaitable[list[bytes | None]]:
         # redis-py's types serve its blocking client too; this one always returns an awaitable.
         return cast("Awaitable[list[bytes | None]]", self._redis.hmget(name, fields))
 
     async def _call(self, send: Callable[[], Awaitable[T]]) -> T:
-        async def translated() -> T:
-            try:
-                return await send()
-            except (RedisError, OSError, TimeoutError) as error:
-                raise UpstreamUnavailableError(
-                    f"Redis failed: {type(error).__name__}",
-                    system="redis",
-                    is_connection_failure=True,
-                ) from error
-
         try:
-            return await self._guard.call(translated)
+            return await self._guard.call(lambda: _translated(send))
         except UpstreamError as error:
             self.failures += 1
             raise CacheFailedError(str(error)) from error
+
+
+async def _translated(send: Callable[[], Awaitable[T]]) -> T:
+    try:
+        return await send()
+    except (RedisError, OSError, TimeoutError) as error:
+        raise UpstreamUnavailableError(
+            f"Redis failed: {type(error).__name__}", system="redis", is_connection_failure=True
+        ) from error

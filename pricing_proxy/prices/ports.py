@@ -96,12 +96,24 @@ class PriceSource(Protocol):
         ...
 
 
+class MasterDataReader(Protocol):
+    """Reads a market's catalog and customers from the ERP; every method raises `UpstreamError`."""
+
+    async def items(self) -> Mapping[str, Item]:
+        """Return every item by SKU."""
+        ...
+
+    async def customers(self) -> Mapping[str, Customer]:
+        """Return every customer by account."""
+        ...
+
+    async def customer(self, account: str) -> Customer | None:
+        """Return one customer, None when the ERP has no such account."""
+        ...
+
+
 class MasterData(Protocol):
     """The item and customer maps of one market, as last read."""
-
-    def item(self, sku: str) -> Item | None:
-        """Return the item of a SKU, None when the market does not have it."""
-        ...
 
     def items(self) -> Mapping[str, Item] | None:
         """Return all items by SKU, None before they were ever read."""
@@ -111,11 +123,18 @@ class MasterData(Protocol):
         """Return a customer, None when not in the map."""
         ...
 
-    def account_of(self, shop_id: int) -> str | None:
-        """Return the ERP account of a shop's customer id."""
+    async def find_customer(self, account: str) -> Customer | None:
+        """Return a customer that is not in the map, None when there is none in the ERP either.
+
+        Raises:
+            UpstreamError: The map is incomplete and the ERP cannot tell.
+        """
         ...
 
-    @property
-    def knows_all_customers(self) -> bool:
-        """Whether a missing customer does not exist."""
+    async def account_of(self, shop_id: int) -> str | None:
+        """Return the ERP account of a shop's customer id, None when not mapped.
+
+        Raises:
+            SharedStateError: The map of ids cannot be read.
+        """
         ...

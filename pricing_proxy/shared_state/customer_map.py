@@ -80,8 +80,9 @@ async def write_ids(redis: Redis, market: str, accounts: Mapping[int, str]) -> N
         await cast("Awaitable[int]", redis.hset(ids_key(market), mapping=mapping))
 
 
-async def read_ids(redis: Redis, market: str) -> dict[int, str]:
-    """Return the ERP account of every mapped shop id; raises `redis.RedisError`."""
+async def read_id(redis: Redis, market: str, shop_id: int) -> str | None:
+    """Return the ERP account of a shop id, None when not mapped; raises `redis.RedisError`."""
     # redis-py's types serve its blocking client too; this one always returns an awaitable.
-    pairs = await cast("Awaitable[dict[bytes, bytes]]", redis.hgetall(ids_key(market)))
-    return {int(shop_id): account.decode() for shop_id, account in pairs.items()}
+    found = redis.hget(ids_key(market), str(shop_id))
+    account = await cast("Awaitable[bytes | None]", found)
+    return None if account is None else account.decode()

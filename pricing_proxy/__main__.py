@@ -1,0 +1,101 @@
+"""The command `pricing-proxy`: serve prices, check a configuration, try everything out."""
+
+import asyncio
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+import uvloop
+from rich.console import Console
+
+from pricing_proxy.configuration.api_keys import hash_of, new_key
+from pricing_proxy.configuration.problems import ConfigurationError
+from pricing_proxy.sandbox.command import sandbox_app
+from pricing_proxy.serving import ListenError, serve
+from pricing_proxy.settings import Settings, load
+from pricing_proxy.telemetry import logs
+
+_BAD_SETTINGS = 2
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="Customer prices from Dynamics 365 for Magento: fast, and never silently old.",
+)
+app.add_typer(sandbox_app, name="sandbox")
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="Configuration file; else PRICING_PROXY_CONFIG, else ./pricing-proxy.toml.",
+        show_default=False,
+    ),
+]
+
+
+@app.command("serve")
+def serve_command(config: Config = None) -> None:
+    """Serve prices until stopped.
+
+    The shop calls the public listener (port 8080); `/status`, `/metrics`, `/docs` and
+    invalidations are on the admin listener (port 8081, this machine only by default).
+    """
+    settings = _settings(config)
+    logs.set_up(level=settings.telemetry.log_level, style=settings.telemetry.log_format)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings))
+    except ListenError as error:
+        _fail(str(error))
+
+
+@app.command("key")
+def key_command(
+    name: Annotated[str, typer.Argument(help="Who will use it, such as shop-de.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="prices, login, explain, invalidate, operate; repeat for several."),
+    ] = None,
+) -> None:
+    """Make an API key, and print what the configuration needs of it.
+
+    The key itself is shown once and stored nowhere; the configuration holds its hash.
+    """
+    key = new_key()
+    scopes = ", ".join(f'"{one}"' for one in scope or ["prices", "login"])
+    typer.echo(f"The key, to give to {name} (shown once):\n\n  {key}\n")
+    typer.echo("For the configuration file:\n")
+    typer.echo(f'[[api_keys]]\nname = "{name}"\nsha256 = "{hash_of(key)}"\nscopes = [{scopes}]')
+
+
+@app.command("version")
+def version_command() -> None:
+    """Print the version."""
+    typer.echo(version("pricing-proxy"))
+
+
+def _settings(path: Path | None) -> Settings:
+    try:
+        return load(path)
+    except ConfigurationError as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    _errors.print(message, style="red", markup=False)
+    sys.exit(_BAD_SETTINGS)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

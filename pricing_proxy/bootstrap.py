@@ -1,0 +1,320 @@
+"""Build the running price service out of its settings; the only module that connects the parts.
+
+Everything is opened in one stack and closed in reverse order. What the parts tell about
+themselves is collected in `snapshot`.
+"""
+
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from redis.asyncio import Redis
+
+from pricing_proxy.cache.heartbeat import RedisHeartbeat
+from pricing_proxy.cache.memory import MemoryStore
+from pricing_proxy.cache.redis_store import RedisStore
+from pricing_proxy.cache.tiered import TieredCache
+from pricing_proxy.clock import Clock
+from pricing_proxy.configuration.api_keys import KeyRing
+from pricing_proxy.configuration.markets import Freshness
+from pricing_proxy.domain.freshness import SECOND_US
+from pricing_proxy.domain.lifetime import Lifetimes, erp_day
+from pricing_proxy.erp_access import ErpAccess, erp_access
+from pricing_proxy.prices.failures import FailureMemory
+from pricing_proxy.prices.invalidations import Invalidations
+from pricing_proxy.prices.loading import Loader
+from pricing_proxy.prices.market import Market
+from pricing_proxy.prices.master_data import MarketMaps
+from pricing_proxy.prices.modes import mode_policies
+from pricing_proxy.prices.service import PriceService
+from pricing_proxy.prices.sources.fo_master_data import FoMasterData
+from pricing_proxy.prices.sources.fo_service import FoServiceSource
+from pricing_proxy.prices.warming import Warmer
+from pricing_proxy.readiness import Readiness
+from pricing_proxy.redis_access import REDIS_BREAKER, redis_client
+from pricing_proxy.resilience.breaker import Breaker
+from pricing_proxy.resilience.guard import BreakerGuard
+from pricing_proxy.resilience.prober import Prober
+from pricing_proxy.settings import Settings, is_loopback
+from pricing_proxy.shared_state.maps import SharedMaps
+from pricing_proxy.snapshot import Caching, Snapshot
+from pricing_proxy.telemetry.metrics import Metrics
+from pricing_proxy.web.access import Access
+from pricing_proxy.web.app import Routes, admin_app, public_app
+from pricing_proxy.web.docs import DocsRoutes
+from pricing_proxy.web.health import HealthRoutes
+from pricing_proxy.web.invalidations import InvalidationRoutes
+from pricing_proxy.web.login import LoginRoutes
+from pricing_proxy.web.meters import PriceMeter
+from pricing_proxy.web.prices import PriceRoutes
+from pricing_proxy.web.status import StatusRoutes
+
+_KILOBYTE = 1024
+_MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """The running service.
+
+    Attributes:
+        public: Routes for the shop.
+        admin: Routes for operators.
+        readiness: Whether to send requests here; switched off before stopping.
+    """
+
+    public: web.Application
+    admin: web.Application
+    readiness: Readiness
+
+
+@asynccontextmanager
+async def application(settings: Settings, *, clock: Clock) -> AsyncIterator[Application]:
+    """Build the service; on exit, close what it holds in reverse order."""
+    async with AsyncExitStack() as stack:
+        parts = await _open_parts(settings, clock, stack)
+        engine = _engine(parts)
+        stack.push_async_callback(engine.loader.flights.aclose)
+        routes = _routes(parts, engine)
+        limit = settings.service.body_limit_kb * _KILOBYTE
+        yield Application(
+            public=public_app(routes, body_limit_bytes=limit),
+            admin=admin_app(routes, body_limit_bytes=limit),
+            readiness=parts.readiness,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What is opened once and shared by everything above."""
+
+    settings: Settings
+    clock: Clock
+    metrics: Metrics
+    caching: Caching
+    erps: Mapping[str, ErpAccess]
+    maps: Mapping[str, MarketMaps]
+    markets: Mapping[str, Market]
+    access: Access
+    readiness: Readiness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Engine:
+    """The use cases."""
+
+    invalidations: Invalidations
+    loader: Loader
+    warmer: Warmer
+    service: PriceService
+
+
+async def _open_parts(settings: Settings, clock: Clock, stack: AsyncExitStack) -> _Parts:
+    metrics = Metrics()
+    redis = await stack.enter_async_context(redis_client(settings.redis))
+    caching = await _open_caching(settings, redis, clock, stack)
+    erps = {
+        name: await stack.enter_async_context(
+            erp_access(name, environment, redis=redis, clock=clock, metrics=metrics)
+        )
+        for name, environment in settings.environments.items()
+    }
+    maps = await _open_maps(settings, erps, redis, clock, stack)
+    return _Parts(
+        settings=settings,
+        clock=clock,
+        metrics=metrics,
+        caching=caching,
+        erps=erps,
+        maps=maps,
+        markets={
+            code: _market(settings, code, erps[market.environment], maps[code], clock)
+            for code, market in settings.markets.items()
+        },
+        access=Access(KeyRing(settings.api_keys), clock=clock),
+        readiness=Readiness(maps),
+    )
+
+
+async def _open_caching(
+    settings: Settings, redis: Redis, clock: Clock, stack: AsyncExitStack
+) -> Caching:
+    freshness = [market.freshness for market in settings.markets.values()]
+    heartbeat = await stack.enter_async_context(
+        RedisHeartbeat(
+            redis, clock=clock, lease_us=min(f.lease_seconds for f in freshness) * SECOND_US
+        )
+    )
+    guard = BreakerGuard(
+        system="redis",
+        breaker=Breaker(
+            system="redis",
+            name="redis",
+            clock=clock,
+            chance=random.random,
+            settings=REDIS_BREAKER,
+        ),
+        clock=clock,
+        timeout_us=settings.redis.timeout_ms * 1000,
+    )
+    store = RedisStore(
+        redis,
+        guard=guard,
+        offset_us=lambda: heartbeat.offset_us,
+        max_age=timedelta(seconds=max(f.max_seconds for f in freshness)),
+    )
+    await stack.enter_async_context(Prober([guard.probe(store.ping)]))
+    memory = MemoryStore(settings.service.memory_megabytes * _MEGABYTE)
+    return Caching(
+        tiered=TieredCache(memory, store),
+        memory=memory,
+        store=store,
+        guard=guard,
+        heartbeat=heartbeat,
+    )
+
+
+async def _open_maps(
+    settings: Settings,
+    erps: Mapping[str, ErpAccess],
+    redis: Redis,
+    clock: Clock,
+    stack: AsyncExitStack,
+) -> dict[str, MarketMaps]:
+    kept = SharedMaps(redis)
+    maps = {}
+    for code, market in settings.markets.items():
+        reader = FoMasterData(
+            erps[market.environment].client,
+            company=market.legal_entity,
+            decimals=market.price_decimals,
+            clock=clock,
+        )
+        maps[code] = await stack.enter_async_context(
+            MarketMaps(
+                code,
+                reader=reader,
+                kept=kept,
+                clock=clock,
+                refresh_every=timedelta(seconds=settings.service.maps_refresh_seconds),
+                seeds=market.magento_customers,
+            )
+        )
+    return maps
+
+
+def _market(
+    settings: Settings, code: str, erp: ErpAccess, maps: MarketMaps, clock: Clock
+) -> Market:
+    market = settings.markets[code]
+    environment = settings.environments[market.environment]
+    zone = ZoneInfo(environment.time_zone)
+    return Market(
+        code=code,
+        currency=market.currency,
+        currencies=frozenset({market.currency, *market.currencies}),
+        company_currency=market.company_currency or market.currency,
+        tax_included=market.tax_included,
+        decimals=market.price_decimals,
+        erp_zone=zone,
+        lifetimes=_lifetimes(market.freshness),
+        lease_us=market.freshness.lease_seconds * SECOND_US,
+        source=FoServiceSource(
+            erp.client,
+            company=market.legal_entity,
+            today=lambda: erp_day(clock.utc(), zone),
+            max_lines=environment.max_lines_per_call,
+        ),
+        master=maps,
+    )
+
+
+def _lifetimes(freshness: Freshness) -> Lifetimes:
+    return Lifetimes(
+        soft_us=freshness.soft_seconds * SECOND_US,
+        hard_us=freshness.hard_seconds * SECOND_US,
+        max_us=freshness.max_seconds * SECOND_US,
+        no_price_us=freshness.no_price_soft_seconds * SECOND_US,
+    )
+
+
+def _engine(parts: _Parts) -> _Engine:
+    clock, markets, caching = parts.clock, parts.markets, parts.caching
+    invalidations = Invalidations(
+        shared_us=caching.heartbeat.shared_us,
+        keep_us=max(market.lifetimes.max_us for market in markets.values()),
+    )
+    loader = Loader(
+        markets=markets,
+        cache=caching.tiered,
+        invalidations=invalidations,
+        verification=caching.heartbeat,
+        failures=FailureMemory(now_us=clock.monotonic_us, draw=random.random),
+        clock=clock,
+        draw=random.random,
+    )
+    warmer = Warmer(markets=markets, cache=caching.tiered, loader=loader, clock=clock)
+    times = parts.settings.service
+    service = PriceService(
+        markets=markets,
+        modes=mode_policies(
+            browse_ms=times.browse_ms, cart_ms=times.cart_ms, checkout_ms=times.checkout_ms
+        ),
+        cache=caching.tiered,
+        loader=loader,
+        invalidations=invalidations,
+        verification=caching.heartbeat,
+        warmer=warmer,
+        clock=clock,
+    )
+    return _Engine(invalidations=invalidations, loader=loader, warmer=warmer, service=service)
+
+
+def _routes(parts: _Parts, engine: _Engine) -> Routes:
+    markets, access, metrics, clock = parts.markets, parts.access, parts.metrics, parts.clock
+    return Routes(
+        prices=PriceRoutes(
+            service=engine.service,
+            markets=markets,
+            access=access,
+            meter=PriceMeter(metrics),
+            clock=clock,
+        ),
+        login=LoginRoutes(warmer=engine.warmer, markets=markets, access=access),
+        health=HealthRoutes(parts.readiness.obstacles),
+        docs=DocsRoutes(),
+        invalidations=InvalidationRoutes(
+            invalidations=engine.invalidations,
+            markets=markets,
+            access=access,
+            metrics=metrics,
+            clock=clock,
+        ),
+        status=_status_routes(parts, engine),
+    )
+
+
+def _status_routes(parts: _Parts, engine: _Engine) -> StatusRoutes:
+    snapshot = Snapshot(
+        settings=parts.settings,
+        clock=parts.clock,
+        readiness=parts.readiness,
+        maps=parts.maps,
+        policies={name: erp.policy for name, erp in parts.erps.items()},
+        caching=parts.caching,
+        loader=engine.loader,
+        access=parts.access,
+        metrics=parts.metrics,
+    )
+    snapshot.register_gauges()
+    return StatusRoutes(
+        snapshot=snapshot.take,
+        metrics=parts.metrics,
+        breakers={name: b for erp in parts.erps.values() for name, b in erp.breakers.items()},
+        access=parts.access,
+        is_open=is_loopback(parts.settings.service.admin.host),
+    )

@@ -1,0 +1,75 @@
+"""An ERP environment: where it is, and as whom we call it."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+MODEL = ConfigDict(frozen=True, extra="forbid")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def _server_url(text: str) -> str:
+    parts = urlsplit(text)
+    is_web = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if not is_web or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("expected an https:// address without user, query or fragment")
+    return text.rstrip("/")
+
+
+def _root_url(text: str) -> str:
+    url = _server_url(text)
+    if urlsplit(url).path:
+        raise ValueError("expected the environment's root address, without a path")
+    return url.lower()
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("expected an IANA time zone such as Europe/Berlin") from None
+    return text
+
+
+ServerUrl = Annotated[str, AfterValidator(_server_url)]
+RootUrl = Annotated[str, AfterValidator(_root_url)]
+TimeZone = Annotated[str, AfterValidator(_zone)]
+
+
+class Environment(BaseModel):
+    """One Dynamics 365 environment.
+
+    Attributes:
+        kind: Which product; "fo" is Finance & Operations.
+        url: Its root address, which is also the audience of its tokens.
+        tenant: The Entra tenant, by id or name.
+        authority: Address of Entra ID, without the tenant.
+        ca_file: PEM file of the authority that signed Entra's certificate, where it is not public.
+        time_zone: The zone in which the ERP's days end.
+        pricing_client_id: Entra app for prices; give it priority High in the ERP.
+        pricing_client_secret: Its secret; from the environment or the secrets directory.
+        sync_client_id: Entra app for the sync; priority Low.
+        sync_client_secret: Its secret.
+        price_service_path: Path of the deployed price service.
+        max_lines_per_call: Lines of one price call.
+    """
+
+    model_config = MODEL
+
+    kind: Literal["fo"] = "fo"
+    url: RootUrl
+    tenant: Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9._-]+$")]
+    authority: ServerUrl = "https://login.microsoftonline.com"
+    ca_file: Path | None = None
+    time_zone: TimeZone
+    pricing_client_id: Annotated[str, Field(min_length=1)]
+    pricing_client_secret: SecretStr
+    sync_client_id: str | None = None
+    sync_client_secret: SecretStr | None = None
+    price_service_path: Annotated[str, Field(pattern=r"^/[^?#]*$")] = (
+        "/api/services/PricingProxyServiceGroup/PricingProxyService/getPrices"
+    )
+    max_lines_per_call: Annotated[int, Field(ge=1, le=100)] = 100

@@ -1,0 +1,70 @@
+"""A market: one website of the shop, sold out of one company of the ERP."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from pricing_proxy.configuration.environments import MODEL
+
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class Freshness(BaseModel):
+    """How old a price may be; see the freshness table in `domain/freshness.py`.
+
+    Attributes:
+        soft_seconds: From this age on a price is refreshed.
+        hard_seconds: From this age on it only stands in while the ERP fails.
+        max_seconds: From this age on it is not shown.
+        no_price_soft_seconds: How long "there is no price" is believed.
+        lease_seconds: How recent word of invalidations must be for a verified answer.
+    """
+
+    model_config = MODEL
+
+    soft_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
+    hard_seconds: Annotated[int, Field(ge=1, le=604_800)] = 3600
+    max_seconds: Annotated[int, Field(ge=1, le=604_800)] = 86_400
+    no_price_soft_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+    lease_seconds: Annotated[int, Field(ge=2, le=60)] = 5
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.soft_seconds <= self.hard_seconds <= self.max_seconds:
+            raise ValueError("expected soft_seconds <= hard_seconds <= max_seconds")
+        return self
+
+
+class Market(BaseModel):
+    """One market; the table's name in the file is its code, the shop's website code.
+
+    Attributes:
+        environment: Name of the ERP environment.
+        legal_entity: The company's id in F&O, such as "demf".
+        currency: Answers are in it unless the caller names another.
+        currencies: All that callers may name; by default only `currency`.
+        company_currency: Currency of the items' base prices; by default `currency`.
+        tax_included: Whether the ERP's totals include tax.
+        price_decimals: Decimals of `unit_price`.
+        sources: Ways to a price, in order.
+        freshness: How old a price may be.
+        magento_customers: The shop's customer ids and their accounts, written to the customer map
+            at start; for trying things out, since the sync keeps that map.
+        probe_customer: An account whose prices `pricing-proxy check` asks for.
+        probe_skus: SKUs that it asks for; by default the first of the catalog.
+    """
+
+    model_config = MODEL
+
+    environment: str
+    legal_entity: Annotated[str, Field(min_length=1, max_length=4)]
+    currency: CurrencyCode
+    currencies: list[CurrencyCode] = []
+    company_currency: CurrencyCode | None = None
+    tax_included: bool = False
+    price_decimals: Annotated[int, Field(ge=0, le=8)] = 4
+    sources: Annotated[list[Literal["fo_service"]], Field(min_length=1)] = ["fo_service"]
+    freshness: Freshness = Freshness()
+    magento_customers: dict[Annotated[int, Field(ge=1)], str] = {}
+    probe_customer: str | None = None
+    probe_skus: Annotated[list[str], Field(max_length=100)] = []

@@ -1,0 +1,69 @@
+"""Everything that is wrong with the configuration, told at once.
+
+Each problem names the key's path and what is expected there. A value is repeated only
+where it is no secret.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+_SECRET_WORDS = ("secret", "password", "key")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake.
+
+    Attributes:
+        path: The key, as in the TOML file: `markets.b2b_de.currency`.
+        expected: What should stand there.
+        got: What stands there, shortened; None when missing or secret.
+    """
+
+    path: str
+    expected: str
+    got: str | None = None
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; `problems` holds every reason."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        lines = [
+            f"  {problem.path}: {problem.expected}"
+            + (f" (got {problem.got})" if problem.got is not None else "")
+            for problem in self.problems
+        ]
+        count = len(lines)
+        noun = "mistake" if count == 1 else "mistakes"
+        super().__init__("\n".join([f"The configuration has {count} {noun}:", *lines]))
+
+
+def problems_of(error: ValidationError) -> list[Problem]:
+    """Return pydantic's findings as problems."""
+    return [
+        Problem(
+            path=".".join(str(part) for part in details["loc"]) or "(whole file)",
+            expected=_expected(details["type"], details["msg"]),
+            got=_got(details["loc"], details["type"], details["input"]),
+        )
+        for details in error.errors(include_url=False)
+    ]
+
+
+def _expected(kind: str, message: str) -> str:
+    if kind == "missing":
+        return "is required"
+    if kind == "extra_forbidden":
+        return "is not a known key; check its spelling"
+    return message.removeprefix("Value error, ")
+
+
+def _got(path: tuple[int | str, ...], kind: str, value: object) -> str | None:
+    is_secret = any(word in str(part).lower() for part in path for word in _SECRET_WORDS)
+    if kind in ("missing", "extra_forbidden") or is_secret or isinstance(value, dict | list):
+        return None
+    return repr(value)[:60]

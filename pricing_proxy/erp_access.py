@@ -1,0 +1,131 @@
+"""Build the protected way to one ERP environment: session, tokens, limits, client."""
+
+import random
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+from redis.asyncio import Redis
+
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.configuration.environments import Environment
+from pricing_proxy.d365.auth import TokenSource
+from pricing_proxy.d365.entra import EntraTokens
+from pricing_proxy.d365.fo.client import FinanceOperationsClient
+from pricing_proxy.d365.transport import Transport
+from pricing_proxy.resilience.breaker import Breaker
+from pricing_proxy.resilience.breaker_settings import MASTER_READS, PRICE_READS
+from pricing_proxy.resilience.bulkhead import Bulkhead
+from pricing_proxy.resilience.gate import Gate
+from pricing_proxy.resilience.operation import CallReport, OperationClass
+from pricing_proxy.resilience.policy import CallPolicy
+from pricing_proxy.resilience.prober import Prober
+from pricing_proxy.resilience.retry import Retrier
+from pricing_proxy.shared_state.gate import SharedGate
+from pricing_proxy.telemetry.metrics import Metrics
+
+_SYSTEM = "fo"
+# The bulkhead admits 64 calls at most; a call never waits for a connection behind it.
+_CONNECTIONS = 80
+# Longer than the pause between two background reads, so that connections stay warm.
+_KEEPALIVE_SECONDS = 75.0
+
+
+@dataclass(frozen=True, slots=True)
+class ErpAccess:
+    """The way to one environment, and the policy that guards it."""
+
+    client: FinanceOperationsClient
+    policy: CallPolicy
+    breakers: dict[str, Breaker]
+
+
+@asynccontextmanager
+async def erp_access(
+    name: str, environment: Environment, *, redis: Redis, clock: Clock, metrics: Metrics
+) -> AsyncIterator[ErpAccess]:
+    """Open the way as the pricing app; on exit, close it in reverse order.
+
+    Args:
+        name: The environment's name in the configuration.
+        environment: Where it is, and as whom we call it.
+        redis: Where processes tell each other of throttling.
+        clock: Time.
+        metrics: Told of each call.
+    """
+    async with AsyncExitStack() as stack:
+        tokens = await stack.enter_async_context(_issuer(environment, clock))
+        source = await stack.enter_async_context(TokenSource(tokens, clock=clock))
+        session = await stack.enter_async_context(_session(environment))
+        shared = SharedGate(redis, f"{name}|pricing", clock=clock)
+        policy, breakers = _policy(name, shared, clock, metrics)
+        await stack.enter_async_context(shared)
+        await stack.enter_async_context(Prober(policy.probes()))
+        client = FinanceOperationsClient(
+            Transport(
+                session, base_url=environment.url, tokens=source, clock=clock, system=_SYSTEM
+            ),
+            policy=policy,
+            clock=clock,
+            price_service_path=environment.price_service_path,
+        )
+        yield ErpAccess(client, policy, breakers)
+
+
+def _issuer(environment: Environment, clock: Clock) -> EntraTokens:
+    return EntraTokens(
+        authority=f"{environment.authority}/{environment.tenant}",
+        client_id=environment.pricing_client_id,
+        client_secret=environment.pricing_client_secret,
+        scope=f"{environment.url}/.default",
+        clock=clock,
+        ca_file=environment.ca_file,
+    )
+
+
+def _session(environment: Environment) -> aiohttp.ClientSession:
+    trusted = ssl.create_default_context()
+    if environment.ca_file is not None:
+        trusted.load_verify_locations(environment.ca_file)
+    connector = aiohttp.TCPConnector(
+        limit=_CONNECTIONS, keepalive_timeout=_KEEPALIVE_SECONDS, ssl=trusted
+    )
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+def _policy(
+    name: str, shared: SharedGate, clock: Clock, metrics: Metrics
+) -> tuple[CallPolicy, dict[str, Breaker]]:
+    dice = random.random
+    breakers = {
+        kind: Breaker(
+            system=_SYSTEM, name=f"{name}:{kind}", clock=clock, chance=dice, settings=settings
+        )
+        for kind, settings in (
+            (OperationClass.PRICE_READ, PRICE_READS),
+            (OperationClass.MASTER_READ, MASTER_READS),
+        )
+    }
+    gate = Gate(
+        system=_SYSTEM, name=f"{name}:pricing", clock=clock, chance=dice, on_closed=shared.publish
+    )
+    shared.attach(gate)
+
+    def count(report: CallReport) -> None:
+        outcome = report.error or "answered"
+        metrics.calls.labels(report.system, report.operation, outcome).inc()
+        seconds = report.wire_us / MICROSECONDS_PER_SECOND
+        metrics.call_seconds.labels(report.system, report.operation).observe(seconds)
+
+    policy = CallPolicy(
+        system=_SYSTEM,
+        breakers=breakers,
+        gate=gate,
+        bulkhead=Bulkhead(system=_SYSTEM, name=f"{name}:pricing", clock=clock),
+        retrier=Retrier(clock=clock, chance=dice),
+        clock=clock,
+        on_call=count,
+    )
+    return policy, {breaker.view().name: breaker for breaker in breakers.values()}

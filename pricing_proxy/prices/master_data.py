@@ -1,0 +1,160 @@
+"""Keep one market's item and customer maps: read from the ERP, kept in Redis for the next start.
+
+A SKU outside the item map never reaches the ERP. When the ERP is away at start, the maps
+kept in Redis serve; a failed refresh leaves the last maps standing and tries again soon.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Self
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.domain.freshness import SECOND_US
+from pricing_proxy.prices.ports import MasterDataReader
+from pricing_proxy.resilience.errors import UpstreamError
+from pricing_proxy.shared_state.customer_map import Customer, CustomerMap
+from pricing_proxy.shared_state.item_map import Item, ItemMap
+from pricing_proxy.shared_state.maps import SharedMaps, SharedStateError
+
+_log = logging.getLogger(__name__)
+
+_FIRST_RETRY = timedelta(seconds=5)
+_LONGEST_RETRY = timedelta(seconds=60)
+# "The ERP has no such customer" is believed this long while the map is incomplete.
+_UNKNOWN_US = 60 * SECOND_US
+# Remembered answers about single customers and shop ids; far above what one minute brings.
+_MOST_REMEMBERED = 10_000
+
+
+class MarketMaps:
+    """The maps of one market; an async context manager that refreshes them.
+
+    Args:
+        market: Code of the market.
+        reader: Reads them from the ERP.
+        kept: Where they are kept.
+        clock: Time.
+        refresh_every: How often they are read anew.
+        seeds: Accounts of shop ids to write into the map at start, for trying things out.
+    """
+
+    def __init__(
+        self,
+        market: str,
+        *,
+        reader: MasterDataReader,
+        kept: SharedMaps,
+        clock: Clock,
+        refresh_every: timedelta,
+        seeds: Mapping[int, str] | None = None,
+    ) -> None:
+        self._market = market
+        self._reader = reader
+        self._kept = kept
+        self._clock = clock
+        self._refresh_every = refresh_every
+        self._seeds = seeds or {}
+        self._items: ItemMap | None = None
+        self._customers: CustomerMap | None = None
+        self._looked_up: OrderedDict[str, tuple[Customer | None, int]] = OrderedDict()
+        self._accounts: OrderedDict[int, str] = OrderedDict()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._read_kept()
+        self._task = asyncio.create_task(self._refresh_for_ever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether both maps are there, from the ERP or kept."""
+        return self._items is not None and self._customers is not None
+
+    def ages(self) -> Mapping[str, tuple[int, timedelta]]:
+        """Return the rows and the age of each map that is there, for the status page."""
+        now = self._clock.utc()
+        ages = {}
+        if self._items is not None:
+            ages["items"] = (len(self._items.items), now - self._items.as_of)
+        if self._customers is not None:
+            ages["customers"] = (len(self._customers.customers), now - self._customers.as_of)
+        return ages
+
+    def items(self) -> Mapping[str, Item] | None:
+        """Return all items by SKU, None before they were ever read."""
+        return None if self._items is None else self._items.items
+
+    def customer(self, account: str) -> Customer | None:
+        """Return a customer, None when not in the map."""
+        return None if self._customers is None else self._customers.customers.get(account)
+
+    async def find_customer(self, account: str) -> Customer | None:
+        """Return a customer outside the map; asks the ERP only while there is no map.
+
+        Raises:
+            UpstreamError: There is no map and the ERP cannot tell.
+        """
+        if self._customers is not None:
+            return None
+        now_us = self._clock.monotonic_us()
+        remembered = self._looked_up.get(account)
+        if remembered is not None and now_us < remembered[1]:
+            return remembered[0]
+        customer = await self._reader.customer(account)
+        self._looked_up[account] = (customer, now_us + _UNKNOWN_US)
+        if len(self._looked_up) > _MOST_REMEMBERED:
+            self._looked_up.popitem(last=False)
+        return customer
+
+    async def account_of(self, shop_id: int) -> str | None:
+        """Return the ERP account of a shop's customer id; raises `SharedStateError`."""
+        account = self._accounts.get(shop_id)
+        if account is None:
+            account = await self._kept.account_of(self._market, shop_id)
+            if account is not None:
+                self._accounts[shop_id] = account
+                if len(self._accounts) > _MOST_REMEMBERED:
+                    self._accounts.popitem(last=False)
+        return account
+
+    async def refresh(self) -> None:
+        """Read both maps from the ERP and keep them; raises `UpstreamError`."""
+        as_of = self._clock.utc()
+        self._items = ItemMap(await self._reader.items(), as_of)
+        self._customers = CustomerMap(await self._reader.customers(), as_of)
+        # An account that moved to another shop customer is seen again with the new map.
+        self._accounts.clear()
+        try:
+            await self._kept.keep_items(self._market, self._items)
+            await self._kept.keep_customers(self._market, self._customers)
+        except SharedStateError as error:
+            _log.warning("maps of market %s are not kept: %s", self._market, error)
+
+    async def _read_kept(self) -> None:
+        try:
+            await self._kept.map_accounts(self._market, self._seeds)
+            self._items = await self._kept.items(self._market)
+            self._customers = await self._kept.customers(self._market)
+        except SharedStateError as error:
+            _log.warning("kept maps of market %s cannot be read: %s", self._market, error)
+
+    async def _refresh_for_ever(self) -> None:
+        pause = _FIRST_RETRY
+        while True:
+            try:
+                await self.refresh()
+            except UpstreamError as error:
+                _log.warning("maps of market %s were not refreshed: %s", self._market, error)
+                await asyncio.sleep(pause.total_seconds())
+                pause = min(pause * 2, _LONGEST_RETRY)
+            else:
+                pause = _FIRST_RETRY
+                await asyncio.sleep(self._refresh_every.total_seconds())

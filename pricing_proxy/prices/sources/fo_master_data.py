@@ -1,0 +1,152 @@
+"""A market's item and customer maps out of F&O's catalog.
+
+A SKU is the ItemNumber of a distinct product or the ProductVariantNumber of a variant; a
+master alone cannot be sold (facts on F&O products, sections 1 and 2).
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from datetime import timedelta
+from typing import Protocol
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.d365.fo.models import (
+    CustomerRow,
+    OrderSettingsRow,
+    ReleasedProductRow,
+    ReleasedProductVariantRow,
+)
+from pricing_proxy.money import divide
+from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.shared_state.customer_map import Customer
+from pricing_proxy.shared_state.item_map import Item
+
+_LOOK_UP_US = timedelta(seconds=3) // timedelta(microseconds=1)
+
+
+class MasterCalls(Protocol):
+    """The part of the F&O client that reads master data."""
+
+    def released_products(self, company: str) -> AsyncGenerator[list[ReleasedProductRow], None]:
+        """Yield every released product."""
+        ...
+
+    def variants(self, company: str) -> AsyncGenerator[list[ReleasedProductVariantRow], None]:
+        """Yield every released variant."""
+        ...
+
+    def order_settings(self, company: str) -> AsyncGenerator[list[OrderSettingsRow], None]:
+        """Yield what is stopped for sales."""
+        ...
+
+    def customers(self, company: str) -> AsyncGenerator[list[CustomerRow], None]:
+        """Yield every customer."""
+        ...
+
+    async def customer(
+        self, company: str, account: str, *, ticket: Ticket, deadline: Deadline
+    ) -> CustomerRow | None:
+        """Return one customer."""
+        ...
+
+
+class FoMasterData:
+    """One company's maps; a `prices.ports.MasterDataReader`.
+
+    Args:
+        calls: The F&O client.
+        company: The legal entity's id.
+        decimals: Decimals of a base price that is given for more than one unit.
+        clock: Time.
+    """
+
+    def __init__(self, calls: MasterCalls, *, company: str, decimals: int, clock: Clock) -> None:
+        self._calls = calls
+        self._company = company
+        self._decimals = decimals
+        self._clock = clock
+
+    async def items(self) -> Mapping[str, Item]:
+        """Return every sellable SKU; raises `UpstreamError`."""
+        stopped = {
+            row.ItemNumber
+            async for rows in self._calls.order_settings(self._company)
+            for row in rows
+            if row.IsSalesProcessingStopped
+        }
+        items: dict[str, Item] = {}
+        masters: dict[str, Item] = {}
+        async for products in self._calls.released_products(self._company):
+            for product in products:
+                item = self._item(product, is_sold=product.ItemNumber not in stopped)
+                (masters if product.is_master else items)[item.sku] = item
+        async for variants in self._calls.variants(self._company):
+            for variant in variants:
+                master = masters.get(variant.ItemNumber or variant.ProductMasterNumber)
+                if master is not None and variant.ProductVariantNumber:
+                    items[variant.ProductVariantNumber] = _variant(variant, master)
+        return items
+
+    async def customers(self) -> Mapping[str, Customer]:
+        """Return every customer by account; raises `UpstreamError`."""
+        return {
+            row.CustomerAccount: _customer(row)
+            async for rows in self._calls.customers(self._company)
+            for row in rows
+        }
+
+    async def customer(self, account: str) -> Customer | None:
+        """Return one customer; raises `UpstreamError`."""
+        deadline = Deadline.after(_LOOK_UP_US, now_us=self._clock.monotonic_us())
+        row = await self._calls.customer(
+            self._company, account, ticket=Ticket(CallClass.INTERACTIVE), deadline=deadline
+        )
+        return None if row is None else _customer(row)
+
+    def _item(self, row: ReleasedProductRow, *, is_sold: bool) -> Item:
+        return Item(
+            sku=row.ItemNumber,
+            item_number=row.ItemNumber,
+            color="",
+            size="",
+            style="",
+            configuration="",
+            version="",
+            sales_unit=row.SalesUnitSymbol,
+            list_price=self._list_price(row),
+            is_sold=is_sold,
+        )
+
+    def _list_price(self, row: ReleasedProductRow) -> str | None:
+        price, price_unit = row.SalesPrice.value, row.SalesPriceQuantity.value
+        if price <= 0:
+            return None  # F&O has no null number: 0 is "not set"
+        if price_unit in (0, 1):
+            return str(row.SalesPrice)
+        return divide(price, price_unit, scale=self._decimals)
+
+
+def _variant(row: ReleasedProductVariantRow, master: Item) -> Item:
+    return Item(
+        sku=row.ProductVariantNumber,
+        item_number=master.item_number,
+        color=row.ProductColorId,
+        size=row.ProductSizeId,
+        style=row.ProductStyleId,
+        configuration=row.ProductConfigurationId,
+        version=row.ProductVersionId,
+        sales_unit=master.sales_unit,
+        list_price=master.list_price,
+        is_sold=master.is_sold,
+    )
+
+
+def _customer(row: CustomerRow) -> Customer:
+    return Customer(
+        account=row.CustomerAccount,
+        currency=row.SalesCurrencyCode,
+        price_group=row.DiscountPriceGroupId,
+        line_discount_group=row.LineDiscountCode,
+        multiline_discount_group=row.MultiLineDiscountCode,
+        total_discount_group=row.TotalDiscountCode,
+    )

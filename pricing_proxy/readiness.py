@@ -1,0 +1,32 @@
+"""Whether this process should get requests.
+
+It needs each market's maps, from the ERP or kept from an earlier run; it does not need
+the ERP itself, whose outage must not take the shop down.
+"""
+
+from collections.abc import Mapping
+
+from pricing_proxy.prices.master_data import MarketMaps
+
+
+class Readiness:
+    """Collects what is missing.
+
+    Args:
+        maps: Each market's maps.
+    """
+
+    def __init__(self, maps: Mapping[str, MarketMaps]) -> None:
+        self._maps = maps
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Be ready no more: the process is about to end."""
+        self._is_stopping = True
+
+    def obstacles(self) -> list[str]:
+        """Return what keeps this process from serving; empty when ready."""
+        missing = [
+            f"maps of market {code}" for code, maps in self._maps.items() if not maps.is_ready
+        ]
+        return [*missing, "stopping"] if self._is_stopping else missing

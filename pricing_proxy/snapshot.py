@@ -1,0 +1,249 @@
+"""The state of the process as one nested value, for `/status`, and as gauges for `/metrics`."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+from pricing_proxy.cache.heartbeat import RedisHeartbeat
+from pricing_proxy.cache.memory import MemoryStore
+from pricing_proxy.cache.redis_store import RedisStore
+from pricing_proxy.cache.tiered import TieredCache
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.prices.loading import Loader
+from pricing_proxy.prices.master_data import MarketMaps
+from pricing_proxy.readiness import Readiness
+from pricing_proxy.redis_access import EMBEDDED
+from pricing_proxy.resilience.breaker import BreakerView
+from pricing_proxy.resilience.breaker_events import Phase
+from pricing_proxy.resilience.guard import BreakerGuard
+from pricing_proxy.resilience.policy import CallPolicy, PolicyView
+from pricing_proxy.settings import Settings
+from pricing_proxy.telemetry.metrics import Metrics, Reading
+from pricing_proxy.web.access import Access
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caching:
+    """Both cache levels and Redis' health."""
+
+    tiered: TieredCache
+    memory: MemoryStore
+    store: RedisStore
+    guard: BreakerGuard
+    heartbeat: RedisHeartbeat
+
+
+class Snapshot:
+    """Asks the parts how they are.
+
+    Args:
+        settings: What the process was told.
+        clock: Time.
+        readiness: Whether it wants requests.
+        maps: Each market's maps.
+        policies: The way to each environment.
+        caching: The caches.
+        loader: Loads under way.
+        access: Who called.
+        metrics: What was counted.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        clock: Clock,
+        readiness: Readiness,
+        maps: Mapping[str, MarketMaps],
+        policies: Mapping[str, CallPolicy],
+        caching: Caching,
+        loader: Loader,
+        access: Access,
+        metrics: Metrics,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._readiness = readiness
+        self._maps = maps
+        self._policies = policies
+        self._caching = caching
+        self._loader = loader
+        self._access = access
+        self._metrics = metrics
+        self._started_at = clock.utc()
+
+    def take(self) -> dict[str, Any]:
+        """Return the state as plain values; durations in seconds."""
+        return {
+            "service": self._service(),
+            "markets": {code: self._market(code) for code in self._settings.markets},
+            "erp": {name: _policy(policy.view()) for name, policy in self._policies.items()},
+            "redis": self._redis(),
+            "cache": self._cache(),
+            "flights": {
+                "count": self._loader.flights.count,
+                "oldest_age_seconds": _seconds(self._loader.flights.oldest_age_us()),
+                "poison_skus": self._loader.failures.poison_count,
+            },
+            "keys": {key.name: self._last_use(key.name) for key in self._settings.api_keys},
+        }
+
+    def register_gauges(self) -> None:
+        """Add what is read when scraped."""
+        loader, caching = self._loader, self._caching
+        add = self._metrics.observe_value
+        add("pricing_proxy_flights", "Loads under way.", lambda: loader.flights.count)
+        add(
+            "pricing_proxy_oldest_flight_seconds",
+            "Age of the oldest load.",
+            lambda: _seconds(loader.flights.oldest_age_us()),
+        )
+        add("pricing_proxy_poison_skus", "SKUs kept out.", lambda: loader.failures.poison_count)
+        add("pricing_proxy_l1_bytes", "Bytes of L1.", lambda: caching.memory.used_bytes)
+        add("pricing_proxy_l1_entries", "Prices in L1.", lambda: caching.memory.entry_count)
+        add("pricing_proxy_redis_failures", "Failed Redis calls.", lambda: caching.store.failures)
+        add("pricing_proxy_bad_values", "Damaged cache values.", lambda: caching.store.bad_values)
+        add(
+            "pricing_proxy_verified",
+            "1 while Redis was heard of within the lease.",
+            lambda: float(caching.heartbeat.is_verified()),
+        )
+        observe = self._metrics.observe
+        observe(
+            "pricing_proxy_breaker_open",
+            "0 closed, 1 probing, 2 open or isolated.",
+            ("breaker",),
+            self._breaker_readings,
+        )
+        observe(
+            "pricing_proxy_gate_closed_seconds",
+            "Time until the gate opens; 0 when open.",
+            ("gate",),
+            self._gate_readings,
+        )
+        observe(
+            "pricing_proxy_bulkhead_calls",
+            "Calls by class, running and waiting.",
+            ("bulkhead", "class", "place"),
+            self._bulkhead_readings,
+        )
+        observe(
+            "pricing_proxy_map_age_seconds",
+            "Age of a market's maps.",
+            ("market", "map"),
+            self._map_readings,
+        )
+
+    def _breaker_readings(self) -> Iterator[Reading]:
+        views = [view for policy in self._policies.values() for view in policy.view().breakers]
+        for view in (*views, self._caching.guard.view()):
+            yield Reading((view.name,), _PHASE_VALUES.get(view.phase, 2))
+
+    def _gate_readings(self) -> Iterator[Reading]:
+        for policy in self._policies.values():
+            gate = policy.view().gate
+            yield Reading((gate.name,), _seconds(gate.opens_in_us))
+
+    def _bulkhead_readings(self) -> Iterator[Reading]:
+        for policy in self._policies.values():
+            view = policy.view().bulkhead
+            for place, counts in (("running", view.running), ("waiting", view.waiting)):
+                for klass, count in counts.items():
+                    yield Reading((view.name, klass, place), count)
+
+    def _map_readings(self) -> Iterator[Reading]:
+        for code, maps in self._maps.items():
+            for name, (_, age) in maps.ages().items():
+                yield Reading((code, name), age.total_seconds())
+
+    def _service(self) -> dict[str, Any]:
+        missing = self._readiness.obstacles()
+        return {
+            "version": version("pricing-proxy"),
+            "started_at": _text(self._started_at),
+            "uptime_seconds": round((self._clock.utc() - self._started_at).total_seconds()),
+            "is_ready": not missing,
+            "missing": missing,
+            "demo": self._settings.service.demo,
+        }
+
+    def _market(self, code: str) -> dict[str, Any]:
+        market, maps = self._settings.markets[code], self._maps[code]
+        return {
+            "environment": market.environment,
+            "currency": market.currency,
+            "source": market.sources[0],
+            "is_ready": maps.is_ready,
+            "maps": {
+                name: {"rows": rows, "age_seconds": round(age.total_seconds())}
+                for name, (rows, age) in maps.ages().items()
+            },
+        }
+
+    def _redis(self) -> dict[str, Any]:
+        return {
+            "kind": "embedded" if self._settings.redis.url == EMBEDDED else "redis",
+            "is_verified": self._caching.heartbeat.is_verified(),
+            "breaker": _breaker(self._caching.guard.view()),
+            "failures": self._caching.store.failures,
+            "bad_values": self._caching.store.bad_values,
+        }
+
+    def _cache(self) -> dict[str, Any]:
+        return {
+            "l1_bytes": self._caching.memory.used_bytes,
+            "l1_entries": self._caching.memory.entry_count,
+            "lookups": self._metrics.totals(self._metrics.lookups, "level"),
+            "requests": self._metrics.totals(self._metrics.requests, "mode"),
+        }
+
+    def _last_use(self, name: str) -> str | None:
+        at = self._access.last_use().get(name)
+        return None if at is None else _text(at)
+
+
+_PHASE_VALUES = {Phase.CLOSED: 0, Phase.HALF_OPEN: 1}
+
+
+def _policy(view: PolicyView) -> dict[str, Any]:
+    return {
+        "breakers": [_breaker(breaker) for breaker in view.breakers],
+        "gate": {
+            "name": view.gate.name,
+            "is_closed": view.gate.is_closed,
+            "opens_in_seconds": _seconds(view.gate.opens_in_us),
+            "is_ramping": view.gate.is_ramping,
+            "waiting": view.gate.waiting,
+        },
+        "bulkhead": {
+            "name": view.bulkhead.name,
+            "limit": view.bulkhead.limit,
+            "running": view.bulkhead.running,
+            "waiting": view.bulkhead.waiting,
+        },
+        "in_flight": view.in_flight,
+        "retrying": view.retrying,
+    }
+
+
+def _breaker(view: BreakerView) -> dict[str, Any]:
+    return {
+        "name": view.name,
+        "phase": view.phase.value,
+        "lost_for_seconds": None if view.lost_for_us is None else _seconds(view.lost_for_us),
+        "next_probe_seconds": None if view.next_probe_us is None else _seconds(view.next_probe_us),
+        "calls": view.calls,
+        "failures": view.failures,
+        "slow": view.slow,
+        "probes": view.probes,
+    }
+
+
+def _seconds(microseconds: int) -> float:
+    return round(microseconds / MICROSECONDS_PER_SECOND, 3)
+
+
+def _text(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,70 @@
+"""Logging: state changes, as text or JSON, with secrets taken out.
+
+Nothing of ours logs a token, a body or a customer; the filter is for what libraries and
+future hands might write.
+"""
+
+import json
+import logging
+import re
+import sys
+from datetime import UTC, datetime
+from typing import Literal
+
+_HIDDEN = "[redacted]"
+_SECRETS = (
+    re.compile(r"(?i)(bearer\s+)[A-Za-z0-9._~+/=-]+"),
+    re.compile(
+        r"(?i)((?:authorization|x-api-key|client_secret|password|access_token|client_assertion)"
+        r"[\"']?\s*[:=]\s*[\"']?)(?!bearer)[^\s\"',;&}]+"
+    ),
+    # Queries carry customers and SKUs.
+    re.compile(r"(https?://[^\s?\"']+\?|/v1/[^\s?\"']*\?)[^\s\"']+"),
+    re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)"),
+)
+
+
+def redact(text: str) -> str:
+    """Return the text without what looks like a secret or a query."""
+    for pattern in _SECRETS:
+        text = pattern.sub(rf"\g<1>{_HIDDEN}", text)
+    return text
+
+
+def set_up(*, level: str, style: Literal["text", "json"]) -> None:
+    """Send everything from `level` on to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    # These tell every request, with its address.
+    for chatty in ("aiohttp.access", "msal", "urllib3", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+class TextFormatter(logging.Formatter):
+    """One line for people."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return redact(super().format(record))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object for collectors."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the object."""
+        members = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": redact(record.getMessage()),
+        }
+        if record.exc_info:
+            members["traceback"] = redact(self.formatException(record.exc_info))
+        return json.dumps(members, ensure_ascii=False)

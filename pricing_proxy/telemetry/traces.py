@@ -1,0 +1,66 @@
+"""Traces over OTLP when an endpoint is configured; otherwise a span costs one comparison.
+
+Spans are named by route templates and operations; they carry no query, body or customer.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
+
+class Traces:
+    """Starts spans; a context manager that flushes them at the end.
+
+    Args:
+        service: Name of the program in traces.
+        exporter: Where spans go; None switches tracing off.
+        sample_ratio: Share of requests that are traced.
+    """
+
+    def __init__(self, *, service: str, exporter: SpanExporter | None, sample_ratio: float) -> None:
+        self._provider: TracerProvider | None = None
+        self._tracer: trace.Tracer | None = None
+        if exporter is not None:
+            self._provider = TracerProvider(
+                resource=Resource.create({"service.name": service}),
+                sampler=ParentBased(TraceIdRatioBased(sample_ratio)),
+            )
+            self._provider.add_span_processor(BatchSpanProcessor(exporter))
+            self._tracer = self._provider.get_tracer("pricing_proxy")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._provider is not None:
+            self._provider.shutdown()
+
+    @property
+    def is_on(self) -> bool:
+        """Whether spans are recorded at all."""
+        return self._tracer is not None
+
+    @contextmanager
+    def span(self, name: str) -> Iterator[None]:
+        """Record the block as a span."""
+        if self._tracer is None:
+            yield
+            return
+        with self._tracer.start_as_current_span(name):
+            yield
+
+
+def otlp_exporter(endpoint: str) -> SpanExporter:
+    """Return an exporter to an OTLP/HTTP collector.
+
+    Args:
+        endpoint: Base address, such as http://collector:4318.
+    """
+    return OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces")

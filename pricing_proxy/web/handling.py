@@ -1,0 +1,94 @@
+"""What every handler shares: reading a body, and turning whatever goes wrong into a problem.
+
+Only this module and `problems` turn an error into a status code. It wraps each handler
+itself instead of being a middleware: that costs a request one call less.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import TypeAdapter, ValidationError
+
+from pricing_proxy.web.problems import ProblemError
+from pricing_proxy.web.schemas import flaws_problem
+
+_log = logging.getLogger(__name__)
+
+B = TypeVar("B")
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+JSON_HEADERS = {"Content-Type": "application/json", "Cache-Control": "private, no-store"}
+
+_BROKEN = ProblemError(500, "internal_error", "The service broke; the defect is logged.")
+
+
+def answering_problems(handler: Handler) -> Handler:
+    """Return a handler that answers what `handler` raises as a problem."""
+
+    @wraps(handler)
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ProblemError as problem:
+            return problem.response()
+        except web.HTTPRequestEntityTooLarge:
+            return _too_large(request).response()
+        except web.HTTPException as error:
+            return ProblemError(error.status, "http_error", error.reason).response()
+        except ConnectionError:
+            # The caller hung up while we read or wrote; nobody is left to answer.
+            raise
+        except Exception:  # noqa: BLE001 -- the rim of the process: one defect, one answer
+            # A defect of ours: the route says where, the traceback why; the body stays out.
+            _log.exception("%s %s broke", request.method, _route(request))
+            return ProblemError(
+                500, "internal_error", "The service broke; this is logged."
+            ).response()
+
+    return answer
+
+
+async def read_body(request: web.Request, adapter: TypeAdapter[B]) -> B:
+    """Return the validated JSON body; raises `ProblemError` naming each mistake."""
+    content_type = request.headers.get("Content-Type", "")
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise ProblemError(
+            415, "unsupported_media_type", "Send the body as Content-Type: application/json."
+        )
+    body = await request.read()
+    try:
+        return adapter.validate_json(body)
+    except ValidationError as error:
+        raise flaws_problem(error) from None
+
+
+async def no_such_route(request: web.Request) -> web.StreamResponse:
+    """Answer what no route matches: 405 where another method would do, else 404."""
+    methods = {
+        route.method
+        for resource in request.app.router.resources()
+        if resource.canonical != request.match_info.route.resource.canonical  # type: ignore[union-attr]
+        and (await resource.resolve(request))[1]
+        for route in resource
+    }
+    if methods:
+        allowed = ", ".join(sorted(methods))
+        raise ProblemError(
+            405, "method_not_allowed", f"Use {allowed} here.", headers={"Allow": allowed}
+        )
+    raise ProblemError(
+        404, "no_such_route", "There is nothing here; /openapi.json lists the routes."
+    )
+
+
+def _too_large(request: web.Request) -> ProblemError:
+    limit = request.app._client_max_size  # noqa: SLF001 -- aiohttp shows its limit nowhere else
+    return ProblemError(413, "body_too_large", f"Send at most {limit} bytes.")
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "?"

@@ -1,0 +1,94 @@
+"""`POST /v1/invalidations`: what changed in the ERP must not be shown as current any more."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, cast
+
+import orjson
+from aiohttp import web
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.domain.freshness import SECOND_US, Level
+from pricing_proxy.prices.invalidations import Invalidations, Scope, ScopeKind
+from pricing_proxy.prices.market import Market
+from pricing_proxy.telemetry.metrics import Metrics
+from pricing_proxy.web.access import Access, AccessScope
+from pricing_proxy.web.handling import JSON_HEADERS, read_body
+from pricing_proxy.web.markets import find_market
+from pricing_proxy.web.problems import ProblemError
+from pricing_proxy.web.schemas import INVALIDATION
+
+_log = logging.getLogger(__name__)
+
+# Forgetting everything makes every customer cold at once: a slip must not repeat it.
+_ALL_HARD_EVERY_US = 60 * SECOND_US
+
+
+class InvalidationRoutes:
+    """The handler.
+
+    Args:
+        invalidations: Where they are noted.
+        markets: Every market by its code.
+        access: Who may call.
+        metrics: Where they are counted.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        *,
+        invalidations: Invalidations,
+        markets: Mapping[str, Market],
+        access: Access,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._invalidations = invalidations
+        self._markets = markets
+        self._access = access
+        self._metrics = metrics
+        self._clock = clock
+        self._all_hard_us: dict[str, int] = {}
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Answer 202 with the position from which the change is known."""
+        self._access.require(request, AccessScope.INVALIDATE)
+        body = await read_body(request, INVALIDATION)
+        market = find_market(self._markets, body["market"])
+        scope = _scope(market, cast("Mapping[str, Any]", body["scope"]))
+        level = Level(body["level"])
+        if scope.kind is ScopeKind.ALL and level is Level.HARD:
+            self._access.require(request, AccessScope.INVALIDATE_ALL_HARD)
+            self._require_pause(market.code)
+        position = self._invalidations.add(market.code, scope, level)
+        self._metrics.invalidations.labels(scope.kind, level).inc()
+        # The reason is the caller's text and the code may be a customer's: neither is logged.
+        _log.info("invalidated %s of market %s (%s)", scope.kind, market.code, level)
+        answer = orjson.dumps({"market": market.code, "position": str(position)})
+        return web.Response(status=202, body=answer, headers=JSON_HEADERS)
+
+    def _require_pause(self, market: str) -> None:
+        now_us = self._clock.monotonic_us()
+        last_us = self._all_hard_us.get(market)
+        if last_us is not None and now_us - last_us < _ALL_HARD_EVERY_US:
+            left = -(-(last_us + _ALL_HARD_EVERY_US - now_us) // SECOND_US)
+            raise ProblemError(
+                429,
+                "too_often",
+                "Everything may be invalidated hard once a minute at most.",
+                headers={"Retry-After": str(left)},
+            )
+        self._all_hard_us[market] = now_us
+
+
+def _scope(market: Market, body: Mapping[str, Any]) -> Scope:
+    if "customer" in body:
+        return Scope(ScopeKind.CUSTOMER, body["customer"])
+    if "price_group" in body:
+        return Scope(ScopeKind.PRICE_GROUP, body["price_group"])
+    if "sku" in body:
+        item = (market.master.items() or {}).get(body["sku"])
+        # A variant's agreements may stand on its master, so the item goes as a whole.
+        return Scope(ScopeKind.ITEM, body["sku"] if item is None else item.item_number)
+    return Scope(ScopeKind.ALL)

@@ -1,0 +1,72 @@
+"""Find the market and the customer that a request names, or say that there is none."""
+
+from collections.abc import Mapping
+
+from pricing_proxy.prices.market import Market
+from pricing_proxy.resilience.errors import UpstreamError
+from pricing_proxy.shared_state.customer_map import Customer
+from pricing_proxy.shared_state.maps import SharedStateError
+from pricing_proxy.web.problems import Flaw, ProblemError
+from pricing_proxy.web.schemas import ShopCustomer
+
+
+def find_market(markets: Mapping[str, Market], code: str) -> Market:
+    """Return the market; raises a 400 for an unknown one."""
+    market = markets.get(code)
+    if market is None:
+        detail = f"There is no such market; configured are: {', '.join(sorted(markets))}."
+        raise ProblemError(
+            400, "unknown_market", detail, [Flaw("/market", "unknown_market", detail)]
+        )
+    return market
+
+
+def find_currency(market: Market, asked: str | None) -> str:
+    """Return the currency to answer in; raises a 400 for one the market does not sell in."""
+    if asked is None:
+        return market.currency
+    if asked not in market.currencies:
+        detail = f"The market sells in: {', '.join(sorted(market.currencies))}."
+        raise ProblemError(
+            400, "unknown_currency", detail, [Flaw("/currency", "unknown_currency", detail)]
+        )
+    return asked
+
+
+async def find_customer(market: Market, named: str | ShopCustomer) -> tuple[str, Customer | None]:
+    """Return the account and the customer; the latter None while nobody can tell.
+
+    Raises:
+        ProblemError: 404 for a shop id without an account, or an account that does not exist.
+    """
+    account = named if isinstance(named, str) else await _account(market, named["magento_id"])
+    customer = market.master.customer(account)
+    if customer is not None:
+        return account, customer
+    try:
+        customer = await market.master.find_customer(account)
+    except UpstreamError:
+        return account, None
+    if customer is None:
+        detail = "The ERP has no such customer in this market's company."
+        raise ProblemError(
+            404, "unknown_customer", detail, [Flaw("/customer", "unknown_customer", detail)]
+        )
+    return account, customer
+
+
+async def _account(market: Market, shop_id: int) -> str:
+    try:
+        account = await market.master.account_of(shop_id)
+    except SharedStateError:
+        raise ProblemError(
+            503,
+            "customer_map_unavailable",
+            "The map of shop customers cannot be read right now; send the ERP account instead.",
+            headers={"Retry-After": "2"},
+        ) from None
+    if account is None:
+        detail = "No ERP account is mapped to this shop customer yet."
+        flaw = Flaw("/customer/magento_id", "customer_not_mapped", detail)
+        raise ProblemError(404, "customer_not_mapped", detail, [flaw])
+    return account

@@ -1,0 +1,185 @@
+"""`/v1/prices`: what a customer pays, as JSON.
+
+Reads the request, finds market and customer, asks `prices.service`, and writes the answer.
+Browse and cart answers are always 200 with a state per line; a checkout is all or nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiohttp import web
+from multidict import MultiMapping
+from pydantic import ValidationError
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.domain.freshness import Mode
+from pricing_proxy.prices.market import Market
+from pricing_proxy.prices.query import Line, PriceQuery, QuotedLine, canonical_quantity
+from pricing_proxy.prices.service import PriceService
+from pricing_proxy.web.access import Access, AccessScope
+from pricing_proxy.web.answers import answer_body
+from pricing_proxy.web.checkout import checkout_body
+from pricing_proxy.web.handling import read_body
+from pricing_proxy.web.markets import find_currency, find_customer, find_market
+from pricing_proxy.web.meters import PriceMeter
+from pricing_proxy.web.problems import Flaw, ProblemError
+from pricing_proxy.web.schemas import PRICES, LineBody, PricesBody, flaws_problem, pointer
+
+_SINGLE_PARAMETERS = ("market", "customer", "magento_id", "mode", "currency", "wait_ms", "accept")
+_LINE_PARAMETERS = ("sku", "quantity", "unit")
+_ALL_FROM_MEMORY = "pricing-proxy; hit; detail=l1"
+_ALL_FROM_REDIS = "pricing-proxy; hit; detail=l2"
+
+
+class PriceRoutes:
+    """The handlers.
+
+    Args:
+        service: Quotes pages.
+        markets: Every market by its code.
+        access: Who may call.
+        meter: Told about every answer.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: PriceService,
+        markets: Mapping[str, Market],
+        access: Access,
+        meter: PriceMeter,
+        clock: Clock,
+    ) -> None:
+        self._service = service
+        self._markets = markets
+        self._access = access
+        self._meter = meter
+        self._clock = clock
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Answer `POST /v1/prices`."""
+        self._access.require(request, AccessScope.PRICES)
+        return await self._answer(await read_body(request, PRICES))
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Answer `GET /v1/prices`: the same with the members as query parameters."""
+        self._access.require(request, AccessScope.PRICES)
+        try:
+            body = PRICES.validate_python(_body_of(request.query))
+        except ValidationError as error:
+            raise flaws_problem(error) from None
+        return await self._answer(body)
+
+    async def _answer(self, body: PricesBody) -> web.Response:
+        began_us = self._clock.monotonic_us()
+        market = find_market(self._markets, body["market"])
+        query = await _query(body, market)
+        quote = await self._service.quote(query)
+        is_refused = True
+        try:
+            if query.mode is Mode.CHECKOUT:
+                text = checkout_body(query, quote, market, accepts_flagged="accept" in body)
+            else:
+                text = answer_body(query, quote, market, is_binding=None)
+            is_refused = False
+        finally:
+            self._meter.answered(
+                query.mode,
+                quote.lines,
+                seconds=(self._clock.monotonic_us() - began_us) / 1_000_000,
+                is_refused=is_refused,
+            )
+        return web.Response(
+            body=text.encode(),
+            headers={
+                "Content-Type": "application/json",
+                "Cache-Control": "private, no-store",
+                "Cache-Status": cache_status(quote.lines),
+            },
+        )
+
+
+def cache_status(lines: Sequence[QuotedLine]) -> str:
+    """Return the Cache-Status header (RFC 9211): where the lines came from."""
+    levels = [line.level for line in lines]
+    count = len(levels)
+    from_memory = levels.count("l1")
+    if from_memory == count:
+        return _ALL_FROM_MEMORY
+    from_redis = levels.count("l2")
+    if from_redis == count:
+        return _ALL_FROM_REDIS
+    from_source = count - from_memory - from_redis
+    found = (("l1", from_memory), ("l2", from_redis), ("source", from_source))
+    detail = " ".join(f"{level}={number}" for level, number in found if number)
+    if not from_source:
+        return f'pricing-proxy; hit; detail="{detail}"'
+    return f'pricing-proxy; fwd=miss; detail="{detail}"'
+
+
+async def _query(body: PricesBody, market: Market) -> PriceQuery:
+    currency = find_currency(market, body.get("currency"))
+    lines = _lines(body["lines"])
+    account, customer = await find_customer(market, body["customer"])
+    wait_ms = body.get("wait_ms")
+    return PriceQuery(
+        market=market.code,
+        customer=customer,
+        account=account,
+        currency=currency,
+        mode=Mode(body.get("mode", Mode.BROWSE)),
+        lines=lines,
+        wait_us=None if wait_ms is None else wait_ms * 1000,
+    )
+
+
+def _lines(bodies: Sequence[LineBody]) -> list[Line]:
+    lines = [Line(body["sku"], body.get("quantity", "1"), body.get("unit")) for body in bodies]
+    zeros = [
+        Flaw(pointer("lines", index, "quantity"), "not_positive", "A quantity is above zero.")
+        for index, line in enumerate(lines)
+        if canonical_quantity(line.quantity) == "0"
+    ]
+    if zeros:
+        raise ProblemError(422, "not_positive", "Correct the members named in errors.", zeros)
+    return lines
+
+
+def _body_of(query: MultiMapping[str]) -> dict[str, Any]:
+    """Return the body that the query parameters stand for; mistakes stay in it to be found."""
+    body: dict[str, Any] = {}
+    for name in dict.fromkeys(query):
+        values = query.getall(name)
+        if name in _LINE_PARAMETERS:
+            continue
+        # An unknown or repeated parameter is carried on, for validation to name it.
+        body[name] = values[0] if len(values) == 1 and name in _SINGLE_PARAMETERS else values
+    if "magento_id" in body and "customer" not in body:
+        body["customer"] = {"magento_id": _number(body.pop("magento_id"))}
+    if "wait_ms" in body:
+        body["wait_ms"] = _number(body["wait_ms"])
+    body["lines"] = _line_bodies(query)
+    return body
+
+
+def _line_bodies(query: MultiMapping[str]) -> list[dict[str, str]]:
+    skus = query.getall("sku", [])
+    lines = [{"sku": sku} for sku in skus]
+    for name in ("quantity", "unit"):
+        values = query.getall(name, [])
+        if not values:
+            continue
+        if len(values) not in (1, len(skus)):
+            detail = f"Give {name} once for all lines, or once for each sku."
+            raise ProblemError(
+                422, "invalid_value", detail, [Flaw("/lines", "invalid_value", detail)]
+            )
+        for index, line in enumerate(lines):
+            line[name] = values[index % len(values)]
+    return lines
+
+
+def _number(text: Any) -> Any:
+    is_number = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 17  # noqa: PLR2004 -- digits of 2^53
+    return int(text) if is_number else text

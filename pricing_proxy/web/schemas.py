@@ -1,0 +1,163 @@
+"""The bodies that callers send, and what is wrong with those that do not fit.
+
+Read by pydantic's core straight from the bytes; money and quantities are strings, so a
+JSON number there is a mistake and no digit is ever lost. A body that is not JSON, or that
+has a member or a name we do not know, is a 400; a value out of range is a 422.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic_core import ErrorDetails
+from typing_extensions import TypedDict
+
+from pricing_proxy.web.problems import Flaw, ProblemError
+
+MAX_LINES = 200
+# Longer waits than this keep a page's connection open for nothing.
+MAX_WAIT_MS = 5000
+
+_CLOSED = ConfigDict(extra="forbid", strict=True)
+
+Sku = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Account = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Unit = Annotated[str, Field(min_length=1, max_length=10, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Code = Annotated[str, Field(min_length=1, max_length=64)]
+Quantity = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
+
+
+@with_config(_CLOSED)
+class LineBody(TypedDict):
+    """One line to price."""
+
+    sku: Sku
+    quantity: NotRequired[Quantity]
+    unit: NotRequired[Unit]
+
+
+@with_config(_CLOSED)
+class ShopCustomer(TypedDict):
+    """A customer by the shop's id."""
+
+    magento_id: Annotated[int, Field(ge=1, le=2**53)]
+
+
+@with_config(_CLOSED)
+class PricesBody(TypedDict):
+    """`POST /v1/prices`."""
+
+    market: Code
+    customer: Account | ShopCustomer
+    lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
+    mode: NotRequired[Literal["browse", "cart", "checkout"]]
+    currency: NotRequired[Code]
+    wait_ms: NotRequired[Annotated[int, Field(ge=0, le=MAX_WAIT_MS)]]
+    accept: NotRequired[Literal["flagged"]]
+
+
+@with_config(_CLOSED)
+class LoginBody(TypedDict):
+    """`POST /v1/customers/{customer}/login`."""
+
+    market: Code
+    skus: NotRequired[Annotated[list[Sku], Field(max_length=MAX_LINES)]]
+
+
+@with_config(_CLOSED)
+class CustomerScope(TypedDict):
+    """All prices of one customer."""
+
+    customer: Account
+
+
+@with_config(_CLOSED)
+class SkuScope(TypedDict):
+    """One item's prices, for every customer."""
+
+    sku: Sku
+
+
+@with_config(_CLOSED)
+class PriceGroupScope(TypedDict):
+    """All prices of the customers in one price group."""
+
+    price_group: Code
+
+
+@with_config(_CLOSED)
+class AllScope(TypedDict):
+    """Every price of the market."""
+
+    all: Literal[True]
+
+
+@with_config(_CLOSED)
+class InvalidationBody(TypedDict):
+    """`POST /v1/invalidations`."""
+
+    market: Code
+    scope: CustomerScope | SkuScope | PriceGroupScope | AllScope
+    level: Literal["soft", "hard"]
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+@with_config(_CLOSED)
+class BreakerOrderBody(TypedDict):
+    """`POST /v1/breakers/{name}`."""
+
+    order: Literal["isolate", "close"]
+
+
+PRICES = TypeAdapter(PricesBody)
+LOGIN = TypeAdapter(LoginBody)
+INVALIDATION = TypeAdapter(InvalidationBody)
+BREAKER_ORDER = TypeAdapter(BreakerOrderBody)
+
+# Names that pydantic puts into a location for the branch of a union; they are not members.
+_BRANCHES = frozenset(
+    {"constrained-str", "ShopCustomer", "CustomerScope", "SkuScope", "PriceGroupScope", "AllScope"}
+)
+# pydantic's name of a mistake -> ours; what is missing here is an `invalid_value`.
+_CODES = {
+    "json_invalid": "invalid_json",
+    "extra_forbidden": "unknown_member",
+    "missing": "missing_member",
+}
+# At these members an unknown name is a mistake of the program, not of a user's input.
+_NAMES: dict[tuple[int | str, ...], str] = {("mode",): "unknown_mode"}
+_BAD_REQUESTS = frozenset({"invalid_json", "unknown_member", "unknown_mode"})
+_WHOLE_BODY = {"invalid_json": "The body is not JSON."}
+
+
+def flaws_problem(error: ValidationError) -> ProblemError:
+    """Return the problem that tells a caller everything that is wrong with the body."""
+    flaws = _distinct([_flaw(details) for details in error.errors(include_url=False)])
+    is_bad_request = any(flaw.code in _BAD_REQUESTS for flaw in flaws)
+    first = flaws[0]
+    return ProblemError(
+        400 if is_bad_request else 422,
+        first.code if len({flaw.code for flaw in flaws}) == 1 else "invalid_request",
+        _WHOLE_BODY.get(first.code, "Correct the members named in errors."),
+        flaws,
+    )
+
+
+def pointer(*path: str | int) -> str:
+    """Return the JSON Pointer of a member."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
+
+
+def _flaw(details: ErrorDetails) -> Flaw:
+    path = tuple(part for part in details["loc"] if part not in _BRANCHES)
+    code = _NAMES.get(path) or _CODES.get(details["type"], "invalid_value")
+    # Only pydantic's own words: what the caller sent may be anything, and is never repeated.
+    return Flaw(pointer(*path), code, details["msg"])
+
+
+def _distinct(flaws: Sequence[Flaw]) -> list[Flaw]:
+    """Leave one flaw for each place: a union reports one for each of its branches."""
+    by_place: dict[str, Flaw] = {}
+    for flaw in flaws:
+        by_place.setdefault(flaw.pointer, flaw)
+    return list(by_place.values())

@@ -1,0 +1,89 @@
+"""What operators see: `/status`, `/metrics`, and orders to a circuit breaker."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import orjson
+from aiohttp import web
+
+from pricing_proxy.telemetry.metrics import CONTENT_TYPE, Metrics
+from pricing_proxy.web.access import Access, AccessScope
+from pricing_proxy.web.handling import JSON_HEADERS, read_body
+from pricing_proxy.web.problems import ProblemError
+from pricing_proxy.web.schemas import BREAKER_ORDER
+from pricing_proxy.web.status_page import status_page
+
+
+class OrderableBreaker(Protocol):
+    """A circuit breaker that obeys operators."""
+
+    def isolate(self) -> None:
+        """Let nothing through until told otherwise."""
+        ...
+
+    def close(self) -> None:
+        """Let everything through and count anew."""
+        ...
+
+
+class StatusRoutes:
+    """The handlers.
+
+    Args:
+        snapshot: Returns the state of the process.
+        metrics: The process' instruments.
+        breakers: Circuit breakers by name.
+        access: Who may call.
+        is_open: Whether reading needs no key, because only this machine reaches the listener.
+    """
+
+    def __init__(
+        self,
+        *,
+        snapshot: Callable[[], Mapping[str, Any]],
+        metrics: Metrics,
+        breakers: Mapping[str, OrderableBreaker],
+        access: Access,
+        is_open: bool,
+    ) -> None:
+        self._snapshot = snapshot
+        self._metrics = metrics
+        self._breakers = breakers
+        self._access = access
+        self._is_open = is_open
+
+    async def status(self, request: web.Request) -> web.Response:
+        """Answer with a page for browsers, JSON for everybody else."""
+        self._require_reader(request)
+        snapshot = self._snapshot()
+        if "text/html" in request.headers.get("Accept", ""):
+            return web.Response(
+                text=status_page(snapshot),
+                content_type="text/html",
+                headers={"Cache-Control": "no-store"},
+            )
+        return web.Response(body=orjson.dumps(snapshot), headers=JSON_HEADERS)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """Answer with all values in Prometheus' text format."""
+        self._require_reader(request)
+        return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+    async def order_breaker(self, request: web.Request) -> web.Response:
+        """Isolate or close a breaker; answers 200 with the state of the process."""
+        self._access.require(request, AccessScope.OPERATE)
+        body = await read_body(request, BREAKER_ORDER)
+        breaker = self._breakers.get(request.match_info["name"])
+        if breaker is None:
+            known = ", ".join(sorted(self._breakers))
+            detail = f"There is no such breaker; known are: {known}."
+            raise ProblemError(404, "unknown_breaker", detail)
+        if body["order"] == "isolate":
+            breaker.isolate()
+        else:
+            breaker.close()
+        return web.Response(body=orjson.dumps(self._snapshot()), headers=JSON_HEADERS)
+
+    def _require_reader(self, request: web.Request) -> None:
+        if not self._is_open:
+            self._access.require(request, AccessScope.OPERATE)
