@@ -38,7 +38,7 @@ async def serve(settings: Settings) -> None:
             _listening(running.admin, service.admin, "service.admin.port"),
         ):
             _log.info("serving on port %d, admin on port %d", *_ports(settings))
-            number = await stopping
+            number: int = await stopping
             await _leave(running, settings, is_patient=number == signal.SIGTERM)
 
 

@@ -6,7 +6,7 @@ next midnight of the ERP, when another trade agreement may begin.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from pricing_proxy.domain.freshness import SECOND_US
@@ -60,9 +60,9 @@ def soft_and_hard_us(
     return min(soft_us, cap_us), min(lifetimes.hard_us, cap_us)
 
 
-def erp_date(at: datetime, erp_zone: ZoneInfo) -> str:
-    """Return the ERP's date at an instant, as YYYY-MM-DD."""
-    return at.astimezone(erp_zone).date().isoformat()
+def erp_day(at: datetime, erp_zone: ZoneInfo) -> date:
+    """Return the ERP's date at an instant."""
+    return at.astimezone(erp_zone).date()
 
 
 def _until_midnight_us(at: datetime, erp_zone: ZoneInfo) -> int:
