@@ -22,7 +22,7 @@ $(READY): requirements.lock pyproject.toml
 install: $(READY) ## Create the environment
 
 demo: $(READY) ## Start the simulated systems and the real programs, and show them working
-	@$(BIN)/pricing-proxy demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
+	@$(BIN)/pricing-proxy demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS)) $(DEMO_ARGS)
 
 test: $(READY) ## Run every check: format, lint, types, import rules, tests, coverage
 	@PATH="$(abspath $(BIN)):$$PATH" tests/run_checks.sh

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from pricing_proxy.configuration.api_keys import hash_of, new_key
 from pricing_proxy.configuration.problems import ConfigurationError
+from pricing_proxy.demo.command import demo_command
 from pricing_proxy.sandbox.command import sandbox_app
 from pricing_proxy.serving import ListenError, serve
 from pricing_proxy.settings import Settings, load
@@ -27,6 +28,7 @@ app = typer.Typer(
     help="Customer prices from Dynamics 365 for Magento: fast, and never silently old.",
 )
 app.add_typer(sandbox_app, name="sandbox")
+app.command("demo")(demo_command)
 
 Config = Annotated[
     Path | None,

@@ -1,0 +1,1 @@
+"""`make demo`: the simulated systems and the real programs, wired together and shown working."""

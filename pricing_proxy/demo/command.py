@@ -1,0 +1,98 @@
+"""The command `pricing-proxy demo`."""
+
+import shutil
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from pricing_proxy.demo.plan import DemoError, Plan, Ports, free_port
+from pricing_proxy.demo.processes import Child, running
+from pricing_proxy.demo.screen import Screen
+
+_MISUSE = 2
+_TABLE_SECONDS = 1.0
+_LINE_SECONDS = 5.0
+
+
+def demo_command(
+    *,
+    seconds: Annotated[
+        float | None, typer.Option(min=1, help="End by itself after so many seconds.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Port of the price service.")] = 8080,
+    admin_port: Annotated[int, typer.Option(help="Port of its admin listener.")] = 8081,
+    control_port: Annotated[int, typer.Option(help="Port of the sandbox's dials.")] = 8100,
+    fo_port: Annotated[int, typer.Option(help="Port of the simulated F&O.")] = 8101,
+    entra_port: Annotated[int, typer.Option(help="Port of the simulated Entra ID.")] = 8104,
+    folder: Annotated[
+        Path, typer.Option(help="Where configuration, certificates and logs go.")
+    ] = Path(".demo"),
+) -> None:
+    """Start the simulated systems and the real service, and show them working.
+
+    Prints three commands to try in another terminal. Ctrl-C ends everything.
+    """
+    console = Console()
+    ports = Ports(
+        public=port,
+        admin=admin_port,
+        control=control_port,
+        fo=fo_port,
+        entra=entra_port,
+        redis=free_port(),
+    )
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        ports.check()
+        plan = Plan(ports=ports, folder=folder)
+        plan.write_configuration()
+        with console.status("Starting ...") as status:
+            say = status.update if console.is_terminal else console.print
+            with running(plan, lambda what: say(f"Starting {what} ...")) as children:
+                status.stop()
+                _show(plan, children, console, seconds)
+                console.print("Stopping ...")
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+    except DemoError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(_MISUSE) from None
+
+
+def _show(plan: Plan, children: Sequence[Child], console: Console, seconds: float | None) -> None:
+    screen = Screen(plan, has_redis_server=shutil.which("redis-server") is not None)
+    console.print("\nEverything runs. Try in another terminal, in this folder:\n", style="green")
+    console.print(screen.advice(), soft_wrap=True)
+    console.print("\nCtrl-C ends everything.\n")
+    until = None if seconds is None else time.monotonic() + seconds
+    if console.is_terminal:
+        with Live(screen.table(), console=console, refresh_per_second=4) as live:
+            while _wait(children, until, _TABLE_SECONDS):
+                live.update(screen.table())
+    else:
+        console.print(screen.line())
+        while _wait(children, until, _LINE_SECONDS):
+            console.print(screen.line())
+
+
+def _wait(children: Sequence[Child], until: float | None, seconds: float) -> bool:
+    """Wait for the next drawing; return False when the demo's time is over."""
+    now = time.monotonic()
+    left = seconds if until is None else min(seconds, until - now)
+    if left <= 0:
+        return False
+    time.sleep(left)
+    for child in children:
+        if child.name != "redis":  # to end Redis is one of the things to try
+            child.require_alive()
+    return True
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,191 @@
+"""What the demo runs: its ports, its configuration file, and the commands it prints."""
+
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pricing_proxy.configuration.api_keys import hash_of
+from pricing_proxy.settings import DEMO_KEY
+
+_CONFIGURATION = """\
+# Written by the demo at each start; a real one needs no more than this.
+[environments.sandbox]
+url = "http://127.0.0.1:{ports.fo}"
+tenant = "demo-tenant"
+authority = "https://127.0.0.1:{ports.entra}"
+ca_file = "{ca_file}"
+time_zone = "Europe/Berlin"
+pricing_client_id = "demo-pricing"
+
+[markets.b2b_de]
+environment = "sandbox"
+legal_entity = "demf"
+currency = "EUR"
+currencies = ["EUR", "USD", "CHF"]
+probe_customer = "C-1001"
+probe_skus = [{probe_skus}]
+
+[markets.b2b_de.magento_customers]
+1 = "C-1001"
+2 = "C-1002"
+3 = "C-1003"
+
+[redis]
+url = "redis://127.0.0.1:{ports.redis}/0"
+
+[service]
+demo = true
+public = {{ host = "127.0.0.1", port = {ports.public} }}
+admin = {{ host = "127.0.0.1", port = {ports.admin} }}
+
+[[api_keys]]
+name = "demo"
+sha256 = "{key_hash}"
+scopes = ["prices", "login", "invalidate", "operate"]
+"""
+_PROBE_SKUS = ", ".join(f'"LAMP-{number:02}"' for number in range(1, 25))
+
+# The demo's secret opens nothing but the sandbox; it goes the way that real ones go.
+SECRETS = {
+    "PRICING_PROXY_ENVIRONMENTS__SANDBOX__PRICING_CLIENT_SECRET": "demo-pricing-secret",
+}
+
+
+class DemoError(Exception):
+    """The demo cannot run; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Where everything listens, on loopback; `redis` is any free port."""
+
+    public: int
+    admin: int
+    control: int
+    fo: int
+    entra: int
+    redis: int
+
+    def check(self) -> None:
+        """Raise `DemoError` naming each port that another program has."""
+        options = {
+            "--port": self.public,
+            "--admin-port": self.admin,
+            "--control-port": self.control,
+            "--fo-port": self.fo,
+            "--entra-port": self.entra,
+        }
+        taken = [
+            f"  {port}: choose another by {option}"
+            for option, port in options.items()
+            if not is_free(port)
+        ]
+        if taken:
+            lines = "\n".join(taken)
+            raise DemoError(
+                f"These ports are taken, perhaps by another demo:\n{lines}\n"
+                "With make: make demo DEMO_ARGS='--port 9080'"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The demo's files and addresses.
+
+    Attributes:
+        ports: Where everything listens.
+        folder: Where configuration, certificates and logs go.
+    """
+
+    ports: Ports
+    folder: Path
+
+    @property
+    def configuration_file(self) -> Path:
+        """What `serve` and `check` read."""
+        return self.folder / "pricing-proxy.toml"
+
+    @property
+    def ca_file(self) -> Path:
+        """What the sandbox's Entra ID is trusted by."""
+        return self.folder / "entra-ca.pem"
+
+    @property
+    def public_url(self) -> str:
+        """Where prices are."""
+        return f"http://127.0.0.1:{self.ports.public}"
+
+    @property
+    def admin_url(self) -> str:
+        """Where status and invalidations are."""
+        return f"http://127.0.0.1:{self.ports.admin}"
+
+    @property
+    def control_url(self) -> str:
+        """Where dials are turned."""
+        return f"http://127.0.0.1:{self.ports.control}"
+
+    def write_configuration(self) -> None:
+        """Write the configuration file."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = _CONFIGURATION.format(
+            ports=self.ports,
+            ca_file=self.ca_file.resolve(),
+            probe_skus=_PROBE_SKUS,
+            key_hash=hash_of(DEMO_KEY),
+        )
+        self.configuration_file.write_text(text, encoding="utf-8")
+
+    def commands(self) -> dict[str, str]:
+        """Return what to try, by what it shows."""
+        program, key = _program(), f"-H 'X-API-Key: {DEMO_KEY}'"
+        query = "market=b2b_de&customer=C-1001&sku=LAMP-01&quantity=10"
+        price = f"curl -s {key} '{self.public_url}/v1/prices?{query}'"
+        sandbox = f"{program} sandbox"
+        control = "" if self.ports.control == 8100 else f" --control-port {self.ports.control}"  # noqa: PLR2004 -- the default
+        changed = '{"market":"b2b_de","scope":{"customer":"C-1001"},"level":"soft","reason":"demo"}'
+        invalidate = (
+            f"curl -s {key} -H 'Content-Type: application/json' -d '{changed}' "
+            f"{self.admin_url}/v1/invalidations"
+        )
+        return {
+            "A price": price,
+            "An outage, and still a price": (
+                f"{sandbox} dial fo dead=true{control} && {price}; echo; "
+                f"{price.replace('quantity=10', 'quantity=10&mode=checkout')}; echo; "
+                f"{sandbox} dial fo dead=false{control}"
+            ),
+            "A price change": (
+                f"{sandbox} price LAMP-01 18.50 --customer C-1001 --from-quantity 10{control} && "
+                f"{invalidate}; echo; {price}"
+            ),
+        }
+
+
+def is_free(port: int) -> bool:
+    """Return whether nobody listens on a loopback port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody has right now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _program() -> str:
+    """Return how to call this program from the folder the demo was started in."""
+    path = Path(sys.argv[0])
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

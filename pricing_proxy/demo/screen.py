@@ -1,0 +1,103 @@
+"""What the demo shows: a small table of what happens, as it happens."""
+
+from typing import Any
+
+import requests
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pricing_proxy.demo.plan import Plan
+
+_COLOURS = {"closed": "green", "half_open": "yellow"}
+_SECONDS = 2
+
+
+class Screen:
+    """Reads the programs' state and draws it.
+
+    Args:
+        plan: Where they are.
+        has_redis_server: Whether Redis is a real one.
+    """
+
+    def __init__(self, plan: Plan, *, has_redis_server: bool) -> None:
+        self._plan = plan
+        self._has_redis_server = has_redis_server
+        self._http = requests.Session()
+        # No proxy of the environment may come between us and loopback.
+        self._http.trust_env = False
+
+    def table(self) -> RenderableType:
+        """Return the table of this moment."""
+        try:
+            status = self._get(f"{self._plan.admin_url}/status")
+            calls = self._get(f"{self._plan.control_url}/systems/fo/calls")
+        except requests.RequestException:
+            return Text("The programs do not answer right now.", style="red")
+        cache, erp = status["cache"], status["erp"]["sandbox"]
+        table = Table(show_header=False, box=None, padding=(0, 2))
+        table.add_row("Price requests", str(sum(cache["requests"].values())))
+        table.add_row("Lines from", _levels(cache["lookups"]))
+        operations = calls["operations"]
+        table.add_row(
+            "ERP calls", f"{calls['total']} ({operations.get('price_batch', 0)} for prices)"
+        )
+        table.add_row("Breakers", _breakers(erp["breakers"]))
+        table.add_row("Redis", self._redis(status["redis"]))
+        return table
+
+    def line(self) -> str:
+        """Return the same in one line, for logs and pipes."""
+        try:
+            status = self._get(f"{self._plan.admin_url}/status")
+            calls = self._get(f"{self._plan.control_url}/systems/fo/calls")
+        except requests.RequestException:
+            return "the programs do not answer right now"
+        breakers = status["erp"]["sandbox"]["breakers"]
+        phases = ", ".join(f"{b['name']} {b['phase']}" for b in breakers)
+        requests_total = sum(status["cache"]["requests"].values())
+        lines = _levels(status["cache"]["lookups"]).plain
+        return f"requests {requests_total} · lines {lines} · ERP calls {calls['total']} · {phases}"
+
+    def advice(self) -> RenderableType:
+        """Return what to try."""
+        parts: list[RenderableType] = []
+        for title, command in self._plan.commands().items():
+            parts.append(Text(f"{title}:", style="bold"))
+            parts.append(Text(command, overflow="fold", no_wrap=False))
+            parts.append(Text())
+        pages = f"{self._plan.admin_url}/status   {self._plan.admin_url}/docs"
+        parts.append(Text(f"Pages for a browser: {pages}"))
+        parts.append(Text(f"Configuration and logs: {self._plan.folder}"))
+        return Group(*parts)
+
+    def _redis(self, redis: dict[str, Any]) -> Text:
+        kind = "redis-server" if self._has_redis_server else "embedded, over TCP"
+        is_fine = redis["is_verified"]
+        word = "answers" if is_fine else "away: answers are flagged"
+        return Text(f"{kind}, {word}", style="green" if is_fine else "red")
+
+    def _get(self, url: str) -> Any:
+        answer = self._http.get(url, timeout=_SECONDS, headers={"Accept": "application/json"})
+        answer.raise_for_status()
+        return answer.json()
+
+
+def _levels(lookups: dict[str, int]) -> Text:
+    total = sum(lookups.values())
+    names = {"l1": "memory", "l2": "Redis", "source": "ERP or none"}
+    shares = [
+        f"{name} {lookups.get(level, 0) / total:.0%}" if total else f"{name} -"
+        for level, name in names.items()
+    ]
+    return Text(", ".join(shares))
+
+
+def _breakers(breakers: list[dict[str, Any]]) -> Text:
+    text = Text()
+    for breaker in breakers:
+        name, phase = breaker["name"].split(":")[-1], breaker["phase"]
+        text.append(f"{name} ")
+        text.append(f"{phase}  ", style=_COLOURS.get(phase, "red"))
+    return text
