@@ -5,6 +5,7 @@ know, then what is under way is finished. Ctrl-C does the same without the wait.
 """
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator
@@ -20,6 +21,9 @@ _log = logging.getLogger(__name__)
 
 # A checkout may take four seconds; after that nothing is worth waiting for.
 _DRAIN_SECONDS = 5.0
+# A page makes some hundred short-lived tuples; the default of 700 would look for cycles among
+# them every few requests, though there are hardly any.
+_COLLECT_EVERY_ALLOCATIONS = 20_000
 
 
 class ListenError(Exception):
@@ -28,6 +32,7 @@ class ListenError(Exception):
 
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C; raises `ListenError`."""
+    gc.set_threshold(_COLLECT_EVERY_ALLOCATIONS)
     stopping: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _stop, stopping, number)

@@ -136,10 +136,9 @@ TABLE: dict[State, dict[Mode, Ruling]] = {
 
 def classify(
     entry: Entry | None,
-    *,
     now_us: int,
     max_us: int,
-    is_verified: bool,
+    is_verified: bool,  # noqa: FBT001 -- called for each line of each page, where keywords cost
     invalidated: Level | None,
 ) -> State:
     """Return the state of a stored price.

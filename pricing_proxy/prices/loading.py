@@ -158,10 +158,10 @@ class Loader:
         item_number = flight.items[key].item_number
         state = classify(
             entry,
-            now_us=self._clock.monotonic_us(),
-            max_us=self._markets[flight.context.market].lifetimes.max_us,
-            is_verified=self._verification.is_verified(),
-            invalidated=marks.level(item_number, entry.position) if marks else None,
+            self._clock.monotonic_us(),
+            self._markets[flight.context.market].lifetimes.max_us,
+            self._verification.is_verified(),
+            marks.level(item_number, entry.position) if marks else None,
         )
         if state in _SETTLED_BY_REDIS and entry.loaded_us >= flight.floor_us:
             self.flights.land(flight, key, Delivery(entry, "l2"))

@@ -34,6 +34,8 @@ from pricing_proxy.prices.query import (
 )
 from pricing_proxy.shared_state.item_map import Item
 
+# Named tuples made without their constructor's call: it is half of their cost.
+_new = tuple.__new__
 _RULES: dict[Mode, dict[State, Ruling]] = {
     mode: {state: rulings[mode] for state, rulings in TABLE.items()} for mode in Mode
 }
@@ -112,6 +114,7 @@ class Page:
         self.to_refresh: dict[Key, Item] = {}
         self._market = market
         self._arrived_us = arrived_us
+        self._max_us = market.lifetimes.max_us
         self._rules = _RULES[query.mode]
         self._quoted: list[QuotedLine | None] = [None] * len(query.lines)
         self._decided_us = arrived_us
@@ -136,15 +139,23 @@ class Page:
             for index, line in enumerate(self.query.lines):
                 self._refuse(index, line, line.unit, "starting")
             return
+        rules, quoted, is_verified = self._rules, self._quoted, known.is_verified
         for index, line in enumerate(self.query.lines):
-            item = items.get(line.sku)
+            sku, quantity, unit = line
+            item = items.get(sku)
             if item is None or not item.is_sold:
-                self._quoted[index] = _without_price(line, item, known)
+                quoted[index] = _without_price(line, item, known)
                 continue
-            key = Key(line.sku, line.unit or item.sales_unit, canonical_quantity(line.quantity))
+            key = _new(Key, (sku, unit or item.sales_unit, canonical_quantity(quantity)))
             entry = shelf.get(key)
-            ruling = self._serve_or_forbid(index, line, key, item, entry, "l1", known)
-            if ruling is not None:
+            state = self._state(entry, item, known)
+            ruling = rules[state]
+            if ruling.serve and not ruling.refresh:
+                # What nearly every line of a busy shop is: nothing to decide, nothing to do.
+                quoted[index] = _new(
+                    QuotedLine, (line, key[1], entry, state, True, None, "l1", is_verified)
+                )
+            elif not self._serve(index, line, key, item, entry, "l1", state, known):
                 until_us = self._wait_until_us(ruling)
                 self.open_lines.append(OpenLine(index, line, key, item, entry, "l1", until_us))
 
@@ -169,7 +180,7 @@ class Page:
             retry_after_seconds=min(max(seconds, shortest), longest),
         )
 
-    def _serve_or_forbid(  # noqa: PLR0917 -- the hot path: passing by keyword costs there
+    def _serve(  # noqa: PLR0917 -- the hot path: passing by keyword costs there
         self,
         index: int,
         line: Line,
@@ -177,13 +188,13 @@ class Page:
         item: Item,
         entry: Entry | None,
         level: str,
+        state: State,
         known: Knowledge,
-    ) -> Ruling | None:
-        """Settle the line with the entry; return the ruling that forbids it, if one does."""
-        state = self._state(entry, item, known)
+    ) -> bool:
+        """Settle the line with the entry if its ruling allows; return whether it does."""
         ruling = self._rules[state]
         if entry is None or not may_serve(ruling, entry, arrived_us=self._arrived_us):
-            return ruling
+            return False
         if self.query.mode is Mode.CHECKOUT and state is State.UNVERIFIED:
             # Read after this request arrived: no invalidation from before can be missing.
             state = State.FRESH
@@ -196,15 +207,16 @@ class Page:
         # Younger than the lease is as verified as a price can be: no need to read it again.
         if ruling.refresh and entry.loaded_us < known.now_us - self._market.lease_us:
             self.to_refresh[key] = item
-        return None
+        return True
 
     def _is_settled(self, line: OpenLine, known: Knowledge) -> bool:
         is_over = line.take_news()
-        ruling = self._serve_or_forbid(
-            line.index, line.line, line.key, line.item, line.entry, line.level, known
-        )
-        if ruling is None:
+        state = self._state(line.entry, line.item, known)
+        if self._serve(
+            line.index, line.line, line.key, line.item, line.entry, line.level, state, known
+        ):
             return True
+        ruling = self._rules[state]
         line.wait_until_us = self._wait_until_us(ruling)
         if line.failure is not None or known.now_us >= line.wait_until_us:
             self._settle_for_less(line, ruling.fallback, known)
@@ -243,13 +255,7 @@ class Page:
         invalidated = None
         if marks is not None and entry is not None:
             invalidated = marks.level(item.item_number, entry.position)
-        return classify(
-            entry,
-            now_us=known.now_us,
-            max_us=self._market.lifetimes.max_us,
-            is_verified=known.is_verified,
-            invalidated=invalidated,
-        )
+        return classify(entry, known.now_us, self._max_us, known.is_verified, invalidated)
 
     def _wait_until_us(self, ruling: Ruling) -> int:
         return self._arrived_us + self.policy.wait_us(ruling.wait, self.query.wait_us)

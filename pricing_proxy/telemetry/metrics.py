@@ -46,7 +46,7 @@ class Metrics:
         )
         self.lines = Counter(
             "pricing_proxy_lines",
-            "Lines answered, by the state shown.",
+            "Lines answered, by the state of what was known of their price.",
             ("state",),
             registry=self.registry,
         )

@@ -39,7 +39,7 @@ def answer_body(query: PriceQuery, quote: Quote, market: Market, *, is_binding: 
     is_flagged = is_binding is False
     parts = [line_json(line, quote.decided_us, is_flagged=is_flagged) for line in quote.lines]
     complete = _text(is_complete(quote.lines))
-    verified = _text(all(line.is_verified for line in quote.lines))
+    verified = _text(False not in [line.is_verified for line in quote.lines])
     return (
         f'{{"market":{_quoted(query.market)},"customer":{_quoted(query.account)},'
         f'"currency":"{query.currency}","tax_included":{_text(market.tax_included)},'
@@ -77,7 +77,7 @@ def refused_line_json(line: QuotedLine, decided_us: int) -> str:
 
 def is_complete(lines: Sequence[QuotedLine]) -> bool:
     """Return whether every line has a price or is known to have none."""
-    return all(line.is_served for line in lines)
+    return False not in [line.is_served for line in lines]
 
 
 def no_price_reason(line: QuotedLine) -> str | None:
@@ -105,12 +105,14 @@ def _line_without_entry(line: QuotedLine, flag: str) -> str:
 
 
 def _age_seconds(entry: Entry, decided_us: int) -> int:
-    return max(decided_us - entry.loaded_us, 0) // MICROSECONDS_PER_SECOND
+    return (decided_us - entry.loaded_us) // MICROSECONDS_PER_SECOND
 
 
 @lru_cache(maxsize=8192)
 def _tail(state: str, is_verified: bool, age_seconds: int) -> str:  # noqa: FBT001 -- cached by position
-    return f',"state":"{state}","verified":{_text(is_verified)},"age_seconds":{age_seconds}'
+    # A clock that stepped back makes no price younger than new.
+    age = max(age_seconds, 0)
+    return f',"state":"{state}","verified":{_text(is_verified)},"age_seconds":{age}'
 
 
 @lru_cache(maxsize=4096)

@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from pricing_proxy.domain.freshness import Mode
+from pricing_proxy.domain.freshness import Mode, State
 from pricing_proxy.prices.query import QuotedLine
 from pricing_proxy.telemetry.metrics import Metrics
-from pricing_proxy.web.answers import shown_state
 
 
 class PriceMeter:
@@ -21,10 +20,7 @@ class PriceMeter:
         self._refused = {mode: metrics.requests.labels(mode, "refused") for mode in Mode}
         self._seconds = {mode: metrics.request_seconds.labels(mode) for mode in Mode}
         self._levels = {level: metrics.lookups.labels(level) for level in ("l1", "l2", "source")}
-        self._states = {
-            state: metrics.lines.labels(state)
-            for state in ("fresh", "stale", "unverified", "no_price", "unavailable")
-        }
+        self._states = {state: metrics.lines.labels(state) for state in State}
 
     def answered(
         self, mode: Mode, lines: Sequence[QuotedLine], *, seconds: float, is_refused: bool
@@ -34,5 +30,5 @@ class PriceMeter:
         self._seconds[mode].observe(seconds)
         for level, count in Counter([line.level for line in lines]).items():
             self._levels[level].inc(count)
-        for state, count in Counter([shown_state(line) for line in lines]).items():
+        for state, count in Counter([line.state for line in lines]).items():
             self._states[state].inc(count)

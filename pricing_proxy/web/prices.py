@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import Mode
 from pricing_proxy.prices.market import Market
-from pricing_proxy.prices.query import Line, PriceQuery, QuotedLine, canonical_quantity
+from pricing_proxy.prices.query import Line, PriceQuery, QuotedLine
 from pricing_proxy.prices.service import PriceService
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.answers import answer_body
@@ -139,7 +139,7 @@ def _lines(bodies: Sequence[LineBody]) -> list[Line]:
     zeros = [
         Flaw(pointer("lines", index, "quantity"), "not_positive", "A quantity is above zero.")
         for index, line in enumerate(lines)
-        if canonical_quantity(line.quantity) == "0"
+        if line[1][0] == "0" and not line[1].strip("0.")
     ]
     if zeros:
         raise ProblemError(422, "not_positive", "Correct the members named in errors.", zeros)

@@ -1,0 +1,1 @@
+"""`make bench`: what a price costs, beside a handler that does nothing."""

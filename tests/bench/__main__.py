@@ -1,0 +1,259 @@
+"""Run the benchmark: interleaved rounds, medians, a table, and the same as JSON."""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from tests.bench.load import Load, Outcome
+from tests.bench.programs import KEY, BenchError, Programs, Server, cpu_seconds, programs
+
+_RESULTS = Path("build/bench.json")
+_WARM_UP = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One line of the table.
+
+    Attributes:
+        name: As printed.
+        server: Which program is asked.
+        method: HTTP method.
+        lines: Prices of one page.
+        connections: At once.
+        level: Where every price must come from.
+        goal: What it may cost, in bare handlers; None where it is only shown.
+    """
+
+    name: str
+    server: str
+    method: str
+    lines: int
+    connections: int
+    level: str
+    goal: float | None
+
+
+CASES = (
+    Case(
+        name="24 prices, L1, POST",
+        server="with_memory",
+        method="POST",
+        lines=24,
+        connections=16,
+        level="l1",
+        goal=3.0,
+    ),
+    Case(
+        name="24 prices, L1, GET",
+        server="with_memory",
+        method="GET",
+        lines=24,
+        connections=16,
+        level="l1",
+        goal=None,
+    ),
+    Case(
+        name="24 prices, Redis, concurrency 1",
+        server="without_memory",
+        method="POST",
+        lines=24,
+        connections=1,
+        level="l2",
+        goal=None,
+    ),
+    Case(
+        name="24 prices, Redis, concurrency 64",
+        server="without_memory",
+        method="POST",
+        lines=24,
+        connections=64,
+        level="l2",
+        goal=7.0,
+    ),
+    Case(
+        name="100 prices, L1, POST",
+        server="with_memory",
+        method="POST",
+        lines=100,
+        connections=16,
+        level="l1",
+        goal=None,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A case's medians; times are CPU microseconds of the serving process per request."""
+
+    name: str
+    bare_us: float
+    service_us: float
+    ratio: float
+    goal: float | None
+    p99_us: float
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds")
+    parser.add_argument("--requests", type=int, default=3000, help="requests of a case and round")
+    parser.add_argument("--output", type=Path, default=_RESULTS, help="where the JSON goes")
+    options = parser.parse_args()
+    console = Console()
+    try:
+        with programs() as running:
+            results = measure(running, options.rounds, options.requests, console)
+    except BenchError as error:
+        console.print(f"make bench: {error}", style="red", markup=False)
+        sys.exit(2)
+    console.print(table(results))
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(document(results), indent=2) + "\n", encoding="utf-8")
+    console.print(f"Written to {options.output}.")
+    missed = [result.name for result in results if result.goal and result.ratio > result.goal]
+    if missed:
+        console.print(f"Over the goal: {', '.join(missed)}", style="red")
+        sys.exit(1)
+
+
+def measure(running: Programs, rounds: int, count: int, console: Console) -> list[Result]:
+    """Return the medians of all cases."""
+    samples: dict[str, list[tuple[float, float, float]]] = {case.name: [] for case in CASES}
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("Measuring", total=rounds * len(CASES) * 2)
+        for _ in range(rounds):
+            for case in CASES:
+                server: Server = getattr(running, case.server)
+                service_us, outcome = _cost(server, _request(case), case, count)
+                progress.advance(task)
+                bare = _bare_request(case, outcome.body_bytes)
+                bare_us, _ = _cost(running.bare, bare, case, count, expect="Cache-Status")
+                progress.advance(task)
+                samples[case.name].append((bare_us, service_us, outcome.p99_us))
+    return [_result(case, samples[case.name]) for case in CASES]
+
+
+def table(results: Sequence[Result]) -> Table:
+    """Return the table of PRICES.md section 8, as far as it is built."""
+    drawn = Table(title="CPU time per request of the serving process", title_justify="left")
+    for column in ("case", "bare µs", "service µs", "x bare", "goal", "p99 ms"):
+        drawn.add_column(column, justify="left" if column == "case" else "right")
+    for result in results:
+        is_missed = result.goal is not None and result.ratio > result.goal
+        drawn.add_row(
+            result.name,
+            f"{result.bare_us:.0f}",
+            f"{result.service_us:.0f}",
+            f"{result.ratio:.2f}",
+            "-" if result.goal is None else f"≤ {result.goal:.1f}",
+            f"{result.p99_us / 1000:.2f}",
+            style="red" if is_missed else None,
+        )
+    return drawn
+
+
+def document(results: Sequence[Result]) -> dict[str, object]:
+    """Return what is written as JSON."""
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "results": [asdict(result) for result in results],
+    }
+
+
+def _result(case: Case, samples: Sequence[tuple[float, float, float]]) -> Result:
+    bare, service, p99 = (statistics.median(column) for column in zip(*samples, strict=True))
+    return Result(
+        name=case.name,
+        bare_us=bare,
+        service_us=service,
+        # The median of the rounds' ratios: both sides of a round saw the same machine.
+        ratio=statistics.median(ours / theirs for theirs, ours, _ in samples),
+        goal=case.goal,
+        p99_us=p99,
+    )
+
+
+def _cost(
+    server: Server, request: str, case: Case, count: int, *, expect: str | None = None
+) -> tuple[float, Outcome]:
+    """Return CPU microseconds per request, after warming up."""
+    hit = expect or f"detail={case.level}"
+    for size, wanted in ((1, "Cache-Status"), (_WARM_UP, hit)):
+        _load(server, request, size, min(case.connections, size), wanted)
+    before = cpu_seconds(server)
+    outcome = _load(server, request, count, case.connections, hit)
+    return (cpu_seconds(server) - before) / outcome.count * 1e6, outcome
+
+
+def _load(server: Server, request: str, count: int, connections: int, expect: str) -> Outcome:
+    load = Load(
+        port=server.port, request=request, count=count, connections=connections, expect=expect
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.load"],
+        input=json.dumps(asdict(load)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise BenchError(done.stderr.strip().splitlines()[-1])
+    return Outcome(**json.loads(done.stdout))
+
+
+def _skus(count: int) -> list[str]:
+    lamps = [f"LAMP-{number:02}" for number in range(1, 25)]
+    return [*lamps, *(f"BULB-{number:04}" for number in range(1, count - len(lamps) + 1))][:count]
+
+
+def _request(case: Case) -> str:
+    skus = _skus(case.lines)
+    if case.method == "GET":
+        query = [("market", "b2b_de"), ("customer", "C-1001"), ("wait_ms", "5000")]
+        query += [("sku", sku) for sku in skus]
+        return _http("GET", f"/v1/prices?{urlencode(query)}", "")
+    body = {
+        "market": "b2b_de",
+        "customer": "C-1001",
+        "wait_ms": 5000,
+        "lines": [{"sku": sku, "quantity": "1"} for sku in skus],
+    }
+    return _http("POST", "/v1/prices", json.dumps(body))
+
+
+def _bare_request(case: Case, size: int) -> str:
+    request = _request(case)
+    line, _, rest = request.partition("\r\n")
+    target = line.split(" ")[1]
+    query = target.partition("?")[2]
+    bare_target = f"/{size}?{query}" if query else f"/{size}"
+    return f"{line.replace(target, bare_target)}\r\n{rest}"
+
+
+def _http(method: str, target: str, body: str) -> str:
+    length = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
+    return (
+        f"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: {KEY}\r\n{length}\r\n{body}"
+    )
+
+
+if __name__ == "__main__":
+    main()

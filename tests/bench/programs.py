@@ -1,0 +1,171 @@
+"""The processes under the benchmark: sandbox, Redis, bare handler, and the service twice."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from pricing_proxy.configuration.api_keys import hash_of
+from pricing_proxy.demo.plan import SECRETS, free_port
+
+KEY = "bench-key-of-the-benchmark-only"
+_START_SECONDS = 60.0
+_SKUS = 240
+_CONFIGURATION = """\
+[environments.sandbox]
+url = "http://127.0.0.1:{fo}"
+tenant = "demo-tenant"
+authority = "https://127.0.0.1:{entra}"
+ca_file = "{folder}/entra-ca.pem"
+time_zone = "Europe/Berlin"
+pricing_client_id = "demo-pricing"
+
+[markets.b2b_de]
+environment = "sandbox"
+legal_entity = "demf"
+currency = "EUR"
+# Nothing goes stale during the run, so that only reading is measured.
+freshness = {{ soft_seconds = 86400, hard_seconds = 86400 }}
+
+[redis]
+url = "redis://127.0.0.1:{redis}/0"
+
+[service]
+demo = true
+memory_megabytes = {megabytes}
+public = {{ host = "127.0.0.1", port = {port} }}
+admin = {{ host = "127.0.0.1", port = {admin} }}
+
+[[api_keys]]
+name = "bench"
+sha256 = "{key_hash}"
+scopes = ["prices"]
+"""
+
+
+class BenchError(Exception):
+    """The benchmark cannot run; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A serving process."""
+
+    port: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programs:
+    """What the load is sent to."""
+
+    bare: Server
+    with_memory: Server
+    without_memory: Server
+
+
+@contextmanager
+def programs() -> Iterator[Programs]:
+    """Start all; on exit, end all."""
+    redis_server = shutil.which("redis-server")
+    if redis_server is None:
+        raise BenchError("install redis-server: an in-process fake would bill its CPU to us")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        fo, entra, redis, control = (free_port() for _ in range(4))
+        command = [redis_server, "--port", str(redis), "--bind", "127.0.0.1", "--save", ""]
+        stack.enter_context(_process(command, folder / "redis.log"))
+        command = [*_program("sandbox"), f"--control-port={control}", f"--fo-port={fo}"]
+        command += [f"--entra-port={entra}", f"--state-dir={folder}", f"--skus={_SKUS}"]
+        stack.enter_context(_process(command, folder / "sandbox.log"))
+        _wait(f"http://127.0.0.1:{control}/systems/fo/calls")
+        names = {"fo": fo, "entra": entra, "redis": redis, "folder": folder}
+        yield Programs(
+            bare=stack.enter_context(_bare(folder)),
+            with_memory=stack.enter_context(_service("l1", names, folder, megabytes=256)),
+            without_memory=stack.enter_context(_service("l2", names, folder, megabytes=0)),
+        )
+
+
+def cpu_seconds(server: Server) -> float:
+    """Return the CPU time that the process has used, by the kernel's accounting."""
+    tasks = Path(f"/proc/{server.pid}/task")
+    nanoseconds = sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir())
+    return nanoseconds / 1e9
+
+
+@contextmanager
+def _bare(folder: Path) -> Iterator[Server]:
+    port = free_port()
+    command = [sys.executable, "-m", "tests.bench.bare", str(port)]
+    with _process(command, folder / "bare.log") as process:
+        _wait(f"http://127.0.0.1:{port}/1")
+        yield Server(port, process.pid)
+
+
+@contextmanager
+def _service(
+    name: str, names: Mapping[str, object], folder: Path, *, megabytes: int
+) -> Iterator[Server]:
+    port = free_port()
+    text = _CONFIGURATION.format(
+        **names, megabytes=megabytes, port=port, admin=free_port(), key_hash=hash_of(KEY)
+    )
+    file = folder / f"{name}.toml"
+    file.write_text(text, encoding="utf-8")
+    command = [*_program("serve"), f"--config={file}"]
+    with _process(command, folder / f"{name}.log", SECRETS) as process:
+        _wait(f"http://127.0.0.1:{port}/health/ready")
+        yield Server(port, process.pid)
+
+
+def _program(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pricing_proxy", *arguments]
+
+
+@contextmanager
+def _process(
+    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(url: str) -> None:
+    session = requests.Session()
+    session.trust_env = False
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until:
+        try:
+            if session.get(url, timeout=2).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.1)
+        else:
+            time.sleep(0.1)
+    raise BenchError(f"nothing useful at {url} after {_START_SECONDS:.0f} s")
