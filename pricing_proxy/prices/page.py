@@ -5,6 +5,7 @@ module only applies it, first to what is in memory and then to what loads bring.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import (
@@ -45,8 +46,7 @@ _RETRY_AFTER_SECONDS = (1, 120)
 _ANY_TIME_US = -(2**62)
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(NamedTuple):
     """What is known at one instant besides the entries; read anew after every wait."""
 
     now_us: int
@@ -139,7 +139,8 @@ class Page:
             for index, line in enumerate(self.query.lines):
                 self._refuse(index, line, line.unit, "starting")
             return
-        rules, quoted, is_verified = self._rules, self._quoted, known.is_verified
+        rules, quoted, max_us = self._rules, self._quoted, self._max_us
+        now_us, marks, is_verified = known
         for index, line in enumerate(self.query.lines):
             sku, quantity, unit = line
             item = items.get(sku)
@@ -148,7 +149,10 @@ class Page:
                 continue
             key = _new(Key, (sku, unit or item.sales_unit, canonical_quantity(quantity)))
             entry = shelf.get(key)
-            state = self._state(entry, item, known)
+            if marks is None:
+                state = classify(entry, now_us, max_us, is_verified, None)
+            else:
+                state = self._state(entry, item, known)
             ruling = rules[state]
             if ruling.serve and not ruling.refresh:
                 # What nearly every line of a busy shop is: nothing to decide, nothing to do.

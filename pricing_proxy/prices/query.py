@@ -1,7 +1,8 @@
 """What is asked of the price service, and what it answers, as plain values.
 
 A key is what a price is stored under within one context: the defaults (unit,
-quantity) are filled in before a key is built, so equal lines share one entry.
+quantity) are filled in before a key is built, so equal lines share one entry. Named
+tuples, because every request makes many.
 """
 
 from collections.abc import Sequence
@@ -39,8 +40,7 @@ class Line(NamedTuple):
     unit: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceQuery:
+class PriceQuery(NamedTuple):
     """One page, cart or checkout to price.
 
     Attributes:
@@ -91,8 +91,7 @@ class QuotedLine(NamedTuple):
     is_verified: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
+class Quote(NamedTuple):
     """The answer to a `PriceQuery`.
 
     Attributes:

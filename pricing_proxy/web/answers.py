@@ -37,7 +37,8 @@ def answer_body(query: PriceQuery, quote: Quote, market: Market, *, is_binding: 
             None in modes that never bind.
     """
     is_flagged = is_binding is False
-    parts = [line_json(line, quote.decided_us, is_flagged=is_flagged) for line in quote.lines]
+    decided_us = quote.decided_us
+    parts = [line_json(line, decided_us, is_flagged) for line in quote.lines]
     complete = _text(is_complete(quote.lines))
     verified = _text(False not in [line.is_verified for line in quote.lines])
     return (
@@ -48,14 +49,15 @@ def answer_body(query: PriceQuery, quote: Quote, market: Market, *, is_binding: 
     )
 
 
-def line_json(line: QuotedLine, decided_us: int, *, is_flagged: bool = False) -> str:
+def line_json(quoted: QuotedLine, decided_us: int, is_flagged: bool) -> str:  # noqa: FBT001 -- hot
     """Return one line of an answer."""
-    entry = line.entry
+    line, _, entry, state, is_served, _, _, is_verified = quoted
     flag = ',"binding":false' if is_flagged else ""
-    if entry is None or not line.is_served:
-        return _line_without_entry(line, flag)
-    tail = _tail(_SHOWN[line.state], line.is_verified, _age_seconds(entry, decided_us))
-    return f'{entry.fragment},"quantity":"{line.line.quantity}"{tail}{flag}}}'
+    if entry is None or not is_served:
+        return _line_without_entry(quoted, flag)
+    age_seconds = (decided_us - entry.loaded_us) // MICROSECONDS_PER_SECOND
+    tail = _tail(_SHOWN[state], is_verified, age_seconds)
+    return f'{entry.fragment},"quantity":"{line.quantity}"{tail}{flag}}}'
 
 
 def refused_line_json(line: QuotedLine, decided_us: int) -> str:
