@@ -34,8 +34,8 @@ async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C; raises `ListenError`."""
     gc.set_threshold(_COLLECT_EVERY_ALLOCATIONS)
     stopping: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, _stop, stopping, number)
+    for stop_signal in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(stop_signal, _stop, stopping, stop_signal)
     async with application(settings, clock=SystemClock()) as running:
         service = settings.service
         async with (
@@ -43,7 +43,7 @@ async def serve(settings: Settings) -> None:
             _listening(running.admin, service.admin, "service.admin.port"),
         ):
             _log.info("serving on port %d, admin on port %d", *_ports(settings))
-            number: int = await stopping
+            number = await stopping
             await _leave(running, settings, is_patient=number == signal.SIGTERM)
 
 

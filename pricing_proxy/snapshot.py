@@ -195,8 +195,8 @@ class Snapshot:
         return {
             "l1_bytes": self._caching.memory.used_bytes,
             "l1_entries": self._caching.memory.entry_count,
-            "lookups": self._metrics.totals(self._metrics.lookups, "level"),
-            "requests": self._metrics.totals(self._metrics.requests, "mode"),
+            "lookups": self._metrics.lookups.totals("level"),
+            "requests": self._metrics.requests.totals("mode"),
         }
 
     def _last_use(self, name: str) -> str | None:

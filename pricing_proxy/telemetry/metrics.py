@@ -1,7 +1,8 @@
 """Every instrument of both programs' shared parts and the price service, with unit and meaning.
 
-Plain `prometheus_client` counters, bound to their labels once: an OpenTelemetry
-instrument costs several times as much per page, and `/metrics` is what operators scrape.
+In Prometheus' own registry: an OpenTelemetry instrument costs several times as much per
+page, and `/metrics` is what operators scrape. What is counted for each page is a
+`LoopCounter`, which costs less still.
 Labels have few values: never a SKU, a customer or a reason text.
 """
 
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
+
+from pricing_proxy.telemetry.loop_counters import LoopCounter, LoopHistogram
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -31,30 +34,30 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter(
+        self.requests = LoopCounter(
             "pricing_proxy_requests",
             "Price requests answered, by mode and outcome (answered, refused).",
             ("mode", "outcome"),
-            registry=self.registry,
+            self.registry,
         )
-        self.request_seconds = Histogram(
+        self.request_seconds = LoopHistogram(
             "pricing_proxy_request_seconds",
             "Time from the parsed request to the encoded answer.",
-            ("mode",),
-            buckets=_SECONDS,
-            registry=self.registry,
+            "mode",
+            _SECONDS,
+            self.registry,
         )
-        self.lines = Counter(
+        self.lines = LoopCounter(
             "pricing_proxy_lines",
             "Lines answered, by the state of what was known of their price.",
             ("state",),
-            registry=self.registry,
+            self.registry,
         )
-        self.lookups = Counter(
+        self.lookups = LoopCounter(
             "pricing_proxy_lookups",
             "Lines by where their price came from (l1, l2, source).",
             ("level",),
-            registry=self.registry,
+            self.registry,
         )
         self.calls = Counter(
             "pricing_proxy_erp_calls",
@@ -89,16 +92,6 @@ class Metrics:
     def observe_value(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Add a gauge without labels that is read when scraped."""
         Gauge(name, meaning, registry=self.registry).set_function(read)
-
-    def totals(self, counter: Counter, label: str) -> dict[str, int]:
-        """Return a counter's totals by one of its labels, for the status page."""
-        totals: dict[str, int] = {}
-        for family in counter.collect():
-            for sample in family.samples:
-                if sample.name.endswith("_total"):
-                    value = sample.labels[label]
-                    totals[value] = totals.get(value, 0) + int(sample.value)
-        return totals
 
     def text(self) -> bytes:
         """Return all values in Prometheus' text format."""

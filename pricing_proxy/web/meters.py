@@ -1,9 +1,9 @@
-"""Counts what was answered, with instruments bound to their labels once."""
+"""Counts what was answered."""
 
 from collections import Counter
 from collections.abc import Sequence
 
-from pricing_proxy.domain.freshness import Mode, State
+from pricing_proxy.domain.freshness import Mode
 from pricing_proxy.prices.query import QuotedLine
 from pricing_proxy.telemetry.metrics import Metrics
 
@@ -16,19 +16,16 @@ class PriceMeter:
     """
 
     def __init__(self, metrics: Metrics) -> None:
-        self._answered = {mode: metrics.requests.labels(mode, "answered") for mode in Mode}
-        self._refused = {mode: metrics.requests.labels(mode, "refused") for mode in Mode}
-        self._seconds = {mode: metrics.request_seconds.labels(mode) for mode in Mode}
-        self._levels = {level: metrics.lookups.labels(level) for level in ("l1", "l2", "source")}
-        self._states = {state: metrics.lines.labels(state) for state in State}
+        self._metrics = metrics
 
     def answered(
         self, mode: Mode, lines: Sequence[QuotedLine], *, seconds: float, is_refused: bool
     ) -> None:
         """Count one answer and its lines."""
-        (self._refused if is_refused else self._answered)[mode].inc()
-        self._seconds[mode].observe(seconds)
+        metrics = self._metrics
+        metrics.requests.add((mode, "refused" if is_refused else "answered"))
+        metrics.request_seconds.observe(mode, seconds)
         for level, count in Counter([line.level for line in lines]).items():
-            self._levels[level].inc(count)
+            metrics.lookups.add((level,), count)
         for state, count in Counter([line.state for line in lines]).items():
-            self._states[state].inc(count)
+            metrics.lines.add((state,), count)

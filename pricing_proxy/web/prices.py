@@ -135,7 +135,9 @@ async def _query(body: PricesBody, market: Market) -> PriceQuery:
 
 
 def _lines(bodies: Sequence[LineBody]) -> list[Line]:
-    lines = [Line(body["sku"], body.get("quantity", "1"), body.get("unit")) for body in bodies]
+    lines = [
+        Line._make((body["sku"], body.get("quantity", "1"), body.get("unit"))) for body in bodies
+    ]
     zeros = [
         Flaw(pointer("lines", index, "quantity"), "not_positive", "A quantity is above zero.")
         for index, line in enumerate(lines)
