@@ -1,0 +1,77 @@
+"""Serve the OpenAPI document, and the page that shows it, from files in the package.
+
+Everything is read and built once, when the routes are made: a missing file stops the
+start, not a request. Nothing is fetched from elsewhere, and the page's policy lets its
+script run nothing but itself; it may call any address, for that is what "try it" does.
+"""
+
+from dataclasses import dataclass
+from importlib.resources import files
+
+import orjson
+from aiohttp import web
+
+from pricing_proxy.web.openapi import openapi_document
+from pricing_proxy.web.openapi_problems import NO_SUCH_FILE
+from pricing_proxy.web.problems import ProblemError
+
+_PACKAGE = "pricing_proxy.web"
+_PAGE = "docs.html"
+_STYLE, _SCRIPT = "text/css", "text/javascript"
+_FILES = {
+    "pages.css": _STYLE,
+    "docs.css": _STYLE,
+    "docs.js": _SCRIPT,
+    "markdown.js": _SCRIPT,
+    "tryit.js": _SCRIPT,
+    "status.css": _STYLE,
+    "status.js": _SCRIPT,
+}
+# Asked for anew each time: after an upgrade nobody should read yesterday's page.
+_HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+_PAGE_HEADERS = {
+    **_HEADERS,
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
+    "connect-src *; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    content: bytes
+    content_type: str
+
+
+class DocsRoutes:
+    """The handlers."""
+
+    def __init__(self) -> None:
+        self._document = orjson.dumps(openapi_document())
+        self._page = _read(_PAGE)
+        self._files = {name: _File(_read(name), kind) for name, kind in _FILES.items()}
+
+    async def openapi(self, _: web.Request) -> web.Response:
+        """Answer with the OpenAPI document."""
+        return web.Response(body=self._document, content_type="application/json", headers=_HEADERS)
+
+    async def page(self, _: web.Request) -> web.Response:
+        """Answer with the page."""
+        return web.Response(
+            body=self._page, content_type="text/html", charset="utf-8", headers=_PAGE_HEADERS
+        )
+
+    async def file(self, request: web.Request) -> web.Response:
+        """Answer with one of the page's files; raises a 404 for any other name."""
+        found = self._files.get(request.match_info["file"])
+        if found is None:
+            raise ProblemError(404, "no_such_file", NO_SUCH_FILE.detail)
+        return web.Response(
+            body=found.content,
+            content_type=found.content_type,
+            charset="utf-8",
+            headers=_HEADERS,
+        )
+
+
+def _read(name: str) -> bytes:
+    return files(_PACKAGE).joinpath("static", name).read_bytes()

@@ -1,0 +1,153 @@
+"""Every problem that a caller can meet, with what to do about it, for the OpenAPI document.
+
+The codes are raised all over `web`; the tests find them there and hold this list to them.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from pricing_proxy.web.problems import CONTENT_TYPE, Flaw, ProblemError
+
+
+class KnownProblem(NamedTuple):
+    """One kind of problem.
+
+    Attributes:
+        status: HTTP status.
+        code: The end of `type`.
+        detail: What happened and what to do.
+        pointer: Where in the request, as an example.
+    """
+
+    status: int
+    code: str
+    detail: str
+    pointer: str = ""
+
+
+_INVALID = "Correct the members named in errors."
+
+ACCESS = (
+    KnownProblem(401, "missing_key", "Send your key as X-API-Key."),
+    KnownProblem(401, "unknown_key", "This key is not known."),
+    KnownProblem(401, "revoked_key", "This key was revoked."),
+    KnownProblem(403, "missing_scope", "This key lacks the scope that the route asks for."),
+)
+VALUES = (
+    KnownProblem(400, "unknown_member", _INVALID, "/foo"),
+    KnownProblem(400, "invalid_request", _INVALID, "/foo"),
+    KnownProblem(422, "missing_member", _INVALID, "/market"),
+    KnownProblem(422, "invalid_value", _INVALID, "/lines/0/quantity"),
+    KnownProblem(422, "invalid_request", _INVALID, "/lines/0/quantity"),
+)
+BODY = (
+    KnownProblem(400, "invalid_json", "The body is not JSON."),
+    KnownProblem(413, "body_too_large", "Send fewer bytes; the answer names the limit."),
+    KnownProblem(415, "unsupported_media_type", "Send the body as Content-Type: application/json."),
+    *VALUES,
+)
+MARKET = (
+    KnownProblem(400, "unknown_market", "There is no such market; use a listed one.", "/market"),
+)
+CUSTOMER = (
+    KnownProblem(
+        404, "unknown_customer", "The ERP has no such customer in this company.", "/customer"
+    ),
+)
+PRICES = (
+    KnownProblem(400, "unknown_mode", "Use browse, cart or checkout.", "/mode"),
+    KnownProblem(
+        400, "unknown_currency", "The market does not sell in this currency.", "/currency"
+    ),
+    KnownProblem(
+        404,
+        "customer_not_mapped",
+        "No ERP account is mapped to this shop customer yet.",
+        "/customer/magento_id",
+    ),
+    KnownProblem(422, "not_positive", "A quantity is above zero.", "/lines/0/quantity"),
+    KnownProblem(
+        422,
+        "no_price",
+        "Checkout only: remove the lines named in errors; repeating is pointless.",
+        "/lines/0/sku",
+    ),
+    KnownProblem(
+        503,
+        "customer_map_unavailable",
+        "The map of shop customers cannot be read; send the ERP account, or ask again.",
+    ),
+)
+PRICE_NOT_CURRENT = KnownProblem(
+    503,
+    "price_not_current",
+    "Checkout only: the ERP cannot confirm every price; try again after Retry-After.",
+    "/lines/0",
+)
+TOO_OFTEN = KnownProblem(
+    429, "too_often", "Everything may be invalidated hard once a minute at most."
+)
+UNKNOWN_BREAKER = KnownProblem(404, "unknown_breaker", "There is no such breaker; see /status.")
+NO_SUCH_FILE = KnownProblem(404, "no_such_file", "The documentation has no such file.")
+BROKEN = KnownProblem(500, "internal_error", "The service broke; this is logged.")
+ELSEWHERE = (
+    KnownProblem(404, "no_such_route", "There is nothing here; /openapi.json lists the routes."),
+    KnownProblem(405, "method_not_allowed", "Use a method that Allow names."),
+    KnownProblem(400, "http_error", "The request is not HTTP as this server reads it."),
+)
+
+KNOWN = (
+    *ACCESS,
+    *BODY,
+    *MARKET,
+    *CUSTOMER,
+    *PRICES,
+    PRICE_NOT_CURRENT,
+    TOO_OFTEN,
+    UNKNOWN_BREAKER,
+    NO_SUCH_FILE,
+    BROKEN,
+    *ELSEWHERE,
+)
+
+_HEADERS: Mapping[int, Mapping[str, Any]] = {
+    401: {"WWW-Authenticate": {"schema": {"type": "string", "const": "X-API-Key"}}},
+    429: {"Retry-After": {"$ref": "#/components/headers/Retry-After"}},
+    503: {"Retry-After": {"$ref": "#/components/headers/Retry-After"}},
+}
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+
+
+def problem_responses(problems: Iterable[KnownProblem]) -> dict[str, Any]:
+    """Return the document's responses by status, each code as an example."""
+    responses: dict[str, Any] = {}
+    for problem in sorted(problems):
+        response = responses.setdefault(str(problem.status), _response(problem.status))
+        response["description"] += f"{' or ' * bool(response['description'])}`{problem.code}`"
+        content = response["content"][CONTENT_TYPE]
+        content["examples"][problem.code] = {"value": problem_example(problem)}
+    return responses
+
+
+def problem_example(problem: KnownProblem, **members: Any) -> dict[str, Any]:
+    """Return the problem as it is answered, with further members."""
+    flaw = Flaw(problem.pointer, problem.code, problem.detail)
+    error = ProblemError(problem.status, problem.code, problem.detail, [flaw], members=members)
+    return error.document()
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Return every problem once, for the documentation page."""
+    return [
+        {"status": problem.status, "code": problem.code, "detail": problem.detail}
+        for problem in sorted(KNOWN)
+    ]
+
+
+def _response(status: int) -> dict[str, Any]:
+    headers = {"headers": dict(_HEADERS[status])} if status in _HEADERS else {}
+    return {
+        "description": "",
+        **headers,
+        "content": {CONTENT_TYPE: {"schema": _PROBLEM, "examples": {}}},
+    }

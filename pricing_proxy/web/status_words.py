@@ -1,0 +1,157 @@
+"""Judge the parts of a status snapshot: a tone for the eye, and the words that go with it.
+
+Pure: a snapshot's member in, a verdict or a text out. A member that is missing is judged
+as not reported, never as good.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_MEGABYTE = 1_000_000
+# How much of the lines the cache should answer; below, customers wait for the ERP a lot.
+_GOOD_RATIO = 0.8
+# Shown where there is no value.
+NONE = "-"
+_LEVELS = ("l1", "l2", "source")
+
+
+class Tone(StrEnum):
+    """What the eye is told; the values are CSS classes."""
+
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    QUIET = "quiet"
+
+
+class Verdict(NamedTuple):
+    """A judgement, for the eye and in words."""
+
+    tone: Tone
+    words: str
+
+
+_NOT_REPORTED = Verdict(Tone.QUIET, "not reported")
+_PHASES = {
+    "closed": Verdict(Tone.GOOD, "closed"),
+    "half_open": Verdict(Tone.WARN, "half-open, probing"),
+    "open": Verdict(Tone.BAD, "open"),
+    "isolated": Verdict(Tone.BAD, "isolated by an operator"),
+}
+
+
+def service_verdict(service: Mapping[str, Any]) -> Verdict:
+    """Return whether the process wants requests."""
+    if "is_ready" not in service:
+        return _NOT_REPORTED
+    return Verdict(Tone.GOOD, "ready") if service["is_ready"] else Verdict(Tone.BAD, "not ready")
+
+
+def breaker_verdict(breaker: Mapping[str, Any]) -> Verdict:
+    """Return where a breaker stands; a phase that is new to this page is shown as it is."""
+    phase = breaker.get("phase")
+    if phase is None:
+        return _NOT_REPORTED
+    return _PHASES.get(phase, Verdict(Tone.WARN, str(phase)))
+
+
+def gate_verdict(gate: Mapping[str, Any]) -> Verdict:
+    """Return whether the ERP lets calls through."""
+    if gate.get("is_closed"):
+        return Verdict(Tone.BAD, f"closed, opens in {duration(gate.get('opens_in_seconds'))}")
+    if gate.get("is_ramping"):
+        return Verdict(Tone.WARN, "open, ramping up")
+    return Verdict(Tone.GOOD, "open")
+
+
+def erp_verdict(environment: Mapping[str, Any]) -> tuple[Verdict, str]:
+    """Return how an environment is, judged by what is worst in it, and the detail."""
+    breakers = environment.get("breakers") or []
+    gate = environment.get("gate") or {}
+    for phase, words in (
+        ("isolated", "isolated"),
+        ("open", "down"),
+        ("half_open", "probing"),
+    ):
+        hit = [breaker for breaker in breakers if breaker.get("phase") == phase]
+        if hit:
+            names = ", ".join(str(breaker.get("name")) for breaker in hit)
+            return Verdict(_PHASES[phase].tone, words), _lost(names, hit)
+    if gate.get("is_closed"):
+        return Verdict(Tone.BAD, "throttled"), gate_verdict(gate).words
+    if not breakers:
+        return _NOT_REPORTED, ""
+    if gate.get("is_ramping"):
+        return Verdict(Tone.WARN, "ramping up"), "after a pause"
+    return Verdict(Tone.GOOD, "up"), f"in flight {environment.get('in_flight', 0)}"
+
+
+def redis_verdict(redis: Mapping[str, Any]) -> tuple[Verdict, str]:
+    """Return whether Redis answers, and what that means for prices."""
+    if not redis:
+        return _NOT_REPORTED, ""
+    kind = str(redis.get("kind", ""))
+    breaker = breaker_verdict(redis.get("breaker") or {})
+    if breaker.tone is Tone.BAD or not redis.get("is_verified"):
+        return Verdict(Tone.BAD, "away"), "prices are flagged unverified"
+    if breaker.tone is Tone.WARN:
+        return Verdict(Tone.WARN, "probing"), kind
+    words = "embedded: gone with this process" if kind == "embedded" else "prices are verified"
+    return Verdict(Tone.GOOD, "up"), words
+
+
+def hit_ratio(lookups: Mapping[str, int]) -> tuple[Verdict, str]:
+    """Return the share of lines that needed no load, and its parts."""
+    total = sum(lookups.values())
+    if total == 0:
+        return Verdict(Tone.QUIET, NONE), "no line asked for yet"
+    ratio = 1 - lookups.get("source", 0) / total
+    tone = Tone.GOOD if ratio >= _GOOD_RATIO else Tone.WARN
+    parts = ", ".join(f"{level} {share}" for level, _, share in lookup_shares(lookups))
+    return Verdict(tone, _percent(total - lookups.get("source", 0), total)), parts
+
+
+def lookup_shares(lookups: Mapping[str, int]) -> Sequence[tuple[str, int, str]]:
+    """Return each level's name, lines and share in percent."""
+    total = sum(lookups.values())
+    others = sorted(set(lookups) - set(_LEVELS))
+    return [
+        (level, lookups.get(level, 0), _percent(lookups.get(level, 0), total))
+        for level in (*_LEVELS, *others)
+    ]
+
+
+def duration(seconds: Any) -> str:
+    """Return a duration as people say it: "4.2 s", "3 min 20 s", "2 h 5 min"; `NONE` without one."""
+    if seconds is None:
+        return NONE
+    if seconds < _MINUTE:
+        return f"{seconds:.3g} s"
+    whole = int(seconds)
+    for unit, smaller, name, smaller_name in (
+        (_DAY, _HOUR, "d", "h"),
+        (_HOUR, _MINUTE, "h", "min"),
+        (_MINUTE, 1, "min", "s"),
+    ):
+        if whole >= unit:
+            rest = whole % unit // smaller
+            return f"{whole // unit} {name} {rest} {smaller_name}"
+    return f"{whole} s"
+
+
+def megabytes(count: Any) -> str:
+    """Return bytes as megabytes."""
+    return NONE if count is None else f"{count / _MEGABYTE:.1f} MB"
+
+
+def _percent(part: int, total: int) -> str:
+    return f"{100 * part / total:.1f} %" if total else NONE
+
+
+def _lost(names: str, breakers: Sequence[Mapping[str, Any]]) -> str:
+    lost = [
+        each["lost_for_seconds"] for each in breakers if each.get("lost_for_seconds") is not None
+    ]
+    return f"{names} for {duration(max(lost))}" if lost else names
