@@ -39,10 +39,11 @@ from pricing_proxy.redis_access import REDIS_BREAKER, redis_client
 from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.guard import BreakerGuard
 from pricing_proxy.resilience.prober import Prober
-from pricing_proxy.settings import Settings, is_loopback
+from pricing_proxy.settings import Settings, Telemetry, is_loopback
 from pricing_proxy.shared_state.maps import SharedMaps
 from pricing_proxy.snapshot import Caching, Snapshot
 from pricing_proxy.telemetry.metrics import Metrics
+from pricing_proxy.telemetry.traces import Traces, otlp_exporter
 from pricing_proxy.web.access import Access
 from pricing_proxy.web.app import Routes, admin_app, public_app
 from pricing_proxy.web.docs import DocsRoutes
@@ -82,7 +83,7 @@ async def application(settings: Settings, *, clock: Clock) -> AsyncIterator[Appl
         routes = _routes(parts, engine)
         limit = settings.service.body_limit_kb * _KILOBYTE
         yield Application(
-            public=public_app(routes, body_limit_bytes=limit),
+            public=public_app(routes, body_limit_bytes=limit, traces=parts.traces),
             admin=admin_app(routes, body_limit_bytes=limit),
             readiness=parts.readiness,
         )
@@ -95,6 +96,7 @@ class _Parts:
     settings: Settings
     clock: Clock
     metrics: Metrics
+    traces: Traces
     caching: Caching
     erps: Mapping[str, ErpAccess]
     maps: Mapping[str, MarketMaps]
@@ -115,11 +117,12 @@ class _Engine:
 
 async def _open_parts(settings: Settings, clock: Clock, stack: AsyncExitStack) -> _Parts:
     metrics = Metrics()
+    traces = stack.enter_context(_traces(settings.telemetry))
     redis = await stack.enter_async_context(redis_client(settings.redis))
     caching = await _open_caching(settings, redis, clock, stack)
     erps = {
         name: await stack.enter_async_context(
-            erp_access(name, environment, redis=redis, clock=clock, metrics=metrics)
+            erp_access(name, environment, redis=redis, clock=clock, metrics=metrics, traces=traces)
         )
         for name, environment in settings.environments.items()
     }
@@ -128,6 +131,7 @@ async def _open_parts(settings: Settings, clock: Clock, stack: AsyncExitStack) -
         settings=settings,
         clock=clock,
         metrics=metrics,
+        traces=traces,
         caching=caching,
         erps=erps,
         maps=maps,
@@ -137,6 +141,15 @@ async def _open_parts(settings: Settings, clock: Clock, stack: AsyncExitStack) -
         },
         access=Access(KeyRing(settings.api_keys), clock=clock),
         readiness=Readiness(maps),
+    )
+
+
+def _traces(telemetry: Telemetry) -> Traces:
+    endpoint = telemetry.otlp_endpoint
+    return Traces(
+        service="pricing-proxy",
+        exporter=None if endpoint is None else otlp_exporter(endpoint),
+        sample_ratio=telemetry.trace_sample_ratio,
     )
 
 

@@ -2,9 +2,10 @@
 
 import random
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import aiohttp
 from redis.asyncio import Redis
@@ -18,13 +19,18 @@ from pricing_proxy.d365.transport import Transport
 from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.breaker_settings import MASTER_READS, PRICE_READS
 from pricing_proxy.resilience.bulkhead import Bulkhead
+from pricing_proxy.resilience.call_class import Ticket
+from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.gate import Gate
-from pricing_proxy.resilience.operation import CallReport, OperationClass
+from pricing_proxy.resilience.operation import CallReport, Operation, OperationClass
 from pricing_proxy.resilience.policy import CallPolicy
 from pricing_proxy.resilience.prober import Prober
 from pricing_proxy.resilience.retry import Retrier
 from pricing_proxy.shared_state.gate import SharedGate
 from pricing_proxy.telemetry.metrics import Metrics
+from pricing_proxy.telemetry.traces import Traces
+
+T = TypeVar("T")
 
 _SYSTEM = "fo"
 # The bulkhead admits 64 calls at most; a call never waits for a connection behind it.
@@ -44,7 +50,13 @@ class ErpAccess:
 
 @asynccontextmanager
 async def erp_access(
-    name: str, environment: Environment, *, redis: Redis, clock: Clock, metrics: Metrics
+    name: str,
+    environment: Environment,
+    *,
+    redis: Redis,
+    clock: Clock,
+    metrics: Metrics,
+    traces: Traces,
 ) -> AsyncIterator[ErpAccess]:
     """Open the way as the pricing app; on exit, close it in reverse order.
 
@@ -54,6 +66,7 @@ async def erp_access(
         redis: Where processes tell each other of throttling.
         clock: Time.
         metrics: Told of each call.
+        traces: Records a span for each call.
     """
     async with AsyncExitStack() as stack:
         tokens = await stack.enter_async_context(_issuer(environment, clock))
@@ -67,11 +80,34 @@ async def erp_access(
             Transport(
                 session, base_url=environment.url, tokens=source, clock=clock, system=_SYSTEM
             ),
-            policy=policy,
+            policy=_TracedPolicy(policy, traces) if traces.is_on else policy,
             clock=clock,
             price_service_path=environment.price_service_path,
         )
         yield ErpAccess(client, policy, breakers)
+
+
+class _TracedPolicy:
+    """The call policy with a span around each call, waiting and retries included."""
+
+    def __init__(self, policy: CallPolicy, traces: Traces) -> None:
+        self._policy = policy
+        self._traces = traces
+
+    async def call(
+        self,
+        send: Callable[[Deadline], Awaitable[T]],
+        *,
+        operation: Operation,
+        ticket: Ticket,
+        deadline: Deadline,
+        lines: int = 1,
+    ) -> T:
+        """Return what the policy returns."""
+        with self._traces.span(f"{_SYSTEM} {operation.name}"):
+            return await self._policy.call(
+                send, operation=operation, ticket=ticket, deadline=deadline, lines=lines
+            )
 
 
 def _issuer(environment: Environment, clock: Clock) -> EntraTokens:

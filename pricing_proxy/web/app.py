@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.docs import DocsRoutes
-from pricing_proxy.web.handling import Handler, answering_problems, no_such_route
+from pricing_proxy.web.handling import Handler, answering_problems, no_such_route, traced
 from pricing_proxy.web.health import HealthRoutes
 from pricing_proxy.web.invalidations import InvalidationRoutes
 from pricing_proxy.web.login import LoginRoutes
@@ -25,12 +26,12 @@ class Routes:
     status: StatusRoutes
 
 
-def public_app(routes: Routes, *, body_limit_bytes: int) -> web.Application:
+def public_app(routes: Routes, *, body_limit_bytes: int, traces: Traces) -> web.Application:
     """Return the application of the public listener."""
     app = web.Application(client_max_size=body_limit_bytes)
-    _add(app, "POST", "/v1/prices", routes.prices.post)
-    _add(app, "GET", "/v1/prices", routes.prices.get)
-    _add(app, "POST", "/v1/customers/{customer}/login", routes.login.post)
+    _add(app, "POST", "/v1/prices", routes.prices.post, traces)
+    _add(app, "GET", "/v1/prices", routes.prices.get, traces)
+    _add(app, "POST", "/v1/customers/{customer}/login", routes.login.post, traces)
     _add(app, "GET", "/health/live", routes.health.live)
     _add(app, "GET", "/health/ready", routes.health.ready)
     _add(app, "GET", "/openapi.json", routes.docs.openapi)
@@ -54,8 +55,14 @@ def admin_app(routes: Routes, *, body_limit_bytes: int) -> web.Application:
     return app
 
 
-def _add(app: web.Application, method: str, path: str, handler: Handler) -> None:
-    app.router.add_route(method, path, answering_problems(handler))
+def _add(
+    app: web.Application, method: str, path: str, handler: Handler, traces: Traces | None = None
+) -> None:
+    answering = answering_problems(handler)
+    if traces is not None and traces.is_on:
+        # The route's template, never its values: those name customers.
+        answering = traced(answering, f"{method} {path}", traces)
+    app.router.add_route(method, path, answering)
 
 
 def _add_fallback(app: web.Application) -> None:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
+from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.problems import ProblemError
 from pricing_proxy.web.schemas import flaws_problem
 
@@ -47,6 +48,17 @@ def answering_problems(handler: Handler) -> Handler:
             return ProblemError(
                 500, "internal_error", "The service broke; this is logged."
             ).response()
+
+    return answer
+
+
+def traced(handler: Handler, name: str, traces: Traces) -> Handler:
+    """Return a handler that records a span for each request."""
+
+    @wraps(handler)
+    async def answer(request: web.Request) -> web.StreamResponse:
+        with traces.span(name):
+            return await handler(request)
 
     return answer
 
