@@ -68,7 +68,7 @@ def demo_command(
 def _show(plan: Plan, children: Sequence[Child], console: Console, seconds: float | None) -> None:
     screen = Screen(plan, has_redis_server=shutil.which("redis-server") is not None)
     console.print("\nEverything runs. Try in another terminal, in this folder:\n", style="green")
-    console.print(screen.advice(), soft_wrap=True)
+    screen.advise(console)
     console.print("\nCtrl-C ends everything.\n")
     until = None if seconds is None else time.monotonic() + seconds
     if console.is_terminal:
@@ -76,9 +76,9 @@ def _show(plan: Plan, children: Sequence[Child], console: Console, seconds: floa
             while _wait(children, until, _TABLE_SECONDS):
                 live.update(screen.table())
     else:
-        console.print(screen.line())
+        console.print(screen.line(), soft_wrap=True)
         while _wait(children, until, _LINE_SECONDS):
-            console.print(screen.line())
+            console.print(screen.line(), soft_wrap=True)
 
 
 def _wait(children: Sequence[Child], until: float | None, seconds: float) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import requests
-from rich.console import Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -60,17 +60,15 @@ class Screen:
         lines = _levels(status["cache"]["lookups"]).plain
         return f"requests {requests_total} · lines {lines} · ERP calls {calls['total']} · {phases}"
 
-    def advice(self) -> RenderableType:
-        """Return what to try."""
-        parts: list[RenderableType] = []
+    def advise(self, console: Console) -> None:
+        """Print what to try; the commands in one line each, to be copied."""
         for title, command in self._plan.commands().items():
-            parts.append(Text(f"{title}:", style="bold"))
-            parts.append(Text(command, overflow="fold", no_wrap=False))
-            parts.append(Text())
+            console.print(f"{title}:", style="bold")
+            console.print(command, soft_wrap=True, markup=False, highlight=False)
+            console.print()
         pages = f"{self._plan.admin_url}/status   {self._plan.admin_url}/docs"
-        parts.append(Text(f"Pages for a browser: {pages}"))
-        parts.append(Text(f"Configuration and logs: {self._plan.folder}"))
-        return Group(*parts)
+        console.print(f"Pages for a browser: {pages}", soft_wrap=True)
+        console.print(f"Configuration and logs: {self._plan.folder}", soft_wrap=True)
 
     def _redis(self, redis: dict[str, Any]) -> Text:
         kind = "redis-server" if self._has_redis_server else "embedded, over TCP"
