@@ -91,6 +91,10 @@ _WAIT_BRIEFLY_THEN_FLAG = Ruling(wait=Wait.BRIEF, fallback=Fallback.FLAGGED)
 _LOAD_OR_FLAG = Ruling(wait=Wait.FULL, fallback=Fallback.FLAGGED)
 _LOAD = Ruling(wait=Wait.FULL, fallback=Fallback.LAST_KNOWN)
 _LOAD_UNLESS_RECENT = replace(_LOAD, only_recent=True, recent_us=RECENT_US)
+# Without word from the ledger a new read is flagged as well: reading again would not help.
+_WAIT_UNLESS_RECENT_THEN_FLAG = replace(
+    _WAIT_BRIEFLY_THEN_FLAG, only_recent=True, recent_us=RECENT_US
+)
 # Without word from the ledger, only a read that began after the request arrived is surely current.
 _LOAD_UNLESS_OWN = replace(_LOAD, only_recent=True, recent_us=0)
 _AS_ABSENT = Ruling(wait=Wait.FULL)
@@ -108,7 +112,7 @@ TABLE: dict[State, dict[Mode, Ruling]] = {
     },
     State.UNVERIFIED: {
         Mode.BROWSE: _SERVE_AND_REFRESH,
-        Mode.CART: _WAIT_BRIEFLY_THEN_FLAG,
+        Mode.CART: _WAIT_UNLESS_RECENT_THEN_FLAG,
         Mode.CHECKOUT: _LOAD_UNLESS_OWN,
     },
     State.STALE_HARD: {
@@ -163,7 +167,7 @@ def classify(
     if age_us >= max_us or invalidated is Level.HARD:
         return State.EXPIRED
     if kind is Kind.NO_PRICE:
-        is_current = age_us < soft_us and invalidated is None
+        is_current = 0 <= age_us < soft_us and invalidated is None
         return State.NO_PRICE if is_current else State.EXPIRED
     if age_us >= hard_us or invalidated is not None:
         return State.STALE_HARD

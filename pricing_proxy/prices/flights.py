@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pricing_proxy.domain.entry import Entry
+from pricing_proxy.domain.freshness import State
 from pricing_proxy.prices.query import Context, Failure, Key
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.shared_state.customer_map import Customer
@@ -39,7 +40,7 @@ class Flight:
         items: The keys claimed, with their items.
         began_us: When the keys were claimed; every read it makes begins later.
         position: Ledger position at that instant.
-        floor_us: An entry from Redis settles a key only if it was read from the ERP since.
+        accepts: Whether an entry from Redis, in this state, settles its key.
         deadline_us: When the flight itself gives up; its waiters may give up earlier.
         ticket: The class of its calls; a joiner may lift it.
         older: Entries found in Redis that do not settle their key but may stand in.
@@ -51,7 +52,7 @@ class Flight:
     items: Mapping[Key, Item]
     began_us: int
     position: int
-    floor_us: int
+    accepts: Callable[[State, Entry], bool]
     deadline_us: int
     ticket: Ticket
     older: dict[Key, Entry] = field(default_factory=dict)

@@ -107,7 +107,7 @@ class Loader:
         customer: Customer,
         items: Mapping[Key, Item],
         *,
-        floor_us: int,
+        accepts: Callable[[State, Entry], bool],
         deadline_us: int,
         klass: CallClass,
     ) -> Flight:
@@ -118,7 +118,7 @@ class Loader:
             items=items,
             began_us=self._clock.monotonic_us(),
             position=self._invalidations.position(),
-            floor_us=floor_us,
+            accepts=accepts,
             deadline_us=deadline_us,
             ticket=Ticket(klass),
         )
@@ -148,7 +148,10 @@ class Loader:
             marks = self._marks(flight.context, flight.customer)
             for key, entry in found.items():
                 self._take_from_redis(flight, marks, key, entry)
-            self._cache.remember(flight.context, found)
+            now_us = self._clock.monotonic_us()
+            # Redis' clock stepped back: in memory such an entry would keep later reads out.
+            sound = {key: entry for key, entry in found.items() if entry.loaded_us <= now_us}
+            self._cache.remember(flight.context, sound)
             flight.announce()
         return True
 
@@ -163,7 +166,7 @@ class Loader:
             self._verification.is_verified(),
             marks.level(item_number, entry.position) if marks else None,
         )
-        if state in _SETTLED_BY_REDIS and entry.loaded_us >= flight.floor_us:
+        if state in _SETTLED_BY_REDIS and flight.accepts(state, entry):
             self.flights.land(flight, key, Delivery(entry, "l2"))
         else:
             flight.older[key] = entry

@@ -126,11 +126,17 @@ class Page:
         fresh = self._rules[State.FRESH]
         return self._arrived_us - fresh.recent_us if fresh.only_recent else _ANY_TIME_US
 
+    def accepts(self, state: State, entry: Entry) -> bool:
+        """Return whether an entry from Redis spares the ERP call that the page came for."""
+        return may_serve(self._rules[state], entry, arrived_us=self._arrived_us)
+
     @property
     def deadline_us(self) -> int:
-        """When a load that lives as long as this request ends."""
-        asked_us = self.query.wait_us
-        return self._arrived_us + (self.policy.answer_us if asked_us is None else asked_us)
+        """When a load that lives as long as this request ends.
+
+        A short wait of the caller's does not count: others may join the load.
+        """
+        return self._arrived_us + max(self.policy.answer_us, self.query.wait_us or 0)
 
     def look_in_memory(self, shelf: Shelf, known: Knowledge) -> None:
         """Settle what this process remembers; the rest becomes `open_lines`."""

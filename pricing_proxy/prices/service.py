@@ -133,7 +133,7 @@ class PriceService:
             page.query.context,
             customer,
             claims,
-            floor_us=page.floor_us,
+            accepts=page.accepts,
             deadline_us=(
                 page.deadline_us if flight_us is None else self._clock.monotonic_us() + flight_us
             ),

@@ -6,11 +6,12 @@ cold just when they arrive.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.domain.freshness import SECOND_US
+from pricing_proxy.domain.entry import Entry
+from pricing_proxy.domain.freshness import SECOND_US, State
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import PriceCache
@@ -69,7 +70,13 @@ class Warmer:
 
     def refresh(self, context: Context, customer: Customer, items: Mapping[Key, Item]) -> None:
         """Load lines again behind an answer, unless they are on their way or lately failed."""
-        self._load(context, customer, items, floor_us=_ANY_TIME_US)
+        lease_floor_us = self._clock.monotonic_us() - self._markets[context.market].lease_us
+
+        def accepts(state: State, entry: Entry) -> bool:
+            # Redis cannot vouch for what it holds while it is itself in doubt.
+            return state is not State.UNVERIFIED or entry.loaded_us >= lease_floor_us
+
+        self._load(context, customer, items, floor_us=_ANY_TIME_US, accepts=accepts)
 
     def warm(self, context: Context, customer: Customer, skus: Iterable[str]) -> int:
         """Load what the customer will probably ask for; return how many lines are loaded.
@@ -95,7 +102,11 @@ class Warmer:
             for key, item in wanted.items()
             if (entry := shelf.get(key)) is None or entry.loaded_us < floor_us
         }
-        return self._load(context, customer, old, floor_us=floor_us)
+
+        def accepts(_: State, entry: Entry) -> bool:
+            return entry.loaded_us >= floor_us
+
+        return self._load(context, customer, old, floor_us=floor_us, accepts=accepts)
 
     def _wanted(self, context: Context, skus: Iterable[str]) -> dict[Key, Item]:
         items = self._markets[context.market].master.items() or {}
@@ -109,7 +120,13 @@ class Warmer:
         return wanted
 
     def _load(
-        self, context: Context, customer: Customer, items: Mapping[Key, Item], *, floor_us: int
+        self,
+        context: Context,
+        customer: Customer,
+        items: Mapping[Key, Item],
+        *,
+        floor_us: int,
+        accepts: Callable[[State, Entry], bool],
     ) -> int:
         idle = {
             key: item
@@ -125,7 +142,7 @@ class Warmer:
                 context,
                 customer,
                 idle,
-                floor_us=floor_us,
+                accepts=accepts,
                 deadline_us=self._clock.monotonic_us() + _FLIGHT_US,
                 klass=CallClass.REFRESH,
             )

@@ -1,0 +1,67 @@
+"""The item and customer maps of one market, without an ERP behind them."""
+
+from collections.abc import Iterable, Mapping
+
+from pricing_proxy.shared_state.customer_map import Customer
+from pricing_proxy.shared_state.item_map import Item
+
+
+def make_item(sku: str, *, list_price: str | None = "19.90", is_sold: bool = True) -> Item:
+    """Return a distinct product that is sold by the piece."""
+    return Item(
+        sku=sku,
+        item_number=sku,
+        color="",
+        size="",
+        style="",
+        configuration="",
+        version="",
+        sales_unit="PCS",
+        list_price=list_price,
+        is_sold=is_sold,
+    )
+
+
+def make_customer(account: str, *, price_group: str = "") -> Customer:
+    """Return a customer without discount groups."""
+    return Customer(
+        account=account,
+        currency="EUR",
+        price_group=price_group,
+        line_discount_group="",
+        multiline_discount_group="",
+        total_discount_group="",
+    )
+
+
+class FakeMasterData:
+    """A `prices.ports.MasterData` that knows what it is given.
+
+    Attributes:
+        catalog: Items by SKU; None before they were ever read.
+        customers: Customers by account.
+        shop_ids: Accounts by the shop's customer id.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[Item],
+        *,
+        customers: Iterable[Customer] = (),
+        shop_ids: Mapping[int, str] | None = None,
+    ) -> None:
+        self.catalog: dict[str, Item] | None = {item.sku: item for item in items}
+        self.customers = {customer.account: customer for customer in customers}
+        self.shop_ids = dict(shop_ids or {})
+
+    def items(self) -> Mapping[str, Item] | None:
+        return self.catalog
+
+    def customer(self, account: str) -> Customer | None:
+        return self.customers.get(account)
+
+    async def find_customer(self, account: str) -> Customer | None:
+        return self.customers.get(account)
+
+    async def account_of(self, shop_id: int) -> str | None:
+        return self.shop_ids.get(shop_id)

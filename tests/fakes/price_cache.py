@@ -1,0 +1,80 @@
+"""Both cache levels on virtual time: the real memory, and a Redis with faults on dials."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pricing_proxy.cache import codec
+from pricing_proxy.cache.memory import MemoryStore
+from pricing_proxy.domain.entry import Entry
+from pricing_proxy.prices.ports import CacheFailedError, Shelf
+from pricing_proxy.prices.query import Context, Key
+
+_MEGABYTE = 1024 * 1024
+
+
+@dataclass(kw_only=True)
+class FakeRedis:
+    """Values of all contexts as the real codec writes them; shared by several caches.
+
+    Attributes:
+        is_cut: Reads and writes fail, after `latency_seconds`.
+        takes_no_writes: Only writes fail, as on a full Redis.
+        latency_seconds: How long an answer takes; 0 answers within the loop's turn.
+        clock_offset_us: Redis' clock minus the monotonic one; lower it to step back.
+        values: What is stored.
+        reads: How many reads arrived.
+    """
+
+    is_cut: bool = False
+    takes_no_writes: bool = False
+    latency_seconds: float = 0.0
+    clock_offset_us: int = 0
+    values: dict[Context, dict[Key, bytes]] = field(default_factory=dict)
+    reads: int = 0
+
+    def flush(self) -> None:
+        """Lose everything."""
+        self.values.clear()
+
+    def stored(self, context: Context, key: Key) -> Entry | None:
+        """Return what stands there now, past all faults."""
+        value = self.values.get(context, {}).get(key)
+        if value is None:
+            return None
+        return codec.decode(value, shared_offset_us=self.clock_offset_us)
+
+
+class FakePriceCache:
+    """A `prices.ports.PriceCache` of one process over a `FakeRedis`."""
+
+    def __init__(self, redis: FakeRedis, *, max_bytes: int = _MEGABYTE) -> None:
+        self.redis = redis
+        self.memory = MemoryStore(max_bytes)
+
+    def shelf(self, context: Context) -> Shelf:
+        return self.memory.shelf(context)
+
+    def remember(self, context: Context, entries: Shelf) -> None:
+        self.memory.remember(context, entries)
+
+    async def read(self, context: Context, keys: Sequence[Key]) -> Shelf:
+        self.redis.reads += 1
+        await self._travel()
+        if self.redis.is_cut:
+            raise CacheFailedError("cut")
+        found = {key: self.redis.stored(context, key) for key in keys}
+        return {key: entry for key, entry in found.items() if entry is not None}
+
+    async def write(self, context: Context, entries: Shelf) -> None:
+        await self._travel()
+        if self.redis.is_cut or self.redis.takes_no_writes:
+            raise CacheFailedError("cut")
+        offset_us = self.redis.clock_offset_us
+        values = self.redis.values.setdefault(context, {})
+        for key, entry in entries.items():
+            values[key] = codec.encode(entry, shared_offset_us=offset_us)
+
+    async def _travel(self) -> None:
+        if self.redis.latency_seconds:
+            await asyncio.sleep(self.redis.latency_seconds)

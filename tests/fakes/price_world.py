@@ -1,0 +1,220 @@
+"""The real price service between fakes, on the running loop's clock.
+
+    world = price_service()
+    quote = await world.ask("S-1", "S-2", mode=Mode.CART)
+
+Two worlds over one `FakeRedis` are two processes.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from pricing_proxy.domain.freshness import Level, Mode
+from pricing_proxy.domain.lifetime import Lifetimes
+from pricing_proxy.prices.failures import FailureMemory
+from pricing_proxy.prices.invalidations import Invalidations, Scope, ScopeKind
+from pricing_proxy.prices.loading import Loader
+from pricing_proxy.prices.market import Market
+from pricing_proxy.prices.modes import mode_policies
+from pricing_proxy.prices.query import Context, Key, Line, PriceQuery, Quote, QuotedLine
+from pricing_proxy.prices.service import PriceService
+from pricing_proxy.prices.warming import Warmer
+from pricing_proxy.shared_state.item_map import Item
+from tests.fakes.erp import FakeErp
+from tests.fakes.master_data import FakeMasterData, make_customer, make_item
+from tests.fakes.price_cache import FakePriceCache, FakeRedis
+from tests.fakes.verification import FakeVerification
+from tests.virtual_time import LoopClock
+
+MARKET = "b2b_de"
+ACCOUNT = "C-1"
+SECOND_US = 1_000_000
+LEASE_US = 5 * SECOND_US
+SKUS = tuple(f"S-{number}" for number in range(1, 301))
+
+
+@dataclass
+class Dice:
+    """Random numbers that are not; 0 makes every lifetime its longest, every pause its shortest."""
+
+    number: float = 0.0
+
+    def draw(self) -> float:
+        return self.number
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceWorld:
+    """The parts, to turn and to look at."""
+
+    service: PriceService
+    erp: FakeErp
+    redis: FakeRedis
+    cache: FakePriceCache
+    master: FakeMasterData
+    verification: FakeVerification
+    invalidations: Invalidations
+    loader: Loader
+    warmer: Warmer
+    market: Market
+    clock: LoopClock
+    dice: Dice
+
+    def query(
+        self,
+        *lines: str | Line,
+        account: str = ACCOUNT,
+        mode: Mode = Mode.BROWSE,
+        wait_seconds: float | None = None,
+    ) -> PriceQuery:
+        """Return a query; a text is a SKU, once, in its sales unit."""
+        return PriceQuery(
+            market=MARKET,
+            customer=self.master.customer(account),
+            account=account,
+            currency="EUR",
+            mode=mode,
+            lines=[Line(line) if isinstance(line, str) else line for line in lines],
+            wait_us=None if wait_seconds is None else round(wait_seconds * SECOND_US),
+        )
+
+    async def ask(
+        self,
+        *lines: str | Line,
+        account: str = ACCOUNT,
+        mode: Mode = Mode.BROWSE,
+        wait_seconds: float | None = None,
+    ) -> Quote:
+        """Return the answer to a query."""
+        query = self.query(*lines, account=account, mode=mode, wait_seconds=wait_seconds)
+        return await self.service.quote(query)
+
+    async def ask_one(
+        self,
+        line: str | Line = "S-1",
+        *,
+        account: str = ACCOUNT,
+        mode: Mode = Mode.BROWSE,
+        wait_seconds: float | None = None,
+    ) -> QuotedLine:
+        """Return the answer for a single line."""
+        quote = await self.ask(line, account=account, mode=mode, wait_seconds=wait_seconds)
+        (quoted,) = quote.lines
+        return quoted
+
+    async def load(self, *skus: str, account: str = ACCOUNT) -> None:
+        """Have prices in both levels, read from the ERP now, and forget what it cost."""
+        await self.ask(*skus, account=account, wait_seconds=5)
+        await self.settle()
+        self.erp.batches.clear()
+        self.redis.reads = 0
+
+    async def settle(self) -> None:
+        """Wait until no load is under way."""
+        while tasks := set(self.loader.flights._tasks):
+            await asyncio.wait(tasks)
+
+    def invalidate(
+        self, kind: ScopeKind = ScopeKind.ALL, code: str = "", *, level: Level = Level.SOFT
+    ) -> int:
+        """Say that something changed in the ERP."""
+        return self.invalidations.add(MARKET, Scope(kind, code), level)
+
+    def lose_redis(self) -> None:
+        """Cut Redis off, and know it."""
+        self.redis.is_cut = True
+        self.verification.verified = False
+
+    @property
+    def now_us(self) -> int:
+        """The monotonic clock."""
+        return self.clock.monotonic_us()
+
+
+def price_service(
+    *,
+    redis: FakeRedis | None = None,
+    erp: FakeErp | None = None,
+    skus: Sequence[str] = SKUS,
+    accounts: Iterable[str] = ("C-1", "C-2"),
+    lifetimes: Lifetimes | None = None,
+    items: Iterable[Item] = (),
+) -> PriceWorld:
+    """Return a world on the running loop's clock; every customer has the price group "G"."""
+    clock = LoopClock(asyncio.get_running_loop())
+    redis = redis or FakeRedis()
+    erp = erp or FakeErp(clock=clock)
+    dice, verification = Dice(), FakeVerification()
+    cache = FakePriceCache(redis)
+    master = FakeMasterData(
+        [*map(make_item, skus), *items],
+        customers=[make_customer(account, price_group="G") for account in accounts],
+    )
+    market = _market(erp, master, lifetimes or Lifetimes())
+    markets = {MARKET: market}
+    invalidations = Invalidations(
+        shared_us=lambda: clock.monotonic_us() + redis.clock_offset_us,
+        keep_us=market.lifetimes.max_us,
+    )
+    loader = Loader(
+        markets=markets,
+        cache=cache,
+        invalidations=invalidations,
+        verification=verification,
+        failures=FailureMemory(now_us=clock.monotonic_us, draw=dice.draw),
+        clock=clock,
+        draw=dice.draw,
+    )
+    warmer = Warmer(markets=markets, cache=cache, loader=loader, clock=clock)
+    service = PriceService(
+        markets=markets,
+        modes=mode_policies(),
+        cache=cache,
+        loader=loader,
+        invalidations=invalidations,
+        verification=verification,
+        warmer=warmer,
+        clock=clock,
+    )
+    return PriceWorld(
+        service=service,
+        erp=erp,
+        redis=redis,
+        cache=cache,
+        master=master,
+        verification=verification,
+        invalidations=invalidations,
+        loader=loader,
+        warmer=warmer,
+        market=market,
+        clock=clock,
+        dice=dice,
+    )
+
+
+def context_of(account: str = ACCOUNT) -> Context:
+    """Return whose prices an `ask` without further words is about."""
+    return Context(MARKET, account, "EUR")
+
+
+def key_of(sku: str = "S-1", *, quantity: str = "1") -> Key:
+    """Return what a piece of a SKU is stored under."""
+    return Key(sku, "PCS", quantity)
+
+
+def _market(erp: FakeErp, master: FakeMasterData, lifetimes: Lifetimes) -> Market:
+    return Market(
+        code=MARKET,
+        currency="EUR",
+        currencies=frozenset({"EUR"}),
+        company_currency="EUR",
+        tax_included=False,
+        decimals=4,
+        erp_zone=ZoneInfo("Europe/Berlin"),
+        lifetimes=lifetimes,
+        lease_us=LEASE_US,
+        source=erp,
+        master=master,
+    )
