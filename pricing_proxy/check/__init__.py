@@ -1,1 +1,1 @@
-"""The integration engineer's first step: what works, what does not, and what to do next."""
+"""`pricing-proxy check`: what works between us and the ERP, row by row, and what to do next."""

@@ -1,0 +1,98 @@
+"""The command `pricing-proxy check`."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from pricing_proxy.check.limits import Limits
+from pricing_proxy.check.report import Report, run_checks
+from pricing_proxy.check.table import as_json, print_tables
+from pricing_proxy.clock import SystemClock
+from pricing_proxy.configuration.problems import ConfigurationError
+from pricing_proxy.settings import Settings, load
+
+_NOT_ALL_WORKS = 1
+_BAD_SETTINGS = 2
+# What shells report for a program that Ctrl-C ended.
+_INTERRUPTED = 130
+
+
+def check_command(
+    *,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            help="Configuration file; else PRICING_PROXY_CONFIG, else ./pricing-proxy.toml.",
+            show_default=False,
+        ),
+    ] = None,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print JSON for programs instead of tables.")
+    ] = False,
+) -> None:
+    """Show what works between this machine, Redis, Entra ID and the ERP; writes nothing.
+
+    Exit code 0: all works. 1: something does not, and the table names the next step.
+    2: the configuration has mistakes.
+    """
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        settings = load(config)
+    except ConfigurationError as error:
+        errors.print(str(error), style="red", markup=False)
+        raise typer.Exit(_BAD_SETTINGS) from None
+    with _ending_at_once():
+        report = _run(settings, errors)
+    if json_output:
+        typer.echo(as_json(report))
+    else:
+        print_tables(report, Console(highlight=False))
+    code = 0 if report.is_ok else _NOT_ALL_WORKS
+    if report.is_stuck:
+        _leave(code)
+    raise typer.Exit(code)
+
+
+def _run(settings: Settings, errors: Console) -> Report:
+    with errors.status("Checking ...") as status:
+
+        def say(what: str) -> None:
+            if errors.is_terminal:
+                status.update(f"Checking {what} ...")
+            else:
+                errors.print(f"Checking {what} ...", markup=False)
+
+        return asyncio.run(
+            run_checks(settings, clock=SystemClock(), limits=Limits(), on_progress=say)
+        )
+
+
+@contextmanager
+def _ending_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the process right away: a thread that waits for Entra ID cannot be ended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: _leave(_INTERRUPTED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process without waiting for its threads; nothing is held that needs closing."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

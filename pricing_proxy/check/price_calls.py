@@ -1,0 +1,88 @@
+"""Ask the price service for the probe lines, and name those that make it refuse a batch."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+from pricing_proxy.check.erp_calls import ErpCalls
+from pricing_proxy.d365.fo.models import PriceLine
+from pricing_proxy.d365.fo.price_calls import PriceRequest, PriceRequestLine
+from pricing_proxy.resilience.errors import UpstreamRejectedError
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the price service said.
+
+    Attributes:
+        lines: By SKU.
+        silent: SKUs it left out.
+    """
+
+    lines: Mapping[str, PriceLine]
+    silent: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It refused a batch.
+
+    Attributes:
+        skus: Those it refuses alone too.
+        error: Its reason.
+    """
+
+    skus: tuple[str, ...]
+    error: UpstreamRejectedError
+
+
+async def ask_prices(erp: ErpCalls, request: PriceRequest, *, max_lines: int) -> Answered | Refused:
+    """Return the answer to all lines; raises `UpstreamError` for other failures than refusals.
+
+    Args:
+        erp: Calls to F&O.
+        request: All lines.
+        max_lines: Lines of one call.
+    """
+    lines = request.lines
+    batches = [lines[start : start + max_lines] for start in range(0, len(lines), max_lines)]
+    answers = await asyncio.gather(*(_ask(erp, request, batch) for batch in batches))
+    refusals = [answer for answer in answers if isinstance(answer, Refused)]
+    if refusals:
+        skus = tuple(sku for refused in refusals for sku in refused.skus)
+        return Refused(skus, refusals[0].error)
+    answered = [answer for answer in answers if isinstance(answer, Answered)]
+    found = {sku: line for answer in answered for sku, line in answer.lines.items()}
+    return Answered(found, tuple(sku for answer in answered for sku in answer.silent))
+
+
+async def _ask(
+    erp: ErpCalls, request: PriceRequest, batch: Sequence[PriceRequestLine]
+) -> Answered | Refused:
+    try:
+        priced = await erp.prices(replace(request, lines=tuple(batch)))
+    except UpstreamRejectedError as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            raise  # no service at all, whatever the lines
+        if len(batch) == 1:
+            return Refused((batch[0].ref,), error)
+        return await _halve(erp, request, batch, error)
+    return Answered(priced.lines, priced.missing)
+
+
+async def _halve(
+    erp: ErpCalls,
+    request: PriceRequest,
+    batch: Sequence[PriceRequestLine],
+    error: UpstreamRejectedError,
+) -> Refused:
+    middle = len(batch) // 2
+    halves = await asyncio.gather(
+        _ask(erp, request, batch[:middle]), _ask(erp, request, batch[middle:])
+    )
+    refusals = [half for half in halves if isinstance(half, Refused)]
+    if not refusals:
+        # Each half is accepted, the whole is not: nobody alone is to blame.
+        return Refused(tuple(line.ref for line in batch), error)
+    return Refused(tuple(sku for half in refusals for sku in half.skus), refusals[0].error)

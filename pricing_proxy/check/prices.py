@@ -1,0 +1,165 @@
+"""The rows of one market's prices: asked for as the service asks, and added up again."""
+
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from pricing_proxy.check.board import Finding, failed, ok
+from pricing_proxy.check.market import (
+    CURRENCY,
+    CUSTOMERS,
+    PRODUCTS,
+    VARIANTS,
+    CheckedMarket,
+    MasterData,
+)
+from pricing_proxy.check.price_calls import Answered, Refused, ask_prices
+from pricing_proxy.check.price_sum import adds_up, expected
+from pricing_proxy.check.probe_lines import QUANTITY, ProbeLines, find_lines, first_skus
+from pricing_proxy.check.steps import Advice, Steps
+from pricing_proxy.d365.fo.models import CustomerRow, PriceLine
+from pricing_proxy.d365.fo.price_calls import PriceRequest
+from pricing_proxy.d365.odata import equals
+
+PROBE = "probe customer and SKUs"
+ACCEPTS = "price service accepts the probe lines"
+ANSWERS = "price service answers every line"
+ADDS_UP = "one price adds up"
+PRICE_ROWS = (PROBE, ACCEPTS, ANSWERS, ADDS_UP)
+
+# Amounts are rounded to this where the currency has no rule of its own.
+_CENT = Decimal("0.01")
+# A row of a table is no place for a hundred SKUs.
+_SKUS_SHOWN = 8
+
+
+class Prices:
+    """Checks the price service with some lines of one customer."""
+
+    def __init__(self, checked: CheckedMarket, master: MasterData, *, steps: Steps) -> None:
+        self._checked = checked
+        self._master = master
+        self._steps = steps
+        self._customer = ""
+        self._probe = ProbeLines((), ())
+        self._answered = Answered({}, ())
+
+    async def run(self) -> None:
+        """Write `PRICE_ROWS`."""
+        run = self._steps.run
+        catalog = Advice(
+            what="the catalog",
+            when_missing="Look at the rows of the sets above",
+            who=self._checked.user,
+        )
+        path = self._checked.environment.price_service_path
+        service = Advice(
+            what=f"the price service {path}",
+            when_missing="Deploy the price service to F&O, or correct price_service_path of "
+            f"environments.{self._checked.market.environment}",
+            who=self._checked.user,
+        )
+        sets = (CURRENCY, CUSTOMERS, PRODUCTS, VARIANTS)
+        await run(PROBE, self._find_probe, advice=catalog, needs=sets)
+        await run(ACCEPTS, self._ask, advice=service, needs=(PROBE,))
+        await run(ANSWERS, self._count_answers, advice=service, needs=(ACCEPTS,))
+        await run(ADDS_UP, self._add_up, advice=service, needs=(ACCEPTS,))
+
+    async def _find_probe(self) -> Finding:
+        market, key = self._checked.market, self._checked.key
+        customer = await self._find_customer()
+        if customer is None:
+            return failed(
+                f"F&O has no customer {market.probe_customer}", f"Correct {key}.probe_customer"
+            )
+        self._customer = customer.CustomerAccount
+        skus = market.probe_skus or first_skus(self._master.products, self._master.variants)
+        self._probe = await find_lines(self._checked.erp, market.legal_entity, skus)
+        if self._probe.missing or not self._probe.lines:
+            which = _listed(self._probe.missing) or "that can be sold, among the catalog's first"
+            return failed(f"{market.legal_entity} has no SKU {which}", f"Correct {key}.probe_skus")
+        return ok(f"{self._customer}, {_listed([line.ref for line in self._probe.lines])}")
+
+    async def _find_customer(self) -> CustomerRow | None:
+        wanted, known = self._checked.market.probe_customer, self._master.customers
+        if wanted is None:
+            currency = self._checked.market.currency
+            return next((row for row in known if row.SalesCurrencyCode == currency), known[0])
+        if "*" in wanted:
+            return None  # a wildcard to F&O, which would find somebody else
+        where = equals("dataAreaId", self._checked.market.legal_entity)
+        where &= equals("CustomerAccount", wanted)
+        rows = (await self._checked.erp.top(CustomerRow, where, rows=1)).rows
+        return rows[0] if rows else None
+
+    async def _ask(self) -> Finding:
+        zone = ZoneInfo(self._checked.environment.time_zone)
+        request = PriceRequest(
+            company=self._checked.market.legal_entity,
+            customer=self._customer,
+            currency=self._checked.market.currency,
+            day=self._checked.clock.utc().astimezone(zone).date(),
+            lines=self._probe.lines,
+        )
+        size = self._checked.environment.max_lines_per_call
+        answer = await ask_prices(self._checked.erp, request, max_lines=size)
+        if isinstance(answer, Refused):
+            return self._refusal(answer)
+        self._answered = answer
+        return ok(f"{len(request.lines)} lines for {self._customer}")
+
+    def _refusal(self, refused: Refused) -> Finding:
+        reasons = "; ".join(refused.error.reasons) or str(refused.error)
+        if len(refused.skus) == len(self._probe.lines) > 1:
+            return failed(
+                f"refused, whatever the line: {reasons}",
+                "Read F&O's own message: company, customer, currency or the service's contract",
+            )
+        return failed(
+            f"refused because of {_listed(refused.skus)}: {reasons}",
+            f"Mend {_listed(refused.skus)} in F&O; until then its batches are split, and cost more",
+        )
+
+    async def _count_answers(self) -> Finding:
+        silent = self._answered.silent
+        if silent:
+            return failed(
+                f"no answer for {_listed(silent)}",
+                "Mend the price service: it has to answer each line, with a price or an error "
+                f"(left out: {_listed(silent)})",
+            )
+        unpriced = [line for line in self._answered.lines.values() if line.error is not None]
+        reasons = sorted({str(line.error) for line in unpriced})
+        told = f", {len(unpriced)} without a price ({', '.join(reasons)})" if unpriced else ""
+        return ok(f"{len(self._answered.lines)} lines{told}")
+
+    async def _add_up(self) -> Finding:
+        priced = {sku: line for sku, line in self._answered.lines.items() if line.error is None}
+        if not priced:
+            return failed(
+                f"{self._customer} has no price for any probe SKU",
+                f"Set {self._checked.key}.probe_customer and probe_skus to what is really sold",
+            )
+        if self._checked.market.tax_included:
+            return ok("not compared: the market's prices include tax, net amounts do not")
+        step = max(_CENT, self._master.rounding)
+        for sku, line in priced.items():
+            if not adds_up(line, QUANTITY, step=step):
+                return failed(_difference(sku, line), _COMPARE)
+        sku, line = next(iter(priced.items()))
+        return ok(f"{QUANTITY} x {sku} = {line.netAmount} {line.currency} ({len(priced)} compared)")
+
+
+_COMPARE = (
+    "Price the same line on a sales order in F&O: if it shows the net amount, the price service "
+    "leaves out a discount or charge; if not, the service adds up wrongly"
+)
+
+
+def _difference(sku: str, line: PriceLine) -> str:
+    sum_ = expected(line, QUANTITY)
+    return f"{QUANTITY} x {sku}: net amount {line.netAmount}, price and discounts make {sum_}"
+
+
+def _listed(skus: list[str] | tuple[str, ...]) -> str:
+    shown = ", ".join(skus[:_SKUS_SHOWN])
+    return shown if len(skus) <= _SKUS_SHOWN else f"{shown} and {len(skus) - _SKUS_SHOWN} more"

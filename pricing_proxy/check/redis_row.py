@@ -1,0 +1,53 @@
+"""Check Redis: does it answer, how fast, and which version is it."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from pricing_proxy import settings
+from pricing_proxy.check.board import Board, Finding, failed, ok
+from pricing_proxy.check.vitals import milliseconds
+from pricing_proxy.clock import Clock
+from pricing_proxy.redis_access import EMBEDDED, redis_client
+
+REDIS = "Redis answers"
+# Connecting, signing in and two commands, each with a time-out of its own.
+_STEPS = 4
+
+
+async def check_redis(redis: settings.Redis, *, clock: Clock) -> Board:
+    """Return the table of Redis."""
+    board = Board("Redis", (REDIS,))
+    board.put(REDIS, await _find(redis, clock))
+    return board
+
+
+async def _find(redis: settings.Redis, clock: Clock) -> Finding:
+    if redis.url == EMBEDDED:
+        return ok("embedded: each process keeps prices alone, and forgets them when it ends")
+    try:
+        async with (
+            asyncio.timeout(_STEPS * redis.timeout_ms / 1000),
+            redis_client(redis) as client,
+        ):
+            return await _ask(client, clock)
+    except (RedisError, OSError, TimeoutError) as error:
+        # The type only: messages of the client may quote what was sent.
+        return failed(
+            f"{type(error).__name__} within {redis.timeout_ms} ms",
+            "Try redis-cli against redis.url from this machine; look at redis.url, "
+            "redis.password, TLS (rediss://) and firewall",
+        )
+
+
+async def _ask(client: Redis, clock: Clock) -> Finding:
+    # redis-py's types serve its blocking client too; this one always returns an awaitable.
+    info = await cast("Awaitable[dict[str, Any]]", client.info("server"))
+    began_us = clock.monotonic_us()
+    await cast("Awaitable[bool]", client.ping())
+    took = timedelta(microseconds=clock.monotonic_us() - began_us)
+    return ok(f"version {info.get('redis_version', 'unknown')}, {milliseconds(took)}")

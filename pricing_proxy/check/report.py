@@ -1,0 +1,53 @@
+"""Run all checks of a configuration, and keep what they found."""
+
+import asyncio
+from dataclasses import dataclass
+
+from pricing_proxy.check.board import Board, State
+from pricing_proxy.check.environment import EnvironmentCheck, Progress
+from pricing_proxy.check.limits import Limits
+from pricing_proxy.check.redis_row import check_redis
+from pricing_proxy.clock import Clock
+from pricing_proxy.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All tables.
+
+    Attributes:
+        boards: Redis, then each environment with its markets.
+        is_stuck: A thread still waits for an answer that will not come.
+    """
+
+    boards: list[Board]
+    is_stuck: bool
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether everything was judged, and works."""
+        states = {row.finding.state for board in self.boards for row in board.rows()}
+        return states == {State.OK}
+
+
+async def run_checks(
+    settings: Settings, *, clock: Clock, limits: Limits, on_progress: Progress
+) -> Report:
+    """Return what works; environments are checked side by side."""
+    checks = [
+        EnvironmentCheck(
+            name,
+            environment,
+            {code: each for code, each in settings.markets.items() if each.environment == name},
+            limits=limits,
+            clock=clock,
+            on_progress=on_progress,
+        )
+        for name, environment in settings.environments.items()
+    ]
+    async with asyncio.TaskGroup() as group:
+        redis = group.create_task(check_redis(settings.redis, clock=clock))
+        for check in checks:
+            group.create_task(check.run())
+    boards = [redis.result(), *(board for check in checks for board in check.boards)]
+    return Report(boards, any(check.is_stuck for check in checks))

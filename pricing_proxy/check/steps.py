@@ -1,0 +1,89 @@
+"""Run a market's rows one by one, and find the one row that an error belongs to.
+
+An error of the ERP as a whole (throttling, failing, refusing the token, slow) turns that
+row of the environment red and leaves the market's row skipped; any other is its own.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from pricing_proxy.check.board import Board, Finding, failed, skipped
+from pricing_proxy.check.vitals import Vitals
+from pricing_proxy.resilience.errors import (
+    UpstreamDeniedError,
+    UpstreamError,
+    UpstreamRejectedError,
+    UpstreamTimeoutError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do when a step's own call fails.
+
+    Attributes:
+        what: What is called, as administrators know it.
+        when_missing: When it does not exist.
+        who: The user whose rights count.
+    """
+
+    what: str
+    when_missing: str
+    who: str
+
+
+class Steps:
+    """Writes the rows of one market.
+
+    Args:
+        board: The market's table.
+        erp: The environment's table.
+        vitals: The ERP's rows in it.
+    """
+
+    def __init__(self, board: Board, *, erp: Board, vitals: Vitals) -> None:
+        self._board = board
+        self._erp = erp
+        self._vitals = vitals
+
+    async def run(
+        self,
+        name: str,
+        step: Callable[[], Awaitable[Finding]],
+        *,
+        advice: Advice,
+        needs: Sequence[str] = (),
+    ) -> None:
+        """Write the row that `step` finds, or why it cannot be judged."""
+        blocker = self._erp.blocker(self._vitals.required) or self._board.blocker(needs)
+        if blocker is not None:
+            self._board.put(name, skipped(blocker))
+            return
+        try:
+            finding = await step()
+        except UpstreamError as error:
+            cause = self._vitals.blame(self._erp, error, name)
+            finding = _own_failure(error, advice) if cause is None else skipped(cause)
+        self._board.put(name, finding)
+
+
+def _own_failure(error: UpstreamError, advice: Advice) -> Finding:
+    match error:
+        case UpstreamRejectedError(status=HTTPStatus.NOT_FOUND):
+            return failed(str(error), advice.when_missing)
+        case UpstreamRejectedError(reasons=reasons):
+            said = f"{error}: {'; '.join(reasons)}" if reasons else str(error)
+            return failed(said, f"Read what F&O says about {advice.what}, and mend it there")
+        case UpstreamDeniedError():
+            return failed(str(error), f"Give {advice.who} the right to read {advice.what}")
+        case UpstreamTimeoutError():
+            return failed(
+                str(error),
+                f"Other calls are quick, so look at {advice.what} in F&O: locks, long queries",
+            )
+        case _:
+            return failed(
+                str(error),
+                f"{advice.what} answers otherwise than agreed: compare its fields and version",
+            )

@@ -1,0 +1,80 @@
+"""Each dial of the sandbox turns exactly its row red, and the row names a next step."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from pricing_proxy.check.board import State
+from pricing_proxy.sandbox.dials import Dials
+from tests.check.conftest import World, findings, red
+
+IN_A_MINUTE = format_datetime(datetime.now(UTC) + timedelta(minutes=1), usegmt=True)
+
+ENTRA: list[tuple[dict[str, Any], str]] = [
+    ({"latency_ms": 1300}, "Entra ID latency"),
+    ({"latency_spread_ms": 2000}, "Entra ID latency steady"),
+    ({"error_rate": 1}, "Entra ID answers without errors"),
+    ({"error_rate": 0.3}, "Entra ID answers without errors"),
+    ({"retry_after": 7}, "Entra ID not throttling"),
+    ({"retry_after": IN_A_MINUTE}, "Entra ID not throttling"),
+    ({"dead": True}, "Entra ID reachable"),
+    ({"black_hole": True}, "Entra ID reachable"),
+    ({"token_revoked": True}, "token issued"),
+]
+FO: list[tuple[dict[str, Any], str]] = [
+    ({"latency_ms": 1300}, "F&O latency"),
+    ({"latency_spread_ms": 2000}, "F&O latency steady"),
+    ({"error_rate": 1}, "F&O answers without errors"),
+    ({"error_rate": 0.3}, "F&O answers without errors"),
+    ({"error_rate": 0.2}, "F&O answers without errors"),
+    ({"retry_after": 7}, "F&O not throttling"),
+    ({"retry_after": IN_A_MINUTE}, "F&O not throttling"),
+    ({"dead": True}, "F&O reachable"),
+    ({"black_hole": True}, "F&O reachable"),
+    ({"token_revoked": True}, "F&O accepts the token"),
+    ({"drop_lines": ["LAMP-03"]}, "price service answers every line"),
+    ({"poison_skus": ["LAMP-03"]}, "price service accepts the probe lines"),
+]
+# Entra ID knows no SKUs.
+WITHOUT_EFFECT_ON_ENTRA = {"drop_lines", "poison_skus"}
+
+
+async def test_healthy_systems_turn_no_row_red(world: World) -> None:
+    report = await world.check()
+
+    assert red(report) == {}
+    assert report.is_ok
+    assert all(finding.state is State.OK for finding in findings(report).values())
+
+
+@pytest.mark.parametrize(("dials", "row"), ENTRA)
+async def test_dial_of_entra_turns_exactly_its_row_red(
+    world: World, dials: dict[str, Any], row: str
+) -> None:
+    await world.turn("entra", **dials)
+    failed = red(await world.check())
+
+    assert list(failed) == [row]
+    assert failed[row].found
+    assert failed[row].next_step
+
+
+@pytest.mark.parametrize(("dials", "row"), FO)
+async def test_dial_of_fo_turns_exactly_its_row_red(
+    world: World, dials: dict[str, Any], row: str
+) -> None:
+    await world.turn("fo", **dials)
+    failed = red(await world.check())
+
+    assert list(failed) == [row]
+    assert failed[row].found
+    assert failed[row].next_step
+
+
+def test_every_dial_is_tried() -> None:
+    members = set(Dials().members())
+
+    assert {name for dials, _ in FO for name in dials} == members
+    assert {name for dials, _ in ENTRA for name in dials} == members - WITHOUT_EFFECT_ON_ENTRA
