@@ -242,7 +242,7 @@ def _price_parameters(shapes: Mapping[str, Any]) -> list[dict[str, Any]]:
         for name, shape in body["properties"].items()
         if name not in ("customer", "lines")
     }
-    singles = {"customer": account, "magento_id": shop_id, **whole}
+    singles = {"market": None, "customer": account, "magento_id": shop_id} | whole
     repeated = {
         name: {"type": "array", "items": line[name], "maxItems": MAX_LINES}
         for name in _LINE_MEMBERS

@@ -124,7 +124,7 @@ def lookup_shares(lookups: Mapping[str, int]) -> Sequence[tuple[str, int, str]]:
 
 
 def duration(seconds: Any) -> str:
-    """Return a duration as people say it: "4.2 s", "3 min 20 s", "2 h 5 min"; `NONE` without one."""
+    """Return a duration as people say it: "4.2 s", "3 min 20 s", "2 h 5 min"."""
     if seconds is None:
         return NONE
     if seconds < _MINUTE:

@@ -124,7 +124,7 @@ async function showFailure(url, error) {
   let message = `The base URL is not an address (${error.message}).`;
   if (origin !== null) {
     message = (await answers(origin))
-      ? `The browser blocked this (CORS): ${origin} answers, but it does not allow pages of ${location.origin} to call it. The service is fine. Use the curl command above, or put both behind one origin.`
+      ? `The browser blocked this (CORS): ${origin} answers, but it does not allow pages of ${location.origin} to call it. Use the curl command above, or put both behind one origin.`
       : `${origin} does not answer: is the service running, and is this the address of its public listener?`;
   }
   byId("try-result").replaceChildren(element("p", { class: "notice bad", role: "alert" }, message));

@@ -1,0 +1,321 @@
+"""The status page shows what fails in words, whatever the snapshot holds."""
+
+import copy
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pricing_proxy.web.docs import DocsRoutes
+from pricing_proxy.web.status_page import status_page
+from pricing_proxy.web.status_words import duration
+from tests.web.shop import KEY, Shop
+
+_VOID = {"meta", "link", "br"}
+_MARKUP = "<script>alert('&')</script>\""
+
+
+def breaker(name: str, phase: str = "closed", **members: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "phase": phase,
+        "lost_for_seconds": None,
+        "next_probe_seconds": None,
+        "calls": 42,
+        "failures": 1,
+        "slow": 0,
+        "probes": 0,
+        **members,
+    }
+
+
+def snapshot() -> dict[str, Any]:
+    """Return the state of a process whose parts are all well."""
+    return {
+        "service": {
+            "version": "0.1.0",
+            "started_at": "2026-11-23T07:30:11Z",
+            "uptime_seconds": 7450,
+            "is_ready": True,
+            "missing": [],
+            "demo": False,
+        },
+        "markets": {
+            "b2b_de": {
+                "environment": "sandbox",
+                "currency": "EUR",
+                "source": "fo_service",
+                "is_ready": True,
+                "maps": {
+                    "items": {"rows": 20_000, "age_seconds": 320},
+                    "customers": {"rows": 500, "age_seconds": 320},
+                },
+            }
+        },
+        "erp": {
+            "sandbox": {
+                "breakers": [breaker("sandbox:price_read"), breaker("sandbox:master_read")],
+                "gate": {
+                    "name": "sandbox:pricing",
+                    "is_closed": False,
+                    "opens_in_seconds": 0.0,
+                    "is_ramping": False,
+                    "waiting": {"checkout": 0},
+                },
+                "bulkhead": {
+                    "name": "sandbox:pricing",
+                    "limit": 16,
+                    "running": {"checkout": 1, "interactive": 3},
+                    "waiting": {"interactive": 7},
+                },
+                "in_flight": 4,
+                "retrying": 1,
+            }
+        },
+        "redis": {
+            "kind": "redis",
+            "is_verified": True,
+            "breaker": breaker("redis"),
+            "failures": 0,
+            "bad_values": 0,
+        },
+        "cache": {
+            "l1_bytes": 12_345_678,
+            "l1_entries": 40_211,
+            "lookups": {"l1": 900, "l2": 65, "source": 35},
+            "requests": {"browse": 41},
+        },
+        "flights": {"count": 2, "oldest_age_seconds": 1.25, "poison_skus": 3},
+        "keys": {"magento": "2026-11-23T09:34:01Z", "operations": None},
+    }
+
+
+class Reader(HTMLParser):
+    """Collects texts and tones, and fails on tags that do not match."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.texts: list[str] = []
+        self.toned: list[tuple[str, str]] = []
+        self._tone = ""
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        classes = (dict(attrs).get("class") or "").split()
+        if {"badge", "tile"} & set(classes):
+            self._tone = classes[-1]
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+        self.toned.append((self._tone, data))
+
+
+def tile(page: str, title: str) -> tuple[str, str, str]:
+    """Return a tile's tone, words and detail."""
+    toned = Reader(page).toned
+    at = next(index for index, (_, text) in enumerate(toned) if text == title)
+    tone, words = toned[at + 1]
+    return tone, words, toned[at + 2][1]
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to every member at any depth."""
+    for name, member in value.items() if isinstance(value, dict) else ():
+        yield (*path, name)
+        yield from paths(member, (*path, name))
+    for index, member in enumerate(value) if isinstance(value, list) else ():
+        yield from paths(member, (*path, index))
+
+
+def with_markup(value: Any) -> Any:
+    """Return the value with markup in every name that is data, and in every text."""
+    if isinstance(value, dict):
+        is_named_freely = set(value) & {"b2b_de", "sandbox", "magento", "browse", "interactive"}
+        return {
+            f"{name}{_MARKUP}" if is_named_freely else name: with_markup(member)
+            for name, member in value.items()
+        }
+    if isinstance(value, list):
+        return [with_markup(member) for member in value]
+    return _MARKUP if isinstance(value, str) else value
+
+
+def test_one_glance_says_that_all_is_well() -> None:
+    page = status_page(snapshot())
+
+    assert tile(page, "Service")[:2] == ("good", "ready")
+    assert tile(page, "ERP sandbox")[:2] == ("good", "up")
+    assert tile(page, "Redis")[:2] == ("good", "up")
+    assert tile(page, "Answered without the ERP") == (
+        "good",
+        "96.5 %",
+        "l1 90.0 %, l2 6.5 %, source 3.5 %",
+    )
+    assert tile(page, "Under way") == ("quiet", "2 loads", "oldest 1.25 s")
+
+
+@pytest.mark.parametrize(
+    ("phase", "tone", "on_tile", "in_table"),
+    [
+        ("open", "bad", "down", "open"),
+        ("half_open", "warn", "probing", "half-open, probing"),
+        ("isolated", "bad", "isolated", "isolated by an operator"),
+    ],
+)
+def test_one_lost_breaker_decides_the_tile_of_its_environment(
+    phase: str, tone: str, on_tile: str, in_table: str
+) -> None:
+    state = snapshot()
+    lost = breaker("sandbox:master_read", phase, lost_for_seconds=200.4, next_probe_seconds=0)
+    state["erp"]["sandbox"]["breakers"][1] = lost
+
+    page = status_page(state)
+
+    assert tile(page, "ERP sandbox") == (tone, on_tile, "sandbox:master_read for 3 min 20 s")
+    toned = Reader(page).toned
+    assert (tone, in_table) in toned
+    assert ("good", "closed") in toned
+    assert "now" in Reader(page).texts
+
+
+def test_a_closed_gate_is_throttling_and_says_until_when() -> None:
+    state = snapshot()
+    state["erp"]["sandbox"]["gate"] |= {"is_closed": True, "opens_in_seconds": 6.5}
+
+    page = status_page(state)
+
+    assert tile(page, "ERP sandbox") == ("bad", "throttled", "closed, opens in 6.5 s")
+
+
+def test_a_ramp_is_neither_up_nor_down() -> None:
+    state = snapshot()
+    state["erp"]["sandbox"]["gate"]["is_ramping"] = True
+
+    assert tile(status_page(state), "ERP sandbox")[:2] == ("warn", "ramping up")
+
+
+@pytest.mark.parametrize("members", [{"is_verified": False}, {"breaker": breaker("redis", "open")}])
+def test_redis_away_says_what_that_means_for_prices(members: dict[str, Any]) -> None:
+    state = snapshot()
+    state["redis"] |= members
+
+    assert tile(status_page(state), "Redis") == ("bad", "away", "prices are flagged unverified")
+
+
+def test_a_process_that_is_not_ready_names_what_it_lacks() -> None:
+    state = snapshot()
+    state["service"] |= {"is_ready": False, "missing": ["maps of market b2b_de", "stopping"]}
+
+    assert tile(status_page(state), "Service") == (
+        "bad",
+        "not ready",
+        "maps of market b2b_de, stopping",
+    )
+
+
+def test_a_cold_cache_is_not_a_bad_one() -> None:
+    state = snapshot()
+    state["cache"]["lookups"] = {}
+
+    assert tile(status_page(state), "Answered without the ERP") == (
+        "quiet",
+        "-",
+        "no line asked for yet",
+    )
+
+
+def test_maps_keys_queues_and_poison_are_shown() -> None:
+    texts = Reader(status_page(snapshot())).texts
+
+    assert "items: 20000 rows, 5 min 20 s old" in texts
+    assert "2026-11-23T09:34:01Z" in texts
+    assert "not since the start" in texts
+    assert "running (of 16)" in texts
+    assert "7" in texts
+    assert texts[texts.index("poison SKUs kept out") + 1] == "3"
+
+
+def test_markup_in_any_text_or_name_stays_text() -> None:
+    page = status_page(with_markup(snapshot()))
+
+    assert "<script>" not in page
+    assert "alert('&" not in page
+    assert any(_MARKUP in text for text in Reader(page).texts)
+
+
+@given(st.data())
+def test_a_snapshot_that_lacks_anything_is_shown_all_the_same(data: st.DataObject) -> None:
+    """A page that breaks with the part it should report helps nobody."""
+    state = snapshot()
+    gone = data.draw(st.lists(st.sampled_from(sorted(paths(state), key=str)), unique=True))
+    for path in gone:
+        owner: Any = state
+        for name in path[:-1]:
+            owner = owner.get(name, {}) if isinstance(owner, dict) else owner[name]
+        owner.pop(path[-1], None)
+    before = copy.deepcopy(state)
+
+    page = Reader(status_page(state))
+
+    assert "ERP" in page.texts
+    assert state == before
+
+
+def test_an_empty_snapshot_claims_nothing() -> None:
+    toned = Reader(status_page({})).toned
+
+    assert "good" not in {tone for tone, _ in toned}
+    assert sum(text.lower().startswith("not reported") for _, text in toned) > 5
+
+
+async def test_the_page_keeps_itself_current_with_a_script_that_is_served(shop: Shop) -> None:
+    page = await shop.admin.get(
+        "/status", headers={"Accept": "text/html,application/xhtml+xml", "X-API-Key": KEY}
+    )
+    script = await shop.admin.get("/docs/status.js")
+
+    text = await page.text()
+    assert page.content_type == "text/html"
+    assert 'src="docs/status.js"' in text
+    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in text
+    assert script.status == 200
+    for element in ("silence", "state"):
+        assert f'id="{element}"' in text
+        assert f'"{element}"' in await script.text()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, "-"),
+        (0, "0 s"),
+        (0.062, "0.062 s"),
+        (59.94, "59.9 s"),
+        (60, "1 min 0 s"),
+        (200.4, "3 min 20 s"),
+        (7500, "2 h 5 min"),
+        (3 * 86_400 + 7300, "3 d 2 h"),
+    ],
+)
+def test_durations_read_as_people_say_them(seconds: float | None, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_every_style_sheet_and_script_of_the_page_is_packaged() -> None:
+    routes = DocsRoutes()
+
+    named = {name for name in ("pages.css", "status.css") if f"docs/{name}" in status_page({})}
+
+    assert named <= set(routes._files)
+    assert len(named) == 2
