@@ -119,6 +119,7 @@ class Page:
         self._quoted: list[QuotedLine | None] = [None] * len(query.lines)
         self._decided_us = arrived_us
         self._retry_at_us = arrived_us
+        self._is_from_memory = False
 
     @property
     def floor_us(self) -> int:
@@ -146,6 +147,7 @@ class Page:
                 self._refuse(index, line, line.unit, "starting")
             return
         rules, quoted, max_us = self._rules, self._quoted, self._max_us
+        common = 0
         now_us, marks, is_verified = known
         for index, line in enumerate(self.query.lines):
             sku, quantity, unit = line
@@ -162,12 +164,14 @@ class Page:
             ruling = rules[state]
             if ruling.serve and not ruling.refresh:
                 # What nearly every line of a busy shop is: nothing to decide, nothing to do.
+                common += 1
                 quoted[index] = _new(
                     QuotedLine, (line, key[1], entry, state, True, None, "l1", is_verified)
                 )
             elif not self._serve(index, line, key, item, entry, "l1", state, known):
                 until_us = self._wait_until_us(ruling)
                 self.open_lines.append(OpenLine(index, line, key, item, entry, "l1", until_us))
+        self._is_from_memory = common == len(quoted)
 
     def decide(self, known: Knowledge) -> None:
         """Settle the open lines that can be by now, with a new price or a fallback."""
@@ -188,6 +192,7 @@ class Page:
             lines=[line for line in self._quoted if line is not None],
             decided_us=self._decided_us,
             retry_after_seconds=min(max(seconds, shortest), longest),
+            is_from_memory=self._is_from_memory,
         )
 
     def _serve(  # noqa: PLR0917 -- the hot path: passing by keyword costs there

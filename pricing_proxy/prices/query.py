@@ -98,11 +98,13 @@ class Quote(NamedTuple):
         lines: One per line asked, in the same order.
         decided_us: The monotonic instant that ages are counted to.
         retry_after_seconds: When asking again makes sense, if a line could not be served.
+        is_from_memory: Every line was served at once from memory, none of them flagged.
     """
 
     lines: Sequence[QuotedLine]
     decided_us: int
     retry_after_seconds: int
+    is_from_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)

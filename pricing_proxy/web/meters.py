@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pricing_proxy.domain.freshness import Mode
-from pricing_proxy.prices.query import QuotedLine
+from pricing_proxy.prices.query import Quote
+from pricing_proxy.telemetry.loop_counters import LoopCounter
 from pricing_proxy.telemetry.metrics import Metrics
 
 
@@ -18,14 +19,23 @@ class PriceMeter:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    def answered(
-        self, mode: Mode, lines: Sequence[QuotedLine], *, seconds: float, is_refused: bool
-    ) -> None:
+    def answered(self, mode: Mode, quote: Quote, *, seconds: float, is_refused: bool) -> None:
         """Count one answer and its lines."""
         metrics = self._metrics
         metrics.requests.add((mode, "refused" if is_refused else "answered"))
         metrics.request_seconds.observe(mode, seconds)
-        for level, count in Counter([line.level for line in lines]).items():
-            metrics.lookups.add((level,), count)
-        for state, count in Counter([line.state for line in lines]).items():
-            metrics.lines.add((state,), count)
+        if quote.is_from_memory:
+            metrics.lookups.add(("l1",), len(quote.lines))
+        else:
+            _count(metrics.lookups, [line.level for line in quote.lines])
+        _count(metrics.lines, [line.state for line in quote.lines])
+
+
+def _count(counter: LoopCounter, values: Sequence[str]) -> None:
+    first = values[0]
+    if values.count(first) == len(values):
+        # All alike, as on most pages: cheaper than tallying.
+        counter.add((first,), len(values))
+        return
+    for value, count in Counter(values).items():
+        counter.add((value,), count)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import Mode
 from pricing_proxy.prices.market import Market
-from pricing_proxy.prices.query import Line, PriceQuery, QuotedLine
+from pricing_proxy.prices.query import Line, PriceQuery, QuotedLine, canonical_quantity
 from pricing_proxy.prices.service import PriceService
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.answers import answer_body
@@ -86,7 +86,7 @@ class PriceRoutes:
         finally:
             self._meter.answered(
                 query.mode,
-                quote.lines,
+                quote,
                 seconds=(self._clock.monotonic_us() - began_us) / 1_000_000,
                 is_refused=is_refused,
             )
@@ -95,7 +95,9 @@ class PriceRoutes:
             headers={
                 "Content-Type": "application/json",
                 "Cache-Control": "private, no-store",
-                "Cache-Status": cache_status(quote.lines),
+                "Cache-Status": _ALL_FROM_MEMORY
+                if quote.is_from_memory
+                else cache_status(quote.lines),
             },
         )
 
@@ -138,12 +140,13 @@ def _lines(bodies: Sequence[LineBody]) -> list[Line]:
     lines = [
         Line._make((body["sku"], body.get("quantity", "1"), body.get("unit"))) for body in bodies
     ]
-    zeros = [
-        Flaw(pointer("lines", index, "quantity"), "not_positive", "A quantity is above zero.")
-        for index, line in enumerate(lines)
-        if line[1][0] == "0" and not line[1].strip("0.")
-    ]
-    if zeros:
+    quantities = {line[1] for line in lines}
+    if any(canonical_quantity(quantity) == "0" for quantity in quantities):
+        zeros = [
+            Flaw(pointer("lines", index, "quantity"), "not_positive", "A quantity is above zero.")
+            for index, line in enumerate(lines)
+            if canonical_quantity(line.quantity) == "0"
+        ]
         raise ProblemError(422, "not_positive", "Correct the members named in errors.", zeros)
     return lines
 

@@ -20,7 +20,8 @@ MAX_WAIT_MS = 5000
 
 _CLOSED = ConfigDict(extra="forbid", strict=True)
 
-Sku = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+# Any text may be a SKU: one that the item map does not hold goes no further.
+Sku = Annotated[str, Field(min_length=1, max_length=64)]
 Account = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Unit = Annotated[str, Field(min_length=1, max_length=10, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Code = Annotated[str, Field(min_length=1, max_length=64)]
