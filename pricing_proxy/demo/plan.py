@@ -151,10 +151,12 @@ class Plan:
         )
         return {
             "A price": price,
+            # Invalidated, so that the price is flagged at once and not only when it is old; at the
+            # end, time for the service to find the ERP again.
             "An outage, and still a price": (
-                f"{sandbox} dial fo dead=true{control} && {price}; echo; "
+                f"{sandbox} dial fo dead=true{control} && {invalidate}; echo; {price}; echo; "
                 f"{price.replace('quantity=10', 'quantity=10&mode=checkout')}; echo; "
-                f"{sandbox} dial fo dead=false{control}"
+                f"{sandbox} dial fo dead=false{control}; sleep 8"
             ),
             "A price change": (
                 f"{sandbox} price LAMP-01 18.50 --customer C-1001 --from-quantity 10{control} && "
