@@ -70,7 +70,17 @@ async def read_body(request: web.Request, adapter: TypeAdapter[B]) -> B:
         raise ProblemError(
             415, "unsupported_media_type", "Send the body as Content-Type: application/json."
         )
-    body = await request.read()
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise ProblemError(
+            415,
+            "unsupported_encoding",
+            "Send the body uncompressed.",
+            headers={"Accept-Encoding": "identity"},
+        )
+    try:
+        body = await request.read()
+    except web.RequestPayloadError:
+        raise ProblemError(400, "unreadable_body", "The body broke off or is garbled.") from None
     try:
         return adapter.validate_json(body)
     except ValidationError as error:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 import orjson
 from aiohttp import web
 
+_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
 
 class HealthRoutes:
     """The handlers.
@@ -18,7 +20,7 @@ class HealthRoutes:
 
     async def live(self, _: web.Request) -> web.Response:
         """Answer 200 as long as the event loop turns."""
-        return web.json_response({"status": "live"})
+        return web.Response(body=b'{"status":"live"}', headers=_HEADERS)
 
     async def ready(self, _: web.Request) -> web.Response:
         """Answer 200 when prices can be served, else 503 with what is missing."""
@@ -27,5 +29,5 @@ class HealthRoutes:
         return web.Response(
             status=503 if missing else 200,
             body=orjson.dumps(body),
-            headers={"Content-Type": "application/json", "Cache-Control": "no-store"},
+            headers=_HEADERS,
         )

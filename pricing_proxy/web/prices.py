@@ -158,6 +158,11 @@ def _body_of(query: MultiMapping[str]) -> dict[str, Any]:
         values = query.getall(name)
         if name in _LINE_PARAMETERS:
             continue
+        if name == "lines":
+            detail = "Name the lines by sku, quantity and unit."
+            raise ProblemError(
+                400, "unknown_member", detail, [Flaw("/lines", "unknown_member", detail)]
+            )
         # An unknown or repeated parameter is carried on, for validation to name it.
         body[name] = values[0] if len(values) == 1 and name in _SINGLE_PARAMETERS else values
     if "magento_id" in body and "customer" not in body:

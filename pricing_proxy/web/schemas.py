@@ -115,6 +115,7 @@ LOGIN = TypeAdapter(LoginBody)
 INVALIDATION = TypeAdapter(InvalidationBody)
 BREAKER_ORDER = TypeAdapter(BreakerOrderBody)
 
+_Path = tuple[int | str, ...]
 # Names that pydantic puts into a location for the branch of a union; they are not members.
 _BRANCHES = frozenset(
     {"constrained-str", "ShopCustomer", "CustomerScope", "SkuScope", "PriceGroupScope", "AllScope"}
@@ -126,14 +127,14 @@ _CODES = {
     "missing": "missing_member",
 }
 # At these members an unknown name is a mistake of the program, not of a user's input.
-_NAMES: dict[tuple[int | str, ...], str] = {("mode",): "unknown_mode"}
+_NAMES: dict[_Path, str] = {("mode",): "unknown_mode"}
 _BAD_REQUESTS = frozenset({"invalid_json", "unknown_member", "unknown_mode"})
 _WHOLE_BODY = {"invalid_json": "The body is not JSON."}
 
 
 def flaws_problem(error: ValidationError) -> ProblemError:
     """Return the problem that tells a caller everything that is wrong with the body."""
-    flaws = _distinct([_flaw(details) for details in error.errors(include_url=False)])
+    flaws = [_flaw(details) for details in _one_branch_each(error.errors(include_url=False))]
     is_bad_request = any(flaw.code in _BAD_REQUESTS for flaw in flaws)
     first = flaws[0]
     return ProblemError(
@@ -156,9 +157,26 @@ def _flaw(details: ErrorDetails) -> Flaw:
     return Flaw(pointer(*path), code, details["msg"])
 
 
-def _distinct(flaws: Sequence[Flaw]) -> list[Flaw]:
-    """Leave one flaw for each place: a union reports one for each of its branches."""
-    by_place: dict[str, Flaw] = {}
-    for flaw in flaws:
-        by_place.setdefault(flaw.pointer, flaw)
-    return list(by_place.values())
+def _one_branch_each(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave a union's errors of one branch only: of the one that the caller seems to mean.
+
+    That is the branch whose errors lie deepest, for it took the value apart, and among
+    such the one with the fewest.
+    """
+    unions: dict[_Path, dict[str, list[ErrorDetails]]] = {}
+    left: list[ErrorDetails] = []
+    for details in errors:
+        path = details["loc"]
+        place = next((i for i, part in enumerate(path) if part in _BRANCHES), None)
+        if place is None:
+            left.append(details)
+        else:
+            branches = unions.setdefault(path[:place], {})
+            branches.setdefault(str(path[place]), []).append(details)
+    for branches in unions.values():
+        left += min(branches.values(), key=_distance)
+    return left
+
+
+def _distance(branch: Sequence[ErrorDetails]) -> tuple[int, int]:
+    return -max(len(details["loc"]) for details in branch), len(branch)

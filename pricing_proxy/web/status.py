@@ -67,7 +67,8 @@ class StatusRoutes:
     async def metrics(self, request: web.Request) -> web.Response:
         """Answer with all values in Prometheus' text format."""
         self._require_reader(request)
-        return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+        headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
+        return web.Response(body=self._metrics.text(), headers=headers)
 
     async def order_breaker(self, request: web.Request) -> web.Response:
         """Isolate or close a breaker; answers 200 with the state of the process."""
