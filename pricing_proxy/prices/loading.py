@@ -125,9 +125,16 @@ class Loader:
         self.flights.start(flight)
         return flight
 
+    def obstacle(self, context: Context, key: Key, klass: CallClass) -> Failure | None:
+        """Return why the ERP must not be asked for a key now, None when it may be."""
+        if klass is CallClass.CHECKOUT:
+            # A checkout tries again where a page would not: only poison is hopeless.
+            return self.failures.poison(context, key)
+        return self.failures.standing(context, key)
+
     async def _run(self, flight: Flight) -> None:
         redis_answered = await self._look_in_redis(flight)
-        left = [Wanted(key, item) for key, item in flight.items.items() if key not in flight.landed]
+        left = self._left_for_the_erp(flight)
         if not left:
             return
         size = self._markets[flight.context.market].source.max_lines
@@ -138,6 +145,20 @@ class Loader:
                 group.create_task(self._load_chunk(flight, chunk, loaded))
         if loaded and redis_answered:
             await self._keep_in_redis(flight, loaded)
+
+    def _left_for_the_erp(self, flight: Flight) -> list[Wanted]:
+        left: list[Wanted] = []
+        for key, item in flight.items.items():
+            if key in flight.landed:
+                continue
+            failure = self.obstacle(flight.context, key, flight.ticket.klass)
+            if failure is None:
+                left.append(Wanted(key, item))
+            else:
+                self.flights.land(flight, key, failure)
+        if flight.older or flight.landed:
+            flight.announce()
+        return left
 
     async def _look_in_redis(self, flight: Flight) -> bool:
         try:
@@ -152,7 +173,6 @@ class Loader:
             # Redis' clock stepped back: in memory such an entry would keep later reads out.
             sound = {key: entry for key, entry in found.items() if entry.loaded_us <= now_us}
             self._cache.remember(flight.context, sound)
-            flight.announce()
         return True
 
     def _take_from_redis(

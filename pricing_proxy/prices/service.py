@@ -99,7 +99,7 @@ class PriceService:
         for line in page.open_lines:
             if line.flight is not None:
                 continue
-            line.failure = self._obstacle(page, line.key, is_last_call=is_last_call)
+            line.failure = self._obstacle(page, line, is_last_call=is_last_call)
             if line.failure is None:
                 line.flight = self._loader.join(
                     page.query.context,
@@ -117,14 +117,13 @@ class PriceService:
             for line in claiming:
                 line.flight = flight
 
-    def _obstacle(self, page: Page, key: Key, *, is_last_call: bool) -> Failure | None:
+    def _obstacle(self, page: Page, line: OpenLine, *, is_last_call: bool) -> Failure | None:
         if is_last_call:
             return Failure("changing", self._clock.monotonic_us())
-        failures = self._loader.failures
-        if page.query.mode is Mode.CHECKOUT:
-            # A checkout tries again where a page would not: only poison is hopeless.
-            return failures.poison(page.query.context, key)
-        return failures.standing(page.query.context, key)
+        if line.entry is None:
+            # Redis may hold what memory does not; the load looks there before it asks why not.
+            return None
+        return self._loader.obstacle(page.query.context, line.key, page.policy.klass)
 
     def _start(self, page: Page, customer: Customer, claims: Mapping[Key, Item]) -> Flight:
         self._warmer.note_seen(page.query.context, claims)

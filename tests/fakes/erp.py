@@ -42,6 +42,7 @@ class FakeErp:
 
     Attributes:
         latency_seconds: How long a call takes, also one that fails.
+        slow: SKUs that make a call take longer, and how long.
         outage: Makes the error that every call ends in; None while the ERP is well.
         poison: SKUs that make the ERP refuse their whole batch.
         refusal_status: With what it refuses.
@@ -58,6 +59,7 @@ class FakeErp:
     is_binding: bool = True
     absence_is_no_price: bool = False
     latency_seconds: float = 0.06
+    slow: dict[str, float] = field(default_factory=dict)
     outage: Callable[[], Exception] | None = None
     poison: set[str] = field(default_factory=set)
     refusal_status: int = 500
@@ -88,7 +90,7 @@ class FakeErp:
         began_us = self.clock.monotonic_us()
         self.batches.append(Batch(customer.account, keys, began_us, ticket.klass, deadline.at_us))
         outcome = self._outcome(customer.account, keys)
-        await self._take_time(deadline)
+        await self._take_time(keys, deadline)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -109,10 +111,11 @@ class FakeErp:
         text = self.prices.get((account, key.sku, key.unit, key.quantity))
         return price_of(text or distinct_price(account, key.sku), key.quantity)
 
-    async def _take_time(self, deadline: Deadline) -> None:
+    async def _take_time(self, keys: Sequence[Key], deadline: Deadline) -> None:
+        needed_seconds = max([self.latency_seconds, *(self.slow.get(key.sku, 0) for key in keys)])
         left_seconds = deadline.remaining_us(self.clock.monotonic_us()) / MICROSECONDS_PER_SECOND
-        await asyncio.sleep(min(self.latency_seconds, left_seconds))
-        if left_seconds < self.latency_seconds:
+        await asyncio.sleep(min(needed_seconds, left_seconds))
+        if left_seconds < needed_seconds:
             raise UpstreamTimeoutError("no answer in time", system="fo")
 
     @property

@@ -10,7 +10,7 @@ from pricing_proxy.domain.entry import Entry
 from pricing_proxy.prices.ports import CacheFailedError, Shelf
 from pricing_proxy.prices.query import Context, Key
 
-_MEGABYTE = 1024 * 1024
+MEGABYTE = 1024 * 1024
 
 
 @dataclass(kw_only=True)
@@ -48,7 +48,7 @@ class FakeRedis:
 class FakePriceCache:
     """A `prices.ports.PriceCache` of one process over a `FakeRedis`."""
 
-    def __init__(self, redis: FakeRedis, *, max_bytes: int = _MEGABYTE) -> None:
+    def __init__(self, redis: FakeRedis, *, max_bytes: int = MEGABYTE) -> None:
         self.redis = redis
         self.memory = MemoryStore(max_bytes)
 

@@ -24,7 +24,7 @@ from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.shared_state.item_map import Item
 from tests.fakes.erp import FakeErp
 from tests.fakes.master_data import FakeMasterData, make_customer, make_item
-from tests.fakes.price_cache import FakePriceCache, FakeRedis
+from tests.fakes.price_cache import MEGABYTE, FakePriceCache, FakeRedis
 from tests.fakes.verification import FakeVerification
 from tests.virtual_time import LoopClock
 
@@ -141,13 +141,14 @@ def price_service(
     accounts: Iterable[str] = ("C-1", "C-2"),
     lifetimes: Lifetimes | None = None,
     items: Iterable[Item] = (),
+    memory_bytes: int = MEGABYTE,
 ) -> PriceWorld:
     """Return a world on the running loop's clock; every customer has the price group "G"."""
     clock = LoopClock(asyncio.get_running_loop())
     redis = redis or FakeRedis()
     erp = erp or FakeErp(clock=clock)
     dice, verification = Dice(), FakeVerification()
-    cache = FakePriceCache(redis)
+    cache = FakePriceCache(redis, max_bytes=memory_bytes)
     master = FakeMasterData(
         [*map(make_item, skus), *items],
         customers=[make_customer(account, price_group="G") for account in accounts],

@@ -1,0 +1,163 @@
+"""How long an answer may take, and that nobody's impatience costs anybody else."""
+
+import asyncio
+
+import pytest
+
+from pricing_proxy.domain.freshness import Mode, State, Wait
+from pricing_proxy.prices.modes import mode_policies
+from pricing_proxy.prices.query import Line
+from tests.fakes.price_world import price_service
+
+MILLISECOND = 1000
+
+
+@pytest.mark.parametrize(
+    ("mode", "asked_seconds", "waited_ms"),
+    [
+        (Mode.BROWSE, None, 120),
+        (Mode.BROWSE, 2, 2000),
+        (Mode.BROWSE, 0.05, 50),
+        (Mode.BROWSE, 0, 0),
+        (Mode.CART, None, 1200),
+        (Mode.CART, 0.1, 100),
+        (Mode.CART, 5, 5000),
+        (Mode.CHECKOUT, None, 3970),
+        (Mode.CHECKOUT, 1, 1000),
+    ],
+)
+async def test_a_line_without_any_price_waits_as_long_as_its_mode_bears(
+    mode: Mode, asked_seconds: float | None, waited_ms: int
+) -> None:
+    world = price_service()
+    world.erp.latency_seconds = 60
+    before_us = world.now_us
+    line = await world.ask_one(mode=mode, wait_seconds=asked_seconds)
+    assert (line.state, line.is_served, line.reason) == (State.ABSENT, False, "too_slow")
+    assert world.now_us - before_us == waited_ms * MILLISECOND
+
+
+async def test_a_checkout_waits_up_to_its_deadline_when_told_to_wait_longer() -> None:
+    world = price_service()
+    world.erp.latency_seconds = 60
+    before_us = world.now_us
+    line = await world.ask_one(mode=Mode.CHECKOUT, wait_seconds=5)
+    assert line.reason in {"too_slow", "erp_timeout"}
+    assert world.now_us - before_us == 5000 * MILLISECOND
+
+
+async def test_a_short_wait_shortens_the_wait_for_a_refresh_too() -> None:
+    world = price_service()
+    await world.load("S-1")
+    await asyncio.sleep(301)
+    world.erp.latency_seconds = 60
+    before_us = world.now_us
+    line = await world.ask_one(mode=Mode.CART, wait_seconds=0.2)
+    assert (line.state, line.is_served) == (State.STALE_SOFT, True)
+    assert world.now_us - before_us == 200 * MILLISECOND
+
+
+async def test_a_long_wait_does_not_lengthen_the_wait_for_a_refresh() -> None:
+    world = price_service()
+    await world.load("S-1")
+    await asyncio.sleep(301)
+    world.erp.latency_seconds = 60
+    before_us = world.now_us
+    await world.ask_one(mode=Mode.CART, wait_seconds=5)
+    assert world.now_us - before_us == 600 * MILLISECOND
+
+
+async def test_a_load_outlasts_those_who_wait_for_it() -> None:
+    world = price_service()
+    world.erp.latency_seconds = 0.5
+    assert not (await world.ask_one()).is_served
+    await world.settle()
+    assert (await world.ask_one()).state is State.FRESH
+    assert len(world.erp.batches) == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "wait_seconds", "flight_ms"),
+    [
+        (Mode.BROWSE, None, 10_000),
+        (Mode.CART, None, 6_000),
+        (Mode.CHECKOUT, None, 4_000),
+        (Mode.CHECKOUT, 0.1, 4_000),
+        (Mode.CHECKOUT, 5, 5_000),
+    ],
+)
+async def test_a_load_has_a_deadline_of_its_own(
+    mode: Mode, wait_seconds: float | None, flight_ms: int
+) -> None:
+    world = price_service()
+    began_us = world.now_us
+    await world.ask_one(mode=mode, wait_seconds=wait_seconds)
+    assert world.erp.batches[0].deadline_us - began_us == flight_ms * MILLISECOND
+
+
+async def test_a_refresh_has_ten_seconds() -> None:
+    world = price_service()
+    await world.load("S-1")
+    await asyncio.sleep(301)
+    began_us = world.now_us
+    await world.ask_one()
+    await world.settle()
+    assert world.erp.batches[0].deadline_us - began_us == 10_000 * MILLISECOND
+
+
+async def test_an_impatient_checkout_does_not_end_the_load_for_a_patient_one() -> None:
+    """A waiter's deadline bounds only its waiting."""
+    world = price_service()
+    world.erp.latency_seconds = 1
+    impatient, patient = await asyncio.gather(
+        world.ask_one(mode=Mode.CHECKOUT, wait_seconds=0.1), world.ask_one(mode=Mode.CHECKOUT)
+    )
+    assert (impatient.is_served, patient.is_served) == (False, True)
+    assert len(world.erp.batches) == 1
+
+
+async def test_lines_that_are_known_do_not_shorten_the_wait_of_others() -> None:
+    world = price_service()
+    await world.load("S-1")
+    await asyncio.sleep(301)
+    world.erp.latency_seconds = 1
+    before_us = world.now_us
+    quote = await world.ask("S-1", "S-2", mode=Mode.CART)
+    stale, absent = quote.lines
+    assert (stale.state, absent.state) == (State.STALE_SOFT, State.FRESH)
+    assert world.now_us - before_us == 1000 * MILLISECOND
+
+
+async def test_a_failure_is_told_with_the_time_to_try_again() -> None:
+    world = price_service()
+    world.dice.number = 0.5
+    world.erp.latency_seconds = 5
+    quote = await world.ask("S-1", mode=Mode.CHECKOUT)
+    assert quote.retry_after_seconds == 1
+    assert quote.decided_us == world.now_us
+    await asyncio.sleep(0.1)
+    quote = await world.ask("S-1")
+    assert quote.lines[0].reason == "erp_timeout"
+    # The pause of 2 s began at the deadline of 4 s; 0.07 s of it are over.
+    assert quote.retry_after_seconds == 2
+
+
+async def test_a_page_in_memory_is_answered_without_giving_way() -> None:
+    """The hot path awaits nothing, so its answer needs no turn of the loop."""
+    world = price_service()
+    await world.load("S-1")
+    answering = world.service.quote(world.query("S-1", Line("S-1")))
+    with pytest.raises(StopIteration) as ended:
+        answering.send(None)
+    assert [line.state for line in ended.value.value.lines] == [State.FRESH] * 2
+
+
+def test_configured_answer_times_set_the_waits() -> None:
+    policies = mode_policies(browse_ms=20, cart_ms=1000, checkout_ms=10)
+    browse, cart, checkout = (policies[mode] for mode in Mode)
+    assert browse.wait_us(Wait.FULL, None) == 0
+    assert cart.wait_us(Wait.FULL, None) == 800 * MILLISECOND
+    assert cart.wait_us(Wait.BRIEF, None) == 600 * MILLISECOND
+    assert cart.wait_us(Wait.BRIEF, 5 * MILLISECOND) == 5 * MILLISECOND
+    assert checkout.wait_us(Wait.FULL, None) == 0
+    assert checkout.wait_us(Wait.FULL, 7) == 7
