@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pricing_proxy.configuration.api_keys import hash_of
+from pricing_proxy.configuration.reading import SECRETS_VARIABLE
 from pricing_proxy.settings import DEMO_KEY
 
 _CONFIGURATION = """\
@@ -47,9 +48,8 @@ scopes = ["prices", "login", "invalidate", "operate"]
 _PROBE_SKUS = ", ".join(f'"LAMP-{number:02}"' for number in range(1, 25))
 
 # The demo's secret opens nothing but the sandbox; it goes the way that real ones go.
-SECRETS = {
-    "PRICING_PROXY_ENVIRONMENTS__SANDBOX__PRICING_CLIENT_SECRET": "demo-pricing-secret",
-}
+SECRET_NAME = "PRICING_PROXY_ENVIRONMENTS__SANDBOX__PRICING_CLIENT_SECRET"  # noqa: S105 -- a name
+SECRET = "demo-pricing-secret"  # noqa: S105 -- see above
 
 
 class DemoError(Exception):
@@ -107,6 +107,11 @@ class Plan:
         return self.folder / "pricing-proxy.toml"
 
     @property
+    def secrets_folder(self) -> Path:
+        """Where they find their secrets."""
+        return self.folder / "secrets"
+
+    @property
     def ca_file(self) -> Path:
         """What the sandbox's Entra ID is trusted by."""
         return self.folder / "entra-ca.pem"
@@ -127,8 +132,9 @@ class Plan:
         return f"http://127.0.0.1:{self.ports.control}"
 
     def write_configuration(self) -> None:
-        """Write the configuration file."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Write the configuration file and the secret."""
+        self.secrets_folder.mkdir(parents=True, exist_ok=True)
+        (self.secrets_folder / SECRET_NAME).write_text(SECRET, encoding="utf-8")
         text = _CONFIGURATION.format(
             ports=self.ports,
             ca_file=self.ca_file.resolve(),
@@ -136,6 +142,11 @@ class Plan:
             key_hash=hash_of(DEMO_KEY),
         )
         self.configuration_file.write_text(text, encoding="utf-8")
+
+    def check_command(self) -> str:
+        """Return how to ask what works; a turned dial shows as one red row."""
+        secrets = f"{SECRETS_VARIABLE}={self.secrets_folder}"
+        return f"{secrets} {_program()} check --config {self.configuration_file}"
 
     def commands(self) -> dict[str, str]:
         """Return what to try, by what it shows."""
@@ -154,6 +165,7 @@ class Plan:
             # Invalidated, so that the price is flagged at once and not only when it is old; at the
             # end, time for the service to find the ERP again.
             "An outage, and still a price": (
+                f"{price}; echo; "
                 f"{sandbox} dial fo dead=true{control} && {invalidate}; echo; {price}; echo; "
                 f"{price.replace('quantity=10', 'quantity=10&mode=checkout')}; echo; "
                 f"{sandbox} dial fo dead=false{control}; sleep 8"

@@ -15,7 +15,8 @@ from typing import Self
 import requests
 from fakeredis import TcpFakeServer
 
-from pricing_proxy.demo.plan import SECRETS, DemoError, Plan
+from pricing_proxy.configuration.reading import SECRETS_VARIABLE
+from pricing_proxy.demo.plan import DemoError, Plan
 
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.1
@@ -119,7 +120,7 @@ def _sandbox(plan: Plan) -> Child:
 
 def _service(plan: Plan) -> Child:
     command = _program("serve", "--config", str(plan.configuration_file))
-    return Child("service", command, plan.folder, SECRETS)
+    return Child("service", command, plan.folder, {SECRETS_VARIABLE: str(plan.secrets_folder)})
 
 
 def _redis_server(server: str, plan: Plan) -> Child:

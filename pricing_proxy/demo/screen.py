@@ -68,6 +68,7 @@ class Screen:
             console.print()
         pages = f"{self._plan.admin_url}/status   {self._plan.admin_url}/docs"
         console.print(f"Pages for a browser: {pages}", soft_wrap=True)
+        console.print(f"What works:  {self._plan.check_command()}", soft_wrap=True, highlight=False)
         console.print(f"Configuration and logs: {self._plan.folder}", soft_wrap=True)
 
     def _redis(self, redis: dict[str, Any]) -> Text:

@@ -39,7 +39,9 @@ class LoopCounter:
         place = list(self._labels).index(label)
         totals: dict[str, int] = {}
         for values, count in self._counts.items():
-            totals[values[place]] = totals.get(values[place], 0) + count
+            # A label may be an enum's member, which is a str that not every encoder takes.
+            value = str(values[place])
+            totals[value] = totals.get(value, 0) + count
         return totals
 
     def collect(self) -> Iterator[Metric]:

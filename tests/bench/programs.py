@@ -15,7 +15,7 @@ from pathlib import Path
 import requests
 
 from pricing_proxy.configuration.api_keys import hash_of
-from pricing_proxy.demo.plan import SECRETS, free_port
+from pricing_proxy.demo.plan import SECRET, SECRET_NAME, free_port
 
 KEY = "bench-key-of-the-benchmark-only"
 _START_SECONDS = 60.0
@@ -123,7 +123,7 @@ def _service(
     file = folder / f"{name}.toml"
     file.write_text(text, encoding="utf-8")
     command = [*_program("serve"), f"--config={file}"]
-    with _process(command, folder / f"{name}.log", SECRETS) as process:
+    with _process(command, folder / f"{name}.log", {SECRET_NAME: SECRET}) as process:
         _wait(f"http://127.0.0.1:{port}/health/ready")
         yield Server(port, process.pid)
 
