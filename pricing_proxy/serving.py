@@ -12,18 +12,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from pricing_proxy.bootstrap import Application, application
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.settings import Listener, Settings
 
 _log = logging.getLogger(__name__)
+_protocol_log = logging.getLogger(f"{__name__}.protocol")
 
 # A checkout may take four seconds; after that nothing is worth waiting for.
 _DRAIN_SECONDS = 5.0
 # A page makes some hundred short-lived tuples; the default of 700 would look for cycles among
 # them every few requests, though there are hardly any.
 _COLLECT_EVERY_ALLOCATIONS = 20_000
+# A GET of 200 SKUs of 64 characters has 14 KB, and more where they must be escaped.
+_LONGEST_LINE = 65_536
 
 
 class ListenError(Exception):
@@ -39,12 +43,60 @@ async def serve(settings: Settings) -> None:
     async with application(settings, clock=SystemClock()) as running:
         service = settings.service
         async with (
-            _listening(running.public, service.public, "service.public.port"),
-            _listening(running.admin, service.admin, "service.admin.port"),
+            listening(running.public, service.public, "service.public.port") as public_port,
+            listening(running.admin, service.admin, "service.admin.port") as admin_port,
         ):
-            _log.info("serving on port %d, admin on port %d", *_ports(settings))
+            _log.info("serving on port %d, admin on port %d", public_port, admin_port)
             number = await stopping
             await _leave(running, settings, is_patient=number == signal.SIGTERM)
+
+
+@asynccontextmanager
+async def listening(app: web.Application, listener: Listener, key: str) -> AsyncIterator[int]:
+    """Serve an application and yield its port; on exit, finish what is under way.
+
+    Args:
+        app: What is served.
+        listener: Where; port 0 takes any free one.
+        key: The setting that chooses another port, for the error.
+
+    Raises:
+        ListenError: The address cannot be listened on.
+    """
+    runner = web.AppRunner(
+        app,
+        # No access log: it would write queries, and metrics tell the rest.
+        access_log=None,
+        logger=_protocol_log,
+        shutdown_timeout=_DRAIN_SECONDS,
+        max_line_size=_LONGEST_LINE,
+        # Compressed bodies are refused, not unpacked: a small one can become gigabytes.
+        auto_decompress=False,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, listener.host, listener.port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ListenError(
+            f"cannot listen on {listener.host}:{listener.port} ({error.strerror}); "
+            f"another program has it: stop that one, or set {key}"
+        ) from error
+    try:
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+class _WithoutProtocolErrors(logging.Filter):
+    """Drops errors that quote what a caller sent: those of requests that are no HTTP."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, HttpProcessingError | web.RequestPayloadError)
+
+
+_protocol_log.addFilter(_WithoutProtocolErrors())
 
 
 async def _leave(running: Application, settings: Settings, *, is_patient: bool) -> None:
@@ -56,29 +108,6 @@ async def _leave(running: Application, settings: Settings, *, is_patient: bool) 
         _log.info("stopping")
 
 
-@asynccontextmanager
-async def _listening(app: web.Application, listener: Listener, key: str) -> AsyncIterator[None]:
-    # No access log: it would write queries, and metrics tell the rest.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_SECONDS)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, listener.host, listener.port).start()
-    except OSError as error:
-        await runner.cleanup()
-        raise ListenError(
-            f"cannot listen on {listener.host}:{listener.port} ({error.strerror}); "
-            f"another program has it: stop that one, or set {key}"
-        ) from error
-    try:
-        yield
-    finally:
-        await runner.cleanup()
-
-
 def _stop(stopping: "asyncio.Future[int]", number: int) -> None:
     if not stopping.done():
         stopping.set_result(number)
-
-
-def _ports(settings: Settings) -> tuple[int, int]:
-    return settings.service.public.port, settings.service.admin.port

@@ -174,9 +174,10 @@ def _one_branch_each(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
             branches = unions.setdefault(path[:place], {})
             branches.setdefault(str(path[place]), []).append(details)
     for branches in unions.values():
-        left += min(branches.values(), key=_distance)
+        best: list[ErrorDetails] = min(branches.values(), key=_distance)
+        left += best
     return left
 
 
-def _distance(branch: Sequence[ErrorDetails]) -> tuple[int, int]:
+def _distance(branch: list[ErrorDetails]) -> tuple[int, int]:
     return -max(len(details["loc"]) for details in branch), len(branch)

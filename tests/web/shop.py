@@ -20,10 +20,12 @@ from pricing_proxy.web.meters import PriceMeter
 from pricing_proxy.web.prices import PriceRoutes
 from pricing_proxy.web.status import StatusRoutes
 from tests.fakes.price_world import MARKET, PriceWorld
+from tests.virtual_time import ManualClock
 
 KEY = "a key that opens everything"
 READER_KEY = "a key that opens no prices"
 REVOKED_KEY = "a key that was revoked"
+FORGETTING_KEY = "a key that may forget everything"
 BODY_LIMIT = 4096
 
 _EVERY_SCOPE: tuple[Scope, ...] = ("prices", "login", "invalidate", "operate")
@@ -54,6 +56,7 @@ class Shop:
     metrics: Metrics
     access: Access
     breaker: FakeBreaker
+    operator_clock: ManualClock
     obstacles: list[str]
     public: "TestClient[Any, Any]"
     admin: "TestClient[Any, Any]"
@@ -112,17 +115,20 @@ class Parts:
     metrics: Metrics
     access: Access
     breaker: FakeBreaker
+    operator_clock: ManualClock
     obstacles: list[str]
 
 
 def shop_routes(world: PriceWorld, *, is_open: bool = True) -> Parts:
     """Build all handlers as the composition root does."""
     clock, metrics, breaker = SystemClock(), Metrics(), FakeBreaker()
+    operator_clock = ManualClock()
     obstacles: list[str] = []
     keys = KeyRing(
         [
             _key("shop", KEY, *_EVERY_SCOPE),
             _key("reader", READER_KEY, "explain"),
+            _key("forgetting", FORGETTING_KEY, "invalidate", "invalidate_all_hard"),
             _key("former", REVOKED_KEY, "prices", revoked=True),
         ]
     )
@@ -144,7 +150,7 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True) -> Parts:
             markets=markets,
             access=access,
             metrics=metrics,
-            clock=world.clock,
+            clock=operator_clock,
         ),
         status=StatusRoutes(
             snapshot=lambda: {"service": {}},
@@ -155,5 +161,10 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True) -> Parts:
         ),
     )
     return Parts(
-        routes=routes, metrics=metrics, access=access, breaker=breaker, obstacles=obstacles
+        routes=routes,
+        metrics=metrics,
+        access=access,
+        breaker=breaker,
+        operator_clock=operator_clock,
+        obstacles=obstacles,
     )

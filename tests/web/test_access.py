@@ -1,0 +1,110 @@
+"""Who may call what: every route, every way a key can be wrong."""
+
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse
+from pytest_aiohttp.plugin import AiohttpClient
+
+from pricing_proxy.web.app import admin_app
+from tests.fakes.price_world import price_service
+from tests.web.shop import BODY_LIMIT, KEY, READER_KEY, REVOKED_KEY, Shop, body, shop_routes
+
+LOGIN = "/v1/customers/C-1/login"
+INVALIDATION = {
+    "market": "b2b_de",
+    "scope": {"customer": "C-1"},
+    "level": "soft",
+    "reason": "price list of the quarter",
+}
+
+# Listener, method, path, body and the status with a key that opens it.
+Route = tuple[str, str, str, Any, int]
+ROUTES: list[Route] = [
+    ("public", "POST", "/v1/prices", body(), 200),
+    ("public", "GET", "/v1/prices?market=b2b_de&customer=C-1&sku=S-1", None, 200),
+    ("public", "POST", LOGIN, {"market": "b2b_de"}, 202),
+    ("admin", "POST", "/v1/invalidations", INVALIDATION, 202),
+    ("admin", "POST", "/v1/breakers/erp:price_read", {"order": "close"}, 200),
+]
+
+
+async def call(shop: Shop, route: Route, key: str | None) -> ClientResponse:
+    listener, method, path, content, _ = route
+    client = shop.public if listener == "public" else shop.admin
+    headers = {} if key is None else {"X-API-Key": key}
+    return await client.request(method, path, json=content, headers=headers)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_the_right_key_opens_a_route(shop: Shop, route: Route) -> None:
+    answer = await call(shop, route, KEY)
+
+    assert answer.status == route[-1]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize(
+    ("key", "status", "code"),
+    [
+        (None, 401, "missing_key"),
+        ("", 401, "unknown_key"),
+        ("a wrong key", 401, "unknown_key"),
+        ("k\xfcchenschl\xfcssel", 401, "unknown_key"),
+        ("x" * 5000, 401, "unknown_key"),
+        (REVOKED_KEY, 401, "revoked_key"),
+        (READER_KEY, 403, "missing_scope"),
+    ],
+)
+async def test_a_wrong_key_opens_nothing(
+    shop: Shop, route: Route, key: str | None, status: int, code: str
+) -> None:
+    answer = await call(shop, route, key)
+
+    problem = await answer.json()
+    assert answer.status == status
+    assert answer.content_type == "application/problem+json"
+    assert problem["type"] == f"/problems/{code}"
+    assert problem["errors"] == [{"pointer": "", "code": code, "detail": problem["detail"]}]
+    assert ("WWW-Authenticate" in answer.headers) is (status == 401)
+    if key:
+        assert key not in await answer.text()
+
+
+async def test_a_key_is_asked_for_before_the_body_is_looked_at(shop: Shop) -> None:
+    """Nobody learns what is valid, or costs us parsing, without a key."""
+    answer = await shop.post(b"{", headers={"X-API-Key": "wrong", "Content-Type": "text/plain"})
+
+    assert answer.status == 401
+
+
+async def test_the_last_use_of_a_key_is_known_once_it_opened_something(shop: Shop) -> None:
+    await shop.post(body(), headers={"X-API-Key": READER_KEY})
+    assert shop.access.last_use() == {}
+
+    await shop.ask("S-1")
+
+    assert list(shop.access.last_use()) == ["shop"]
+
+
+@pytest.mark.parametrize("path", ["/status", "/metrics"])
+async def test_what_only_this_machine_reaches_is_read_without_a_key(shop: Shop, path: str) -> None:
+    assert (await shop.admin.get(path)).status == 200
+
+
+@pytest.mark.parametrize("path", ["/status", "/metrics"])
+async def test_what_others_reach_needs_an_operator(
+    aiohttp_client: AiohttpClient, path: str
+) -> None:
+    routes = shop_routes(price_service(), is_open=False).routes
+    admin = await aiohttp_client(admin_app(routes, body_limit_bytes=BODY_LIMIT))
+
+    assert (await admin.get(path)).status == 401
+    assert (await admin.get(path, headers={"X-API-Key": READER_KEY})).status == 403
+    assert (await admin.get(path, headers={"X-API-Key": KEY})).status == 200
+
+
+async def test_health_needs_no_key(shop: Shop) -> None:
+    for client in (shop.public, shop.admin):
+        assert (await client.get("/health/live")).status == 200
+        assert (await client.get("/health/ready")).status == 200
