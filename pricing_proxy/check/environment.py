@@ -17,13 +17,13 @@ from pricing_proxy.check.limits import Limits
 from pricing_proxy.check.market import MASTER_DATA_ROWS, CheckedMarket, MasterData
 from pricing_proxy.check.prices import PRICE_ROWS, Prices
 from pricing_proxy.check.sampling import Sample, sample, sample_many
+from pricing_proxy.check.side_by_side import side_by_side
 from pricing_proxy.check.steps import Steps
 from pricing_proxy.check.vitals import Vitals
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.environments import Environment
 from pricing_proxy.configuration.markets import Market
 from pricing_proxy.resilience.deadline import Deadline
-from pricing_proxy.resilience.errors import UpstreamError
 
 Progress = Callable[[str], None]
 
@@ -70,6 +70,7 @@ class EnvironmentCheck:
         self._market_boards = {
             code: Board(f"Market {code}", (*MASTER_DATA_ROWS, *PRICE_ROWS)) for code in markets
         }
+        self._version = ""
         self.is_stuck = False
 
     @property
@@ -102,8 +103,8 @@ class EnvironmentCheck:
             token = tokens.token.text if tokens.token is not None else ""
             erp = self._calls(session, token, until)
             samples = await self._sample_erp(erp) if token else []
-        await self._judge_erp(erp, [reach.result(), *samples], samples)
-        await asyncio.gather(*(self._run_market(code, erp) for code in self._markets))
+        self._judge_erp([reach.result(), *samples], samples)
+        await side_by_side(self._run_market(code, erp) for code in self._markets)
 
     def _judge_entra(self, tokens: TokenSamples) -> None:
         self.is_stuck = tokens.is_stuck
@@ -112,28 +113,23 @@ class EnvironmentCheck:
         self._entra.judge(self._board, tokens.samples, admitted=admitted)
 
     async def _sample_erp(self, erp: ErpCalls) -> list[Sample]:
+        async def ask() -> None:
+            self._version = await erp.version()
+
         return await sample_many(
-            [erp.version] * _CALLERS,
+            [ask] * _CALLERS,
             times=_CALLS_EACH,
             enough=self._limits.sampling,
             clock=self._clock,
         )
 
-    async def _judge_erp(
-        self, erp: ErpCalls, contacts: Sequence[Sample], samples: Sequence[Sample]
-    ) -> None:
+    def _judge_erp(self, contacts: Sequence[Sample], samples: Sequence[Sample]) -> None:
         is_there = self._erp.judge_reach(self._board, contacts)
         if is_there and samples:
-            self._erp.judge(self._board, samples, admitted=await self._version(erp))
+            self._erp.judge(self._board, samples, admitted=f"F&O {self._version}")
         missing = self._board.blocker((self._erp.reachable, *self._entra.required))
         for name in self._erp.names:
             self._board.fill(name, skipped(missing or self._erp.reachable))
-
-    async def _version(self, erp: ErpCalls) -> str:
-        try:
-            return f"F&O {await erp.version()}"
-        except UpstreamError as error:
-            return f"version unknown ({type(error).__name__})"
 
     async def _run_market(self, code: str, erp: ErpCalls) -> None:
         board = self._market_boards[code]

@@ -1,11 +1,11 @@
 """Ask the price service for the probe lines, and name those that make it refuse a batch."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from pricing_proxy.check.erp_calls import ErpCalls
+from pricing_proxy.check.side_by_side import side_by_side
 from pricing_proxy.d365.fo.models import PriceLine
 from pricing_proxy.d365.fo.price_calls import PriceRequest, PriceRequestLine
 from pricing_proxy.resilience.errors import UpstreamRejectedError
@@ -47,7 +47,7 @@ async def ask_prices(erp: ErpCalls, request: PriceRequest, *, max_lines: int) ->
     """
     lines = request.lines
     batches = [lines[start : start + max_lines] for start in range(0, len(lines), max_lines)]
-    answers = await asyncio.gather(*(_ask(erp, request, batch) for batch in batches))
+    answers = await side_by_side(_ask(erp, request, batch) for batch in batches)
     refusals = [answer for answer in answers if isinstance(answer, Refused)]
     if refusals:
         skus = tuple(sku for refused in refusals for sku in refused.skus)
@@ -78,8 +78,8 @@ async def _halve(
     error: UpstreamRejectedError,
 ) -> Refused:
     middle = len(batch) // 2
-    halves = await asyncio.gather(
-        _ask(erp, request, batch[:middle]), _ask(erp, request, batch[middle:])
+    halves = await side_by_side(
+        _ask(erp, request, half) for half in (batch[:middle], batch[middle:])
     )
     refusals = [half for half in halves if isinstance(half, Refused)]
     if not refusals:

@@ -1,5 +1,6 @@
 """The rows of one market's prices: asked for as the service asks, and added up again."""
 
+import asyncio
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -20,11 +21,12 @@ from pricing_proxy.d365.fo.models import CustomerRow, PriceLine
 from pricing_proxy.d365.fo.price_calls import PriceRequest
 from pricing_proxy.d365.odata import equals
 
-PROBE = "probe customer and SKUs"
+PROBE_CUSTOMER = "probe customer"
+PROBE_SKUS = "probe SKUs"
 ACCEPTS = "price service accepts the probe lines"
 ANSWERS = "price service answers every line"
 ADDS_UP = "one price adds up"
-PRICE_ROWS = (PROBE, ACCEPTS, ANSWERS, ADDS_UP)
+PRICE_ROWS = (PROBE_CUSTOMER, PROBE_SKUS, ACCEPTS, ANSWERS, ADDS_UP)
 
 # Amounts are rounded to this where the currency has no rule of its own.
 _CENT = Decimal("0.01")
@@ -58,38 +60,53 @@ class Prices:
             f"environments.{self._checked.market.environment}",
             who=self._checked.user,
         )
-        sets = (CURRENCY, CUSTOMERS, PRODUCTS, VARIANTS)
-        await run(PROBE, self._find_probe, advice=catalog, needs=sets)
-        await run(ACCEPTS, self._ask, advice=service, needs=(PROBE,))
+        sets = (PRODUCTS, VARIANTS)
+        async with asyncio.TaskGroup() as group:
+            customer = run(PROBE_CUSTOMER, self._find_customer, advice=catalog, needs=(CUSTOMERS,))
+            group.create_task(customer)
+            group.create_task(run(PROBE_SKUS, self._find_skus, advice=catalog, needs=sets))
+        probe = (CURRENCY, PROBE_CUSTOMER, PROBE_SKUS)
+        await run(ACCEPTS, self._ask, advice=service, needs=probe)
         await run(ANSWERS, self._count_answers, advice=service, needs=(ACCEPTS,))
         await run(ADDS_UP, self._add_up, advice=service, needs=(ACCEPTS,))
 
-    async def _find_probe(self) -> Finding:
-        market, key = self._checked.market, self._checked.key
-        customer = await self._find_customer()
-        if customer is None:
+    async def _find_customer(self) -> Finding:
+        market = self._checked.market
+        found = self._default_customer()
+        if market.probe_customer is not None:
+            found = await self._read_customer(market.probe_customer)
+        if found is None:
             return failed(
-                f"F&O has no customer {market.probe_customer}", f"Correct {key}.probe_customer"
+                f"{market.legal_entity} has no customer {market.probe_customer}",
+                f"Correct {self._checked.key}.probe_customer",
             )
-        self._customer = customer.CustomerAccount
+        self._customer = found.CustomerAccount
+        return ok(self._customer)
+
+    def _default_customer(self) -> CustomerRow | None:
+        known, currency = self._master.customers, self._checked.market.currency
+        buyers = [row for row in known if row.SalesCurrencyCode == currency]
+        return next(iter([*buyers, *known]), None)
+
+    async def _read_customer(self, account: str) -> CustomerRow | None:
+        if "*" in account:
+            return None  # a wildcard to F&O, which would find somebody else
+        where = equals("dataAreaId", self._checked.market.legal_entity)
+        where &= equals("CustomerAccount", account)
+        rows = (await self._checked.erp.top(CustomerRow, where, rows=1)).rows
+        return rows[0] if rows else None
+
+    async def _find_skus(self) -> Finding:
+        market = self._checked.market
         skus = market.probe_skus or first_skus(self._master.products, self._master.variants)
         self._probe = await find_lines(self._checked.erp, market.legal_entity, skus)
         if self._probe.missing or not self._probe.lines:
             which = _listed(self._probe.missing) or "that can be sold, among the catalog's first"
-            return failed(f"{market.legal_entity} has no SKU {which}", f"Correct {key}.probe_skus")
-        return ok(f"{self._customer}, {_listed([line.ref for line in self._probe.lines])}")
-
-    async def _find_customer(self) -> CustomerRow | None:
-        wanted, known = self._checked.market.probe_customer, self._master.customers
-        if wanted is None:
-            currency = self._checked.market.currency
-            return next((row for row in known if row.SalesCurrencyCode == currency), known[0])
-        if "*" in wanted:
-            return None  # a wildcard to F&O, which would find somebody else
-        where = equals("dataAreaId", self._checked.market.legal_entity)
-        where &= equals("CustomerAccount", wanted)
-        rows = (await self._checked.erp.top(CustomerRow, where, rows=1)).rows
-        return rows[0] if rows else None
+            return failed(
+                f"{market.legal_entity} has no SKU {which}",
+                f"Correct {self._checked.key}.probe_skus",
+            )
+        return ok(_listed([line.ref for line in self._probe.lines]))
 
     async def _ask(self) -> Finding:
         zone = ZoneInfo(self._checked.environment.time_zone)

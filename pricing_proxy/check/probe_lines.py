@@ -4,7 +4,6 @@ A SKU is the ItemNumber of a distinct product or the ProductVariantNumber of a v
 master alone cannot be sold.
 """
 
-import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +12,7 @@ from operator import or_
 from typing import TypeVar
 
 from pricing_proxy.check.erp_calls import ErpCalls
+from pricing_proxy.check.side_by_side import side_by_side
 from pricing_proxy.d365.fo.models import ReleasedProductRow, ReleasedProductVariantRow, Row
 from pricing_proxy.d365.fo.price_calls import PriceRequestLine
 from pricing_proxy.d365.odata import Filter, equals
@@ -74,8 +74,8 @@ async def find_lines(erp: ErpCalls, company: str, skus: Sequence[str]) -> ProbeL
 async def _rows(
     erp: ErpCalls, row: type[R], company: str, field: str, values: Sequence[str]
 ) -> list[R]:
-    tops = await asyncio.gather(
-        *(erp.top(row, _any_of(company, field, some), rows=len(some)) for some in _chunks(values))
+    tops = await side_by_side(
+        erp.top(row, _any_of(company, field, some), rows=len(some)) for some in _chunks(values)
     )
     return [one for top in tops for one in top.rows]
 

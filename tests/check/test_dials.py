@@ -14,7 +14,7 @@ IN_A_MINUTE = format_datetime(datetime.now(UTC) + timedelta(minutes=1), usegmt=T
 
 ENTRA: list[tuple[dict[str, Any], str]] = [
     ({"latency_ms": 1300}, "Entra ID latency"),
-    ({"latency_spread_ms": 2000}, "Entra ID latency steady"),
+    ({"latency_spread_ms": 1500}, "Entra ID latency steady"),
     ({"error_rate": 1}, "Entra ID answers without errors"),
     ({"error_rate": 0.3}, "Entra ID answers without errors"),
     ({"retry_after": 7}, "Entra ID not throttling"),
@@ -25,7 +25,7 @@ ENTRA: list[tuple[dict[str, Any], str]] = [
 ]
 FO: list[tuple[dict[str, Any], str]] = [
     ({"latency_ms": 1300}, "F&O latency"),
-    ({"latency_spread_ms": 2000}, "F&O latency steady"),
+    ({"latency_spread_ms": 1500}, "F&O latency steady"),
     ({"error_rate": 1}, "F&O answers without errors"),
     ({"error_rate": 0.3}, "F&O answers without errors"),
     ({"error_rate": 0.2}, "F&O answers without errors"),
