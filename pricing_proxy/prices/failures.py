@@ -9,6 +9,16 @@ from dataclasses import dataclass
 
 from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.prices.query import Context, Failure, Key
+from pricing_proxy.resilience.errors import (
+    CallRefusedError,
+    UpstreamContractError,
+    UpstreamDeniedError,
+    UpstreamError,
+    UpstreamRejectedError,
+    UpstreamThrottledError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
 
 # The first pause is drawn from this range, so that keys that failed together do not retry together.
 _FIRST_PAUSE_US = (1 * SECOND_US, 3 * SECOND_US)
@@ -18,6 +28,20 @@ _POISON_US = 600 * SECOND_US
 _MANY = 50_000
 
 POISON_REASON = "refused_by_erp"
+_REASONS: dict[type[UpstreamError], str] = {
+    CallRefusedError: "erp_unavailable",
+    UpstreamDeniedError: "erp_denied",
+    UpstreamContractError: "erp_contract",
+    UpstreamRejectedError: "refused_by_erp",
+    UpstreamThrottledError: "erp_throttled",
+    UpstreamTimeoutError: "erp_timeout",
+    UpstreamUnavailableError: "erp_unavailable",
+}
+
+
+def reason_of(error: UpstreamError) -> str:
+    """Return the word by which answers name what went wrong."""
+    return _REASONS.get(type(error), "upstream_failed")
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import State, classify
 from pricing_proxy.domain.price import NoPrice, NoPriceReason, Price
 from pricing_proxy.prices.entries import EntryMaker, ReadStamp, stamp_now
-from pricing_proxy.prices.failures import FailureMemory
+from pricing_proxy.prices.failures import FailureMemory, reason_of
 from pricing_proxy.prices.flights import Delivery, Flight, Flights
 from pricing_proxy.prices.invalidations import Invalidations, PageMarks
 from pricing_proxy.prices.market import Market
@@ -26,13 +26,9 @@ from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
-    UpstreamContractError,
-    UpstreamDeniedError,
     UpstreamError,
     UpstreamRejectedError,
     UpstreamThrottledError,
-    UpstreamTimeoutError,
-    UpstreamUnavailableError,
 )
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
@@ -40,15 +36,6 @@ from pricing_proxy.shared_state.item_map import Item
 _SETTLED_BY_REDIS = (State.FRESH, State.NO_PRICE, State.UNVERIFIED)
 # Refusals that one line of the batch may have caused; others concern the call as such.
 _LINE_AT_FAULT = (400, 422, 500)
-_REASONS: dict[type[UpstreamError], str] = {
-    CallRefusedError: "erp_unavailable",
-    UpstreamDeniedError: "erp_denied",
-    UpstreamContractError: "erp_contract",
-    UpstreamRejectedError: "refused_by_erp",
-    UpstreamThrottledError: "erp_throttled",
-    UpstreamTimeoutError: "erp_timeout",
-    UpstreamUnavailableError: "erp_unavailable",
-}
 
 
 class Loader:
@@ -131,6 +118,13 @@ class Loader:
             # A checkout tries again where a page would not: only poison is hopeless.
             return self.failures.poison(context, key)
         return self.failures.standing(context, key)
+
+    def is_outdated(
+        self, context: Context, customer: Customer, entry: Entry, item_number: str
+    ) -> bool:
+        """Return whether an invalidation newer than the entry is known."""
+        marks = self._marks(context, customer)
+        return marks is not None and marks.level(item_number, entry.position) is not None
 
     async def _run(self, flight: Flight) -> None:
         redis_answered = await self._look_in_redis(flight)
@@ -252,7 +246,7 @@ class Loader:
         return kept
 
     def _fail(self, flight: Flight, lines: Sequence[Wanted], error: UpstreamError) -> None:
-        reason = _REASONS.get(type(error), "upstream_failed")
+        reason = reason_of(error)
         for wanted in lines:
             if isinstance(error, CallRefusedError):
                 # Nothing was sent, so this says nothing about the key: no growing pause.

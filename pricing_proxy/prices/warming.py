@@ -100,7 +100,9 @@ class Warmer:
         old = {
             key: item
             for key, item in wanted.items()
-            if (entry := shelf.get(key)) is None or entry.loaded_us < floor_us
+            if (entry := shelf.get(key)) is None
+            or entry.loaded_us < floor_us
+            or self._loader.is_outdated(context, customer, entry, item.item_number)
         }
 
         def accepts(_: State, entry: Entry) -> bool:

@@ -10,7 +10,7 @@ from tests.fakes.price_world import MARKET, context_of, key_of, price_service
 
 async def test_order_and_duplicates_are_kept() -> None:
     world = price_service()
-    asked = ["S-3", "S-1", Line("S-3", "5"), "S-2", "S-1", "S-3"]
+    asked: list[str | Line] = ["S-3", "S-1", Line("S-3", "5"), "S-2", "S-1", "S-3"]
     quote = await world.ask(*asked)
     assert [line.line for line in quote.lines] == [
         Line(line) if isinstance(line, str) else line for line in asked
