@@ -28,6 +28,7 @@ _DRAIN_SECONDS = 5.0
 _COLLECT_EVERY_ALLOCATIONS = 20_000
 # A GET of 200 SKUs of 64 characters has 14 KB, and more where they must be escaped.
 _LONGEST_LINE = 65_536
+_CALLERS_ERRORS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 
 class ListenError(Exception):
@@ -88,15 +89,15 @@ async def listening(app: web.Application, listener: Listener, key: str) -> Async
         await runner.cleanup()
 
 
-class _WithoutProtocolErrors(logging.Filter):
-    """Drops errors that quote what a caller sent: those of requests that are no HTTP."""
+class _WithoutCallersErrors(logging.Filter):
+    """Drops what callers do: hanging up, and sending what is no HTTP, which its error quotes."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        return not isinstance(error, HttpProcessingError | web.RequestPayloadError)
+        return not isinstance(error, _CALLERS_ERRORS)
 
 
-_protocol_log.addFilter(_WithoutProtocolErrors())
+_protocol_log.addFilter(_WithoutCallersErrors())
 
 
 async def _leave(running: Application, settings: Settings, *, is_patient: bool) -> None:

@@ -23,8 +23,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 JSON_HEADERS = {"Content-Type": "application/json", "Cache-Control": "private, no-store"}
 
-_BROKEN = ProblemError(500, "internal_error", "The service broke; the defect is logged.")
-
 
 def answering_problems(handler: Handler) -> Handler:
     """Return a handler that answers what `handler` raises as a problem."""
@@ -39,10 +37,10 @@ def answering_problems(handler: Handler) -> Handler:
             return _too_large(request).response()
         except web.HTTPException as error:
             return ProblemError(error.status, "http_error", error.reason).response()
-        except ConnectionError:
-            # The caller hung up while we read or wrote; nobody is left to answer.
-            raise
-        except Exception:  # noqa: BLE001 -- the rim of the process: one defect, one answer
+        except Exception as error:
+            if isinstance(error, ConnectionError) and request.transport is None:
+                # The caller hung up while we read; nobody is left to answer.
+                raise
             # A defect of ours: the route says where, the traceback why; the body stays out.
             _log.exception("%s %s broke", request.method, _route(request))
             return ProblemError(
