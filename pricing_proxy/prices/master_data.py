@@ -13,11 +13,11 @@ from typing import Self
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import SECOND_US
-from pricing_proxy.prices.ports import MasterDataReader
+from pricing_proxy.prices.ports import KeptMaps, MasterDataReader
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.customer_map import Customer, CustomerMap
 from pricing_proxy.shared_state.item_map import Item, ItemMap
-from pricing_proxy.shared_state.maps import SharedMaps, SharedStateError
+from pricing_proxy.shared_state.maps import SharedStateError
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class MarketMaps:
         market: str,
         *,
         reader: MasterDataReader,
-        kept: SharedMaps,
+        kept: KeptMaps,
         clock: Clock,
         refresh_every: timedelta,
         seeds: Mapping[int, str] | None = None,
@@ -149,12 +149,20 @@ class MarketMaps:
     async def _refresh_for_ever(self) -> None:
         pause = _FIRST_RETRY
         while True:
-            try:
-                await self.refresh()
-            except UpstreamError as error:
-                _log.warning("maps of market %s were not refreshed: %s", self._market, error)
-                await asyncio.sleep(pause.total_seconds())
-                pause = min(pause * 2, _LONGEST_RETRY)
-            else:
+            if await self._is_refreshed():
                 pause = _FIRST_RETRY
                 await asyncio.sleep(self._refresh_every.total_seconds())
+            else:
+                await asyncio.sleep(pause.total_seconds())
+                pause = min(pause * 2, _LONGEST_RETRY)
+
+    async def _is_refreshed(self) -> bool:
+        try:
+            await self.refresh()
+        except UpstreamError as error:
+            _log.warning("maps of market %s were not refreshed: %s", self._market, error)
+            return False
+        except Exception:  # noqa: BLE001 -- one bad row must not end all refreshing
+            _log.exception("refreshing the maps of market %s broke", self._market)
+            return False
+        return True

@@ -12,8 +12,8 @@ from pricing_proxy.domain.price import NoPrice, Price
 from pricing_proxy.prices.query import Context, Key
 from pricing_proxy.resilience.call_class import Ticket
 from pricing_proxy.resilience.deadline import Deadline
-from pricing_proxy.shared_state.customer_map import Customer
-from pricing_proxy.shared_state.item_map import Item
+from pricing_proxy.shared_state.customer_map import Customer, CustomerMap
+from pricing_proxy.shared_state.item_map import Item, ItemMap
 
 Shelf = Mapping[Key, Entry]
 """What is remembered of one context."""
@@ -109,6 +109,34 @@ class MasterDataReader(Protocol):
 
     async def customer(self, account: str) -> Customer | None:
         """Return one customer, None when the ERP has no such account."""
+        ...
+
+
+class KeptMaps(Protocol):
+    """Where maps outlive this process; every method raises `SharedStateError`."""
+
+    async def items(self, market: str) -> ItemMap | None:
+        """Return the kept item map, None when there is none."""
+        ...
+
+    async def keep_items(self, market: str, items: ItemMap) -> None:
+        """Replace the kept item map."""
+        ...
+
+    async def customers(self, market: str) -> CustomerMap | None:
+        """Return the kept customer map, None when there is none."""
+        ...
+
+    async def keep_customers(self, market: str, customers: CustomerMap) -> None:
+        """Replace the kept customer map."""
+        ...
+
+    async def account_of(self, market: str, shop_id: int) -> str | None:
+        """Return the ERP account of a shop's customer id, None when not mapped."""
+        ...
+
+    async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:
+        """Add or replace the accounts of shop ids."""
         ...
 
 
