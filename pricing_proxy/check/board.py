@@ -101,6 +101,10 @@ class Board:
                 return finding.needs
         return None
 
+    def first_failed(self) -> str | None:
+        """Return the first red row."""
+        return next((name for name in self._findings if self.is_failed(name)), None)
+
     def rows(self) -> list[Row]:
         """Return what was written, in the order of the names."""
         return [

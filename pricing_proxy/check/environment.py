@@ -24,6 +24,7 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.environments import Environment
 from pricing_proxy.configuration.markets import Market
 from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.errors import UpstreamTimeoutError
 
 Progress = Callable[[str], None]
 
@@ -103,7 +104,7 @@ class EnvironmentCheck:
             token = tokens.token.text if tokens.token is not None else ""
             erp = self._calls(session, token, until)
             samples = await self._sample_erp(erp) if token else []
-        self._judge_erp([reach.result(), *samples], samples)
+        self._judge_erp([reach.result()], samples)
         await side_by_side(self._run_market(code, erp) for code in self._markets)
 
     def _judge_entra(self, tokens: TokenSamples) -> None:
@@ -124,16 +125,23 @@ class EnvironmentCheck:
         )
 
     def _judge_erp(self, contacts: Sequence[Sample], samples: Sequence[Sample]) -> None:
-        is_there = self._erp.judge_reach(self._board, contacts)
-        if is_there and samples:
-            self._erp.judge(self._board, samples, admitted=f"F&O {self._version}")
+        is_there = self._erp.judge_reach(self._board, [*contacts, *samples])
+        fair = [each for each in samples if self._is_fair(each)]
+        if is_there and fair:
+            self._erp.judge(self._board, fair, admitted=f"F&O {self._version}")
         missing = self._board.blocker((self._erp.reachable, *self._entra.required))
+        # With a token and no samples, a slow Entra ID has used up the time.
+        cause = missing or self._board.first_failed() or self._erp.reachable
         for name in self._erp.names:
-            self._board.fill(name, skipped(missing or self._erp.reachable))
+            self._board.fill(name, skipped(cause))
+
+    def _is_fair(self, each: Sample) -> bool:
+        """Return whether a time-out is more than our own haste at the end of the check."""
+        return not isinstance(each.error, UpstreamTimeoutError) or each.took >= self._limits.wait
 
     async def _run_market(self, code: str, erp: ErpCalls) -> None:
         board = self._market_boards[code]
-        steps = Steps(board, erp=self._board, vitals=self._erp)
+        steps = Steps(board, erp=self._board, vitals=self._erp, is_over=erp.is_over)
         checked = CheckedMarket(
             code=code,
             market=self._markets[code],

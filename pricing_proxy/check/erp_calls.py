@@ -112,6 +112,10 @@ class ErpCalls:
             price_service_path=environment.price_service_path,
         )
 
+    def is_over(self) -> bool:
+        """Return whether the whole check's time has passed."""
+        return self._until.has_passed(self._clock.monotonic_us())
+
     async def version(self) -> str:
         """Return the application's version: the cheapest call there is."""
         return await self._client.application_version(ticket=_ticket(), deadline=self._deadline())

@@ -38,7 +38,7 @@ async def _find(redis: settings.Redis, clock: Clock) -> Finding:
     except (RedisError, OSError, TimeoutError) as error:
         # The type only: messages of the client may quote what was sent.
         return failed(
-            f"{type(error).__name__} within {redis.timeout_ms} ms",
+            f"{type(error).__name__}, with a time-out of {redis.timeout_ms} ms",
             "Try redis-cli against redis.url from this machine; look at redis.url, "
             "redis.password, TLS (rediss://) and firewall",
         )

@@ -40,12 +40,16 @@ class Steps:
         board: The market's table.
         erp: The environment's table.
         vitals: The ERP's rows in it.
+        is_over: Tells whether the whole check's time has passed.
     """
 
-    def __init__(self, board: Board, *, erp: Board, vitals: Vitals) -> None:
+    def __init__(
+        self, board: Board, *, erp: Board, vitals: Vitals, is_over: Callable[[], bool]
+    ) -> None:
         self._board = board
         self._erp = erp
         self._vitals = vitals
+        self._is_over = is_over
 
     async def run(
         self,
@@ -63,9 +67,15 @@ class Steps:
         try:
             finding = await step()
         except UpstreamError as error:
-            cause = self._vitals.blame(self._erp, error, name)
+            cause = self._cause(error, name)
             finding = _own_failure(error, advice) if cause is None else skipped(cause)
         self._board.put(name, finding)
+
+    def _cause(self, error: UpstreamError, name: str) -> str | None:
+        if isinstance(error, UpstreamTimeoutError) and self._is_over():
+            # Not the fault of the last in line: of whatever took the time.
+            return self._erp.first_failed()
+        return self._vitals.blame(self._erp, error, name)
 
 
 def _own_failure(error: UpstreamError, advice: Advice) -> Finding:

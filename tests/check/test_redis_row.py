@@ -1,13 +1,19 @@
 """Redis' own row, against a server over TCP and against none."""
 
 import asyncio
+import os
+import shutil
 import socket
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from fakeredis import TcpFakeServer
+from pydantic import SecretStr
 
 from pricing_proxy import settings
 from pricing_proxy.check.board import Finding, State
@@ -18,8 +24,9 @@ from pricing_proxy.clock import SystemClock
 TIMEOUT_MS = 200
 
 
-async def finding(url: str) -> Finding:
-    redis = settings.Redis(url=url, timeout_ms=TIMEOUT_MS)
+async def finding(url: str, *, password: str | None = None) -> Finding:
+    secret = None if password is None else SecretStr(password)
+    redis = settings.Redis(url=url, password=secret, timeout_ms=TIMEOUT_MS)
     (row,) = (await check_redis(redis, clock=SystemClock())).rows()
     return row.finding
 
@@ -71,3 +78,44 @@ async def test_silent_redis_is_red_in_time(silent_port: int) -> None:
 
     assert found.state is State.FAILED
     assert "200 ms" in found.found
+
+
+@pytest.fixture
+def real_server(tmp_path: Path) -> Iterator[str]:
+    program = shutil.which("redis-server")
+    if program is None:
+        if os.environ.get("REQUIRE_REAL_SERVICES") == "1":
+            pytest.fail("redis-server is not installed")
+        pytest.skip("redis-server is not installed")
+    address = tmp_path / "redis.sock"
+    process = subprocess.Popen(  # noqa: S603 -- the server found on the path, with our own words
+        [
+            *(program, "--port", "0", "--unixsocket", str(address), "--dir", str(tmp_path)),
+            *("--save", "", "--requirepass", "open"),
+        ],
+        stdout=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 5
+    while not address.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    yield f"unix://{address}"
+    process.terminate()
+    process.wait()
+
+
+@pytest.mark.real_services
+async def test_real_redis_tells_its_version(real_server: str) -> None:
+    found = await finding(real_server, password="open")
+
+    assert found.state is State.OK
+    assert found.found.startswith("version ")
+
+
+@pytest.mark.real_services
+@pytest.mark.parametrize("password", [None, "wrong-password"])
+async def test_wrong_password_is_red_and_not_shown(real_server: str, password: str | None) -> None:
+    found = await finding(real_server, password=password)
+
+    assert found.state is State.FAILED
+    assert "redis.password" in found.next_step
+    assert "wrong-password" not in found.found
