@@ -133,17 +133,19 @@ async def test_ctrl_c_ends_it_at_once_though_entra_never_answers(world: World, f
     process.send_signal(signal.SIGINT)
 
     assert await process.wait() == 130
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 async def test_check_is_over_in_time_though_a_thread_still_waits_for_entra(world: World) -> None:
     """A name with many dead addresses keeps msal busy for longer than the whole check may take."""
     await world.turn("entra", black_hole=True)
     began = time.monotonic()
-    report = await world.check(Limits(wait=timedelta(seconds=4), total=timedelta(milliseconds=600)))
+    report = await world.check(
+        Limits(wait=timedelta(seconds=10), total=timedelta(milliseconds=600))
+    )
 
     assert report.is_stuck
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 6
 
 
 async def test_process_ends_without_the_thread_that_still_waits(world: World, file: Path) -> None:
@@ -159,7 +161,7 @@ async def test_process_ends_without_the_thread_that_still_waits(world: World, fi
 
     assert process.returncode == 1
     assert json.loads(printed)["ok"] is False
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 def test_defaults_leave_time_for_a_slow_system_and_end_within_fifteen_seconds() -> None:
