@@ -14,10 +14,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from redis.asyncio import Redis
 
-from pricing_proxy.cache.heartbeat import RedisHeartbeat
-from pricing_proxy.cache.memory import MemoryStore
-from pricing_proxy.cache.redis_store import RedisStore
-from pricing_proxy.cache.tiered import TieredCache
+from pricing_proxy.cache_access import Caching, open_caching
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.api_keys import KeyRing
 from pricing_proxy.configuration.markets import Freshness
@@ -35,13 +32,10 @@ from pricing_proxy.prices.sources.fo_master_data import FoMasterData
 from pricing_proxy.prices.sources.fo_service import FoServiceSource
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.readiness import Readiness
-from pricing_proxy.redis_access import REDIS_BREAKER, redis_client
-from pricing_proxy.resilience.breaker import Breaker
-from pricing_proxy.resilience.guard import BreakerGuard
-from pricing_proxy.resilience.prober import Prober
+from pricing_proxy.redis_access import redis_client
 from pricing_proxy.settings import Settings, Telemetry, is_loopback
 from pricing_proxy.shared_state.maps import SharedMaps
-from pricing_proxy.snapshot import Caching, Snapshot
+from pricing_proxy.snapshot import Snapshot
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import Traces, otlp_exporter
 from pricing_proxy.web.access import Access
@@ -55,7 +49,6 @@ from pricing_proxy.web.prices import PriceRoutes
 from pricing_proxy.web.status import StatusRoutes
 
 _KILOBYTE = 1024
-_MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +112,7 @@ async def _open_parts(settings: Settings, clock: Clock, stack: AsyncExitStack) -
     metrics = Metrics()
     traces = stack.enter_context(_traces(settings.telemetry))
     redis = await stack.enter_async_context(redis_client(settings.redis))
-    caching = await _open_caching(settings, redis, clock, stack)
+    caching = await stack.enter_async_context(open_caching(settings, redis, clock=clock))
     erps = {
         name: await stack.enter_async_context(
             erp_access(name, environment, redis=redis, clock=clock, metrics=metrics, traces=traces)
@@ -150,44 +143,6 @@ def _traces(telemetry: Telemetry) -> Traces:
         service="pricing-proxy",
         exporter=None if endpoint is None else otlp_exporter(endpoint),
         sample_ratio=telemetry.trace_sample_ratio,
-    )
-
-
-async def _open_caching(
-    settings: Settings, redis: Redis, clock: Clock, stack: AsyncExitStack
-) -> Caching:
-    freshness = [market.freshness for market in settings.markets.values()]
-    heartbeat = await stack.enter_async_context(
-        RedisHeartbeat(
-            redis, clock=clock, lease_us=min(f.lease_seconds for f in freshness) * SECOND_US
-        )
-    )
-    guard = BreakerGuard(
-        system="redis",
-        breaker=Breaker(
-            system="redis",
-            name="redis",
-            clock=clock,
-            chance=random.random,
-            settings=REDIS_BREAKER,
-        ),
-        clock=clock,
-        timeout_us=settings.redis.timeout_ms * 1000,
-    )
-    store = RedisStore(
-        redis,
-        guard=guard,
-        offset_us=lambda: heartbeat.offset_us,
-        max_age=timedelta(seconds=max(f.max_seconds for f in freshness)),
-    )
-    await stack.enter_async_context(Prober([guard.probe(store.ping)]))
-    memory = MemoryStore(settings.service.memory_megabytes * _MEGABYTE)
-    return Caching(
-        tiered=TieredCache(memory, store),
-        memory=memory,
-        store=store,
-        guard=guard,
-        heartbeat=heartbeat,
     )
 
 
@@ -323,7 +278,7 @@ def _status_routes(parts: _Parts, engine: _Engine) -> StatusRoutes:
         access=parts.access,
         metrics=parts.metrics,
     )
-    snapshot.register_gauges()
+    parts.metrics.read_when_scraped(snapshot.readers())
     return StatusRoutes(
         snapshot=snapshot.take,
         metrics=parts.metrics,

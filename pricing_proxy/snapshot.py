@@ -1,15 +1,11 @@
 """The state of the process as one nested value, for `/status`, and as gauges for `/metrics`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from pricing_proxy.cache.heartbeat import RedisHeartbeat
-from pricing_proxy.cache.memory import MemoryStore
-from pricing_proxy.cache.redis_store import RedisStore
-from pricing_proxy.cache.tiered import TieredCache
+from pricing_proxy.cache_access import Caching
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.master_data import MarketMaps
@@ -17,22 +13,10 @@ from pricing_proxy.readiness import Readiness
 from pricing_proxy.redis_access import EMBEDDED
 from pricing_proxy.resilience.breaker import BreakerView
 from pricing_proxy.resilience.breaker_events import Phase
-from pricing_proxy.resilience.guard import BreakerGuard
 from pricing_proxy.resilience.policy import CallPolicy, PolicyView
 from pricing_proxy.settings import Settings
-from pricing_proxy.telemetry.metrics import Metrics, Reading
+from pricing_proxy.telemetry.metrics import Metrics, Read, Reading
 from pricing_proxy.web.access import Access
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caching:
-    """Both cache levels and Redis' health."""
-
-    tiered: TieredCache
-    memory: MemoryStore
-    store: RedisStore
-    guard: BreakerGuard
-    heartbeat: RedisHeartbeat
 
 
 class Snapshot:
@@ -90,51 +74,25 @@ class Snapshot:
             "keys": {key.name: self._last_use(key.name) for key in self._settings.api_keys},
         }
 
-    def register_gauges(self) -> None:
-        """Add what is read when scraped."""
-        loader, caching = self._loader, self._caching
-        add = self._metrics.observe_value
-        add("pricing_proxy_flights", "Loads under way.", lambda: loader.flights.count)
-        add(
-            "pricing_proxy_oldest_flight_seconds",
-            "Age of the oldest load.",
-            lambda: _seconds(loader.flights.oldest_age_us()),
-        )
-        add("pricing_proxy_poison_skus", "SKUs kept out.", lambda: loader.failures.poison_count)
-        add("pricing_proxy_l1_bytes", "Bytes of L1.", lambda: caching.memory.used_bytes)
-        add("pricing_proxy_l1_entries", "Prices in L1.", lambda: caching.memory.entry_count)
-        add("pricing_proxy_redis_failures", "Failed Redis calls.", lambda: caching.store.failures)
-        add("pricing_proxy_bad_values", "Damaged cache values.", lambda: caching.store.bad_values)
-        add(
-            "pricing_proxy_verified",
-            "1 while Redis was heard of within the lease.",
-            lambda: float(caching.heartbeat.is_verified()),
-        )
-        observe = self._metrics.observe
-        observe(
-            "pricing_proxy_breaker_open",
-            "0 closed, 1 probing, 2 open or isolated.",
-            ("breaker",),
-            self._breaker_readings,
-        )
-        observe(
-            "pricing_proxy_gate_closed_seconds",
-            "Time until the gate opens; 0 when open.",
-            ("gate",),
-            self._gate_readings,
-        )
-        observe(
-            "pricing_proxy_bulkhead_calls",
-            "Calls by class, running and waiting.",
-            ("bulkhead", "class", "place"),
-            self._bulkhead_readings,
-        )
-        observe(
-            "pricing_proxy_map_age_seconds",
-            "Age of a market's maps.",
-            ("market", "map"),
-            self._map_readings,
-        )
+    def readers(self) -> dict[str, Read]:
+        """Return what reads each instrument of `telemetry.metrics.READ_WHEN_SCRAPED`."""
+        flights, failures = self._loader.flights, self._loader.failures
+        memory, store = self._caching.memory, self._caching.store
+        return {
+            "flights": lambda: _one(flights.count),
+            "oldest_flight_seconds": lambda: _one(_seconds(flights.oldest_age_us())),
+            "poison_skus": lambda: _one(failures.poison_count),
+            "l1_bytes": lambda: _one(memory.used_bytes),
+            "l1_entries": lambda: _one(memory.entry_count),
+            "redis_failures": lambda: _one(store.failures),
+            "bad_values": lambda: _one(store.bad_values),
+            "verified": lambda: _one(self._caching.heartbeat.is_verified()),
+            "breaker_open": self._breaker_readings,
+            "gate_closed_seconds": self._gate_readings,
+            "bulkhead_calls": self._bulkhead_readings,
+            "map_age_seconds": self._map_ages,
+            "map_rows": self._map_rows,
+        }
 
     def _breaker_readings(self) -> Iterator[Reading]:
         views = [view for policy in self._policies.values() for view in policy.view().breakers]
@@ -153,10 +111,15 @@ class Snapshot:
                 for klass, count in counts.items():
                     yield Reading((view.name, klass, place), count)
 
-    def _map_readings(self) -> Iterator[Reading]:
+    def _map_ages(self) -> Iterator[Reading]:
         for code, maps in self._maps.items():
             for name, (_, age) in maps.ages().items():
                 yield Reading((code, name), age.total_seconds())
+
+    def _map_rows(self) -> Iterator[Reading]:
+        for code, maps in self._maps.items():
+            for name, (rows, _) in maps.ages().items():
+                yield Reading((code, name), rows)
 
     def _service(self) -> dict[str, Any]:
         missing = self._readiness.obstacles()
@@ -205,6 +168,10 @@ class Snapshot:
 
 
 _PHASE_VALUES = {Phase.CLOSED: 0, Phase.HALF_OPEN: 1}
+
+
+def _one(value: float) -> tuple[Reading]:
+    return (Reading((), value),)
 
 
 def _policy(view: PolicyView) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class InvalidationRoutes:
             self._access.require(request, AccessScope.INVALIDATE_ALL_HARD)
             self._require_pause(market.code)
         position = self._invalidations.add(market.code, scope, level)
-        self._metrics.invalidations.labels(scope.kind, level).inc()
+        self._metrics.invalidations.add((scope.kind, level))
         # The reason is the caller's text and the code may be a customer's: neither is logged.
         _log.info("invalidated %s of market %s (%s)", scope.kind, market.code, level)
         answer = orjson.dumps({"market": market.code, "position": str(position)})
