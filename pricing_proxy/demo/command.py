@@ -50,19 +50,22 @@ def demo_command(
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         ports.check()
-        plan = Plan(ports=ports, folder=folder)
-        plan.write_configuration()
-        with console.status("Starting ...") as status:
-            say = status.update if console.is_terminal else console.print
-            with running(plan, lambda what: say(f"Starting {what} ...")) as children:
-                status.stop()
-                _show(plan, children, console, seconds)
-                console.print("Stopping ...")
+        _run(Plan(ports=ports, folder=folder), console, seconds)
     except KeyboardInterrupt:
         console.print("Stopped.")
     except DemoError as error:
         Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(_MISUSE) from None
+
+
+def _run(plan: Plan, console: Console, seconds: float | None) -> None:
+    plan.write_configuration()
+    with console.status("Starting ...") as status:
+        say = status.update if console.is_terminal else console.print
+        with running(plan, lambda what: say(f"Starting {what} ...")) as children:
+            status.stop()
+            _show(plan, children, console, seconds)
+            console.print("Stopping ...")
 
 
 def _show(plan: Plan, children: Sequence[Child], console: Console, seconds: float | None) -> None:
