@@ -4,6 +4,7 @@ Only this module and `problems` turn an error into a status code. It wraps each 
 itself instead of being a middleware: that costs a request one call less.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -20,6 +21,9 @@ _log = logging.getLogger(__name__)
 
 B = TypeVar("B")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+# A caller that needs longer to send a few hundred kilobytes is lost, or means harm.
+_BODY_SECONDS = 10.0
 
 JSON_HEADERS = {"Content-Type": "application/json", "Cache-Control": "private, no-store"}
 
@@ -75,14 +79,27 @@ async def read_body(request: web.Request, adapter: TypeAdapter[B]) -> B:
             "Send the body uncompressed.",
             headers={"Accept-Encoding": "identity"},
         )
-    try:
-        body = await request.read()
-    except web.RequestPayloadError:
-        raise ProblemError(400, "unreadable_body", "The body broke off or is garbled.") from None
+    # As a rule the body came with the head, and no timer is needed.
+    body = await (request.read() if request.content.is_eof() else _read_slow_body(request))
     try:
         return adapter.validate_json(body)
     except ValidationError as error:
         raise flaws_problem(error) from None
+
+
+async def _read_slow_body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            return await request.read()
+    except TimeoutError:
+        raise ProblemError(
+            408,
+            "body_too_slow",
+            "The body did not arrive in time.",
+            headers={"Connection": "close"},
+        ) from None
+    except web.RequestPayloadError:
+        raise ProblemError(400, "unreadable_body", "The body broke off or is garbled.") from None
 
 
 async def no_such_route(request: web.Request) -> web.StreamResponse:

@@ -7,7 +7,7 @@ real sandbox; then come bodies that nobody thought of.
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pricing_proxy.telemetry.logs import JsonFormatter, TextFormatter
+from pricing_proxy.web import handling
 from tests.integration.running import (
     KEY,
     MARKET,
@@ -102,7 +103,7 @@ REFUSED: list[tuple[str, Any, int, str]] = [
 
 
 @pytest.fixture
-async def running(tmp_path: Path) -> Any:
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
     async with running_service(tmp_path) as service:
         yield service
 
@@ -232,6 +233,43 @@ async def test_what_is_no_http_is_refused_and_not_logged(running: Running, messa
     assert status_line.split()[1] == b"400"
     writer.close()
     await writer.wait_closed()
+
+
+@pytest.mark.parametrize("rest", [f"{CUSTOMER}\r\n{SKU}\r\n", ""])
+async def test_a_body_that_never_ends_is_given_up(
+    running: Running, monkeypatch: pytest.MonkeyPatch, rest: str
+) -> None:
+    """The head was good, so a handler is waiting; the rest is garbage, or does not come."""
+    monkeypatch.setattr(handling, "_BODY_SECONDS", 0.1)
+    host, _, port = running.public.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n4\r\n    \r\n".encode())
+    await writer.drain()
+    await asyncio.sleep(0.02)
+    writer.write(rest.encode())
+    await writer.drain()
+
+    answer = await asyncio.wait_for(reader.read(4096), timeout=5)
+
+    assert answer.split()[1] == b"408"
+    assert b"/problems/body_too_slow" in answer
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_body_that_comes_in_pieces_is_read(running: Running) -> None:
+    content = json.dumps(body()).encode()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), 40):
+            yield content[start : start + 40]
+            await asyncio.sleep(0.005)
+
+    headers = {"X-API-Key": KEY, **JSON}
+    async with running.session.post(
+        f"{running.public}/v1/prices", data=pieces(), headers=headers
+    ) as answer:
+        assert answer.status == 200
 
 
 async def test_a_caller_who_hangs_up_halfway_leaves_no_trace(
