@@ -6,11 +6,9 @@ computed exactly and rounded once, half up.
 """
 
 import re
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
 from fractions import Fraction
 
-# Enough digits that a quotient of two 18-digit ERP numbers is rounded by us, not by the context.
-_EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 _PLAIN = re.compile(r"-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?", re.ASCII)
 
 
@@ -44,9 +42,10 @@ def divide(dividend: Decimal, divisor: Decimal, *, scale: int) -> str:
         divisor: Units the amount is for; not zero.
         scale: Decimals to show, zeros kept.
     """
-    exact = Fraction(dividend) / Fraction(divisor)
-    shifted = exact * 10**scale
-    whole = abs(shifted.numerator) * 2 + shifted.denominator
-    rounded = whole // (2 * shifted.denominator)
-    signed = Decimal(-rounded if shifted < 0 else rounded)
-    return f"{signed.scaleb(-scale, context=_EXACT):f}"
+    shifted = Fraction(dividend) / Fraction(divisor) * 10**scale
+    doubled = abs(shifted.numerator) * 2 + shifted.denominator
+    units = doubled // (2 * shifted.denominator)
+    sign = "-" if shifted < 0 and units else ""
+    # Integers all the way: a decimal context would round again where its digits end.
+    whole, decimals = divmod(units, 10**scale)
+    return f"{sign}{whole}.{decimals:0{scale}}" if scale else f"{sign}{whole}"
