@@ -43,6 +43,7 @@ VALUES = (
 BODY = (
     KnownProblem(400, "invalid_json", "The body is not JSON."),
     KnownProblem(400, "unreadable_body", "The body broke off or is garbled; send it again."),
+    KnownProblem(408, "body_too_slow", "The body did not arrive in time; send it again."),
     KnownProblem(413, "body_too_large", "Send fewer bytes; the answer names the limit."),
     KnownProblem(415, "unsupported_media_type", "Send the body as Content-Type: application/json."),
     KnownProblem(415, "unsupported_encoding", "Send the body uncompressed."),
