@@ -48,9 +48,13 @@ def decode(value: bytes, *, shared_offset_us: int) -> Entry | None:
     # The checksum covers the length too: a cut value has another one.
     if version != _VERSION or zlib.crc32(memoryview(value)[_CHECKSUM.size :]) != checksum:
         return None
+    try:
+        known_kind, fragment = _KINDS[kind], value[_HEADER.size :].decode()
+    except (KeyError, UnicodeDecodeError):
+        return None  # sound, but written by a program that means something else by it
     return Entry(
-        _KINDS[kind],
-        value[_HEADER.size :].decode(),
+        known_kind,
+        fragment,
         loaded_us - shared_offset_us,
         position,
         soft_ms * 1000,
