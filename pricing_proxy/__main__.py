@@ -1,6 +1,7 @@
 """The command `pricing-proxy`: serve prices, check a configuration, try everything out."""
 
 import asyncio
+import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +11,8 @@ import typer
 import uvloop
 from rich.console import Console
 
-from pricing_proxy.configuration.api_keys import hash_of, new_key
+from pricing_proxy.check.command import check_command
+from pricing_proxy.configuration.api_keys import LONGEST_NAME, SCOPES, hash_of, new_key
 from pricing_proxy.configuration.problems import ConfigurationError
 from pricing_proxy.demo.command import demo_command
 from pricing_proxy.sandbox.command import sandbox_app
@@ -28,6 +30,7 @@ app = typer.Typer(
     help="Customer prices from Dynamics 365 for Magento: fast, and never silently old.",
 )
 app.add_typer(sandbox_app, name="sandbox")
+app.command("check")(check_command)
 app.command("demo")(demo_command)
 
 Config = Annotated[
@@ -62,18 +65,26 @@ def key_command(
     name: Annotated[str, typer.Argument(help="Who will use it, such as shop-de.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="prices, login, explain, invalidate, operate; repeat for several."),
+        typer.Option(help=f"{', '.join(SCOPES)}; repeat for several."),
     ] = None,
 ) -> None:
     """Make an API key, and print what the configuration needs of it.
 
     The key itself is shown once and stored nowhere; the configuration holds its hash.
     """
+    scopes = list(dict.fromkeys(scope or ["prices", "login"]))
+    if unknown := [one for one in scopes if one not in SCOPES]:
+        _fail(f"--scope {unknown[0]}: there is no such scope; there are {', '.join(SCOPES)}")
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        _fail(f"The name must have 1 to {LONGEST_NAME} printable characters.")
     key = new_key()
-    scopes = ", ".join(f'"{one}"' for one in scope or ["prices", "login"])
     typer.echo(f"The key, to give to {name} (shown once):\n\n  {key}\n")
     typer.echo("For the configuration file:\n")
-    typer.echo(f'[[api_keys]]\nname = "{name}"\nsha256 = "{hash_of(key)}"\nscopes = [{scopes}]')
+    # JSON's texts and lists are TOML's as well.
+    typer.echo(
+        f"[[api_keys]]\nname = {json.dumps(name, ensure_ascii=False)}\n"
+        f'sha256 = "{hash_of(key)}"\nscopes = {json.dumps(scopes)}'
+    )
 
 
 @app.command("version")

@@ -1,8 +1,9 @@
 """What `pricing-proxy` can be told: the configuration file as one checked value."""
 
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
@@ -11,10 +12,12 @@ from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.api_keys import ApiKey, hash_of
 from pricing_proxy.configuration.environments import MODEL, Environment, ServerUrl
 from pricing_proxy.configuration.markets import Market
-from pricing_proxy.configuration.problems import ConfigurationError, Problem
+from pricing_proxy.configuration.problems import Problem
 
 DEMO_KEY = "demo-key"
 _REDIS_SCHEMES = ("redis", "rediss", "unix")
+# What pydantic takes for true, in the file or from the environment.
+_TRUE_TEXTS = ("true", "1", "yes", "on", "t", "y")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -55,6 +58,19 @@ class Listener(BaseModel):
     port: Port
 
 
+class PublicListener(Listener):
+    """What the shop calls: from elsewhere, as a rule."""
+
+    host: str = "0.0.0.0"  # noqa: S104 -- behind a load balancer
+    port: Port = 8080
+
+
+class AdminListener(Listener):
+    """What operators call: from this machine only, unless told otherwise."""
+
+    port: Port = 8081
+
+
 class Service(BaseModel):
     """The running program.
 
@@ -73,8 +89,8 @@ class Service(BaseModel):
 
     model_config = MODEL
 
-    public: Listener = Listener(host="0.0.0.0", port=8080)  # noqa: S104 -- behind a load balancer
-    admin: Listener = Listener(port=8081)
+    public: PublicListener = PublicListener()
+    admin: AdminListener = AdminListener()
     memory_megabytes: Annotated[int, Field(ge=0, le=65_536)] = 256
     body_limit_kb: Annotated[int, Field(ge=1, le=1024)] = 256
     browse_ms: Annotated[int, Field(ge=50, le=5000)] = 150
@@ -127,40 +143,60 @@ class Settings(BaseModel):
 
 def load(path: Path | None) -> Settings:
     """Return the settings; raises `ConfigurationError` with every mistake."""
-    settings = reading.read(Settings, path)
-    problems = [*_market_problems(settings), *_access_problems(settings)]
-    if problems:
-        raise ConfigurationError(problems)
-    return settings
+    return reading.read(Settings, path, cross_check=_cross_check)
 
 
-def _market_problems(settings: Settings) -> list[Problem]:
-    known = ", ".join(sorted(settings.environments))
-    return [
-        Problem(f"markets.{code}.environment", f"expected one of: {known}", market.environment)
-        for code, market in settings.markets.items()
-        if market.environment not in settings.environments
-    ]
-
-
-def _access_problems(settings: Settings) -> list[Problem]:
-    problems = []
-    demo_hash = hash_of(DEMO_KEY)
-    for index, key in enumerate(settings.api_keys):
-        if key.sha256 == demo_hash and not settings.service.demo:
-            advice = "is the demo's public key; make one with: pricing-proxy key"
-            problems.append(Problem(f"api_keys.{index}.sha256", advice))
-    names = [key.name for key in settings.api_keys]
-    problems += [
-        Problem("api_keys", "expected every name once", name)
-        for name in sorted(set(names))
-        if names.count(name) > 1
-    ]
-    has_operator = any("operate" in key.scopes and not key.revoked for key in settings.api_keys)
-    if not is_loopback(settings.service.admin.host) and not has_operator:
+def _cross_check(document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find what no single key shows; the document may be wrong in any other way as well."""
+    yield from _market_problems(document)
+    yield from _key_problems(document)
+    host = _table(_table(document, "service"), "admin").get("host")
+    if isinstance(host, str) and not is_loopback(host) and not _has_operator(document):
         advice = "expected a loopback address, or an API key with scope operate"
-        problems.append(Problem("service.admin.host", advice, settings.service.admin.host))
-    return problems
+        yield Problem("service.admin.host", advice, host)
+
+
+def _market_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
+    environments = _table(document, "environments")
+    for code, market in _table(document, "markets").items():
+        named = market.get("environment") if isinstance(market, dict) else None
+        if isinstance(named, str) and named not in environments:
+            known = ", ".join(sorted(environments)) or "(there are none)"
+            yield Problem(f"markets.{code}.environment", f"expected one of: {known}", named)
+
+
+def _key_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
+    is_demo = str(_table(document, "service").get("demo", "false")).lower() in _TRUE_TEXTS
+    demo_hash = hash_of(DEMO_KEY)
+    keys = _api_keys(document)
+    for index, key in enumerate(keys):
+        if key.get("sha256") == demo_hash and not is_demo:
+            advice = "is the demo's public key; make one with: pricing-proxy key"
+            yield Problem(f"api_keys.{index}.sha256", advice)
+    names = [str(key["name"]) for key in keys if "name" in key]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield Problem("api_keys", "expected every name once", name)
+
+
+def _has_operator(document: Mapping[str, Any]) -> bool:
+    return any(
+        isinstance(scopes := key.get("scopes"), list)
+        and "operate" in scopes
+        and key.get("revoked") is not True
+        for key in _api_keys(document)
+    )
+
+
+def _table(owner: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = owner.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _api_keys(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the keys that are tables at all, an empty one in place of any other."""
+    keys = document.get("api_keys")
+    found = keys if isinstance(keys, list) else []
+    return [key if isinstance(key, dict) else {} for key in found]
 
 
 def is_loopback(host: str) -> bool:

@@ -8,14 +8,17 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, Field
 
 from pricing_proxy.configuration.environments import MODEL
 
 Scope = Literal["prices", "login", "explain", "invalidate", "invalidate_all_hard", "operate"]
+SCOPES: tuple[str, ...] = get_args(Scope)
 
+# As long as a name may be and still fit a line of the status page.
+LONGEST_NAME = 60
 # Longer headers are no keys; hashing them would only cost time.
 _LONGEST_KEY = 256
 _RANDOM_BYTES = 24
@@ -33,7 +36,7 @@ class ApiKey(BaseModel):
 
     model_config = MODEL
 
-    name: Annotated[str, Field(min_length=1, max_length=60)]
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     scopes: Annotated[frozenset[Scope], Field(min_length=1)]
     revoked: bool = False

@@ -4,12 +4,15 @@ Each problem names the key's path and what is expected there. A value is repeate
 where it is no secret.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 _SECRET_WORDS = ("secret", "password", "key")
+_USER_IN_URL = re.compile(r"(?<=://)[^/\s]*(?=@)")
+_SHOWN_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +69,5 @@ def _got(path: tuple[int | str, ...], kind: str, value: object) -> str | None:
     is_secret = any(word in str(part).lower() for part in path for word in _SECRET_WORDS)
     if kind in ("missing", "extra_forbidden") or is_secret or isinstance(value, dict | list):
         return None
-    return repr(value)[:60]
+    # Before it is shortened: a cut could take away the sign by which a password is known.
+    return _USER_IN_URL.sub("[hidden]", repr(value))[:_SHOWN_CHARACTERS]

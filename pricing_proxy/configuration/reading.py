@@ -3,12 +3,14 @@
 The only reader of the environment. In rising order of precedence: the TOML file, the
 secrets directory (`PRICING_PROXY_SECRETS_DIR`, one file for each key), the environment
 (`PRICING_PROXY_MARKETS__B2B_DE__CURRENCY=EUR`). A secret in the TOML file is a mistake,
-because that file is committed and copied.
+because that file is committed and copied. Nothing stops at the first mistake but a file
+that cannot be read at all.
 """
 
 import os
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,28 +26,43 @@ SECRETS_VARIABLE = f"{PREFIX}SECRETS_DIR"
 DEFAULT_FILE = Path("pricing-proxy.toml")
 _NOT_SETTINGS = (CONFIG_VARIABLE, SECRETS_VARIABLE)
 _SEPARATOR = "__"
-_SECRET_ENDINGS = ("_secret", "_password")
+_SECRET_ENDINGS = ("secret", "password")
+# Kubernetes sets these in every pod beside a Service named pricing-proxy; they are not for us.
+_SERVICE_LINKS = re.compile(r"PRICING_PROXY_(SERVICE_(HOST|PORT(_(?!_)\w+)?)|PORT(_(?!_)\w+)?)")
+
+CrossCheck = Callable[[Mapping[str, Any]], Iterable[Problem]]
 
 
-def read(model: type[S], path: Path | None, environ: Mapping[str, str] = os.environ) -> S:
+def read(
+    model: type[S],
+    path: Path | None,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    cross_check: CrossCheck = lambda _: (),
+) -> S:
     """Return the checked configuration; raises `ConfigurationError` with every mistake.
 
     Args:
         model: What it must fit.
         path: The TOML file; None for the one the environment names, or the default one.
         environ: The environment.
+        cross_check: Finds what no single key shows. It is given the document even when that
+            does not fit the model, so that its findings do not have to wait for another start.
     """
     document = _read_file(path, environ)
     problems = [
         Problem(found, f"is a secret: move it to {_variable(found)} or the secrets directory")
         for found in _secrets_in(document)
     ]
-    for keys, text in (*_secret_files(environ), *_variables(environ)):
-        _overlay(document, keys, text)
+    secrets, unreadable = _secret_files(environ)
+    problems += unreadable
+    for keys, text in (*secrets, *_variables(environ)):
+        problems += _overlay(document, keys, text)
     try:
         checked = model.model_validate(document)
     except ValidationError as error:
-        raise ConfigurationError([*problems, *problems_of(error)]) from None
+        raise ConfigurationError([*problems, *problems_of(error), *cross_check(document)]) from None
+    problems += cross_check(document)
     if problems:
         raise ConfigurationError(problems)
     return checked
@@ -82,40 +99,57 @@ def _secrets_in(document: Mapping[str, Any], path: str = "") -> Iterator[str]:
 
 def _variables(environ: Mapping[str, str]) -> Iterator[tuple[list[str], str]]:
     for name, text in sorted(environ.items()):
-        if name.startswith(PREFIX) and name not in _NOT_SETTINGS:
-            yield name.removeprefix(PREFIX).lower().split(_SEPARATOR), text
+        is_setting = name.startswith(PREFIX) and name not in _NOT_SETTINGS
+        if is_setting and _SERVICE_LINKS.fullmatch(name) is None:
+            yield _keys(name), text
 
 
-def _secret_files(environ: Mapping[str, str]) -> Iterator[tuple[list[str], str]]:
+def _secret_files(
+    environ: Mapping[str, str],
+) -> tuple[list[tuple[list[str], str]], list[Problem]]:
     if SECRETS_VARIABLE not in environ:
-        return
+        return [], []
     directory = Path(environ[SECRETS_VARIABLE])
     if not directory.is_dir():
         advice = "expected a directory with one file for each secret"
-        raise ConfigurationError([Problem(SECRETS_VARIABLE, advice, str(directory))])
+        return [], [Problem(SECRETS_VARIABLE, advice, str(directory))]
+    found, unreadable = [], []
     for file in sorted(directory.iterdir()):
         # Mounted secrets come with hidden folders of the platform's own.
-        if file.is_file() and not file.name.startswith("."):
-            keys = file.name.lower().removeprefix(PREFIX.lower()).split(_SEPARATOR)
-            yield keys, file.read_text(encoding="utf-8").strip()
+        if file.name.startswith(".") or not file.is_file():
+            continue
+        try:
+            found.append((_keys(file.name), file.read_text(encoding="utf-8").strip()))
+        except (OSError, UnicodeDecodeError) as error:
+            unreadable.append(Problem(str(file), f"cannot be read: {type(error).__name__}"))
+    return found, unreadable
 
 
-def _overlay(document: dict[str, Any], keys: list[str], text: str) -> None:
+def _keys(name: str) -> list[str]:
+    return name.lower().removeprefix(PREFIX.lower()).split(_SEPARATOR)
+
+
+def _overlay(document: dict[str, Any], keys: list[str], text: str) -> list[Problem]:
     """Put a text where its keys point; a name in the file is matched without case."""
     place: Any = document
-    for depth, key in enumerate(keys):
-        name = next((known for known in place if known.lower() == key), key)
-        if depth == len(keys) - 1:
-            place[name] = _value(text)
-            return
+    for key in keys[:-1]:
+        name = _known_name(place, key)
         place = place.setdefault(name, {})
         if not isinstance(place, dict):
-            path = ".".join(keys)
-            raise ConfigurationError([Problem(path, f"{name} is not a table in the file")])
+            return [Problem(".".join(keys), f"cannot be set, for {name} is not a table")]
+    last = keys[-1]
+    # A secret is never anything but text, whatever it begins with.
+    value = text if last.endswith(_SECRET_ENDINGS) else _value(text)
+    place[_known_name(place, last)] = value
+    return []
+
+
+def _known_name(table: Mapping[str, Any], key: str) -> str:
+    return next((known for known in table if known.lower() == key), key)
 
 
 def _value(text: str) -> Any:
-    # A list or table is written as JSON-like TOML; everything else stays text for pydantic.
+    # A list or table is written as in TOML; everything else stays text for pydantic.
     if text.startswith(("[", "{")):
         try:
             return tomllib.loads(f"value = {text}")["value"]
