@@ -79,7 +79,7 @@ def _refusal(reply: Reply, message: str) -> UpstreamError:
     if reply.status in _PASSING or (is_server_error and not explained):
         return UpstreamUnavailableError(message, system=reply.system)
     return UpstreamRejectedError(
-        message, system=reply.system, status=reply.status, reasons=fault.reasons
+        message, system=reply.system, status=reply.status, reasons=fault.reasons, field=fault.field
     )
 
 

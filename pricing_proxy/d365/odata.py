@@ -128,9 +128,21 @@ def row_target(entity_set: str, key: Mapping[str, Value], *, select: Sequence[st
     return f"{_ROOT}{_name(entity_set)}({segment})?cross-company=true{options}"
 
 
+def set_target(entity_set: str) -> str:
+    """Return path and query under which a set takes new rows."""
+    return f"{_ROOT}{_name(entity_set)}?cross-company=true"
+
+
 def action_target(entity_set: str, action: str) -> str:
     """Return the path of an action bound to a whole set."""
     return f"{_ROOT}{_name(entity_set)}/Microsoft.Dynamics.DataEntities.{_name(action)}"
+
+
+def instant_text(value: datetime) -> str:
+    """Return an instant as F&O writes it, in whole seconds of UTC."""
+    if value.tzinfo is None:
+        raise ValueError("an instant needs its time zone")
+    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _comparison(field: str, operator: str, value: Value) -> Filter:
@@ -150,7 +162,7 @@ def _literal(value: Value) -> str:
         case str():
             return "'" + value.replace("'", "''") + "'"
         case datetime():
-            return _instant(value)
+            return instant_text(value)
         case date():
             # F&O keeps dates at noon, so noon is equal to the date and between its neighbours.
             return f"{value.isoformat()}T12:00:00Z"
@@ -160,12 +172,6 @@ def _literal(value: Value) -> str:
             return format(value, "f")
         case int():
             return str(value)
-
-
-def _instant(value: datetime) -> str:
-    if value.tzinfo is None:
-        raise ValueError("an instant needs its time zone")
-    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _name(name: str) -> str:

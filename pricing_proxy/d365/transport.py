@@ -10,6 +10,7 @@ never tries twice; retries, the circuit breaker and the rate limit belong to
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal, Protocol
@@ -25,6 +26,9 @@ from pricing_proxy.resilience.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+
+Guard = Callable[[], Awaitable[None]]
+"""Asked last before the wire; what it raises, instead of sending, passes through."""
 
 JSON = "application/json; charset=utf-8"
 
@@ -120,20 +124,28 @@ class Transport:
         # switch turns it off; a test counts requests, so that its disappearing is noticed.
         session._retry_connection = False  # noqa: SLF001 - no public switch exists
 
-    async def send(self, request: Request, *, deadline: Deadline) -> Answer:
+    async def send(
+        self, request: Request, *, deadline: Deadline, guard: Guard | None = None
+    ) -> Answer:
         """Return the answer to a request that succeeded.
+
+        Args:
+            request: What to send.
+            deadline: The last useful instant.
+            guard: Asked before each sending, the second after a 401 too, when all that could
+                take time is done: a writer that has lost its right to write is stopped here.
 
         Raises:
             UpstreamTimeoutError: The deadline passed.
             UpstreamError: As the table in `answers` says.
         """
         token = await self._token(deadline)
-        reply = await self._exchange(request, token, deadline)
+        reply = await self._exchange(request, token, deadline, guard)
         if reply.status == HTTPStatus.UNAUTHORIZED:
             self._tokens.invalidate(token)
             renewed = await self._token(deadline)
             if renewed != token:
-                reply = await self._exchange(request, renewed, deadline)
+                reply = await self._exchange(request, renewed, deadline, guard)
         error = error_of(reply, now=self._clock.utc())
         if error is not None:
             raise error
@@ -148,10 +160,14 @@ class Transport:
         except TimeoutError as exc:
             raise UpstreamTimeoutError("no token in time", system=_TOKEN_SYSTEM) from exc
 
-    async def _exchange(self, request: Request, token: str, deadline: Deadline) -> Reply:
+    async def _exchange(
+        self, request: Request, token: str, deadline: Deadline, guard: Guard | None
+    ) -> Reply:
         request_id = str(uuid.uuid4())
         try:
             async with asyncio.timeout(self._seconds_left(deadline, self.system)):
+                if guard is not None:
+                    await guard()
                 return await self._wire(request, token, request_id)
         except TimeoutError as exc:
             raise UpstreamTimeoutError(

@@ -74,14 +74,22 @@ class UpstreamRejectedError(PermanentUpstreamError):
         status: The HTTP status.
         reasons: The application's own messages, for operators; in the language of the
             upstream's user.
+        field: The field at fault as the upstream calls it, empty where it did not say.
     """
 
     def __init__(
-        self, message: str, *, system: str, status: int, reasons: tuple[str, ...] = ()
+        self,
+        message: str,
+        *,
+        system: str,
+        status: int,
+        reasons: tuple[str, ...] = (),
+        field: str = "",
     ) -> None:
         super().__init__(message, system=system)
         self.status = status
         self.reasons = reasons
+        self.field = field
 
 
 class UpstreamDeniedError(PermanentUpstreamError):

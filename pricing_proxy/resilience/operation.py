@@ -12,6 +12,8 @@ class OperationClass(StrEnum):
 
     PRICE_READ = "price_read"
     MASTER_READ = "master_read"
+    DOCUMENT_READ = "document_read"
+    """Apart from the writes: a look-up settles what a failing write left in doubt."""
     DOCUMENT_WRITE = "document_write"
 
 

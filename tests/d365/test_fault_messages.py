@@ -41,6 +41,26 @@ def test_the_infolog_is_taken_apart_and_echoes_are_dropped(
     assert fault.is_application
 
 
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        (
+            "Infolog: Warning: The value 'X' in field 'Customer account' is not found.",
+            "Customer account",
+        ),
+        ("Infolog: Error: Field 'Currency' must be filled in.", "Currency"),
+        ('Infolog: Fehler: Das Feld "Debitorenkonto" muss ausgefüllt werden.', "Debitorenkonto"),
+        ("Infolog: Info: Read.; Warning: Inventory dimension Site is mandatory and …", "Site"),
+        ("Could not find a property named 'XYZ'.", "XYZ"),
+        ("The property 'XYZ' does not exist on type 'SalesOrderHeaderV3'.", "XYZ"),
+        ("Item 'D0001' is blocked for 'Sales order'.", ""),
+        ("The field of use is unknown.", ""),
+    ],
+)
+def test_the_field_at_fault_is_read_out_of_the_text(message: str, field: str) -> None:
+    assert read_fault(_envelope(message)).field == field
+
+
 def test_the_reason_of_an_update_conflict_is_kept_whole() -> None:
     (reason,) = read_fault(sample("error.update-conflict.json")).reasons
     assert reason.startswith("Cannot edit a record in Sales orders (SalesTable).")

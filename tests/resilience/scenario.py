@@ -9,7 +9,12 @@ from typing import Any, TypeVar
 
 from pricing_proxy.resilience.aimd import AimdSettings
 from pricing_proxy.resilience.breaker import Breaker
-from pricing_proxy.resilience.breaker_settings import DOCUMENT_WRITES, MASTER_READS, PRICE_READS
+from pricing_proxy.resilience.breaker_settings import (
+    DOCUMENT_READS,
+    DOCUMENT_WRITES,
+    MASTER_READS,
+    PRICE_READS,
+)
 from pricing_proxy.resilience.bulkhead import Bulkhead
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
@@ -130,6 +135,7 @@ class World:
         settings = {
             OperationClass.PRICE_READ: PRICE_READS,
             OperationClass.MASTER_READ: MASTER_READS,
+            OperationClass.DOCUMENT_READ: DOCUMENT_READS,
             OperationClass.DOCUMENT_WRITE: DOCUMENT_WRITES,
         }
         self.policy = CallPolicy(

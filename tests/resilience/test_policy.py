@@ -151,6 +151,7 @@ def test_one_operation_class_fails_alone() -> None:
         assert phases == {
             "fo price_read": Phase.OPEN,
             "fo master_read": Phase.CLOSED,
+            "fo document_read": Phase.CLOSED,
             "fo document_write": Phase.CLOSED,
         }
 

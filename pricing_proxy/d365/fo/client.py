@@ -9,12 +9,10 @@ Every method raises `UpstreamError`; retries and limits are the policy's.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
-
-from pydantic import ValidationError
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365 import paging
@@ -28,6 +26,7 @@ from pricing_proxy.d365.fo.models import (
     Row,
 )
 from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest, read_price_answer
+from pricing_proxy.d365.fo.row_reading import checked_rows
 from pricing_proxy.d365.odata import Filter, Query, action_target, equals
 from pricing_proxy.d365.transport import Request, Transport
 from pricing_proxy.money import NumberText
@@ -118,7 +117,7 @@ class FinanceOperationsClient:
             return None  # a wildcard to F&O, which could find somebody else
         where = equals("dataAreaId", company) & equals("CustomerAccount", account)
         rows = await self._few(CustomerRow, where, ticket=ticket, deadline=deadline)
-        found = list(self._checked(CustomerRow, rows, company))
+        found = list(checked_rows(CustomerRow, rows, company, system=self._system))
         if any(row.CustomerAccount.casefold() != account.casefold() for row in found):
             raise UpstreamContractError("another customer was answered", system=self._system)
         return found[0] if found else None
@@ -151,7 +150,7 @@ class FinanceOperationsClient:
         """Return a company, None when the environment has none of that id."""
         where = equals("LegalEntityId", company)
         rows = await self._few(LegalEntityRow, where, ticket=ticket, deadline=deadline)
-        return next(self._checked(LegalEntityRow, rows, company), None)
+        return next(checked_rows(LegalEntityRow, rows, company, system=self._system), None)
 
     async def row_count(
         self, row: type[Row], company: str | None, *, ticket: Ticket, deadline: Deadline
@@ -207,7 +206,8 @@ class FinanceOperationsClient:
         async with aclosing(pages):
             async for page in pages:
                 for start in range(0, len(page), _ROWS_AT_ONCE):
-                    yield list(self._checked(row, page[start : start + _ROWS_AT_ONCE], company))
+                    chunk = page[start : start + _ROWS_AT_ONCE]
+                    yield list(checked_rows(row, chunk, company, system=self._system))
                     await asyncio.sleep(0)
 
     async def _few(
@@ -218,20 +218,6 @@ class FinanceOperationsClient:
         page = await self._get(row, query.target(), ticket=ticket, deadline=deadline)
         rows, _ = paging.read_page(page, system=self._system)
         return rows
-
-    def _checked(self, row: type[R], rows: list[paging.Row], company: str | None) -> Iterator[R]:
-        for values in rows:
-            try:
-                checked = row.model_validate(values)
-            except ValidationError as exc:
-                raise UpstreamContractError(
-                    f"{row.entity_set}: an unexpected row: {exc}", system=self._system
-                ) from exc
-            if not _belongs(checked, company):
-                raise UpstreamContractError(
-                    f"{row.entity_set}: a row of another company", system=self._system
-                )
-            yield checked
 
     async def _get(self, row: type[Row], target: str, *, ticket: Ticket, deadline: Deadline) -> Any:
         return await self._call(
@@ -269,10 +255,3 @@ def _of_company(row: type[Row], company: str | None) -> Filter | None:
     if row.company_field is None or company is None:
         return None
     return equals(row.company_field, company)
-
-
-def _belongs(row: Row, company: str | None) -> bool:
-    if row.company_field is None or company is None:
-        return True
-    # F&O writes company ids in lower case, people in either.
-    return str(getattr(row, row.company_field)).casefold() == company.casefold()

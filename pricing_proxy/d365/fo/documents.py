@@ -1,0 +1,283 @@
+"""Carry reads and writes of documents to F&O: what orders, customers and returns share.
+
+A read may be repeated by the policy. A write goes on the wire once: when its end is
+unclear (`TransientUpstreamError` other than `CallRefusedError`), it may have happened,
+and the caller looks before writing again. Writes and reads have a breaker each, so that
+the look-up still works while writing fails.
+
+No call lasts longer than `request_time`, so after that long an empty look-up says
+that the write before it did not happen.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal, TypeVar
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.d365 import batch, paging
+from pricing_proxy.d365.answers import Reply, error_of
+from pricing_proxy.d365.fo.bodies import JsonValue
+from pricing_proxy.d365.fo.client import CallPolicy
+from pricing_proxy.d365.fo.models import Row
+from pricing_proxy.d365.fo.row_reading import checked_rows
+from pricing_proxy.d365.json_numbers import read_json, write_json
+from pricing_proxy.d365.odata import Filter, Query, equals, matches, row_target, set_target
+from pricing_proxy.d365.transport import Answer, Guard, Request, Transport
+from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.errors import UpstreamContractError
+from pricing_proxy.resilience.operation import Operation, OperationClass
+
+R = TypeVar("R", bound=Row)
+
+# As long as F&O's own gateway lets a request run, by what operators see.
+REQUEST_TIME = timedelta(seconds=60)
+_BATCH = "/data/$batch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRow:
+    """A row to create.
+
+    Attributes:
+        members: The body, in the wire's forms.
+    """
+
+    entity_set: str
+    members: Mapping[str, JsonValue]
+
+
+class DocumentCalls:
+    """Reads and writes rows of one F&O environment, at refresh class: before any resync."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        policy: CallPolicy,
+        clock: Clock,
+        request_time: timedelta = REQUEST_TIME,
+    ) -> None:
+        """Take the way to the environment.
+
+        Args:
+            transport: Carries single requests.
+            policy: Has breakers for document reads and writes.
+            clock: Time.
+            request_time: After this long, waiting included, a call is given up.
+        """
+        self.request_time = request_time
+        self.system = transport.system
+        self._transport = transport
+        self._policy = policy
+        self._clock = clock
+
+    async def rows(
+        self,
+        row: type[R],
+        where: Filter,
+        *,
+        company: str,
+        entity_set: str | None = None,
+        more_fields: Sequence[str] = (),
+    ) -> list[R]:
+        """Return all rows that fit, of every page, in the order of their key.
+
+        Args:
+            row: The model; its fields are selected.
+            where: The condition; the company is added.
+            company: Whose rows.
+            entity_set: Another version of the model's set.
+            more_fields: Selected too, for `find`'s sake.
+        """
+        found = await self._read(row, where, company, entity_set or row.entity_set, more_fields)
+        return list(checked_rows(row, found, company, system=self.system))
+
+    async def find(
+        self, row: type[R], field: str, text: str, *, company: str, entity_set: str | None = None
+    ) -> list[R]:
+        """Return the rows whose `field` is `text`, without regard to case or outer blanks.
+
+        The ERP's answer is not taken on trust: a `*` is a wildcard to it, and its collation
+        decides what else is equal.
+        """
+        condition = matches(field, text) if "*" in text else equals(field, text)
+        more = () if field in row.fields() else (field,)
+        found = await self._read(row, condition, company, entity_set or row.entity_set, more)
+        same = [values for values in found if _folded(values.get(field)) == _folded(text)]
+        return list(checked_rows(row, same, company, system=self.system))
+
+    async def create(
+        self, new: NewRow, *, name: str, guard: Guard | None = None
+    ) -> Mapping[str, Any]:
+        """Create a row and return it as the ERP completed it, numbers as `NumberText`."""
+        target = set_target(new.entity_set)
+        answer = await self._write("POST", target, name=name, body=new.members, guard=guard)
+        return self._created(new, answer.body)
+
+    async def update(
+        self,
+        entity_set: str,
+        key: Mapping[str, str],
+        members: Mapping[str, JsonValue],
+        *,
+        name: str,
+        guard: Guard | None = None,
+    ) -> None:
+        """Change the named fields of a row."""
+        target = row_target(entity_set, key)
+        await self._write("PATCH", target, name=name, body=members, guard=guard)
+
+    async def delete(
+        self, entity_set: str, key: Mapping[str, str], *, name: str, guard: Guard | None = None
+    ) -> None:
+        """Delete a row."""
+        await self._write("DELETE", row_target(entity_set, key), name=name, guard=guard)
+
+    async def create_together(
+        self, new: Sequence[NewRow], *, name: str, guard: Guard | None = None
+    ) -> list[Mapping[str, Any]]:
+        """Create rows in one transaction, all or none, and return them in order."""
+        content_type, body = batch.write_batch([self._change_set(new)], boundary=uuid.uuid4().hex)
+        request = Request(
+            method="POST", target=_BATCH, body=body, content_type=content_type, expects="bytes"
+        )
+        answer = await self._send(request, _write_of(name), guard=guard, lines=len(new))
+        parts = batch.read_batch(answer.content_type, answer.body, system=self.system)
+        return self._created_together(new, parts)
+
+    async def _read(
+        self,
+        row: type[Row],
+        where: Filter,
+        company: str,
+        entity_set: str,
+        more_fields: Sequence[str],
+    ) -> list[paging.Row]:
+        condition = where
+        if row.company_field is not None:
+            condition = equals(row.company_field, company) & where
+        query = Query(
+            entity_set=entity_set,
+            select=(*row.fields(), *more_fields),
+            where=condition,
+            order_by=row.key,
+        )
+        operation = Operation(
+            name=f"read {entity_set}", kind=OperationClass.DOCUMENT_READ, is_safe=True
+        )
+
+        async def fetch(target: str) -> Any:
+            return (await self._send(Request(method="GET", target=target), operation)).body
+
+        pages = paging.read_pages(
+            query.target(), fetch=fetch, base_url=self._transport.base_url, system=self.system
+        )
+        return [values async for page in pages for values in page]
+
+    async def _write(
+        self,
+        method: Literal["POST", "PATCH", "DELETE"],
+        target: str,
+        *,
+        name: str,
+        body: Mapping[str, JsonValue] | None = None,
+        guard: Guard | None,
+    ) -> Answer:
+        request = Request(
+            method=method, target=target, body=None if body is None else write_json(body)
+        )
+        return await self._send(request, _write_of(name), guard=guard)
+
+    async def _send(
+        self, request: Request, operation: Operation, *, guard: Guard | None = None, lines: int = 1
+    ) -> Answer:
+        async def send(until: Deadline) -> Answer:
+            return await self._transport.send(request, deadline=until, guard=guard)
+
+        microseconds = self.request_time // timedelta(microseconds=1)
+        return await self._policy.call(
+            send,
+            operation=operation,
+            ticket=Ticket(CallClass.REFRESH),
+            deadline=Deadline.after(microseconds, now_us=self._clock.monotonic_us()),
+            lines=lines,
+        )
+
+    def _change_set(self, new: Sequence[NewRow]) -> batch.ChangeSet:
+        root = self._transport.base_url
+        return batch.ChangeSet(
+            tuple(
+                batch.Operation(
+                    method="POST",
+                    url=root + set_target(one.entity_set),
+                    body=write_json(one.members),
+                    content_id=str(number),
+                )
+                for number, one in enumerate(new, 1)
+            )
+        )
+
+    def _created_together(
+        self, new: Sequence[NewRow], parts: Sequence[batch.BatchAnswer]
+    ) -> list[Mapping[str, Any]]:
+        answers = [one for part in parts for one in (part if isinstance(part, tuple) else (part,))]
+        for answer in answers:
+            self._refuse_failed(answer)
+        if len(answers) != len(new):
+            raise UpstreamContractError(
+                f"{len(answers)} answers to a changeset of {len(new)}", system=self.system
+            )
+        return [
+            self._created(one, self._json(answer.body))
+            for one, answer in zip(new, answers, strict=True)
+        ]
+
+    def _refuse_failed(self, answer: batch.PartAnswer) -> None:
+        reply = Reply(
+            system=self.system,
+            request_id="part of a $batch",
+            status=answer.status,
+            headers={},
+            body=answer.body,
+        )
+        error = error_of(reply, now=self._clock.utc())
+        if error is not None:
+            raise error
+
+    def _json(self, body: bytes) -> Any:
+        try:
+            return read_json(body)
+        except ValueError as exc:
+            raise UpstreamContractError(
+                "a changeset's answer without JSON", system=self.system
+            ) from exc
+
+    def _created(self, new: NewRow, body: Any) -> Mapping[str, Any]:
+        if not isinstance(body, dict):
+            raise UpstreamContractError(
+                f"{new.entity_set}: created, but no row was returned", system=self.system
+            )
+        return body
+
+
+def created_text(created: Mapping[str, Any], field: str, *, system: str) -> str:
+    """Return a text that the ERP gave a new row, such as its number.
+
+    Raises:
+        UpstreamContractError: The row exists, but the answer does not name it.
+    """
+    value = created.get(field)
+    if not isinstance(value, str) or not value:
+        raise UpstreamContractError(f"a new row without {field!r}", system=system)
+    return str(value)
+
+
+def _write_of(name: str) -> Operation:
+    return Operation(name=name, kind=OperationClass.DOCUMENT_WRITE, is_safe=False)
+
+
+def _folded(value: Any) -> str:
+    return str(value or "").strip().casefold()

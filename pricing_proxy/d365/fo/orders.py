@@ -1,0 +1,227 @@
+"""Sales orders in F&O, written so that a look-up always finds what was sent.
+
+A header carries the shop's order number in the reference field, and is created with
+processing stopped; `release` clears the stop once all lines are in. So a header that
+was created twice, or half, harms nobody while it is stopped.
+
+Writes are sent once per call: see `documents` for what an error leaves in doubt.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pricing_proxy.d365.fo.bodies import FieldValue, JsonValue, wire_members
+from pricing_proxy.d365.fo.documents import DocumentCalls, NewRow, created_text
+from pricing_proxy.d365.fo.order_models import (
+    SalesOrderHeaderBody,
+    SalesOrderHeaderRow,
+    SalesOrderLineBody,
+    SalesOrderLineRow,
+    SalesOrderTotalsRow,
+)
+from pricing_proxy.d365.odata import equals
+from pricing_proxy.d365.transport import Guard
+
+REFERENCE_FIELD = "CustomersOrderReference"
+STOP_FIELD = "IsSalesProcessingStopped"
+_NUMBER = "SalesOrderNumber"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSets:
+    """The versions of the two sets that the environment has."""
+
+    headers: str = "SalesOrderHeadersV3"
+    lines: str = "SalesOrderLinesV3"
+
+
+class SalesOrders:
+    """Reads and writes the sales orders of one environment."""
+
+    def __init__(
+        self,
+        calls: DocumentCalls,
+        *,
+        sets: OrderSets | None = None,
+        reference_field: str = REFERENCE_FIELD,
+    ) -> None:
+        """Take the way to the environment.
+
+        Args:
+            calls: Carries reads and writes.
+            sets: Which versions of the sets to use.
+            reference_field: The header field that holds the shop's order number; a field of the
+                customer's own is fine.
+        """
+        self._calls = calls
+        self._sets = sets or OrderSets()
+        self._reference_field = reference_field
+
+    async def find(self, company: str, reference: str) -> list[SalesOrderHeaderRow]:
+        """Return all headers with a reference, the lowest number first."""
+        rows = await self._calls.find(
+            SalesOrderHeaderRow,
+            self._reference_field,
+            reference,
+            company=company,
+            entity_set=self._sets.headers,
+        )
+        return sorted(rows, key=lambda row: (len(row.SalesOrderNumber), row.SalesOrderNumber))
+
+    async def header(self, company: str, number: str) -> SalesOrderHeaderRow | None:
+        """Return a header, None when the company has none of that number.
+
+        Asked for as a filter and not by key: an empty list is a statement, while a 404
+        could also come from a gateway in front of the ERP.
+        """
+        rows = await self._calls.find(
+            SalesOrderHeaderRow, _NUMBER, number, company=company, entity_set=self._sets.headers
+        )
+        return rows[0] if rows else None
+
+    async def totals(self, company: str, number: str) -> SalesOrderTotalsRow | None:
+        """Return what the ERP computes of an order, None when there is none."""
+        rows = await self._calls.find(
+            SalesOrderTotalsRow, _NUMBER, number, company=company, entity_set=self._sets.headers
+        )
+        return rows[0] if rows else None
+
+    async def lines(self, company: str, number: str) -> list[SalesOrderLineRow]:
+        """Return an order's lines by their line numbers."""
+        rows = await self._calls.rows(
+            SalesOrderLineRow,
+            equals(_NUMBER, number),
+            company=company,
+            entity_set=self._sets.lines,
+        )
+        return sorted(rows, key=lambda row: row.LineNumber.value)
+
+    async def create_header(
+        self,
+        company: str,
+        body: SalesOrderHeaderBody,
+        *,
+        reference: str,
+        more: Mapping[str, FieldValue] | None = None,
+        number: str | None = None,
+        guard: Guard | None = None,
+    ) -> str:
+        """Create a stopped header and return its number.
+
+        Args:
+            company: The legal entity.
+            body: What the order says.
+            reference: The shop's order number.
+            more: Fields of the customer's own.
+            number: Chosen by us, where the number sequence allows that.
+            guard: Asked last before the wire.
+        """
+        members = self._header_members(company, body, reference, more, number)
+        new = NewRow(entity_set=self._sets.headers, members=members)
+        created = await self._calls.create(new, name="order_header_create", guard=guard)
+        return created_text(created, _NUMBER, system=self._calls.system)
+
+    async def add_line(
+        self,
+        company: str,
+        number: str,
+        body: SalesOrderLineBody,
+        *,
+        more: Mapping[str, FieldValue] | None = None,
+        guard: Guard | None = None,
+    ) -> str:
+        """Add a line to an order and return its inventory lot id."""
+        members = _line_members(company, number, body, more)
+        new = NewRow(entity_set=self._sets.lines, members=members)
+        created = await self._calls.create(new, name="order_line_create", guard=guard)
+        return created_text(created, "InventoryLotId", system=self._calls.system)
+
+    async def create_whole(
+        self,
+        company: str,
+        number: str,
+        body: SalesOrderHeaderBody,
+        lines: Sequence[SalesOrderLineBody],
+        *,
+        reference: str,
+        more: Mapping[str, FieldValue] | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        """Create a stopped header with all its lines, or nothing; the number is ours to choose.
+
+        Raises:
+            UpstreamRejectedError: Nothing was created; the cause may be a line.
+        """
+        header = NewRow(
+            entity_set=self._sets.headers,
+            members=self._header_members(company, body, reference, more, number),
+        )
+        rows = [
+            NewRow(entity_set=self._sets.lines, members=_line_members(company, number, line, None))
+            for line in lines
+        ]
+        await self._calls.create_together([header, *rows], name="order_create_whole", guard=guard)
+
+    async def patch_header(
+        self,
+        company: str,
+        number: str,
+        changes: Mapping[str, FieldValue],
+        *,
+        guard: Guard | None = None,
+    ) -> None:
+        """Change fields of a header."""
+        await self._calls.update(
+            self._sets.headers,
+            _key(company, number),
+            wire_members(changes),
+            name="order_header_update",
+            guard=guard,
+        )
+
+    async def release(self, company: str, number: str, *, guard: Guard | None = None) -> None:
+        """Let the ERP process an order."""
+        await self.patch_header(company, number, {STOP_FIELD: False}, guard=guard)
+
+    async def stop(self, company: str, number: str, *, guard: Guard | None = None) -> None:
+        """Keep the ERP from processing an order."""
+        await self.patch_header(company, number, {STOP_FIELD: True}, guard=guard)
+
+    async def delete_header(self, company: str, number: str, *, guard: Guard | None = None) -> None:
+        """Delete an order with its lines; the ERP refuses once anything is posted."""
+        await self._calls.delete(
+            self._sets.headers, _key(company, number), name="order_header_delete", guard=guard
+        )
+
+    def _header_members(
+        self,
+        company: str,
+        body: SalesOrderHeaderBody,
+        reference: str,
+        more: Mapping[str, FieldValue] | None,
+        number: str | None,
+    ) -> dict[str, JsonValue]:
+        chosen: dict[str, JsonValue] = {} if number is None else {_NUMBER: number}
+        return {
+            "dataAreaId": company,
+            **chosen,
+            **body.members(),
+            **wire_members(more or {}),
+            self._reference_field: reference,
+            STOP_FIELD: "Yes",
+        }
+
+
+def _line_members(
+    company: str, number: str, body: SalesOrderLineBody, more: Mapping[str, FieldValue] | None
+) -> dict[str, JsonValue]:
+    return {
+        "dataAreaId": company,
+        _NUMBER: number,
+        **body.members(),
+        **wire_members(more or {}),
+    }
+
+
+def _key(company: str, number: str) -> dict[str, str]:
+    return {"dataAreaId": company, _NUMBER: number}
