@@ -22,7 +22,6 @@ from typing import Any
 
 from pricing_proxy.d365.fault_messages import read_fault
 from pricing_proxy.d365.json_numbers import read_json
-from pricing_proxy.d365.retry_after import read_retry_after
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
     UpstreamDeniedError,
@@ -31,6 +30,7 @@ from pricing_proxy.resilience.errors import (
     UpstreamThrottledError,
     UpstreamUnavailableError,
 )
+from pricing_proxy.resilience.retry_after import read_retry_after
 
 _DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)

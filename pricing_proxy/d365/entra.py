@@ -27,7 +27,6 @@ from requests.adapters import HTTPAdapter
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.auth import IssuedToken
-from pricing_proxy.d365.retry_after import read_retry_after
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
     UpstreamDeniedError,
@@ -36,6 +35,7 @@ from pricing_proxy.resilience.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from pricing_proxy.resilience.retry_after import read_retry_after
 
 _SYSTEM = "entra"
 # A token takes two short requests; a healthy Entra answers each within half a second.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing_proxy.d365.retry_after import read_retry_after
+from pricing_proxy.resilience.retry_after import read_retry_after
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 instants = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1)).map(  # noqa: DTZ001 - made aware here

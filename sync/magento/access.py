@@ -1,0 +1,84 @@
+"""Build the protected way to one Magento: session, signing, limits, client."""
+
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import aiohttp
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.resilience.breaker import Breaker
+from pricing_proxy.resilience.breaker_settings import DOCUMENT_WRITES, MASTER_READS
+from pricing_proxy.resilience.bulkhead import Bulkhead
+from pricing_proxy.resilience.gate import Gate
+from pricing_proxy.resilience.operation import CallReport, OperationClass
+from pricing_proxy.resilience.policy import CallPolicy
+from pricing_proxy.resilience.retry import Retrier
+from sync.magento.auth import Credentials
+from sync.magento.calls import CALL_TIME, Calls
+from sync.magento.client import MagentoClient
+from sync.magento.transport import Transport
+
+_SYSTEM = "magento"
+# The bulkhead admits 64 calls at most; a call never waits for a connection behind it.
+_CONNECTIONS = 80
+# Shorter than what web servers in front of a shop usually keep an idle connection for.
+_KEEPALIVE_SECONDS = 30.0
+
+
+@asynccontextmanager
+async def magento_access(
+    url: str,
+    credentials: Credentials,
+    *,
+    clock: Clock,
+    signed_url: str | None = None,
+    call_time: timedelta = CALL_TIME,
+    on_call: Callable[[CallReport], None] | None = None,
+) -> AsyncIterator[MagentoClient]:
+    """Open the way to one shop; on exit, close it.
+
+    Args:
+        url: The shop's root.
+        credentials: The integration's.
+        clock: Time.
+        signed_url: See `Transport`.
+        call_time: For calls that are given no deadline.
+        on_call: Told each attempt that went on the wire; must not raise.
+    """
+    connector = aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEEPALIVE_SECONDS)
+    jar = aiohttp.DummyCookieJar()
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as session:
+        transport = Transport(
+            session,
+            base_url=url,
+            credentials=credentials,
+            clock=clock,
+            signed_url=signed_url,
+            system=_SYSTEM,
+        )
+        policy = _policy(clock, on_call)
+        yield MagentoClient(Calls(transport, policy=policy, clock=clock, call_time=call_time))
+
+
+def _policy(clock: Clock, on_call: Callable[[CallReport], None] | None) -> CallPolicy:
+    dice = random.random
+    breakers = {
+        kind: Breaker(
+            system=_SYSTEM, name=f"{_SYSTEM}:{kind}", clock=clock, chance=dice, settings=settings
+        )
+        for kind, settings in (
+            (OperationClass.MASTER_READ, MASTER_READS),
+            (OperationClass.DOCUMENT_WRITE, DOCUMENT_WRITES),
+        )
+    }
+    return CallPolicy(
+        system=_SYSTEM,
+        breakers=breakers,
+        gate=Gate(system=_SYSTEM, name=_SYSTEM, clock=clock, chance=dice),
+        bulkhead=Bulkhead(system=_SYSTEM, name=_SYSTEM, clock=clock),
+        retrier=Retrier(clock=clock, chance=dice),
+        clock=clock,
+        on_call=on_call,
+    )

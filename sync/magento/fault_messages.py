@@ -1,0 +1,102 @@
+"""What Magento says when it refuses: its message with the placeholders filled in.
+
+`{"message": "text with %1 or %name", "parameters": [..] or {..}, "errors": [..]?}`.
+Filling in is the client's work. Row errors of the batch routes name their placeholders
+and give a positional list all the same. A body of any other shape yields no fault.
+Pure; raises nothing.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+_PLACEHOLDER = re.compile(r"%(\d+|[A-Za-z_]\w*)", re.ASCII)
+# Refusals that pass by themselves: the loser of a database deadlock is told no more than this.
+_PASSING = frozenset({"Could not save Prices."})
+_NO_ROUTE = "Request does not match any route."
+# A batch may refuse every row; this much explains one call, and journals keep it.
+_MAX_FAULTS = 20
+_MAX_CHARACTERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One message of Magento.
+
+    Attributes:
+        template: The message as it came, in the language of the store view.
+        parameters: By position ("1", "2") or name; texts, empty for null.
+    """
+
+    template: str
+    parameters: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """The message with its placeholders filled; those without a parameter stay."""
+        return _fill(self.template, self.parameters)[:_MAX_CHARACTERS]
+
+    @property
+    def passes(self) -> bool:
+        """Whether the same request may succeed later, although the status says it is wrong."""
+        return self.template in _PASSING
+
+    @property
+    def is_missing_route(self) -> bool:
+        """Whether no such route exists here, as opposed to no such entity."""
+        return self.template == _NO_ROUTE
+
+
+def read_faults(body: bytes) -> tuple[Fault, ...]:
+    """Return what an error body says, the general message first; empty for HTML and plain text."""
+    try:
+        envelope = json.loads(body, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return ()
+    fault = read_fault(envelope)
+    if fault is None:
+        return ()
+    errors = envelope.get("errors")
+    rows = errors if isinstance(errors, list) else []
+    found = [fault, *(row for row in map(read_fault, rows) if row is not None)]
+    return tuple(found[:_MAX_FAULTS])
+
+
+def read_fault(value: Any) -> Fault | None:
+    """Return one `{message, parameters}`, such as a row error of a batch; None if it is none."""
+    message = value.get("message") if isinstance(value, dict) else None
+    if not isinstance(message, str) or not message:
+        return None
+    return Fault(message, _parameters(value.get("parameters")))
+
+
+def _parameters(value: Any) -> Mapping[str, str]:
+    if isinstance(value, dict):
+        return {name: _text(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return {str(number): _text(item) for number, item in enumerate(value, start=1)}
+    return {}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | Decimal) else json.dumps(value, default=str)
+
+
+def _fill(template: str, parameters: Mapping[str, str]) -> str:
+    """Fill each placeholder once: what a parameter says is not looked through for more."""
+    names = dict.fromkeys(name for name in _PLACEHOLDER.findall(template) if name not in parameters)
+    # A positional list under named placeholders: they are meant in the order of the text.
+    by_position = {
+        name: parameters[str(number)]
+        for number, name in enumerate(names, start=1)
+        if not name.isdigit() and str(number) in parameters
+    }
+    values = {**by_position, **parameters}
+    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)

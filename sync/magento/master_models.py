@@ -1,0 +1,112 @@
+"""Customers, products, store views and websites of Magento, under its own field names."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from sync.magento.wire_types import Amount, Flag, Instant, Members, Rows, Text, WireModel
+
+
+class CustomAttribute(WireModel):
+    """An attribute that the shop added; its value may be a text, a number or a list."""
+
+    attribute_code: str
+    value: Any = None
+
+
+class Region(WireModel):
+    """A region; `region_id` is 0 when there is none."""
+
+    region_code: Text = ""
+    region: Text = ""
+    region_id: int | None = None
+
+
+class CustomerAddress(WireModel):
+    """An entry of a customer's address book; `id` must go along whenever it is written."""
+
+    id: int
+    firstname: Text = ""
+    lastname: Text = ""
+    prefix: Text = ""
+    middlename: Text = ""
+    suffix: Text = ""
+    company: Text = ""
+    vat_id: Text = ""
+    street: Annotated[tuple[Text, ...], Rows] = ()
+    postcode: Text = ""
+    city: Text = ""
+    region: Annotated[Region, Members] = Region()
+    country_id: Text = ""
+    telephone: Text = ""
+    default_billing: Flag = False
+    default_shipping: Flag = False
+
+
+class Customer(WireModel):
+    """A customer of one website; the same e-mail on another website is another customer."""
+
+    id: int
+    group_id: int | None = None
+    website_id: int
+    store_id: int | None = None
+    email: Text = ""
+    firstname: Text = ""
+    lastname: Text = ""
+    prefix: Text = ""
+    middlename: Text = ""
+    suffix: Text = ""
+    taxvat: Text = ""
+    created_at: Instant
+    updated_at: Instant
+    default_billing: Text = ""
+    default_shipping: Text = ""
+    addresses: Annotated[tuple[CustomerAddress, ...], Rows] = ()
+    custom_attributes: Annotated[tuple[CustomAttribute, ...], Rows] = ()
+
+    @property
+    def entity_id(self) -> int:
+        """The id under the name that searches know it by."""
+        return self.id
+
+    def attribute(self, code: str) -> Any:
+        """Return a custom attribute's value, None when it is not set."""
+        values = (one.value for one in self.custom_attributes if one.attribute_code == code)
+        return next(values, None)
+
+
+class Product(WireModel):
+    """What an order line needs to know of its product; `sku` is without option suffixes."""
+
+    id: int
+    sku: str
+    name: Text = ""
+    type_id: Text = ""
+    status: int | None = None
+    price: Amount = Decimal(0)
+    custom_attributes: Annotated[tuple[CustomAttribute, ...], Rows] = ()
+
+
+class StoreView(WireModel):
+    """A store view, which an order names, and the website it belongs to."""
+
+    id: int
+    code: str
+    name: Text = ""
+    website_id: int
+
+
+class Website(WireModel):
+    """A website; its code is a market's name."""
+
+    id: int
+    code: str
+    name: Text = ""
+
+
+class OrderComment(WireModel):
+    """An entry of an order's history."""
+
+    comment: Text = ""
+    created_at: Instant
+    status: Text = ""
+    is_visible_on_front: Flag = False

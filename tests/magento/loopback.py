@@ -1,0 +1,81 @@
+"""A small HTTP server on loopback that plays the shop, and a client that asks it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from pricing_proxy.clock import SystemClock
+from sync.magento.access import magento_access
+from sync.magento.auth import Credentials
+from sync.magento.client import MagentoClient
+from sync.magento.transport import Transport
+
+Play = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+CREDENTIALS = Credentials(
+    consumer_key="k" * 32, consumer_secret="s" * 32, token="t" * 32, token_secret="u" * 32
+)
+
+
+class Shop:
+    """Answers every request by `play`, and keeps what it was asked."""
+
+    def __init__(self, play: Play) -> None:
+        self._play = play
+        self.requests: list[web.Request] = []
+        self.bodies: list[bytes] = []
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(request)
+        self.bodies.append(await request.read())
+        return await self._play(request)
+
+
+def always(body: Any, status: int = 200) -> Play:
+    """Return a play that gives the same JSON each time, and a session cookie with it."""
+
+    async def play(_: web.Request) -> web.Response:
+        answer = web.json_response(body, status=status)
+        answer.set_cookie("PHPSESSID", "abc")
+        return answer
+
+    return play
+
+
+@asynccontextmanager
+async def shop_of(play: Play) -> AsyncIterator[tuple[Shop, str]]:
+    """Serve `play` on loopback, and give its address."""
+    shop = Shop(play)
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", shop.answer)
+    async with TestServer(app, host="127.0.0.1") as server:
+        yield shop, f"http://127.0.0.1:{server.port}"
+
+
+@asynccontextmanager
+async def transport_to(play: Play, **options: Any) -> AsyncIterator[tuple[Transport, Shop]]:
+    """Serve `play`, and give a transport that asks it."""
+    async with shop_of(play) as (shop, url), aiohttp.ClientSession() as session:
+        yield (
+            Transport(
+                session, base_url=url, credentials=CREDENTIALS, clock=SystemClock(), **options
+            ),
+            shop,
+        )
+
+
+@asynccontextmanager
+async def client_of(play: Play) -> AsyncIterator[tuple[MagentoClient, Shop]]:
+    """Serve `play`, and give a client under the real call policy."""
+    async with (
+        shop_of(play) as (shop, url),
+        magento_access(
+            url, CREDENTIALS, clock=SystemClock(), call_time=timedelta(seconds=5)
+        ) as client,
+    ):
+        yield client, shop

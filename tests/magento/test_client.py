@@ -1,0 +1,219 @@
+"""The client's own decisions: what is absence, what is refused before it is sent, how pages go."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from pricing_proxy.resilience.errors import UpstreamContractError
+from sync.magento.answers import MagentoRejectedError
+from sync.magento.master_models import Customer
+from sync.magento.models import OrderHead
+from sync.magento.search import Condition, Filter, Search, any_text, wire_instant
+from tests.magento.loopback import Play, always, client_of
+from tests.magento.recordings import recordings
+
+T0 = datetime(2026, 11, 23, 8, tzinfo=UTC)
+ORDER = recordings("orders")["01_get_one_guest_order"]
+CUSTOMER = Customer.model_validate(recordings("customers")["13_customer_get"].answer)
+
+
+def head(entity_id: int, second: int) -> dict[str, Any]:
+    at = wire_instant(T0 + timedelta(seconds=second))
+    return {
+        "entity_id": entity_id,
+        "increment_id": f"{entity_id:09}",
+        "store_id": 1,
+        "created_at": at,
+        "updated_at": at,
+    }
+
+
+def orders_table(rows: list[dict[str, Any]]) -> Play:
+    """Play an orders list that understands the window, the sorting and the page."""
+
+    async def play(request: web.Request) -> web.Response:
+        asked = request.query
+        since, until = "", "9999"
+        for name, value in asked.items():
+            if value == "gteq":
+                since = asked[name.replace("condition_type", "value")]
+            if value == "lteq":
+                until = asked[name.replace("condition_type", "value")]
+        found = [row for row in rows if since <= row["updated_at"] <= until]
+        found.sort(key=lambda row: (row["updated_at"], row["entity_id"]))
+        size = int(asked["searchCriteria[pageSize]"])
+        start = (int(asked["searchCriteria[currentPage]"]) - 1) * size
+        page = found[start : start + size] or None
+        return web.json_response({"items": page, "total_count": len(found)})
+
+    return play
+
+
+async def read(rows: list[dict[str, Any]], *, page_size: int, until: int | None = None) -> Any:
+    async with client_of(orders_table(rows)) as (client, shop):
+        end = None if until is None else T0 + timedelta(seconds=until)
+        pages = client.order_heads_changed(T0, until=end, page_size=page_size)
+        ids = [row.entity_id async for page in pages for row in page]
+    return ids, len(shop.requests)
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        [],
+        [0],
+        [0, 0, 0],
+        [0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 3],
+        range(12),
+        [5] * 9,
+    ],
+)
+@pytest.mark.parametrize("page_size", [1, 2, 3])
+async def test_each_change_is_read_once(seconds: Iterable[int], page_size: int) -> None:
+    rows = [head(number, second) for number, second in enumerate(seconds, start=1)]
+    ids, _ = await read(rows, page_size=page_size)
+    assert ids == [row["entity_id"] for row in rows]
+
+
+async def test_a_window_ends_where_it_was_told_to() -> None:
+    rows = [head(number, number) for number in range(1, 8)]
+    ids, _ = await read(rows, page_size=2, until=4)
+    assert ids == [1, 2, 3, 4]
+
+
+async def test_an_order_that_moves_while_it_is_read_hides_no_other() -> None:
+    """By page number, the row after the one that left page 1 would never be seen."""
+    rows = [head(number, number) for number in range(1, 7)]
+    async with client_of(orders_table(rows)) as (client, _):
+        ids = []
+        async for page in client.order_heads_changed(T0, page_size=2):
+            ids += [row.entity_id for row in page]
+            if len(ids) == 2:
+                rows[0] |= {"updated_at": head(1, 9)["updated_at"]}
+    assert set(ids) == {1, 2, 3, 4, 5, 6}
+    assert ids[-1] == 1
+
+
+async def test_a_shop_that_ignores_the_page_number_is_found_out() -> None:
+    body = {"items": [head(1, 0), head(2, 0)], "total_count": 2}
+    async with client_of(always(body)) as (client, _):
+        with pytest.raises(UpstreamContractError, match="same page"):
+            [page async for page in client.order_heads_changed(T0, page_size=2)]
+
+
+async def test_no_such_order_is_none_and_no_such_route_is_an_error() -> None:
+    async with client_of(always(recordings("orders")["04_get_missing"].answer, 404)) as (client, _):
+        assert await client.order(9) is None
+    async with client_of(always(recordings("errors")["01_route_missing"].answer, 404)) as (
+        client,
+        _,
+    ):
+        with pytest.raises(MagentoRejectedError):
+            await client.order(9)
+        assert not await client.has_returns()
+    async with client_of(always({"items": [], "total_count": 0})) as (client, _):
+        assert await client.has_returns()
+
+
+async def test_an_order_is_found_by_its_exact_number() -> None:
+    """The database compares without regard to case and outer spaces."""
+    answer = json.loads(ORDER.answer_bytes)
+    async with client_of(always({"items": [answer], "total_count": 1})) as (client, shop):
+        found = await client.order_by_increment_id("000000001")
+        assert found is not None
+        assert found.entity_id == 1
+        assert await client.order_by_increment_id("000000001 ") is None
+    assert "increment_id" in shop.requests[0].query_string
+
+
+@pytest.mark.parametrize("number", ["", "S" * 33])
+async def test_an_erp_number_that_would_be_cut_is_refused(number: str) -> None:
+    async with client_of(always({})) as (client, shop):
+        with pytest.raises(ValueError, match="32 characters"):
+            await client.set_ext_order_id(7, number)
+    assert shop.requests == []
+
+
+async def test_an_erp_number_that_was_not_taken_is_noticed() -> None:
+    async with client_of(always({"entity_id": 7, "ext_order_id": "SO-1001"})) as (client, shop):
+        await client.set_ext_order_id(7, "SO-1001")
+        with pytest.raises(UpstreamContractError):
+            await client.set_ext_order_id(7, "SO-1002")
+    sent = json.loads(shop.bodies[0])
+    assert sent == {"entity": {"entity_id": 7, "ext_order_id": "SO-1001"}}
+
+
+async def test_an_attribute_that_the_shop_drops_is_noticed() -> None:
+    answer = json.loads(recordings("customers")["13_customer_get"].answer_bytes)
+    async with client_of(always(answer)) as (client, _):
+        with pytest.raises(UpstreamContractError, match="erp_account"):
+            await client.set_customer_attribute(CUSTOMER, "erp_account", "C-1001")
+
+
+async def test_an_address_without_its_id_is_not_sent() -> None:
+    async with client_of(always({})) as (client, shop):
+        with pytest.raises(ValueError, match="its id"):
+            await client.save_customer(CUSTOMER, {"addresses": [{"city": "Gent"}]})
+    assert shop.requests == []
+
+
+async def test_a_write_is_never_repeated_and_a_read_is() -> None:
+    async def play(_: web.Request) -> web.Response:
+        return web.Response(status=500, text="An error has happened during application run.")
+
+    async with client_of(play) as (client, shop):
+        with pytest.raises(Exception, match="500"):
+            await client.add_order_comment(1, "x")
+        assert len(shop.requests) == 1
+        with pytest.raises(Exception, match="500"):
+            await client.order(1)
+    assert len(shop.requests) > 2
+
+
+@pytest.mark.parametrize("body", [[], {"items": 3}, "x", {"items": [{"entity_id": 1}]}])
+async def test_a_list_of_another_shape_breaks_the_contract(body: Any) -> None:
+    async with client_of(always(body)) as (client, _):
+        with pytest.raises(UpstreamContractError):
+            await client.order_heads_without_erp_number()
+
+
+async def test_a_count_is_a_number() -> None:
+    async with client_of(always({"items": [], "total_count": 41})) as (client, _):
+        assert await client.order_count() == 41
+    async with client_of(always({"items": []})) as (client, _):
+        with pytest.raises(UpstreamContractError):
+            await client.order_count()
+    async with client_of(always({"no": "list"})) as (client, _):
+        with pytest.raises(UpstreamContractError):
+            await client.store_views()
+
+
+def test_texts_with_commas_are_alternatives_and_not_a_list() -> None:
+    """An "in" list would be taken apart at the comma."""
+    query = Search(groups=[any_text("sku", ["A,B", "C&D"])], page_size=1).query()
+    assert "A%2CB" in query
+    assert "C%26D" in query
+    assert "=in" not in query
+
+
+def test_a_filter_for_nothing_has_no_value() -> None:
+    query = Search(groups=[(Filter("ext_order_id", Condition.MISSING),)], page_size=1).query()
+    assert "value" not in query
+    assert "=null" in query
+
+
+def test_an_instant_needs_its_zone() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        wire_instant(datetime(2026, 1, 1))  # noqa: DTZ001 - the mistake under test
+    east = datetime.fromisoformat("2026-01-01T01:30:00.9+01:00")
+    assert wire_instant(east) == "2026-01-01 00:30:00"
+
+
+def test_a_head_is_part_of_every_order() -> None:
+    read_head = OrderHead.model_validate(ORDER.answer)
+    assert (read_head.entity_id, read_head.increment_id) == (1, "000000001")
+    assert read_head.ext_order_id == ""
