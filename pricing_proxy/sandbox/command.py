@@ -96,7 +96,8 @@ def dial(
     """Show or turn a system's dials.
 
     Examples: dial fo dead=true · dial fo latency_ms=800 error_rate=0.2 ·
-    dial fo retry_after=7 · dial fo retry_after=null · dial fo drop_lines=LAMP-01,LAMP-02
+    dial fo retry_after=7 · dial fo retry_after=null · dial fo drop_lines=LAMP-01,LAMP-02 ·
+    dial fo rename_fields=SalesOrderHeadersV3.CustomersOrderReference:CustRef
     """
     members = dict(_assignment(text) for text in assignments or [])
     address = _control(control_port, f"{system}/dials")
@@ -199,14 +200,24 @@ def _assignment(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise _failure(f"'{text}' is not NAME=VALUE, such as dead=true")
-    return name, _list(value) if name in ("drop_lines", "poison_skus") else _value(value)
+    if name in ("drop_lines", "poison_skus", "mandatory_fields"):
+        return name, _list(value)
+    return name, _renames(value) if name == "rename_fields" else _value(value)
 
 
 def _list(text: str) -> Any:
-    """Return a list of SKUs: JSON, or the short form A,B that needs no quotes in a shell."""
+    """Return a list of texts: JSON, or the short form A,B that needs no quotes in a shell."""
     if text.startswith("["):
         return _value(text)
-    return [sku for sku in text.split(",") if sku]
+    return [part for part in text.split(",") if part]
+
+
+def _renames(text: str) -> Any:
+    """Return new names of fields: JSON, or the short form Set.Old:New,Set.Other:Newer."""
+    if text.startswith("{"):
+        return _value(text)
+    pairs = (part.partition(":") for part in _list(text))
+    return {old: new for old, _, new in pairs}
 
 
 def _value(text: str) -> Any:

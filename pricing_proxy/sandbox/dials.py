@@ -1,17 +1,21 @@
 """The faults of a simulated system, as dials that are turned while it runs.
 
 Each member checks itself; a patch is checked whole before any of it is applied.
-What a dial does stands in `faults` (every system), `entra` (`token_revoked`) and
-`price_service` (`drop_lines`, `poison_skus`); `dead` is the server's business.
+What a dial does stands in `faults` (every system), `entra` (`token_revoked`),
+`price_service` (`drop_lines`, `poison_skus`) and `documents` (`rename_fields`,
+`mandatory_fields`); `dead` is the server's business.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 # Longer than any deadline a client may have, short enough that a slip of the hand ends.
 _MAX_LATENCY_MS = 600_000
+_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+_FIELD_OF_A_SET = re.compile(r"[A-Za-z]\w*\.[A-Za-z]\w*", re.ASCII)
 
 
 class BadMemberError(ValueError):
@@ -37,22 +41,32 @@ class Dials:
         latency_spread_ms: By how much an answer may be quicker or slower, evenly.
         error_rate: The share of calls answered 500 without an explanation, 0 to 1.
         retry_after: Answer 429 with this header: seconds, or an HTTP date; None = off.
+        throttle_rate: The share of calls answered 429, 0 to 1; above 0 only that share is, with
+            `retry_after` in the header, or one second.
+        commit_then_drop: The share of successful writes after which the connection is closed
+            without an answer, 0 to 1.
         dead: Refuse connections; what the system knows is kept.
         black_hole: Read requests, never answer.
         token_revoked: Refuse credentials (Entra ID) or every token (the others).
         drop_lines: SKUs that price answers silently leave out.
         poison_skus: SKUs for whose sake a price batch is refused as a whole.
+        rename_fields: New names of fields, such as `{"CustomersV3.LanguageId": "Language"}`.
+        mandatory_fields: Fields that a new row must have, such as `CustomersV3.LanguageId`.
     """
 
     latency_ms: int = 0
     latency_spread_ms: int = 0
     error_rate: float = 0.0
     retry_after: int | str | None = None
+    throttle_rate: float = 0.0
+    commit_then_drop: float = 0.0
     dead: bool = False
     black_hole: bool = False
     token_revoked: bool = False
     drop_lines: tuple[str, ...] = ()
     poison_skus: tuple[str, ...] = ()
+    rename_fields: Mapping[str, str] = field(default_factory=dict)
+    mandatory_fields: tuple[str, ...] = ()
 
     def patch(self, members: Mapping[str, Any]) -> None:
         """Turn the named dials, or none of them.
@@ -116,14 +130,35 @@ def _skus(name: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _new_names(name: str, value: Any) -> dict[str, str]:
+    pairs = value.items() if isinstance(value, dict) else [("", None)]
+    if not all(
+        _FIELD_OF_A_SET.fullmatch(old) and isinstance(new, str) and _NAME.fullmatch(new)
+        for old, new in pairs
+    ):
+        raise BadMemberError(name, 'expected an object such as {"Set.Field": "NewName"}')
+    return dict(pairs)
+
+
+def _fields_of_sets(name: str, value: Any) -> tuple[str, ...]:
+    texts = value if isinstance(value, list) else [None]
+    if not all(isinstance(text, str) and _FIELD_OF_A_SET.fullmatch(text) for text in texts):
+        raise BadMemberError(name, 'expected a list such as ["Set.Field"]')
+    return tuple(texts)
+
+
 _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "latency_ms": _milliseconds,
     "latency_spread_ms": _milliseconds,
     "error_rate": _share,
     "retry_after": _retry_after,
+    "throttle_rate": _share,
+    "commit_then_drop": _share,
     "dead": _flag,
     "black_hole": _flag,
     "token_revoked": _flag,
     "drop_lines": _skus,
     "poison_skus": _skus,
+    "rename_fields": _new_names,
+    "mandatory_fields": _fields_of_sets,
 }

@@ -1,7 +1,8 @@
 """Do to every request of a system what its dials say: the middleware all systems share.
 
 In order: the call is counted; a black hole swallows it; time passes; it is throttled,
-or fails without an explanation, or is let through to the application.
+or fails without an explanation, or is let through to the application; and the answer
+to a write that succeeded may get lost on its way.
 """
 
 import asyncio
@@ -17,6 +18,9 @@ from pricing_proxy.sandbox.wire import json_answer
 
 Counter = Callable[[web.Request, Calls], Awaitable[None]]
 
+HAS_WRITTEN = "has_written"
+"""Set in a request by a handler that has changed what its system knows."""
+
 _THROTTLED = (
     "This request could not be processed at this time due to system experiencing "
     "high resource utilization."
@@ -24,6 +28,8 @@ _THROTTLED = (
 # What a gateway or a crashed worker process answers: no envelope of the application.
 _GATEWAY_PAGE = "<html><body><h1>500 - Internal server error.</h1></body></html>"
 _MILLISECONDS = 1000
+# Long enough to be noticed, short enough for a test: the recorded 17 s would end one.
+_RETRY_AFTER_SECONDS = 1
 
 
 def faults(dials: Dials, calls: Calls, count: Counter, *, seed: str) -> Middleware:
@@ -44,13 +50,28 @@ def faults(dials: Dials, calls: Calls, count: Counter, *, seed: str) -> Middlewa
             # Ends only when the client hangs up, or the sandbox does.
             await asyncio.Event().wait()
         await asyncio.sleep(_latency_ms(dials, random) / _MILLISECONDS)
-        if dials.retry_after is not None:
+        if _is_throttled(dials, random):
             return _throttled(dials.retry_after)
         if random.random() < dials.error_rate:
             return web.Response(status=500, text=_GATEWAY_PAGE, content_type="text/html")
-        return await handler(request)
+        answer = await handler(request)
+        if HAS_WRITTEN in request and random.random() < dials.commit_then_drop:
+            _drop_connection(request)
+        return answer
 
     return middleware
+
+
+def _is_throttled(dials: Dials, random: Random) -> bool:
+    if dials.throttle_rate > 0:
+        return random.random() < dials.throttle_rate
+    return dials.retry_after is not None
+
+
+def _drop_connection(request: web.Request) -> None:
+    # The answer that is returned next goes nowhere, as when a gateway dies after the commit.
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _latency_ms(dials: Dials, random: Random) -> float:
@@ -58,7 +79,9 @@ def _latency_ms(dials: Dials, random: Random) -> float:
     return max(0.0, dials.latency_ms + random.uniform(-spread, spread))
 
 
-def _throttled(retry_after: int | str) -> web.Response:
+def _throttled(retry_after: int | str | None) -> web.Response:
     answer = json_answer({"error": {"code": "", "message": _THROTTLED}}, status=429)
-    answer.headers["Retry-After"] = str(retry_after)
+    answer.headers["Retry-After"] = str(
+        _RETRY_AFTER_SECONDS if retry_after is None else retry_after
+    )
     return answer

@@ -41,13 +41,22 @@ async def test_dials_are_shown_and_turned(sandbox: Sandbox) -> None:
         "retry_after=Mon, 23 Nov 2026 07:30:11 GMT",
         "drop_lines=LAMP-01,LAMP-02",
         'poison_skus=["LAMP-03"]',
+        "rename_fields=CustomersV3.NameAlias:Alias,SalesOrderHeadersV3.URL:Link",
+        "mandatory_fields=CustomersV3.NameAlias",
     )
+    again = await command(sandbox, "dial", "entra", 'rename_fields={"CustomersV3.URL": "Link"}')
 
-    assert shown.exit_code == turned.exit_code == 0
+    assert shown.exit_code == turned.exit_code == again.exit_code == 0
     assert "black_hole" in shown.output
     dials = sandbox.systems["fo"].dials
     assert (dials.latency_ms, dials.retry_after) == (7, "Mon, 23 Nov 2026 07:30:11 GMT")
     assert (dials.drop_lines, dials.poison_skus) == (("LAMP-01", "LAMP-02"), ("LAMP-03",))
+    assert dials.rename_fields == {
+        "CustomersV3.NameAlias": "Alias",
+        "SalesOrderHeadersV3.URL": "Link",
+    }
+    assert dials.mandatory_fields == ("CustomersV3.NameAlias",)
+    assert sandbox.systems["entra"].dials.rename_fields == {"CustomersV3.URL": "Link"}
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,15 @@ DIALS: dict[str, Any] = {
     "latency_spread_ms": 0,
     "error_rate": 0.0,
     "retry_after": None,
+    "throttle_rate": 0.0,
+    "commit_then_drop": 0.0,
     "dead": False,
     "black_hole": False,
     "token_revoked": False,
     "drop_lines": [],
     "poison_skus": [],
+    "rename_fields": {},
+    "mandatory_fields": [],
 }
 
 
@@ -50,6 +54,14 @@ async def test_magento_dies_on_paper_only(client: Client) -> None:
         ("black_hole", None),
         ("drop_lines", "LAMP-01"),
         ("poison_skus", [1]),
+        ("throttle_rate", 2),
+        ("commit_then_drop", -0.1),
+        ("rename_fields", ["CustomersV3.LanguageId"]),
+        ("rename_fields", {"LanguageId": "Language"}),
+        ("rename_fields", {"CustomersV3.LanguageId": "a b"}),
+        ("mandatory_fields", "CustomersV3.LanguageId"),
+        ("mandatory_fields", ["LanguageId"]),
+        ("mandatory_fields", [1]),
     ],
 )
 async def test_wrong_dial_is_a_422_that_names_it_and_turns_nothing(

@@ -77,6 +77,19 @@ async def test_throttled_system_names_when_to_come_back(client: Client, header: 
     assert "high resource utilization" in (await answer.json())["error"]["message"]
 
 
+async def test_throttle_rate_is_a_share_that_may_come_back_after_a_second(client: Client) -> None:
+    await client.turn("fo", throttle_rate=0.5)
+    answers = [await client.get("/data/Currencies") for _ in range(60)]
+    throttled = [answer for answer in answers if answer.status == 429]
+
+    assert 15 <= len(throttled) <= 45
+    assert {answer.headers["Retry-After"] for answer in throttled} == {"1"}
+    assert {answer.status for answer in answers} == {200, 429}
+
+    await client.turn("fo", throttle_rate=1, retry_after=7)
+    assert (await client.get("/data/Currencies")).headers["Retry-After"] == "7"
+
+
 async def test_dead_system_refuses_connections_and_comes_back_with_what_it_knew(
     client: Client,
 ) -> None:
