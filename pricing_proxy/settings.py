@@ -129,6 +129,7 @@ class Settings(BaseModel):
         service: The running program.
         telemetry: What is told about it.
         api_keys: Who may call.
+        sync: The section of `d365-sync`, which checks it.
     """
 
     model_config = MODEL
@@ -139,6 +140,7 @@ class Settings(BaseModel):
     service: Service = Service()
     telemetry: Telemetry = Telemetry()
     api_keys: list[ApiKey] = []
+    sync: dict[str, Any] = {}
 
 
 def load(path: Path | None) -> Settings:

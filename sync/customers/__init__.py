@@ -1,0 +1,1 @@
+"""Customers: from the shop to the ERP, matched before they are created."""

@@ -1,0 +1,63 @@
+"""What a market's configuration says about customers."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MODEL = ConfigDict(frozen=True, extra="forbid")
+
+Match = Literal["attribute", "tax_number", "email"]
+Code = Annotated[str, Field(min_length=1, max_length=60)]
+
+# What F&O's own data types take, in characters.
+FIELD_LENGTHS = {
+    "AddressCity": 60,
+    "AddressDescription": 60,
+    "AddressState": 10,
+    "AddressStreet": 250,
+    "AddressZipCode": 10,
+    "OrganizationName": 100,
+    "PersonFirstName": 25,
+    "PersonLastName": 25,
+    "PrimaryContactEmail": 255,
+    "PrimaryContactPhone": 255,
+    "TaxExemptNumber": 20,
+}
+
+
+class CustomerRules(BaseModel):
+    """How customers of one market become accounts.
+
+    Attributes:
+        match: Ways to find an account that exists, in order, after the map of known ones.
+        account_attribute: The shop's custom attribute that holds the ERP account.
+        is_written_back: Whether that attribute is set once the account is known.
+        create: Whether an account is created where none is found; else the event is held.
+        group: `CustomerGroupId` of accounts created here, for each group of the shop by its id;
+            "*" stands for the rest.
+        shared_with: Another market of the same company whose account is taken: one customer of two
+            websites is then one account; two without it.
+        language: `LanguageId` of accounts created here.
+        countries: ISO two-letter codes and the ERP's; those of the orders when left out.
+        site: Site of accounts created here.
+        warehouse: Warehouse likewise.
+        field_lengths: Longest texts of the ERP's fields.
+    """
+
+    model_config = MODEL
+
+    match: list[Match] = ["attribute", "tax_number", "email"]
+    account_attribute: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = "erp_account"
+    is_written_back: bool = True
+    create: bool = True
+    group: dict[str, Code] = {}
+    shared_with: str | None = None
+    language: Code | None = None
+    countries: dict[Annotated[str, Field(pattern="^[A-Z]{2}$")], Code] | None = None
+    site: Code | None = None
+    warehouse: Code | None = None
+    field_lengths: dict[str, Annotated[int, Field(ge=1, le=100_000)]] = {}
+
+    def longest(self, field: str) -> int | None:
+        """Return how many characters a field takes, None when it is not known."""
+        return self.field_lengths.get(field, FIELD_LENGTHS.get(field))

@@ -1,0 +1,1 @@
+"""Orders: from the shop to the ERP, exactly once."""

@@ -1,0 +1,206 @@
+"""What a market's configuration says about orders: code maps, items and tolerances.
+
+Every code of the shop that reaches the ERP stands in a map here. A code that is missing
+is never guessed: the order is held, and the message names the entry to add.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+MODEL = ConfigDict(frozen=True, extra="forbid")
+
+Code = Annotated[str, Field(min_length=1, max_length=60)]
+Money = Annotated[Decimal, Field(ge=0, le=1000)]
+
+# A member of the order's extension attributes, however deep.
+_EXTENSION = r"^extension_attributes(\.[a-z0-9_]+)+$"
+
+# What F&O's own data types take, in characters; a customized ERP may take more.
+FIELD_LENGTHS = {
+    "CustomersOrderReference": 60,
+    "CustomerRequisitionNumber": 20,
+    "DeliveryAddressCity": 60,
+    "DeliveryAddressDescription": 60,
+    "DeliveryAddressName": 100,
+    "DeliveryAddressStateId": 10,
+    "DeliveryAddressStreet": 250,
+    "DeliveryAddressZipCode": 10,
+    "Email": 255,
+    "LineDescription": 1000,
+    "OrderLineReference": 60,
+    "SalesOrderName": 100,
+}
+
+
+def _start(value: object) -> object:
+    # An increment id is a text of digits; pydantic alone would take it for Unix time.
+    if isinstance(value, str) and value.isdecimal():
+        return value
+    if isinstance(value, str | datetime):
+        return value
+    raise ValueError("expected an instant with its zone, or the first increment id as a text")
+
+
+def _digits(value: str) -> str:
+    if not value.isdecimal():
+        raise ValueError("expected an increment id: digits only")
+    return value
+
+
+IncrementId = Annotated[str, AfterValidator(_digits)]
+StartAt = Annotated[
+    IncrementId | AwareDatetime, Field(union_mode="left_to_right"), BeforeValidator(_start)
+]
+
+
+class Delivery(BaseModel):
+    """How the ERP delivers what the shop calls by one shipping method.
+
+    Attributes:
+        mode: The ERP's `DeliveryModeCode`.
+        terms: Its `DeliveryTermsCode`; the customer's own when left out.
+        site: Site the order is shipped from; the market's own when left out.
+        warehouse: Warehouse likewise.
+    """
+
+    model_config = MODEL
+
+    mode: Code
+    terms: Code | None = None
+    site: Code | None = None
+    warehouse: Code | None = None
+
+
+class Payment(BaseModel):
+    """How the ERP names one payment method of the shop.
+
+    Attributes:
+        method: `CustomerPaymentMethodName`.
+        terms: `PaymentTermsName`; the customer's own when left out.
+    """
+
+    model_config = MODEL
+
+    method: Code
+    terms: Code | None = None
+
+
+class TaxGroups(BaseModel):
+    """The two groups whose intersection is the tax of a line in the ERP."""
+
+    model_config = MODEL
+
+    sales_tax_group: Code
+    item_group: Code
+
+
+class Fee(BaseModel):
+    """A surcharge that a module of the shop adds to the order's totals.
+
+    Attributes:
+        amount: Path of the net amount in the order's JSON, such as
+            "extension_attributes.payment_fee".
+        tax: Path of its tax; none when left out.
+        item: The ERP's service item it becomes.
+        tax_item_group: Its item sales tax group; the item's own when left out.
+    """
+
+    model_config = MODEL
+
+    amount: Annotated[str, Field(pattern=_EXTENSION)]
+    tax: Annotated[str, Field(pattern=_EXTENSION)] | None = None
+    item: Code
+    tax_item_group: Code | None = None
+
+
+class Rounding(BaseModel):
+    """A line that closes the cents between the two systems' arithmetic.
+
+    Attributes:
+        item: The service item; without tax in the ERP.
+        limit: A larger gap is not closed but told.
+    """
+
+    model_config = MODEL
+
+    item: Code
+    limit: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.05")
+
+
+class OrderRules(BaseModel):
+    """How orders of one market become sales orders.
+
+    Attributes:
+        start_at: Older orders stay in the shop: an instant, or the first increment id.
+        reference_field: Header field that holds the shop's number, by which orders are found again.
+        origin: `SalesOrderOriginCode` of the shop's orders.
+        language: `LanguageId`; the customer's own when left out.
+        site: Site of the orders, unless the shipping method names another.
+        warehouse: Warehouse likewise.
+        guest_account: Account of orders without a customer; they are held without it.
+        price_decimals: Decimals that the ERP keeps of a price.
+        amount_decimals: Decimals to which it rounds a line.
+        line_tolerance: How far a line's net amount may differ in the ERP.
+        tax_tolerance: How far the order's tax may differ in the ERP.
+        tax_difference: What happens beyond that.
+        rounding: The line for rest cents; none without it.
+        shipping: The shop's shipping methods; "carrier_*" stands for all of a carrier's, "virtual"
+            for orders that need none.
+        pickup: Locations for pick-up in store.
+        payment: The shop's payment methods.
+        countries: ISO two-letter codes and the ERP's.
+        states_of: Countries whose addresses need a state; it is left out of others.
+        units: Codes of the product attribute `unit_attribute` and the ERP's units.
+        unit_attribute: Attribute that names a product's unit; the ERP's sales unit without it.
+        tax: Tax rates of the shop ("DE-19", two as "A+B", none as "none"); without the map the
+            ERP alone decides.
+        shipping_item: Service item that carries the shipping cost; without one the ERP's automatic
+            charges decide.
+        bundle: What a bundle with one price becomes: its parent, or its parts with the price shared
+            by quantity. A bundle priced by its parts always becomes these.
+        free_lines: Whether a line whose price was zero before any discount is sent.
+        options: Whether custom options are put into the line's text, or hold the order.
+        fees: Surcharges of other modules.
+        credits: Whether gift cards and store credit count as payment, or hold the order.
+        field_lengths: Longest texts of the ERP's fields.
+    """
+
+    model_config = MODEL
+
+    start_at: StartAt
+    reference_field: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] = (
+        "CustomersOrderReference"
+    )
+    origin: Code | None = None
+    language: Code | None = None
+    site: Code | None = None
+    warehouse: Code | None = None
+    guest_account: Code | None = None
+    price_decimals: Annotated[int, Field(ge=2, le=6)] = 4
+    amount_decimals: Annotated[int, Field(ge=0, le=3)] = 2
+    line_tolerance: Money = Decimal("0.01")
+    tax_tolerance: Money = Decimal("0.05")
+    tax_difference: Literal["warn", "hold"] = "warn"
+    rounding: Rounding | None = None
+    shipping: dict[str, Delivery]
+    pickup: dict[str, Delivery] = {}
+    payment: dict[str, Payment]
+    countries: dict[Annotated[str, Field(pattern="^[A-Z]{2}$")], Code]
+    states_of: frozenset[Annotated[str, Field(pattern="^[A-Z]{2}$")]] = frozenset()
+    units: dict[str, Code] = {}
+    unit_attribute: str | None = None
+    tax: dict[str, TaxGroups] | None = None
+    shipping_item: Code | None = None
+    bundle: Literal["parent", "parts"] = "parent"
+    free_lines: Literal["send", "hold"] = "hold"
+    options: Literal["text", "hold"] = "text"
+    fees: list[Fee] = []
+    credits: Literal["payment", "hold"] = "hold"
+    field_lengths: dict[str, Annotated[int, Field(ge=1, le=100_000)]] = {}
+
+    def longest(self, field: str) -> int | None:
+        """Return how many characters a field takes, None when it is not known."""
+        return self.field_lengths.get(field, FIELD_LENGTHS.get(field))

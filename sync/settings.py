@@ -1,0 +1,266 @@
+"""What `d365-sync` can be told: its own section of the one configuration file.
+
+Environments and markets are those of the price service; the section `sync` is this
+program's. Secrets come from the environment or the secrets directory only. All
+mistakes are reported together, each with the key's path.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from pricing_proxy.configuration import reading
+from pricing_proxy.configuration.environments import MODEL, Environment, ServerUrl
+from pricing_proxy.configuration.markets import Market
+from pricing_proxy.configuration.problems import Problem
+from sync.customers.rules import CustomerRules
+from sync.orders.rules import OrderRules
+from sync.returns.rules import ReturnRules
+
+# The price service's own sections share the file; they are not this program's to check.
+_WHOLE_FILE = ConfigDict(frozen=True, extra="ignore")
+_POSTGRES = ("postgresql://", "postgres://")
+
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+FlowName = Literal["orders", "customers", "returns"]
+
+
+def _postgres_url(text: str) -> str:
+    if text != "embedded" and not text.startswith(_POSTGRES):
+        raise ValueError('expected postgresql://user@host:port/database or "embedded"')
+    _, _, rest = text.partition("://")
+    if ":" in rest.rpartition("@")[0]:
+        raise ValueError("expected no password in the address; put it into its own secret")
+    return text
+
+
+class SyncEnvironment(Environment):
+    """An ERP environment as this program calls it: with an Entra app of its own."""
+
+    pricing_client_id: str = ""
+    pricing_client_secret: SecretStr = SecretStr("")
+    sync_client_id: Annotated[str, Field(min_length=1)]
+    sync_client_secret: SecretStr
+
+
+class Magento(BaseModel):
+    """The shop and the integration by which it lets us in.
+
+    Attributes:
+        url: Its root address.
+        consumer_key: The integration's; it is no secret.
+        consumer_secret: From the environment or the secrets directory.
+        token: The integration's access token.
+        token_secret: Its secret.
+        ca_file: PEM file of the authority that signed its certificate, where it is not public.
+        timeout_seconds: A request that takes longer has failed.
+        connections: At most so many at once.
+    """
+
+    model_config = MODEL
+
+    url: ServerUrl
+    consumer_key: Annotated[str, Field(min_length=1)]
+    consumer_secret: SecretStr
+    token: Annotated[str, Field(min_length=1)]
+    token_secret: SecretStr
+    ca_file: Path | None = None
+    timeout_seconds: Seconds = 30
+    connections: Annotated[int, Field(ge=1, le=64)] = 8
+
+
+class Postgres(BaseModel):
+    """Where events, journal and queue are kept.
+
+    Attributes:
+        url: Address, or "embedded": a PostgreSQL of its own on this machine.
+        password: From the environment or the secrets directory.
+        data_directory: Where an embedded one keeps its data.
+        connections: At most so many at once.
+    """
+
+    model_config = MODEL
+
+    url: Annotated[str, AfterValidator(_postgres_url)] = "embedded"
+    password: SecretStr | None = None
+    data_directory: Path = Path("sync-data")
+    connections: Annotated[int, Field(ge=2, le=100)] = 10
+
+
+class SharedRedis(BaseModel):
+    """The price service's Redis, where the customer map goes; its other keys are not read here.
+
+    Attributes:
+        url: Address, or "embedded": then nothing is shared, and the map stays here.
+        password: From the environment or the secrets directory.
+    """
+
+    model_config = _WHOLE_FILE
+
+    url: str = "embedded"
+    password: SecretStr | None = None
+
+
+class Polling(BaseModel):
+    """How often the shop is asked what changed.
+
+    Attributes:
+        every_seconds: Between two polls of `updated_at`.
+        overlap_seconds: How far each poll looks back again, as rows become visible late.
+        sweep_seconds: Between two searches for orders without an ERP number, and for headers in
+            the ERP that nobody claims.
+        page_size: Orders per page.
+    """
+
+    model_config = MODEL
+
+    every_seconds: Seconds = 5
+    overlap_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
+    sweep_seconds: Seconds = 3600
+    page_size: Annotated[int, Field(ge=1, le=300)] = 100
+
+
+class Delivery(BaseModel):
+    """How writes that may have happened are judged.
+
+    Attributes:
+        erp_max_request_seconds: The ERP finishes no request later than this after it was sent;
+            only then an empty look-up means that nothing was written.
+        give_up_after: Attempts of one event before a person must look.
+    """
+
+    model_config = MODEL
+
+    erp_max_request_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+    give_up_after: Annotated[int, Field(ge=1, le=1000)] = 20
+
+
+class SyncMarket(BaseModel):
+    """What this program needs of a market beside the price service's own table.
+
+    Attributes:
+        website_id: The shop's id of the website.
+        store_ids: Its store views; an order names the one it was placed in.
+        flows: What runs for it.
+        orders: Rules for orders.
+        customers: Rules for customers.
+        returns: Rules for returns.
+    """
+
+    model_config = MODEL
+
+    website_id: Annotated[int, Field(ge=1)]
+    store_ids: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    flows: list[FlowName] = ["orders", "customers", "returns"]
+    orders: OrderRules
+    customers: CustomerRules = CustomerRules()
+    returns: ReturnRules = ReturnRules()
+
+
+class Sync(BaseModel):
+    """The section `sync`.
+
+    Attributes:
+        magento: The shop.
+        postgres: Where state is kept.
+        markets: What each market needs, by its code.
+        polling: How often the shop is asked.
+        delivery: How writes in doubt are judged.
+    """
+
+    model_config = MODEL
+
+    magento: Magento
+    postgres: Postgres = Postgres()
+    markets: Annotated[dict[str, SyncMarket], Field(min_length=1)]
+    polling: Polling = Polling()
+    delivery: Delivery = Delivery()
+
+
+class SyncSettings(BaseModel):
+    """The whole configuration as this program sees it.
+
+    Attributes:
+        environments: ERP environments by name.
+        markets: The price service's tables of the markets, by code.
+        redis: What is shared with the price service.
+        sync: This program's own section.
+    """
+
+    model_config = _WHOLE_FILE
+
+    environments: Annotated[dict[str, SyncEnvironment], Field(min_length=1)]
+    markets: Annotated[dict[str, Market], Field(min_length=1)]
+    redis: SharedRedis = SharedRedis()
+    sync: Sync
+
+
+def load(path: Path | None) -> SyncSettings:
+    """Return the settings; raises `ConfigurationError` with every mistake."""
+    return reading.read(SyncSettings, path, cross_check=_cross_check)
+
+
+def _cross_check(document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find what no single key shows; the document may be wrong in any other way as well."""
+    markets = _table(document, "markets")
+    environments = _table(document, "environments")
+    for code, market in markets.items():
+        named = market.get("environment") if isinstance(market, dict) else None
+        if isinstance(named, str) and named not in environments:
+            known = ", ".join(sorted(environments)) or "(there are none)"
+            yield Problem(f"markets.{code}.environment", f"expected one of: {known}", named)
+    own = _table(_table(document, "sync"), "markets")
+    for code, market in own.items():
+        path = f"sync.markets.{code}"
+        if code not in markets:
+            known = ", ".join(sorted(markets)) or "(there are none)"
+            yield Problem(path, f"is no market; expected one of: {known}")
+        if isinstance(market, dict):
+            yield from _market_problems(path, market, markets=markets, code=code, own=own)
+    yield from _stores_named_twice(own)
+
+
+def _market_problems(
+    path: str,
+    market: Mapping[str, Any],
+    *,
+    markets: Mapping[str, Any],
+    code: str,
+    own: Mapping[str, Any],
+) -> Iterator[Problem]:
+    start = _table(market, "orders").get("start_at")
+    stores = market.get("store_ids")
+    if isinstance(start, str) and start.isdecimal() and isinstance(stores, list) and stores[1:]:
+        advice = "expected an instant: each store view counts increment ids of its own"
+        yield Problem(f"{path}.orders.start_at", advice, start)
+    shared = _table(market, "customers").get("shared_with")
+    if shared is None:
+        return
+    where = f"{path}.customers.shared_with"
+    if shared not in own or shared == code:
+        yield Problem(where, "expected another market of section sync", str(shared))
+    elif _company(markets, shared) != _company(markets, code):
+        yield Problem(where, "expected a market of the same legal entity", str(shared))
+
+
+def _company(markets: Mapping[str, Any], code: str) -> tuple[Any, Any]:
+    market = _table(markets, code)
+    return market.get("environment"), market.get("legal_entity")
+
+
+def _stores_named_twice(own: Mapping[str, Any]) -> Iterator[Problem]:
+    seen: dict[Any, str] = {}
+    for code, market in own.items():
+        stores = market.get("store_ids") if isinstance(market, dict) else None
+        for store in stores if isinstance(stores, list) else ():
+            if store in seen:
+                advice = f"expected every store view once; {store} is also in {seen[store]}"
+                yield Problem(f"sync.markets.{code}.store_ids", advice)
+            seen.setdefault(store, code)
+
+
+def _table(owner: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = owner.get(name)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,133 @@
+"""One file serves both programs; each mistake of the sync's section is told with its key."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pricing_proxy import settings as price_settings
+from pricing_proxy.configuration.problems import ConfigurationError
+from sync import settings
+from tests.sync import files
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in files.SECRETS.items():
+        monkeypatch.setenv(name, text)
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        settings.load(files.write(folder, text))
+    return [problem.path for problem in caught.value.problems]
+
+
+def test_both_programs_read_the_same_file(tmp_path: Path) -> None:
+    file = files.write(tmp_path)
+
+    own = settings.load(file)
+    prices = price_settings.load(file)
+
+    assert own.markets["b2b_de"] == prices.markets["b2b_de"]
+    assert own.sync.magento.consumer_secret.get_secret_value() == "hunter2~consumer"
+    assert own.sync.markets["b2b_de"].orders.start_at == datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def test_the_sync_needs_no_secret_of_the_price_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PRICING_PROXY_ENVIRONMENTS__ERP__PRICING_CLIENT_SECRET")
+
+    loaded = settings.load(files.write(tmp_path))
+
+    assert loaded.environments["erp"].sync_client_secret.get_secret_value() == "hunter2~sync"
+
+
+def test_the_start_is_mandatory_and_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    text = files.CONFIGURATION.replace("start_at = 2026-11-01T00:00:00Z", "")
+    text = text.replace('url = "https://shop.example"', 'url = "shop.example"')
+    text = text.replace("website_id = 1", "website_id = 0\nwebsite = 1")
+
+    assert set(problems(tmp_path, text)) == {
+        "sync.markets.b2b_de.orders.start_at",
+        "sync.magento.url",
+        "sync.markets.b2b_de.website_id",
+        "sync.markets.b2b_de.website",
+    }
+
+
+def test_secrets_do_not_belong_into_the_file(tmp_path: Path) -> None:
+    text = files.CONFIGURATION.replace('token = "jy58z3em"', 'token = "j"\ntoken_secret = "abc"')
+
+    with pytest.raises(ConfigurationError) as caught:
+        settings.load(files.write(tmp_path, text))
+
+    assert "PRICING_PROXY_SYNC__MAGENTO__TOKEN_SECRET" in str(caught.value)
+    assert "abc" not in str(caught.value)
+
+
+def test_a_start_by_increment_id_needs_a_single_store_view(tmp_path: Path) -> None:
+    text = files.CONFIGURATION.replace("2026-11-01T00:00:00Z", '"000000123"')
+    assert settings.load(files.write(tmp_path, text)).sync.markets["b2b_de"].orders.start_at == (
+        "000000123"
+    )
+
+    several = text.replace("store_ids = [1]", "store_ids = [1, 2]")
+
+    assert problems(tmp_path, several) == ["sync.markets.b2b_de.orders.start_at"]
+
+
+def test_a_market_that_is_not_one_is_told(tmp_path: Path) -> None:
+    text = files.CONFIGURATION.replace("sync.markets.b2b_de", "sync.markets.b2b_fr")
+
+    assert problems(tmp_path, text) == ["sync.markets.b2b_fr"]
+
+
+SECOND = """
+[markets.b2c]
+environment = "erp"
+legal_entity = "demf"
+currency = "EUR"
+
+[sync.markets.b2c]
+website_id = 2
+store_ids = [2]
+[sync.markets.b2c.customers]
+shared_with = "b2b_de"
+[sync.markets.b2c.orders]
+start_at = 2026-11-01T00:00:00Z
+shipping = {}
+payment = {}
+countries = {}
+"""
+
+
+def test_an_account_is_shared_within_one_company_only(tmp_path: Path) -> None:
+    text = files.CONFIGURATION + SECOND
+    assert settings.load(files.write(tmp_path, text)).sync.markets["b2c"].customers.shared_with
+
+    other = text.replace('legal_entity = "demf"', 'legal_entity = "frrt"', 1)
+    own = text.replace('shared_with = "b2b_de"', 'shared_with = "b2c"')
+
+    assert problems(tmp_path, other) == ["sync.markets.b2c.customers.shared_with"]
+    assert problems(tmp_path, own) == ["sync.markets.b2c.customers.shared_with"]
+
+
+def test_a_store_view_belongs_to_one_market(tmp_path: Path) -> None:
+    text = files.CONFIGURATION + SECOND.replace("store_ids = [2]", "store_ids = [2, 1]")
+
+    assert problems(tmp_path, text) == ["sync.markets.b2c.store_ids"]
+
+
+@pytest.mark.parametrize("url", ["mysql://db/x", "postgresql://me:hunter2@db/x", "localhost:5432"])
+def test_a_database_address_is_postgresql_without_a_password(tmp_path: Path, url: str) -> None:
+    text = files.CONFIGURATION + f'\n[sync.postgres]\nurl = "{url}"\n'
+
+    assert problems(tmp_path, text) == ["sync.postgres.url"]
+
+
+def test_an_environment_that_is_not_there_is_told(tmp_path: Path) -> None:
+    text = files.CONFIGURATION.replace('environment = "erp"', 'environment = "prod"')
+
+    assert problems(tmp_path, text) == ["markets.b2b_de.environment"]
