@@ -15,8 +15,8 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from pricing_proxy.cache_access import Caching, open_caching
+from pricing_proxy.callers import Callers, callers
 from pricing_proxy.clock import Clock
-from pricing_proxy.configuration.api_keys import KeyRing
 from pricing_proxy.configuration.markets import Freshness
 from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.domain.lifetime import Lifetimes, erp_day
@@ -38,7 +38,6 @@ from pricing_proxy.shared_state.maps import SharedMaps
 from pricing_proxy.snapshot import Snapshot
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import Traces, otlp_exporter
-from pricing_proxy.web.access import Access
 from pricing_proxy.web.app import Routes, admin_app, public_app
 from pricing_proxy.web.docs import DocsRoutes
 from pricing_proxy.web.health import HealthRoutes
@@ -94,7 +93,7 @@ class _Parts:
     erps: Mapping[str, ErpAccess]
     maps: Mapping[str, MarketMaps]
     markets: Mapping[str, Market]
-    access: Access
+    callers: Callers
     readiness: Readiness
 
 
@@ -132,7 +131,7 @@ async def _open_parts(settings: Settings, clock: Clock, stack: AsyncExitStack) -
             code: _market(settings, code, erps[market.environment], maps[code], clock)
             for code, market in settings.markets.items()
         },
-        access=Access(KeyRing(settings.api_keys), clock=clock),
+        callers=callers(settings, redis, guard=caching.guard, clock=clock),
         readiness=Readiness(maps),
     )
 
@@ -224,6 +223,7 @@ def _engine(parts: _Parts) -> _Engine:
         failures=FailureMemory(now_us=clock.monotonic_us, draw=random.random),
         clock=clock,
         draw=random.random,
+        budget=parts.callers.budget,
     )
     warmer = Warmer(markets=markets, cache=caching.tiered, loader=loader, clock=clock)
     times = parts.settings.service
@@ -243,7 +243,12 @@ def _engine(parts: _Parts) -> _Engine:
 
 
 def _routes(parts: _Parts, engine: _Engine) -> Routes:
-    markets, access, metrics, clock = parts.markets, parts.access, parts.metrics, parts.clock
+    markets, access, metrics, clock = (
+        parts.markets,
+        parts.callers.access,
+        parts.metrics,
+        parts.clock,
+    )
     return Routes(
         prices=PriceRoutes(
             service=engine.service,
@@ -252,6 +257,7 @@ def _routes(parts: _Parts, engine: _Engine) -> Routes:
             meter=PriceMeter(metrics),
             clock=clock,
         ),
+        browsers=parts.callers.browsers,
         login=LoginRoutes(warmer=engine.warmer, markets=markets, access=access),
         health=HealthRoutes(parts.readiness.obstacles),
         docs=DocsRoutes(),
@@ -275,7 +281,7 @@ def _status_routes(parts: _Parts, engine: _Engine) -> StatusRoutes:
         policies={name: erp.policy for name, erp in parts.erps.items()},
         caching=parts.caching,
         loader=engine.loader,
-        access=parts.access,
+        access=parts.callers.access,
         metrics=parts.metrics,
     )
     parts.metrics.read_when_scraped(snapshot.readers())
@@ -283,6 +289,6 @@ def _status_routes(parts: _Parts, engine: _Engine) -> StatusRoutes:
         snapshot=snapshot.take,
         metrics=parts.metrics,
         breakers={name: b for erp in parts.erps.values() for name, b in erp.breakers.items()},
-        access=parts.access,
+        access=parts.callers.access,
         is_open=is_loopback(parts.settings.service.admin.host),
     )

@@ -13,6 +13,7 @@ from pricing_proxy.configuration.api_keys import ApiKey, hash_of
 from pricing_proxy.configuration.environments import MODEL, Environment, ServerUrl
 from pricing_proxy.configuration.markets import Market
 from pricing_proxy.configuration.problems import Problem
+from pricing_proxy.configuration.storefront import Storefront
 
 DEMO_KEY = "demo-key"
 _REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -130,6 +131,7 @@ class Settings(BaseModel):
         telemetry: What is told about it.
         api_keys: Who may call.
         sync: The section of `d365-sync`, which checks it.
+        storefront: Whose tokens open prices to browsers; without it none do.
     """
 
     model_config = MODEL
@@ -141,6 +143,7 @@ class Settings(BaseModel):
     telemetry: Telemetry = Telemetry()
     api_keys: list[ApiKey] = []
     sync: dict[str, Any] = {}
+    storefront: Storefront | None = None
 
 
 def load(path: Path | None) -> Settings:

@@ -16,10 +16,18 @@ _SEPARATOR = "\x1f"
 @lru_cache(maxsize=4096)
 def context_key(context: Context) -> str:
     """Return the name of the hash that holds a context's prices."""
-    owner = blake2b(f"{context.market}|{context.account}".encode(), digest_size=16).hexdigest()
-    return f"p1:{{{owner}}}:{context.currency}"
+    return f"p1:{{{_owner(context)}}}:{context.currency}"
+
+
+def budget_key(context: Context) -> str:
+    """Return the name of the counter of a customer's cold lines, in any currency."""
+    return f"b1:{{{_owner(context)}}}"
 
 
 def field(key: Key) -> str:
     """Return the field of one price within its context's hash."""
     return _SEPARATOR.join(key)
+
+
+def _owner(context: Context) -> str:
+    return blake2b(f"{context.market}|{context.account}".encode(), digest_size=16).hexdigest()

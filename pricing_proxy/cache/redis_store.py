@@ -101,7 +101,7 @@ class RedisStore:
 
     async def ping(self) -> None:
         """Ask Redis for a sign of life, past the guard; raises `UpstreamError`."""
-        await _translated(lambda: cast("Awaitable[bool]", self._redis.ping()))
+        await translated(lambda: cast("Awaitable[bool]", self._redis.ping()))
 
     async def _trim(self, name: str, length: int) -> None:
         surplus = length - _MOST_FIELDS + _TRIM_FIELDS
@@ -115,13 +115,14 @@ class RedisStore:
 
     async def _call(self, send: Callable[[], Awaitable[T]]) -> T:
         try:
-            return await self._guard.call(lambda: _translated(send))
+            return await self._guard.call(lambda: translated(send))
         except UpstreamError as error:
             self.failures += 1
             raise CacheFailedError(str(error)) from error
 
 
-async def _translated(send: Callable[[], Awaitable[T]]) -> T:
+async def translated(send: Callable[[], Awaitable[T]]) -> T:
+    """Return what `send` returns; raises `UpstreamUnavailableError` for Redis' errors."""
     try:
         return await send()
     except (RedisError, OSError, TimeoutError) as error:

@@ -1,11 +1,29 @@
 """A market: one website of the shop, sold out of one company of the ERP."""
 
+import re
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from pricing_proxy.configuration.environments import MODEL
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?")
+_USUAL_PORTS = {"https": 443, "http": 80}
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    is_web = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    is_bare = text == f"{parts.scheme}://{parts.netloc}".lower() and _HOST.fullmatch(parts.netloc)
+    # Browsers leave the usual port out, so such an origin would never be met.
+    if not is_web or not is_bare or parts.port == _USUAL_PORTS[parts.scheme]:
+        raise ValueError("expected an origin as browsers send it, such as https://shop.example.com")
+    return text
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -48,6 +66,7 @@ class Market(BaseModel):
         price_decimals: Decimals of `unit_price`.
         sources: Ways to a price, in order.
         freshness: How old a price may be.
+        storefront_origins: Pages of these origins may ask for prices with a storefront token.
         magento_customers: The shop's customer ids and their accounts, written to the customer map
             at start; for trying things out, since the sync keeps that map.
         probe_customer: An account whose prices `pricing-proxy check` asks for.
@@ -65,6 +84,7 @@ class Market(BaseModel):
     price_decimals: Annotated[int, Field(ge=0, le=8)] = 4
     sources: Annotated[list[Literal["fo_service"]], Field(min_length=1)] = ["fo_service"]
     freshness: Freshness = Freshness()
+    storefront_origins: list[Origin] = []
     magento_customers: dict[Annotated[int, Field(ge=1)], str] = {}
     probe_customer: str | None = None
     probe_skus: Annotated[list[str], Field(max_length=100)] = []

@@ -6,6 +6,7 @@ SKUs that make the ERP refuse a whole batch ("poison") are kept out of batches f
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.prices.query import Context, Failure, Key
@@ -42,6 +43,13 @@ _REASONS: dict[type[UpstreamError], str] = {
 def reason_of(error: UpstreamError) -> str:
     """Return the word by which answers name what went wrong."""
     return _REASONS.get(type(error), "upstream_failed")
+
+
+def retry_after_us(error: UpstreamError) -> int:
+    """Return how long the error itself asks to wait, 0 when it does not say."""
+    if isinstance(error, CallRefusedError | UpstreamThrottledError) and error.retry_after:
+        return error.retry_after // timedelta(microseconds=1)
+    return 0
 
 
 @dataclass(slots=True)

@@ -43,6 +43,7 @@ class Flight:
         accepts: Whether an entry from Redis, in this state, settles its key.
         deadline_us: When the flight itself gives up; its waiters may give up earlier.
         ticket: The class of its calls; a joiner may lift it.
+        is_budgeted: Its lines count against the customer's budget; a joiner may lift that too.
         older: Entries found in Redis that do not settle their key but may stand in.
         landed: What became of the keys so far.
     """
@@ -55,6 +56,7 @@ class Flight:
     accepts: Callable[[State, Entry], bool]
     deadline_us: int
     ticket: Ticket
+    is_budgeted: bool = False
     older: dict[Key, Entry] = field(default_factory=dict)
     landed: dict[Key, Delivery | Failure] = field(default_factory=dict)
     _step: "asyncio.Future[None]" = field(

@@ -8,14 +8,14 @@ is never stored. Only what nothing invalidated meanwhile enters the caches.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import State, classify
 from pricing_proxy.domain.price import NoPrice, NoPriceReason, Price
+from pricing_proxy.prices.cold_budget import UNBOUNDED, ColdBudget
 from pricing_proxy.prices.entries import EntryMaker, ReadStamp, stamp_now
-from pricing_proxy.prices.failures import FailureMemory, reason_of
+from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_us
 from pricing_proxy.prices.flights import Delivery, Flight, Flights
 from pricing_proxy.prices.invalidations import Invalidations, PageMarks
 from pricing_proxy.prices.market import Market
@@ -28,7 +28,6 @@ from pricing_proxy.resilience.errors import (
     CallRefusedError,
     UpstreamError,
     UpstreamRejectedError,
-    UpstreamThrottledError,
 )
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
@@ -36,6 +35,7 @@ from pricing_proxy.shared_state.item_map import Item
 _SETTLED_BY_REDIS = (State.FRESH, State.NO_PRICE, State.UNVERIFIED)
 # Refusals that one line of the batch may have caused; others concern the call as such.
 _LINE_AT_FAULT = (400, 422, 500)
+BUDGET_REASON = "cold_budget_spent"
 
 
 class Loader:
@@ -49,6 +49,7 @@ class Loader:
         failures: Where failed keys are remembered.
         clock: Time.
         draw: Returns a random number in [0, 1).
+        budget: What flights with `is_budgeted` may ask the ERP for.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Loader:
         failures: FailureMemory,
         clock: Clock,
         draw: Callable[[], float],
+        budget: ColdBudget = UNBOUNDED,
     ) -> None:
         self._markets = markets
         self._makers = {code: EntryMaker(market, draw=draw) for code, market in markets.items()}
@@ -68,6 +70,7 @@ class Loader:
         self._invalidations = invalidations
         self._verification = verification
         self._clock = clock
+        self._budget = budget
         self.failures = failures
         self.flights = Flights(run=self._run, now_us=clock.monotonic_us)
 
@@ -80,13 +83,17 @@ class Loader:
         *,
         floor_us: int,
         klass: CallClass,
+        is_budgeted: bool = False,
     ) -> Flight | None:
         """Return a flight under way that will answer the key; None when there is none."""
         if not self.flights.serves(context):
             return None
         marks = self._marks(context, customer)
         newest = marks.newest(item.item_number) if marks else -1
-        return self.flights.join(context, key, floor_us=floor_us, newest=newest, klass=klass)
+        flight = self.flights.join(context, key, floor_us=floor_us, newest=newest, klass=klass)
+        if flight is not None and not is_budgeted:
+            flight.is_budgeted = False
+        return flight
 
     def start(
         self,
@@ -97,6 +104,7 @@ class Loader:
         accepts: Callable[[State, Entry], bool],
         deadline_us: int,
         klass: CallClass,
+        is_budgeted: bool = False,
     ) -> Flight:
         """Claim the keys and set off; nothing is awaited in between."""
         flight = Flight(
@@ -108,6 +116,7 @@ class Loader:
             accepts=accepts,
             deadline_us=deadline_us,
             ticket=Ticket(klass),
+            is_budgeted=is_budgeted,
         )
         self.flights.start(flight)
         return flight
@@ -129,6 +138,8 @@ class Loader:
     async def _run(self, flight: Flight) -> None:
         redis_answered = await self._look_in_redis(flight)
         left = self._left_for_the_erp(flight)
+        if left and flight.is_budgeted:
+            left = await self._within_budget(flight, left)
         if not left:
             return
         size = self._markets[flight.context.market].source.max_lines
@@ -153,6 +164,17 @@ class Loader:
         if flight.older or flight.landed:
             flight.announce()
         return left
+
+    async def _within_budget(self, flight: Flight, left: list[Wanted]) -> list[Wanted]:
+        grant = await self._budget.grant(flight.context, len(left))
+        # Somebody may have joined meanwhile who needs no budget.
+        if not flight.is_budgeted:
+            return left
+        for wanted in left[grant.lines :]:
+            # Says nothing about the key, so others may try it at once.
+            self.flights.land(flight, wanted.key, Failure(BUDGET_REASON, grant.renews_us))
+        flight.announce()
+        return left[: grant.lines]
 
     async def _look_in_redis(self, flight: Flight) -> bool:
         try:
@@ -250,17 +272,15 @@ class Loader:
         for wanted in lines:
             if isinstance(error, CallRefusedError):
                 # Nothing was sent, so this says nothing about the key: no growing pause.
-                retry_us = self._clock.monotonic_us() + _microseconds(error.retry_after)
+                retry_us = self._clock.monotonic_us() + retry_after_us(error)
                 self.flights.land(flight, wanted.key, Failure(reason, retry_us))
             else:
-                self._pause(flight, wanted.key, reason, retry_after=_retry_after(error))
+                self._pause(flight, wanted.key, reason, pause_us=retry_after_us(error))
         flight.announce()
 
-    def _pause(
-        self, flight: Flight, key: Key, reason: str, *, retry_after: timedelta = timedelta(0)
-    ) -> None:
+    def _pause(self, flight: Flight, key: Key, reason: str, *, pause_us: int = 0) -> None:
         failure = self.failures.note_failure(flight.context, key, reason)
-        named_us = self._clock.monotonic_us() + _microseconds(retry_after)
+        named_us = self._clock.monotonic_us() + pause_us
         failure = Failure(reason, max(failure.retry_after_us, named_us))
         self.flights.land(flight, key, failure)
 
@@ -277,12 +297,3 @@ class Loader:
 
     def _marks(self, context: Context, customer: Customer) -> PageMarks | None:
         return self._invalidations.of_context(context.market, context.account, customer.price_group)
-
-
-def _retry_after(error: UpstreamError) -> timedelta:
-    named = error.retry_after if isinstance(error, UpstreamThrottledError) else None
-    return named or timedelta(0)
-
-
-def _microseconds(duration: timedelta) -> int:
-    return duration // timedelta(microseconds=1)

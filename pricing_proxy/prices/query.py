@@ -51,6 +51,7 @@ class PriceQuery(NamedTuple):
         mode: How much the caller can bear.
         lines: 1 to 200; order and duplicates are kept.
         wait_us: How long the caller will wait, None for the mode's own time.
+        is_budgeted: What it loads from the ERP is counted against the customer's budget.
     """
 
     market: str
@@ -60,6 +61,7 @@ class PriceQuery(NamedTuple):
     mode: Mode
     lines: Sequence[Line]
     wait_us: int | None = None
+    is_budgeted: bool = False
 
     @property
     def context(self) -> Context:

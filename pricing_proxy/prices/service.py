@@ -108,6 +108,7 @@ class PriceService:
                     line.item,
                     floor_us=page.floor_us,
                     klass=page.policy.klass,
+                    is_budgeted=page.query.is_budgeted,
                 )
                 if line.flight is None:
                     claims[line.key] = line.item
@@ -137,6 +138,7 @@ class PriceService:
                 page.deadline_us if flight_us is None else self._clock.monotonic_us() + flight_us
             ),
             klass=page.policy.klass,
+            is_budgeted=page.query.is_budgeted,
         )
 
     async def _next_step(self, page: Page) -> None:

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from typing import Self
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 
 class Traces:
@@ -48,13 +50,34 @@ class Traces:
         return self._tracer is not None
 
     @contextmanager
-    def span(self, name: str) -> Iterator[None]:
-        """Record the block as a span."""
+    def span(
+        self, name: str, *, parent: str | None = None, link: str | None = None
+    ) -> Iterator[None]:
+        """Record the block as a span.
+
+        Args:
+            name: A route template or an operation.
+            parent: A caller's `traceparent`, whose trace the span goes on with.
+            link: A `traceparent` that the span only points at; without a parent named, the
+                span begins a trace, or goes on with the one around it.
+        """
         if self._tracer is None:
             yield
             return
-        with self._tracer.start_as_current_span(name):
+        links = [] if link is None else _links(link)
+        context = None if parent is None else _context(parent)
+        with self._tracer.start_as_current_span(name, context=context, links=links):
             yield
+
+
+def _context(traceparent: str) -> Context:
+    return TraceContextTextMapPropagator().extract({"traceparent": traceparent}, Context())
+
+
+def _links(traceparent: str) -> list[trace.Link]:
+    """Return the link, or none for a text that is no `traceparent`."""
+    named = trace.get_current_span(_context(traceparent)).get_span_context()
+    return [trace.Link(named)] if named.is_valid else []
 
 
 def otlp_exporter(endpoint: str) -> SpanExporter:

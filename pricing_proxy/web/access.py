@@ -1,7 +1,8 @@
-"""Who may call a route: `X-API-Key` with the route's scope.
+"""Who may call a route: `X-API-Key` with the route's scope, or a storefront token for prices.
 
 401 when nobody is known, 403 when somebody is known but not allowed. Which keys exist is
-never told; when a key was last used is kept for operators.
+never told; when a key was last used is kept for operators. Where both are sent the key
+counts: who holds one may ask for any customer anyway.
 """
 
 from collections.abc import Mapping
@@ -13,8 +14,10 @@ from aiohttp import web
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.api_keys import KeyRing
 from pricing_proxy.web.problems import ProblemError
+from pricing_proxy.web.tokens import Shopper, StorefrontTokens
 
 API_KEY_HEADER = "X-API-Key"
+_TOKEN_SCHEME = "Bearer "  # noqa: S105 -- the scheme's name
 _CHALLENGE = {"WWW-Authenticate": API_KEY_HEADER}
 
 
@@ -34,11 +37,13 @@ class Access:
 
     Args:
         keys: All known keys.
+        tokens: Verifies storefront tokens.
         clock: Time.
     """
 
-    def __init__(self, keys: KeyRing, *, clock: Clock) -> None:
+    def __init__(self, keys: KeyRing, *, tokens: StorefrontTokens, clock: Clock) -> None:
         self._keys = keys
+        self._tokens = tokens
         self._clock = clock
         self._last_use: dict[str, datetime] = {}
 
@@ -46,9 +51,47 @@ class Access:
         """Raise a 401 or 403 unless the request's key opens the scope."""
         presented = request.headers.get(API_KEY_HEADER)
         if presented is None:
+            if self.shopper(request) is not None:
+                detail = "A storefront token opens nothing but /v1/prices."
+                raise ProblemError(403, "token_not_enough", detail)
             raise ProblemError(
                 401, "missing_key", f"Send your key as {API_KEY_HEADER}.", headers=_CHALLENGE
             )
+        self._require_key(presented, scope)
+
+    def require_reader(self, request: web.Request) -> Shopper | None:
+        """Return whose prices alone the caller may read, None when everybody's.
+
+        Raises:
+            ProblemError: 401 or 403 for a caller who may read no prices.
+        """
+        presented = request.headers.get(API_KEY_HEADER)
+        if presented is None:
+            shopper = self.shopper(request)
+            if shopper is not None:
+                return shopper
+            detail = f"Send your key as {API_KEY_HEADER}, or a storefront token as Bearer."
+            raise ProblemError(401, "missing_key", detail, headers=_CHALLENGE)
+        self._require_key(presented, AccessScope.PRICES)
+        return None
+
+    def holds_key(self, request: web.Request) -> bool:
+        """Return whether a server of ours calls, and not a browser."""
+        key = self._keys.find(request.headers.get(API_KEY_HEADER, ""))
+        return key is not None and not key.revoked
+
+    def shopper(self, request: web.Request) -> Shopper | None:
+        """Return whose token came along, None without one; raises a 401 for a wrong one."""
+        authorization = request.headers.get("Authorization", "")
+        if authorization[: len(_TOKEN_SCHEME)].lower() != _TOKEN_SCHEME.lower():
+            return None
+        return self._tokens.verify(authorization[len(_TOKEN_SCHEME) :].strip())
+
+    def last_use(self) -> Mapping[str, datetime]:
+        """Return when each key was last used, by its name."""
+        return self._last_use
+
+    def _require_key(self, presented: str, scope: AccessScope) -> None:
         key = self._keys.find(presented)
         if key is None:
             raise ProblemError(401, "unknown_key", "This key is not known.", headers=_CHALLENGE)
@@ -57,7 +100,3 @@ class Access:
         if scope.value not in key.scopes:
             raise ProblemError(403, "missing_scope", f"This key lacks the scope {scope.value}.")
         self._last_use[key.name] = self._clock.utc()
-
-    def last_use(self) -> Mapping[str, datetime]:
-        """Return when each key was last used, by its name."""
-        return self._last_use

@@ -1,12 +1,20 @@
 """The two listeners' routes: what the shop may reach, and what operators may."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from pricing_proxy.telemetry.traces import Traces
+from pricing_proxy.web.browsers import BrowserRoutes
 from pricing_proxy.web.docs import DocsRoutes
-from pricing_proxy.web.handling import Handler, answering_problems, no_such_route, traced
+from pricing_proxy.web.handling import (
+    Handler,
+    Tracing,
+    answering_problems,
+    no_such_route,
+    traced,
+)
 from pricing_proxy.web.health import HealthRoutes
 from pricing_proxy.web.invalidations import InvalidationRoutes
 from pricing_proxy.web.login import LoginRoutes
@@ -19,6 +27,7 @@ class Routes:
     """All handlers."""
 
     prices: PriceRoutes
+    browsers: BrowserRoutes
     login: LoginRoutes
     health: HealthRoutes
     docs: DocsRoutes
@@ -29,9 +38,12 @@ class Routes:
 def public_app(routes: Routes, *, body_limit_bytes: int, traces: Traces) -> web.Application:
     """Return the application of the public listener."""
     app = web.Application(client_max_size=body_limit_bytes)
-    _add(app, "POST", "/v1/prices", routes.prices.post, traces)
-    _add(app, "GET", "/v1/prices", routes.prices.get, traces)
-    _add(app, "POST", "/v1/customers/{customer}/login", routes.login.post, traces)
+    tracing = Tracing(traces, routes.browsers.is_browser)
+    share = routes.browsers.sharing
+    _add(app, "POST", "/v1/prices", routes.prices.post, tracing, share)
+    _add(app, "GET", "/v1/prices", routes.prices.get, tracing, share)
+    _add(app, "OPTIONS", "/v1/prices", routes.browsers.preflight)
+    _add(app, "POST", "/v1/customers/{customer}/login", routes.login.post, tracing)
     _add(app, "GET", "/health/live", routes.health.live)
     _add(app, "GET", "/health/ready", routes.health.ready)
     _add(app, "GET", "/openapi.json", routes.docs.openapi)
@@ -55,13 +67,20 @@ def admin_app(routes: Routes, *, body_limit_bytes: int) -> web.Application:
     return app
 
 
-def _add(
-    app: web.Application, method: str, path: str, handler: Handler, traces: Traces | None = None
+def _add(  # noqa: PLR0917 -- one line for each route
+    app: web.Application,
+    method: str,
+    path: str,
+    handler: Handler,
+    tracing: Tracing | None = None,
+    share: Callable[[Handler], Handler] | None = None,
 ) -> None:
     answering = answering_problems(handler)
-    if traces is not None and traces.is_on:
+    if share is not None:
+        answering = share(answering)
+    if tracing is not None and tracing.traces.is_on:
         # The route's template, never its values: those name customers.
-        answering = traced(answering, f"{method} {path}", traces)
+        answering = traced(answering, f"{method} {path}", tracing)
     app.router.add_route(method, path, answering)
 
 

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
@@ -54,12 +54,34 @@ def answering_problems(handler: Handler) -> Handler:
     return answer
 
 
-def traced(handler: Handler, name: str, traces: Traces) -> Handler:
-    """Return a handler that records a span for each request."""
+class Tracing(NamedTuple):
+    """How requests are traced.
+
+    Attributes:
+        traces: Where spans go.
+        is_browser: Whether the caller is a stranger, who must not decide what we record.
+    """
+
+    traces: Traces
+    is_browser: Callable[[web.Request], bool]
+
+
+def traced(handler: Handler, name: str, tracing: Tracing) -> Handler:
+    """Return a handler that records a span for each request.
+
+    A server's `traceparent` is obeyed: its trace goes on here. A browser's is linked: our
+    own trace begins, sampled as we decide, and names the other.
+    """
 
     @wraps(handler)
     async def answer(request: web.Request) -> web.StreamResponse:
-        with traces.span(name):
+        caller = request.headers.get("traceparent")
+        is_obeyed = caller is not None and not tracing.is_browser(request)
+        with tracing.traces.span(
+            name,
+            parent=caller if is_obeyed else None,
+            link=None if is_obeyed else caller,
+        ):
             return await handler(request)
 
     return answer

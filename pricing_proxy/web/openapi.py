@@ -2,9 +2,9 @@
 
 Request bodies come from the very adapters that read requests (`schemas`), so they cannot
 drift; the query of `GET /v1/prices` is made of the same members. The rest has modules of
-its own: routes in `openapi_paths`, answers in `openapi_answers`, mistakes in
-`openapi_problems`, the freshness table in `openapi_freshness`. A route of `app` that is
-missing here fails a test.
+its own: routes in `openapi_paths`, made of `openapi_parts`; answers in `openapi_answers`,
+mistakes in `openapi_problems`, the freshness table in `openapi_freshness`. A route of `app`
+that is missing here fails a test.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,8 @@ from pricing_proxy.web import schemas
 from pricing_proxy.web.access import API_KEY_HEADER
 from pricing_proxy.web.openapi_examples import CACHE_STATUS
 from pricing_proxy.web.openapi_freshness import freshness_markdown
-from pricing_proxy.web.openapi_paths import ADMIN, PUBLIC, SCHEMAS, paths, server
+from pricing_proxy.web.openapi_parts import SCHEMAS
+from pricing_proxy.web.openapi_paths import ADMIN, PUBLIC, paths, server
 from pricing_proxy.web.openapi_problems import catalogue
 
 _HEADERS = {
@@ -33,9 +34,31 @@ _HEADERS = {
         "schema": {"type": "integer", "minimum": 1},
         "example": 2,
     },
+    "WWW-Authenticate": {
+        "description": "What is missing: `X-API-Key`, or a token that holds.",
+        "schema": {"type": "string"},
+        "example": "X-API-Key",
+    },
+    "Vary": {
+        "description": "`Origin`: an answer to a browser names the page that may read it.",
+        "schema": {"type": "string"},
+        "example": "Origin",
+    },
+}
+_SECURITY = {
+    "ApiKey": {"type": "apiKey", "in": "header", "name": API_KEY_HEADER},
+    "StorefrontToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "Issued by the shop for one customer of one market: HS256 or EdDSA as "
+        "its `kid` fixes; `iss`, `aud`, `sub` (the ERP account, or `magento_id:42`), `market`, "
+        "`iat` and `exp`, 15 minutes at most. Market and customer of the request come from it.",
+    },
 }
 _REQUESTS: Sequence[TypeAdapter[Any]] = (
     schemas.PRICES,
+    schemas.SHOPPER_PRICES,
     schemas.LOGIN,
     schemas.INVALIDATION,
     schemas.BREAKER_ORDER,
@@ -61,6 +84,15 @@ A **browse** or **cart** answer to a well-formed request is always 200, with a s
 each line. A **checkout** is all or nothing: every line binds, or it is a 422 (a line has no
 price; repeating is pointless) or a 503 (ask again after `Retry-After`). An old price is
 never passed off as a current one.
+
+## Asking from a browser
+
+A page asks with a token that the shop issued for its customer (`Authorization: Bearer`),
+from an origin that the market lists. It may leave market and customer out; naming others is
+a 403, and so is a checkout. It may ask for 60 lines and wait 2 s at most. What has to be
+loaded from the ERP is counted: 120 lines a minute for each customer, over all replicas.
+Beyond that, cached lines are served as ever, old ones flagged, and the rest is `unavailable`
+with the reason `cold_budget_spent`.
 
 ## When a stored price is shown
 
@@ -88,9 +120,7 @@ def openapi_document() -> dict[str, Any]:
         "components": {
             "schemas": shapes,
             "headers": _HEADERS,
-            "securitySchemes": {
-                "ApiKey": {"type": "apiKey", "in": "header", "name": API_KEY_HEADER}
-            },
+            "securitySchemes": _SECURITY,
         },
         "x-problems": catalogue(),
     }

@@ -72,6 +72,9 @@ PRICES_BODIES: Mapping[str, Any] = {
         "wait_ms": 2000,
     },
 }
+SHOPPER_BODIES: Mapping[str, Any] = {
+    "from a browser, with a token": {"lines": [_LINE], "wait_ms": 2000},
+}
 PRICES_ANSWERS: Mapping[str, Any] = {
     "fresh": _ANSWERED,
     "the ERP is down": {
@@ -152,8 +155,10 @@ class Parameter:
 
 
 PARAMETERS: Mapping[str, Parameter] = {
-    "market": Parameter("The shop's website code.", "b2b_de"),
-    "customer": Parameter("The ERP account; or give `magento_id`.", "C-1001"),
+    "market": Parameter("The shop's website code; with a token, the token's.", "b2b_de"),
+    "customer": Parameter(
+        "The ERP account; or give `magento_id`; with a token, the token's.", "C-1001"
+    ),
     "magento_id": Parameter("The shop's customer id, instead of `customer`."),
     "mode": Parameter("How much the caller can bear; `browse` by default."),
     "currency": Parameter("One that the market sells in; its own by default."),

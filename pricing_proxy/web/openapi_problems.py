@@ -33,6 +33,33 @@ ACCESS = (
     KnownProblem(401, "revoked_key", "This key was revoked."),
     KnownProblem(403, "missing_scope", "This key lacks the scope that the route asks for."),
 )
+# With `Authorization: Bearer` in place of a key.
+TOKEN = (
+    KnownProblem(401, "malformed_token", "This is no token."),
+    KnownProblem(401, "unknown_token_key", "No key of this id is configured."),
+    KnownProblem(401, "wrong_token_algorithm", "This key id is bound to another algorithm."),
+    KnownProblem(401, "bad_token_signature", "The signature does not fit the key."),
+    KnownProblem(401, "missing_token_claim", "A token has iss, aud, sub, market, iat and exp."),
+    KnownProblem(401, "wrong_token_audience", "This token is meant for another service."),
+    KnownProblem(401, "wrong_token_issuer", "This token comes from somebody else."),
+    KnownProblem(401, "wrong_token_claim", "A claim is not of the form that is agreed."),
+    KnownProblem(401, "unknown_token_market", "This token names a market that is not here."),
+    KnownProblem(401, "token_too_long", "A token lives 15 minutes at most."),
+    KnownProblem(401, "token_not_yet_valid", "This token begins in the future."),
+    KnownProblem(401, "token_expired", "This token has ended; fetch another."),
+)
+SHOPPER = (
+    *TOKEN,
+    KnownProblem(403, "mode_not_allowed", "A token opens browse and cart only.", "/mode"),
+    KnownProblem(403, "other_market", "The token is for another market.", "/market"),
+    KnownProblem(403, "other_customer", "The token is for another customer.", "/customer"),
+)
+TOKEN_NOT_ENOUGH = KnownProblem(
+    403, "token_not_enough", "A storefront token opens nothing but /v1/prices."
+)
+ORIGIN_NOT_ALLOWED = KnownProblem(
+    403, "origin_not_allowed", "No market lists this origin under storefront_origins."
+)
 VALUES = (
     KnownProblem(400, "unknown_member", _INVALID, "/foo"),
     KnownProblem(400, "invalid_request", _INVALID, "/foo"),
@@ -101,6 +128,9 @@ ELSEWHERE = (
 
 KNOWN = (
     *ACCESS,
+    *SHOPPER,
+    TOKEN_NOT_ENOUGH,
+    ORIGIN_NOT_ALLOWED,
     *BODY,
     *MARKET,
     *CUSTOMER,
@@ -114,7 +144,7 @@ KNOWN = (
 )
 
 _HEADERS: Mapping[int, Mapping[str, Any]] = {
-    401: {"WWW-Authenticate": {"schema": {"type": "string", "const": "X-API-Key"}}},
+    401: {"WWW-Authenticate": {"$ref": "#/components/headers/WWW-Authenticate"}},
     429: {"Retry-After": {"$ref": "#/components/headers/Retry-After"}},
     503: {"Retry-After": {"$ref": "#/components/headers/Retry-After"}},
 }

@@ -16,14 +16,22 @@ from pricing_proxy.domain.freshness import Mode
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.query import Line, PriceQuery, QuotedLine, canonical_quantity
 from pricing_proxy.prices.service import PriceService
-from pricing_proxy.web.access import Access, AccessScope
+from pricing_proxy.web.access import Access
 from pricing_proxy.web.answers import answer_body
 from pricing_proxy.web.checkout import checkout_body
 from pricing_proxy.web.handling import read_body
 from pricing_proxy.web.markets import find_currency, find_customer, find_market
 from pricing_proxy.web.meters import PriceMeter
 from pricing_proxy.web.problems import Flaw, ProblemError
-from pricing_proxy.web.schemas import PRICES, LineBody, PricesBody, flaws_problem, pointer
+from pricing_proxy.web.schemas import (
+    PRICES,
+    SHOPPER_PRICES,
+    LineBody,
+    PricesBody,
+    flaws_problem,
+    pointer,
+)
+from pricing_proxy.web.shoppers import body_of_shopper
 
 _SINGLE_PARAMETERS = ("market", "customer", "magento_id", "mode", "currency", "wait_ms", "accept")
 _LINE_PARAMETERS = ("sku", "quantity", "unit")
@@ -59,22 +67,29 @@ class PriceRoutes:
 
     async def post(self, request: web.Request) -> web.Response:
         """Answer `POST /v1/prices`."""
-        self._access.require(request, AccessScope.PRICES)
-        return await self._answer(await read_body(request, PRICES))
+        shopper = self._access.require_reader(request)
+        if shopper is None:
+            return await self._answer(await read_body(request, PRICES))
+        body = body_of_shopper(await read_body(request, SHOPPER_PRICES), shopper)
+        return await self._answer(body, is_budgeted=True)
 
     async def get(self, request: web.Request) -> web.Response:
         """Answer `GET /v1/prices`: the same with the members as query parameters."""
-        self._access.require(request, AccessScope.PRICES)
+        shopper = self._access.require_reader(request)
+        asked = _body_of(request.query)
         try:
-            body = PRICES.validate_python(_body_of(request.query))
+            if shopper is None:
+                body = PRICES.validate_python(asked)
+            else:
+                body = body_of_shopper(SHOPPER_PRICES.validate_python(asked), shopper)
         except ValidationError as error:
             raise flaws_problem(error) from None
-        return await self._answer(body)
+        return await self._answer(body, is_budgeted=shopper is not None)
 
-    async def _answer(self, body: PricesBody) -> web.Response:
+    async def _answer(self, body: PricesBody, *, is_budgeted: bool = False) -> web.Response:
         began_us = self._clock.monotonic_us()
         market = find_market(self._markets, body["market"])
-        query = await _query(body, market)
+        query = await _query(body, market, is_budgeted=is_budgeted)
         quote = await self._service.quote(query)
         is_refused = True
         try:
@@ -120,7 +135,7 @@ def cache_status(lines: Sequence[QuotedLine]) -> str:
     return f'pricing-proxy; fwd=miss; detail="{detail}"'
 
 
-async def _query(body: PricesBody, market: Market) -> PriceQuery:
+async def _query(body: PricesBody, market: Market, *, is_budgeted: bool) -> PriceQuery:
     currency = find_currency(market, body.get("currency"))
     lines = _lines(body["lines"])
     account, customer = await find_customer(market, body["customer"])
@@ -133,6 +148,7 @@ async def _query(body: PricesBody, market: Market) -> PriceQuery:
         mode=Mode(body.get("mode", Mode.BROWSE)),
         lines=lines,
         wait_us=None if wait_ms is None else wait_ms * 1000,
+        is_budgeted=is_budgeted,
     )
 
 

@@ -17,6 +17,10 @@ from pricing_proxy.web.problems import Flaw, ProblemError
 MAX_LINES = 200
 # Longer waits than this keep a page's connection open for nothing.
 MAX_WAIT_MS = 5000
+# What a browser may ask for with a storefront token: a page, and the patience of its reader.
+MAX_SHOPPER_LINES = 60
+MAX_SHOPPER_WAIT_MS = 2000
+MAX_SHOP_ID = 2**53
 
 _CLOSED = ConfigDict(extra="forbid", strict=True)
 
@@ -41,7 +45,7 @@ class LineBody(TypedDict):
 class ShopCustomer(TypedDict):
     """A customer by the shop's id."""
 
-    magento_id: Annotated[int, Field(ge=1, le=2**53)]
+    magento_id: Annotated[int, Field(ge=1, le=MAX_SHOP_ID)]
 
 
 @with_config(_CLOSED)
@@ -54,6 +58,19 @@ class PricesBody(TypedDict):
     mode: NotRequired[Literal["browse", "cart", "checkout"]]
     currency: NotRequired[Code]
     wait_ms: NotRequired[Annotated[int, Field(ge=0, le=MAX_WAIT_MS)]]
+    accept: NotRequired[Literal["flagged"]]
+
+
+@with_config(_CLOSED)
+class ShopperBody(TypedDict):
+    """`POST /v1/prices` with a storefront token, which names market and customer itself."""
+
+    market: NotRequired[Code]
+    customer: NotRequired[Account | ShopCustomer]
+    lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_SHOPPER_LINES)]
+    mode: NotRequired[Literal["browse", "cart", "checkout"]]
+    currency: NotRequired[Code]
+    wait_ms: NotRequired[Annotated[int, Field(ge=0, le=MAX_SHOPPER_WAIT_MS)]]
     accept: NotRequired[Literal["flagged"]]
 
 
@@ -111,6 +128,7 @@ class BreakerOrderBody(TypedDict):
 
 
 PRICES = TypeAdapter(PricesBody)
+SHOPPER_PRICES = TypeAdapter(ShopperBody)
 LOGIN = TypeAdapter(LoginBody)
 INVALIDATION = TypeAdapter(InvalidationBody)
 BREAKER_ORDER = TypeAdapter(BreakerOrderBody)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pricing_proxy.domain.freshness import Level, Mode
 from pricing_proxy.domain.lifetime import Lifetimes
+from pricing_proxy.prices.cold_budget import OwnColdBudget
 from pricing_proxy.prices.failures import FailureMemory
 from pricing_proxy.prices.invalidations import Invalidations, Scope, ScopeKind
 from pricing_proxy.prices.loading import Loader
@@ -68,6 +69,7 @@ class PriceWorld:
         account: str = ACCOUNT,
         mode: Mode = Mode.BROWSE,
         wait_seconds: float | None = None,
+        is_budgeted: bool = False,
     ) -> PriceQuery:
         """Return a query; a text is a SKU, once, in its sales unit."""
         return PriceQuery(
@@ -78,6 +80,7 @@ class PriceWorld:
             mode=mode,
             lines=[Line(line) if isinstance(line, str) else line for line in lines],
             wait_us=None if wait_seconds is None else round(wait_seconds * SECOND_US),
+            is_budgeted=is_budgeted,
         )
 
     async def ask(
@@ -142,6 +145,7 @@ def price_service(
     lifetimes: Lifetimes | None = None,
     items: Iterable[Item] = (),
     memory_bytes: int = MEGABYTE,
+    cold_lines: int = 120,
 ) -> PriceWorld:
     """Return a world on the running loop's clock; every customer has the price group "G"."""
     clock = LoopClock(asyncio.get_running_loop())
@@ -167,6 +171,7 @@ def price_service(
         failures=FailureMemory(now_us=clock.monotonic_us, draw=dice.draw),
         clock=clock,
         draw=dice.draw,
+        budget=OwnColdBudget(cold_lines, clock=clock),
     )
     warmer = Warmer(markets=markets, cache=cache, loader=loader, clock=clock)
     service = PriceService(

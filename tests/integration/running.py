@@ -25,6 +25,7 @@ FORGETTING_KEY = "the key that may forget everything"
 REVOKED_KEY = "the key that was revoked"
 READER_KEY = "the key that opens no prices"
 MARKET = "b2b_de"
+PAGE = "https://shop.example.com"
 # Far longer than any answer may take: what hangs fails by this.
 _PATIENCE = ClientTimeout(total=30)
 
@@ -147,6 +148,7 @@ async def running_service(
     redis: Mapping[str, Any] | None = None,
     service: Mapping[str, Any] | None = None,
     freshness: Mapping[str, Any] | None = None,
+    storefront: Mapping[str, Any] | None = None,
     connections: int = 100,
 ) -> AsyncIterator[Running]:
     """Start sandbox and service on free ports, ready to serve; end both on exit."""
@@ -154,7 +156,7 @@ async def running_service(
         sandbox = await stack.enter_async_context(
             Sandbox(SandboxSettings(state_dir=folder, latency_ms=2, entra_latency_ms=0))
         )
-        settings = _settings(sandbox, redis or {}, service or {}, freshness or {})
+        settings = _settings(sandbox, redis or {}, service or {}, freshness or {}, storefront)
         app = await stack.enter_async_context(application(settings, clock=SystemClock()))
         ports = settings.service
         public = await stack.enter_async_context(listening(app.public, ports.public, "public"))
@@ -177,6 +179,7 @@ def _settings(
     redis: Mapping[str, Any],
     service: Mapping[str, Any],
     freshness: Mapping[str, Any],
+    storefront: Mapping[str, Any] | None,
 ) -> Settings:
     authority, _, tenant = sandbox.authority.rpartition("/")
     listener = {"host": "127.0.0.1", "port": 0}
@@ -201,9 +204,11 @@ def _settings(
                     "currencies": ["EUR", "USD", "CHF"],
                     "magento_customers": {1: "C-1001", 2: "C-1002", 3: "C-1003"},
                     "freshness": freshness,
+                    "storefront_origins": [PAGE],
                 }
             },
             "redis": redis,
+            "storefront": storefront,
             "service": {"public": listener, "admin": listener, **service},
             "api_keys": [
                 _key("shop", KEY, "prices", "login", "invalidate", "operate"),

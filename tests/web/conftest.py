@@ -23,6 +23,7 @@ async def shop(aiohttp_client: AiohttpClient) -> AsyncIterator[Shop]:
         access=parts.access,
         breaker=parts.breaker,
         operator_clock=parts.operator_clock,
+        token_clock=parts.token_clock,
         obstacles=parts.obstacles,
         # As the program serves: compressed bodies are not unpacked.
         public=await aiohttp_client(public, server_kwargs={"auto_decompress": False}),

@@ -12,6 +12,7 @@ from pricing_proxy.configuration.api_keys import ApiKey, KeyRing, Scope, hash_of
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.web.access import Access
 from pricing_proxy.web.app import Routes
+from pricing_proxy.web.browsers import BrowserRoutes
 from pricing_proxy.web.docs import DocsRoutes
 from pricing_proxy.web.health import HealthRoutes
 from pricing_proxy.web.invalidations import InvalidationRoutes
@@ -19,8 +20,10 @@ from pricing_proxy.web.login import LoginRoutes
 from pricing_proxy.web.meters import PriceMeter
 from pricing_proxy.web.prices import PriceRoutes
 from pricing_proxy.web.status import StatusRoutes
+from pricing_proxy.web.tokens import StorefrontTokens
 from tests.fakes.price_world import MARKET, PriceWorld
 from tests.virtual_time import ManualClock
+from tests.web.storefront import OTHER_MARKET, OTHER_PAGE, PAGE, STOREFRONT
 
 KEY = "a key that opens everything"
 READER_KEY = "a key that opens no prices"
@@ -57,6 +60,7 @@ class Shop:
     access: Access
     breaker: FakeBreaker
     operator_clock: ManualClock
+    token_clock: ManualClock
     obstacles: list[str]
     public: "TestClient[Any, Any]"
     admin: "TestClient[Any, Any]"
@@ -116,13 +120,14 @@ class Parts:
     access: Access
     breaker: FakeBreaker
     operator_clock: ManualClock
+    token_clock: ManualClock
     obstacles: list[str]
 
 
 def shop_routes(world: PriceWorld, *, is_open: bool = True) -> Parts:
     """Build all handlers as the composition root does."""
     clock, metrics, breaker = SystemClock(), Metrics(), FakeBreaker()
-    operator_clock = ManualClock()
+    operator_clock, token_clock = ManualClock(), ManualClock()
     obstacles: list[str] = []
     keys = KeyRing(
         [
@@ -132,8 +137,10 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True) -> Parts:
             _key("former", REVOKED_KEY, "prices", revoked=True),
         ]
     )
-    access = Access(keys, clock=clock)
     markets = {MARKET: world.market}
+    tokens = StorefrontTokens(STOREFRONT, markets={*markets, OTHER_MARKET}, clock=token_clock)
+    access = Access(keys, tokens=tokens, clock=clock)
+    origins = {MARKET: [PAGE], OTHER_MARKET: [OTHER_PAGE]}
     routes = Routes(
         prices=PriceRoutes(
             service=world.service,
@@ -142,6 +149,7 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True) -> Parts:
             meter=PriceMeter(metrics),
             clock=clock,
         ),
+        browsers=BrowserRoutes(origins=origins, access=access),
         login=LoginRoutes(warmer=world.warmer, markets=markets, access=access),
         health=HealthRoutes(lambda: obstacles),
         docs=DocsRoutes(),
@@ -166,5 +174,6 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True) -> Parts:
         access=access,
         breaker=breaker,
         operator_clock=operator_clock,
+        token_clock=token_clock,
         obstacles=obstacles,
     )

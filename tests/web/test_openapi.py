@@ -30,6 +30,7 @@ STATIC = WEB / "static"
 LOGIN_PATH = "/v1/customers/{customer}/login"
 ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "PricesBody": schemas.PRICES,
+    "ShopperBody": schemas.SHOPPER_PRICES,
     "LoginBody": schemas.LOGIN,
     "InvalidationBody": schemas.INVALIDATION,
     "BreakerOrderBody": schemas.BREAKER_ORDER,
@@ -46,7 +47,7 @@ ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield each operation's method, path and description."""
     for path, item in DOCUMENT["paths"].items():
-        for method in ("get", "post"):
+        for method in ("get", "post", "options"):
             if method in item:
                 yield method, path, item[method]
 
@@ -76,11 +77,21 @@ def samples() -> list[tuple[str, str, Any]]:
         for media in (media for part in bodies for media in part.get("content", {}).values()):
             for name, example in media.get("examples", {}).items():
                 schema = media["schema"]
-                is_refusal = "lines" in example["value"] and "anyOf" in schema
-                branch = schema["anyOf"][0 if is_refusal else 1] if "anyOf" in schema else schema
-                shape = branch["$ref"].rpartition("/")[2]
-                found.append((f"{path} {name}", shape, example["value"]))
+                found.append(
+                    (f"{path} {name}", shape_of(schema, example["value"]), example["value"])
+                )
     return found
+
+
+def shape_of(schema: Mapping[str, Any], value: Mapping[str, Any]) -> str:
+    """Return the name of the shape, of several the first whose members are all there."""
+    branches: list[str] = [
+        each["$ref"].rpartition("/")[2] for each in schema.get("anyOf", [schema])
+    ]
+    shapes = DOCUMENT["components"]["schemas"]
+    return next(
+        (each for each in branches if set(shapes[each]["required"]) <= set(value)), branches[-1]
+    )
 
 
 def fits(shape: str, value: Any) -> None:

@@ -273,8 +273,8 @@ async def test_a_compressed_body_is_refused_before_it_is_unpacked(
 @pytest.mark.parametrize(
     ("method", "path", "status", "allowed"),
     [
-        ("PUT", "/v1/prices", 405, "GET, HEAD, POST"),
-        ("DELETE", "/v1/prices", 405, "GET, HEAD, POST"),
+        ("PUT", "/v1/prices", 405, "GET, HEAD, OPTIONS, POST"),
+        ("DELETE", "/v1/prices", 405, "GET, HEAD, OPTIONS, POST"),
         ("GET", "/v1/customers/C-1/login", 405, "POST"),
         ("POST", "/health/live", 405, "GET"),
         ("GET", "/v1/price", 404, None),

@@ -1,0 +1,40 @@
+"""What a browser's request may ask for: the prices of its token's customer, and no others.
+
+The token says whose prices; a request that names anybody or any market else is refused,
+not corrected, so that a page with a mistake is found. Nothing here can bind: a checkout is
+the shop's own affair.
+"""
+
+from typing import cast
+
+from pricing_proxy.web.problems import Flaw, ProblemError
+from pricing_proxy.web.schemas import PricesBody, ShopCustomer, ShopperBody
+from pricing_proxy.web.tokens import Shopper
+
+
+def body_of_shopper(body: ShopperBody, shopper: Shopper) -> PricesBody:
+    """Return the body with the token's market and customer.
+
+    Raises:
+        ProblemError: 403 for another market or customer, and for a checkout.
+    """
+    if body.get("mode") == "checkout":
+        raise _forbidden("mode_not_allowed", "/mode", "A token opens browse and cart only.")
+    if body.get("market", shopper.market) != shopper.market:
+        raise _forbidden("other_market", "/market", "The token is for another market.")
+    customer = _customer(shopper)
+    if body.get("customer", customer) != customer:
+        detail = "The token is for another customer; name none, or the one in its sub."
+        raise _forbidden("other_customer", "/customer", detail)
+    whole = {**body, "market": shopper.market, "customer": customer}
+    return cast("PricesBody", whole)
+
+
+def _customer(shopper: Shopper) -> str | ShopCustomer | None:
+    if shopper.shop_id is not None:
+        return {"magento_id": shopper.shop_id}
+    return shopper.account
+
+
+def _forbidden(code: str, pointer: str, detail: str) -> ProblemError:
+    return ProblemError(403, code, detail, [Flaw(pointer, code, detail)])

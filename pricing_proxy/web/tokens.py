@@ -1,0 +1,185 @@
+"""Tell from a storefront token whose prices a browser may see.
+
+A token is a JWT that the shop signed for one customer of one market: HS256 or EdDSA, as its
+key id fixes, at most 15 minutes long. Every way to be wrong is a 401 with a code of its own,
+so that a page knows whether to fetch another token; what a signed token says is only looked
+at after its signature. Nothing of a token is ever logged or repeated.
+
+A page asks many times with one token, so what was verified is kept: by hash, up to the
+token's end, and at most some thousands.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import jwt
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.configuration.storefront import Storefront, TokenKey
+from pricing_proxy.web.problems import ProblemError
+from pricing_proxy.web.schemas import MAX_SHOP_ID
+
+LONGEST_LIFE_SECONDS = 15 * 60
+# A `sub` with this before it is the shop's own customer id; any other is the ERP account.
+SHOP_ID_PREFIX = "magento_id:"
+# The shop's clock may run ahead of ours by so much.
+_LEEWAY_SECONDS = 30
+# Far above what a shop needs in it; longer ones would only cost time.
+_LONGEST_TOKEN = 4096
+# 200 bytes each; more customers than one process serves within a token's life.
+_MOST_KEPT = 20_000
+_LONGEST_ACCOUNT = 32
+_CLAIMS = ("iss", "aud", "sub", "market", "iat", "exp")
+_UNLIKE_A_TOKEN = "This is no token."  # noqa: S105 -- a sentence
+_SUBJECT = f"The claim sub is an ERP account, or {SHOP_ID_PREFIX}NUMBER."
+# Deeply nested JSON is no way to break the service either.
+_UNREADABLE = (jwt.InvalidTokenError, RecursionError)
+_CHALLENGE = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shopper:
+    """Whose prices a token opens.
+
+    Attributes:
+        market: Code of the market that the token names.
+        account: The ERP account, None when the token names a shop id.
+        shop_id: The shop's customer id, None when the token names an account.
+        expires_at: When the token ends (Unix time).
+    """
+
+    market: str
+    account: str | None
+    shop_id: int | None
+    expires_at: int
+
+
+class StorefrontTokens:
+    """Verifies tokens.
+
+    Args:
+        storefront: Keys, issuer and audience; None takes no token at all.
+        markets: Codes of the markets there are.
+        clock: Time.
+    """
+
+    def __init__(
+        self, storefront: Storefront | None, *, markets: Collection[str], clock: Clock
+    ) -> None:
+        self._markets = markets
+        self._clock = clock
+        self._kept: OrderedDict[bytes, Shopper] = OrderedDict()
+        self._storefront = storefront
+
+    def replace(self, storefront: Storefront | None) -> None:
+        """Take other keys from now on; tokens of a key that is gone open nothing any more."""
+        self._storefront = storefront
+        self._kept.clear()
+
+    def verify(self, token: str) -> Shopper:
+        """Return whose token it is; raises a 401 `ProblemError`."""
+        if len(token) > _LONGEST_TOKEN or not token.isascii():
+            _refuse("malformed_token", _UNLIKE_A_TOKEN)
+        digest = hashlib.blake2b(token.encode(), digest_size=16).digest()
+        now = self._clock.utc().timestamp()
+        shopper = self._kept.get(digest)
+        if shopper is None:
+            shopper = _shopper(self._claims(token), now)
+            if shopper.market not in self._markets:
+                _refuse("unknown_token_market", "This token names a market that is not here.")
+            self._keep(digest, shopper)
+        if now >= shopper.expires_at:
+            self._kept.pop(digest, None)
+            _refuse("token_expired", "This token has ended; fetch another.")
+        return shopper
+
+    def _keep(self, digest: bytes, shopper: Shopper) -> None:
+        self._kept[digest] = shopper
+        if len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        """Return the claims of a token that one of our keys signed, for us."""
+        try:
+            header = jwt.get_unverified_header(token)
+        except _UNREADABLE:
+            _refuse("malformed_token", _UNLIKE_A_TOKEN)
+        kid = header.get("kid")
+        known = self._storefront.keys if self._storefront is not None else {}
+        key = known.get(kid) if isinstance(kid, str) else None
+        if self._storefront is None or key is None:
+            _refuse("unknown_token_key", "No key of this id is configured.")
+        if header.get("alg") != key.algorithm:
+            _refuse("wrong_token_algorithm", "This key id is bound to another algorithm.")
+        return _decoded(token, key, self._storefront)
+
+
+def _decoded(token: str, key: TokenKey, storefront: Storefront) -> dict[str, Any]:
+    # Times are checked with our own clock afterwards.
+    options: Any = {
+        "require": list(_CLAIMS),
+        "verify_exp": False,
+        "verify_iat": False,
+        "verify_nbf": False,
+        "verify_sub": False,
+    }
+    try:
+        return jwt.decode(
+            token,
+            key.material,
+            algorithms=[key.algorithm],
+            audience=storefront.audience,
+            issuer=storefront.issuer,
+            options=options,
+        )
+    except jwt.InvalidSignatureError:
+        _refuse("bad_token_signature", "The signature does not fit the key.")
+    except jwt.MissingRequiredClaimError:
+        _refuse("missing_token_claim", f"A token has the claims {', '.join(_CLAIMS)}.")
+    except jwt.InvalidAudienceError:
+        _refuse("wrong_token_audience", "This token is meant for another service.")
+    except jwt.InvalidIssuerError:
+        _refuse("wrong_token_issuer", "This token comes from somebody else.")
+    except _UNREADABLE:
+        _refuse("malformed_token", _UNLIKE_A_TOKEN)
+
+
+def _shopper(claims: dict[str, Any], now: float) -> Shopper:
+    began, ends = _instant(claims["iat"]), _instant(claims["exp"])
+    if ends - began > LONGEST_LIFE_SECONDS:
+        _refuse("token_too_long", f"A token lives {LONGEST_LIFE_SECONDS} s at most.")
+    if max(began, _instant(claims.get("nbf", began))) > now + _LEEWAY_SECONDS:
+        _refuse("token_not_yet_valid", "This token begins in the future; compare the clocks.")
+    market = claims["market"]
+    if not isinstance(market, str):
+        _refuse("wrong_token_claim", "The claim market is text.")
+    account, shop_id = _customer(claims["sub"])
+    return Shopper(market=market, account=account, shop_id=shop_id, expires_at=ends)
+
+
+def _instant(claim: Any) -> int:
+    if isinstance(claim, bool) or not isinstance(claim, int):
+        _refuse("wrong_token_claim", "The claims iat, nbf and exp are whole seconds of Unix time.")
+    return claim
+
+
+def _customer(subject: Any) -> tuple[str | None, int | None]:
+    """Return the account or the shop id that a `sub` names."""
+    if not isinstance(subject, str):
+        _refuse("wrong_token_claim", _SUBJECT)
+    number = subject.removeprefix(SHOP_ID_PREFIX)
+    if number == subject:
+        if not 0 < len(subject) <= _LONGEST_ACCOUNT or not subject.isprintable():
+            _refuse("wrong_token_claim", _SUBJECT)
+        return subject, None
+    is_number = number.isascii() and number.isdigit() and len(number) <= len(str(MAX_SHOP_ID))
+    if not is_number or not 0 < int(number) <= MAX_SHOP_ID:
+        _refuse("wrong_token_claim", _SUBJECT)
+    return None, int(number)
+
+
+def _refuse(code: str, detail: str) -> NoReturn:
+    raise ProblemError(401, code, detail, headers=_CHALLENGE)
