@@ -43,6 +43,7 @@ def public_app(routes: Routes, *, body_limit_bytes: int, traces: Traces) -> web.
     _add(app, "POST", "/v1/prices", routes.prices.post, tracing, share)
     _add(app, "GET", "/v1/prices", routes.prices.get, tracing, share)
     _add(app, "OPTIONS", "/v1/prices", routes.browsers.preflight)
+    _add(app, "POST", "/v1/carts/price", routes.prices.price_cart, tracing)
     _add(app, "POST", "/v1/customers/{customer}/login", routes.login.post, tracing)
     _add(app, "GET", "/health/live", routes.health.live)
     _add(app, "GET", "/health/ready", routes.health.ready)

@@ -59,12 +59,14 @@ _SECURITY = {
 _REQUESTS: Sequence[TypeAdapter[Any]] = (
     schemas.PRICES,
     schemas.SHOPPER_PRICES,
+    schemas.CART,
     schemas.LOGIN,
     schemas.INVALIDATION,
     schemas.BREAKER_ORDER,
 )
 _ANSWERS: Sequence[type] = (
     answers.PricesAnswer,
+    answers.CartAnswer,
     answers.Problem,
     answers.CheckoutRefusal,
     answers.WarmingAnswer,

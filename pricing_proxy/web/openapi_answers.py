@@ -120,6 +120,19 @@ class PricesAnswer(TypedDict):
     lines: list[Annotated[PricedLine | NoPriceLine | UnavailableLine, Field(discriminator="state")]]
 
 
+class CartAnswer(PricesAnswer):
+    """What the customer pays for a whole cart."""
+
+    cart_discounts: Annotated[
+        None,
+        Field(
+            description="Discounts of the cart as a whole. Null: the market's price source "
+            "prices line by line (`fo_service`), so it cannot tell whether there are any; "
+            "discounts of a line are in its `line_total`."
+        ),
+    ]
+
+
 class ProblemFlaw(TypedDict):
     """One thing wrong with a request."""
 

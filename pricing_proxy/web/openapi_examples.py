@@ -89,6 +89,24 @@ PRICES_ANSWERS: Mapping[str, Any] = {
         "lines": [{**_PRICED, "age_seconds": 0}],
     },
 }
+CART_BODIES: Mapping[str, Any] = {
+    "a cart": {**_ASKED, "lines": [_LINE, {"sku": "LAMP-02", "quantity": "2"}]},
+    "an order whose price may be confirmed later": {**_ASKED, "accept": "flagged"},
+}
+CART_ANSWERS: Mapping[str, Any] = {
+    "a cart that binds": {
+        **_ANSWERED,
+        "binding": True,
+        "lines": [{**_PRICED, "age_seconds": 0}],
+        "cart_discounts": None,
+    },
+    "the ERP is down, and flagged prices are accepted": {
+        **_ANSWERED,
+        "verified": False,
+        "lines": [{**_STALE, "binding": False}],
+        "cart_discounts": None,
+    },
+}
 REFUSAL: Mapping[str, Any] = problem_example(
     PRICE_NOT_CURRENT,
     lines=[

@@ -38,6 +38,7 @@ def paths(shapes: Mapping[str, Any]) -> dict[str, Any]:
             get=_get_prices(shapes),
             options=_options_prices(),
         ),
+        "/v1/carts/price": _on((PUBLIC,), post=_post_cart()),
         "/v1/customers/{customer}/login": _on((PUBLIC,), post=_post_login()),
         "/v1/invalidations": _on((ADMIN,), post=_post_invalidation()),
         "/status": _on((ADMIN,), get=_get_status()),
@@ -108,6 +109,20 @@ def _options_prices() -> dict[str, Any]:
         description="A browser's preflight; allowed for the origins that a market lists.",
         answers={"204": {"description": "It may.", "headers": {**headers, **vary}}},
         mistakes=(problems.ORIGIN_NOT_ALLOWED,),
+    )
+
+
+def _post_cart() -> dict[str, Any]:
+    return parts.operation(
+        "postCart",
+        "Price a whole cart, to be charged",
+        description="All or nothing, as `/v1/prices` in mode `checkout`: every line binds, or "
+        "the cart is refused. Discounts of the cart as a whole are not known to a source that "
+        "prices line by line; `cart_discounts` is null then.",
+        body=parts.body("CartBody", examples.CART_BODIES),
+        scope=AccessScope.PRICES,
+        answers=_priced("CartAnswer", "Every line binds, or is flagged.", examples.CART_ANSWERS),
+        mistakes=(*problems.BODY, *problems.MARKET, *problems.CUSTOMER, *problems.PRICES),
     )
 
 
@@ -217,9 +232,12 @@ def _get_ready() -> dict[str, Any]:
 
 
 def _prices_answers() -> dict[str, Any]:
-    priced = parts.answer(
-        "PricesAnswer", "A price or a state for each line.", examples.PRICES_ANSWERS
-    )
+    about = "A price or a state for each line."
+    return _priced("PricesAnswer", about, examples.PRICES_ANSWERS)
+
+
+def _priced(shape: str, about: str, samples: Mapping[str, Any]) -> dict[str, Any]:
+    priced = parts.answer(shape, about, samples)
     priced["headers"] = {"Cache-Status": {"$ref": "#/components/headers/Cache-Status"}}
     mistakes = [problem for problem in problems.PRICES if problem.status == _UNAVAILABLE]
     refusal = problem_responses([*mistakes, problems.PRICE_NOT_CURRENT])[str(_UNAVAILABLE)]

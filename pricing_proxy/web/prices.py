@@ -1,11 +1,11 @@
-"""`/v1/prices`: what a customer pays, as JSON.
+"""`/v1/prices` and `/v1/carts/price`: what a customer pays, as JSON.
 
 Reads the request, finds market and customer, asks `prices.service`, and writes the answer.
 Browse and cart answers are always 200 with a state per line; a checkout is all or nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -16,7 +16,7 @@ from pricing_proxy.domain.freshness import Mode
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.query import Line, PriceQuery, QuotedLine, canonical_quantity
 from pricing_proxy.prices.service import PriceService
-from pricing_proxy.web.access import Access
+from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.answers import answer_body
 from pricing_proxy.web.checkout import checkout_body
 from pricing_proxy.web.handling import read_body
@@ -24,6 +24,7 @@ from pricing_proxy.web.markets import find_currency, find_customer, find_market
 from pricing_proxy.web.meters import PriceMeter
 from pricing_proxy.web.problems import Flaw, ProblemError
 from pricing_proxy.web.schemas import (
+    CART,
     PRICES,
     SHOPPER_PRICES,
     LineBody,
@@ -35,6 +36,8 @@ from pricing_proxy.web.shoppers import body_of_shopper
 
 _SINGLE_PARAMETERS = ("market", "customer", "magento_id", "mode", "currency", "wait_ms", "accept")
 _LINE_PARAMETERS = ("sku", "quantity", "unit")
+# Null and not an empty list: the source prices line by line and cannot know of any.
+_NO_CART_DISCOUNTS = ',"cart_discounts":null'
 _ALL_FROM_MEMORY = "pricing-proxy; hit; detail=l1"
 _ALL_FROM_REDIS = "pricing-proxy; hit; detail=l2"
 
@@ -86,7 +89,16 @@ class PriceRoutes:
             raise flaws_problem(error) from None
         return await self._answer(body, is_budgeted=shopper is not None)
 
-    async def _answer(self, body: PricesBody, *, is_budgeted: bool = False) -> web.Response:
+    async def price_cart(self, request: web.Request) -> web.Response:
+        """Answer `POST /v1/carts/price`: a whole cart, priced as a checkout."""
+        self._access.require(request, AccessScope.PRICES)
+        cart = await read_body(request, CART)
+        body = cast("PricesBody", {**cart, "mode": "checkout"})
+        return await self._answer(body, more=_NO_CART_DISCOUNTS)
+
+    async def _answer(
+        self, body: PricesBody, *, is_budgeted: bool = False, more: str = ""
+    ) -> web.Response:
         began_us = self._clock.monotonic_us()
         market = find_market(self._markets, body["market"])
         query = await _query(body, market, is_budgeted=is_budgeted)
@@ -105,6 +117,8 @@ class PriceRoutes:
                 seconds=(self._clock.monotonic_us() - began_us) / 1_000_000,
                 is_refused=is_refused,
             )
+        if more:
+            text = f"{text[:-1]}{more}}}"
         return web.Response(
             body=text.encode(),
             headers={

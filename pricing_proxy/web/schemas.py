@@ -75,6 +75,19 @@ class ShopperBody(TypedDict):
 
 
 @with_config(_CLOSED)
+class CartBody(TypedDict):
+    """`POST /v1/carts/price`."""
+
+    market: Code
+    customer: Account | ShopCustomer
+    lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
+    mode: NotRequired[Literal["checkout"]]
+    currency: NotRequired[Code]
+    wait_ms: NotRequired[Annotated[int, Field(ge=0, le=MAX_WAIT_MS)]]
+    accept: NotRequired[Literal["flagged"]]
+
+
+@with_config(_CLOSED)
 class LoginBody(TypedDict):
     """`POST /v1/customers/{customer}/login`."""
 
@@ -129,6 +142,7 @@ class BreakerOrderBody(TypedDict):
 
 PRICES = TypeAdapter(PricesBody)
 SHOPPER_PRICES = TypeAdapter(ShopperBody)
+CART = TypeAdapter(CartBody)
 LOGIN = TypeAdapter(LoginBody)
 INVALIDATION = TypeAdapter(InvalidationBody)
 BREAKER_ORDER = TypeAdapter(BreakerOrderBody)

@@ -23,6 +23,7 @@ Route = tuple[str, str, str, Any, int]
 ROUTES: list[Route] = [
     ("public", "POST", "/v1/prices", body(), 200),
     ("public", "GET", "/v1/prices?market=b2b_de&customer=C-1&sku=S-1", None, 200),
+    ("public", "POST", "/v1/carts/price", body(), 200),
     ("public", "POST", LOGIN, {"market": "b2b_de"}, 202),
     ("admin", "POST", "/v1/invalidations", INVALIDATION, 202),
     ("admin", "POST", "/v1/breakers/erp:price_read", {"order": "close"}, 200),

@@ -31,10 +31,12 @@ LOGIN_PATH = "/v1/customers/{customer}/login"
 ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "PricesBody": schemas.PRICES,
     "ShopperBody": schemas.SHOPPER_PRICES,
+    "CartBody": schemas.CART,
     "LoginBody": schemas.LOGIN,
     "InvalidationBody": schemas.INVALIDATION,
     "BreakerOrderBody": schemas.BREAKER_ORDER,
     "PricesAnswer": TypeAdapter(answers.PricesAnswer),
+    "CartAnswer": TypeAdapter(answers.CartAnswer),
     "Problem": TypeAdapter(answers.Problem),
     "CheckoutRefusal": TypeAdapter(answers.CheckoutRefusal),
     "WarmingAnswer": TypeAdapter(answers.WarmingAnswer),
