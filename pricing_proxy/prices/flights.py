@@ -71,8 +71,7 @@ class Flight:
     def announce(self) -> None:
         """Wake everyone who waits, to look at `older` and `landed` again."""
         step, self._step = self._step, asyncio.get_running_loop().create_future()
-        if not step.done():
-            step.set_result(None)
+        step.set_result(None)
 
 
 class Flights:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from pricing_proxy.domain.freshness import Mode, State
+from pricing_proxy.prices.invalidations import ScopeKind
 from pricing_proxy.prices.ports import Shelf
 from pricing_proxy.prices.query import Quote
 from tests.fakes.price_world import PriceWorld, context_of, key_of, price_service
@@ -149,3 +150,20 @@ async def test_a_load_started_later_takes_a_key_over_and_keeps_it() -> None:
     assert (await checkout).is_served
     assert world.erp.asked("S-1") == 2
     assert key_of() in world.cache.shelf(context_of())
+
+
+async def test_a_line_loaded_again_leaves_the_page_s_other_loads_alone() -> None:
+    """What changed while it was loaded is asked for anew, and nothing else is."""
+    world = slow_world()
+    world.erp.slow["S-2"] = 1
+    slow = asyncio.ensure_future(world.ask_one("S-2", wait_seconds=5))
+    await asyncio.sleep(0.02)
+    page = asyncio.ensure_future(world.ask("S-1", "S-2", wait_seconds=5))
+    await asyncio.sleep(0.03)
+    world.invalidate(ScopeKind.ITEM, "S-1")
+
+    quote = await page
+
+    assert [line.state for line in quote.lines] == [State.FRESH, State.FRESH]
+    assert (await slow).is_served
+    assert (world.erp.asked("S-1"), world.erp.asked("S-2")) == (2, 1)
