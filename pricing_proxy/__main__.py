@@ -17,7 +17,7 @@ from pricing_proxy.configuration.problems import ConfigurationError
 from pricing_proxy.demo.command import demo_command
 from pricing_proxy.sandbox.command import sandbox_app
 from pricing_proxy.serving import ListenError, serve
-from pricing_proxy.settings import Settings, load
+from pricing_proxy.settings import ConfigurationFiles, Settings, load
 from pricing_proxy.telemetry import logs
 
 _BAD_SETTINGS = 2
@@ -55,7 +55,7 @@ def serve_command(config: Config = None) -> None:
     logs.set_up(level=settings.telemetry.log_level, style=settings.telemetry.log_format)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(settings))
+            runner.run(serve(settings, ConfigurationFiles(config)))
     except ListenError as error:
         _fail(str(error))
 

@@ -15,12 +15,13 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from pricing_proxy.cache_access import Caching, open_caching
-from pricing_proxy.callers import Callers, callers
+from pricing_proxy.callers import Callers, open_callers
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.markets import Freshness
 from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.domain.lifetime import Lifetimes, erp_day
 from pricing_proxy.erp_access import ErpAccess, erp_access
+from pricing_proxy.key_watch import KeyWatch
 from pricing_proxy.prices.failures import FailureMemory
 from pricing_proxy.prices.invalidations import Invalidations
 from pricing_proxy.prices.loading import Loader
@@ -33,11 +34,11 @@ from pricing_proxy.prices.sources.fo_service import FoServiceSource
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.readiness import Readiness
 from pricing_proxy.redis_access import redis_client
-from pricing_proxy.settings import Settings, Telemetry, is_loopback
+from pricing_proxy.settings import ConfigurationFiles, Settings, Telemetry, is_loopback
 from pricing_proxy.shared_state.maps import SharedMaps
 from pricing_proxy.snapshot import Snapshot
 from pricing_proxy.telemetry.metrics import Metrics
-from pricing_proxy.telemetry.traces import Traces, otlp_exporter
+from pricing_proxy.telemetry.traces import Traces, traces_to
 from pricing_proxy.web.app import Routes, admin_app, public_app
 from pricing_proxy.web.docs import DocsRoutes
 from pricing_proxy.web.health import HealthRoutes
@@ -46,8 +47,6 @@ from pricing_proxy.web.login import LoginRoutes
 from pricing_proxy.web.meters import PriceMeter
 from pricing_proxy.web.prices import PriceRoutes
 from pricing_proxy.web.status import StatusRoutes
-
-_KILOBYTE = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,26 +57,31 @@ class Application:
         public: Routes for the shop.
         admin: Routes for operators.
         readiness: Whether to send requests here; switched off before stopping.
+        key_watch: Takes changed keys; None where nobody changes them.
     """
 
     public: web.Application
     admin: web.Application
     readiness: Readiness
+    key_watch: KeyWatch | None
 
 
 @asynccontextmanager
-async def application(settings: Settings, *, clock: Clock) -> AsyncIterator[Application]:
-    """Build the service; on exit, close what it holds in reverse order."""
+async def application(
+    settings: Settings, *, clock: Clock, files: ConfigurationFiles | None = None
+) -> AsyncIterator[Application]:
+    """Build the service, which takes changed keys from `files`; on exit, close all in reverse."""
     async with AsyncExitStack() as stack:
-        parts = await _open_parts(settings, clock, stack)
+        parts = await _open_parts(settings, clock, files, stack)
         engine = _engine(parts)
         stack.push_async_callback(engine.loader.flights.aclose)
         routes = _routes(parts, engine)
-        limit = settings.service.body_limit_kb * _KILOBYTE
+        limit = settings.service.body_limit_kb * 1024
         yield Application(
             public=public_app(routes, body_limit_bytes=limit, traces=parts.traces),
             admin=admin_app(routes, body_limit_bytes=limit),
             readiness=parts.readiness,
+            key_watch=parts.callers.watch,
         )
 
 
@@ -107,7 +111,9 @@ class _Engine:
     service: PriceService
 
 
-async def _open_parts(settings: Settings, clock: Clock, stack: AsyncExitStack) -> _Parts:
+async def _open_parts(
+    settings: Settings, clock: Clock, files: ConfigurationFiles | None, stack: AsyncExitStack
+) -> _Parts:
     metrics = Metrics()
     traces = stack.enter_context(_traces(settings.telemetry))
     redis = await stack.enter_async_context(redis_client(settings.redis))
@@ -131,18 +137,16 @@ async def _open_parts(settings: Settings, clock: Clock, stack: AsyncExitStack) -
             code: _market(settings, code, erps[market.environment], maps[code], clock)
             for code, market in settings.markets.items()
         },
-        callers=callers(settings, redis, guard=caching.guard, clock=clock),
+        callers=await stack.enter_async_context(
+            open_callers(settings, redis, files=files, guard=caching.guard, clock=clock)
+        ),
         readiness=Readiness(maps),
     )
 
 
-def _traces(telemetry: Telemetry) -> Traces:
-    endpoint = telemetry.otlp_endpoint
-    return Traces(
-        service="pricing-proxy",
-        exporter=None if endpoint is None else otlp_exporter(endpoint),
-        sample_ratio=telemetry.trace_sample_ratio,
-    )
+def _traces(told: Telemetry) -> Traces:
+    ratio = told.trace_sample_ratio
+    return traces_to(told.otlp_endpoint, service="pricing-proxy", sample_ratio=ratio)
 
 
 async def _open_maps(
@@ -282,6 +286,7 @@ def _status_routes(parts: _Parts, engine: _Engine) -> StatusRoutes:
         caching=parts.caching,
         loader=engine.loader,
         access=parts.callers.access,
+        keys_report=parts.callers.keys_report,
         metrics=parts.metrics,
     )
     parts.metrics.read_when_scraped(snapshot.readers())

@@ -1,5 +1,7 @@
 """Build what decides who may call: keys, tokens, the browsers' permissions and their budget."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -7,9 +9,10 @@ from redis.asyncio import Redis
 from pricing_proxy.cache.cold_budget import SharedColdBudget
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.api_keys import KeyRing
+from pricing_proxy.key_watch import KeyReport, KeyWatch
 from pricing_proxy.prices.cold_budget import UNBOUNDED, ColdBudget, OwnColdBudget
 from pricing_proxy.resilience.guard import BreakerGuard
-from pricing_proxy.settings import Settings
+from pricing_proxy.settings import ConfigurationFiles, Settings
 from pricing_proxy.web.access import Access
 from pricing_proxy.web.browsers import BrowserRoutes
 from pricing_proxy.web.tokens import StorefrontTokens
@@ -21,20 +24,35 @@ class Callers:
 
     Attributes:
         access: Checks each request.
+        watch: Takes changed keys; None where there are no files to watch.
         browsers: Which pages may read answers.
         budget: What browsers may have loaded from the ERP.
     """
 
     access: Access
+    watch: KeyWatch | None
     browsers: BrowserRoutes
     budget: ColdBudget
 
+    def keys_report(self) -> KeyReport | None:
+        """Return what became of the last change of the keys."""
+        return None if self.watch is None else self.watch.report()
 
-def callers(settings: Settings, redis: Redis, *, guard: BreakerGuard, clock: Clock) -> Callers:
-    """Return what the settings allow.
+
+@asynccontextmanager
+async def open_callers(
+    settings: Settings,
+    redis: Redis,
+    *,
+    files: ConfigurationFiles | None,
+    guard: BreakerGuard,
+    clock: Clock,
+) -> AsyncIterator[Callers]:
+    """Build what the settings allow; on exit, end the watch over their files.
 
     Args:
         settings: Keys, tokens and origins.
+        files: Where they came from; None for settings that nobody will change.
         redis: Where replicas count together.
         guard: Redis' breaker.
         clock: Time.
@@ -42,11 +60,23 @@ def callers(settings: Settings, redis: Redis, *, guard: BreakerGuard, clock: Clo
     tokens = StorefrontTokens(settings.storefront, markets=settings.markets, clock=clock)
     access = Access(KeyRing(settings.api_keys), tokens=tokens, clock=clock)
     origins = {code: market.storefront_origins for code, market in settings.markets.items()}
-    return Callers(
-        access=access,
-        browsers=BrowserRoutes(origins=origins, access=access),
-        budget=_budget(settings, redis, guard, clock),
-    )
+    async with AsyncExitStack() as stack:
+        watch = None
+        if files is not None:
+            watch = await stack.enter_async_context(_watch(files, settings, access, clock))
+        yield Callers(
+            access=access,
+            watch=watch,
+            browsers=BrowserRoutes(origins=origins, access=access),
+            budget=_budget(settings, redis, guard, clock),
+        )
+
+
+def _watch(files: ConfigurationFiles, settings: Settings, access: Access, clock: Clock) -> KeyWatch:
+    def apply(changed: Settings) -> None:
+        access.replace(KeyRing(changed.api_keys), changed.storefront)
+
+    return KeyWatch(files, started=settings, apply=apply, clock=clock)
 
 
 def _budget(settings: Settings, redis: Redis, guard: BreakerGuard, clock: Clock) -> ColdBudget:

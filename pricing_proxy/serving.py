@@ -1,7 +1,8 @@
 """Run the two listeners until told to stop.
 
 SIGTERM: readiness goes off, requests are served a little longer until load balancers
-know, then what is under way is finished. Ctrl-C does the same without the wait.
+know, then what is under way is finished. Ctrl-C does the same without the wait. SIGHUP:
+the keys are read anew.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from pricing_proxy.bootstrap import Application, application
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.settings import Listener, Settings
+from pricing_proxy.settings import ConfigurationFiles, Listener, Settings
 
 _log = logging.getLogger(__name__)
 _protocol_log = logging.getLogger(f"{__name__}.protocol")
@@ -35,13 +36,20 @@ class ListenError(Exception):
     """An address cannot be listened on."""
 
 
-async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or Ctrl-C; raises `ListenError`."""
+async def serve(settings: Settings, files: ConfigurationFiles) -> None:
+    """Serve until SIGTERM or Ctrl-C; raises `ListenError`.
+
+    Args:
+        settings: What to serve, and where.
+        files: Where the settings came from: their keys are taken anew when they change.
+    """
     gc.set_threshold(_COLLECT_EVERY_ALLOCATIONS)
     stopping: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     for stop_signal in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(stop_signal, _stop, stopping, stop_signal)
-    async with application(settings, clock=SystemClock()) as running:
+    async with application(settings, clock=SystemClock(), files=files) as running:
+        if running.key_watch is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, running.key_watch.read_now)
         service = settings.service
         async with (
             listening(running.public, service.public, "service.public.port") as public_port,

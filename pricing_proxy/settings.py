@@ -1,6 +1,7 @@
 """What `pricing-proxy` can be told: the configuration file as one checked value."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -149,6 +150,34 @@ class Settings(BaseModel):
 def load(path: Path | None) -> Settings:
     """Return the settings; raises `ConfigurationError` with every mistake."""
     return reading.read(Settings, path, cross_check=_cross_check)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationFiles:
+    """Where the settings came from, to look whether they changed and to read them again.
+
+    Attributes:
+        path: The TOML file; None for the one the environment names, or the default one.
+    """
+
+    path: Path | None
+
+    def load(self) -> Settings:
+        """Return what they say now; raises `ConfigurationError` with every mistake."""
+        return load(self.path)
+
+    def fingerprint(self) -> tuple[tuple[Path, int, int, int], ...]:
+        """Return a value that another content has another of; a missing file counts too."""
+        return tuple(_stamp(file) for file in reading.sources(self.path))
+
+
+def _stamp(file: Path) -> tuple[Path, int, int, int]:
+    try:
+        # Through links: mounted secrets are swapped by turning one.
+        state = file.stat()
+    except OSError:
+        return file, 0, 0, 0
+    return file, state.st_mtime_ns, state.st_size, state.st_ino
 
 
 def _cross_check(document: Mapping[str, Any]) -> Iterator[Problem]:

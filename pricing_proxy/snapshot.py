@@ -1,12 +1,13 @@
 """The state of the process as one nested value, for `/status`, and as gauges for `/metrics`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
 from pricing_proxy.cache_access import Caching
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.key_watch import KeyReport
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.master_data import MarketMaps
 from pricing_proxy.readiness import Readiness
@@ -31,6 +32,7 @@ class Snapshot:
         caching: The caches.
         loader: Loads under way.
         access: Who called.
+        keys_report: What became of the last change of the keys; None when nobody watches them.
         metrics: What was counted.
     """
 
@@ -45,6 +47,7 @@ class Snapshot:
         caching: Caching,
         loader: Loader,
         access: Access,
+        keys_report: Callable[[], KeyReport | None],
         metrics: Metrics,
     ) -> None:
         self._settings = settings
@@ -55,6 +58,7 @@ class Snapshot:
         self._caching = caching
         self._loader = loader
         self._access = access
+        self._keys_report = keys_report
         self._metrics = metrics
         self._started_at = clock.utc()
 
@@ -71,7 +75,11 @@ class Snapshot:
                 "oldest_age_seconds": _seconds(self._loader.flights.oldest_age_us()),
                 "poison_skus": self._loader.failures.poison_count,
             },
-            "keys": {key.name: self._last_use(key.name) for key in self._settings.api_keys},
+            "keys": {
+                name: None if at is None else _text(at)
+                for name, at in self._access.last_use().items()
+            },
+            "configuration": self._configuration(),
         }
 
     def readers(self) -> dict[str, Read]:
@@ -162,9 +170,15 @@ class Snapshot:
             "requests": self._metrics.requests.totals("mode"),
         }
 
-    def _last_use(self, name: str) -> str | None:
-        at = self._access.last_use().get(name)
-        return None if at is None else _text(at)
+    def _configuration(self) -> dict[str, Any]:
+        report = self._keys_report()
+        if report is None:
+            return {}
+        return {
+            "keys_loaded_at": _text(report.loaded_at),
+            "mistakes": list(report.mistakes),
+            "needs_restart": report.needs_restart,
+        }
 
 
 _PHASE_VALUES = {Phase.CLOSED: 0, Phase.HALF_OPEN: 1}

@@ -52,6 +52,11 @@ class KeyRing:
     def __init__(self, keys: Sequence[ApiKey]) -> None:
         self._keys = [(bytes.fromhex(key.sha256), key) for key in keys]
 
+    @property
+    def names(self) -> list[str]:
+        """Whose keys there are, in the order of the configuration."""
+        return [key.name for _, key in self._keys]
+
     def find(self, presented: str) -> ApiKey | None:
         """Return the key's record, also a revoked one; None for an unknown key."""
         if len(presented) > _LONGEST_KEY:

@@ -68,14 +68,26 @@ def read(
     return checked
 
 
+def sources(path: Path | None, environ: Mapping[str, str] = os.environ) -> list[Path]:
+    """Return the files that `read` reads: the TOML file, and each secret's.
+
+    A secrets directory that cannot be listed counts as empty; `read` says what is wrong.
+    """
+    directory = environ.get(SECRETS_VARIABLE)
+    try:
+        secrets = sorted(Path(directory).iterdir()) if directory is not None else []
+    except OSError:
+        secrets = []
+    return [_file(path, environ), *secrets]
+
+
 def secret_text(secret: SecretStr | None) -> str:
     """Return a secret's text, empty when there is none."""
     return "" if secret is None else secret.get_secret_value()
 
 
 def _read_file(path: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
-    named = path or (Path(environ[CONFIG_VARIABLE]) if CONFIG_VARIABLE in environ else None)
-    file = named or DEFAULT_FILE
+    file = _file(path, environ)
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -86,6 +98,10 @@ def _read_file(path: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
         raise ConfigurationError([Problem(str(file), reason)]) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError([Problem(str(file), f"is not TOML: {error}")]) from None
+
+
+def _file(path: Path | None, environ: Mapping[str, str]) -> Path:
+    return path or Path(environ.get(CONFIG_VARIABLE, DEFAULT_FILE))
 
 
 def _secrets_in(document: Mapping[str, Any], path: str = "") -> Iterator[str]:

@@ -80,10 +80,13 @@ def _links(traceparent: str) -> list[trace.Link]:
     return [trace.Link(named)] if named.is_valid else []
 
 
-def otlp_exporter(endpoint: str) -> SpanExporter:
-    """Return an exporter to an OTLP/HTTP collector.
+def traces_to(endpoint: str | None, *, service: str, sample_ratio: float) -> Traces:
+    """Return traces that go to an OTLP/HTTP collector, or nowhere.
 
     Args:
-        endpoint: Base address, such as http://collector:4318.
+        endpoint: Base address, such as http://collector:4318; None switches tracing off.
+        service: Name of the program in traces.
+        sample_ratio: Share of requests that are traced.
     """
-    return OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces")
+    exporter = None if endpoint is None else OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces")
+    return Traces(service=service, exporter=exporter, sample_ratio=sample_ratio)

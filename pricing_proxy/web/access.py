@@ -13,6 +13,7 @@ from aiohttp import web
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.api_keys import KeyRing
+from pricing_proxy.configuration.storefront import Storefront
 from pricing_proxy.web.problems import ProblemError
 from pricing_proxy.web.tokens import Shopper, StorefrontTokens
 
@@ -87,9 +88,15 @@ class Access:
             return None
         return self._tokens.verify(authorization[len(_TOKEN_SCHEME) :].strip())
 
-    def last_use(self) -> Mapping[str, datetime]:
-        """Return when each key was last used, by its name."""
-        return self._last_use
+    def replace(self, keys: KeyRing, storefront: Storefront | None) -> None:
+        """Take other keys from now on, for requests and for tokens."""
+        self._keys = keys
+        self._tokens.replace(storefront)
+        self._last_use = {n: at for n, at in self._last_use.items() if n in set(keys.names)}
+
+    def last_use(self) -> Mapping[str, datetime | None]:
+        """Return when each key was last used, None for not since the start, by its name."""
+        return {name: self._last_use.get(name) for name in self._keys.names}
 
     def _require_key(self, presented: str, scope: AccessScope) -> None:
         key = self._keys.find(presented)

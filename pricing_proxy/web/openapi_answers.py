@@ -215,3 +215,6 @@ class StatusAnswer(TypedDict):
     cache: dict[str, Any]
     flights: Annotated[dict[str, Any], Field(description="Loads under way.")]
     keys: Annotated[dict[str, str | None], Field(description="Each key's last use, by its name.")]
+    configuration: Annotated[
+        dict[str, Any], Field(description="Since when the keys stand, and why a change does not.")
+    ]

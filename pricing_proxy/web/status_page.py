@@ -19,6 +19,7 @@ from pricing_proxy.web.status_words import (
     erp_verdict,
     gate_verdict,
     hit_ratio,
+    keys_verdict,
     lookup_shares,
     megabytes,
     redis_verdict,
@@ -76,6 +77,7 @@ def _tiles(snapshot: _Snapshot) -> str:
         tiles.append(_tile(f"ERP {name}", *erp_verdict(environment)))
     tiles.append(_tile("Redis", *redis_verdict(_part(snapshot, "redis"))))
     tiles.append(_tile("Answered without the ERP", *hit_ratio(_lookups(snapshot))))
+    tiles.append(_tile("Configuration", *keys_verdict(_part(snapshot, "configuration"))))
     count = flights.get("count")
     oldest = duration(flights.get("oldest_age_seconds"))
     words = "not reported" if count is None else f"{count} loads"

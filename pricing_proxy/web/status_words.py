@@ -102,6 +102,19 @@ def redis_verdict(redis: Mapping[str, Any]) -> tuple[Verdict, str]:
     return Verdict(Tone.GOOD, "up"), words
 
 
+def keys_verdict(configuration: Mapping[str, Any]) -> tuple[Verdict, str]:
+    """Return whether the keys are those of the configuration's files, and why not."""
+    if not configuration:
+        return _NOT_REPORTED, ""
+    since = f"as of {configuration.get('keys_loaded_at', NONE)}"
+    mistakes = configuration.get("mistakes")
+    if mistakes:
+        return Verdict(Tone.BAD, "change not taken"), f"{since}: {'; '.join(map(str, mistakes))}"
+    if configuration.get("needs_restart"):
+        return Verdict(Tone.WARN, "restart needed"), "more than keys was changed"
+    return Verdict(Tone.GOOD, "current"), since
+
+
 def hit_ratio(lookups: Mapping[str, int]) -> tuple[Verdict, str]:
     """Return the share of lines that needed no load, and its parts."""
     total = sum(lookups.values())

@@ -90,6 +90,11 @@ def snapshot() -> dict[str, Any]:
         },
         "flights": {"count": 2, "oldest_age_seconds": 1.25, "poison_skus": 3},
         "keys": {"magento": "2026-11-23T09:34:01Z", "operations": None},
+        "configuration": {
+            "keys_loaded_at": "2026-11-23T07:30:00Z",
+            "mistakes": [],
+            "needs_restart": False,
+        },
     }
 
 
@@ -244,6 +249,25 @@ def test_maps_keys_queues_and_poison_are_shown() -> None:
     assert "running (of 16)" in texts
     assert "7" in texts
     assert texts[texts.index("poison SKUs kept out") + 1] == "3"
+
+
+@pytest.mark.parametrize(
+    ("changed", "tone", "words"),
+    [
+        ({}, "good", "current"),
+        ({"needs_restart": True}, "warn", "restart needed"),
+        ({"mistakes": ["api_keys.0.sha256: expected"]}, "bad", "change not taken"),
+    ],
+)
+def test_a_configuration_that_was_not_taken_is_seen_at_a_glance(
+    changed: dict[str, Any], tone: str, words: str
+) -> None:
+    state = snapshot()
+    state["configuration"].update(changed)
+
+    assert tile(status_page(state), "Configuration")[:2] == (tone, words)
+    for mistake in changed.get("mistakes", ()):
+        assert mistake in tile(status_page(state), "Configuration")[2]
 
 
 def test_markup_in_any_text_or_name_stays_text() -> None:
