@@ -15,6 +15,7 @@ from aiohttp import web
 from pricing_proxy.sandbox.book import Book
 from pricing_proxy.sandbox.calls import Calls
 from pricing_proxy.sandbox.dials import BadMemberError, Dials
+from pricing_proxy.sandbox.documents.store import Documents
 from pricing_proxy.sandbox.price_posting import post_price
 from pricing_proxy.sandbox.wire import from_json, json_answer, to_json
 
@@ -30,6 +31,7 @@ class System:
 def control_app(
     systems: Mapping[str, System],
     book: Book,
+    documents: Documents,
     *,
     apply_dead: Callable[[str], Awaitable[None]],
 ) -> web.Application:
@@ -38,15 +40,17 @@ def control_app(
     Args:
         systems: By the name in the path.
         book: Where prices are posted.
+        documents: What judges are shown of F&O.
         apply_dead: Called with a system's name after its dials were turned.
     """
-    control = _Control(systems, book, apply_dead)
+    control = _Control(systems, book, documents, apply_dead)
     app = web.Application()
     app.router.add_get("/systems/{system}/dials", control.dials)
     app.router.add_patch("/systems/{system}/dials", control.turn)
     app.router.add_get("/systems/{system}/calls", control.calls)
     app.router.add_delete("/systems/{system}/calls", control.reset)
     app.router.add_post("/systems/fo/prices", control.post_price)
+    app.router.add_get("/systems/fo/orders", control.orders)
     return app
 
 
@@ -55,10 +59,12 @@ class _Control:
         self,
         systems: Mapping[str, System],
         book: Book,
+        documents: Documents,
         apply_dead: Callable[[str], Awaitable[None]],
     ) -> None:
         self._systems = systems
         self._book = book
+        self._documents = documents
         self._apply_dead = apply_dead
 
     async def dials(self, request: web.Request) -> web.Response:
@@ -89,6 +95,9 @@ class _Control:
         except BadMemberError as error:
             raise _unprocessable(error) from error
         return json_answer({"journal": journal.number}, status=201)
+
+    async def orders(self, _: web.Request) -> web.Response:
+        return json_answer(self._documents.orders.told())
 
     def _system(self, request: web.Request) -> System:
         name = request.match_info["system"]

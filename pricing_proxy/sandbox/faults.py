@@ -18,7 +18,7 @@ from pricing_proxy.sandbox.wire import json_answer
 
 Counter = Callable[[web.Request, Calls], Awaitable[None]]
 
-HAS_WRITTEN = "has_written"
+HAS_WRITTEN = web.RequestKey("has_written", bool)
 """Set in a request by a handler that has changed what its system knows."""
 
 _THROTTLED = (

@@ -1,25 +1,26 @@
-"""Simulated Finance & Operations: `/data` with its OData sets, `/api/services` with prices.
+"""Simulated Finance & Operations: OData under `/data`, prices under `/api/services`, `/Metadata`.
 
 Every request needs a bearer token of the simulated Entra ID for exactly this
 environment; without one the answer is 401 with no body. Shapes and limits are those
 of facts/d365-fo/README.md sections 2 and 3.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
-from urllib.parse import quote, urlencode
+from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from pricing_proxy.sandbox.calls import Calls
 from pricing_proxy.sandbox.dials import Dials
-from pricing_proxy.sandbox.entities import EntitySet
+from pricing_proxy.sandbox.documents.store import WRITE_NAMES, Documents
+from pricing_proxy.sandbox.faults import HAS_WRITTEN
+from pricing_proxy.sandbox.metadata import Metadata
 from pricing_proxy.sandbox.odata import Tables, entity_set
-from pricing_proxy.sandbox.odata_filter import BadQueryError
+from pricing_proxy.sandbox.odata_batch import BadBatchError, read_batch, write_batch
+from pricing_proxy.sandbox.odata_service import Call, ODataService, Reply
 from pricing_proxy.sandbox.price_service import PriceService, RefusedError
 from pricing_proxy.sandbox.tokens import Tokens
-from pricing_proxy.sandbox.wire import application_error, from_json, invalid_operation, to_json
+from pricing_proxy.sandbox.wire import application_error, from_json, invalid_operation, json_answer
 
 PRICE_PATH = "/api/services/PricingProxyServiceGroup/PricingProxyService/getPrices"
 
@@ -27,6 +28,13 @@ _ACTIONS = "/data/DataManagementEntities/Microsoft.Dynamics.DataEntities."
 _VERSIONS: Mapping[str, str] = {
     "GetApplicationVersion": "10.0.44",
     "GetPlatformBuildVersion": "7.0.7606.0",
+}
+_DEEDS: Mapping[str, str] = {
+    "GET": "read",
+    "POST": "create",
+    "PATCH": "update",
+    "PUT": "update",
+    "DELETE": "delete",
 }
 _ODATA_ERROR = "Microsoft.OData.ODataException"
 
@@ -38,9 +46,20 @@ async def count_fo_call(request: web.Request, calls: Calls) -> None:
         calls.count("price_batch", lines=_count_lines(await request.read()))
     elif path.startswith(_ACTIONS):
         calls.count("application_version")
+    elif path.startswith("/Metadata/"):
+        calls.count("metadata")
+    elif path == "/data/$batch":
+        calls.count("batch")
     else:
-        named = entity_set(path.removeprefix("/data/").partition("(")[0])
-        calls.count(named.operation if named else "other")
+        calls.count(_operation(request.method, path.removeprefix("/data/").partition("(")[0]))
+
+
+def _operation(method: str, name: str) -> str:
+    written = WRITE_NAMES.get(name)
+    if written is not None and (method != "GET" or entity_set(name) is None):
+        return f"{written}_{_DEEDS.get(method, 'other')}"
+    named = entity_set(name)
+    return named.operation if named else "other"
 
 
 def _count_lines(body: bytes) -> int:
@@ -56,6 +75,7 @@ def fo_app(
     dials: Dials,
     tokens: Tokens,
     tables: Tables,
+    documents: Documents,
     prices: PriceService,
     environment_url: Callable[[], str],
     middleware: Middleware,
@@ -65,12 +85,14 @@ def fo_app(
     Args:
         dials: `token_revoked` refuses every token.
         tokens: What Entra ID issued.
-        tables: The OData sets.
+        tables: The OData sets of master data.
+        documents: The OData sets that can be written.
         prices: The custom price service.
         environment_url: This environment's address, which tokens must name.
         middleware: The faults of this system.
     """
-    environment = _Environment(tables, prices, environment_url)
+    odata = ODataService(tables=tables, documents=documents, environment_url=environment_url)
+    environment = _Environment(odata, Metadata(documents), prices, environment_url)
 
     @web.middleware
     async def signed_in(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -83,16 +105,24 @@ def fo_app(
     app.router.add_post(PRICE_PATH, environment.get_prices)
     for action in _VERSIONS:
         app.router.add_post(_ACTIONS + action, environment.version)
-    app.router.add_get("/data/{name:\\w+}", environment.rows)
-    app.router.add_get("/data/{name:\\w+}({key:.*})", environment.row)
+    app.router.add_post("/data/$batch", environment.batch)
+    app.router.add_route("*", "/data/{rest:.+}", environment.odata)
+    app.router.add_get("/Metadata/DataEntities", environment.entities)
+    app.router.add_get("/Metadata/PublicEntities('{name:\\w+}')", environment.entity)
+    app.router.add_get("/Metadata/PublicEnumerations('{name:\\w+}')", environment.enumeration)
     return app
 
 
 class _Environment:
     def __init__(
-        self, tables: Tables, prices: PriceService, environment_url: Callable[[], str]
+        self,
+        odata: ODataService,
+        metadata: Metadata,
+        prices: PriceService,
+        environment_url: Callable[[], str],
     ) -> None:
-        self._tables = tables
+        self._odata_service = odata
+        self._metadata = metadata
         self._prices = prices
         self._environment_url = environment_url
 
@@ -104,52 +134,57 @@ class _Environment:
             return invalid_operation("The request body is not valid JSON.")
         except RefusedError as refused:
             return invalid_operation(str(refused))
-        return web.Response(body=to_json(answer), content_type="application/json")
+        return json_answer(answer)
 
     async def version(self, request: web.Request) -> web.Response:
         action = request.path.rpartition(".")[2]
-        return self._odata("Edm.String", {"value": _VERSIONS[action]})
+        root = f"{self._environment_url()}/data/$metadata#Edm.String"
+        return json_answer({"@odata.context": root, "value": _VERSIONS[action]})
 
-    async def rows(self, request: web.Request) -> web.Response:
-        named = entity_set(request.match_info["name"])
-        if named is None:
-            return web.Response(status=404)
-        try:
-            page = self._tables.page(named, request.query)
-        except BadQueryError as error:
-            return _bad_query(error)
-        body: dict[str, Any] = {} if page.total is None else {"@odata.count": page.total}
-        if page.next_query is not None:
-            body["@odata.nextLink"] = self._link(named, page.next_query)
-        return self._odata(named.name, {**body, "value": page.rows})
-
-    async def row(self, request: web.Request) -> web.Response:
-        named = entity_set(request.match_info["name"])
-        if named is None:
-            return web.Response(status=404)
-        try:
-            row = self._tables.row(named, request.match_info["key"], request.query)
-        except BadQueryError as error:
-            return _bad_query(error)
-        if row is None:
-            return web.Response(status=404)
-        return self._odata(f"{named.name}/$entity", row)
-
-    def _link(self, named: EntitySet, query: Mapping[str, str]) -> str:
-        asked = urlencode(query, safe="$", quote_via=quote)
-        return f"{self._environment_url()}/data/{named.name}?{asked}"
-
-    def _odata(self, context: str, body: Mapping[str, Any]) -> web.Response:
-        root = f"{self._environment_url()}/data/$metadata#{context}"
-        return web.Response(
-            body=to_json({"@odata.context": root, **body}),
-            headers={
-                "Content-Type": "application/json; odata.metadata=minimal",
-                "OData-Version": "4.0",
-            },
+    async def odata(self, request: web.Request) -> web.Response:
+        call = Call(
+            method=request.method,
+            path=request.rel_url.raw_path,
+            query=request.query,
+            body=await request.read(),
+            if_match=request.headers.get("If-Match"),
         )
+        reply = self._odata_service.answer(call)
+        _note_write(request, [call], [reply])
+        return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
+
+    async def batch(self, request: web.Request) -> web.Response:
+        try:
+            parts = read_batch(request.headers.get("Content-Type", ""), await request.read())
+        except BadBatchError as error:
+            return application_error(str(error), kind=_ODATA_ERROR, status=400)
+        answers = [self._answer_part(request, *part) for part in parts]
+        content_type, body = write_batch(answers)
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+    async def entities(self, _: web.Request) -> web.Response:
+        return json_answer(self._metadata.entities())
+
+    async def entity(self, request: web.Request) -> web.Response:
+        found = self._metadata.entity(request.match_info["name"])
+        return web.Response(status=404) if found is None else json_answer(found)
+
+    async def enumeration(self, request: web.Request) -> web.Response:
+        found = self._metadata.enumeration(request.match_info["name"])
+        return web.Response(status=404) if found is None else json_answer(found)
+
+    def _answer_part(
+        self, request: web.Request, calls: list[Call], content_ids: list[str]
+    ) -> tuple[list[Reply], list[str]]:
+        if not content_ids:
+            return [self._odata_service.answer(calls[0])], []
+        replies = self._odata_service.answer_together(calls)
+        if not replies[-1].is_success:
+            return replies, []
+        _note_write(request, calls, replies)
+        return replies, content_ids
 
 
-def _bad_query(error: BadQueryError) -> web.Response:
-    text = f"The query specified in the URI is not valid. {error}"
-    return application_error(text, kind=_ODATA_ERROR, status=400)
+def _note_write(request: web.Request, calls: Sequence[Call], replies: Sequence[Reply]) -> None:
+    if any(call.method != "GET" for call in calls) and replies[-1].is_success:
+        request[HAS_WRITTEN] = True

@@ -20,6 +20,7 @@ from pricing_proxy.sandbox.catalog import CatalogSize, build_book
 from pricing_proxy.sandbox.certificates import tls_context
 from pricing_proxy.sandbox.control import System, control_app
 from pricing_proxy.sandbox.dials import Dials
+from pricing_proxy.sandbox.documents.store import Documents
 from pricing_proxy.sandbox.entra import TENANT, count_entra_call, entra_app
 from pricing_proxy.sandbox.faults import Counter, faults
 from pricing_proxy.sandbox.finance_operations import count_fo_call, fo_app
@@ -61,6 +62,7 @@ class Sandbox:
 
     Attributes:
         book: What F&O knows; posting through the control port changes it.
+        documents: Sales orders, customers and returns of F&O.
         systems: Dials and call counts by system name, as the control port shows them.
         ca_file: The certificate that clients must trust for Entra ID.
     """
@@ -77,6 +79,9 @@ class Sandbox:
         self._settings = settings
         self._tokens = Tokens(clock)
         self._tables = Tables(self.book, page_size=settings.page_size)
+        self.documents = Documents(
+            self.book, self.systems["fo"].dials, clock=clock, page_size=settings.page_size
+        )
         self._listeners: dict[str, Listener] = {}
         self._turning = asyncio.Lock()
         self._exit = AsyncExitStack()
@@ -132,7 +137,9 @@ class Sandbox:
         settings = self._settings
         return {
             "control": Listener(
-                lambda: control_app(self.systems, self.book, apply_dead=self.apply_dead),
+                lambda: control_app(
+                    self.systems, self.book, self.documents, apply_dead=self.apply_dead
+                ),
                 port=settings.control_port,
                 option="--control-port",
             ),
@@ -148,6 +155,7 @@ class Sandbox:
             dials=system.dials,
             tokens=self._tokens,
             tables=self._tables,
+            documents=self.documents,
             prices=PriceService(self.book, system.dials),
             environment_url=lambda: self.fo_url,
             middleware=self._faults("fo", count_fo_call),

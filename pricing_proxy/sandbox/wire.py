@@ -33,11 +33,15 @@ def json_answer(body: Any, *, status: int = 200) -> web.Response:
     return web.Response(body=to_json(body), status=status, content_type="application/json")
 
 
+def error_body(message: str, *, kind: str) -> dict[str, Any]:
+    """Return the envelope of an error that the application itself reports."""
+    inner = {"message": message, "type": kind, "stacktrace": "   at Microsoft.Dynamics.Ax.Xpp"}
+    return {"error": {"code": "", "message": "An error has occurred.", "innererror": inner}}
+
+
 def application_error(message: str, *, kind: str, status: int = 500) -> web.Response:
     """Return an error that the application itself reports: it read the request and says why not."""
-    inner = {"message": message, "type": kind, "stacktrace": "   at Microsoft.Dynamics.Ax.Xpp"}
-    outer = {"code": "", "message": "An error has occurred.", "innererror": inner}
-    return json_answer({"error": outer}, status=status)
+    return json_answer(error_body(message, kind=kind), status=status)
 
 
 def invalid_operation(message: str) -> web.Response:

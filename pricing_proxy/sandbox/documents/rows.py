@@ -1,0 +1,121 @@
+"""Rows of documents in memory: sparse, indexed where readers look, and undone together."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+Key = tuple[str, ...]
+
+
+class DocumentRow(dict[str, Any]):
+    """The fields of a row that were set; any other reads as empty, or is computed.
+
+    Attributes:
+        empty: What the others hold.
+        computed: Functions of the row for fields that are computed when read.
+    """
+
+    __slots__ = ("computed", "empty")
+
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        *,
+        empty: Mapping[str, Any],
+        computed: Mapping[str, Callable[["DocumentRow"], Any]],
+    ) -> None:
+        super().__init__(values)
+        self.empty = empty
+        self.computed = computed
+
+    def __missing__(self, name: str) -> Any:
+        compute = self.computed.get(name)
+        return self.empty[name] if compute is None else compute(self)
+
+    def changed(self, values: Mapping[str, Any]) -> "DocumentRow":
+        """Return the row with other values."""
+        return DocumentRow({**self, **values}, empty=self.empty, computed=self.computed)
+
+
+class UndoLog:
+    """Remembers how to take back what a transaction did."""
+
+    def __init__(self) -> None:
+        self._steps: list[Callable[[], None]] = []
+        self._depth = 0
+
+    def add(self, step: Callable[[], None]) -> None:
+        """Remember how to undo what was just done."""
+        self._steps.append(step)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep all that the block does, or none of it when it raises; may be nested."""
+        begun = len(self._steps)
+        self._depth += 1
+        try:
+            yield
+        except BaseException:
+            while len(self._steps) > begun:
+                self._steps.pop()()
+            raise
+        finally:
+            self._depth -= 1
+            if self._depth == 0:
+                self._steps.clear()
+
+
+class DocumentTable:
+    """The rows behind one or more versions of a set."""
+
+    def __init__(self, *, key: Sequence[str], indexed: Sequence[str], undo: UndoLog) -> None:
+        self.key = tuple(key)
+        self._rows: dict[Key, DocumentRow] = {}
+        self._indexes: dict[str, dict[str, dict[Key, DocumentRow]]] = {
+            field: {} for field in indexed
+        }
+        self._undo = undo
+
+    def __iter__(self) -> Iterator[DocumentRow]:
+        return iter(self._rows.values())
+
+    def get(self, *key: str) -> DocumentRow | None:
+        """Return the row under a key; case does not matter."""
+        return self._rows.get(tuple(value.casefold() for value in key))
+
+    def having(self, field: str, value: str) -> list[DocumentRow]:
+        """Return the rows with a value in an indexed field."""
+        return list(self._indexes[field].get(value.casefold(), {}).values())
+
+    def candidates(self, equalities: Mapping[str, str]) -> list[DocumentRow]:
+        """Return all rows that may have these values: those of the first indexed field."""
+        for field, value in equalities.items():
+            if field in self._indexes:
+                return self.having(field, value)
+        return list(self)
+
+    def put(self, row: DocumentRow) -> None:
+        """Add a row, or put it in the place of the one with its key."""
+        key = self._key_of(row)
+        old = self._rows.get(key)
+        self._set(key, row)
+        self._undo.add(lambda: self._set(key, old))
+
+    def remove(self, row: DocumentRow) -> None:
+        """Take a row out."""
+        key = self._key_of(row)
+        self._set(key, None)
+        self._undo.add(lambda: self._set(key, row))
+
+    def _set(self, key: Key, row: DocumentRow | None) -> None:
+        old = self._rows.pop(key, None) if row is None else self._rows.get(key)
+        for field, index in self._indexes.items():
+            if old is not None:
+                index[str(old[field]).casefold()].pop(key, None)
+            if row is not None:
+                index.setdefault(str(row[field]).casefold(), {})[key] = row
+        if row is not None:
+            self._rows[key] = row
+
+    def _key_of(self, row: DocumentRow) -> Key:
+        return tuple(str(row[field]).casefold() for field in self.key)

@@ -1,0 +1,230 @@
+"""All documents of the environment, as sets that OData reads and writes.
+
+Each write happens whole or not at all, and `transaction` makes one of several. The dials
+rename fields and make others mandatory; what is stored keeps its own names.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.sandbox.book import FIRST_RECORD_ID, Book
+from pricing_proxy.sandbox.dials import Dials
+from pricing_proxy.sandbox.documents.bodies import read_members
+from pricing_proxy.sandbox.documents.numbers import NumberSequence
+from pricing_proxy.sandbox.documents.orders import SalesOrderBook
+from pricing_proxy.sandbox.documents.refusals import mandatory
+from pricing_proxy.sandbox.documents.rows import DocumentRow, DocumentTable, UndoLog
+from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS, ENUM_MEMBERS, DocumentSet
+from pricing_proxy.sandbox.master_rows import DEFAULT_COMPANY
+from pricing_proxy.sandbox.odata_query import (
+    COMPANY_FIELD,
+    ETAG,
+    Page,
+    Source,
+    asked_fields,
+    is_visible,
+    key_values,
+    output,
+    query_page,
+    refuse_unknown,
+    sort_key,
+)
+from pricing_proxy.sandbox.row_values import Row
+
+WRITE_NAMES: Mapping[str, str] = {
+    "SalesOrderHeadersV3": "order_header",
+    "SalesOrderHeadersV4": "order_header",
+    "SalesOrderLines": "order_line",
+    "SalesOrderLinesV3": "order_line",
+}
+"""Under which name calls to a set are counted, followed by what is done."""
+
+_FIRST_ORDER = 697
+_EQUALITY = re.compile(r"\b(\w+) eq '((?:[^'*]|'')*)'")
+_NOT_A_CONJUNCTION = re.compile(r"\b(?:or|not)\b", re.IGNORECASE)
+_LABELS = {
+    "OrderingCustomerAccountNumber": "Customer account",
+    "ItemNumber": "Item number",
+    "SalesOrderNumber": "Sales order",
+    "OrderedSalesQuantity": "Quantity",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """What is done to the rows of a set, whichever version of it is used."""
+
+    table: DocumentTable
+    create: Callable[[Mapping[str, Any]], DocumentRow]
+    change: Callable[[DocumentRow, Mapping[str, Any]], DocumentRow]
+    remove: Callable[[DocumentRow], None]
+
+
+class Documents:
+    """The document sets.
+
+    Attributes:
+        orders: The sales orders.
+    """
+
+    def __init__(self, book: Book, dials: Dials, *, clock: Clock, page_size: int) -> None:
+        self._dials = dials
+        self._page_size = page_size
+        self._undo = UndoLog()
+        self._versions = count(FIRST_RECORD_ID)
+        numbers = NumberSequence(_FIRST_ORDER)
+        self.orders = SalesOrderBook(book, clock=clock, numbers=numbers, undo=self._undo)
+        self._families = self._all_families()
+
+    def named(self, name: str) -> DocumentSet | None:
+        """Return a set by its name, which compares with case; None for another's."""
+        return DOCUMENT_SETS[name] if name in self._families else None
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make one write of all that the block writes."""
+        return self._undo.transaction()
+
+    def page(self, named: DocumentSet, query: Mapping[str, str]) -> Page:
+        """Return one page of rows; raises `BadQueryError`."""
+        return query_page(self._source(named, query), query, page_size=self._page_size)
+
+    def row(self, named: DocumentSet, key: str, query: Mapping[str, str]) -> Row | None:
+        """Return one row's asked fields, or None; raises `BadQueryError`."""
+        refuse_unknown(query)
+        shown = self._shown(named)
+        fields = asked_fields(query, shown.sample)
+        row = self.find(named, key, query)
+        return None if row is None else output(shown.view(row), fields)
+
+    def find(self, named: DocumentSet, key: str, query: Mapping[str, str]) -> DocumentRow | None:
+        """Return the row under a key such as `dataAreaId='demf',SalesOrderNumber='7'`, or None."""
+        values = key_values(named.name, named.key, key)
+        row = self._families[named.name].table.get(*values)
+        return row if row is not None and is_visible(row, query) else None
+
+    def create(self, named: DocumentSet, members: Mapping[str, Any]) -> Row:
+        """Add a row and return it with all its fields; raises `Refusal`."""
+        shown = self._shown(named)
+        values = read_members(named, members, real_names=shown.real_names)
+        values[COMPANY_FIELD] = values.get(COMPANY_FIELD, DEFAULT_COMPANY).lower()
+        self._require(named, values)
+        with self._undo.transaction():
+            row = self._families[named.name].create(values)
+            self._tag(row)
+        return output(shown.view(row), tuple(shown.sample))
+
+    def change(self, named: DocumentSet, row: DocumentRow, members: Mapping[str, Any]) -> None:
+        """Change the named fields of a row; raises `Refusal`."""
+        shown = self._shown(named)
+        values = read_members(named, members, real_names=shown.real_names)
+        # A key that is named again says nothing; F&O ignores another one in the body.
+        changes = {name: value for name, value in values.items() if name not in named.key}
+        with self._undo.transaction():
+            self._tag(self._families[named.name].change(row, changes))
+
+    def remove(self, named: DocumentSet, row: DocumentRow) -> None:
+        """Delete a row; raises `Refusal`."""
+        with self._undo.transaction():
+            self._families[named.name].remove(row)
+
+    def mandatory_fields(self, named: DocumentSet) -> tuple[str, ...]:
+        """Return what a new row must have now."""
+        told = (text.partition(".") for text in self._dials.mandatory_fields)
+        return (*named.mandatory, *(field for name, _, field in told if name == named.name))
+
+    def new_names(self, named: DocumentSet) -> dict[str, str]:
+        """Return the new names of renamed fields by their own."""
+        told = ((old.partition("."), new) for old, new in self._dials.rename_fields.items())
+        return {
+            field: new
+            for (name, _, field), new in told
+            if name == named.name and field in named.types
+        }
+
+    def _require(self, named: DocumentSet, values: Mapping[str, Any]) -> None:
+        for field in self.mandatory_fields(named):
+            if values.get(field) in (None, ""):
+                label = _LABELS.get(field) or self.new_names(named).get(field, field)
+                raise mandatory(named.aot_entity, label)
+
+    def _tag(self, row: DocumentRow) -> None:
+        record = f"'{next(self._versions)},{FIRST_RECORD_ID}'"
+        row[ETAG] = f'W/"{base64.b64encode(record.encode()).decode()}"'
+
+    def _source(self, named: DocumentSet, query: Mapping[str, str]) -> Source:
+        shown = self._shown(named)
+        rows = self._families[named.name].table.candidates(dict(_equalities(query, shown)))
+        ordered = sorted(rows, key=lambda row: sort_key(row, named.key))
+        return Source(
+            named.name,
+            named.key,
+            [shown.view(row) for row in ordered],
+            shown.sample,
+            shown.enums,
+            ENUM_MEMBERS,
+        )
+
+    def _shown(self, named: DocumentSet) -> "_Shown":
+        return _Shown(named, self.new_names(named))
+
+    def _all_families(self) -> dict[str, _Family]:
+        orders = self.orders
+        families = {
+            "order_header": _Family(
+                orders.headers, orders.create_header, orders.change_header, orders.remove_header
+            ),
+            "order_line": _Family(
+                orders.lines, orders.create_line, orders.change_line, orders.remove_line
+            ),
+        }
+        return {name: families[family] for name, family in WRITE_NAMES.items()}
+
+
+class _Shown:
+    """A set as it shows itself now: some fields may be called otherwise."""
+
+    def __init__(self, named: DocumentSet, new_names: Mapping[str, str]) -> None:
+        self._new_names = new_names
+        self.real_names = {new: old for old, new in new_names.items()}
+        self.sample = self._renamed(named.empty)
+        self.enums = self._renamed(named.enums)
+
+    def view(self, row: Row) -> Row:
+        """Return a row under the names of now."""
+        return _RenamedRow(row, self.real_names) if self._new_names else row
+
+    def _renamed(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        if not self._new_names:
+            return dict(members)
+        return {self._new_names.get(name, name): value for name, value in members.items()}
+
+
+class _RenamedRow(dict[str, Any]):
+    """A row seen under other names; it holds nothing itself."""
+
+    def __init__(self, row: Row, real_names: Mapping[str, str]) -> None:
+        super().__init__()
+        self._row = row
+        self._real_names = real_names
+
+    def __missing__(self, name: str) -> Any:
+        return self._row[self._real_names.get(name, name)]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a field, which every row has."""
+        return self._row.get(name, default)
+
+
+def _equalities(query: Mapping[str, str], shown: _Shown) -> Iterator[tuple[str, str]]:
+    """Yield what every row that fits the filter must hold; it is tested in full afterwards."""
+    text = query.get("$filter", "")
+    if _NOT_A_CONJUNCTION.search(re.sub(r"'[^']*'", "", text)):
+        return
+    for field, value in _EQUALITY.findall(text):
+        yield shown.real_names.get(field, field), value.replace("''", "'")
