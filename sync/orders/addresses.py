@@ -1,0 +1,107 @@
+"""An order's delivery address under the ERP's field names.
+
+Nothing is cut: a text longer than the ERP's field would arrive as another address, so it
+holds the order and names the field. Empty texts are left out.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from sync.engine.outcomes import HeldError
+from sync.magento.models import Address
+from sync.orders.codes import mapped
+from sync.orders.rules import OrderRules
+
+
+def delivery_fields(
+    address: Address, *, where: str, rules: OrderRules, market: str
+) -> dict[str, str]:
+    """Return the header's fields for delivery to this address.
+
+    Args:
+        address: The shop's.
+        where: Path of the address in the order, for messages.
+        rules: The market's.
+        market: Its code.
+
+    Raises:
+        HeldError: An unknown country, a missing state, or a text that is too long.
+    """
+    person = person_of(address)
+    fields = {
+        "DeliveryAddressName": address.company or person,
+        "DeliveryAddressDescription": person if address.company else "",
+        "DeliveryAddressStreet": "\n".join(line for line in address.street if line.strip()),
+        "DeliveryAddressCity": address.city,
+        "DeliveryAddressZipCode": address.postcode,
+        "DeliveryAddressStateId": _state(address, where=where, rules=rules),
+        "DeliveryAddressCountryRegionId": mapped(
+            rules.countries,
+            address.country_id,
+            field=f"{where}.country_id",
+            name="orders.countries",
+            market=market,
+        ),
+    }
+    check_lengths(fields, rules, sources=_SOURCES, where=where)
+    filled = {name: text for name, text in fields.items() if text}
+    return {"IsDeliveryAddressOrderSpecific": "Yes", **filled}
+
+
+def person_of(address: Address) -> str:
+    """Return the person's name with all its parts."""
+    parts = (
+        address.prefix,
+        address.firstname,
+        address.middlename,
+        address.lastname,
+        address.suffix,
+    )
+    return " ".join(part for part in parts if part)
+
+
+def check_lengths(
+    fields: Mapping[str, object], rules: OrderRules, *, sources: Mapping[str, str], where: str
+) -> None:
+    """Check that the ERP's fields take the texts.
+
+    Raises:
+        HeldError: One does not; it names both fields and the two lengths.
+    """
+    for name, length, longest in _too_long(fields, rules):
+        source = sources.get(name, name)
+        raise HeldError(
+            field=f"{where}.{source}" if where else source,
+            text=f"{length} characters, and {name} in the ERP takes {longest}",
+            advice="shorten it in the shop's order, then replay; "
+            f"or raise orders.field_lengths.{name} where the ERP takes more",
+        )
+
+
+def _too_long(fields: Mapping[str, object], rules: OrderRules) -> Iterator[tuple[str, int, int]]:
+    for name, text in fields.items():
+        longest = rules.longest(name)
+        if isinstance(text, str) and longest is not None and len(text) > longest:
+            yield name, len(text), longest
+
+
+def _state(address: Address, *, where: str, rules: OrderRules) -> str:
+    if address.country_id not in rules.states_of:
+        return ""
+    # Without an id the code is whatever the customer typed.
+    if address.region_id is None or not address.region_code:
+        raise HeldError(
+            field=f"{where}.region_code",
+            text=f"addresses in {address.country_id} need a state, and this one has none",
+            advice="choose the region in the shop's order, then replay",
+        )
+    return address.region_code
+
+
+_SOURCES = {
+    "DeliveryAddressName": "company",
+    "DeliveryAddressDescription": "lastname",
+    "DeliveryAddressStreet": "street",
+    "DeliveryAddressCity": "city",
+    "DeliveryAddressZipCode": "postcode",
+    "DeliveryAddressStateId": "region_code",
+}

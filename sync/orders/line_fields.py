@@ -1,0 +1,194 @@
+"""One line of the shop's order under the ERP's field names. Pure."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+
+from sync.engine.outcomes import HeldError
+from sync.magento.models import Order
+from sync.orders.addresses import check_lengths
+from sync.orders.amounts import expected_tax, unit_price
+from sync.orders.codes import mapped
+from sync.orders.draft import DraftLine, Value
+from sync.orders.rules import OrderRules
+from sync.orders.selling import Sellable, Selling
+from sync.orders.value_lines import ValueLine
+
+_NO_TAX = "none"
+# A file option is one text: MIME type, name, then a path on the server and a secret key.
+_FILE_OPTION = re.compile(r"^\w+/[\w.+-]+,\s*([^,]*),")
+
+
+def sale_line(
+    value: ValueLine,
+    *,
+    order: Order,
+    products: Mapping[int, Sellable],
+    selling: Selling,
+    rules: OrderRules,
+) -> DraftLine:
+    """Return the line for goods.
+
+    Raises:
+        HeldError: A product, tax or unit without its counterpart in the ERP, or a price that the
+            ERP cannot hold within the tolerance.
+    """
+    where = f"items[{value.index}]"
+    sellable = _sellable(value, products, selling, where=where)
+    item = sellable.item
+    reference = f"{order.increment_id}-{value.key}"
+    dimensions = {
+        "ProductColorId": item.color,
+        "ProductSizeId": item.size,
+        "ProductStyleId": item.style,
+        "ProductConfigurationId": item.configuration,
+        "ProductVersionId": item.version,
+    }
+    texts = {
+        "LineDescription": _description(value, rules, where=where),
+        "SalesUnitSymbol": _unit(sellable, rules, selling=selling, where=where),
+    }
+    codes = tuple(tax.tax_code for tax in value.row.extension_attributes.itemized_taxes)
+    check_lengths({**texts, "OrderLineReference": reference}, rules, sources=_SOURCES, where=where)
+    return priced_line(
+        reference,
+        item_number=item.item_number,
+        source=where,
+        quantity=value.quantity,
+        net=value.net,
+        rate=value.row.tax_percent or Decimal(0),
+        extra={
+            **{name: text for name, text in {**dimensions, **texts}.items() if text},
+            **tax_fields(codes, rules, selling=selling, field=f"{where}.tax_percent"),
+        },
+        rules=rules,
+    )
+
+
+def priced_line(
+    reference: str,
+    *,
+    item_number: str,
+    source: str,
+    quantity: Decimal,
+    net: Decimal,
+    rate: Decimal,
+    extra: Mapping[str, Value],
+    rules: OrderRules,
+) -> DraftLine:
+    """Return a line whose net amount in the ERP is `net` within the tolerance.
+
+    Args:
+        reference: Its name in the ERP.
+        item_number: What is sold.
+        source: Where it comes from in the shop's order.
+        quantity: Not zero; below zero, the line takes its amount off.
+        net: Of the whole line, of the sign of `quantity`.
+        rate: Tax in percent, to foretell the ERP's.
+        extra: More fields.
+        rules: The market's.
+    """
+    price = unit_price(
+        abs(net),
+        abs(quantity),
+        price_decimals=rules.price_decimals,
+        amount_decimals=rules.amount_decimals,
+    )
+    amount = price.amount if quantity > 0 else -price.amount
+    if abs(amount - net) > rules.line_tolerance:
+        raise HeldError(
+            field=source,
+            text=f"net {net} for {quantity} pieces would be {amount} in the ERP",
+            advice="raise orders.price_decimals or orders.line_tolerance, then replay",
+        )
+    return DraftLine(
+        reference=reference,
+        source=source,
+        fields={
+            "ItemNumber": item_number,
+            "OrderedSalesQuantity": quantity,
+            "SalesPrice": price.price,
+            "SalesPriceQuantity": price.unit,
+            "LineDiscountPercentage": 0,
+            "OrderLineReference": reference,
+            "SkipCreateAutoCharges": "Yes",
+            **extra,
+        },
+        net=amount,
+        tax=expected_tax(amount, rate, decimals=rules.amount_decimals),
+    )
+
+
+def tax_fields(
+    codes: tuple[str, ...], rules: OrderRules, *, selling: Selling, field: str
+) -> dict[str, Value]:
+    """Return the tax groups of the shop's rates; nothing where the ERP alone decides."""
+    if rules.tax is None:
+        return {}
+    groups = mapped(
+        rules.tax,
+        "+".join(sorted(set(codes))) or _NO_TAX,
+        field=field,
+        name="orders.tax",
+        market=selling.market,
+    )
+    return {
+        "SalesTaxGroupCode": groups.sales_tax_group,
+        "SalesTaxItemGroupCode": groups.item_group,
+        "OverrideSalesTax": "Yes",
+    }
+
+
+def _sellable(
+    value: ValueLine, products: Mapping[int, Sellable], selling: Selling, *, where: str
+) -> Sellable:
+    found = products.get(value.product_id) if value.product_id is not None else None
+    if found is None:
+        raise HeldError(
+            field=f"{where}.product_id",
+            text=f"{value.sku} (product {value.product_id}) is no item of {selling.company}",
+            advice=f"release the item in {selling.company}, or correct the SKU in the shop; "
+            "then replay",
+        )
+    if not found.item.is_sold:
+        raise HeldError(
+            field=f"{where}.product_id",
+            text=f"item {found.item.item_number} is stopped for sales in {selling.company}",
+            advice="allow it to be sold in the ERP, then replay",
+        )
+    return found
+
+
+def _unit(sellable: Sellable, rules: OrderRules, *, selling: Selling, where: str) -> str:
+    if rules.unit_attribute is None:
+        return sellable.item.sales_unit
+    return mapped(
+        rules.units,
+        sellable.shop_unit,
+        field=f"{where}.{rules.unit_attribute}",
+        name="orders.units",
+        market=selling.market,
+    )
+
+
+def _description(value: ValueLine, rules: OrderRules, *, where: str) -> str:
+    """Return a text that holds the custom options, empty without any."""
+    options = value.row.options.custom_options
+    if not options:
+        return ""
+    if rules.options == "hold":
+        raise HeldError(
+            field=f"{where}.product_option",
+            text=f"{value.sku} has custom options",
+            advice='set options = "text" to send them as the line\'s text, then replay',
+        )
+    chosen = (f"{option.option_id}: {_shown(option.option_value)}" for option in options)
+    return "; ".join((value.row.name, *chosen))
+
+
+def _shown(text: str) -> str:
+    file = _FILE_OPTION.match(text)
+    return file.group(1).strip() if file else text
+
+
+_SOURCES = {"LineDescription": "product_option", "OrderLineReference": "item_id"}

@@ -1,0 +1,124 @@
+"""From the shop's order to the ERP's: pure, exact, and never a guess.
+
+Prices go net of tax and discount, so that the ERP's line comes to what the shop's line
+does (facts on order shapes, section 1): net = `row_total_incl_tax` - `tax_amount`. Tax
+cannot be imported, so what the ERP will compute is foretold and compared. Whatever does
+not fit, an unknown code, a wrong sum, a text too long, raises `HeldError` with the field
+and what to do.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from sync.engine.outcomes import HeldError
+from sync.magento.models import Order
+from sync.orders import line_fields
+from sync.orders.draft import OrderDraft
+from sync.orders.header import header_fields
+from sync.orders.rules import OrderRules
+from sync.orders.selling import Sellable, Selling
+from sync.orders.service_lines import rounding_line, surcharge_lines
+from sync.orders.totals import Surcharge, Totals, checked_totals, shipping_of
+from sync.orders.value_lines import ValueLine, value_lines
+
+VERSION = 1
+"""Raise when the same order would become another document; the journal keeps it."""
+
+
+def products_of(order: Order, rules: OrderRules) -> frozenset[int]:
+    """Return the ids of the products sold; raises `HeldError`."""
+    return frozenset(
+        line.product_id for line in value_lines(order.items, rules) if line.product_id is not None
+    )
+
+
+def map_order(
+    order: Order,
+    *,
+    account: str,
+    products: Mapping[int, Sellable],
+    selling: Selling,
+    rules: OrderRules,
+) -> OrderDraft:
+    """Return the ERP's order.
+
+    Args:
+        order: The shop's.
+        account: The ERP's customer account.
+        products: What its product ids are in the ERP.
+        selling: The market.
+        rules: The market's rules.
+
+    Raises:
+        HeldError: Something that a person must decide; it names the field.
+    """
+    values = value_lines(order.items, rules)
+    _check_quantities(values, rules)
+    totals = checked_totals(order, values, rules)
+    lines = [
+        line_fields.sale_line(value, order=order, products=products, selling=selling, rules=rules)
+        for value in values
+    ]
+    lines += surcharge_lines(order, selling=selling, rules=rules)
+    charges = Surcharge(Decimal(0), Decimal(0)) if rules.shipping_item else shipping_of(order)
+    rest = rounding_line(order, lines, totals=totals, charges=charges, selling=selling, rules=rules)
+    draft = OrderDraft(
+        reference=order.increment_id,
+        header=header_fields(order, account=account, selling=selling, rules=rules),
+        lines=(*lines, *rest),
+        net=totals.net,
+        tax=totals.tax,
+        charges=charges.net,
+        charges_tax=charges.tax,
+        warnings=(),
+    )
+    return _compared(draft, totals, rules)
+
+
+def _check_quantities(values: Sequence[ValueLine], rules: OrderRules) -> None:
+    for value in values:
+        for member, text in _objections(value, rules):
+            raise HeldError(
+                field=f"items[{value.index}].{member}",
+                text=f"{value.sku}: {text}",
+                advice="correct the order in the shop and replay, or enter it by hand and skip",
+            )
+
+
+def _objections(value: ValueLine, rules: OrderRules) -> Iterator[tuple[str, str]]:
+    row = value.row
+    if value.quantity <= 0:
+        yield "qty_ordered", f"a quantity of {value.quantity} cannot be sold"
+    if row.qty_canceled:
+        yield (
+            "qty_canceled",
+            f"{row.qty_canceled} of {row.qty_ordered} were cancelled before the order was sent",
+        )
+    if value.net < 0 or value.tax < 0 or row.price < 0:
+        yield "row_total_incl_tax", f"an amount below zero: net {value.net}, tax {value.tax}"
+    if row.price == 0 and rules.free_lines == "hold":
+        yield "price", 'the price is zero; set free_lines = "send" where the shop gives things away'
+
+
+def _compared(draft: OrderDraft, totals: Totals, rules: OrderRules) -> OrderDraft:
+    """Return the draft, with a warning where the ERP's tax will differ; raises `HeldError`."""
+    # Rest cents of fractional quantities: half a cent for each line.
+    net_gap = abs(draft.erp_net - totals.net)
+    if rules.rounding is None and net_gap > rules.line_tolerance * len(draft.lines):
+        raise _apart("grand_total", "net", totals.net, draft.erp_net)
+    if abs(draft.erp_tax - totals.tax) <= rules.tax_tolerance:
+        return draft
+    if rules.tax_difference == "hold":
+        raise _apart("tax_amount", "tax", totals.tax, draft.erp_tax)
+    text = f"tax: {totals.tax} in the shop, about {draft.erp_tax} expected in the ERP"
+    return replace(draft, warnings=(text,))
+
+
+def _apart(field: str, what: str, shop: Decimal, erp: Decimal) -> HeldError:
+    return HeldError(
+        field=field,
+        text=f"the {what} is {shop} in the shop and would be {erp} in the ERP",
+        advice="correct the shop's tax settings or the market's tolerance, then replay",
+        diff=((what, str(shop), str(erp)),),
+    )

@@ -1,0 +1,136 @@
+"""Which of an order's rows carry its value, and which product each of them sells.
+
+Magento lists parents and children side by side, and repeats sums (facts on order shapes,
+sections 1 and 5):
+
+- configurable: the parent carries price and quantity, the child is the product;
+- bundle priced by its parts: the children carry the value, the parent repeats their sums;
+- bundle with one price: the parent carries the value, the children are zero;
+- anything else has no children.
+
+A row is sold by its `product_id`; its SKU gets suffixes from options and is never parsed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from sync.engine.outcomes import HeldError
+from sync.magento.models import OrderLine
+from sync.orders.amounts import shared
+from sync.orders.rules import OrderRules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueLine:
+    """A line to be sold.
+
+    Attributes:
+        row: The row that carries quantity and value.
+        index: Its place in the order's list, for messages.
+        product_id: The product sold, perhaps of another row; None when the shop deleted it.
+        sku: That row's SKU, for people.
+        key: The shop's row id that names the line in the ERP.
+        quantity: Pieces, up to four decimals.
+        net: After discount, without tax.
+        tax: The shop's.
+    """
+
+    row: OrderLine
+    index: int
+    product_id: int | None
+    sku: str
+    key: int
+    quantity: Decimal
+    net: Decimal
+    tax: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    index: int
+    line: OrderLine
+
+
+def value_lines(lines: Sequence[OrderLine], rules: OrderRules) -> list[ValueLine]:
+    """Return the order's value, each piece of it once.
+
+    Raises:
+        HeldError: A row whose parts do not fit its kind.
+    """
+    rows = [_Row(index, line) for index, line in enumerate(lines)]
+    known = {line.item_id for line in lines}
+    children: dict[int, list[_Row]] = {}
+    for row in rows:
+        parent_id = row.line.parent_item_id
+        if parent_id is None:
+            continue
+        if parent_id not in known:
+            raise _held(row, "parent_item_id", "names a row that the order does not have")
+        children.setdefault(parent_id, []).append(row)
+    return [
+        value
+        for row in rows
+        if row.line.parent_item_id is None
+        for value in _values_of(row, children.get(row.line.item_id, ()), rules)
+    ]
+
+
+def _values_of(row: _Row, parts: Sequence[_Row], rules: OrderRules) -> list[ValueLine]:
+    kind = row.line.product_type
+    if kind == "configurable":
+        if len(parts) != 1:
+            raise _held(row, "product_type", f"a configurable with {len(parts)} variants, not one")
+        return [_value(row, sold=parts[0])]
+    if kind != "bundle":
+        if parts:
+            raise _held(row, "product_type", f"{kind} with parts is not known")
+        return [_value(row, sold=row)]
+    if not parts:
+        raise _held(row, "product_type", "a bundle without parts")
+    if any(part.line.price > 0 for part in parts):
+        return [_value(part, sold=part) for part in parts]
+    return _shared_out(row, parts, rules) if rules.bundle == "parts" else [_value(row, sold=row)]
+
+
+def _value(row: _Row, *, sold: _Row) -> ValueLine:
+    line = row.line
+    return ValueLine(
+        row=line,
+        index=row.index,
+        product_id=sold.line.product_id,
+        sku=sold.line.sku,
+        key=line.item_id,
+        quantity=line.qty_ordered,
+        net=line.row_total_incl_tax - line.tax_amount,
+        tax=line.tax_amount,
+    )
+
+
+def _shared_out(row: _Row, parts: Sequence[_Row], rules: OrderRules) -> list[ValueLine]:
+    weights = [part.line.qty_ordered for part in parts]
+    if not any(weight > 0 for weight in weights):
+        raise _held(row, "qty_ordered", "a bundle whose parts have no quantity")
+    whole = _value(row, sold=row)
+    nets = shared(whole.net, weights, decimals=rules.amount_decimals)
+    taxes = shared(whole.tax, weights, decimals=rules.amount_decimals)
+    return [
+        replace(
+            whole,
+            product_id=part.line.product_id,
+            sku=part.line.sku,
+            key=part.line.item_id,
+            quantity=part.line.qty_ordered,
+            net=net,
+            tax=tax,
+        )
+        for part, net, tax in zip(parts, nets, taxes, strict=True)
+    ]
+
+
+def _held(row: _Row, member: str, text: str) -> HeldError:
+    return HeldError(
+        field=f"items[{row.index}].{member}",
+        text=f"{row.line.sku}: {text}",
+        advice="enter this order by hand and skip the event",
+    )
