@@ -43,8 +43,7 @@ def delivery_fields(
         ),
     }
     check_lengths(fields, rules, sources=_SOURCES, where=where)
-    filled = {name: text for name, text in fields.items() if text}
-    return {"IsDeliveryAddressOrderSpecific": "Yes", **filled}
+    return {name: text for name, text in fields.items() if text}
 
 
 def person_of(address: Address) -> str:

@@ -1,11 +1,9 @@
-"""A sales order as it is going to be in the ERP, under the ERP's field names."""
+"""A sales order as it is going to be in the ERP: its bodies, and what they come to."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-Value = str | int | Decimal
-"""What a field is sent as; money and quantities are decimals."""
+from pricing_proxy.d365.fo.order_models import SalesOrderHeaderBody, SalesOrderLineBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,16 +11,14 @@ class DraftLine:
     """One line.
 
     Attributes:
-        reference: Its `OrderLineReference`, by which it is found again.
         source: The shop's row, for messages.
-        fields: What is sent.
+        body: What is sent; its `OrderLineReference` is how it is found again.
         net: What the ERP makes of it.
         tax: What the ERP is expected to compute on it.
     """
 
-    reference: str
     source: str
-    fields: Mapping[str, Value]
+    body: SalesOrderLineBody
     net: Decimal
     tax: Decimal
 
@@ -33,7 +29,7 @@ class OrderDraft:
 
     Attributes:
         reference: The shop's number.
-        header: What is sent of the header, without the stop.
+        header: What is sent of the header, without the reference field and the stop.
         lines: In the shop's order; shipping, fees and rounding last.
         net: What the shop's order comes to without tax, what automatic charges add included.
         tax: The shop's tax.
@@ -43,13 +39,18 @@ class OrderDraft:
     """
 
     reference: str
-    header: Mapping[str, Value]
+    header: SalesOrderHeaderBody
     lines: tuple[DraftLine, ...]
     net: Decimal
     tax: Decimal
     charges: Decimal
     charges_tax: Decimal
     warnings: tuple[str, ...]
+
+    @property
+    def by_reference(self) -> dict[str, DraftLine]:
+        """The lines by their `OrderLineReference`."""
+        return {line.body.OrderLineReference: line for line in self.lines}
 
     @property
     def erp_net(self) -> Decimal:

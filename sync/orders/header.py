@@ -1,19 +1,19 @@
 """The header of an order: who, where to, how delivered and paid. Pure."""
 
+from pricing_proxy.d365.fo.order_models import SalesOrderHeaderBody
 from sync.engine.outcomes import HeldError
 from sync.magento.models import Address, Order
 from sync.orders.addresses import check_lengths, delivery_fields, person_of
 from sync.orders.codes import mapped
-from sync.orders.draft import Value
 from sync.orders.rules import Delivery, OrderRules
 from sync.orders.selling import Selling
 
 _VIRTUAL = "virtual"
 
 
-def header_fields(
+def header_body(
     order: Order, *, account: str, selling: Selling, rules: OrderRules
-) -> dict[str, Value]:
+) -> SalesOrderHeaderBody:
     """Return what is sent of the header.
 
     Raises:
@@ -27,13 +27,11 @@ def header_fields(
         name="orders.payment",
         market=selling.market,
     )
-    fields: dict[str, Value | None] = {
-        "dataAreaId": selling.company,
+    texts = {
         "OrderingCustomerAccountNumber": account,
         "InvoiceCustomerAccountNumber": account,
         "CurrencyCode": currency_of(order, selling),
         "LanguageId": rules.language,
-        rules.reference_field: order.increment_id,
         "CustomerRequisitionNumber": order.payment.po_number,
         "SalesOrderOriginCode": rules.origin,
         "SalesOrderName": _name(order),
@@ -44,12 +42,19 @@ def header_fields(
         "DeliveryTermsCode": delivery.terms,
         "PaymentTermsName": payment.terms,
         "CustomerPaymentMethodName": payment.method,
-        "ArePricesIncludingSalesTax": "No",
-        "SkipCreateAutoCharges": "Yes" if rules.shipping_item else "No",
     }
-    filled: dict[str, Value] = {name: value for name, value in fields.items() if value}
-    check_lengths(filled, rules, sources=_SOURCES, where="")
-    return filled | _destination(order, rules, market=selling.market)
+    filled = {name: text for name, text in texts.items() if text}
+    check_lengths(
+        {**filled, "CustomersOrderReference": order.increment_id}, rules, sources=_SOURCES, where=""
+    )
+    return SalesOrderHeaderBody.model_validate(
+        {
+            **filled,
+            **_destination(order, rules, market=selling.market),
+            "ArePricesIncludingSalesTax": False,
+            "SkipCreateAutoCharges": rules.shipping_item is not None,
+        }
+    )
 
 
 def delivery_of(order: Order, rules: OrderRules, *, market: str) -> Delivery:
@@ -97,7 +102,7 @@ def currency_of(order: Order, selling: Selling) -> str:
     return order.order_currency_code
 
 
-def _destination(order: Order, rules: OrderRules, *, market: str) -> dict[str, Value]:
+def _destination(order: Order, rules: OrderRules, *, market: str) -> dict[str, str | bool]:
     # The address of a pick-up is the shop's own store: the ERP knows it by its warehouse.
     if pickup_location(order) or order.is_virtual:
         return {}
@@ -109,7 +114,8 @@ def _destination(order: Order, rules: OrderRules, *, market: str) -> dict[str, V
             text="an order with goods to ship has no address",
             advice="enter the order by hand and skip the event",
         )
-    return {**delivery_fields(address, where=where, rules=rules, market=market)}
+    fields = delivery_fields(address, where=where, rules=rules, market=market)
+    return {"IsDeliveryAddressOrderSpecific": True, **fields}
 
 
 def _name(order: Order) -> str:

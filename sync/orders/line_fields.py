@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
+from pricing_proxy.d365.fo.order_models import SalesOrderLineBody
 from sync.engine.outcomes import HeldError
 from sync.magento.models import Order
 from sync.orders.addresses import check_lengths
 from sync.orders.amounts import expected_tax, unit_price
 from sync.orders.codes import mapped
-from sync.orders.draft import DraftLine, Value
+from sync.orders.draft import DraftLine
 from sync.orders.rules import OrderRules
 from sync.orders.selling import Sellable, Selling
 from sync.orders.value_lines import ValueLine
@@ -73,7 +74,7 @@ def priced_line(
     quantity: Decimal,
     net: Decimal,
     rate: Decimal,
-    extra: Mapping[str, Value],
+    extra: Mapping[str, str | bool],
     rules: OrderRules,
 ) -> DraftLine:
     """Return a line whose net amount in the ERP is `net` within the tolerance.
@@ -102,18 +103,19 @@ def priced_line(
             advice="raise orders.price_decimals or orders.line_tolerance, then replay",
         )
     return DraftLine(
-        reference=reference,
         source=source,
-        fields={
-            "ItemNumber": item_number,
-            "OrderedSalesQuantity": quantity,
-            "SalesPrice": price.price,
-            "SalesPriceQuantity": price.unit,
-            "LineDiscountPercentage": 0,
-            "OrderLineReference": reference,
-            "SkipCreateAutoCharges": "Yes",
-            **extra,
-        },
+        body=SalesOrderLineBody.model_validate(
+            {
+                "ItemNumber": item_number,
+                "OrderedSalesQuantity": quantity,
+                "SalesPrice": price.price,
+                "SalesPriceQuantity": Decimal(price.unit),
+                "LineDiscountPercentage": Decimal(0),
+                "OrderLineReference": reference,
+                "SkipCreateAutoCharges": True,
+                **extra,
+            }
+        ),
         net=amount,
         tax=expected_tax(amount, rate, decimals=rules.amount_decimals),
     )
@@ -121,7 +123,7 @@ def priced_line(
 
 def tax_fields(
     codes: tuple[str, ...], rules: OrderRules, *, selling: Selling, field: str
-) -> dict[str, Value]:
+) -> dict[str, str | bool]:
     """Return the tax groups of the shop's rates; nothing where the ERP alone decides."""
     if rules.tax is None:
         return {}
@@ -135,7 +137,7 @@ def tax_fields(
     return {
         "SalesTaxGroupCode": groups.sales_tax_group,
         "SalesTaxItemGroupCode": groups.item_group,
-        "OverrideSalesTax": "Yes",
+        "OverrideSalesTax": True,
     }
 
 

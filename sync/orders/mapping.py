@@ -15,7 +15,7 @@ from sync.engine.outcomes import HeldError
 from sync.magento.models import Order
 from sync.orders import line_fields
 from sync.orders.draft import OrderDraft
-from sync.orders.header import header_fields
+from sync.orders.header import header_body
 from sync.orders.rules import OrderRules
 from sync.orders.selling import Sellable, Selling
 from sync.orders.service_lines import rounding_line, surcharge_lines
@@ -65,7 +65,7 @@ def map_order(
     rest = rounding_line(order, lines, totals=totals, charges=charges, selling=selling, rules=rules)
     draft = OrderDraft(
         reference=order.increment_id,
-        header=header_fields(order, account=account, selling=selling, rules=rules),
+        header=header_body(order, account=account, selling=selling, rules=rules),
         lines=(*lines, *rest),
         net=totals.net,
         tax=totals.tax,

@@ -6,7 +6,7 @@ from functools import partial
 
 from sync.engine.outcomes import HeldError
 from sync.magento.models import Order
-from sync.orders.draft import DraftLine, Value
+from sync.orders.draft import DraftLine
 from sync.orders.line_fields import priced_line, tax_fields
 from sync.orders.rules import OrderRules
 from sync.orders.selling import Selling
@@ -101,7 +101,7 @@ def _surcharge(
     item: str,
     source: str,
     rate: Decimal,
-    extra: Mapping[str, Value],
+    extra: Mapping[str, str | bool],
     rules: OrderRules,
 ) -> Iterator[DraftLine]:
     if cost.net == 0 and cost.tax == 0:

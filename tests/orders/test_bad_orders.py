@@ -202,7 +202,7 @@ def test_a_longer_field_of_a_customized_erp_is_believed() -> None:
         rules=recorded.rules(field_lengths={"DeliveryAddressCity": 100}),
     )
 
-    assert draft.header["DeliveryAddressCity"] == "x" * 61
+    assert draft.header.DeliveryAddressCity == "x" * 61
 
 
 def test_fees_of_a_module_become_service_lines() -> None:
@@ -223,7 +223,7 @@ def test_fees_of_a_module_become_service_lines() -> None:
     )
 
     line = draft.lines[-1]
-    assert line.fields["ItemNumber"] == "COD"
+    assert line.body.ItemNumber == "COD"
     assert (str(line.net), str(line.tax)) == ("4.00", "0.76")
     assert held(row).field == "tax_amount"
 
@@ -256,7 +256,7 @@ def test_shipping_is_left_to_the_erps_charges_without_an_item() -> None:
         rules=recorded.rules(shipping_item=None),
     )
 
-    assert draft.header["SkipCreateAutoCharges"] == "No"
+    assert draft.header.SkipCreateAutoCharges is False
     assert draft.charges == order.shipping_amount
     assert draft.erp_net == draft.net
 
