@@ -135,6 +135,7 @@ class OrderRules(BaseModel):
 
     Attributes:
         start_at: Older orders stay in the shop: an instant, or the first increment id.
+        waiting_states: States of the shop in which an order is not sent yet.
         reference_field: Header field that holds the shop's number, by which orders are found again.
         origin: `SalesOrderOriginCode` of the shop's orders.
         language: `LanguageId`; the customer's own when left out.
@@ -171,6 +172,7 @@ class OrderRules(BaseModel):
     model_config = MODEL
 
     start_at: StartAt
+    waiting_states: frozenset[str] = frozenset({"holded", "payment_review", "pending_payment"})
     reference_field: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] = (
         "CustomersOrderReference"
     )

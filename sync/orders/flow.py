@@ -1,0 +1,169 @@
+"""Orders: shop to ERP, each exactly once.
+
+`carry` reads the order from the shop, whatever the event said, maps it (`mapping`), has it
+written (`writer`) and gives the ERP's number back to the shop. It may be called again
+after any failure. An order cancelled before it was sent is skipped; cancelled afterwards,
+it is stopped in the ERP, and held until a person has cancelled it there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sync.engine.flow import Work
+from sync.engine.outcomes import (
+    Done,
+    HeldError,
+    RetryLaterError,
+    SkippedError,
+    WaitForError,
+)
+from sync.magento.models import Order
+from sync.orders import mapping
+from sync.orders.journal import written
+from sync.orders.ports import ShopOrders, Sold
+from sync.orders.rules import OrderRules
+from sync.orders.selling import Selling
+from sync.orders.source import FLOW, is_canceled, is_held_back, is_in
+from sync.orders.writer import OrderWriter
+
+# Its state is looked at again by the poll too, as soon as the shop moves it.
+_UNPAID_WAIT = timedelta(minutes=5)
+_CANCELED = "Canceled"
+_SHOP = "magento"
+_WRITE_BACK = "ext_order_id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderMarket:
+    """All that one market's orders need.
+
+    Attributes:
+        store_ids: Its store views.
+        sold: Finds its items.
+        writer: Writes its orders.
+    """
+
+    selling: Selling
+    rules: OrderRules
+    store_ids: frozenset[int]
+    sold: Sold
+    writer: OrderWriter
+
+
+class OrderFlow:
+    """A `sync.engine.flow.Flow`.
+
+    Args:
+        shop: The shop's orders.
+        markets: By code.
+    """
+
+    name = FLOW
+
+    def __init__(self, shop: ShopOrders, *, markets: Mapping[str, OrderMarket]) -> None:
+        self._shop = shop
+        self._markets = markets
+
+    async def carry(self, work: Work) -> Done:
+        """Bring one order over; raises the engine's outcomes and `UpstreamError`."""
+        market = self._markets[work.event.market]
+        order = await self._order(work, market)
+        if is_canceled(order):
+            return await self._cancel(work, order, market)
+        if order.ext_order_id:
+            return Done(f"is in the ERP as {order.ext_order_id}")
+        self._check_turn(work, order, market.rules)
+        account = await self._account(work, order, market)
+        products = mapping.products_of(order, market.rules)
+        draft = mapping.map_order(
+            order,
+            account=account,
+            products=await market.sold.find(products),
+            selling=market.selling,
+            rules=market.rules,
+        )
+        number = await market.writer.write(work, draft)
+        await self._write_back(work, order, number)
+        await work.links.remember("order", str(order.entity_id), number)
+        return Done("; ".join((f"is in the ERP as {number}", *draft.warnings)))
+
+    async def _order(self, work: Work, market: OrderMarket) -> Order:
+        number = work.event.business_key
+        entity_id = work.event.payload.get("entity_id")
+        order = None if entity_id is None else await self._shop.order(int(entity_id))
+        if order is None or order.increment_id != number:
+            order = await self._shop.order_by_increment_id(number)
+        if order is None:
+            raise HeldError(
+                field="increment_id",
+                text=f"the shop has no order {number}",
+                advice="skip the event when the order was deleted on purpose",
+            )
+        if order.store_id not in market.store_ids:
+            raise HeldError(
+                field="store_id",
+                text=f"store view {order.store_id} does not belong to {work.event.market}",
+                advice=f"add it to sync.markets.{work.event.market}.store_ids, then replay",
+            )
+        return order
+
+    def _check_turn(self, work: Work, order: Order, rules: OrderRules) -> None:
+        if not is_in(order, rules) and not work.event.payload.get("is_forced"):
+            raise SkippedError(f"is from before the start; d365-sync export {order.increment_id}")
+        if is_held_back(order, rules):
+            raise RetryLaterError(f"the shop holds it: {order.state}", after=_UNPAID_WAIT)
+        if order.state == "closed":
+            raise SkippedError("was refunded in full before it was sent")
+
+    async def _account(self, work: Work, order: Order, market: OrderMarket) -> str:
+        if order.customer_id is None:
+            if market.rules.guest_account is None:
+                raise HeldError(
+                    field="customer_is_guest",
+                    text="an order of a guest, and no account for guests is named",
+                    advice=f"set sync.markets.{work.event.market}.orders.guest_account, "
+                    "then replay",
+                )
+            return market.rules.guest_account
+        account = await work.links.erp_key("customer", str(order.customer_id))
+        if account is None:
+            raise WaitForError(
+                flow="customers",
+                business_key=str(order.customer_id),
+                payload={"customer_id": order.customer_id},
+            )
+        return account
+
+    async def _cancel(self, work: Work, order: Order, market: OrderMarket) -> Done:
+        headers = await market.writer.find(order.increment_id)
+        if not headers:
+            await market.writer.absent_for_sure(work)
+            if order.total_invoiced:
+                raise HeldError(
+                    field="total_invoiced",
+                    text="cancelled in the shop after a part was invoiced, and never sent",
+                    advice="enter what was invoiced by hand, then skip the event",
+                )
+            raise SkippedError("was cancelled before it was sent")
+        left = [header for header in headers if header.SalesOrderStatus != _CANCELED]
+        for header in left:
+            if not header.IsSalesProcessingStopped:
+                await market.writer.stop(work, header.SalesOrderNumber)
+        if not left:
+            return Done("is cancelled on both sides")
+        numbers = ", ".join(header.SalesOrderNumber for header in left)
+        raise HeldError(
+            field="state",
+            text=f"cancelled in the shop after it was sent; {numbers} is stopped in the ERP",
+            advice="cancel the order in the ERP, then replay; or skip to leave it stopped",
+        )
+
+    async def _write_back(self, work: Work, order: Order, number: str) -> None:
+        await written(
+            work,
+            _SHOP,
+            _WRITE_BACK,
+            {"entity_id": order.entity_id, "ext_order_id": number},
+            lambda: self._shop.set_ext_order_id(order.entity_id, number, guard=work.guard),
+        )

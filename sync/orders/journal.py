@@ -1,0 +1,82 @@
+"""Writes with their journal entries around them: `sent` before the wire, `acked` after.
+
+A write that was surely not done, refused by the other side or never sent, is acked as
+such; only one whose end is unclear stays open, and the next attempt looks before writing.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import TypeVar
+
+from pricing_proxy.resilience.errors import (
+    CallRefusedError,
+    PermanentUpstreamError,
+    UpstreamContractError,
+    UpstreamRejectedError,
+    UpstreamThrottledError,
+)
+from sync.engine.flow import Work
+from sync.engine.outcomes import RetryLaterError
+
+T = TypeVar("T")
+
+# Not statuses of the other side: nothing reached it, or it did not take the call.
+_NOT_SENT = 0
+_OK = 200
+
+
+async def written(
+    work: Work,
+    system: str,
+    operation: str,
+    request: Mapping[str, object],
+    send: Callable[[], Awaitable[T]],
+) -> T:
+    """Send a write and return what it returns.
+
+    Args:
+        work: The event at work.
+        system: Where it goes, such as "fo".
+        operation: What it does; the name under which an open entry is found again.
+        request: What is sent, for the journal.
+        send: Sends it, once.
+    """
+    async with work.call(system, operation, request) as call:
+        try:
+            answer = await send()
+        except UpstreamContractError:
+            raise  # it was done, but we do not know what
+        except (CallRefusedError, UpstreamThrottledError) as error:
+            await call.acked(_NOT_SENT, {"not_done": str(error)})
+            raise
+        except PermanentUpstreamError as error:
+            status = error.status if isinstance(error, UpstreamRejectedError) else _NOT_SENT
+            await call.acked(status, {"refused": str(error)})
+            raise
+        await call.acked(_OK, {"answer": answer})
+        return answer
+
+
+async def wait_out_doubt(
+    work: Work, operation: str, *, longest: timedelta, about: Mapping[str, object] | None = None
+) -> None:
+    """Return when no open write of this kind can still arrive.
+
+    To be asked after a look-up that found nothing: before that time an empty answer does
+    not mean that nothing was written.
+
+    Args:
+        work: The event at work.
+        operation: The write's name.
+        longest: No request is finished later than this after it was sent.
+        about: Members of its request that must be equal.
+
+    Raises:
+        RetryLaterError: One may still arrive; it says after how long none can.
+    """
+    now = work.clock.utc()
+    for entry in await work.unacknowledged():
+        fits = all(entry.request.get(name) == value for name, value in (about or {}).items())
+        rest = entry.sent_at + longest - now
+        if entry.operation == operation and fits and rest > timedelta(0):
+            raise RetryLaterError(f"{operation} was sent and may still arrive", after=rest)

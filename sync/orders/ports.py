@@ -1,0 +1,99 @@
+"""What the orders flow needs of the two systems."""
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from pricing_proxy.d365.fo.bodies import FieldValue
+from pricing_proxy.d365.fo.order_models import (
+    SalesOrderHeaderBody,
+    SalesOrderHeaderRow,
+    SalesOrderLineBody,
+    SalesOrderLineRow,
+    SalesOrderTotalsRow,
+)
+from pricing_proxy.d365.transport import Guard
+from sync.magento.models import Order
+from sync.orders.selling import Sellable
+
+
+class ErpOrders(Protocol):
+    """Sales orders of the ERP; every method raises `UpstreamError`."""
+
+    async def find(self, company: str, reference: str) -> list[SalesOrderHeaderRow]:
+        """Return all headers with a reference, the lowest number first."""
+        ...
+
+    async def stopped(self, company: str) -> list[SalesOrderHeaderRow]:
+        """Return all open headers whose processing is stopped."""
+        ...
+
+    async def totals(self, company: str, number: str) -> SalesOrderTotalsRow | None:
+        """Return what the ERP computes of an order."""
+        ...
+
+    async def lines(self, company: str, number: str) -> list[SalesOrderLineRow]:
+        """Return an order's lines."""
+        ...
+
+    async def create_header(
+        self,
+        company: str,
+        body: SalesOrderHeaderBody,
+        *,
+        reference: str,
+        more: Mapping[str, FieldValue] | None = None,
+        number: str | None = None,
+        guard: Guard | None = None,
+    ) -> str:
+        """Create a stopped header and return its number."""
+        ...
+
+    async def add_line(
+        self,
+        company: str,
+        number: str,
+        body: SalesOrderLineBody,
+        *,
+        more: Mapping[str, FieldValue] | None = None,
+        guard: Guard | None = None,
+    ) -> str:
+        """Add a line and return its lot."""
+        ...
+
+    async def release(self, company: str, number: str, *, guard: Guard | None = None) -> None:
+        """Let the ERP process an order."""
+        ...
+
+    async def stop(self, company: str, number: str, *, guard: Guard | None = None) -> None:
+        """Keep the ERP from processing an order."""
+        ...
+
+    async def delete_header(self, company: str, number: str, *, guard: Guard | None = None) -> None:
+        """Delete an order with its lines."""
+        ...
+
+
+class ShopOrders(Protocol):
+    """Orders of the shop; every method raises `UpstreamError`."""
+
+    async def order(self, entity_id: int) -> Order | None:
+        """Return an order by its internal id."""
+        ...
+
+    async def order_by_increment_id(self, increment_id: str) -> Order | None:
+        """Return an order by its number."""
+        ...
+
+    async def set_ext_order_id(
+        self, entity_id: int, erp_number: str, *, guard: Guard | None = None
+    ) -> None:
+        """Write the ERP's number on an order."""
+        ...
+
+
+class Sold(Protocol):
+    """Finds what the shop's products are in the ERP."""
+
+    async def find(self, product_ids: Collection[int]) -> Mapping[int, Sellable]:
+        """Return what is sold under these ids; those without an item are missing."""
+        ...

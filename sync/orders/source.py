@@ -1,0 +1,231 @@
+"""Which orders are to be sent: the poll, the hourly sweep, a hint of the shop, one by hand.
+
+An order is entered once for its whole life, under one source key; whoever sees it first
+enters it, and the others find it there. It is entered again only to be cancelled. Orders
+from before `start_at` are never entered but by `export`, so a first start sends no history.
+What the shop has not paid or holds back is left alone until its state moves, which moves
+`updated_at`.
+"""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from sync.magento.models import Order, OrderHead
+from sync.orders.rules import OrderRules
+
+FLOW = "orders"
+# Before any shop: the first poll of a market that starts at an increment id reads all heads once.
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class ShopOrders(Protocol):
+    """The part of the shop's client that finds orders."""
+
+    async def order(self, entity_id: int) -> Order | None:
+        """Return an order by its internal id."""
+        ...
+
+    async def order_by_increment_id(self, increment_id: str) -> Order | None:
+        """Return an order by its number."""
+        ...
+
+    def order_heads_changed(self, since: datetime) -> AsyncGenerator[list[OrderHead], None]:
+        """Yield orders by their last change."""
+        ...
+
+    async def order_heads_without_erp_number(self, *, after_entity_id: int) -> list[OrderHead]:
+        """Return the next orders without an ERP number."""
+        ...
+
+
+class Events(Protocol):
+    """Where events are entered; an equal source key is taken once."""
+
+    async def receive(
+        self,
+        *,
+        flow: str,
+        market: str,
+        business_key: str,
+        source_key: str,
+        payload: Mapping[str, Any],
+        lock_key: str,
+    ) -> bool:
+        """Return whether it is new."""
+        ...
+
+
+class Watermarks(Protocol):
+    """How far each source was read."""
+
+    async def get(self, name: str) -> str | None:
+        """Return what was kept, None at first."""
+        ...
+
+    async def put(self, name: str, value: str) -> None:
+        """Keep it."""
+        ...
+
+
+@dataclass(slots=True)
+class Census:
+    """How many orders of the shop are in and out, by status; asked before the first run."""
+
+    entered: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    elsewhere: int = 0
+
+
+class OrderSource:
+    """Enters the orders of all markets of one shop.
+
+    Args:
+        shop: The shop's client.
+        events: Where they are entered.
+        watermarks: How far the poll came.
+        market_of_store: Market by store view.
+        rules: Rules by market.
+        overlap: How far each poll looks back again.
+    """
+
+    def __init__(
+        self,
+        shop: ShopOrders,
+        events: Events,
+        watermarks: Watermarks,
+        *,
+        market_of_store: Mapping[int, str],
+        rules: Mapping[str, OrderRules],
+        overlap: timedelta,
+    ) -> None:
+        self._shop = shop
+        self._events = events
+        self._watermarks = watermarks
+        self._market_of_store = market_of_store
+        self._rules = rules
+        self._overlap = overlap
+
+    async def poll(self) -> int:
+        """Enter what changed since the last poll, and return how many are new.
+
+        The watermark moves only past what was entered, so a failure repeats and skips nothing.
+        """
+        kept = await self._watermarks.get("orders.updated_at")
+        since = datetime.fromisoformat(kept) if kept else self._first_look()
+        latest, entered = since, 0
+        pages = self._shop.order_heads_changed(since - self._overlap)
+        async with aclosing(pages):
+            async for page in pages:
+                for head in page:
+                    entered += await self._enter(head)
+                    latest = max(latest, head.updated_at)
+                if latest > since:
+                    await self._watermarks.put("orders.updated_at", latest.isoformat())
+        return entered
+
+    async def sweep(self) -> int:
+        """Enter every order without an ERP number that nobody has entered; return how many.
+
+        Where the history ends is remembered, so that it is read through only once.
+        """
+        kept = int(await self._watermarks.get("orders.history_ends") or 0)
+        history_ends, entered, is_history = kept, 0, True
+        async for head in self._without_number(after=kept):
+            is_history = is_history and not self._may_enter(head)
+            if is_history:
+                history_ends = head.entity_id
+            entered += await self._enter(head)
+        if history_ends > kept:
+            await self._watermarks.put("orders.history_ends", str(history_ends))
+        return entered
+
+    async def hint(self, *, entity_id: int) -> bool:
+        """Enter an order that the shop told of; what it said is not believed but looked up."""
+        order = await self._shop.order(entity_id)
+        return order is not None and await self._enter(order)
+
+    async def export(self, increment_id: str) -> bool | None:
+        """Enter one order whatever its age; None when there is no such order of any market."""
+        order = await self._shop.order_by_increment_id(increment_id)
+        market = None if order is None else self._market_of_store.get(order.store_id)
+        if order is None or market is None:
+            return None
+        return await self._receive(order, market, "export", {"is_forced": True})
+
+    async def census(self) -> Census:
+        """Count the orders without an ERP number, by what a first start would do with them."""
+        census = Census()
+        async for head in self._without_number(after=0):
+            market = self._market_of_store.get(head.store_id)
+            if market is None:
+                census.elsewhere += 1
+            elif is_in(head, self._rules[market]):
+                census.entered[head.status] += 1
+            else:
+                census.left_out[head.status] += 1
+        return census
+
+    def _first_look(self) -> datetime:
+        instants = [
+            rules.start_at for rules in self._rules.values() if isinstance(rules.start_at, datetime)
+        ]
+        every_market_has_one = len(instants) == len(self._rules)
+        return min(instants) if every_market_has_one else _LONG_AGO
+
+    async def _without_number(self, *, after: int = 0) -> AsyncGenerator[OrderHead, None]:
+        while page := await self._shop.order_heads_without_erp_number(after_entity_id=after):
+            for head in page:
+                yield head
+            after = page[-1].entity_id
+
+    def _may_enter(self, head: OrderHead) -> bool:
+        market = self._market_of_store.get(head.store_id)
+        return market is not None and is_in(head, self._rules[market])
+
+    async def _enter(self, head: OrderHead) -> bool:
+        market = self._market_of_store.get(head.store_id)
+        if market is None:
+            return False
+        rules = self._rules[market]
+        if is_canceled(head):
+            # Also without an ERP number: it may be under way just now.
+            is_ours = bool(head.ext_order_id) or is_in(head, rules)
+            return is_ours and await self._receive(head, market, "cancel", {})
+        if head.ext_order_id or not is_in(head, rules) or is_held_back(head, rules):
+            return False
+        return await self._receive(head, market, "export", {})
+
+    async def _receive(
+        self, head: OrderHead, market: str, task: str, more: Mapping[str, Any]
+    ) -> bool:
+        return await self._events.receive(
+            flow=FLOW,
+            market=market,
+            business_key=head.increment_id,
+            source_key=f"{FLOW}/{market}/{head.increment_id}/{task}",
+            payload={"entity_id": head.entity_id, "task": task, **more},
+            lock_key=f"{FLOW}/{market}/{head.increment_id}",
+        )
+
+
+def is_in(head: OrderHead, rules: OrderRules) -> bool:
+    """Return whether the order is from after the start."""
+    start = rules.start_at
+    if isinstance(start, datetime):
+        return head.created_at >= start
+    # Numbers of one store view have a fixed width until it is exhausted, then one digit more.
+    return head.increment_id.isdecimal() and int(head.increment_id) >= int(start)
+
+
+def is_canceled(head: OrderHead) -> bool:
+    """Return whether the shop has cancelled it as a whole."""
+    return head.state == "canceled"
+
+
+def is_held_back(head: OrderHead, rules: OrderRules) -> bool:
+    """Return whether it waits for payment or a person in the shop."""
+    return head.state in rules.waiting_states

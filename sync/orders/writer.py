@@ -1,0 +1,189 @@
+"""Write one order to the ERP so that exactly one released document comes of it.
+
+Headers are looked up by reference before any is created, and created stopped. Lines are
+added one by one, only the missing ones. Before releasing, the reference is looked up
+again: of several headers the lowest number stays and the other, stopped ones are deleted.
+What is going to be released is read back and compared first, so that a wrong document
+stays stopped. A stopped duplicate harms nobody; a released one must not exist.
+
+Every step may end in the middle: the next attempt starts from what the ERP holds, not
+from what was remembered.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+
+from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
+from sync.engine.flow import Work
+from sync.engine.outcomes import HeldError, RetryLaterError
+from sync.magento.client import EXT_ORDER_ID_LENGTH
+from sync.orders.draft import OrderDraft
+from sync.orders.echo import differences
+from sync.orders.journal import wait_out_doubt, written
+from sync.orders.ports import ErpOrders
+from sync.orders.refusals import named
+from sync.orders.rules import OrderRules
+
+SYSTEM = "fo"
+CREATE = "order header create"
+ADD_LINE = "order line create"
+RELEASE = "order release"
+STOP = "order stop"
+DELETE = "order header delete"
+
+
+class OrderWriter:
+    """Writes the orders of one market.
+
+    Args:
+        erp: The ERP's sales orders.
+        company: The market's.
+        rules: The market's.
+        erp_max_request: No request is finished later than this after it was sent.
+    """
+
+    def __init__(
+        self, erp: ErpOrders, *, company: str, rules: OrderRules, erp_max_request: timedelta
+    ) -> None:
+        self._erp = erp
+        self._company = company
+        self._rules = rules
+        self._erp_max_request = erp_max_request
+
+    async def write(self, work: Work, draft: OrderDraft) -> str:
+        """Return the number of the one released order; safe to call again after any failure.
+
+        Raises:
+            HeldError: The ERP refused it, or holds something else than what was sent.
+            RetryLaterError: An earlier write may still arrive.
+            UpstreamError: A call failed.
+        """
+        header = await self._one_header(work, draft.reference)
+        number = header.SalesOrderNumber if header else await self._create(work, draft)
+        if header is None or header.IsSalesProcessingStopped:
+            await self._complete(work, number, draft)
+        # The second look: somebody else may have created a header meanwhile.
+        again = await self._one_header(work, draft.reference)
+        if again is None or again.SalesOrderNumber != number:
+            raise RetryLaterError("another header with this reference has come first")
+        await self._check_echo(again, draft)
+        if again.IsSalesProcessingStopped:
+            await written(
+                work,
+                SYSTEM,
+                RELEASE,
+                {"SalesOrderNumber": number},
+                lambda: self._erp.release(self._company, number, guard=work.guard),
+            )
+        return number
+
+    async def find(self, reference: str) -> list[SalesOrderHeaderRow]:
+        """Return all headers of a reference, the lowest number first."""
+        with named("find the order by its reference", {self._rules.reference_field: reference}):
+            return await self._erp.find(self._company, reference)
+
+    async def stop(self, work: Work, number: str) -> None:
+        """Keep a released order from being processed."""
+        await written(
+            work,
+            SYSTEM,
+            STOP,
+            {"SalesOrderNumber": number},
+            lambda: self._erp.stop(self._company, number, guard=work.guard),
+        )
+
+    async def delete(self, work: Work, number: str) -> None:
+        """Delete a stopped header with its lines."""
+        await written(
+            work,
+            SYSTEM,
+            DELETE,
+            {"SalesOrderNumber": number},
+            lambda: self._erp.delete_header(self._company, number, guard=work.guard),
+        )
+
+    async def absent_for_sure(self, work: Work) -> None:
+        """Return when a look-up that found no header can be trusted; else `RetryLaterError`."""
+        await wait_out_doubt(work, CREATE, longest=self._erp_max_request)
+
+    async def _one_header(self, work: Work, reference: str) -> SalesOrderHeaderRow | None:
+        """Return the header that stays, after deleting its stopped doubles."""
+        headers = await self.find(reference)
+        if not headers:
+            return None
+        released = [header for header in headers if not header.IsSalesProcessingStopped]
+        if len(released) > 1:
+            numbers = ", ".join(header.SalesOrderNumber for header in released)
+            raise HeldError(
+                field=self._rules.reference_field,
+                text=f"{reference} has several released orders in the ERP: {numbers}",
+                advice="cancel all but one in the ERP, then replay",
+            )
+        kept = released[0] if released else headers[0]
+        for header in headers:
+            if header.SalesOrderNumber != kept.SalesOrderNumber:
+                await self.delete(work, header.SalesOrderNumber)
+        return kept
+
+    async def _create(self, work: Work, draft: OrderDraft) -> str:
+        await self.absent_for_sure(work)
+        sent = {**draft.header.members(), self._rules.reference_field: draft.reference}
+        with named("create the order's header", sent):
+            return await written(
+                work,
+                SYSTEM,
+                CREATE,
+                sent,
+                lambda: self._erp.create_header(
+                    self._company, draft.header, reference=draft.reference, guard=work.guard
+                ),
+            )
+
+    async def _complete(self, work: Work, number: str, draft: OrderDraft) -> None:
+        """Add the lines that are missing."""
+        if len(number) > EXT_ORDER_ID_LENGTH:
+            raise HeldError(
+                field="SalesOrderNumber",
+                text=f"{number} has {len(number)} characters; the shop keeps {EXT_ORDER_ID_LENGTH}",
+                advice="shorten the ERP's number sequence for sales orders",
+            )
+        lines = await self._lines(number)
+        counts = Counter(line.OrderLineReference for line in lines)
+        if any(count > 1 for count in counts.values()):
+            # A line that arrived late: nothing is released yet, so the whole is written anew.
+            await self.delete(work, number)
+            raise RetryLaterError("a line was in the ERP twice; the stopped order was deleted")
+        for reference, line in draft.by_reference.items():
+            if reference in counts:
+                continue
+            about = {"SalesOrderNumber": number, "OrderLineReference": reference}
+            await wait_out_doubt(work, ADD_LINE, longest=self._erp_max_request, about=about)
+            sent = {**line.body.members(), **about}
+            body = line.body
+            with named(f"add {line.source}", sent):
+                await written(
+                    work,
+                    SYSTEM,
+                    ADD_LINE,
+                    sent,
+                    lambda body=body: self._erp.add_line(
+                        self._company, number, body, guard=work.guard
+                    ),
+                )
+
+    async def _lines(self, number: str) -> Sequence[SalesOrderLineRow]:
+        with named("read the order's lines", {"SalesOrderNumber": number}):
+            return await self._erp.lines(self._company, number)
+
+    async def _check_echo(self, header: SalesOrderHeaderRow, draft: OrderDraft) -> None:
+        lines = await self._lines(header.SalesOrderNumber)
+        found = differences(draft, header, lines, line_tolerance=self._rules.line_tolerance)
+        if found:
+            state = "stopped" if header.IsSalesProcessingStopped else "released"
+            raise HeldError(
+                field=found[0][0],
+                text=f"the {state} order {header.SalesOrderNumber} differs from what was sent",
+                advice="correct the ERP or the mapping; then delete the stopped order and replay",
+                diff=tuple(found),
+            )
