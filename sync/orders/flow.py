@@ -21,6 +21,7 @@ from sync.engine.outcomes import (
 from sync.magento.models import Order
 from sync.orders import mapping
 from sync.orders.journal import written
+from sync.orders.late_doubles import TIDY
 from sync.orders.ports import ShopOrders, Sold
 from sync.orders.rules import OrderRules
 from sync.orders.selling import Selling
@@ -68,6 +69,9 @@ class OrderFlow:
     async def carry(self, work: Work) -> Done:
         """Bring one order over; raises the engine's outcomes and `UpstreamError`."""
         market = self._markets[work.event.market]
+        if work.event.payload.get("task") == TIDY:
+            deleted = await market.writer.tidy(work, work.event.business_key)
+            return Done(f"{deleted} stopped doubles deleted")
         order = await self._order(work, market)
         if is_canceled(order):
             return await self._cancel(work, order, market)

@@ -13,8 +13,11 @@ from what was remembered.
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
+from http import HTTPStatus
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
+from pricing_proxy.resilience.errors import UpstreamRejectedError
 from sync.engine.flow import Work
 from sync.engine.outcomes import HeldError, RetryLaterError
 from sync.magento.client import EXT_ORDER_ID_LENGTH
@@ -78,6 +81,14 @@ class OrderWriter:
             )
         return number
 
+    async def tidy(self, work: Work, reference: str) -> int:
+        """Delete the stopped doubles of a released order, and return how many there were."""
+        headers = await self.find(reference)
+        if all(header.IsSalesProcessingStopped for header in headers):
+            return 0
+        await self._one_header(work, reference)
+        return len(headers) - 1
+
     async def find(self, reference: str) -> list[SalesOrderHeaderRow]:
         """Return all headers of a reference, the lowest number first."""
         with named("find the order by its reference", {self._rules.reference_field: reference}):
@@ -94,14 +105,13 @@ class OrderWriter:
         )
 
     async def delete(self, work: Work, number: str) -> None:
-        """Delete a stopped header with its lines."""
-        await written(
-            work,
-            SYSTEM,
-            DELETE,
-            {"SalesOrderNumber": number},
-            lambda: self._erp.delete_header(self._company, number, guard=work.guard),
-        )
+        """Delete a stopped header with its lines; one that is gone already is fine."""
+        delete = partial(self._erp.delete_header, self._company, number, guard=work.guard)
+        try:
+            await written(work, SYSTEM, DELETE, {"SalesOrderNumber": number}, delete)
+        except UpstreamRejectedError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
 
     async def absent_for_sure(self, work: Work) -> None:
         """Return when a look-up that found no header can be trusted; else `RetryLaterError`."""
@@ -160,17 +170,9 @@ class OrderWriter:
             about = {"SalesOrderNumber": number, "OrderLineReference": reference}
             await wait_out_doubt(work, ADD_LINE, longest=self._erp_max_request, about=about)
             sent = {**line.body.members(), **about}
-            body = line.body
+            add = partial(self._erp.add_line, self._company, number, line.body, guard=work.guard)
             with named(f"add {line.source}", sent):
-                await written(
-                    work,
-                    SYSTEM,
-                    ADD_LINE,
-                    sent,
-                    lambda body=body: self._erp.add_line(
-                        self._company, number, body, guard=work.guard
-                    ),
-                )
+                await written(work, SYSTEM, ADD_LINE, sent, add)
 
     async def _lines(self, number: str) -> Sequence[SalesOrderLineRow]:
         with named("read the order's lines", {"SalesOrderNumber": number}):

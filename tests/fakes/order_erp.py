@@ -1,0 +1,297 @@
+"""An ERP's sales orders that fail in every way a network can, and remember what happened.
+
+Each call meets one fault of a plan: refused, lost before or after it was done, done late
+although the caller was told nothing, or the caller dies. What must never be is checked at
+every change: two released orders of one reference, or one released with a line missing,
+twice or of somebody else.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from enum import Enum, auto
+from typing import Any
+
+from pricing_proxy.d365.fo.bodies import FieldValue
+from pricing_proxy.d365.fo.order_models import (
+    SalesOrderHeaderBody,
+    SalesOrderHeaderRow,
+    SalesOrderLineBody,
+    SalesOrderLineRow,
+    SalesOrderTotalsRow,
+)
+from pricing_proxy.d365.transport import Guard
+from pricing_proxy.money import NumberText
+from pricing_proxy.resilience.errors import (
+    UpstreamRejectedError,
+    UpstreamThrottledError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+from tests.virtual_time import ManualClock
+
+
+class Fault(Enum):
+    """What happens to one call."""
+
+    NONE = auto()
+    THROTTLED = auto()
+    LOST_BEFORE = auto()
+    """Never arrived; the caller sees a timeout."""
+    LOST_AFTER = auto()
+    """Done, and the answer lost."""
+    LATE = auto()
+    """The caller sees a timeout; it is done some time later."""
+    DIES_BEFORE = auto()
+    """The caller's process ends before the call arrives."""
+    DIES_AFTER = auto()
+    """The caller's process ends after the call was done."""
+    DIES_LATE = auto()
+    """The caller's process ends; the call is done some time later."""
+
+
+class ProcessDiedError(BaseException):
+    """The process that called is no more."""
+
+
+LATE_BY = timedelta(seconds=45)
+
+
+class FakeOrderErp:
+    """A `sync.orders.ports.ErpOrders` for one company.
+
+    Attributes:
+        expected: Lines that an order of each reference must have when it is released.
+        ever_released: Numbers released so far, by reference.
+        changes: Applied to a new row before it is kept, as a changed ERP would.
+    """
+
+    def __init__(self, clock: ManualClock, faults: Iterator[Fault]) -> None:
+        self.clock = clock
+        self.faults = faults
+        self.expected: dict[str, set[str]] = {}
+        self.headers: dict[str, dict[str, Any]] = {}
+        self.order_lines: dict[str, list[dict[str, Any]]] = {}
+        self.ever_released: dict[str, set[str]] = {}
+        self.header_changes: dict[str, Any] = {}
+        self.refusal: UpstreamRejectedError | None = None
+        self.calls: Counter[str] = Counter()
+        self._late: list[tuple[Any, Callable[[], object]]] = []
+        self._last = 0
+
+    async def find(self, company: str, reference: str) -> list[SalesOrderHeaderRow]:
+        del company
+        await self._fault_of_read("find")
+        rows = [row for row in self.headers.values() if row["CustomersOrderReference"] == reference]
+        return [_header_row(row) for row in rows]
+
+    async def stopped(self, company: str) -> list[SalesOrderHeaderRow]:
+        del company
+        await self._fault_of_read("stopped")
+        return [
+            _header_row(row) for row in self.headers.values() if row["IsSalesProcessingStopped"]
+        ]
+
+    async def totals(self, company: str, number: str) -> SalesOrderTotalsRow | None:
+        await self._fault_of_read("totals")
+        lines = self.order_lines.get(number, [])
+        total = sum((line["LineAmount"] for line in lines), Decimal(0))
+        zero = NumberText("0")
+        return SalesOrderTotalsRow(
+            dataAreaId=company,
+            SalesOrderNumber=number,
+            OrderTotalAmount=NumberText(str(total)),
+            OrderTotalTaxAmount=zero,
+            OrderTotalChargesAmount=zero,
+            OrderTotalDiscountAmount=zero,
+        )
+
+    async def lines(self, company: str, number: str) -> list[SalesOrderLineRow]:
+        del company
+        await self._fault_of_read("lines")
+        return [_line_row(row) for row in self.order_lines.get(number, [])]
+
+    async def create_header(
+        self,
+        company: str,
+        body: SalesOrderHeaderBody,
+        *,
+        reference: str,
+        more: Mapping[str, FieldValue] | None = None,
+        number: str | None = None,
+        guard: Guard | None = None,
+    ) -> str:
+        del more, number
+        self._last += 1
+        new = f"SO-{self._last:06d}"
+        values = {name: value for name, value in body if value is not None}
+
+        def create() -> None:
+            self.headers[new] = {
+                **values,
+                "dataAreaId": company,
+                "SalesOrderNumber": new,
+                "CustomersOrderReference": reference,
+                "IsSalesProcessingStopped": True,
+                "SalesOrderStatus": "Backorder",
+                **self.header_changes,
+            }
+            self.order_lines[new] = []
+
+        await self._write("create_header", create, guard)
+        return new
+
+    async def add_line(
+        self,
+        company: str,
+        number: str,
+        body: SalesOrderLineBody,
+        *,
+        more: Mapping[str, FieldValue] | None = None,
+        guard: Guard | None = None,
+    ) -> str:
+        del more
+
+        def add() -> None:
+            # A late line of a deleted order is refused by the ERP.
+            if number not in self.headers:
+                return
+            lines = self.order_lines[number]
+            values = {name: value for name, value in body if value is not None}
+            quantity = values["OrderedSalesQuantity"] / values["SalesPriceQuantity"]
+            amount = (quantity * values["SalesPrice"]).quantize(Decimal("0.01"))
+            lines.append(
+                {
+                    **values,
+                    "dataAreaId": company,
+                    "SalesOrderNumber": number,
+                    "InventoryLotId": f"{number}-{len(lines) + 1}",
+                    "LineNumber": len(lines) + 1,
+                    "LineAmount": amount,
+                }
+            )
+            self._check(number)
+
+        await self._write("add_line", add, guard)
+        return f"{number}-{len(self.order_lines.get(number, ()))}"
+
+    async def release(self, company: str, number: str, *, guard: Guard | None = None) -> None:
+        del company
+
+        def release() -> None:
+            self.headers[number]["IsSalesProcessingStopped"] = False
+            reference = self.headers[number]["CustomersOrderReference"]
+            self.ever_released.setdefault(reference, set()).add(number)
+            self._check(number)
+
+        await self._write("release", release, guard)
+
+    async def stop(self, company: str, number: str, *, guard: Guard | None = None) -> None:
+        del company
+
+        def stop() -> None:
+            self.headers[number]["IsSalesProcessingStopped"] = True
+
+        await self._write("stop", stop, guard)
+
+    async def delete_header(self, company: str, number: str, *, guard: Guard | None = None) -> None:
+        del company
+        if number not in self.headers:
+            raise UpstreamRejectedError("no such order", system="fo", status=404)
+
+        def delete() -> None:
+            header = self.headers.pop(number, None)
+            assert header is None or header["IsSalesProcessingStopped"], "a live order was deleted"
+            self.order_lines.pop(number, None)
+
+        await self._write("delete_header", delete, guard)
+
+    def let_late_calls_arrive(self) -> None:
+        """Do what was sent and is due by now."""
+        now = self.clock.utc()
+        due = [do for at, do in self._late if at <= now]
+        self._late = [(at, do) for at, do in self._late if at > now]
+        for do in due:
+            do()
+
+    async def _fault_of_read(self, name: str) -> None:
+        self.calls[name] += 1
+        self.let_late_calls_arrive()
+        fault = next(self.faults, Fault.NONE)
+        if fault is Fault.THROTTLED:
+            raise _throttled()
+        if fault in (Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.DIES_LATE):
+            raise ProcessDiedError
+        if fault is not Fault.NONE:
+            raise UpstreamTimeoutError("no answer in time", system="fo")
+
+    async def _write(self, name: str, do: Callable[[], object], guard: Guard | None) -> None:
+        self.calls[name] += 1
+        self.let_late_calls_arrive()
+        fault = next(self.faults, Fault.NONE)
+        if fault is Fault.DIES_BEFORE:
+            raise ProcessDiedError
+        if guard is not None:
+            await guard()
+        if self.refusal is not None:
+            raise self.refusal
+        if fault is Fault.THROTTLED:
+            raise _throttled()
+        if fault in (Fault.LATE, Fault.DIES_LATE):
+            self._late.append((self.clock.utc() + LATE_BY, do))
+        elif fault is not Fault.LOST_BEFORE:
+            do()
+        if fault in (Fault.DIES_AFTER, Fault.DIES_LATE):
+            raise ProcessDiedError
+        if fault is Fault.LOST_AFTER:
+            raise UpstreamUnavailableError("reset", system="fo", is_connection_failure=True)
+        if fault in (Fault.LOST_BEFORE, Fault.LATE):
+            raise UpstreamTimeoutError("no answer in time", system="fo")
+
+    def _check(self, number: str) -> None:
+        header = self.headers[number]
+        if header["IsSalesProcessingStopped"]:
+            return
+        reference = header["CustomersOrderReference"]
+        assert len(self.ever_released[reference]) == 1, "two released orders"
+        sold = Counter(line["OrderLineReference"] for line in self.order_lines[number])
+        wanted = Counter(self.expected.get(reference, sold.keys()))
+        assert sold == wanted, "released with other lines"
+
+
+def _throttled() -> UpstreamThrottledError:
+    return UpstreamThrottledError("slow down", system="fo", retry_after=timedelta(seconds=1))
+
+
+def _header_row(values: Mapping[str, Any]) -> SalesOrderHeaderRow:
+    filled = _filled(SalesOrderHeaderRow.fields(), values, numbers={"TotalDiscountPercentage"})
+    return SalesOrderHeaderRow.model_validate(filled)
+
+
+def _line_row(values: Mapping[str, Any]) -> SalesOrderLineRow:
+    numbers = {
+        name
+        for name, field in SalesOrderLineRow.model_fields.items()
+        if field.annotation is NumberText
+    }
+    return SalesOrderLineRow.model_validate(
+        _filled(SalesOrderLineRow.fields(), values, numbers=numbers)
+    )
+
+
+def _filled(
+    names: tuple[str, ...], values: Mapping[str, Any], *, numbers: set[str]
+) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name in names:
+        value = values.get(name)
+        if name in numbers:
+            row[name] = NumberText(str(value or 0))
+        elif name.startswith("Requested"):
+            row[name] = "1900-01-01T12:00:00Z"
+        elif isinstance(value, bool):
+            row[name] = "Yes" if value else "No"
+        else:
+            row[name] = value
+    return row

@@ -1,0 +1,136 @@
+"""A shop's orders, and the places a flow keeps things in, without any server."""
+
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.d365.transport import Guard
+from sync.engine.flow import Event, SentCall
+from sync.magento.models import Order, OrderHead
+from sync.orders.selling import Sellable
+from tests.orders import recorded
+
+
+@dataclass
+class FakeShop:
+    """Orders by entity id; keeps what is written back."""
+
+    orders: dict[int, Order] = field(default_factory=dict)
+    written: list[tuple[int, str]] = field(default_factory=list)
+
+    def put(self, order: Order) -> Order:
+        """Place or change an order."""
+        self.orders[order.entity_id] = order
+        return order
+
+    async def order(self, entity_id: int) -> Order | None:
+        return self.orders.get(entity_id)
+
+    async def order_by_increment_id(self, increment_id: str) -> Order | None:
+        return next((o for o in self.orders.values() if o.increment_id == increment_id), None)
+
+    async def set_ext_order_id(
+        self, entity_id: int, erp_number: str, *, guard: Guard | None = None
+    ) -> None:
+        if guard is not None:
+            await guard()
+        self.written.append((entity_id, erp_number))
+        changed = self.orders[entity_id].model_copy(update={"ext_order_id": erp_number})
+        self.put(changed)
+
+    async def order_heads_changed(self, since: datetime) -> AsyncGenerator[list[OrderHead], None]:
+        rows: list[OrderHead] = sorted(
+            (o for o in self.orders.values() if o.updated_at >= since),
+            key=lambda o: (o.updated_at, o.entity_id),
+        )
+        for start in range(0, len(rows), 2):
+            yield rows[start : start + 2]
+
+    async def order_heads_without_erp_number(self, *, after_entity_id: int) -> list[OrderHead]:
+        rows: list[OrderHead] = sorted(self.orders.values(), key=lambda o: o.entity_id)
+        return [o for o in rows if not o.ext_order_id and o.entity_id > after_entity_id][:2]
+
+
+class FakeSold:
+    """Sells every product that any recorded order names."""
+
+    async def find(self, product_ids: Collection[int]) -> Mapping[int, Sellable]:
+        known: dict[int, Sellable] = {}
+        for order in recorded.orders().values():
+            known |= recorded.products(order)
+        return {one: known[one] for one in product_ids if one in known}
+
+
+@dataclass
+class FakeLinks:
+    """An entity map."""
+
+    keys: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    async def erp_key(self, kind: str, magento_id: str) -> str | None:
+        return self.keys.get((kind, magento_id))
+
+    async def magento_id(self, kind: str, erp_key: str) -> str | None:
+        found = (k for k, value in self.keys.items() if k[0] == kind and value == erp_key)
+        return next((k[1] for k in found), None)
+
+    async def remember(
+        self, kind: str, magento_id: str, erp_key: str, content_hash: str = ""
+    ) -> None:
+        del content_hash
+        self.keys[kind, magento_id] = erp_key
+
+
+@dataclass
+class FakeWork:
+    """A journal that outlives its attempts, as the table does."""
+
+    event: Event
+    clock: Clock
+    links: FakeLinks = field(default_factory=FakeLinks)
+    open_entries: list[SentCall] = field(default_factory=list)
+    acks: list[tuple[str, int]] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def call(
+        self, system: str, operation: str, request: Any
+    ) -> AsyncGenerator["FakeCall", None]:
+        entry = SentCall(system, operation, request, self.clock.utc())
+        self.open_entries.append(entry)
+        yield FakeCall(self, entry)
+
+    async def unacknowledged(self) -> Sequence[SentCall]:
+        return tuple(self.open_entries)
+
+    async def guard(self) -> None:
+        """Always ours."""
+
+
+@dataclass
+class FakeCall:
+    """One journal entry."""
+
+    work: FakeWork
+    entry: SentCall
+
+    async def acked(self, status: int, response: Any) -> None:
+        del response
+        self.work.open_entries.remove(self.entry)
+        self.work.acks.append((self.entry.operation, status))
+
+
+def event_of(order: Order, **payload: Any) -> Event:
+    """Return the event that an order's poll enters."""
+    return Event(
+        id=1,
+        flow="orders",
+        market="b2b_de",
+        business_key=order.increment_id,
+        source_key=f"orders/b2b_de/{order.increment_id}/export",
+        payload={"entity_id": order.entity_id, **payload},
+        attempts=0,
+        fence=1,
+    )

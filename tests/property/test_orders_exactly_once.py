@@ -1,0 +1,133 @@
+"""Whatever fails, and wherever: one released order with all its lines, never two.
+
+Each call of the ERP meets a fault that Hypothesis chose: throttled, lost before or after
+it was done, done 45 seconds late, or the process dies around it. Attempts follow, as the
+engine makes them, until the order is over. `FakeOrderErp` asserts at every change that
+nothing is released twice, or with a line missing or doubled.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import chain, repeat
+
+import hypothesis.strategies as st
+from hypothesis import example, given, settings
+
+from pricing_proxy.resilience.errors import UpstreamError
+from sync.engine.outcomes import Done, RetryLaterError
+from sync.orders.flow import OrderFlow, OrderMarket
+from sync.orders.mapping import map_order
+from sync.orders.writer import OrderWriter
+from tests.fakes.order_erp import FakeOrderErp, Fault, ProcessDiedError
+from tests.fakes.order_shop import FakeShop, FakeSold, FakeWork, event_of
+from tests.orders import recorded
+from tests.virtual_time import ManualClock
+
+ORDER = recorded.orders()["types_bundle_dynamic_price_ship_together_excl_tax"]
+RULES = recorded.rules(guest_account="WEB")
+ERP_MAX_REQUEST = timedelta(seconds=60)
+FAULTS = st.lists(st.sampled_from(Fault), max_size=40)
+PAUSES = st.lists(st.sampled_from([0, 1, 5, 20, 44, 46, 61]), max_size=40)
+MOST_ATTEMPTS = 200
+
+
+class Scenario:
+    """A shop with one order, an ERP with faults, and an engine that tries again."""
+
+    def __init__(self, faults: Iterator[Fault], pauses: Iterator[int]) -> None:
+        self.clock = ManualClock()
+        self.erp = FakeOrderErp(self.clock, faults)
+        self.shop = FakeShop()
+        self.shop.put(ORDER)
+        self.work = FakeWork(event_of(ORDER), self.clock)
+        self.pauses = pauses
+        draft = map_order(
+            ORDER,
+            account="WEB",
+            products=recorded.products(ORDER),
+            selling=recorded.SELLING,
+            rules=RULES,
+        )
+        self.references = set(draft.by_reference)
+        self.erp.expected[ORDER.increment_id] = self.references
+
+    def new_process(self) -> OrderFlow:
+        """Return the flow of a process that remembers nothing."""
+        writer = OrderWriter(self.erp, company="demf", rules=RULES, erp_max_request=ERP_MAX_REQUEST)
+        market = OrderMarket(
+            selling=recorded.SELLING,
+            rules=RULES,
+            store_ids=frozenset({1}),
+            sold=FakeSold(),
+            writer=writer,
+        )
+        return OrderFlow(self.shop, markets={"b2b_de": market})
+
+    async def run(self) -> Done:
+        for _ in range(MOST_ATTEMPTS):
+            try:
+                return await self.new_process().carry(self.work)
+            except RetryLaterError as error:
+                self.wait(error.after or timedelta(seconds=1))
+            except (UpstreamError, ProcessDiedError):
+                self.wait(timedelta(seconds=next(self.pauses, 1)))
+        raise AssertionError("stuck")
+
+    def wait(self, pause: timedelta) -> None:
+        self.clock.advance(pause)
+        self.erp.let_late_calls_arrive()
+
+    async def tidy(self) -> None:
+        """What the hourly sweep does."""
+        self.erp.faults = iter(())
+        self.wait(timedelta(hours=1))
+        self.work.event = event_of(ORDER, task="tidy")
+        await self.new_process().carry(self.work)
+
+
+@settings(max_examples=250, deadline=None)
+@given(faults=FAULTS, pauses=PAUSES)
+@example(faults=[Fault.NONE, Fault.LATE], pauses=[1])
+@example(faults=[Fault.NONE, Fault.DIES_LATE], pauses=[61])
+@example(faults=[Fault.NONE, Fault.NONE, Fault.NONE, Fault.DIES_LATE], pauses=[0])
+@example(faults=[Fault.NONE, Fault.LOST_AFTER], pauses=[0])
+def test_one_released_order_with_all_lines(faults: list[Fault], pauses: list[int]) -> None:
+    scenario = Scenario(iter(faults), iter(pauses))
+
+    asyncio.run(scenario.run())
+    asyncio.run(scenario.tidy())
+
+    (number,) = scenario.erp.headers
+    assert not scenario.erp.headers[number]["IsSalesProcessingStopped"]
+    lines = [line["OrderLineReference"] for line in scenario.erp.order_lines[number]]
+    assert sorted(lines) == sorted(scenario.references)
+    assert {erp_number for _, erp_number in scenario.shop.written} == {number}
+
+
+@settings(max_examples=60, deadline=None)
+@given(fault=st.sampled_from(Fault), calls=st.integers(0, 14), pause=st.sampled_from([0, 20, 61]))
+def test_a_fault_at_every_single_call(fault: Fault, calls: int, pause: int) -> None:
+    faults = chain(repeat(Fault.NONE, calls), [fault])
+    scenario = Scenario(iter(faults), repeat(pause))
+
+    asyncio.run(scenario.run())
+    asyncio.run(scenario.tidy())
+
+    assert len(scenario.erp.headers) == 1
+
+
+def test_without_faults_each_write_is_sent_once() -> None:
+    scenario = Scenario(iter(()), iter(()))
+
+    done = asyncio.run(scenario.run())
+
+    assert done.note.startswith("is in the ERP as SO-000001")
+    assert dict(scenario.erp.calls) == {
+        "find": 2,
+        "create_header": 1,
+        "lines": 2,
+        "add_line": len(scenario.references),
+        "release": 1,
+    }
+    assert scenario.work.open_entries == []
