@@ -12,10 +12,8 @@ from pydantic import BaseModel
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
 from pricing_proxy.money import NumberText
+from sync.engine.outcomes import Difference
 from sync.orders.draft import DraftLine, OrderDraft
-
-Difference = tuple[str, str, str]
-"""A field, what was sent, and what the ERP has."""
 
 _ABSENT = "(none)"
 

@@ -64,7 +64,9 @@ class FakeOrderErp:
     Attributes:
         expected: Lines that an order of each reference must have when it is released.
         ever_released: Numbers released so far, by reference.
-        changes: Applied to a new row before it is kept, as a changed ERP would.
+        header_changes: Laid over each new header, as a changed ERP would.
+        refusal: What every write is refused with.
+        rivals: For each call, whether another process creates a stopped header just before it.
     """
 
     def __init__(self, clock: ManualClock, faults: Iterator[Fault]) -> None:
@@ -75,7 +77,9 @@ class FakeOrderErp:
         self.order_lines: dict[str, list[dict[str, Any]]] = {}
         self.ever_released: dict[str, set[str]] = {}
         self.header_changes: dict[str, Any] = {}
+        self.header_values: dict[str, dict[str, Any]] = {}
         self.refusal: UpstreamRejectedError | None = None
+        self.rivals: Iterator[bool] = iter(())
         self.calls: Counter[str] = Counter()
         self._late: list[tuple[Any, Callable[[], object]]] = []
         self._last = 0
@@ -126,6 +130,7 @@ class FakeOrderErp:
         self._last += 1
         new = f"SO-{self._last:06d}"
         values = {name: value for name, value in body if value is not None}
+        self.header_values[reference] = values
 
         def create() -> None:
             self.headers[new] = {
@@ -215,10 +220,32 @@ class FakeOrderErp:
         for do in due:
             do()
 
-    async def _fault_of_read(self, name: str) -> None:
+    def _begin(self, name: str) -> Fault:
         self.calls[name] += 1
         self.let_late_calls_arrive()
-        fault = next(self.faults, Fault.NONE)
+        if next(self.rivals, False):
+            for reference in self.expected:
+                self.put_header(reference)
+        return next(self.faults, Fault.NONE)
+
+    def put_header(self, reference: str, **fields: Any) -> str:
+        """Create a stopped, empty header that nobody here knows of."""
+        self._last += 1
+        number = f"SO-{self._last:06d}"
+        self.headers[number] = {
+            "dataAreaId": "demf",
+            "SalesOrderNumber": number,
+            "CustomersOrderReference": reference,
+            "IsSalesProcessingStopped": True,
+            "SalesOrderStatus": "Backorder",
+            **self.header_values.get(reference, {}),
+            **fields,
+        }
+        self.order_lines[number] = []
+        return number
+
+    async def _fault_of_read(self, name: str) -> None:
+        fault = self._begin(name)
         if fault is Fault.THROTTLED:
             raise _throttled()
         if fault in (Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.DIES_LATE):
@@ -227,9 +254,7 @@ class FakeOrderErp:
             raise UpstreamTimeoutError("no answer in time", system="fo")
 
     async def _write(self, name: str, do: Callable[[], object], guard: Guard | None) -> None:
-        self.calls[name] += 1
-        self.let_late_calls_arrive()
-        fault = next(self.faults, Fault.NONE)
+        fault = self._begin(name)
         if fault is Fault.DIES_BEFORE:
             raise ProcessDiedError
         if guard is not None:

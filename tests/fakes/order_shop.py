@@ -98,7 +98,9 @@ class FakeWork:
     async def call(
         self, system: str, operation: str, request: Any
     ) -> AsyncGenerator["FakeCall", None]:
-        entry = SentCall(system, operation, request, self.clock.utc())
+        entry = SentCall(
+            system=system, operation=operation, request=request, sent_at=self.clock.utc()
+        )
         self.open_entries.append(entry)
         yield FakeCall(self, entry)
 

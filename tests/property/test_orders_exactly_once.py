@@ -42,14 +42,14 @@ class Scenario:
         self.shop.put(ORDER)
         self.work = FakeWork(event_of(ORDER), self.clock)
         self.pauses = pauses
-        draft = map_order(
+        self.draft = map_order(
             ORDER,
             account="WEB",
             products=recorded.products(ORDER),
             selling=recorded.SELLING,
             rules=RULES,
         )
-        self.references = set(draft.by_reference)
+        self.references = set(self.draft.by_reference)
         self.erp.expected[ORDER.increment_id] = self.references
 
     def new_process(self) -> OrderFlow:
@@ -103,6 +103,30 @@ def test_one_released_order_with_all_lines(faults: list[Fault], pauses: list[int
     lines = [line["OrderLineReference"] for line in scenario.erp.order_lines[number]]
     assert sorted(lines) == sorted(scenario.references)
     assert {erp_number for _, erp_number in scenario.shop.written} == {number}
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rivals=st.lists(st.booleans(), max_size=14),
+    faults=st.lists(st.sampled_from(Fault), max_size=14),
+)
+@example(rivals=[False, False, False, True], faults=[])
+@example(rivals=[True], faults=[])
+def test_headers_of_others_are_removed_while_they_are_stopped(
+    rivals: list[bool], faults: list[Fault]
+) -> None:
+    """A process that was stopped for a while may wake up and create a second header."""
+    scenario = Scenario(iter(faults), repeat(1))
+    scenario.erp.header_values[ORDER.increment_id] = {
+        name: value for name, value in scenario.draft.header if value is not None
+    }
+    scenario.erp.rivals = iter(rivals)
+
+    asyncio.run(scenario.run())
+    asyncio.run(scenario.tidy())
+
+    (number,) = scenario.erp.headers
+    assert scenario.erp.ever_released == {ORDER.increment_id: {number}}
 
 
 @settings(max_examples=60, deadline=None)

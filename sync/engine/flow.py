@@ -1,0 +1,113 @@
+"""What a flow is to the engine, and what the engine gives it to work with."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from pricing_proxy.clock import Clock
+from sync.engine.outcomes import Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing to carry over.
+
+    Attributes:
+        business_key: What people call it; for orders the increment id.
+        source_key: Unique; an equal one is taken once.
+        attempts: Since it was entered or last replayed.
+        fence: Rises with each claim; a smaller one has lost the event.
+    """
+
+    id: int
+    flow: str
+    market: str
+    business_key: str
+    source_key: str
+    payload: Mapping[str, Any]
+    attempts: int
+    fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentCall:
+    """A journal entry without an end: the call may have been done, or may yet be."""
+
+    system: str
+    operation: str
+    request: Mapping[str, Any]
+    sent_at: datetime
+
+
+class Call(Protocol):
+    """A call that was journalled as `sent`."""
+
+    async def acked(self, status: int, response: Any) -> None:
+        """Journal its end."""
+        ...
+
+
+class Links(Protocol):
+    """The entity map of the event's market: the shop's ids and the ERP's keys, by kind."""
+
+    async def erp_key(self, kind: str, magento_id: str) -> str | None:
+        """Return the ERP's key of a thing of the shop."""
+        ...
+
+    async def magento_id(self, kind: str, erp_key: str) -> str | None:
+        """Return the shop's id of a thing of the ERP."""
+        ...
+
+    async def remember(
+        self, kind: str, magento_id: str, erp_key: str, content_hash: str = ""
+    ) -> None:
+        """Add or replace a pair, with the hash of what was last sent."""
+        ...
+
+
+class Work(Protocol):
+    """One attempt at one event."""
+
+    @property
+    def event(self) -> Event:
+        """The event."""
+        ...
+
+    @property
+    def links(self) -> Links:
+        """The entity map of its market."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Time."""
+        ...
+
+    def call(
+        self, system: str, operation: str, request: Mapping[str, Any]
+    ) -> AbstractAsyncContextManager[Call]:
+        """Journal a call as `sent` before the wire; without `acked` it stays in doubt."""
+        ...
+
+    async def unacknowledged(self) -> Sequence[SentCall]:
+        """Return the calls of all attempts that were sent and have no end."""
+        ...
+
+    async def guard(self) -> None:
+        """Raise when the event is no longer ours; for transports, last before the wire."""
+        ...
+
+
+class Flow(Protocol):
+    """Carries one kind of document."""
+
+    @property
+    def name(self) -> str:
+        """Its name, such as "orders"."""
+        ...
+
+    async def carry(self, work: Work) -> Done:
+        """Carry an event over; may be called again after any failure."""
+        ...
