@@ -29,6 +29,7 @@ def demo_command(
     admin_port: Annotated[int, typer.Option(help="Port of its admin listener.")] = 8081,
     control_port: Annotated[int, typer.Option(help="Port of the sandbox's dials.")] = 8100,
     fo_port: Annotated[int, typer.Option(help="Port of the simulated F&O.")] = 8101,
+    magento_port: Annotated[int, typer.Option(help="Port of the simulated Magento.")] = 8103,
     entra_port: Annotated[int, typer.Option(help="Port of the simulated Entra ID.")] = 8104,
     folder: Annotated[
         Path, typer.Option(help="Where configuration, certificates and logs go.")
@@ -45,6 +46,7 @@ def demo_command(
         control=control_port,
         fo=fo_port,
         entra=entra_port,
+        magento=magento_port,
         redis=free_port(),
     )
     signal.signal(signal.SIGTERM, _interrupt)

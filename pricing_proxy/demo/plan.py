@@ -65,6 +65,7 @@ class Ports:
     control: int
     fo: int
     entra: int
+    magento: int
     redis: int
 
     def check(self) -> None:
@@ -75,6 +76,7 @@ class Ports:
             "--control-port": self.control,
             "--fo-port": self.fo,
             "--entra-port": self.entra,
+            "--magento-port": self.magento,
         }
         taken = [
             f"  {port}: choose another by {option}"

@@ -112,6 +112,7 @@ def _sandbox(plan: Plan) -> Child:
         f"--control-port={ports.control}",
         f"--fo-port={ports.fo}",
         f"--entra-port={ports.entra}",
+        f"--magento-port={ports.magento}",
         f"--state-dir={plan.folder}",
         f"--ca-file={plan.ca_file}",
     )

@@ -1,4 +1,4 @@
-"""The command line of the sandbox: run it, turn its dials, read its counts, post a price.
+"""The command line of the sandbox: run it, turn its dials, post a price, place an order.
 
 `sandbox_app` is mounted as `pricing-proxy sandbox`. Without a subcommand it serves
 until Ctrl-C; the subcommands talk to the control port of a sandbox that runs.
@@ -7,8 +7,6 @@ until Ctrl-C; the subcommands talk to the control port of a sandbox that runs.
 import asyncio
 import json
 import signal
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,22 +16,19 @@ from rich.console import Console
 from rich.table import Table
 
 from pricing_proxy.sandbox.catalog import CatalogSize
+from pricing_proxy.sandbox.control_client import ask, control_address, failure
 from pricing_proxy.sandbox.entra import APPS
-from pricing_proxy.sandbox.listener import LOOPBACK, PortTakenError
+from pricing_proxy.sandbox.listener import PortTakenError
+from pricing_proxy.sandbox.order_command import place_orders
+from pricing_proxy.sandbox.ports import CONTROL_PORT, ENTRA_PORT, FO_PORT, MAGENTO_PORT
 from pricing_proxy.sandbox.server import DEFAULT_LATENCY_MS, Sandbox, SandboxSettings
+from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
 
-CONTROL_PORT = 8100
-FO_PORT = 8101
-ENTRA_PORT = 8104
 STATE_DIR = Path(".demo")
-
-_MISUSE = 2
-# A control port answers from memory; longer means that it is not one.
-_TIMEOUT_SECONDS = 10
 
 sandbox_app = typer.Typer(
     help=(
-        "Simulated Entra ID and F&O over real HTTP on loopback, with faults on dials. "
+        "Simulated Entra ID, F&O and Magento over real HTTP on loopback, with faults on dials. "
         "Without a command: run them until Ctrl-C."
     ),
     invoke_without_command=True,
@@ -59,6 +54,14 @@ def run(
     control_port: ControlPort = CONTROL_PORT,
     fo_port: Annotated[int, typer.Option(help="Port of F&O.")] = FO_PORT,
     entra_port: Annotated[int, typer.Option(help="Port of Entra ID (TLS).")] = ENTRA_PORT,
+    magento_port: Annotated[int, typer.Option(help="Port of Magento.")] = MAGENTO_PORT,
+    intake_url: Annotated[
+        str | None, typer.Option(help="Where the shop tells of new orders; default: nowhere.")
+    ] = None,
+    intake_secret: Annotated[
+        str,
+        typer.Option(help="What it signs that with.", envvar="SANDBOX_INTAKE_SECRET"),
+    ] = "",
     state_dir: Annotated[Path, typer.Option(help="Where certificates are written.")] = STATE_DIR,
     ca_file: Annotated[
         Path | None,
@@ -75,12 +78,15 @@ def run(
         control_port=control_port,
         fo_port=fo_port,
         entra_port=entra_port,
+        magento_port=magento_port,
+        intake_url=intake_url,
+        intake_secret=intake_secret,
         ca_file=ca_file,
     )
     try:
         asyncio.run(_serve(settings))
     except PortTakenError as error:
-        raise _failure(str(error)) from error
+        raise failure(str(error)) from error
 
 
 @sandbox_app.command()
@@ -100,8 +106,8 @@ def dial(
     dial fo rename_fields=SalesOrderHeadersV3.CustomersOrderReference:CustRef
     """
     members = dict(_assignment(text) for text in assignments or [])
-    address = _control(control_port, f"{system}/dials")
-    dials = _ask("PATCH" if members else "GET", address, members or None)
+    address = control_address(control_port, f"{system}/dials")
+    dials = ask("PATCH" if members else "GET", address, members or None)
     _print_table(f"Dials of {system}", ("dial", "value"), dials)
 
 
@@ -113,12 +119,12 @@ def calls(
     control_port: ControlPort = CONTROL_PORT,
 ) -> None:
     """Show how often a system was called, by operation; --reset shows, then forgets."""
-    address = _control(control_port, f"{system}/calls")
-    counts = _ask("GET", address, None)
+    address = control_address(control_port, f"{system}/calls")
+    counts = ask("GET", address, None)
     rows = {**counts["operations"], "total": counts["total"], "price lines": counts["lines"]}
     _print_table(f"Calls of {system}", ("operation", "calls"), rows)
     if reset:
-        _ask("DELETE", address, None)
+        ask("DELETE", address, None)
 
 
 @sandbox_app.command()
@@ -142,7 +148,7 @@ def price(
 ) -> None:
     """Post a sales price in F&O; it holds at once, for everybody unless told otherwise."""
     if customer and group:
-        raise _failure("give --customer or --group, not both")
+        raise failure("give --customer or --group, not both")
     members = {
         "account_type": "table" if customer else "group" if group else "all",
         "account": customer or group,
@@ -157,8 +163,11 @@ def price(
         "to_date": to_date,
         "find_next": find_next,
     }
-    posted = _ask("POST", _control(control_port, "fo/prices"), members)
+    posted = ask("POST", control_address(control_port, "fo/prices"), members)
     Console().print(f"Posted journal {posted['journal']}.")
+
+
+sandbox_app.command("order")(place_orders)
 
 
 async def _serve(settings: SandboxSettings) -> None:
@@ -172,14 +181,18 @@ async def _serve(settings: SandboxSettings) -> None:
 
 
 def _print_addresses(sandbox: Sandbox) -> None:
+    shop = INTEGRATIONS[0]
     rows = {
         "Control port": sandbox.control_url,
         "F&O": sandbox.fo_url,
+        "Magento": sandbox.magento_url,
         "Entra ID (authority)": sandbox.authority,
         "CA certificate": str(sandbox.ca_file),
         "Apps (client id, secret)": ", ".join(
             f"{client} {secret}" for client, secret in APPS.items()
         ),
+        "Integration, consumer": f"{shop.consumer_key} {shop.consumer_secret}",
+        "Integration, token": f"{shop.token} {shop.token_secret}",
         "Legal entity": sandbox.book.company,
         "Items, variants": f"{len(sandbox.book.items)}, {len(sandbox.book.variants)}",
         "Customers": str(len(sandbox.book.customers)),
@@ -199,7 +212,7 @@ def _print_table(title: str, columns: tuple[str, str], rows: Mapping[str, Any]) 
 def _assignment(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise _failure(f"'{text}' is not NAME=VALUE, such as dead=true")
+        raise failure(f"'{text}' is not NAME=VALUE, such as dead=true")
     if name in ("drop_lines", "poison_skus", "mandatory_fields"):
         return name, _list(value)
     return name, _renames(value) if name == "rename_fields" else _value(value)
@@ -226,37 +239,3 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def _control(port: int, path: str) -> str:
-    return f"http://{LOOPBACK}:{port}/systems/{path}"
-
-
-def _ask(method: str, address: str, members: Mapping[str, Any] | None) -> Any:
-    body = None if members is None else json.dumps(members).encode()
-    request = urllib.request.Request(address, data=body, method=method)  # noqa: S310 - our own http address
-    # No proxy of the environment may come between us and loopback.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
-            text = answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            raise _failure(_detail(error.read())) from error
-    except OSError as error:
-        raise _failure(
-            f"no sandbox answers at {address}; start it, or give --control-port"
-        ) from error
-    return json.loads(text) if text else None
-
-
-def _detail(problem: bytes) -> str:
-    try:
-        return str(json.loads(problem)["detail"])
-    except (ValueError, KeyError, TypeError):
-        return "the control port refused, without saying why"
-
-
-def _failure(message: str) -> typer.Exit:
-    Console(stderr=True).print(f"Error: {message}", highlight=False, soft_wrap=True, markup=False)
-    return typer.Exit(_MISUSE)

@@ -1,8 +1,7 @@
-"""The control port: turn dials, read call counts, post prices, while systems live or not.
+"""The control port: turn dials, read counts, post prices and orders, whatever is dead.
 
 It is a door of its own, so that it works while a system is dead. Mistakes are answered
-as problem+json that names the member. The dials of `magento` are kept like the others';
-a Magento to apply them to is not simulated, so nothing listens there.
+as problem+json that names the member. Orders are placed in the shop here too.
 """
 
 import json
@@ -17,6 +16,8 @@ from pricing_proxy.sandbox.calls import Calls
 from pricing_proxy.sandbox.dials import BadMemberError, Dials
 from pricing_proxy.sandbox.documents.store import Documents
 from pricing_proxy.sandbox.price_posting import post_price
+from pricing_proxy.sandbox.shop.placing import Counter
+from pricing_proxy.sandbox.shop.wire import to_json as shop_json
 from pricing_proxy.sandbox.wire import from_json, json_answer, to_json
 
 
@@ -32,6 +33,7 @@ def control_app(
     systems: Mapping[str, System],
     book: Book,
     documents: Documents,
+    orders: Counter,
     *,
     apply_dead: Callable[[str], Awaitable[None]],
 ) -> web.Application:
@@ -41,9 +43,10 @@ def control_app(
         systems: By the name in the path.
         book: Where prices are posted.
         documents: What judges are shown of F&O.
+        orders: Where orders are placed in the shop.
         apply_dead: Called with a system's name after its dials were turned.
     """
-    control = _Control(systems, book, documents, apply_dead)
+    control = _Control(systems, book, documents, orders, apply_dead)
     app = web.Application()
     app.router.add_get("/systems/{system}/dials", control.dials)
     app.router.add_patch("/systems/{system}/dials", control.turn)
@@ -51,6 +54,7 @@ def control_app(
     app.router.add_delete("/systems/{system}/calls", control.reset)
     app.router.add_post("/systems/fo/prices", control.post_price)
     app.router.add_get("/systems/fo/orders", control.orders)
+    app.router.add_post("/systems/magento/orders", control.place_orders)
     return app
 
 
@@ -60,11 +64,13 @@ class _Control:
         systems: Mapping[str, System],
         book: Book,
         documents: Documents,
+        orders: Counter,
         apply_dead: Callable[[str], Awaitable[None]],
     ) -> None:
         self._systems = systems
         self._book = book
         self._documents = documents
+        self._counter = orders
         self._apply_dead = apply_dead
 
     async def dials(self, request: web.Request) -> web.Response:
@@ -98,6 +104,16 @@ class _Control:
 
     async def orders(self, _: web.Request) -> web.Response:
         return json_answer(self._documents.orders.told())
+
+    async def place_orders(self, request: web.Request) -> web.Response:
+        members = _members(await request.read(), from_json)
+        try:
+            placed = self._counter.place(members)
+        except BadMemberError as error:
+            raise _unprocessable(error) from error
+        return web.Response(
+            body=shop_json({"orders": placed}), status=201, content_type="application/json"
+        )
 
     def _system(self, request: web.Request) -> System:
         name = request.match_info["system"]

@@ -27,6 +27,11 @@ from pricing_proxy.sandbox.finance_operations import count_fo_call, fo_app
 from pricing_proxy.sandbox.listener import Listener
 from pricing_proxy.sandbox.odata import PAGE_SIZE, Tables
 from pricing_proxy.sandbox.price_service import PriceService
+from pricing_proxy.sandbox.shop.app import count_shop_call, shop_app
+from pricing_proxy.sandbox.shop.placing import Counter as OrderCounter
+from pricing_proxy.sandbox.shop.push import Push
+from pricing_proxy.sandbox.shop.signatures import Doorman
+from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.tokens import Tokens
 
 # Long enough to feel like an ERP, short enough to try things out.
@@ -44,6 +49,8 @@ class SandboxSettings:
         latency_ms: Of F&O and Magento at start; the dials change it.
         ca_file: Where the CA's certificate goes; by default into `state_dir`.
         page_size: Rows of an OData page; F&O's own limit by default.
+        intake_url: Where the shop tells of new orders; by default nowhere.
+        intake_secret: What it signs that with.
     """
 
     state_dir: Path
@@ -53,8 +60,11 @@ class SandboxSettings:
     control_port: int = 0
     fo_port: int = 0
     entra_port: int = 0
+    magento_port: int = 0
     ca_file: Path | None = None
     page_size: int = PAGE_SIZE
+    intake_url: str | None = None
+    intake_secret: str = ""
 
 
 class Sandbox:
@@ -63,6 +73,7 @@ class Sandbox:
     Attributes:
         book: What F&O knows; posting through the control port changes it.
         documents: Sales orders, customers and returns of F&O.
+        shop: What Magento knows.
         systems: Dials and call counts by system name, as the control port shows them.
         ca_file: The certificate that clients must trust for Entra ID.
     """
@@ -70,6 +81,7 @@ class Sandbox:
     def __init__(self, settings: SandboxSettings, *, clock: Clock | None = None) -> None:
         clock = clock or SystemClock()
         self.book = build_book(settings.size, clock.utc().date())
+        self.shop = Shop(self.book, clock=clock)
         self.systems = {
             "entra": System(Dials(latency_ms=settings.entra_latency_ms)),
             "fo": System(Dials(latency_ms=settings.latency_ms)),
@@ -82,6 +94,8 @@ class Sandbox:
         self.documents = Documents(
             self.book, self.systems["fo"].dials, clock=clock, page_size=settings.page_size
         )
+        self._doorman = Doorman(now=self.shop.seconds)
+        self._orders = OrderCounter(self.shop, seed=f"{settings.size.seed}:orders")
         self._listeners: dict[str, Listener] = {}
         self._turning = asyncio.Lock()
         self._exit = AsyncExitStack()
@@ -95,6 +109,11 @@ class Sandbox:
     def fo_url(self) -> str:
         """The environment URL of F&O; tokens must be for exactly this audience."""
         return self._listeners["fo"].url
+
+    @property
+    def magento_url(self) -> str:
+        """The shop's root."""
+        return self._listeners["magento"].url
 
     @property
     def authority(self) -> str:
@@ -114,6 +133,8 @@ class Sandbox:
             for listener in self._listeners.values():
                 await listener.open()
                 stack.push_async_callback(listener.close)
+            if self._settings.intake_url is not None:
+                await stack.enter_async_context(self._push(self._settings.intake_url))
             self._exit = stack.pop_all()
         return self
 
@@ -138,7 +159,11 @@ class Sandbox:
         return {
             "control": Listener(
                 lambda: control_app(
-                    self.systems, self.book, self.documents, apply_dead=self.apply_dead
+                    self.systems,
+                    self.book,
+                    self.documents,
+                    self._orders,
+                    apply_dead=self.apply_dead,
                 ),
                 port=settings.control_port,
                 option="--control-port",
@@ -147,6 +172,7 @@ class Sandbox:
             "entra": Listener(
                 self._entra, port=settings.entra_port, option="--entra-port", tls=tls
             ),
+            "magento": Listener(self._magento, port=settings.magento_port, option="--magento-port"),
         }
 
     def _fo(self) -> web.Application:
@@ -168,6 +194,19 @@ class Sandbox:
             environment_url=lambda: self.fo_url,
             middleware=self._faults("entra", count_entra_call),
         )
+
+    def _magento(self) -> web.Application:
+        return shop_app(
+            dials=self.systems["magento"].dials,
+            shop=self.shop,
+            doorman=self._doorman,
+            middleware=self._faults("magento", count_shop_call),
+        )
+
+    def _push(self, url: str) -> Push:
+        push = Push(url, self._settings.intake_secret, seconds=self.shop.seconds)
+        self.shop.on_placed = push.placed
+        return push
 
     def _faults(self, name: str, count: Counter) -> Middleware:
         system = self.systems[name]

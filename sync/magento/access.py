@@ -1,9 +1,11 @@
 """Build the protected way to one Magento: session, signing, limits, client."""
 
 import random
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 
@@ -21,8 +23,8 @@ from sync.magento.client import MagentoClient
 from sync.magento.transport import Transport
 
 _SYSTEM = "magento"
-# The bulkhead admits 64 calls at most; a call never waits for a connection behind it.
-_CONNECTIONS = 80
+# A shop serves people first: two PHP workers for each core of a small one.
+_CONNECTIONS = 8
 # Shorter than what web servers in front of a shop usually keep an idle connection for.
 _KEEPALIVE_SECONDS = 30.0
 
@@ -34,6 +36,8 @@ async def magento_access(
     *,
     clock: Clock,
     signed_url: str | None = None,
+    ca_file: Path | None = None,
+    connections: int = _CONNECTIONS,
     call_time: timedelta = CALL_TIME,
     on_call: Callable[[CallReport], None] | None = None,
 ) -> AsyncIterator[MagentoClient]:
@@ -44,10 +48,17 @@ async def magento_access(
         credentials: The integration's.
         clock: Time.
         signed_url: See `Transport`.
+        ca_file: PEM file of the authority that signed its certificate, where it is not public.
+        connections: At most so many calls at once.
         call_time: For calls that are given no deadline.
         on_call: Told each attempt that went on the wire; must not raise.
     """
-    connector = aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEEPALIVE_SECONDS)
+    trusted = ssl.create_default_context()
+    if ca_file is not None:
+        trusted.load_verify_locations(ca_file)
+    connector = aiohttp.TCPConnector(
+        limit=connections, keepalive_timeout=_KEEPALIVE_SECONDS, ssl=trusted
+    )
     jar = aiohttp.DummyCookieJar()
     async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as session:
         transport = Transport(

@@ -85,7 +85,12 @@ def programs() -> Iterator[Programs]:
         command = [redis_server, "--port", str(redis), "--bind", "127.0.0.1", "--save", ""]
         stack.enter_context(_process(command, folder / "redis.log"))
         command = [*_program("sandbox"), f"--control-port={control}", f"--fo-port={fo}"]
-        command += [f"--entra-port={entra}", f"--state-dir={folder}", f"--skus={_SKUS}"]
+        command += [
+            "--magento-port=0",
+            f"--entra-port={entra}",
+            f"--state-dir={folder}",
+            f"--skus={_SKUS}",
+        ]
         stack.enter_context(_process(command, folder / "sandbox.log"))
         _wait(f"http://127.0.0.1:{control}/systems/fo/calls")
         names = {"fo": fo, "entra": entra, "redis": redis, "folder": folder}

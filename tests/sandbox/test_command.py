@@ -118,6 +118,7 @@ def test_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = str(server.getsockname()[1])
         words = ["--control-port", "0", "--fo-port", taken, "--entra-port", "0"]
+        words += ["--magento-port", "0"]
         result = CliRunner().invoke(sandbox_app, [*words, "--state-dir", str(tmp_path)])
 
     assert result.exit_code == 2
@@ -130,6 +131,7 @@ async def test_it_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-c", RUN, "--control-port", str(port), "--fo-port", "0", "--entra-port", "0"),
+        *("--magento-port", "0"),
         *("--state-dir", str(tmp_path)),
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "COLUMNS": "120"},

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from aiohttp import ClientConnectorError
 
+from pricing_proxy.sandbox.server import Sandbox
 from tests.sandbox.conftest import Client, line
 
 DIALS: dict[str, Any] = {
@@ -33,8 +35,13 @@ async def test_every_system_has_every_dial(client: Client, system: str) -> None:
     }
 
 
-async def test_magento_dies_on_paper_only(client: Client) -> None:
-    assert (await client.turn("magento", dead=True))["dead"] is True
+async def test_magento_dies_and_comes_back(client: Client, sandbox: Sandbox) -> None:
+    await client.turn("magento", dead=True)
+    with pytest.raises(ClientConnectorError):
+        await client.session.get(f"{sandbox.magento_url}/rest/V1/orders")
+    await client.turn("magento", dead=False)
+    answer = await client.session.get(f"{sandbox.magento_url}/rest/V1/orders")
+    assert answer.status == 401
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,109 @@
+"""What the shop sells: the ERP's catalog as a shop shows it, and what only a shop has.
+
+Ids are given in the order of the ERP's list, so that the same seed gives the same
+shop. SKUs are the ERP's item and variant numbers. Beyond those there are a
+configurable for each master, a bundle whose price is in its parts (`LAMP-SET`), one
+with a price of its own that the ERP does not know (`LAMP-KIT`), and a service
+(`SERVICE-01`). `LAMP-03` has custom options; `LAMP-05` and `LAMP-15` are taxed low.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+
+from pricing_proxy.sandbox.book import Book, Item, Variant
+from pricing_proxy.sandbox.shop.catalog import (
+    DYNAMIC_BUNDLE,
+    FIRST_LAMP,
+    FIXED_BUNDLE,
+    OPTIONS_SKU,
+    REDUCED,
+    SERVICE,
+    STANDARD,
+    Options,
+    Product,
+)
+
+_REDUCED_SKUS = ("LAMP-05", "LAMP-15")
+_CENT = Decimal("0.01")
+
+
+def products_of(book: Book) -> Iterator[Product]:
+    """Yield every product of the shop, ids rising from 1."""
+    number = 0
+    by_master: dict[str, dict[int, tuple[int, int]]] = {}
+    colors: list[str] = []
+    sizes: list[str] = []
+    ids: dict[str, int] = {}
+    variants: dict[str, list[Variant]] = {}
+    for variant in book.variants.values():
+        variants.setdefault(variant.item, []).append(variant)
+    for item in book.items.values():
+        for variant in variants.get(item.number, ()):
+            number += 1
+            chosen = (
+                _index(colors, variant.dimensions.color),
+                _index(sizes, variant.dimensions.size),
+            )
+            by_master.setdefault(item.number, {})[number] = chosen
+            yield _simple(number, variant.number, variant.name, item, visibility=1)
+        number += 1
+        ids[item.number] = number
+        if item.is_master:
+            yield _configurable(number, item, by_master.get(item.number, {}))
+        else:
+            yield _simple(number, item.number, item.name, item, visibility=4)
+    yield from _shop_only(number, ids)
+
+
+def _shop_only(number: int, ids: Mapping[str, int]) -> Iterator[Product]:
+    parts = ((ids[FIRST_LAMP], 2), (ids["LAMP-02"], 1), (ids["LAMP-05"], 1))
+    bundle = {"type_id": "bundle", "parts": parts, "weight": Decimal(4)}
+    yield Product(
+        id=number + 1,
+        sku=DYNAMIC_BUNDLE,
+        name="Lamp set",
+        price=Decimal(0),
+        **bundle,  # type: ignore[arg-type]
+    )
+    yield Product(
+        id=number + 2,
+        sku=FIXED_BUNDLE,
+        name="Lamp kit",
+        price=Decimal(80),
+        **bundle,  # type: ignore[arg-type]
+    )
+    yield Product(id=number + 3, sku=SERVICE, name="Mounting", price=Decimal(25), type_id="virtual")
+
+
+def _simple(number: int, sku: str, name: str, item: Item, *, visibility: int) -> Product:
+    unit_price = item.base_price / item.price_unit
+    return Product(
+        id=number,
+        sku=sku,
+        name=name,
+        price=unit_price.quantize(_CENT, ROUND_HALF_UP),
+        tax_class=REDUCED if sku in _REDUCED_SKUS else STANDARD,
+        status=2 if item.is_stopped else 1,
+        visibility=visibility,
+        is_qty_decimal=item.sales_unit == "M",
+        cost=Decimal("9.50") if sku == FIRST_LAMP else None,
+        options=Options() if sku == OPTIONS_SKU else None,
+    )
+
+
+def _configurable(number: int, item: Item, variants: Mapping[int, tuple[int, int]]) -> Product:
+    return Product(
+        id=number,
+        sku=item.number,
+        name=item.name,
+        price=Decimal(0),
+        type_id="configurable",
+        variants=variants,
+    )
+
+
+def _index(known: list[str], value: str) -> int:
+    """Return the number of an attribute's option; they are counted from 4 as in the recordings."""
+    if value not in known:
+        known.append(value)
+    return known.index(value) + 4

@@ -1,0 +1,177 @@
+"""The shop's products: looked up by id and by SKU without case, created and changed."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from pricing_proxy.sandbox.shop.wire import RefusedError
+
+COLOR_ATTRIBUTE = "137"
+SIZE_ATTRIBUTE = "138"
+OPTIONS_SKU = "LAMP-03"
+DYNAMIC_BUNDLE = "LAMP-SET"
+FIXED_BUNDLE = "LAMP-KIT"
+SERVICE = "SERVICE-01"
+FIRST_LAMP = "LAMP-01"
+
+STANDARD, REDUCED, UNTAXED = "standard", "reduced", "none"
+_MAX_SKU = 64
+_MISSING = "The product that was requested doesn't exist. Verify the product and try again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One value of a drop-down option; `percent` is of the product's price."""
+
+    id: int
+    title: str
+    sku: str
+    percent: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The custom options of a product: a text that costs something, and a drop-down."""
+
+    text_id: int = 1
+    text_sku: str = "ENG"
+    text_price: Decimal = Decimal(5)
+    choice_id: int = 2
+    choices: tuple[Choice, ...] = (
+        Choice(id=1, title="Small", sku="BOXS", percent=Decimal(2)),
+        Choice(id=2, title="Big", sku="BOXB", percent=Decimal(10)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A product.
+
+    Attributes:
+        price: Net list price of one unit in EUR, cents; 0 on a configurable and dynamic bundle.
+        parts: Of a bundle: product id and how many of it one bundle holds.
+        variants: Of a configurable: product ids with their option values.
+        cost: Some shops keep it; then order lines show it.
+    """
+
+    id: int
+    sku: str
+    name: str
+    price: Decimal
+    type_id: str = "simple"
+    tax_class: str = STANDARD
+    weight: Decimal = Decimal(1)
+    status: int = 1
+    visibility: int = 4
+    is_qty_decimal: bool = False
+    cost: Decimal | None = None
+    options: Options | None = None
+    parts: tuple[tuple[int, int], ...] = ()
+    variants: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    created_at: str = ""
+    updated_at: str = ""
+    custom_attributes: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def is_sold(self) -> bool:
+        """Whether an order may hold it by itself."""
+        return self.status == 1 and self.price > 0
+
+    def read(self, name: str) -> Any:
+        """Return what a filter compares; raises `RefusedError` for an unknown attribute."""
+        if name in _FILTERABLE:
+            return getattr(self, "id" if name == "entity_id" else name)
+        text = 'The "%1" attribute name is invalid. Reset the name and try again.'
+        raise RefusedError(400, text, [name])
+
+
+_FILTERABLE = (
+    "entity_id",
+    "sku",
+    "name",
+    "price",
+    "type_id",
+    "status",
+    "visibility",
+    "created_at",
+    "updated_at",
+)
+
+
+class Catalog:
+    """All products, by id and by SKU without case."""
+
+    def __init__(self, products: Iterable[Product], *, created_at: str) -> None:
+        self._products: dict[int, Product] = {}
+        self._ids: dict[str, int] = {}
+        for product in products:
+            self.put(replace(product, created_at=created_at, updated_at=created_at))
+
+    def all(self) -> Iterator[Product]:
+        """Yield every product by rising id."""
+        return iter(self._products.values())
+
+    def next_id(self) -> int:
+        """Return the id of a product yet to be made."""
+        return max(self._products, default=0) + 1
+
+    def put(self, product: Product) -> None:
+        """Add a product or change one, its SKU included."""
+        before = self._products.get(product.id)
+        if before is not None:
+            self._ids.pop(before.sku.casefold())
+        self._products[product.id] = product
+        self._ids[product.sku.casefold()] = product.id
+
+    def by_id(self, product_id: int) -> Product:
+        """Return a product by its id, which exists."""
+        return self._products[product_id]
+
+    def by_sku(self, sku: str) -> Product | None:
+        """Return a product; SKUs know no case."""
+        product_id = self._ids.get(sku.casefold())
+        return None if product_id is None else self._products[product_id]
+
+    def named(self, sku: str) -> Product:
+        """Return a product that has to exist.
+
+        Raises:
+            RefusedError: It does not.
+        """
+        product = self.by_sku(sku)
+        if product is None:
+            raise RefusedError(404, _MISSING)
+        return product
+
+    def save(self, members: Mapping[str, Any], *, now: str, sku: str | None = None) -> Product:
+        """Create or change a product as a POST (no `sku`) or PUT says; what is left out stays.
+
+        Raises:
+            RefusedError: A required member is missing, or the SKU too long.
+        """
+        given = str(members.get("sku", sku or "")).strip()
+        if len(given) > _MAX_SKU:
+            raise RefusedError(400, "SKU length should be 64 characters maximum.")
+        before = self.by_sku(sku or given)
+        if before is None and "attribute_set_id" not in members:
+            raise RefusedError(
+                400, "Invalid product data: %1", ["Invalid attribute set entity type"]
+            )
+        known = before or Product(
+            id=self.next_id(), sku=given, name="", price=Decimal(0), created_at=now
+        )
+        weight, price = members.get("weight", known.weight), members.get("price", known.price)
+        saved = replace(
+            known,
+            sku=given,
+            name=members.get("name", known.name),
+            price=Decimal(str(price)),
+            weight=Decimal(str(weight)),
+            status=members.get("status", known.status),
+            type_id=members.get("type_id", known.type_id),
+            visibility=members.get("visibility", known.visibility),
+            updated_at=now,
+        )
+        self.put(saved)
+        return saved

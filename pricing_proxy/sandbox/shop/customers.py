@@ -1,0 +1,222 @@
+"""The shop's customers: three that the ERP knows, and those that register.
+
+A PUT merges: what is left out stays. A list of addresses replaces all, so an address
+without its id becomes another one, and an empty list deletes them. Unknown custom
+attributes are dropped without a word.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pricing_proxy.sandbox.shop.stores import DEMO_WEBSITE, STORES, store_by_id, store_of
+from pricing_proxy.sandbox.shop.wire import RefusedError, internal_error
+
+# The attribute in which this shop keeps the ERP's account, and another that it has.
+ACCOUNT_ATTRIBUTE = "erp_account"
+KNOWN_ATTRIBUTES = (ACCOUNT_ATTRIBUTE, "erp_blocked")
+
+_NAMED = (
+    ("C-1001", "Lichthaus Contract GmbH", "Lena", "Licht", "Hauptstraße 12", "10115", "Berlin"),
+    ("C-1002", "Elektro Group AG", "Emil", "Watt", "Industriering 7", "70565", "Stuttgart"),
+    ("C-1003", "Laden am Markt e.K.", "Marta", "Markt", "Am Markt 3", "28195", "Bremen"),
+)
+_FIELDS = (
+    "group_id",
+    "email",
+    "firstname",
+    "lastname",
+    "prefix",
+    "middlename",
+    "suffix",
+    "taxvat",
+    "store_id",
+    "website_id",
+)
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+class Customers:
+    """All customers, by id."""
+
+    def __init__(self, *, now: Callable[[], str]) -> None:
+        self._now = now
+        self._customers: dict[int, dict[str, Any]] = {}
+        self._next_address = 1
+        for number, row in enumerate(_NAMED, start=1):
+            self.create(_named(number, *row))
+
+    def all(self) -> Iterable[dict[str, Any]]:
+        """Return every customer by rising id."""
+        return self._customers.values()
+
+    def get(self, customer_id: int) -> dict[str, Any]:
+        """Return one.
+
+        Raises:
+            RefusedError: There is none of this id.
+        """
+        found = self._customers.get(customer_id)
+        if found is None:
+            text = "No such entity with %fieldName = %fieldValue"
+            parameters = {"fieldName": "customerId", "fieldValue": customer_id}
+            raise RefusedError(404, text, parameters)
+        return found
+
+    def create(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Register a customer.
+
+        Raises:
+            RefusedError: Members are missing, or the e-mail is taken on this website.
+        """
+        _check(members)
+        website = int(members.get("website_id", 1))
+        self._check_free(str(members["email"]), website)
+        store = store_by_id(int(members.get("store_id", website)))
+        now = self._now()
+        customer: dict[str, Any] = {
+            "id": len(self._customers) + 1,
+            "group_id": 1,
+            "created_at": now,
+            "updated_at": now,
+            "created_in": store.name,
+            "store_id": store.id,
+            "website_id": website,
+            "addresses": [],
+            "disable_auto_group_change": 0,
+            "extension_attributes": {"is_subscribed": False},
+        }
+        self._apply(customer, members)
+        self._customers[customer["id"]] = customer
+        return customer
+
+    def change(self, customer_id: int, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Merge members into a customer.
+
+        Raises:
+            RefusedError: There is no such customer, or the addresses lose the default one.
+        """
+        customer = self.get(customer_id)
+        _check({**customer, **members})
+        if members.get("email", customer["email"]).lower() != customer["email"].lower():
+            self._check_free(members["email"], customer["website_id"])
+        self._check_addresses(customer, members.get("addresses"))
+        self._apply(customer, members)
+        customer["updated_at"] = self._now()
+        return customer
+
+    def _apply(self, customer: dict[str, Any], members: Mapping[str, Any]) -> None:
+        customer.update({name: members[name] for name in _FIELDS if name in members})
+        if "addresses" in members:
+            self._set_addresses(customer, members["addresses"])
+        given = {
+            one["attribute_code"]: one.get("value") for one in members.get("custom_attributes", ())
+        }
+        kept = {
+            one["attribute_code"]: one["value"] for one in customer.get("custom_attributes", ())
+        }
+        kept.update({code: value for code, value in given.items() if code in KNOWN_ATTRIBUTES})
+        if kept:
+            customer["custom_attributes"] = [
+                {"attribute_code": code, "value": value} for code, value in kept.items()
+            ]
+
+    def _check_free(self, email: str, website: int) -> None:
+        taken = any(
+            one["email"].lower() == email.lower() and one["website_id"] == website
+            for one in self._customers.values()
+        )
+        if taken:
+            text = "A customer with the same email address already exists in an associated website."
+            raise RefusedError(400, text)
+
+    def _check_addresses(self, customer: Mapping[str, Any], addresses: Any) -> None:
+        default = customer.get("default_billing")
+        if not addresses or default is None:
+            return
+        keeps_default = any(
+            str(one.get("id")) == default or one.get("default_billing") for one in addresses
+        )
+        if not keeps_default:
+            text = "The %fieldName value is invalid. Set the correct value and try again."
+            raise RefusedError(400, text, {"fieldName": "default_billing"})
+
+    def _set_addresses(self, customer: dict[str, Any], addresses: Any) -> None:
+        customer["addresses"] = [self._address(customer, one) for one in addresses]
+        for name in ("default_billing", "default_shipping"):
+            customer.pop(name, None)
+            for one in customer["addresses"]:
+                if one.get(name):
+                    customer[name] = str(one["id"])
+
+    def _address(self, customer: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        number = given.get("id")
+        if number is None:
+            number = self._next_address
+            self._next_address += 1
+        region = given.get("region") or {"region_code": None, "region": None, "region_id": 0}
+        flags = {name: True for name in ("default_shipping", "default_billing") if given.get(name)}
+        plain = {
+            name: value
+            for name, value in given.items()
+            if name not in ("id", "customer_id", "region", "default_shipping", "default_billing")
+        }
+        return {"id": number, "customer_id": customer["id"], "region": region, **plain, **flags}
+
+
+def read(customer: Mapping[str, Any], name: str) -> Any:
+    """Return what a filter compares; raises `RefusedError` for a column that does not exist."""
+    if name == "entity_id":
+        return customer["id"]
+    if name not in customer and name not in _FIELDS:
+        raise internal_error()
+    return customer.get(name)
+
+
+def _named(  # noqa: PLR0917 - the columns of one row of the table above
+    number: int,
+    account: str,
+    company: str,
+    first: str,
+    last: str,
+    street: str,
+    zip_: str,
+    city: str,
+) -> dict[str, Any]:
+    store = store_of(DEMO_WEBSITE) or STORES[0]
+    vat = f"DE{100000000 + number}"
+    address = {
+        "firstname": first,
+        "lastname": last,
+        "company": company,
+        "vat_id": vat,
+        "street": [street],
+        "postcode": zip_,
+        "city": city,
+        "country_id": "DE",
+        "telephone": "+49 30 1234567",
+        "default_billing": True,
+        "default_shipping": True,
+    }
+    return {
+        "email": f"buyer{number}@{account.lower()}.example",
+        "firstname": first,
+        "lastname": last,
+        "website_id": store.id,
+        "store_id": store.id,
+        "group_id": 2,
+        "taxvat": vat,
+        "addresses": [address],
+        "custom_attributes": [{"attribute_code": ACCOUNT_ATTRIBUTE, "value": account}],
+    }
+
+
+def _check(members: Mapping[str, Any]) -> None:
+    problems = []
+    for name, label in (("firstname", "First Name"), ("lastname", "Last Name")):
+        if not members.get(name):
+            problems.append(f'"{label}" is a required value.')
+    if not _EMAIL.fullmatch(str(members.get("email", ""))):
+        problems.append('"Email" is not a valid email address.')
+    if problems:
+        raise RefusedError(400, "\n".join(problems))

@@ -1,0 +1,151 @@
+"""Make invoices: whatever is left or what is named, shipping whole in the first one."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from pricing_proxy.sandbox.shop.document_lines import (
+    HEAD_MEMBERS,
+    Share,
+    add,
+    is_companion,
+    is_sum,
+    line_body,
+    requested,
+    shares,
+    summed,
+)
+from pricing_proxy.sandbox.shop.orders import Order
+from pricing_proxy.sandbox.shop.states import settle
+from pricing_proxy.sandbox.shop.tables import Shop
+from pricing_proxy.sandbox.shop.totals import ZERO, cents
+from pricing_proxy.sandbox.shop.wire import RefusedError
+
+_HEADING = "Invoice Document Validation Error(s):\n"
+_NOTHING = "The invoice can't be created without products. Add products and try again."
+_SHIPPING = ("shipping_amount", "shipping_incl_tax", "shipping_tax_amount")
+
+
+def invoice(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
+    """Invoice an order, and return the invoice's id as a text.
+
+    Raises:
+        RefusedError: The state forbids it, or nothing is left.
+    """
+    order = shop.order(order_id)
+    if order["state"] in ("holded", "canceled", "closed"):
+        text = f"An invoice cannot be created when an order has a status of {order['state']}"
+        raise RefusedError(400, _HEADING + text)
+    left = {
+        item["item_id"]: item["qty_ordered"] - item["qty_invoiced"] - item["qty_canceled"]
+        for item in order["items"]
+        if not is_companion(item) and not is_sum(item)
+    }
+    asked = requested(order, _expanded(order, body.get("items")), left=left, verb="invoice")
+    if not any(asked.values()):
+        closed = not any(quantity > 0 for quantity in left.values())
+        more = "\nThe order does not allow an invoice to be created." if closed else ""
+        raise RefusedError(400, _HEADING + _NOTHING + more)
+    document = _document(shop, order, list(shares(order, asked)))
+    shop.invoices[document["entity_id"]] = document
+    _book(order, document)
+    settle(order)
+    shop.touch(order)
+    return str(document["entity_id"])
+
+
+def _expanded(order: Order, rows: Any) -> Any:
+    """Return the rows with a bundle's parent replaced by the parts that carry its value."""
+    if not rows:
+        return rows
+    sums = {item["item_id"]: item for item in order["items"] if is_sum(item)}
+    found: list[dict[str, Any]] = []
+    for row in rows:
+        parent = sums.get(row.get("order_item_id"))
+        if parent is None:
+            found.append(row)
+            continue
+        part = Decimal(str(row.get("qty", 0))) / parent["qty_ordered"]
+        found += [
+            {"order_item_id": item["item_id"], "qty": item["qty_ordered"] * part}
+            for item in order["items"]
+            if item.get("parent_item_id") == parent["item_id"]
+        ]
+    return found
+
+
+def _document(shop: Shop, order: Order, parts: list[Share]) -> dict[str, Any]:
+    number = len(shop.invoices) + 1
+    lines = [
+        line_body(share, entity_id=next(shop.line_ids), parent_id=number, done="qty_invoiced")
+        for share in parts
+    ]
+    is_first = "shipping_invoiced" not in order
+    sums = {
+        "subtotal": summed(lines, "row_total"),
+        "subtotal_incl_tax": summed(lines, "row_total_incl_tax"),
+        "discount_amount": -summed(lines, "discount_amount"),
+        "discount_tax_compensation_amount": summed(lines, "discount_tax_compensation_amount"),
+        "tax_amount": summed(lines, "tax_amount"),
+    }
+    compensation = ZERO
+    if is_first:
+        sums |= {name: order[name] for name in _SHIPPING}
+        sums["tax_amount"] += order["shipping_tax_amount"]
+        sums["discount_amount"] -= order["shipping_discount_amount"]
+        compensation = order["shipping_discount_tax_compensation_amount"]
+    sums["grand_total"] = _grand_total(sums, compensation)
+    document = {
+        **shop.document_head(order, number),
+        **{name: order[name] for name in HEAD_MEMBERS},
+        **sums,
+        **{f"base_{name}": value for name, value in sums.items()},
+        "can_void_flag": 0,
+        "state": 2,
+        "total_qty": sum((share.quantity for share in parts if not is_companion(share.item)), ZERO),
+        "items": lines,
+        "comments": [],
+    }
+    if is_first:
+        document["shipping_discount_tax_compensation_amount"] = compensation
+        document["base_shipping_discount_tax_compensation_amnt"] = compensation
+    if "discount_description" in order:
+        document["discount_description"] = order["discount_description"]
+    return document
+
+
+def _grand_total(sums: Mapping[str, Decimal], compensation: Decimal) -> Decimal:
+    added = ("subtotal", "shipping_amount", "tax_amount", "discount_amount")
+    goods = sum((sums.get(name, ZERO) for name in added), ZERO)
+    return goods + sums["discount_tax_compensation_amount"] + compensation
+
+
+def _book(order: Order, document: Mapping[str, Any]) -> None:
+    by_id = {item["item_id"]: item for item in order["items"]}
+    for line in document["items"]:
+        item = by_id[line["order_item_id"]]
+        item["qty_invoiced"] += line["qty"]
+        item["weee_tax_applied"] = "[]"
+        if "row_total" in line:
+            add(item, "row_invoiced", line["row_total"])
+            add(item, "tax_invoiced", line["tax_amount"])
+            add(item, "discount_invoiced", line["discount_amount"])
+            add(
+                item,
+                "discount_tax_compensation_invoiced",
+                line["discount_tax_compensation_amount"],
+            )
+    for name, source in (
+        ("subtotal_invoiced", "subtotal"),
+        ("tax_invoiced", "tax_amount"),
+        ("discount_invoiced", "discount_amount"),
+        ("discount_tax_compensation_invoiced", "discount_tax_compensation_amount"),
+        ("shipping_invoiced", "shipping_amount"),
+        ("total_invoiced", "grand_total"),
+        ("total_paid", "grand_total"),
+    ):
+        add(order, name, document.get(source, ZERO))
+    add(order["payment"], "amount_paid", document["grand_total"])
+    add(order["payment"], "shipping_captured", document.get("shipping_amount", ZERO))
+    due = cents(order["grand_total"] - order["total_paid"])
+    order |= {"total_due": due, "base_total_due": due}

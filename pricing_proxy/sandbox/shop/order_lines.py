@@ -1,0 +1,290 @@
+"""The lines of an order with their many members, as `GET /V1/orders/{id}` shows them.
+
+Which members a line has depends on what it is: a companion (child of a configurable or
+of a bundle with a price of its own) carries no value, and the parent of a bundle whose
+price is in its parts repeats their sums without a rate.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pricing_proxy.sandbox.shop.catalog import (
+    COLOR_ATTRIBUTE,
+    SIZE_ATTRIBUTE,
+    Catalog,
+    Options,
+    Product,
+)
+from pricing_proxy.sandbox.shop.order_request import LineRequest
+from pricing_proxy.sandbox.shop.totals import NOTHING, ZERO, Amounts, amounts, cents, total
+
+_HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line, computed, without ids.
+
+    Attributes:
+        original: The product's own price, in the shop's mode (net or gross).
+        is_value: Whether it counts in the order's sums.
+        kind: "value", "companion" or "sum".
+        parent: Index of the parent among the order's lines.
+    """
+
+    product: Product
+    product_type: str
+    sku: str
+    quantity: Decimal
+    amounts: Amounts
+    original: Decimal
+    discount_percent: Decimal
+    kind: str = "value"
+    parent: int | None = None
+    row_weight: Decimal = ZERO
+    chosen: dict[str, Any] | None = None
+
+    @property
+    def is_value(self) -> bool:
+        """Whether it counts in the order's sums."""
+        return self.kind == "value"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How lines are computed: the rate of each tax class, the discount, the shop's mode."""
+
+    rates: Callable[[str], Decimal]
+    discount_percent: Decimal
+    includes_tax: bool
+
+    def apply(self, product: Product, unit_price: Decimal, quantity: Decimal) -> Amounts:
+        """Return what units of a product come to."""
+        return amounts(
+            unit_price,
+            quantity,
+            rate=self.rates(product.tax_class),
+            discount_percent=self.discount_percent,
+            includes_tax=self.includes_tax,
+        )
+
+
+def computed_lines(catalog: Catalog, requests: tuple[LineRequest, ...], terms: Terms) -> list[Line]:
+    """Return the order's lines, children behind their parents."""
+    lines: list[Line] = []
+    for request in requests:
+        lines += _lines(catalog, request, terms, first=len(lines))
+    return lines
+
+
+def item_body(
+    line: Line,
+    *,
+    item_id: int,
+    order_id: int,
+    parent_id: int | None,
+    store_id: int,
+    now: str,
+    taxes: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Return a line's members; `parent_item` is added when the order is shown."""
+    one = line.amounts
+    body: dict[str, Any] = {
+        "amount_refunded": 0,
+        "base_amount_refunded": 0,
+        **_doubled("discount_amount", one.discount),
+        **_doubled("discount_invoiced", ZERO),
+        **_doubled("price", one.unit_net),
+        **_doubled("row_invoiced", ZERO),
+        **_doubled("row_total", one.net_after_discount),
+        **_doubled("row_total_incl_tax", one.gross),
+        **_doubled("tax_amount", one.tax),
+        **_doubled("tax_invoiced", ZERO),
+        "created_at": now,
+        "discount_percent": line.discount_percent,
+        "free_shipping": 0,
+        "is_qty_decimal": int(line.product.is_qty_decimal),
+        "is_virtual": int(line.product.type_id == "virtual"),
+        "item_id": item_id,
+        "name": line.product.name,
+        "no_discount": 0,
+        "order_id": order_id,
+        "original_price": line.original,
+        "product_id": line.product.id,
+        "product_type": line.product_type,
+        **dict.fromkeys(("qty_canceled", "qty_invoiced", "qty_refunded", "qty_shipped"), ZERO),
+        "qty_ordered": line.quantity,
+        "quote_item_id": item_id,
+        "row_weight": line.row_weight,
+        "sku": line.sku,
+        "store_id": store_id,
+        "updated_at": now,
+        "extension_attributes": {"itemized_taxes": taxes},
+    }
+    if line.product.type_id != "virtual":
+        body["weight"] = line.product.weight
+    if line.kind != "companion":
+        body |= _doubled("price_incl_tax", one.unit_gross)
+        body["base_original_price"] = line.original
+    if line.kind == "value":
+        body |= _doubled("discount_tax_compensation_amount", one.compensation)
+    if line.kind != "sum":
+        body["tax_percent"] = one.rate
+    if line.product.cost is not None and line.kind == "value":
+        body["base_cost"] = line.product.cost
+    if line.discount_percent and line.parent is None:
+        body["applied_rule_ids"] = "1"
+    if line.chosen is not None:
+        body["product_option"] = {"extension_attributes": line.chosen}
+    if parent_id is not None:
+        body["parent_item_id"] = parent_id
+    return body
+
+
+def _doubled(name: str, value: Decimal) -> dict[str, Decimal]:
+    """Return an amount in the order's currency and in the shop's, which are the same."""
+    return {name: value, f"base_{name}": value}
+
+
+def _lines(catalog: Catalog, request: LineRequest, terms: Terms, *, first: int) -> Iterator[Line]:
+    product = catalog.named(request.sku)
+    if product.type_id == "bundle":
+        yield from _bundle(catalog, product, request, terms, first=first)
+        return
+    configurable = next((one for one in catalog.all() if product.id in one.variants), None)
+    price, sku, chosen = _with_options(product, request)
+    one = terms.apply(product, price, request.quantity)
+    value = Line(
+        product=product if configurable is None else configurable,
+        product_type=product.type_id if configurable is None else "configurable",
+        sku=sku,
+        quantity=request.quantity,
+        amounts=one,
+        original=product.price,
+        discount_percent=terms.discount_percent,
+        row_weight=product.weight * request.quantity if product.type_id == "simple" else ZERO,
+        chosen=chosen if configurable is None else _variant(configurable, product),
+    )
+    yield value
+    if configurable is not None:
+        yield _companion(product, request.quantity, parent=first)
+
+
+def _with_options(
+    product: Product, request: LineRequest
+) -> tuple[Decimal, str, dict[str, Any] | None]:
+    """Return unit price, SKU with suffixes, and what was chosen."""
+    price = product.price if request.price is None else request.price
+    options = product.options
+    if options is None or (request.text is None and request.choice is None):
+        return price, product.sku, None
+    surcharge, suffixes, chosen = ZERO, "", []
+    if request.text is not None:
+        surcharge += options.text_price
+        suffixes += f"-{options.text_sku}"
+        chosen.append({"option_id": str(options.text_id), "option_value": request.text})
+    if request.choice is not None:
+        choice = _choice(options, request.choice)
+        surcharge += cents(price * choice.percent / _HUNDRED)
+        suffixes += f"-{choice.sku}"
+        chosen.append({"option_id": str(options.choice_id), "option_value": str(choice.id)})
+    return price + surcharge, product.sku + suffixes, {"custom_options": chosen}
+
+
+def _choice(options: Options, number: int) -> Any:
+    return next((one for one in options.choices if one.id == number), options.choices[0])
+
+
+def _variant(configurable: Product, variant: Product) -> dict[str, Any]:
+    color, size = configurable.variants[variant.id]
+    return {
+        "configurable_item_options": [
+            {"option_id": COLOR_ATTRIBUTE, "option_value": color},
+            {"option_id": SIZE_ATTRIBUTE, "option_value": size},
+        ]
+    }
+
+
+def _companion(product: Product, quantity: Decimal, *, parent: int) -> Line:
+    return Line(
+        product=product,
+        product_type=product.type_id,
+        sku=product.sku,
+        quantity=quantity,
+        amounts=NOTHING,
+        original=ZERO,
+        discount_percent=ZERO,
+        kind="companion",
+        parent=parent,
+    )
+
+
+def _bundle(
+    catalog: Catalog, bundle: Product, request: LineRequest, terms: Terms, *, first: int
+) -> Iterator[Line]:
+    parts = [(catalog.by_id(number), Decimal(held)) for number, held in bundle.parts]
+    chosen = {
+        "bundle_options": [
+            {"option_id": position, "option_qty": held, "option_selections": [position]}
+            for position, (_, held) in enumerate(parts, start=1)
+        ]
+    }
+    shared = {
+        "product": bundle,
+        "product_type": "bundle",
+        "quantity": request.quantity,
+        "row_weight": bundle.weight * request.quantity,
+        "chosen": chosen,
+    }
+    if bundle.price:
+        price = bundle.price if request.price is None else request.price
+        yield Line(
+            sku=bundle.sku,
+            amounts=terms.apply(bundle, price, request.quantity),
+            original=price,
+            discount_percent=terms.discount_percent,
+            **shared,  # type: ignore[arg-type]
+        )
+        for part, held in parts:
+            yield _companion(part, held * request.quantity, parent=first)
+        return
+    children = [
+        Line(
+            product=part,
+            product_type=part.type_id,
+            sku=part.sku,
+            quantity=held * request.quantity,
+            amounts=terms.apply(part, part.price, held * request.quantity),
+            original=part.price,
+            discount_percent=terms.discount_percent,
+            parent=first,
+        )
+        for part, held in parts
+    ]
+    yield Line(
+        sku="-".join((bundle.sku, *(part.sku for part, _ in parts))),
+        amounts=_sum(children, parts),
+        original=sum((part.price * held for part, held in parts), ZERO),
+        discount_percent=ZERO,
+        kind="sum",
+        **shared,  # type: ignore[arg-type]
+    )
+    yield from children
+
+
+def _sum(children: list[Line], parts: list[tuple[Product, Decimal]]) -> Amounts:
+    """Return what a bundle's parent repeats: rows before discount, taxes after it."""
+    summed = total([child.amounts for child in children])
+    held = [quantity for _, quantity in parts]
+    pairs = list(zip(children, held, strict=True))
+    return Amounts(
+        unit_net=sum((child.amounts.unit_net * count for child, count in pairs), ZERO),
+        unit_gross=sum((child.amounts.unit_gross * count for child, count in pairs), ZERO),
+        net=summed.net,
+        discount=ZERO,
+        tax=summed.tax,
+        compensation=ZERO,
+        rate=ZERO,
+    )

@@ -1,0 +1,79 @@
+"""Tax rates by country, and the lists of taxes that an order shows beside its lines."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from pricing_proxy.sandbox.shop.catalog import REDUCED, UNTAXED
+from pricing_proxy.sandbox.shop.order_lines import Line
+from pricing_proxy.sandbox.shop.totals import ZERO, Amounts
+
+_STANDARD_RATES = {"DE": Decimal(19), "NL": Decimal(21), "AT": Decimal(20)}
+_REDUCED_RATES = {"DE": Decimal(7), "NL": Decimal(9), "AT": Decimal(10)}
+
+
+class Rates:
+    """The tax rates of a country; none is charged where the shop has no rate."""
+
+    def __init__(self, country: str) -> None:
+        self._country = country
+
+    def of(self, tax_class: str) -> Decimal:
+        """Return the percent of a tax class, 0 where the shop has no rate."""
+        if tax_class == UNTAXED:
+            return ZERO
+        table = _REDUCED_RATES if tax_class == REDUCED else _STANDARD_RATES
+        return table.get(self._country, ZERO)
+
+    def code(self, rate: Decimal) -> str:
+        """Return the name of a rate, such as DE-19."""
+        return f"{self._country}-{rate}"
+
+
+def tax_lists(
+    items: list[dict[str, Any]],
+    lines: list[Line],
+    *,
+    shipping: Amounts,
+    rates: Rates,
+    taxes: Mapping[Decimal, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return the four lists of taxes; each adds up to `tax_amount`."""
+
+    def applied(rate: Decimal, amount: Decimal) -> dict[str, Any]:
+        code = rates.code(rate)
+        shown = {"code": code, "title": code, "percent": rate}
+        return {**shown, "amount": amount, "base_amount": amount}
+
+    by_item = [
+        {
+            "type": "product",
+            "item_id": item["item_id"],
+            "applied_taxes": [applied(line.amounts.rate, line.amounts.tax)],
+        }
+        for item, line in zip(items, lines, strict=True)
+        if line.is_value and line.amounts.rate
+    ]
+    of_shipping, additional = [], []
+    if shipping.rate:
+        of_shipping = [
+            {"type": "shipping", "applied_taxes": [applied(shipping.rate, shipping.tax)]}
+        ]
+        tax = taxes[shipping.rate]
+        row = {"tax_item_id": 0, "tax_id": tax["tax_id"], "tax_code": tax["code"]}
+        shown = ("amount", "base_amount", "real_amount", "real_base_amount")
+        additional = [
+            row
+            | {"tax_percent": shipping.rate, "taxable_item_type": "shipping"}
+            | dict.fromkeys(shown, shipping.tax)
+        ]
+    ranks = {"priority": 0, "position": 0, "process": 0}
+    return {
+        "applied_taxes": [applied(rate, tax["amount"]) for rate, tax in taxes.items()],
+        "item_applied_taxes": [*of_shipping, *by_item],
+        "taxes": [
+            {**tax, "base_amount": tax["amount"], "base_real_amount": tax["amount"], **ranks}
+            for tax in taxes.values()
+        ],
+        "additional_itemized_taxes": additional,
+    }

@@ -1,0 +1,192 @@
+"""Make an order of a cart, and show it as `GET /V1/orders/{id}` does.
+
+The sums obey what was found to hold in every recorded order: the grand total is the
+value lines' gross plus the shipping's, and every list of taxes adds up to
+`tax_amount`. Orders are kept as the members that the routes show; lines are kept once
+and repeated (under the shipping, as `parent_item`) when an order is shown.
+"""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from pricing_proxy.sandbox.shop.catalog import Catalog
+from pricing_proxy.sandbox.shop.order_lines import Line, Terms, computed_lines, item_body
+from pricing_proxy.sandbox.shop.order_request import OrderRequest
+from pricing_proxy.sandbox.shop.order_taxes import Rates, tax_lists
+from pricing_proxy.sandbox.shop.order_totals import (
+    address_of,
+    is_virtual_only,
+    payment_of,
+    shipping_of,
+    totals_of,
+)
+from pricing_proxy.sandbox.shop.totals import ZERO, Amounts
+
+Order = dict[str, Any]
+
+_SHIPPING_MEMBERS = (
+    "base_shipping_amount",
+    "base_shipping_discount_amount",
+    "base_shipping_discount_tax_compensation_amnt",
+    "base_shipping_incl_tax",
+    "base_shipping_tax_amount",
+    "shipping_amount",
+    "shipping_discount_amount",
+    "shipping_discount_tax_compensation_amount",
+    "shipping_incl_tax",
+    "shipping_tax_amount",
+)
+
+
+class OrderMaker:
+    """Computes orders and numbers them."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._order_ids = count(1)
+        self._item_ids = count(1)
+        self._address_ids = count(1)
+        self._tax_ids = count(1)
+        self._tax_item_ids = count(1)
+        self._numbers: dict[int, Iterator[int]] = {}
+
+    def make(self, request: OrderRequest, *, now: str) -> Order:
+        """Return a new order.
+
+        Raises:
+            RefusedError: A SKU is unknown.
+        """
+        address = address_of(request)
+        rates = Rates(str(address["country_id"]))
+        terms = Terms(
+            rates=rates.of,
+            discount_percent=request.discount_percent,
+            includes_tax=request.includes_tax,
+        )
+        lines = computed_lines(self._catalog, request.lines, terms)
+        shipping = shipping_of(request, lines, rates)
+        order_id = next(self._order_ids)
+        numbers = self._numbers.setdefault(request.store.id, count(1))
+        taxes = self._taxes(order_id, lines, shipping, rates)
+        items = self._items(request, lines, order_id=order_id, now=now, taxes=taxes)
+        body = totals_of(request, lines, shipping)
+        shipping_id, billing_id = next(self._address_ids), next(self._address_ids)
+        shared = {**address, "parent_id": order_id}
+        is_virtual = is_virtual_only(lines)
+        body |= {
+            "entity_id": order_id,
+            "increment_id": request.store.increment_id(next(numbers)),
+            "billing_address_id": billing_id,
+            "created_at": now,
+            "updated_at": now,
+            "protect_code": secrets.token_hex(16),
+            "quote_id": order_id,
+            "remote_ip": "127.0.0.1",
+            "state": "new",
+            "status": "pending",
+            "store_id": request.store.id,
+            "store_name": request.store.full_name,
+            "items": items,
+            "billing_address": {"address_type": "billing", "entity_id": billing_id, **shared},
+            "payment": payment_of(request, body, order_id),
+            "status_histories": [],
+            "_shipping": _shipping_envelope(request, shipping_id, shared, is_virtual=is_virtual),
+            "_taxes": tax_lists(items, lines, shipping=shipping, rates=rates, taxes=taxes),
+        }
+        return body
+
+    def _taxes(
+        self, order_id: int, lines: list[Line], shipping: Amounts, rates: Rates
+    ) -> dict[Decimal, dict[str, Any]]:
+        """Return one row per rate, which the lines' own rows point to."""
+        found: dict[Decimal, dict[str, Any]] = {}
+        charged = [line.amounts for line in lines if line.is_value] + [shipping]
+        for one in charged:
+            if not one.rate:
+                continue
+            row = found.setdefault(
+                one.rate, {"tax_id": next(self._tax_ids), "order_id": order_id, "amount": ZERO}
+            )
+            row |= {"code": rates.code(one.rate), "title": rates.code(one.rate)}
+            row |= {"percent": one.rate, "amount": row["amount"] + one.tax}
+        return found
+
+    def _items(
+        self,
+        request: OrderRequest,
+        lines: list[Line],
+        *,
+        order_id: int,
+        now: str,
+        taxes: Mapping[Decimal, Mapping[str, Any]],
+    ) -> list[dict[str, Any]]:
+        ids = [next(self._item_ids) for _ in lines]
+        return [
+            item_body(
+                line,
+                item_id=item_id,
+                order_id=order_id,
+                parent_id=None if line.parent is None else ids[line.parent],
+                store_id=request.store.id,
+                now=now,
+                taxes=self._itemized(line, item_id, taxes),
+            )
+            for line, item_id in zip(lines, ids, strict=True)
+        ]
+
+    def _itemized(
+        self, line: Line, item_id: int, taxes: Mapping[Decimal, Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        if not line.is_value or not line.amounts.rate:
+            return []
+        tax = taxes[line.amounts.rate]
+        row = {
+            "tax_item_id": next(self._tax_item_ids),
+            "tax_id": tax["tax_id"],
+            "item_id": item_id,
+            "tax_code": tax["code"],
+            "tax_percent": tax["percent"],
+            "taxable_item_type": "product",
+        }
+        shown = ("amount", "base_amount", "real_amount", "real_base_amount")
+        return [row | dict.fromkeys(shown, line.amounts.tax)]
+
+
+def order_body(order: Order) -> Order:
+    """Return an order as the routes show it."""
+    items = order_items(order)
+    shown = {name: value for name, value in order.items() if not name.startswith("_")}
+    totals = {name: order[name] for name in _SHIPPING_MEMBERS}
+    envelope = {"shipping": {**order["_shipping"], "total": totals}, "items": items}
+    title = order["payment"]["additional_information"]
+    shown["items"] = items
+    shown["extension_attributes"] = {
+        "shipping_assignments": [envelope],
+        "payment_additional_info": [{"key": "method_title", "value": title[0]}],
+        "converting_from_quote": False,
+        **order["_taxes"],
+    }
+    return shown
+
+
+def order_items(order: Order) -> list[dict[str, Any]]:
+    """Return the lines; each child holds a full copy of its parent."""
+    by_id = {item["item_id"]: item for item in order["items"]}
+    return [
+        {**item, "parent_item": by_id[item["parent_item_id"]]} if "parent_item_id" in item else item
+        for item in order["items"]
+    ]
+
+
+def _shipping_envelope(
+    request: OrderRequest, address_id: int, address: Mapping[str, Any], *, is_virtual: bool
+) -> dict[str, Any]:
+    if is_virtual:
+        return {}
+    return {
+        "address": {"address_type": "shipping", "entity_id": address_id, **address},
+        "method": request.shipping_method,
+    }

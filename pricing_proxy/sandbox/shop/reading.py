@@ -1,0 +1,165 @@
+"""What the shop's routes read: lists by search criteria, and single entities.
+
+A handler gets what was asked and returns the body of a 200. An unknown column of a
+table is an internal error, even where the table is empty; of a product it is refused.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pricing_proxy.sandbox.shop import customers as customer_fields
+from pricing_proxy.sandbox.shop.criteria import find, parse_criteria
+from pricing_proxy.sandbox.shop.orders import order_body
+from pricing_proxy.sandbox.shop.product_bodies import body_of
+from pricing_proxy.sandbox.shop.stores import STORES
+from pricing_proxy.sandbox.shop.tables import Shop
+from pricing_proxy.sandbox.shop.wire import (
+    CrashedError,
+    RefusedError,
+    internal_error,
+    missing_entity,
+    required,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request as a handler sees it.
+
+    Attributes:
+        query: Decoded pairs.
+        places: What stood in the path where the route has a place, decoded.
+        body: The JSON body's members.
+    """
+
+    shop: Shop
+    query: tuple[tuple[str, str], ...]
+    places: tuple[str, ...]
+    body: Mapping[str, Any]
+
+    def number(self) -> int:
+        """Return the id in the path; raises `RefusedError` when it is none."""
+        text = self.places[0]
+        if not text.isdecimal():
+            message = (
+                f'The "{text}" value\'s type is invalid. The "int" type was expected. '
+                "Verify and try again."
+            )
+            raise RefusedError(400, message)
+        return int(text)
+
+    def members(self, name: str) -> Mapping[str, Any]:
+        """Return a parameter of the body; raises `RefusedError` when it is missing."""
+        value = self.body.get(name)
+        if value is None:
+            raise required(name)
+        if not isinstance(value, dict):
+            raise CrashedError
+        return value
+
+
+Handler = Callable[[Call], Any]
+
+
+def _listed(
+    call: Call, rows: Iterable[Any], read: Callable[[Any, str], Any], show: Callable[[Any], Any]
+) -> dict[str, Any]:
+    criteria = parse_criteria(call.query)
+    page, total = find(rows, criteria, read)
+    return {
+        "items": [show(row) for row in page],
+        "search_criteria": criteria.echo(),
+        "total_count": total,
+    }
+
+
+def _column(row: Mapping[str, Any], name: str) -> Any:
+    if name not in row and name not in _NULLABLE:
+        raise internal_error()
+    return row.get(name)
+
+
+# Columns of orders and documents that are null as long as nothing wrote them.
+_NULLABLE = frozenset({"ext_order_id", "customer_id", "coupon_code", "invoice_id", "state"})
+
+
+def orders(call: Call) -> Any:
+    """Return a page of orders."""
+    # An unknown column fails even when the table is empty.
+    for name in parse_criteria(call.query).names():
+        if name not in _ORDER_COLUMNS and not any(
+            name in order for order in call.shop.orders.values()
+        ):
+            raise internal_error()
+    return _listed(call, call.shop.orders.values(), lambda order, name: order.get(name), order_body)
+
+
+_ORDER_COLUMNS = frozenset(
+    {"entity_id", "increment_id", "store_id", "state", "status", "customer_id", "customer_email"}
+    | {"created_at", "updated_at", "ext_order_id", "grand_total", "coupon_code"}
+)
+
+
+def documents(table: str) -> Handler:
+    """Return the handler of a list of documents."""
+
+    def handle(call: Call) -> Any:
+        rows = getattr(call.shop, table).values()
+        return _listed(call, rows, _column, lambda row: row)
+
+    return handle
+
+
+def document(table: str) -> Handler:
+    """Return the handler of one document."""
+
+    def handle(call: Call) -> Any:
+        found = getattr(call.shop, table).get(call.number())
+        if found is None:
+            raise missing_entity()
+        return found
+
+    return handle
+
+
+def comments(call: Call) -> Any:
+    """Return an order's history, the oldest first."""
+    number = call.number()
+    entries = call.shop.order(number)["status_histories"][::-1]
+    one = {"field": "parent_id", "value": str(number), "condition_type": "eq"}
+    criteria = {"filter_groups": [{"filters": [one]}]}
+    return {"items": entries, "search_criteria": criteria, "total_count": len(entries)}
+
+
+def products(call: Call) -> Any:
+    """Return a page of products, without their stock."""
+    ids = [store.id for store in STORES]
+    return _listed(
+        call,
+        call.shop.catalog.all(),
+        lambda product, name: product.read(name),
+        lambda product: body_of(product, website_ids=ids, is_single=False),
+    )
+
+
+def product(call: Call) -> Any:
+    """Return one product."""
+    return _product_body(call.shop.catalog.named(call.places[0]))
+
+
+def save_product(call: Call) -> Any:
+    """Create or change a product."""
+    sku = call.places[0] if call.places else None
+    product = call.members("product")
+    return _product_body(call.shop.catalog.save(product, now=call.shop.now(), sku=sku))
+
+
+def _product_body(product: Any) -> dict[str, Any]:
+    ids = [store.id for store in STORES]
+    return body_of(product, website_ids=ids, is_single=True)
+
+
+def customers(call: Call) -> Any:
+    """Return a page of customers."""
+    return _listed(call, call.shop.customers.all(), customer_fields.read, lambda row: row)

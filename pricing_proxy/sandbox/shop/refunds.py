@@ -1,0 +1,150 @@
+"""Make credit memos, traps included.
+
+An empty list of lines refunds everything invoiced, and without a shipping amount all
+that is left of the shipping goes back.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from pricing_proxy.sandbox.shop.document_lines import (
+    HEAD_MEMBERS,
+    add,
+    is_companion,
+    is_sum,
+    line_body,
+    requested,
+    shares,
+    summed,
+)
+from pricing_proxy.sandbox.shop.orders import Order
+from pricing_proxy.sandbox.shop.states import close, write_history
+from pricing_proxy.sandbox.shop.tables import Shop
+from pricing_proxy.sandbox.shop.totals import ZERO, cents
+from pricing_proxy.sandbox.shop.wire import RefusedError
+
+_HEADING = "Creditmemo Document Validation Error(s):\n"
+
+
+def refund(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
+    """Refund what is named, or all that is invoiced, and return the credit memo's id as a text.
+
+    Raises:
+        RefusedError: The state forbids it, or more is asked for than was paid.
+    """
+    order = shop.order(order_id)
+    if order["state"] == "closed":
+        text = "A creditmemo can not be created when an order has a status of closed"
+        raise RefusedError(400, _HEADING + text)
+    refundable = order.get("total_paid", ZERO) - order.get("total_refunded", ZERO)
+    if refundable <= 0:
+        raise RefusedError(400, f"{_HEADING}The most money available to refund is 0.")
+    left = {
+        item["item_id"]: item["qty_invoiced"] - item["qty_refunded"]
+        for item in order["items"]
+        if not is_companion(item) and not is_sum(item)
+    }
+    asked = requested(order, body.get("items"), left=left, verb="refund")
+    document = _document(shop, order, asked, body.get("arguments") or {})
+    if document["grand_total"] > refundable:
+        text = f"The most money available to refund is {refundable.normalize():f}."
+        raise RefusedError(400, _HEADING + text)
+    shop.credit_memos[document["entity_id"]] = document
+    _book(order, document)
+    if order["total_refunded"] >= order["total_paid"] == order["grand_total"]:
+        close(order)
+    write_history(
+        shop,
+        order,
+        f"We refunded €{cents(document['grand_total'])} offline.",
+        entity="creditmemo",
+    )
+    shop.touch(order)
+    return str(document["entity_id"])
+
+
+def _document(
+    shop: Shop, order: Order, asked: Mapping[int, Decimal], arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    number = len(shop.credit_memos) + 1
+    lines = [
+        line_body(share, entity_id=next(shop.line_ids), parent_id=number, done="qty_refunded")
+        | {"weee_tax_applied": "[]"}
+        for share in shares(order, asked)
+    ]
+    shipping, shipping_tax = _shipping(order, arguments)
+    positive = Decimal(str(arguments.get("adjustment_positive", 0)))
+    negative = Decimal(str(arguments.get("adjustment_negative", 0)))
+    sums = {
+        "subtotal": summed(lines, "row_total"),
+        "subtotal_incl_tax": summed(lines, "row_total_incl_tax"),
+        "discount_amount": -summed(lines, "discount_amount"),
+        "discount_tax_compensation_amount": summed(lines, "discount_tax_compensation_amount"),
+        "shipping_amount": shipping,
+        "shipping_tax_amount": shipping_tax,
+        "shipping_incl_tax": shipping + shipping_tax,
+        "tax_amount": summed(lines, "tax_amount") + shipping_tax,
+        "adjustment": positive - negative,
+        "adjustment_positive": positive,
+        "adjustment_negative": negative,
+    }
+    added = ("subtotal", "shipping_amount", "tax_amount", "discount_amount", "adjustment")
+    goods = sum((sums[name] for name in added), ZERO)
+    sums["grand_total"] = goods + sums["discount_tax_compensation_amount"]
+    document = {
+        **shop.document_head(order, number),
+        **{name: order[name] for name in HEAD_MEMBERS},
+        **sums,
+        **{f"base_{name}": value for name, value in sums.items()},
+        "state": 2,
+        "items": lines,
+        "comments": [],
+    }
+    if "discount_description" in order:
+        document["discount_description"] = order["discount_description"]
+    return document
+
+
+def _shipping(order: Order, arguments: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
+    """Return net and tax of the shipping that goes back."""
+    left = order.get("shipping_invoiced", ZERO) - order.get("shipping_refunded", ZERO)
+    given = arguments.get("shipping_amount")
+    net = left if given is None else Decimal(str(given))
+    if net > left:
+        text = "Maximum shipping amount allowed to refund is: %1"
+        raise RefusedError(400, text, [str(left.normalize())])
+    if not order["shipping_amount"]:
+        return ZERO, ZERO
+    return net, cents(order["shipping_tax_amount"] * net / order["shipping_amount"])
+
+
+def _book(order: Order, document: Mapping[str, Any]) -> None:
+    by_id = {item["item_id"]: item for item in order["items"]}
+    for line in document["items"]:
+        item = by_id[line["order_item_id"]]
+        item["qty_refunded"] += line["qty"]
+        if "row_total" in line:
+            add(item, "amount_refunded", line["row_total"])
+            add(item, "tax_refunded", line["tax_amount"])
+            add(item, "discount_refunded", line["discount_amount"])
+            add(
+                item,
+                "discount_tax_compensation_refunded",
+                line["discount_tax_compensation_amount"],
+            )
+    for name, source in (
+        ("subtotal_refunded", "subtotal"),
+        ("tax_refunded", "tax_amount"),
+        ("discount_refunded", "discount_amount"),
+        ("discount_tax_compensation_refunded", "discount_tax_compensation_amount"),
+        ("shipping_refunded", "shipping_amount"),
+        ("shipping_tax_refunded", "shipping_tax_amount"),
+        ("adjustment_positive", "adjustment_positive"),
+        ("adjustment_negative", "adjustment_negative"),
+        ("total_refunded", "grand_total"),
+        ("total_offline_refunded", "grand_total"),
+    ):
+        add(order, name, document[source])
+    add(order["payment"], "amount_refunded", document["grand_total"])
+    add(order["payment"], "shipping_refunded", document["shipping_amount"])

@@ -1,0 +1,188 @@
+"""The REST routes that the shop serves: method, path, access resource, and what they do.
+
+Whether a route may be called is settled before (`app`). `name` is how calls are counted.
+"""
+
+from dataclasses import dataclass
+
+from pricing_proxy.sandbox.shop import reading, states
+from pricing_proxy.sandbox.shop.invoices import invoice
+from pricing_proxy.sandbox.shop.orders import order_body
+from pricing_proxy.sandbox.shop.reading import Handler
+from pricing_proxy.sandbox.shop.refunds import refund
+from pricing_proxy.sandbox.shop.shipments import add_track, ship
+from pricing_proxy.sandbox.shop.stores import view_bodies, website_bodies
+
+ANONYMOUS = "anonymous"
+SALES = "Magento_Sales::"
+_INVOICES = f"{SALES}sales_invoice"
+_MEMOS = f"{SALES}sales_creditmemo"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route; "*" in the pattern is a place."""
+
+    method: str
+    pattern: str
+    resource: str
+    name: str
+    handle: Handler
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes what the shop knows."""
+        return self.method != "GET"
+
+    def places(self, segments: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Return what stands in the places, None when the path is another."""
+        pattern = self.pattern.split("/")
+        if len(pattern) != len(segments):
+            return None
+        pairs = tuple(zip(pattern, segments, strict=True))
+        if any(one not in ("*", segment) for one, segment in pairs):
+            return None
+        return tuple(segment for one, segment in pairs if one == "*")
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "store/storeViews",
+        "Magento_Backend::store",
+        "store_views",
+        lambda _: view_bodies(),
+    ),
+    Route(
+        "GET",
+        "store/websites",
+        "Magento_Backend::store",
+        "websites",
+        lambda _: website_bodies(),
+    ),
+    Route("GET", "orders", f"{SALES}actions_view", "orders", reading.orders),
+    Route(
+        "POST",
+        "orders",
+        f"{SALES}create",
+        "save_order",
+        lambda call: states.save_members(call.shop, call.body),
+    ),
+    Route(
+        "GET",
+        "orders/*",
+        f"{SALES}actions_view",
+        "order",
+        lambda call: order_body(call.shop.order(call.number())),
+    ),
+    Route("GET", "orders/*/comments", f"{SALES}actions_view", "order_comments", reading.comments),
+    Route(
+        "POST",
+        "orders/*/comments",
+        f"{SALES}comment",
+        "add_order_comment",
+        lambda call: states.comment(call.shop, call.number(), call.body),
+    ),
+    Route(
+        "POST",
+        "orders/*/hold",
+        f"{SALES}hold",
+        "hold",
+        lambda call: states.hold(call.shop, call.number()),
+    ),
+    Route(
+        "POST",
+        "orders/*/unhold",
+        f"{SALES}unhold",
+        "unhold",
+        lambda call: states.unhold(call.shop, call.number()),
+    ),
+    Route(
+        "POST",
+        "orders/*/cancel",
+        f"{SALES}cancel",
+        "cancel",
+        lambda call: states.cancel(call.shop, call.number()),
+    ),
+    Route(
+        "POST",
+        "order/*/invoice",
+        f"{SALES}invoice",
+        "invoice",
+        lambda call: invoice(call.shop, call.number(), call.body),
+    ),
+    Route(
+        "POST",
+        "order/*/ship",
+        f"{SALES}ship",
+        "ship",
+        lambda call: ship(call.shop, call.number(), call.body),
+    ),
+    Route(
+        "POST",
+        "order/*/refund",
+        f"{SALES}creditmemo",
+        "refund",
+        lambda call: refund(call.shop, call.number(), call.body),
+    ),
+    Route("GET", "invoices", _INVOICES, "invoices", reading.documents("invoices")),
+    Route("GET", "invoices/*", _INVOICES, "one_invoice", reading.document("invoices")),
+    Route("GET", "shipments", f"{SALES}shipment", "shipments", reading.documents("shipments")),
+    Route("GET", "shipment/*", f"{SALES}shipment", "one_shipment", reading.document("shipments")),
+    Route(
+        "POST",
+        "shipment/track",
+        f"{SALES}shipment",
+        "add_track",
+        lambda call: add_track(call.shop, call.body),
+    ),
+    Route(
+        "GET",
+        "creditmemos",
+        _MEMOS,
+        "credit_memos",
+        reading.documents("credit_memos"),
+    ),
+    Route(
+        "GET",
+        "creditmemo/*",
+        _MEMOS,
+        "credit_memo",
+        reading.document("credit_memos"),
+    ),
+    Route(
+        "POST",
+        "customers",
+        ANONYMOUS,
+        "create_customer",
+        lambda call: call.shop.customers.create(call.members("customer")),
+    ),
+    Route("GET", "customers/search", "Magento_Customer::customer", "customers", reading.customers),
+    Route(
+        "GET",
+        "customers/*",
+        "Magento_Customer::customer",
+        "customer",
+        lambda call: call.shop.customers.get(call.number()),
+    ),
+    Route(
+        "PUT",
+        "customers/*",
+        "Magento_Customer::manage",
+        "save_customer",
+        lambda call: call.shop.customers.change(call.number(), call.members("customer")),
+    ),
+    Route("GET", "products", "Magento_Catalog::products", "products", reading.products),
+    Route("POST", "products", "Magento_Catalog::products", "save_product", reading.save_product),
+    Route("GET", "products/*", "Magento_Catalog::products", "product", reading.product),
+    Route("PUT", "products/*", "Magento_Catalog::products", "save_product", reading.save_product),
+)
+
+
+def route_of(method: str, segments: tuple[str, ...]) -> tuple[Route, tuple[str, ...]] | None:
+    """Return the route of a path and what stands in its places; None when there is none."""
+    for route in ROUTES:
+        places = route.places(segments) if route.method == method else None
+        if places is not None:
+            return route, places
+    return None

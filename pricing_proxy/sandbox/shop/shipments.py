@@ -1,0 +1,167 @@
+"""Make shipments, as gladly as Magento does: twice the same, and never more than is left.
+
+An order's `updated_at` moves only when its state does, so a second partial shipment
+does not show in a poll of orders.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from pricing_proxy.sandbox.shop.orders import Order
+from pricing_proxy.sandbox.shop.states import settle, shippable
+from pricing_proxy.sandbox.shop.tables import Shop
+from pricing_proxy.sandbox.shop.totals import ZERO
+from pricing_proxy.sandbox.shop.wire import RefusedError, missing_entity, required
+
+_HEADING = "Shipment Document Validation Error(s):\n"
+_NOTHING = "You can't create a shipment without products."
+_CLOSED = "The order does not allow a shipment to be created.\n"
+_UNSAVED = "Could not save a shipment, see error log for details"
+_SOURCES = ("default", "wh2")
+_TRACK = ("track_number", "title", "carrier_code")
+
+
+def ship(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
+    """Ship what is named, or all that is left, and return the shipment's id as a text.
+
+    Raises:
+        RefusedError: The state forbids it, nothing is left, or it cannot be saved.
+    """
+    order = shop.order(order_id)
+    lines = {item["item_id"]: item for item in shippable(order)}
+    left = {
+        number: item["qty_ordered"] - item["qty_shipped"] - item["qty_canceled"]
+        for number, item in lines.items()
+    }
+    if order["state"] in ("holded", "canceled", "closed"):
+        text = f"A shipment cannot be created when an order has a status of {order['state']}\n"
+        raise RefusedError(400, _HEADING + text + _NOTHING)
+    if not any(quantity > 0 for quantity in left.values()):
+        raise RefusedError(400, _HEADING + _CLOSED + _NOTHING)
+    asked = _asked(order, body.get("items"), left)
+    if not any(asked.values()):
+        raise RefusedError(400, _HEADING + _NOTHING)
+    source = _source(body)
+    tracks = body.get("tracks") or []
+    if source not in _SOURCES or any(not track.get("carrier_code") for track in tracks):
+        raise RefusedError(400, _UNSAVED)
+    return _save(shop, order, asked, body, source=source)
+
+
+def add_track(shop: Shop, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Add a parcel's number to a shipment; the order does not move.
+
+    Raises:
+        RefusedError: No such shipment.
+    """
+    entity = body.get("entity")
+    if not isinstance(entity, dict):
+        raise required("entity")
+    shipment = shop.shipments.get(entity.get("parent_id", 0))
+    if shipment is None:
+        raise missing_entity()
+    track = _track(shop, shipment, entity)
+    shipment["tracks"].append(track)
+    return track
+
+
+def _asked(order: Order, rows: Any, left: Mapping[int, Decimal]) -> dict[int, Decimal]:
+    if not rows:
+        return {number: quantity for number, quantity in left.items() if quantity > 0}
+    _refuse_bundle_parts(order, rows)
+    return {
+        row["order_item_id"]: min(Decimal(str(row.get("qty", 0))), left[row["order_item_id"]])
+        for row in rows
+        if row.get("order_item_id") in left
+    }
+
+
+def _refuse_bundle_parts(order: Order, rows: Any) -> None:
+    bundles = {item["item_id"]: item for item in order["items"] if item["product_type"] == "bundle"}
+    named = {row.get("order_item_id") for row in rows}
+    for item in order["items"]:
+        if item["item_id"] in named and item.get("parent_item_id") in bundles:
+            name = bundles[item["parent_item_id"]]["name"]
+            text = (
+                f'Cannot create shipment as bundle product "{name}" has shipment type '
+                '"Together". Bundle product itself should be shipped instead.'
+            )
+            raise RefusedError(400, text)
+
+
+def _source(body: Mapping[str, Any]) -> str:
+    arguments = body.get("arguments") or {}
+    extension = arguments.get("extension_attributes") or {}
+    return str(extension.get("source_code", "default"))
+
+
+def _save(
+    shop: Shop, order: Order, asked: Mapping[int, Decimal], body: Mapping[str, Any], *, source: str
+) -> str:
+    number = len(shop.shipments) + 1
+    lines = []
+    for item in shippable(order):
+        quantity = asked.get(item["item_id"], ZERO)
+        if not quantity:
+            continue
+        item["qty_shipped"] += quantity
+        lines.append(
+            {
+                "entity_id": next(shop.line_ids),
+                "name": item["name"],
+                "parent_id": number,
+                "price": item["price"],
+                "product_id": item["product_id"],
+                "sku": item["sku"],
+                "weight": item["weight"],
+                "order_item_id": item["item_id"],
+                "qty": quantity,
+            }
+        )
+    shipment = {
+        **shop.document_head(order, number),
+        "packages": [],
+        "total_qty": sum(asked.values(), ZERO),
+        "items": lines,
+        "tracks": [],
+        "comments": [],
+        "extension_attributes": {"source_code": source},
+    }
+    shipment["tracks"] = [_track(shop, shipment, one) for one in body.get("tracks") or []]
+    shipment["comments"] = _comments(shop, number, body.get("comment"))
+    shop.shipments[number] = shipment
+    state = order["state"]
+    settle(order)
+    if order["state"] != state:
+        shop.touch(order)
+    return str(number)
+
+
+def _track(shop: Shop, shipment: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    now = shop.now()
+    return {
+        "order_id": shipment["order_id"],
+        "created_at": now,
+        "entity_id": next(shop.track_ids),
+        "parent_id": shipment["entity_id"],
+        "updated_at": now,
+        "weight": given.get("weight"),
+        "qty": given.get("qty"),
+        "description": given.get("description"),
+        **{name: given.get(name) for name in _TRACK},
+    }
+
+
+def _comments(shop: Shop, number: int, comment: Any) -> list[dict[str, Any]]:
+    if not comment:
+        return []
+    entry = {
+        "is_customer_notified": 0,
+        "parent_id": number,
+        "comment": comment.get("comment"),
+        "is_visible_on_front": comment.get("is_visible_on_front", 0),
+        "created_at": shop.now(),
+        "entity_id": next(shop.comment_ids),
+    }
+    return [entry]

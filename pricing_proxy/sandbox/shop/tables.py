@@ -1,0 +1,87 @@
+"""Everything the shop knows, in memory: orders with their documents, customers, products.
+
+Times are the clock's, in whole UTC seconds. `touch` is the only thing that moves an
+order's `updated_at`, since much of what happens to a real order does not. Orders are
+given to `on_placed` once they can be read.
+"""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.sandbox.book import Book
+from pricing_proxy.sandbox.shop.assortment import products_of
+from pricing_proxy.sandbox.shop.catalog import Catalog
+from pricing_proxy.sandbox.shop.customers import Customers
+from pricing_proxy.sandbox.shop.order_request import OrderRequest
+from pricing_proxy.sandbox.shop.orders import Order, OrderMaker
+from pricing_proxy.sandbox.shop.stores import store_by_id
+from pricing_proxy.sandbox.shop.wire import missing_entity
+
+
+class Shop:
+    """The shop's state; belongs to one event loop."""
+
+    def __init__(self, book: Book, *, clock: Clock) -> None:
+        """Begin with the ERP's products, three customers and no order."""
+        self._clock = clock
+        self.catalog = Catalog(products_of(book), created_at=self.now())
+        self.customers = Customers(now=self.now)
+        self.orders: dict[int, Order] = {}
+        self.invoices: dict[int, dict[str, Any]] = {}
+        self.shipments: dict[int, dict[str, Any]] = {}
+        self.credit_memos: dict[int, dict[str, Any]] = {}
+        self.line_ids = count(1)
+        self.track_ids = count(1)
+        self.comment_ids = count(1)
+        self.on_placed: Callable[[Order], None] | None = None
+        self._maker = OrderMaker(self.catalog)
+
+    def now(self) -> str:
+        """Return the time as the database holds it."""
+        return self._clock.utc().strftime("%Y-%m-%d %H:%M:%S")
+
+    def seconds(self) -> int:
+        """Return the time in seconds since 1970."""
+        return int(self._clock.utc().timestamp())
+
+    def place(self, request: OrderRequest) -> Order:
+        """Make an order of a cart; it can be read when this returns."""
+        order = self._maker.make(request, now=self.now())
+        self.orders[order["entity_id"]] = order
+        if self.on_placed is not None:
+            self.on_placed(order)
+        return order
+
+    def order(self, order_id: int) -> Order:
+        """Return an order.
+
+        Raises:
+            RefusedError: There is none of this id.
+        """
+        found = self.orders.get(order_id)
+        if found is None:
+            raise missing_entity()
+        return found
+
+    def touch(self, order: Order) -> None:
+        """Move an order's `updated_at`."""
+        order["updated_at"] = self.now()
+
+    def document_head(self, order: Order, number: int) -> dict[str, Any]:
+        """Return what every document of an order begins with."""
+        store = store_by_id(order["store_id"])
+        now = self.now()
+        shipping = order["_shipping"].get("address", {})
+        head = {
+            "entity_id": number,
+            "increment_id": store.increment_id(number),
+            "order_id": order["entity_id"],
+            "store_id": store.id,
+            "billing_address_id": order["billing_address_id"],
+            "created_at": now,
+            "updated_at": now,
+        }
+        address_id = shipping.get("entity_id")
+        return head | ({} if address_id is None else {"shipping_address_id": address_id})

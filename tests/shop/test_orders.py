@@ -1,0 +1,133 @@
+"""The simulated shop's orders of every kind are read by the real client, and add up."""
+
+from decimal import Decimal
+
+import pytest
+
+from sync.magento.client import MagentoClient
+from sync.magento.models import Order
+from tests.magento.test_models import check_sums
+from tests.shop.conftest import Wire
+
+KINDS = (
+    "simple",
+    "configurable",
+    "bundle",
+    "options",
+    "discount",
+    "tax",
+    "guest",
+    "company",
+    "fixed_bundle",
+    "virtual",
+)
+
+
+async def placed(wire: Wire, client: MagentoClient, **members: object) -> Order:
+    (named,) = await wire.place(**members)
+    order = await client.order(named["entity_id"])
+    assert order is not None
+    return order
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("includes_tax", [False, True])
+@pytest.mark.parametrize("discount", [0, 10])
+async def test_every_kind_adds_up(
+    wire: Wire, client: MagentoClient, kind: str, *, includes_tax: bool, discount: int
+) -> None:
+    order = await placed(
+        wire,
+        client,
+        kind=kind,
+        includes_tax=includes_tax,
+        discount_percent=discount,
+        discounts_shipping=True,
+    )
+    check_sums(order)
+
+
+async def test_mixed_orders_hold_every_kind(wire: Wire, client: MagentoClient) -> None:
+    orders = [await client.order(one["entity_id"]) for one in await wire.place(count=16)]
+    assert {line.product_type for order in orders if order for line in order.items} >= {
+        "simple",
+        "configurable",
+        "bundle",
+    }
+    assert {order.customer_id for order in orders if order} == {None, 1, 2, 3}
+    assert any(order.coupon_code for order in orders if order)
+    assert any(line.options.custom_options for order in orders if order for line in order.items)
+    for order in orders:
+        assert order is not None
+        check_sums(order)
+
+
+async def test_a_total_can_be_made_not_to_add_up(wire: Wire, client: MagentoClient) -> None:
+    order = await placed(wire, client, kind="simple", total_off_by="0.50")
+    with pytest.raises(AssertionError):
+        check_sums(order)
+
+
+async def test_an_order_is_what_was_asked_for(wire: Wire, client: MagentoClient) -> None:
+    order = await placed(
+        wire,
+        client,
+        customer=2,
+        website="base",
+        lines=[{"sku": "LAMP-01", "quantity": "2.5", "price": "8.50"}],
+        address={"country_id": "NL", "street": ["A", "", "B"]},
+        payment_method="adyen_cc",
+        shipping_method="dhl_express",
+    )
+    assert order.increment_id == "000000001"
+    assert order.customer_id == 2
+    (line,) = order.items
+    assert (line.qty_ordered, line.price, line.tax_percent) == (
+        Decimal("2.5"),
+        Decimal("8.5"),
+        Decimal(21),
+    )
+    assert order.payment.method == "adyen_cc"
+    assert order.shipping.method == "dhl_express"
+    assert order.shipping.address is not None
+    assert order.shipping.address.street == ("A", "", "B")
+
+
+async def test_an_order_that_costs_nothing_is_free(wire: Wire, client: MagentoClient) -> None:
+    order = await placed(
+        wire,
+        client,
+        kind="simple",
+        shipping_method="freeshipping_freeshipping",
+        discount_percent=100,
+    )
+    assert order.grand_total == 0
+    assert order.payment.method == "free"
+    check_sums(order)
+
+
+@pytest.mark.parametrize(
+    ("members", "named"),
+    [
+        ({"kind": "nonsense"}, "/kind"),
+        ({"count": 0}, "/count"),
+        ({"count": 1001}, "/count"),
+        ({"nonsense": 1}, "/nonsense"),
+        ({"customer": 99}, "/customer"),
+        ({"website": "nowhere"}, "/website"),
+        ({"lines": []}, "/lines"),
+        ({"lines": [{"sku": "NOPE"}]}, "/lines~10~1sku"),
+        ({"lines": [{"quantity": 1}]}, "/lines~10"),
+        ({"lines": [{"sku": "LAMP-01", "quantity": "many"}]}, "/lines~10~1quantity"),
+        ({"lines": [{"sku": "LAMP-01", "price": "Infinity"}]}, "/lines~10~1price"),
+        ({"address": "Gent"}, "/address"),
+        ({"includes_tax": 1}, "/includes_tax"),
+        ({"payment_method": ""}, "/payment_method"),
+    ],
+)
+async def test_what_cannot_be_placed_is_named(wire: Wire, members: object, named: str) -> None:
+    address = f"{wire.sandbox.control_url}/systems/magento/orders"
+    async with wire.session.post(address, json=members) as answer:
+        assert answer.status == 422
+        assert (await answer.json())["errors"][0]["pointer"] == named
+    assert wire.sandbox.shop.orders == {}
