@@ -215,6 +215,16 @@ async def test_one_header_is_read_by_number_and_a_missing_one_is_none() -> None:
     assert "SalesOrderNumber eq '000697'" in unquote(erp.targets[0])
 
 
+async def test_stopped_orders_are_asked_for_by_the_enums_members() -> None:
+    rows = [header_row(IsSalesProcessingStopped="Yes")]
+    async with orders_of(answers(reply({"value": rows}))) as (orders, erp):
+        found = await orders.stopped("usmf")
+    asked = unquote(erp.targets[0])
+    assert [row.SalesOrderNumber for row in found] == ["000697"]
+    assert "IsSalesProcessingStopped eq Microsoft.Dynamics.DataEntities.NoYes'Yes'" in asked
+    assert "SalesOrderStatus eq Microsoft.Dynamics.DataEntities.SalesStatus'Backorder'" in asked
+
+
 async def test_totals_are_read_on_their_own() -> None:
     row = dict.fromkeys(SalesOrderTotalsRow.fields(), 0) | {
         "dataAreaId": "usmf",

@@ -19,7 +19,7 @@ from pricing_proxy.d365.fo.order_models import (
     SalesOrderLineRow,
     SalesOrderTotalsRow,
 )
-from pricing_proxy.d365.odata import equals
+from pricing_proxy.d365.odata import EnumMember, equals
 from pricing_proxy.d365.transport import Guard
 
 REFERENCE_FIELD = "CustomersOrderReference"
@@ -78,6 +78,16 @@ class SalesOrders:
             SalesOrderHeaderRow, _NUMBER, number, company=company, entity_set=self._sets.headers
         )
         return rows[0] if rows else None
+
+    async def stopped(self, company: str) -> list[SalesOrderHeaderRow]:
+        """Return the open headers whose processing is stopped, whoever stopped them."""
+        return await self._calls.rows(
+            SalesOrderHeaderRow,
+            equals(STOP_FIELD, EnumMember("NoYes", "Yes"))
+            & equals("SalesOrderStatus", EnumMember("SalesStatus", "Backorder")),
+            company=company,
+            entity_set=self._sets.headers,
+        )
 
     async def totals(self, company: str, number: str) -> SalesOrderTotalsRow | None:
         """Return what the ERP computes of an order, None when there is none."""

@@ -1,0 +1,59 @@
+"""A shop with one order, an ERP that works, and the flow between them."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sync.engine.outcomes import Done
+from sync.magento.models import Order
+from sync.orders.flow import OrderFlow, OrderMarket
+from sync.orders.writer import OrderWriter
+from tests.fakes.order_erp import FakeOrderErp
+from tests.fakes.order_shop import FakeShop, FakeSold, FakeWork, event_of
+from tests.orders import recorded
+from tests.virtual_time import ManualClock
+
+ORDER = recorded.orders()["tax_excl_row__mixed_rates"]
+
+
+@dataclass
+class OneSale:
+    """One order on its way."""
+
+    order: Order = ORDER
+    rules: dict[str, Any] = field(default_factory=lambda: {"guest_account": "WEB"})
+    store_ids: frozenset[int] = frozenset({1})
+
+    def __post_init__(self) -> None:
+        self.clock = ManualClock()
+        self.erp = FakeOrderErp(self.clock, iter(()))
+        self.shop = FakeShop()
+        self.shop.put(self.order)
+        self.work = FakeWork(event_of(self.order), self.clock)
+
+    async def carry(self, **payload: Any) -> Done:
+        """Carry the order's event over, once."""
+        if payload:
+            self.work.event = event_of(self.order, **payload)
+        rules = recorded.rules(**self.rules)
+        writer = OrderWriter(
+            self.erp, company="demf", rules=rules, erp_max_request=timedelta(seconds=60)
+        )
+        market = OrderMarket(
+            selling=recorded.SELLING,
+            rules=rules,
+            store_ids=self.store_ids,
+            sold=FakeSold(),
+            writer=writer,
+        )
+        return await OrderFlow(self.shop, markets={"b2b_de": market}).carry(self.work)
+
+    def change(self, **members: Any) -> None:
+        """Change the order in the shop."""
+        self.order = self.shop.put(self.order.model_copy(update=members))
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """The ERP's only header."""
+        (found,) = self.erp.headers.values()
+        return found

@@ -1,0 +1,211 @@
+"""Which orders are entered: never history, each once, whoever sees it first."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sync.magento.models import Order
+from sync.orders.late_doubles import LateDoubles
+from sync.orders.source import OrderSource
+from tests.fakes.order_erp import FakeOrderErp
+from tests.fakes.order_shop import FakeShop
+from tests.orders import recorded
+from tests.virtual_time import ManualClock
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+SAMPLE = recorded.orders()["tax_excl_row__mixed_rates"]
+
+
+class FakeEvents:
+    """Takes an equal source key once."""
+
+    def __init__(self) -> None:
+        self.entered: dict[str, dict[str, Any]] = {}
+
+    async def receive(
+        self,
+        *,
+        flow: str,
+        market: str,
+        business_key: str,
+        source_key: str,
+        payload: Mapping[str, Any],
+        lock_key: str,
+    ) -> bool:
+        is_new = source_key not in self.entered
+        event = {"key": business_key, "market": market, "payload": payload, "lock": lock_key}
+        self.entered.setdefault(source_key, {"flow": flow, **event})
+        return is_new
+
+    @property
+    def keys(self) -> list[str]:
+        return [event["key"] for event in self.entered.values()]
+
+
+class FakeWatermarks:
+    """Keeps texts."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    async def get(self, name: str) -> str | None:
+        return self.kept.get(name)
+
+    async def put(self, name: str, value: str) -> None:
+        self.kept[name] = value
+
+
+class World:
+    """A shop and what watches it."""
+
+    def __init__(self, **rules: Any) -> None:
+        self.shop = FakeShop()
+        self.events = FakeEvents()
+        self.watermarks = FakeWatermarks()
+        chosen = {"start_at": START.isoformat(), **rules}
+        self.source = OrderSource(
+            self.shop,
+            self.events,
+            self.watermarks,
+            market_of_store={1: "b2b_de"},
+            rules={"b2b_de": recorded.rules(**chosen)},
+            overlap=timedelta(seconds=30),
+        )
+
+    def place(self, number: int, at: datetime, **members: Any) -> Order:
+        placed = {
+            "entity_id": number,
+            "increment_id": f"{number:09d}",
+            "created_at": at,
+            "updated_at": at,
+            "state": "new",
+            **members,
+        }
+        return self.shop.put(SAMPLE.model_copy(update=placed))
+
+
+async def test_a_fresh_start_sends_none_of_500_old_orders_and_export_sends_one() -> None:
+    world = World()
+    for number in range(1, 501):
+        world.place(number, START - timedelta(days=1, minutes=number))
+
+    assert await world.source.poll() == 0
+    assert await world.source.sweep() == 0
+    assert world.events.entered == {}
+
+    assert await world.source.export("000000321") is True
+    assert await world.source.export("000000321") is False
+    assert world.events.keys == ["000000321"]
+    (event,) = world.events.entered.values()
+    assert event["payload"]["is_forced"] is True
+
+
+async def test_history_is_counted_by_status_before_the_first_start() -> None:
+    world = World()
+    world.place(1, START - timedelta(days=2), status="complete")
+    world.place(2, START - timedelta(days=1), status="pending")
+    world.place(3, START + timedelta(days=1), status="pending")
+    world.place(4, START + timedelta(days=1), store_id=9)
+
+    census = await world.source.census()
+
+    assert census.left_out == {"complete": 1, "pending": 1}
+    assert census.entered == {"pending": 1}
+    assert census.elsewhere == 1
+    assert world.events.entered == {}
+
+
+async def test_history_is_read_through_once_only() -> None:
+    world = World()
+    for number in range(1, 6):
+        world.place(number, START - timedelta(days=1))
+    world.place(6, START + timedelta(days=1))
+
+    assert await world.source.sweep() == 1
+    assert world.watermarks.kept["orders.history_ends"] == "5"
+    assert await world.source.sweep() == 0
+
+
+async def test_each_order_is_entered_once_however_often_it_is_seen() -> None:
+    world = World()
+    order = world.place(7, START + timedelta(hours=1))
+
+    entered = [
+        await world.source.hint(entity_id=7),
+        await world.source.poll(),
+        await world.source.poll(),
+        await world.source.sweep(),
+    ]
+    world.shop.put(order.model_copy(update={"updated_at": START + timedelta(hours=2)}))
+    entered.append(await world.source.poll())
+
+    assert entered == [True, 0, 0, 0, 0]
+    assert list(world.events.entered) == ["orders/b2b_de/000000007/export"]
+
+
+async def test_an_order_already_numbered_is_not_entered_until_it_is_cancelled() -> None:
+    """Our own write of the number moves `updated_at`, and must not come back as work."""
+    world = World()
+    order = world.place(7, START + timedelta(hours=1), ext_order_id="SO-1")
+
+    assert await world.source.poll() == 0
+    later = {"state": "canceled", "updated_at": START + timedelta(hours=2)}
+    world.shop.put(order.model_copy(update=later))
+
+    assert await world.source.poll() == 1
+    assert list(world.events.entered) == ["orders/b2b_de/000000007/cancel"]
+
+
+async def test_an_unpaid_order_is_entered_when_it_is_paid() -> None:
+    world = World()
+    order = world.place(7, START + timedelta(hours=1), state="pending_payment")
+
+    assert await world.source.poll() == 0
+    paid = {"state": "processing", "updated_at": START + timedelta(hours=2)}
+    world.shop.put(order.model_copy(update=paid))
+
+    assert await world.source.poll() == 1
+
+
+async def test_a_row_that_became_visible_late_is_still_seen() -> None:
+    world = World()
+    world.place(8, START + timedelta(seconds=20))
+    await world.source.poll()
+
+    world.place(7, START + timedelta(seconds=10))
+
+    assert await world.source.poll() == 1
+
+
+async def test_orders_of_other_websites_are_left_alone() -> None:
+    world = World()
+    world.place(7, START + timedelta(hours=1), store_id=9)
+
+    assert await world.source.poll() == 0
+    assert await world.source.export("000000007") is None
+    assert await world.source.hint(entity_id=7) is False
+    assert await world.source.hint(entity_id=8) is False
+
+
+async def test_a_start_by_number_takes_it_and_what_follows() -> None:
+    world = World(start_at="000000002")
+    for number in (1, 2, 3):
+        world.place(number, START - timedelta(days=9))
+
+    await world.source.poll()
+
+    assert world.events.keys == ["000000002", "000000003"]
+
+
+async def test_a_stopped_double_of_a_released_order_is_entered_for_removal() -> None:
+    clock = ManualClock()
+    erp = FakeOrderErp(clock, iter(()))
+    erp.put_header("000000007", IsSalesProcessingStopped=False)
+    erp.put_header("000000007")
+    erp.put_header("000000008")
+    events = FakeEvents()
+    doubles = LateDoubles({"b2b_de": erp}, companies={"b2b_de": "demf"}, events=events)
+
+    assert await doubles.sweep() == 1
+    assert await doubles.sweep() == 0
+    assert list(events.entered) == ["orders/b2b_de/000000007/tidy/SO-000002"]
