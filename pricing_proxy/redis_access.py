@@ -5,18 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import fakeredis
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis
 
 from pricing_proxy import settings
 from pricing_proxy.configuration.reading import secret_text
+from pricing_proxy.configuration.redis_address import parse_redis_address
 from pricing_proxy.resilience.breaker_settings import BreakerSettings
 from pricing_proxy.resilience.evidence import SlowRule
+from pricing_proxy.shared_state.connection import Connecting, connected
 
 _log = logging.getLogger(__name__)
 
-EMBEDDED = "embedded"
+EMBEDDED = settings.EMBEDDED_REDIS
 _MILLISECOND_US = 1000
 
 # Redis answers within a millisecond; one that takes fifty costs more than it saves.
@@ -31,26 +31,20 @@ REDIS_BREAKER = BreakerSettings(
 
 @asynccontextmanager
 async def redis_client(redis: settings.Redis) -> AsyncIterator[Redis]:
-    """Yield a client that neither retries nor waits long; closed on exit.
-
-    redis-py retries ten times by default, and its plain pool raises when it is full.
-    """
-    if redis.url == EMBEDDED:
-        _log.warning("Redis is embedded: prices are kept in this process alone, and end with it")
-        client: Redis = fakeredis.FakeAsyncRedis()
-    else:
-        client = Redis(
-            connection_pool=BlockingConnectionPool.from_url(
-                redis.url,
-                password=secret_text(redis.password) or None,
-                max_connections=redis.connections,
-                timeout=redis.timeout_ms / 1000,
-                socket_timeout=redis.timeout_ms / 1000,
-                socket_connect_timeout=redis.timeout_ms / 1000,
-                retry=Retry(NoBackoff(), 0),
-            )
+    """Yield a client that neither retries nor waits long; closed on exit."""
+    if redis.url != EMBEDDED:
+        how = Connecting(
+            password=secret_text(redis.password) or None,
+            sentinel_password=secret_text(redis.sentinel_password) or None,
+            timeout_seconds=redis.timeout_ms / 1000,
+            connections=redis.connections,
         )
+        async with connected(parse_redis_address(redis.url), how) as client:
+            yield client
+        return
+    _log.warning("Redis is embedded: prices are kept in this process alone, and end with it")
+    embedded: Redis = fakeredis.FakeAsyncRedis()
     try:
-        yield client
+        yield embedded
     finally:
-        await client.aclose(close_connection_pool=True)
+        await embedded.aclose(close_connection_pool=True)
