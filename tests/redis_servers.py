@@ -88,7 +88,7 @@ def redis_sentinel(tmp_path: Path) -> Iterator[ServiceBehindSentinel]:
             _server(program, tmp_path / "replica", ("--replicaof", f"127.0.0.1 {port}"))
         )
         _wait(
-            lambda: b"master_link_status:up" in _ask(replica, "INFO", "replication"),
+            lambda: _ask(replica, "INFO", "replication").get("master_link_status") == "up",
             "the replica does not follow",
         )
         sentinel = stack.enter_context(_watch(program, tmp_path / "sentinel", port))
