@@ -9,12 +9,16 @@ minute begins with the first one after it.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import SECOND_US
-from pricing_proxy.prices.query import Context
+from pricing_proxy.prices.flights import Flight
+from pricing_proxy.prices.ports import Wanted
+from pricing_proxy.prices.query import Context, Failure, Key
 
+BUDGET_REASON = "cold_budget_spent"
 WINDOW_US = 60 * SECOND_US
 # 300 bytes each; the least recently begun are forgotten, in the customer's favour.
 _MOST_CUSTOMERS = 10_000
@@ -38,6 +42,25 @@ class ColdBudget(Protocol):
     async def grant(self, context: Context, lines: int) -> Grant:
         """Count up to `lines` as spent and return how many they were; never fails."""
         ...
+
+
+async def within_budget(
+    budget: ColdBudget,
+    flight: Flight,
+    left: list[Wanted],
+    *,
+    land: Callable[[Flight, Key, Failure], None],
+) -> list[Wanted]:
+    """Return which lines of a budgeted flight may be loaded; land the others."""
+    grant = await budget.grant(flight.context, len(left))
+    # Somebody may have joined meanwhile who needs no budget.
+    if not flight.is_budgeted:
+        return left
+    for wanted in left[grant.lines :]:
+        # Says nothing about the key, so others may try it at once.
+        land(flight, wanted.key, Failure(BUDGET_REASON, grant.renews_us))
+    flight.announce()
+    return left[: grant.lines]
 
 
 class _Unbounded:

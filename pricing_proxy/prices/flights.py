@@ -107,10 +107,16 @@ class Flights:
             newest: Position of the newest invalidation of the key; the flight must know it.
             klass: The class of the request that wants to join.
         """
+        flight = self.find(context, key, floor_us=floor_us, newest=newest)
+        if flight is not None:
+            flight.ticket.lift(klass)
+        return flight
+
+    def find(self, context: Context, key: Key, *, floor_us: int, newest: int) -> Flight | None:
+        """Return the flight that `join` would return, and leave it as it is."""
         flight = self._boards.get(context, {}).get(key)
         if flight is None or flight.began_us < floor_us or flight.position < newest:
             return None
-        flight.ticket.lift(klass)
         return flight
 
     def start(self, flight: Flight) -> None:

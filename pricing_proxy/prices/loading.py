@@ -13,13 +13,13 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import State, classify
 from pricing_proxy.domain.price import NoPrice, NoPriceReason, Price
-from pricing_proxy.prices.cold_budget import UNBOUNDED, ColdBudget
+from pricing_proxy.prices.cold_budget import UNBOUNDED, ColdBudget, within_budget
 from pricing_proxy.prices.entries import EntryMaker, ReadStamp, stamp_now
 from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_us
 from pricing_proxy.prices.flights import Delivery, Flight, Flights
 from pricing_proxy.prices.invalidations import Invalidations, PageMarks
 from pricing_proxy.prices.market import Market
-from pricing_proxy.prices.ports import CacheFailedError, PriceCache, Verification, Wanted
+from pricing_proxy.prices.ports import CacheFailedError, PriceCache, Shelf, Verification, Wanted
 from pricing_proxy.prices.query import Context, Failure, Key
 from pricing_proxy.prices.splitting import Outcome, load_splitting
 from pricing_proxy.resilience.call_class import CallClass, Ticket
@@ -35,7 +35,6 @@ from pricing_proxy.shared_state.item_map import Item
 _SETTLED_BY_REDIS = (State.FRESH, State.NO_PRICE, State.UNVERIFIED)
 # Refusals that one line of the batch may have caused; others concern the call as such.
 _LINE_AT_FAULT = (400, 422, 500)
-BUDGET_REASON = "cold_budget_spent"
 
 
 class Loader:
@@ -88,12 +87,16 @@ class Loader:
         """Return a flight under way that will answer the key; None when there is none."""
         if not self.flights.serves(context):
             return None
-        marks = self._marks(context, customer)
-        newest = marks.newest(item.item_number) if marks else -1
+        newest = self.newest(context, customer, item)
         flight = self.flights.join(context, key, floor_us=floor_us, newest=newest, klass=klass)
         if flight is not None and not is_budgeted:
             flight.is_budgeted = False
         return flight
+
+    def newest(self, context: Context, customer: Customer, item: Item) -> int:
+        """Return the position of the newest invalidation that touches an item, -1 for none."""
+        marks = self._marks(context, customer)
+        return marks.newest(item.item_number) if marks else -1
 
     def start(
         self,
@@ -121,6 +124,11 @@ class Loader:
         self.flights.start(flight)
         return flight
 
+    async def foresee(self, flight: Flight) -> set[Key]:
+        """Return what a flight that never sets off would ask the ERP for; remembers nothing."""
+        await self._look_in_redis(flight)
+        return {wanted.key for wanted in self._left_for_the_erp(flight)}
+
     def obstacle(self, context: Context, key: Key, klass: CallClass) -> Failure | None:
         """Return why the ERP must not be asked for a key now, None when it may be."""
         if klass is CallClass.CHECKOUT:
@@ -136,10 +144,12 @@ class Loader:
         return marks is not None and marks.level(item_number, entry.position) is not None
 
     async def _run(self, flight: Flight) -> None:
-        redis_answered = await self._look_in_redis(flight)
+        found = await self._look_in_redis(flight)
+        if found:
+            self._cache.remember(flight.context, self._sound(found))
         left = self._left_for_the_erp(flight)
         if left and flight.is_budgeted:
-            left = await self._within_budget(flight, left)
+            left = await within_budget(self._budget, flight, left, land=self.flights.land)
         if not left:
             return
         size = self._markets[flight.context.market].source.max_lines
@@ -148,7 +158,7 @@ class Loader:
         async with asyncio.TaskGroup() as group:
             for chunk in chunks:
                 group.create_task(self._load_chunk(flight, chunk, loaded))
-        if loaded and redis_answered:
+        if loaded and found is not None:
             await self._keep_in_redis(flight, loaded)
 
     def _left_for_the_erp(self, flight: Flight) -> list[Wanted]:
@@ -165,31 +175,21 @@ class Loader:
             flight.announce()
         return left
 
-    async def _within_budget(self, flight: Flight, left: list[Wanted]) -> list[Wanted]:
-        grant = await self._budget.grant(flight.context, len(left))
-        # Somebody may have joined meanwhile who needs no budget.
-        if not flight.is_budgeted:
-            return left
-        for wanted in left[grant.lines :]:
-            # Says nothing about the key, so others may try it at once.
-            self.flights.land(flight, wanted.key, Failure(BUDGET_REASON, grant.renews_us))
-        flight.announce()
-        return left[: grant.lines]
-
-    async def _look_in_redis(self, flight: Flight) -> bool:
+    async def _look_in_redis(self, flight: Flight) -> Shelf | None:
+        """Return what Redis holds, as far as the flight is concerned; None when it failed."""
         try:
             found = await self._cache.read(flight.context, list(flight.items))
         except CacheFailedError:
-            return False
-        if found:
-            marks = self._marks(flight.context, flight.customer)
-            for key, entry in found.items():
-                self._take_from_redis(flight, marks, key, entry)
-            now_us = self._clock.monotonic_us()
-            # Redis' clock stepped back: in memory such an entry would keep later reads out.
-            sound = {key: entry for key, entry in found.items() if entry.loaded_us <= now_us}
-            self._cache.remember(flight.context, sound)
-        return True
+            return None
+        marks = self._marks(flight.context, flight.customer) if found else None
+        for key, entry in found.items():
+            self._take_from_redis(flight, marks, key, entry)
+        return found
+
+    def _sound(self, found: Shelf) -> Shelf:
+        # Redis' clock stepped back: in memory such an entry would keep later reads out.
+        now_us = self._clock.monotonic_us()
+        return {key: entry for key, entry in found.items() if entry.loaded_us <= now_us}
 
     def _take_from_redis(
         self, flight: Flight, marks: PageMarks | None, key: Key, entry: Entry

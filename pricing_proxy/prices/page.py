@@ -4,6 +4,7 @@ Every decision about showing a stored price is read from `domain.freshness.TABLE
 module only applies it, first to what is in memory and then to what loads bring.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -177,6 +178,15 @@ class Page:
         """Settle the open lines that can be by now, with a new price or a fallback."""
         self._decided_us = known.now_us
         self.open_lines = [line for line in self.open_lines if not self._is_settled(line, known)]
+
+    @property
+    def settled(self) -> Sequence[QuotedLine | None]:
+        """What is decided so far, None for each line that is still open."""
+        return self._quoted
+
+    def state(self, line: OpenLine, known: Knowledge) -> State:
+        """Return the state of what is known of an open line."""
+        return self._state(line.entry, line.item, known)
 
     def give_up(self, reason: str) -> None:
         """Settle every open line as unavailable."""

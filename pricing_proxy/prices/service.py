@@ -14,6 +14,7 @@ from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.domain.freshness import Mode
 from pricing_proxy.prices.flights import Flight
 from pricing_proxy.prices.invalidations import Invalidations
+from pricing_proxy.prices.knowledge import known_now
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.modes import ModePolicy
@@ -155,9 +156,9 @@ class PriceService:
         )
 
     def _known(self, query: PriceQuery) -> Knowledge:
-        price_group = query.customer.price_group if query.customer is not None else ""
-        return Knowledge(
-            now_us=self._clock.monotonic_us(),
-            marks=self._invalidations.of_context(query.market, query.account, price_group),
-            is_verified=self._verification.is_verified(),
+        return known_now(
+            query,
+            clock=self._clock,
+            invalidations=self._invalidations,
+            verification=self._verification,
         )

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pricing_proxy.domain.freshness import Level, Mode
 from pricing_proxy.domain.lifetime import Lifetimes
 from pricing_proxy.prices.cold_budget import OwnColdBudget
+from pricing_proxy.prices.explaining import Explainer
 from pricing_proxy.prices.failures import FailureMemory
 from pricing_proxy.prices.invalidations import Invalidations, Scope, ScopeKind
 from pricing_proxy.prices.loading import Loader
@@ -129,6 +130,19 @@ class PriceWorld:
         """Cut Redis off, and know it."""
         self.redis.is_cut = True
         self.verification.verified = False
+
+    @property
+    def explainer(self) -> Explainer:
+        """What explains the service's answers, over the same parts."""
+        return Explainer(
+            markets={MARKET: self.market},
+            modes=mode_policies(),
+            cache=self.cache,
+            loader=self.loader,
+            invalidations=self.invalidations,
+            verification=self.verification,
+            clock=self.clock,
+        )
 
     @property
     def now_us(self) -> int:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing_proxy.domain.freshness import Mode, State
-from pricing_proxy.prices.cold_budget import OwnColdBudget
+from pricing_proxy.prices.cold_budget import UNBOUNDED, OwnColdBudget
 from pricing_proxy.prices.query import Quote
 from tests.fakes.price_world import SKUS, PriceWorld, context_of, price_service
 from tests.virtual_time import ManualClock
@@ -150,6 +150,10 @@ async def test_another_browser_that_joins_changes_nothing() -> None:
 
     assert [served(quote) for quote in quotes] == [[True, False]] * 3
     assert world.erp.lines == 1
+
+
+async def test_without_a_budget_nothing_is_bound() -> None:
+    assert (await UNBOUNDED.grant(context_of(), 1_000_000)).lines == 1_000_000
 
 
 @given(asked=st.lists(st.tuples(st.integers(0, 40), st.integers(1, 30)), min_size=1, max_size=40))

@@ -1,0 +1,285 @@
+"""Say why a line would be answered as it would be, at this instant, without answering it.
+
+It walks the way of `prices.service`, with the same page, the same table and the same look
+into Redis, up to the point where the ERP would be asked; there it stops. It loads nothing,
+joins nothing and remembers nothing, so that looking changes nothing. What it says and what
+the service then answers are compared by a property test.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.domain.entry import Entry
+from pricing_proxy.domain.freshness import TABLE, Level, Mode, Ruling, State
+from pricing_proxy.prices.flights import Flight
+from pricing_proxy.prices.invalidations import Invalidations
+from pricing_proxy.prices.knowledge import known_now
+from pricing_proxy.prices.loading import Loader
+from pricing_proxy.prices.market import Market
+from pricing_proxy.prices.modes import ModePolicy
+from pricing_proxy.prices.page import Knowledge, OpenLine, Page
+from pricing_proxy.prices.ports import PriceCache, Verification
+from pricing_proxy.prices.query import Key, Line, PriceQuery, QuotedLine, canonical_quantity
+from pricing_proxy.resilience.call_class import Ticket
+from pricing_proxy.shared_state.customer_map import Customer
+from pricing_proxy.shared_state.item_map import Item
+
+
+class Verdict(StrEnum):
+    """What the service would do with a line."""
+
+    SERVE = "serve"
+    """Answer at once with what is stored."""
+    REFRESH = "serve_and_refresh"
+    """The same, and load a new price behind the answer."""
+    LOAD = "load"
+    """Ask the ERP and wait."""
+    JOIN = "join"
+    """Wait for a load that is under way."""
+    SETTLE = "settle"
+    """Ask nobody, for `reason`, and answer with what the table leaves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineExplanation:
+    """Why one line would be answered so.
+
+    Attributes:
+        line: As asked.
+        unit: The unit it is priced in; None for an unknown item without one.
+        item: The item behind the SKU; None for an unknown one.
+        entry: The newest price known; None when nothing is stored.
+        level: Where it was found: "l1" or "l2"; None when nothing is stored.
+        invalidated: The strictest invalidation newer than the entry.
+        newest: Position of the newest invalidation that touches the line, -1 for none.
+        state: The row of the freshness table that decides.
+        ruling: What that row says for the mode.
+        verdict: What comes of it.
+        reason: Why there is no price, or why nobody is asked.
+        wait_us: How long the answer would wait for a load, 0 when it does not.
+        quoted: The answer, where it does not depend on a load.
+    """
+
+    line: Line
+    unit: str | None
+    item: Item | None
+    entry: Entry | None
+    level: str | None
+    invalidated: Level | None
+    newest: int
+    state: State
+    ruling: Ruling
+    verdict: Verdict
+    reason: str | None
+    wait_us: int
+    quoted: QuotedLine | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a page would be answered so, at one instant.
+
+    Attributes:
+        known: What the decision rests on besides the entries.
+        position: The ledger position at which a load would begin.
+        lines: One for each line asked, in the same order.
+    """
+
+    known: Knowledge
+    position: int
+    lines: list[LineExplanation]
+
+
+class Explainer:
+    """Explains pages; takes what `PriceService` takes.
+
+    Args:
+        markets: Every market by its code.
+        modes: Every mode's times.
+        cache: Both levels.
+        loader: Knows the loads under way, and what stands in the way of one.
+        invalidations: What is known to have changed.
+        verification: Whether that knowledge is within its lease.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        *,
+        markets: Mapping[str, Market],
+        modes: Mapping[Mode, ModePolicy],
+        cache: PriceCache,
+        loader: Loader,
+        invalidations: Invalidations,
+        verification: Verification,
+        clock: Clock,
+    ) -> None:
+        self._markets = markets
+        self._modes = modes
+        self._cache = cache
+        self._loader = loader
+        self._invalidations = invalidations
+        self._verification = verification
+        self._clock = clock
+
+    async def explain(self, query: PriceQuery) -> Explanation:
+        """Return why each line would be answered as it would be."""
+        known = self._known(query)
+        page = Page(
+            query,
+            market=self._markets[query.market],
+            policy=self._modes[query.mode],
+            arrived_us=known.now_us,
+        )
+        page.look_in_memory(self._cache.shelf(query.context), known)
+        opened = {line.index: line for line in page.open_lines}
+        verdicts: dict[int, Verdict] = {}
+        if opened and query.customer is None:
+            page.give_up("customer_not_checked")
+        elif opened and query.customer is not None:
+            verdicts = await self._look_further(page, query.customer)
+            known = self._known(query)
+            page.decide(known)
+        return Explanation(
+            known=known,
+            position=self._invalidations.position(),
+            lines=list(self._explained(page, opened, verdicts, known)),
+        )
+
+    async def _look_further(self, page: Page, customer: Customer) -> dict[int, Verdict]:
+        """Do what the service does with open lines, but for the load; return what would load."""
+        joined, claimed = self._board(page, customer)
+        asked: set[Key] = set()
+        if claimed:
+            flight = Flight(
+                context=page.query.context,
+                customer=customer,
+                items={line.key: line.item for line in claimed},
+                began_us=self._clock.monotonic_us(),
+                position=self._invalidations.position(),
+                accepts=page.accepts,
+                deadline_us=page.deadline_us,
+                ticket=Ticket(page.policy.klass),
+            )
+            asked = await self._loader.foresee(flight)
+            for line in claimed:
+                line.flight = flight
+        return dict.fromkeys((line.index for line in joined), Verdict.JOIN) | {
+            line.index: Verdict.LOAD for line in claimed if line.key in asked
+        }
+
+    def _board(self, page: Page, customer: Customer) -> tuple[list[OpenLine], list[OpenLine]]:
+        """Return the lines that would join a load, and those that would begin one."""
+        joined: list[OpenLine] = []
+        claimed: list[OpenLine] = []
+        context, klass = page.query.context, page.policy.klass
+        for line in page.open_lines:
+            if line.entry is not None:
+                line.failure = self._loader.obstacle(context, line.key, klass)
+            if line.failure is not None:
+                continue
+            line.flight = self._loader.flights.find(
+                context,
+                line.key,
+                floor_us=page.floor_us,
+                newest=self._loader.newest(context, customer, line.item),
+            )
+            (claimed if line.flight is None else joined).append(line)
+        return joined, claimed
+
+    def _explained(
+        self,
+        page: Page,
+        opened: Mapping[int, OpenLine],
+        verdicts: Mapping[int, Verdict],
+        known: Knowledge,
+    ) -> Iterator[LineExplanation]:
+        items = self._markets[page.query.market].master.items() or {}
+        for index, (line, quoted) in enumerate(zip(page.query.lines, page.settled, strict=True)):
+            was_open, item = opened.get(index), items.get(line.sku)
+            unit = line.unit or (None if item is None else item.sales_unit)
+            sight = _sight(page, was_open, quoted, known)
+            ruling = TABLE[sight.state][page.query.mode]
+            verdict = _verdict(page, was_open, sight, unit, awaited=verdicts.get(index))
+            waits = verdict in (Verdict.LOAD, Verdict.JOIN)
+            newest, invalidated = _invalidations(known, item, sight.entry)
+            yield LineExplanation(
+                line=line,
+                unit=unit,
+                item=item,
+                entry=sight.entry,
+                level=None if sight.entry is None else sight.level,
+                invalidated=invalidated,
+                newest=newest,
+                state=sight.state,
+                ruling=ruling,
+                verdict=verdict,
+                reason=None if waits else _reason(was_open, sight),
+                wait_us=page.policy.wait_us(ruling.wait, page.query.wait_us) if waits else 0,
+                quoted=None if waits else quoted,
+            )
+
+    def _known(self, query: PriceQuery) -> Knowledge:
+        return known_now(
+            query,
+            clock=self._clock,
+            invalidations=self._invalidations,
+            verification=self._verification,
+        )
+
+
+def _sight(
+    page: Page, was_open: OpenLine | None, quoted: QuotedLine | None, known: Knowledge
+) -> QuotedLine:
+    """Return what is known of a line, in the form of an answer also while it is open."""
+    if quoted is not None:
+        return quoted
+    assert was_open is not None  # noqa: S101 -- a line is either settled or open
+    return QuotedLine(
+        was_open.line,
+        was_open.key.unit,
+        was_open.entry,
+        page.state(was_open, known),
+        False,
+        None,
+        was_open.level,
+        known.is_verified,
+    )
+
+
+def _invalidations(
+    known: Knowledge, item: Item | None, entry: Entry | None
+) -> tuple[int, Level | None]:
+    """Return the newest position that touches an item, and what it means for the entry."""
+    if known.marks is None or item is None:
+        return -1, None
+    level = None if entry is None else known.marks.level(item.item_number, entry.position)
+    return known.marks.newest(item.item_number), level
+
+
+def _verdict(
+    page: Page,
+    was_open: OpenLine | None,
+    sight: QuotedLine,
+    unit: str | None,
+    *,
+    awaited: Verdict | None,
+) -> Verdict:
+    """Return what becomes of a line; `awaited` says how it gets a load, None when it gets none."""
+    if awaited is not None:
+        is_enough = sight.entry is not None and page.accepts(sight.state, sight.entry)
+        # Redis held what may be shown although the load goes on.
+        return Verdict.REFRESH if is_enough else awaited
+    if not sight.is_served or (was_open is not None and was_open.failure is not None):
+        return Verdict.SETTLE
+    key = Key(sight.line.sku, unit or "", canonical_quantity(sight.line.quantity))
+    return Verdict.REFRESH if key in page.to_refresh else Verdict.SERVE
+
+
+def _reason(was_open: OpenLine | None, sight: QuotedLine) -> str | None:
+    if sight.reason is None and was_open is not None and was_open.failure is not None:
+        # A stored price stands in: the answer hides why, the explanation does not.
+        return was_open.failure.reason
+    return sight.reason
