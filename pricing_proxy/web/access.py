@@ -14,7 +14,7 @@ from aiohttp import web
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.api_keys import KeyRing
 from pricing_proxy.configuration.storefront import Storefront
-from pricing_proxy.web.problems import ProblemError
+from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.web.tokens import Shopper, StorefrontTokens
 
 API_KEY_HEADER = "X-API-Key"

@@ -11,9 +11,9 @@ from functools import wraps
 
 from aiohttp import web
 
+from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.web.access import API_KEY_HEADER, Access
 from pricing_proxy.web.handling import Handler
-from pricing_proxy.web.problems import ProblemError
 
 _METHODS = "GET, POST"
 # Leave to ask may be remembered so long; browsers have a limit of their own above it.

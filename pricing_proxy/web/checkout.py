@@ -11,8 +11,8 @@ from pricing_proxy.domain.entry import Kind
 from pricing_proxy.domain.freshness import State
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.query import PriceQuery, Quote, QuotedLine
+from pricing_proxy.problem_details import Flaw, ProblemError
 from pricing_proxy.web.answers import answer_body, no_price_reason, refused_line_json
-from pricing_proxy.web.problems import Flaw, ProblemError
 from pricing_proxy.web.schemas import pointer
 
 _UNIT_REASON = "unknown_unit"

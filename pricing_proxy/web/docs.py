@@ -11,9 +11,9 @@ from importlib.resources import files
 import orjson
 from aiohttp import web
 
+from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.web.openapi import openapi_document
 from pricing_proxy.web.openapi_problems import NO_SUCH_FILE
-from pricing_proxy.web.problems import ProblemError
 
 _PACKAGE = "pricing_proxy.web"
 _PAGE = "docs.html"

@@ -13,8 +13,8 @@ from typing import NamedTuple, TypeVar
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
+from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.telemetry.traces import Traces
-from pricing_proxy.web.problems import ProblemError
 from pricing_proxy.web.schemas import flaws_problem
 
 _log = logging.getLogger(__name__)

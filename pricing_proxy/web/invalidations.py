@@ -11,11 +11,11 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import SECOND_US, Level
 from pricing_proxy.prices.invalidations import Invalidations, Scope, ScopeKind
 from pricing_proxy.prices.market import Market
+from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.handling import JSON_HEADERS, read_body
 from pricing_proxy.web.markets import find_market
-from pricing_proxy.web.problems import ProblemError
 from pricing_proxy.web.schemas import INVALIDATION
 
 _log = logging.getLogger(__name__)

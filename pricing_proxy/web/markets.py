@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from pricing_proxy.prices.market import Market
+from pricing_proxy.problem_details import Flaw, ProblemError
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.maps import SharedStateError
-from pricing_proxy.web.problems import Flaw, ProblemError
 from pricing_proxy.web.schemas import ShopCustomer
 
 

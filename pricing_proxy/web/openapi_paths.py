@@ -7,12 +7,12 @@ route is served; a test compares it with the applications themselves.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pricing_proxy.problem_details import CONTENT_TYPE
 from pricing_proxy.web import openapi_examples as examples
 from pricing_proxy.web import openapi_parts as parts
 from pricing_proxy.web import openapi_problems as problems
 from pricing_proxy.web.access import AccessScope
 from pricing_proxy.web.openapi_problems import problem_responses
-from pricing_proxy.web.problems import CONTENT_TYPE
 from pricing_proxy.web.schemas import MAX_LINES
 
 PUBLIC = "public"

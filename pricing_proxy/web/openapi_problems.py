@@ -6,7 +6,7 @@ The codes are raised all over `web`; the tests find them there and hold this lis
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from pricing_proxy.web.problems import CONTENT_TYPE, Flaw, ProblemError
+from pricing_proxy.problem_details import CONTENT_TYPE, Flaw, ProblemError
 
 
 class KnownProblem(NamedTuple):

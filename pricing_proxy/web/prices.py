@@ -16,13 +16,13 @@ from pricing_proxy.domain.freshness import Mode
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.query import Line, PriceQuery, QuotedLine, canonical_quantity
 from pricing_proxy.prices.service import PriceService
+from pricing_proxy.problem_details import Flaw, ProblemError
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.answers import answer_body
 from pricing_proxy.web.checkout import checkout_body
 from pricing_proxy.web.handling import read_body
 from pricing_proxy.web.markets import find_currency, find_customer, find_market
 from pricing_proxy.web.meters import PriceMeter
-from pricing_proxy.web.problems import Flaw, ProblemError
 from pricing_proxy.web.schemas import (
     CART,
     PRICES,

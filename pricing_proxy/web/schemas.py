@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
-from pricing_proxy.web.problems import Flaw, ProblemError
+from pricing_proxy.problem_details import Flaw, ProblemError
 
 MAX_LINES = 200
 # Longer waits than this keep a page's connection open for nothing.

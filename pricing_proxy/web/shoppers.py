@@ -7,7 +7,7 @@ the shop's own affair.
 
 from typing import cast
 
-from pricing_proxy.web.problems import Flaw, ProblemError
+from pricing_proxy.problem_details import Flaw, ProblemError
 from pricing_proxy.web.schemas import PricesBody, ShopCustomer, ShopperBody
 from pricing_proxy.web.tokens import Shopper
 

@@ -6,10 +6,10 @@ from typing import Any, Protocol
 import orjson
 from aiohttp import web
 
+from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.telemetry.metrics import CONTENT_TYPE, Metrics
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.handling import JSON_HEADERS, read_body
-from pricing_proxy.web.problems import ProblemError
 from pricing_proxy.web.schemas import BREAKER_ORDER
 from pricing_proxy.web.status_page import status_page
 

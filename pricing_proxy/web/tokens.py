@@ -19,7 +19,7 @@ import jwt
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.storefront import Storefront, TokenKey
-from pricing_proxy.web.problems import ProblemError
+from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.web.schemas import MAX_SHOP_ID
 
 LONGEST_LIFE_SECONDS = 15 * 60

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing_proxy.web.problems import ProblemError
+from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.web.tokens import Shopper, StorefrontTokens
 from tests.fakes.price_world import MARKET
 from tests.virtual_time import ManualClock
