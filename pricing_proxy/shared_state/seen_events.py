@@ -1,0 +1,36 @@
+"""Event ids of webhooks, kept a day in Redis, so that a recorded request cannot be repeated.
+
+Written and read by the sync's intake. While Redis is away every id counts as new: a hint
+that is taken twice costs one look-up and changes nothing.
+"""
+
+import logging
+from datetime import timedelta
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+_log = logging.getLogger(__name__)
+
+# Longer than a signature is valid, whatever the shop's clock says.
+_KEEP = timedelta(hours=24)
+
+
+class SeenEvents:
+    """Remembers event ids.
+
+    Args:
+        redis: A client that neither retries nor waits long.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def is_new(self, event_id: str) -> bool:
+        """Note the id; return whether it was not noted within the last day."""
+        try:
+            is_set = await self._redis.set(f"seen:{event_id}", b"1", nx=True, ex=_KEEP)
+        except (RedisError, OSError, TimeoutError) as error:
+            _log.warning("event ids cannot be kept (%s)", type(error).__name__)
+            return True
+        return bool(is_set)

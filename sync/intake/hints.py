@@ -1,0 +1,74 @@
+"""Look up what the shop's hints are about, behind their answers.
+
+A hint is only a reason to look sooner: one that is dropped or fails is found by the next
+poll, so the line is bounded and nothing here is kept across a restart.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Self
+
+from pricing_proxy.resilience.errors import UpstreamError
+
+_log = logging.getLogger(__name__)
+
+# A minute of a busy shop; more means that the shop cannot be asked, and the poll will do.
+MOST_WAITING = 1000
+# Asked side by side, so that one slow answer does not hold up the orders behind it.
+_LOOKERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something that the shop says has changed; `entity_id` is the shop's internal id."""
+
+    kind: str
+    entity_id: int
+
+
+class Hints:
+    """A bounded line of hints and those who look them up; an async context manager.
+
+    Args:
+        look_up: Finds what a hint is about and enters it; raises `UpstreamError`.
+    """
+
+    def __init__(self, look_up: Callable[[Hint], Awaitable[object]]) -> None:
+        self._look_up = look_up
+        self._waiting: asyncio.Queue[Hint] = asyncio.Queue(maxsize=MOST_WAITING)
+        self._lookers: list[asyncio.Task[None]] = []
+        self.dropped = 0
+        self.failed = 0
+
+    async def __aenter__(self) -> Self:
+        self._lookers = [asyncio.create_task(self._look_for_ever()) for _ in range(_LOOKERS)]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for looker in self._lookers:
+            looker.cancel()
+        await asyncio.gather(*self._lookers, return_exceptions=True)
+
+    def take(self, hint: Hint) -> bool:
+        """Put a hint in line; return whether there was room for it."""
+        try:
+            self._waiting.put_nowait(hint)
+        except asyncio.QueueFull:
+            self.dropped += 1
+            return False
+        return True
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            hint = await self._waiting.get()
+            try:
+                await self._look_up(hint)
+            except UpstreamError as error:
+                self.failed += 1
+                _log.warning("a hint could not be looked up (%s)", type(error).__name__)
+            except Exception:  # noqa: BLE001 -- see below
+                # One hint that nobody thought of must not end the hearing of all others.
+                self.failed += 1
+                _log.exception("looking up a hint broke")

@@ -1,0 +1,129 @@
+"""`POST /v1/events/magento`: the shop says that something changed.
+
+    202  taken; what it is about is looked up in the shop itself
+    400, 415, 422  the body is not what is agreed, with pointers
+    401  not signed by the shop, or too old
+    409  the event id was used before: somebody repeats a recorded request
+    413  longer than 16 KB
+
+Nothing of a request reaches a log.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Literal, Protocol
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pricing_proxy.problem_details import Flaw, ProblemError
+from sync.intake.hints import Hint, Hints
+from sync.intake.signature import EVENT_ID, SignatureError, verified_event_id
+
+_log = logging.getLogger(__name__)
+
+BODY_LIMIT_BYTES = 16 * 1024
+_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+
+class ShopEvent(BaseModel):
+    """The agreed body; further members are ignored, since shops are updated on their own."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    type: Literal["order.placed", "order.changed", "customer.changed", "creditmemo.created"]
+    entity_id: Annotated[int, Field(ge=1, lt=2**53)]
+    increment_id: Annotated[str, Field(max_length=32)] | None = None
+
+
+class SeenEvents(Protocol):
+    """Remembers event ids for a day."""
+
+    async def is_new(self, event_id: str) -> bool:
+        """Note the id; return whether it was not noted before."""
+        ...
+
+
+class IntakeRoutes:
+    """The handlers.
+
+    Args:
+        secrets: What the shop signs with; more than one while it is being replaced.
+        seen: Which events were heard of.
+        hints: Where they go.
+        utc: The time.
+    """
+
+    def __init__(
+        self,
+        *,
+        secrets: Sequence[str],
+        seen: SeenEvents,
+        hints: Hints,
+        utc: Callable[[], datetime],
+    ) -> None:
+        self._secrets = tuple(secrets)
+        self._seen = seen
+        self._hints = hints
+        self._utc = utc
+
+    def application(self) -> web.Application:
+        """Return the intake listener's application."""
+        app = web.Application(client_max_size=BODY_LIMIT_BYTES)
+        app.router.add_post("/v1/events/magento", self.post)
+        app.router.add_get("/health/live", self.live)
+        return app
+
+    async def live(self, _: web.Request) -> web.Response:
+        """Answer 200 as long as the event loop turns."""
+        return web.Response(body=b'{"status":"live"}', headers=_HEADERS)
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Take a hint."""
+        try:
+            return await self._take(request)
+        except ProblemError as problem:
+            return problem.response()
+        except web.HTTPRequestEntityTooLarge:
+            detail = f"Send at most {BODY_LIMIT_BYTES} bytes."
+            return ProblemError(413, "body_too_large", detail).response()
+
+    async def _take(self, request: web.Request) -> web.Response:
+        content_type = request.headers.get("Content-Type", "")
+        if content_type.partition(";")[0].strip().lower() != "application/json":
+            detail = "Send the body as Content-Type: application/json."
+            raise ProblemError(415, "unsupported_media_type", detail)
+        body = await request.read()
+        event_id = self._authenticated(request, body)
+        event = _parsed(body)
+        if not await self._seen.is_new(event_id):
+            flaw = Flaw(EVENT_ID, "repeated_event", "Expected an id that was not used before.")
+            raise ProblemError(409, "repeated_event", "This event was taken already.", [flaw])
+        kind = event.type.partition(".")[0]
+        is_taken = self._hints.take(Hint(kind, event.entity_id))
+        answer = {"state": "taken" if is_taken else "left to the next poll"}
+        return web.Response(status=202, body=orjson.dumps(answer), headers=_HEADERS)
+
+    def _authenticated(self, request: web.Request, body: bytes) -> str:
+        try:
+            return verified_event_id(request.headers, body, secrets=self._secrets, now=self._utc())
+        except SignatureError as error:
+            flaw = Flaw(error.header, error.code, error.detail)
+            raise ProblemError(401, error.code, error.detail, [flaw]) from None
+
+
+def _parsed(body: bytes) -> ShopEvent:
+    try:
+        return ShopEvent.model_validate_json(body)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False, include_context=False)
+        if any(each["type"] == "json_invalid" for each in details):
+            raise ProblemError(400, "invalid_json", "The body is not JSON.") from None
+        flaws = [
+            Flaw("".join(f"/{part}" for part in each["loc"]), "invalid_value", each["msg"])
+            for each in details
+        ]
+        detail = "Correct the members named in errors."
+        raise ProblemError(422, "invalid_value", detail, flaws) from None
