@@ -55,6 +55,8 @@ def control_app(
     app.router.add_post("/systems/fo/prices", control.post_price)
     app.router.add_get("/systems/fo/orders", control.orders)
     app.router.add_post("/systems/magento/orders", control.place_orders)
+    app.router.add_get("/systems/fo/customers", control.customers)
+    app.router.add_get("/systems/fo/returns", control.returns)
     return app
 
 
@@ -114,6 +116,12 @@ class _Control:
         return web.Response(
             body=shop_json({"orders": placed}), status=201, content_type="application/json"
         )
+
+    async def customers(self, _: web.Request) -> web.Response:
+        return json_answer(self._documents.customers.told())
+
+    async def returns(self, _: web.Request) -> web.Response:
+        return json_answer(self._documents.returns.told())
 
     def _system(self, request: web.Request) -> System:
         name = request.match_info["system"]

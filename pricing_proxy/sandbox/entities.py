@@ -9,15 +9,6 @@ from pricing_proxy.sandbox.row_values import Row
 
 ENUM_MEMBERS: Mapping[str, tuple[str, ...]] = {
     "NoYes": ("No", "Yes"),
-    "CustVendorBlocked": (
-        "No",
-        "Invoice",
-        "All",
-        "Payment",
-        "Requisition",
-        "Never",
-        "PurchOrder",
-    ),
     "EcoResProductType": ("Item", "Service"),
     "EcoResProductSubtype": ("Product", "ProductMaster", "ProductVariant"),
     "PriceType": (
@@ -64,17 +55,6 @@ _ROUNDING = {"Rounding": "UnitOfMeasureConversionRounding"}
 
 
 _SETS = (
-    EntitySet(
-        name="CustomersV3",
-        operation="customers",
-        key=("dataAreaId", "CustomerAccount"),
-        rows=master_rows.customers_rows,
-        enums={
-            "OnHoldStatus": "CustVendorBlocked",
-            "IsSalesTaxIncludedInPrices": "NoYes",
-            "IsOneTimeCustomer": "NoYes",
-        },
-    ),
     EntitySet(
         name="ReleasedProductsV2",
         operation="products",

@@ -24,7 +24,7 @@ _CURRENCY_NAMES = {"EUR": "Euro", "USD": "US dollar", "CHF": "Swiss franc"}
 
 
 def customers_rows(book: Book) -> Iterator[Row]:
-    """List `CustomersV3`."""
+    """List what a customer of the book says of itself in `CustomersV3`."""
     for customer in book.customers.values():
         yield {
             "dataAreaId": book.company,

@@ -192,7 +192,7 @@ async def test_check_only_reads(world: World) -> None:
     assert operations <= {
         "application_version",
         "price_batch",
-        "customers",
+        "customer_read",
         "products",
         "variants",
         "order_settings",

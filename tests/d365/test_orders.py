@@ -11,8 +11,6 @@ from urllib.parse import unquote
 import pytest
 from aiohttp import web
 
-from pricing_proxy.clock import SystemClock
-from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.fo.order_models import (
     SalesOrderHeaderBody,
     SalesOrderHeaderRow,
@@ -29,7 +27,8 @@ from pricing_proxy.resilience.errors import (
     UpstreamUnavailableError,
 )
 from pricing_proxy.resilience.operation import OperationClass
-from tests.d365.loopback import DirectPolicy, Erp, Play, Tokens, transport_to
+from tests.d365.documents import answers, calls_of, reply, sent
+from tests.d365.loopback import DirectPolicy, Erp, Play
 from tests.d365.sample_files import sample
 
 HEADER = SalesOrderHeaderBody(
@@ -73,21 +72,6 @@ LINE = SalesOrderLineBody(
 )
 
 
-def answers(*replies: web.Response) -> Play:
-    """Play these answers in turn; a request more fails the test."""
-    waiting = list(replies)
-
-    async def play(_: web.Request) -> web.Response:
-        return waiting.pop(0)
-
-    return play
-
-
-def reply(body: Any = b"", status: int = 200) -> web.Response:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return web.Response(body=content, status=status, content_type="application/json")
-
-
 def header_row(**members: Any) -> dict[str, Any]:
     """Return a header as the ERP lists it: the sample, completed with empty fields."""
     row: dict[str, Any] = dict.fromkeys(SalesOrderHeaderRow.fields())
@@ -105,18 +89,11 @@ def line_row(values: dict[str, Any]) -> dict[str, Any]:
 
 @asynccontextmanager
 async def orders_of(
-    play: Play, policy: DirectPolicy | None = None, tokens: Tokens | None = None, **options: Any
+    play: Play, policy: DirectPolicy | None = None, **options: Any
 ) -> AsyncIterator[tuple[SalesOrders, Erp]]:
-    async with transport_to(play, tokens=tokens) as (transport, erp):
-        time = options.pop("request_time", timedelta(seconds=5))
-        calls = DocumentCalls(
-            transport, policy=policy or DirectPolicy(), clock=SystemClock(), request_time=time
-        )
+    time = options.pop("request_time", timedelta(seconds=5))
+    async with calls_of(play, policy, request_time=time) as (calls, erp):
         yield SalesOrders(calls, **options), erp
-
-
-def sent(erp: Erp, index: int = 0) -> Any:
-    return json.loads(erp.bodies[index])
 
 
 async def test_the_header_on_the_wire_is_the_recorded_one() -> None:

@@ -50,6 +50,6 @@ def test_every_field_exists_and_has_a_value_of_its_type(name: str) -> None:
                 assert value in ENUM_MEMBERS[kind]
 
 
-@pytest.mark.parametrize("enum", METADATA["enums"])
+@pytest.mark.parametrize("enum", sorted(METADATA["enums"].keys() & ENUM_MEMBERS.keys()))
 def test_enum_members_are_those_of_the_metadata(enum: str) -> None:
     assert set(ENUM_MEMBERS[enum]) <= set(METADATA["enums"][enum])

@@ -23,7 +23,7 @@ async def test_calls_and_price_lines_are_counted(client: Client) -> None:
 
     assert await client.calls("fo") == {
         "total": 5,
-        "operations": {"price_batch": 2, "customers": 1, "products": 1, "other": 1},
+        "operations": {"price_batch": 2, "customer_read": 1, "products": 1, "other": 1},
         "lines": 3,
     }
     assert await client.calls("entra") == {"total": 1, "operations": {"token": 1}, "lines": 0}

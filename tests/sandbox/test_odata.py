@@ -213,7 +213,7 @@ async def test_row_under_a_number_key_is_found(client: Client) -> None:
 
 
 async def test_data_cannot_be_written(client: Client) -> None:
-    address = f"{client.sandbox.fo_url}/data/CustomersV3"
+    address = f"{client.sandbox.fo_url}/data/ReleasedProductsV2"
     answer = await client.session.post(address, json={}, headers=client.headers)
 
     assert answer.status == 405

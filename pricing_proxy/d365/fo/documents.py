@@ -23,7 +23,7 @@ from pricing_proxy.d365.fo.client import CallPolicy
 from pricing_proxy.d365.fo.models import Row
 from pricing_proxy.d365.fo.row_reading import checked_rows
 from pricing_proxy.d365.json_numbers import read_json, write_json
-from pricing_proxy.d365.odata import Filter, Query, equals, matches, row_target, set_target
+from pricing_proxy.d365.odata import Filter, Query, Value, equals, matches, row_target, set_target
 from pricing_proxy.d365.transport import Answer, Guard, Request, Transport
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
@@ -120,7 +120,7 @@ class DocumentCalls:
     async def update(
         self,
         entity_set: str,
-        key: Mapping[str, str],
+        key: Mapping[str, Value],
         members: Mapping[str, JsonValue],
         *,
         name: str,
@@ -131,7 +131,7 @@ class DocumentCalls:
         await self._write("PATCH", target, name=name, body=members, guard=guard)
 
     async def delete(
-        self, entity_set: str, key: Mapping[str, str], *, name: str, guard: Guard | None = None
+        self, entity_set: str, key: Mapping[str, Value], *, name: str, guard: Guard | None = None
     ) -> None:
         """Delete a row."""
         await self._write("DELETE", row_target(entity_set, key), name=name, guard=guard)

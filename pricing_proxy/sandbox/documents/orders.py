@@ -11,6 +11,7 @@ from typing import Any
 from pricing_proxy.clock import Clock
 from pricing_proxy.sandbox.book import ONE, ZERO, Book, Item, fold
 from pricing_proxy.sandbox.documents.amounts import Totals, line_amount, order_totals
+from pricing_proxy.sandbox.documents.countries import check_country
 from pricing_proxy.sandbox.documents.numbers import NumberSequence
 from pricing_proxy.sandbox.documents.refusals import (
     duplicate,
@@ -214,16 +215,7 @@ class SalesOrderBook:
             self._customer(row["dataAreaId"], row[field])
         if row["CurrencyCode"] not in (self._book.currency, *self._book.rates):
             raise not_found(HEADER_AOT, row["CurrencyCode"], "Currency", "Currencies")
-        self._check_country(row)
-
-    def _check_country(self, row: DocumentRow) -> None:
-        for field, length in (
-            ("DeliveryAddressCountryRegionId", 3),
-            ("DeliveryAddressCountryRegionISOCode", 2),
-        ):
-            code = row[field]
-            if code and not (len(code) == length and code.isalpha()):
-                raise not_found(HEADER_AOT, code, "Country/region", "Countries/regions")
+        check_country(row, prefix="DeliveryAddress", aot_entity=HEADER_AOT)
 
     def _check_line(self, row: DocumentRow, item: Item) -> None:
         if row["OrderedSalesQuantity"] == 0:

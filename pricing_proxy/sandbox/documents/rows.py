@@ -1,8 +1,13 @@
 """Rows of documents in memory: sparse, indexed where readers look, and undone together."""
 
+import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
+
+from pricing_proxy.sandbox.book import FIRST_RECORD_ID
+from pricing_proxy.sandbox.odata_query import ETAG
 
 Key = tuple[str, ...]
 
@@ -38,11 +43,17 @@ class DocumentRow(dict[str, Any]):
 
 
 class UndoLog:
-    """Remembers how to take back what a transaction did."""
+    """Remembers how to take back what a transaction did, and counts versions of rows."""
 
     def __init__(self) -> None:
+        self._versions = count(FIRST_RECORD_ID)
         self._steps: list[Callable[[], None]] = []
         self._depth = 0
+
+    def new_tag(self) -> str:
+        """Return a tag that no row had, in the form of F&O's "version,record id"."""
+        record = f"'{next(self._versions)},{FIRST_RECORD_ID}'"
+        return f'W/"{base64.b64encode(record.encode()).decode()}"'
 
     def add(self, step: Callable[[], None]) -> None:
         """Remember how to undo what was just done."""
@@ -95,7 +106,8 @@ class DocumentTable:
         return list(self)
 
     def put(self, row: DocumentRow) -> None:
-        """Add a row, or put it in the place of the one with its key."""
+        """Add a row, or put it in the place of the one with its key; either has a new tag."""
+        row[ETAG] = self._undo.new_tag()
         key = self._key_of(row)
         old = self._rows.get(key)
         self._set(key, row)

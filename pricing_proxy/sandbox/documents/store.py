@@ -4,27 +4,26 @@ Each write happens whole or not at all, and `transaction` makes one of several. 
 rename fields and make others mandatory; what is stored keeps its own names.
 """
 
-import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.sandbox.book import FIRST_RECORD_ID, Book
+from pricing_proxy.sandbox.book import Book
 from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.documents.bodies import read_members
+from pricing_proxy.sandbox.documents.customers import CustomerBook
 from pricing_proxy.sandbox.documents.numbers import NumberSequence
 from pricing_proxy.sandbox.documents.orders import SalesOrderBook
 from pricing_proxy.sandbox.documents.refusals import mandatory
+from pricing_proxy.sandbox.documents.returns import ReturnBook
 from pricing_proxy.sandbox.documents.rows import DocumentRow, DocumentTable, UndoLog
 from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS, ENUM_MEMBERS, DocumentSet
 from pricing_proxy.sandbox.master_rows import DEFAULT_COMPANY
 from pricing_proxy.sandbox.odata_query import (
     COMPANY_FIELD,
-    ETAG,
     Page,
     Source,
     asked_fields,
@@ -42,6 +41,11 @@ WRITE_NAMES: Mapping[str, str] = {
     "SalesOrderHeadersV4": "order_header",
     "SalesOrderLines": "order_line",
     "SalesOrderLinesV3": "order_line",
+    "CustomersV3": "customer",
+    "CustomerPostalAddresses": "customer_address",
+    "ContactPersons": "contact",
+    "ReturnOrderHeadersV2": "return_header",
+    "ReturnOrderLinesV2": "return_line",
 }
 """Under which name calls to a set are counted, followed by what is done."""
 
@@ -53,6 +57,12 @@ _LABELS = {
     "ItemNumber": "Item number",
     "SalesOrderNumber": "Sales order",
     "OrderedSalesQuantity": "Quantity",
+    "CustomerGroupId": "Customer group",
+    "SalesCurrencyCode": "Currency",
+    "CustomerAccountNumber": "Customer account",
+    "AssociatedPartyNumber": "Party ID",
+    "ReturnOrderNumber": "Return order",
+    "ReturnSalesQuantity": "Quantity",
 }
 
 
@@ -71,20 +81,23 @@ class Documents:
 
     Attributes:
         orders: The sales orders.
+        customers: The customers, with addresses and contacts.
+        returns: The return orders.
     """
 
     def __init__(self, book: Book, dials: Dials, *, clock: Clock, page_size: int) -> None:
         self._dials = dials
         self._page_size = page_size
         self._undo = UndoLog()
-        self._versions = count(FIRST_RECORD_ID)
         numbers = NumberSequence(_FIRST_ORDER)
         self.orders = SalesOrderBook(book, clock=clock, numbers=numbers, undo=self._undo)
+        self.customers = CustomerBook(book, clock=clock, undo=self._undo)
+        self.returns = ReturnBook(book, self.orders, numbers=numbers, undo=self._undo)
         self._families = self._all_families()
 
     def named(self, name: str) -> DocumentSet | None:
         """Return a set by its name, which compares with case; None for another's."""
-        return DOCUMENT_SETS[name] if name in self._families else None
+        return DOCUMENT_SETS.get(name)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Make one write of all that the block writes."""
@@ -116,7 +129,6 @@ class Documents:
         self._require(named, values)
         with self._undo.transaction():
             row = self._families[named.name].create(values)
-            self._tag(row)
         return output(shown.view(row), tuple(shown.sample))
 
     def change(self, named: DocumentSet, row: DocumentRow, members: Mapping[str, Any]) -> None:
@@ -126,7 +138,7 @@ class Documents:
         # A key that is named again says nothing; F&O ignores another one in the body.
         changes = {name: value for name, value in values.items() if name not in named.key}
         with self._undo.transaction():
-            self._tag(self._families[named.name].change(row, changes))
+            self._families[named.name].change(row, changes)
 
     def remove(self, named: DocumentSet, row: DocumentRow) -> None:
         """Delete a row; raises `Refusal`."""
@@ -153,10 +165,6 @@ class Documents:
                 label = _LABELS.get(field) or self.new_names(named).get(field, field)
                 raise mandatory(named.aot_entity, label)
 
-    def _tag(self, row: DocumentRow) -> None:
-        record = f"'{next(self._versions)},{FIRST_RECORD_ID}'"
-        row[ETAG] = f'W/"{base64.b64encode(record.encode()).decode()}"'
-
     def _source(self, named: DocumentSet, query: Mapping[str, str]) -> Source:
         shown = self._shown(named)
         rows = self._families[named.name].table.candidates(dict(_equalities(query, shown)))
@@ -175,12 +183,37 @@ class Documents:
 
     def _all_families(self) -> dict[str, _Family]:
         orders = self.orders
+        customers, returns = self.customers, self.returns
         families = {
             "order_header": _Family(
                 orders.headers, orders.create_header, orders.change_header, orders.remove_header
             ),
             "order_line": _Family(
                 orders.lines, orders.create_line, orders.change_line, orders.remove_line
+            ),
+            "customer": _Family(
+                customers.customers,
+                customers.create_customer,
+                customers.change_customer,
+                customers.remove_customer,
+            ),
+            "customer_address": _Family(
+                customers.addresses,
+                customers.create_address,
+                customers.change_address,
+                customers.addresses.remove,
+            ),
+            "contact": _Family(
+                customers.contacts,
+                customers.create_contact,
+                customers.change_contact,
+                customers.contacts.remove,
+            ),
+            "return_header": _Family(
+                returns.headers, returns.create_header, returns.change_header, returns.remove_header
+            ),
+            "return_line": _Family(
+                returns.lines, returns.create_line, returns.change_line, returns.remove_line
             ),
         }
         return {name: families[family] for name, family in WRITE_NAMES.items()}

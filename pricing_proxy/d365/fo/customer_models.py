@@ -1,0 +1,183 @@
+"""Customers, their addresses and their contacts: what is written, and what is read back.
+
+Rows here hold personal data, unlike `CustomerRow`, which the price path reads.
+"""
+
+# ruff: noqa: N815 - the names are the wire's
+from decimal import Decimal
+from typing import Literal
+
+from pricing_proxy.d365.fo.bodies import Body
+from pricing_proxy.d365.fo.models import NoYes, Row, Text
+
+
+class CustomerBody(Body):
+    """A customer to create, with its primary address, or the fields to change.
+
+    Attributes:
+        CustomerAccount: Chosen by us, where the number sequence allows that; else left out.
+        PartyType: A company, with `OrganizationName`, or a person, with the two other names.
+    """
+
+    CustomerAccount: str | None = None
+    PartyType: Literal["Organization", "Person"] | None = None
+    OrganizationName: str | None = None
+    PersonFirstName: str | None = None
+    PersonLastName: str | None = None
+    NameAlias: str | None = None
+    CustomerGroupId: str | None = None
+    SalesCurrencyCode: str | None = None
+    LanguageId: str | None = None
+    InvoiceAccount: str | None = None
+    PaymentTerms: str | None = None
+    PaymentMethod: str | None = None
+    DeliveryMode: str | None = None
+    DeliveryTerms: str | None = None
+    SalesTaxGroup: str | None = None
+    TaxExemptNumber: str | None = None
+    IsSalesTaxIncludedInPrices: bool | None = None
+    DiscountPriceGroupId: str | None = None
+    LineDiscountCode: str | None = None
+    MultiLineDiscountCode: str | None = None
+    TotalDiscountCode: str | None = None
+    SiteId: str | None = None
+    WarehouseId: str | None = None
+    CreditLimit: Decimal | None = None
+    PrimaryContactEmail: str | None = None
+    PrimaryContactPhone: str | None = None
+    AddressDescription: str | None = None
+    AddressStreet: str | None = None
+    AddressStreetNumber: str | None = None
+    AddressCity: str | None = None
+    AddressZipCode: str | None = None
+    AddressState: str | None = None
+    AddressCounty: str | None = None
+    AddressCountryRegionId: str | None = None
+    AddressCountryRegionISOCode: str | None = None
+
+
+class CustomerAccountRow(Row):
+    """A customer as the sync matches and compares it."""
+
+    entity_set = "CustomersV3"
+    key = ("dataAreaId", "CustomerAccount")
+
+    dataAreaId: str
+    CustomerAccount: str
+    PartyNumber: Text
+    PartyType: Text
+    OrganizationName: Text
+    PersonFirstName: Text
+    PersonLastName: Text
+    NameAlias: Text
+    CustomerGroupId: Text
+    SalesCurrencyCode: Text
+    LanguageId: Text
+    InvoiceAccount: Text
+    OnHoldStatus: Text
+    PaymentTerms: Text
+    SalesTaxGroup: Text
+    TaxExemptNumber: Text
+    IsSalesTaxIncludedInPrices: NoYes
+    DiscountPriceGroupId: Text
+    LineDiscountCode: Text
+    MultiLineDiscountCode: Text
+    TotalDiscountCode: Text
+    PrimaryContactEmail: Text
+    PrimaryContactPhone: Text
+    AddressLocationId: Text
+
+
+class AddressBody(Body):
+    """An address to add to a customer, or the fields to change.
+
+    Attributes:
+        AddressCountryRegionId: F&O's own code, usually ISO 3166 alpha-3.
+        AddressCountryRegionISOCode: ISO 3166 alpha-2; give one of the two.
+        AddressLocationRoles: Such as "Delivery;Invoice".
+        AttentionToAddressLine: The name line.
+    """
+
+    AddressDescription: str | None = None
+    AttentionToAddressLine: str | None = None
+    AddressStreet: str | None = None
+    AddressStreetNumber: str | None = None
+    BuildingCompliment: str | None = None
+    AddressCity: str | None = None
+    AddressZipCode: str | None = None
+    AddressState: str | None = None
+    AddressCountyId: str | None = None
+    AddressDistrictName: str | None = None
+    AddressPostBox: str | None = None
+    AddressCountryRegionId: str | None = None
+    AddressCountryRegionISOCode: str | None = None
+    AddressLocationRoles: str | None = None
+    IsRoleDelivery: bool | None = None
+    IsRoleInvoice: bool | None = None
+    IsRoleBusiness: bool | None = None
+    IsPrimary: bool | None = None
+
+
+class AddressRow(Row):
+    """An address of a customer.
+
+    Attributes:
+        AddressLocationId: Its id; stays when the address changes.
+        Effective: When this version of it begins, as the ERP wrote it; a part of the key.
+    """
+
+    entity_set = "CustomerPostalAddresses"
+    key = (
+        "dataAreaId",
+        "CustomerAccountNumber",
+        "CustomerLegalEntityId",
+        "AddressLocationId",
+        "Effective",
+    )
+
+    dataAreaId: str
+    CustomerAccountNumber: str
+    CustomerLegalEntityId: str
+    AddressLocationId: str
+    Effective: Text
+    Expiration: Text
+    AddressDescription: Text
+    AttentionToAddressLine: Text
+    AddressStreet: Text
+    AddressStreetNumber: Text
+    BuildingCompliment: Text
+    AddressCity: Text
+    AddressZipCode: Text
+    AddressState: Text
+    AddressCountryRegionId: Text
+    AddressCountryRegionISOCode: Text
+    AddressLocationRoles: Text
+    IsRoleDelivery: NoYes
+    IsRoleInvoice: NoYes
+    IsPrimary: NoYes
+
+
+class ContactBody(Body):
+    """A person to add to a customer's party."""
+
+    FirstName: str | None = None
+    LastName: str | None = None
+    PrimaryEmailAddress: str | None = None
+    PrimaryPhoneNumber: str | None = None
+
+
+class ContactRow(Row):
+    """A person of a customer's party; its id goes on orders."""
+
+    entity_set = "ContactPersons"
+    key = ("dataAreaId", "ContactPersonId")
+
+    dataAreaId: str
+    ContactPersonId: str
+    AssociatedPartyNumber: Text
+    FirstName: Text
+    LastName: Text
+    PrimaryEmailAddress: Text
+    PrimaryPhoneNumber: Text
+    IsInactive: NoYes
+    LastEditDateTime: Text

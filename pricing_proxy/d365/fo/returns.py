@@ -1,0 +1,104 @@
+"""Return orders in F&O: found by the shop's number, linked to the lots of the original order.
+
+A return has no field for the shop's line: a line is found again by the lot it returns.
+Writes are sent once per call: see `documents` for what an error leaves in doubt.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pricing_proxy.d365.fo.bodies import FieldValue, wire_members
+from pricing_proxy.d365.fo.documents import DocumentCalls, NewRow, created_text
+from pricing_proxy.d365.fo.orders import REFERENCE_FIELD
+from pricing_proxy.d365.fo.return_models import (
+    ReturnHeaderBody,
+    ReturnHeaderRow,
+    ReturnLineBody,
+    ReturnLineRow,
+)
+from pricing_proxy.d365.odata import equals
+from pricing_proxy.d365.transport import Guard
+
+_HEADERS = ReturnHeaderRow.entity_set
+_NUMBER = "ReturnOrderNumber"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedReturn:
+    """The two numbers that the ERP gave a return.
+
+    Attributes:
+        number: Of the return order.
+        rma: What the customer is told.
+    """
+
+    number: str
+    rma: str
+
+
+class Returns:
+    """Reads and writes the return orders of one environment."""
+
+    def __init__(self, calls: DocumentCalls, *, reference_field: str = REFERENCE_FIELD) -> None:
+        """Take the way to the environment.
+
+        Args:
+            calls: Carries reads and writes.
+            reference_field: The header field that holds the shop's number of the return.
+        """
+        self._calls = calls
+        self._reference_field = reference_field
+
+    async def find(self, company: str, reference: str) -> list[ReturnHeaderRow]:
+        """Return all returns with a reference, the lowest number first."""
+        rows = await self._calls.find(
+            ReturnHeaderRow, self._reference_field, reference, company=company
+        )
+        return sorted(rows, key=lambda row: (len(row.ReturnOrderNumber), row.ReturnOrderNumber))
+
+    async def lines(self, company: str, number: str) -> list[ReturnLineRow]:
+        """Return the lines of a return."""
+        return await self._calls.rows(ReturnLineRow, equals(_NUMBER, number), company=company)
+
+    async def create_header(
+        self,
+        company: str,
+        body: ReturnHeaderBody,
+        *,
+        reference: str,
+        more: Mapping[str, FieldValue] | None = None,
+        guard: Guard | None = None,
+    ) -> CreatedReturn:
+        """Create a return and return its numbers."""
+        members = {
+            "dataAreaId": company,
+            **body.members(),
+            **wire_members(more or {}),
+            self._reference_field: reference,
+        }
+        new = NewRow(entity_set=_HEADERS, members=members)
+        created = await self._calls.create(new, name="return_header_create", guard=guard)
+        system = self._calls.system
+        return CreatedReturn(
+            number=created_text(created, _NUMBER, system=system),
+            rma=created_text(created, "RMANumber", system=system),
+        )
+
+    async def add_line(
+        self,
+        company: str,
+        number: str,
+        body: ReturnLineBody,
+        *,
+        guard: Guard | None = None,
+    ) -> str:
+        """Add a line to a return and return its own lot id."""
+        members = {"dataAreaId": company, _NUMBER: number, **body.members()}
+        new = NewRow(entity_set=ReturnLineRow.entity_set, members=members)
+        created = await self._calls.create(new, name="return_line_create", guard=guard)
+        return created_text(created, "ReturnInventoryLotId", system=self._calls.system)
+
+    async def delete_header(self, company: str, number: str, *, guard: Guard | None = None) -> None:
+        """Delete a return with its lines; the ERP refuses once goods have arrived."""
+        key = {"dataAreaId": company, _NUMBER: number}
+        await self._calls.delete(_HEADERS, key, name="return_header_delete", guard=guard)
