@@ -35,6 +35,9 @@ class CustomerRules(BaseModel):
         create: Whether an account is created where none is found; else the event is held.
         group: `CustomerGroupId` of accounts created here, for each group of the shop by its id;
             "*" stands for the rest.
+        update: Whose name, e-mail and addresses follow the shop: those of accounts created here, of
+            all, or of none.
+        shop_group: The shop's customer group for a price group of the ERP; others are left alone.
         shared_with: Another market of the same company whose account is taken: one customer of two
             websites is then one account; two without it.
         language: `LanguageId` of accounts created here.
@@ -51,6 +54,8 @@ class CustomerRules(BaseModel):
     is_written_back: bool = True
     create: bool = True
     group: dict[str, Code] = {}
+    update: Literal["created", "all", "none"] = "created"
+    shop_group: dict[str, Annotated[int, Field(ge=0)]] = {}
     shared_with: str | None = None
     language: Code | None = None
     countries: dict[Annotated[str, Field(pattern="^[A-Z]{2}$")], Code] | None = None

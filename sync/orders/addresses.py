@@ -4,12 +4,11 @@ Nothing is cut: a text longer than the ERP's field would arrive as another addre
 holds the order and names the field. Empty texts are left out.
 """
 
-from collections.abc import Iterator, Mapping
-
+from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
 from sync.magento.models import Address
 from sync.orders.codes import mapped
-from sync.orders.rules import OrderRules
+from sync.orders.rules import LENGTHS_SETTING, OrderRules
 
 
 def delivery_fields(
@@ -42,7 +41,7 @@ def delivery_fields(
             market=market,
         ),
     }
-    check_lengths(fields, rules, sources=_SOURCES, where=where)
+    check_lengths(fields, rules.longest, sources=_SOURCES, where=where, setting=LENGTHS_SETTING)
     return {name: text for name, text in fields.items() if text}
 
 
@@ -56,31 +55,6 @@ def person_of(address: Address) -> str:
         address.suffix,
     )
     return " ".join(part for part in parts if part)
-
-
-def check_lengths(
-    fields: Mapping[str, object], rules: OrderRules, *, sources: Mapping[str, str], where: str
-) -> None:
-    """Check that the ERP's fields take the texts.
-
-    Raises:
-        HeldError: One does not; it names both fields and the two lengths.
-    """
-    for name, length, longest in _too_long(fields, rules):
-        source = sources.get(name, name)
-        raise HeldError(
-            field=f"{where}.{source}" if where else source,
-            text=f"{length} characters, and {name} in the ERP takes {longest}",
-            advice="shorten it in the shop's order, then replay; "
-            f"or raise orders.field_lengths.{name} where the ERP takes more",
-        )
-
-
-def _too_long(fields: Mapping[str, object], rules: OrderRules) -> Iterator[tuple[str, int, int]]:
-    for name, text in fields.items():
-        longest = rules.longest(name)
-        if isinstance(text, str) and longest is not None and len(text) > longest:
-            yield name, len(text), longest
 
 
 def _state(address: Address, *, where: str, rules: OrderRules) -> str:

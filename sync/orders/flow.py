@@ -18,9 +18,9 @@ from sync.engine.outcomes import (
     SkippedError,
     WaitForError,
 )
+from sync.engine.writes import written
 from sync.magento.models import Order
 from sync.orders import mapping
-from sync.orders.journal import written
 from sync.orders.late_doubles import TIDY
 from sync.orders.ports import ShopOrders, Sold
 from sync.orders.rules import OrderRules

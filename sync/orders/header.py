@@ -1,11 +1,12 @@
 """The header of an order: who, where to, how delivered and paid. Pure."""
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderBody
+from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
 from sync.magento.models import Address, Order
-from sync.orders.addresses import check_lengths, delivery_fields, person_of
+from sync.orders.addresses import delivery_fields, person_of
 from sync.orders.codes import mapped
-from sync.orders.rules import Delivery, OrderRules
+from sync.orders.rules import LENGTHS_SETTING, Delivery, OrderRules
 from sync.orders.selling import Selling
 
 _VIRTUAL = "virtual"
@@ -45,7 +46,11 @@ def header_body(
     }
     filled = {name: text for name, text in texts.items() if text}
     check_lengths(
-        {**filled, "CustomersOrderReference": order.increment_id}, rules, sources=_SOURCES, where=""
+        {**filled, "CustomersOrderReference": order.increment_id},
+        rules.longest,
+        sources=_SOURCES,
+        where="",
+        setting=LENGTHS_SETTING,
     )
     return SalesOrderHeaderBody.model_validate(
         {

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow
-from sync.orders.source import FLOW, Events
+from sync.engine.sources import Events
+from sync.orders.source import FLOW
 
 TIDY = "tidy"
 

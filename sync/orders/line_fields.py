@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from pricing_proxy.d365.fo.order_models import SalesOrderLineBody
+from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
 from sync.magento.models import Order
-from sync.orders.addresses import check_lengths
 from sync.orders.amounts import expected_tax, unit_price
 from sync.orders.codes import mapped
 from sync.orders.draft import DraftLine
-from sync.orders.rules import OrderRules
+from sync.orders.rules import LENGTHS_SETTING, OrderRules
 from sync.orders.selling import Sellable, Selling
 from sync.orders.value_lines import ValueLine
 
@@ -50,7 +50,13 @@ def sale_line(
         "SalesUnitSymbol": _unit(sellable, rules, selling=selling, where=where),
     }
     codes = tuple(tax.tax_code for tax in value.row.extension_attributes.itemized_taxes)
-    check_lengths({**texts, "OrderLineReference": reference}, rules, sources=_SOURCES, where=where)
+    check_lengths(
+        {**texts, "OrderLineReference": reference},
+        rules.longest,
+        sources=_SOURCES,
+        where=where,
+        setting=LENGTHS_SETTING,
+    )
     return priced_line(
         reference,
         item_number=item.item_number,

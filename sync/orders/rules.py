@@ -18,6 +18,7 @@ Money = Annotated[Decimal, Field(ge=0, le=1000)]
 # A member of the order's extension attributes, however deep.
 _EXTENSION = r"^extension_attributes(\.[a-z0-9_]+)+$"
 
+LENGTHS_SETTING = "orders.field_lengths"
 # What F&O's own data types take, in characters; a customized ERP may take more.
 FIELD_LENGTHS = {
     "CustomersOrderReference": 60,

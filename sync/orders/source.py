@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from sync.engine.sources import Events, Watermarks
 from sync.magento.models import Order, OrderHead
 from sync.orders.rules import OrderRules
 
@@ -39,35 +40,6 @@ class ShopOrders(Protocol):
 
     async def order_heads_without_erp_number(self, *, after_entity_id: int) -> list[OrderHead]:
         """Return the next orders without an ERP number."""
-        ...
-
-
-class Events(Protocol):
-    """Where events are entered; an equal source key is taken once."""
-
-    async def receive(
-        self,
-        *,
-        flow: str,
-        market: str,
-        business_key: str,
-        source_key: str,
-        payload: Mapping[str, Any],
-        lock_key: str,
-    ) -> bool:
-        """Return whether it is new."""
-        ...
-
-
-class Watermarks(Protocol):
-    """How far each source was read."""
-
-    async def get(self, name: str) -> str | None:
-        """Return what was kept, None at first."""
-        ...
-
-    async def put(self, name: str, value: str) -> None:
-        """Keep it."""
         ...
 
 

@@ -20,12 +20,12 @@ from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLi
 from pricing_proxy.resilience.errors import UpstreamRejectedError
 from sync.engine.flow import Work
 from sync.engine.outcomes import HeldError, RetryLaterError
+from sync.engine.refusals import named
+from sync.engine.writes import wait_out_doubt, written
 from sync.magento.client import EXT_ORDER_ID_LENGTH
 from sync.orders.draft import OrderDraft
 from sync.orders.echo import differences
-from sync.orders.journal import wait_out_doubt, written
 from sync.orders.ports import ErpOrders
-from sync.orders.refusals import named
 from sync.orders.rules import OrderRules
 
 SYSTEM = "fo"

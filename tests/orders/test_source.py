@@ -1,12 +1,12 @@
 """Which orders are entered: never history, each once, whoever sees it first."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sync.magento.models import Order
 from sync.orders.late_doubles import LateDoubles
 from sync.orders.source import OrderSource
+from tests.fakes.entering import FakeEvents, FakeWatermarks
 from tests.fakes.order_erp import FakeOrderErp
 from tests.fakes.order_shop import FakeShop
 from tests.orders import recorded
@@ -14,45 +14,6 @@ from tests.virtual_time import ManualClock
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 SAMPLE = recorded.orders()["tax_excl_row__mixed_rates"]
-
-
-class FakeEvents:
-    """Takes an equal source key once."""
-
-    def __init__(self) -> None:
-        self.entered: dict[str, dict[str, Any]] = {}
-
-    async def receive(
-        self,
-        *,
-        flow: str,
-        market: str,
-        business_key: str,
-        source_key: str,
-        payload: Mapping[str, Any],
-        lock_key: str,
-    ) -> bool:
-        is_new = source_key not in self.entered
-        event = {"key": business_key, "market": market, "payload": payload, "lock": lock_key}
-        self.entered.setdefault(source_key, {"flow": flow, **event})
-        return is_new
-
-    @property
-    def keys(self) -> list[str]:
-        return [event["key"] for event in self.entered.values()]
-
-
-class FakeWatermarks:
-    """Keeps texts."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
-
-    async def get(self, name: str) -> str | None:
-        return self.kept.get(name)
-
-    async def put(self, name: str, value: str) -> None:
-        self.kept[name] = value
 
 
 class World:

@@ -1,0 +1,306 @@
+"""Customers: shop to ERP, found before created; the account goes back to the shop.
+
+`carry` reads the customer from the shop, finds its account (`matching`) or creates one,
+keeps names and addresses of it up to date as the rules say, tells the price service, and
+writes account and customer group back. It may be called again after any failure: what is
+already so is not written again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any, Protocol
+
+from pricing_proxy.d365.fo.bodies import FieldValue
+from pricing_proxy.d365.fo.customer_models import (
+    AddressBody,
+    AddressRow,
+    CustomerAccountRow,
+    CustomerBody,
+)
+from pricing_proxy.d365.transport import Guard
+from pricing_proxy.resilience.errors import UpstreamContractError
+from pricing_proxy.shared_state.maps import SharedStateError
+from sync.customers.mapping import (
+    CustomerMarket,
+    address_body,
+    address_differs,
+    address_mark,
+    changed_fields,
+    new_account,
+)
+from sync.customers.matching import KIND, AccountMatcher, Accounts
+from sync.customers.rules import CustomerRules
+from sync.engine.flow import Work
+from sync.engine.outcomes import Done, HeldError, SkippedError
+from sync.engine.refusals import named
+from sync.engine.writes import wait_out_doubt, written
+from sync.magento.master_models import Customer
+
+FLOW = "customers"
+# Marks an account as created here, so that its master data follows the shop.
+CREATED_KIND = "customer_created"
+CREATE = "customer create"
+_UPDATE = "customer update"
+_ADD_ADDRESS = "customer address create"
+_CHANGE_ADDRESS = "customer address update"
+_WRITE_BACK = "customer account"
+_ERP = "fo"
+_SHOP = "magento"
+# What the ERP blocks nothing with.
+_NOT_ON_HOLD = ("", "No", "Never")
+
+
+class ErpCustomers(Accounts, Protocol):
+    """Customers of the ERP; every method raises `UpstreamError`."""
+
+    async def create(
+        self,
+        company: str,
+        body: CustomerBody,
+        *,
+        more: Mapping[str, FieldValue] | None = None,
+        guard: Guard | None = None,
+    ) -> str:
+        """Create a customer and return the account."""
+        ...
+
+    async def update(
+        self,
+        company: str,
+        account: str,
+        body: CustomerBody,
+        *,
+        more: Mapping[str, FieldValue] | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        """Change fields."""
+        ...
+
+    async def addresses(self, company: str, account: str) -> list[AddressRow]:
+        """Return a customer's addresses."""
+        ...
+
+    async def add_address(
+        self, company: str, account: str, body: AddressBody, *, guard: Guard | None = None
+    ) -> str:
+        """Add an address."""
+        ...
+
+    async def change_address(
+        self, address: AddressRow, body: AddressBody, *, guard: Guard | None = None
+    ) -> None:
+        """Change an address."""
+        ...
+
+
+class ShopCustomers(Protocol):
+    """Customers of the shop; every method raises `UpstreamError`."""
+
+    async def customer(self, customer_id: int) -> Customer | None:
+        """Return a customer."""
+        ...
+
+    async def save_customer(
+        self, customer: Customer, changes: Mapping[str, Any], *, guard: Guard | None = None
+    ) -> Customer:
+        """Change members."""
+        ...
+
+    async def set_customer_attribute(
+        self, customer: Customer, code: str, value: str, *, guard: Guard | None = None
+    ) -> Customer:
+        """Write a custom attribute."""
+        ...
+
+
+class AccountMap(Protocol):
+    """Where the price service looks a customer's account up."""
+
+    async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:
+        """Add or replace accounts; raises `SharedStateError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerContext:
+    """All that one market's customers need."""
+
+    market: CustomerMarket
+    rules: CustomerRules
+    erp: ErpCustomers
+    matcher: AccountMatcher
+
+
+class CustomerFlow:
+    """A `sync.engine.flow.Flow`.
+
+    Args:
+        shop: The shop's customers.
+        contexts: By market.
+        published: The map that the price service reads.
+        erp_max_request: No request is finished later than this after it was sent.
+    """
+
+    name = FLOW
+
+    def __init__(
+        self,
+        shop: ShopCustomers,
+        *,
+        contexts: Mapping[str, CustomerContext],
+        published: AccountMap,
+        erp_max_request: timedelta,
+    ) -> None:
+        self._shop = shop
+        self._contexts = contexts
+        self._published = published
+        self._erp_max_request = erp_max_request
+
+    async def carry(self, work: Work) -> Done:
+        """Bring one customer over; raises the engine's outcomes and `UpstreamError`."""
+        context = self._contexts[work.event.market]
+        customer_id = int(work.event.business_key)
+        customer = await self._shop.customer(customer_id)
+        if customer is None:
+            raise SkippedError("the shop has no such customer any more")
+        account, is_new = await self._account(work, customer, context)
+        await work.links.remember(KIND, str(customer.id), account)
+        notes = [f"is account {account}", *await self._publish(work, customer, account)]
+        row = await self._checked_row(account, context)
+        if await self._follows_shop(work, customer, context.rules):
+            if not is_new:
+                await self._update(work, customer, row, context)
+            await self._addresses(work, customer, account, context)
+        notes += await self._write_back(work, customer, row, context.rules)
+        return Done("; ".join(notes))
+
+    async def _account(
+        self, work: Work, customer: Customer, context: CustomerContext
+    ) -> tuple[str, bool]:
+        matcher, rules = context.matcher, context.rules
+        found = (
+            await work.links.erp_key(CREATED_KIND, str(customer.id))
+            or await matcher.known(customer)
+            or await matcher.existing(customer, rules.match)
+        )
+        if found is not None:
+            return found, False
+        if await self._was_sent(work):
+            # A create may have been done although no answer came: it has this e-mail address.
+            found = await matcher.existing(customer, ["email"])
+            if found is not None:
+                await work.links.remember(CREATED_KIND, str(customer.id), found)
+                return found, False
+            await wait_out_doubt(work, CREATE, longest=self._erp_max_request)
+        if not rules.create:
+            raise HeldError(
+                field="id",
+                text="no account fits, and accounts are not created here",
+                advice=f"write the account into the customer's {rules.account_attribute} "
+                "in the shop, then replay",
+            )
+        return await self._create(work, customer, context), True
+
+    async def _was_sent(self, work: Work) -> bool:
+        return any(entry.operation == CREATE for entry in await work.unacknowledged())
+
+    async def _create(self, work: Work, customer: Customer, context: CustomerContext) -> str:
+        body = new_account(customer, rules=context.rules, market=context.market)
+
+        async def create() -> str:
+            # Remembered before it is acked, so that no crash between the two makes it unknown.
+            account = await context.erp.create(context.market.company, body, guard=work.guard)
+            await work.links.remember(CREATED_KIND, str(customer.id), account)
+            return account
+
+        with named("create the account", body.members()):
+            return await written(work, _ERP, CREATE, body.members(), create)
+
+    async def _checked_row(self, account: str, context: CustomerContext) -> CustomerAccountRow:
+        with named("read the account", {"CustomerAccount": account}):
+            row = await context.erp.find(context.market.company, account)
+        if row is None:
+            raise HeldError(
+                field="CustomerAccount",
+                text=f"{context.market.company} has no account {account}",
+                advice="correct the account in the shop's customer, then replay",
+            )
+        return row
+
+    async def _follows_shop(self, work: Work, customer: Customer, rules: CustomerRules) -> bool:
+        if rules.update == "created":
+            return await work.links.erp_key(CREATED_KIND, str(customer.id)) is not None
+        return rules.update == "all"
+
+    async def _update(
+        self, work: Work, customer: Customer, row: CustomerAccountRow, context: CustomerContext
+    ) -> None:
+        body = changed_fields(customer, row, rules=context.rules)
+        if body is None:
+            return
+        sent = {**body.members(), "CustomerAccount": row.CustomerAccount}
+        company = context.market.company
+        update = partial(context.erp.update, company, row.CustomerAccount, body, guard=work.guard)
+        with named("change the account", sent):
+            await written(work, _ERP, _UPDATE, sent, update)
+
+    async def _addresses(
+        self, work: Work, customer: Customer, account: str, context: CustomerContext
+    ) -> None:
+        """Add the addresses that are missing and change those that differ; remove none."""
+        company = context.market.company
+        rows = await context.erp.addresses(company, account)
+        # Of several versions of one address the last one counts.
+        found = {row.AddressDescription: row for row in sorted(rows, key=lambda r: r.Effective)}
+        for address in customer.addresses:
+            body = address_body(customer, address, rules=context.rules, market=context.market)
+            row = found.get(address_mark(address.id))
+            sent = {**body.members(), "CustomerAccountNumber": account}
+            if row is None:
+                about = {"AddressDescription": address_mark(address.id)}
+                await wait_out_doubt(work, _ADD_ADDRESS, longest=self._erp_max_request, about=about)
+                write = partial(context.erp.add_address, company, account, body, guard=work.guard)
+                with named("add an address", sent):
+                    await written(work, _ERP, _ADD_ADDRESS, sent, write)
+            elif address_differs(body, row):
+                change = partial(context.erp.change_address, row, body, guard=work.guard)
+                with named("change an address", sent):
+                    await written(work, _ERP, _CHANGE_ADDRESS, sent, change)
+
+    async def _publish(self, work: Work, customer: Customer, account: str) -> list[str]:
+        """Tell the price service; a failure is told, and made up for by the publish flow."""
+        try:
+            await self._published.map_accounts(work.event.market, {customer.id: account})
+        except SharedStateError as error:
+            return [f"prices do not know it yet: {error}"]
+        return []
+
+    async def _write_back(
+        self, work: Work, customer: Customer, row: CustomerAccountRow, rules: CustomerRules
+    ) -> list[str]:
+        notes = []
+        if row.OnHoldStatus not in _NOT_ON_HOLD:
+            notes.append(f"the account is on hold in the ERP: {row.OnHoldStatus}")
+        group = rules.shop_group.get(row.DiscountPriceGroupId)
+        if group is not None and group != customer.group_id:
+            changes = {"group_id": group}
+            save = partial(self._shop.save_customer, customer, changes, guard=work.guard)
+            await written(work, _SHOP, "customer group", {"id": customer.id, **changes}, save)
+        code = rules.account_attribute
+        if not rules.is_written_back or customer.attribute(code) == row.CustomerAccount:
+            return notes
+        sent = {"id": customer.id, code: row.CustomerAccount}
+        write = partial(
+            self._shop.set_customer_attribute,
+            customer,
+            code,
+            row.CustomerAccount,
+            guard=work.guard,
+        )
+        try:
+            await written(work, _SHOP, _WRITE_BACK, sent, write)
+        except UpstreamContractError as error:
+            notes.append(f"not written back: {error}")
+        return notes

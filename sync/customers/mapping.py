@@ -1,0 +1,191 @@
+"""From the shop's customer to the ERP's: pure, and never a guess.
+
+A customer with a company or a tax number becomes an organization, any other a person.
+Only fields that the shop owns are written: names, e-mail, telephone, tax number.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pricing_proxy.d365.fo.customer_models import (
+    AddressBody,
+    AddressRow,
+    CustomerAccountRow,
+    CustomerBody,
+)
+from sync.customers.rules import CustomerRules
+from sync.engine.field_lengths import check_lengths
+from sync.engine.outcomes import HeldError
+from sync.magento.master_models import Customer, CustomerAddress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerMarket:
+    """The market a customer is brought over for.
+
+    Attributes:
+        code: Its code.
+        company: The ERP's company.
+        currency: Of new accounts.
+        countries: ISO two-letter codes and the ERP's.
+    """
+
+    code: str
+    company: str
+    currency: str
+    countries: Mapping[str, str]
+
+
+def tax_number_of(customer: Customer) -> str:
+    """Return the customer's tax number, else that of the default billing address."""
+    billing = _default(customer.addresses, customer.default_billing)
+    return (customer.taxvat or (billing.vat_id if billing else "")).strip()
+
+
+def new_account(
+    customer: Customer, *, rules: CustomerRules, market: CustomerMarket
+) -> CustomerBody:
+    """Return the account to create, with its primary address.
+
+    Raises:
+        HeldError: A group or country without a map entry, or a text too long for the ERP.
+    """
+    body = {
+        **owned_fields(customer, rules=rules),
+        "CustomerGroupId": _group(customer, rules, market),
+        "SalesCurrencyCode": market.currency,
+        "LanguageId": rules.language,
+        "SiteId": rules.site,
+        "WarehouseId": rules.warehouse,
+    }
+    primary = _default(customer.addresses, customer.default_billing)
+    if primary is not None:
+        address = address_body(customer, primary, rules=rules, market=market)
+        body |= {name: value for name, value in address if name in _INLINE and value}
+    return CustomerBody.model_validate(body)
+
+
+def owned_fields(customer: Customer, *, rules: CustomerRules) -> dict[str, str]:
+    """Return the fields that follow the shop; raises `HeldError`."""
+    billing = _default(customer.addresses, customer.default_billing)
+    company = billing.company if billing else ""
+    tax_number = tax_number_of(customer)
+    if company or tax_number:
+        person = f"{customer.firstname} {customer.lastname}".strip()
+        names = {"PartyType": "Organization", "OrganizationName": company or person}
+    else:
+        names = {
+            "PartyType": "Person",
+            "PersonFirstName": customer.firstname,
+            "PersonLastName": customer.lastname,
+        }
+    fields = {
+        **names,
+        "PrimaryContactEmail": customer.email,
+        "PrimaryContactPhone": billing.telephone if billing else "",
+        "TaxExemptNumber": tax_number,
+    }
+    filled = {name: text for name, text in fields.items() if text}
+    _check_lengths(filled, rules, where="")
+    return filled
+
+
+def changed_fields(
+    customer: Customer, row: CustomerAccountRow, *, rules: CustomerRules
+) -> CustomerBody | None:
+    """Return the owned fields that differ in the ERP, None when none does."""
+    wanted = owned_fields(customer, rules=rules)
+    # A person does not become an organization: F&O keeps them in different tables.
+    if wanted.pop("PartyType") != row.PartyType:
+        for name in ("OrganizationName", "PersonFirstName", "PersonLastName"):
+            wanted.pop(name, None)
+    changed = {name: text for name, text in wanted.items() if getattr(row, name) != text}
+    return CustomerBody.model_validate(changed) if changed else None
+
+
+def address_body(
+    customer: Customer, address: CustomerAddress, *, rules: CustomerRules, market: CustomerMarket
+) -> AddressBody:
+    """Return an address; its description names the shop's id, by which it is found again.
+
+    Raises:
+        HeldError: A country without a map entry, or a text too long for the ERP.
+    """
+    where = f"addresses[{address.id}]"
+    if address.country_id not in market.countries:
+        raise HeldError(
+            field=f"{where}.country_id",
+            text=f'"{address.country_id}" is not in the map countries',
+            advice=f'add sync.markets.{market.code}.customers.countries."{address.country_id}", '
+            "then replay",
+        )
+    person = " ".join(filter(None, (address.firstname, address.lastname)))
+    texts = {
+        "AddressDescription": address_mark(address.id),
+        "AttentionToAddressLine": " / ".join(filter(None, (address.company, person))),
+        "AddressStreet": "\n".join(line for line in address.street if line.strip()),
+        "AddressCity": address.city,
+        "AddressZipCode": address.postcode,
+        "AddressState": address.region.region_code if address.region.region_id else "",
+        "AddressCountryRegionId": market.countries[address.country_id],
+    }
+    filled: dict[str, str | bool] = {name: text for name, text in texts.items() if text}
+    _check_lengths(filled, rules, where=where)
+    is_billing = str(address.id) == customer.default_billing
+    is_shipping = str(address.id) == customer.default_shipping
+    roles = [*(["Invoice"] if is_billing else []), *(["Delivery"] if is_shipping else [])]
+    return AddressBody.model_validate(
+        {**filled, "AddressLocationRoles": ";".join(roles) or "Other", "IsPrimary": is_billing}
+    )
+
+
+def address_mark(address_id: int) -> str:
+    """Return the description under which one of the shop's addresses stands in the ERP."""
+    return f"Shop address {address_id}"
+
+
+def address_differs(body: AddressBody, row: AddressRow) -> bool:
+    """Return whether a field that was sent differs in the ERP."""
+    return any(
+        getattr(row, name) != value
+        for name, value in body
+        if value is not None and name in AddressRow.model_fields and name not in _ROLES
+    )
+
+
+def _group(customer: Customer, rules: CustomerRules, market: CustomerMarket) -> str:
+    code = str(customer.group_id)
+    found = rules.group.get(code) or rules.group.get("*")
+    if found is None:
+        raise HeldError(
+            field="group_id",
+            text=f'"{code}" is not in the map group',
+            advice=f'add sync.markets.{market.code}.customers.group."{code}", then replay',
+        )
+    return found
+
+
+def _default(addresses: tuple[CustomerAddress, ...], chosen: str) -> CustomerAddress | None:
+    return next((address for address in addresses if str(address.id) == chosen), None)
+
+
+def _check_lengths(fields: Mapping[str, object], rules: CustomerRules, *, where: str) -> None:
+    setting = "customers.field_lengths"
+    check_lengths(fields, rules.longest, sources=_SOURCES, where=where, setting=setting)
+
+
+_ROLES = ("AddressLocationRoles", "IsPrimary")
+# Of the primary address, those that a new account takes with it.
+_INLINE = frozenset(CustomerBody.model_fields) & frozenset(AddressBody.model_fields)
+_SOURCES = {
+    "OrganizationName": "addresses.company",
+    "PersonFirstName": "firstname",
+    "PersonLastName": "lastname",
+    "PrimaryContactEmail": "email",
+    "PrimaryContactPhone": "addresses.telephone",
+    "TaxExemptNumber": "taxvat",
+    "AddressStreet": "street",
+    "AddressCity": "city",
+    "AddressZipCode": "postcode",
+    "AddressState": "region_code",
+}

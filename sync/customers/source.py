@@ -1,0 +1,94 @@
+"""Which customers are brought over: those that change, log in, or whose order waits.
+
+A first start brings no history: it begins with what changes from then on, and customers
+with older accounts come over with their next order or login.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pricing_proxy.clock import Clock
+from sync.customers.flow import FLOW
+from sync.engine.sources import Events, Watermarks
+from sync.magento.master_models import Customer
+
+_WATERMARK = "customers.updated_at"
+
+
+class ShopCustomers(Protocol):
+    """The part of the shop's client that finds customers."""
+
+    async def customer(self, customer_id: int) -> Customer | None:
+        """Return a customer."""
+        ...
+
+    def customers_changed(self, since: datetime) -> AsyncGenerator[list[Customer], None]:
+        """Yield customers by their last change."""
+        ...
+
+
+class CustomerSource:
+    """Enters the customers of all markets of one shop.
+
+    Args:
+        shop: The shop's client.
+        events: Where they are entered.
+        watermarks: How far the poll came.
+        market_of_website: Market by website.
+        overlap: How far each poll looks back again.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        shop: ShopCustomers,
+        events: Events,
+        watermarks: Watermarks,
+        *,
+        market_of_website: Mapping[int, str],
+        overlap: timedelta,
+        clock: Clock,
+    ) -> None:
+        self._shop = shop
+        self._events = events
+        self._watermarks = watermarks
+        self._market_of_website = market_of_website
+        self._overlap = overlap
+        self._clock = clock
+
+    async def poll(self) -> int:
+        """Enter what changed since the last poll, and return how many are new."""
+        kept = await self._watermarks.get(_WATERMARK)
+        since = datetime.fromisoformat(kept) if kept else self._clock.utc()
+        latest, entered = since, 0
+        pages = self._shop.customers_changed(since - self._overlap)
+        async with aclosing(pages):
+            async for page in pages:
+                for customer in page:
+                    entered += await self._enter(customer)
+                    latest = max(latest, customer.updated_at)
+                await self._watermarks.put(_WATERMARK, latest.isoformat())
+        if kept is None:
+            await self._watermarks.put(_WATERMARK, latest.isoformat())
+        return entered
+
+    async def hint(self, *, customer_id: int) -> bool:
+        """Enter a customer that the shop told of, at login for example."""
+        customer = await self._shop.customer(customer_id)
+        return customer is not None and await self._enter(customer)
+
+    async def _enter(self, customer: Customer) -> bool:
+        market = self._market_of_website.get(customer.website_id)
+        if market is None:
+            return False
+        key = f"{FLOW}/{market}/{customer.id}"
+        return await self._events.receive(
+            flow=FLOW,
+            market=market,
+            business_key=str(customer.id),
+            source_key=f"{key}/{customer.updated_at.isoformat()}",
+            payload={"customer_id": customer.id},
+            lock_key=key,
+        )

@@ -1,0 +1,411 @@
+"""A customer of the shop becomes one account: found, created once, or two for two websites."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pricing_proxy.resilience.errors import (
+    UpstreamContractError,
+    UpstreamError,
+)
+from pricing_proxy.shared_state.maps import SharedStateError
+from sync.customers.flow import CustomerContext, CustomerFlow
+from sync.customers.mapping import CustomerMarket
+from sync.customers.matching import AccountMatcher
+from sync.customers.rules import CustomerRules
+from sync.engine.flow import Event
+from sync.engine.outcomes import Done, HeldError, RetryLaterError, SkippedError
+from sync.magento.master_models import Customer
+from sync.publish.customers import publish_customers
+from tests.fakes.customer_erp import FakeCustomerErp
+from tests.fakes.order_shop import FakeLinks, FakeWork
+from tests.virtual_time import ManualClock
+
+AT = datetime(2026, 11, 20, tzinfo=UTC)
+HOME = {
+    "id": 11,
+    "firstname": "Ada",
+    "lastname": "Lovelace",
+    "street": ["Side 2"],
+    "postcode": "10115",
+    "city": "Berlin",
+    "country_id": "DE",
+    "telephone": "+4930111",
+}
+
+
+def customer(customer_id: int = 7, **members: Any) -> Customer:
+    """Return a person with an address."""
+    values = {
+        "id": customer_id,
+        "email": "ada@shop.test",
+        "firstname": "Ada",
+        "lastname": "Lovelace",
+        "website_id": 1,
+        "group_id": 1,
+        "created_at": "2026-11-20 00:00:00",
+        "updated_at": "2026-11-20 00:00:00",
+        "default_billing": "11",
+        "default_shipping": "11",
+        "addresses": [HOME],
+    }
+    return Customer.model_validate(values | members)
+
+
+class FakeShopCustomers:
+    """The shop's customers; drops an attribute it does not have, as the real one."""
+
+    def __init__(self, *customers: Customer) -> None:
+        self.customers = {one.id: one for one in customers}
+        self.has_attribute = True
+        self.writes: list[Mapping[str, Any]] = []
+
+    async def customer(self, customer_id: int) -> Customer | None:
+        return self.customers.get(customer_id)
+
+    async def customers_by_email(self, email: str) -> list[Customer]:
+        return [one for one in self.customers.values() if one.email == email]
+
+    async def save_customer(
+        self, customer: Customer, changes: Mapping[str, Any], *, guard: Any = None
+    ) -> Customer:
+        del guard
+        self.writes.append(changes)
+        changed = Customer.model_validate(
+            self.customers[customer.id].model_dump(
+                mode="python", exclude={"created_at", "updated_at"}
+            )
+            | {"created_at": "2026-11-20 00:00:00", "updated_at": "2026-11-21 00:00:00"}
+            | dict(changes)
+        )
+        self.customers[customer.id] = changed
+        return changed
+
+    async def set_customer_attribute(
+        self, customer: Customer, code: str, value: str, *, guard: Any = None
+    ) -> Customer:
+        if not self.has_attribute:
+            raise UpstreamContractError(f"customer attribute {code!r} is missing", system="magento")
+        changes = {"custom_attributes": [{"attribute_code": code, "value": value}]}
+        return await self.save_customer(customer, changes, guard=guard)
+
+
+class FakeAccountMap:
+    """What the price service reads."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[tuple[str, int], str] = {}
+        self.is_down = False
+
+    async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:
+        if self.is_down:
+            raise SharedStateError("Redis failed")
+        self.accounts |= {(market, one): account for one, account in accounts.items()}
+
+
+class World:
+    """Two websites of one company."""
+
+    def __init__(self, *customers: Customer, **rules: Any) -> None:
+        self.clock = ManualClock()
+        self.shop = FakeShopCustomers(*customers)
+        self.erp = FakeCustomerErp()
+        self.published = FakeAccountMap()
+        self.links = {"b2b_de": FakeLinks(), "b2c": FakeLinks()}
+        self.rules = {"group": {"*": "30"}, **rules}
+        self.works: dict[tuple[str, int], FakeWork] = {}
+
+    async def carry(self, customer_id: int = 7, market: str = "b2b_de", **rules: Any) -> Done:
+        """Carry the customer's event over, once."""
+        event = Event(
+            id=1,
+            flow="customers",
+            market=market,
+            business_key=str(customer_id),
+            source_key="x",
+            payload={},
+            attempts=0,
+            fence=1,
+        )
+        work = self.works.setdefault(
+            (market, customer_id), FakeWork(event, self.clock, links=self.links[market])
+        )
+        chosen = CustomerRules.model_validate({**self.rules, **rules})
+        context = CustomerMarket(
+            code=market, company="demf", currency="EUR", countries={"DE": "DEU"}
+        )
+        matcher = AccountMatcher(
+            self.erp,
+            self.shop,
+            market=context,
+            rules=chosen,
+            links=self.links[market],
+            neighbours={code: links for code, links in self.links.items() if code != market},
+            website_of={"b2b_de": 1, "b2c": 2},
+        )
+        flow = CustomerFlow(
+            self.shop,
+            contexts={
+                market: CustomerContext(market=context, rules=chosen, erp=self.erp, matcher=matcher)
+            },
+            published=self.published,
+            erp_max_request=timedelta(seconds=60),
+        )
+        return await flow.carry(work)
+
+    @property
+    def row(self) -> Any:
+        """The ERP's only account."""
+        (found,) = self.erp.rows.values()
+        return found
+
+
+async def test_a_person_without_an_account_gets_one_with_the_address() -> None:
+    world = World(customer())
+
+    await world.carry()
+
+    account = world.row.CustomerAccount
+    assert (world.row.PartyType, world.row.PersonLastName) == ("Person", "Lovelace")
+    assert world.row.CustomerGroupId == "30"
+    (address,) = world.erp.address_rows[account]
+    assert address.AddressDescription == "Shop address 11"
+    assert address.AddressCountryRegionId == "DEU"
+    assert world.links["b2b_de"].keys["customer", "7"] == account
+    assert world.published.accounts == {("b2b_de", 7): account}
+    assert world.shop.customers[7].attribute("erp_account") == account
+
+
+async def test_a_company_becomes_an_organization() -> None:
+    company = HOME | {"company": "Fabrikam", "vat_id": "DE123456789"}
+    world = World(customer(addresses=[company]))
+
+    await world.carry()
+
+    assert (world.row.PartyType, world.row.OrganizationName) == ("Organization", "Fabrikam")
+    assert world.row.TaxExemptNumber == "DE123456789"
+
+
+async def test_nothing_changed_is_nothing_written() -> None:
+    world = World(customer())
+    await world.carry()
+    world.erp.calls.clear()
+    world.shop.writes.clear()
+
+    await world.carry()
+
+    assert not world.erp.calls
+    assert world.shop.writes == []
+
+
+async def test_a_change_in_the_shop_reaches_an_account_created_here() -> None:
+    world = World(customer())
+    await world.carry()
+    moved = HOME | {"city": "Hamburg", "postcode": "20095"}
+    known = world.shop.customers[7]
+    attributes = [one.model_dump() for one in known.custom_attributes]
+    world.shop.customers[7] = customer(
+        email="new@shop.test", addresses=[moved], custom_attributes=attributes
+    )
+
+    await world.carry()
+
+    assert world.row.PrimaryContactEmail == "new@shop.test"
+    (address,) = world.erp.address_rows[world.row.CustomerAccount]
+    assert address.AddressCity == "Hamburg"
+
+
+async def test_an_account_found_in_the_erp_keeps_its_own_master_data() -> None:
+    world = World(customer(taxvat="DE1"))
+    world.erp.put("C-9", TaxExemptNumber="DE1", OrganizationName="Fabrikam GmbH & Co. KG")
+
+    await world.carry()
+
+    assert world.row.OrganizationName == "Fabrikam GmbH & Co. KG"
+    assert not world.erp.calls
+    await world.carry(update="all")
+    assert world.erp.calls["add_address"] == 1
+
+
+@pytest.mark.parametrize(
+    ("members", "row"),
+    [
+        ({"custom_attributes": [{"attribute_code": "erp_account", "value": "C-9"}]}, {}),
+        ({"taxvat": "DE1"}, {"TaxExemptNumber": "DE1"}),
+        ({}, {"PrimaryContactEmail": "ada@shop.test"}),
+    ],
+)
+async def test_an_account_is_found_before_one_is_created(
+    members: dict[str, Any], row: dict[str, Any]
+) -> None:
+    world = World(customer(**members))
+    world.erp.put("C-9", **row)
+
+    done = await world.carry()
+
+    assert list(world.erp.rows) == ["C-9"]
+    assert "C-9" in done.note
+
+
+async def test_several_accounts_that_fit_are_a_persons_decision() -> None:
+    world = World(customer())
+    for account in ("C-8", "C-9"):
+        world.erp.put(account, PrimaryContactEmail="ada@shop.test")
+
+    with pytest.raises(HeldError, match="C-8, C-9") as caught:
+        await world.carry()
+
+    assert caught.value.field == "email"
+
+
+async def test_an_account_that_the_shop_names_must_exist() -> None:
+    world = World(customer(custom_attributes=[{"attribute_code": "erp_account", "value": "X"}]))
+
+    with pytest.raises(HeldError) as caught:
+        await world.carry()
+
+    assert caught.value.field == "erp_account"
+
+
+async def test_accounts_are_created_only_where_that_is_wanted() -> None:
+    with pytest.raises(HeldError, match="not created here"):
+        await World(customer()).carry(create=False)
+
+
+async def test_a_create_whose_answer_was_lost_is_found_again() -> None:
+    """Even where e-mail is no way to match: the write in doubt may have made it."""
+    world = World(customer(), match=["attribute"])
+    world.erp.answers_lost = 1
+    with pytest.raises(UpstreamError):
+        await world.carry()
+
+    await world.carry()
+
+    assert len(world.erp.rows) == 1
+    assert world.erp.calls["create"] == 1
+
+
+async def test_a_create_that_may_still_arrive_is_waited_for() -> None:
+    world = World(customer())
+    world.erp.calls_lost = 1
+    with pytest.raises(UpstreamError):
+        await world.carry()
+
+    with pytest.raises(RetryLaterError) as caught:
+        await world.carry()
+    world.clock.advance(caught.value.after or timedelta(0))
+    await world.carry()
+
+    assert len(world.erp.rows) == 1
+
+
+async def test_an_address_whose_answer_was_lost_is_not_doubled() -> None:
+    world = World(customer())
+    world.erp.answers_lost = 0
+    await world.carry(update="none")
+    world.erp.answers_lost = 1
+    with pytest.raises(UpstreamError):
+        await world.carry()
+
+    await world.carry()
+
+    assert len(world.erp.address_rows[world.row.CustomerAccount]) == 1
+
+
+def twins() -> tuple[Customer, Customer]:
+    return customer(7), customer(8, website_id=2)
+
+
+async def test_one_person_on_two_websites_becomes_two_accounts() -> None:
+    world = World(*twins())
+
+    await world.carry(7, "b2b_de")
+    await world.carry(8, "b2c")
+
+    assert len(world.erp.rows) == 2
+    assert len(set(world.published.accounts.values())) == 2
+
+
+async def test_or_one_account_where_they_are_shared() -> None:
+    world = World(*twins())
+
+    await world.carry(7, "b2b_de")
+    await world.carry(8, "b2c", shared_with="b2b_de")
+
+    assert len(world.erp.rows) == 1
+    account = world.row.CustomerAccount
+    assert world.published.accounts == {("b2b_de", 7): account, ("b2c", 8): account}
+
+
+async def test_a_group_of_the_shop_without_an_entry_is_named() -> None:
+    with pytest.raises(HeldError) as caught:
+        await World(customer()).carry(group={})
+
+    assert 'sync.markets.b2b_de.customers.group."1"' in caught.value.advice
+
+
+async def test_a_country_without_an_entry_and_a_long_name_are_named() -> None:
+    with pytest.raises(HeldError) as caught:
+        await World(customer(addresses=[HOME | {"country_id": "FR"}])).carry()
+    assert caught.value.field == "addresses[11].country_id"
+
+    with pytest.raises(HeldError) as caught:
+        await World(customer(firstname="x" * 26)).carry()
+    assert caught.value.field == "firstname"
+
+
+async def test_the_price_group_of_the_erp_chooses_the_shops_group() -> None:
+    world = World(customer())
+    world.erp.put("C-9", PrimaryContactEmail="ada@shop.test", DiscountPriceGroupId="B2B")
+
+    await world.carry(shop_group={"B2B": 4})
+    await world.carry(shop_group={"B2B": 4})
+
+    groups = [write["group_id"] for write in world.shop.writes if "group_id" in write]
+    assert groups == [4]
+
+
+async def test_a_shop_without_the_attribute_and_a_redis_that_is_down_are_told() -> None:
+    world = World(customer())
+    world.shop.has_attribute = False
+    world.published.is_down = True
+
+    done = await world.carry()
+
+    assert "not written back" in done.note
+    assert "prices do not know it yet" in done.note
+
+
+async def test_an_account_on_hold_is_told() -> None:
+    world = World(customer())
+    world.erp.put("C-9", PrimaryContactEmail="ada@shop.test", OnHoldStatus="All")
+
+    assert "on hold" in (await world.carry()).note
+
+
+async def test_an_account_deleted_in_the_erp_is_held() -> None:
+    world = World(customer())
+    await world.links["b2b_de"].remember("customer", "7", "C-gone")
+
+    with pytest.raises(HeldError, match="has no account C-gone"):
+        await world.carry()
+
+
+async def test_a_deleted_customer_is_skipped() -> None:
+    with pytest.raises(SkippedError):
+        await World().carry()
+
+
+async def test_the_whole_map_is_published_again() -> None:
+    published = FakeAccountMap()
+
+    class Known:
+        async def pairs(self, market: str, kind: str) -> Mapping[str, str]:
+            return {"7": "C-7", "8": "C-8"} if (market, kind) == ("b2b_de", "customer") else {}
+
+    count = await publish_customers(Known(), published, markets=["b2b_de", "b2c"])
+
+    assert count == 2
+    assert published.accounts == {("b2b_de", 7): "C-7", ("b2b_de", 8): "C-8"}

@@ -1,0 +1,135 @@
+"""An ERP's customers and their addresses, with faults around the next write."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from pricing_proxy.d365.fo.bodies import FieldValue
+from pricing_proxy.d365.fo.customer_models import (
+    AddressBody,
+    AddressRow,
+    CustomerAccountRow,
+    CustomerBody,
+)
+from pricing_proxy.d365.transport import Guard
+from pricing_proxy.resilience.errors import UpstreamTimeoutError
+
+
+class FakeCustomerErp:
+    """A `sync.customers.flow.ErpCustomers` for one company.
+
+    Attributes:
+        answers_lost: How many of the next writes are done, and their answers lost.
+        calls_lost: How many of the next writes never arrive.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[str, CustomerAccountRow] = {}
+        self.address_rows: dict[str, list[AddressRow]] = {}
+        self.answers_lost = 0
+        self.calls_lost = 0
+        self.calls: Counter[str] = Counter()
+
+    def put(self, account: str, **members: Any) -> CustomerAccountRow:
+        """Add or change an account."""
+        known = self.rows[account].model_dump() if account in self.rows else {}
+        fields: dict[str, Any] = dict.fromkeys(CustomerAccountRow.fields())
+        texts = {"dataAreaId": "demf", "CustomerAccount": account, "OnHoldStatus": "No"}
+        flags = {"IsSalesTaxIncludedInPrices": "No"}
+        values = {**fields, **texts, **known, **flags, **members}
+        self.rows[account] = CustomerAccountRow.model_validate(values)
+        return self.rows[account]
+
+    async def find(self, company: str, account: str) -> CustomerAccountRow | None:
+        del company
+        return self.rows.get(account)
+
+    async def find_by_email(self, company: str, email: str) -> list[CustomerAccountRow]:
+        del company
+        return [row for row in self.rows.values() if row.PrimaryContactEmail == email]
+
+    async def find_by_tax_number(self, company: str, number: str) -> list[CustomerAccountRow]:
+        del company
+        return [row for row in self.rows.values() if row.TaxExemptNumber == number]
+
+    async def create(
+        self,
+        company: str,
+        body: CustomerBody,
+        *,
+        more: Mapping[str, FieldValue] | None = None,
+        guard: Guard | None = None,
+    ) -> str:
+        del company, more
+        await self._before("create", guard)
+        account = f"C-{len(self.rows) + 2001}"
+        known = CustomerAccountRow.model_fields
+        self.put(account, **{k: v for k, v in body if k in known and v is not None})
+        self._after()
+        return account
+
+    async def update(
+        self,
+        company: str,
+        account: str,
+        body: CustomerBody,
+        *,
+        more: Mapping[str, FieldValue] | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        del company, more
+        await self._before("update", guard)
+        self.put(account, **{name: value for name, value in body if value is not None})
+        self._after()
+
+    async def addresses(self, company: str, account: str) -> list[AddressRow]:
+        del company
+        return self.address_rows.get(account, [])
+
+    async def add_address(
+        self, company: str, account: str, body: AddressBody, *, guard: Guard | None = None
+    ) -> str:
+        await self._before("add_address", guard)
+        rows = self.address_rows.setdefault(account, [])
+        location = f"L-{len(rows) + 1}"
+        owner = {
+            "dataAreaId": company,
+            "CustomerAccountNumber": account,
+            "CustomerLegalEntityId": company,
+            "AddressLocationId": location,
+            "Effective": f"2026-01-01T00:00:{len(rows):02d}Z",
+        }
+        fields: dict[str, Any] = dict.fromkeys(AddressRow.fields())
+        rows.append(AddressRow.model_validate({**fields, **_members(body), **owner}))
+        self._after()
+        return location
+
+    async def change_address(
+        self, address: AddressRow, body: AddressBody, *, guard: Guard | None = None
+    ) -> None:
+        await self._before("change_address", guard)
+        rows = self.address_rows[address.CustomerAccountNumber]
+        changes = {name: value for name, value in body if value is not None}
+        rows[rows.index(address)] = address.model_copy(update=changes)
+        self._after()
+
+    async def _before(self, name: str, guard: Guard | None) -> None:
+        self.calls[name] += 1
+        if guard is not None:
+            await guard()
+        if self.calls_lost:
+            self.calls_lost -= 1
+            raise UpstreamTimeoutError("no answer in time", system="fo")
+
+    def _after(self) -> None:
+        if self.answers_lost:
+            self.answers_lost -= 1
+            raise UpstreamTimeoutError("no answer in time", system="fo")
+
+
+def _members(body: AddressBody) -> dict[str, Any]:
+    values = {name: value for name, value in body if name in AddressRow.model_fields}
+    return {
+        name: ("Yes" if value else "No") if isinstance(value, bool) else value
+        for name, value in values.items()
+    }

@@ -1,0 +1,43 @@
+"""Where sources enter events, and how far they have read, in memory."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class FakeEvents:
+    """Takes an equal source key once."""
+
+    def __init__(self) -> None:
+        self.entered: dict[str, dict[str, Any]] = {}
+
+    async def receive(
+        self,
+        *,
+        flow: str,
+        market: str,
+        business_key: str,
+        source_key: str,
+        payload: Mapping[str, Any],
+        lock_key: str,
+    ) -> bool:
+        is_new = source_key not in self.entered
+        event = {"key": business_key, "market": market, "payload": payload, "lock": lock_key}
+        self.entered.setdefault(source_key, {"flow": flow, **event})
+        return is_new
+
+    @property
+    def keys(self) -> list[str]:
+        return [event["key"] for event in self.entered.values()]
+
+
+class FakeWatermarks:
+    """Keeps texts."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    async def get(self, name: str) -> str | None:
+        return self.kept.get(name)
+
+    async def put(self, name: str, value: str) -> None:
+        self.kept[name] = value
