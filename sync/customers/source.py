@@ -5,12 +5,12 @@ with older accounts come over with their next order or login.
 """
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from pricing_proxy.clock import Clock
 from sync.customers.flow import FLOW
+from sync.engine.polling import read_changes
 from sync.engine.sources import Events, Watermarks
 from sync.magento.master_models import Customer
 
@@ -60,19 +60,14 @@ class CustomerSource:
 
     async def poll(self) -> int:
         """Enter what changed since the last poll, and return how many are new."""
-        kept = await self._watermarks.get(_WATERMARK)
-        since = datetime.fromisoformat(kept) if kept else self._clock.utc()
-        latest, entered = since, 0
-        pages = self._shop.customers_changed(since - self._overlap)
-        async with aclosing(pages):
-            async for page in pages:
-                for customer in page:
-                    entered += await self._enter(customer)
-                    latest = max(latest, customer.updated_at)
-                await self._watermarks.put(_WATERMARK, latest.isoformat())
-        if kept is None:
-            await self._watermarks.put(_WATERMARK, latest.isoformat())
-        return entered
+        return await read_changes(
+            self._shop.customers_changed,
+            self._enter,
+            watermarks=self._watermarks,
+            name=_WATERMARK,
+            first=self._clock.utc(),
+            overlap=self._overlap,
+        )
 
     async def hint(self, *, customer_id: int) -> bool:
         """Enter a customer that the shop told of, at login for example."""

@@ -8,12 +8,12 @@ from pricing_proxy.d365.fo.order_models import SalesOrderLineBody
 from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
 from sync.magento.models import Order
-from sync.orders.amounts import expected_tax, unit_price
 from sync.orders.codes import mapped
 from sync.orders.draft import DraftLine
 from sync.orders.rules import LENGTHS_SETTING, OrderRules
 from sync.orders.selling import Sellable, Selling
-from sync.orders.value_lines import ValueLine
+from sync.sales.amounts import expected_tax, unit_price
+from sync.sales.value_lines import ValueLine, line_reference
 
 _NO_TAX = "none"
 # A file option is one text: MIME type, name, then a path on the server and a secret key.
@@ -37,7 +37,7 @@ def sale_line(
     where = f"items[{value.index}]"
     sellable = _sellable(value, products, selling, where=where)
     item = sellable.item
-    reference = f"{order.increment_id}-{value.key}"
+    reference = line_reference(order.increment_id, value.key)
     dimensions = {
         "ProductColorId": item.color,
         "ProductSizeId": item.size,

@@ -20,7 +20,7 @@ from sync.orders.rules import OrderRules
 from sync.orders.selling import Sellable, Selling
 from sync.orders.service_lines import rounding_line, surcharge_lines
 from sync.orders.totals import Surcharge, Totals, checked_totals, shipping_of
-from sync.orders.value_lines import ValueLine, value_lines
+from sync.sales.value_lines import ValueLine, value_lines
 
 VERSION = 1
 """Raise when the same order would become another document; the journal keeps it."""
@@ -28,9 +28,8 @@ VERSION = 1
 
 def products_of(order: Order, rules: OrderRules) -> frozenset[int]:
     """Return the ids of the products sold; raises `HeldError`."""
-    return frozenset(
-        line.product_id for line in value_lines(order.items, rules) if line.product_id is not None
-    )
+    values = value_lines(order.items, rules.splitting)
+    return frozenset(value.product_id for value in values if value.product_id is not None)
 
 
 def map_order(
@@ -53,7 +52,7 @@ def map_order(
     Raises:
         HeldError: Something that a person must decide; it names the field.
     """
-    values = value_lines(order.items, rules)
+    values = value_lines(order.items, rules.splitting)
     _check_quantities(values, rules)
     totals = checked_totals(order, values, rules)
     lines = [

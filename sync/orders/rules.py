@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from sync.sales.value_lines import Splitting
+
 MODEL = ConfigDict(frozen=True, extra="forbid")
 
 Code = Annotated[str, Field(min_length=1, max_length=60)]
@@ -203,6 +205,11 @@ class OrderRules(BaseModel):
     fees: list[Fee] = []
     credits: Literal["payment", "hold"] = "hold"
     field_lengths: dict[str, Annotated[int, Field(ge=1, le=100_000)]] = {}
+
+    @property
+    def splitting(self) -> Splitting:
+        """How bundles with one price are sold."""
+        return Splitting(bundle=self.bundle, amount_decimals=self.amount_decimals)
 
     def longest(self, field: str) -> int | None:
         """Return how many characters a field takes, None when it is not known."""

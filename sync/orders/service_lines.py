@@ -11,6 +11,7 @@ from sync.orders.line_fields import priced_line, tax_fields
 from sync.orders.rules import OrderRules
 from sync.orders.selling import Selling
 from sync.orders.totals import Surcharge, Totals, fee_of, shipping_of
+from sync.sales.value_lines import SHIPPING_KEY, line_reference
 
 _ONE = Decimal(1)
 
@@ -44,7 +45,7 @@ def rounding_line(
     if abs(gap) > rules.rounding.limit or abs(gap) < Decimal(1).scaleb(-rules.amount_decimals):
         return []
     line = priced_line(
-        f"{order.increment_id}-rounding",
+        line_reference(order.increment_id, "rounding"),
         item_number=rules.rounding.item,
         source="grand_total",
         quantity=_ONE if gap > 0 else -_ONE,
@@ -69,7 +70,7 @@ def _shipping(order: Order, selling: Selling, rules: OrderRules) -> Iterator[Dra
     groups = partial(tax_fields, tuple(tax.code for tax in applied), rules, selling=selling)
     yield from _surcharge(
         cost,
-        f"{order.increment_id}-shipping",
+        line_reference(order.increment_id, SHIPPING_KEY),
         item=rules.shipping_item,
         source="shipping_amount",
         rate=sum((tax.percent for tax in applied), Decimal(0)),
@@ -85,7 +86,7 @@ def _fees(order: Order, rules: OrderRules) -> Iterator[DraftLine]:
         taxed = {"SalesTaxItemGroupCode": fee.tax_item_group} if fee.tax_item_group else {}
         yield from _surcharge(
             cost,
-            f"{order.increment_id}-fee{place}",
+            line_reference(order.increment_id, f"fee{place}"),
             item=fee.item,
             source=fee.amount,
             rate=rate,

@@ -9,11 +9,11 @@ What the shop has not paid or holds back is left alone until its state moves, wh
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from sync.engine.polling import read_changes
 from sync.engine.sources import Events, Watermarks
 from sync.magento.models import Order, OrderHead
 from sync.orders.rules import OrderRules
@@ -82,22 +82,15 @@ class OrderSource:
         self._overlap = overlap
 
     async def poll(self) -> int:
-        """Enter what changed since the last poll, and return how many are new.
-
-        The watermark moves only past what was entered, so a failure repeats and skips nothing.
-        """
-        kept = await self._watermarks.get("orders.updated_at")
-        since = datetime.fromisoformat(kept) if kept else self._first_look()
-        latest, entered = since, 0
-        pages = self._shop.order_heads_changed(since - self._overlap)
-        async with aclosing(pages):
-            async for page in pages:
-                for head in page:
-                    entered += await self._enter(head)
-                    latest = max(latest, head.updated_at)
-                if latest > since:
-                    await self._watermarks.put("orders.updated_at", latest.isoformat())
-        return entered
+        """Enter what changed since the last poll, and return how many are new."""
+        return await read_changes(
+            self._shop.order_heads_changed,
+            self._enter,
+            watermarks=self._watermarks,
+            name="orders.updated_at",
+            first=self._first_look(),
+            overlap=self._overlap,
+        )
 
     async def sweep(self) -> int:
         """Enter every order without an ERP number that nobody has entered; return how many.

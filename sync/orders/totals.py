@@ -12,7 +12,7 @@ from typing import Any
 from sync.engine.outcomes import HeldError
 from sync.magento.models import Order
 from sync.orders.rules import Fee, OrderRules
-from sync.orders.value_lines import ValueLine
+from sync.sales.value_lines import ValueLine
 
 # The shop rounds each amount to four places; the recorded sums all hold within it.
 _TOLERANCE = Decimal("0.0001")

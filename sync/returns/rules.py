@@ -1,5 +1,6 @@
 """What a market's configuration says about returns."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,23 +10,30 @@ Code = Annotated[str, Field(min_length=1, max_length=60)]
 
 
 class ReturnRules(BaseModel):
-    """How what the shop takes back becomes return orders.
+    """How what the shop refunds becomes return orders.
 
     Attributes:
-        source: Whether Adobe Commerce's RMA, the credit memos, or what is there is read.
+        source: What is read: credit memos, or what the shop has ("auto"). Adobe Commerce's RMAs
+            are not read by this version; where they exist, name the credit memos here.
         reason: `CustomerReturnReasonCode` of the header.
         disposition: `ReturnDispositionCode` of the lines; the ERP's default when left out.
-        warehouse: Where the goods come back to.
-        shipping_item: Service item that gives shipping cost back; without one a return with
-            refunded shipping is held.
-        adjustment_item: The same for adjustments without goods.
+        site: Where the goods come back to.
+        warehouse: Likewise.
+        undelivered: Whether goods that the ERP has not delivered yet are sent, or hold the return:
+            then the order is to be reduced instead.
+        adjustment_item: Service item for refunds without goods; they are held without it.
+        price_decimals: Decimals that the ERP keeps of a price.
+        tolerance: How far the return's net may differ from the credit memo's.
     """
 
     model_config = MODEL
 
-    source: Literal["auto", "rma", "credit_memos"] = "auto"
+    source: Literal["auto", "credit_memos"] = "auto"
     reason: Code | None = None
     disposition: Code | None = None
+    site: Code | None = None
     warehouse: Code | None = None
-    shipping_item: Code | None = None
+    undelivered: Literal["hold", "send"] = "hold"
     adjustment_item: Code | None = None
+    price_decimals: Annotated[int, Field(ge=2, le=6)] = 4
+    tolerance: Annotated[Decimal, Field(ge=0, le=10)] = Decimal("0.02")

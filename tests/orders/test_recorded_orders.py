@@ -7,10 +7,10 @@ import pytest
 
 from sync.engine.outcomes import HeldError
 from sync.magento.models import Order
-from sync.orders.amounts import line_amount
 from sync.orders.draft import OrderDraft
 from sync.orders.mapping import map_order
 from sync.orders.rules import OrderRules
+from sync.sales.amounts import line_amount
 from tests.orders import recorded
 
 CENT = Decimal("0.01")

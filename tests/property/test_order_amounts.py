@@ -6,7 +6,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.orders.amounts import expected_tax, line_amount, rounded, shared, unit_price
+from sync.sales.amounts import expected_tax, line_amount, rounded, shared, unit_price
 
 CENTS = st.integers(0, 10**9).map(lambda cents: Decimal(cents).scaleb(-2))
 AMOUNTS = st.integers(0, 10**11).map(lambda units: Decimal(units).scaleb(-4))

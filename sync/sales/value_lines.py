@@ -14,11 +14,14 @@ A row is sold by its `product_id`; its SKU gets suffixes from options and is nev
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Literal
 
 from sync.engine.outcomes import HeldError
 from sync.magento.models import OrderLine
-from sync.orders.amounts import shared
-from sync.orders.rules import OrderRules
+from sync.sales.amounts import shared
+
+SHIPPING_KEY = "shipping"
+"""Stands for the row's id in the reference of the line that carries the shipping."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,25 @@ class _Row:
     line: OrderLine
 
 
-def value_lines(lines: Sequence[OrderLine], rules: OrderRules) -> list[ValueLine]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Splitting:
+    """How a bundle with one price is sold.
+
+    Attributes:
+        bundle: As its parent, or as its parts with the price shared by quantity.
+        amount_decimals: Decimals of an amount in the ERP.
+    """
+
+    bundle: Literal["parent", "parts"]
+    amount_decimals: int
+
+
+def line_reference(increment_id: str, key: int | str) -> str:
+    """Return the ERP's `OrderLineReference` of a line, by which it is found again."""
+    return f"{increment_id}-{key}"
+
+
+def value_lines(lines: Sequence[OrderLine], splitting: Splitting) -> list[ValueLine]:
     """Return the order's value, each piece of it once.
 
     Raises:
@@ -72,11 +93,11 @@ def value_lines(lines: Sequence[OrderLine], rules: OrderRules) -> list[ValueLine
         value
         for row in rows
         if row.line.parent_item_id is None
-        for value in _values_of(row, children.get(row.line.item_id, ()), rules)
+        for value in _values_of(row, children.get(row.line.item_id, ()), splitting)
     ]
 
 
-def _values_of(row: _Row, parts: Sequence[_Row], rules: OrderRules) -> list[ValueLine]:
+def _values_of(row: _Row, parts: Sequence[_Row], splitting: Splitting) -> list[ValueLine]:
     kind = row.line.product_type
     if kind == "configurable":
         if len(parts) != 1:
@@ -90,7 +111,11 @@ def _values_of(row: _Row, parts: Sequence[_Row], rules: OrderRules) -> list[Valu
         raise _held(row, "product_type", "a bundle without parts")
     if any(part.line.price > 0 for part in parts):
         return [_value(part, sold=part) for part in parts]
-    return _shared_out(row, parts, rules) if rules.bundle == "parts" else [_value(row, sold=row)]
+    return (
+        _shared_out(row, parts, splitting)
+        if splitting.bundle == "parts"
+        else [_value(row, sold=row)]
+    )
 
 
 def _value(row: _Row, *, sold: _Row) -> ValueLine:
@@ -107,13 +132,13 @@ def _value(row: _Row, *, sold: _Row) -> ValueLine:
     )
 
 
-def _shared_out(row: _Row, parts: Sequence[_Row], rules: OrderRules) -> list[ValueLine]:
+def _shared_out(row: _Row, parts: Sequence[_Row], splitting: Splitting) -> list[ValueLine]:
     weights = [part.line.qty_ordered for part in parts]
     if not any(weight > 0 for weight in weights):
         raise _held(row, "qty_ordered", "a bundle whose parts have no quantity")
     whole = _value(row, sold=row)
-    nets = shared(whole.net, weights, decimals=rules.amount_decimals)
-    taxes = shared(whole.tax, weights, decimals=rules.amount_decimals)
+    nets = shared(whole.net, weights, decimals=splitting.amount_decimals)
+    taxes = shared(whole.tax, weights, decimals=splitting.amount_decimals)
     return [
         replace(
             whole,

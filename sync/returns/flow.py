@@ -1,0 +1,215 @@
+"""Returns: what the shop refunds becomes a return order in the ERP, once.
+
+A return is looked up by its reference before it is created, and its lines by the lot they
+return; only what is missing is written. It waits for its order to be in the ERP.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Protocol
+
+from pricing_proxy.d365.fo.bodies import FieldValue
+from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
+from pricing_proxy.d365.fo.return_models import (
+    ReturnHeaderBody,
+    ReturnHeaderRow,
+    ReturnLineBody,
+    ReturnLineRow,
+)
+from pricing_proxy.d365.fo.returns import CreatedReturn
+from pricing_proxy.d365.transport import Guard
+from sync.engine.flow import Work
+from sync.engine.outcomes import Done, HeldError, SkippedError, WaitForError
+from sync.engine.refusals import named
+from sync.engine.writes import wait_out_doubt, written
+from sync.magento.document_models import CreditMemo
+from sync.magento.models import Order
+from sync.returns.mapping import ReturnDraft, map_return, reference_of
+from sync.returns.rules import ReturnRules
+from sync.sales.value_lines import Splitting
+
+FLOW = "returns"
+CREATE = "return header create"
+ADD_LINE = "return line create"
+_DELETE = "return header delete"
+_ERP = "fo"
+
+
+class ErpReturns(Protocol):
+    """Return orders of the ERP; every method raises `UpstreamError`."""
+
+    async def find(self, company: str, reference: str) -> list[ReturnHeaderRow]:
+        """Return all with a reference, the lowest number first."""
+        ...
+
+    async def lines(self, company: str, number: str) -> list[ReturnLineRow]:
+        """Return the lines of one."""
+        ...
+
+    async def create_header(
+        self,
+        company: str,
+        body: ReturnHeaderBody,
+        *,
+        reference: str,
+        more: Mapping[str, FieldValue] | None = None,
+        guard: Guard | None = None,
+    ) -> CreatedReturn:
+        """Create one."""
+        ...
+
+    async def add_line(
+        self, company: str, number: str, body: ReturnLineBody, *, guard: Guard | None = None
+    ) -> str:
+        """Add a line."""
+        ...
+
+    async def delete_header(self, company: str, number: str, *, guard: Guard | None = None) -> None:
+        """Delete one with its lines."""
+        ...
+
+
+class ErpOrders(Protocol):
+    """Sales orders of the ERP, to be read."""
+
+    async def find(self, company: str, reference: str) -> list[SalesOrderHeaderRow]:
+        """Return all headers with a reference."""
+        ...
+
+    async def lines(self, company: str, number: str) -> list[SalesOrderLineRow]:
+        """Return an order's lines."""
+        ...
+
+
+class ShopDocuments(Protocol):
+    """Documents of the shop."""
+
+    async def credit_memo(self, entity_id: int) -> CreditMemo | None:
+        """Return a credit memo by its internal id."""
+        ...
+
+    async def order(self, entity_id: int) -> Order | None:
+        """Return an order by its internal id."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnMarket:
+    """All that one market's returns need."""
+
+    company: str
+    rules: ReturnRules
+    splitting: Splitting
+    returns: ErpReturns
+    orders: ErpOrders
+
+
+class ReturnFlow:
+    """A `sync.engine.flow.Flow`.
+
+    Args:
+        shop: The shop's documents.
+        markets: By code.
+        erp_max_request: No request is finished later than this after it was sent.
+    """
+
+    name = FLOW
+
+    def __init__(
+        self,
+        shop: ShopDocuments,
+        *,
+        markets: Mapping[str, ReturnMarket],
+        erp_max_request: timedelta,
+    ) -> None:
+        self._shop = shop
+        self._markets = markets
+        self._erp_max_request = erp_max_request
+
+    async def carry(self, work: Work) -> Done:
+        """Bring one credit memo over; raises the engine's outcomes and `UpstreamError`."""
+        market = self._markets[work.event.market]
+        memo = await self._shop.credit_memo(int(work.event.payload["entity_id"]))
+        if memo is None:
+            raise SkippedError("the shop has no such credit memo any more")
+        order = await self._shop.order(memo.order_id)
+        if order is None:
+            raise SkippedError("the shop has no order of this credit memo any more")
+        header = await self._sold_as(order, market)
+        draft = map_return(
+            memo,
+            order,
+            await market.orders.lines(market.company, header.SalesOrderNumber),
+            account=header.OrderingCustomerAccountNumber,
+            splitting=market.splitting,
+            rules=market.rules,
+        )
+        number = await self._one_header(work, draft, market)
+        await self._complete(work, number, draft, market)
+        await work.links.remember("return", str(memo.entity_id), number)
+        return Done(f"{reference_of(memo)} is return order {number}")
+
+    async def _sold_as(self, order: Order, market: ReturnMarket) -> SalesOrderHeaderRow:
+        headers = await market.orders.find(market.company, order.increment_id)
+        released = [header for header in headers if not header.IsSalesProcessingStopped]
+        if released:
+            return released[0]
+        if order.state == "closed" and not headers and not order.ext_order_id:
+            raise SkippedError("its order was refunded in full before it was sent")
+        raise WaitForError(
+            flow="orders",
+            business_key=order.increment_id,
+            payload={"entity_id": order.entity_id, "task": "export"},
+        )
+
+    async def _one_header(self, work: Work, draft: ReturnDraft, market: ReturnMarket) -> str:
+        found = await market.returns.find(market.company, draft.reference)
+        for double in found[1:]:
+            number = double.ReturnOrderNumber
+            delete = partial(market.returns.delete_header, market.company, number, guard=work.guard)
+            with named("delete a doubled return", {"ReturnOrderNumber": number}):
+                await written(work, _ERP, _DELETE, {"ReturnOrderNumber": number}, delete)
+        if found:
+            return found[0].ReturnOrderNumber
+        await wait_out_doubt(work, CREATE, longest=self._erp_max_request)
+        sent = {**draft.header.members(), "CustomersOrderReference": draft.reference}
+
+        async def create() -> str:
+            created = await market.returns.create_header(
+                market.company, draft.header, reference=draft.reference, guard=work.guard
+            )
+            return created.number
+
+        with named("create the return's header", sent):
+            return await written(work, _ERP, CREATE, sent, create)
+
+    async def _complete(
+        self, work: Work, number: str, draft: ReturnDraft, market: ReturnMarket
+    ) -> None:
+        """Add the lines that are missing; hold when one is there twice."""
+        lines = await market.returns.lines(market.company, number)
+        counts = Counter((line.ItemNumber, line.ReturningInventoryLotId) for line in lines)
+        doubled = [item for (item, _), count in counts.items() if count > 1]
+        if doubled:
+            raise HeldError(
+                field="ReturningInventoryLotId",
+                text=f"return order {number} takes {', '.join(doubled)} back twice",
+                advice="delete the surplus line in the ERP, then replay",
+            )
+        for body in draft.lines:
+            lot = body.ReturningInventoryLotId or ""
+            if (body.ItemNumber, lot) in counts:
+                continue
+            about = {
+                "ReturnOrderNumber": number,
+                "ItemNumber": body.ItemNumber,
+                "ReturningInventoryLotId": lot,
+            }
+            await wait_out_doubt(work, ADD_LINE, longest=self._erp_max_request, about=about)
+            sent = {**body.members(), **about}
+            add = partial(market.returns.add_line, market.company, number, body, guard=work.guard)
+            with named(f"take {body.ItemNumber} back", sent):
+                await written(work, _ERP, ADD_LINE, sent, add)

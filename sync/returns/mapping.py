@@ -1,0 +1,205 @@
+"""From the shop's credit memo to the ERP's return order: pure, and never a guess.
+
+Lines take goods back, so their quantities are below zero, and name the lot of the order
+line they return. A credit memo's `row_total` is before discount, in contrast to an order's:
+net = `row_total` - `discount_amount` + `discount_tax_compensation_amount`. The memo's own
+totals count: with a discounted shipping its lines do not add up to them, and the rest goes
+on the adjustment's line, or holds the return.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pricing_proxy.d365.fo.order_models import SalesOrderLineRow
+from pricing_proxy.d365.fo.return_models import ReturnHeaderBody, ReturnLineBody
+from pricing_proxy.money import divide
+from sync.engine.outcomes import HeldError
+from sync.magento.document_models import CreditMemo, DocumentLine
+from sync.magento.models import Order
+from sync.returns.rules import ReturnRules
+from sync.sales.amounts import shared
+from sync.sales.value_lines import (
+    SHIPPING_KEY,
+    Splitting,
+    ValueLine,
+    line_reference,
+    value_lines,
+)
+
+_DELIVERED = ("Delivered", "Invoiced")
+_BY_HAND = "enter the return by hand, then skip the event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnDraft:
+    """A return as it is going to be.
+
+    Attributes:
+        reference: The shop's number of the credit memo, marked as one.
+        net: What the credit memo gives back, without tax.
+    """
+
+    reference: str
+    header: ReturnHeaderBody
+    lines: tuple[ReturnLineBody, ...]
+    net: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of the memo: what is taken back, and for how much."""
+
+    source: str
+    reference: str
+    quantity: Decimal
+    net: Decimal
+
+
+def reference_of(memo: CreditMemo) -> str:
+    """Return the reference by which a return is found again."""
+    return f"CM-{memo.increment_id}"
+
+
+def map_return(
+    memo: CreditMemo,
+    order: Order,
+    sold: Sequence[SalesOrderLineRow],
+    *,
+    account: str,
+    splitting: Splitting,
+    rules: ReturnRules,
+) -> ReturnDraft:
+    """Return the return order.
+
+    Args:
+        memo: The credit memo.
+        order: The shop's order.
+        sold: The lines of the ERP's order.
+        account: The ERP's customer account.
+        splitting: How the order's bundles were sold.
+        rules: The market's.
+
+    Raises:
+        HeldError: Something that a person must decide; it names the field.
+    """
+    by_reference = {line.OrderLineReference: line for line in sold}
+    pieces = [*_goods(memo, order, splitting), *_shipping(memo, order)]
+    lines = [_line(piece, by_reference, rules) for piece in pieces]
+    lines += _adjustment(memo, pieces, rules)
+    if not lines:
+        raise HeldError(field="items", text="gives nothing back", advice=_BY_HAND)
+    return ReturnDraft(
+        reference=reference_of(memo),
+        header=ReturnHeaderBody(
+            CustomerAccountNumber=account,
+            InvoiceCustomerAccountNumber=account,
+            CurrencyCode=memo.order_currency_code,
+            CustomerRequisitionNumber=order.increment_id,
+            CustomerReturnReasonCode=rules.reason,
+            DefaultReturnSiteId=rules.site,
+            DefaultReturnWarehouseId=rules.warehouse,
+        ),
+        lines=tuple(lines),
+        net=_net_of(memo),
+    )
+
+
+def _goods(memo: CreditMemo, order: Order, splitting: Splitting) -> Iterator[_Piece]:
+    values: dict[int, list[ValueLine]] = {}
+    for value in value_lines(order.items, splitting):
+        values.setdefault(value.row.item_id, []).append(value)
+    for index, line in enumerate(memo.items):
+        # The memo also lists companions without a value: children, or parents of bundles.
+        for value, net in _shares(line, values.get(line.order_item_id, []), splitting):
+            part = line.qty / value.row.qty_ordered
+            if line.qty <= 0 or net < 0:
+                continue
+            yield _Piece(
+                source=f"items[{index}]",
+                reference=line_reference(order.increment_id, value.key),
+                quantity=value.quantity * part,
+                net=net,
+            )
+
+
+def _shares(
+    line: DocumentLine, values: Sequence[ValueLine], splitting: Splitting
+) -> list[tuple[ValueLine, Decimal]]:
+    if not values:
+        return []
+    net = line.row_total - line.discount_amount + line.discount_tax_compensation_amount
+    weights = [value.quantity for value in values]
+    nets = shared(max(net, Decimal(0)), weights, decimals=splitting.amount_decimals)
+    return list(zip(values, nets, strict=True))
+
+
+def _shipping(memo: CreditMemo, order: Order) -> Iterator[_Piece]:
+    if memo.shipping_amount:
+        yield _Piece(
+            source="shipping_amount",
+            reference=line_reference(order.increment_id, SHIPPING_KEY),
+            quantity=Decimal(1),
+            net=memo.shipping_amount,
+        )
+
+
+def _line(
+    piece: _Piece, sold: Mapping[str, SalesOrderLineRow], rules: ReturnRules
+) -> ReturnLineBody:
+    line = sold.get(piece.reference)
+    if line is None:
+        raise HeldError(
+            field=piece.source,
+            text=f"the ERP's order has no line {piece.reference}",
+            advice=_BY_HAND,
+        )
+    if line.SalesOrderLineStatus not in _DELIVERED and rules.undelivered == "hold":
+        raise HeldError(
+            field=piece.source,
+            text=f"{line.ItemNumber} is refunded, and not delivered yet in the ERP "
+            f"({line.SalesOrderLineStatus or 'no status'})",
+            advice="reduce the order in the ERP and skip the event; or replay once it is delivered",
+        )
+    return ReturnLineBody(
+        ItemNumber=line.ItemNumber,
+        ReturnSalesQuantity=-piece.quantity,
+        ReturningInventoryLotId=line.InventoryLotId,
+        SalesPrice=Decimal(divide(piece.net, piece.quantity, scale=rules.price_decimals)),
+        SalesUnitSymbol=line.SalesUnitSymbol or None,
+        ReturnDispositionCode=rules.disposition,
+        ReturnSiteId=rules.site,
+        ReturnWarehouseId=rules.warehouse,
+        ProductConfigurationId=line.ProductConfigurationId or None,
+        ProductColorId=line.ProductColorId or None,
+        ProductSizeId=line.ProductSizeId or None,
+        ProductStyleId=line.ProductStyleId or None,
+        ProductVersionId=line.ProductVersionId or None,
+    )
+
+
+def _adjustment(
+    memo: CreditMemo, pieces: Sequence[_Piece], rules: ReturnRules
+) -> list[ReturnLineBody]:
+    """Return the line for what is refunded beside goods and shipping, none for nothing."""
+    rest = _net_of(memo) - sum((piece.net for piece in pieces), Decimal(0))
+    if abs(rest) <= rules.tolerance:
+        return []
+    if rest < 0 or rules.adjustment_item is None:
+        raise HeldError(
+            field="grand_total",
+            text=f"gives {rest} back beside its lines, by an adjustment or a discounted shipping",
+            advice=_BY_HAND if rest < 0 else "set returns.adjustment_item, then replay",
+        )
+    return [
+        ReturnLineBody(
+            ItemNumber=rules.adjustment_item,
+            ReturnSalesQuantity=Decimal(-1),
+            SalesPrice=rest,
+            ReturnDispositionCode=rules.disposition,
+        )
+    ]
+
+
+def _net_of(memo: CreditMemo) -> Decimal:
+    return memo.grand_total - memo.tax_amount

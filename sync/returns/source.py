@@ -1,0 +1,99 @@
+"""Which returns are brought over: each credit memo of the shop, from the first start on.
+
+Where the shop is Adobe Commerce it also has RMAs. This version does not read them: a
+market whose source is "auto" is told so once, and its credit memos are read.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pricing_proxy.clock import Clock
+from sync.engine.polling import read_changes
+from sync.engine.sources import Events, Watermarks
+from sync.magento.document_models import CreditMemo
+from sync.returns.flow import FLOW
+
+_log = logging.getLogger(__name__)
+_WATERMARK = "returns.updated_at"
+# Of a credit memo: 2 is refunded; an open or cancelled one gives nothing back.
+_REFUNDED = 2
+
+
+class ShopMemos(Protocol):
+    """The part of the shop's client that finds credit memos."""
+
+    async def has_returns(self) -> bool:
+        """Return whether the shop knows RMAs."""
+        ...
+
+    def credit_memos_changed(self, since: datetime) -> AsyncGenerator[list[CreditMemo], None]:
+        """Yield credit memos by their last change."""
+        ...
+
+
+class ReturnSource:
+    """Enters the credit memos of all markets of one shop.
+
+    Args:
+        shop: The shop's client.
+        events: Where they are entered.
+        watermarks: How far the poll came.
+        market_of_store: Market by store view.
+        overlap: How far each poll looks back again.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        shop: ShopMemos,
+        events: Events,
+        watermarks: Watermarks,
+        *,
+        market_of_store: Mapping[int, str],
+        overlap: timedelta,
+        clock: Clock,
+    ) -> None:
+        self._shop = shop
+        self._events = events
+        self._watermarks = watermarks
+        self._market_of_store = market_of_store
+        self._overlap = overlap
+        self._clock = clock
+
+    async def probe(self) -> bool:
+        """Return whether the shop has RMAs, and say that they are not read.
+
+        Raises:
+            UpstreamError: The shop did not answer.
+        """
+        has_returns = await self._shop.has_returns()
+        if has_returns:
+            _log.warning("the shop has RMAs, which are not read: its credit memos are")
+        return has_returns
+
+    async def poll(self) -> int:
+        """Enter what changed since the last poll, and return how many are new."""
+        return await read_changes(
+            self._shop.credit_memos_changed,
+            self._enter,
+            watermarks=self._watermarks,
+            name=_WATERMARK,
+            first=self._clock.utc(),
+            overlap=self._overlap,
+        )
+
+    async def _enter(self, memo: CreditMemo) -> bool:
+        market = self._market_of_store.get(memo.store_id or 0)
+        if market is None or memo.state != _REFUNDED:
+            return False
+        key = f"{FLOW}/{market}/{memo.increment_id}"
+        return await self._events.receive(
+            flow=FLOW,
+            market=market,
+            business_key=memo.increment_id,
+            source_key=key,
+            payload={"entity_id": memo.entity_id},
+            lock_key=key,
+        )
