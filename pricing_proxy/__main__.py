@@ -15,6 +15,7 @@ from pricing_proxy.check.command import check_command
 from pricing_proxy.configuration.api_keys import LONGEST_NAME, SCOPES, hash_of, new_key
 from pricing_proxy.configuration.problems import ConfigurationError
 from pricing_proxy.demo.command import demo_command
+from pricing_proxy.explain.command import explain_command
 from pricing_proxy.sandbox.command import sandbox_app
 from pricing_proxy.serving import ListenError, serve
 from pricing_proxy.settings import ConfigurationFiles, Settings, load
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(sandbox_app, name="sandbox")
 app.command("check")(check_command)
 app.command("demo")(demo_command)
+app.command("explain")(explain_command)
 
 Config = Annotated[
     Path | None,

@@ -8,20 +8,17 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from aiohttp import web
-from redis.asyncio import Redis
 
 from pricing_proxy.cache_access import Caching, open_caching
 from pricing_proxy.callers import Callers, open_callers
 from pricing_proxy.clock import Clock
-from pricing_proxy.configuration.markets import Freshness
-from pricing_proxy.domain.freshness import SECOND_US
-from pricing_proxy.domain.lifetime import Lifetimes, erp_day
 from pricing_proxy.erp_access import ErpAccess, erp_access
 from pricing_proxy.key_watch import KeyWatch
+from pricing_proxy.market_access import market_of, open_maps
+from pricing_proxy.prices.explaining import Explainer
 from pricing_proxy.prices.failures import FailureMemory
 from pricing_proxy.prices.invalidations import Invalidations
 from pricing_proxy.prices.loading import Loader
@@ -29,18 +26,16 @@ from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.master_data import MarketMaps
 from pricing_proxy.prices.modes import mode_policies
 from pricing_proxy.prices.service import PriceService
-from pricing_proxy.prices.sources.fo_master_data import FoMasterData
-from pricing_proxy.prices.sources.fo_service import FoServiceSource
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.readiness import Readiness
 from pricing_proxy.redis_access import redis_client
 from pricing_proxy.settings import ConfigurationFiles, Settings, Telemetry, is_loopback
-from pricing_proxy.shared_state.maps import SharedMaps
-from pricing_proxy.snapshot import Snapshot
+from pricing_proxy.snapshot import Snapshot, policy_state
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import Traces, traces_to
 from pricing_proxy.web.app import Routes, admin_app, public_app
 from pricing_proxy.web.docs import DocsRoutes
+from pricing_proxy.web.explain import ExplainRoutes
 from pricing_proxy.web.health import HealthRoutes
 from pricing_proxy.web.invalidations import InvalidationRoutes
 from pricing_proxy.web.login import LoginRoutes
@@ -109,6 +104,7 @@ class _Engine:
     loader: Loader
     warmer: Warmer
     service: PriceService
+    explainer: Explainer
 
 
 async def _open_parts(
@@ -124,7 +120,7 @@ async def _open_parts(
         )
         for name, environment in settings.environments.items()
     }
-    maps = await _open_maps(settings, erps, redis, clock, stack)
+    maps = await open_maps(settings, erps, redis, clock, stack)
     return _Parts(
         settings=settings,
         clock=clock,
@@ -134,7 +130,7 @@ async def _open_parts(
         erps=erps,
         maps=maps,
         markets={
-            code: _market(settings, code, erps[market.environment], maps[code], clock)
+            code: market_of(settings, code, erps[market.environment], maps[code], clock)
             for code, market in settings.markets.items()
         },
         callers=await stack.enter_async_context(
@@ -147,70 +143,6 @@ async def _open_parts(
 def _traces(told: Telemetry) -> Traces:
     ratio = told.trace_sample_ratio
     return traces_to(told.otlp_endpoint, service="pricing-proxy", sample_ratio=ratio)
-
-
-async def _open_maps(
-    settings: Settings,
-    erps: Mapping[str, ErpAccess],
-    redis: Redis,
-    clock: Clock,
-    stack: AsyncExitStack,
-) -> dict[str, MarketMaps]:
-    kept = SharedMaps(redis)
-    maps = {}
-    for code, market in settings.markets.items():
-        reader = FoMasterData(
-            erps[market.environment].client,
-            company=market.legal_entity,
-            decimals=market.price_decimals,
-            clock=clock,
-        )
-        maps[code] = await stack.enter_async_context(
-            MarketMaps(
-                code,
-                reader=reader,
-                kept=kept,
-                clock=clock,
-                refresh_every=timedelta(seconds=settings.service.maps_refresh_seconds),
-                seeds=market.magento_customers,
-            )
-        )
-    return maps
-
-
-def _market(
-    settings: Settings, code: str, erp: ErpAccess, maps: MarketMaps, clock: Clock
-) -> Market:
-    market = settings.markets[code]
-    environment = settings.environments[market.environment]
-    zone = ZoneInfo(environment.time_zone)
-    return Market(
-        code=code,
-        currency=market.currency,
-        currencies=frozenset({market.currency, *market.currencies}),
-        company_currency=market.company_currency or market.currency,
-        tax_included=market.tax_included,
-        decimals=market.price_decimals,
-        erp_zone=zone,
-        lifetimes=_lifetimes(market.freshness),
-        lease_us=market.freshness.lease_seconds * SECOND_US,
-        source=FoServiceSource(
-            erp.client,
-            company=market.legal_entity,
-            today=lambda: erp_day(clock.utc(), zone),
-            max_lines=environment.max_lines_per_call,
-        ),
-        master=maps,
-    )
-
-
-def _lifetimes(freshness: Freshness) -> Lifetimes:
-    return Lifetimes(
-        soft_us=freshness.soft_seconds * SECOND_US,
-        hard_us=freshness.hard_seconds * SECOND_US,
-        max_us=freshness.max_seconds * SECOND_US,
-        no_price_us=freshness.no_price_soft_seconds * SECOND_US,
-    )
 
 
 def _engine(parts: _Parts) -> _Engine:
@@ -231,11 +163,12 @@ def _engine(parts: _Parts) -> _Engine:
     )
     warmer = Warmer(markets=markets, cache=caching.tiered, loader=loader, clock=clock)
     times = parts.settings.service
+    modes = mode_policies(
+        browse_ms=times.browse_ms, cart_ms=times.cart_ms, checkout_ms=times.checkout_ms
+    )
     service = PriceService(
         markets=markets,
-        modes=mode_policies(
-            browse_ms=times.browse_ms, cart_ms=times.cart_ms, checkout_ms=times.checkout_ms
-        ),
+        modes=modes,
         cache=caching.tiered,
         loader=loader,
         invalidations=invalidations,
@@ -243,7 +176,22 @@ def _engine(parts: _Parts) -> _Engine:
         warmer=warmer,
         clock=clock,
     )
-    return _Engine(invalidations=invalidations, loader=loader, warmer=warmer, service=service)
+    explainer = Explainer(
+        markets=markets,
+        modes=modes,
+        cache=caching.tiered,
+        loader=loader,
+        invalidations=invalidations,
+        verification=caching.heartbeat,
+        clock=clock,
+    )
+    return _Engine(
+        invalidations=invalidations,
+        loader=loader,
+        warmer=warmer,
+        service=service,
+        explainer=explainer,
+    )
 
 
 def _routes(parts: _Parts, engine: _Engine) -> Routes:
@@ -265,6 +213,7 @@ def _routes(parts: _Parts, engine: _Engine) -> Routes:
         login=LoginRoutes(warmer=engine.warmer, markets=markets, access=access),
         health=HealthRoutes(parts.readiness.obstacles),
         docs=DocsRoutes(),
+        explain=_explain_routes(parts, engine),
         invalidations=InvalidationRoutes(
             invalidations=engine.invalidations,
             markets=markets,
@@ -273,6 +222,20 @@ def _routes(parts: _Parts, engine: _Engine) -> Routes:
             clock=clock,
         ),
         status=_status_routes(parts, engine),
+    )
+
+
+def _explain_routes(parts: _Parts, engine: _Engine) -> ExplainRoutes:
+    def guards(market: str) -> Mapping[str, Any]:
+        environment = parts.settings.markets[market].environment
+        return policy_state(parts.erps[environment].policy.view())
+
+    return ExplainRoutes(
+        explainer=engine.explainer,
+        markets=parts.markets,
+        guards=guards,
+        lease_left_us=lambda _: parts.caching.heartbeat.lease_left_us(),
+        access=parts.callers.access,
     )
 
 

@@ -67,7 +67,7 @@ class Snapshot:
         return {
             "service": self._service(),
             "markets": {code: self._market(code) for code in self._settings.markets},
-            "erp": {name: _policy(policy.view()) for name, policy in self._policies.items()},
+            "erp": {name: policy_state(policy.view()) for name, policy in self._policies.items()},
             "redis": self._redis(),
             "cache": self._cache(),
             "flights": {
@@ -188,7 +188,8 @@ def _one(value: float) -> tuple[Reading]:
     return (Reading((), value),)
 
 
-def _policy(view: PolicyView) -> dict[str, Any]:
+def policy_state(view: PolicyView) -> dict[str, Any]:
+    """Return the state of the way to one environment."""
     return {
         "breakers": [_breaker(breaker) for breaker in view.breakers],
         "gate": {

@@ -60,9 +60,13 @@ class RedisHeartbeat:
 
     def is_verified(self) -> bool:
         """Return whether Redis was heard of within the lease and has not failed since."""
+        return self.lease_left_us() > 0
+
+    def lease_left_us(self) -> int:
+        """Return for how long the last beat still vouches, 0 or less when it does not."""
         if self._sent_us is None or not self._was_answered:
-            return False
-        return self._clock.monotonic_us() - self._sent_us < self._lease_us
+            return 0
+        return self._sent_us + self._lease_us - self._clock.monotonic_us()
 
     async def beat(self) -> None:
         """Ask once; log when Redis is lost and when it is back."""

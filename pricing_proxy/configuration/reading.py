@@ -24,7 +24,9 @@ PREFIX = "PRICING_PROXY_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 SECRETS_VARIABLE = f"{PREFIX}SECRETS_DIR"
 DEFAULT_FILE = Path("pricing-proxy.toml")
-_NOT_SETTINGS = (CONFIG_VARIABLE, SECRETS_VARIABLE)
+# The caller's own key, for commands that ask the running service.
+KEY_VARIABLE = f"{PREFIX}API_KEY"
+_NOT_SETTINGS = (CONFIG_VARIABLE, SECRETS_VARIABLE, KEY_VARIABLE)
 _SEPARATOR = "__"
 _SECRET_ENDINGS = ("secret", "password")
 # Kubernetes sets these in every pod beside a Service named pricing-proxy; they are not for us.

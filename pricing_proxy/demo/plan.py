@@ -43,7 +43,7 @@ admin = {{ host = "127.0.0.1", port = {ports.admin} }}
 [[api_keys]]
 name = "demo"
 sha256 = "{key_hash}"
-scopes = ["prices", "login", "invalidate", "operate"]
+scopes = ["prices", "login", "explain", "invalidate", "operate"]
 """
 _PROBE_SKUS = ", ".join(f'"LAMP-{number:02}"' for number in range(1, 25))
 

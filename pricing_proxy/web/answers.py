@@ -83,6 +83,12 @@ def refused_line_json(line: QuotedLine, decided_us: int) -> str:
     )
 
 
+def line_json(line: QuotedLine, decided_us: int) -> str:
+    """Return one line as an answer of that instant holds it."""
+    [text] = _lines([line], decided_us)
+    return text
+
+
 def is_complete(lines: Sequence[QuotedLine]) -> bool:
     """Return whether every line has a price or is known to have none."""
     return False not in [line.is_served for line in lines]

@@ -8,6 +8,7 @@ from aiohttp import web
 from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.browsers import BrowserRoutes
 from pricing_proxy.web.docs import DocsRoutes
+from pricing_proxy.web.explain import ExplainRoutes
 from pricing_proxy.web.handling import (
     Handler,
     Tracing,
@@ -31,6 +32,7 @@ class Routes:
     login: LoginRoutes
     health: HealthRoutes
     docs: DocsRoutes
+    explain: ExplainRoutes
     invalidations: InvalidationRoutes
     status: StatusRoutes
 
@@ -56,6 +58,7 @@ def admin_app(routes: Routes, *, body_limit_bytes: int) -> web.Application:
     """Return the application of the admin listener."""
     app = web.Application(client_max_size=body_limit_bytes)
     _add(app, "POST", "/v1/invalidations", routes.invalidations.post)
+    _add(app, "POST", "/v1/prices/explain", routes.explain.post)
     _add(app, "GET", "/status", routes.status.status)
     _add(app, "GET", "/metrics", routes.status.metrics)
     _add(app, "POST", "/v1/breakers/{name}", routes.status.order_breaker)

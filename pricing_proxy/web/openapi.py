@@ -69,6 +69,7 @@ _ANSWERS: Sequence[type] = (
     answers.CartAnswer,
     answers.Problem,
     answers.CheckoutRefusal,
+    answers.ExplainAnswer,
     answers.WarmingAnswer,
     answers.InvalidationAnswer,
     answers.LiveAnswer,

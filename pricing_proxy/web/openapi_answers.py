@@ -175,6 +175,69 @@ class CheckoutRefusal(Problem):
     lines: list[RefusedLine]
 
 
+class ExplainedLine(TypedDict):
+    """Why one line would be answered as it would be."""
+
+    sku: Sku
+    quantity: Quantity
+    unit: UnknownUnit
+    item: Annotated[str | None, Field(description="The item behind the SKU; null: none known.")]
+    verdict: Annotated[
+        Literal["serve", "serve_and_refresh", "load", "join", "settle"],
+        Field(
+            description="`load`: ask the ERP and wait; `join`: wait for a load under way; "
+            "`settle`: ask nobody, for `reason`, and answer with what the row leaves."
+        ),
+    ]
+    row: Annotated[str, Field(description="The row of the freshness table that decides.")]
+    because: Annotated[str, Field(description="What that row means.")]
+    rule: Annotated[str, Field(description="What the row says for the mode.")]
+    otherwise: Annotated[str | None, Field(description="What is left when the load fails.")]
+    reason: str | None
+    wait_ms: int
+    level: Annotated[
+        Literal["l1", "l2"] | None, Field(description="Memory, Redis, or nothing stored.")
+    ]
+    source: str | None
+    loaded_at: Instant | None
+    age_seconds: float | None
+    soft_seconds: float | None
+    hard_seconds: float | None
+    position: Annotated[str | None, Field(description="Ledger position of the stored price.")]
+    invalidated: Annotated[
+        Literal["soft", "hard"] | None, Field(description="By something newer than the price.")
+    ]
+    invalidated_at: Annotated[
+        str | None, Field(description="Position of the newest invalidation that touches the line.")
+    ]
+    answer: Annotated[
+        PricedLine | NoPriceLine | UnavailableLine | None,
+        Field(description="The line as it would be answered; null when that takes a load."),
+    ]
+
+
+class ExplainAnswer(TypedDict):
+    """Why a page would be answered as it would be, at this instant."""
+
+    market: str
+    customer: str
+    currency: str
+    mode: Literal["browse", "cart", "checkout"]
+    is_customer_known: bool
+    price_group: str | None
+    verified: IsVerified
+    lease_left_seconds: Annotated[
+        float, Field(description="For how long word of invalidations still counts.")
+    ]
+    position: Annotated[str, Field(description="The ledger position that a load would have now.")]
+    max_seconds: Annotated[float, Field(description="Older prices are not shown at all.")]
+    sources: Annotated[list[dict[str, Any]], Field(description="Ways to a price, in order.")]
+    guards: Annotated[
+        dict[str, Any], Field(description="Breakers, gate and bulkhead before the ERP.")
+    ]
+    lines: list[ExplainedLine]
+
+
 class WarmingAnswer(TypedDict):
     """A login that was taken note of."""
 

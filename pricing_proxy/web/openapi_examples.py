@@ -121,6 +121,46 @@ REFUSAL: Mapping[str, Any] = problem_example(
         }
     ],
 )
+EXPLAIN_ANSWERS: Mapping[str, Any] = {
+    "a fresh price in memory": {
+        "market": "b2b_de",
+        "customer": "C-1001",
+        "currency": "EUR",
+        "mode": "browse",
+        "is_customer_known": True,
+        "price_group": "B2B",
+        "verified": True,
+        "lease_left_seconds": 4.2,
+        "position": "1763883052000000",
+        "max_seconds": 86400.0,
+        "sources": [{"name": "fo_service", "is_binding": True}],
+        "guards": {"breakers": [{"name": "prod:price_read", "phase": "closed"}]},
+        "lines": [
+            {
+                **_LINE,
+                "unit": "PCS",
+                "item": "LAMP-01",
+                "verdict": "serve",
+                "row": "fresh",
+                "because": "young, and known not to have been invalidated",
+                "rule": "serve",
+                "otherwise": None,
+                "reason": None,
+                "wait_ms": 0,
+                "level": "l1",
+                "source": "fo_service",
+                "loaded_at": "2026-11-23T07:30:11Z",
+                "age_seconds": 41.3,
+                "soft_seconds": 288.4,
+                "hard_seconds": 3600.0,
+                "position": "1763883011000000",
+                "invalidated": None,
+                "invalidated_at": None,
+                "answer": _PRICED,
+            }
+        ],
+    }
+}
 LOGIN_BODIES: Mapping[str, Any] = {"with a page": {"market": "b2b_de", "skus": ["LAMP-01"]}}
 WARMING_ANSWERS: Mapping[str, Any] = {"one price": {"warming": 1}}
 INVALIDATION_BODIES: Mapping[str, Any] = {

@@ -13,7 +13,7 @@ from pricing_proxy.prices.query import Line, QuotedLine
 from pricing_proxy.web.answers import shown_state
 
 # What `classify` finds; the words that callers and operators use for it.
-_MEANING = {
+MEANING = {
     State.FRESH: "young, and known not to have been invalidated",
     State.STALE_SOFT: "due for a refresh, not invalidated",
     State.UNVERIFIED: "word of invalidations is late: Redis does not answer",
@@ -27,7 +27,7 @@ _LOAD = {
     Wait.BRIEF: "wait briefly for a load",
     Wait.FULL: "wait for a load",
 }
-_OTHERWISE = {
+OTHERWISE = {
     Fallback.FLAGGED: "the old price, flagged",
     Fallback.LAST_KNOWN: "refuse, with the old price as `last_known`",
     Fallback.NOTHING: "`unavailable`",
@@ -44,8 +44,13 @@ def ruling_text(ruling: Ruling) -> str:
     if ruling.serve:
         return "serve; refresh behind" if ruling.refresh else "serve"
     steps = [_recent_text(ruling.recent_us)] if ruling.only_recent else []
-    steps += [step for step in (_LOAD[ruling.wait], _OTHERWISE[ruling.fallback]) if step]
+    steps += [step for step in (_LOAD[ruling.wait], OTHERWISE[ruling.fallback]) if step]
     return ", else ".join(steps)
+
+
+def rule_of(state: State, mode: Mode) -> str:
+    """Return what a mode does with a price in a state."""
+    return ruling_text(TABLE[state][mode])
 
 
 def _states() -> str:
@@ -53,7 +58,7 @@ def _states() -> str:
     rows = [
         (
             f"`{state}`",
-            _MEANING[state],
+            MEANING[state],
             f"`{_shown(state)}`",
             *(ruling_text(rulings[mode]) for mode in Mode),
         )

@@ -41,6 +41,7 @@ def paths(shapes: Mapping[str, Any]) -> dict[str, Any]:
         "/v1/carts/price": _on((PUBLIC,), post=_post_cart()),
         "/v1/customers/{customer}/login": _on((PUBLIC,), post=_post_login()),
         "/v1/invalidations": _on((ADMIN,), post=_post_invalidation()),
+        "/v1/prices/explain": _on((ADMIN,), post=_post_explain()),
         "/status": _on((ADMIN,), get=_get_status()),
         "/metrics": _on((ADMIN,), get=_get_metrics()),
         "/v1/breakers/{name}": _on((ADMIN,), post=_post_breaker_order()),
@@ -151,6 +152,19 @@ def _post_invalidation() -> dict[str, Any]:
             "202": parts.answer("InvalidationAnswer", "Noted.", examples.INVALIDATION_ANSWERS)
         },
         mistakes=(*problems.BODY, *problems.MARKET, problems.TOO_OFTEN),
+    )
+
+
+def _post_explain() -> dict[str, Any]:
+    return parts.operation(
+        "postExplain",
+        "Ask why lines would be answered as they would be",
+        description="Decided by the service's own code and table, at this instant. Nothing is "
+        "loaded from the ERP for it, and nothing changes.",
+        body=parts.body("PricesBody", examples.PRICES_BODIES),
+        scope=AccessScope.EXPLAIN,
+        answers={"200": parts.answer("ExplainAnswer", "Why.", examples.EXPLAIN_ANSWERS)},
+        mistakes=(*problems.BODY, *problems.MARKET, *problems.CUSTOMER, *problems.ASKING),
     )
 
 

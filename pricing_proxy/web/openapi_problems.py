@@ -84,7 +84,7 @@ CUSTOMER = (
         404, "unknown_customer", "The ERP has no such customer in this company.", "/customer"
     ),
 )
-PRICES = (
+ASKING = (
     KnownProblem(400, "unknown_mode", "Use browse, cart or checkout.", "/mode"),
     KnownProblem(
         400, "unknown_currency", "The market does not sell in this currency.", "/currency"
@@ -97,15 +97,18 @@ PRICES = (
     ),
     KnownProblem(422, "not_positive", "A quantity is above zero.", "/lines/0/quantity"),
     KnownProblem(
+        503,
+        "customer_map_unavailable",
+        "The map of shop customers cannot be read; send the ERP account, or ask again.",
+    ),
+)
+PRICES = (
+    *ASKING,
+    KnownProblem(
         422,
         "no_price",
         "Checkout only: remove the lines named in errors; repeating is pointless.",
         "/lines/0/sku",
-    ),
-    KnownProblem(
-        503,
-        "customer_map_unavailable",
-        "The map of shop customers cannot be read; send the ERP account, or ask again.",
     ),
 )
 PRICE_NOT_CURRENT = KnownProblem(

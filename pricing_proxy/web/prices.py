@@ -101,7 +101,7 @@ class PriceRoutes:
     ) -> web.Response:
         began_us = self._clock.monotonic_us()
         market = find_market(self._markets, body["market"])
-        query = await _query(body, market, is_budgeted=is_budgeted)
+        query = await query_of(body, market, is_budgeted=is_budgeted)
         quote = await self._service.quote(query)
         is_refused = True
         try:
@@ -149,7 +149,8 @@ def cache_status(lines: Sequence[QuotedLine]) -> str:
     return f'pricing-proxy; fwd=miss; detail="{detail}"'
 
 
-async def _query(body: PricesBody, market: Market, *, is_budgeted: bool) -> PriceQuery:
+async def query_of(body: PricesBody, market: Market, *, is_budgeted: bool = False) -> PriceQuery:
+    """Return what a body asks for; raises `ProblemError` for what is not in the market."""
     currency = find_currency(market, body.get("currency"))
     lines = _lines(body["lines"])
     account, customer = await find_customer(market, body["customer"])

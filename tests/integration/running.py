@@ -211,9 +211,9 @@ def _settings(
             "storefront": storefront,
             "service": {"public": listener, "admin": listener, **service},
             "api_keys": [
-                _key("shop", KEY, "prices", "login", "invalidate", "operate"),
+                _key("shop", KEY, "prices", "login", "explain", "invalidate", "operate"),
                 _key("forgetting", FORGETTING_KEY, "invalidate", "invalidate_all_hard"),
-                _key("reader", READER_KEY, "explain"),
+                _key("reader", READER_KEY, "invalidate_all_hard"),
                 {**_key("former", REVOKED_KEY, "prices"), "revoked": True},
             ],
         }

@@ -14,6 +14,7 @@ from pricing_proxy.web.access import Access
 from pricing_proxy.web.app import Routes
 from pricing_proxy.web.browsers import BrowserRoutes
 from pricing_proxy.web.docs import DocsRoutes
+from pricing_proxy.web.explain import ExplainRoutes
 from pricing_proxy.web.health import HealthRoutes
 from pricing_proxy.web.invalidations import InvalidationRoutes
 from pricing_proxy.web.login import LoginRoutes
@@ -31,7 +32,7 @@ REVOKED_KEY = "a key that was revoked"
 FORGETTING_KEY = "a key that may forget everything"
 BODY_LIMIT = 4096
 
-_EVERY_SCOPE: tuple[Scope, ...] = ("prices", "login", "invalidate", "operate")
+_EVERY_SCOPE: tuple[Scope, ...] = ("prices", "login", "explain", "invalidate", "operate")
 
 
 def _key(name: str, text: str, *scopes: Scope, revoked: bool = False) -> ApiKey:
@@ -132,7 +133,7 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True) -> Parts:
     keys = KeyRing(
         [
             _key("shop", KEY, *_EVERY_SCOPE),
-            _key("reader", READER_KEY, "explain"),
+            _key("reader", READER_KEY, "invalidate_all_hard"),
             _key("forgetting", FORGETTING_KEY, "invalidate", "invalidate_all_hard"),
             _key("former", REVOKED_KEY, "prices", revoked=True),
         ]
@@ -153,6 +154,13 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True) -> Parts:
         login=LoginRoutes(warmer=world.warmer, markets=markets, access=access),
         health=HealthRoutes(lambda: obstacles),
         docs=DocsRoutes(),
+        explain=ExplainRoutes(
+            explainer=world.explainer,
+            markets=markets,
+            guards=lambda market: {"breakers": [], "market": market},
+            lease_left_us=lambda _: 4_200_000,
+            access=access,
+        ),
         invalidations=InvalidationRoutes(
             invalidations=world.invalidations,
             markets=markets,

@@ -28,6 +28,7 @@ ROUTES: list[Route] = [
     ("public", "POST", "/v1/carts/price", body(), 200),
     ("public", "POST", LOGIN, {"market": "b2b_de"}, 202),
     ("admin", "POST", "/v1/invalidations", INVALIDATION, 202),
+    ("admin", "POST", "/v1/prices/explain", body(), 200),
     ("admin", "POST", "/v1/breakers/erp:price_read", {"order": "close"}, 200),
 ]
 

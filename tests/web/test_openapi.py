@@ -39,6 +39,7 @@ ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "CartAnswer": TypeAdapter(answers.CartAnswer),
     "Problem": TypeAdapter(answers.Problem),
     "CheckoutRefusal": TypeAdapter(answers.CheckoutRefusal),
+    "ExplainAnswer": TypeAdapter(answers.ExplainAnswer),
     "WarmingAnswer": TypeAdapter(answers.WarmingAnswer),
     "InvalidationAnswer": TypeAdapter(answers.InvalidationAnswer),
     "LiveAnswer": TypeAdapter(answers.LiveAnswer),

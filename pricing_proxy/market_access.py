@@ -1,0 +1,86 @@
+"""Build the markets: their rules, their maps, and their way to a price."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from redis.asyncio import Redis
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.configuration.markets import Freshness
+from pricing_proxy.domain.freshness import SECOND_US
+from pricing_proxy.domain.lifetime import Lifetimes, erp_day
+from pricing_proxy.erp_access import ErpAccess
+from pricing_proxy.prices.market import Market
+from pricing_proxy.prices.master_data import MarketMaps
+from pricing_proxy.prices.sources.fo_master_data import FoMasterData
+from pricing_proxy.prices.sources.fo_service import FoServiceSource
+from pricing_proxy.settings import Settings
+from pricing_proxy.shared_state.maps import SharedMaps
+
+
+async def open_maps(
+    settings: Settings,
+    erps: Mapping[str, ErpAccess],
+    redis: Redis,
+    clock: Clock,
+    stack: AsyncExitStack,
+) -> dict[str, MarketMaps]:
+    """Open every market's maps in the stack; they are read, and read again, behind it."""
+    kept = SharedMaps(redis)
+    maps = {}
+    for code, market in settings.markets.items():
+        reader = FoMasterData(
+            erps[market.environment].client,
+            company=market.legal_entity,
+            decimals=market.price_decimals,
+            clock=clock,
+        )
+        maps[code] = await stack.enter_async_context(
+            MarketMaps(
+                code,
+                reader=reader,
+                kept=kept,
+                clock=clock,
+                refresh_every=timedelta(seconds=settings.service.maps_refresh_seconds),
+                seeds=market.magento_customers,
+            )
+        )
+    return maps
+
+
+def market_of(
+    settings: Settings, code: str, erp: ErpAccess, maps: MarketMaps, clock: Clock
+) -> Market:
+    """Return a market as the price path knows it."""
+    market = settings.markets[code]
+    environment = settings.environments[market.environment]
+    zone = ZoneInfo(environment.time_zone)
+    return Market(
+        code=code,
+        currency=market.currency,
+        currencies=frozenset({market.currency, *market.currencies}),
+        company_currency=market.company_currency or market.currency,
+        tax_included=market.tax_included,
+        decimals=market.price_decimals,
+        erp_zone=zone,
+        lifetimes=_lifetimes(market.freshness),
+        lease_us=market.freshness.lease_seconds * SECOND_US,
+        source=FoServiceSource(
+            erp.client,
+            company=market.legal_entity,
+            today=lambda: erp_day(clock.utc(), zone),
+            max_lines=environment.max_lines_per_call,
+        ),
+        master=maps,
+    )
+
+
+def _lifetimes(freshness: Freshness) -> Lifetimes:
+    return Lifetimes(
+        soft_us=freshness.soft_seconds * SECOND_US,
+        hard_us=freshness.hard_seconds * SECOND_US,
+        max_us=freshness.max_seconds * SECOND_US,
+        no_price_us=freshness.no_price_soft_seconds * SECOND_US,
+    )
