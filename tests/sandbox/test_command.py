@@ -31,6 +31,31 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+async def test_orders_are_placed_with_progress(sandbox: Sandbox) -> None:
+    many = await command(sandbox, "order", "--count", "30")
+    one = await command(
+        sandbox,
+        *("order", "--sku", "LAMP-01", "--sku", "LAMP-02", "--quantity", "3", "--customer", "2"),
+        *("--country", "NL", "--payment", "adyen_cc", "--shipping", "dhl_express"),
+    )
+    slow = await command(sandbox, "order", "--count", "2", "--every-ms", "1")
+    wrong = await command(sandbox, "order", "--kind", "nonsense")
+
+    assert many.exit_code == one.exit_code == slow.exit_code == 0
+    assert "Placed 30 orders: 3000000001" in many.output
+    assert "3000000030" in many.output
+    order = sandbox.shop.orders[31]
+    assert [(item["sku"], item["qty_ordered"]) for item in order["items"]] == [
+        ("LAMP-01", 3),
+        ("LAMP-02", 3),
+    ]
+    assert (order["customer_id"], order["payment"]["method"]) == (2, "adyen_cc")
+    assert order["billing_address"]["country_id"] == "NL"
+    assert len(sandbox.shop.orders) == 33
+    assert wrong.exit_code == 2
+    assert "kind" in wrong.stderr
+
+
 async def test_dials_are_shown_and_turned(sandbox: Sandbox) -> None:
     shown = await command(sandbox, "dial", "fo")
     turned = await command(

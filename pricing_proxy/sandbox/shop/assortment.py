@@ -56,7 +56,7 @@ def products_of(book: Book) -> Iterator[Product]:
 
 
 def _shop_only(number: int, ids: Mapping[str, int]) -> Iterator[Product]:
-    parts = ((ids[FIRST_LAMP], 2), (ids["LAMP-02"], 1), (ids["LAMP-05"], 1))
+    parts = ((ids["LAMP-02"], 2), (ids["LAMP-04"], 1), (ids["LAMP-05"], 1))
     bundle = {"type_id": "bundle", "parts": parts, "weight": Decimal(4)}
     yield Product(
         id=number + 1,
@@ -72,7 +72,14 @@ def _shop_only(number: int, ids: Mapping[str, int]) -> Iterator[Product]:
         price=Decimal(80),
         **bundle,  # type: ignore[arg-type]
     )
-    yield Product(id=number + 3, sku=SERVICE, name="Mounting", price=Decimal(25), type_id="virtual")
+    yield Product(
+        id=number + 3,
+        sku=SERVICE,
+        name="Mounting",
+        price=Decimal(25),
+        type_id="virtual",
+        weight=None,
+    )
 
 
 def _simple(number: int, sku: str, name: str, item: Item, *, visibility: int) -> Product:
@@ -86,6 +93,7 @@ def _simple(number: int, sku: str, name: str, item: Item, *, visibility: int) ->
         status=2 if item.is_stopped else 1,
         visibility=visibility,
         is_qty_decimal=item.sales_unit == "M",
+        categories=("3",) if sku == FIRST_LAMP else (),
         cost=Decimal("9.50") if sku == FIRST_LAMP else None,
         options=Options() if sku == OPTIONS_SKU else None,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pricing_proxy.sandbox.shop.wire import RefusedError
@@ -17,6 +17,12 @@ FIRST_LAMP = "LAMP-01"
 
 STANDARD, REDUCED, UNTAXED = "standard", "reduced", "none"
 _MAX_SKU = 64
+ATTRIBUTE_SET = 4
+_MEMBERS = frozenset(
+    {"id", "sku", "name", "attribute_set_id", "price", "status", "visibility", "type_id", "weight"}
+    | {"created_at", "updated_at", "extension_attributes", "custom_attributes", "options"}
+    | {"product_links", "media_gallery_entries", "tier_prices"}
+)
 _MISSING = "The product that was requested doesn't exist. Verify the product and try again."
 
 
@@ -61,7 +67,7 @@ class Product:
     price: Decimal
     type_id: str = "simple"
     tax_class: str = STANDARD
-    weight: Decimal = Decimal(1)
+    weight: Decimal | None = Decimal(1)
     status: int = 1
     visibility: int = 4
     is_qty_decimal: bool = False
@@ -71,7 +77,12 @@ class Product:
     variants: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     created_at: str = ""
     updated_at: str = ""
-    custom_attributes: tuple[tuple[str, Any], ...] = ()
+    categories: tuple[str, ...] = ()
+    stock: Decimal | None = Decimal(1000)
+
+    def row_weight(self, quantity: Decimal) -> Decimal:
+        """Return what a line of it weighs; services weigh nothing."""
+        return Decimal(0) if self.weight is None else self.weight * quantity
 
     @property
     def is_sold(self) -> bool:
@@ -105,6 +116,7 @@ class Catalog:
     def __init__(self, products: Iterable[Product], *, created_at: str) -> None:
         self._products: dict[int, Product] = {}
         self._ids: dict[str, int] = {}
+        self._parents: dict[int, int] = {}
         for product in products:
             self.put(replace(product, created_at=created_at, updated_at=created_at))
 
@@ -123,10 +135,16 @@ class Catalog:
             self._ids.pop(before.sku.casefold())
         self._products[product.id] = product
         self._ids[product.sku.casefold()] = product.id
+        self._parents |= dict.fromkeys(product.variants, product.id)
 
     def by_id(self, product_id: int) -> Product:
         """Return a product by its id, which exists."""
         return self._products[product_id]
+
+    def configurable_of(self, product: Product) -> Product | None:
+        """Return the configurable that a product is a variant of."""
+        parent = self._parents.get(product.id)
+        return None if parent is None else self._products[parent]
 
     def by_sku(self, sku: str) -> Product | None:
         """Return a product; SKUs know no case."""
@@ -150,6 +168,7 @@ class Catalog:
         Raises:
             RefusedError: A required member is missing, or the SKU too long.
         """
+        _check_members(members)
         given = str(members.get("sku", sku or "")).strip()
         if len(given) > _MAX_SKU:
             raise RefusedError(400, "SKU length should be 64 characters maximum.")
@@ -158,8 +177,16 @@ class Catalog:
             raise RefusedError(
                 400, "Invalid product data: %1", ["Invalid attribute set entity type"]
             )
+        if before is None:
+            _check_new(members)
         known = before or Product(
-            id=self.next_id(), sku=given, name="", price=Decimal(0), created_at=now
+            id=self.next_id(),
+            sku=given,
+            name="",
+            price=Decimal(0),
+            weight=None,
+            stock=_stock(members),
+            created_at=now,
         )
         weight, price = members.get("weight", known.weight), members.get("price", known.price)
         saved = replace(
@@ -167,7 +194,7 @@ class Catalog:
             sku=given,
             name=members.get("name", known.name),
             price=Decimal(str(price)),
-            weight=Decimal(str(weight)),
+            weight=None if weight is None else Decimal(str(weight)),
             status=members.get("status", known.status),
             type_id=members.get("type_id", known.type_id),
             visibility=members.get("visibility", known.visibility),
@@ -175,3 +202,42 @@ class Catalog:
         )
         self.put(saved)
         return saved
+
+
+def _stock(members: Mapping[str, Any]) -> Decimal | None:
+    item = (members.get("extension_attributes") or {}).get("stock_item") or {}
+    return Decimal(str(item["qty"])) if "qty" in item else None
+
+
+def _check_members(members: Mapping[str, Any]) -> None:
+    for name in members:
+        if name not in _MEMBERS:
+            text = '"%fieldName" is not supported. Correct the field name and try again.'
+            raise RefusedError(400, text, {"fieldName": name[:1].upper() + name[1:]})
+    if "price" not in members:
+        return
+    price = members["price"]
+    if price is None:
+        raise _empty("Price")
+    try:
+        Decimal(str(price))
+    except InvalidOperation:
+        text = (
+            f'Error occurred during "price" processing. The "{price}" value\'s type is invalid. '
+            'The "float" type was expected. Verify and try again.'
+        )
+        raise RefusedError(400, text) from None
+
+
+def _check_new(members: Mapping[str, Any]) -> None:
+    if members["attribute_set_id"] != ATTRIBUTE_SET:
+        text = "Invalid attribute set entity type"
+        raise RefusedError(400, "Invalid product data: %1", [text])
+    for name, label in (("name", "Product Name"), ("price", "Price")):
+        if members.get(name) is None and members.get("type_id") != "configurable":
+            raise _empty(label)
+
+
+def _empty(label: str) -> RefusedError:
+    text = f'The "{label}" attribute value is empty. Set the attribute and try again.'
+    return RefusedError(400, text)

@@ -102,6 +102,10 @@ class Customers:
             self._check_free(members["email"], customer["website_id"])
         self._check_addresses(customer, members.get("addresses"))
         self._apply(customer, members)
+        if "addresses" not in members:
+            # Saved as they were read, and a read address has its region's id twice.
+            for address in customer["addresses"]:
+                address["region_id"] = address["region"]["region_id"]
         customer["updated_at"] = self._now()
         return customer
 

@@ -147,5 +147,6 @@ def _book(order: Order, document: Mapping[str, Any]) -> None:
         add(order, name, document.get(source, ZERO))
     add(order["payment"], "amount_paid", document["grand_total"])
     add(order["payment"], "shipping_captured", document.get("shipping_amount", ZERO))
+    order["base_total_invoiced_cost"] = 0
     due = cents(order["grand_total"] - order["total_paid"])
     order |= {"total_due": due, "base_total_due": due}

@@ -32,6 +32,7 @@ class Line:
         is_value: Whether it counts in the order's sums.
         kind: "value", "companion" or "sum".
         parent: Index of the parent among the order's lines.
+        has_rules: Whether a discount rule was applied, which shows on lines without a parent.
     """
 
     product: Product
@@ -43,6 +44,7 @@ class Line:
     discount_percent: Decimal
     kind: str = "value"
     parent: int | None = None
+    has_rules: bool = False
     row_weight: Decimal = ZERO
     chosen: dict[str, Any] | None = None
 
@@ -123,7 +125,7 @@ def item_body(
         "updated_at": now,
         "extension_attributes": {"itemized_taxes": taxes},
     }
-    if line.product.type_id != "virtual":
+    if line.product.weight is not None:
         body["weight"] = line.product.weight
     if line.kind != "companion":
         body |= _doubled("price_incl_tax", one.unit_gross)
@@ -134,7 +136,7 @@ def item_body(
         body["tax_percent"] = one.rate
     if line.product.cost is not None and line.kind == "value":
         body["base_cost"] = line.product.cost
-    if line.discount_percent and line.parent is None:
+    if line.has_rules:
         body["applied_rule_ids"] = "1"
     if line.chosen is not None:
         body["product_option"] = {"extension_attributes": line.chosen}
@@ -153,7 +155,7 @@ def _lines(catalog: Catalog, request: LineRequest, terms: Terms, *, first: int) 
     if product.type_id == "bundle":
         yield from _bundle(catalog, product, request, terms, first=first)
         return
-    configurable = next((one for one in catalog.all() if product.id in one.variants), None)
+    configurable = catalog.configurable_of(product)
     price, sku, chosen = _with_options(product, request)
     one = terms.apply(product, price, request.quantity)
     value = Line(
@@ -164,7 +166,8 @@ def _lines(catalog: Catalog, request: LineRequest, terms: Terms, *, first: int) 
         amounts=one,
         original=product.price,
         discount_percent=terms.discount_percent,
-        row_weight=product.weight * request.quantity if product.type_id == "simple" else ZERO,
+        has_rules=bool(terms.discount_percent),
+        row_weight=product.row_weight(request.quantity),
         chosen=chosen if configurable is None else _variant(configurable, product),
     )
     yield value
@@ -235,7 +238,8 @@ def _bundle(
         "product": bundle,
         "product_type": "bundle",
         "quantity": request.quantity,
-        "row_weight": bundle.weight * request.quantity,
+        "row_weight": bundle.row_weight(request.quantity),
+        "has_rules": bool(terms.discount_percent),
         "chosen": chosen,
     }
     if bundle.price:

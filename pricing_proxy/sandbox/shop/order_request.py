@@ -32,7 +32,8 @@ class OrderRequest:
 
     Attributes:
         customer: None for a guest.
-        address: Members that differ from the usual address.
+        address: Members of both addresses that differ from the usual one.
+        shipping_address: Typed at checkout, to ship elsewhere; without company and tax number.
         discount_percent: By a coupon, on goods; on shipping too with `discounts_shipping`.
         includes_tax: Whether the shop's prices include tax.
         total_off_by: Added to the grand total, to make an order that does not add up.
@@ -42,6 +43,7 @@ class OrderRequest:
     lines: tuple[LineRequest, ...]
     customer: Mapping[str, Any] | None = None
     address: Mapping[str, Any] = field(default_factory=dict)
+    shipping_address: Mapping[str, Any] | None = None
     payment_method: str = "checkmo"
     po_number: str | None = None
     shipping_method: str = "flatrate_flatrate"

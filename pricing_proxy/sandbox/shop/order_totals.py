@@ -7,7 +7,7 @@ from typing import Any
 from pricing_proxy.sandbox.shop.order_lines import Line
 from pricing_proxy.sandbox.shop.order_request import OrderRequest
 from pricing_proxy.sandbox.shop.order_taxes import Rates
-from pricing_proxy.sandbox.shop.totals import NOTHING, ZERO, Amounts, amounts, cents, total
+from pricing_proxy.sandbox.shop.totals import ZERO, Amounts, amounts, cents, total
 
 _SHIPPING_PER_PIECE = Decimal(5)
 _PAYMENT_TITLES = {
@@ -49,17 +49,27 @@ def address_of(request: OrderRequest) -> dict[str, Any]:
         for name, value in book[0].items()
         if name not in ("id", "customer_id", "region", "default_billing", "default_shipping")
     }
+    kept["region_id"] = (book[0].get("region") or {}).get("region_id", 0)
     return {**kept, "email": customer["email"], **request.address}
+
+
+def shipping_address_of(request: OrderRequest) -> dict[str, Any]:
+    """Return the members of the shipping address."""
+    usual = address_of(request)
+    typed = request.shipping_address
+    if typed is None:
+        return usual
+    names = {name: usual[name] for name in ("firstname", "lastname", "email")}
+    return {**_GUEST_ADDRESS, **names, **typed}
 
 
 def shipping_of(request: OrderRequest, lines: list[Line], rates: Rates) -> Amounts:
     """Return what the shipping comes to: so much for each piece."""
     is_free = request.shipping_method.startswith("freeshipping")
-    if is_virtual_only(lines) or is_free:
-        return NOTHING
+    is_shipped = not is_virtual_only(lines) and not is_free
     pieces = sum((line.quantity for line in lines if line.parent is None), ZERO)
     return amounts(
-        _SHIPPING_PER_PIECE * pieces,
+        _SHIPPING_PER_PIECE * pieces if is_shipped else ZERO,
         Decimal(1),
         rate=rates.of(""),
         discount_percent=request.discount_percent if request.discounts_shipping else ZERO,

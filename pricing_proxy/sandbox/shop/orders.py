@@ -20,6 +20,7 @@ from pricing_proxy.sandbox.shop.order_totals import (
     address_of,
     is_virtual_only,
     payment_of,
+    shipping_address_of,
     shipping_of,
     totals_of,
 )
@@ -28,6 +29,13 @@ from pricing_proxy.sandbox.shop.totals import ZERO, Amounts
 Order = dict[str, Any]
 
 _SHIPPING_MEMBERS = (
+    # Absent until they first happen.
+    "base_shipping_invoiced",
+    "base_shipping_refunded",
+    "base_shipping_tax_refunded",
+    "shipping_invoiced",
+    "shipping_refunded",
+    "shipping_tax_refunded",
     "base_shipping_amount",
     "base_shipping_discount_amount",
     "base_shipping_discount_tax_compensation_amnt",
@@ -59,8 +67,9 @@ class OrderMaker:
         Raises:
             RefusedError: A SKU is unknown.
         """
-        address = address_of(request)
-        rates = Rates(str(address["country_id"]))
+        ship_to = shipping_address_of(request)
+        # Tax follows the shipping address.
+        rates = Rates(str(ship_to["country_id"]))
         terms = Terms(
             rates=rates.of,
             discount_percent=request.discount_percent,
@@ -69,17 +78,29 @@ class OrderMaker:
         lines = computed_lines(self._catalog, request.lines, terms)
         shipping = shipping_of(request, lines, rates)
         order_id = next(self._order_ids)
-        numbers = self._numbers.setdefault(request.store.id, count(1))
         taxes = self._taxes(order_id, lines, shipping, rates)
         items = self._items(request, lines, order_id=order_id, now=now, taxes=taxes)
-        body = totals_of(request, lines, shipping)
+        body = totals_of(request, lines, shipping) | self._head(request, order_id, now)
         shipping_id, billing_id = next(self._address_ids), next(self._address_ids)
-        shared = {**address, "parent_id": order_id}
-        is_virtual = is_virtual_only(lines)
+        bill_to = {"address_type": "billing", "entity_id": billing_id, "parent_id": order_id}
+        to = {"address_type": "shipping", "entity_id": shipping_id, "parent_id": order_id}
+        envelope = {"address": {**to, **ship_to}, "method": request.shipping_method}
         body |= {
+            "billing_address_id": billing_id,
+            "items": items,
+            "billing_address": {**bill_to, **address_of(request)},
+            "payment": payment_of(request, body, order_id),
+            "status_histories": [],
+            "_shipping": {} if is_virtual_only(lines) else envelope,
+            "_taxes": tax_lists(items, lines, shipping=shipping, rates=rates, taxes=taxes),
+        }
+        return body
+
+    def _head(self, request: OrderRequest, order_id: int, now: str) -> dict[str, Any]:
+        numbers = self._numbers.setdefault(request.store.id, count(1))
+        return {
             "entity_id": order_id,
             "increment_id": request.store.increment_id(next(numbers)),
-            "billing_address_id": billing_id,
             "created_at": now,
             "updated_at": now,
             "protect_code": secrets.token_hex(16),
@@ -89,14 +110,7 @@ class OrderMaker:
             "status": "pending",
             "store_id": request.store.id,
             "store_name": request.store.full_name,
-            "items": items,
-            "billing_address": {"address_type": "billing", "entity_id": billing_id, **shared},
-            "payment": payment_of(request, body, order_id),
-            "status_histories": [],
-            "_shipping": _shipping_envelope(request, shipping_id, shared, is_virtual=is_virtual),
-            "_taxes": tax_lists(items, lines, shipping=shipping, rates=rates, taxes=taxes),
         }
-        return body
 
     def _taxes(
         self, order_id: int, lines: list[Line], shipping: Amounts, rates: Rates
@@ -159,7 +173,7 @@ def order_body(order: Order) -> Order:
     """Return an order as the routes show it."""
     items = order_items(order)
     shown = {name: value for name, value in order.items() if not name.startswith("_")}
-    totals = {name: order[name] for name in _SHIPPING_MEMBERS}
+    totals = {name: order[name] for name in _SHIPPING_MEMBERS if name in order}
     envelope = {"shipping": {**order["_shipping"], "total": totals}, "items": items}
     title = order["payment"]["additional_information"]
     shown["items"] = items
@@ -179,14 +193,3 @@ def order_items(order: Order) -> list[dict[str, Any]]:
         {**item, "parent_item": by_id[item["parent_item_id"]]} if "parent_item_id" in item else item
         for item in order["items"]
     ]
-
-
-def _shipping_envelope(
-    request: OrderRequest, address_id: int, address: Mapping[str, Any], *, is_virtual: bool
-) -> dict[str, Any]:
-    if is_virtual:
-        return {}
-    return {
-        "address": {"address_type": "shipping", "entity_id": address_id, **address},
-        "method": request.shipping_method,
-    }

@@ -3,7 +3,8 @@
     {"count": 50, "kind": "mixed", "customer": 2,
      "website": "b2b_de", "guest": true,
      "lines": [{"sku": "LAMP-01", "quantity": 2, "text": "A", "choice": 1, "price": "9.90"}],
-     "address": {"country_id": "NL"}, "payment_method": "checkmo", "po_number": "PO-1",
+     "address": {"country_id": "NL"}, "shipping_address": {"city": "Gent"},
+     "payment_method": "checkmo", "po_number": "PO-1",
      "shipping_method": "flatrate_flatrate", "discount_percent": 10,
      "discounts_shipping": true, "includes_tax": true, "total_off_by": "0.50"}
 
@@ -135,6 +136,7 @@ def _store(name: str, value: Any) -> Any:
 
 _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "address": _address,
+    "shipping_address": _address,
     "payment_method": _text,
     "po_number": _text,
     "shipping_method": _text,

@@ -2,26 +2,29 @@
 
 from typing import Any
 
-from pricing_proxy.sandbox.shop.catalog import Product
+from pricing_proxy.sandbox.shop.catalog import ATTRIBUTE_SET, Product
 
 
 def body_of(product: Product, *, website_ids: list[int], is_single: bool) -> dict[str, Any]:
     """Return a product as the routes answer it; a list leaves out the stock."""
     extension: dict[str, Any] = {"website_ids": website_ids}
+    if product.categories:
+        extension["category_links"] = [
+            {"position": 0, "category_id": one} for one in product.categories
+        ]
     if is_single:
         extension["stock_item"] = _stock_item(product)
     body: dict[str, Any] = {
         "id": product.id,
         "sku": product.sku,
         "name": product.name,
-        "attribute_set_id": 4,
+        "attribute_set_id": ATTRIBUTE_SET,
         "price": product.price,
         "status": product.status,
         "visibility": product.visibility,
         "type_id": product.type_id,
         "created_at": product.created_at,
         "updated_at": product.updated_at,
-        "weight": product.weight,
         "extension_attributes": extension,
         "product_links": [],
         "options": _options(product),
@@ -29,6 +32,8 @@ def body_of(product: Product, *, website_ids: list[int], is_single: bool) -> dic
         "tier_prices": [],
         "custom_attributes": _attributes(product),
     }
+    if product.weight is not None:
+        body["weight"] = product.weight
     return body
 
 
@@ -40,8 +45,7 @@ def _attributes(product: Product) -> list[dict[str, Any]]:
         "required_options": "1" if product.options else "0",
         "has_options": "1" if product.options else "0",
         "tax_class_id": "2",
-        "category_ids": [],
-        **dict(product.custom_attributes),
+        "category_ids": list(product.categories),
     }
     return [{"attribute_code": code, "value": value} for code, value in attributes.items()]
 
@@ -90,7 +94,7 @@ def _stock_item(product: Product) -> dict[str, Any]:
         "item_id": product.id,
         "product_id": product.id,
         "stock_id": 1,
-        "qty": 1000,
+        "qty": product.stock,
         "is_in_stock": True,
         "is_qty_decimal": product.is_qty_decimal,
         "show_default_notification_message": False,

@@ -149,10 +149,15 @@ def product(call: Call) -> Any:
 
 
 def save_product(call: Call) -> Any:
-    """Create or change a product."""
+    """Create or change a product; the answer to a POST leaves out links and tier prices."""
     sku = call.places[0] if call.places else None
     product = call.members("product")
-    return _product_body(call.shop.catalog.save(product, now=call.shop.now(), sku=sku))
+    saved = call.shop.catalog.save(product, now=call.shop.now(), sku=sku)
+    body = _product_body(saved)
+    # A SKU that had to be trimmed is read again, and then everything is there.
+    if sku is None and product.get("sku") == saved.sku:
+        del body["product_links"], body["tier_prices"]
+    return body
 
 
 def _product_body(product: Any) -> dict[str, Any]:

@@ -24,6 +24,13 @@ from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.totals import ZERO, cents
 from pricing_proxy.sandbox.shop.wire import RefusedError
 
+_NO_FIXED_TAX = {
+    "base_cost": None,
+    "base_weee_tax_row_disposition": 0,
+    "weee_tax_applied": "[]",
+    "weee_tax_applied_row_amount": 0,
+    "weee_tax_row_disposition": 0,
+}
 _HEADING = "Creditmemo Document Validation Error(s):\n"
 
 
@@ -70,7 +77,7 @@ def _document(
     number = len(shop.credit_memos) + 1
     lines = [
         line_body(share, entity_id=next(shop.line_ids), parent_id=number, done="qty_refunded")
-        | {"weee_tax_applied": "[]"}
+        | _NO_FIXED_TAX
         for share in shares(order, asked)
     ]
     shipping, shipping_tax = _shipping(order, arguments)

@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from pricing_proxy.sandbox.shop.document_lines import add, is_companion, is_sum, valued
-from pricing_proxy.sandbox.shop.orders import Order
+from pricing_proxy.sandbox.shop.orders import Order, order_items
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.totals import ZERO, cents
-from pricing_proxy.sandbox.shop.wire import RefusedError, required
+from pricing_proxy.sandbox.shop.wire import CrashedError, RefusedError, required
 
 _STATUSES: Mapping[str, tuple[str, ...]] = {
     "new": ("pending",),
@@ -135,8 +135,10 @@ def save_members(shop: Shop, body: Mapping[str, Any]) -> dict[str, Any]:
         RefusedError: No such order, which would have to be a new one.
     """
     entity = body.get("entity")
-    if not isinstance(entity, dict):
+    if entity is None:
         raise required("entity")
+    if not isinstance(entity, dict):
+        raise CrashedError
     order = shop.orders.get(entity.get("entity_id", 0))
     if order is None:
         raise RefusedError(400, "Please provide payment for the order.")
@@ -154,10 +156,7 @@ def _saved_body(
 ) -> dict[str, Any]:
     """Return the odd answer: what was not sent is not there, and totals are null."""
     shown = {name: entity[name] for name in ("increment_id",) if name in entity}
-    items = [
-        {name: value for name, value in item.items() if name != "extension_attributes"}
-        for item in order["items"]
-    ]
+    items = [_without_extension(item) for item in order_items(order)]
     return {
         "base_grand_total": None,
         "base_total_due": 0,
@@ -175,6 +174,13 @@ def _saved_body(
         "payment": order["payment"],
         "status_histories": order["status_histories"],
     }
+
+
+def _without_extension(item: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {name: value for name, value in item.items() if name != "extension_attributes"}
+    if "parent_item" in shown:
+        shown["parent_item"] = _without_extension(shown["parent_item"])
+    return shown
 
 
 def _set_state(order: Order, state: str) -> None:
