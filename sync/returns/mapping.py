@@ -28,6 +28,7 @@ from sync.sales.value_lines import (
 )
 
 _DELIVERED = ("Delivered", "Invoiced")
+_QUANTITY_DECIMALS = 4
 _BY_HAND = "enter the return by hand, then skip the event"
 
 
@@ -112,15 +113,19 @@ def _goods(memo: CreditMemo, order: Order, splitting: Splitting) -> Iterator[_Pi
     for index, line in enumerate(memo.items):
         # The memo also lists companions without a value: children, or parents of bundles.
         for value, net in _shares(line, values.get(line.order_item_id, []), splitting):
-            part = line.qty / value.row.qty_ordered
             if line.qty <= 0 or net < 0:
                 continue
             yield _Piece(
                 source=f"items[{index}]",
                 reference=line_reference(order.increment_id, value.key),
-                quantity=value.quantity * part,
+                quantity=_share_of(value.quantity, line.qty, of=value.row.qty_ordered),
                 net=net,
             )
+
+
+def _share_of(quantity: Decimal, returned: Decimal, *, of: Decimal) -> Decimal:
+    # Multiplied first: a third of three pieces is one, and quantities have four decimals.
+    return Decimal(divide(quantity * returned, of, scale=_QUANTITY_DECIMALS))
 
 
 def _shares(

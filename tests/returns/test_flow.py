@@ -1,0 +1,314 @@
+"""A credit memo on its way: after its order, once, and with each line once."""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pricing_proxy.d365.fo.bodies import FieldValue
+from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
+from pricing_proxy.d365.fo.return_models import (
+    ReturnHeaderBody,
+    ReturnHeaderRow,
+    ReturnLineBody,
+    ReturnLineRow,
+)
+from pricing_proxy.d365.fo.returns import CreatedReturn
+from pricing_proxy.d365.transport import Guard
+from pricing_proxy.money import NumberText
+from pricing_proxy.resilience.errors import UpstreamError, UpstreamTimeoutError
+from sync.engine.flow import Event
+from sync.engine.outcomes import Done, HeldError, RetryLaterError, SkippedError, WaitForError
+from sync.magento.document_models import CreditMemo
+from sync.magento.models import Order
+from sync.returns.flow import ReturnFlow, ReturnMarket
+from sync.returns.rules import ReturnRules
+from sync.returns.source import ReturnSource
+from tests.fakes.entering import FakeEvents, FakeWatermarks
+from tests.fakes.order_erp import FakeOrderErp
+from tests.fakes.order_shop import FakeWork
+from tests.orders import recorded
+from tests.returns.test_recorded_memos import memos, order_of, sold
+from tests.virtual_time import ManualClock
+
+MEMO = memos()["documents_excl_tax__goods_discount_5_creditmemos#2"]
+ORDER = order_of(MEMO)
+
+
+class FakeReturnErp:
+    """Return orders, with faults around the next writes."""
+
+    def __init__(self) -> None:
+        self.headers: list[ReturnHeaderRow] = []
+        self.rows: dict[str, list[ReturnLineRow]] = {}
+        self.answers_lost: set[str] = set()
+        self.calls_lost: set[str] = set()
+        self.calls: Counter[str] = Counter()
+
+    def put(self, reference: str) -> str:
+        number = f"RO-{len(self.headers) + 1}"
+        fields: dict[str, Any] = dict.fromkeys(ReturnHeaderRow.fields())
+        known = {"dataAreaId": "demf", "ReturnOrderNumber": number, "RMANumber": "31"}
+        dates = {"ReturnDeadline": "1900-01-01T12:00:00Z", "CustomersOrderReference": reference}
+        self.headers.append(ReturnHeaderRow.model_validate(fields | known | dates))
+        self.rows[number] = []
+        return number
+
+    async def find(self, company: str, reference: str) -> list[ReturnHeaderRow]:
+        del company
+        return [row for row in self.headers if row.CustomersOrderReference == reference]
+
+    async def lines(self, company: str, number: str) -> list[ReturnLineRow]:
+        del company
+        return list(self.rows[number])
+
+    async def create_header(
+        self,
+        company: str,
+        body: ReturnHeaderBody,
+        *,
+        reference: str,
+        more: Mapping[str, FieldValue] | None = None,
+        guard: Guard | None = None,
+    ) -> CreatedReturn:
+        del company, body, more, guard
+        self._begin("create_header")
+        number = self.put(reference)
+        self._end("create_header")
+        return CreatedReturn(number=number, rma="31")
+
+    async def add_line(
+        self, company: str, number: str, body: ReturnLineBody, *, guard: Guard | None = None
+    ) -> str:
+        del guard
+        self._begin("add_line")
+        rows = self.rows[number]
+        fields: dict[str, Any] = dict.fromkeys(ReturnLineRow.fields())
+        zero = NumberText("0")
+        numbers = {"SalesPrice": zero, "LineAmount": zero, "ReturnSalesQuantity": zero}
+        known = {
+            "dataAreaId": company,
+            "ReturnOrderNumber": number,
+            "ReturnInventoryLotId": f"R-{len(rows)}",
+            "ReturningInventoryLotId": body.ReturningInventoryLotId,
+            "ItemNumber": body.ItemNumber,
+        }
+        rows.append(ReturnLineRow.model_validate(fields | numbers | known))
+        self._end("add_line")
+        return f"R-{len(rows)}"
+
+    async def delete_header(self, company: str, number: str, *, guard: Guard | None = None) -> None:
+        del company, guard
+        self._begin("delete_header")
+        self.headers = [row for row in self.headers if row.ReturnOrderNumber != number]
+
+    def _begin(self, name: str) -> None:
+        self.calls[name] += 1
+        if name in self.calls_lost:
+            self.calls_lost.remove(name)
+            raise UpstreamTimeoutError("no answer in time", system="fo")
+
+    def _end(self, name: str) -> None:
+        if name in self.answers_lost:
+            self.answers_lost.remove(name)
+            raise UpstreamTimeoutError("no answer in time", system="fo")
+
+
+class DeliveredOrders:
+    """The ERP's order of the memo, delivered."""
+
+    def __init__(self, erp: FakeOrderErp) -> None:
+        self._erp = erp
+
+    async def find(self, company: str, reference: str) -> list[SalesOrderHeaderRow]:
+        return await self._erp.find(company, reference)
+
+    async def lines(self, company: str, number: str) -> list[SalesOrderLineRow]:
+        del company, number
+        return sold(ORDER)
+
+
+class World:
+    """One credit memo, its order in the ERP, and the flow between."""
+
+    def __init__(self, *, is_sold: bool = True) -> None:
+        self.clock = ManualClock()
+        self.memo: CreditMemo | None = MEMO
+        self.shop_order: Order | None = ORDER
+        orders = FakeOrderErp(self.clock, iter(()))
+        if is_sold:
+            account = {"OrderingCustomerAccountNumber": "C-1001"}
+            orders.put_header(ORDER.increment_id, IsSalesProcessingStopped=False, **account)
+        self.erp = FakeReturnErp()
+        self.market = ReturnMarket(
+            company="demf",
+            rules=ReturnRules(),
+            splitting=recorded.rules().splitting,
+            returns=self.erp,
+            orders=DeliveredOrders(orders),
+        )
+        event = Event(
+            id=1,
+            flow="returns",
+            market="b2b_de",
+            business_key=MEMO.increment_id,
+            source_key="x",
+            payload={"entity_id": MEMO.entity_id},
+            attempts=0,
+            fence=1,
+        )
+        self.work = FakeWork(event, self.clock)
+
+    async def credit_memo(self, entity_id: int) -> CreditMemo | None:
+        return self.memo if entity_id == MEMO.entity_id else None
+
+    async def order(self, entity_id: int) -> Order | None:
+        return self.shop_order if entity_id == ORDER.entity_id else None
+
+    async def carry(self) -> Done:
+        flow = ReturnFlow(
+            self, markets={"b2b_de": self.market}, erp_max_request=timedelta(seconds=60)
+        )
+        return await flow.carry(self.work)
+
+    async def carry_until_done(self) -> Done:
+        for _ in range(20):
+            try:
+                return await self.carry()
+            except RetryLaterError as error:
+                self.clock.advance(error.after or timedelta(seconds=1))
+            except UpstreamError:
+                self.clock.advance(timedelta(seconds=1))
+        raise AssertionError("stuck")
+
+
+async def test_a_memo_becomes_a_return_linked_to_the_lots_sold() -> None:
+    world = World()
+
+    done = await world.carry()
+    await world.carry()
+
+    assert "RO-1" in done.note
+    lots = [row.ReturningInventoryLotId for row in world.erp.rows["RO-1"]]
+    assert len(lots) == len(set(lots)) == 3
+    assert world.erp.calls == {"create_header": 1, "add_line": 3}
+    assert world.work.links.keys["return", str(MEMO.entity_id)] == "RO-1"
+
+
+@pytest.mark.parametrize("name", ["create_header", "add_line"])
+@pytest.mark.parametrize("fault", ["answers_lost", "calls_lost"])
+async def test_a_lost_call_or_answer_doubles_nothing(name: str, fault: str) -> None:
+    world = World()
+    getattr(world.erp, fault).add(name)
+
+    await world.carry_until_done()
+
+    assert len(world.erp.headers) == 1
+    lots = [row.ReturningInventoryLotId for row in world.erp.rows["RO-1"]]
+    assert len(lots) == len(set(lots)) == 3
+    repeated = 1 if fault == "calls_lost" else 0
+    assert world.erp.calls[name] == {"create_header": 1, "add_line": 3}[name] + repeated
+
+
+async def test_a_doubled_return_is_removed() -> None:
+    world = World()
+    for _ in range(2):
+        world.erp.put(f"CM-{MEMO.increment_id}")
+
+    await world.carry()
+
+    assert [row.ReturnOrderNumber for row in world.erp.headers] == ["RO-1"]
+
+
+async def test_a_doubled_line_is_a_persons_business() -> None:
+    world = World()
+    await world.carry()
+    world.erp.rows["RO-1"].append(world.erp.rows["RO-1"][0])
+
+    with pytest.raises(HeldError, match="twice"):
+        await world.carry()
+
+
+async def test_a_return_waits_for_its_order() -> None:
+    with pytest.raises(WaitForError) as caught:
+        await World(is_sold=False).carry()
+
+    assert (caught.value.flow, caught.value.business_key) == ("orders", ORDER.increment_id)
+
+
+async def test_a_return_of_an_order_refunded_before_it_was_sent_is_skipped() -> None:
+    world = World(is_sold=False)
+    world.shop_order = ORDER.model_copy(update={"state": "closed"})
+
+    with pytest.raises(SkippedError, match="before it was sent"):
+        await world.carry()
+
+
+async def test_what_the_shop_has_deleted_is_skipped() -> None:
+    world = World()
+    world.shop_order = None
+    with pytest.raises(SkippedError, match="no order"):
+        await world.carry()
+    world.memo = None
+    with pytest.raises(SkippedError, match="no such credit memo"):
+        await world.carry()
+
+
+class FakeMemos:
+    """The shop's credit memos."""
+
+    def __init__(self) -> None:
+        self.memos: list[CreditMemo] = []
+        self.knows_returns = False
+
+    async def has_returns(self) -> bool:
+        return self.knows_returns
+
+    async def credit_memos_changed(self, since: datetime) -> AsyncGenerator[list[CreditMemo], None]:
+        yield [memo for memo in self.memos if memo.updated_at >= since]
+
+
+async def test_each_refunded_memo_of_a_market_is_entered_once() -> None:
+    clock, shop, events = ManualClock(), FakeMemos(), FakeEvents()
+    source = ReturnSource(
+        shop,
+        events,
+        FakeWatermarks(),
+        market_of_store={1: "b2b_de"},
+        overlap=timedelta(seconds=30),
+        clock=clock,
+    )
+    now = {"updated_at": clock.utc()}
+    shop.memos = [
+        MEMO.model_copy(update={**now, "increment_id": "1"}),
+        MEMO.model_copy(update={**now, "increment_id": "2", "state": 1}),
+        MEMO.model_copy(update={**now, "increment_id": "3", "store_id": 9}),
+        MEMO.model_copy(
+            update={"updated_at": clock.utc() - timedelta(days=9), "increment_id": "4"}
+        ),
+    ]
+
+    assert [await source.poll(), await source.poll()] == [1, 0]
+    assert events.keys == ["1"]
+
+
+async def test_a_shop_with_rmas_is_told_that_they_are_not_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shop = FakeMemos()
+    source = ReturnSource(
+        shop,
+        FakeEvents(),
+        FakeWatermarks(),
+        market_of_store={},
+        overlap=timedelta(seconds=30),
+        clock=ManualClock(),
+    )
+
+    assert await source.probe() is False
+    assert caplog.messages == []
+    shop.knows_returns = True
+    assert await source.probe() is True
+    assert caplog.messages == ["the shop has RMAs, which are not read: its credit memos are"]

@@ -1,0 +1,178 @@
+"""Every recorded credit memo becomes a return with the memo's own net, or is held by name."""
+
+from decimal import Decimal
+
+import pytest
+
+from pricing_proxy.d365.fo.order_models import SalesOrderLineRow
+from pricing_proxy.money import NumberText
+from sync.engine.outcomes import HeldError
+from sync.magento.document_models import CreditMemo
+from sync.magento.models import Order
+from sync.orders.mapping import map_order
+from sync.returns.mapping import ReturnDraft, map_return
+from sync.returns.rules import ReturnRules
+from tests.magento.recordings import recordings
+from tests.orders import recorded
+
+
+def memos() -> dict[str, CreditMemo]:
+    """Return the recorded credit memos by recording and number."""
+    return {
+        f"{name}#{place}": CreditMemo.model_validate(row)
+        for name, exchange in recordings("order_shapes").items()
+        if "creditmemo" in name
+        for place, row in enumerate(exchange.answer["items"], start=1)
+        if any(order.entity_id == row["order_id"] for order in recorded.orders().values())
+    }
+
+
+def order_of(memo: CreditMemo) -> Order:
+    """Return the order as it was before anything of it was cancelled or refunded."""
+    found = [order for order in recorded.orders().values() if order.entity_id == memo.order_id]
+    order = min(found, key=lambda one: one.updated_at)
+    lines = tuple(line.model_copy(update={"qty_canceled": Decimal(0)}) for line in order.items)
+    return order.model_copy(update={"items": lines})
+
+
+def sold(
+    order: Order, *, status: str = "Invoiced", bundle: str = "parent"
+) -> list[SalesOrderLineRow]:
+    """Return the lines that the order became in the ERP."""
+    draft = map_order(
+        order,
+        account="C-1001",
+        products=recorded.products(order),
+        selling=recorded.SELLING,
+        rules=recorded.rules(tax_difference="warn", bundle=bundle),
+    )
+    rows = []
+    for place, line in enumerate(draft.lines, start=1):
+        values = dict.fromkeys(SalesOrderLineRow.fields()) | {
+            name: NumberText("0")
+            for name, field in SalesOrderLineRow.model_fields.items()
+            if field.annotation is NumberText
+        }
+        known = {
+            "dataAreaId": "demf",
+            "InventoryLotId": f"LOT-{place}",
+            "SalesOrderNumber": "SO-1",
+            "OrderLineReference": line.body.OrderLineReference,
+            "ItemNumber": line.body.ItemNumber,
+            "SalesUnitSymbol": line.body.SalesUnitSymbol,
+            "SalesOrderLineStatus": status,
+        }
+        rows.append(SalesOrderLineRow.model_validate(values | known))
+    return rows
+
+
+def mapped(memo: CreditMemo, *, status: str = "Invoiced", **rules: object) -> ReturnDraft:
+    order = order_of(memo)
+    return map_return(
+        memo,
+        order,
+        sold(order, status=status),
+        account="C-1001",
+        splitting=recorded.rules().splitting,
+        rules=ReturnRules.model_validate(rules),
+    )
+
+
+def amount(draft: ReturnDraft) -> Decimal:
+    return sum(
+        (-line.ReturnSalesQuantity * (line.SalesPrice or Decimal(0)) for line in draft.lines),
+        Decimal(0),
+    )
+
+
+@pytest.mark.parametrize("name", sorted(memos()))
+def test_a_recorded_memo_gives_its_own_net_back(name: str) -> None:
+    """Partial, discounted both ways, of bundles, in a second currency, adjustments alone."""
+    memo = memos()[name]
+
+    draft = mapped(memo, adjustment_item="ADJUST")
+
+    assert draft.net == memo.grand_total - memo.tax_amount
+    assert abs(amount(draft) - draft.net) <= Decimal("0.01")
+    assert all(line.ReturnSalesQuantity < 0 for line in draft.lines)
+    goods = [line for line in draft.lines if line.ItemNumber != "ADJUST"]
+    assert all((line.ReturningInventoryLotId or "").startswith("LOT-") for line in goods)
+
+
+def test_one_of_three_is_one() -> None:
+    draft = mapped(memos()["documents_excl_tax__goods_discount_5_creditmemos#1"])
+
+    assert [line.ReturnSalesQuantity for line in draft.lines] == [-1, -1]
+
+
+def test_refunds_beside_goods_need_an_item() -> None:
+    """An adjustment, and what is wrong in a memo with a discounted shipping."""
+    for name in ("excl_tax__12_creditmemos#2", "excl_tax__shipping_discount_5_creditmemos#1"):
+        with pytest.raises(HeldError, match="beside its lines") as caught:
+            mapped(memos()[f"documents_{name}"])
+        assert "returns.adjustment_item" in caught.value.advice
+
+
+def test_goods_that_are_not_delivered_hold_the_return() -> None:
+    memo = memos()["documents_excl_tax__goods_discount_5_creditmemos#1"]
+
+    with pytest.raises(HeldError, match="not delivered yet") as caught:
+        mapped(memo, status="Backorder")
+
+    assert caught.value.field == "items[0]"
+    assert mapped(memo, status="Backorder", undelivered="send").lines
+
+
+def test_a_line_that_the_erp_does_not_have_is_named() -> None:
+    memo = memos()["documents_excl_tax__goods_discount_5_creditmemos#1"]
+    order = order_of(memo)
+
+    with pytest.raises(HeldError, match="has no line"):
+        map_return(
+            memo,
+            order,
+            [],
+            account="C-1001",
+            splitting=recorded.rules().splitting,
+            rules=ReturnRules(),
+        )
+
+
+def test_more_taken_than_given_back_is_a_persons_business() -> None:
+    memo = memos()["documents_excl_tax__goods_discount_5_creditmemos#1"]
+    less = memo.model_copy(update={"grand_total": memo.grand_total - 5})
+
+    with pytest.raises(HeldError) as caught:
+        mapped(less, adjustment_item="ADJUST")
+
+    assert caught.value.field == "grand_total"
+
+
+def test_a_memo_that_gives_nothing_back_is_held() -> None:
+    memo = memos()["documents_excl_tax__goods_discount_5_creditmemos#1"]
+    empty = memo.model_copy(
+        update={"items": (), "grand_total": Decimal(0), "tax_amount": Decimal(0)}
+    )
+
+    with pytest.raises(HeldError, match="gives nothing back"):
+        mapped(empty)
+
+
+def test_parts_of_a_bundle_with_one_price_go_back_in_proportion() -> None:
+    name = "documents_bundle_fixed_ship_together__10_creditmemos#1"
+    memo = memos()[name]
+    order = order_of(memo)
+    rules = recorded.rules(bundle="parts")
+    rows = sold(order, bundle="parts")
+
+    draft = map_return(
+        memo,
+        order,
+        rows,
+        account="C-1001",
+        splitting=rules.splitting,
+        rules=ReturnRules(),
+    )
+
+    assert len(draft.lines) > 1
+    assert abs(amount(draft) - draft.net) <= Decimal("0.01")
