@@ -133,6 +133,11 @@ def set_target(entity_set: str) -> str:
     return f"{_ROOT}{_name(entity_set)}?cross-company=true"
 
 
+def metadata_target(collection: str, name: str) -> str:
+    """Return the path of one entity or enum under `/Metadata`."""
+    return f"/Metadata/{_name(collection)}('{_name(name)}')"
+
+
 def action_target(entity_set: str, action: str) -> str:
     """Return the path of an action bound to a whole set."""
     return f"{_ROOT}{_name(entity_set)}/Microsoft.Dynamics.DataEntities.{_name(action)}"

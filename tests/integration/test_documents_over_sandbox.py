@@ -1,7 +1,7 @@
 """The document client against the simulated F&O, over HTTP."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,9 +10,20 @@ import pytest
 from aiohttp import ClientSession
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.d365.fo.customer_models import AddressBody, ContactBody, CustomerBody
+from pricing_proxy.d365.fo.customers import Customers
+from pricing_proxy.d365.fo.document_contracts import (
+    customer_contracts,
+    order_contracts,
+    return_contracts,
+)
 from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.fo.metadata import MetadataReader
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderBody, SalesOrderLineBody
 from pricing_proxy.d365.fo.orders import OrderSets, SalesOrders
+from pricing_proxy.d365.fo.return_models import ReturnHeaderBody, ReturnLineBody
+from pricing_proxy.d365.fo.returns import Returns
+from pricing_proxy.d365.fo.schema_contract import Change, compare_entity
 from pricing_proxy.d365.transport import Transport
 from pricing_proxy.resilience.errors import UpstreamRejectedError, UpstreamUnavailableError
 from pricing_proxy.sandbox.server import Sandbox
@@ -137,3 +148,88 @@ async def test_a_renamed_reference_field_is_named_by_the_refusal(
     with pytest.raises(UpstreamRejectedError) as caught:
         await orders.create_header("demf", HEADER, reference="M1")
     assert caught.value.field == "CustomersOrderReference"
+
+
+async def test_customers_are_found_again_after_they_were_written(calls: DocumentCalls) -> None:
+    customers = Customers(calls)
+    body = CustomerBody(
+        OrganizationName="Fabrikam",
+        CustomerGroupId="30",
+        SalesCurrencyCode="EUR",
+        TaxExemptNumber="DE123",
+        PrimaryContactEmail="ap@example.com",
+        AddressStreet="Radweg 1",
+        AddressCountryRegionId="DEU",
+    )
+    account = await customers.create("demf", body)
+    for found in (
+        await customers.find_by_email("demf", "AP@example.com"),
+        await customers.find_by_tax_number("demf", "DE123"),
+    ):
+        assert [row.CustomerAccount for row in found] == [account]
+    await customers.update("demf", account, CustomerBody(NameAlias="Fab"))
+    row = await customers.find("demf", account)
+    assert row is not None
+    assert row.NameAlias == "Fab"
+    (primary,) = await customers.addresses("demf", account)
+    assert primary.AddressLocationId == row.AddressLocationId
+    await customers.change_address(primary, AddressBody(AddressCity="Ulm"))
+    roles = AddressBody(AddressCity="Bonn", AddressLocationRoles="Delivery;Invoice")
+    added = await customers.add_address("demf", account, roles)
+    addresses = await customers.addresses("demf", account)
+    assert [(each.AddressLocationId, each.AddressCity) for each in addresses] == [
+        (primary.AddressLocationId, "Ulm"),
+        (added, "Bonn"),
+    ]
+    assert addresses[1].IsRoleInvoice
+    contact = await customers.add_contact("demf", row.PartyNumber, ContactBody(FirstName="Jane"))
+    (person,) = await customers.contacts("demf", row.PartyNumber)
+    assert (person.ContactPersonId, person.FirstName) == (contact, "Jane")
+
+
+async def test_a_return_is_linked_to_the_order(calls: DocumentCalls) -> None:
+    orders, returns = SalesOrders(calls), Returns(calls)
+    number = await orders.create_header("demf", HEADER, reference="M1")
+    lot = await orders.add_line("demf", number, line(1))
+    header = ReturnHeaderBody(CustomerAccountNumber="C-1001")
+    created = await returns.create_header("demf", header, reference="CM-1")
+    body = ReturnLineBody(
+        ItemNumber="LAMP-01",
+        ReturnSalesQuantity=Decimal(-1),
+        ReturningInventoryLotId=lot,
+        ReturnDispositionCode="Credit",
+    )
+    own = await returns.add_line("demf", created.number, body)
+    (found,) = await returns.find("demf", "CM-1")
+    assert (found.ReturnOrderNumber, found.RMANumber) == (created.number, created.rma)
+    (read,) = await returns.lines("demf", created.number)
+    assert (read.ReturnInventoryLotId, read.ReturningInventoryLotId) == (own, lot)
+    assert read.LineAmount.value == Decimal("-17.10")
+
+
+async def test_a_change_of_the_schema_is_seen_before_a_record_meets_it(
+    calls: DocumentCalls, client: Client
+) -> None:
+    reader = MetadataReader(calls)
+    contracts = (*order_contracts(), *customer_contracts(), *return_contracts())
+    before = {}
+    for contract in contracts:
+        entity = await reader.entity(contract.entity)
+        assert entity is not None
+        needed = replace(contract, sent=contract.sent | {"CustomerGroupId", "SalesCurrencyCode"})
+        assert compare_entity(needed, entity) == []
+        before[contract.entity_set] = entity
+    await client.turn(
+        "fo",
+        rename_fields={"SalesOrderHeadersV3.CustomersOrderReference": "CustRef"},
+        mandatory_fields=["SalesOrderHeadersV3.SalesOrderPoolId"],
+    )
+    header = contracts[0]
+    now = await reader.entity(header.entity)
+    assert now is not None
+    found = compare_entity(header, now, before=before[header.entity_set])
+    assert [(each.change, each.name, each.new_name) for each in found] == [
+        (Change.FIELD_GONE, "CustomersOrderReference", "CustRef"),
+        (Change.NEWLY_MANDATORY, "SalesOrderPoolId", ""),
+        (Change.ADDED, "CustRef", ""),
+    ]

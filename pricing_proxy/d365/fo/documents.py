@@ -109,6 +109,11 @@ class DocumentCalls:
         same = [values for values in found if _folded(values.get(field)) == _folded(text)]
         return list(checked_rows(row, same, company, system=self.system))
 
+    async def get(self, target: str, *, name: str) -> Any:
+        """Return the JSON that stands under a path; it may be asked for again."""
+        operation = Operation(name=name, kind=OperationClass.DOCUMENT_READ, is_safe=True)
+        return (await self._send(Request(method="GET", target=target), operation)).body
+
     async def create(
         self, new: NewRow, *, name: str, guard: Guard | None = None
     ) -> Mapping[str, Any]:
@@ -165,12 +170,9 @@ class DocumentCalls:
             where=condition,
             order_by=row.key,
         )
-        operation = Operation(
-            name=f"read {entity_set}", kind=OperationClass.DOCUMENT_READ, is_safe=True
-        )
 
         async def fetch(target: str) -> Any:
-            return (await self._send(Request(method="GET", target=target), operation)).body
+            return await self.get(target, name=f"read {entity_set}")
 
         pages = paging.read_pages(
             query.target(), fetch=fetch, base_url=self._transport.base_url, system=self.system

@@ -1,0 +1,161 @@
+"""What the document flows rely on in F&O, read out of the models that they read and write with.
+
+So the contract cannot differ from the code: a field that a model gains is checked from then
+on. Pure.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pricing_proxy.d365.fo.bodies import Body
+from pricing_proxy.d365.fo.customer_models import (
+    AddressBody,
+    AddressRow,
+    ContactBody,
+    ContactRow,
+    CustomerAccountRow,
+    CustomerBody,
+)
+from pricing_proxy.d365.fo.models import Day, NoYes, Number, Row
+from pricing_proxy.d365.fo.order_models import (
+    SalesOrderHeaderBody,
+    SalesOrderHeaderRow,
+    SalesOrderLineBody,
+    SalesOrderLineRow,
+    SalesOrderTotalsRow,
+)
+from pricing_proxy.d365.fo.orders import REFERENCE_FIELD, STOP_FIELD, OrderSets
+from pricing_proxy.d365.fo.return_models import (
+    ReturnHeaderBody,
+    ReturnHeaderRow,
+    ReturnLineBody,
+    ReturnLineRow,
+)
+from pricing_proxy.d365.fo.schema_contract import EntityContract
+
+USED_MEMBERS = {
+    "NoYes": ("No", "Yes"),
+    "SalesStatus": ("None", "Backorder", "Delivered", "Invoiced", "Canceled"),
+}
+"""Members of enums that the flows write, or tell apart."""
+
+_ENTITIES = {
+    "SalesOrderHeadersV3": "SalesOrderHeaderV3",
+    "SalesOrderHeadersV4": "SalesOrderHeaderV4",
+    "SalesOrderLines": "SalesOrderLine",
+    "SalesOrderLinesV3": "SalesOrderLineV3",
+    "CustomersV3": "CustomerV3",
+    "CustomerPostalAddresses": "CustomerPostalAddress",
+    "ContactPersons": "ContactPerson",
+    "ReturnOrderHeadersV2": "ReturnOrderHeaderV2",
+    "ReturnOrderLinesV2": "ReturnOrderLineV2",
+}
+_NUMBERS = frozenset({"Edm.Decimal", "Edm.Double", "Edm.Int32", "Edm.Int64"})
+_DAYS = frozenset({"Edm.DateTimeOffset", "Edm.Date"})
+
+
+def order_contracts(
+    *,
+    sets: OrderSets | None = None,
+    reference_field: str = REFERENCE_FIELD,
+    header_fields: Iterable[str] = (),
+    line_fields: Iterable[str] = (),
+    always_sent: Iterable[str] = (),
+) -> tuple[EntityContract, EntityContract]:
+    """Return what the orders flow relies on.
+
+    Args:
+        sets: Versions of the sets.
+        reference_field: Where the shop's order number goes.
+        header_fields: Fields of the customer's own that the mapping fills.
+        line_fields: The same, on lines.
+        always_sent: Fields that the mapping fills on every order or line.
+    """
+    chosen = sets or OrderSets()
+    sent = set(always_sent)
+    header = _contract(
+        chosen.headers,
+        rows=(SalesOrderHeaderRow, SalesOrderTotalsRow),
+        body=SalesOrderHeaderBody,
+        more=(reference_field, STOP_FIELD, *header_fields),
+        sent={reference_field, STOP_FIELD, *sent},
+    )
+    line = _contract(
+        chosen.lines,
+        rows=(SalesOrderLineRow,),
+        body=SalesOrderLineBody,
+        more=line_fields,
+        sent={"SalesOrderNumber", *sent},
+    )
+    return header, line
+
+
+def customer_contracts(*, always_sent: Iterable[str] = ()) -> tuple[EntityContract, ...]:
+    """Return what the customers flow relies on.
+
+    Args:
+        always_sent: Fields that the mapping fills on every customer.
+    """
+    return (
+        _contract("CustomersV3", rows=(CustomerAccountRow,), body=CustomerBody, sent=always_sent),
+        _contract(
+            "CustomerPostalAddresses",
+            rows=(AddressRow,),
+            body=AddressBody,
+            sent=("CustomerAccountNumber", "CustomerLegalEntityId"),
+        ),
+        _contract(
+            "ContactPersons", rows=(ContactRow,), body=ContactBody, sent=("AssociatedPartyNumber",)
+        ),
+    )
+
+
+def return_contracts(*, reference_field: str = REFERENCE_FIELD) -> tuple[EntityContract, ...]:
+    """Return what the returns flow relies on."""
+    return (
+        _contract(
+            "ReturnOrderHeadersV2",
+            rows=(ReturnHeaderRow,),
+            body=ReturnHeaderBody,
+            more=(reference_field,),
+            sent=(reference_field,),
+        ),
+        _contract(
+            "ReturnOrderLinesV2",
+            rows=(ReturnLineRow,),
+            body=ReturnLineBody,
+            sent=("ReturnOrderNumber",),
+        ),
+    )
+
+
+def _contract(
+    entity_set: str,
+    *,
+    rows: tuple[type[Row], ...],
+    body: type[Body],
+    more: Iterable[str] = (),
+    sent: Iterable[str] = (),
+) -> EntityContract:
+    types: dict[str, frozenset[str]] = {name: frozenset() for name in (*more, *body.model_fields)}
+    for row in rows:
+        types.update({name: _types(row, name) for name in row.fields()})
+    required = (name for name, info in body.model_fields.items() if info.is_required())
+    return EntityContract(
+        entity_set=entity_set,
+        entity=_ENTITIES.get(entity_set, entity_set),
+        key=rows[0].key,
+        types=types,
+        sent=frozenset({"dataAreaId", *required, *sent}),
+        is_written=True,
+    )
+
+
+def _types(row: type[Row], name: str) -> frozenset[str]:
+    written: Any = row.__annotations__[name]
+    if written is NoYes:
+        return frozenset({"NoYes"})
+    if written is Day:
+        return _DAYS
+    # Any type at all reads as a text: enums and instants do too.
+    return _NUMBERS if written is Number else frozenset()
