@@ -8,6 +8,7 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.erp_access import ErpAccess, erp_access
 from pricing_proxy.key_watch import KeyWatch
 from pricing_proxy.market_access import market_of, open_maps
+from pricing_proxy.prices.ahead import RefreshAhead
 from pricing_proxy.prices.explaining import Explainer
 from pricing_proxy.prices.failures import FailureMemory
 from pricing_proxy.prices.invalidations import Invalidations
@@ -29,6 +31,7 @@ from pricing_proxy.prices.service import PriceService
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.readiness import Readiness
 from pricing_proxy.redis_access import redis_client
+from pricing_proxy.resilience.operation import OperationClass
 from pricing_proxy.settings import ConfigurationFiles, Settings, Telemetry, is_loopback
 from pricing_proxy.snapshot import Snapshot, policy_state
 from pricing_proxy.telemetry.metrics import Metrics
@@ -70,6 +73,7 @@ async def application(
         parts = await _open_parts(settings, clock, files, stack)
         engine = _engine(parts)
         stack.push_async_callback(engine.loader.flights.aclose)
+        await stack.enter_async_context(engine.ahead)
         routes = _routes(parts, engine)
         limit = settings.service.body_limit_kb * 1024
         yield Application(
@@ -103,6 +107,7 @@ class _Engine:
     invalidations: Invalidations
     loader: Loader
     warmer: Warmer
+    ahead: RefreshAhead
     service: PriceService
     explainer: Explainer
 
@@ -161,7 +166,23 @@ def _engine(parts: _Parts) -> _Engine:
         draw=random.random,
         budget=parts.callers.budget,
     )
-    warmer = Warmer(markets=markets, cache=caching.tiered, loader=loader, clock=clock)
+    is_well = partial(_is_well, parts)
+    warmer = Warmer(
+        markets=markets,
+        cache=caching.tiered,
+        loader=loader,
+        marks=caching.marks,
+        is_well=is_well,
+        clock=clock,
+    )
+    ahead = RefreshAhead(
+        markets=markets,
+        cache=caching.tiered,
+        warmer=warmer,
+        marks=caching.marks,
+        is_well=is_well,
+        clock=clock,
+    )
     times = parts.settings.service
     modes = mode_policies(
         browse_ms=times.browse_ms, cart_ms=times.cart_ms, checkout_ms=times.checkout_ms
@@ -189,9 +210,15 @@ def _engine(parts: _Parts) -> _Engine:
         invalidations=invalidations,
         loader=loader,
         warmer=warmer,
+        ahead=ahead,
         service=service,
         explainer=explainer,
     )
+
+
+def _is_well(parts: _Parts, market: str) -> bool:
+    environment = parts.settings.markets[market].environment
+    return parts.erps[environment].policy.is_well(OperationClass.PRICE_READ)
 
 
 def _routes(parts: _Parts, engine: _Engine) -> Routes:

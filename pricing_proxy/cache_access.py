@@ -12,6 +12,7 @@ from pricing_proxy.cache.heartbeat import RedisHeartbeat
 from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.cache.redis_store import RedisStore
 from pricing_proxy.cache.tiered import TieredCache
+from pricing_proxy.cache.warm_marks import RedisWarmMarks
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.redis_access import REDIS_BREAKER
 from pricing_proxy.resilience.breaker import Breaker
@@ -31,6 +32,7 @@ class Caching:
     store: RedisStore
     guard: BreakerGuard
     heartbeat: RedisHeartbeat
+    marks: RedisWarmMarks
 
 
 @asynccontextmanager
@@ -57,6 +59,7 @@ async def open_caching(settings: Settings, redis: Redis, *, clock: Clock) -> Asy
             store=store,
             guard=guard,
             heartbeat=heartbeat,
+            marks=RedisWarmMarks(redis, guard=guard, shared_us=heartbeat.shared_us),
         )
 
 

@@ -74,6 +74,7 @@ def market_of(
             max_lines=environment.max_lines_per_call,
         ),
         master=maps,
+        shared_accounts=frozenset(market.guest_accounts),
     )
 
 

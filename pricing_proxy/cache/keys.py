@@ -31,3 +31,9 @@ def field(key: Key) -> str:
 
 def _owner(context: Context) -> str:
     return blake2b(f"{context.market}|{context.account}".encode(), digest_size=16).hexdigest()
+
+
+def key_of(member: bytes) -> Key | None:
+    """Return the price that `field` named so, None for anything else."""
+    parts = member.decode(errors="replace").split(_SEPARATOR)
+    return Key(*parts) if len(parts) == len(Key._fields) else None

@@ -67,6 +67,8 @@ class Market(BaseModel):
         sources: Ways to a price, in order.
         freshness: How old a price may be.
         storefront_origins: Pages of these origins may ask for prices with a storefront token.
+        guest_accounts: Accounts whose prices visitors see without a login, one per price list;
+            one replica at a time reads these prices anew, ahead of time.
         magento_customers: The shop's customer ids and their accounts, written to the customer map
             at start; for trying things out, since the sync keeps that map.
         probe_customer: An account whose prices `pricing-proxy check` asks for.
@@ -85,6 +87,7 @@ class Market(BaseModel):
     sources: Annotated[list[Literal["fo_service"]], Field(min_length=1)] = ["fo_service"]
     freshness: Freshness = Freshness()
     storefront_origins: list[Origin] = []
+    guest_accounts: Annotated[list[str], Field(max_length=20)] = []
     magento_customers: dict[Annotated[int, Field(ge=1)], str] = {}
     probe_customer: str | None = None
     probe_skus: Annotated[list[str], Field(max_length=100)] = []

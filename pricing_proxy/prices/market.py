@@ -23,6 +23,7 @@ class Market:
         lease_us: How recent word of invalidations must be for a verified answer.
         source: Where prices come from.
         master: The item and customer maps.
+        shared_accounts: Accounts that stand for many visitors, such as guests.
     """
 
     code: str
@@ -36,3 +37,4 @@ class Market:
     lease_us: int
     source: PriceSource
     master: MasterData
+    shared_accounts: frozenset[str] = frozenset()

@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from pricing_proxy.domain.entry import Entry
@@ -42,6 +43,28 @@ class PriceCache(Protocol):
 
     async def write(self, context: Context, entries: Shelf) -> None:
         """Keep entries in Redis; raises `CacheFailedError`."""
+        ...
+
+
+class WarmMarks(Protocol):
+    """What processes tell each other about warming; every method raises `CacheFailedError`."""
+
+    async def note_seen(self, context: Context, keys: Sequence[Key]) -> None:
+        """Remember lines as the last ones seen; a bounded number is kept."""
+        ...
+
+    async def seen(self, context: Context) -> Sequence[Key]:
+        """Return the lines seen by any process, newest first."""
+        ...
+
+    async def claim_login(self, context: Context, hold: timedelta) -> bool:
+        """Return whether this process is the first to warm the customer within `hold`."""
+        ...
+
+    async def claim_lines(
+        self, context: Context, keys: Sequence[Key], hold: timedelta
+    ) -> Sequence[Key]:
+        """Return those lines that no other process has claimed within `hold`."""
         ...
 
 

@@ -74,6 +74,7 @@ class PriceService:
             arrived_us=known.now_us,
         )
         page.look_in_memory(self._cache.shelf(query.context), known)
+        self._warmer.pages.append(query)
         if page.open_lines:
             if query.customer is None:
                 page.give_up("customer_not_checked")
@@ -128,7 +129,7 @@ class PriceService:
         return self._loader.obstacle(page.query.context, line.key, page.policy.klass)
 
     def _start(self, page: Page, customer: Customer, claims: Mapping[Key, Item]) -> Flight:
-        self._warmer.note_seen(page.query.context, claims)
+        self._warmer.seen.note(page.query.context, claims)
         flight_us = page.policy.flight_us
         return self._loader.start(
             page.query.context,

@@ -5,30 +5,29 @@ refuses. Warming refreshes in place and invalidates nothing, which would make th
 cold just when they arrive.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from datetime import timedelta
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import SECOND_US, State
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.market import Market
-from pricing_proxy.prices.ports import PriceCache
-from pricing_proxy.prices.query import Context, Key
+from pricing_proxy.prices.ports import CacheFailedError, PriceCache, WarmMarks
+from pricing_proxy.prices.query import Context, Key, PriceQuery
+from pricing_proxy.prices.seen import MOST_CUSTOMERS, SeenLines, drop_oldest
 from pricing_proxy.resilience.call_class import CallClass
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
 
-K = TypeVar("K")
-V = TypeVar("V")
-
 # Two ERP calls of a hundred lines; a catalog page shows far fewer.
 MOST_WARMED = 200
 # Several pages opened at login ask for the same warming.
+_DEBOUNCE = timedelta(seconds=30)
 _DEBOUNCE_US = 30 * SECOND_US
-# Customers whose SKUs are remembered; at 200 short texts each this is some tens of megabytes.
-_MOST_CUSTOMERS = 5000
+# Pages kept for `ahead` until it looks, once a second.
+_SAMPLED_PAGES = 128
 _FLIGHT_US = 10 * SECOND_US
 _ANY_TIME_US = -(2**62)
 
@@ -40,7 +39,14 @@ class Warmer:
         markets: Every market by its code.
         cache: To see what is fresh enough.
         loader: Starts loads.
+        marks: What processes tell each other; without Redis each goes by itself.
+        is_well: Whether a market's ERP can bear loads that nobody waits for: its breaker is
+            closed, its gate open.
         clock: Time.
+
+    Attributes:
+        seen: What customers' pages had to load.
+        pages: The last queries, for `prices.ahead`.
     """
 
     def __init__(
@@ -49,24 +55,19 @@ class Warmer:
         markets: Mapping[str, Market],
         cache: PriceCache,
         loader: Loader,
+        marks: WarmMarks,
+        is_well: Callable[[str], bool],
         clock: Clock,
     ) -> None:
         self._markets = markets
         self._cache = cache
         self._loader = loader
         self._clock = clock
-        self._seen: OrderedDict[Context, OrderedDict[Key, None]] = OrderedDict()
+        self._marks = marks
+        self._is_well = is_well
+        self.seen = SeenLines(marks)
+        self.pages: deque[PriceQuery] = deque(maxlen=_SAMPLED_PAGES)
         self._warmed_us: OrderedDict[Context, int] = OrderedDict()
-
-    def note_seen(self, context: Context, keys: Iterable[Key]) -> None:
-        """Remember the last 200 lines that a customer's pages had to load."""
-        seen = self._seen.setdefault(context, OrderedDict())
-        self._seen.move_to_end(context)
-        for key in keys:
-            seen[key] = None
-            seen.move_to_end(key)
-        _drop_oldest(seen, MOST_WARMED)
-        _drop_oldest(self._seen, _MOST_CUSTOMERS)
 
     def refresh(self, context: Context, customer: Customer, items: Mapping[Key, Item]) -> None:
         """Load lines again behind an answer, unless they are on their way or lately failed."""
@@ -78,24 +79,36 @@ class Warmer:
 
         self._load(context, customer, items, floor_us=_ANY_TIME_US, accepts=accepts)
 
-    def warm(self, context: Context, customer: Customer, skus: Iterable[str]) -> int:
+    def refresh_ahead(
+        self, context: Context, customer: Customer, items: Mapping[Key, Item]
+    ) -> None:
+        """Load fresh lines again before they are stale, or take what another process loaded."""
+        # Four fifths of its fresh time are over; what Redis holds helps if it is younger.
+        soft_us = self._markets[context.market].lifetimes.soft_us
+        floor_us = self._clock.monotonic_us() - soft_us // 2
+
+        def accepts(_: State, entry: Entry) -> bool:
+            return entry.loaded_us >= floor_us
+
+        self._load(context, customer, items, floor_us=floor_us, accepts=accepts)
+
+    async def warm(self, context: Context, customer: Customer, skus: Iterable[str]) -> int:
         """Load what the customer will probably ask for; return how many lines are loaded.
+
+        Nothing is loaded while the ERP is in trouble, or when any process warmed the customer
+        within thirty seconds. Waits for Redis at most, never for the ERP.
 
         Args:
             context: Whose prices.
             customer: The customer behind the context.
             skus: What the shop expects them to see, most important first.
         """
-        now_us = self._clock.monotonic_us()
-        last_us = self._warmed_us.get(context)
-        if last_us is not None and now_us - last_us < _DEBOUNCE_US:
+        if not self._is_well(context.market) or not await self._is_first(context):
             return 0
-        self._warmed_us[context] = now_us
-        self._warmed_us.move_to_end(context)
-        _drop_oldest(self._warmed_us, _MOST_CUSTOMERS)
+        wanted = self._wanted(context, skus, await self.seen.of(context))
+        now_us = self._clock.monotonic_us()
         # Half of `soft` is left to a price that need not be loaded now.
         floor_us = now_us - self._markets[context.market].lifetimes.soft_us // 2
-        wanted = self._wanted(context, skus)
         shelf = self._cache.shelf(context)
         old = {
             key: item
@@ -110,10 +123,25 @@ class Warmer:
 
         return self._load(context, customer, old, floor_us=floor_us, accepts=accepts)
 
-    def _wanted(self, context: Context, skus: Iterable[str]) -> dict[Key, Item]:
+    async def _is_first(self, context: Context) -> bool:
+        """Return whether nobody warmed the customer lately, and note that we do."""
+        now_us = self._clock.monotonic_us()
+        last_us = self._warmed_us.get(context)
+        if last_us is not None and now_us - last_us < _DEBOUNCE_US:
+            return False
+        self._warmed_us[context] = now_us
+        self._warmed_us.move_to_end(context)
+        drop_oldest(self._warmed_us, MOST_CUSTOMERS)
+        try:
+            return await self._marks.claim_login(context, _DEBOUNCE)
+        except CacheFailedError:
+            return True  # each process for itself
+
+    def _wanted(
+        self, context: Context, skus: Iterable[str], seen: Iterable[Key]
+    ) -> dict[Key, Item]:
         items = self._markets[context.market].master.items() or {}
         named = (Key(sku, items[sku].sales_unit, "1") for sku in skus if sku in items)
-        seen = reversed(self._seen.get(context, {}))
         wanted: dict[Key, Item] = {}
         for key in (*named, *seen):
             item = items.get(key.sku)
@@ -149,8 +177,3 @@ class Warmer:
                 klass=CallClass.REFRESH,
             )
         return len(idle)
-
-
-def _drop_oldest(remembered: OrderedDict[K, V], most: int) -> None:
-    while len(remembered) > most:
-        remembered.popitem(last=False)

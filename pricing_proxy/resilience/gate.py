@@ -138,6 +138,13 @@ class Gate:
         """Ration starts as after a closing: the system behind the gate has just come back."""
         self._state = gate_state.start_ramp(self._state, self._clock.monotonic_us())
 
+    @property
+    def is_open(self) -> bool:
+        """Whether calls start freely: neither closed nor rationed."""
+        now_us = self._clock.monotonic_us()
+        is_ramping = gate_state.is_ramping(self._state, now_us, self._settings)
+        return not self._state.is_closed(now_us) and not is_ramping
+
     def view(self) -> GateView:
         """Return what `/status` shows."""
         now_us = self._clock.monotonic_us()

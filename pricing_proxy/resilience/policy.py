@@ -144,6 +144,10 @@ class CallPolicy:
         """Return the breaker of one operation class, for an operator's orders."""
         return self._breakers[kind]
 
+    def is_well(self, kind: OperationClass) -> bool:
+        """Say whether calls that nobody waits for may be started now."""
+        return self._breakers[kind].is_closed and self._gate.is_open
+
     def view(self) -> PolicyView:
         """Return what `/status` shows."""
         return PolicyView(

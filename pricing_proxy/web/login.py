@@ -36,5 +36,5 @@ class LoginRoutes:
         lines = 0
         if customer is not None:
             context = Context(market.code, account, market.currency)
-            lines = self._warmer.warm(context, customer, body.get("skus", ()))
+            lines = await self._warmer.warm(context, customer, body.get("skus", ()))
         return web.Response(status=202, text=f'{{"warming":{lines}}}', headers=JSON_HEADERS)

@@ -24,6 +24,8 @@ class FakeRedis:
         clock_offset_us: Redis' clock minus the monotonic one; lower it to step back.
         values: What is stored.
         reads: How many reads arrived.
+        seen: Lines that customers' pages had to load, newest first.
+        claims: Until when who warms what is settled (monotonic).
     """
 
     is_cut: bool = False
@@ -32,6 +34,8 @@ class FakeRedis:
     clock_offset_us: int = 0
     values: dict[Context, dict[Key, bytes]] = field(default_factory=dict)
     reads: int = 0
+    seen: dict[Context, list[Key]] = field(default_factory=dict)
+    claims: dict[object, int] = field(default_factory=dict)
 
     def flush(self) -> None:
         """Lose everything."""

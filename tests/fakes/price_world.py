@@ -8,11 +8,12 @@ Two worlds over one `FakeRedis` are two processes.
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from pricing_proxy.domain.freshness import Level, Mode
 from pricing_proxy.domain.lifetime import Lifetimes
+from pricing_proxy.prices.ahead import RefreshAhead
 from pricing_proxy.prices.cold_budget import OwnColdBudget
 from pricing_proxy.prices.explaining import Explainer
 from pricing_proxy.prices.failures import FailureMemory
@@ -28,6 +29,7 @@ from tests.fakes.erp import FakeErp
 from tests.fakes.master_data import FakeMasterData, make_customer, make_item
 from tests.fakes.price_cache import MEGABYTE, FakePriceCache, FakeRedis
 from tests.fakes.verification import FakeVerification
+from tests.fakes.warm_marks import FakeWarmMarks
 from tests.virtual_time import LoopClock
 
 MARKET = "b2b_de"
@@ -47,6 +49,17 @@ class Dice:
         return self.number
 
 
+@dataclass
+class Health:
+    """Whether the ERP can bear loads that nobody waits for, on a switch."""
+
+    well: bool = True
+
+    def is_well(self, market: str) -> bool:
+        assert market == MARKET
+        return self.well
+
+
 @dataclass(frozen=True, kw_only=True)
 class PriceWorld:
     """The parts, to turn and to look at."""
@@ -60,6 +73,9 @@ class PriceWorld:
     invalidations: Invalidations
     loader: Loader
     warmer: Warmer
+    ahead: RefreshAhead
+    marks: FakeWarmMarks
+    health: Health
     market: Market
     clock: LoopClock
     dice: Dice
@@ -159,6 +175,7 @@ def price_service(
     lifetimes: Lifetimes | None = None,
     items: Iterable[Item] = (),
     memory_bytes: int = MEGABYTE,
+    shared_accounts: Iterable[str] = (),
     cold_lines: int = 120,
 ) -> PriceWorld:
     """Return a world on the running loop's clock; every customer has the price group "G"."""
@@ -171,7 +188,9 @@ def price_service(
         [*map(make_item, skus), *items],
         customers=[make_customer(account, price_group="G") for account in accounts],
     )
-    market = _market(erp, master, lifetimes or Lifetimes())
+    market = replace(
+        _market(erp, master, lifetimes or Lifetimes()), shared_accounts=frozenset(shared_accounts)
+    )
     markets = {MARKET: market}
     invalidations = Invalidations(
         shared_us=lambda: clock.monotonic_us() + redis.clock_offset_us,
@@ -187,7 +206,23 @@ def price_service(
         draw=dice.draw,
         budget=OwnColdBudget(cold_lines, clock=clock),
     )
-    warmer = Warmer(markets=markets, cache=cache, loader=loader, clock=clock)
+    marks, health = FakeWarmMarks(redis, clock=clock), Health()
+    warmer = Warmer(
+        markets=markets,
+        cache=cache,
+        loader=loader,
+        marks=marks,
+        is_well=health.is_well,
+        clock=clock,
+    )
+    ahead = RefreshAhead(
+        markets=markets,
+        cache=cache,
+        warmer=warmer,
+        marks=marks,
+        is_well=health.is_well,
+        clock=clock,
+    )
     service = PriceService(
         markets=markets,
         modes=mode_policies(),
@@ -208,6 +243,9 @@ def price_service(
         invalidations=invalidations,
         loader=loader,
         warmer=warmer,
+        ahead=ahead,
+        marks=marks,
+        health=health,
         market=market,
         clock=clock,
         dice=dice,

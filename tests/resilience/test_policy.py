@@ -19,7 +19,7 @@ from pricing_proxy.resilience.errors import (
 from pricing_proxy.resilience.evidence import Evidence
 from pricing_proxy.resilience.operation import OperationClass
 from pricing_proxy.resilience.prober import Prober
-from tests.resilience.scenario import ORDERS, PRICES, World, clock, dead, now, run
+from tests.resilience.scenario import ORDERS, PRICES, SECOND, World, clock, dead, now, run
 from tests.virtual_time import VirtualLoop
 
 CHECKOUT, INTERACTIVE = CallClass.CHECKOUT, CallClass.INTERACTIVE
@@ -486,5 +486,24 @@ def test_a_call_that_times_out_halves_the_limit() -> None:
         with pytest.raises(UpstreamTimeoutError):
             await world.call(CHECKOUT, within=1)
         assert world.limits == [16]
+
+    run(main())
+
+
+def test_it_is_well_while_calls_that_nobody_waits_for_may_start() -> None:
+    """Not while the breaker is open, nor while the gate is closed or rations."""
+
+    async def main() -> None:
+        world = World()
+        assert world.policy.is_well(OperationClass.PRICE_READ)
+        world.gate.close_until(clock().monotonic_us() + 2 * SECOND)
+        assert not world.policy.is_well(OperationClass.PRICE_READ)
+        await asyncio.sleep(3)
+        assert not world.policy.is_well(OperationClass.PRICE_READ)
+        await asyncio.sleep(10)
+        assert world.policy.is_well(OperationClass.PRICE_READ)
+        world.breaker.isolate()
+        assert not world.policy.is_well(OperationClass.PRICE_READ)
+        assert world.policy.is_well(OperationClass.MASTER_READ)
 
     run(main())
