@@ -1,13 +1,11 @@
 """Build the protected way to one ERP environment: session, tokens, limits, client."""
 
 import random
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-import aiohttp
 from redis.asyncio import Redis
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
@@ -15,6 +13,7 @@ from pricing_proxy.configuration.environments import Environment
 from pricing_proxy.d365.auth import TokenSource
 from pricing_proxy.d365.entra import EntraTokens
 from pricing_proxy.d365.fo.client import FinanceOperationsClient
+from pricing_proxy.d365.session import erp_session
 from pricing_proxy.d365.transport import Transport
 from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.breaker_settings import MASTER_READS, PRICE_READS
@@ -33,10 +32,6 @@ from pricing_proxy.telemetry.traces import Traces
 T = TypeVar("T")
 
 _SYSTEM = "fo"
-# The bulkhead admits 64 calls at most; a call never waits for a connection behind it.
-_CONNECTIONS = 80
-# Longer than the pause between two background reads, so that connections stay warm.
-_KEEPALIVE_SECONDS = 75.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +66,7 @@ async def erp_access(
     async with AsyncExitStack() as stack:
         tokens = await stack.enter_async_context(_issuer(environment, clock))
         source = await stack.enter_async_context(TokenSource(tokens, clock=clock))
-        session = await stack.enter_async_context(_session(environment))
+        session = await stack.enter_async_context(erp_session(environment.ca_file))
         shared = SharedGate(redis, f"{name}|pricing", clock=clock)
         policy, breakers = _policy(name, shared, clock, metrics)
         await stack.enter_async_context(shared)
@@ -119,16 +114,6 @@ def _issuer(environment: Environment, clock: Clock) -> EntraTokens:
         clock=clock,
         ca_file=environment.ca_file,
     )
-
-
-def _session(environment: Environment) -> aiohttp.ClientSession:
-    trusted = ssl.create_default_context()
-    if environment.ca_file is not None:
-        trusted.load_verify_locations(environment.ca_file)
-    connector = aiohttp.TCPConnector(
-        limit=_CONNECTIONS, keepalive_timeout=_KEEPALIVE_SECONDS, ssl=trusted
-    )
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 def _policy(

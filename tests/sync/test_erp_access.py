@@ -1,0 +1,125 @@
+"""The sync's way to F&O, with its real limits, over the simulated one."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from fakeredis import FakeAsyncRedis
+
+from pricing_proxy.clock import SystemClock
+from pricing_proxy.configuration.environments import Environment
+from pricing_proxy.d365.fo.models import CustomerRow
+from pricing_proxy.d365.fo.orders import SalesOrders
+from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.errors import UpstreamThrottledError, UpstreamUnavailableError
+from pricing_proxy.resilience.operation import CallReport, OperationClass
+from pricing_proxy.sandbox.entra import TENANT
+from pricing_proxy.sandbox.server import Sandbox
+from sync.erp_access import ErpAccess, erp_access
+from tests.integration.test_documents_over_sandbox import HEADER, line
+from tests.sandbox.conftest import Client, settings
+
+
+def environment(sandbox: Sandbox, **members: Any) -> Environment:
+    document = {
+        "url": sandbox.fo_url,
+        "tenant": TENANT,
+        "authority": sandbox.authority.removesuffix(f"/{TENANT}"),
+        "ca_file": str(sandbox.ca_file),
+        "time_zone": "Europe/Berlin",
+        "pricing_client_id": "demo-pricing",
+        "pricing_client_secret": "unused",
+        "sync_client_id": "demo-sync",
+        "sync_client_secret": "demo-sync-secret",
+    }
+    return Environment.model_validate({**document, **members})
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    async with Sandbox(settings(tmp_path)) as sandbox, ClientSession() as session:
+        yield Client(sandbox, session)
+
+
+@pytest.fixture
+def reports() -> list[CallReport]:
+    return []
+
+
+@pytest.fixture
+async def access(client: Client, reports: list[CallReport]) -> AsyncIterator[ErpAccess]:
+    async with erp_access(
+        "sandbox",
+        environment(client.sandbox),
+        clock=SystemClock(),
+        redis=FakeAsyncRedis(),
+        request_time=timedelta(seconds=10),
+        on_call=reports.append,
+    ) as opened:
+        yield opened
+
+
+async def test_documents_and_master_data_are_reached_as_the_sync_app(
+    access: ErpAccess, client: Client, reports: list[CallReport]
+) -> None:
+    orders = SalesOrders(access.documents)
+    number = await orders.create_header("demf", HEADER, reference="M1")
+    await orders.add_line("demf", number, line(1))
+    assert [row.SalesOrderNumber for row in await orders.find("demf", "M1")] == [number]
+    deadline = Deadline.after(5_000_000, now_us=SystemClock().monotonic_us())
+    ticket = Ticket(CallClass.BACKGROUND)
+    count = await access.master.row_count(CustomerRow, "demf", ticket=ticket, deadline=deadline)
+    assert count == len(client.sandbox.book.customers)
+    assert [report.operation for report in reports] == [
+        "order_header_create",
+        "order_line_create",
+        "read SalesOrderHeadersV3",
+        "CustomersV3",
+    ]
+
+
+async def test_a_failing_write_goes_once_and_a_failing_read_again(
+    access: ErpAccess, client: Client
+) -> None:
+    orders = SalesOrders(access.documents)
+    await client.turn("fo", error_rate=1)
+    with pytest.raises(UpstreamUnavailableError):
+        await orders.create_header("demf", HEADER, reference="M1")
+    with pytest.raises(UpstreamUnavailableError):
+        await orders.find("demf", "M1")
+    operations = (await client.calls("fo"))["operations"]
+    assert operations["order_header_create"] == 1
+    assert operations["order_header_read"] > 1
+
+
+async def test_a_throttled_write_is_left_to_the_caller(access: ErpAccess, client: Client) -> None:
+    await client.turn("fo", retry_after=3)
+    with pytest.raises(UpstreamThrottledError) as caught:
+        await SalesOrders(access.documents).create_header("demf", HEADER, reference="M1")
+    assert caught.value.retry_after == timedelta(seconds=3)
+
+
+async def test_a_guard_that_objects_says_nothing_of_the_erp(
+    access: ErpAccess, client: Client
+) -> None:
+    async def guard() -> None:
+        raise LookupError
+
+    orders = SalesOrders(access.documents)
+    for _ in range(8):
+        with pytest.raises(LookupError):
+            await orders.create_header("demf", HEADER, reference="M1", guard=guard)
+    assert access.policy.breaker(OperationClass.DOCUMENT_WRITE).is_closed
+    assert (await client.calls("fo"))["total"] == 0
+
+
+async def test_an_environment_without_an_app_for_the_sync_is_a_mistake(client: Client) -> None:
+    with pytest.raises(ValueError, match="no app for the sync"):
+        async with erp_access(
+            "sandbox", environment(client.sandbox, sync_client_id=None), clock=SystemClock()
+        ):
+            pass
