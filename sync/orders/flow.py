@@ -87,10 +87,10 @@ class OrderFlow:
             selling=market.selling,
             rules=market.rules,
         )
-        number = await market.writer.write(work, draft)
-        await self._write_back(work, order, number)
-        await work.links.remember("order", str(order.entity_id), number)
-        return Done("; ".join((f"is in the ERP as {number}", *draft.warnings)))
+        sold = await market.writer.write(work, draft)
+        await self._write_back(work, order, sold.number)
+        await work.links.remember("order", str(order.entity_id), sold.number)
+        return Done("; ".join((f"is in the ERP as {sold.number}", *sold.warnings)))
 
     async def _order(self, work: Work, market: OrderMarket) -> Order:
         number = work.event.business_key

@@ -52,6 +52,7 @@ def map_order(
     Raises:
         HeldError: Something that a person must decide; it names the field.
     """
+    header = header_body(order, account=account, selling=selling, rules=rules)
     values = value_lines(order.items, rules.splitting)
     _check_quantities(values, rules)
     totals = checked_totals(order, values, rules)
@@ -64,7 +65,7 @@ def map_order(
     rest = rounding_line(order, lines, totals=totals, charges=charges, selling=selling, rules=rules)
     draft = OrderDraft(
         reference=order.increment_id,
-        header=header_body(order, account=account, selling=selling, rules=rules),
+        header=header,
         lines=(*lines, *rest),
         net=totals.net,
         tax=totals.tax,

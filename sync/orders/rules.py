@@ -150,6 +150,8 @@ class OrderRules(BaseModel):
         line_tolerance: How far a line's net amount may differ in the ERP.
         tax_tolerance: How far the order's tax may differ in the ERP.
         tax_difference: What happens beyond that.
+        reads_tax: Whether the tax that the ERP computed is read back and compared; it costs the ERP
+            a computation for each order.
         rounding: The line for rest cents; none without it.
         shipping: The shop's shipping methods; "carrier_*" stands for all of a carrier's, "virtual"
             for orders that need none.
@@ -189,6 +191,7 @@ class OrderRules(BaseModel):
     line_tolerance: Money = Decimal("0.01")
     tax_tolerance: Money = Decimal("0.05")
     tax_difference: Literal["warn", "hold"] = "warn"
+    reads_tax: bool = True
     rounding: Rounding | None = None
     shipping: dict[str, Delivery]
     pickup: dict[str, Delivery] = {}

@@ -12,7 +12,9 @@ from what was remembered.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from http import HTTPStatus
 
@@ -36,6 +38,14 @@ STOP = "order stop"
 DELETE = "order header delete"
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The released order, and what differs without holding it."""
+
+    number: str
+    warnings: tuple[str, ...]
+
+
 class OrderWriter:
     """Writes the orders of one market.
 
@@ -54,8 +64,8 @@ class OrderWriter:
         self._rules = rules
         self._erp_max_request = erp_max_request
 
-    async def write(self, work: Work, draft: OrderDraft) -> str:
-        """Return the number of the one released order; safe to call again after any failure.
+    async def write(self, work: Work, draft: OrderDraft) -> Written:
+        """Return the one released order; safe to call again after any failure.
 
         Raises:
             HeldError: The ERP refused it, or holds something else than what was sent.
@@ -70,7 +80,7 @@ class OrderWriter:
         again = await self._one_header(work, draft.reference)
         if again is None or again.SalesOrderNumber != number:
             raise RetryLaterError("another header with this reference has come first")
-        await self._check_echo(again, draft)
+        warnings = await self._check_echo(again, draft)
         if again.IsSalesProcessingStopped:
             await written(
                 work,
@@ -79,7 +89,7 @@ class OrderWriter:
                 {"SalesOrderNumber": number},
                 lambda: self._erp.release(self._company, number, guard=work.guard),
             )
-        return number
+        return Written(number, (*draft.warnings, *warnings))
 
     async def tidy(self, work: Work, reference: str) -> int:
         """Delete the stopped doubles of a released order, and return how many there were."""
@@ -178,7 +188,8 @@ class OrderWriter:
         with named("read the order's lines", {"SalesOrderNumber": number}):
             return await self._erp.lines(self._company, number)
 
-    async def _check_echo(self, header: SalesOrderHeaderRow, draft: OrderDraft) -> None:
+    async def _check_echo(self, header: SalesOrderHeaderRow, draft: OrderDraft) -> tuple[str, ...]:
+        """Return what differs without holding the order."""
         lines = await self._lines(header.SalesOrderNumber)
         found = differences(draft, header, lines, line_tolerance=self._rules.line_tolerance)
         if found:
@@ -189,3 +200,22 @@ class OrderWriter:
                 advice="correct the ERP or the mapping; then delete the stopped order and replay",
                 diff=tuple(found),
             )
+        return (
+            await self._tax_apart(header.SalesOrderNumber, draft) if self._rules.reads_tax else ()
+        )
+
+    async def _tax_apart(self, number: str, draft: OrderDraft) -> tuple[str, ...]:
+        """Return a warning where the ERP computed another tax, or hold the order."""
+        with named("read the order's totals", {"SalesOrderNumber": number}):
+            totals = await self._erp.totals(self._company, number)
+        tax = Decimal(0) if totals is None else totals.OrderTotalTaxAmount.value
+        if abs(tax - draft.tax) <= self._rules.tax_tolerance:
+            return ()
+        if self._rules.tax_difference == "hold":
+            raise HeldError(
+                field="OrderTotalTaxAmount",
+                text=f"the tax is {draft.tax} in the shop and {tax} in the ERP",
+                advice="correct the ERP's tax groups or the map orders.tax, then replay",
+                diff=(("OrderTotalTaxAmount", str(draft.tax), str(tax)),),
+            )
+        return (f"tax: {draft.tax} in the shop, {tax} in the ERP",)

@@ -66,6 +66,7 @@ class FakeOrderErp:
         ever_released: Numbers released so far, by reference.
         header_changes: Laid over each new header, as a changed ERP would.
         refusal: What every write is refused with.
+        tax: What it computes for any order.
         rivals: For each call, whether another process creates a stopped header just before it.
     """
 
@@ -79,6 +80,7 @@ class FakeOrderErp:
         self.header_changes: dict[str, Any] = {}
         self.header_values: dict[str, dict[str, Any]] = {}
         self.refusal: UpstreamRejectedError | None = None
+        self.tax = Decimal(0)
         self.rivals: Iterator[bool] = iter(())
         self.calls: Counter[str] = Counter()
         self._late: list[tuple[Any, Callable[[], object]]] = []
@@ -99,14 +101,12 @@ class FakeOrderErp:
 
     async def totals(self, company: str, number: str) -> SalesOrderTotalsRow | None:
         await self._fault_of_read("totals")
-        lines = self.order_lines.get(number, [])
-        total = sum((line["LineAmount"] for line in lines), Decimal(0))
         zero = NumberText("0")
         return SalesOrderTotalsRow(
             dataAreaId=company,
             SalesOrderNumber=number,
-            OrderTotalAmount=NumberText(str(total)),
-            OrderTotalTaxAmount=zero,
+            OrderTotalAmount=zero,
+            OrderTotalTaxAmount=NumberText(str(self.tax)),
             OrderTotalChargesAmount=zero,
             OrderTotalDiscountAmount=zero,
         )

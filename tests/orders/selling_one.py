@@ -27,6 +27,7 @@ class OneSale:
     def __post_init__(self) -> None:
         self.clock = ManualClock()
         self.erp = FakeOrderErp(self.clock, iter(()))
+        self.erp.tax = self.order.tax_amount
         self.shop = FakeShop()
         self.shop.put(self.order)
         self.work = FakeWork(event_of(self.order), self.clock)

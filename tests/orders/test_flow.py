@@ -266,6 +266,27 @@ async def test_a_line_that_nobody_sent_is_not_released() -> None:
     assert caught.value.diff == (("line (without a reference)", "(none)", "1 lines"),)
 
 
+async def test_another_tax_in_the_erp_warns_or_holds_before_the_release() -> None:
+    sale = OneSale(rules={"guest_account": "WEB", "tax_difference": "hold"})
+    sale.erp.tax = ORDER.tax_amount + 1
+
+    with pytest.raises(HeldError) as caught:
+        await sale.carry()
+    assert caught.value.field == "OrderTotalTaxAmount"
+    assert sale.header["IsSalesProcessingStopped"]
+
+    sale.rules["tax_difference"] = "warn"
+    assert f"tax: {ORDER.tax_amount} in the shop" in (await sale.carry()).note
+
+
+async def test_the_erps_tax_is_not_read_where_that_costs_too_much() -> None:
+    sale = OneSale(rules={"guest_account": "WEB", "reads_tax": False})
+
+    await sale.carry()
+
+    assert sale.erp.calls["totals"] == 0
+
+
 async def test_a_doubled_line_of_a_stopped_order_is_written_anew() -> None:
     sale = OneSale()
     sale.erp.header_changes = {"CurrencyCode": "USD"}
