@@ -10,25 +10,25 @@ never tries twice; retries, the circuit breaker and the rate limit belong to
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal, Protocol
 
 import aiohttp
-from yarl import URL
 
-from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.clock import Clock
 from pricing_proxy.d365.answers import Reply, error_of, json_body
-from pricing_proxy.resilience.deadline import Deadline
-from pricing_proxy.resilience.errors import (
-    UpstreamContractError,
-    UpstreamTimeoutError,
-    UpstreamUnavailableError,
+from pricing_proxy.http_exchange import (
+    Guard,
+    HttpExchange,
+    RawRequest,
+    origin_of,
+    seconds_left,
 )
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.errors import UpstreamTimeoutError
 
-Guard = Callable[[], Awaitable[None]]
-"""Asked last before the wire; what it raises, instead of sending, passes through."""
+__all__ = ["JSON", "Answer", "Guard", "Request", "Tokens", "Transport"]
 
 JSON = "application/json; charset=utf-8"
 
@@ -110,19 +110,13 @@ class Transport:
             system: This environment's name in errors.
             max_body_bytes: A longer answer, decompressed, is an `UpstreamContractError`.
         """
-        root = URL(base_url)
-        if root.scheme not in {"http", "https"} or not root.host or root.path != "/" or root.query:
-            raise ValueError("base_url is the environment's root, such as https://erp.example.com")
-        self.base_url = str(root.origin())
+        self.base_url = origin_of(base_url, example="https://erp.example.com")
         self.system = system
-        self._session = session
         self._tokens = tokens
         self._clock = clock
-        self._max_body_bytes = max_body_bytes
-        # aiohttp sends GET, PUT and DELETE again, silently, when a kept-alive connection breaks;
-        # that multiplies with our retries and hides a failure from the breaker. Only this private
-        # switch turns it off; a test counts requests, so that its disappearing is noticed.
-        session._retry_connection = False  # noqa: SLF001 - no public switch exists
+        self._exchanges = HttpExchange(
+            session, clock=clock, system=system, max_body_bytes=max_body_bytes
+        )
 
     async def send(
         self, request: Request, *, deadline: Deadline, guard: Guard | None = None
@@ -155,7 +149,7 @@ class Transport:
 
     async def _token(self, deadline: Deadline) -> str:
         try:
-            async with asyncio.timeout(self._seconds_left(deadline, _TOKEN_SYSTEM)):
+            async with asyncio.timeout(seconds_left(self._clock, deadline, _TOKEN_SYSTEM)):
                 return await self._tokens.token()
         except TimeoutError as exc:
             raise UpstreamTimeoutError("no token in time", system=_TOKEN_SYSTEM) from exc
@@ -164,23 +158,6 @@ class Transport:
         self, request: Request, token: str, deadline: Deadline, guard: Guard | None
     ) -> Reply:
         request_id = str(uuid.uuid4())
-        try:
-            async with asyncio.timeout(self._seconds_left(deadline, self.system)):
-                if guard is not None:
-                    await guard()
-                return await self._wire(request, token, request_id)
-        except TimeoutError as exc:
-            raise UpstreamTimeoutError(
-                f"{self.system} gave no answer in time (request {request_id})", system=self.system
-            ) from exc
-        except aiohttp.ClientError as exc:
-            raise UpstreamUnavailableError(
-                f"{self.system} {_failure(exc)} (request {request_id})",
-                system=self.system,
-                is_connection_failure=True,
-            ) from exc
-
-    async def _wire(self, request: Request, token: str, request_id: str) -> Reply:
         headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/json" if request.expects == "json" else "*/*",
@@ -188,44 +165,21 @@ class Transport:
         }
         if request.body is not None:
             headers["Content-Type"] = request.content_type
-        async with self._session.request(
-            request.method,
-            # Encoded already; yarl's own quoting would change what a nextLink says.
-            URL(self.base_url + request.target, encoded=True),
-            data=request.body,
+        raw = RawRequest(
+            method=request.method,
+            url=self.base_url + request.target,
             headers=headers,
-            # The token would follow to wherever a redirect leads.
-            allow_redirects=False,
-            # The deadline is the only time-out, so that there is one kind of it.
-            timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None),
-        ) as response:
-            return Reply(
-                system=self.system,
-                request_id=request_id,
-                status=response.status,
-                headers=response.headers,
-                body=await self._read(response),
-            )
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > self._max_body_bytes:
-                # Not worth draining: the connection goes, and with it the rest of the answer.
-                response.close()
-                raise UpstreamContractError(
-                    f"{self.system} answered more than {self._max_body_bytes} bytes",
-                    system=self.system,
-                )
-        return bytes(body)
-
-    def _seconds_left(self, deadline: Deadline, system: str) -> float:
-        now_us = self._clock.monotonic_us()
-        if deadline.has_passed(now_us):
-            # Not begun at all: asyncio would still run up to the first wait, and send.
-            raise UpstreamTimeoutError("no time left", system=system)
-        return deadline.remaining_us(now_us) / MICROSECONDS_PER_SECOND
+            body=request.body,
+            note=f" (request {request_id})",
+        )
+        answer = await self._exchanges.send(raw, deadline=deadline, guard=guard)
+        return Reply(
+            system=self.system,
+            request_id=request_id,
+            status=answer.status,
+            headers=answer.headers,
+            body=answer.body,
+        )
 
 
 async def _content(request: Request, reply: Reply) -> Any:
@@ -237,13 +191,3 @@ async def _content(request: Request, reply: Reply) -> Any:
     if len(reply.body) < _PARSE_IN_THREAD_BYTES:
         return json_body(reply)
     return await asyncio.to_thread(json_body, reply)
-
-
-def _failure(exc: aiohttp.ClientError) -> str:
-    match exc:
-        case aiohttp.ClientSSLError():
-            return "refused TLS, or its certificate is not trusted"
-        case aiohttp.ClientConnectorError():
-            return "cannot be reached"
-        case _:
-            return f"broke the connection ({type(exc).__name__})"

@@ -45,17 +45,16 @@ def place_orders(
     Examples: order --count 50 · order --kind bundle --customer 2 ·
     order --sku LAMP-01 --quantity 3 --payment unknown_method
     """
-    members: dict[str, Any] = {"kind": kind}
-    if customer is not None:
-        members["customer"] = customer
-    if sku:
-        members["lines"] = [{"sku": one, "quantity": quantity} for one in sku]
-    if country is not None:
-        members["address"] = {"country_id": country}
-    if payment is not None:
-        members["payment_method"] = payment
-    if shipping is not None:
-        members["shipping_method"] = shipping
+    lines = [{"sku": one, "quantity": quantity} for one in sku or ()]
+    chosen: dict[str, Any] = {
+        "kind": kind,
+        "customer": customer,
+        "lines": lines or None,
+        "address": country and {"country_id": country},
+        "payment_method": payment,
+        "shipping_method": shipping,
+    }
+    members = {name: value for name, value in chosen.items() if value is not None}
     placed = _place(count, members, control_address(control_port, "magento/orders"), every_ms)
     numbers = [order["increment_id"] for order in placed[:_SHOWN]]
     more = "" if len(placed) <= _SHOWN else f" … {placed[-1]['increment_id']}"

@@ -53,14 +53,7 @@ async def magento_access(
         call_time: For calls that are given no deadline.
         on_call: Told each attempt that went on the wire; must not raise.
     """
-    trusted = ssl.create_default_context()
-    if ca_file is not None:
-        trusted.load_verify_locations(ca_file)
-    connector = aiohttp.TCPConnector(
-        limit=connections, keepalive_timeout=_KEEPALIVE_SECONDS, ssl=trusted
-    )
-    jar = aiohttp.DummyCookieJar()
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as session:
+    async with _session(ca_file, connections) as session:
         transport = Transport(
             session,
             base_url=url,
@@ -71,6 +64,16 @@ async def magento_access(
         )
         policy = _policy(clock, on_call)
         yield MagentoClient(Calls(transport, policy=policy, clock=clock, call_time=call_time))
+
+
+def _session(ca_file: Path | None, connections: int) -> aiohttp.ClientSession:
+    trusted = ssl.create_default_context()
+    if ca_file is not None:
+        trusted.load_verify_locations(ca_file)
+    connector = aiohttp.TCPConnector(
+        limit=connections, keepalive_timeout=_KEEPALIVE_SECONDS, ssl=trusted
+    )
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 def _policy(clock: Clock, on_call: Callable[[CallReport], None] | None) -> CallPolicy:

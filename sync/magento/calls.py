@@ -15,13 +15,14 @@ from typing import Any, Literal, Protocol, TypeVar
 from pydantic import ValidationError
 
 from pricing_proxy.clock import Clock
+from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import UpstreamContractError
 from pricing_proxy.resilience.operation import Operation, OperationClass
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.search import Condition, Filter, Search, wire_instant
-from sync.magento.transport import Guard, Request, Transport
+from sync.magento.transport import Request, Transport
 from sync.magento.wire_types import WireModel
 
 T = TypeVar("T")

@@ -7,12 +7,13 @@ arrived is looked up by the caller: an order number and a customer's attribute m
 written again, a comment would be doubled.
 """
 
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import UpstreamContractError
 from sync.magento.answers import MagentoRejectedError
@@ -20,8 +21,7 @@ from sync.magento.calls import Calls
 from sync.magento.document_models import CreditMemo, Invoice, Shipment
 from sync.magento.master_models import Customer, OrderComment, Product, StoreView, Website
 from sync.magento.models import Order, OrderHead
-from sync.magento.search import Condition, Filter, Search, any_id, any_text, equals
-from sync.magento.transport import Guard
+from sync.magento.search import Condition, Filter, Search, any_id, any_text, equals, text_parts
 
 # The column's width; Magento cuts a longer text without a word.
 EXT_ORDER_ID_LENGTH = 32
@@ -34,10 +34,6 @@ _PAGE_SIZE = 100
 _HEAD_FIELDS = (
     "items[entity_id,increment_id,store_id,state,status,ext_order_id,created_at,updated_at]"
 )
-# Web servers cut a request line at 8 kB. A filter takes about 250 of them beside its value,
-# and a SKU of 64 characters that are all escaped up to 768.
-_LINE_BYTES = 6000
-_FILTER_BYTES = 250
 
 
 class MagentoClient:
@@ -274,7 +270,7 @@ class MagentoClient:
     async def products(self, skus: Sequence[str]) -> list[Product]:
         """Return the products among these SKUs that exist, in no order."""
         found: list[Product] = []
-        for part in _parts(skus):
+        for part in text_parts(skus):
             search = Search(groups=[any_text("sku", part)], page_size=len(part))
             found += await self._calls.found(Product, f"{_ALL_V1}/products", search)
         return found
@@ -306,18 +302,3 @@ class MagentoClient:
     async def _of_order(self, model: type[Any], route: str, order_id: int) -> list[Any]:
         search = Search(groups=[equals("order_id", order_id)], page_size=_PAGE_SIZE)
         return await self._calls.found(model, route, search)
-
-
-def _parts(skus: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the SKUs in parts that fit into a request line."""
-    part: list[str] = []
-    size = 0
-    for sku in skus:
-        needed = _FILTER_BYTES + len(quote(sku, safe=""))
-        if part and size + needed > _LINE_BYTES:
-            yield part
-            part, size = [], 0
-        part.append(sku)
-        size += needed
-    if part:
-        yield part

@@ -12,6 +12,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from urllib.parse import quote
 
+# Web servers cut a request line at 8 kB. A filter takes about 250 of them beside its value,
+# and a SKU of 64 characters that are all escaped up to 768.
+_LINE_BYTES = 6000
+_FILTER_BYTES = 250
+
 
 class Condition(StrEnum):
     """The comparisons we use."""
@@ -83,6 +88,21 @@ def equals(field: str, value: str | int) -> tuple[Filter]:
 def any_text(field: str, values: Sequence[str]) -> tuple[Filter, ...]:
     """Return a group in which the field has one of these texts, whatever they contain."""
     return tuple(Filter(field, Condition.EQUAL, value) for value in values)
+
+
+def text_parts(values: Sequence[str]) -> Iterator[list[str]]:
+    """Yield texts in parts that fit into one request line as alternatives."""
+    part: list[str] = []
+    size = 0
+    for value in values:
+        needed = _FILTER_BYTES + len(_encode(value))
+        if part and size + needed > _LINE_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(value)
+        size += needed
+    if part:
+        yield part
 
 
 def any_id(field: str, ids: Sequence[int]) -> tuple[Filter]:

@@ -9,26 +9,18 @@ redirect, never sleeps and never tries twice; retries, breaker and limits belong
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import aiohttp
-from yarl import URL
 
-from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.clock import Clock
+from pricing_proxy.http_exchange import Guard, HttpExchange, RawRequest, origin_of
 from pricing_proxy.resilience.deadline import Deadline
-from pricing_proxy.resilience.errors import (
-    UpstreamContractError,
-    UpstreamTimeoutError,
-    UpstreamUnavailableError,
-)
 from sync.magento.answers import Reply, error_of, json_body
 from sync.magento.auth import Credentials, authorization
 
-Guard = Callable[[], Awaitable[None]]
-"""Raises when the caller has lost the right to write, and so keeps the request off the wire."""
-
+_EXAMPLE = "https://shop.example.com"
 # Orders of a page of 100 with twenty lines each are about 20 MB, as each line is repeated.
 _MAX_BODY_BYTES = 64 * 1024 * 1024
 # About 2 ms of parsing; more would hold up the other flows of this process.
@@ -82,16 +74,14 @@ class Transport:
             system: Magento's name in errors.
             max_body_bytes: A longer answer, decompressed, is an `UpstreamContractError`.
         """
-        self.base_url = _root(base_url)
+        self.base_url = origin_of(base_url, example=_EXAMPLE)
         self.system = system
-        self._signed_url = _root(signed_url or base_url)
-        self._session = session
+        self._signed_url = origin_of(signed_url or base_url, example=_EXAMPLE)
         self._credentials = credentials
         self._clock = clock
-        self._max_body_bytes = max_body_bytes
-        # aiohttp repeats GET and PUT silently when a kept-alive connection breaks: with the
-        # nonce that was used already, and behind the back of the breaker.
-        session._retry_connection = False  # noqa: SLF001 - no public switch exists
+        self._exchanges = HttpExchange(
+            session, clock=clock, system=system, max_body_bytes=max_body_bytes
+        )
 
     async def send(
         self, request: Request, *, deadline: Deadline, guard: Guard | None = None
@@ -102,46 +92,22 @@ class Transport:
             UpstreamTimeoutError: The deadline passed.
             UpstreamError: As the table in `answers` says.
         """
-        reply = await self._exchange(request, deadline, guard)
+        raw = RawRequest(
+            method=request.method,
+            url=self.base_url + request.target,
+            headers=self._headers(request),
+            body=request.body,
+        )
+        answer = await self._exchanges.send(raw, deadline=deadline, guard=guard)
+        reply = Reply(
+            system=self.system, status=answer.status, headers=answer.headers, body=answer.body
+        )
         error = error_of(reply, now=self._clock.utc())
         if error is not None:
             raise error
         if len(reply.body) < _PARSE_IN_THREAD_BYTES:
             return json_body(reply)
         return await asyncio.to_thread(json_body, reply)
-
-    async def _exchange(self, request: Request, deadline: Deadline, guard: Guard | None) -> Reply:
-        if guard is not None:
-            await guard()
-        try:
-            async with asyncio.timeout(self._seconds_left(deadline)):
-                return await self._wire(request)
-        except TimeoutError as exc:
-            raise UpstreamTimeoutError(
-                f"{self.system} gave no answer in time", system=self.system
-            ) from exc
-        except aiohttp.ClientError as exc:
-            raise UpstreamUnavailableError(
-                f"{self.system}: {_failure(exc)}", system=self.system, is_connection_failure=True
-            ) from exc
-
-    async def _wire(self, request: Request) -> Reply:
-        async with self._session.request(
-            request.method,
-            # Encoded already; yarl's own quoting would change what was signed.
-            URL(self.base_url + request.target, encoded=True),
-            data=request.body,
-            headers=self._headers(request),
-            allow_redirects=False,
-            # The deadline is the only time-out, so that there is one kind of it.
-            timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None),
-        ) as response:
-            return Reply(
-                system=self.system,
-                status=response.status,
-                headers=response.headers,
-                body=await self._read(response),
-            )
 
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {
@@ -158,39 +124,3 @@ class Transport:
         if request.body is not None:
             headers["Content-Type"] = "application/json"
         return headers
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > self._max_body_bytes:
-                response.close()
-                raise UpstreamContractError(
-                    f"{self.system} answered more than {self._max_body_bytes} bytes",
-                    system=self.system,
-                )
-        return bytes(body)
-
-    def _seconds_left(self, deadline: Deadline) -> float:
-        now_us = self._clock.monotonic_us()
-        if deadline.has_passed(now_us):
-            # Not begun at all: asyncio would still run up to the first wait, and send.
-            raise UpstreamTimeoutError("no time left", system=self.system)
-        return deadline.remaining_us(now_us) / MICROSECONDS_PER_SECOND
-
-
-def _root(text: str) -> str:
-    url = URL(text)
-    if url.scheme not in {"http", "https"} or not url.host or url.path != "/" or url.query:
-        raise ValueError("expected the shop's root, such as https://shop.example.com")
-    return str(url.origin())
-
-
-def _failure(exc: aiohttp.ClientError) -> str:
-    match exc:
-        case aiohttp.ClientSSLError():
-            return "refused TLS, or its certificate is not trusted"
-        case aiohttp.ClientConnectorError():
-            return "cannot be reached"
-        case _:
-            return f"the connection broke ({type(exc).__name__})"

@@ -1,12 +1,12 @@
-"""The lines of an order with their many members, as `GET /V1/orders/{id}` shows them.
+"""The lines of an order, computed: what a cart's products become.
 
-Which members a line has depends on what it is: a companion (child of a configurable or
-of a bundle with a price of its own) carries no value, and the parent of a bundle whose
-price is in its parts repeats their sums without a rate.
+A variant brings its configurable, a bundle its parts. What counts in the order's sums
+is a "value" line; a "companion" carries nothing, and a "sum" repeats what its parts
+come to.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -79,75 +79,6 @@ def computed_lines(catalog: Catalog, requests: tuple[LineRequest, ...], terms: T
     for request in requests:
         lines += _lines(catalog, request, terms, first=len(lines))
     return lines
-
-
-def item_body(
-    line: Line,
-    *,
-    item_id: int,
-    order_id: int,
-    parent_id: int | None,
-    store_id: int,
-    now: str,
-    taxes: list[dict[str, Any]],
-) -> dict[str, Any]:
-    """Return a line's members; `parent_item` is added when the order is shown."""
-    one = line.amounts
-    body: dict[str, Any] = {
-        "amount_refunded": 0,
-        "base_amount_refunded": 0,
-        **_doubled("discount_amount", one.discount),
-        **_doubled("discount_invoiced", ZERO),
-        **_doubled("price", one.unit_net),
-        **_doubled("row_invoiced", ZERO),
-        **_doubled("row_total", one.net_after_discount),
-        **_doubled("row_total_incl_tax", one.gross),
-        **_doubled("tax_amount", one.tax),
-        **_doubled("tax_invoiced", ZERO),
-        "created_at": now,
-        "discount_percent": line.discount_percent,
-        "free_shipping": 0,
-        "is_qty_decimal": int(line.product.is_qty_decimal),
-        "is_virtual": int(line.product.type_id == "virtual"),
-        "item_id": item_id,
-        "name": line.product.name,
-        "no_discount": 0,
-        "order_id": order_id,
-        "original_price": line.original,
-        "product_id": line.product.id,
-        "product_type": line.product_type,
-        **dict.fromkeys(("qty_canceled", "qty_invoiced", "qty_refunded", "qty_shipped"), ZERO),
-        "qty_ordered": line.quantity,
-        "quote_item_id": item_id,
-        "row_weight": line.row_weight,
-        "sku": line.sku,
-        "store_id": store_id,
-        "updated_at": now,
-        "extension_attributes": {"itemized_taxes": taxes},
-    }
-    if line.product.weight is not None:
-        body["weight"] = line.product.weight
-    if line.kind != "companion":
-        body |= _doubled("price_incl_tax", one.unit_gross)
-        body["base_original_price"] = line.original
-    if line.kind == "value":
-        body |= _doubled("discount_tax_compensation_amount", one.compensation)
-    if line.kind != "sum":
-        body["tax_percent"] = one.rate
-    if line.product.cost is not None and line.kind == "value":
-        body["base_cost"] = line.product.cost
-    if line.has_rules:
-        body["applied_rule_ids"] = "1"
-    if line.chosen is not None:
-        body["product_option"] = {"extension_attributes": line.chosen}
-    if parent_id is not None:
-        body["parent_item_id"] = parent_id
-    return body
-
-
-def _doubled(name: str, value: Decimal) -> dict[str, Decimal]:
-    """Return an amount in the order's currency and in the shop's, which are the same."""
-    return {name: value, f"base_{name}": value}
 
 
 def _lines(catalog: Catalog, request: LineRequest, terms: Terms, *, first: int) -> Iterator[Line]:
@@ -228,54 +159,51 @@ def _bundle(
     catalog: Catalog, bundle: Product, request: LineRequest, terms: Terms, *, first: int
 ) -> Iterator[Line]:
     parts = [(catalog.by_id(number), Decimal(held)) for number, held in bundle.parts]
-    chosen = {
-        "bundle_options": [
-            {"option_id": position, "option_qty": held, "option_selections": [position]}
-            for position, (_, held) in enumerate(parts, start=1)
-        ]
-    }
-    shared = {
-        "product": bundle,
-        "product_type": "bundle",
-        "quantity": request.quantity,
-        "row_weight": bundle.row_weight(request.quantity),
-        "has_rules": bool(terms.discount_percent),
-        "chosen": chosen,
-    }
+    options = [
+        {"option_id": position, "option_qty": held, "option_selections": [position]}
+        for position, (_, held) in enumerate(parts, start=1)
+    ]
+    price = bundle.price if request.price is None else request.price
+    fixed = Line(
+        product=bundle,
+        product_type="bundle",
+        sku=bundle.sku,
+        quantity=request.quantity,
+        amounts=terms.apply(bundle, price, request.quantity),
+        original=price,
+        discount_percent=terms.discount_percent,
+        row_weight=bundle.row_weight(request.quantity),
+        has_rules=bool(terms.discount_percent),
+        chosen={"bundle_options": options},
+    )
     if bundle.price:
-        price = bundle.price if request.price is None else request.price
-        yield Line(
-            sku=bundle.sku,
-            amounts=terms.apply(bundle, price, request.quantity),
-            original=price,
-            discount_percent=terms.discount_percent,
-            **shared,  # type: ignore[arg-type]
-        )
+        yield fixed
         for part, held in parts:
             yield _companion(part, held * request.quantity, parent=first)
         return
-    children = [
-        Line(
-            product=part,
-            product_type=part.type_id,
-            sku=part.sku,
-            quantity=held * request.quantity,
-            amounts=terms.apply(part, part.price, held * request.quantity),
-            original=part.price,
-            discount_percent=terms.discount_percent,
-            parent=first,
-        )
-        for part, held in parts
-    ]
-    yield Line(
+    children = [_part(part, held * request.quantity, terms, parent=first) for part, held in parts]
+    yield replace(
+        fixed,
         sku="-".join((bundle.sku, *(part.sku for part, _ in parts))),
         amounts=_sum(children, parts),
         original=sum((part.price * held for part, held in parts), ZERO),
         discount_percent=ZERO,
         kind="sum",
-        **shared,  # type: ignore[arg-type]
     )
     yield from children
+
+
+def _part(product: Product, quantity: Decimal, terms: Terms, *, parent: int) -> Line:
+    return Line(
+        product=product,
+        product_type=product.type_id,
+        sku=product.sku,
+        quantity=quantity,
+        amounts=terms.apply(product, product.price, quantity),
+        original=product.price,
+        discount_percent=terms.discount_percent,
+        parent=parent,
+    )
 
 
 def _sum(children: list[Line], parts: list[tuple[Product, Decimal]]) -> Amounts:

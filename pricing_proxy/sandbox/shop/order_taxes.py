@@ -39,41 +39,47 @@ def tax_lists(
     taxes: Mapping[Decimal, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Return the four lists of taxes; each adds up to `tax_amount`."""
-
-    def applied(rate: Decimal, amount: Decimal) -> dict[str, Any]:
-        code = rates.code(rate)
-        shown = {"code": code, "title": code, "percent": rate}
-        return {**shown, "amount": amount, "base_amount": amount}
-
     by_item = [
         {
             "type": "product",
             "item_id": item["item_id"],
-            "applied_taxes": [applied(line.amounts.rate, line.amounts.tax)],
+            "applied_taxes": [_applied(rates, line.amounts.rate, line.amounts.tax)],
         }
         for item, line in zip(items, lines, strict=True)
         if line.is_value and line.amounts.rate
     ]
-    of_shipping, additional = [], []
+    of_shipping: list[dict[str, Any]] = []
+    additional: list[dict[str, Any]] = []
     if shipping.rate:
-        of_shipping = [
-            {"type": "shipping", "applied_taxes": [applied(shipping.rate, shipping.tax)]}
-        ]
-        tax = taxes[shipping.rate]
-        row = {"tax_item_id": 0, "tax_id": tax["tax_id"], "tax_code": tax["code"]}
-        shown = ("amount", "base_amount", "real_amount", "real_base_amount")
-        additional = [
-            row
-            | {"tax_percent": shipping.rate, "taxable_item_type": "shipping"}
-            | dict.fromkeys(shown, shipping.tax)
-        ]
-    ranks = {"priority": 0, "position": 0, "process": 0}
+        charged = _applied(rates, shipping.rate, shipping.tax)
+        of_shipping = [{"type": "shipping", "applied_taxes": [charged]}]
+        additional = [_itemized(shipping, taxes[shipping.rate])]
     return {
-        "applied_taxes": [applied(rate, tax["amount"]) for rate, tax in taxes.items()],
+        "applied_taxes": [_applied(rates, rate, tax["amount"]) for rate, tax in taxes.items()],
         "item_applied_taxes": [*of_shipping, *by_item],
-        "taxes": [
-            {**tax, "base_amount": tax["amount"], "base_real_amount": tax["amount"], **ranks}
-            for tax in taxes.values()
-        ],
+        "taxes": [_whole(tax) for tax in taxes.values()],
         "additional_itemized_taxes": additional,
     }
+
+
+def _applied(rates: Rates, rate: Decimal, amount: Decimal) -> dict[str, Any]:
+    code = rates.code(rate)
+    shown = {"code": code, "title": code, "percent": rate}
+    return {**shown, "amount": amount, "base_amount": amount}
+
+
+def _itemized(shipping: Amounts, tax: Mapping[str, Any]) -> dict[str, Any]:
+    shown = ("amount", "base_amount", "real_amount", "real_base_amount")
+    return {
+        "tax_item_id": 0,
+        "tax_id": tax["tax_id"],
+        "tax_code": tax["code"],
+        "tax_percent": shipping.rate,
+        "taxable_item_type": "shipping",
+        **dict.fromkeys(shown, shipping.tax),
+    }
+
+
+def _whole(tax: Mapping[str, Any]) -> dict[str, Any]:
+    amounts = {"base_amount": tax["amount"], "base_real_amount": tax["amount"]}
+    return {**tax, **amounts, "priority": 0, "position": 0, "process": 0}

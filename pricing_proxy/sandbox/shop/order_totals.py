@@ -16,6 +16,20 @@ _PAYMENT_TITLES = {
     "banktransfer": "Bank Transfer Payment",
     "free": "No Payment Information Required",
 }
+_HUNDRED = Decimal(100)
+# One currency everywhere; the rates of the store are 0 in real orders too.
+_CONSTANTS = {
+    "base_currency_code": "EUR",
+    "global_currency_code": "EUR",
+    "order_currency_code": "EUR",
+    "store_currency_code": "EUR",
+    "base_to_global_rate": 1,
+    "base_to_order_rate": 1,
+    "store_to_base_rate": 0,
+    "store_to_order_rate": 0,
+    "customer_note_notify": 1,
+    "email_sent": 1,
+}
 _SHIPPING_TITLES = {
     "flatrate_flatrate": "Flat Rate - Fixed",
     "freeshipping_freeshipping": "Free Shipping - Free",
@@ -79,18 +93,36 @@ def shipping_of(request: OrderRequest, lines: list[Line], rates: Rates) -> Amoun
 
 def totals_of(request: OrderRequest, lines: list[Line], shipping: Amounts) -> dict[str, Any]:
     """Return the order's sums, currencies, flags and customer."""
-    goods = total([line.amounts for line in lines if line.is_value])
+    sums = _sums(request, lines, shipping)
+    top = [line for line in lines if line.parent is None]
+    return {
+        **_CONSTANTS,
+        **sums,
+        **{f"base_{name}": value for name, value in sums.items()},
+        "shipping_discount_tax_compensation_amount": shipping.compensation,
+        # Spelt like this by Magento.
+        "base_shipping_discount_tax_compensation_amnt": shipping.compensation,
+        "is_virtual": int(is_virtual_only(lines)),
+        "total_item_count": len(top),
+        "total_qty_ordered": sum((line.quantity for line in top), ZERO),
+        "weight": sum((line.row_weight for line in top), ZERO),
+        **_customer(request),
+        **_texts(request, lines),
+    }
+
+
+def _sums(request: OrderRequest, lines: list[Line], shipping: Amounts) -> dict[str, Decimal]:
+    values = [line.amounts for line in lines if line.is_value]
+    goods = total(values)
+    # Before discount; with prices including tax, the discount's part is known apart.
     full_shipping_tax = shipping.tax + shipping.compensation
     if not request.includes_tax:
-        full_shipping_tax = cents(shipping.net * shipping.rate / 100)
+        full_shipping_tax = cents(shipping.net * shipping.rate / _HUNDRED)
+    full_tax = sum((cents(one.net * one.rate / _HUNDRED) for one in values), ZERO)
     gross = goods.gross + shipping.gross + request.total_off_by
-    subtotal_tax = sum(
-        (cents(line.amounts.net * line.amounts.rate / 100) for line in lines if line.is_value),
-        ZERO,
-    )
-    sums = {
+    return {
         "subtotal": goods.net,
-        "subtotal_incl_tax": goods.net + subtotal_tax,
+        "subtotal_incl_tax": goods.net + full_tax,
         "discount_amount": -(goods.discount + shipping.discount),
         "discount_tax_compensation_amount": goods.compensation,
         "shipping_amount": shipping.net,
@@ -101,36 +133,17 @@ def totals_of(request: OrderRequest, lines: list[Line], shipping: Amounts) -> di
         "grand_total": gross,
         "total_due": cents(gross),
     }
-    top = [line for line in lines if line.parent is None]
-    body: dict[str, Any] = {
-        **sums,
-        **{f"base_{name}": value for name, value in sums.items()},
-        "shipping_discount_tax_compensation_amount": shipping.compensation,
-        # Spelt like this by Magento.
-        "base_shipping_discount_tax_compensation_amnt": shipping.compensation,
-        "base_currency_code": "EUR",
-        "global_currency_code": "EUR",
-        "order_currency_code": "EUR",
-        "store_currency_code": "EUR",
-        "base_to_global_rate": 1,
-        "base_to_order_rate": 1,
-        "store_to_base_rate": 0,
-        "store_to_order_rate": 0,
-        "customer_note_notify": 1,
-        "email_sent": 1,
-        "is_virtual": int(is_virtual_only(lines)),
-        "total_item_count": len(top),
-        "total_qty_ordered": sum((line.quantity for line in top), ZERO),
-        "weight": sum((line.row_weight for line in top), ZERO),
-        **_customer(request),
-    }
+
+
+def _texts(request: OrderRequest, lines: list[Line]) -> dict[str, str]:
+    texts: dict[str, str] = {}
     if not is_virtual_only(lines):
         title = _SHIPPING_TITLES.get(request.shipping_method, request.shipping_method)
-        body["shipping_description"] = title
+        texts["shipping_description"] = title
     if request.discount_percent:
-        body |= {"applied_rule_ids": "1", "coupon_code": "TEN"}
-        body["discount_description"] = "Ten percent"
-    return body
+        texts |= {"applied_rule_ids": "1", "coupon_code": "TEN"}
+        texts["discount_description"] = "Ten percent"
+    return texts
 
 
 def _customer(request: OrderRequest) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from itertools import count
 from typing import Any
 
 from pricing_proxy.sandbox.shop.catalog import Catalog
-from pricing_proxy.sandbox.shop.order_lines import Line, Terms, computed_lines, item_body
+from pricing_proxy.sandbox.shop.item_bodies import item_body
+from pricing_proxy.sandbox.shop.order_lines import Line, Terms, computed_lines
 from pricing_proxy.sandbox.shop.order_request import OrderRequest
 from pricing_proxy.sandbox.shop.order_taxes import Rates, tax_lists
 from pricing_proxy.sandbox.shop.order_totals import (

@@ -1,0 +1,163 @@
+"""Send one HTTP request and read its answer to the end, within a deadline.
+
+What the transports of all systems share. An exchange ends in a `RawAnswer`, whatever
+its status, or in an `UpstreamError` that says how it broke off. It is tried once, keeps
+no redirect, and asks the caller's guard last before the wire.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+from yarl import URL
+
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.errors import (
+    UpstreamContractError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+
+Guard = Callable[[], Awaitable[None]]
+"""Raises when the caller has lost the right to write, and so keeps the request off the wire."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRequest:
+    """One request, ready for the wire.
+
+    Attributes:
+        url: Percent-encoded; sent as it is.
+        note: Ends the messages of errors, such as the request's id; empty for nothing.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawAnswer:
+    """An HTTP answer, read to its end; header names know no case, the body is decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HttpExchange:
+    """Exchanges with one system over a session that belongs to it."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, *, clock: Clock, system: str, max_body_bytes: int
+    ) -> None:
+        """Take a session that stays the caller's to close, and serves this system only.
+
+        Args:
+            session: Given connections, certificates and pool; its own time-outs are not used.
+            clock: Reads deadlines.
+            system: The other side's name in errors.
+            max_body_bytes: A longer answer, decompressed, is an `UpstreamContractError`.
+        """
+        self._session = session
+        self._clock = clock
+        self._system = system
+        self._max_body_bytes = max_body_bytes
+        # aiohttp sends GET, PUT and DELETE again, silently, when a kept-alive connection breaks;
+        # that multiplies with our retries, repeats a nonce, and hides a failure from the breaker.
+        # Only this private switch turns it off; tests count requests, so that its disappearing
+        # is noticed.
+        session._retry_connection = False  # noqa: SLF001 - no public switch exists
+
+    async def send(
+        self, request: RawRequest, *, deadline: Deadline, guard: Guard | None = None
+    ) -> RawAnswer:
+        """Return the answer, whatever its status.
+
+        Raises:
+            UpstreamTimeoutError: The deadline passed; perhaps before anything was sent.
+            UpstreamUnavailableError: Connecting failed, or the connection broke.
+            UpstreamContractError: The answer is too long.
+        """
+        try:
+            async with asyncio.timeout(seconds_left(self._clock, deadline, self._system)):
+                if guard is not None:
+                    await guard()
+                return await self._wire(request)
+        except TimeoutError as exc:
+            raise UpstreamTimeoutError(
+                f"{self._system} gave no answer in time{request.note}", system=self._system
+            ) from exc
+        except aiohttp.ClientError as exc:
+            raise UpstreamUnavailableError(
+                f"{self._system} {_failure(exc)}{request.note}",
+                system=self._system,
+                is_connection_failure=True,
+            ) from exc
+
+    async def _wire(self, request: RawRequest) -> RawAnswer:
+        async with self._session.request(
+            request.method,
+            # Encoded already; yarl's own quoting would change what was signed or linked.
+            URL(request.url, encoded=True),
+            data=request.body,
+            headers=request.headers,
+            # Credentials would follow to wherever a redirect leads.
+            allow_redirects=False,
+            # The deadline is the only time-out, so that there is one kind of it.
+            timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None),
+        ) as response:
+            body = await self._read(response)
+            return RawAnswer(status=response.status, headers=response.headers, body=body)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > self._max_body_bytes:
+                # Not worth draining: the connection goes, and with it the rest of the answer.
+                response.close()
+                raise UpstreamContractError(
+                    f"{self._system} answered more than {self._max_body_bytes} bytes",
+                    system=self._system,
+                )
+        return bytes(body)
+
+
+def seconds_left(clock: Clock, deadline: Deadline, system: str) -> float:
+    """Return how long `asyncio.timeout` may wait.
+
+    Raises:
+        UpstreamTimeoutError: No time at all, so that nothing is begun: asyncio would still run
+            up to the first wait, and send.
+    """
+    now_us = clock.monotonic_us()
+    if deadline.has_passed(now_us):
+        raise UpstreamTimeoutError("no time left", system=system)
+    return deadline.remaining_us(now_us) / MICROSECONDS_PER_SECOND
+
+
+def origin_of(url: str, *, example: str) -> str:
+    """Return scheme, host and port of a root address.
+
+    Raises:
+        ValueError: It is not a root address such as the example.
+    """
+    root = URL(url)
+    if root.scheme not in {"http", "https"} or not root.host or root.path != "/" or root.query:
+        raise ValueError(f"expected the root address, without a path, such as {example}")
+    return str(root.origin())
+
+
+def _failure(exc: aiohttp.ClientError) -> str:
+    match exc:
+        case aiohttp.ClientSSLError():
+            return "refused TLS, or its certificate is not trusted"
+        case aiohttp.ClientConnectorError():
+            return "cannot be reached"
+        case _:
+            return f"broke the connection ({type(exc).__name__})"
