@@ -9,6 +9,7 @@ the documentation page, reads this table (PRICES.md section 3).
     invalidated = an invalidation of this customer, item, group or all is newer than the price
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 
@@ -173,6 +174,21 @@ def classify(
         return State.STALE_HARD
     # A negative age means that a clock stepped back: trust the price less, not more.
     return State.STALE_SOFT if is_verified else State.UNVERIFIED
+
+
+def are_fresh(
+    kinds: Sequence[Kind], loaded_us: Sequence[int], soft_us: Sequence[int], *, now_us: int
+) -> bool:
+    """Return whether `classify` surely calls all these prices fresh, looking at them as one.
+
+    Only for prices that are verified and not invalidated. False says nothing: prices loaded
+    far apart may all be fresh, which only `classify` tells.
+    """
+    return (
+        kinds.count(_PRICE) == len(kinds)
+        and max(loaded_us) <= now_us
+        and now_us - min(loaded_us) < min(soft_us)
+    )
 
 
 def may_serve(ruling: Ruling, entry: Entry | None, *, arrived_us: int) -> bool:

@@ -5,7 +5,7 @@ matching invalidation may hold what was invalidated. Positions are microseconds 
 Redis' clock, made strictly rising here, so entries kept in Redis compare as well.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -136,6 +136,13 @@ class PageMarks:
         if position < self._soft or (item is not None and position < item.soft):
             return Level.SOFT
         return None
+
+    def touches(self, item_numbers: Sequence[str], position: int) -> bool:
+        """Return whether anything of a page of these items is invalidated after `position`."""
+        if position < self._soft or position < self._hard:
+            return True
+        marked = self._items.keys() & item_numbers
+        return any(position < self._items[number].newest for number in marked)
 
     def newest(self, item_number: str) -> int:
         """Return the newest position that touches the item, -1 when none does."""

@@ -5,11 +5,13 @@ quantity) are filled in before a key is built, so equal lines share one entry. N
 tuples, because every request makes many.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import repeat
+from operator import ne
+from typing import NamedTuple, overload
 
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import Mode, State
@@ -38,6 +40,61 @@ class Line(NamedTuple):
     sku: str
     quantity: str = "1"
     unit: str | None = None
+
+
+class Columns(Sequence[Line]):
+    """The lines of a page by member, so that a page can be worked on without its lines.
+
+    Attributes:
+        skus: The SKU of each line.
+        quantities: Its quantity, as sent.
+        units: Its unit; None where it means the item's sales unit, or for all lines.
+        shortest: Its quantity in the form that keys have.
+        quantity: The quantity of every line when it is the same text; else None.
+    """
+
+    __slots__ = ("quantities", "quantity", "shortest", "skus", "units")
+
+    def __init__(
+        self,
+        skus: Sequence[str],
+        quantities: Sequence[str],
+        units: Sequence[str | None] | None = None,
+    ) -> None:
+        self.skus = skus
+        self.quantities = quantities
+        self.units = units
+        self.shortest = quantities
+        self.quantity: str | None = None
+        distinct = set(quantities)
+        if len(distinct) == 1:
+            self.quantity = quantities[0]
+        if any(map(ne, distinct, map(canonical_quantity, distinct))):
+            self.shortest = list(map(canonical_quantity, quantities))
+
+    @classmethod
+    def of(cls, lines: Sequence[Line]) -> "Columns":
+        """Return the lines by member."""
+        if isinstance(lines, Columns):
+            return lines
+        return cls(
+            [line.sku for line in lines],
+            [line.quantity for line in lines],
+            [line.unit for line in lines],
+        )
+
+    def __len__(self) -> int:
+        return len(self.skus)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Line]: ...
+    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+        return list(self)[index]
+
+    def __iter__(self) -> Iterator[Line]:
+        return map(Line, self.skus, self.quantities, self.units or repeat(None))
 
 
 class PriceQuery(NamedTuple):

@@ -21,6 +21,7 @@ from pricing_proxy.prices.modes import ModePolicy
 from pricing_proxy.prices.page import Knowledge, OpenLine, Page
 from pricing_proxy.prices.ports import PriceCache, Verification
 from pricing_proxy.prices.query import Failure, Key, PriceQuery, Quote
+from pricing_proxy.prices.recalling import recall
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
@@ -66,15 +67,19 @@ class PriceService:
 
     async def quote(self, query: PriceQuery) -> Quote:
         """Return an answer for every line, within the mode's time or the caller's `wait_us`."""
+        self._warmer.pages.append(query)
         known = self._known(query)
+        market, shelf = self._markets[query.market], self._cache.shelf(query.context)
+        recalled = recall(query, market=market, shelf=shelf, known=known)
+        if recalled is not None:
+            return recalled
         page = Page(
             query,
-            market=self._markets[query.market],
+            market=market,
             policy=self._modes[query.mode],
             arrived_us=known.now_us,
         )
-        page.look_in_memory(self._cache.shelf(query.context), known)
-        self._warmer.pages.append(query)
+        page.look_in_memory(shelf, known)
         if page.open_lines:
             if query.customer is None:
                 page.give_up("customer_not_checked")

@@ -3,18 +3,25 @@
 Spans are named by route templates and operations; they carry no query, body or customer.
 """
 
+import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import Token
 from typing import Self
 
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, TraceIdRatioBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+# A parent that was not sampled, so its children are not either; it is never sent anywhere.
+_NOT_SAMPLED = trace.set_span_in_context(
+    trace.NonRecordingSpan(trace.SpanContext(trace_id=1, span_id=1, is_remote=False)), Context()
+)
 
 
 class Traces:
@@ -29,13 +36,20 @@ class Traces:
     def __init__(self, *, service: str, exporter: SpanExporter | None, sample_ratio: float) -> None:
         self._provider: TracerProvider | None = None
         self._tracer: trace.Tracer | None = None
+        self._drawn_tracer: trace.Tracer | None = None
+        self._sample_ratio = sample_ratio
         if exporter is not None:
+            resource = Resource.create({"service.name": service})
+            processor = BatchSpanProcessor(exporter)
             self._provider = TracerProvider(
-                resource=Resource.create({"service.name": service}),
-                sampler=ParentBased(TraceIdRatioBased(sample_ratio)),
+                resource=resource, sampler=ParentBased(TraceIdRatioBased(sample_ratio))
             )
-            self._provider.add_span_processor(BatchSpanProcessor(exporter))
+            # For requests that were already drawn; it shares, and does not end, the processor.
+            drawn = TracerProvider(resource=resource, sampler=ALWAYS_ON, shutdown_on_exit=False)
+            for provider in (self._provider, drawn):
+                provider.add_span_processor(processor)
             self._tracer = self._provider.get_tracer("pricing_proxy")
+            self._drawn_tracer = drawn.get_tracer("pricing_proxy")
 
     def __enter__(self) -> Self:
         return self
@@ -48,6 +62,20 @@ class Traces:
     def is_on(self) -> bool:
         """Whether spans are recorded at all."""
         return self._tracer is not None
+
+    def draws(self) -> bool:
+        """Return whether a request that nobody traces yet is one of those to be traced.
+
+        Drawn before a span is begun: one that is begun and then not sampled costs as much as
+        the prices of a page.
+        """
+        return self._sample_ratio >= 1 or random.random() < self._sample_ratio  # noqa: S311 -- a sample
+
+    def drawn_span(self, name: str) -> AbstractContextManager[object]:
+        """Record the block as the first span of a trace, for a request that was drawn."""
+        if self._drawn_tracer is None:
+            return nullcontext()
+        return self._drawn_tracer.start_as_current_span(name)
 
     @contextmanager
     def span(
@@ -68,6 +96,16 @@ class Traces:
         context = None if parent is None else _context(parent)
         with self._tracer.start_as_current_span(name, context=context, links=links):
             yield
+
+
+def leave_out() -> Token[Context]:
+    """Begin a stretch that is not traced, nor what happens within; `rejoin` ends it."""
+    return attach(_NOT_SAMPLED)
+
+
+def rejoin(token: Token[Context]) -> None:
+    """End what `leave_out` began."""
+    detach(token)
 
 
 def _context(traceparent: str) -> Context:

@@ -5,14 +5,16 @@ state and age are added here.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from operator import add
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND
 from pricing_proxy.domain.entry import Kind
 from pricing_proxy.domain.freshness import State
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.query import PriceQuery, Quote, QuotedLine
+from pricing_proxy.prices.recalling import RecalledLines
 
 # What callers see of a state: they need to know how to show a price, not why.
 _SHOWN = {
@@ -36,7 +38,11 @@ def answer_body(query: PriceQuery, quote: Quote, market: Market, *, is_binding: 
         is_binding: For each line as well as the whole in an answer that is flagged;
             None in modes that never bind.
     """
-    parts = _lines(quote.lines, quote.decided_us)
+    parts: Iterable[str]
+    if isinstance(quote.lines, RecalledLines):
+        parts = _recalled(quote.lines, quote.decided_us)
+    else:
+        parts = _lines(quote.lines, quote.decided_us)
     if is_binding is False:
         parts = [f'{part[:-1]},"binding":false}}' for part in parts]
     complete = _text(quote.is_from_memory or is_complete(quote.lines))
@@ -67,6 +73,25 @@ def _lines(lines: Sequence[QuotedLine], decided_us: int) -> list[str]:
     return parts
 
 
+def _recalled(lines: RecalledLines, decided_us: int) -> Iterable[str]:
+    """Return each line of a recalled page, where all lines are fresh and verified."""
+    quantity = lines.columns.quantity
+    # Mostly one: what was loaded together is as old.
+    tails = {
+        loaded_us: _tail(State.FRESH, True, (decided_us - loaded_us) // MICROSECONDS_PER_SECOND)
+        for loaded_us in set(lines.loaded_us)
+    }
+    if quantity is None:
+        return [
+            f'{fragment},"quantity":"{quantity}"{tails[loaded_us]}'
+            for fragment, quantity, loaded_us in zip(
+                lines.fragments, lines.columns.quantities, lines.loaded_us, strict=True
+            )
+        ]
+    endings = {loaded_us: f',"quantity":"{quantity}"{tail}' for loaded_us, tail in tails.items()}
+    return map(add, lines.fragments, map(endings.__getitem__, lines.loaded_us))
+
+
 def refused_line_json(line: QuotedLine, decided_us: int) -> str:
     """Return one line of a refused checkout, with the last price that is known."""
     entry = line.entry
@@ -95,6 +120,8 @@ def is_complete(lines: Sequence[QuotedLine]) -> bool:
 
 
 def _is_verified(quote: Quote) -> bool:
+    if isinstance(quote.lines, RecalledLines):
+        return True
     if quote.is_from_memory:
         # Decided in one go, so what holds for one line holds for all.
         return quote.lines[0].is_verified

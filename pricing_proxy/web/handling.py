@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
 from pricing_proxy.problem_details import ProblemError
-from pricing_proxy.telemetry.traces import Traces
+from pricing_proxy.telemetry.traces import Traces, leave_out, rejoin
 from pricing_proxy.web.schemas import flaws_problem
 
 _log = logging.getLogger(__name__)
@@ -25,7 +25,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 # A caller that needs longer to send a few hundred kilobytes is lost, or means harm.
 _BODY_SECONDS = 10.0
 
-JSON_HEADERS = {"Content-Type": "application/json", "Cache-Control": "private, no-store"}
+_JSON = "application/json"
+JSON_HEADERS = {"Content-Type": _JSON, "Cache-Control": "private, no-store"}
 
 
 def answering_problems(handler: Handler) -> Handler:
@@ -76,7 +77,9 @@ def traced(handler: Handler, name: str, tracing: Tracing) -> Handler:
     @wraps(handler)
     async def answer(request: web.Request) -> web.StreamResponse:
         caller = request.headers.get("traceparent")
-        is_obeyed = caller is not None and not tracing.is_browser(request)
+        if caller is None:
+            return await answer_untraced(request)
+        is_obeyed = not tracing.is_browser(request)
         with tracing.traces.span(
             name,
             parent=caller if is_obeyed else None,
@@ -84,13 +87,37 @@ def traced(handler: Handler, name: str, tracing: Tracing) -> Handler:
         ):
             return await handler(request)
 
+    async def answer_untraced(request: web.Request) -> web.StreamResponse:
+        """Answer a request that is in no trace yet; nearly all stay out."""
+        if tracing.traces.draws():
+            with tracing.traces.drawn_span(name):
+                return await handler(request)
+        token = leave_out()
+        try:
+            return await handler(request)
+        finally:
+            rejoin(token)
+
     return answer
 
 
 async def read_body(request: web.Request, adapter: TypeAdapter[B]) -> B:
     """Return the validated JSON body; raises `ProblemError` naming each mistake."""
+    return validated(await read_bytes(request), adapter)
+
+
+def validated(text: bytes, adapter: TypeAdapter[B]) -> B:
+    """Return the JSON as a value; raises `ProblemError` naming each mistake."""
+    try:
+        return adapter.validate_json(text)
+    except ValidationError as error:
+        raise flaws_problem(error) from None
+
+
+async def read_bytes(request: web.Request) -> bytes:
+    """Return the body of a request that says it is JSON; raises `ProblemError`."""
     content_type = request.headers.get("Content-Type", "")
-    if content_type.partition(";")[0].strip().lower() != "application/json":
+    if content_type != _JSON and content_type.partition(";")[0].strip().lower() != _JSON:
         raise ProblemError(
             415, "unsupported_media_type", "Send the body as Content-Type: application/json."
         )
@@ -102,11 +129,7 @@ async def read_body(request: web.Request, adapter: TypeAdapter[B]) -> B:
             headers={"Accept-Encoding": "identity"},
         )
     # As a rule the body came with the head, and no timer is needed.
-    body = await (request.read() if request.content.is_eof() else _read_slow_body(request))
-    try:
-        return adapter.validate_json(body)
-    except ValidationError as error:
-        raise flaws_problem(error) from None
+    return await (request.read() if request.content.is_eof() else _read_slow_body(request))
 
 
 async def _read_slow_body(request: web.Request) -> bytes:

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from pricing_proxy.domain.freshness import Mode
+from pricing_proxy.domain.freshness import Mode, State
 from pricing_proxy.prices.query import Quote
+from pricing_proxy.prices.recalling import RecalledLines
 from pricing_proxy.telemetry.loop_counters import LoopCounter
 from pricing_proxy.telemetry.metrics import Metrics
 
@@ -24,6 +25,11 @@ class PriceMeter:
         metrics = self._metrics
         metrics.requests.add((mode, "refused" if is_refused else "answered"))
         metrics.request_seconds.observe(mode, seconds)
+        if isinstance(quote.lines, RecalledLines):
+            count = len(quote.lines)
+            metrics.lookups.add(("l1",), count)
+            metrics.lines.add((State.FRESH,), count)
+            return
         if quote.is_from_memory:
             metrics.lookups.add(("l1",), len(quote.lines))
         else:

@@ -14,20 +14,21 @@ from pydantic import ValidationError
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import Mode
 from pricing_proxy.prices.market import Market
-from pricing_proxy.prices.query import Line, PriceQuery, QuotedLine, canonical_quantity
+from pricing_proxy.prices.query import Columns, PriceQuery, QuotedLine
 from pricing_proxy.prices.service import PriceService
 from pricing_proxy.problem_details import Flaw, ProblemError
 from pricing_proxy.web.access import Access, AccessScope
+from pricing_proxy.web.answer_writer import AnswerWriter
 from pricing_proxy.web.answers import answer_body
 from pricing_proxy.web.checkout import checkout_body
-from pricing_proxy.web.handling import read_body
+from pricing_proxy.web.common_bodies import columns_of, common_body, common_query
+from pricing_proxy.web.handling import read_body, read_bytes, validated
 from pricing_proxy.web.markets import find_currency, find_customer, find_market
 from pricing_proxy.web.meters import PriceMeter
 from pricing_proxy.web.schemas import (
     CART,
     PRICES,
     SHOPPER_PRICES,
-    LineBody,
     PricesBody,
     flaws_problem,
     pointer,
@@ -35,6 +36,7 @@ from pricing_proxy.web.schemas import (
 from pricing_proxy.web.shoppers import body_of_shopper
 
 _SINGLE_PARAMETERS = ("market", "customer", "magento_id", "mode", "currency", "wait_ms", "accept")
+_MODES = {mode.value: mode for mode in Mode}
 _LINE_PARAMETERS = ("sku", "quantity", "unit")
 # Null and not an empty list: the source prices line by line and cannot know of any.
 _NO_CART_DISCOUNTS = ',"cart_discounts":null'
@@ -67,19 +69,28 @@ class PriceRoutes:
         self._access = access
         self._meter = meter
         self._clock = clock
+        self._writer = AnswerWriter(clock=clock)
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, request: web.Request) -> web.StreamResponse:
         """Answer `POST /v1/prices`."""
         shopper = self._access.require_reader(request)
-        if shopper is None:
-            return await self._answer(await read_body(request, PRICES))
-        body = body_of_shopper(await read_body(request, SHOPPER_PRICES), shopper)
-        return await self._answer(body, is_budgeted=True)
+        text = await read_bytes(request)
+        if shopper is not None:
+            body = body_of_shopper(validated(text, SHOPPER_PRICES), shopper)
+            return await self._answer(request, body, None, is_budgeted=True)
+        common = common_body(text)
+        if common is not None:
+            return await self._answer(request, *common)
+        return await self._answer(request, validated(text, PRICES), None)
 
-    async def get(self, request: web.Request) -> web.Response:
+    async def get(self, request: web.Request) -> web.StreamResponse:
         """Answer `GET /v1/prices`: the same with the members as query parameters."""
         shopper = self._access.require_reader(request)
-        asked = _body_of(request.query)
+        if shopper is None:
+            common = common_query(request.rel_url.raw_query_string)
+            if common is not None:
+                return await self._answer(request, *common)
+        asked = body_of(request.query)
         try:
             if shopper is None:
                 body = PRICES.validate_python(asked)
@@ -87,21 +98,28 @@ class PriceRoutes:
                 body = body_of_shopper(SHOPPER_PRICES.validate_python(asked), shopper)
         except ValidationError as error:
             raise flaws_problem(error) from None
-        return await self._answer(body, is_budgeted=shopper is not None)
+        return await self._answer(request, body, None, is_budgeted=shopper is not None)
 
-    async def price_cart(self, request: web.Request) -> web.Response:
+    async def price_cart(self, request: web.Request) -> web.StreamResponse:
         """Answer `POST /v1/carts/price`: a whole cart, priced as a checkout."""
         self._access.require(request, AccessScope.PRICES)
         cart = await read_body(request, CART)
         body = cast("PricesBody", {**cart, "mode": "checkout"})
-        return await self._answer(body, more=_NO_CART_DISCOUNTS)
+        return await self._answer(request, body, None, more=_NO_CART_DISCOUNTS)
 
     async def _answer(
-        self, body: PricesBody, *, is_budgeted: bool = False, more: str = ""
-    ) -> web.Response:
+        self,
+        request: web.Request,
+        body: PricesBody,
+        lines: Columns | None,
+        *,
+        is_budgeted: bool = False,
+        more: str = "",
+    ) -> web.StreamResponse:
+        """Answer a body; `lines` are its lines by column, None when they are still in it."""
         began_us = self._clock.monotonic_us()
         market = find_market(self._markets, body["market"])
-        query = await query_of(body, market, is_budgeted=is_budgeted)
+        query = await query_of(body, market, lines=lines, is_budgeted=is_budgeted)
         quote = await self._service.quote(query)
         is_refused = True
         try:
@@ -119,16 +137,8 @@ class PriceRoutes:
             )
         if more:
             text = f"{text[:-1]}{more}}}"
-        return web.Response(
-            body=text.encode(),
-            headers={
-                "Content-Type": "application/json",
-                "Cache-Control": "private, no-store",
-                "Cache-Status": _ALL_FROM_MEMORY
-                if quote.is_from_memory
-                else cache_status(quote.lines),
-            },
-        )
+        status = _ALL_FROM_MEMORY if quote.is_from_memory else cache_status(quote.lines)
+        return self._writer.answer(request, text.encode(), cache_status=status)
 
 
 def cache_status(lines: Sequence[QuotedLine]) -> str:
@@ -149,10 +159,21 @@ def cache_status(lines: Sequence[QuotedLine]) -> str:
     return f'pricing-proxy; fwd=miss; detail="{detail}"'
 
 
-async def query_of(body: PricesBody, market: Market, *, is_budgeted: bool = False) -> PriceQuery:
-    """Return what a body asks for; raises `ProblemError` for what is not in the market."""
+async def query_of(
+    body: PricesBody, market: Market, *, lines: Columns | None = None, is_budgeted: bool = False
+) -> PriceQuery:
+    """Return what a body asks for; raises `ProblemError` for what is not in the market.
+
+    Args:
+        body: A valid body.
+        market: The market it names.
+        lines: Its lines by column, None when they are still in it.
+        is_budgeted: See `PriceQuery`.
+    """
     currency = find_currency(market, body.get("currency"))
-    lines = _lines(body["lines"])
+    if lines is None:
+        lines = columns_of(body["lines"])
+        _refuse_zeros(lines)
     account, customer = await find_customer(market, body["customer"])
     wait_ms = body.get("wait_ms")
     return PriceQuery(
@@ -160,29 +181,24 @@ async def query_of(body: PricesBody, market: Market, *, is_budgeted: bool = Fals
         customer=customer,
         account=account,
         currency=currency,
-        mode=Mode(body.get("mode", Mode.BROWSE)),
+        mode=_MODES[body.get("mode", "browse")],
         lines=lines,
         wait_us=None if wait_ms is None else wait_ms * 1000,
         is_budgeted=is_budgeted,
     )
 
 
-def _lines(bodies: Sequence[LineBody]) -> list[Line]:
-    lines = [
-        Line._make((body["sku"], body.get("quantity", "1"), body.get("unit"))) for body in bodies
-    ]
-    quantities = {line[1] for line in lines}
-    if any(canonical_quantity(quantity) == "0" for quantity in quantities):
+def _refuse_zeros(lines: Columns) -> None:
+    if "0" in lines.shortest:
         zeros = [
             Flaw(pointer("lines", index, "quantity"), "not_positive", "A quantity is above zero.")
-            for index, line in enumerate(lines)
-            if canonical_quantity(line.quantity) == "0"
+            for index, quantity in enumerate(lines.shortest)
+            if quantity == "0"
         ]
         raise ProblemError(422, "not_positive", "Correct the members named in errors.", zeros)
-    return lines
 
 
-def _body_of(query: MultiMapping[str]) -> dict[str, Any]:
+def body_of(query: MultiMapping[str]) -> dict[str, Any]:
     """Return the body that the query parameters stand for; mistakes stay in it to be found."""
     body: dict[str, Any] = {}
     for name in dict.fromkeys(query):

@@ -17,6 +17,11 @@ from pricing_proxy.problem_details import Flaw, ProblemError
 MAX_LINES = 200
 # Longer waits than this keep a page's connection open for nothing.
 MAX_WAIT_MS = 5000
+# In characters.
+LONGEST_SKU = 64
+LONGEST_ACCOUNT = 32
+LONGEST_UNIT = 10
+LONGEST_CODE = 64
 # What a browser may ask for with a storefront token: a page, and the patience of its reader.
 MAX_SHOPPER_LINES = 60
 MAX_SHOPPER_WAIT_MS = 2000
@@ -25,10 +30,12 @@ MAX_SHOP_ID = 2**53
 _CLOSED = ConfigDict(extra="forbid", strict=True)
 
 # Any text may be a SKU: one that the item map does not hold goes no further.
-Sku = Annotated[str, Field(min_length=1, max_length=64)]
-Account = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Unit = Annotated[str, Field(min_length=1, max_length=10, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Code = Annotated[str, Field(min_length=1, max_length=64)]
+Sku = Annotated[str, Field(min_length=1, max_length=LONGEST_SKU)]
+Account = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_ACCOUNT, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+Unit = Annotated[str, Field(min_length=1, max_length=LONGEST_UNIT, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Code = Annotated[str, Field(min_length=1, max_length=LONGEST_CODE)]
 Quantity = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
 
 

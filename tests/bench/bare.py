@@ -18,7 +18,10 @@ _HEADERS = {
 
 
 def bare_app() -> web.Application:
-    """Return an application that answers /{size} with that many bytes."""
+    """Return an application that answers /{size} with that many bytes.
+
+    It is also where the service's sampled traces go.
+    """
     bodies: dict[str, bytes] = {}
 
     async def answer(request: web.Request) -> web.Response:
@@ -30,7 +33,12 @@ def bare_app() -> web.Application:
             body = bodies[size] = b"x" * int(size)
         return web.Response(body=body, headers=_HEADERS)
 
+    async def take_traces(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(content_type="application/x-protobuf")
+
     app = web.Application()
+    app.router.add_post("/v1/traces", take_traces)
     app.router.add_post("/{size}", answer)
     app.router.add_get("/{size}", answer)
     return app

@@ -8,9 +8,13 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import cycle
 
 import uvloop
+
+_FRESH = b'"state":"fresh"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,17 +23,19 @@ class Load:
 
     Attributes:
         port: Where, on loopback.
-        request: The whole request as text; the body is ASCII.
+        requests: Whole requests as text, sent in turn; the bodies are ASCII.
         count: Requests in all.
         connections: At once.
         expect: What the answer's head contains.
+        fresh: How many fresh prices the body holds; None does not look.
     """
 
     port: int
-    request: str
+    requests: Sequence[str]
     count: int
     connections: int
     expect: str
+    fresh: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,25 +51,29 @@ class Outcome:
 
 async def run(load: Load) -> Outcome:
     """Send all requests; raises `RuntimeError` on the first wrong answer."""
-    request, expect = load.request.encode(), load.expect.encode()
+    expect = load.expect.encode()
+    requests = cycle([request.encode() for request in load.requests])
     left = load.count
     latencies: list[float] = []
     size = 0
 
     async def connection() -> None:
         nonlocal left, size
+        body = b""
         reader, writer = await asyncio.open_connection("127.0.0.1", load.port)
         while left > 0:
             left -= 1
             began = time.perf_counter()
-            writer.write(request)
+            writer.write(next(requests))
             head = await reader.readuntil(b"\r\n\r\n")
             size = _length(head)
-            await reader.readexactly(size)
+            body = await reader.readexactly(size)
             latencies.append(time.perf_counter() - began)
             if not head.startswith(b"HTTP/1.1 200") or expect not in head:
                 raise RuntimeError(f"wrong answer: {head[:400]!r}")
         writer.close()
+        if load.fresh is not None and body and body.count(_FRESH) != load.fresh:
+            raise RuntimeError(f"not {load.fresh} fresh prices: {body[:400]!r}")
 
     began = time.perf_counter()
     async with asyncio.TaskGroup() as group:

@@ -19,7 +19,8 @@ from pricing_proxy.demo.plan import SECRET, SECRET_NAME, free_port
 
 KEY = "bench-key-of-the-benchmark-only"
 _START_SECONDS = 60.0
-_SKUS = 240
+# Enough for a hundred bulbs beside the lamps.
+_SKUS = 2400
 _CONFIGURATION = """\
 [environments.sandbox]
 url = "http://127.0.0.1:{fo}"
@@ -44,6 +45,9 @@ demo = true
 memory_megabytes = {megabytes}
 public = {{ host = "127.0.0.1", port = {port} }}
 admin = {{ host = "127.0.0.1", port = {admin} }}
+
+[telemetry]
+otlp_endpoint = "http://127.0.0.1:{collector}"
 
 [[api_keys]]
 name = "bench"
@@ -93,9 +97,12 @@ def programs() -> Iterator[Programs]:
         ]
         stack.enter_context(_process(command, folder / "sandbox.log"))
         _wait(f"http://127.0.0.1:{control}/systems/fo/calls")
+        # It takes the traces as well, so that they are really sent.
+        bare = stack.enter_context(_bare(folder))
         names = {"fo": fo, "entra": entra, "redis": redis, "folder": folder}
+        names["collector"] = bare.port
         yield Programs(
-            bare=stack.enter_context(_bare(folder)),
+            bare=bare,
             with_memory=stack.enter_context(_service("l1", names, folder, megabytes=256)),
             without_memory=stack.enter_context(_service("l2", names, folder, megabytes=0)),
         )
