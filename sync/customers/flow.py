@@ -10,16 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any, Protocol
 
-from pricing_proxy.d365.fo.bodies import FieldValue
 from pricing_proxy.d365.fo.customer_models import (
-    AddressBody,
-    AddressRow,
     CustomerAccountRow,
-    CustomerBody,
 )
-from pricing_proxy.d365.transport import Guard
 from pricing_proxy.resilience.errors import UpstreamContractError
 from pricing_proxy.shared_state.maps import SharedStateError
 from sync.customers.mapping import (
@@ -30,7 +24,8 @@ from sync.customers.mapping import (
     changed_fields,
     new_account,
 )
-from sync.customers.matching import KIND, AccountMatcher, Accounts
+from sync.customers.matching import KIND, AccountMatcher
+from sync.customers.ports import AccountMap, ErpCustomers, ShopCustomers
 from sync.customers.rules import CustomerRules
 from sync.engine.flow import Work
 from sync.engine.outcomes import Done, HeldError, SkippedError
@@ -50,77 +45,6 @@ _ERP = "fo"
 _SHOP = "magento"
 # What the ERP blocks nothing with.
 _NOT_ON_HOLD = ("", "No", "Never")
-
-
-class ErpCustomers(Accounts, Protocol):
-    """Customers of the ERP; every method raises `UpstreamError`."""
-
-    async def create(
-        self,
-        company: str,
-        body: CustomerBody,
-        *,
-        more: Mapping[str, FieldValue] | None = None,
-        guard: Guard | None = None,
-    ) -> str:
-        """Create a customer and return the account."""
-        ...
-
-    async def update(
-        self,
-        company: str,
-        account: str,
-        body: CustomerBody,
-        *,
-        more: Mapping[str, FieldValue] | None = None,
-        guard: Guard | None = None,
-    ) -> None:
-        """Change fields."""
-        ...
-
-    async def addresses(self, company: str, account: str) -> list[AddressRow]:
-        """Return a customer's addresses."""
-        ...
-
-    async def add_address(
-        self, company: str, account: str, body: AddressBody, *, guard: Guard | None = None
-    ) -> str:
-        """Add an address."""
-        ...
-
-    async def change_address(
-        self, address: AddressRow, body: AddressBody, *, guard: Guard | None = None
-    ) -> None:
-        """Change an address."""
-        ...
-
-
-class ShopCustomers(Protocol):
-    """Customers of the shop; every method raises `UpstreamError`."""
-
-    async def customer(self, customer_id: int) -> Customer | None:
-        """Return a customer."""
-        ...
-
-    async def save_customer(
-        self, customer: Customer, changes: Mapping[str, Any], *, guard: Guard | None = None
-    ) -> Customer:
-        """Change members."""
-        ...
-
-    async def set_customer_attribute(
-        self, customer: Customer, code: str, value: str, *, guard: Guard | None = None
-    ) -> Customer:
-        """Write a custom attribute."""
-        ...
-
-
-class AccountMap(Protocol):
-    """Where the price service looks a customer's account up."""
-
-    async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:
-        """Add or replace accounts; raises `SharedStateError`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

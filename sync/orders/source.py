@@ -83,6 +83,8 @@ class OrderSource:
 
     async def poll(self) -> int:
         """Enter what changed since the last poll, and return how many are new."""
+        if not self._rules:
+            return 0
         return await read_changes(
             self._shop.order_heads_changed,
             self._enter,

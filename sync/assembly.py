@@ -1,0 +1,218 @@
+"""Put the flows and their sources together out of settings and open clients.
+
+Nothing is opened here: the composition root gives the clients, the entity map, the price
+service's maps and the engine's stores, and closes them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.d365.fo.customers import Customers
+from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.fo.orders import SalesOrders
+from pricing_proxy.d365.fo.returns import Returns
+from sync.customers.flow import CustomerContext, CustomerFlow
+from sync.customers.mapping import CustomerMarket
+from sync.customers.matching import AccountMatcher
+from sync.customers.ports import AccountMap
+from sync.customers.source import CustomerSource
+from sync.engine.flow import Links
+from sync.engine.sources import Events, Watermarks
+from sync.magento.client import MagentoClient
+from sync.orders.flow import OrderFlow, OrderMarket
+from sync.orders.late_doubles import LateDoubles
+from sync.orders.selling import Selling
+from sync.orders.sold_products import SoldProducts
+from sync.orders.source import OrderSource
+from sync.orders.writer import OrderWriter
+from sync.returns.flow import ReturnFlow, ReturnMarket
+from sync.returns.source import ReturnSource
+from sync.settings import FlowName, SyncSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flows:
+    """What carries events."""
+
+    orders: OrderFlow
+    customers: CustomerFlow
+    returns: ReturnFlow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What enters events."""
+
+    orders: OrderSource
+    doubles: LateDoubles
+    customers: CustomerSource
+    returns: ReturnSource
+
+
+class Assembly:
+    """Builds flows and sources.
+
+    Args:
+        settings: The configuration.
+        shop: The shop's client.
+        erps: The ERP's document calls by environment.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        settings: SyncSettings,
+        *,
+        shop: MagentoClient,
+        erps: Mapping[str, DocumentCalls],
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._shop = shop
+        self._erps = erps
+        self._clock = clock
+        self._max_request = timedelta(seconds=settings.sync.delivery.erp_max_request_seconds)
+        self._overlap = timedelta(seconds=settings.sync.polling.overlap_seconds)
+
+    def flows(self, *, links_of: Callable[[str], Links], published: AccountMap) -> Flows:
+        """Return the flows.
+
+        Args:
+            links_of: The entity map of a market.
+            published: The price service's customer map.
+        """
+        markets = self._settings.sync.markets
+        return Flows(
+            orders=OrderFlow(self._shop, markets={code: self._orders(code) for code in markets}),
+            customers=CustomerFlow(
+                self._shop,
+                contexts={code: self._customers(code, links_of) for code in markets},
+                published=published,
+                erp_max_request=self._max_request,
+            ),
+            returns=ReturnFlow(
+                self._shop,
+                markets={code: self._returns(code) for code in markets},
+                erp_max_request=self._max_request,
+            ),
+        )
+
+    def sources(self, *, events: Events, watermarks: Watermarks) -> Sources:
+        """Return the sources of the flows that are on, market by market."""
+        own = self._settings.sync.markets
+        with_orders = self._with("orders")
+        return Sources(
+            orders=OrderSource(
+                self._shop,
+                events,
+                watermarks,
+                market_of_store=self._market_of_store("orders"),
+                rules={code: own[code].orders for code in with_orders},
+                overlap=self._overlap,
+            ),
+            doubles=LateDoubles(
+                {code: self._sales_orders(code) for code in with_orders},
+                companies={code: self._company(code) for code in with_orders},
+                events=events,
+            ),
+            customers=CustomerSource(
+                self._shop,
+                events,
+                watermarks,
+                market_of_website={own[code].website_id: code for code in self._with("customers")},
+                overlap=self._overlap,
+                clock=self._clock,
+            ),
+            returns=ReturnSource(
+                self._shop,
+                events,
+                watermarks,
+                market_of_store=self._market_of_store("returns"),
+                overlap=self._overlap,
+                clock=self._clock,
+            ),
+        )
+
+    def _orders(self, code: str) -> OrderMarket:
+        own, market = self._settings.sync.markets[code], self._settings.markets[code]
+        return OrderMarket(
+            selling=Selling(
+                market=code,
+                company=market.legal_entity,
+                currencies=frozenset(market.currencies or [market.currency]),
+            ),
+            rules=own.orders,
+            store_ids=frozenset(own.store_ids),
+            sold=SoldProducts(
+                self._shop,
+                self._erp(code),
+                company=market.legal_entity,
+                unit_attribute=own.orders.unit_attribute,
+                clock=self._clock,
+            ),
+            writer=OrderWriter(
+                self._sales_orders(code),
+                company=market.legal_entity,
+                rules=own.orders,
+                erp_max_request=self._max_request,
+            ),
+        )
+
+    def _customers(self, code: str, links_of: Callable[[str], Links]) -> CustomerContext:
+        own, market = self._settings.sync.markets[code], self._settings.markets[code]
+        context = CustomerMarket(
+            code=code,
+            company=market.legal_entity,
+            currency=market.currency,
+            countries=own.customers.countries or own.orders.countries,
+        )
+        erp = Customers(self._erp(code))
+        matcher = AccountMatcher(
+            erp,
+            self._shop,
+            market=context,
+            rules=own.customers,
+            links=links_of(code),
+            neighbours={other: links_of(other) for other in self._neighbours(code)},
+            website_of={one: each.website_id for one, each in self._settings.sync.markets.items()},
+        )
+        return CustomerContext(market=context, rules=own.customers, erp=erp, matcher=matcher)
+
+    def _returns(self, code: str) -> ReturnMarket:
+        own = self._settings.sync.markets[code]
+        return ReturnMarket(
+            company=self._company(code),
+            rules=own.returns,
+            splitting=own.orders.splitting,
+            returns=Returns(self._erp(code)),
+            orders=self._sales_orders(code),
+        )
+
+    def _sales_orders(self, code: str) -> SalesOrders:
+        field = self._settings.sync.markets[code].orders.reference_field
+        return SalesOrders(self._erp(code), reference_field=field)
+
+    def _erp(self, code: str) -> DocumentCalls:
+        return self._erps[self._settings.markets[code].environment]
+
+    def _company(self, code: str) -> str:
+        return self._settings.markets[code].legal_entity
+
+    def _neighbours(self, code: str) -> list[str]:
+        """Return the other markets that share the ERP's company."""
+        markets = self._settings.markets
+        mine = (markets[code].environment, markets[code].legal_entity)
+        return [
+            other
+            for other in self._settings.sync.markets
+            if other != code and (markets[other].environment, markets[other].legal_entity) == mine
+        ]
+
+    def _with(self, flow: FlowName) -> list[str]:
+        return [code for code, own in self._settings.sync.markets.items() if flow in own.flows]
+
+    def _market_of_store(self, flow: FlowName) -> dict[int, str]:
+        markets = self._settings.sync.markets
+        return {store: code for code in self._with(flow) for store in markets[code].store_ids}

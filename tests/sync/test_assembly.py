@@ -1,0 +1,73 @@
+"""Settings become flows and sources: those that are on, with each market's own rules."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from pricing_proxy.clock import SystemClock
+from pricing_proxy.d365.fo.documents import DocumentCalls
+from sync import settings
+from sync.assembly import Assembly
+from sync.engine.flow import Links
+from sync.magento.client import MagentoClient
+from tests.customers.test_flow import FakeAccountMap
+from tests.fakes.entering import FakeEvents, FakeWatermarks
+from tests.fakes.order_shop import FakeLinks, FakeShop
+from tests.orders import recorded
+from tests.sync import files
+from tests.sync.test_settings import SECOND, secrets
+
+__all__ = ["secrets"]
+SAMPLE = recorded.orders()["tax_excl_row__mixed_rates"]
+
+
+def assembly(folder: Path, text: str, shop: FakeShop) -> Assembly:
+    return Assembly(
+        settings.load(files.write(folder, text)),
+        shop=cast("MagentoClient", shop),
+        erps={"erp": cast("DocumentCalls", object())},
+        clock=SystemClock(),
+    )
+
+
+async def test_each_order_goes_to_the_market_of_its_store_view(tmp_path: Path) -> None:
+    shop, events = FakeShop(), FakeEvents()
+    for store in (1, 2, 3):
+        members: dict[str, Any] = {"entity_id": store, "increment_id": f"{store}", "state": "new"}
+        shop.put(SAMPLE.model_copy(update={**members, "store_id": store}))
+    built = assembly(tmp_path, files.CONFIGURATION + SECOND, shop)
+
+    await built.sources(events=events, watermarks=FakeWatermarks()).orders.poll()
+
+    markets = {event["key"]: event["market"] for event in events.entered.values()}
+    assert markets == {"1": "b2b_de", "2": "b2c"}
+
+
+async def test_a_flow_that_is_off_enters_nothing(tmp_path: Path) -> None:
+    shop, events = FakeShop(), FakeEvents()
+    shop.put(SAMPLE)
+    text = files.CONFIGURATION.replace("store_ids = [1]", 'store_ids = [1]\nflows = ["customers"]')
+    built = assembly(tmp_path, text, shop)
+
+    assert await built.sources(events=events, watermarks=FakeWatermarks()).orders.poll() == 0
+
+
+@pytest.mark.parametrize("text", [files.CONFIGURATION, files.CONFIGURATION + SECOND])
+def test_there_are_flows_for_every_market(tmp_path: Path, text: str) -> None:
+    asked: list[str] = []
+
+    def links_of(market: str) -> Links:
+        asked.append(market)
+        return FakeLinks()
+
+    flows = assembly(tmp_path, text, FakeShop()).flows(
+        links_of=links_of, published=FakeAccountMap()
+    )
+
+    assert [flows.orders.name, flows.customers.name, flows.returns.name] == [
+        "orders",
+        "customers",
+        "returns",
+    ]
+    assert set(asked) == ({"b2b_de", "b2c"} if SECOND in text else {"b2b_de"})
