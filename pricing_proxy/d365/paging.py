@@ -57,6 +57,14 @@ def read_page(page: Any, *, system: str) -> tuple[list[Row], str | None]:
     return rows, link or None
 
 
+def read_count(page: Any, *, system: str) -> int:
+    """Return the number of all rows that a page tells; raises `UpstreamContractError`."""
+    try:
+        return int(page["@odata.count"])
+    except (LookupError, TypeError, ValueError) as exc:
+        raise UpstreamContractError("a count without '@odata.count'", system=system) from exc
+
+
 def _local_target(link: str, current: str, *, base_url: str, system: str) -> str:
     try:
         base = urlsplit(base_url)

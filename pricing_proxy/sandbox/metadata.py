@@ -6,7 +6,7 @@ The members are those that public clients read; sets of master data are not desc
 from typing import Any
 
 from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS, ENUMS, DocumentSet
-from pricing_proxy.sandbox.documents.store import WRITE_NAMES, Documents
+from pricing_proxy.sandbox.documents.store import Documents
 
 _NAMESPACE = "Microsoft.Dynamics.DataEntities"
 _DATA_TYPES = {
@@ -53,7 +53,7 @@ class Metadata:
         return {"Name": name, "Members": members}
 
     def _sets(self) -> list[DocumentSet]:
-        return [DOCUMENT_SETS[name] for name in WRITE_NAMES]
+        return list(DOCUMENT_SETS.values())
 
     def _properties(self, named: DocumentSet) -> list[dict[str, Any]]:
         new_names = self._documents.new_names(named)

@@ -164,12 +164,7 @@ class FinanceOperationsClient:
             counted=True,
         )
         page = await self._get(row, query.target(), ticket=ticket, deadline=deadline)
-        try:
-            return int(page["@odata.count"])
-        except (LookupError, TypeError, ValueError) as exc:
-            raise UpstreamContractError(
-                "a count without '@odata.count'", system=self._system
-            ) from exc
+        return paging.read_count(page, system=self._system)
 
     async def application_version(self, *, ticket: Ticket, deadline: Deadline) -> str:
         """Return the ERP's version; the cheapest call that needs a token and a working user."""
