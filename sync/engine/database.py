@@ -1,0 +1,42 @@
+"""Open the database, at the schema this program is written for."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from sync.engine.queue import install
+from sync.store.schema import upgrade
+
+# A statement that takes longer has met a lock that somebody forgot, or a database in trouble.
+_STATEMENT_MS = 30_000
+
+
+@asynccontextmanager
+async def database(url: str, *, connections: int) -> AsyncIterator[AsyncEngine]:
+    """Yield the engine of an up-to-date database; closed on exit.
+
+    Args:
+        url: `postgresql://` address with its password.
+        connections: At most so many at once.
+
+    Raises:
+        SchemaVersionError: The database is newer than this program.
+        SQLAlchemyError: It cannot be reached or changed.
+    """
+    engine = create_async_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=10,
+        # A connection that a restart of the database ended is noticed before it is used.
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "options": f"-c statement_timeout={_STATEMENT_MS}"},
+    )
+    try:
+        async with engine.begin() as connection:
+            await upgrade(connection)
+            await install(connection)
+        yield engine
+    finally:
+        await engine.dispose()

@@ -1,0 +1,121 @@
+"""Carry one event: claim it, let its flow work, and write down what became of it.
+
+Whatever a flow raises ends here, as a state of the event that people can see. What goes
+wrong with our own database goes to the queue, which brings the event again as it was.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pricing_proxy.clock import Clock
+from sync.engine.flow import Flow
+from sync.engine.outcomes import WaitForError
+from sync.engine.queue import ComeBackError
+from sync.engine.verdict import trouble_of, verdict_on
+from sync.engine.work import EventWork
+from sync.store.events import EventStore, FenceLostError, NotNow
+from sync.store.journal import Journal
+from sync.store.links import MarketLinks
+from sync.store.records import EventRecord
+from sync.store.states import EventState
+
+_log = logging.getLogger(__name__)
+
+# Whoever has taken the event over is given this long before the job is looked at again.
+_AFTER_LOST_FENCE = timedelta(seconds=30)
+
+
+class Runner:
+    """Carries events.
+
+    Args:
+        database: Where the entity map is.
+        events: Where events are claimed and ended.
+        journal: Where their calls are written.
+        flows: Every flow by its name.
+        clock: Time.
+        give_up_after: Attempts of one event before a person must look.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: AsyncEngine,
+        events: EventStore,
+        journal: Journal,
+        flows: Mapping[str, Flow],
+        clock: Clock,
+        give_up_after: int,
+    ) -> None:
+        self._database = database
+        self._events = events
+        self._journal = journal
+        self._flows = flows
+        self._clock = clock
+        self._give_up_after = give_up_after
+
+    async def carry(self, event_id: int) -> None:
+        """Carry an event as far as it goes now; raises `ComeBackError` to be brought it again."""
+        claimed = await self._events.claim(event_id)
+        if isinstance(claimed, NotNow):
+            if claimed.due_at is not None:
+                raise ComeBackError(claimed.due_at)
+            return
+        try:
+            await self._attempt(claimed)
+        except FenceLostError as error:
+            _log.warning("%s", error)
+            # The library would end the other worker's job with this one.
+            raise ComeBackError(self._clock.utc() + _AFTER_LOST_FENCE) from error
+
+    async def _attempt(self, record: EventRecord) -> None:
+        work = EventWork(
+            record,
+            events=self._events,
+            journal=self._journal,
+            links=MarketLinks(self._database, record.market),
+            clock=self._clock,
+        )
+        try:
+            done = await self._flows[record.flow].carry(work)
+        except (FenceLostError, SQLAlchemyError):
+            raise
+        except WaitForError as error:
+            await self._events.wait_for(
+                record,
+                flow=error.flow,
+                business_key=error.business_key,
+                payload=error.payload,
+                trouble=trouble_of(error),
+            )
+        except Exception as error:  # noqa: BLE001 -- every failure must become a visible state
+            await self._note(record, error)
+        else:
+            await self._events.end(record.id, record.fence, EventState.DONE, note=done.note)
+
+    async def _note(self, record: EventRecord, error: Exception) -> None:
+        is_unacknowledged = bool(await self._journal.unacknowledged(record.id))
+        verdict = verdict_on(
+            error,
+            attempts=record.attempts,
+            is_unacknowledged=is_unacknowledged,
+            give_up_after=self._give_up_after,
+        )
+        if verdict.trouble.kind == type(error).__name__:
+            # Not one of the outcomes or of the other systems' errors: a defect of ours.
+            _log.error("carrying an event of flow %s broke", record.flow, exc_info=error)
+        if verdict.state is EventState.HELD:
+            await self._events.hold(record.id, record.fence, verdict.trouble)
+        elif verdict.pause is None:
+            note = verdict.trouble.text
+            await self._events.end(record.id, record.fence, verdict.state, note=note)
+        else:
+            due_at = self._clock.utc() + verdict.pause
+            await self._events.put_off(
+                record.id, record.fence, verdict.state, due_at=due_at, trouble=verdict.trouble
+            )
+            raise ComeBackError(due_at) from error

@@ -1,0 +1,128 @@
+"""Find events that nobody would ever bring again, and bring them.
+
+    job of a worker without a heartbeat    back in line; its event has a new fence when claimed
+    moving event without a job             a new job: the old one was ended by a late worker
+    worker rows without a heartbeat        removed
+
+One process sweeps at a time, under an advisory lock of the transaction.
+"""
+
+import asyncio
+import logging
+from typing import Self
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from sync.engine.queue import LEASE_SECONDS
+from sync.store.events import Queue
+
+_log = logging.getLogger(__name__)
+
+_EVERY_SECONDS = 5.0
+_SWEEP_LOCK = 7_283_411_002
+# Longer than entering an event and its job, or ending a job after its event, can take.
+_ORPHAN_SECONDS = 30.0
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_REVIVE = text(
+    """
+    UPDATE procrastinate_jobs AS job
+    SET status = 'todo', attempts = attempts + 1, scheduled_at = NULL, worker_id = NULL
+    WHERE job.status = 'doing' AND NOT EXISTS (
+        SELECT 1 FROM procrastinate_workers AS worker
+        WHERE worker.id = job.worker_id
+          AND worker.last_heartbeat > now() - make_interval(secs => :lease))
+    RETURNING job.id
+    """
+)
+_PRUNE = text("SELECT procrastinate_prune_stalled_workers_v1(:lease)")
+_ORPHANS = text(
+    """
+    SELECT event.id, event.flow, event.market, event.lock_key, event.due_at
+    FROM sync_event AS event
+    WHERE event.state IN ('received', 'working', 'waiting', 'in_doubt')
+      AND (event.state <> 'waiting' OR event.depends_on IS NULL)
+      AND event.changed_at < now() - make_interval(secs => :age)
+      AND NOT EXISTS (
+        SELECT 1 FROM procrastinate_jobs AS job
+        WHERE job.status IN ('todo', 'doing')
+          AND CAST(job.args->>'event_id' AS bigint) = event.id)
+    ORDER BY event.id
+    LIMIT 1000
+    """
+)
+_FORGOTTEN = text(
+    """
+    SELECT event.id, event.flow, event.market, event.lock_key, event.due_at
+    FROM sync_event AS event JOIN sync_event AS dependency ON dependency.id = event.depends_on
+    WHERE event.state IN ('waiting', 'blocked') AND dependency.state IN ('done', 'skipped')
+    ORDER BY event.id
+    LIMIT 1000
+    FOR UPDATE OF event
+    """
+)
+_WAKE = text(
+    "UPDATE sync_event SET state = 'received', depends_on = NULL, due_at = NULL,"
+    " changed_at = now() WHERE id = :id"
+)
+
+
+class Sweep:
+    """Sweeps every few seconds; an async context manager.
+
+    Args:
+        database: Events and queue.
+        queue: Where events are put in line again.
+    """
+
+    def __init__(self, database: AsyncEngine, queue: Queue) -> None:
+        self._database = database
+        self._queue = queue
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._sweep_for_ever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def sweep(self) -> int:
+        """Bring back what was lost; return how many, 0 when another process sweeps."""
+        async with self._database.begin() as connection:
+            if not (await connection.execute(_TRY_LOCK, {"lock": _SWEEP_LOCK})).scalar():
+                return 0
+            revived = (await connection.execute(_REVIVE, {"lease": LEASE_SECONDS})).all()
+            await connection.execute(_PRUNE, {"lease": LEASE_SECONDS})
+            orphans = (await connection.execute(_ORPHANS, {"age": _ORPHAN_SECONDS})).all()
+            forgotten = (await connection.execute(_FORGOTTEN)).all()
+            for row in forgotten:
+                await connection.execute(_WAKE, {"id": row.id})
+            for row in (*orphans, *forgotten):
+                await self._put(connection, row.id, row.flow, row.market, row.lock_key)
+        return len(revived) + len(orphans) + len(forgotten)
+
+    async def _put(
+        self, connection: AsyncConnection, event_id: int, flow: str, market: str, lock_key: str
+    ) -> None:
+        # Due at once: the claim looks at the event's own time, and sends the job back until then.
+        await self._queue.put(
+            connection,
+            event_id=event_id,
+            flow=flow,
+            market=market,
+            lock_key=lock_key,
+            due_at=None,
+        )
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            try:
+                if count := await self.sweep():
+                    _log.warning("brought back %d events of workers that ended", count)
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("the sweep failed (%s)", type(error).__name__)
+            await asyncio.sleep(_EVERY_SECONDS)

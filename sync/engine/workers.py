@@ -1,0 +1,106 @@
+"""Run a worker for each flow and market: started, paused, and started again when it breaks.
+
+Flow control is looked at each second, so a pause is obeyed within two; an event under way
+is finished first. A worker that ends by an error, such as a database that restarts, is
+started again after a pause.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Self
+
+import procrastinate
+import psycopg
+from procrastinate.exceptions import ProcrastinateException
+from sqlalchemy.exc import SQLAlchemyError
+
+from sync.engine.queue import worker_options
+from sync.store.flow_control import FlowControl, Pause, is_paused
+
+_log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0
+_RESTART_SECONDS = 1.0
+# Longer than any attempt's single call; what is not finished then is looked up by its successor.
+_GRACE_SECONDS = 20.0
+_DATABASE_ERRORS = (ProcrastinateException, psycopg.Error, SQLAlchemyError, OSError)
+
+
+class Workers:
+    """The workers of this process; an async context manager.
+
+    Args:
+        app: The queue's application, open.
+        control: What is paused.
+        lines: Every flow with every market it runs for.
+        concurrency: Events of one flow and market at once.
+    """
+
+    def __init__(
+        self,
+        app: procrastinate.App,
+        control: FlowControl,
+        *,
+        lines: Iterable[tuple[str, str]],
+        concurrency: int,
+    ) -> None:
+        self._app = app
+        self._control = control
+        self._concurrency = concurrency
+        self._lines = tuple(lines)
+        self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._looking = asyncio.create_task(self._look_for_ever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+        await self._stop(list(self._running))
+
+    @property
+    def running(self) -> tuple[tuple[str, str], ...]:
+        """The flows and markets that are worked on now."""
+        return tuple(self._running)
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            try:
+                await self._obey(await self._control.pauses())
+            except _DATABASE_ERRORS as error:
+                # Nothing new is known: what runs goes on, what is paused stays so.
+                _log.warning("flow control cannot be read (%s)", type(error).__name__)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _obey(self, pauses: list[Pause]) -> None:
+        paused = {line for line in self._lines if is_paused(pauses, *line)}
+        for line in self._lines:
+            if line not in paused and line not in self._running:
+                self._running[line] = asyncio.create_task(self._work_for_ever(*line))
+        await self._stop([line for line in self._running if line in paused])
+
+    async def _stop(self, lines: list[tuple[str, str]]) -> None:
+        tasks = [self._running.pop(line) for line in lines]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work_for_ever(self, flow: str, market: str) -> None:
+        options = worker_options(flow, market, concurrency=self._concurrency)
+        while True:
+            try:
+                await self._app.run_worker_async(
+                    **options, shutdown_graceful_timeout=_GRACE_SECONDS
+                )
+            except _DATABASE_ERRORS as error:
+                _log.warning(
+                    "the worker of %s in %s lost the database (%s)",
+                    flow,
+                    market,
+                    type(error).__name__,
+                )
+            await asyncio.sleep(_RESTART_SECONDS)

@@ -1,0 +1,345 @@
+"""Events and their states: entered once, claimed under a rising fence, ended by its holder.
+
+Every change that touches both an event and the queue is one transaction. Whoever holds a
+smaller fence than the row's has lost the event, and everything it says is refused with
+`FenceLostError`: a worker that was stopped may wake up at any time.
+
+    event behind an unfinished one of the same lock   waits for it, or is blocked by it
+    event whose dependency ends                       is woken
+    event whose dependency is held                    is blocked, and woken when that ends
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from sync.store.records import EVENT_COLUMNS, EventRecord, Trouble, event_record, trouble_columns
+from sync.store.states import ENDED, STUCK, EventState
+from sync.store.tables import sync_event
+
+_EVENT = sync_event.c
+_ENDED = tuple(state.value for state in ENDED)
+# Each of them took a worker along, so a person should look before the next one dies.
+MOST_DEATHS = 5
+
+
+class FenceLostError(Exception):
+    """Another worker has taken the event over; nothing more may be done for it here."""
+
+
+class Queue(Protocol):
+    """Where an event waits for a worker."""
+
+    async def put(
+        self,
+        connection: AsyncConnection,
+        *,
+        event_id: int,
+        flow: str,
+        market: str,
+        lock_key: str,
+        due_at: datetime | None,
+    ) -> None:
+        """Put it in line, within the transaction of the caller's connection."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """The event cannot be claimed: it is ended or stuck, or comes back by itself."""
+
+    due_at: datetime | None
+    """When the queue must bring it again; None when it must not."""
+
+
+class EventStore:
+    """All events of this database.
+
+    Args:
+        database: Where they are kept.
+        queue: Where they wait for a worker.
+    """
+
+    def __init__(self, database: AsyncEngine, queue: Queue) -> None:
+        self._database = database
+        self._queue = queue
+
+    async def receive(
+        self,
+        *,
+        flow: str,
+        market: str,
+        business_key: str,
+        source_key: str,
+        payload: Mapping[str, Any],
+        lock_key: str,
+        due_at: datetime | None = None,
+        trace: str | None = None,
+    ) -> bool:
+        """Enter an event; return whether it is new: an equal source key is taken once."""
+        async with self._database.begin() as connection:
+            event_id = await self._insert(
+                connection,
+                {
+                    "flow": flow,
+                    "market": market,
+                    "business_key": business_key,
+                    "source_key": source_key,
+                    "payload": dict(payload),
+                    "lock_key": lock_key,
+                    "due_at": due_at,
+                    "trace": trace,
+                },
+            )
+        return event_id is not None
+
+    async def claim(self, event_id: int) -> EventRecord | NotNow:
+        """Take an event over with a higher fence, unless it must not be worked on now."""
+        async with self._database.begin() as connection:
+            event = await self._locked(connection, event_id)
+            if event is None or event.state in ENDED | STUCK:
+                return NotNow(None)
+            if event.due_at is not None and event.due_at > await self._now(connection):
+                return NotNow(event.due_at)
+            if event.depends_on is not None and event.state is EventState.WAITING:
+                return NotNow(None)
+            if event.deaths >= MOST_DEATHS:
+                await self._hold_killer(connection, event)
+                return NotNow(None)
+            if (ahead := await self._ahead(connection, event)) is not None:
+                await self._park(connection, event.id, behind=ahead)
+                return NotNow(None)
+            statement = (
+                update(sync_event)
+                .where(_EVENT.id == event_id)
+                .values(
+                    state=EventState.WORKING,
+                    fence=_EVENT.fence + 1,
+                    attempts=_EVENT.attempts + 1,
+                    deaths=_EVENT.deaths + 1,
+                    due_at=None,
+                    claimed_at=func.now(),
+                    changed_at=func.now(),
+                )
+                .returning(*EVENT_COLUMNS)
+            )
+            return event_record((await connection.execute(statement)).one())
+
+    async def holds(self, event_id: int, fence: int) -> bool:
+        """Return whether the fence is still the newest."""
+        statement = select(_EVENT.fence).where(
+            _EVENT.id == event_id, _EVENT.state == EventState.WORKING
+        )
+        async with self._database.connect() as connection:
+            return (await connection.execute(statement)).scalar() == fence
+
+    async def end(self, event_id: int, fence: int, state: EventState, *, note: str) -> None:
+        """End an event as done or skipped, and wake whoever waited; raises `FenceLostError`."""
+        async with self._database.begin() as connection:
+            await self._leave(
+                connection, event_id, fence, state=state, note=note, ended_at=func.now()
+            )
+            await self.wake_dependants(connection, event_id)
+
+    async def put_off(
+        self, event_id: int, fence: int, state: EventState, *, due_at: datetime, trouble: Trouble
+    ) -> None:
+        """Leave an event waiting or in doubt until an instant; raises `FenceLostError`."""
+        async with self._database.begin() as connection:
+            await self._leave(
+                connection, event_id, fence, state=state, due_at=due_at, **trouble_columns(trouble)
+            )
+
+    async def hold(self, event_id: int, fence: int, trouble: Trouble) -> None:
+        """Leave an event to a person, and block whoever waits for it; raises `FenceLostError`."""
+        async with self._database.begin() as connection:
+            await self._leave(
+                connection, event_id, fence, state=EventState.HELD, **trouble_columns(trouble)
+            )
+            await self._block_dependants(connection, event_id)
+
+    async def wait_for(
+        self,
+        event: EventRecord,
+        *,
+        flow: str,
+        business_key: str,
+        payload: Mapping[str, Any],
+        trouble: Trouble,
+    ) -> None:
+        """Have an event wait for another one, entered if none is under way.
+
+        Raises:
+            FenceLostError: Another worker has taken the event over.
+        """
+        async with self._database.begin() as connection:
+            dependency = await self._under_way(connection, flow, event.market, business_key)
+            if dependency is None:
+                key = f"{flow}/{event.market}/{business_key}"
+                values = {
+                    "flow": flow,
+                    "market": event.market,
+                    "business_key": business_key,
+                    # Of this attempt: an earlier one may be done, and is asked for again.
+                    "source_key": f"{key}/for/{event.id}/{event.fence}",
+                    "payload": dict(payload),
+                    "lock_key": key,
+                    "due_at": None,
+                    "trace": event.trace,
+                }
+                event_id = await self._insert(connection, values)
+                if event_id is None:
+                    raise FenceLostError(f"event {event.id} was carried on by another worker")
+                dependency = await self._locked(connection, event_id)
+            if dependency is None:
+                raise FenceLostError(f"event {event.id} lost what it waits for")
+            await self._leave(
+                connection,
+                event.id,
+                event.fence,
+                state=EventState.BLOCKED if dependency.state in STUCK else EventState.WAITING,
+                depends_on=dependency.id,
+                **trouble_columns(trouble),
+            )
+
+    async def wake_dependants(self, connection: AsyncConnection, event_id: int) -> None:
+        """Put whoever waited for an ended event back in line, in their order."""
+        statement = (
+            update(sync_event)
+            .where(
+                _EVENT.depends_on == event_id,
+                _EVENT.state.in_((EventState.WAITING, EventState.BLOCKED)),
+            )
+            .values(state=EventState.RECEIVED, depends_on=None, due_at=None, changed_at=func.now())
+            .returning(_EVENT.id, _EVENT.flow, _EVENT.market, _EVENT.lock_key)
+        )
+        for row in sorted(await connection.execute(statement), key=lambda row: int(row.id)):
+            await self._queue.put(
+                connection,
+                event_id=row.id,
+                flow=row.flow,
+                market=row.market,
+                lock_key=row.lock_key,
+                due_at=None,
+            )
+
+    async def _insert(self, connection: AsyncConnection, values: Mapping[str, Any]) -> int | None:
+        statement = (
+            insert(sync_event)
+            .values(state=EventState.RECEIVED, **values)
+            .on_conflict_do_nothing(index_elements=["source_key"])
+            .returning(_EVENT.id)
+        )
+        event_id = (await connection.execute(statement)).scalar()
+        if event_id is None:
+            return None
+        await self._queue.put(
+            connection,
+            event_id=event_id,
+            flow=values["flow"],
+            market=values["market"],
+            lock_key=values["lock_key"],
+            due_at=values["due_at"],
+        )
+        return int(event_id)
+
+    async def _leave(
+        self, connection: AsyncConnection, event_id: int, fence: int, **values: Any
+    ) -> None:
+        statement = (
+            update(sync_event)
+            .where(_EVENT.id == event_id, _EVENT.fence == fence, _EVENT.state == EventState.WORKING)
+            .values({"deaths": 0, "changed_at": func.now(), **values})
+            .returning(_EVENT.id)
+        )
+        if (await connection.execute(statement)).scalar() is None:
+            raise FenceLostError(f"event {event_id} was taken over from fence {fence}")
+
+    async def _locked(self, connection: AsyncConnection, event_id: int) -> EventRecord | None:
+        statement = select(*EVENT_COLUMNS).where(_EVENT.id == event_id).with_for_update()
+        row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else event_record(row)
+
+    async def _ahead(self, connection: AsyncConnection, event: EventRecord) -> EventRecord | None:
+        """Return the last unfinished event of the same lock that was entered earlier."""
+        statement = (
+            select(*EVENT_COLUMNS)
+            .where(
+                _EVENT.lock_key == event.lock_key,
+                _EVENT.id < event.id,
+                _EVENT.state.not_in(_ENDED),
+            )
+            .order_by(_EVENT.id.desc())
+            .limit(1)
+            # It must not end between this look and the parking behind it.
+            .with_for_update()
+        )
+        row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else event_record(row)
+
+    async def _under_way(
+        self, connection: AsyncConnection, flow: str, market: str, business_key: str
+    ) -> EventRecord | None:
+        statement = (
+            select(*EVENT_COLUMNS)
+            .where(
+                _EVENT.flow == flow,
+                _EVENT.market == market,
+                _EVENT.business_key == business_key,
+                _EVENT.state.not_in(_ENDED),
+            )
+            .order_by(_EVENT.id.desc())
+            .limit(1)
+            .with_for_update()
+        )
+        row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else event_record(row)
+
+    async def _park(
+        self, connection: AsyncConnection, event_id: int, *, behind: EventRecord
+    ) -> None:
+        state = EventState.BLOCKED if behind.state in STUCK else EventState.WAITING
+        await connection.execute(
+            update(sync_event)
+            .where(_EVENT.id == event_id)
+            .values(state=state, depends_on=behind.id, changed_at=func.now())
+        )
+
+    async def _hold_killer(self, connection: AsyncConnection, event: EventRecord) -> None:
+        trouble = Trouble(
+            kind="WorkerDied",
+            text=f"{event.deaths} workers in a row ended while they carried it",
+            advice="look into the workers' logs at these instants, then replay it",
+        )
+        await connection.execute(
+            update(sync_event)
+            .where(_EVENT.id == event.id)
+            .values(
+                state=EventState.HELD,
+                deaths=0,
+                changed_at=func.now(),
+                **trouble_columns(trouble),
+            )
+        )
+        await self._block_dependants(connection, event.id)
+
+    async def _block_dependants(self, connection: AsyncConnection, event_id: int) -> None:
+        blocked = [event_id]
+        while blocked:
+            statement = (
+                update(sync_event)
+                .where(_EVENT.depends_on.in_(blocked), _EVENT.state == EventState.WAITING)
+                .values(state=EventState.BLOCKED, changed_at=func.now())
+                .returning(_EVENT.id)
+            )
+            blocked = list((await connection.execute(statement)).scalars())
+
+    async def _now(self, connection: AsyncConnection) -> datetime:
+        # The database's clock: workers on several machines compare with one.
+        now: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+        return now

@@ -1,0 +1,120 @@
+"""The journal: each call to another system, written before it is sent and again when it ends.
+
+A row with no end is a call that may have been done: whoever carries the event on looks it
+up before writing. Rows are written only while the fence holds.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.store.events import FenceLostError
+from sync.store.redaction import redacted
+from sync.store.tables import sync_attempt, sync_event
+
+# One statement, so that no other worker can take the event over between check and writing.
+_SENT = text(
+    """
+    INSERT INTO sync_attempt (event_id, attempt, fence, system, operation, request, sent_at,
+                              mapping_version, configuration_hash)
+    SELECT id, attempts, fence, :system, :operation, :request, clock_timestamp(),
+           :mapping_version, :configuration_hash
+    FROM sync_event WHERE id = :event_id AND fence = :fence AND state = 'working'
+    RETURNING id
+    """
+).bindparams(bindparam("request", type_=sync_attempt.c.request.type))
+_ROW = sync_attempt.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalRow:
+    """One call."""
+
+    id: int
+    event_id: int
+    attempt: int
+    system: str
+    operation: str
+    request: Any
+    sent_at: datetime
+    acked_at: datetime | None
+    status: int | None
+    response: Any
+    duration_ms: int | None
+
+
+class Journal:
+    """Writes and reads calls.
+
+    Args:
+        database: Where they are kept.
+        mapping_version: Version of the program that mapped.
+        configuration_hash: Of the configuration that it mapped by.
+    """
+
+    def __init__(
+        self, database: AsyncEngine, *, mapping_version: str, configuration_hash: str
+    ) -> None:
+        self._database = database
+        self._made_by = {
+            "mapping_version": mapping_version,
+            "configuration_hash": configuration_hash,
+        }
+
+    async def sent(
+        self, event_id: int, fence: int, *, system: str, operation: str, request: Any
+    ) -> int:
+        """Note that a call is about to be sent; return its row. Raises `FenceLostError`."""
+        values = {
+            "event_id": event_id,
+            "fence": fence,
+            "system": system,
+            "operation": operation,
+            "request": redacted(request),
+            **self._made_by,
+        }
+        async with self._database.begin() as connection:
+            row = (await connection.execute(_SENT, values)).scalar()
+        if row is None:
+            raise FenceLostError(f"event {event_id} was taken over from fence {fence}")
+        return int(row)
+
+    async def acked(self, row: int, *, status: int, response: Any) -> None:
+        """Note how a call ended: it is a fact, whoever holds the event by now."""
+        seconds = func.extract("epoch", func.clock_timestamp() - _ROW.sent_at)
+        statement = (
+            update(sync_attempt)
+            .where(_ROW.id == row)
+            .values(
+                acked_at=func.clock_timestamp(),
+                status=status,
+                response=redacted(response),
+                duration_ms=func.round(seconds * 1000),
+            )
+        )
+        async with self._database.begin() as connection:
+            await connection.execute(statement)
+
+    async def unacknowledged(self, event_id: int) -> list[JournalRow]:
+        """Return the calls of an event that have no end, the oldest first."""
+        return [row for row in await self.of_event(event_id) if row.acked_at is None]
+
+    async def of_event(self, event_id: int) -> list[JournalRow]:
+        """Return all calls of an event, the oldest first."""
+        columns = [_ROW[name] for name in JournalRow.__slots__]
+        statement = select(*columns).where(_ROW.event_id == event_id).order_by(_ROW.id)
+        async with self._database.connect() as connection:
+            rows = (await connection.execute(statement)).mappings()
+            return [JournalRow(**row) for row in rows]
+
+    async def forget(self, older_than: timedelta, *, flow: str) -> int:
+        """Delete the calls of a flow's ended events; return how many."""
+        ended = select(sync_event.c.id).where(
+            sync_event.c.flow == flow, sync_event.c.ended_at < func.now() - older_than
+        )
+        statement = delete(sync_attempt).where(_ROW.event_id.in_(ended))
+        async with self._database.begin() as connection:
+            return int((await connection.execute(statement)).rowcount)

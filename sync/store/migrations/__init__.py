@@ -1,0 +1,1 @@
+"""The steps from an empty database to `tables`, run by `sync.store.schema`."""

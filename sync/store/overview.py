@@ -1,0 +1,99 @@
+"""Read what operators, alerts and metrics want to know of the events."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.store.records import EVENT_COLUMNS, EventRecord, event_record
+from sync.store.states import ENDED, STUCK, EventState
+from sync.store.tables import sync_event
+
+_EVENT = sync_event.c
+_OPEN = [state.value for state in EventState if state not in ENDED]
+_STUCK = [state.value for state in STUCK]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowState:
+    """One flow of one market.
+
+    Attributes:
+        counts: Events by state.
+        lag: Age of the oldest event that is not ended, zero when all are.
+        last_ended_at: When one was last done or skipped.
+    """
+
+    flow: str
+    market: str
+    counts: dict[str, int]
+    lag: timedelta
+    last_ended_at: datetime | None
+
+
+class Overview:
+    """Looks at the events of a database."""
+
+    def __init__(self, database: AsyncEngine) -> None:
+        self._database = database
+
+    async def flows(self) -> list[FlowState]:
+        """Return every flow and market that ever had an event."""
+        is_open = _EVENT.state.in_(_OPEN)
+        statement = select(
+            _EVENT.flow,
+            _EVENT.market,
+            _EVENT.state,
+            func.count(),
+            func.min(_EVENT.created_at).filter(is_open),
+            func.max(_EVENT.ended_at),
+            func.clock_timestamp(),
+        ).group_by(_EVENT.flow, _EVENT.market, _EVENT.state)
+        found: dict[tuple[str, str], FlowState] = {}
+        async with self._database.connect() as connection:
+            for flow, market, state, count, oldest, ended, now in await connection.execute(
+                statement
+            ):
+                known = found.get((flow, market))
+                lag = timedelta(0) if oldest is None else now - oldest
+                found[flow, market] = FlowState(
+                    flow=flow,
+                    market=market,
+                    counts={**(known.counts if known else {}), state: count},
+                    lag=max(lag, known.lag) if known else lag,
+                    last_ended_at=_latest(ended, known.last_ended_at if known else None),
+                )
+        return [found[key] for key in sorted(found)]
+
+    async def stuck(self, *, most: int = 200) -> list[EventRecord]:
+        """Return held and blocked events, the oldest first."""
+        return await self._events(_EVENT.state.in_(_STUCK), most=most)
+
+    async def late(self, older_than: timedelta, *, flow: str, most: int = 200) -> list[EventRecord]:
+        """Return events of a flow that are not ended though older than that."""
+        return await self._events(
+            _EVENT.flow == flow,
+            _EVENT.state.in_(_OPEN),
+            _EVENT.created_at < func.now() - older_than,
+            most=most,
+        )
+
+    async def event(self, event_id: int) -> EventRecord | None:
+        """Return one event."""
+        found = await self._events(_EVENT.id == event_id, most=1)
+        return found[0] if found else None
+
+    async def by_key(self, business_key: str, *, most: int = 50) -> list[EventRecord]:
+        """Return the events of one document, the oldest first."""
+        return await self._events(_EVENT.business_key == business_key, most=most)
+
+    async def _events(self, *conditions: ColumnElement[bool], most: int) -> list[EventRecord]:
+        statement = select(*EVENT_COLUMNS).where(*conditions).order_by(_EVENT.id).limit(most)
+        async with self._database.connect() as connection:
+            return [event_record(row) for row in await connection.execute(statement)]
+
+
+def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    instants = [each for each in (one, other) if each is not None]
+    return max(instants) if instants else None

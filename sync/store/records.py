@@ -1,0 +1,88 @@
+"""What the tables hold, as values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from sync.store.states import EventState
+from sync.store.tables import sync_event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why an event is not done.
+
+    Attributes:
+        kind: The error's class, for grouping.
+        field: The field at fault, empty where there is none.
+        text: What is wrong with it.
+        advice: What to do.
+        diff: Field, expected, found; where two documents differ.
+    """
+
+    kind: str
+    field: str = ""
+    text: str = ""
+    advice: str = ""
+    diff: Sequence[Sequence[str]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecord:
+    """One row of `sync_event`."""
+
+    id: int
+    flow: str
+    market: str
+    business_key: str
+    source_key: str
+    lock_key: str
+    payload: Mapping[str, Any]
+    state: EventState
+    depends_on: int | None
+    due_at: datetime | None
+    attempts: int
+    fence: int
+    deaths: int
+    note: str
+    trouble: Trouble | None
+    trace: str | None
+    created_at: datetime
+    claimed_at: datetime | None
+    changed_at: datetime
+    ended_at: datetime | None
+
+
+def event_record(row: Row[Any]) -> EventRecord:
+    """Return a row of `sync_event` as a value."""
+    columns = row._mapping  # noqa: SLF001 -- SQLAlchemy's documented way to read by name
+    plain = {
+        name: columns[name] for name in EventRecord.__slots__ if name not in ("state", "trouble")
+    }
+    trouble = None
+    if columns["error_kind"] is not None:
+        trouble = Trouble(
+            kind=columns["error_kind"],
+            field=columns["error_field"] or "",
+            text=columns["error_text"] or "",
+            advice=columns["error_advice"] or "",
+            diff=tuple(tuple(each) for each in columns["error_diff"] or ()),
+        )
+    return EventRecord(state=EventState(columns["state"]), trouble=trouble, **plain)
+
+
+def trouble_columns(trouble: Trouble | None) -> dict[str, Any]:
+    """Return the columns that hold a trouble, all empty for none."""
+    return {
+        "error_kind": trouble and trouble.kind,
+        "error_field": trouble and trouble.field,
+        "error_text": trouble and trouble.text,
+        "error_advice": trouble and trouble.advice,
+        "error_diff": [list(each) for each in trouble.diff] if trouble else None,
+    }
+
+
+EVENT_COLUMNS = tuple(sync_event.c)

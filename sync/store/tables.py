@@ -1,0 +1,179 @@
+"""The tables of the sync, as `migrations` made them.
+
+sync_event           one row per thing to carry over
+sync_attempt         the journal: every call of every attempt
+entity_map           the shop's ids and the ERP's keys
+watermark            how far each source was read, and when each schedule last succeeded
+flow_control         what is paused
+reconciliation_run, discrepancy   what differed between the systems
+alert                what was raised, and when it ended
+audit                who did what by hand
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    func,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+_INSTANT = DateTime(timezone=True)
+
+
+def _created_at() -> Column[object]:
+    return Column("created_at", _INSTANT, nullable=False, server_default=func.now())
+
+
+sync_event = Table(
+    "sync_event",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("flow", Text, nullable=False),
+    Column("market", Text, nullable=False),
+    Column("business_key", Text, nullable=False),
+    Column("source_key", Text, nullable=False, unique=True),
+    Column("lock_key", Text, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("depends_on", BigInteger, ForeignKey("sync_event.id")),
+    Column("due_at", _INSTANT),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    # Raised with each claim: a worker with a smaller number has lost the event.
+    Column("fence", BigInteger, nullable=False, server_default="0"),
+    # Claims in a row that no worker lived to finish.
+    Column("deaths", Integer, nullable=False, server_default="0"),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("error_kind", Text),
+    Column("error_field", Text),
+    Column("error_text", Text),
+    Column("error_advice", Text),
+    Column("error_diff", JSONB),
+    Column("trace", Text),
+    _created_at(),
+    Column("claimed_at", _INSTANT),
+    Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("ended_at", _INSTANT),
+    Index("sync_event_by_lock", "lock_key", "id"),
+    Index("sync_event_by_key", "flow", "business_key"),
+    Index("sync_event_by_state", "state", "flow", "market"),
+    Index("sync_event_by_dependency", "depends_on"),
+)
+
+sync_attempt = Table(
+    "sync_attempt",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("event_id", BigInteger, ForeignKey("sync_event.id"), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("request", JSONB, nullable=False),
+    Column("sent_at", _INSTANT, nullable=False),
+    Column("acked_at", _INSTANT),
+    Column("status", Integer),
+    Column("response", JSONB),
+    Column("duration_ms", Integer),
+    Column("mapping_version", Text, nullable=False),
+    Column("configuration_hash", Text, nullable=False),
+    Index("sync_attempt_by_event", "event_id", "id"),
+    Index("sync_attempt_by_age", "sent_at"),
+)
+
+entity_map = Table(
+    "entity_map",
+    metadata,
+    Column("market", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("magento_id", Text, primary_key=True),
+    Column("erp_key", Text, nullable=False),
+    Column("content_hash", Text, nullable=False, server_default=""),
+    Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
+    Index("entity_map_by_erp_key", "market", "kind", "erp_key"),
+)
+
+watermark = Table(
+    "watermark",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("format", Integer, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+flow_control = Table(
+    "flow_control",
+    metadata,
+    Column("flow", Text, primary_key=True),
+    # Empty for all markets.
+    Column("market", Text, primary_key=True),
+    Column("is_paused", Boolean, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+reconciliation_run = Table(
+    "reconciliation_run",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("market", Text, nullable=False),
+    Column("window_from", _INSTANT),
+    Column("window_to", _INSTANT),
+    Column("compared", Integer, nullable=False, server_default="0"),
+    _created_at(),
+    Column("ended_at", _INSTANT),
+)
+
+discrepancy = Table(
+    "discrepancy",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("run_id", BigInteger, ForeignKey("reconciliation_run.id"), nullable=False),
+    Column("business_key", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("expected", Text, nullable=False),
+    Column("found", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("action", Text, nullable=False, server_default=""),
+    Index("discrepancy_by_run", "run_id"),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("raised_at", _INSTANT, nullable=False),
+    Column("told_at", _INSTANT),
+    Column("times_told", Integer, nullable=False, server_default="0"),
+    Column("ended_at", _INSTANT),
+    Index("alert_open", "key", unique=True, postgresql_where="ended_at IS NULL"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    _created_at(),
+)
