@@ -19,6 +19,7 @@ class ModePolicy:
         answer_us: The answer is given within this time of arrival.
         full_wait_us: How long to wait for a price that nothing can stand in for.
         brief_wait_us: How long to wait for a refresh of one that can.
+        least_wait_us: A caller cannot shorten the full wait below this.
         flight_us: How long a load that this mode started may take; None: as long as the request.
         klass: The class of its calls.
     """
@@ -27,6 +28,7 @@ class ModePolicy:
     answer_us: int
     full_wait_us: int
     brief_wait_us: int
+    least_wait_us: int
     flight_us: int | None
     klass: CallClass
 
@@ -37,7 +39,7 @@ class ModePolicy:
             wait: What the freshness table says.
             asked_us: The caller's own `wait_ms`, None without one.
         """
-        full_us = self.full_wait_us if asked_us is None else asked_us
+        full_us = self.full_wait_us if asked_us is None else max(asked_us, self.least_wait_us)
         return min(self.brief_wait_us, full_us) if wait is Wait.BRIEF else full_us
 
 
@@ -55,6 +57,7 @@ def mode_policies(
             answer_us=browse_us,
             full_wait_us=max(browse_us - _OVERHEAD_US, 0),
             brief_wait_us=brief_us,
+            least_wait_us=0,
             flight_us=10 * SECOND_US,
             klass=CallClass.INTERACTIVE,
         ),
@@ -64,6 +67,7 @@ def mode_policies(
             # A fifth is kept for the rest of the cart page.
             full_wait_us=cart_us * 4 // 5,
             brief_wait_us=brief_us,
+            least_wait_us=0,
             flight_us=6 * SECOND_US,
             klass=CallClass.INTERACTIVE,
         ),
@@ -72,6 +76,8 @@ def mode_policies(
             answer_us=checkout_us,
             full_wait_us=max(checkout_us - _OVERHEAD_US, 0),
             brief_wait_us=brief_us,
+            # Anything shorter would refuse orders although the ERP is well.
+            least_wait_us=min(SECOND_US, checkout_us),
             flight_us=None,
             klass=CallClass.CHECKOUT,
         ),

@@ -220,7 +220,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     "magento_id": Parameter("The shop's customer id, instead of `customer`."),
     "mode": Parameter("How much the caller can bear; `browse` by default."),
     "currency": Parameter("One that the market sells in; its own by default."),
-    "wait_ms": Parameter("How long to wait for loads, instead of the mode's time."),
+    "wait_ms": Parameter(
+        "How long to wait for loads, instead of the mode's time; a checkout waits 1 s at least."
+    ),
     "accept": Parameter("Checkout: take prices that do not bind instead of a 503."),
     "sku": Parameter("Repeat it for more lines.", ["LAMP-01"]),
     "quantity": Parameter("1 by default.", ["10"]),

@@ -23,7 +23,10 @@ MILLISECOND = 1000
         (Mode.CART, 0.1, 100),
         (Mode.CART, 5, 5000),
         (Mode.CHECKOUT, None, 3970),
+        (Mode.CHECKOUT, 1.5, 1500),
         (Mode.CHECKOUT, 1, 1000),
+        # A healthy ERP takes longer than this: an order must not be refused for it.
+        (Mode.CHECKOUT, 0, 1000),
     ],
 )
 async def test_a_line_without_any_price_waits_as_long_as_its_mode_bears(
