@@ -77,7 +77,7 @@ def mode_policies(
             full_wait_us=max(checkout_us - _OVERHEAD_US, 0),
             brief_wait_us=brief_us,
             # Anything shorter would refuse orders although the ERP is well.
-            least_wait_us=min(SECOND_US, checkout_us),
+            least_wait_us=min(SECOND_US, max(checkout_us - _OVERHEAD_US, 0)),
             flight_us=None,
             klass=CallClass.CHECKOUT,
         ),
