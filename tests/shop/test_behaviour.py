@@ -139,7 +139,7 @@ async def test_a_part_of_a_bundle_is_not_shipped_alone(wire: Wire) -> None:
     body = {"items": [{"order_item_id": 2, "qty": 1}]}
     answer = await wire.send("POST", "/rest/V1/order/1/ship", body)
     assert answer.status == 400
-    assert answer.body["message"].startswith("Cannot create shipment as bundle product")
+    assert "Cannot create shipment as bundle product" in answer.body["message"]
     assert (await wire.send("POST", "/rest/V1/order/1/invoice", {})).status == 200
     parent = {"items": [{"order_item_id": 1, "qty": 2}]}
     assert (await wire.send("POST", "/rest/V1/order/1/ship", parent)).status == 200
@@ -151,7 +151,7 @@ async def test_the_parent_of_a_bundle_stands_for_its_parts(wire: Wire) -> None:
     body = {"items": [{"order_item_id": 1, "qty": 1}]}
     assert (await wire.send("POST", "/rest/V1/order/1/invoice", body)).status == 200
     invoiced = [item["qty_invoiced"] for item in wire.sandbox.shop.orders[1]["items"]]
-    assert invoiced == [0, 2, 1, 1]
+    assert invoiced == [1, 2, 1, 1]
 
 
 async def test_too_much_is_refused_by_name(wire: Wire) -> None:

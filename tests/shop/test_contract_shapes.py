@@ -101,7 +101,7 @@ async def test_an_order_after_refunds_has_the_recorded_members(wire: Wire) -> No
     number = placed["entity_id"]
     items = [item["item_id"] for item in wire.sandbox.shop.orders[number]["items"]]
     rows = [{"order_item_id": item, "qty": 2} for item in items]
-    back = {"shipping_amount": 1}
+    back = {"shipping_amount": 1, "adjustment_positive": 1, "adjustment_negative": 0.5}
     for path, body in (
         ("invoice", {"items": rows}),
         (

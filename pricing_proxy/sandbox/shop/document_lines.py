@@ -63,20 +63,48 @@ def requested(
         if quantity > left[item_id]:
             text = f'We found an invalid quantity to {verb} item "%1".'
             raise RefusedError(400, text, [names[item_id]])
-        asked[item_id] = quantity
+        if quantity > 0:
+            asked[item_id] = quantity
     return asked
 
 
-def shares(order: Order, asked: Mapping[int, Decimal]) -> Iterator[Share]:
-    """Yield the lines of a document: those asked for, and the companions of each."""
+def shares(
+    order: Order,
+    asked: Mapping[int, Decimal],
+    *,
+    of_sums: Mapping[int, Decimal],
+    in_full: bool = False,
+) -> Iterator[Share]:
+    """Yield the lines of a document: those asked for, and their companions.
+
+    Args:
+        order: The order.
+        asked: Quantities by line.
+        of_sums: What to list for the parents of bundles whose price is in their parts; it means
+            nothing, and is listed all the same.
+        in_full: Count the parts of a bundle in full whatever went before, as the last invoice
+            does when it names no lines.
+    """
+    by_id = {item["item_id"]: item for item in order["items"]}
     for item in order["items"]:
-        quantity = asked.get(item["item_id"])
-        parent_id = item.get("parent_item_id")
-        if quantity is None and parent_id in asked and is_companion(item):
-            parent = next(one for one in order["items"] if one["item_id"] == parent_id)
-            quantity = asked[parent_id] * item["qty_ordered"] / parent["qty_ordered"]
-        if quantity is not None and quantity >= 0:
+        quantity = of_sums.get(item["item_id"], asked.get(item["item_id"]))
+        parent = by_id.get(item.get("parent_item_id", 0))
+        if parent is not None and parent["item_id"] in asked and is_companion(item):
+            part = item["qty_ordered"] / parent["qty_ordered"]
+            is_whole = in_full and parent["product_type"] == "bundle"
+            quantity = item["qty_ordered"] if is_whole else asked[parent["item_id"]] * part
+        if quantity is not None:
             yield Share(item, quantity)
+
+
+def parents_of(order: Order, asked: Mapping[int, Decimal]) -> dict[int, list[dict[str, Any]]]:
+    """Return the parts asked for of each bundle whose price is in its parts."""
+    sums = {item["item_id"] for item in order["items"] if is_sum(item)}
+    found: dict[int, list[dict[str, Any]]] = {}
+    for item in order["items"]:
+        if item.get("parent_item_id") in sums and item["item_id"] in asked:
+            found.setdefault(item["parent_item_id"], []).append(item)
+    return found
 
 
 def is_companion(item: Mapping[str, Any]) -> bool:
@@ -108,7 +136,10 @@ def line_body(share: Share, *, entity_id: int, parent_id: int, done: str) -> dic
         "base_price": item["base_price"],
         "qty": share.quantity,
     }
-    if is_companion(item) or is_sum(item):
+    if is_sum(item):
+        gross = item["price_incl_tax"]
+        return body | {"price_incl_tax": gross, "base_price_incl_tax": gross}
+    if is_companion(item):
         return body
     row = cents(share.item["price"] * share.quantity)
     amounts = {name: share.part(item[name], done) for name in _SHARED}

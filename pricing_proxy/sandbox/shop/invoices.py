@@ -11,6 +11,7 @@ from pricing_proxy.sandbox.shop.document_lines import (
     is_companion,
     is_sum,
     line_body,
+    parents_of,
     requested,
     shares,
     summed,
@@ -23,6 +24,7 @@ from pricing_proxy.sandbox.shop.wire import RefusedError
 
 _HEADING = "Invoice Document Validation Error(s):\n"
 _NOTHING = "The invoice can't be created without products. Add products and try again."
+_FINAL = ("holded", "canceled", "closed", "complete")
 _SHIPPING = ("shipping_amount", "shipping_incl_tax", "shipping_tax_amount")
 
 
@@ -33,25 +35,44 @@ def invoice(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
         RefusedError: The state forbids it, or nothing is left.
     """
     order = shop.order(order_id)
-    if order["state"] in ("holded", "canceled", "closed"):
-        text = f"An invoice cannot be created when an order has a status of {order['state']}"
-        raise RefusedError(400, _HEADING + text)
     left = {
         item["item_id"]: item["qty_ordered"] - item["qty_invoiced"] - item["qty_canceled"]
         for item in order["items"]
         if not is_companion(item) and not is_sum(item)
     }
-    asked = requested(order, _expanded(order, body.get("items")), left=left, verb="invoice")
-    if not any(asked.values()):
-        closed = not any(quantity > 0 for quantity in left.values())
-        more = "\nThe order does not allow an invoice to be created." if closed else ""
-        raise RefusedError(400, _HEADING + _NOTHING + more)
-    document = _document(shop, order, list(shares(order, asked)))
+    rows = body.get("items")
+    asked = requested(order, _expanded(order, rows), left=left, verb="invoice")
+    _check(order, has_products=any(asked.values()), is_open=any(left[one] > 0 for one in left))
+    of_sums = _of_sums(order, rows, asked)
+    parts = list(shares(order, asked, of_sums=of_sums, in_full=not rows))
+    document = _document(shop, order, parts)
     shop.invoices[document["entity_id"]] = document
     _book(order, document)
     settle(order)
     shop.touch(order)
     return str(document["entity_id"])
+
+
+def _check(order: Order, *, has_products: bool, is_open: bool) -> None:
+    problems = [] if has_products else [_NOTHING]
+    if order["state"] in _FINAL:
+        state = order["state"]
+        problems.append(f"An invoice cannot be created when an order has a status of {state}")
+    elif not is_open:
+        problems.append("The order does not allow an invoice to be created.")
+    if problems:
+        raise RefusedError(400, _HEADING + "\n".join(problems))
+
+
+def _of_sums(order: Order, rows: Any, asked: Mapping[int, Decimal]) -> dict[int, Decimal]:
+    """Return what is listed for bundles' parents: named, or their parts' pieces added up."""
+    named = {row.get("order_item_id"): Decimal(str(row.get("qty", 0))) for row in rows or ()}
+    by_id = {item["item_id"]: item for item in order["items"]}
+    found: dict[int, Decimal] = {}
+    for parent, parts in parents_of(order, asked).items():
+        pieces = sum((asked[part["item_id"]] for part in parts), ZERO)
+        found[parent] = named.get(parent, pieces) if rows else by_id[parent]["qty_ordered"]
+    return found
 
 
 def _expanded(order: Order, rows: Any) -> Any:

@@ -81,7 +81,14 @@ def shipping_of(request: OrderRequest, lines: list[Line], rates: Rates) -> Amoun
     """Return what the shipping comes to: so much for each piece."""
     is_free = request.shipping_method.startswith("freeshipping")
     is_shipped = not is_virtual_only(lines) and not is_free
-    pieces = sum((line.quantity for line in lines if line.parent is None), ZERO)
+    pieces = sum(
+        (
+            line.quantity
+            for line in lines
+            if line.parent is None and line.product.type_id != "virtual"
+        ),
+        ZERO,
+    )
     return amounts(
         _SHIPPING_PER_PIECE * pieces if is_shipped else ZERO,
         Decimal(1),

@@ -14,6 +14,7 @@ from pricing_proxy.sandbox.shop.document_lines import (
     is_companion,
     is_sum,
     line_body,
+    parents_of,
     requested,
     shares,
     summed,
@@ -31,6 +32,8 @@ _NO_FIXED_TAX = {
     "weee_tax_applied_row_amount": 0,
     "weee_tax_row_disposition": 0,
 }
+_ADJUSTMENTS = ("adjustment_positive", "adjustment_negative")
+_WRONG_LINES = "The creditmemo contains incorrect product items."
 _HEADING = "Creditmemo Document Validation Error(s):\n"
 
 
@@ -52,7 +55,10 @@ def refund(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
         for item in order["items"]
         if not is_companion(item) and not is_sum(item)
     }
-    asked = requested(order, body.get("items"), left=left, verb="refund")
+    rows = body.get("items")
+    if any(row.get("order_item_id") not in left for row in rows or ()):
+        raise RefusedError(400, _HEADING + _WRONG_LINES)
+    asked = requested(order, rows, left=left, verb="refund")
     document = _document(shop, order, asked, body.get("arguments") or {})
     if document["grand_total"] > refundable:
         text = f"The most money available to refund is {refundable.normalize():f}."
@@ -75,30 +81,18 @@ def _document(
     shop: Shop, order: Order, asked: Mapping[int, Decimal], arguments: Mapping[str, Any]
 ) -> dict[str, Any]:
     number = len(shop.credit_memos) + 1
+    by_id = {item["item_id"]: item for item in order["items"]}
+    # Whatever the parent was said to be invoiced for goes back with the first part.
+    of_sums = {
+        parent: by_id[parent]["qty_invoiced"] - by_id[parent]["qty_refunded"]
+        for parent in parents_of(order, asked)
+    }
     lines = [
         line_body(share, entity_id=next(shop.line_ids), parent_id=number, done="qty_refunded")
-        | _NO_FIXED_TAX
-        for share in shares(order, asked)
+        | _fixed_tax(share.item)
+        for share in shares(order, asked, of_sums=of_sums)
     ]
-    shipping, shipping_tax = _shipping(order, arguments)
-    positive = Decimal(str(arguments.get("adjustment_positive", 0)))
-    negative = Decimal(str(arguments.get("adjustment_negative", 0)))
-    sums = {
-        "subtotal": summed(lines, "row_total"),
-        "subtotal_incl_tax": summed(lines, "row_total_incl_tax"),
-        "discount_amount": -summed(lines, "discount_amount"),
-        "discount_tax_compensation_amount": summed(lines, "discount_tax_compensation_amount"),
-        "shipping_amount": shipping,
-        "shipping_tax_amount": shipping_tax,
-        "shipping_incl_tax": shipping + shipping_tax,
-        "tax_amount": summed(lines, "tax_amount") + shipping_tax,
-        "adjustment": positive - negative,
-        "adjustment_positive": positive,
-        "adjustment_negative": negative,
-    }
-    added = ("subtotal", "shipping_amount", "tax_amount", "discount_amount", "adjustment")
-    goods = sum((sums[name] for name in added), ZERO)
-    sums["grand_total"] = goods + sums["discount_tax_compensation_amount"]
+    sums = _sums(order, lines, arguments)
     document = {
         **shop.document_head(order, number),
         **{name: order[name] for name in HEAD_MEMBERS},
@@ -113,6 +107,35 @@ def _document(
     return document
 
 
+def _sums(
+    order: Order, lines: list[dict[str, Any]], arguments: Mapping[str, Any]
+) -> dict[str, Decimal]:
+    shipping, shipping_tax = _shipping(order, arguments)
+    given = {name: Decimal(str(arguments.get(name, 0))) for name in _ADJUSTMENTS}
+    sums = {
+        "subtotal": summed(lines, "row_total"),
+        "subtotal_incl_tax": summed(lines, "row_total_incl_tax"),
+        "discount_amount": -summed(lines, "discount_amount"),
+        "discount_tax_compensation_amount": summed(lines, "discount_tax_compensation_amount"),
+        "shipping_amount": shipping,
+        "shipping_tax_amount": shipping_tax,
+        "shipping_incl_tax": shipping + shipping_tax,
+        "tax_amount": summed(lines, "tax_amount") + shipping_tax,
+        "adjustment": given["adjustment_positive"] - given["adjustment_negative"],
+    }
+    added = ("subtotal", "shipping_amount", "tax_amount", "discount_amount", "adjustment")
+    goods = sum((sums[name] for name in added), ZERO)
+    sums["grand_total"] = goods + sums["discount_tax_compensation_amount"]
+    # Absent unless there is one.
+    return sums | {name: value for name, value in given.items() if value}
+
+
+def _fixed_tax(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of fixed product taxes, which this shop has none of."""
+    is_plain = not is_sum(item) and not is_companion(item)
+    return _NO_FIXED_TAX if is_plain else {"base_cost": None}
+
+
 def _shipping(order: Order, arguments: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
     """Return net and tax of the shipping that goes back."""
     left = order.get("shipping_invoiced", ZERO) - order.get("shipping_refunded", ZERO)
@@ -120,7 +143,7 @@ def _shipping(order: Order, arguments: Mapping[str, Any]) -> tuple[Decimal, Deci
     net = left if given is None else Decimal(str(given))
     if net > left:
         text = "Maximum shipping amount allowed to refund is: %1"
-        raise RefusedError(400, text, [str(left.normalize())])
+        raise RefusedError(400, text, [f"€{cents(left)}"])
     if not order["shipping_amount"]:
         return ZERO, ZERO
     return net, cents(order["shipping_tax_amount"] * net / order["shipping_amount"])
@@ -152,6 +175,7 @@ def _book(order: Order, document: Mapping[str, Any]) -> None:
         ("total_refunded", "grand_total"),
         ("total_offline_refunded", "grand_total"),
     ):
-        add(order, name, document[source])
+        if source in document:
+            add(order, name, document[source])
     add(order["payment"], "amount_refunded", document["grand_total"])
     add(order["payment"], "shipping_refunded", document["shipping_amount"])

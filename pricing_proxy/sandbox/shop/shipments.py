@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from pricing_proxy.sandbox.shop.orders import Order
-from pricing_proxy.sandbox.shop.states import settle, shippable
+from pricing_proxy.sandbox.shop.states import left_to_ship, settle, shippable
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.totals import ZERO
 from pricing_proxy.sandbox.shop.wire import RefusedError, missing_entity, required
@@ -30,18 +30,17 @@ def ship(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
     """
     order = shop.order(order_id)
     lines = {item["item_id"]: item for item in shippable(order)}
-    left = {
-        number: item["qty_ordered"] - item["qty_shipped"] - item["qty_canceled"]
-        for number, item in lines.items()
-    }
+    left = {number: left_to_ship(item) for number, item in lines.items()}
     if order["state"] in ("holded", "canceled", "closed"):
         text = f"A shipment cannot be created when an order has a status of {order['state']}\n"
         raise RefusedError(400, _HEADING + text + _NOTHING)
     if not any(quantity > 0 for quantity in left.values()):
         raise RefusedError(400, _HEADING + _CLOSED + _NOTHING)
-    asked = _asked(order, body.get("items"), left)
-    if not any(asked.values()):
-        raise RefusedError(400, _HEADING + _NOTHING)
+    asked = _asked(body.get("items"), left)
+    problems = [] if any(asked.values()) else [_NOTHING]
+    problems += _bundle_parts(order, body.get("items"))
+    if problems:
+        raise RefusedError(400, _HEADING + "\n".join(problems))
     source = _source(body)
     tracks = body.get("tracks") or []
     if source not in _SOURCES or any(not track.get("carrier_code") for track in tracks):
@@ -66,10 +65,9 @@ def add_track(shop: Shop, body: Mapping[str, Any]) -> dict[str, Any]:
     return track
 
 
-def _asked(order: Order, rows: Any, left: Mapping[int, Decimal]) -> dict[int, Decimal]:
+def _asked(rows: Any, left: Mapping[int, Decimal]) -> dict[int, Decimal]:
     if not rows:
         return {number: quantity for number, quantity in left.items() if quantity > 0}
-    _refuse_bundle_parts(order, rows)
     return {
         row["order_item_id"]: min(Decimal(str(row.get("qty", 0))), left[row["order_item_id"]])
         for row in rows
@@ -77,17 +75,18 @@ def _asked(order: Order, rows: Any, left: Mapping[int, Decimal]) -> dict[int, De
     }
 
 
-def _refuse_bundle_parts(order: Order, rows: Any) -> None:
-    bundles = {item["item_id"]: item for item in order["items"] if item["product_type"] == "bundle"}
-    named = {row.get("order_item_id") for row in rows}
-    for item in order["items"]:
-        if item["item_id"] in named and item.get("parent_item_id") in bundles:
-            name = bundles[item["parent_item_id"]]["name"]
-            text = (
-                f'Cannot create shipment as bundle product "{name}" has shipment type '
-                '"Together". Bundle product itself should be shipped instead.'
-            )
-            raise RefusedError(400, text)
+def _bundle_parts(order: Order, rows: Any) -> list[str]:
+    """Return a complaint for each part that is named instead of its bundle."""
+    bundles = {
+        item["item_id"]: item["sku"] for item in order["items"] if item["product_type"] == "bundle"
+    }
+    named = {row.get("order_item_id") for row in rows or ()}
+    return [
+        f'Cannot create shipment as bundle product "{bundles[item["parent_item_id"]]}" has '
+        'shipment type "Together". Bundle product itself should be shipped instead.'
+        for item in order["items"]
+        if item["item_id"] in named and item.get("parent_item_id") in bundles
+    ]
 
 
 def _source(body: Mapping[str, Any]) -> str:
@@ -106,6 +105,7 @@ def _save(
         if not quantity:
             continue
         item["qty_shipped"] += quantity
+        _ship_parts(order, item, quantity)
         lines.append(
             {
                 "entity_id": next(shop.line_ids),
@@ -136,6 +136,14 @@ def _save(
     if order["state"] != state:
         shop.touch(order)
     return str(number)
+
+
+def _ship_parts(order: Order, bundle: Mapping[str, Any], quantity: Decimal) -> None:
+    """Count a bundle's parts as shipped with it; the child of a configurable is not counted."""
+    for item in order["items"]:
+        is_part = item.get("parent_item_id") == bundle["item_id"]
+        if is_part and bundle["product_type"] == "bundle":
+            item["qty_shipped"] += item["qty_ordered"] * quantity / bundle["qty_ordered"]
 
 
 def _track(shop: Shop, shipment: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

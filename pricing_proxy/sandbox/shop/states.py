@@ -31,10 +31,7 @@ def settle(order: Order) -> None:
     open_invoice = any(
         item["qty_ordered"] > item["qty_invoiced"] + item["qty_canceled"] for item in items
     )
-    open_shipment = any(
-        item["qty_ordered"] > item["qty_shipped"] + item["qty_canceled"]
-        for item in shippable(order)
-    )
+    open_shipment = any(left_to_ship(item) > 0 for item in shippable(order))
     _set_state(order, "processing" if open_invoice or open_shipment else "complete")
 
 
@@ -43,6 +40,13 @@ def shippable(order: Order) -> list[dict[str, Any]]:
     return [
         item for item in order["items"] if not item["is_virtual"] and "parent_item_id" not in item
     ]
+
+
+def left_to_ship(item: Mapping[str, Any]) -> Decimal:
+    """Return how much of a line may still be shipped; what was refunded is not."""
+    gone: Decimal = max(item["qty_shipped"], item["qty_refunded"])
+    left: Decimal = item["qty_ordered"] - gone - item["qty_canceled"]
+    return left
 
 
 def hold(shop: Shop, order_id: int) -> bool:

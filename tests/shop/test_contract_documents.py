@@ -1,0 +1,130 @@
+"""Recorded chains of invoices, shipments, refunds and cancellations, to the cent."""
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.magento.recordings import recordings
+from tests.shop.conftest import Wire
+from tests.shop.replay import replay
+
+SHAPES = recordings("order_shapes")
+CHAIN = "documents_excl_tax__"
+# The recorded cart: its prices and quantities, on products of the sandbox taxed alike.
+CART: list[dict[str, Any]] = [
+    {"sku": "LAMP-04", "quantity": 4, "price": "10"},
+    {"sku": "LAMP-05", "quantity": 3, "price": "1.49"},
+    {"sku": None, "quantity": 2, "price": "30"},
+    {"sku": "SERVICE-01", "quantity": 1, "price": "25"},
+]
+AMOUNTS = (
+    "subtotal",
+    "discount_amount",
+    "shipping_amount",
+    "shipping_tax_amount",
+    "tax_amount",
+    "grand_total",
+    "subtotal_invoiced",
+    "tax_invoiced",
+    "discount_invoiced",
+    "shipping_invoiced",
+    "total_invoiced",
+    "total_paid",
+    "total_due",
+    "subtotal_refunded",
+    "tax_refunded",
+    "discount_refunded",
+    "shipping_refunded",
+    "total_refunded",
+    "subtotal_canceled",
+    "tax_canceled",
+    "total_canceled",
+    "discount_canceled",
+    "adjustment_positive",
+    "adjustment_negative",
+)
+QUANTITIES = ("qty_ordered", "qty_invoiced", "qty_shipped", "qty_refunded", "qty_canceled")
+
+
+def numbers(body: Any, names: tuple[str, ...]) -> dict[str, Decimal]:
+    return {name: Decimal(str(body[name])) for name in names if body.get(name) is not None}
+
+
+async def test_the_recorded_chain_of_documents_comes_to_the_recorded_cents(wire: Wire) -> None:
+    shade = wire.sandbox.shop.catalog.named("SHADE-0001")
+    variant = wire.sandbox.shop.catalog.by_id(next(iter(shade.variants))).sku
+    lines = [line | {"sku": line["sku"] or variant} for line in CART]
+    await wire.place(kind="simple", guest=True, website="base", lines=lines, discount_percent=10)
+    items = {"308": "1", "309": "2", "310": "3", "312": "5", "127": "1"}
+    for name, recording in SHAPES.items():
+        step = name.removeprefix(CHAIN)
+        # A refund of one invoice is another route; what is searched for is compared below.
+        if step == name or not step[:2].isdigit() or "09_" in step or "?" in recording.path:
+            continue
+        if recording.method == "POST":
+            await replay(wire, recording, items)
+            continue
+        answer = await wire.send("GET", "/rest/V1/orders/1")
+        recorded = recording.answer
+        assert numbers(answer.body, AMOUNTS) == numbers(recorded, AMOUNTS), name
+        assert answer.body["state"] == recorded["state"], name
+        for line, like in zip(answer.body["items"], recorded["items"], strict=True):
+            assert numbers(line, QUANTITIES) == numbers(like, QUANTITIES), (name, line["sku"])
+    await compare_documents(wire, "invoices", CHAIN + "05_invoices")
+    await compare_documents(wire, "creditmemos", CHAIN + "12_creditmemos")
+
+
+async def compare_documents(wire: Wire, route: str, name: str) -> None:
+    one = "searchCriteria[filter_groups][0][filters][0]"
+    answer = await wire.send("GET", f"/rest/V1/{route}?{one}[field]=order_id&{one}[value]=1")
+    recorded = SHAPES[name].answer["items"]
+    assert len(answer.body["items"]) == len(recorded)
+    for document, like in zip(answer.body["items"], recorded, strict=True):
+        assert numbers(document, AMOUNTS) == numbers(like, AMOUNTS)
+        names = ("qty", "row_total", "tax_amount", "discount_amount")
+        for line, line_like in zip(document["items"], like["items"], strict=True):
+            assert numbers(line, names) == numbers(line_like, names)
+
+
+@pytest.mark.parametrize(
+    ("chain", "sku", "words"),
+    [
+        (
+            "documents_bundle_dynamic_ship_together__",
+            "LAMP-SET",
+            {
+                "OS-BD-T-OS-STD-OS-RED": "LAMP-SET-LAMP-02-LAMP-04-LAMP-05",
+                "134": "1",
+                "324": "1",
+                "325": "2",
+                "326": "3",
+            },
+        ),
+        (
+            "documents_bundle_fixed_ship_together__",
+            "LAMP-KIT",
+            {"OS-BF-T": "LAMP-KIT", "136": "1", "330": "1", "331": "2", "332": "3"},
+        ),
+    ],
+)
+async def test_bundles_take_and_refuse_what_they_took_and_refused(
+    wire: Wire, chain: str, sku: str, words: dict[str, str]
+) -> None:
+    await wire.place(kind="simple", lines=[{"sku": sku, "quantity": 2}], discount_percent=10)
+    replayed = 0
+    for name, recording in SHAPES.items():
+        if name.startswith(chain) and recording.method == "POST":
+            await replay(wire, recording, words)
+            replayed += 1
+    assert replayed == 8
+    assert wire.sandbox.shop.orders[1]["state"] == "complete"
+
+
+@pytest.mark.parametrize("path", ["ship", "invoice"])
+async def test_of_four_at_once_one_gets_through(wire: Wire, path: str) -> None:
+    await wire.place(kind="simple", lines=[{"sku": "LAMP-01"}])
+    sent = [wire.send("POST", f"/rest/V1/order/1/{path}", {}) for _ in range(4)]
+    answers = await asyncio.gather(*sent)
+    assert sorted(answer.status for answer in answers) == [200, 400, 400, 400]
