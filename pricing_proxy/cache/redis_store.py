@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from pricing_proxy.cache import codec
 from pricing_proxy.cache.keys import context_key, field
+from pricing_proxy.cache.merged_reads import MergedReads
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.prices.ports import CacheFailedError, Shelf
 from pricing_proxy.prices.query import Context, Key
@@ -57,13 +58,16 @@ class RedisStore:
         self._guard = guard
         self._offset_us = offset_us
         self._max_age = max_age
+        self._reads = MergedReads(redis, call=lambda send: guard.call(lambda: translated(send)))
         self.failures = 0
         self.bad_values = 0
 
     async def read(self, context: Context, keys: Sequence[Key]) -> Shelf:
         """Return the entries that stand in Redis; raises `CacheFailedError`."""
-        fields = [field(key) for key in keys]
-        values = await self._call(lambda: self._hmget(context_key(context), fields))
+        try:
+            values = await self._reads.read(context_key(context), list(map(field, keys)))
+        except UpstreamError as error:
+            raise self._failed(error) from error
         offset_us = self._offset_us()
         found: dict[Key, Entry] = {}
         for key, value in zip(keys, values, strict=True):
@@ -109,16 +113,15 @@ class RedisStore:
         fields = await cast("Awaitable[list[bytes]]", self._redis.hrandfield(name, surplus))
         await cast("Awaitable[int]", self._redis.hdel(name, *map(bytes.decode, fields)))
 
-    def _hmget(self, name: str, fields: list[str]) -> Awaitable[list[bytes | None]]:
-        # redis-py's types serve its blocking client too; this one always returns an awaitable.
-        return cast("Awaitable[list[bytes | None]]", self._redis.hmget(name, fields))
-
     async def _call(self, send: Callable[[], Awaitable[T]]) -> T:
         try:
             return await self._guard.call(lambda: translated(send))
         except UpstreamError as error:
-            self.failures += 1
-            raise CacheFailedError(str(error)) from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: UpstreamError) -> CacheFailedError:
+        self.failures += 1
+        return CacheFailedError(str(error))
 
 
 async def translated(send: Callable[[], Awaitable[T]]) -> T:
