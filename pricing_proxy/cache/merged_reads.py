@@ -8,6 +8,7 @@ fails, it has failed for all of them.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol, TypeVar, cast
 
 from redis.asyncio import Redis
@@ -60,10 +61,9 @@ class MergedReads:
         reads, self._waiting = self._waiting, []
         exchange = asyncio.get_running_loop().create_task(self._exchange(reads))
         self._exchanges.add(exchange)
-        exchange.add_done_callback(self._exchanges.discard)
+        exchange.add_done_callback(partial(self._ended, reads))
 
     async def _exchange(self, reads: Sequence[_Read]) -> None:
-        """Settle every read, whatever happens."""
         try:
             answers = await self._call(lambda: self._send(reads))
             for read, values in zip(reads, answers, strict=True):
@@ -73,10 +73,13 @@ class MergedReads:
             for read in reads:
                 if not read.answer.done():
                     read.answer.set_exception(error)
-        finally:
-            # Only when the program ends, or by a defect, is anybody left waiting.
-            for read in reads:
-                read.answer.cancel()
+
+    def _ended(self, reads: Sequence[_Read], exchange: "asyncio.Task[None]") -> None:
+        # Runs even for a task cancelled before its first step, when the program ends: nobody
+        # is left waiting.
+        self._exchanges.discard(exchange)
+        for read in reads:
+            read.answer.cancel()
 
     async def _send(self, reads: Sequence[_Read]) -> Sequence[Values]:
         if len(reads) == 1:
