@@ -18,11 +18,11 @@ from pricing_proxy.callers import Callers, open_callers
 from pricing_proxy.clock import Clock
 from pricing_proxy.erp_access import ErpAccess, erp_access
 from pricing_proxy.key_watch import KeyWatch
+from pricing_proxy.ledger_access import Ledgers, open_ledgers
 from pricing_proxy.market_access import market_of, open_maps
 from pricing_proxy.prices.ahead import RefreshAhead
 from pricing_proxy.prices.explaining import Explainer
 from pricing_proxy.prices.failures import FailureMemory
-from pricing_proxy.prices.invalidations import Invalidations
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.master_data import MarketMaps
@@ -93,6 +93,7 @@ class _Parts:
     metrics: Metrics
     traces: Traces
     caching: Caching
+    ledgers: Ledgers
     erps: Mapping[str, ErpAccess]
     maps: Mapping[str, MarketMaps]
     markets: Mapping[str, Market]
@@ -104,7 +105,6 @@ class _Parts:
 class _Engine:
     """The use cases."""
 
-    invalidations: Invalidations
     loader: Loader
     warmer: Warmer
     ahead: RefreshAhead
@@ -119,6 +119,9 @@ async def _open_parts(
     traces = stack.enter_context(_traces(settings.telemetry))
     redis = await stack.enter_async_context(redis_client(settings.redis))
     caching = await stack.enter_async_context(open_caching(settings, redis, clock=clock))
+    ledgers = await stack.enter_async_context(
+        open_ledgers(settings, redis, offset_us=lambda: caching.heartbeat.offset_us, clock=clock)
+    )
     erps = {
         name: await stack.enter_async_context(
             erp_access(name, environment, redis=redis, clock=clock, metrics=metrics, traces=traces)
@@ -132,6 +135,7 @@ async def _open_parts(
         metrics=metrics,
         traces=traces,
         caching=caching,
+        ledgers=ledgers,
         erps=erps,
         maps=maps,
         markets={
@@ -152,15 +156,12 @@ def _traces(told: Telemetry) -> Traces:
 
 def _engine(parts: _Parts) -> _Engine:
     clock, markets, caching = parts.clock, parts.markets, parts.caching
-    invalidations = Invalidations(
-        shared_us=caching.heartbeat.shared_us,
-        keep_us=max(market.lifetimes.max_us for market in markets.values()),
-    )
+    invalidations = parts.ledgers.invalidations
     loader = Loader(
         markets=markets,
         cache=caching.tiered,
         invalidations=invalidations,
-        verification=caching.heartbeat,
+        verification=parts.ledgers,
         failures=FailureMemory(now_us=clock.monotonic_us, draw=random.random),
         clock=clock,
         draw=random.random,
@@ -193,7 +194,7 @@ def _engine(parts: _Parts) -> _Engine:
         cache=caching.tiered,
         loader=loader,
         invalidations=invalidations,
-        verification=caching.heartbeat,
+        verification=parts.ledgers,
         warmer=warmer,
         clock=clock,
     )
@@ -203,11 +204,10 @@ def _engine(parts: _Parts) -> _Engine:
         cache=caching.tiered,
         loader=loader,
         invalidations=invalidations,
-        verification=caching.heartbeat,
+        verification=parts.ledgers,
         clock=clock,
     )
     return _Engine(
-        invalidations=invalidations,
         loader=loader,
         warmer=warmer,
         ahead=ahead,
@@ -242,7 +242,8 @@ def _routes(parts: _Parts, engine: _Engine) -> Routes:
         docs=DocsRoutes(),
         explain=_explain_routes(parts, engine),
         invalidations=InvalidationRoutes(
-            invalidations=engine.invalidations,
+            invalidations=parts.ledgers.invalidations,
+            ledger=parts.ledgers.writer,
             markets=markets,
             access=access,
             metrics=metrics,
@@ -261,7 +262,7 @@ def _explain_routes(parts: _Parts, engine: _Engine) -> ExplainRoutes:
         explainer=engine.explainer,
         markets=parts.markets,
         guards=guards,
-        lease_left_us=lambda _: parts.caching.heartbeat.lease_left_us(),
+        lease_left_us=lambda market: parts.ledgers.view(market).lease_left_us,
         access=parts.callers.access,
     )
 
@@ -274,6 +275,7 @@ def _status_routes(parts: _Parts, engine: _Engine) -> StatusRoutes:
         maps=parts.maps,
         policies={name: erp.policy for name, erp in parts.erps.items()},
         caching=parts.caching,
+        ledgers=parts.ledgers,
         loader=engine.loader,
         access=parts.callers.access,
         keys_report=parts.callers.keys_report,

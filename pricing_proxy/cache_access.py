@@ -13,7 +13,7 @@ from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.cache.redis_store import RedisStore
 from pricing_proxy.cache.tiered import TieredCache
 from pricing_proxy.cache.warm_marks import RedisWarmMarks
-from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.clock import Clock
 from pricing_proxy.redis_access import REDIS_BREAKER
 from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.guard import BreakerGuard
@@ -39,11 +39,7 @@ class Caching:
 async def open_caching(settings: Settings, redis: Redis, *, clock: Clock) -> AsyncIterator[Caching]:
     """Open the caches; on exit, end the heartbeat and the probing."""
     freshness = [market.freshness for market in settings.markets.values()]
-    heartbeat = RedisHeartbeat(
-        redis,
-        clock=clock,
-        lease_us=min(market.lease_seconds for market in freshness) * MICROSECONDS_PER_SECOND,
-    )
+    heartbeat = RedisHeartbeat(redis, clock=clock)
     guard = _guard(settings, clock)
     store = RedisStore(
         redis,

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import fakeredis
 from redis.asyncio import Redis
@@ -18,6 +19,8 @@ _log = logging.getLogger(__name__)
 
 EMBEDDED = settings.EMBEDDED_REDIS
 _MILLISECOND_US = 1000
+# A read of the ledger waits for news that long; see `shared_state.ledger_reader`.
+_LONGEST_READ_SECONDS = 1.0
 
 # Redis answers within a millisecond; one that takes fifty costs more than it saves.
 REDIS_BREAKER = BreakerSettings(
@@ -33,12 +36,7 @@ REDIS_BREAKER = BreakerSettings(
 async def redis_client(redis: settings.Redis) -> AsyncIterator[Redis]:
     """Yield a client that neither retries nor waits long; closed on exit."""
     if redis.url != EMBEDDED:
-        how = Connecting(
-            password=secret_text(redis.password) or None,
-            sentinel_password=secret_text(redis.sentinel_password) or None,
-            timeout_seconds=redis.timeout_ms / 1000,
-            connections=redis.connections,
-        )
+        how = _connecting(redis)
         async with connected(parse_redis_address(redis.url), how) as client:
             yield client
         return
@@ -48,3 +46,33 @@ async def redis_client(redis: settings.Redis) -> AsyncIterator[Redis]:
         yield embedded
     finally:
         await embedded.aclose(close_connection_pool=True)
+
+
+@asynccontextmanager
+async def ledger_client(
+    redis: settings.Redis, shared: Redis, *, connections: int
+) -> AsyncIterator[Redis]:
+    """Yield a client with connections of its own, on which a read may wait for a second.
+
+    An embedded Redis is within this process: there `shared` serves as well.
+    """
+    if redis.url == EMBEDDED:
+        yield shared
+        return
+    usual = _connecting(redis)
+    patient = replace(
+        usual,
+        timeout_seconds=usual.timeout_seconds + _LONGEST_READ_SECONDS,
+        connections=connections,
+    )
+    async with connected(parse_redis_address(redis.url), patient) as client:
+        yield client
+
+
+def _connecting(redis: settings.Redis) -> Connecting:
+    return Connecting(
+        password=secret_text(redis.password) or None,
+        sentinel_password=secret_text(redis.sentinel_password) or None,
+        timeout_seconds=redis.timeout_ms / 1000,
+        connections=redis.connections,
+    )

@@ -8,6 +8,7 @@ from typing import Any
 from pricing_proxy.cache_access import Caching
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.key_watch import KeyReport
+from pricing_proxy.ledger_access import Ledgers
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.master_data import MarketMaps
 from pricing_proxy.readiness import Readiness
@@ -30,6 +31,7 @@ class Snapshot:
         maps: Each market's maps.
         policies: The way to each environment.
         caching: The caches.
+        ledgers: What is known of invalidations.
         loader: Loads under way.
         access: Who called.
         keys_report: What became of the last change of the keys; None when nobody watches them.
@@ -45,6 +47,7 @@ class Snapshot:
         maps: Mapping[str, MarketMaps],
         policies: Mapping[str, CallPolicy],
         caching: Caching,
+        ledgers: Ledgers,
         loader: Loader,
         access: Access,
         keys_report: Callable[[], KeyReport | None],
@@ -56,6 +59,7 @@ class Snapshot:
         self._maps = maps
         self._policies = policies
         self._caching = caching
+        self._ledgers = ledgers
         self._loader = loader
         self._access = access
         self._keys_report = keys_report
@@ -94,7 +98,7 @@ class Snapshot:
             "l1_entries": lambda: _one(memory.entry_count),
             "redis_failures": lambda: _one(store.failures),
             "bad_values": lambda: _one(store.bad_values),
-            "verified": lambda: _one(self._caching.heartbeat.is_verified()),
+            "verified": lambda: _one(self._ledgers.are_all_verified()),
             "breaker_open": self._breaker_readings,
             "gate_closed_seconds": self._gate_readings,
             "bulkhead_calls": self._bulkhead_readings,
@@ -151,12 +155,23 @@ class Snapshot:
                 name: {"rows": rows, "age_seconds": round(age.total_seconds())}
                 for name, (rows, age) in maps.ages().items()
             },
+            "ledger": self._ledger(code),
+        }
+
+    def _ledger(self, code: str) -> dict[str, Any]:
+        view = self._ledgers.view(code)
+        return {
+            # As text: a position has more digits than a page's script can hold as a number.
+            "position": str(view.position),
+            "is_verified": self._ledgers.is_verified(code),
+            "lease_left_seconds": _seconds(view.lease_left_us),
+            "scopes_known": self._ledgers.invalidations.count(code),
         }
 
     def _redis(self) -> dict[str, Any]:
         return {
             "kind": "embedded" if self._settings.redis.url == EMBEDDED else "redis",
-            "is_verified": self._caching.heartbeat.is_verified(),
+            "is_verified": self._ledgers.are_all_verified(),
             "breaker": _breaker(self._caching.guard.view()),
             "failures": self._caching.store.failures,
             "bad_values": self._caching.store.bad_values,

@@ -13,7 +13,7 @@ from pricing_proxy.domain.entry import Entry, Kind
 _HEADER = struct.Struct(">IBBqqII")
 _CHECKSUM = struct.Struct(">I")
 # Raise when header or fragment change their meaning; older bytes then read as misses.
-_VERSION = 1
+_VERSION = 2
 _KINDS = {kind.value: kind for kind in Kind}
 
 

@@ -1,8 +1,4 @@
-"""Redis' pulse: its clock, and whether word from it is recent enough to call prices verified.
-
-Asked each second in the background, so no request ever waits for it. A beat counts from
-when it was sent; a beat that failed ends the lease at once, for Redis is known to be away.
-"""
+"""Redis' pulse: its clock, asked each second in the background; no request ever waits for it."""
 
 import asyncio
 import logging
@@ -25,16 +21,13 @@ class RedisHeartbeat:
     Args:
         redis: A client with a short time-out of its own.
         clock: Time.
-        lease_us: How long a beat vouches for what was heard before it.
     """
 
-    def __init__(self, redis: Redis, *, clock: Clock, lease_us: int) -> None:
+    def __init__(self, redis: Redis, *, clock: Clock) -> None:
         self._redis = redis
         self._clock = clock
-        self._lease_us = lease_us
-        self._sent_us: int | None = None
         self._was_answered: bool | None = None
-        # Until Redis was heard of, the wall clock stands in: positions still only rise.
+        # Until Redis was heard of, the wall clock stands in.
         wall_us = round(clock.utc().timestamp() * MICROSECONDS_PER_SECOND)
         self._offset_us = wall_us - clock.monotonic_us()
         self._task: asyncio.Task[None] | None = None
@@ -58,16 +51,6 @@ class RedisHeartbeat:
         """Return Redis' clock in microseconds, as far as known."""
         return self._clock.monotonic_us() + self._offset_us
 
-    def is_verified(self) -> bool:
-        """Return whether Redis was heard of within the lease and has not failed since."""
-        return self.lease_left_us() > 0
-
-    def lease_left_us(self) -> int:
-        """Return for how long the last beat still vouches, 0 or less when it does not."""
-        if self._sent_us is None or not self._was_answered:
-            return 0
-        return self._sent_us + self._lease_us - self._clock.monotonic_us()
-
     async def beat(self) -> None:
         """Ask once; log when Redis is lost and when it is back."""
         sent_us = self._clock.monotonic_us()
@@ -81,7 +64,6 @@ class RedisHeartbeat:
         # Half the round trip is the best guess of when the clock was read.
         middle_us = (sent_us + self._clock.monotonic_us()) // 2
         self._offset_us = seconds * MICROSECONDS_PER_SECOND + microseconds - middle_us
-        self._sent_us = sent_us
         if self._was_answered is False:
             _log.info("Redis answers again")
         self._was_answered = True

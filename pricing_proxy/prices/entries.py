@@ -21,7 +21,7 @@ class ReadStamp:
     Attributes:
         began_us: Monotonic.
         began_at: Wall clock (UTC), for people and for the ERP's date.
-        position: Ledger position known then.
+        position: Position of the market's ledger known then.
     """
 
     began_us: int
@@ -48,7 +48,7 @@ class EntryMaker:
         context: Context,
         stamp: ReadStamp,
         *,
-        newest: int,
+        changed_us: int,
     ) -> Entry:
         """Return the entry of one answered line.
 
@@ -57,7 +57,7 @@ class EntryMaker:
             wanted: What was asked.
             context: For whom.
             stamp: When the read began.
-            newest: Position of the newest invalidation of the line, -1 for none.
+            changed_us: When the line was last said to have changed (monotonic).
         """
         lifetimes = self._market.lifetimes
         if isinstance(answer, NoPrice):
@@ -68,7 +68,7 @@ class EntryMaker:
                 lifetimes,
                 began_at=stamp.began_at,
                 erp_zone=self._market.erp_zone,
-                is_settling=newest >= 0 and stamp.position - newest < lifetimes.settle_us,
+                is_settling=stamp.began_us - changed_us < lifetimes.settle_us,
                 jitter=self._draw(),
             )
         loaded_at = rfc3339(stamp.began_at)

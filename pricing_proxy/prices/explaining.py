@@ -144,7 +144,7 @@ class Explainer:
             page.decide(known)
         return Explanation(
             known=known,
-            position=self._invalidations.position(),
+            position=self._invalidations.position(query.market),
             lines=list(self._explained(page, opened, verdicts, known)),
         )
 
@@ -158,7 +158,7 @@ class Explainer:
                 customer=customer,
                 items={line.key: line.item for line in claimed},
                 began_us=self._clock.monotonic_us(),
-                position=self._invalidations.position(),
+                position=self._invalidations.position(page.query.market),
                 accepts=page.accepts,
                 deadline_us=page.deadline_us,
                 ticket=Ticket(page.policy.klass),
@@ -184,7 +184,7 @@ class Explainer:
                 context,
                 line.key,
                 floor_us=page.floor_us,
-                newest=self._loader.newest(context, customer, line.item),
+                is_current=self._loader.knows_all(context, customer, line.item),
             )
             (claimed if line.flight is None else joined).append(line)
         return joined, claimed
@@ -255,7 +255,11 @@ def _invalidations(
     """Return the newest position that touches an item, and what it means for the entry."""
     if known.marks is None or item is None:
         return -1, None
-    level = None if entry is None else known.marks.level(item.item_number, entry.position)
+    level = (
+        None
+        if entry is None
+        else known.marks.level(item.item_number, entry.position, entry.loaded_us)
+    )
     return known.marks.newest(item.item_number), level
 
 

@@ -95,7 +95,13 @@ class Flights:
         return context in self._boards
 
     def join(
-        self, context: Context, key: Key, *, floor_us: int, newest: int, klass: CallClass
+        self,
+        context: Context,
+        key: Key,
+        *,
+        floor_us: int,
+        is_current: Callable[[Flight], bool],
+        klass: CallClass,
     ) -> Flight | None:
         """Return the flight that will answer the key, lifted to `klass`; None when there is none.
 
@@ -104,18 +110,25 @@ class Flights:
             key: Which price.
             floor_us: The flight must have begun since: a checkout never joins a load that
                 began too early.
-            newest: Position of the newest invalidation of the key; the flight must know it.
+            is_current: Whether the flight began after all that is known to have changed.
             klass: The class of the request that wants to join.
         """
-        flight = self.find(context, key, floor_us=floor_us, newest=newest)
+        flight = self.find(context, key, floor_us=floor_us, is_current=is_current)
         if flight is not None:
             flight.ticket.lift(klass)
         return flight
 
-    def find(self, context: Context, key: Key, *, floor_us: int, newest: int) -> Flight | None:
+    def find(
+        self,
+        context: Context,
+        key: Key,
+        *,
+        floor_us: int,
+        is_current: Callable[[Flight], bool],
+    ) -> Flight | None:
         """Return the flight that `join` would return, and leave it as it is."""
         flight = self._boards.get(context, {}).get(key)
-        if flight is None or flight.began_us < floor_us or flight.position < newest:
+        if flight is None or flight.began_us < floor_us or not is_current(flight):
             return None
         return flight
 

@@ -1,151 +1,231 @@
-"""What this process knows to have changed in the ERP: the newest invalidation of each scope.
+"""What is known to have changed in the ERP: the newest invalidation of each scope, by market.
 
-A position orders loads and invalidations: one that began at a smaller position than a
-matching invalidation may hold what was invalidated. Positions are microseconds on
-Redis' clock, made strictly rising here, so entries kept in Redis compare as well.
+A position orders loads and invalidations: a load that began at a smaller position than a
+matching invalidation may hold what was invalidated. Positions are those of the market's
+ledger (`shared_state.ledger`), so prices that other processes kept in Redis compare as well.
+
+What this process was told directly is obeyed at once, before it comes back through the
+ledger and even if Redis did not take it: by time, as it has no position yet here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from typing import Protocol
 
 from pricing_proxy.domain.freshness import Level
+from pricing_proxy.shared_state.ledger import MAX_ITEMS, LedgerEntry, Scope, ScopeKind
+
+LONG_AGO_US = -(2**62)
+# How many entries are taken between two rounds of forgetting, each of which looks at all.
+_FORGET_EVERY = 500
 
 
-class ScopeKind(StrEnum):
-    """What an invalidation is about."""
+class Ledger(Protocol):
+    """Where invalidations of all processes stand."""
 
-    CUSTOMER = "customer"
-    ITEM = "item"
-    PRICE_GROUP = "price_group"
-    ALL = "all"
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What an invalidation is about; `code` is empty for all."""
-
-    kind: ScopeKind
-    code: str = ""
+    async def append(self, market: str, scope: Scope, *, is_hard: bool, reason: str) -> int:
+        """Append one; return its position. Raises `SharedStateError`."""
+        ...
 
 
 @dataclass(slots=True)
 class _Newest:
+    """The newest invalidations of one scope.
+
+    Attributes:
+        soft: Position of the newest soft one, -1 without one.
+        hard: The same for hard ones.
+        soft_told_us: When this process was told directly of a soft one.
+        hard_told_us: The same for hard ones.
+        changed_us: When the newest of them was made (monotonic).
+    """
+
     soft: int = -1
     hard: int = -1
+    soft_told_us: int = LONG_AGO_US
+    hard_told_us: int = LONG_AGO_US
+    changed_us: int = LONG_AGO_US
 
     @property
     def newest(self) -> int:
         return max(self.soft, self.hard)
 
-    def raise_to(self, position: int, level: Level) -> None:
-        if level is Level.HARD:
-            self.hard = position
+    def raise_to(self, position: int, *, is_hard: bool, changed_us: int) -> None:
+        self.changed_us = max(self.changed_us, changed_us)
+        if is_hard:
+            self.hard = max(self.hard, position)
         else:
-            self.soft = position
+            self.soft = max(self.soft, position)
+
+    def tell(self, now_us: int, *, is_hard: bool) -> None:
+        self.changed_us = now_us
+        if is_hard:
+            self.hard_told_us = now_us
+        else:
+            self.soft_told_us = now_us
+
+    def is_past(self, oldest: int, oldest_us: int) -> bool:
+        return self.newest < oldest and self.changed_us < oldest_us
 
 
 @dataclass(slots=True)
 class _Marks:
-    """The newest positions of one market."""
+    """What is known of one market."""
 
+    position: int = 0
+    taken: int = 0
     everything: _Newest = field(default_factory=_Newest)
     by_scope: dict[Scope, _Newest] = field(default_factory=dict)
     items: dict[str, _Newest] = field(default_factory=dict)
 
 
-# More single items than this are remembered as one invalidation of everything.
-MAX_ITEMS = 5000
-
-
 class Invalidations:
-    """Positions of one process; forgets what is older than any entry may live.
+    """The newest invalidations of every scope; forgets what is older than any entry may live.
 
     Args:
-        shared_us: Redis' clock in microseconds.
-        keep_us: How long an entry may live.
+        keep_positions: How far positions lie apart that no price outlives.
+        keep_us: The same as a time.
+        now_us: The monotonic clock.
     """
 
-    def __init__(self, *, shared_us: Callable[[], int], keep_us: int) -> None:
-        self._shared_us = shared_us
+    def __init__(self, *, keep_positions: int, keep_us: int, now_us: Callable[[], int]) -> None:
+        self._now_us = now_us
+        self._keep_positions = keep_positions
         self._keep_us = keep_us
-        self._position = 0
         self._markets: dict[str, _Marks] = {}
 
-    def position(self) -> int:
-        """Return the position at which a load begins now."""
-        self._position = max(self._position, self._shared_us())
-        return self._position
+    def position(self, market: str) -> int:
+        """Return the position at which a load begins now: all up to it is known."""
+        marks = self._markets.get(market)
+        return 0 if marks is None else marks.position
 
-    def add(self, market: str, scope: Scope, level: Level) -> int:
-        """Note that a scope changed in the ERP; return its position."""
-        self._position = max(self._position + 1, self._shared_us())
-        marks = self._markets.setdefault(market, _Marks())
-        self._forget_old(marks)
-        self._newest_of(marks, scope).raise_to(self._position, level)
-        return self._position
+    def take(self, market: str, entry: LedgerEntry, *, changed_us: int) -> None:
+        """Note an entry of the ledger; they come in order.
+
+        Args:
+            market: Whose ledger.
+            entry: What stands there.
+            changed_us: When it was appended (monotonic), for the window in which the ERP may
+                not yet have committed what it announced.
+        """
+        marks = self._marks(market)
+        found = self._newest_of(marks, entry.scope)
+        found.raise_to(entry.position, is_hard=entry.is_hard, changed_us=changed_us)
+        marks.position = max(marks.position, entry.position)
+        marks.taken += 1
+        if marks.taken % _FORGET_EVERY == 0:
+            self._forget_old(marks)
+
+    def tell(self, market: str, scope: Scope, level: Level) -> None:
+        """Obey at once what has not come through the ledger yet."""
+        found = self._newest_of(self._marks(market), scope)
+        found.tell(self._now_us(), is_hard=level is Level.HARD)
+
+    def count(self, market: str) -> int:
+        """Return how many scopes of a market are remembered."""
+        marks = self._markets.get(market)
+        if marks is None:
+            return 0
+        return len(marks.by_scope) + len(marks.items) + (marks.everything.changed_us > LONG_AGO_US)
 
     def of_context(self, market: str, account: str, price_group: str) -> "PageMarks | None":
         """Return what touches this customer's prices; None when nothing does."""
         marks = self._markets.get(market)
         if marks is None:
             return None
-        newest = [marks.everything]
-        newest += [
-            found
-            for scope in (
-                Scope(ScopeKind.CUSTOMER, account),
-                Scope(ScopeKind.PRICE_GROUP, price_group),
-            )
-            if (found := marks.by_scope.get(scope)) is not None
-        ]
-        return PageMarks(
-            soft=max(mark.soft for mark in newest),
-            hard=max(mark.hard for mark in newest),
-            items=marks.items,
-        )
+        found = [marks.everything]
+        if marks.by_scope:
+            scopes = Scope(ScopeKind.CUSTOMER, account), Scope(ScopeKind.PRICE_GROUP, price_group)
+            found += [mark for scope in scopes if (mark := marks.by_scope.get(scope)) is not None]
+        return PageMarks(found[0] if len(found) == 1 else _merged(found), marks.items)
+
+    def _marks(self, market: str) -> _Marks:
+        return self._markets.setdefault(market, _Marks())
 
     def _newest_of(self, marks: _Marks, scope: Scope) -> _Newest:
-        if scope.kind is ScopeKind.ITEM and len(marks.items) < MAX_ITEMS:
-            return marks.items.setdefault(scope.code, _Newest())
-        if scope.kind in (ScopeKind.CUSTOMER, ScopeKind.PRICE_GROUP):
-            return marks.by_scope.setdefault(scope, _Newest())
-        return marks.everything
+        if scope.kind is ScopeKind.ITEM:
+            found = marks.items.get(scope.code)
+            if found is None and len(marks.items) < MAX_ITEMS:
+                found = marks.items[scope.code] = _Newest()
+            return found or marks.everything
+        if scope.kind is ScopeKind.ALL:
+            return marks.everything
+        return marks.by_scope.setdefault(scope, _Newest())
 
     def _forget_old(self, marks: _Marks) -> None:
-        oldest = self._position - self._keep_us
-        marks.items = {c: m for c, m in marks.items.items() if m.newest >= oldest}
-        marks.by_scope = {s: m for s, m in marks.by_scope.items() if m.newest >= oldest}
+        oldest, oldest_us = marks.position - self._keep_positions, self._now_us() - self._keep_us
+        marks.items = {c: m for c, m in marks.items.items() if not m.is_past(oldest, oldest_us)}
+        marks.by_scope = {
+            s: m for s, m in marks.by_scope.items() if not m.is_past(oldest, oldest_us)
+        }
 
 
 class PageMarks:
     """The newest invalidations that touch one customer's page."""
 
-    __slots__ = ("_hard", "_items", "_soft")
+    __slots__ = ("_items", "_newest", "_page", "_told_us")
 
-    def __init__(self, *, soft: int, hard: int, items: dict[str, _Newest]) -> None:
-        self._soft = soft
-        self._hard = hard
+    def __init__(self, page: _Newest, items: Mapping[str, _Newest]) -> None:
+        self._page = page
         self._items = items
+        self._newest = page.newest
+        self._told_us = max(page.soft_told_us, page.hard_told_us)
 
-    def level(self, item_number: str, position: int) -> Level | None:
-        """Return the strictest invalidation newer than `position`."""
-        item = self._items.get(item_number)
-        if position < self._hard or (item is not None and position < item.hard):
+    def level(self, item_number: str, position: int, loaded_us: int) -> Level | None:
+        """Return the strictest invalidation that a read may not have seen.
+
+        Args:
+            item_number: What was read.
+            position: What was known when the read began.
+            loaded_us: When that was (monotonic).
+        """
+        page, item = self._page, self._items.get(item_number)
+        if item is None and position >= self._newest and loaded_us >= self._told_us:
+            return None  # what nearly every line of a busy shop is
+        if _outdates(page.hard, page.hard_told_us, position, loaded_us) or (
+            item is not None and _outdates(item.hard, item.hard_told_us, position, loaded_us)
+        ):
             return Level.HARD
-        if position < self._soft or (item is not None and position < item.soft):
+        if _outdates(page.soft, page.soft_told_us, position, loaded_us) or (
+            item is not None and _outdates(item.soft, item.soft_told_us, position, loaded_us)
+        ):
             return Level.SOFT
         return None
 
-    def touches(self, item_numbers: Sequence[str], position: int) -> bool:
-        """Return whether anything of a page of these items is invalidated after `position`."""
-        if position < self._soft or position < self._hard:
+    def touches(self, item_numbers: Sequence[str], position: int, loaded_us: int) -> bool:
+        """Return whether anything of a page of these items may be invalidated.
+
+        Args:
+            item_numbers: What the page shows.
+            position: The smallest of what was known when each was read.
+            loaded_us: When the first of them was read (monotonic).
+        """
+        if position < self._newest or loaded_us < self._told_us:
             return True
         marked = self._items.keys() & item_numbers
-        return any(position < self._items[number].newest for number in marked)
+        return any(self.level(number, position, loaded_us) is not None for number in marked)
 
     def newest(self, item_number: str) -> int:
         """Return the newest position that touches the item, -1 when none does."""
         item = self._items.get(item_number)
-        page = max(self._soft, self._hard)
-        return page if item is None else max(page, item.newest)
+        return self._newest if item is None else max(self._newest, item.newest)
+
+    def changed_us(self, item_number: str) -> int:
+        """Return when the item's price was last said to have changed; long ago without word."""
+        item = self._items.get(item_number)
+        page_us = self._page.changed_us
+        return page_us if item is None else max(page_us, item.changed_us)
+
+
+def _outdates(newest: int, told_us: int, position: int, loaded_us: int) -> bool:
+    return position < newest or loaded_us < told_us
+
+
+def _merged(found: Sequence[_Newest]) -> _Newest:
+    return _Newest(
+        soft=max(mark.soft for mark in found),
+        hard=max(mark.hard for mark in found),
+        soft_told_us=max(mark.soft_told_us for mark in found),
+        hard_told_us=max(mark.hard_told_us for mark in found),
+        changed_us=max(mark.changed_us for mark in found),
+    )

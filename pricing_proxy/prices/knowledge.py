@@ -15,5 +15,5 @@ def known_now(
     return Knowledge(
         now_us=clock.monotonic_us(),
         marks=invalidations.of_context(query.market, query.account, price_group),
-        is_verified=verification.is_verified(),
+        is_verified=verification.is_verified(query.market),
     )

@@ -17,7 +17,7 @@ from pricing_proxy.prices.cold_budget import UNBOUNDED, ColdBudget, within_budge
 from pricing_proxy.prices.entries import EntryMaker, ReadStamp, stamp_now
 from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_us
 from pricing_proxy.prices.flights import Delivery, Flight, Flights
-from pricing_proxy.prices.invalidations import Invalidations, PageMarks
+from pricing_proxy.prices.invalidations import LONG_AGO_US, Invalidations, PageMarks
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import CacheFailedError, PriceCache, Shelf, Verification, Wanted
 from pricing_proxy.prices.query import Context, Failure, Key
@@ -87,16 +87,27 @@ class Loader:
         """Return a flight under way that will answer the key; None when there is none."""
         if not self.flights.serves(context):
             return None
-        newest = self.newest(context, customer, item)
-        flight = self.flights.join(context, key, floor_us=floor_us, newest=newest, klass=klass)
+        flight = self.flights.join(
+            context,
+            key,
+            floor_us=floor_us,
+            is_current=self.knows_all(context, customer, item),
+            klass=klass,
+        )
         if flight is not None and not is_budgeted:
             flight.is_budgeted = False
         return flight
 
-    def newest(self, context: Context, customer: Customer, item: Item) -> int:
-        """Return the position of the newest invalidation that touches an item, -1 for none."""
+    def knows_all(
+        self, context: Context, customer: Customer, item: Item
+    ) -> Callable[[Flight], bool]:
+        """Return what tells whether a flight began after all changes of an item."""
         marks = self._marks(context, customer)
-        return marks.newest(item.item_number) if marks else -1
+
+        def is_current(flight: Flight) -> bool:
+            return _is_current(marks, item.item_number, flight.position, flight.began_us)
+
+        return is_current
 
     def start(
         self,
@@ -115,7 +126,7 @@ class Loader:
             customer=customer,
             items=items,
             began_us=self._clock.monotonic_us(),
-            position=self._invalidations.position(),
+            position=self._invalidations.position(context.market),
             accepts=accepts,
             deadline_us=deadline_us,
             ticket=Ticket(klass),
@@ -141,7 +152,7 @@ class Loader:
     ) -> bool:
         """Return whether an invalidation newer than the entry is known."""
         marks = self._marks(context, customer)
-        return marks is not None and marks.level(item_number, entry.position) is not None
+        return not _is_current(marks, item_number, entry.position, entry.loaded_us)
 
     async def _run(self, flight: Flight) -> None:
         found = await self._look_in_redis(flight)
@@ -199,8 +210,8 @@ class Loader:
             entry,
             self._clock.monotonic_us(),
             self._markets[flight.context.market].lifetimes.max_us,
-            self._verification.is_verified(),
-            marks.level(item_number, entry.position) if marks else None,
+            self._verification.is_verified(flight.context.market),
+            marks.level(item_number, entry.position, entry.loaded_us) if marks else None,
         )
         if state in _SETTLED_BY_REDIS and flight.accepts(state, entry):
             self.flights.land(flight, key, Delivery(entry, "l2"))
@@ -211,9 +222,10 @@ class Loader:
         self, flight: Flight, chunk: Sequence[Wanted], loaded: dict[Key, Entry]
     ) -> None:
         async def ask(lines: Sequence[Wanted], ticket: Ticket) -> Outcome:
-            stamp = stamp_now(self._clock, self._invalidations.position())
+            market = flight.context.market
+            stamp = stamp_now(self._clock, self._invalidations.position(market))
             try:
-                answers = await self._markets[flight.context.market].source.load(
+                answers = await self._markets[market].source.load(
                     flight.customer,
                     flight.context,
                     lines,
@@ -257,11 +269,14 @@ class Loader:
             if answer is None:
                 self._pause(flight, wanted.key, "missing_in_answer")
                 continue
-            newest = marks.newest(wanted.item.item_number) if marks else -1
-            entry = self._makers[market].make(answer, wanted, flight.context, stamp, newest=newest)
+            item_number = wanted.item.item_number
+            changed_us = marks.changed_us(item_number) if marks else LONG_AGO_US
+            entry = self._makers[market].make(
+                answer, wanted, flight.context, stamp, changed_us=changed_us
+            )
             self.failures.note_success(flight.context, wanted.key)
             self.flights.land(flight, wanted.key, Delivery(entry, "source"))
-            if newest <= stamp.position:
+            if _is_current(marks, item_number, stamp.position, stamp.began_us):
                 kept[wanted.key] = entry
         self._cache.remember(flight.context, kept)
         flight.announce()
@@ -289,7 +304,7 @@ class Loader:
         current = {
             key: entry
             for key, entry in loaded.items()
-            if marks is None or marks.newest(flight.items[key].item_number) <= entry.position
+            if _is_current(marks, flight.items[key].item_number, entry.position, entry.loaded_us)
         }
         # The cache counts its failures; a price that Redis did not take is still an answer.
         with suppress(CacheFailedError):
@@ -297,3 +312,7 @@ class Loader:
 
     def _marks(self, context: Context, customer: Customer) -> PageMarks | None:
         return self._invalidations.of_context(context.market, context.account, customer.price_group)
+
+
+def _is_current(marks: PageMarks | None, item_number: str, position: int, loaded_us: int) -> bool:
+    return marks is None or marks.level(item_number, position, loaded_us) is None

@@ -221,6 +221,8 @@ class Page:
         if entry is None or not may_serve(ruling, entry, arrived_us=self._arrived_us):
             return False
         if self.query.mode is Mode.CHECKOUT and state is State.UNVERIFIED:
+            if entry.loaded_us < known.now_us - self._market.lease_us:
+                return False  # a very patient caller: what changed since it was read may be missing
             # Read after this request arrived: no invalidation from before can be missing.
             state = State.FRESH
         is_verified = state is State.FRESH or (
@@ -279,7 +281,7 @@ class Page:
         marks = known.marks
         invalidated = None
         if marks is not None and entry is not None:
-            invalidated = marks.level(item.item_number, entry.position)
+            invalidated = marks.level(item.item_number, entry.position, entry.loaded_us)
         return classify(entry, known.now_us, self._max_us, known.is_verified, invalidated)
 
     def _wait_until_us(self, ruling: Ruling) -> int:

@@ -71,8 +71,8 @@ class WarmMarks(Protocol):
 class Verification(Protocol):
     """Whether word of every invalidation up to the lease has arrived."""
 
-    def is_verified(self) -> bool:
-        """Return whether Redis was heard of within the lease."""
+    def is_verified(self, market: str) -> bool:
+        """Return whether the market's ledger was read within its lease."""
         ...
 
 

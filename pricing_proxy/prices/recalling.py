@@ -92,7 +92,7 @@ def recall(query: PriceQuery, *, market: Market, shelf: Shelf, known: Knowledge)
     if not are_fresh(kinds, loaded_us, soft_us, now_us=known.now_us):
         return None
     if known.marks is not None and known.marks.touches(
-        [item.item_number for item in items], min(positions)
+        [item.item_number for item in items], min(positions), min(loaded_us)
     ):
         return None
     return Quote(

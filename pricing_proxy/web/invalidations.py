@@ -1,4 +1,9 @@
-"""`POST /v1/invalidations`: what changed in the ERP must not be shown as current any more."""
+"""`POST /v1/invalidations`: what changed in the ERP must not be shown as current any more.
+
+Answered 202 once Redis applied it, with its position in the market's ledger: every process
+obeys it within the lease, as a rule within milliseconds. This process obeys at once, and also
+while Redis is away; but then the answer is 503, for the others do not know.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -9,9 +14,11 @@ from aiohttp import web
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import SECOND_US, Level
-from pricing_proxy.prices.invalidations import Invalidations, Scope, ScopeKind
+from pricing_proxy.prices.invalidations import Invalidations, Ledger
 from pricing_proxy.prices.market import Market
 from pricing_proxy.problem_details import ProblemError
+from pricing_proxy.shared_state.ledger import Scope, ScopeKind
+from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.handling import JSON_HEADERS, read_body
@@ -22,13 +29,16 @@ _log = logging.getLogger(__name__)
 
 # Forgetting everything makes every customer cold at once: a slip must not repeat it.
 _ALL_HARD_EVERY_US = 60 * SECOND_US
+# Redis' own breaker tries again each second at first.
+_RETRY_SECONDS = "2"
 
 
 class InvalidationRoutes:
     """The handler.
 
     Args:
-        invalidations: Where they are noted.
+        invalidations: What this process obeys.
+        ledger: What all processes obey.
         markets: Every market by its code.
         access: Who may call.
         metrics: Where they are counted.
@@ -39,12 +49,14 @@ class InvalidationRoutes:
         self,
         *,
         invalidations: Invalidations,
+        ledger: Ledger,
         markets: Mapping[str, Market],
         access: Access,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
         self._invalidations = invalidations
+        self._ledger = ledger
         self._markets = markets
         self._access = access
         self._metrics = metrics
@@ -61,12 +73,29 @@ class InvalidationRoutes:
         if scope.kind is ScopeKind.ALL and level is Level.HARD:
             self._access.require(request, AccessScope.INVALIDATE_ALL_HARD)
             self._require_pause(market.code)
-        position = self._invalidations.add(market.code, scope, level)
+        self._invalidations.tell(market.code, scope, level)
+        position = await self._append(market.code, scope, level, reason=body["reason"])
+        if scope.kind is ScopeKind.ALL and level is Level.HARD:
+            self._all_hard_us[market.code] = self._clock.monotonic_us()
         self._metrics.invalidations.add((scope.kind, level))
         # The reason is the caller's text and the code may be a customer's: neither is logged.
         _log.info("invalidated %s of market %s (%s)", scope.kind, market.code, level)
         answer = orjson.dumps({"market": market.code, "position": str(position)})
         return web.Response(status=202, body=answer, headers=JSON_HEADERS)
+
+    async def _append(self, market: str, scope: Scope, level: Level, *, reason: str) -> int:
+        try:
+            return await self._ledger.append(
+                market, scope, is_hard=level is Level.HARD, reason=reason
+            )
+        except SharedStateError:
+            raise ProblemError(
+                503,
+                "ledger_unavailable",
+                "Redis did not confirm the invalidation: this process obeys it, others may not. "
+                "Send it again.",
+                headers={"Retry-After": _RETRY_SECONDS},
+            ) from None
 
     def _require_pause(self, market: str) -> None:
         now_us = self._clock.monotonic_us()
@@ -79,7 +108,6 @@ class InvalidationRoutes:
                 "Everything may be invalidated hard once a minute at most.",
                 headers={"Retry-After": str(left)},
             )
-        self._all_hard_us[market] = now_us
 
 
 def _scope(market: Market, body: Mapping[str, Any]) -> Scope:

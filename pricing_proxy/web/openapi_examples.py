@@ -184,7 +184,7 @@ INVALIDATION_BODIES: Mapping[str, Any] = {
     },
 }
 INVALIDATION_ANSWERS: Mapping[str, Any] = {
-    "noted": {"market": "b2b_de", "position": "1763883011000000"}
+    "noted": {"market": "b2b_de", "position": "1849569472380928000"}
 }
 BREAKER_BODIES: Mapping[str, Any] = {
     "isolate": {"order": "isolate"},

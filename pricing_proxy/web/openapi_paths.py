@@ -151,7 +151,12 @@ def _post_invalidation() -> dict[str, Any]:
         answers={
             "202": parts.answer("InvalidationAnswer", "Noted.", examples.INVALIDATION_ANSWERS)
         },
-        mistakes=(*problems.BODY, *problems.MARKET, problems.TOO_OFTEN),
+        mistakes=(
+            *problems.BODY,
+            *problems.MARKET,
+            problems.TOO_OFTEN,
+            problems.LEDGER_UNAVAILABLE,
+        ),
     )
 
 

@@ -120,6 +120,11 @@ PRICE_NOT_CURRENT = KnownProblem(
 TOO_OFTEN = KnownProblem(
     429, "too_often", "Everything may be invalidated hard once a minute at most."
 )
+LEDGER_UNAVAILABLE = KnownProblem(
+    503,
+    "ledger_unavailable",
+    "Redis did not confirm the invalidation; the process that was asked obeys it. Send it again.",
+)
 UNKNOWN_BREAKER = KnownProblem(404, "unknown_breaker", "There is no such breaker; see /status.")
 NO_SUCH_FILE = KnownProblem(404, "no_such_file", "The documentation has no such file.")
 BROKEN = KnownProblem(500, "internal_error", "The service broke; this is logged.")
@@ -140,6 +145,7 @@ KNOWN = (
     *PRICES,
     PRICE_NOT_CURRENT,
     TOO_OFTEN,
+    LEDGER_UNAVAILABLE,
     UNKNOWN_BREAKER,
     NO_SUCH_FILE,
     BROKEN,

@@ -20,6 +20,7 @@ from pricing_proxy.web.status_words import (
     gate_verdict,
     hit_ratio,
     keys_verdict,
+    ledger_verdict,
     lookup_shares,
     megabytes,
     redis_verdict,
@@ -224,21 +225,20 @@ def _flights(flights: _Snapshot) -> str:
 def _markets(markets: _Snapshot) -> str:
     rows = []
     for code, market in markets.items():
-        verdict = (
-            Verdict(Tone.GOOD, "ready")
-            if market.get("is_ready")
-            else Verdict(Tone.BAD, "not ready")
-        )
+        is_ready = bool(market.get("is_ready"))
+        verdict = Verdict(Tone.GOOD, "ready") if is_ready else Verdict(Tone.BAD, "not ready")
         maps = [_map_text(name, each) for name, each in _part(market, "maps").items()]
         cells = [_text(market.get(name)) for name in ("environment", "currency", "source")]
+        ledger, known = ledger_verdict(_part(market, "ledger"))
         rows.append(
             [
                 f"<th scope='row'>{_text(code)}</th>",
                 f"<td>{_badge(verdict)}</td>",
                 *(f"<td>{cell}</td>" for cell in (*cells, "<br>".join(maps) or "none yet")),
+                f"<td>{_badge(ledger)}<br>{_text(known)}</td>",
             ]
         )
-    return _table(("market", "state", "environment", "currency", "source", "maps"), rows)
+    return _table(("market", "state", "environment", "currency", "source", "maps", "ledger"), rows)
 
 
 def _map_text(name: str, each: _Snapshot) -> str:

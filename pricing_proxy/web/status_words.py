@@ -102,6 +102,16 @@ def redis_verdict(redis: Mapping[str, Any]) -> tuple[Verdict, str]:
     return Verdict(Tone.GOOD, "up"), words
 
 
+def ledger_verdict(ledger: Mapping[str, Any]) -> tuple[Verdict, str]:
+    """Return whether word of a market's invalidations is recent, and how much there is."""
+    if not ledger:
+        return _NOT_REPORTED, ""
+    detail = f"{ledger.get('scopes_known')} scopes known, position {ledger.get('position')}"
+    if not ledger.get("is_verified"):
+        return Verdict(Tone.BAD, "not read"), detail
+    return Verdict(Tone.GOOD, f"lease {ledger.get('lease_left_seconds')} s"), detail
+
+
 def keys_verdict(configuration: Mapping[str, Any]) -> tuple[Verdict, str]:
     """Return whether the keys are those of the configuration's files, and why not."""
     if not configuration:

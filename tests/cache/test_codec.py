@@ -65,7 +65,7 @@ def test_whatever_else_stands_there_is_none(value: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("version", "kind", "tail"),
-    [(0, 1, b"{"), (2, 1, b"{"), (1, 0, b"{"), (1, 3, b"{"), (1, 1, b"\xff")],
+    [(1, 1, b"{"), (3, 1, b"{"), (2, 0, b"{"), (2, 3, b"{"), (2, 1, b"\xff")],
 )
 def test_a_sound_value_of_another_program_is_none(version: int, kind: int, tail: bytes) -> None:
     """Its checksum is right, but it means something that this version does not know."""

@@ -9,6 +9,7 @@ from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.prices.ports import CacheFailedError, Shelf
 from pricing_proxy.prices.query import Context, Key
+from tests.fakes.ledger import FakeLedger
 
 MEGABYTE = 1024 * 1024
 
@@ -26,6 +27,7 @@ class FakeRedis:
         reads: How many reads arrived.
         seen: Lines that customers' pages had to load, newest first.
         claims: Until when who warms what is settled (monotonic).
+        ledger: The ledger that stands there; processes attach themselves.
     """
 
     is_cut: bool = False
@@ -36,6 +38,7 @@ class FakeRedis:
     reads: int = 0
     seen: dict[Context, list[Key]] = field(default_factory=dict)
     claims: dict[object, int] = field(default_factory=dict)
+    ledger: FakeLedger = field(default_factory=FakeLedger)
 
     def flush(self) -> None:
         """Lose everything."""

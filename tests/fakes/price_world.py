@@ -17,7 +17,7 @@ from pricing_proxy.prices.ahead import RefreshAhead
 from pricing_proxy.prices.cold_budget import OwnColdBudget
 from pricing_proxy.prices.explaining import Explainer
 from pricing_proxy.prices.failures import FailureMemory
-from pricing_proxy.prices.invalidations import Invalidations, Scope, ScopeKind
+from pricing_proxy.prices.invalidations import Invalidations
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.modes import mode_policies
@@ -25,7 +25,9 @@ from pricing_proxy.prices.query import Context, Key, Line, PriceQuery, Quote, Qu
 from pricing_proxy.prices.service import PriceService
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.shared_state.item_map import Item
+from pricing_proxy.shared_state.ledger import Scope, ScopeKind
 from tests.fakes.erp import FakeErp
+from tests.fakes.ledger import FakeLedger
 from tests.fakes.master_data import FakeMasterData, make_customer, make_item
 from tests.fakes.price_cache import MEGABYTE, FakePriceCache, FakeRedis
 from tests.fakes.verification import FakeVerification
@@ -71,6 +73,7 @@ class PriceWorld:
     master: FakeMasterData
     verification: FakeVerification
     invalidations: Invalidations
+    ledger: FakeLedger
     loader: Loader
     warmer: Warmer
     ahead: RefreshAhead
@@ -140,7 +143,7 @@ class PriceWorld:
         self, kind: ScopeKind = ScopeKind.ALL, code: str = "", *, level: Level = Level.SOFT
     ) -> int:
         """Say that something changed in the ERP."""
-        return self.invalidations.add(MARKET, Scope(kind, code), level)
+        return self.ledger.put(MARKET, Scope(kind, code), level)
 
     def lose_redis(self) -> None:
         """Cut Redis off, and know it."""
@@ -193,9 +196,11 @@ def price_service(
     )
     markets = {MARKET: market}
     invalidations = Invalidations(
-        shared_us=lambda: clock.monotonic_us() + redis.clock_offset_us,
+        keep_positions=market.lifetimes.max_us,
         keep_us=market.lifetimes.max_us,
+        now_us=clock.monotonic_us,
     )
+    redis.ledger.readers.append((invalidations, clock.monotonic_us))
     loader = Loader(
         markets=markets,
         cache=cache,
@@ -241,6 +246,7 @@ def price_service(
         master=master,
         verification=verification,
         invalidations=invalidations,
+        ledger=redis.ledger,
         loader=loader,
         warmer=warmer,
         ahead=ahead,

@@ -13,5 +13,5 @@ class FakeVerification:
 
     verified: bool = True
 
-    def is_verified(self) -> bool:
+    def is_verified(self, _market: str) -> bool:
         return self.verified

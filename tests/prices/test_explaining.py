@@ -4,9 +4,9 @@ import asyncio
 
 from pricing_proxy.domain.freshness import Level, Mode, State
 from pricing_proxy.prices.explaining import LineExplanation, Verdict
-from pricing_proxy.prices.invalidations import ScopeKind
 from pricing_proxy.resilience.call_class import CallClass
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
+from pricing_proxy.shared_state.ledger import ScopeKind
 from tests.fakes.erp import outage_of
 from tests.fakes.price_world import PriceWorld, context_of, key_of, price_service
 

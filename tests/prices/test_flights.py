@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from pricing_proxy.domain.freshness import Mode, State
-from pricing_proxy.prices.invalidations import ScopeKind
 from pricing_proxy.prices.ports import Shelf
 from pricing_proxy.prices.query import Quote
+from pricing_proxy.shared_state.ledger import ScopeKind
 from tests.fakes.price_world import PriceWorld, context_of, key_of, price_service
 
 PAGE = tuple(f"S-{number}" for number in range(1, 151))

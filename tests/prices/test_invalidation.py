@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from pricing_proxy.domain.freshness import Level, Mode, State
-from pricing_proxy.prices.invalidations import MAX_ITEMS, Invalidations, Scope, ScopeKind
+from pricing_proxy.prices.invalidations import LONG_AGO_US, Invalidations, PageMarks
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
+from pricing_proxy.shared_state.ledger import MAX_ITEMS, LedgerEntry, Scope, ScopeKind
 from tests.fakes.erp import outage_of
-from tests.fakes.price_world import PriceWorld, context_of, key_of, price_service
+from tests.fakes.price_world import MARKET, PriceWorld, context_of, key_of, price_service
 
 ERP_AWAY = outage_of(UpstreamUnavailableError)
-SECOND = 1_000_000
 
 
 @pytest.mark.parametrize("level", Level)
@@ -55,7 +55,7 @@ async def test_a_scope_reaches_nothing_else(kind: ScopeKind, code: str) -> None:
 async def test_a_change_in_another_market_is_none_here() -> None:
     world = price_service()
     await world.load("S-1")
-    world.invalidations.add("b2b_fr", Scope(ScopeKind.ALL), Level.HARD)
+    world.ledger.put("b2b_fr", Scope(ScopeKind.ALL), Level.HARD)
     assert (await world.ask_one()).state is State.FRESH
 
 
@@ -164,61 +164,111 @@ async def test_ten_seconds_after_a_change_lifetimes_are_the_usual_ones() -> None
     assert (await world.ask_one()).state is State.FRESH
 
 
-class _HandClock:
-    def __init__(self) -> None:
-        self.us = 1000 * SECOND
-
-    def __call__(self) -> int:
-        return self.us
+NOW = 10_000
 
 
-def test_positions_rise_even_when_the_clock_of_redis_steps_back() -> None:
-    clock = _HandClock()
-    known = Invalidations(shared_us=clock, keep_us=SECOND)
-    began = known.position()
-    change = known.add("m", Scope(ScopeKind.ALL), Level.SOFT)
-    clock.us -= 500 * SECOND
-    later = known.position()
-    again = known.add("m", Scope(ScopeKind.ALL), Level.SOFT)
-    assert began < change <= later < again
+def _entry(position: int, kind: ScopeKind, code: str = "", *, is_hard: bool = False) -> LedgerEntry:
+    return LedgerEntry(position, Scope(kind, code), is_hard)
+
+
+def _knowledge(*entries: LedgerEntry, keep: int = 10**12) -> Invalidations:
+    known = Invalidations(keep_positions=keep, keep_us=keep, now_us=lambda: NOW)
+    for entry in entries:
+        known.take("m", entry, changed_us=entry.position)
+    return known
+
+
+def _marks(known: Invalidations, account: str = "C", price_group: str = "G") -> PageMarks:
+    marks = known.of_context("m", account, price_group)
+    assert marks is not None
+    return marks
 
 
 def test_a_load_that_begins_at_the_position_of_a_change_knows_it() -> None:
-    known = Invalidations(shared_us=_HandClock(), keep_us=SECOND)
-    before = known.position()
-    known.add("m", Scope(ScopeKind.ITEM, "I"), Level.HARD)
-    marks = known.of_context("m", "C", "")
-    assert marks is not None
-    assert marks.level("I", before) is Level.HARD
-    assert marks.level("I", known.position()) is None
-    assert (marks.newest("I"), marks.newest("J")) == (known.position(), -1)
+    known = _knowledge()
+    before = known.position("m")
+    known.take("m", _entry(7, ScopeKind.ITEM, "I", is_hard=True), changed_us=70)
+    marks = _marks(known)
+    assert marks.level("I", before, 0) is Level.HARD
+    assert marks.level("I", known.position("m"), 0) is None
+    assert (marks.changed_us("I"), marks.changed_us("J")) == (70, LONG_AGO_US)
+
+
+def test_an_older_change_that_is_told_again_takes_nothing_back() -> None:
+    """A reader that begins anew passes on what was known before."""
+    known = _knowledge(_entry(9, ScopeKind.ALL), _entry(5, ScopeKind.ALL), _entry(5, ScopeKind.ALL))
+    assert known.position("m") == 9
+    assert _marks(known).level("I", 8, 0) is Level.SOFT
+
+
+def test_the_strictest_of_a_page_and_its_items_counts() -> None:
+    known = _knowledge(
+        _entry(3, ScopeKind.CUSTOMER, "C", is_hard=True),
+        _entry(4, ScopeKind.PRICE_GROUP, "G"),
+        _entry(5, ScopeKind.ITEM, "I", is_hard=True),
+        _entry(6, ScopeKind.ITEM, "J"),
+    )
+    marks = _marks(known)
+    levels = {p: (marks.level("I", p, 0), marks.level("J", p, 0)) for p in range(2, 7)}
+    assert levels == {
+        2: (Level.HARD, Level.HARD),
+        3: (Level.HARD, Level.SOFT),
+        4: (Level.HARD, Level.SOFT),
+        5: (None, Level.SOFT),
+        6: (None, None),
+    }
+    assert _marks(known, "D", "").level("J", 5, 0) is Level.SOFT
+
+
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("kind", [ScopeKind.ITEM, ScopeKind.ALL])
+def test_what_a_process_is_told_holds_for_what_was_read_before(
+    kind: ScopeKind, level: Level
+) -> None:
+    """Whatever its position: Redis may not have taken it, so it has none."""
+    known = _knowledge(_entry(3, ScopeKind.ALL))
+    known.tell("m", Scope(kind, "I"), level)
+    marks = _marks(known)
+    assert [marks.level("I", 3, loaded_us) for loaded_us in (NOW - 1, NOW)] == [level, None]
+    assert known.position("m") == 3
 
 
 def test_changes_older_than_any_price_are_forgotten() -> None:
-    clock = _HandClock()
-    known = Invalidations(shared_us=clock, keep_us=100 * SECOND)
-    for kind in (ScopeKind.ITEM, ScopeKind.CUSTOMER):
-        known.add("m", Scope(kind, "X"), Level.SOFT)
-    old = known.of_context("m", "X", "")
-    assert old is not None
-    assert old.newest("X") > 0
-    clock.us += 101 * SECOND
-    known.add("m", Scope(ScopeKind.ITEM, "Y"), Level.SOFT)
-    marks = known.of_context("m", "X", "")
-    assert marks is not None
-    assert marks.newest("X") == -1
+    known = _knowledge(
+        _entry(1, ScopeKind.ITEM, "X"),
+        _entry(2, ScopeKind.CUSTOMER, "X"),
+        *(_entry(1000 + number, ScopeKind.ITEM, "Y") for number in range(500)),
+        keep=600,
+    )
+    assert known.count("m") == 1
+    assert _marks(known, "X").level("X", 0, 0) is None
+
+
+def test_how_much_is_known_can_be_counted() -> None:
+    assert _knowledge().count("m") == 0
+    assert _knowledge(_entry(1, ScopeKind.ALL), _entry(2, ScopeKind.ITEM, "I")).count("m") == 2
 
 
 def test_more_single_items_than_can_be_remembered_are_a_change_of_everything() -> None:
-    known = Invalidations(shared_us=_HandClock(), keep_us=10**12)
-    for number in range(MAX_ITEMS):
-        known.add("m", Scope(ScopeKind.ITEM, f"I-{number}"), Level.SOFT)
-    before = known.of_context("m", "C", "")
-    known.add("m", Scope(ScopeKind.ITEM, "one more"), Level.SOFT)
-    after = known.of_context("m", "C", "")
-    assert before is not None
-    assert after is not None
-    assert (before.newest("untouched"), after.newest("untouched") > 0) == (-1, True)
+    known = _knowledge(*(_entry(n, ScopeKind.ITEM, f"I-{n}") for n in range(1, MAX_ITEMS + 1)))
+    assert _marks(known).level("untouched", 0, 0) is None
+    known.take("m", _entry(MAX_ITEMS + 1, ScopeKind.ITEM, "one more"), changed_us=0)
+    assert _marks(known).level("untouched", MAX_ITEMS, 0) is Level.SOFT
+    known.take("m", _entry(MAX_ITEMS + 2, ScopeKind.ITEM, "I-1", is_hard=True), changed_us=0)
+    assert _marks(known).level("untouched", MAX_ITEMS + 1, 0) is None
+
+
+async def test_an_invalidation_that_redis_did_not_take_is_obeyed_here() -> None:
+    world = price_service()
+    await world.load("S-1")
+    await asyncio.sleep(1)
+    scope = Scope(ScopeKind.ITEM, "S-1")
+    world.invalidations.tell(MARKET, scope, Level.HARD)
+    world.erp.set_price("C-1", "S-1", "77")
+    line = await world.ask_one()
+    assert (line.state, line.level) == (State.FRESH, "source")
+    assert line.entry is not None
+    assert '"unit_price":"77.0000"' in line.entry.fragment
 
 
 async def test_two_processes_with_one_redis_agree_on_positions() -> None:

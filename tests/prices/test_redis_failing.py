@@ -7,7 +7,7 @@ import pytest
 from pricing_proxy.domain.freshness import Mode, State
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
 from tests.fakes.erp import outage_of
-from tests.fakes.price_world import context_of, key_of, price_service
+from tests.fakes.price_world import LEASE_US, SECOND_US, context_of, key_of, price_service
 
 
 async def test_a_page_reads_redis_once_and_the_erp_for_what_is_left() -> None:
@@ -139,3 +139,14 @@ async def test_a_pause_ends_when_another_process_has_loaded_the_price() -> None:
     await second.load("S-1")
     line = await first.ask_one()
     assert (line.state, line.is_served, line.level) == (State.FRESH, True, "l2")
+
+
+async def test_a_patient_checkout_without_redis_binds_with_nothing_older_than_the_lease() -> None:
+    """What the ERP was asked for longer ago than that may have changed without word of it."""
+    world = price_service()
+    world.lose_redis()
+    world.erp.slow = {"S-1": LEASE_US / SECOND_US, "S-2": LEASE_US / SECOND_US + 0.001}
+    in_time = await world.ask_one("S-1", mode=Mode.CHECKOUT, wait_seconds=6)
+    too_late = await world.ask_one("S-2", mode=Mode.CHECKOUT, wait_seconds=6)
+    assert (in_time.is_served, in_time.is_verified) == (True, True)
+    assert (too_late.is_served, too_late.is_verified) == (False, False)

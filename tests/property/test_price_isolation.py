@@ -14,13 +14,13 @@ from hypothesis import given, settings
 
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.domain.freshness import Level, Mode
-from pricing_proxy.prices.invalidations import Scope, ScopeKind
 from pricing_proxy.prices.query import Quote
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
     UpstreamRejectedError,
     UpstreamUnavailableError,
 )
+from pricing_proxy.shared_state.ledger import Scope, ScopeKind
 from tests.fakes.erp import FakeErp, outage_of
 from tests.fakes.price_cache import FakeRedis
 from tests.fakes.price_world import MARKET, PriceWorld, price_service
@@ -142,7 +142,7 @@ class Shop:
                 self.changed_at.append(self.processes[0].now_us)
                 self.reprice()
                 world = self.processes[step.process]
-                world.invalidations.add(MARKET, step.scope, step.level)
+                world.ledger.put(MARKET, step.scope, step.level)
             case Weather():
                 self.set_weather(step)
             case Pass():

@@ -163,6 +163,7 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True) -> Parts:
         ),
         invalidations=InvalidationRoutes(
             invalidations=world.invalidations,
+            ledger=world.ledger,
             markets=markets,
             access=access,
             metrics=metrics,

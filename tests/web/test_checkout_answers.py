@@ -8,8 +8,8 @@ from aiohttp import ClientResponse
 from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.domain.freshness import Level
 from pricing_proxy.domain.price import NoPrice, NoPriceReason
-from pricing_proxy.prices.invalidations import ScopeKind
 from pricing_proxy.resilience.errors import UpstreamThrottledError, UpstreamUnavailableError
+from pricing_proxy.shared_state.ledger import ScopeKind
 from tests.fakes.erp import outage_of
 from tests.fakes.price_world import context_of, key_of
 from tests.web.shop import Shop, body

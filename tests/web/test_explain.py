@@ -6,8 +6,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from pricing_proxy.domain.freshness import TABLE, Mode, State
-from pricing_proxy.prices.invalidations import ScopeKind
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
+from pricing_proxy.shared_state.ledger import ScopeKind
 from pricing_proxy.web.openapi_answers import ExplainAnswer
 from pricing_proxy.web.openapi_freshness import ruling_text
 from tests.fakes.erp import distinct_price, outage_of

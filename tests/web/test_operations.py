@@ -67,7 +67,7 @@ async def test_an_invalidation_concerns_its_scope_and_nothing_else(
 
 def _level(shop: Shop, account: str, sku: str) -> Level | None:
     marks = shop.world.invalidations.of_context("b2b_de", account, "G")
-    return None if marks is None else marks.level(sku, 0)
+    return None if marks is None else marks.level(sku, 0, 0)
 
 
 async def test_a_changed_price_is_shown_after_its_invalidation(shop: Shop) -> None:
@@ -79,6 +79,23 @@ async def test_a_changed_price_is_shown_after_its_invalidation(shop: Shop) -> No
     after = await shop.ask("S-1")
 
     assert before["lines"][0]["price"] == "1.0001"
+    assert after["lines"][0]["price"] == "7.7777"
+
+
+async def test_an_invalidation_that_redis_does_not_take_is_to_be_sent_again(shop: Shop) -> None:
+    """This process obeys all the same; forgetting everything may be tried again at once."""
+    await shop.ask("S-1")
+    shop.world.erp.set_price("C-1", "S-1", "7.7777")
+    shop.world.ledger.is_cut = True
+
+    refused = await shop.post_admin(invalidation({"all": True}, "hard"), key=FORGETTING_KEY)
+    after = await shop.ask("S-1")
+    shop.world.ledger.is_cut = False
+    again = await shop.post_admin(invalidation({"all": True}, "hard"), key=FORGETTING_KEY)
+
+    assert (refused.status, again.status) == (503, 202)
+    assert (await refused.json())["type"] == "/problems/ledger_unavailable"
+    assert refused.headers["Retry-After"] == "2"
     assert after["lines"][0]["price"] == "7.7777"
 
 

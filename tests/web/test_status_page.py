@@ -53,6 +53,12 @@ def snapshot() -> dict[str, Any]:
                     "items": {"rows": 20_000, "age_seconds": 320},
                     "customers": {"rows": 500, "age_seconds": 320},
                 },
+                "ledger": {
+                    "position": "1849569472380928000",
+                    "is_verified": True,
+                    "lease_left_seconds": 4.2,
+                    "scopes_known": 3,
+                },
             }
         },
         "erp": {
@@ -249,6 +255,16 @@ def test_maps_keys_queues_and_poison_are_shown() -> None:
     assert "running (of 16)" in texts
     assert "7" in texts
     assert texts[texts.index("poison SKUs kept out") + 1] == "3"
+
+
+@pytest.mark.parametrize(("is_verified", "words"), [(True, "lease 4.2 s"), (False, "not read")])
+def test_what_is_known_of_invalidations_is_shown(*, is_verified: bool, words: str) -> None:
+    state = snapshot()
+    state["markets"]["b2b_de"]["ledger"]["is_verified"] = is_verified
+    texts = Reader(status_page(state)).texts
+
+    assert words in texts
+    assert "3 scopes known, position 1849569472380928000" in texts
 
 
 @pytest.mark.parametrize(

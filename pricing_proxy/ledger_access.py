@@ -1,0 +1,78 @@
+"""Build what reads every market's ledger, and what writes to it."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from redis.asyncio import Redis
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.domain.freshness import SECOND_US
+from pricing_proxy.prices.invalidations import Invalidations
+from pricing_proxy.redis_access import ledger_client
+from pricing_proxy.settings import Settings
+from pricing_proxy.shared_state.ledger import LedgerEntry, LedgerWriter, positions_within
+from pricing_proxy.shared_state.ledger_reader import LedgerReader, LedgerView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledgers:
+    """All markets' ledgers as this process knows them: a `prices.ports.Verification`."""
+
+    writer: LedgerWriter
+    readers: Mapping[str, LedgerReader]
+    invalidations: Invalidations
+
+    def is_verified(self, market: str) -> bool:
+        """Return whether the market's ledger was read within its lease."""
+        return self.readers[market].is_verified()
+
+    def are_all_verified(self) -> bool:
+        """Return whether every market is."""
+        return all(reader.is_verified() for reader in self.readers.values())
+
+    def view(self, market: str) -> LedgerView:
+        """Return where a market's reader is."""
+        return self.readers[market].view()
+
+
+@asynccontextmanager
+async def open_ledgers(
+    settings: Settings, redis: Redis, *, offset_us: Callable[[], int], clock: Clock
+) -> AsyncIterator[Ledgers]:
+    """Begin to read every market's ledger; on exit, stop."""
+    freshness = {code: market.freshness for code, market in settings.markets.items()}
+    longest = timedelta(seconds=max(each.max_seconds for each in freshness.values()))
+    invalidations = Invalidations(
+        keep_positions=positions_within(longest),
+        keep_us=longest // timedelta(microseconds=1),
+        now_us=clock.monotonic_us,
+    )
+    async with AsyncExitStack() as stack:
+        reading = await stack.enter_async_context(
+            ledger_client(settings.redis, redis, connections=len(freshness))
+        )
+        readers = {
+            code: await stack.enter_async_context(
+                LedgerReader(
+                    reading,
+                    code,
+                    take=partial(_take, invalidations, code),
+                    keep=timedelta(seconds=each.max_seconds),
+                    lease_us=each.lease_seconds * SECOND_US,
+                    offset_us=offset_us,
+                    clock=clock,
+                )
+            )
+            for code, each in freshness.items()
+        }
+        keep = {code: timedelta(seconds=each.max_seconds) for code, each in freshness.items()}
+        yield Ledgers(
+            writer=LedgerWriter(redis, keep=keep), readers=readers, invalidations=invalidations
+        )
+
+
+def _take(invalidations: Invalidations, market: str, entry: LedgerEntry, changed_us: int) -> None:
+    invalidations.take(market, entry, changed_us=changed_us)

@@ -1,0 +1,197 @@
+"""Read one market's ledger in the background, so that checking a page costs no Redis call.
+
+What the reader has not read it does not vouch for: its lease counts from when the newest
+answered read was *sent*, for whatever Redis had applied by then was in the answer. Each read
+also asks for the entry it continues from. When that one is gone although it is too young to
+have been trimmed, history was lost (a failover, a flush), and so it was when the reader was
+away for longer than entries are kept. Then the reader appends a soft invalidation of all past
+everything it knows, which every process obeys, and vouches for nothing until that stands.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.shared_state import ledger
+from pricing_proxy.shared_state.ledger import LedgerEntry, ScopeKind
+
+_log = logging.getLogger(__name__)
+
+# A read returns after this long even when nothing happened, well within the lease.
+_BLOCK = timedelta(seconds=1)
+# Entries of one read; a longer backlog is read in several.
+_PAGE = 1000
+# After a failed read; short against the lease, long enough to leave a lost Redis alone.
+_PAUSE_SECONDS = 0.25
+_CANCEL_AGAIN_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerView:
+    """What operators see of a ledger.
+
+    Attributes:
+        position: Everything up to it was read.
+        lease_left_us: How long the newest read still vouches for prices, 0 when not any more.
+    """
+
+    position: int
+    lease_left_us: int
+
+
+class LedgerReader:
+    """Reads a market's ledger; an async context manager.
+
+    Args:
+        redis: A client whose time-outs are longer than a second, with a connection to spare.
+        market: Which ledger.
+        take: Is given every entry in order, with the monotonic instant at which it was appended.
+        keep: How long a price may live: what is older need not be known.
+        lease_us: How long a read vouches for what Redis had applied when it was sent.
+        offset_us: Redis' clock minus the monotonic clock.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        market: str,
+        *,
+        take: Callable[[LedgerEntry, int], None],
+        keep: timedelta,
+        lease_us: int,
+        offset_us: Callable[[], int],
+        clock: Clock,
+    ) -> None:
+        self._redis = redis
+        self._market = market
+        self._key = ledger.key(market)
+        self._take = take
+        self._keep_us = keep // timedelta(microseconds=1)
+        self._keep_positions = ledger.positions_within(keep)
+        self._lease_us = lease_us
+        self._offset_us = offset_us
+        self._clock = clock
+        self._position = 0
+        self._has_started = False
+        self._sent_us: int | None = None
+        self._is_lost = False
+        self._is_stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._read_for_ever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._is_stopping = True
+        while self._task is not None and not self._task.done():
+            # redis-py swallows a cancellation that meets it while it connects: ask again.
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=_CANCEL_AGAIN_SECONDS)
+
+    def is_verified(self) -> bool:
+        """Return whether the newest answered read was sent within the lease."""
+        return self._sent_us is not None and (
+            self._clock.monotonic_us() - self._sent_us < self._lease_us
+        )
+
+    def view(self) -> LedgerView:
+        """Return where the reader is."""
+        sent_us = self._sent_us
+        left_us = 0 if sent_us is None else sent_us + self._lease_us - self._clock.monotonic_us()
+        return LedgerView(self._position, max(left_us, 0))
+
+    async def _read_for_ever(self) -> None:
+        while not self._is_stopping:
+            try:
+                await (self._read_on() if self._has_started else self._start())
+            except (RedisError, OSError, TimeoutError) as error:
+                if not self._is_lost:
+                    text = "the ledger of market %s cannot be read (%s)"
+                    _log.warning(text, self._market, type(error).__name__)
+                self._is_lost = True
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _start(self) -> None:
+        """Read what may concern any price that lives, from the beginning of that time."""
+        newest = await self._edge(self._redis.xrevrange(self._key, count=1))
+        oldest = await self._edge(self._redis.xrange(self._key, count=1))
+        if newest is None or oldest is None:
+            await self._begin_anew("begins: nothing is known of before")
+            return
+        since = newest.position - self._keep_positions
+        self._position = max(since, 1) - 1
+        is_covered = oldest.position <= since
+        while True:
+            sent_us = self._clock.monotonic_us()
+            entries = await self._entries_after(self._position, wait=False)
+            is_covered |= self._take_all(entries, is_live=False)
+            if len(entries) < _PAGE:
+                break
+        if not is_covered:
+            # Every ledger begins with an entry about all: what stood before this one is gone.
+            await self._begin_anew("begins too late: older entries are gone")
+            return
+        self._has_started = True
+        self._vouch(sent_us)
+
+    async def _read_on(self) -> None:
+        """Wait for news for a second at most, and vouch for what was known when asked."""
+        known, sent_us = self._position, self._clock.monotonic_us()
+        entries = await self._entries_after(known, wait=True)
+        # Obeyed at once; whether history is whole only decides what can be vouched for.
+        is_covered = self._take_all(entries, is_live=True)
+        here = await self._edge(self._redis.xrange(self._key, min=ledger.id_of(known), count=1))
+        is_whole = here is not None and here.position == known
+        if not (is_whole or is_covered or self._was_trimmed(known)):
+            await self._begin_anew("lost entries")
+        elif len(entries) < _PAGE:
+            self._vouch(sent_us)
+
+    def _was_trimmed(self, known: int) -> bool:
+        """Return whether the entry was old enough to go, and nothing else can have gone unread."""
+        now_us = self._clock.monotonic_us()
+        was_here = self._sent_us is not None and now_us - self._sent_us < self._keep_us
+        return was_here and self._position - known >= self._keep_positions
+
+    async def _begin_anew(self, reason: str) -> None:
+        """Invalidate the market past all that is known here, then read it from the start."""
+        self._sent_us, self._has_started = None, False
+        _log.warning("the ledger of market %s %s; all its prices are soft", self._market, reason)
+        await ledger.append_beginning(
+            self._redis, self._market, after=self._position, reason=reason
+        )
+
+    def _take_all(self, entries: Sequence[LedgerEntry], *, is_live: bool) -> bool:
+        """Pass entries on; return whether one was about all, and so about what may be lost."""
+        now_us = self._clock.monotonic_us()
+        for entry in entries:
+            appended_us = ledger.milliseconds_of(entry.position) * 1000 - self._offset_us()
+            # What was waited for is new, whatever the clocks say; the rest is as old as its id.
+            self._take(entry, now_us if is_live else min(appended_us, now_us))
+            self._position = entry.position
+        return any(entry.scope.kind is ScopeKind.ALL for entry in entries)
+
+    def _vouch(self, sent_us: int) -> None:
+        self._sent_us = sent_us
+        if self._is_lost:
+            _log.info("the ledger of market %s is read again", self._market)
+        self._is_lost = False
+
+    async def _entries_after(self, position: int, *, wait: bool) -> list[LedgerEntry]:
+        block_ms = _BLOCK // timedelta(milliseconds=1) if wait else None
+        after = {self._key: ledger.id_of(position)}
+        answer = await self._redis.xread(cast("Any", after), count=_PAGE, block=block_ms)
+        return [ledger.decode(*row) for row in answer[0][1]] if answer else []
+
+    async def _edge(self, asked: Awaitable[Any]) -> LedgerEntry | None:
+        rows = await asked
+        return ledger.decode(*rows[0]) if rows else None

@@ -1,0 +1,194 @@
+"""The ledger over every Redis there is: all is read, in order, and nothing is lost unseen."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from redis.asyncio import Redis
+
+from pricing_proxy.clock import SystemClock
+from pricing_proxy.shared_state import ledger
+from pricing_proxy.shared_state.ledger import MAX_ITEMS, LedgerEntry, LedgerWriter, Scope, ScopeKind
+from pricing_proxy.shared_state.ledger_reader import LedgerReader
+
+DAY = timedelta(days=1)
+LAMP = Scope(ScopeKind.ITEM, "LAMP-01")
+SECOND_US = 1_000_000
+
+
+@dataclass
+class Process:
+    """A reader, and what it was told."""
+
+    reader: LedgerReader
+    entries: list[LedgerEntry] = field(default_factory=list)
+
+    @property
+    def scopes(self) -> list[Scope]:
+        return [entry.scope for entry in self.entries]
+
+    async def reaches(self, position: int) -> None:
+        """Wait until everything up to the position was read."""
+        await until(lambda: self.reader.view().position >= position)
+
+
+@asynccontextmanager
+async def process(redis: Redis, market: str, *, keep: timedelta = DAY) -> AsyncIterator[Process]:
+    entries: list[LedgerEntry] = []
+    async with LedgerReader(
+        redis,
+        market,
+        take=lambda entry, _: entries.append(entry),
+        keep=keep,
+        lease_us=5 * SECOND_US,
+        offset_us=lambda: 0,
+        clock=SystemClock(),
+    ) as reader:
+        running = Process(reader, entries)
+        await until(reader.is_verified)
+        yield running
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 -- a real Redis takes real time
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def writer(redis: Redis, unique: str) -> LedgerWriter:
+    return LedgerWriter(redis, keep={unique: DAY})
+
+
+async def test_what_is_appended_is_read_by_everybody_in_order(
+    redis: Redis, writer: LedgerWriter, unique: str
+) -> None:
+    scopes = [
+        LAMP,
+        Scope(ScopeKind.CUSTOMER, "C-1"),
+        Scope(ScopeKind.PRICE_GROUP, "ü"),
+        Scope(ScopeKind.ALL),
+    ]
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(process(redis, unique))
+        second = await stack.enter_async_context(process(redis, unique))
+        positions = [
+            await writer.append(unique, scope, is_hard=scope is LAMP, reason="test")
+            for scope in scopes
+        ]
+        written = [
+            LedgerEntry(position, scope, scope is LAMP)
+            for position, scope in zip(positions, scopes, strict=True)
+        ]
+        for reading in (first, second):
+            await reading.reaches(positions[-1])
+            assert reading.entries[-4:] == written
+    assert positions == sorted(set(positions))
+
+
+async def test_whoever_starts_later_reads_what_was_appended_before(
+    redis: Redis, writer: LedgerWriter, unique: str
+) -> None:
+    async with process(redis, unique):
+        await writer.append(unique, LAMP, is_hard=True, reason="test")
+    async with process(redis, unique) as late:
+        assert late.scopes == [Scope(ScopeKind.ALL), LAMP]
+
+
+async def test_a_ledger_begins_with_everything(redis: Redis, unique: str) -> None:
+    """Prices may stand in Redis from before it was lost."""
+    async with process(redis, unique) as reading:
+        assert [(entry.scope.kind, entry.is_hard) for entry in reading.entries] == [
+            (ScopeKind.ALL, False)
+        ]
+
+
+async def test_a_ledger_that_is_too_short_begins_anew(
+    redis: Redis, writer: LedgerWriter, unique: str
+) -> None:
+    """It was lost, and somebody appended before anyone read: what stood before is gone."""
+    await writer.append(unique, LAMP, is_hard=False, reason="test")
+    async with process(redis, unique) as reading:
+        assert reading.scopes[-2:] == [LAMP, Scope(ScopeKind.ALL)]
+
+
+async def test_a_lost_ledger_is_a_change_of_everything(
+    redis: Redis, writer: LedgerWriter, unique: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        readings = [await stack.enter_async_context(process(redis, unique)) for _ in range(2)]
+        known = await writer.append(unique, LAMP, is_hard=False, reason="test")
+        for reading in readings:
+            await reading.reaches(known)
+        await redis.delete(ledger.key(unique))
+        for reading in readings:
+            await reading.reaches(known + 1)
+            everything = [e for e in reading.entries if e.scope.kind is ScopeKind.ALL]
+            assert everything[-1].position > known
+            await until(reading.reader.is_verified)
+
+
+async def test_a_ledger_that_fell_back_gets_past_what_was_known(redis: Redis, unique: str) -> None:
+    """A failover to a replica that lagged, whose clock lags as well."""
+    ahead_ms = 2**41
+    async with process(redis, unique) as reading:
+        await redis.xadd(
+            ledger.key(unique), {"scope": "item", "code": "I", "level": "soft"}, id=f"{ahead_ms}-7"
+        )
+        known = ledger.position_of(f"{ahead_ms}-7")
+        await until(lambda: reading.reader.view().position == known)
+        await redis.delete(ledger.key(unique))
+        await redis.xadd(ledger.key(unique), {"scope": "item", "code": "J", "level": "soft"})
+        await until(lambda: reading.reader.view().position > known)
+        assert reading.entries[-1].scope == Scope(ScopeKind.ALL)
+        await until(reading.reader.is_verified)
+
+
+async def test_what_is_old_is_trimmed_and_what_is_young_is_kept(redis: Redis, unique: str) -> None:
+    writer = LedgerWriter(redis, keep={unique: timedelta(hours=1)})
+    name = ledger.key(unique)
+    async with redis.pipeline(transaction=False) as pipe:
+        for number in range(500):
+            pipe.xadd(name, {"scope": "item", "code": "old", "level": "soft"}, id=f"{number + 1}-0")
+        await pipe.execute()
+    for _ in range(3):
+        await writer.append(unique, LAMP, is_hard=False, reason="test")
+    codes = [fields[b"code"] for _, fields in await redis.xrange(name)]
+    assert codes[-3:] == [b"LAMP-01"] * 3
+    assert codes.count(b"old") < 200
+
+
+async def test_many_items_are_one_entry(redis: Redis, writer: LedgerWriter, unique: str) -> None:
+    few = await writer.append_items(unique, ["B", "A", "B"], is_hard=False, reason="test")
+    many = (f"I-{number}" for number in range(MAX_ITEMS + 1))
+    last = await writer.append_items(unique, many, is_hard=True, reason="test")
+    rows = [ledger.decode(*row) for row in await redis.xrange(ledger.key(unique))]
+    assert [row.scope for row in rows] == [
+        Scope(ScopeKind.ITEM, "A"),
+        Scope(ScopeKind.ITEM, "B"),
+        Scope(ScopeKind.ALL),
+    ]
+    assert [row.position for row in rows[1:]] == [few, last]
+    assert rows[-1].is_hard
+
+
+async def test_a_scope_of_a_newer_program_is_everything(redis: Redis, unique: str) -> None:
+    async with process(redis, unique) as reading:
+        await redis.xadd(ledger.key(unique), {"scope": "brand", "code": "X", "level": "hard"})
+        await until(lambda: len(reading.entries) > 1)
+        assert (reading.entries[-1].scope, reading.entries[-1].is_hard) == (
+            Scope(ScopeKind.ALL),
+            True,
+        )
+
+
+async def test_a_long_backlog_is_read_whole(redis: Redis, unique: str) -> None:
+    writer = LedgerWriter(redis, keep={unique: DAY})
+    async with process(redis, unique):
+        pass
+    await writer.append_items(unique, (f"I-{n}" for n in range(2500)), is_hard=False, reason="test")
+    async with process(redis, unique) as reading:
+        assert len(reading.entries) == 2501
