@@ -217,6 +217,11 @@ class PageMarks:
         return page_us if item is None else max(page_us, item.changed_us)
 
 
+def is_current(marks: PageMarks | None, item_number: str, position: int, loaded_us: int) -> bool:
+    """Return whether a read that began there and then saw all that is known to have changed."""
+    return marks is None or marks.level(item_number, position, loaded_us) is None
+
+
 def _outdates(newest: int, told_us: int, position: int, loaded_us: int) -> bool:
     return position < newest or loaded_us < told_us
 

@@ -17,7 +17,7 @@ from pricing_proxy.prices.cold_budget import UNBOUNDED, ColdBudget, within_budge
 from pricing_proxy.prices.entries import EntryMaker, ReadStamp, stamp_now
 from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_us
 from pricing_proxy.prices.flights import Delivery, Flight, Flights
-from pricing_proxy.prices.invalidations import LONG_AGO_US, Invalidations, PageMarks
+from pricing_proxy.prices.invalidations import LONG_AGO_US, Invalidations, PageMarks, is_current
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import CacheFailedError, PriceCache, Shelf, Verification, Wanted
 from pricing_proxy.prices.query import Context, Failure, Key
@@ -103,11 +103,7 @@ class Loader:
     ) -> Callable[[Flight], bool]:
         """Return what tells whether a flight began after all changes of an item."""
         marks = self._marks(context, customer)
-
-        def is_current(flight: Flight) -> bool:
-            return _is_current(marks, item.item_number, flight.position, flight.began_us)
-
-        return is_current
+        return lambda flight: is_current(marks, item.item_number, flight.position, flight.began_us)
 
     def start(
         self,
@@ -152,7 +148,7 @@ class Loader:
     ) -> bool:
         """Return whether an invalidation newer than the entry is known."""
         marks = self._marks(context, customer)
-        return not _is_current(marks, item_number, entry.position, entry.loaded_us)
+        return not is_current(marks, item_number, entry.position, entry.loaded_us)
 
     async def _run(self, flight: Flight) -> None:
         found = await self._look_in_redis(flight)
@@ -276,7 +272,7 @@ class Loader:
             )
             self.failures.note_success(flight.context, wanted.key)
             self.flights.land(flight, wanted.key, Delivery(entry, "source"))
-            if _is_current(marks, item_number, stamp.position, stamp.began_us):
+            if is_current(marks, item_number, stamp.position, stamp.began_us):
                 kept[wanted.key] = entry
         self._cache.remember(flight.context, kept)
         flight.announce()
@@ -304,7 +300,7 @@ class Loader:
         current = {
             key: entry
             for key, entry in loaded.items()
-            if _is_current(marks, flight.items[key].item_number, entry.position, entry.loaded_us)
+            if is_current(marks, flight.items[key].item_number, entry.position, entry.loaded_us)
         }
         # The cache counts its failures; a price that Redis did not take is still an answer.
         with suppress(CacheFailedError):
@@ -312,7 +308,3 @@ class Loader:
 
     def _marks(self, context: Context, customer: Customer) -> PageMarks | None:
         return self._invalidations.of_context(context.market, context.account, customer.price_group)
-
-
-def _is_current(marks: PageMarks | None, item_number: str, position: int, loaded_us: int) -> bool:
-    return marks is None or marks.level(item_number, position, loaded_us) is None
