@@ -9,17 +9,20 @@ from hypothesis import given
 
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.domain.freshness import Level, Mode, State, are_fresh, classify
-from pricing_proxy.prices.invalidations import Invalidations, Scope, ScopeKind
+from pricing_proxy.prices.invalidations import Invalidations
 from pricing_proxy.prices.modes import mode_policies
 from pricing_proxy.prices.page import Knowledge, Page
 from pricing_proxy.prices.query import Columns, Key, Line, PriceQuery, Quote
 from pricing_proxy.prices.recalling import RecalledLines, recall
 from pricing_proxy.shared_state.item_map import Item
+from pricing_proxy.shared_state.ledger import LedgerEntry, Scope, ScopeKind
 from tests.fakes.price_world import ACCOUNT, MARKET, price_service
 from tests.virtual_time import run_virtual
 
 SECOND = 1_000_000
 NOW = 1000 * SECOND
+# When this process was told directly of a change.
+TOLD = NOW - 10 * SECOND
 SKUS = ("S-1", "S-2", "S-3")
 
 ENTRIES = st.builds(
@@ -59,9 +62,13 @@ async def _answers(
     is_verified: bool,
 ) -> tuple[Quote | None, Page]:
     world = price_service(skus=SKUS)
-    invalidations = Invalidations(shared_us=lambda: 0, keep_us=10)
-    for scope, level in changes:
-        invalidations.add(MARKET, scope, level)
+    invalidations = Invalidations(keep_positions=10, keep_us=10, now_us=lambda: TOLD)
+    for position, (scope, level) in enumerate(changes, start=1):
+        if position == 1:
+            entry = LedgerEntry(position, scope, level is Level.HARD)
+            invalidations.take(MARKET, entry, changed_us=0)
+        else:
+            invalidations.tell(MARKET, scope, level)
     known = Knowledge(NOW, invalidations.of_context(MARKET, ACCOUNT, "G"), is_verified)
     query = PriceQuery(
         market=MARKET, customer=None, account=ACCOUNT, currency="EUR", mode=mode, lines=lines
