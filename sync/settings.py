@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from pricing_proxy.configuration import reading
-from pricing_proxy.configuration.environments import MODEL, Environment, ServerUrl
+from pricing_proxy.configuration.environments import MODEL, Environment, RootUrl
 from pricing_proxy.configuration.markets import Market
 from pricing_proxy.configuration.problems import Problem
 from sync.customers.rules import CustomerRules
@@ -50,6 +50,8 @@ class Magento(BaseModel):
 
     Attributes:
         url: Its root address.
+        signed_url: The root address as PHP sees it, where a proxy in front changes scheme, host or
+            port without telling; each request is signed for it.
         consumer_key: The integration's; it is no secret.
         consumer_secret: From the environment or the secrets directory.
         token: The integration's access token.
@@ -61,7 +63,8 @@ class Magento(BaseModel):
 
     model_config = MODEL
 
-    url: ServerUrl
+    url: RootUrl
+    signed_url: RootUrl | None = None
     consumer_key: Annotated[str, Field(min_length=1)]
     consumer_secret: SecretStr
     token: Annotated[str, Field(min_length=1)]

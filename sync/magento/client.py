@@ -10,7 +10,7 @@ written again, a comment would be doubled.
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from pricing_proxy.http_exchange import Guard
@@ -22,6 +22,9 @@ from sync.magento.document_models import CreditMemo, Invoice, Shipment
 from sync.magento.master_models import Customer, OrderComment, Product, StoreView, Website
 from sync.magento.models import Order, OrderHead
 from sync.magento.search import Condition, Filter, Search, any_id, any_text, equals, text_parts
+from sync.magento.wire_types import WireModel
+
+M = TypeVar("M", bound=WireModel)
 
 # The column's width; Magento cuts a longer text without a word.
 EXT_ORDER_ID_LENGTH = 32
@@ -135,13 +138,8 @@ class MagentoClient:
     ) -> None:
         """Add an entry to an order's history; the customer is not notified.
 
-        Args:
-            entity_id: The order.
-            text: What it says.
-            is_visible: Whether the customer sees it in the account.
-            status: Another status of the order's state; others are refused.
-            deadline: The last useful instant.
-            guard: Run last before the wire.
+        An entry that `is_visible` shows in the customer's account. `status` may name another
+        status of the order's state; others are refused.
         """
         entry = {"comment": text, "is_customer_notified": 0, "is_visible_on_front": int(is_visible)}
         await self._calls.write(
@@ -280,12 +278,11 @@ class MagentoClient:
     ) -> dict[int, Product]:
         """Return products by id, as order lines name them; deleted ones are missing."""
         found: dict[int, Product] = {}
+        route = f"{_ALL_V1}/products"
         for start in range(0, len(ids), _PAGE_SIZE):
-            asked = [any_id("entity_id", ids[start : start + _PAGE_SIZE])]
-            search = Search(groups=asked, page_size=_PAGE_SIZE)
-            rows = await self._calls.found(
-                Product, f"{_ALL_V1}/products", search, deadline=deadline
-            )
+            asked = any_id("entity_id", ids[start : start + _PAGE_SIZE])
+            search = Search(groups=[asked], page_size=_PAGE_SIZE)
+            rows = await self._calls.found(Product, route, search, deadline=deadline)
             found |= {product.id: product for product in rows}
         return found
 
@@ -299,6 +296,6 @@ class MagentoClient:
         body = await self._calls.read("websites", f"{_V1}/store/websites")
         return self._calls.rows(Website, body)
 
-    async def _of_order(self, model: type[Any], route: str, order_id: int) -> list[Any]:
+    async def _of_order(self, model: type[M], route: str, order_id: int) -> list[M]:
         search = Search(groups=[equals("order_id", order_id)], page_size=_PAGE_SIZE)
         return await self._calls.found(model, route, search)

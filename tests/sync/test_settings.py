@@ -57,6 +57,12 @@ def test_the_start_is_mandatory_and_every_mistake_is_told_at_once(tmp_path: Path
     }
 
 
+def test_the_shop_is_named_by_its_root_address(tmp_path: Path) -> None:
+    """Requests are signed for the address they go to, so it has to be known exactly."""
+    text = files.CONFIGURATION.replace("https://shop.example", "https://shop.example/rest")
+    assert problems(tmp_path, text) == ["sync.magento.url"]
+
+
 def test_secrets_do_not_belong_into_the_file(tmp_path: Path) -> None:
     text = files.CONFIGURATION.replace('token = "jy58z3em"', 'token = "j"\ntoken_secret = "abc"')
 
