@@ -13,12 +13,13 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import jwt
+from jwt.algorithms import get_default_algorithms
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.configuration.storefront import Storefront, TokenKey
+from pricing_proxy.configuration.storefront import Storefront
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.web.schemas import MAX_SHOP_ID
 
@@ -73,10 +74,12 @@ class StorefrontTokens:
         self._clock = clock
         self._kept: OrderedDict[bytes, Shopper] = OrderedDict()
         self._storefront = storefront
+        self._keys = _prepared(storefront)
 
     def replace(self, storefront: Storefront | None) -> None:
         """Take other keys from now on; tokens of a key that is gone open nothing any more."""
         self._storefront = storefront
+        self._keys = _prepared(storefront)
         self._kept.clear()
 
     def verify(self, token: str) -> Shopper:
@@ -108,8 +111,7 @@ class StorefrontTokens:
         except _UNREADABLE:
             _refuse("malformed_token", _UNLIKE_A_TOKEN)
         kid = header.get("kid")
-        known = self._storefront.keys if self._storefront is not None else {}
-        key = known.get(kid) if isinstance(kid, str) else None
+        key = self._keys.get(kid) if isinstance(kid, str) else None
         if self._storefront is None or key is None:
             _refuse("unknown_token_key", "No key of this id is configured.")
         if header.get("alg") != key.algorithm:
@@ -117,7 +119,25 @@ class StorefrontTokens:
         return _decoded(token, key, self._storefront)
 
 
-def _decoded(token: str, key: TokenKey, storefront: Storefront) -> dict[str, Any]:
+class _Key(NamedTuple):
+    """A key id's algorithm, and what signatures are checked with."""
+
+    algorithm: str
+    material: Any
+
+
+def _prepared(storefront: Storefront | None) -> dict[str, _Key]:
+    """Return the keys, read from their texts once: that takes longer than a signature."""
+    if storefront is None:
+        return {}
+    algorithms = get_default_algorithms()
+    return {
+        kid: _Key(key.algorithm, algorithms[key.algorithm].prepare_key(key.material))
+        for kid, key in storefront.keys.items()
+    }
+
+
+def _decoded(token: str, key: _Key, storefront: Storefront) -> dict[str, Any]:
     # Times are checked with our own clock afterwards.
     options: Any = {
         "require": list(_CLAIMS),

@@ -1,5 +1,6 @@
 """What a browser may ask for with a storefront token, and what it never gets."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.fakes.erp import distinct_price
 from tests.fakes.price_world import MARKET
 from tests.web.shop import KEY, READER_KEY, Shop, body
 from tests.web.storefront import OTHER_MARKET, OTHER_PAGE, PAGE, bearer, token
+from tests.web.test_tokens import WRONG
 
 LOGIN = "/v1/customers/{customer}/login"
 
@@ -237,3 +239,23 @@ async def preflight(shop: Shop, **headers: str) -> ClientResponse:
         **headers,
     }
     return await shop.public.options("/v1/prices", headers=sent)
+
+
+# An empty one is no credential at all by the time it arrives.
+@pytest.mark.parametrize("why", [why for why, (text, _) in WRONG.items() if text])
+async def test_a_wrong_token_is_a_401_of_its_own_kind_and_leaves_no_trace(
+    shop: Shop, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Expired, for another audience or of another issuer, unknown kid, alg none, and the rest."""
+    text, code = WRONG[why]
+    caplog.set_level(logging.DEBUG)
+
+    answer = await shop.public.get(
+        "/v1/prices?sku=S-1", headers={"Authorization": f"Bearer {text}"}
+    )
+
+    assert (answer.status, await code_of(answer)) == (401, code)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert shop.world.erp.batches == []
+    shown = await answer.text() + caplog.text
+    assert not [part for part in text.split(".") if len(part) > 3 and part in shown]
