@@ -88,7 +88,7 @@ class CustomerFlow:
         customer_id = int(work.event.business_key)
         customer = await self._shop.customer(customer_id)
         if customer is None:
-            raise SkippedError("the shop has no such customer any more")
+            raise _gone(work)
         account, is_new = await self._account(work, customer, context)
         await work.links.remember(KIND, str(customer.id), account)
         notes = [f"is account {account}", *await self._publish(work, customer, account)]
@@ -228,3 +228,15 @@ class CustomerFlow:
         except UpstreamContractError as error:
             notes.append(f"not written back: {error}")
         return notes
+
+
+def _gone(work: Work) -> HeldError | SkippedError:
+    order = work.event.payload.get("order")
+    if order is None:
+        return SkippedError("the shop has no such customer any more")
+    # Skipped, it would let the order wait for ever.
+    return HeldError(
+        field="customer_id",
+        text=f"order {order} waits for customer {work.event.business_key}, whom the shop deleted",
+        advice="enter the order by hand, then skip both events",
+    )

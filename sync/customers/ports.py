@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from pricing_proxy.d365.fo.bodies import FieldValue
 from pricing_proxy.d365.fo.customer_models import AddressBody, AddressRow, CustomerBody
 from pricing_proxy.d365.transport import Guard
 from sync.customers.matching import Accounts
@@ -18,7 +17,6 @@ class ErpCustomers(Accounts, Protocol):
         company: str,
         body: CustomerBody,
         *,
-        more: Mapping[str, FieldValue] | None = None,
         guard: Guard | None = None,
     ) -> str:
         """Create a customer and return the account."""
@@ -30,7 +28,6 @@ class ErpCustomers(Accounts, Protocol):
         account: str,
         body: CustomerBody,
         *,
-        more: Mapping[str, FieldValue] | None = None,
         guard: Guard | None = None,
     ) -> None:
         """Change fields."""

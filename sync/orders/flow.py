@@ -135,7 +135,7 @@ class OrderFlow:
             raise WaitForError(
                 flow="customers",
                 business_key=str(order.customer_id),
-                payload={"customer_id": order.customer_id},
+                payload={"customer_id": order.customer_id, "order": order.increment_id},
             )
         return account
 

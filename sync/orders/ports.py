@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from pricing_proxy.d365.fo.bodies import FieldValue
 from pricing_proxy.d365.fo.order_models import (
     SalesOrderHeaderBody,
     SalesOrderHeaderRow,
@@ -41,8 +40,6 @@ class ErpOrders(Protocol):
         body: SalesOrderHeaderBody,
         *,
         reference: str,
-        more: Mapping[str, FieldValue] | None = None,
-        number: str | None = None,
         guard: Guard | None = None,
     ) -> str:
         """Create a stopped header and return its number."""
@@ -54,7 +51,6 @@ class ErpOrders(Protocol):
         number: str,
         body: SalesOrderLineBody,
         *,
-        more: Mapping[str, FieldValue] | None = None,
         guard: Guard | None = None,
     ) -> str:
         """Add a line and return its lot."""

@@ -73,9 +73,13 @@ class OrderWriter:
             UpstreamError: A call failed.
         """
         header = await self._one_header(work, draft.reference)
-        number = header.SalesOrderNumber if header else await self._create(work, draft)
-        if header is None or header.IsSalesProcessingStopped:
-            await self._complete(work, number, draft)
+        if header is None:
+            number = await self._create(work, draft)
+            await self._complete(work, number, (), draft)
+        else:
+            number = header.SalesOrderNumber
+            if header.IsSalesProcessingStopped:
+                await self._complete(work, number, await self._lines(number), draft)
         # The second look: somebody else may have created a header meanwhile.
         again = await self._one_header(work, draft.reference)
         if again is None or again.SalesOrderNumber != number:
@@ -160,15 +164,16 @@ class OrderWriter:
                 ),
             )
 
-    async def _complete(self, work: Work, number: str, draft: OrderDraft) -> None:
-        """Add the lines that are missing."""
+    async def _complete(
+        self, work: Work, number: str, lines: Sequence[SalesOrderLineRow], draft: OrderDraft
+    ) -> None:
+        """Add the lines that are missing beside those that are there."""
         if len(number) > EXT_ORDER_ID_LENGTH:
             raise HeldError(
                 field="SalesOrderNumber",
                 text=f"{number} has {len(number)} characters; the shop keeps {EXT_ORDER_ID_LENGTH}",
                 advice="shorten the ERP's number sequence for sales orders",
             )
-        lines = await self._lines(number)
         counts = Counter(line.OrderLineReference for line in lines)
         if any(count > 1 for count in counts.values()):
             # A line that arrived late: nothing is released yet, so the whole is written anew.

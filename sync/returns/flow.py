@@ -11,7 +11,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
-from pricing_proxy.d365.fo.bodies import FieldValue
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
 from pricing_proxy.d365.fo.return_models import (
     ReturnHeaderBody,
@@ -55,7 +54,6 @@ class ErpReturns(Protocol):
         body: ReturnHeaderBody,
         *,
         reference: str,
-        more: Mapping[str, FieldValue] | None = None,
         guard: Guard | None = None,
     ) -> CreatedReturn:
         """Create one."""

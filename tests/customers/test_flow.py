@@ -117,7 +117,14 @@ class World:
         self.rules = {"group": {"*": "30"}, **rules}
         self.works: dict[tuple[str, int], FakeWork] = {}
 
-    async def carry(self, customer_id: int = 7, market: str = "b2b_de", **rules: Any) -> Done:
+    async def carry(
+        self,
+        customer_id: int = 7,
+        market: str = "b2b_de",
+        *,
+        order: str | None = None,
+        **rules: Any,
+    ) -> Done:
         """Carry the customer's event over, once."""
         event = Event(
             id=1,
@@ -125,7 +132,7 @@ class World:
             market=market,
             business_key=str(customer_id),
             source_key="x",
-            payload={},
+            payload={} if order is None else {"order": order},
             attempts=0,
             fence=1,
         )
@@ -396,6 +403,11 @@ async def test_an_account_deleted_in_the_erp_is_held() -> None:
 async def test_a_deleted_customer_is_skipped() -> None:
     with pytest.raises(SkippedError):
         await World().carry()
+
+
+async def test_an_order_that_waits_for_a_deleted_customer_needs_a_person() -> None:
+    with pytest.raises(HeldError, match="order 000000007 waits"):
+        await World().carry(order="000000007")
 
 
 async def test_the_whole_map_is_published_again() -> None:

@@ -1,10 +1,8 @@
 """An ERP's customers and their addresses, with faults around the next write."""
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
-from pricing_proxy.d365.fo.bodies import FieldValue
 from pricing_proxy.d365.fo.customer_models import (
     AddressBody,
     AddressRow,
@@ -57,10 +55,9 @@ class FakeCustomerErp:
         company: str,
         body: CustomerBody,
         *,
-        more: Mapping[str, FieldValue] | None = None,
         guard: Guard | None = None,
     ) -> str:
-        del company, more
+        del company
         await self._before("create", guard)
         account = f"C-{len(self.rows) + 2001}"
         known = CustomerAccountRow.model_fields
@@ -74,10 +71,9 @@ class FakeCustomerErp:
         account: str,
         body: CustomerBody,
         *,
-        more: Mapping[str, FieldValue] | None = None,
         guard: Guard | None = None,
     ) -> None:
-        del company, more
+        del company
         await self._before("update", guard)
         self.put(account, **{name: value for name, value in body if value is not None})
         self._after()

@@ -13,7 +13,6 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
 
-from pricing_proxy.d365.fo.bodies import FieldValue
 from pricing_proxy.d365.fo.order_models import (
     SalesOrderHeaderBody,
     SalesOrderHeaderRow,
@@ -122,11 +121,8 @@ class FakeOrderErp:
         body: SalesOrderHeaderBody,
         *,
         reference: str,
-        more: Mapping[str, FieldValue] | None = None,
-        number: str | None = None,
         guard: Guard | None = None,
     ) -> str:
-        del more, number
         self._last += 1
         new = f"SO-{self._last:06d}"
         values = {name: value for name, value in body if value is not None}
@@ -153,11 +149,8 @@ class FakeOrderErp:
         number: str,
         body: SalesOrderLineBody,
         *,
-        more: Mapping[str, FieldValue] | None = None,
         guard: Guard | None = None,
     ) -> str:
-        del more
-
         def add() -> None:
             # A late line of a deleted order is refused by the ERP.
             if number not in self.headers:

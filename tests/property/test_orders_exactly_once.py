@@ -151,7 +151,7 @@ def test_without_faults_each_write_is_sent_once() -> None:
     assert dict(scenario.erp.calls) == {
         "find": 2,
         "create_header": 1,
-        "lines": 2,
+        "lines": 1,
         "add_line": len(scenario.references),
         "totals": 1,
         "release": 1,

@@ -1,13 +1,12 @@
 """A credit memo on its way: after its order, once, and with each line once."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from pricing_proxy.d365.fo.bodies import FieldValue
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
 from pricing_proxy.d365.fo.return_models import (
     ReturnHeaderBody,
@@ -70,10 +69,9 @@ class FakeReturnErp:
         body: ReturnHeaderBody,
         *,
         reference: str,
-        more: Mapping[str, FieldValue] | None = None,
         guard: Guard | None = None,
     ) -> CreatedReturn:
-        del company, body, more, guard
+        del company, body, guard
         self._begin("create_header")
         number = self.put(reference)
         self._end("create_header")
