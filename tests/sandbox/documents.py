@@ -66,3 +66,28 @@ async def judged(client: Client) -> list[dict[str, Any]]:
     answer = await client.control("GET", "fo/orders")
     orders: list[dict[str, Any]] = from_json(await answer.read())
     return orders
+
+
+def changeset(client: Client, *bodies: tuple[str, Any]) -> bytes:
+    """Return a batch of one changeset of POSTs, and a read after it."""
+    parts = "".join(
+        "--cs\r\nContent-Type: application/http\r\nContent-ID: 1\r\n\r\n"
+        f"POST {client.sandbox.fo_url}/data/{name}?cross-company=true HTTP/1.1\r\n"
+        f"Content-Type: application/json\r\n\r\n{to_json(body).decode()}\r\n"
+        for name, body in bodies
+    )
+    read = f"GET {client.sandbox.fo_url}/data/SalesOrderLinesV3?cross-company=true HTTP/1.1\r\n\r\n"
+    text = (
+        f"--b\r\nContent-Type: multipart/mixed; boundary=cs\r\n\r\n{parts}--cs--\r\n"
+        f"--b\r\nContent-Type: application/http\r\n\r\n{read}\r\n--b--\r\n"
+    )
+    return text.encode()
+
+
+async def post_batch(client: Client, body: bytes, boundary: str = "b") -> tuple[int, str]:
+    answer = await client.session.post(
+        f"{client.sandbox.fo_url}/data/$batch",
+        data=body,
+        headers={**client.headers, "Content-Type": f"multipart/mixed; boundary={boundary}"},
+    )
+    return answer.status, await answer.text()

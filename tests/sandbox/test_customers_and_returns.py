@@ -6,7 +6,16 @@ import pytest
 
 from pricing_proxy.sandbox.wire import from_json
 from tests.sandbox.conftest import Client, line
-from tests.sandbox.documents import LINE, create, judged, order, refused, write
+from tests.sandbox.documents import (
+    LINE,
+    changeset,
+    create,
+    judged,
+    order,
+    post_batch,
+    refused,
+    write,
+)
 
 CUSTOMER = {
     "dataAreaId": "demf",
@@ -76,6 +85,16 @@ async def test_a_change_reaches_whom_orders_ask(client: Client) -> None:
     assert "Customer C-1001 is blocked." in text
     assert "'99'" in await refused(await write(client, "PATCH", target, {"CustomerGroupId": "99"}))
     assert "in use" in await refused(await write(client, "DELETE", target))
+
+
+async def test_a_customer_of_a_changeset_that_fails_was_never_there(client: Client) -> None:
+    known = dict(client.sandbox.book.customers)
+    bad = {"dataAreaId": "demf", "CustomerAccountNumber": "C-0"}
+    parts = (("CustomersV3", CUSTOMER), ("CustomerPostalAddresses", bad))
+    _, text = await post_batch(client, changeset(client, *parts))
+    assert "HTTP/1.1 400" in text
+    assert client.sandbox.book.customers == known
+    assert len((await client.rows("CustomersV3", select="CustomerAccount"))["value"]) == len(known)
 
 
 async def test_an_address_in_the_body_becomes_the_primary_one(client: Client) -> None:
@@ -197,5 +216,9 @@ async def test_returns_are_changed_and_deleted(client: Client) -> None:
     assert (await write(client, "PATCH", target, {"ReturnStatus": "Registered"})).status == 204
     assert "registered lines" in await refused(await write(client, "DELETE", header))
     assert (await write(client, "PATCH", target, {"ReturnStatus": "Awaiting"})).status == 204
+    second = await create(client, "ReturnOrderLinesV2", {**body, "ReturnSalesQuantity": -3})
+    other = target.replace(row["ReturnInventoryLotId"], second["ReturnInventoryLotId"])
+    assert (await write(client, "DELETE", other)).status == 204
+    assert len((await told(client, "returns"))[0]["lines"]) == 1
     assert (await write(client, "DELETE", header)).status == 204
     assert await told(client, "returns") == []

@@ -8,9 +8,20 @@ from typing import Any
 import pytest
 from aiohttp import ClientConnectionError
 
-from pricing_proxy.sandbox.wire import from_json, to_json
+from pricing_proxy.sandbox.wire import from_json
 from tests.sandbox.conftest import Client
-from tests.sandbox.documents import HEADER, LINE, create, judged, key, order, refused, write
+from tests.sandbox.documents import (
+    HEADER,
+    LINE,
+    changeset,
+    create,
+    judged,
+    key,
+    order,
+    post_batch,
+    refused,
+    write,
+)
 
 SAMPLES = Path(__file__).parent.parent / "d365" / "samples"
 HEADER_REFUSED, LINE_REFUSED = (
@@ -285,31 +296,6 @@ async def test_what_cannot_be_written_so_is_refused(
 async def test_a_body_that_is_no_object_is_refused(client: Client, body: bytes) -> None:
     answer = await write(client, "POST", "SalesOrderHeadersV3", body)
     assert "not a JSON object" in await refused(answer)
-
-
-def changeset(client: Client, *bodies: tuple[str, Any]) -> bytes:
-    """Return a batch of one changeset of POSTs, and a read after it."""
-    parts = "".join(
-        "--cs\r\nContent-Type: application/http\r\nContent-ID: 1\r\n\r\n"
-        f"POST {client.sandbox.fo_url}/data/{name}?cross-company=true HTTP/1.1\r\n"
-        f"Content-Type: application/json\r\n\r\n{to_json(body).decode()}\r\n"
-        for name, body in bodies
-    )
-    read = f"GET {client.sandbox.fo_url}/data/SalesOrderLinesV3?cross-company=true HTTP/1.1\r\n\r\n"
-    text = (
-        f"--b\r\nContent-Type: multipart/mixed; boundary=cs\r\n\r\n{parts}--cs--\r\n"
-        f"--b\r\nContent-Type: application/http\r\n\r\n{read}\r\n--b--\r\n"
-    )
-    return text.encode()
-
-
-async def post_batch(client: Client, body: bytes, boundary: str = "b") -> tuple[int, str]:
-    answer = await client.session.post(
-        f"{client.sandbox.fo_url}/data/$batch",
-        data=body,
-        headers={**client.headers, "Content-Type": f"multipart/mixed; boundary={boundary}"},
-    )
-    return answer.status, await answer.text()
 
 
 async def test_a_changeset_happens_as_a_whole(client: Client) -> None:

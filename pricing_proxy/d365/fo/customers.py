@@ -17,7 +17,8 @@ from pricing_proxy.d365.fo.customer_models import (
     CustomerAccountRow,
     CustomerBody,
 )
-from pricing_proxy.d365.fo.documents import DocumentCalls, NewRow, created_text
+from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.fo.new_rows import NewRow, created_text
 from pricing_proxy.d365.odata import Value, equals
 from pricing_proxy.d365.transport import Guard
 

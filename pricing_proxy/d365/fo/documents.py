@@ -11,23 +11,22 @@ that the write before it did not happen.
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365 import batch, paging
-from pricing_proxy.d365.answers import Reply, error_of
 from pricing_proxy.d365.fo.bodies import JsonValue
+from pricing_proxy.d365.fo.change_sets import change_set, created_rows
 from pricing_proxy.d365.fo.client import CallPolicy
 from pricing_proxy.d365.fo.models import Row
+from pricing_proxy.d365.fo.new_rows import CreatedRow, NewRow, created_row
 from pricing_proxy.d365.fo.row_reading import checked_rows
-from pricing_proxy.d365.json_numbers import read_json, write_json
+from pricing_proxy.d365.json_numbers import write_json
 from pricing_proxy.d365.odata import Filter, Query, Value, equals, matches, row_target, set_target
 from pricing_proxy.d365.transport import Answer, Guard, Request, Transport
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
-from pricing_proxy.resilience.errors import UpstreamContractError
 from pricing_proxy.resilience.operation import Operation, OperationClass
 
 R = TypeVar("R", bound=Row)
@@ -35,18 +34,7 @@ R = TypeVar("R", bound=Row)
 # As long as F&O's own gateway lets a request run, by what operators see.
 REQUEST_TIME = timedelta(seconds=60)
 _BATCH = "/data/$batch"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRow:
-    """A row to create.
-
-    Attributes:
-        members: The body, in the wire's forms.
-    """
-
-    entity_set: str
-    members: Mapping[str, JsonValue]
+_COMPANY = "dataAreaId"
 
 
 class DocumentCalls:
@@ -113,8 +101,8 @@ class DocumentCalls:
         """Return how many rows of a company a set has."""
         query = Query(
             entity_set=entity_set,
-            select=("dataAreaId",),
-            where=equals("dataAreaId", company),
+            select=(_COMPANY,),
+            where=equals(_COMPANY, company),
             top=1,
             counted=True,
         )
@@ -126,13 +114,11 @@ class DocumentCalls:
         operation = Operation(name=name, kind=OperationClass.DOCUMENT_READ, is_safe=True)
         return (await self._send(Request(method="GET", target=target), operation)).body
 
-    async def create(
-        self, new: NewRow, *, name: str, guard: Guard | None = None
-    ) -> Mapping[str, Any]:
+    async def create(self, new: NewRow, *, name: str, guard: Guard | None = None) -> CreatedRow:
         """Create a row and return it as the ERP completed it, numbers as `NumberText`."""
         target = set_target(new.entity_set)
         answer = await self._write("POST", target, name=name, body=new.members, guard=guard)
-        return self._created(new, answer.body)
+        return created_row(new, answer.body, system=self.system)
 
     async def update(
         self,
@@ -155,15 +141,16 @@ class DocumentCalls:
 
     async def create_together(
         self, new: Sequence[NewRow], *, name: str, guard: Guard | None = None
-    ) -> list[Mapping[str, Any]]:
+    ) -> list[CreatedRow]:
         """Create rows in one transaction, all or none, and return them in order."""
-        content_type, body = batch.write_batch([self._change_set(new)], boundary=uuid.uuid4().hex)
+        changes = change_set(new, base_url=self._transport.base_url)
+        content_type, body = batch.write_batch([changes], boundary=uuid.uuid4().hex)
         request = Request(
             method="POST", target=_BATCH, body=body, content_type=content_type, expects="bytes"
         )
         answer = await self._send(request, _write_of(name), guard=guard, lines=len(new))
         parts = batch.read_batch(answer.content_type, answer.body, system=self.system)
-        return self._created_together(new, parts)
+        return created_rows(new, parts, system=self.system, now=self._clock.utc())
 
     async def _read(
         self,
@@ -173,13 +160,10 @@ class DocumentCalls:
         entity_set: str,
         more_fields: Sequence[str],
     ) -> list[paging.Row]:
-        condition = where
-        if row.company_field is not None:
-            condition = equals(row.company_field, company) & where
         query = Query(
             entity_set=entity_set,
             select=(*row.fields(), *more_fields),
-            where=condition,
+            where=equals(_COMPANY, company) & where,
             order_by=row.key,
         )
 
@@ -219,74 +203,6 @@ class DocumentCalls:
             deadline=Deadline.after(microseconds, now_us=self._clock.monotonic_us()),
             lines=lines,
         )
-
-    def _change_set(self, new: Sequence[NewRow]) -> batch.ChangeSet:
-        root = self._transport.base_url
-        return batch.ChangeSet(
-            tuple(
-                batch.Operation(
-                    method="POST",
-                    url=root + set_target(one.entity_set),
-                    body=write_json(one.members),
-                    content_id=str(number),
-                )
-                for number, one in enumerate(new, 1)
-            )
-        )
-
-    def _created_together(
-        self, new: Sequence[NewRow], parts: Sequence[batch.BatchAnswer]
-    ) -> list[Mapping[str, Any]]:
-        answers = [one for part in parts for one in (part if isinstance(part, tuple) else (part,))]
-        for answer in answers:
-            self._refuse_failed(answer)
-        if len(answers) != len(new):
-            raise UpstreamContractError(
-                f"{len(answers)} answers to a changeset of {len(new)}", system=self.system
-            )
-        return [
-            self._created(one, self._json(answer.body))
-            for one, answer in zip(new, answers, strict=True)
-        ]
-
-    def _refuse_failed(self, answer: batch.PartAnswer) -> None:
-        reply = Reply(
-            system=self.system,
-            request_id="part of a $batch",
-            status=answer.status,
-            headers={},
-            body=answer.body,
-        )
-        error = error_of(reply, now=self._clock.utc())
-        if error is not None:
-            raise error
-
-    def _json(self, body: bytes) -> Any:
-        try:
-            return read_json(body)
-        except ValueError as exc:
-            raise UpstreamContractError(
-                "a changeset's answer without JSON", system=self.system
-            ) from exc
-
-    def _created(self, new: NewRow, body: Any) -> Mapping[str, Any]:
-        if not isinstance(body, dict):
-            raise UpstreamContractError(
-                f"{new.entity_set}: created, but no row was returned", system=self.system
-            )
-        return body
-
-
-def created_text(created: Mapping[str, Any], field: str, *, system: str) -> str:
-    """Return a text that the ERP gave a new row, such as its number.
-
-    Raises:
-        UpstreamContractError: The row exists, but the answer does not name it.
-    """
-    value = created.get(field)
-    if not isinstance(value, str) or not value:
-        raise UpstreamContractError(f"a new row without {field!r}", system=system)
-    return str(value)
 
 
 def _write_of(name: str) -> Operation:

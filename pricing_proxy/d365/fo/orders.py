@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pricing_proxy.d365.fo.bodies import FieldValue, JsonValue, wire_members
-from pricing_proxy.d365.fo.documents import DocumentCalls, NewRow, created_text
+from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.fo.new_rows import NewRow, created_text
 from pricing_proxy.d365.fo.order_models import (
     SalesOrderHeaderBody,
     SalesOrderHeaderRow,

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pricing_proxy.d365.fo.bodies import FieldValue, wire_members
-from pricing_proxy.d365.fo.documents import DocumentCalls, NewRow, created_text
+from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.fo.new_rows import NewRow, created_text
 from pricing_proxy.d365.fo.orders import REFERENCE_FIELD
 from pricing_proxy.d365.fo.return_models import (
     ReturnHeaderBody,
