@@ -55,6 +55,7 @@ def control_app(
     app.router.add_post("/systems/fo/prices", control.post_price)
     app.router.add_get("/systems/fo/orders", control.orders)
     app.router.add_post("/systems/magento/orders", control.place_orders)
+    app.router.add_get("/systems/magento/orders", control.placed_orders)
     app.router.add_get("/systems/fo/customers", control.customers)
     app.router.add_get("/systems/fo/returns", control.returns)
     return app
@@ -106,6 +107,9 @@ class _Control:
 
     async def orders(self, _: web.Request) -> web.Response:
         return json_answer(self._documents.orders.told())
+
+    async def placed_orders(self, _: web.Request) -> web.Response:
+        return web.Response(body=shop_json(self._counter.told()), content_type="application/json")
 
     async def place_orders(self, request: web.Request) -> web.Response:
         members = _members(await request.read(), from_json)

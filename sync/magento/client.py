@@ -151,12 +151,9 @@ class MagentoClient:
             guard=guard,
         )
 
-    async def customer(
-        self, customer_id: int, *, deadline: Deadline | None = None
-    ) -> Customer | None:
-        """Return a customer."""
-        target = f"{_V1}/customers/{customer_id}"
-        return await self._calls.one(Customer, target, deadline=deadline)
+    async def customer(self, number: int, *, deadline: Deadline | None = None) -> Customer | None:
+        """Return a customer by id."""
+        return await self._calls.one(Customer, f"{_V1}/customers/{number}", deadline=deadline)
 
     def customers_changed(
         self, since: datetime, *, until: datetime | None = None, page_size: int = _PAGE_SIZE

@@ -1,6 +1,7 @@
 """The client's own decisions: what is absence, what is refused before it is sent, how pages go."""
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -172,6 +173,8 @@ async def test_a_write_is_never_repeated_and_a_read_is() -> None:
         with pytest.raises(Exception, match="500"):
             await client.order(1)
     assert len(shop.requests) > 2
+    nonces = re.findall(r'oauth_nonce="(\w+)"', str([one.headers for one in shop.requests]))
+    assert len(set(nonces)) == len(shop.requests), "a nonce that was seen is refused"
 
 
 @pytest.mark.parametrize("body", [[], {"items": 3}, "x", {"items": [{"entity_id": 1}]}])

@@ -1,5 +1,6 @@
 """The simulated shop's orders of every kind are read by the real client, and add up."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -131,3 +132,26 @@ async def test_what_cannot_be_placed_is_named(wire: Wire, members: object, named
         assert answer.status == 422
         assert (await answer.json())["errors"][0]["pointer"] == named
     assert wire.sandbox.shop.orders == {}
+
+
+async def test_judges_read_orders_without_a_signature_or_a_fault(
+    wire: Wire, client: MagentoClient
+) -> None:
+    await wire.place(count=8)
+    await wire.turn(error_rate=1.0)
+    address = f"{wire.sandbox.control_url}/systems/magento/orders"
+    async with wire.session.get(address) as answer:
+        told = json.loads(await answer.read(), parse_float=Decimal)
+    await wire.turn(error_rate=0.0)
+    assert len(told) == 8
+    for row in told:
+        order = await client.order(row["entity_id"])
+        assert order is not None
+        gross = sum(line["gross"] for line in row["lines"])
+        assert gross + row["shipping_net"] + row["shipping_tax"] == row["grand_total"]
+        assert row["grand_total"] == order.grand_total
+        assert (row["website"], row["ext_order_id"]) == ("b2b_de", None)
+        assert all(line["net"] + line["tax"] == line["gross"] for line in row["lines"])
+    skus = {line["sku"] for row in told for line in row["lines"]}
+    assert "LAMP-03" in skus, "options leave no suffix"
+    assert not any(sku.startswith(("LAMP-SET", "LAMP-03-")) for sku in skus)

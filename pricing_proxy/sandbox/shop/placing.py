@@ -17,6 +17,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pricing_proxy.sandbox.dials import BadMemberError
+from pricing_proxy.sandbox.shop.judging import told_orders
 from pricing_proxy.sandbox.shop.kinds import Kinds
 from pricing_proxy.sandbox.shop.order_request import LineRequest, OrderRequest
 from pricing_proxy.sandbox.shop.stores import STORES, store_of
@@ -51,6 +52,10 @@ class Counter:
             raise BadMemberError("kind", f"expected one of {', '.join(self._kinds.names)}")
         requests = [self._request(kind, members) for _ in range(number)]
         return [self._placed(request) for request in requests]
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return every order as judges read them."""
+        return told_orders(self._shop)
 
     def _request(self, kind: str, members: Mapping[str, Any]) -> OrderRequest:
         request = self._kinds.request(kind)

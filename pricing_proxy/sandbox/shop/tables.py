@@ -49,6 +49,7 @@ class Shop:
     def place(self, request: OrderRequest) -> Order:
         """Make an order of a cart; it can be read when this returns."""
         order = self._maker.make(request, now=self.now())
+        order["_placed_at"] = self._clock.utc().isoformat()
         self.orders[order["entity_id"]] = order
         if self.on_placed is not None:
             self.on_placed(order)

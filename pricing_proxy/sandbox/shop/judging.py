@@ -1,0 +1,47 @@
+"""What judges are shown of the shop's orders: what each must come to in the ERP.
+
+Only lines that carry value, each with the product's own SKU; a judge that compares
+the two systems needs no signature and is not hit by the shop's dials.
+"""
+
+from typing import Any
+
+from pricing_proxy.sandbox.shop.document_lines import valued
+from pricing_proxy.sandbox.shop.orders import Order
+from pricing_proxy.sandbox.shop.stores import store_by_id
+from pricing_proxy.sandbox.shop.tables import Shop
+
+_HEAD = ("entity_id", "increment_id", "state", "status", "grand_total", "tax_amount")
+
+
+def told_orders(shop: Shop) -> list[dict[str, Any]]:
+    """Return every order with its value lines; amounts in the order's currency."""
+    return [_told(shop, order) for order in shop.orders.values()]
+
+
+def _told(shop: Shop, order: Order) -> dict[str, Any]:
+    shipping = order["shipping_amount"] - order["shipping_discount_amount"]
+    return {
+        **{name: order[name] for name in _HEAD},
+        "website": store_by_id(order["store_id"]).website,
+        "customer_id": order.get("customer_id"),
+        "ext_order_id": order.get("ext_order_id"),
+        "placed_at": order["_placed_at"],
+        "currency": order["order_currency_code"],
+        "shipping_net": shipping + order["shipping_discount_tax_compensation_amount"],
+        "shipping_tax": order["shipping_tax_amount"],
+        "lines": [_line(shop, item) for item in valued(order["items"])],
+    }
+
+
+def _line(shop: Shop, item: dict[str, Any]) -> dict[str, Any]:
+    product = shop.catalog.by_id(item["product_id"])
+    # The line of a configurable has the variant's SKU; others may have suffixes of options.
+    is_variant = product.type_id == "configurable"
+    return {
+        "sku": item["sku"] if is_variant else product.sku,
+        "quantity": item["qty_ordered"],
+        "net": item["row_total_incl_tax"] - item["tax_amount"],
+        "tax": item["tax_amount"],
+        "gross": item["row_total_incl_tax"],
+    }
