@@ -77,7 +77,12 @@ async def application(
         routes = _routes(parts, engine)
         limit = settings.service.body_limit_kb * 1024
         yield Application(
-            public=public_app(routes, body_limit_bytes=limit, traces=parts.traces),
+            public=public_app(
+                routes,
+                body_limit_bytes=limit,
+                traces=parts.traces,
+                is_leaving=lambda: parts.readiness.is_stopping,
+            ),
             admin=admin_app(routes, body_limit_bytes=limit),
             readiness=parts.readiness,
             key_watch=parts.callers.watch,
@@ -235,6 +240,7 @@ def _routes(parts: _Parts, engine: _Engine) -> Routes:
             access=access,
             meter=PriceMeter(metrics),
             clock=clock,
+            is_leaving=lambda: parts.readiness.is_stopping,
         ),
         browsers=parts.callers.browsers,
         login=LoginRoutes(warmer=engine.warmer, markets=markets, access=access),

@@ -14,19 +14,22 @@ class Readiness:
 
     Args:
         maps: Each market's maps.
+
+    Attributes:
+        is_stopping: The process is about to end; connections are not kept open any more.
     """
 
     def __init__(self, maps: Mapping[str, MarketMaps]) -> None:
         self._maps = maps
-        self._is_stopping = False
+        self.is_stopping = False
 
     def stop(self) -> None:
         """Be ready no more: the process is about to end."""
-        self._is_stopping = True
+        self.is_stopping = True
 
     def obstacles(self) -> list[str]:
         """Return what keeps this process from serving; empty when ready."""
         missing = [
             f"maps of market {code}" for code, maps in self._maps.items() if not maps.is_ready
         ]
-        return [*missing, "stopping"] if self._is_stopping else missing
+        return [*missing, "stopping"] if self.is_stopping else missing

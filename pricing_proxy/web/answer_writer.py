@@ -6,6 +6,7 @@ whose headers are always the same that costs more than finding the prices. A pla
 goes aiohttp's way, with the same headers.
 """
 
+from collections.abc import Callable
 from email.utils import format_datetime
 
 from aiohttp import ClientConnectionResetError, HttpVersion11, web
@@ -24,10 +25,12 @@ class AnswerWriter:
 
     Args:
         clock: Time, for the Date header.
+        is_leaving: Whether connections are to be closed after the answer.
     """
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, clock: Clock, is_leaving: Callable[[], bool] = lambda: False) -> None:
         self._clock = clock
+        self._is_leaving = is_leaving
         self._second = -1
         self._dated = ""
 
@@ -39,6 +42,7 @@ class AnswerWriter:
             or request.version != HttpVersion11
             # Only a browser's answer gets further headers.
             or API_KEY_HEADER not in headers
+            or self._is_leaving()
         ):
             return web.Response(body=body, headers={**_HEADERS, "Cache-Status": cache_status})
         head = (

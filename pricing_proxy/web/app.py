@@ -37,9 +37,30 @@ class Routes:
     status: StatusRoutes
 
 
-def public_app(routes: Routes, *, body_limit_bytes: int, traces: Traces) -> web.Application:
-    """Return the application of the public listener."""
+def public_app(
+    routes: Routes,
+    *,
+    body_limit_bytes: int,
+    traces: Traces,
+    is_leaving: Callable[[], bool] = lambda: False,
+) -> web.Application:
+    """Return the application of the public listener.
+
+    Args:
+        routes: All handlers.
+        body_limit_bytes: Larger bodies are refused.
+        traces: Where spans go.
+        is_leaving: Whether the process is about to end: each answer then closes its connection,
+            so that the next request goes elsewhere and finds no connection that is ending.
+    """
     app = web.Application(client_max_size=body_limit_bytes)
+
+    async def close_when_leaving(_: web.Request, response: web.StreamResponse) -> None:
+        if is_leaving():
+            response.headers["Connection"] = "close"
+            response.force_close()
+
+    app.on_response_prepare.append(close_when_leaving)
     tracing = Tracing(traces, routes.browsers.is_browser)
     share = routes.browsers.sharing
     _add(app, "POST", "/v1/prices", routes.prices.post, tracing, share)

@@ -4,7 +4,7 @@ Reads the request, finds market and customer, asks `prices.service`, and writes 
 Browse and cart answers are always 200 with a state per line; a checkout is all or nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from aiohttp import web
@@ -53,6 +53,7 @@ class PriceRoutes:
         access: Who may call.
         meter: Told about every answer.
         clock: Time.
+        is_leaving: Whether connections are to be closed after the answer.
     """
 
     def __init__(
@@ -63,13 +64,14 @@ class PriceRoutes:
         access: Access,
         meter: PriceMeter,
         clock: Clock,
+        is_leaving: Callable[[], bool] = lambda: False,
     ) -> None:
         self._service = service
         self._markets = markets
         self._access = access
         self._meter = meter
         self._clock = clock
-        self._writer = AnswerWriter(clock=clock)
+        self._writer = AnswerWriter(clock=clock, is_leaving=is_leaving)
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         """Answer `POST /v1/prices`."""

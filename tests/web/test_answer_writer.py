@@ -8,10 +8,14 @@ from unittest.mock import Mock
 import pytest
 from aiohttp import ClientConnectionResetError, web
 from aiohttp.test_utils import make_mocked_request
+from pytest_aiohttp.plugin import AiohttpClient
 
+from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.answer_writer import AnswerWriter
+from pricing_proxy.web.app import public_app
+from tests.fakes.price_world import price_service
 from tests.virtual_time import ManualClock
-from tests.web.shop import KEY, Shop, body
+from tests.web.shop import BODY_LIMIT, KEY, Shop, body, shop_routes
 
 
 async def _ask(shop: Shop, *, version: str, more: str = "") -> tuple[dict[str, str], bytes]:
@@ -72,3 +76,25 @@ async def test_a_caller_that_hung_up_is_a_lost_connection() -> None:
     answer = AnswerWriter(clock=ManualClock()).answer(request, b"{}", cache_status="x")
     with pytest.raises(ClientConnectionResetError):
         await answer.prepare(request)
+
+
+async def test_a_process_that_ends_closes_every_connection_after_its_answer(
+    aiohttp_client: AiohttpClient,
+) -> None:
+    """A request never meets a connection that is just ending."""
+    world = price_service()
+    untraced = Traces(service="tests", exporter=None, sample_ratio=0.0)
+    app = public_app(
+        shop_routes(world).routes,
+        body_limit_bytes=BODY_LIMIT,
+        traces=untraced,
+        is_leaving=lambda: True,
+    )
+    client = await aiohttp_client(app)
+    for path in ("/health/live", "/v1/prices"):
+        answer = await client.get(path)
+        assert answer.headers["Connection"] == "close"
+    await world.loader.flights.aclose()
+    request = _request(Mock(**{"is_closing.return_value": False}))
+    leaving = AnswerWriter(clock=ManualClock(), is_leaving=lambda: True)
+    assert isinstance(leaving.answer(request, b"{}", cache_status="x"), web.Response)
