@@ -25,7 +25,7 @@ from pricing_proxy.resilience.operation import CallReport, Operation, OperationC
 from pricing_proxy.resilience.policy import CallPolicy
 from pricing_proxy.resilience.prober import Prober
 from pricing_proxy.resilience.retry import Retrier
-from pricing_proxy.shared_state.gate import SharedGate
+from pricing_proxy.shared_state.gate import SharedGate, pricing_app, sync_app
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import Traces
 
@@ -67,7 +67,7 @@ async def erp_access(
         tokens = await stack.enter_async_context(_issuer(environment, clock))
         source = await stack.enter_async_context(TokenSource(tokens, clock=clock))
         session = await stack.enter_async_context(erp_session(environment.ca_file))
-        shared = SharedGate(redis, f"{name}|pricing", clock=clock)
+        shared = SharedGate(redis, pricing_app(name), clock=clock, gives_way=sync_app(name))
         policy, breakers = _policy(name, shared, clock, metrics)
         await stack.enter_async_context(shared)
         await stack.enter_async_context(Prober(policy.probes()))

@@ -1,6 +1,6 @@
-"""The servers that a contract suite runs against: fakeredis, and a real Redis.
+"""The servers that a contract suite runs against: fakeredis, a real Redis, a real Cluster.
 
-    from tests.redis_contract import redis, redis_url, unique
+    from tests.redis_contract import redis, redis_cluster, redis_url, unique
 
 Names built with `unique` do not meet those of others on the same server, and are deleted.
 """
@@ -11,12 +11,16 @@ from collections.abc import AsyncIterator
 import fakeredis
 import pytest
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
+from pricing_proxy.configuration.redis_address import parse_redis_address
+from pricing_proxy.shared_state.connection import Connecting, connected
+from tests.redis_servers import redis_cluster
 from tests.services import redis_url
 
-__all__ = ["redis", "redis_url", "unique"]
+__all__ = ["redis", "redis_cluster", "redis_url", "unique"]
+
+# Patient with a busy machine; otherwise as the service connects.
+_HOW = Connecting(timeout_seconds=5, connections=8)
 
 
 @pytest.fixture
@@ -26,20 +30,21 @@ def unique() -> str:
 
 
 @pytest.fixture(
-    params=["fakeredis", pytest.param("real", marks=pytest.mark.real_services)],
+    params=[
+        "fakeredis",
+        pytest.param("redis_url", marks=pytest.mark.real_services),
+        pytest.param("redis_cluster", marks=pytest.mark.real_services),
+    ],
 )
 async def redis(request: pytest.FixtureRequest, unique: str) -> AsyncIterator[Redis]:
     """Return a client as the service builds it; removes keys with the unique name in them."""
-    client: Redis
     if request.param == "fakeredis":
-        client = fakeredis.FakeAsyncRedis()
-    else:
-        url = request.getfixturevalue("redis_url")
-        client = Redis.from_url(url, socket_timeout=5, retry=Retry(NoBackoff(), 0))
-    try:
+        client: Redis = fakeredis.FakeAsyncRedis()
         yield client
-        keys = [key async for key in client.scan_iter(match=f"*{unique}*")]
-        if keys:
-            await client.delete(*keys)
-    finally:
         await client.aclose(close_connection_pool=True)
+        return
+    address = parse_redis_address(request.getfixturevalue(request.param))
+    async with connected(address, _HOW) as real:
+        yield real
+        for key in [key async for key in real.scan_iter(match=f"*{unique}*")]:
+            await real.delete(key)  # one by one: on a Cluster they lie in many slots

@@ -18,6 +18,20 @@ from pricing_proxy.clock import Clock
 _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
+# Two throttlings of the pricing app this close show an ERP under pressure: the sync, which
+# nobody waits for, leaves it to the shop for as long as Microsoft's own fallback.
+_PRESSURE = timedelta(seconds=10)
+_RELIEF = timedelta(seconds=30)
+
+
+def pricing_app(environment: str) -> str:
+    """Return the name of the gate of an environment's pricing app."""
+    return f"{environment}|pricing"
+
+
+def sync_app(environment: str) -> str:
+    """Return the name of the gate of an environment's sync app."""
+    return f"{environment}|sync"
 
 
 class LocalGate(Protocol):
@@ -35,11 +49,16 @@ class SharedGate:
         redis: A client.
         name: Environment and app.
         clock: Time.
+        gives_way: The app whose gate closes too when this one's is throttled twice within ten
+            seconds, by whichever processes; None for no other.
     """
 
-    def __init__(self, redis: Redis, name: str, *, clock: Clock) -> None:
+    def __init__(
+        self, redis: Redis, name: str, *, clock: Clock, gives_way: str | None = None
+    ) -> None:
         self._redis = redis
-        self._key = f"gate:{{{name}}}"
+        self._key = _key(name)
+        self._others_key = None if gives_way is None else _key(gives_way)
         self._clock = clock
         self._gate: LocalGate | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -71,14 +90,23 @@ class SharedGate:
             self._gate.close_until(self._clock.monotonic_us() + left_ms * 1000)
 
     async def _publish(self, closed_for: timedelta) -> None:
-        milliseconds = max(closed_for // timedelta(milliseconds=1), 1)
         try:
-            # A longer closing that stands must not be cut short.
-            left_ms = await cast("Awaitable[int]", self._redis.pttl(self._key))
-            if milliseconds > left_ms:
-                await self._redis.set(self._key, b"1", px=milliseconds)
+            await self._close(self._key, closed_for)
+            if self._others_key is not None:
+                lately = await self._redis.set(
+                    f"{self._key}:throttled", b"1", px=_PRESSURE, get=True
+                )
+                if lately is not None:
+                    await self._close(self._others_key, max(closed_for, _RELIEF))
         except (RedisError, OSError, TimeoutError) as error:
             _log.warning("other processes do not know of the throttling: %s", type(error).__name__)
+
+    async def _close(self, key: str, closed_for: timedelta) -> None:
+        milliseconds = max(closed_for // timedelta(milliseconds=1), 1)
+        # A longer closing that stands must not be cut short.
+        left_ms = await cast("Awaitable[int]", self._redis.pttl(key))
+        if milliseconds > left_ms:
+            await self._redis.set(key, b"1", px=milliseconds)
 
     async def _look_for_ever(self) -> None:
         while True:
@@ -89,3 +117,7 @@ class SharedGate:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _key(name: str) -> str:
+    return f"gate:{{{name}}}"

@@ -1,0 +1,48 @@
+"""The kept maps over fakeredis, a real Redis and a real Cluster."""
+
+from datetime import UTC, datetime
+
+from redis.asyncio import Redis
+
+from pricing_proxy.shared_state import item_map
+from pricing_proxy.shared_state.customer_map import CustomerMap
+from pricing_proxy.shared_state.item_map import ItemMap
+from pricing_proxy.shared_state.maps import SharedMaps
+from tests.fakes.master_data import make_customer, make_item
+
+AS_OF = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+
+
+async def test_maps_come_back_as_they_were_kept(redis: Redis, unique: str) -> None:
+    maps = SharedMaps(redis)
+    items = ItemMap({"S-1": make_item("S-1"), "S-2": make_item("S-2", list_price=None)}, AS_OF)
+    customers = CustomerMap({"C-1": make_customer("C-1", price_group="G")}, AS_OF)
+    assert await maps.items(unique) is None
+    assert await maps.customers(unique) is None
+    await maps.keep_items(unique, items)
+    await maps.keep_customers(unique, customers)
+    assert await maps.items(unique) == items
+    assert await maps.customers(unique) == customers
+    assert await maps.items(f"{unique}-other") is None
+
+
+async def test_a_map_is_replaced_whole(redis: Redis, unique: str) -> None:
+    maps = SharedMaps(redis)
+    await maps.keep_items(unique, ItemMap({"S-1": make_item("S-1")}, AS_OF))
+    await maps.keep_items(unique, ItemMap({"S-2": make_item("S-2")}, AS_OF))
+    kept = await maps.items(unique)
+    assert kept is not None
+    assert list(kept.items) == ["S-2"]
+
+
+async def test_a_damaged_map_is_none(redis: Redis, unique: str) -> None:
+    await redis.set(item_map.key(unique), b"nothing of ours")
+    assert await SharedMaps(redis).items(unique) is None
+
+
+async def test_shop_ids_are_added_to_those_known(redis: Redis, unique: str) -> None:
+    maps = SharedMaps(redis)
+    await maps.map_accounts(unique, {1: "C-1", 2: "C-2"})
+    await maps.map_accounts(unique, {2: "C-9"})
+    await maps.map_accounts(unique, {})
+    assert [await maps.account_of(unique, number) for number in (1, 2, 3)] == ["C-1", "C-9", None]
