@@ -161,6 +161,7 @@ alert = Table(
     Column("count", Integer, nullable=False),
     Column("raised_at", _INSTANT, nullable=False),
     Column("told_at", _INSTANT),
+    Column("told_count", Integer, nullable=False, server_default="0"),
     Column("times_told", Integer, nullable=False, server_default="0"),
     Column("ended_at", _INSTANT),
     Index("alert_open", "key", unique=True, postgresql_where="ended_at IS NULL"),

@@ -6,6 +6,7 @@ CREATE TABLE alert (
     count INTEGER NOT NULL,
     raised_at TIMESTAMP WITH TIME ZONE NOT NULL,
     told_at TIMESTAMP WITH TIME ZONE,
+    told_count INTEGER DEFAULT '0' NOT NULL,
     times_told INTEGER DEFAULT '0' NOT NULL,
     ended_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (id)

@@ -1,0 +1,124 @@
+"""What is wrong right now, out of what the store knows: pure.
+
+events held at the same field for the same reason    one condition
+events not carried over after a while                one for each flow and market
+a schedule that has not succeeded for three periods  one each: silence is a failure
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sync.store.records import EventRecord
+from sync.store.states import STUCK, EventState
+
+# More names make a message unreadable; all are in `d365-sync failed`.
+_MOST_NAMED = 5
+# One missed period may be a restart, two bad luck.
+_SILENT_PERIODS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One thing that is wrong.
+
+    Attributes:
+        key: The same while it lasts, whoever is affected.
+        title: In one line.
+        text: Who is affected, and what to do.
+        count: How many are affected.
+    """
+
+    key: str
+    title: str
+    text: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleState:
+    """When a schedule last succeeded, and how often it should."""
+
+    name: str
+    every: timedelta
+    last_success_at: datetime
+
+
+def held(events: Iterable[EventRecord]) -> list[Condition]:
+    """Return a condition for each reason why events are held."""
+    groups: dict[tuple[str, str, str, str], list[EventRecord]] = defaultdict(list)
+    for event in events:
+        if event.state is EventState.HELD and event.trouble is not None:
+            trouble = event.trouble
+            groups[event.flow, event.market, trouble.kind, trouble.field].append(event)
+    return [_held(key, group) for key, group in sorted(groups.items())]
+
+
+def late(events: Iterable[EventRecord], *, after: timedelta) -> list[Condition]:
+    """Return a condition for each flow and market with events that take too long.
+
+    Args:
+        events: Events older than `after` that are not ended.
+        after: For the text.
+    """
+    groups: dict[tuple[str, str], list[EventRecord]] = defaultdict(list)
+    for event in events:
+        # A stuck one has a condition of its own, or is behind one that has.
+        if event.state not in STUCK:
+            groups[event.flow, event.market].append(event)
+    minutes = after / timedelta(minutes=1)
+    return [
+        Condition(
+            key=f"late/{flow}/{market}",
+            title=f"{len(group)} {flow} of {market} not in the ERP after {minutes:g} minutes",
+            text=f"{_names(group)}. See what they wait for: d365-sync status",
+            count=len(group),
+        )
+        for (flow, market), group in sorted(groups.items())
+    ]
+
+
+def silent(schedules: Iterable[ScheduleState], *, now: datetime) -> list[Condition]:
+    """Return a condition for each schedule that has been silent for too long."""
+    return [
+        Condition(
+            key=f"silent/{schedule.name}",
+            title=f"{schedule.name} has not succeeded since {_instant(schedule.last_success_at)}",
+            text=(
+                f"It should every {schedule.every.total_seconds():.0f} s. See the log of "
+                "d365-sync run, and what is reachable: d365-sync check"
+            ),
+            count=1,
+        )
+        for schedule in schedules
+        if now - schedule.last_success_at > _SILENT_PERIODS * schedule.every
+    ]
+
+
+def _held(key: tuple[str, str, str, str], group: Sequence[EventRecord]) -> Condition:
+    flow, market, kind, field = key
+    first = group[0]
+    place = f" at {field}" if field else ""
+    cause, advice = "", ""
+    if first.trouble is not None:
+        cause, advice = first.trouble.text, first.trouble.advice
+    return Condition(
+        key=f"held/{flow}/{market}/{kind}/{field}",
+        title=f"{len(group)} {flow} of {market} held{place}",
+        text=(
+            f"{_names(group)}: {cause}. What to do: {advice or 'see d365-sync failed'}. "
+            f"Then: d365-sync replay {first.id}"
+        ),
+        count=len(group),
+    )
+
+
+def _names(group: Sequence[EventRecord]) -> str:
+    named = ", ".join(event.business_key for event in group[:_MOST_NAMED])
+    rest = len(group) - _MOST_NAMED
+    return f"{named} and {rest} more" if rest > 0 else named
+
+
+def _instant(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

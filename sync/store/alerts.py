@@ -1,0 +1,49 @@
+"""Open alerts, kept so that a restart neither repeats nor forgets one."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.store.alert_record import AlertRecord
+from sync.store.tables import alert
+
+_COLUMN = alert.c
+
+
+class AlertStore:
+    """All alerts of this database."""
+
+    def __init__(self, database: AsyncEngine) -> None:
+        self._database = database
+
+    async def open_alerts(self) -> list[AlertRecord]:
+        """Return those that are not over, the oldest first."""
+        columns = [_COLUMN[name] for name in AlertRecord.__slots__]
+        statement = select(*columns).where(_COLUMN.ended_at.is_(None)).order_by(_COLUMN.id)
+        async with self._database.connect() as connection:
+            return [AlertRecord(*row) for row in await connection.execute(statement)]
+
+    async def keep(self, records: Iterable[AlertRecord]) -> None:
+        """Add or change open alerts, by their key."""
+        async with self._database.begin() as connection:
+            for record in records:
+                values = {name: getattr(record, name) for name in AlertRecord.__slots__}
+                fresh = {name: value for name, value in values.items() if name != "raised_at"}
+                await connection.execute(
+                    insert(alert)
+                    .values(values)
+                    .on_conflict_do_update(
+                        index_elements=["key"], index_where=_COLUMN.ended_at.is_(None), set_=fresh
+                    )
+                )
+
+    async def end(self, keys: Iterable[str]) -> None:
+        """Note that alerts are over."""
+        async with self._database.begin() as connection:
+            await connection.execute(
+                update(alert)
+                .where(_COLUMN.key.in_(list(keys)), _COLUMN.ended_at.is_(None))
+                .values(ended_at=func.now())
+            )

@@ -1,0 +1,228 @@
+"""People are told once, again while it lasts, and when it is over: never nothing, never a flood."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pricing_proxy.clock import SystemClock
+from sync.alerts.book import Alert, Occasion, look
+from sync.alerts.conditions import Condition, ScheduleState, held, late, silent
+from sync.alerts.messages import Targets, body, subject
+from sync.alerts.watcher import Watcher
+from sync.store.alerts import AlertStore
+from sync.store.records import EventRecord, Trouble
+from sync.store.states import EventState
+
+BEGIN = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def condition(key: str = "held/x", count: int = 1) -> Condition:
+    return Condition(key=key, title=f"{count} orders held", text="look", count=count)
+
+
+def event(number: int, **changes: Any) -> EventRecord:
+    values: dict[str, Any] = {
+        "id": number,
+        "flow": "orders",
+        "market": "b2b_de",
+        "business_key": f"10000{number}",
+        "source_key": f"k{number}",
+        "lock_key": f"k{number}",
+        "payload": {},
+        "state": EventState.HELD,
+        "depends_on": None,
+        "due_at": None,
+        "attempts": 1,
+        "fence": 1,
+        "deaths": 0,
+        "note": "",
+        "trouble": Trouble(kind="Held", field="City", text="is too long", advice="shorten it"),
+        "trace": None,
+        "created_at": BEGIN,
+        "claimed_at": None,
+        "changed_at": BEGIN,
+        "ended_at": None,
+    }
+    return EventRecord(**(values | changes))
+
+
+def occasions_over(minutes: int, step: timedelta = MINUTE) -> list[tuple[int, Occasion]]:
+    """Return when one lasting condition is told of, looked at every minute."""
+    known: Sequence[Alert] = []
+    told = []
+    for minute in range(0, minutes, step // MINUTE):
+        now = BEGIN + minute * MINUTE
+        seen = look(known, [condition()], now=now)
+        told += [(minute, message.occasion) for message in seen.messages]
+        spoken = {message.alert.condition.key for message in seen.messages}
+        known = [
+            alert.told(now) if alert.condition.key in spoken else alert
+            for alert in seen.open_alerts
+        ]
+    return told
+
+
+def test_what_lasts_is_told_at_growing_intervals() -> None:
+    told = occasions_over(60 * 60)
+
+    assert told[0] == (0, Occasion.BEGUN)
+    assert {occasion for _, occasion in told[1:]} == {Occasion.LASTS}
+    assert [minute for minute, _ in told] == [0, 15, 75, 315, 1755, 3195]
+
+
+def test_many_more_affected_are_told_of_at_once() -> None:
+    alert = Alert(condition=condition(), raised_at=BEGIN).told(BEGIN)
+
+    assert look([alert], [condition(count=4)], now=BEGIN + MINUTE).messages == []
+    [message] = look([alert], [condition(count=5)], now=BEGIN + MINUTE).messages
+    assert message.occasion is Occasion.WORSE
+
+
+@given(
+    st.lists(
+        st.tuples(st.sets(st.sampled_from("abc")), st.integers(0, 2000), st.booleans()),
+        max_size=30,
+    )
+)
+def test_nobody_is_told_of_an_end_without_a_beginning_nor_left_without_an_end(
+    looks: list[tuple[set[str], int, bool]],
+) -> None:
+    """Whatever comes and goes, and whatever messages are lost."""
+    known: Sequence[Alert] = []
+    balance: Counter[str] = Counter()
+    now = BEGIN
+    for keys, minutes, gets_through in looks:
+        now += minutes * MINUTE
+        seen = look(known, [condition(key) for key in sorted(keys)], now=now)
+        assert {alert.condition.key for alert in seen.open_alerts} == keys
+        told = {message.alert.condition.key for message in seen.messages} if gets_through else set()
+        for message in seen.messages:
+            if message.alert.condition.key in told:
+                key = message.alert.condition.key
+                balance[key] += {Occasion.BEGUN: 1, Occasion.ENDED: -1}.get(message.occasion, 0)
+        assert set(balance.values()) <= {0, 1}
+        kept = [
+            alert.told(now) if alert.condition.key in told else alert for alert in seen.open_alerts
+        ]
+        # As the watcher does: an end that nobody was told of stays open.
+        known = kept if gets_through else [*kept, *seen.ended]
+    assert {key for key, count in balance.items() if count} <= {
+        alert.condition.key for alert in known
+    }
+
+
+def test_held_events_are_grouped_by_their_reason() -> None:
+    events = [event(number) for number in range(1, 8)]
+    events.append(event(8, trouble=Trouble(kind="Held", field="Country", text="XX", advice="")))
+    events.append(event(9, state=EventState.BLOCKED))
+
+    city, country = held(events)
+
+    assert (city.count, country.count) == (7, 1)
+    assert city.title == "7 orders of b2b_de held at City"
+    assert "and 2 more" in city.text
+    assert "shorten it" in city.text
+    assert "d365-sync replay 1" in city.text
+    assert "d365-sync failed" in country.text
+
+
+def test_late_events_are_told_of_though_nothing_failed() -> None:
+    events = [event(1, state=EventState.RECEIVED), event(2, state=EventState.WAITING), event(3)]
+
+    [one] = late(events, after=5 * MINUTE)
+
+    assert one.title == "2 orders of b2b_de not in the ERP after 5 minutes"
+    assert "100001" in one.text
+
+
+def test_silence_for_three_periods_is_a_failure() -> None:
+    def at(seconds: int) -> list[Condition]:
+        state = ScheduleState(name="poll orders", every=timedelta(seconds=5), last_success_at=BEGIN)
+        return silent([state], now=BEGIN + timedelta(seconds=seconds))
+
+    assert at(15) == []
+    [one] = at(16)
+    assert "poll orders has not succeeded since 2026-11-25 09:00:00 UTC" in one.title
+
+
+def test_a_message_tells_what_is_wrong_first() -> None:
+    told = Alert(condition=condition("a"), raised_at=BEGIN).told(BEGIN)
+    seen = look([told], [condition("b", count=3)], now=BEGIN + 3 * timedelta(hours=1))
+
+    assert subject(seen.messages) == "pricing-proxy sync: 1 wrong, 1 over"
+    assert body(seen.messages, now=BEGIN + timedelta(hours=3)) == (
+        "Now: 3 orders held\nlook\n\nOver after 3 h: 1 orders held"
+    )
+    assert subject(look([told], [], now=BEGIN).messages) == "pricing-proxy sync: 1 over"
+
+
+@dataclass
+class Receiver:
+    """A webhook that people read."""
+
+    received: list[dict[str, Any]] = field(default_factory=list)
+    status: int = 200
+
+    async def take(self, request: web.Request) -> web.Response:
+        if self.status == 200:
+            self.received.append(json.loads(await request.text()))
+        return web.Response(status=self.status)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
+    receiver = Receiver()
+    app = web.Application()
+    app.router.add_post("/{tail:.*}", receiver.take)
+    async with TestServer(app) as server:
+        yield receiver, f"json://127.0.0.1:{server.port}/alerts"
+
+
+async def test_a_message_that_nobody_took_is_sent_again(
+    store: AsyncEngine, receiver: tuple[Receiver, str]
+) -> None:
+    hook, url = receiver
+    wrong = [condition()]
+
+    async def conditions() -> Sequence[Condition]:
+        return wrong
+
+    watcher = Watcher(
+        conditions=conditions,
+        kept=AlertStore(store),
+        targets=Targets([url]),
+        clock=SystemClock(),
+    )
+    hook.status = 500
+    await watcher.watch()
+    assert hook.received == []
+    hook.status = 200
+
+    for _ in range(3):
+        await watcher.watch()
+    assert [each["title"] for each in hook.received] == ["pricing-proxy sync: 1 wrong"]
+    [kept] = await AlertStore(store).open_alerts()
+    assert (kept.key, kept.times_told) == ("held/x", 1)
+    wrong.clear()
+    await watcher.watch()
+    await watcher.watch()
+
+    assert [each["title"] for each in hook.received][1:] == ["pricing-proxy sync: 1 over"]
+    assert await AlertStore(store).open_alerts() == []
+
+
+async def test_a_target_that_is_none_is_named_by_its_place_alone() -> None:
+    with pytest.raises(ValueError, match=r"^target 1 is no address"):
+        Targets(["json://127.0.0.1/x", "no-such-scheme://secret"])
+    assert await Targets([]).send("title", "text")
