@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help install demo test bench format lock clean
+SHELL := /bin/bash
+.PHONY: help install demo test bench soak format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -29,6 +30,13 @@ test: $(READY) ## Run every check: format, lint, types, import rules, tests, cov
 
 bench: $(READY) ## Measure the price path against a bare aiohttp handler
 	@$(BIN)/python -m tests.bench
+
+soak: $(READY) ## Play 8,000 random schedules of two replicas against the price path's promises
+	@for part in 1 2 3 4 5 6 7 8; do \
+		echo "soak: schedules $$(( (part - 1) * 1000 + 1 )) to $$(( part * 1000 ))"; \
+		SCHEDULES=1000 timeout 600 $(BIN)/python -m pytest -q --timeout 600 --hypothesis-seed=$$RANDOM$$part \
+			tests/property/test_replicas_model.py || exit 1; \
+	done
 
 format: $(READY) ## Format the code and apply safe fixes
 	@$(BIN)/ruff format .
