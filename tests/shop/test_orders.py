@@ -7,7 +7,9 @@ import pytest
 
 from sync.magento.client import MagentoClient
 from sync.magento.models import Order
+from sync.orders.mapping import map_order, products_of
 from tests.magento.test_models import check_sums
+from tests.orders import recorded
 from tests.shop.conftest import Wire
 
 KINDS = (
@@ -155,3 +157,37 @@ async def test_judges_read_orders_without_a_signature_or_a_fault(
     skus = {line["sku"] for row in told for line in row["lines"]}
     assert "LAMP-03" in skus, "options leave no suffix"
     assert not any(sku.startswith(("LAMP-SET", "LAMP-03-")) for sku in skus)
+
+
+async def test_mixed_orders_hold_only_what_the_erp_sells(wire: Wire, client: MagentoClient) -> None:
+    """By product id, as the flow looks them up: variants and the parts of bundles."""
+    book = wire.sandbox.book
+    sold = {item.number for item in book.items.values() if not item.is_stopped}
+    sold |= {variant.number for variant in book.variants.values()}
+    for row in await wire.place(count=16, kind="mixed"):
+        order = await client.order(row["entity_id"])
+        assert order is not None
+        ids = products_of(order, recorded.rules())
+        products = await client.products_by_id(sorted(ids))
+        assert products.keys() == ids
+        assert {product.sku for product in products.values()} <= sold
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("includes_tax", [False, True])
+async def test_every_kind_becomes_an_erp_order_of_the_same_total(
+    wire: Wire, client: MagentoClient, kind: str, *, includes_tax: bool
+) -> None:
+    """The demo's orders must not be held for what only the simulated shop does."""
+    address = {"company": "Lichthaus", "telephone": "+49 30 1"}
+    order = await placed(wire, client, kind=kind, includes_tax=includes_tax, address=address)
+    draft = map_order(
+        order,
+        account="C-1001",
+        products=recorded.products(order),
+        selling=recorded.SELLING,
+        rules=recorded.rules(
+            payment={"checkmo": {"method": "CHECK"}, "purchaseorder": {"method": "PO"}}
+        ),
+    )
+    assert draft.net + draft.charges + draft.tax + draft.charges_tax == order.grand_total
