@@ -6,21 +6,27 @@ that each can be paused alone; one lock for each document, held during back-off,
 events of one document are carried in order.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import procrastinate
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
-from procrastinate.jobs import Job
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+_log = logging.getLogger(__name__)
+
 _TASK = "carry"
-# Ending a job wakes nobody, so the next of its lock is found by asking; six in a row then
-# cost a second and a half at most.
+# What becomes due wakes nobody, so it is found by asking.
 POLL_SECONDS = 0.25
 # A worker that says nothing for this long is dead, and what it carried goes to others.
 HEARTBEAT_SECONDS, LEASE_SECONDS = 5.0, 20.0
@@ -42,7 +48,48 @@ _INDEX = text(
     WHERE status IN ('todo', 'doing')
     """
 )
+# The library looks for earlier jobs of the same lock in each fetch.
+_LOCK_INDEX = text(
+    """
+    CREATE INDEX IF NOT EXISTS sync_job_by_lock ON procrastinate_jobs (lock, id)
+    WHERE status IN ('todo', 'doing')
+    """
+)
+# The library's own way to end a job neither looks whose it is nor wakes the next of its lock.
+_END = """
+    WITH ended AS (
+        DELETE FROM procrastinate_jobs WHERE id = %(id)s AND status = 'doing'
+            AND worker_id IS NOT DISTINCT FROM %(worker_id)s
+        RETURNING id, lock
+    ), freed AS (
+        SELECT job.id, job.queue_name FROM procrastinate_jobs AS job
+        JOIN ended ON job.lock = ended.lock AND job.id > ended.id
+        WHERE job.status = 'todo' ORDER BY job.id LIMIT 1
+    )
+    SELECT pg_notify('procrastinate_queue_v1#' || queue_name,
+        json_build_object('type', 'job_inserted', 'job_id', id)::text) FROM freed
+"""
+_AGAIN = """
+    UPDATE procrastinate_jobs
+    SET status = 'todo', attempts = attempts + 1, scheduled_at = %(at)s
+    WHERE id = %(id)s AND status = 'doing' AND worker_id IS NOT DISTINCT FROM %(worker_id)s
+"""
+# As long as a switch of the database to its standby may take.
+_MOST_TRIES, _TRY_AGAIN_SECONDS = 180, 0.5
+# A queue that forgets its last moments in a crash brings events again, and they are fenced.
+_OPTIONS = "-c synchronous_commit=off -c statement_timeout=30000"
 _HAS_SCHEMA = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """When a worker counts as dead: silent for `seconds`, though it speaks each `heartbeat`."""
+
+    heartbeat: float = HEARTBEAT_SECONDS
+    seconds: float = LEASE_SECONDS
+
+
+USUAL_LEASE = Lease()
 
 
 class ComeBackError(Exception):
@@ -93,6 +140,37 @@ async def install(connection: AsyncConnection) -> None:
         statements = procrastinate.schema.SchemaManager.get_schema().replace("%", "%%")
         await connection.exec_driver_sql(statements)
     await connection.execute(_INDEX)
+    await connection.execute(_LOCK_INDEX)
+
+
+class _OwnJobs(JobManager):
+    """Ends and puts back only what is still this worker's, and wakes the next of its lock."""
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:  # noqa: ARG002, FBT001 -- procrastinate's signature
+        """Remove a job; nothing happens when another worker has it by now."""
+        await self._until_answered(_END, id=job.id, worker_id=job.worker_id)
+
+    async def retry_job(
+        self,
+        job: Job,
+        retry_at: datetime | None = None,
+        priority: int | None = None,  # noqa: ARG002 -- procrastinate's signature
+        queue: str | None = None,  # noqa: ARG002 -- as above
+        lock: str | None = None,  # noqa: ARG002 -- as above
+    ) -> None:
+        """Put a job back; nothing happens when another worker has it by now."""
+        await self._until_answered(_AGAIN, id=job.id, worker_id=job.worker_id, at=retry_at)
+
+    async def _until_answered(self, query: LiteralString, **values: Any) -> None:
+        """Say it until the database has heard it: nobody else knows that the job is at its end."""
+        for _ in range(_MOST_TRIES):
+            try:
+                await self.connector.execute_query_async(query, **values)
+            except ConnectorException:
+                await asyncio.sleep(_TRY_AGAIN_SECONDS)
+            else:
+                return
+        _log.warning("a job could not be ended for want of its database; the sweep will find it")
 
 
 class _AsTheEventSays(BaseRetryStrategy):
@@ -116,9 +194,13 @@ def queue_application(
         connections: To the database, at most.
     """
     connector = procrastinate.PsycopgConnector(
-        conninfo=database_url, min_size=1, max_size=connections, timeout=10
+        conninfo=make_conninfo(database_url, options=_OPTIONS),
+        min_size=1,
+        max_size=connections,
+        timeout=10,
     )
     app = procrastinate.App(connector=connector)
+    app.job_manager = _OwnJobs(connector)
 
     @app.task(name=_TASK, retry=_AsTheEventSays(), pass_context=True)
     async def carry_job(_: JobContext, *, event_id: int) -> None:
@@ -127,15 +209,17 @@ def queue_application(
     return app
 
 
-def worker_options(flow: str, market: str, *, concurrency: int) -> dict[str, Any]:
+def worker_options(
+    flow: str, market: str, *, concurrency: int, lease: Lease = USUAL_LEASE
+) -> dict[str, Any]:
     """Return how the worker of a flow and market runs."""
     return {
         "queues": [queue_name(flow, market)],
         "name": queue_name(flow, market),
         "concurrency": concurrency,
         "fetch_job_polling_interval": POLL_SECONDS,
-        "update_heartbeat_interval": HEARTBEAT_SECONDS,
-        "stalled_worker_timeout": LEASE_SECONDS,
+        "update_heartbeat_interval": lease.heartbeat,
+        "stalled_worker_timeout": lease.seconds,
         # Our tables hold what became of an event; ended jobs would only slow the queue down.
         "delete_jobs": "always",
         "install_signal_handlers": False,

@@ -69,7 +69,7 @@ class Runner:
             await self._attempt(claimed)
         except FenceLostError as error:
             _log.warning("%s", error)
-            # The library would end the other worker's job with this one.
+            # A job that is still ours belongs to an event that is not: look again later.
             raise ComeBackError(self._clock.utc() + _AFTER_LOST_FENCE) from error
 
     async def _attempt(self, record: EventRecord) -> None:

@@ -1,6 +1,7 @@
 """Find events that nobody would ever bring again, and bring them.
 
     job of a worker without a heartbeat    back in line; its event has a new fence when claimed
+    job under way for too long             the same: its worker has lost sight of it
     moving event without a job             a new job: the old one was ended by a late worker
     worker rows without a heartbeat        removed
 
@@ -15,12 +16,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sync.engine.queue import LEASE_SECONDS
+from sync.engine.queue import USUAL_LEASE, Lease
+from sync.engine.work import LONGEST_ATTEMPT
 from sync.store.events import Queue
 
 _log = logging.getLogger(__name__)
 
-_EVERY_SECONDS = 5.0
+# Found within the lease and this.
+_EVERY_SECONDS = 3.0
 _SWEEP_LOCK = 7_283_411_002
 # Longer than entering an event and its job, or ending a job after its event, can take.
 _ORPHAN_SECONDS = 30.0
@@ -32,7 +35,10 @@ _REVIVE = text(
     WHERE job.status = 'doing' AND NOT EXISTS (
         SELECT 1 FROM procrastinate_workers AS worker
         WHERE worker.id = job.worker_id
-          AND worker.last_heartbeat > now() - make_interval(secs => :lease))
+          AND worker.last_heartbeat > now() - make_interval(secs => :lease)
+          AND NOT EXISTS (SELECT 1 FROM sync_event AS event
+            WHERE event.id = CAST(job.args->>'event_id' AS bigint)
+              AND event.changed_at < now() - make_interval(secs => :longest)))
     RETURNING job.id
     """
 )
@@ -74,11 +80,15 @@ class Sweep:
     Args:
         database: Events and queue.
         queue: Where events are put in line again.
+        lease: When a worker is dead.
     """
 
-    def __init__(self, database: AsyncEngine, queue: Queue) -> None:
+    def __init__(self, database: AsyncEngine, queue: Queue, *, lease: Lease = USUAL_LEASE) -> None:
         self._database = database
         self._queue = queue
+        # Of a living worker that has lost sight of it: no attempt takes longer.
+        longest = LONGEST_ATTEMPT.total_seconds() + lease.seconds
+        self._limits = {"lease": lease.seconds, "longest": longest}
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -95,8 +105,8 @@ class Sweep:
         async with self._database.begin() as connection:
             if not (await connection.execute(_TRY_LOCK, {"lock": _SWEEP_LOCK})).scalar():
                 return 0
-            revived = (await connection.execute(_REVIVE, {"lease": LEASE_SECONDS})).all()
-            await connection.execute(_PRUNE, {"lease": LEASE_SECONDS})
+            revived = (await connection.execute(_REVIVE, self._limits)).all()
+            await connection.execute(_PRUNE, self._limits)
             orphans = (await connection.execute(_ORPHANS, {"age": _ORPHAN_SECONDS})).all()
             forgotten = (await connection.execute(_FORGOTTEN)).all()
             for row in forgotten:

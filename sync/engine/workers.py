@@ -15,7 +15,7 @@ import psycopg
 from procrastinate.exceptions import ProcrastinateException
 from sqlalchemy.exc import SQLAlchemyError
 
-from sync.engine.queue import worker_options
+from sync.engine.queue import USUAL_LEASE, Lease, worker_options
 from sync.store.flow_control import FlowControl, Pause, is_paused
 
 _log = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ class Workers:
         control: What is paused.
         lines: Every flow with every market it runs for.
         concurrency: Events of one flow and market at once.
+        lease: When a worker is dead.
     """
 
     def __init__(
@@ -44,10 +45,12 @@ class Workers:
         *,
         lines: Iterable[tuple[str, str]],
         concurrency: int,
+        lease: Lease = USUAL_LEASE,
     ) -> None:
         self._app = app
         self._control = control
         self._concurrency = concurrency
+        self._lease = lease
         self._lines = tuple(lines)
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -90,7 +93,7 @@ class Workers:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _work_for_ever(self, flow: str, market: str) -> None:
-        options = worker_options(flow, market, concurrency=self._concurrency)
+        options = worker_options(flow, market, concurrency=self._concurrency, lease=self._lease)
         while True:
             try:
                 await self._app.run_worker_async(

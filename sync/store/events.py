@@ -18,6 +18,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from sync.store.claiming import NEED_NOT_LAST, claim_at_once, claim_locked
 from sync.store.records import EVENT_COLUMNS, EventRecord, Trouble, event_record, trouble_columns
 from sync.store.states import ENDED, STUCK, EventState
 from sync.store.tables import sync_event
@@ -101,34 +102,23 @@ class EventStore:
     async def claim(self, event_id: int) -> EventRecord | NotNow:
         """Take an event over with a higher fence, unless it must not be worked on now."""
         async with self._database.begin() as connection:
+            await connection.execute(NEED_NOT_LAST)
+            if (
+                claimed := await claim_at_once(connection, event_id, most_deaths=MOST_DEATHS)
+            ) is not None:
+                return claimed
             event = await self._locked(connection, event_id)
-            if event is None or event.state in ENDED | STUCK:
+            if event is None or event.state in ENDED | STUCK or _waits_for_another(event):
                 return NotNow(None)
             if event.due_at is not None and event.due_at > await self._now(connection):
                 return NotNow(event.due_at)
-            if event.depends_on is not None and event.state is EventState.WAITING:
-                return NotNow(None)
             if event.deaths >= MOST_DEATHS:
                 await self._hold_killer(connection, event)
                 return NotNow(None)
             if (ahead := await self._ahead(connection, event)) is not None:
                 await self._park(connection, event.id, behind=ahead)
                 return NotNow(None)
-            statement = (
-                update(sync_event)
-                .where(_EVENT.id == event_id)
-                .values(
-                    state=EventState.WORKING,
-                    fence=_EVENT.fence + 1,
-                    attempts=_EVENT.attempts + 1,
-                    deaths=_EVENT.deaths + 1,
-                    due_at=None,
-                    claimed_at=func.now(),
-                    changed_at=func.now(),
-                )
-                .returning(*EVENT_COLUMNS)
-            )
-            return event_record((await connection.execute(statement)).one())
+            return await claim_locked(connection, event_id)
 
     async def holds(self, event_id: int, fence: int) -> bool:
         """Return whether the fence is still the newest."""
@@ -141,6 +131,7 @@ class EventStore:
     async def end(self, event_id: int, fence: int, state: EventState, *, note: str) -> None:
         """End an event as done or skipped, and wake whoever waited; raises `FenceLostError`."""
         async with self._database.begin() as connection:
+            await connection.execute(NEED_NOT_LAST)
             await self._leave(
                 connection, event_id, fence, state=state, note=note, ended_at=func.now()
             )
@@ -151,6 +142,7 @@ class EventStore:
     ) -> None:
         """Leave an event waiting or in doubt until an instant; raises `FenceLostError`."""
         async with self._database.begin() as connection:
+            await connection.execute(NEED_NOT_LAST)
             await self._leave(
                 connection, event_id, fence, state=state, due_at=due_at, **trouble_columns(trouble)
             )
@@ -343,3 +335,7 @@ class EventStore:
         # The database's clock: workers on several machines compare with one.
         now: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
         return now
+
+
+def _waits_for_another(event: EventRecord) -> bool:
+    return event.depends_on is not None and event.state is EventState.WAITING

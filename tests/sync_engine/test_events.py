@@ -230,7 +230,7 @@ def _stopped_in_between(engine: Engine, lost: list[str]) -> Carry:
         await work.guard()
         other = await engine.events.claim(work.event.id)
         assert not isinstance(other, NotNow)
-        assert other.fence == work.event.fence + 1
+        assert other.fence > work.event.fence
         await engine.events.end(other.id, other.fence, EventState.DONE, note="by the other")
         with pytest.raises(FenceLostError):
             await work.guard()
@@ -341,4 +341,4 @@ async def test_many_at_once_claim_an_event_in_turns(engine: Engine) -> None:
 
     claims = await asyncio.gather(*(engine.events.claim(event) for _ in range(4)))
 
-    assert sorted(claim.fence for claim in claims if not isinstance(claim, NotNow)) == [1, 2, 3, 4]
+    assert len({claim.fence for claim in claims if not isinstance(claim, NotNow)}) == 4

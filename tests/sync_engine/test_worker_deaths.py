@@ -1,0 +1,163 @@
+"""Real workers on a real database: what they promise when they are stopped, killed or cut off."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from sync.engine.flow import Work
+from sync.engine.outcomes import Done
+from tests.sync_engine.engine import Engine
+from tests.sync_engine.test_workers import working
+from tests.sync_engine.worker_program import LEASE, written_keys
+
+_PATIENCE_SECONDS = 30.0
+
+
+async def until_ended(engine: Engine, count: int) -> float:
+    """Return the seconds until so many events are ended."""
+    began = time.monotonic()
+    while time.monotonic() - began < _PATIENCE_SECONDS:
+        async with engine.database.connect() as connection:
+            found = await connection.execute(
+                text("SELECT count(*) FROM sync_event WHERE state IN ('done', 'skipped')")
+            )
+            if found.scalar_one() >= count:
+                return time.monotonic() - began
+        await asyncio.sleep(0.05)
+    pytest.fail(f"fewer than {count} events ended")
+
+
+@pytest.mark.real_services
+async def test_a_chain_of_one_document_takes_no_poll_for_each_link(
+    engine: Engine, database_url: str
+) -> None:
+    """Ending a job wakes the next of its lock, in their order."""
+    async with working(engine, database_url):
+        for number in range(6):
+            await engine.receive("1", task=str(number))
+        seconds = await until_ended(engine, 6)
+
+    assert seconds <= 3
+    assert engine.orders.carried == ["1"] * 6
+
+
+@pytest.mark.real_services
+async def test_workers_survive_the_loss_of_every_connection(
+    engine: Engine, database_url: str
+) -> None:
+    """As when the database restarts under load: nothing is lost, and order is kept."""
+
+    async def carry(_: Work) -> Done:
+        await asyncio.sleep(0.02)
+        return Done()
+
+    engine.orders.carry_with = carry
+    async with working(engine, database_url):
+        for number in range(40):
+            await engine.receive(str(number))
+        for _ in range(3):
+            await asyncio.sleep(0.3)
+            cut_all_connections(database_url)
+        await until_ended(engine, 40)
+
+    assert set(engine.orders.carried) == {str(number) for number in range(40)}
+
+
+def cut_all_connections(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+Start = Callable[[], subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    """Return the file that stands for the other system."""
+    path = tmp_path / "ledger"
+    path.touch()
+    return path
+
+
+@contextmanager
+def processes(url: str, ledger: Path) -> Iterator[Start]:
+    """Yield a function that starts a worker process and waits until it is ready."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(  # noqa: S603 -- our own program
+            [sys.executable, "-m", "tests.sync_engine.worker_program", url, str(ledger)],
+            stdout=subprocess.PIPE,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"ready")
+        return process
+
+    try:
+        yield start
+    finally:
+        for process in started:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+async def until_sent(engine: Engine) -> None:
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while True:
+            async with engine.database.connect() as connection:
+                if (await connection.execute(text("SELECT 1 FROM sync_attempt"))).first():
+                    return
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.real_services
+async def test_what_a_killed_worker_carried_is_finished_by_another(
+    engine: Engine, database_url: str, ledger: Path
+) -> None:
+    with processes(database_url, ledger) as start:
+        first = await asyncio.to_thread(start)
+        await engine.receive("1", seconds=600)
+        await until_sent(engine)
+        first.kill()
+        await engine.execute("UPDATE sync_event SET payload = '{}'")
+        await asyncio.to_thread(start)
+        seconds = await until_ended(engine, 1)
+
+    assert written_keys(str(ledger)) == ["1"]
+    # A tenth of the lease in earnest, and the sweep's period on top.
+    assert seconds <= LEASE.seconds + 5
+
+
+@pytest.mark.real_services
+async def test_a_worker_that_wakes_after_its_lease_writes_nothing(
+    engine: Engine, database_url: str, ledger: Path
+) -> None:
+    """Stopped between its journal entry and the wire, it finds its fence lost."""
+    with processes(database_url, ledger) as start:
+        first = await asyncio.to_thread(start)
+        await engine.receive("1", seconds=1)
+        await until_sent(engine)
+        first.send_signal(signal.SIGSTOP)
+        await engine.execute("UPDATE sync_event SET payload = '{}'")
+        await asyncio.to_thread(start)
+        await until_ended(engine, 1)
+        first.send_signal(signal.SIGCONT)
+        await asyncio.sleep(1.5)
+
+    assert written_keys(str(ledger)) == ["1"]
