@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 from yarl import URL
 
 from pricing_proxy.clock import Clock, SystemClock
+from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS, Integration
 from sync.magento.access import magento_access
@@ -105,7 +106,9 @@ class Wire:
 
 @pytest.fixture
 async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    settings = SandboxSettings(state_dir=tmp_path, latency_ms=0, entra_latency_ms=0)
+    # Small, but with a product of each family.
+    size = CatalogSize(skus=60, customers=3)
+    settings = SandboxSettings(state_dir=tmp_path, latency_ms=0, entra_latency_ms=0, size=size)
     async with Sandbox(settings) as running:
         yield running
 
