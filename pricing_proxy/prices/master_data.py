@@ -78,6 +78,11 @@ class MarketMaps:
         """Whether both maps are there, from the ERP or kept."""
         return self._items is not None and self._customers is not None
 
+    @property
+    def has_customers(self) -> bool:
+        """Whether the customer map is there; without it the ERP is asked for single ones."""
+        return self._customers is not None
+
     def ages(self) -> Mapping[str, tuple[int, timedelta]]:
         """Return the rows and the age of each map that is there, for the status page."""
         now = self._clock.utc()

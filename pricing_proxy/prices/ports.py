@@ -166,6 +166,11 @@ class KeptMaps(Protocol):
 class MasterData(Protocol):
     """The item and customer maps of one market, as last read."""
 
+    @property
+    def has_customers(self) -> bool:
+        """Whether the customer map is there; without it the ERP is asked for single ones."""
+        ...
+
     def items(self) -> Mapping[str, Item] | None:
         """Return all items by SKU, None before they were ever read."""
         ...

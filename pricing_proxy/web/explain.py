@@ -55,7 +55,7 @@ class ExplainRoutes:
         self._access.require(request, AccessScope.EXPLAIN)
         body = await read_body(request, PRICES)
         market = find_market(self._markets, body["market"])
-        query = await query_of(body, market)
+        query = await query_of(body, market, may_ask_erp=False)
         explanation = await self._explainer.explain(query)
         answer = {
             **self._page(market, query, explanation),

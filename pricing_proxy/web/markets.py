@@ -33,15 +33,22 @@ def find_currency(market: Market, asked: str | None) -> str:
     return asked
 
 
-async def find_customer(market: Market, named: str | ShopCustomer) -> tuple[str, Customer | None]:
+async def find_customer(
+    market: Market, named: str | ShopCustomer, *, may_ask_erp: bool = True
+) -> tuple[str, Customer | None]:
     """Return the account and the customer; the latter None while nobody can tell.
+
+    Args:
+        market: Where.
+        named: By account or by the shop's id.
+        may_ask_erp: Whether the ERP may be asked while there is no map.
 
     Raises:
         ProblemError: 404 for a shop id without an account, or an account that does not exist.
     """
     account = named if isinstance(named, str) else await _account(market, named["magento_id"])
     customer = market.master.customer(account)
-    if customer is not None:
+    if customer is not None or not (may_ask_erp or market.master.has_customers):
         return account, customer
     try:
         customer = await market.master.find_customer(account)

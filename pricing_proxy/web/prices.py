@@ -162,7 +162,12 @@ def cache_status(lines: Sequence[QuotedLine]) -> str:
 
 
 async def query_of(
-    body: PricesBody, market: Market, *, lines: Columns | None = None, is_budgeted: bool = False
+    body: PricesBody,
+    market: Market,
+    *,
+    lines: Columns | None = None,
+    is_budgeted: bool = False,
+    may_ask_erp: bool = True,
 ) -> PriceQuery:
     """Return what a body asks for; raises `ProblemError` for what is not in the market.
 
@@ -171,12 +176,13 @@ async def query_of(
         market: The market it names.
         lines: Its lines by column, None when they are still in it.
         is_budgeted: See `PriceQuery`.
+        may_ask_erp: Whether the ERP may be asked for a customer while there is no map.
     """
     currency = find_currency(market, body.get("currency"))
     if lines is None:
         lines = columns_of(body["lines"])
         _refuse_zeros(lines)
-    account, customer = await find_customer(market, body["customer"])
+    account, customer = await find_customer(market, body["customer"], may_ask_erp=may_ask_erp)
     wait_ms = body.get("wait_ms")
     return PriceQuery(
         market=market.code,

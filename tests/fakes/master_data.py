@@ -41,6 +41,8 @@ class FakeMasterData:
         catalog: Items by SKU; None before they were ever read.
         customers: Customers by account.
         shop_ids: Accounts by the shop's customer id.
+        is_complete: Whether there is a map of all customers.
+        looked_up: Accounts that somebody asked for beside the map.
     """
 
     def __init__(
@@ -53,6 +55,12 @@ class FakeMasterData:
         self.catalog: dict[str, Item] | None = {item.sku: item for item in items}
         self.customers = {customer.account: customer for customer in customers}
         self.shop_ids = dict(shop_ids or {})
+        self.is_complete = True
+        self.looked_up: list[str] = []
+
+    @property
+    def has_customers(self) -> bool:
+        return self.is_complete
 
     def items(self) -> Mapping[str, Item] | None:
         return self.catalog
@@ -61,6 +69,7 @@ class FakeMasterData:
         return self.customers.get(account)
 
     async def find_customer(self, account: str) -> Customer | None:
+        self.looked_up.append(account)
         return self.customers.get(account)
 
     async def account_of(self, shop_id: int) -> str | None:

@@ -53,6 +53,16 @@ async def test_nothing_is_loaded_for_an_explanation(shop: Shop) -> None:
     assert shop.world.cache.shelf(context_of()) == {}
 
 
+async def test_not_even_a_customer_is_looked_up_in_the_erp_for_it(shop: Shop) -> None:
+    shop.world.master.is_complete = False
+
+    answer = await explain(shop, "S-1", customer="C-404")
+
+    assert answer["is_customer_known"] is False
+    assert answer["lines"][0]["reason"] == "customer_not_checked"
+    assert shop.world.master.looked_up == []
+
+
 async def test_an_invalidated_price_of_an_erp_that_is_away_is_explained(shop: Shop) -> None:
     await shop.ask("S-1")
     position = shop.world.invalidate(ScopeKind.ITEM, "S-1")
