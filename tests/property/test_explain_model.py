@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 import hypothesis.strategies as st
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
-from pricing_proxy.domain.freshness import Fallback, Level, Mode
+from pricing_proxy.domain.freshness import Fallback, Level, Mode, may_serve
 from pricing_proxy.prices.explaining import LineExplanation, Verdict
 from pricing_proxy.prices.query import Line, PriceQuery, Quote, QuotedLine
 from pricing_proxy.resilience.errors import (
@@ -33,6 +33,8 @@ OUTAGES = (
     outage_of(UpstreamRejectedError, status=500),
     outage_of(CallRefusedError, retry_after=timedelta(seconds=1)),
 )
+# It has the batch split, and asked again in parts.
+_REJECTING = 2
 LINES = st.builds(
     Line,
     st.sampled_from([*SKUS * 4, "NOT-SOLD", "NO-SUCH-SKU"]),
@@ -108,6 +110,42 @@ class Shop:
                 await asyncio.sleep(0.01)
 
 
+def ask(process: int = 0, *, mode: Mode = Mode.BROWSE, wait: float | None = None) -> Asked:
+    return Asked(process, (Line("S-1"),), mode, wait, "C-1")
+
+
+# Written down, for random search seldom comes by: a stale price that only Redis holds, ...
+@example(history=[("ask", ask()), ("pass", 301)], pages=[ask(1)])
+# ... a key that failed here while another process loaded it, ...
+@example(
+    history=[
+        ("outage", 1),
+        ("ask", ask(1)),
+        ("pass", 0.1),
+        ("outage", 0),
+        ("ask", ask(0)),
+        ("pass", 0.1),
+    ],
+    pages=[ask(1)],
+)
+# ... a stale price in memory, ...
+@example(history=[("ask", ask()), ("pass", 301)], pages=[ask()])
+# ... a load that began too early for a checkout, ...
+@example(
+    history=[("latency", 3.0), ("ask", ask(wait=5)), ("pass", 2.1)], pages=[ask(mode=Mode.CHECKOUT)]
+)
+# ... and an old price that stands in while its key is paused.
+@example(
+    history=[
+        ("ask", ask(wait=5)),
+        ("pass", 1.9),
+        ("invalidate", Level.SOFT),
+        ("outage", 1),
+        ("ask", ask(wait=5)),
+        ("pass", 0.1),
+    ],
+    pages=[ask(mode=mode) for mode in Mode],
+)
 @settings(max_examples=150, deadline=None)
 @given(
     history=st.lists(STEPS, max_size=8),
@@ -153,7 +191,7 @@ async def _compare(world: PriceWorld, query: PriceQuery) -> None:
     assert dict(world.cache.shelf(query.context)) == shelf
 
     quote = await world.service.quote(query)
-    await asyncio.sleep(0)
+    await _let_all_run()
     began = {key for batch in world.erp.batches[calls:] for key in batch.keys}
     for why, answer in zip(explained.lines, quote.lines, strict=True):
         assert (why.line, why.unit) == (answer.line, answer.unit)
@@ -164,6 +202,11 @@ async def _compare(world: PriceWorld, query: PriceQuery) -> None:
             assert not asked or others - {Verdict.SERVE, Verdict.SETTLE}, why
         if why.verdict is Verdict.LOAD:
             assert asked, why
+        if why.verdict is Verdict.JOIN and world.erp.outage is not OUTAGES[_REJECTING]:
+            others = {each.verdict for each in explained.lines if each.line.sku == why.line.sku}
+            assert not asked or others != {Verdict.JOIN}, why
+        if why.verdict in (Verdict.SERVE, Verdict.REFRESH) and answer.entry is not None:
+            assert may_serve(why.ruling, answer.entry, arrived_us=began_us), why
     if all(each.verdict is not Verdict.LOAD and not each.wait_us for each in explained.lines):
         assert world.now_us == began_us
 
