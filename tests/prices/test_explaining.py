@@ -60,6 +60,17 @@ async def test_explaining_neither_joins_nor_lifts_a_load_under_way() -> None:
     await asking
 
 
+async def test_a_load_that_began_too_early_is_nothing_for_a_checkout() -> None:
+    world = price_service()
+    world.erp.latency_seconds = 3
+    asking = asyncio.ensure_future(world.ask("S-1", wait_seconds=5))
+    await asyncio.sleep(2.1)
+
+    assert (await explain(world)).verdict is Verdict.JOIN
+    assert (await explain(world, mode=Mode.CHECKOUT)).verdict is Verdict.LOAD
+    await asking
+
+
 async def test_what_redis_holds_is_seen_and_not_remembered() -> None:
     world = price_service()
     await world.load("S-1")

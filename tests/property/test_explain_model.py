@@ -33,8 +33,6 @@ OUTAGES = (
     outage_of(UpstreamRejectedError, status=500),
     outage_of(CallRefusedError, retry_after=timedelta(seconds=1)),
 )
-# It has the batch split, and asked again in parts.
-_REJECTING = 2
 LINES = st.builds(
     Line,
     st.sampled_from([*SKUS * 4, "NOT-SOLD", "NO-SUCH-SKU"]),
@@ -202,9 +200,6 @@ async def _compare(world: PriceWorld, query: PriceQuery) -> None:
             assert not asked or others - {Verdict.SERVE, Verdict.SETTLE}, why
         if why.verdict is Verdict.LOAD:
             assert asked, why
-        if why.verdict is Verdict.JOIN and world.erp.outage is not OUTAGES[_REJECTING]:
-            others = {each.verdict for each in explained.lines if each.line.sku == why.line.sku}
-            assert not asked or others != {Verdict.JOIN}, why
         if why.verdict in (Verdict.SERVE, Verdict.REFRESH) and answer.entry is not None:
             assert may_serve(why.ruling, answer.entry, arrived_us=began_us), why
     if all(each.verdict is not Verdict.LOAD and not each.wait_us for each in explained.lines):
