@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 SHELL := /bin/bash
-.PHONY: help install demo test bench soak format lock clean
+.PHONY: help install demo test bench mutation soak format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -37,6 +37,9 @@ soak: $(READY) ## Play 8,000 random schedules of two replicas against the price 
 		SCHEDULES=1000 timeout 600 $(BIN)/python -m pytest -q --timeout 600 --hypothesis-seed=$$RANDOM$$part \
 			tests/property/test_replicas_model.py || exit 1; \
 	done
+
+mutation: $(READY) ## Score the tests of the circuit breaker by mutants of it
+	@$(BIN)/python -m tests.mutation
 
 format: $(READY) ## Format the code and apply safe fixes
 	@$(BIN)/ruff format .

@@ -8,12 +8,14 @@ import pytest
 
 from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.breaker_events import Permit, Phase
+from pricing_proxy.resilience.breaker_settings import DOCUMENT_WRITES, MASTER_READS, PRICE_READS
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
     UpstreamRejectedError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from pricing_proxy.resilience.evidence import Evidence, SlowRule
 from tests.virtual_time import ManualClock
 
 SECOND = 1_000_000
@@ -342,3 +344,99 @@ def test_listeners_hear_every_move_until_they_leave(breaker: Breaker, clock: Man
         ("fo price_read", Phase.OPEN, Phase.HALF_OPEN),
         ("fo price_read", Phase.HALF_OPEN, Phase.CLOSED),
     ]
+
+
+def test_whoever_settles_learns_what_the_call_was_evidence_of(breaker: Breaker) -> None:
+    endings = [(None, QUICK), (FAILED, QUICK), (REFUSED, QUICK), (LATE, QUICK), (LATE, SECOND)]
+    said = [
+        breaker.settle(breaker.acquire(may_probe=False), error, wire_us=wire_us)
+        for error, wire_us in endings
+    ]
+    assert said == [
+        Evidence.GOOD,
+        Evidence.FAILED,
+        Evidence.NOT_CONNECTED,
+        Evidence.NONE,
+        Evidence.TIMED_OUT,
+    ]
+
+
+def test_a_time_out_after_half_a_second_is_evidence(breaker: Breaker) -> None:
+    report(breaker, LATE, times=5, wire_us=SECOND // 2)
+    assert not breaker.is_closed
+
+
+def test_what_is_slow_is_judged_by_the_size_of_the_batch(breaker: Breaker) -> None:
+    """Two seconds and 30 ms a line; half of it strains."""
+    breaker.settle(breaker.acquire(may_probe=False), None, wire_us=2_030_000)
+    assert breaker.view().slow == 0
+    breaker.settle(breaker.acquire(may_probe=False), None, wire_us=2_030_001)
+    assert breaker.view().slow == 1
+    assert not breaker.is_straining(1_015_000, lines=1)
+    assert breaker.is_straining(1_015_001, lines=1)
+    assert not breaker.is_straining(1_015_001, lines=2)
+
+
+def test_each_kind_of_call_has_its_own_idea_of_slow() -> None:
+    assert PRICE_READS.permit_us == 15 * SECOND
+    assert MASTER_READS.permit_us == DOCUMENT_WRITES.permit_us == 75 * SECOND
+    assert MASTER_READS.slow == SlowRule(30 * SECOND, 0)
+    assert DOCUMENT_WRITES.slow == SlowRule(10 * SECOND, 100_000)
+
+
+def test_the_phases_are_named_as_operators_read_them() -> None:
+    assert [str(phase) for phase in Phase] == ["closed", "open", "half_open", "isolated"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "times", "reason"),
+    [
+        ((REFUSED, QUICK), 5, "5 connection failures in a row"),
+        ((LATE, SECOND), 5, "5 time-outs in a row"),
+        ((FAILED, QUICK), 20, "20 of 20 calls failed"),
+        ((None, 3 * SECOND), 20, "20 of 20 calls were slow"),
+    ],
+)
+def test_the_log_says_why_it_opened(
+    breaker: Breaker,
+    caplog: pytest.LogCaptureFixture,
+    ending: tuple[Exception | None, int],
+    times: int,
+    reason: str,
+) -> None:
+    error, wire_us = ending
+    report(breaker, error, times=times, wire_us=wire_us)
+    assert [record.getMessage() for record in caplog.records] == [f"fo price_read: lost, {reason}"]
+
+
+def test_every_move_tells_its_reason(breaker: Breaker, clock: ManualClock) -> None:
+    reasons: list[str] = []
+    breaker.on_change(lambda _, move: reasons.append(move.reason))
+    open_it(breaker)
+    clock.advance(timedelta(seconds=5))
+    report(breaker, REFUSED, times=2)
+    breaker.isolate()
+    breaker.close()
+    assert reasons == [
+        "5 connection failures in a row",
+        "time to probe",
+        "probes failed",
+        "isolated by an operator",
+        "closed by an operator",
+    ]
+
+
+def test_a_refusal_names_the_system_and_the_breaker(breaker: Breaker) -> None:
+    open_it(breaker)
+    error = refusal(breaker, may_probe=False)
+    assert str(error) == "fo price_read: the circuit breaker is open"
+    assert error.system == "fo"
+
+
+def test_a_view_of_a_healthy_breaker(breaker: Breaker) -> None:
+    report(breaker, FAILED)
+    view = breaker.view()
+    assert (view.name, view.phase, view.lost_for_us) == ("fo price_read", Phase.CLOSED, None)
+    assert (view.next_probe_us, view.calls, view.failures, view.slow) == (None, 1, 1, 0)
+    assert (view.probes, view.good, view.bad) == (0, 0, 0)
+    assert not breaker.probe_due()

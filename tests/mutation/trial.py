@@ -1,0 +1,80 @@
+"""Run the tests over one mutant, in a child process that began with everything else imported."""
+
+import ast
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from types import ModuleType
+
+import hypothesis
+import pytest
+
+from tests.mutation.mutants import Mutant
+
+# A mutant that hangs is noticed; the tests take two seconds. Of the processor's time, so that
+# a busy machine catches no mutant.
+_PATIENCE_SECONDS = 6
+_CAUGHT = 1
+
+
+class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports the mutant in place of its module."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._mutant = mutant
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        del path, target
+        if name != self._mutant.module:
+            return None
+        return importlib.util.spec_from_loader(name, self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        tree: ast.Module = self._mutant.tree
+        exec(compile(tree, self._mutant.module, "exec"), module.__dict__)  # noqa: S102 -- our own source, changed
+
+
+def begin(mutant: Mutant | None, tests: Sequence[str]) -> int:
+    """Start the trial of a mutant, or of the right program; return the child's process id."""
+    child = os.fork()
+    if child == 0:
+        os._exit(_run(mutant, tests))
+    return child
+
+
+def _run(mutant: Mutant | None, tests: Sequence[str]) -> int:
+    resource.setrlimit(resource.RLIMIT_CPU, (_PATIENCE_SECONDS, _PATIENCE_SECONDS))
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
+    if mutant is not None:
+        sys.meta_path.insert(0, _Instead(mutant))
+    # The same examples for every mutant, and no search for the smallest one.
+    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+    hypothesis.settings.register_profile(
+        "mutation", phases=phases, derandomize=True, database=None, deadline=None
+    )
+    hypothesis.settings.load_profile("mutation")
+    # These tests need none of the plugins, which cost more time than they do.
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for file in tests:
+        if pytest.main(["-c", os.devnull, "-x", "-q", "-p", "no:cacheprovider", file]):
+            return _CAUGHT
+    return 0
+
+
+def await_one(children: Sequence[int]) -> tuple[int, bool]:
+    """Return the first child that ended, and whether its tests noticed anything."""
+    while True:
+        for child in children:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return child, status != 0
+        time.sleep(0.01)  # several processes, and not all children are ours to wait for
