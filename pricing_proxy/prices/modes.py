@@ -8,6 +8,9 @@ from pricing_proxy.resilience.call_class import CallClass
 _MILLISECOND_US = 1000
 # Deciding, encoding and sending take this out of an answer's time.
 _OVERHEAD_US = 30 * _MILLISECOND_US
+# A refused checkout holds the last known prices as well, and many end their wait together while
+# the ERP is slow: the answer is to be there in time, not to be begun in time.
+_CHECKOUT_OVERHEAD_US = 200 * _MILLISECOND_US
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +77,10 @@ def mode_policies(
         Mode.CHECKOUT: ModePolicy(
             mode=Mode.CHECKOUT,
             answer_us=checkout_us,
-            full_wait_us=max(checkout_us - _OVERHEAD_US, 0),
+            full_wait_us=max(checkout_us - _CHECKOUT_OVERHEAD_US, 0),
             brief_wait_us=brief_us,
             # Anything shorter would refuse orders although the ERP is well.
-            least_wait_us=min(SECOND_US, max(checkout_us - _OVERHEAD_US, 0)),
+            least_wait_us=min(SECOND_US, max(checkout_us - _CHECKOUT_OVERHEAD_US, 0)),
             flight_us=None,
             klass=CallClass.CHECKOUT,
         ),

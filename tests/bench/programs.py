@@ -87,16 +87,16 @@ def programs() -> Iterator[Programs]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         fo, entra, redis, control = (free_port() for _ in range(4))
         command = [redis_server, "--port", str(redis), "--bind", "127.0.0.1", "--save", ""]
-        stack.enter_context(_process(command, folder / "redis.log"))
-        command = [*_program("sandbox"), f"--control-port={control}", f"--fo-port={fo}"]
+        stack.enter_context(process(command, folder / "redis.log"))
+        command = [*program("sandbox"), f"--control-port={control}", f"--fo-port={fo}"]
         command += [
             "--magento-port=0",
             f"--entra-port={entra}",
             f"--state-dir={folder}",
             f"--skus={_SKUS}",
         ]
-        stack.enter_context(_process(command, folder / "sandbox.log"))
-        _wait(f"http://127.0.0.1:{control}/systems/fo/calls")
+        stack.enter_context(process(command, folder / "sandbox.log"))
+        wait_for(f"http://127.0.0.1:{control}/systems/fo/calls")
         # It takes the traces as well, so that they are really sent.
         bare = stack.enter_context(_bare(folder))
         names = {"fo": fo, "entra": entra, "redis": redis, "folder": folder}
@@ -119,9 +119,9 @@ def cpu_seconds(server: Server) -> float:
 def _bare(folder: Path) -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", "tests.bench.bare", str(port)]
-    with _process(command, folder / "bare.log") as process:
-        _wait(f"http://127.0.0.1:{port}/1")
-        yield Server(port, process.pid)
+    with process(command, folder / "bare.log") as child:
+        wait_for(f"http://127.0.0.1:{port}/1")
+        yield Server(port, child.pid)
 
 
 @contextmanager
@@ -134,22 +134,24 @@ def _service(
     )
     file = folder / f"{name}.toml"
     file.write_text(text, encoding="utf-8")
-    command = [*_program("serve"), f"--config={file}"]
-    with _process(command, folder / f"{name}.log", {SECRET_NAME: SECRET}) as process:
-        _wait(f"http://127.0.0.1:{port}/health/ready")
-        yield Server(port, process.pid)
+    command = [*program("serve"), f"--config={file}"]
+    with process(command, folder / f"{name}.log", {SECRET_NAME: SECRET}) as child:
+        wait_for(f"http://127.0.0.1:{port}/health/ready")
+        yield Server(port, child.pid)
 
 
-def _program(*arguments: str) -> list[str]:
+def program(*arguments: str) -> list[str]:
+    """Return how to call this project's program."""
     return [sys.executable, "-m", "pricing_proxy", *arguments]
 
 
 @contextmanager
-def _process(
+def process(
     command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program, its output in `log`; on exit, end it."""
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -158,17 +160,18 @@ def _process(
             start_new_session=True,
         )
     try:
-        yield process
+        yield child
     finally:
-        process.send_signal(signal.SIGINT)
+        child.send_signal(signal.SIGINT)
         try:
-            process.wait(10)
+            child.wait(10)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            child.kill()
+            child.wait()
 
 
-def _wait(url: str) -> None:
+def wait_for(url: str) -> None:
+    """Return when the address answers well; raises `BenchError`."""
     session = requests.Session()
     session.trust_env = False
     until = time.monotonic() + _START_SECONDS

@@ -22,7 +22,7 @@ MILLISECOND = 1000
         (Mode.CART, None, 1200),
         (Mode.CART, 0.1, 100),
         (Mode.CART, 5, 5000),
-        (Mode.CHECKOUT, None, 3970),
+        (Mode.CHECKOUT, None, 3800),
         (Mode.CHECKOUT, 1.5, 1500),
         (Mode.CHECKOUT, 1, 1000),
         # A healthy ERP takes longer than this: an order must not be refused for it.
