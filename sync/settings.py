@@ -9,31 +9,29 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from pricing_proxy.configuration import reading
-from pricing_proxy.configuration.environments import MODEL, Environment, RootUrl
+from pricing_proxy.configuration.environments import MODEL, Environment
 from pricing_proxy.configuration.markets import Market
 from pricing_proxy.configuration.problems import Problem
 from sync.customers.rules import CustomerRules
 from sync.orders.rules import OrderRules
 from sync.returns.rules import ReturnRules
+from sync.sections import (
+    WHOLE_FILE,
+    Alerts,
+    Delivery,
+    Intake,
+    Logs,
+    Magento,
+    Operators,
+    Polling,
+    Postgres,
+    SharedRedis,
+)
 
-# The price service's own sections share the file; they are not this program's to check.
-_WHOLE_FILE = ConfigDict(frozen=True, extra="ignore")
-_POSTGRES = ("postgresql://", "postgres://")
-
-Seconds = Annotated[int, Field(ge=1, le=86_400)]
 FlowName = Literal["orders", "customers", "returns"]
-
-
-def _postgres_url(text: str) -> str:
-    if text != "embedded" and not text.startswith(_POSTGRES):
-        raise ValueError('expected postgresql://user@host:port/database or "embedded"')
-    _, _, rest = text.partition("://")
-    if ":" in rest.rpartition("@")[0]:
-        raise ValueError("expected no password in the address; put it into its own secret")
-    return text
 
 
 class SyncEnvironment(Environment):
@@ -43,101 +41,6 @@ class SyncEnvironment(Environment):
     pricing_client_secret: SecretStr = SecretStr("")
     sync_client_id: Annotated[str, Field(min_length=1)]
     sync_client_secret: SecretStr
-
-
-class Magento(BaseModel):
-    """The shop and the integration by which it lets us in.
-
-    Attributes:
-        url: Its root address.
-        signed_url: The root address as PHP sees it, where a proxy in front changes scheme, host or
-            port without telling; each request is signed for it.
-        consumer_key: The integration's; it is no secret.
-        consumer_secret: From the environment or the secrets directory.
-        token: The integration's access token.
-        token_secret: Its secret.
-        ca_file: PEM file of the authority that signed its certificate, where it is not public.
-        timeout_seconds: A request that takes longer has failed.
-        connections: At most so many at once.
-    """
-
-    model_config = MODEL
-
-    url: RootUrl
-    signed_url: RootUrl | None = None
-    consumer_key: Annotated[str, Field(min_length=1)]
-    consumer_secret: SecretStr
-    token: Annotated[str, Field(min_length=1)]
-    token_secret: SecretStr
-    ca_file: Path | None = None
-    timeout_seconds: Seconds = 30
-    connections: Annotated[int, Field(ge=1, le=64)] = 8
-
-
-class Postgres(BaseModel):
-    """Where events, journal and queue are kept.
-
-    Attributes:
-        url: Address, or "embedded": a PostgreSQL of its own on this machine.
-        password: From the environment or the secrets directory.
-        data_directory: Where an embedded one keeps its data.
-        connections: At most so many at once.
-    """
-
-    model_config = MODEL
-
-    url: Annotated[str, AfterValidator(_postgres_url)] = "embedded"
-    password: SecretStr | None = None
-    data_directory: Path = Path("sync-data")
-    connections: Annotated[int, Field(ge=2, le=100)] = 10
-
-
-class SharedRedis(BaseModel):
-    """The price service's Redis, where the customer map goes; its other keys are not read here.
-
-    Attributes:
-        url: Address, or "embedded": then nothing is shared, and the map stays here.
-        password: From the environment or the secrets directory.
-    """
-
-    model_config = _WHOLE_FILE
-
-    url: str = "embedded"
-    password: SecretStr | None = None
-
-
-class Polling(BaseModel):
-    """How often the shop is asked what changed.
-
-    Attributes:
-        every_seconds: Between two polls of `updated_at`.
-        overlap_seconds: How far each poll looks back again, as rows become visible late.
-        sweep_seconds: Between two searches for orders without an ERP number, and for headers in
-            the ERP that nobody claims.
-        page_size: Orders per page.
-    """
-
-    model_config = MODEL
-
-    every_seconds: Seconds = 5
-    overlap_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
-    sweep_seconds: Seconds = 3600
-    page_size: Annotated[int, Field(ge=1, le=300)] = 100
-
-
-class Delivery(BaseModel):
-    """How writes that may have happened are judged.
-
-    Attributes:
-        erp_max_request_seconds: The ERP finishes no request later than this after it was sent;
-            only then an empty look-up means that nothing was written.
-        give_up_after: Attempts of one event before a person must look.
-    """
-
-    model_config = MODEL
-
-    erp_max_request_seconds: Annotated[int, Field(ge=1, le=600)] = 60
-    give_up_after: Annotated[int, Field(ge=1, le=1000)] = 20
 
 
 class SyncMarket(BaseModel):
@@ -171,6 +74,12 @@ class Sync(BaseModel):
         markets: What each market needs, by its code.
         polling: How often the shop is asked.
         delivery: How writes in doubt are judged.
+        intake: Where the shop's hints arrive.
+        operators: Where operators look.
+        alerts: Who is told what is wrong.
+        logs: How the program tells of itself.
+        concurrency: Events of one flow and market at once, in each process.
+        journal_days: How long the calls of ended events are kept.
     """
 
     model_config = MODEL
@@ -180,6 +89,12 @@ class Sync(BaseModel):
     markets: Annotated[dict[str, SyncMarket], Field(min_length=1)]
     polling: Polling = Polling()
     delivery: Delivery = Delivery()
+    intake: Intake = Intake()
+    operators: Operators = Operators()
+    alerts: Alerts = Alerts()
+    logs: Logs = Logs()
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 8
+    journal_days: Annotated[int, Field(ge=1, le=3650)] = 90
 
 
 class SyncSettings(BaseModel):
@@ -192,7 +107,7 @@ class SyncSettings(BaseModel):
         sync: This program's own section.
     """
 
-    model_config = _WHOLE_FILE
+    model_config = WHOLE_FILE
 
     environments: Annotated[dict[str, SyncEnvironment], Field(min_length=1)]
     markets: Annotated[dict[str, Market], Field(min_length=1)]

@@ -12,10 +12,8 @@ from pricing_proxy.configuration.reading import secret_text
 from sync.engine.database import database
 from sync.engine.embedded_postgres import EmbeddedPostgres
 from sync.engine.postgres_programs import EmbeddedPostgresError
-from sync.settings import Postgres
+from sync.sections import EMBEDDED, Postgres
 from sync.store.schema import SchemaVersionError
-
-_EMBEDDED = "embedded"
 
 
 class StoreError(Exception):
@@ -45,7 +43,7 @@ async def open_store(postgres: Postgres) -> AsyncIterator[OpenStore]:
         StoreError: It cannot be reached, made or upgraded.
     """
     async with AsyncExitStack() as stack:
-        is_embedded = postgres.url == _EMBEDDED
+        is_embedded = postgres.url == EMBEDDED
         try:
             if is_embedded:
                 server = EmbeddedPostgres(postgres.data_directory)

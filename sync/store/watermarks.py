@@ -1,5 +1,8 @@
 """How far each source was read. A mark of another format is as good as none."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -34,3 +37,11 @@ class Watermarks:
             await connection.execute(
                 statement.on_conflict_do_update(constraint=watermark.primary_key, set_=fresh)
             )
+
+    async def ages(self, names: Sequence[str]) -> dict[str, datetime]:
+        """Return when marks were last put; those that never were are missing."""
+        statement = select(watermark.c.name, watermark.c.changed_at).where(
+            watermark.c.name.in_(names)
+        )
+        async with self._database.connect() as connection:
+            return {row[0]: row[1] for row in await connection.execute(statement)}

@@ -1,0 +1,225 @@
+"""Build the running sync out of its settings; the only module that connects the parts.
+
+Everything is opened in one stack and closed in reverse order: first nothing new comes in,
+then what is under way is finished, then the connections go.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import fakeredis
+from aiohttp import web
+from redis.asyncio import Redis
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.configuration.reading import secret_text
+from pricing_proxy.configuration.redis_address import parse_redis_address
+from pricing_proxy.shared_state.connection import Connecting, connected
+from pricing_proxy.shared_state.maps import SharedMaps
+from pricing_proxy.shared_state.seen_events import SeenEvents
+from sync.assembly import Assembly, Flows, Sources
+from sync.engine.flow import Flow
+from sync.engine.queue import JobQueue, queue_application
+from sync.engine.runner import Runner
+from sync.engine.schedules import Schedule, Schedules
+from sync.engine.sweep import Sweep
+from sync.engine.workers import Workers
+from sync.erp_access import ErpAccess, erp_access
+from sync.intake.hints import Hint, Hints
+from sync.intake.routes import IntakeRoutes
+from sync.magento.access import magento_access
+from sync.magento.auth import Credentials
+from sync.magento.client import MagentoClient
+from sync.publish.customers import publish_customers
+from sync.sections import EMBEDDED, SharedRedis
+from sync.settings import SyncSettings
+from sync.store.links import MarketLinks
+from sync.stores import Stores, stores
+from sync.timetable import timetable
+from sync.watching import watcher
+
+# The map of customers and the throttling of the ERP app: nothing that anybody waits for.
+_REDIS_SECONDS, _REDIS_CONNECTIONS = 2.0, 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Systems:
+    """The ways to the other systems."""
+
+    shop: MagentoClient
+    erps: Mapping[str, ErpAccess]
+    redis: Redis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The running sync.
+
+    Attributes:
+        intake: Routes for the shop; None without a secret to check its hints by.
+        stores: What is kept.
+        workers: What is worked on.
+    """
+
+    intake: web.Application | None
+    stores: Stores
+    workers: Workers
+
+
+@asynccontextmanager
+async def systems(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Systems]:
+    """Open the ways to the shop, the ERPs and Redis."""
+    magento = settings.sync.magento
+    credentials = Credentials(
+        consumer_key=magento.consumer_key,
+        consumer_secret=secret_text(magento.consumer_secret),
+        token=magento.token,
+        token_secret=secret_text(magento.token_secret),
+    )
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(_redis(settings.redis))
+        shop = await stack.enter_async_context(
+            magento_access(
+                magento.url,
+                credentials,
+                clock=clock,
+                signed_url=magento.signed_url,
+                ca_file=magento.ca_file,
+                connections=magento.connections,
+                call_time=timedelta(seconds=magento.timeout_seconds),
+            )
+        )
+        erps = {
+            name: await stack.enter_async_context(
+                erp_access(name, environment, clock=clock, redis=redis)
+            )
+            for name, environment in settings.environments.items()
+        }
+        yield Systems(shop=shop, erps=erps, redis=redis)
+
+
+def assembled(
+    settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Clock
+) -> tuple[Flows, Sources]:
+    """Return the flows and their sources."""
+    assembly = Assembly(
+        settings,
+        shop=ways.shop,
+        erps={name: erp.documents for name, erp in ways.erps.items()},
+        clock=clock,
+    )
+    flows = assembly.flows(
+        links_of=lambda market: MarketLinks(opened.opened.database, market),
+        published=SharedMaps(ways.redis),
+    )
+    return flows, assembly.sources(events=opened.events, watermarks=opened.watermarks)
+
+
+@asynccontextmanager
+async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Running]:
+    """Run the flows; on exit, finish what is under way and close everything."""
+    async with AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(stores(settings))
+        ways = await stack.enter_async_context(systems(settings, clock=clock))
+        flows, sources = assembled(settings, opened, ways, clock=clock)
+        plan = _plan(settings, opened, ways, sources)
+        workers = await _work(settings, opened, flows, clock, stack)
+        await stack.enter_async_context(Sweep(opened.opened.database, JobQueue()))
+        await stack.enter_async_context(Schedules(opened.opened.database, plan))
+        await stack.enter_async_context(watcher(settings.sync.alerts, opened, plan, clock=clock))
+        hints = await stack.enter_async_context(Hints(_LookUp(sources)))
+        yield Running(
+            intake=_intake(settings, ways.redis, hints, clock), stores=opened, workers=workers
+        )
+
+
+async def _work(
+    settings: SyncSettings, opened: Stores, flows: Flows, clock: Clock, stack: AsyncExitStack
+) -> Workers:
+    by_name: dict[str, Flow] = {
+        flow.name: flow for flow in (flows.orders, flows.customers, flows.returns)
+    }
+    runner = Runner(
+        database=opened.opened.database,
+        events=opened.events,
+        journal=opened.journal,
+        flows=by_name,
+        clock=clock,
+        give_up_after=settings.sync.delivery.give_up_after,
+    )
+    app = queue_application(
+        opened.opened.url, runner.carry, connections=settings.sync.postgres.connections
+    )
+    await stack.enter_async_context(app.open_async())
+    lines = [
+        (flow, code) for code, market in settings.sync.markets.items() for flow in market.flows
+    ]
+    workers = Workers(app, opened.control, lines=lines, concurrency=settings.sync.concurrency)
+    return await stack.enter_async_context(workers)
+
+
+def _plan(
+    settings: SyncSettings, opened: Stores, ways: Systems, sources: Sources
+) -> Sequence[Schedule]:
+    async def publish() -> int:
+        links = {code: MarketLinks(opened.opened.database, code) for code in settings.sync.markets}
+        return await publish_customers(_AllLinks(links), SharedMaps(ways.redis), markets=[*links])
+
+    return timetable(settings.sync, sources, journal=opened.journal, publish=publish)
+
+
+class _AllLinks:
+    """The entity maps of all markets as the publisher reads them."""
+
+    def __init__(self, links: Mapping[str, MarketLinks]) -> None:
+        self._links = links
+
+    async def pairs(self, market: str, kind: str) -> Mapping[str, str]:
+        """Return the ERP's keys by the shop's ids."""
+        return await self._links[market].pairs(kind)
+
+
+class _LookUp:
+    """Asks the source that a hint is for."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    async def __call__(self, hint: Hint) -> None:
+        if hint.kind == "order":
+            await self._sources.orders.hint(entity_id=hint.entity_id)
+        elif hint.kind == "customer":
+            await self._sources.customers.hint(customer_id=hint.entity_id)
+        else:
+            await self._sources.returns.poll()
+
+
+def _intake(
+    settings: SyncSettings, redis: Redis, hints: Hints, clock: Clock
+) -> web.Application | None:
+    intake = settings.sync.intake
+    secrets = [text for each in (intake.secret, intake.old_secret) if (text := secret_text(each))]
+    if not secrets:
+        return None
+    routes = IntakeRoutes(secrets=secrets, seen=SeenEvents(redis), hints=hints, utc=clock.utc)
+    return routes.application()
+
+
+@asynccontextmanager
+async def _redis(shared: SharedRedis) -> AsyncIterator[Redis]:
+    if shared.url != EMBEDDED:
+        how = Connecting(
+            password=secret_text(shared.password) or None,
+            timeout_seconds=_REDIS_SECONDS,
+            connections=_REDIS_CONNECTIONS,
+        )
+        async with connected(parse_redis_address(shared.url), how) as client:
+            yield client
+        return
+    embedded: Redis = fakeredis.FakeAsyncRedis()
+    try:
+        yield embedded
+    finally:
+        await embedded.aclose(close_connection_pool=True)

@@ -1,0 +1,37 @@
+"""Show what a first start would send, before it sends anything.
+
+The first run of a shop counts its orders, in and out of `orders.start_at`, and waits for a
+person's yes: a start instant that is wrong by a year must not send a year of orders.
+"""
+
+from rich.table import Table
+
+from sync.orders.source import Census
+from sync.store.watermarks import Watermarks
+
+_MARK = "first start confirmed"
+
+
+async def is_confirmed(watermarks: Watermarks) -> bool:
+    """Return whether a person has said yes before."""
+    return await watermarks.get(_MARK) is not None
+
+
+async def confirm(watermarks: Watermarks) -> None:
+    """Note that a person has said yes."""
+    await watermarks.put(_MARK, "yes")
+
+
+def census_table(census: Census) -> Table:
+    """Return what a first start would do with the shop's orders."""
+    table = Table(title="Orders of the shop without an ERP number", title_justify="left")
+    table.add_column("status")
+    table.add_column("will be sent", justify="right")
+    table.add_column("too old, stay", justify="right")
+    for status in sorted({*census.entered, *census.left_out}):
+        table.add_row(status, str(census.entered[status]), str(census.left_out[status]))
+    table.add_section()
+    table.add_row("all", str(census.entered.total()), str(census.left_out.total()))
+    if census.elsewhere:
+        table.caption = f"{census.elsewhere} more are of stores that no market names."
+    return table

@@ -1,0 +1,182 @@
+"""The sections of `sync` in the configuration that name places, times and people."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from pricing_proxy.configuration import reading
+from pricing_proxy.configuration.environments import MODEL, RootUrl
+
+# The price service's own sections share the file; they are not this program's to check.
+WHOLE_FILE = ConfigDict(frozen=True, extra="ignore")
+EMBEDDED = "embedded"
+_POSTGRES = ("postgresql://", "postgres://")
+
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+def _postgres_url(text: str) -> str:
+    if text != EMBEDDED and not text.startswith(_POSTGRES):
+        raise ValueError('expected postgresql://user@host:port/database or "embedded"')
+    _, _, rest = text.partition("://")
+    if ":" in rest.rpartition("@")[0]:
+        raise ValueError("expected no password in the address; put it into its own secret")
+    return text
+
+
+class Magento(BaseModel):
+    """The shop and the integration by which it lets us in.
+
+    Attributes:
+        url: Its root address.
+        signed_url: The root address as PHP sees it, where a proxy in front changes scheme, host or
+            port without telling; each request is signed for it.
+        consumer_key: The integration's; it is no secret.
+        consumer_secret: From the environment or the secrets directory.
+        token: The integration's access token.
+        token_secret: Its secret.
+        ca_file: PEM file of the authority that signed its certificate, where it is not public.
+        timeout_seconds: A request that takes longer has failed.
+        connections: At most so many at once.
+    """
+
+    model_config = MODEL
+
+    url: RootUrl
+    signed_url: RootUrl | None = None
+    consumer_key: Annotated[str, Field(min_length=1)]
+    consumer_secret: SecretStr
+    token: Annotated[str, Field(min_length=1)]
+    token_secret: SecretStr
+    ca_file: Path | None = None
+    timeout_seconds: Seconds = 30
+    connections: Annotated[int, Field(ge=1, le=64)] = 8
+
+
+class Postgres(BaseModel):
+    """Where events, journal and queue are kept.
+
+    Attributes:
+        url: Address, or "embedded": a PostgreSQL of its own on this machine.
+        password: From the environment or the secrets directory.
+        data_directory: Where an embedded one keeps its data.
+        connections: At most so many at once.
+    """
+
+    model_config = MODEL
+
+    url: Annotated[str, AfterValidator(_postgres_url)] = EMBEDDED
+    password: SecretStr | None = None
+    data_directory: Path = Path("sync-data")
+    connections: Annotated[int, Field(ge=2, le=100)] = 10
+
+
+class SharedRedis(BaseModel):
+    """The price service's Redis, where the customer map goes; its other keys are not read here.
+
+    Attributes:
+        url: Address, or "embedded": then nothing is shared, and the map stays here.
+        password: From the environment or the secrets directory.
+    """
+
+    model_config = WHOLE_FILE
+
+    url: str = EMBEDDED
+    password: SecretStr | None = None
+
+
+class Polling(BaseModel):
+    """How often the shop is asked what changed.
+
+    Attributes:
+        every_seconds: Between two polls of `updated_at`.
+        overlap_seconds: How far each poll looks back again, as rows become visible late.
+        sweep_seconds: Between two searches for orders without an ERP number, and for headers in
+            the ERP that nobody claims.
+        page_size: Orders per page.
+    """
+
+    model_config = MODEL
+
+    every_seconds: Seconds = 5
+    overlap_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
+    sweep_seconds: Seconds = 3600
+    page_size: Annotated[int, Field(ge=1, le=300)] = 100
+
+
+class Delivery(BaseModel):
+    """How writes that may have happened are judged.
+
+    Attributes:
+        erp_max_request_seconds: The ERP finishes no request later than this after it was sent;
+            only then an empty look-up means that nothing was written.
+        give_up_after: Attempts of one event before a person must look.
+    """
+
+    model_config = MODEL
+
+    erp_max_request_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+    give_up_after: Annotated[int, Field(ge=1, le=1000)] = 20
+
+
+class SyncListener(BaseModel):
+    """An address to listen on; port 0 takes any free one."""
+
+    model_config = MODEL
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Port
+
+
+class Intake(SyncListener):
+    """Where the shop's signed hints arrive; closed without a secret: then polling finds all.
+
+    Attributes:
+        secret: What the shop signs with, at least 16 characters.
+        old_secret: The one before, while it is being replaced.
+    """
+
+    port: Port = 8090
+    secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    old_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+
+
+class Operators(SyncListener):
+    """Where operators look at the state of the sync: on this machine only."""
+
+    port: Port = 8091
+
+
+class Alerts(BaseModel):
+    """Who is told what is wrong.
+
+    Attributes:
+        targets_secret: apprise URLs, separated by blanks: they hold tokens.
+        late_after_seconds: An order that is not in the ERP by then is an alert.
+    """
+
+    model_config = MODEL
+
+    targets_secret: SecretStr | None = None
+    late_after_seconds: Annotated[int, Field(ge=10, le=86_400)] = 300
+
+    @property
+    def targets(self) -> list[str]:
+        """The URLs one by one."""
+        return reading.secret_text(self.targets_secret).split()
+
+
+class Logs(BaseModel):
+    """How the program tells of itself.
+
+    Attributes:
+        level: The least that is told.
+        style: For people, or for a collector.
+    """
+
+    model_config = MODEL
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    style: Literal["text", "json"] = "text"

@@ -1,0 +1,73 @@
+"""Run the sync until told to stop: flows, and the listeners for the shop and for operators.
+
+SIGTERM and Ctrl-C end it alike: nothing new is taken, what is under way is finished or left
+where its successor looks it up.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from aiohttp import web
+
+from pricing_proxy.clock import Clock
+from sync.bootstrap import running
+from sync.sections import SyncListener
+from sync.settings import SyncSettings
+
+_log = logging.getLogger(__name__)
+
+_DRAIN_SECONDS = 5.0
+
+
+class ListenError(Exception):
+    """An address cannot be listened on."""
+
+
+async def run(settings: SyncSettings, *, clock: Clock) -> None:
+    """Run until SIGTERM or Ctrl-C.
+
+    Raises:
+        ListenError: An address is taken.
+        StoreError: The database cannot be used.
+    """
+    stopping = asyncio.Event()
+    for stop_signal in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(stop_signal, stopping.set)
+    async with AsyncExitStack() as stack:
+        parts = await stack.enter_async_context(running(settings, clock=clock))
+        if parts.intake is None:
+            _log.warning("no intake: sync.intake.secret is not set, so orders wait for the poll")
+        else:
+            intake = settings.sync.intake
+            port = await stack.enter_async_context(
+                listening(parts.intake, intake, "sync.intake.port")
+            )
+            _log.info("hearing the shop on port %d", port)
+        if parts.stores.opened.is_embedded:
+            _log.warning("PostgreSQL is embedded: one machine, no replica, no backup by others")
+        _log.info("carrying %s", ", ".join(sorted(settings.sync.markets)))
+        await stopping.wait()
+        _log.info("stopping")
+
+
+@asynccontextmanager
+async def listening(app: web.Application, listener: SyncListener, key: str) -> AsyncIterator[int]:
+    """Serve an application and yield its port; raises `ListenError`."""
+    # No access log: it would write what callers send.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_SECONDS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, listener.host, listener.port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ListenError(
+            f"cannot listen on {listener.host}:{listener.port} ({error.strerror}); "
+            f"another program has it: stop that one, or set {key}"
+        ) from error
+    try:
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,60 @@
+"""What the sync keeps, opened together: for the running program, and for those who only look."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from sync.engine.queue import JobQueue
+from sync.settings import SyncSettings
+from sync.store.alerts import AlertStore
+from sync.store.events import EventStore
+from sync.store.flow_control import FlowControl
+from sync.store.interventions import Interventions
+from sync.store.journal import Journal
+from sync.store.overview import Overview
+from sync.store.watermarks import Watermarks
+from sync.store_access import OpenStore, open_store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """What is kept, for programs that only look or intervene."""
+
+    opened: OpenStore
+    events: EventStore
+    journal: Journal
+    overview: Overview
+    interventions: Interventions
+    control: FlowControl
+    watermarks: Watermarks
+    alerts: AlertStore
+
+
+@asynccontextmanager
+async def stores(settings: SyncSettings) -> AsyncIterator[Stores]:
+    """Open what is kept; raises `StoreError`."""
+    async with open_store(settings.sync.postgres) as opened:
+        database, queue = opened.database, JobQueue()
+        events = EventStore(database, queue)
+        yield Stores(
+            opened=opened,
+            events=events,
+            journal=Journal(
+                database,
+                mapping_version=version("pricing-proxy"),
+                configuration_hash=configuration_hash(settings),
+            ),
+            overview=Overview(database),
+            interventions=Interventions(database, queue, events),
+            control=FlowControl(database),
+            watermarks=Watermarks(database),
+            alerts=AlertStore(database),
+        )
+
+
+def configuration_hash(settings: SyncSettings) -> str:
+    """Return a short hash of everything that decides how documents are mapped."""
+    text = settings.model_dump_json(exclude={"redis": True, "environments": True})
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,44 @@
+"""What the sync does by the clock: polls, sweeps, and forgetting old journals."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+from sync.assembly import Sources
+from sync.engine.schedules import Schedule
+from sync.settings import Sync
+from sync.store.journal import Journal
+
+# The journal is cut once a day; a customer map that Redis lost is whole again after a while.
+_DAILY, _QUARTERLY = timedelta(days=1), timedelta(minutes=15)
+
+
+def timetable(
+    sync: Sync,
+    sources: Sources,
+    *,
+    journal: Journal,
+    publish: Callable[[], Awaitable[object]],
+) -> Sequence[Schedule]:
+    """Return every schedule of the flows that are on."""
+    every = timedelta(seconds=sync.polling.every_seconds)
+    sweep = timedelta(seconds=sync.polling.sweep_seconds)
+    on = {flow for market in sync.markets.values() for flow in market.flows}
+    by_flow = {
+        "orders": (
+            Schedule("poll orders", every, sources.orders.poll),
+            Schedule("sweep orders", sweep, sources.orders.sweep),
+            Schedule("sweep unclaimed headers", sweep, sources.doubles.sweep),
+        ),
+        "customers": (
+            Schedule("poll customers", every, sources.customers.poll),
+            Schedule("publish customers", _QUARTERLY, publish),
+        ),
+        "returns": (Schedule("poll returns", every, sources.returns.poll),),
+    }
+
+    async def forget() -> None:
+        for flow in by_flow:
+            await journal.forget(timedelta(days=sync.journal_days), flow=flow)
+
+    chosen = [each for flow, schedules in by_flow.items() if flow in on for each in schedules]
+    return (*chosen, Schedule("forget journals", _DAILY, forget))

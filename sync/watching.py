@@ -1,0 +1,42 @@
+"""Put together what is wrong with the sync right now, and who is told."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from pricing_proxy.clock import Clock
+from sync.alerts.conditions import Condition, ScheduleState, held, late, silent
+from sync.alerts.messages import Targets
+from sync.alerts.watcher import Watcher
+from sync.engine.schedules import Schedule
+from sync.sections import Alerts
+from sync.stores import Stores
+
+# More would not make an alert any clearer.
+_MOST = 1000
+
+
+def watcher(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock: Clock) -> Watcher:
+    """Return the watcher over all events and schedules."""
+    after = timedelta(seconds=alerts.late_after_seconds)
+    begun_at = clock.utc()
+
+    async def conditions() -> list[Condition]:
+        successes = await opened.watermarks.ages([schedule.mark for schedule in plan])
+        schedules = [
+            ScheduleState(
+                name=schedule.name,
+                every=schedule.every,
+                # One that was never due counts from now on.
+                last_success_at=max(successes.get(schedule.mark, begun_at), begun_at),
+            )
+            for schedule in plan
+        ]
+        return [
+            *held(await opened.overview.stuck(most=_MOST)),
+            *late(await opened.overview.late(after, flow="orders", most=_MOST), after=after),
+            *silent(schedules, now=clock.utc()),
+        ]
+
+    return Watcher(
+        conditions=conditions, kept=opened.alerts, targets=Targets(alerts.targets), clock=clock
+    )

@@ -1,0 +1,145 @@
+"""The real sync between the simulated shop and the simulated ERP, with a database of its own.
+
+async with running_sync(folder, database_url) as world:
+[number] = await world.place()
+await world.arrived(number)
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession
+
+from pricing_proxy.clock import SystemClock
+from pricing_proxy.sandbox.server import Sandbox
+from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
+from sync.bootstrap import Running, running
+from sync.settings import SyncSettings
+from tests.sandbox.conftest import settings as sandbox_settings
+
+MARKET = "b2b_de"
+STORE, WEBSITE = 3, 3
+INTAKE_SECRET = "a secret of the sandbox's shop"
+ORDER_RULES: Mapping[str, Any] = {
+    "start_at": "2020-01-01T00:00:00Z",
+    "guest_account": "C-1003",
+    "site": "1",
+    "warehouse": "13",
+    "origin": "WEB",
+    "shipping": {"flatrate_*": {"mode": "10"}, "virtual": {"mode": "10"}},
+    "payment": {"checkmo": {"method": "CHECK"}, "purchaseorder": {"method": "CHECK"}},
+    "countries": {"DE": "DEU"},
+    "tax": {
+        "DE-19": {"sales_tax_group": "DOM", "item_group": "VAT19"},
+        "DE-7": {"sales_tax_group": "DOM", "item_group": "VAT7"},
+        "none": {"sales_tax_group": "DOM", "item_group": "NONE"},
+    },
+    "shipping_item": "FREIGHT",
+    "rounding": {"item": "ROUNDING", "limit": "0.05"},
+    "tax_difference": "hold",
+}
+
+
+@dataclass
+class World:
+    """Two systems, and the sync between them."""
+
+    sandbox: Sandbox
+    running: Running
+    control: ClientSession
+
+    async def place(self, count: int = 1, **members: Any) -> list[str]:
+        """Place orders in the shop and return their numbers."""
+        address = f"{self.sandbox.control_url}/systems/magento/orders"
+        body = {"count": count, **members}
+        async with self.control.post(address, json=body) as answer:
+            assert answer.status == 201, await answer.text()
+            return [order["increment_id"] for order in (await answer.json())["orders"]]
+
+    async def dial(self, system: str, **members: Any) -> None:
+        """Turn a system's dials."""
+        address = f"{self.sandbox.control_url}/systems/{system}/dials"
+        async with self.control.patch(address, json=members) as answer:
+            assert answer.status == 200, await answer.text()
+
+    def erp_orders(self) -> dict[str, Any]:
+        """Return the ERP's released orders by reference; each must be there once."""
+        released = [
+            order for order in self.sandbox.documents.orders.told() if not order["is_stopped"]
+        ]
+        found = {order["reference"]: order for order in released}
+        assert len(found) == len(released)
+        return found
+
+    async def until(self, is_so: Callable[[], Awaitable[bool]], *, seconds: float = 30) -> None:
+        """Wait until something is so."""
+        async with asyncio.timeout(seconds):
+            while not await is_so():  # noqa: ASYNC110 -- the systems tell nobody
+                await asyncio.sleep(0.05)
+
+    async def arrived(self, *numbers: str) -> None:
+        """Wait until orders are in the ERP."""
+
+        async def are_there() -> bool:
+            return set(numbers) <= set(self.erp_orders())
+
+        await self.until(are_there)
+
+
+def sync_settings(sandbox: Sandbox, database_url: str, **sync: Any) -> SyncSettings:
+    """Return a configuration between the simulated systems."""
+    integration = INTEGRATIONS[0]
+    authority, _, tenant = sandbox.authority.rpartition("/")
+    environment = {
+        "url": sandbox.fo_url,
+        "tenant": tenant,
+        "authority": authority,
+        "ca_file": str(sandbox.ca_file),
+        "time_zone": "Europe/Berlin",
+        "sync_client_id": "demo-sync",
+        "sync_client_secret": "demo-sync-secret",
+    }
+    magento = {
+        "url": sandbox.magento_url,
+        "consumer_key": integration.consumer_key,
+        "consumer_secret": integration.consumer_secret,
+        "token": integration.token,
+        "token_secret": integration.token_secret,
+    }
+    market = {
+        "website_id": WEBSITE,
+        "store_ids": [STORE],
+        "orders": ORDER_RULES,
+        "customers": {"group": {"*": "10"}},
+        "returns": {"undelivered": "send", "disposition": "Credit"},
+    }
+    return SyncSettings.model_validate(
+        {
+            "environments": {"sandbox": environment},
+            "markets": {
+                MARKET: {"environment": "sandbox", "legal_entity": "demf", "currency": "EUR"}
+            },
+            "sync": {
+                "magento": magento,
+                "postgres": {"url": database_url},
+                "markets": {MARKET: market},
+                "polling": {"every_seconds": 1},
+                **sync,
+            },
+        }
+    )
+
+
+@asynccontextmanager
+async def running_sync(folder: Path, database_url: str, **sync: Any) -> AsyncIterator[World]:
+    """Start both systems and the sync; `sync` are members of its section."""
+    async with (
+        Sandbox(sandbox_settings(folder)) as sandbox,
+        ClientSession() as control,
+        running(sync_settings(sandbox, database_url, **sync), clock=SystemClock()) as parts,
+    ):
+        yield World(sandbox, parts, control)
