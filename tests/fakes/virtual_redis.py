@@ -231,6 +231,11 @@ class _Pipeline:
     def hset(self, key: str, *, mapping: Mapping[str, bytes]) -> None:
         self._commands.append(lambda: self._server.hashes.setdefault(key, {}).update(mapping))
 
+    def hmget(self, key: str, fields: list[str]) -> None:
+        self._commands.append(
+            lambda: [self._server.hashes.get(key, {}).get(name) for name in fields]
+        )
+
     def expire(self, key: str, _: object) -> None:
         self._commands.append(lambda: key in self._server.hashes)
 

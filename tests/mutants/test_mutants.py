@@ -1,0 +1,80 @@
+"""Every seeded mistake in the modules that keep the promises is noticed by a test.
+
+A patch names the test that catches it. The package and the tests are copied, the patch is
+applied to the copy, and the named test runs there in a process of its own: it must fail, and
+before the patch it must pass.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+PATCHES = sorted(HERE.glob("*.patch"))
+_CAUGHT_BY = re.compile(r"^Caught by: (\S+)$", re.MULTILINE)
+# What the named tests import, besides the package.
+_COPIED = ("__init__.py", "virtual_time.py", "fakes", "prices")
+_SECONDS = 60
+# pytest's own words: tests ran and some failed. Anything else is a broken copy.
+_SOME_FAILED = 1
+
+
+def test_there_are_enough_mutants() -> None:
+    assert len(PATCHES) >= 10
+
+
+def test_unpatched_code_passes(tmp_path: Path) -> None:
+    copy = _copy(tmp_path)
+    ran = _run(copy, sorted({_catcher(patch) for patch in PATCHES}))
+    assert ran.returncode == 0, ran.stdout
+
+
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
+def test_a_mutant_is_caught(patch: Path, tmp_path: Path) -> None:
+    copy = _copy(tmp_path)
+    applied = _in(copy, "git", "apply", "--unidiff-zero", "--recount", str(patch))
+    assert applied.returncode == 0, f"make the patch anew: {applied.stdout}"
+    ran = _run(copy, [_catcher(patch)])
+    assert ran.returncode == _SOME_FAILED, ran.stdout
+
+
+def _catcher(patch: Path) -> str:
+    found = _CAUGHT_BY.search(patch.read_text())
+    assert found is not None, f"{patch.name} does not name the test that catches it"
+    return found[1]
+
+
+def _copy(folder: Path) -> Path:
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "pricing_proxy", folder / "pricing_proxy", ignore=ignored)
+    for name in _COPIED:
+        source, target = ROOT / "tests" / name, folder / "tests" / name
+        target.parent.mkdir(exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=ignored)
+        else:
+            shutil.copy(source, target)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def _run(copy: Path, tests: list[str]) -> "subprocess.CompletedProcess[str]":
+    # `-m` puts the working directory first, so the copy is what is imported.
+    return _in(copy, sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests)
+
+
+def _in(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # noqa: S603 -- programs and arguments of ours
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
