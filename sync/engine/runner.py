@@ -6,13 +6,14 @@ wrong with our own database goes to the queue, which brings the event again as i
 
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pricing_proxy.clock import Clock
 from sync.engine.flow import Flow
+from sync.engine.metrics import SyncMetrics
 from sync.engine.outcomes import WaitForError
 from sync.engine.queue import ComeBackError
 from sync.engine.verdict import trouble_of, verdict_on
@@ -39,6 +40,7 @@ class Runner:
         flows: Every flow by its name.
         clock: Time.
         give_up_after: Attempts of one event before a person must look.
+        metrics: Where attempts are counted; None for nowhere.
     """
 
     def __init__(
@@ -50,7 +52,9 @@ class Runner:
         flows: Mapping[str, Flow],
         clock: Clock,
         give_up_after: int,
+        metrics: SyncMetrics | None = None,
     ) -> None:
+        self._metrics = metrics
         self._database = database
         self._events = events
         self._journal = journal
@@ -65,14 +69,26 @@ class Runner:
             if claimed.due_at is not None:
                 raise ComeBackError(claimed.due_at)
             return
+        began_us = self._clock.monotonic_us()
         try:
-            await self._attempt(claimed)
+            state, due_at = await self._attempt(claimed)
         except FenceLostError as error:
             _log.warning("%s", error)
+            self._count(claimed, "fence_lost", began_us)
             # A job that is still ours belongs to an event that is not: look again later.
             raise ComeBackError(self._clock.utc() + _AFTER_LOST_FENCE) from error
+        self._count(claimed, state.value, began_us)
+        if due_at is not None:
+            raise ComeBackError(due_at)
 
-    async def _attempt(self, record: EventRecord) -> None:
+    def _count(self, event: EventRecord, outcome: str, began_us: int) -> None:
+        if self._metrics is not None:
+            self._metrics.attempted(
+                flow=event.flow, market=event.market, outcome=outcome, began_us=began_us
+            )
+
+    async def _attempt(self, record: EventRecord) -> tuple[EventState, datetime | None]:
+        """Let the flow work; return the event's state, and when it is to be brought again."""
         work = EventWork(
             record,
             events=self._events,
@@ -92,12 +108,15 @@ class Runner:
                 payload=error.payload,
                 trouble=trouble_of(error),
             )
+            return EventState.WAITING, None
         except Exception as error:  # noqa: BLE001 -- every failure must become a visible state
-            await self._note(record, error)
-        else:
-            await self._events.end(record.id, record.fence, EventState.DONE, note=done.note)
+            return await self._note(record, error)
+        await self._events.end(record.id, record.fence, EventState.DONE, note=done.note)
+        return EventState.DONE, None
 
-    async def _note(self, record: EventRecord, error: Exception) -> None:
+    async def _note(
+        self, record: EventRecord, error: Exception
+    ) -> tuple[EventState, datetime | None]:
         is_unacknowledged = bool(await self._journal.unacknowledged(record.id))
         verdict = verdict_on(
             error,
@@ -108,6 +127,7 @@ class Runner:
         if verdict.trouble.kind == type(error).__name__:
             # Not one of the outcomes or of the other systems' errors: a defect of ours.
             _log.error("carrying an event of flow %s broke", record.flow, exc_info=error)
+        due_at = None
         if verdict.state is EventState.HELD:
             await self._events.hold(record.id, record.fence, verdict.trouble)
         elif verdict.pause is None:
@@ -118,4 +138,4 @@ class Runner:
             await self._events.put_off(
                 record.id, record.fence, verdict.state, due_at=due_at, trouble=verdict.trouble
             )
-            raise ComeBackError(due_at) from error
+        return verdict.state, due_at

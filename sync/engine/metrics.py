@@ -1,0 +1,122 @@
+"""Every instrument of the sync, with unit and meaning, in a registry of its own.
+
+Attempts are counted where they end. What stands in the events' table is looked up every
+few seconds, not when scraped: a scrape never waits for a database that is away, and shows
+by `counted_seconds` how old its numbers are. Labels have few values: never a key.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Self
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
+
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from sync.store.overview import FlowState, Overview
+from sync.store.states import EventState
+
+_log = logging.getLogger(__name__)
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_PREFIX = "d365_sync_"
+# From an event that calls nobody to the longest attempt (5 min).
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_LOOK_SECONDS = 5.0
+
+
+class SyncMetrics:
+    """The instruments of one process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.registry = CollectorRegistry()
+        self._clock = clock
+        self._counted_us: int | None = None
+        labels = ("flow", "market")
+        self._attempts = Counter(
+            f"{_PREFIX}attempts",
+            "Attempts, by the state in which they left their event, or fence_lost.",
+            (*labels, "outcome"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            f"{_PREFIX}attempt_seconds",
+            "Time of an attempt, from claim to end.",
+            labels,
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._events = Gauge(
+            f"{_PREFIX}events", "Events by state.", (*labels, "state"), registry=self.registry
+        )
+        self._lag = Gauge(
+            f"{_PREFIX}lag_seconds",
+            "Age of the oldest event that is not ended.",
+            labels,
+            registry=self.registry,
+        )
+        age = Gauge(
+            f"{_PREFIX}counted_seconds",
+            "How long ago events were counted last; -1 before the first time.",
+            registry=self.registry,
+        )
+        age.set_function(self._age_of_counts)
+
+    def attempted(self, *, flow: str, market: str, outcome: str, began_us: int) -> None:
+        """Count an attempt that has ended now.
+
+        Args:
+            flow: Of the event.
+            market: Of the event.
+            outcome: The state it was left in, or "fence_lost".
+            began_us: When it began, on the monotonic clock.
+        """
+        seconds = (self._clock.monotonic_us() - began_us) / MICROSECONDS_PER_SECOND
+        self._attempts.labels(flow, market, outcome).inc()
+        self._seconds.labels(flow, market).observe(seconds)
+
+    def counted(self, flows: Sequence[FlowState]) -> None:
+        """Show what stands in the table; a state without events is 0."""
+        for found in flows:
+            for state in EventState:
+                count = found.counts.get(state, 0)
+                self._events.labels(found.flow, found.market, state.value).set(count)
+            self._lag.labels(found.flow, found.market).set(found.lag.total_seconds())
+        self._counted_us = self._clock.monotonic_us()
+
+    def text(self) -> bytes:
+        """Return all values in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def _age_of_counts(self) -> float:
+        if self._counted_us is None:
+            return -1
+        return (self._clock.monotonic_us() - self._counted_us) / MICROSECONDS_PER_SECOND
+
+
+class Counting:
+    """Looks at the table every few seconds for the metrics; an async context manager."""
+
+    def __init__(self, overview: Overview, metrics: SyncMetrics) -> None:
+        self._overview = overview
+        self._metrics = metrics
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._count_for_ever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _count_for_ever(self) -> None:
+        while True:
+            try:
+                self._metrics.counted(await self._overview.flows())
+            except (SQLAlchemyError, OSError) as error:
+                _log.debug("events cannot be counted (%s)", type(error).__name__)
+            await asyncio.sleep(_LOOK_SECONDS)

@@ -1,0 +1,56 @@
+from sync.engine.flow import Work
+from sync.engine.metrics import Counting, SyncMetrics
+from sync.engine.outcomes import Done, HeldError
+from sync.engine.runner import Runner
+from tests.sync_engine.engine import MARKET, Engine
+from tests.virtual_time import ManualClock
+
+
+async def hold(_: Work) -> Done:
+    raise HeldError(field="Payment", text="unknown code", advice="map it")
+
+
+async def test_attempts_events_and_lag_are_shown(engine: Engine) -> None:
+    """A held event keeps its flow's lag growing: it is not ended."""
+    metrics = SyncMetrics(ManualClock())
+    runner = Runner(
+        database=engine.database,
+        events=engine.events,
+        journal=engine.journal,
+        flows={"orders": engine.orders},
+        clock=ManualClock(),
+        give_up_after=20,
+        metrics=metrics,
+    )
+    await runner.carry(await engine.receive("1"))
+    engine.orders.carry_with = hold
+    held = await engine.receive("2")
+    await runner.carry(held)
+    await engine.execute("UPDATE sync_event SET created_at = created_at - interval '1 hour'")
+
+    metrics.counted(await engine.overview.flows())
+
+    labels = {"flow": "orders", "market": MARKET}
+    sample = metrics.registry.get_sample_value
+    for outcome in ("done", "held"):
+        assert sample("d365_sync_attempts_total", {**labels, "outcome": outcome}) == 1
+        assert sample("d365_sync_events", {**labels, "state": outcome}) == 1
+    assert sample("d365_sync_events", {**labels, "state": "working"}) == 0
+    lag = sample("d365_sync_lag_seconds", labels)
+    assert lag is not None
+    assert 3600 <= lag < 3700
+
+
+async def test_the_age_of_the_counts_is_shown(engine: Engine) -> None:
+    """Numbers of a database that is away are old, and say so."""
+    clock = ManualClock()
+    metrics = SyncMetrics(clock)
+    age = "d365_sync_counted_seconds"
+    assert metrics.registry.get_sample_value(age) == -1
+
+    metrics.counted([])
+    assert metrics.registry.get_sample_value(age) == 0
+    assert b"d365_sync_attempts" in metrics.text()
+
+    async with Counting(engine.overview, metrics):
+        pass
