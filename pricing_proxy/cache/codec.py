@@ -1,4 +1,4 @@
-"""An entry as bytes in Redis: a fixed header, then the fragment as UTF-8.
+"""An entry as bytes in Redis: a fixed header, then the packed fragment as UTF-8.
 
 Instants are stored on Redis' clock, so that processes with other clocks agree on ages.
 Whatever does not decode (another version, cut off, damaged) is a miss.
@@ -7,6 +7,7 @@ Whatever does not decode (another version, cut off, damaged) is a miss.
 import struct
 import zlib
 
+from pricing_proxy.cache.packing import pack, unpack
 from pricing_proxy.domain.entry import Entry, Kind
 
 # CRC-32 of all that follows; then version, kind, loaded (us), position, soft and hard (ms).
@@ -35,7 +36,7 @@ def encode(entry: Entry, *, shared_offset_us: int) -> bytes:
             entry.soft_us // 1000,
             entry.hard_us // 1000,
         )[_CHECKSUM.size :]
-        + entry.fragment.encode()
+        + pack(entry.fragment).encode()
     )
     return _CHECKSUM.pack(zlib.crc32(checked)) + checked
 
@@ -49,8 +50,8 @@ def decode(value: bytes, *, shared_offset_us: int) -> Entry | None:
     if version != _VERSION or zlib.crc32(memoryview(value)[_CHECKSUM.size :]) != checksum:
         return None
     try:
-        known_kind, fragment = _KINDS[kind], value[_HEADER.size :].decode()
-    except (KeyError, UnicodeDecodeError):
+        known_kind, fragment = _KINDS[kind], unpack(value[_HEADER.size :].decode())
+    except (KeyError, ValueError):
         return None  # sound, but written by a program that means something else by it
     return Entry(
         known_kind,

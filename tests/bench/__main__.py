@@ -8,7 +8,7 @@ import random
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +20,11 @@ from rich.table import Table
 
 from tests.bench.load import Load, Outcome
 from tests.bench.programs import KEY, BenchError, Programs, Server, cpu_seconds, programs
+from tests.bench.readme import write_readme
+from tests.bench.redis_size import lines as redis_lines
 
 _RESULTS = Path("build/bench.json")
+_README = Path("README.md")
 _WARM_UP = 300
 _ORDERS = 600
 
@@ -110,6 +113,15 @@ class Result:
     p99_us: float
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A line about Redis."""
+
+    name: str
+    value: float
+    goal: float
+
+
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
@@ -123,14 +135,22 @@ def main() -> None:
         with programs() as running:
             cases = [case for case in CASES if options.only in case.name]
             results = measure(running, cases, options.rounds, options.requests, console)
+            sizes = (
+                [] if options.only else [Size(*line) for line in redis_lines(running.redis_port)]
+            )
     except BenchError as error:
         console.print(f"make bench: {error}", style="red", markup=False)
         sys.exit(2)
-    console.print(table(results))
+    console.print(table(results, sizes))
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(document(results), indent=2) + "\n", encoding="utf-8")
+    options.output.write_text(
+        json.dumps(document(results, sizes), indent=2) + "\n", encoding="utf-8"
+    )
     console.print(f"Written to {options.output}.")
+    if not options.only:
+        write_readme(_README, _markdown_rows(results, sizes))
     missed = [result.name for result in results if result.goal and result.ratio > result.goal]
+    missed += [size.name for size in sizes if size.value > size.goal]
     if missed:
         console.print(f"Over the goal: {', '.join(missed)}", style="red")
         sys.exit(1)
@@ -156,8 +176,8 @@ def measure(
     return [_result(case, samples[case.name]) for case in cases]
 
 
-def table(results: Sequence[Result]) -> Table:
-    """Return the table of PRICES.md section 8, as far as it is built."""
+def table(results: Sequence[Result], sizes: Sequence[Size]) -> Table:
+    """Return what was measured beside its goals."""
     drawn = Table(title="CPU time per request of the serving process", title_justify="left")
     for column in ("case", "bare µs", "service µs", "x bare", "goal", "p99 ms"):
         drawn.add_column(column, justify="left" if column == "case" else "right")
@@ -172,17 +192,35 @@ def table(results: Sequence[Result]) -> Table:
             f"{result.p99_us / 1000:.2f}",
             style="red" if is_missed else None,
         )
+    for size in sizes:
+        is_missed = size.value > size.goal
+        goal = f"≤ {size.goal:g}"
+        style = "red" if is_missed else None
+        drawn.add_row(size.name, "", "", f"{size.value:.4g}", goal, "", style=style)
     return drawn
 
 
-def document(results: Sequence[Result]) -> dict[str, object]:
+def document(results: Sequence[Result], sizes: Sequence[Size]) -> dict[str, object]:
     """Return what is written as JSON."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "results": [asdict(result) for result in results],
+        "sizes": [asdict(size) for size in sizes],
     }
+
+
+def _markdown_rows(
+    results: Sequence[Result], sizes: Sequence[Size]
+) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield what the README shows: case, microseconds of both, what is judged, and its goal."""
+    for result in results:
+        goal = "" if result.goal is None else f"≤ {result.goal:.1f}"
+        micros = f"{result.bare_us:.0f}", f"{result.service_us:.0f}"
+        yield (result.name, *micros, f"{result.ratio:.2f}", goal)
+    for size in sizes:
+        yield size.name, "", "", f"{size.value:.4g}", f"≤ {size.goal:g}"
 
 
 def _result(case: Case, samples: Sequence[tuple[float, float, float]]) -> Result:

@@ -75,6 +75,7 @@ class Programs:
     bare: Server
     with_memory: Server
     without_memory: Server
+    redis_port: int
 
 
 @contextmanager
@@ -102,6 +103,7 @@ def programs() -> Iterator[Programs]:
         names = {"fo": fo, "entra": entra, "redis": redis, "folder": folder}
         names["collector"] = bare.port
         yield Programs(
+            redis_port=redis,
             bare=bare,
             with_memory=stack.enter_context(_service("l1", names, folder, megabytes=256)),
             without_memory=stack.enter_context(_service("l2", names, folder, megabytes=0)),
