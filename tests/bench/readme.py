@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 _BEGIN, _END = "<!-- bench -->\n", "<!-- /bench -->"
-_HEAD = "| case | bare µs | service µs | × bare, or value | goal |\n|---|---:|---:|---:|---:|\n"
+_HEAD = "| case | bare µs | service µs | x bare, or value | goal |\n|---|---:|---:|---:|---:|\n"
 
 
 def write_readme(file: Path, rows: Iterable[tuple[str, str, str, str, str]]) -> None:
@@ -28,4 +28,4 @@ def _machine() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{os.cpu_count()} × {models[0] if models else platform.machine()}"
+    return f"{os.cpu_count()} x {models[0] if models else platform.machine()}"
