@@ -25,7 +25,7 @@ from sync.orders.flow import OrderFlow, OrderMarket
 from sync.orders.late_doubles import LateDoubles
 from sync.orders.selling import Selling
 from sync.orders.sold_products import SoldProducts
-from sync.orders.source import OrderSource
+from sync.orders.source import OrderSource, is_in
 from sync.orders.writer import OrderWriter
 from sync.returns.flow import ReturnFlow, ReturnMarket
 from sync.returns.source import ReturnSource
@@ -188,6 +188,7 @@ class Assembly:
             splitting=own.orders.splitting,
             returns=Returns(self._erp(code)),
             orders=self._sales_orders(code),
+            expects=lambda order: is_in(order, own.orders),
         )
 
     def _sales_orders(self, code: str) -> SalesOrders:

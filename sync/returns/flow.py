@@ -5,7 +5,7 @@ return; only what is missing is written. It waits for its order to be in the ERP
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -35,6 +35,7 @@ CREATE = "return header create"
 ADD_LINE = "return line create"
 _DELETE = "return header delete"
 _ERP = "fo"
+_NEVER_SENT = ("closed", "canceled")
 
 
 class ErpReturns(Protocol):
@@ -96,13 +97,18 @@ class ShopDocuments(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnMarket:
-    """All that one market's returns need."""
+    """All that one market's returns need.
+
+    Attributes:
+        expects: Whether an order is one that is brought over; a return of another is not.
+    """
 
     company: str
     rules: ReturnRules
     splitting: Splitting
     returns: ErpReturns
     orders: ErpOrders
+    expects: Callable[[Order], bool]
 
 
 class ReturnFlow:
@@ -155,8 +161,17 @@ class ReturnFlow:
         released = [header for header in headers if not header.IsSalesProcessingStopped]
         if released:
             return released[0]
-        if order.state == "closed" and not headers and not order.ext_order_id:
-            raise SkippedError("its order was refunded in full before it was sent")
+        if order.ext_order_id and not headers:
+            raise HeldError(
+                field="ext_order_id",
+                text=f"{order.ext_order_id} does not stand under {order.increment_id} in the ERP",
+                advice="enter the return by hand, then skip the event",
+            )
+        # Waiting for an order that is never sent would have no end.
+        if not headers and order.state in _NEVER_SENT:
+            raise SkippedError(f"its order was {order.state} before it was sent")
+        if not headers and not market.expects(order):
+            raise SkippedError("its order is from before the start, and not in the ERP")
         raise WaitForError(
             flow="orders",
             business_key=order.increment_id,

@@ -188,6 +188,7 @@ class World:
             splitting=self.rules.splitting,
             returns=Returns(self.calls),
             orders=SalesOrders(self.calls),
+            expects=lambda _: True,
         )
         return ReturnFlow(self.shop, markets={MARKET: market}, erp_max_request=MAX_REQUEST)
 

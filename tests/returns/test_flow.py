@@ -133,6 +133,7 @@ class World:
 
     def __init__(self, *, is_sold: bool = True) -> None:
         self.clock = ManualClock()
+        self.old = ""
         self.memo: CreditMemo | None = MEMO
         self.shop_order: Order | None = ORDER
         orders = FakeOrderErp(self.clock, iter(()))
@@ -146,6 +147,7 @@ class World:
             splitting=recorded.rules().splitting,
             returns=self.erp,
             orders=DeliveredOrders(orders),
+            expects=lambda order: order.increment_id != self.old,
         )
         event = Event(
             id=1,
@@ -241,6 +243,23 @@ async def test_a_return_of_an_order_refunded_before_it_was_sent_is_skipped() -> 
     world.shop_order = ORDER.model_copy(update={"state": "closed"})
 
     with pytest.raises(SkippedError, match="before it was sent"):
+        await world.carry()
+
+
+async def test_a_return_of_an_order_that_is_never_sent_is_not_waited_for() -> None:
+    """It would wait for ever: each wait ends with the order skipped again."""
+    world = World(is_sold=False)
+    world.old = ORDER.increment_id
+
+    with pytest.raises(SkippedError, match="before the start"):
+        await world.carry()
+
+
+async def test_a_return_of_an_order_that_somebody_else_sent_is_held() -> None:
+    world = World(is_sold=False)
+    world.shop_order = ORDER.model_copy(update={"ext_order_id": "OLD-7"})
+
+    with pytest.raises(HeldError, match="OLD-7"):
         await world.carry()
 
 
