@@ -31,6 +31,7 @@ from sync.customers.matching import AccountMatcher
 from sync.customers.rules import CustomerRules
 from sync.engine.flow import Event, Flow
 from sync.engine.outcomes import Done, HeldError, SkippedError, WaitForError
+from sync.engine.sources import Events, Watermarks
 from sync.magento.access import magento_access
 from sync.magento.auth import Credentials
 from sync.magento.client import MagentoClient
@@ -109,10 +110,13 @@ class World:
 
     @property
     def source(self) -> OrderSource:
+        return self.source_into(self.events, FakeWatermarks())
+
+    def source_into(self, events: Events, watermarks: Watermarks) -> OrderSource:
         return OrderSource(
             self.shop,
-            self.events,
-            FakeWatermarks(),
+            events,
+            watermarks,
             market_of_store={STORE: MARKET},
             rules={MARKET: self.rules},
             overlap=timedelta(seconds=30),
