@@ -30,7 +30,7 @@ from sync.customers.rules import CustomerRules
 from sync.engine.flow import Work
 from sync.engine.outcomes import Done, HeldError, SkippedError
 from sync.engine.refusals import named
-from sync.engine.writes import wait_out_doubt, written
+from sync.engine.writes import Doubts, written
 from sync.magento.master_models import Customer
 
 FLOW = "customers"
@@ -104,6 +104,8 @@ class CustomerFlow:
         self, work: Work, customer: Customer, context: CustomerContext
     ) -> tuple[str, bool]:
         matcher, rules = context.matcher, context.rules
+        # Before the look-ups: what may have arrived since then is still in doubt.
+        doubts = await Doubts.of(work, longest=self._erp_max_request)
         found = (
             await work.links.erp_key(CREATED_KIND, str(customer.id))
             or await matcher.known(customer)
@@ -111,13 +113,13 @@ class CustomerFlow:
         )
         if found is not None:
             return found, False
-        if await self._was_sent(work):
+        if doubts.has(CREATE):
             # A create may have been done although no answer came: it has this e-mail address.
             found = await matcher.existing(customer, ["email"])
             if found is not None:
                 await work.links.remember(CREATED_KIND, str(customer.id), found)
                 return found, False
-            await wait_out_doubt(work, CREATE, longest=self._erp_max_request)
+            doubts.wait_out(CREATE)
         if not rules.create:
             raise HeldError(
                 field="id",
@@ -126,9 +128,6 @@ class CustomerFlow:
                 "in the shop, then replay",
             )
         return await self._create(work, customer, context), True
-
-    async def _was_sent(self, work: Work) -> bool:
-        return any(entry.operation == CREATE for entry in await work.unacknowledged())
 
     async def _create(self, work: Work, customer: Customer, context: CustomerContext) -> str:
         body = new_account(customer, rules=context.rules, market=context.market)
@@ -175,6 +174,7 @@ class CustomerFlow:
     ) -> None:
         """Add the addresses that are missing and change those that differ; remove none."""
         company = context.market.company
+        doubts = await Doubts.of(work, longest=self._erp_max_request)
         rows = await context.erp.addresses(company, account)
         # Of several versions of one address the last one counts.
         found = {row.AddressDescription: row for row in sorted(rows, key=lambda r: r.Effective)}
@@ -184,7 +184,7 @@ class CustomerFlow:
             sent = {**body.members(), "CustomerAccountNumber": account}
             if row is None:
                 about = {"AddressDescription": address_mark(address.id)}
-                await wait_out_doubt(work, _ADD_ADDRESS, longest=self._erp_max_request, about=about)
+                doubts.wait_out(_ADD_ADDRESS, about)
                 write = partial(context.erp.add_address, company, account, body, guard=work.guard)
                 with named("add an address", sent):
                     await written(work, _ERP, _ADD_ADDRESS, sent, write)

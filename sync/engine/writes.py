@@ -5,8 +5,9 @@ such; only one whose end is unclear stays open, and the next attempt looks befor
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
-from typing import TypeVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self, TypeVar
 
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
@@ -15,7 +16,7 @@ from pricing_proxy.resilience.errors import (
     UpstreamRejectedError,
     UpstreamThrottledError,
 )
-from sync.engine.flow import Work
+from sync.engine.flow import SentCall, Work
 from sync.engine.outcomes import RetryLaterError
 
 T = TypeVar("T")
@@ -57,26 +58,41 @@ async def written(
         return answer
 
 
-async def wait_out_doubt(
-    work: Work, operation: str, *, longest: timedelta, about: Mapping[str, object] | None = None
-) -> None:
-    """Return when no open write of this kind can still arrive.
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """Writes of earlier attempts that were sent and have no end; read before any look-up.
 
-    To be asked after a look-up that found nothing: before that time an empty answer does
-    not mean that nothing was written.
-
-    Args:
-        work: The event at work.
-        operation: The write's name.
-        longest: No request is finished later than this after it was sent.
-        about: Members of its request that must be equal.
-
-    Raises:
-        RetryLaterError: One may still arrive; it says after how long none can.
+    A write of this attempt ends it when its own end is unclear, so none is missed.
     """
-    now = work.clock.utc()
-    for entry in await work.unacknowledged():
-        fits = all(entry.request.get(name) == value for name, value in (about or {}).items())
-        rest = entry.sent_at + longest - now
-        if entry.operation == operation and fits and rest > timedelta(0):
-            raise RetryLaterError(f"{operation} was sent and may still arrive", after=rest)
+
+    entries: tuple[SentCall, ...]
+    now: datetime
+    longest: timedelta
+
+    @classmethod
+    async def of(cls, work: Work, *, longest: timedelta) -> Self:
+        """Read them; no request is finished later than `longest` after it was sent."""
+        return cls(tuple(await work.unacknowledged()), work.clock.utc(), longest)
+
+    def has(self, operation: str) -> bool:
+        """Return whether such a write is among them, however old."""
+        return any(entry.operation == operation for entry in self.entries)
+
+    def wait_out(self, operation: str, about: Mapping[str, object] | None = None) -> None:
+        """Return when no such write can still arrive.
+
+        To be asked after a look-up that found nothing: before that time an empty answer
+        does not mean that nothing was written.
+
+        Args:
+            operation: The write's name.
+            about: Members of its request that must be equal.
+
+        Raises:
+            RetryLaterError: One may still arrive; it says after how long none can.
+        """
+        for entry in self.entries:
+            fits = all(entry.request.get(name) == value for name, value in (about or {}).items())
+            rest = entry.sent_at + self.longest - self.now
+            if entry.operation == operation and fits and rest > timedelta(0):
+                raise RetryLaterError(f"{operation} was sent and may still arrive", after=rest)

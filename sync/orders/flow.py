@@ -26,7 +26,7 @@ from sync.orders.ports import ShopOrders, Sold
 from sync.orders.rules import OrderRules
 from sync.orders.selling import Selling
 from sync.orders.source import FLOW, is_canceled, is_held_back, is_in
-from sync.orders.writer import OrderWriter
+from sync.orders.writer import CREATE, OrderWriter
 
 # Its state is looked at again by the poll too, as soon as the shop moves it.
 _UNPAID_WAIT = timedelta(minutes=5)
@@ -140,9 +140,10 @@ class OrderFlow:
         return account
 
     async def _cancel(self, work: Work, order: Order, market: OrderMarket) -> Done:
+        doubts = await market.writer.doubts(work)
         headers = await market.writer.find(order.increment_id)
         if not headers:
-            await market.writer.absent_for_sure(work)
+            doubts.wait_out(CREATE)
             if order.total_invoiced:
                 raise HeldError(
                     field="total_invoiced",

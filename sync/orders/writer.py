@@ -23,7 +23,7 @@ from pricing_proxy.resilience.errors import UpstreamRejectedError
 from sync.engine.flow import Work
 from sync.engine.outcomes import HeldError, RetryLaterError
 from sync.engine.refusals import named
-from sync.engine.writes import wait_out_doubt, written
+from sync.engine.writes import Doubts, written
 from sync.magento.client import EXT_ORDER_ID_LENGTH
 from sync.orders.draft import OrderDraft
 from sync.orders.echo import differences
@@ -72,14 +72,17 @@ class OrderWriter:
             RetryLaterError: An earlier write may still arrive.
             UpstreamError: A call failed.
         """
+        # Before anything is looked up: what may have arrived since then is still in doubt.
+        doubts = await self.doubts(work)
         header = await self._one_header(work, draft.reference)
         if header is None:
+            doubts.wait_out(CREATE)
             number = await self._create(work, draft)
-            await self._complete(work, number, (), draft)
+            await self._complete(work, number, (), draft, doubts)
         else:
             number = header.SalesOrderNumber
             if header.IsSalesProcessingStopped:
-                await self._complete(work, number, await self._lines(number), draft)
+                await self._complete(work, number, await self._lines(number), draft, doubts)
         # The second look: somebody else may have created a header meanwhile.
         again = await self._one_header(work, draft.reference)
         if again is None or again.SalesOrderNumber != number:
@@ -127,9 +130,9 @@ class OrderWriter:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
 
-    async def absent_for_sure(self, work: Work) -> None:
-        """Return when a look-up that found no header can be trusted; else `RetryLaterError`."""
-        await wait_out_doubt(work, CREATE, longest=self._erp_max_request)
+    async def doubts(self, work: Work) -> Doubts:
+        """Return what is in doubt now; to be asked before a look-up that is to settle it."""
+        return await Doubts.of(work, longest=self._erp_max_request)
 
     async def _one_header(self, work: Work, reference: str) -> SalesOrderHeaderRow | None:
         """Return the header that stays, after deleting its stopped doubles."""
@@ -151,7 +154,6 @@ class OrderWriter:
         return kept
 
     async def _create(self, work: Work, draft: OrderDraft) -> str:
-        await self.absent_for_sure(work)
         sent = {**draft.header.members(), self._rules.reference_field: draft.reference}
         with named("create the order's header", sent):
             return await written(
@@ -165,7 +167,12 @@ class OrderWriter:
             )
 
     async def _complete(
-        self, work: Work, number: str, lines: Sequence[SalesOrderLineRow], draft: OrderDraft
+        self,
+        work: Work,
+        number: str,
+        lines: Sequence[SalesOrderLineRow],
+        draft: OrderDraft,
+        doubts: Doubts,
     ) -> None:
         """Add the lines that are missing beside those that are there."""
         if len(number) > EXT_ORDER_ID_LENGTH:
@@ -183,7 +190,7 @@ class OrderWriter:
             if reference in counts:
                 continue
             about = {"SalesOrderNumber": number, "OrderLineReference": reference}
-            await wait_out_doubt(work, ADD_LINE, longest=self._erp_max_request, about=about)
+            doubts.wait_out(ADD_LINE, about)
             sent = {**line.body.members(), **about}
             add = partial(self._erp.add_line, self._company, number, line.body, guard=work.guard)
             with named(f"add {line.source}", sent):

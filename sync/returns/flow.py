@@ -23,7 +23,7 @@ from pricing_proxy.d365.transport import Guard
 from sync.engine.flow import Work
 from sync.engine.outcomes import Done, HeldError, SkippedError, WaitForError
 from sync.engine.refusals import named
-from sync.engine.writes import wait_out_doubt, written
+from sync.engine.writes import Doubts, written
 from sync.magento.document_models import CreditMemo
 from sync.magento.models import Order
 from sync.returns.mapping import ReturnDraft, map_return, reference_of
@@ -151,8 +151,10 @@ class ReturnFlow:
             splitting=market.splitting,
             rules=market.rules,
         )
-        number = await self._one_header(work, draft, market)
-        await self._complete(work, number, draft, market)
+        # Before anything is looked up: what may have arrived since then is still in doubt.
+        doubts = await Doubts.of(work, longest=self._erp_max_request)
+        number = await self._one_header(work, draft, market, doubts)
+        await self._complete(work, number, draft, market, doubts)
         await work.links.remember("return", str(memo.entity_id), number)
         return Done(f"{reference_of(memo)} is return order {number}")
 
@@ -178,7 +180,9 @@ class ReturnFlow:
             payload={"entity_id": order.entity_id, "task": "export"},
         )
 
-    async def _one_header(self, work: Work, draft: ReturnDraft, market: ReturnMarket) -> str:
+    async def _one_header(
+        self, work: Work, draft: ReturnDraft, market: ReturnMarket, doubts: Doubts
+    ) -> str:
         found = await market.returns.find(market.company, draft.reference)
         for double in found[1:]:
             number = double.ReturnOrderNumber
@@ -187,7 +191,7 @@ class ReturnFlow:
                 await written(work, _ERP, _DELETE, {"ReturnOrderNumber": number}, delete)
         if found:
             return found[0].ReturnOrderNumber
-        await wait_out_doubt(work, CREATE, longest=self._erp_max_request)
+        doubts.wait_out(CREATE)
         sent = {**draft.header.members(), "CustomersOrderReference": draft.reference}
 
         async def create() -> str:
@@ -200,7 +204,7 @@ class ReturnFlow:
             return await written(work, _ERP, CREATE, sent, create)
 
     async def _complete(
-        self, work: Work, number: str, draft: ReturnDraft, market: ReturnMarket
+        self, work: Work, number: str, draft: ReturnDraft, market: ReturnMarket, doubts: Doubts
     ) -> None:
         """Add the lines that are missing; hold when one is there twice."""
         lines = await market.returns.lines(market.company, number)
@@ -221,7 +225,7 @@ class ReturnFlow:
                 "ItemNumber": body.ItemNumber,
                 "ReturningInventoryLotId": lot,
             }
-            await wait_out_doubt(work, ADD_LINE, longest=self._erp_max_request, about=about)
+            doubts.wait_out(ADD_LINE, about)
             sent = {**body.members(), **about}
             add = partial(market.returns.add_line, market.company, number, body, guard=work.guard)
             with named(f"take {body.ItemNumber} back", sent):

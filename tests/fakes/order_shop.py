@@ -1,6 +1,6 @@
 """A shop's orders, and the places a flow keeps things in, without any server."""
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -86,13 +86,18 @@ class FakeLinks:
 
 @dataclass
 class FakeWork:
-    """A journal that outlives its attempts, as the table does."""
+    """A journal that outlives its attempts, as the table does.
+
+    Attributes:
+        before_read: Called when it is read, which takes time.
+    """
 
     event: Event
     clock: Clock
     links: FakeLinks = field(default_factory=FakeLinks)
     open_entries: list[SentCall] = field(default_factory=list)
     acks: list[tuple[str, int]] = field(default_factory=list)
+    before_read: Callable[[], None] = lambda: None
 
     @asynccontextmanager
     async def call(
@@ -105,6 +110,7 @@ class FakeWork:
         yield FakeCall(self, entry)
 
     async def unacknowledged(self) -> Sequence[SentCall]:
+        self.before_read()
         return tuple(self.open_entries)
 
     async def guard(self) -> None:
