@@ -91,7 +91,7 @@ class Scenario:
         await self.new_process().carry(self.work)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=90, deadline=None)
 @given(faults=FAULTS, pauses=PAUSES)
 @example(faults=[Fault.NONE, Fault.LATE], pauses=[1000])
 @example(faults=[Fault.NONE, Fault.DIES_LATE], pauses=[61_000])
@@ -112,7 +112,7 @@ def test_one_released_order_with_all_lines(faults: list[Fault], pauses: list[int
     assert {erp_number for _, erp_number in scenario.shop.written} == {number}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     rivals=st.lists(st.booleans(), max_size=14),
     faults=st.lists(st.sampled_from(Fault), max_size=14),
