@@ -15,7 +15,6 @@ import logging
 import os
 import shutil
 import signal
-from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -191,14 +190,17 @@ class EmbeddedPostgres:
     async def _watch_for_ever(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            if self.server_pid is not None:
+            if self.server_pid is not None or self._is_starting():
                 continue
             if self.is_owner or self._take_ownership():
                 _log.warning("the embedded PostgreSQL has ended; starting it again")
                 await self._reap()
+                # It ends at once while sessions of a killed one are left: looked at again.
                 await self._start()
-                with suppress(EmbeddedPostgresError):
-                    await self._until_it_answers()
+
+    def _is_starting(self) -> bool:
+        """Say whether our process lives, though it may not have said so in its folder yet."""
+        return self._process is not None and self._process.returncode is None
 
     async def _reap(self) -> None:
         if self._process is not None:

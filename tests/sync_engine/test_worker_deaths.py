@@ -1,9 +1,11 @@
 """Real workers on a real database: what they promise when they are stopped, killed or cut off."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,10 +14,17 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
+from sync.engine.database import database
+from sync.engine.embedded_postgres import EmbeddedPostgres
 from sync.engine.flow import Work
 from sync.engine.outcomes import Done
-from tests.sync_engine.engine import Engine
+from sync.engine.queue import queue_application
+from sync.engine.sweep import Sweep
+from sync.engine.workers import Workers
+from sync.store.flow_control import FlowControl
+from tests.sync_engine.engine import MARKET, Engine
 from tests.sync_engine.test_workers import working
 from tests.sync_engine.worker_program import LEASE, written_keys
 
@@ -161,3 +170,48 @@ async def test_a_worker_that_wakes_after_its_lease_writes_nothing(
         await asyncio.sleep(1.5)
 
     assert written_keys(str(ledger)) == ["1"]
+
+
+@pytest.fixture
+def server_folder() -> Iterator[Path]:
+    """Return a folder that an unprivileged user may enter, as the server is one under root."""
+    with tempfile.TemporaryDirectory(prefix="pg") as name:
+        Path(name).chmod(0o755)
+        yield Path(name) / "sync"
+
+
+async def test_an_embedded_database_killed_under_load_loses_nothing(server_folder: Path) -> None:
+    """Each event that was entered ends, though the server is killed in the midst of them."""
+    async with (
+        EmbeddedPostgres(server_folder) as server,
+        database(server.url, connections=10) as store,
+    ):
+        engine = Engine(store)
+        for number in range(30):
+            await engine.receive(str(number))
+        app = queue_application(server.url, engine.runner.carry, connections=4)
+        lines = [("orders", MARKET)]
+        async with (
+            app.open_async(),
+            Sweep(store, engine.queue, lease=LEASE),
+            Workers(app, FlowControl(store), lines=lines, concurrency=4, lease=LEASE),
+        ):
+            for _ in range(2):
+                await asyncio.sleep(0.3)
+                if (pid := server.server_pid) is not None:
+                    os.kill(pid, signal.SIGKILL)
+            await until_all_ended(engine, 30)
+
+    assert set(engine.orders.carried) == {str(number) for number in range(30)}
+
+
+async def until_all_ended(engine: Engine, count: int) -> None:
+    """As `until_ended`, of a database that is away at times."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while True:
+            try:
+                await until_ended(engine, count)
+            except SQLAlchemyError:
+                await asyncio.sleep(0.1)
+            else:
+                return
