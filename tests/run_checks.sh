@@ -16,11 +16,10 @@ trap 'rm -f "$results"' EXIT
 coverage erase
 failed=0
 # The closing line is held back, so that coverage can be judged before it is printed.
-coverage run -m pytest "$@" > "$results" 2>&1 || failed=1
+pytest --numprocesses 2 --dist loadfile --cov --cov-report= "$@" > "$results" 2>&1 || failed=1
 sed '$d' "$results"
 
 step "Coverage"
-coverage combine --quiet
 if [ "$failed" -eq 0 ]; then
     coverage report --include='pricing_proxy/domain/*,pricing_proxy/prices/*,pricing_proxy/resilience/*' \
         --fail-under=100 || failed=1
