@@ -273,7 +273,7 @@ def _load(  # noqa: PLR0917 -- one call site each for warming and measuring
         check=False,
     )
     if done.returncode != 0:
-        raise BenchError(done.stderr.strip().splitlines()[-1])
+        raise BenchError(done.stderr.strip()[-600:])
     return Outcome(**json.loads(done.stdout))
 
 
