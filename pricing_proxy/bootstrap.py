@@ -160,65 +160,67 @@ def _traces(told: Telemetry) -> Traces:
 
 
 def _engine(parts: _Parts) -> _Engine:
-    clock, markets, caching = parts.clock, parts.markets, parts.caching
-    invalidations = parts.ledgers.invalidations
     loader = Loader(
-        markets=markets,
-        cache=caching.tiered,
-        invalidations=invalidations,
+        markets=parts.markets,
+        cache=parts.caching.tiered,
+        invalidations=parts.ledgers.invalidations,
         verification=parts.ledgers,
-        failures=FailureMemory(now_us=clock.monotonic_us, draw=random.random),
-        clock=clock,
+        failures=FailureMemory(now_us=parts.clock.monotonic_us, draw=random.random),
+        clock=parts.clock,
         draw=random.random,
         budget=parts.callers.budget,
     )
+    warmer, ahead = _loading_ahead(parts, loader)
+    service, explainer = _answering(parts, loader, warmer)
+    return _Engine(loader=loader, warmer=warmer, ahead=ahead, service=service, explainer=explainer)
+
+
+def _loading_ahead(parts: _Parts, loader: Loader) -> tuple[Warmer, RefreshAhead]:
+    """Return what loads prices that nobody waits for."""
     is_well = partial(_is_well, parts)
     warmer = Warmer(
-        markets=markets,
-        cache=caching.tiered,
+        markets=parts.markets,
+        cache=parts.caching.tiered,
         loader=loader,
-        marks=caching.marks,
+        marks=parts.caching.marks,
         is_well=is_well,
-        clock=clock,
+        clock=parts.clock,
     )
     ahead = RefreshAhead(
-        markets=markets,
-        cache=caching.tiered,
+        markets=parts.markets,
+        cache=parts.caching.tiered,
         warmer=warmer,
-        marks=caching.marks,
+        marks=parts.caching.marks,
         is_well=is_well,
-        clock=clock,
+        clock=parts.clock,
     )
-    times = parts.settings.service
-    modes = mode_policies(
-        browse_ms=times.browse_ms, cart_ms=times.cart_ms, checkout_ms=times.checkout_ms
-    )
+    return warmer, ahead
+
+
+def _answering(parts: _Parts, loader: Loader, warmer: Warmer) -> tuple[PriceService, Explainer]:
+    """Return what answers, and what says why; both from the same parts."""
+    ms = parts.settings.service
+    modes = mode_policies(browse_ms=ms.browse_ms, cart_ms=ms.cart_ms, checkout_ms=ms.checkout_ms)
     service = PriceService(
-        markets=markets,
+        markets=parts.markets,
         modes=modes,
-        cache=caching.tiered,
+        cache=parts.caching.tiered,
         loader=loader,
-        invalidations=invalidations,
+        invalidations=parts.ledgers.invalidations,
         verification=parts.ledgers,
         warmer=warmer,
-        clock=clock,
+        clock=parts.clock,
     )
     explainer = Explainer(
-        markets=markets,
+        markets=parts.markets,
         modes=modes,
-        cache=caching.tiered,
+        cache=parts.caching.tiered,
         loader=loader,
-        invalidations=invalidations,
+        invalidations=parts.ledgers.invalidations,
         verification=parts.ledgers,
-        clock=clock,
+        clock=parts.clock,
     )
-    return _Engine(
-        loader=loader,
-        warmer=warmer,
-        ahead=ahead,
-        service=service,
-        explainer=explainer,
-    )
+    return service, explainer
 
 
 def _is_well(parts: _Parts, market: str) -> bool:

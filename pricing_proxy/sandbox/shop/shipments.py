@@ -106,19 +106,7 @@ def _save(
             continue
         item["qty_shipped"] += quantity
         _ship_parts(order, item, quantity)
-        lines.append(
-            {
-                "entity_id": next(shop.line_ids),
-                "name": item["name"],
-                "parent_id": number,
-                "price": item["price"],
-                "product_id": item["product_id"],
-                "sku": item["sku"],
-                "weight": item["weight"],
-                "order_item_id": item["item_id"],
-                "qty": quantity,
-            }
-        )
+        lines.append(_line(shop, item, number, quantity))
     shipment = {
         **shop.document_head(order, number),
         "packages": [],
@@ -136,6 +124,20 @@ def _save(
     if order["state"] != state:
         shop.touch(order)
     return str(number)
+
+
+def _line(shop: Shop, item: Mapping[str, Any], shipment: int, quantity: Decimal) -> dict[str, Any]:
+    return {
+        "entity_id": next(shop.line_ids),
+        "name": item["name"],
+        "parent_id": shipment,
+        "price": item["price"],
+        "product_id": item["product_id"],
+        "sku": item["sku"],
+        "weight": item["weight"],
+        "order_item_id": item["item_id"],
+        "qty": quantity,
+    }
 
 
 def _ship_parts(order: Order, bundle: Mapping[str, Any], quantity: Decimal) -> None:
