@@ -2,41 +2,44 @@
 
 import asyncio
 from importlib.metadata import version
-from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 import uvloop
 from rich.console import Console
 
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.configuration.problems import ConfigurationError
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.telemetry import logs
 from sync.bootstrap import assembled, systems
+from sync.console.intervening import (
+    pause_command,
+    replay_command,
+    resume_command,
+    skip_command,
+)
+from sync.console.looking import failed_command, show_command, status_command
+from sync.console.running import FAILED, Config, fail, settings_of
 from sync.first_start import census_table, confirm, is_confirmed
 from sync.serving import ListenError, run
-from sync.settings import SyncSettings, load
+from sync.settings import SyncSettings
 from sync.store_access import StoreError
 from sync.stores import stores
 
-_FAILED, _BAD_SETTINGS, _NOT_CONFIRMED = 1, 2, 3
+_NOT_CONFIRMED = 3
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Orders, customers and returns from Magento to Dynamics 365: each exactly once.",
 )
-
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        "-c",
-        help="Configuration file; else PRICING_PROXY_CONFIG, else ./pricing-proxy.toml.",
-        show_default=False,
-    ),
-]
+app.command("status")(status_command)
+app.command("failed")(failed_command)
+app.command("show")(show_command)
+app.command("replay")(replay_command)
+app.command("skip")(skip_command)
+app.command("pause")(pause_command)
+app.command("resume")(resume_command)
 
 
 @app.command("run")
@@ -54,17 +57,17 @@ def run_command(
     none before somebody said yes. Exit code 1: something it needs cannot be used. 2: the
     configuration has mistakes. 3: the first start was not confirmed.
     """
-    settings = _settings(config)
+    settings = settings_of(config)
     logs.set_up(level=settings.sync.logs.level, style=settings.sync.logs.style)
     try:
         if uvloop.run(_may_start(settings, is_agreed=yes)):
             uvloop.run(run(settings, clock=SystemClock()))
             return
     except (ListenError, StoreError) as error:
-        _fail(str(error), _FAILED)
+        fail(str(error), FAILED)
     except UpstreamError as error:
-        _fail(f"{error}; see what is reachable with: d365-sync check", _FAILED)
-    _fail("Nothing was sent. Say yes with: d365-sync run --yes", _NOT_CONFIRMED)
+        fail(f"{error}; see what is reachable with: d365-sync check", FAILED)
+    fail("Nothing was sent. Say yes with: d365-sync run --yes", _NOT_CONFIRMED)
 
 
 @app.command("version")
@@ -98,18 +101,6 @@ def _is_yes() -> bool:
         return typer.confirm("Send these now, and every new order from now on?")
     except typer.Abort:
         return False
-
-
-def _settings(config: Path | None) -> SyncSettings:
-    try:
-        return load(config)
-    except ConfigurationError as error:
-        _fail(str(error), _BAD_SETTINGS)
-
-
-def _fail(text: str, code: int) -> NoReturn:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(text, style="red", markup=False)
-    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from sync.engine.queue import JobQueue
 from sync.settings import SyncSettings
 from sync.store.alerts import AlertStore
+from sync.store.audit_trail import AuditTrail
 from sync.store.events import EventStore
 from sync.store.flow_control import FlowControl
 from sync.store.interventions import Interventions
@@ -30,6 +31,7 @@ class Stores:
     control: FlowControl
     watermarks: Watermarks
     alerts: AlertStore
+    audit: AuditTrail
 
 
 @asynccontextmanager
@@ -51,6 +53,7 @@ async def stores(settings: SyncSettings) -> AsyncIterator[Stores]:
             control=FlowControl(database),
             watermarks=Watermarks(database),
             alerts=AlertStore(database),
+            audit=AuditTrail(database),
         )
 
 

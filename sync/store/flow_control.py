@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.functions import now
 
-from sync.store.tables import flow_control
+from sync.store.tables import audit, flow_control
 
 EVERY_MARKET = ""
 
@@ -42,12 +42,19 @@ class FlowControl:
     async def set_paused(
         self, flow: str, *, market: str = EVERY_MARKET, is_paused: bool, reason: str, by: str
     ) -> None:
-        """Pause or resume; resuming all markets resumes those paused one by one as well."""
+        """Pause or resume, audited; resuming all markets resumes those paused one by one too."""
         fresh = {"is_paused": is_paused, "reason": reason, "changed_by": by, "changed_at": now()}
         statement = insert(flow_control).values(flow=flow, market=market, **fresh)
         statement = statement.on_conflict_do_update(constraint=flow_control.primary_key, set_=fresh)
+        after = {"is_paused": is_paused, "reason": reason}
+        subject = f"flow {flow}" + (f" of {market}" if market else "")
         async with self._database.begin() as connection:
             await connection.execute(statement)
+            await connection.execute(
+                insert(audit).values(
+                    who=by, action="pause" if is_paused else "resume", subject=subject, after=after
+                )
+            )
             if market == EVERY_MARKET and not is_paused:
                 await connection.execute(
                     flow_control.update().where(flow_control.c.flow == flow).values(fresh)

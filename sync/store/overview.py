@@ -88,6 +88,10 @@ class Overview:
         """Return the events of one document, the oldest first."""
         return await self._events(_EVENT.business_key == business_key, most=most)
 
+    async def dependants(self, event_id: int, *, most: int = 50) -> list[EventRecord]:
+        """Return the events that wait for one, the oldest first."""
+        return await self._events(_EVENT.depends_on == event_id, most=most)
+
     async def _events(self, *conditions: ColumnElement[bool], most: int) -> list[EventRecord]:
         statement = select(*EVENT_COLUMNS).where(*conditions).order_by(_EVENT.id).limit(most)
         async with self._database.connect() as connection:

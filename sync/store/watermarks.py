@@ -45,3 +45,12 @@ class Watermarks:
         )
         async with self._database.connect() as connection:
             return {row[0]: row[1] for row in await connection.execute(statement)}
+
+    async def put_at(self, prefix: str) -> dict[str, datetime]:
+        """Return when the marks that begin so were last put, by name."""
+        statement = select(watermark.c.name, watermark.c.changed_at).where(
+            watermark.c.name.startswith(prefix, autoescape=True)
+        )
+        async with self._database.connect() as connection:
+            rows = await connection.execute(statement.order_by(watermark.c.name))
+            return {row[0]: row[1] for row in rows}

@@ -1,0 +1,1 @@
+"""What operators see of the sync and do to it: commands, and a page."""

@@ -1,0 +1,154 @@
+"""Commands that change something, each audited: `replay`, `skip`, `pause`, `resume`."""
+
+from typing import Annotated, get_args
+
+import typer
+
+from sync.console.running import (
+    FAILED,
+    By,
+    Config,
+    carry_out,
+    fail,
+    operator,
+    output,
+    settings_of,
+    with_stores,
+)
+from sync.console.words import counted
+from sync.settings import FlowName, SyncSettings
+from sync.store.flow_control import EVERY_MARKET
+from sync.store.interventions import InterventionError
+from sync.store.records import EventRecord
+from sync.store.states import EventState
+from sync.stores import Stores, stores
+
+_MOST_AT_ONCE = 10_000
+
+EventId = Annotated[int, typer.Argument(help="Its number, as in `failed`.")]
+Flow = Annotated[str, typer.Argument(help=f"One of: {', '.join(get_args(FlowName))}.")]
+Market = Annotated[str | None, typer.Option(help="Only this market; all of them when left out.")]
+
+
+def replay_command(
+    *,
+    event: Annotated[
+        int | None, typer.Argument(help="Its number, as in `failed`.", show_default=False)
+    ] = None,
+    all_held: Annotated[bool, typer.Option("--all-held", help="Every held event.")] = False,
+    field: Annotated[
+        str | None, typer.Option(help="With --all-held: only those held at this field.")
+    ] = None,
+    config: Config = None,
+    by: By = None,
+) -> None:
+    """Carry an event again, from its start, once the cause of its failure is gone.
+
+    Nothing is written twice: what was sent before is looked up in the ERP first. Events
+    that are blocked behind it go on by themselves.
+    """
+    if (event is None) is not all_held:
+        fail("Name an event, or say --all-held; see them with: d365-sync failed", FAILED)
+    if event is not None:
+        chosen = event
+        with_stores(config, lambda opened: opened.interventions.replay(chosen, by=operator(by)))
+        output().print(f"Event {event} is in line again. Follow it with: d365-sync show {event}")
+        return
+    replayed, refused = with_stores(
+        config, lambda opened: _replay_held(opened, field, by=operator(by))
+    )
+    output().print(f"{counted(replayed, 'event')} in line again.")
+    if refused:
+        fail("\n".join(refused), FAILED)
+
+
+def skip_command(
+    event: EventId,
+    *,
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the event.")],
+    config: Config = None,
+    by: By = None,
+) -> None:
+    """End an event without carrying it, for good; what waits behind it goes on."""
+    if not reason.strip():
+        fail("--reason must say why: it is all that will be known of this event", FAILED)
+    with_stores(
+        config, lambda opened: opened.interventions.skip(event, reason=reason, by=operator(by))
+    )
+    output().print(f"Event {event} is skipped.")
+
+
+def pause_command(
+    flow: Flow,
+    *,
+    market: Market = None,
+    reason: Annotated[str, typer.Option(help="Why, for whoever looks at `status`.")] = "",
+    config: Config = None,
+    by: By = None,
+) -> None:
+    """Pause a flow: within two seconds no worker takes a new event; those under way finish."""
+    settings = settings_of(config)
+    _check(settings, flow, market)
+    carry_out(_set_paused(settings, flow, market, reason, is_paused=True, by=operator(by)))
+    output().print(f"{_named(flow, market)} paused. Go on with: {_resume(flow, market)}")
+
+
+def resume_command(
+    flow: Flow, *, market: Market = None, config: Config = None, by: By = None
+) -> None:
+    """Let a paused flow go on; without --market, in all markets."""
+    settings = settings_of(config)
+    _check(settings, flow, market)
+    still = carry_out(_set_paused(settings, flow, market, "", is_paused=False, by=operator(by)))
+    if still:
+        fail(f"{flow} is paused in all markets; go on with: d365-sync resume {flow}", FAILED)
+    output().print(f"{_named(flow, market)} goes on.")
+
+
+async def _replay_held(opened: Stores, field: str | None, *, by: str) -> tuple[int, list[str]]:
+    """Replay what is held now; return how many, and why others were not."""
+    events = await opened.overview.stuck(most=_MOST_AT_ONCE)
+    refused: list[str] = []
+    chosen = [event for event in events if _is_chosen(event, field)]
+    for event in chosen:
+        try:
+            await opened.interventions.replay(event.id, by=by)
+        except InterventionError as error:
+            refused.append(str(error))
+    return len(chosen) - len(refused), refused
+
+
+def _is_chosen(event: EventRecord, field: str | None) -> bool:
+    at = "" if event.trouble is None else event.trouble.field
+    return event.state is EventState.HELD and field in (None, at)
+
+
+async def _set_paused(
+    settings: SyncSettings, flow: str, market: str | None, reason: str, *, is_paused: bool, by: str
+) -> bool:
+    """Pause or resume; return whether the flow is still paused in all markets."""
+    async with stores(settings) as opened:
+        place = market or EVERY_MARKET
+        await opened.control.set_paused(
+            flow, market=place, is_paused=is_paused, reason=reason, by=by
+        )
+        pauses = await opened.control.pauses()
+    everywhere = any(each.flow == flow and each.market == EVERY_MARKET for each in pauses)
+    return everywhere and not is_paused
+
+
+def _check(settings: SyncSettings, flow: str, market: str | None) -> None:
+    flows = get_args(FlowName)
+    if flow not in flows:
+        fail(f"There is no flow {flow}; there are {', '.join(flows)}", FAILED)
+    if market is not None and market not in settings.sync.markets:
+        known = ", ".join(sorted(settings.sync.markets))
+        fail(f"There is no market {market}; there are {known}", FAILED)
+
+
+def _named(flow: str, market: str | None) -> str:
+    return flow if market is None else f"{flow} of {market}"
+
+
+def _resume(flow: str, market: str | None) -> str:
+    return f"d365-sync resume {flow}" + ("" if market is None else f" --market {market}")

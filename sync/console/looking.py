@@ -1,0 +1,91 @@
+"""Commands that look: `status`, `failed`, `show`."""
+
+from typing import Annotated
+
+import typer
+
+from pricing_proxy.clock import SystemClock
+from pricing_proxy.resilience.errors import UpstreamError
+from sync.bootstrap import systems
+from sync.console.event_story import read_event
+from sync.console.event_tables import event_tables
+from sync.console.left_out import count_left_out
+from sync.console.plain import as_json
+from sync.console.running import (
+    FAILED,
+    Config,
+    Json,
+    carry_out,
+    fail,
+    output,
+    settings_of,
+    with_stores,
+)
+from sync.console.state import SyncState, read_state
+from sync.console.tables import failed_table, left_out_table, state_tables
+from sync.settings import SyncSettings
+from sync.stores import stores
+
+_Left = dict[str, int | str]
+
+
+def status_command(*, config: Config = None, json_output: Json = False) -> None:
+    """Show how every flow stands: events by state, lag, pauses, schedules, open alerts.
+
+    Lag is the age of the oldest event that is neither done nor skipped. Orders from before
+    `orders.start_at` are counted in the shop; without it, the rest is shown all the same.
+    """
+    state, left_out = carry_out(_status(settings_of(config)))
+    if json_output:
+        typer.echo(as_json({"state": state, "left_out": left_out}))
+        return
+    console = output()
+    for table in (*state_tables(state), left_out_table(left_out)):
+        console.print(table)
+
+
+def failed_command(*, config: Config = None, json_output: Json = False) -> None:
+    """List what waits for a person: the field at fault, what is wrong, and what to do.
+
+    `held` events need a decision; `blocked` ones wait behind a held one and go on by
+    themselves when it is done.
+    """
+    events = with_stores(config, lambda opened: opened.overview.stuck())
+    if json_output:
+        typer.echo(as_json(events))
+    elif events:
+        output().print(failed_table(events))
+    else:
+        output().print("Nothing is held.", style="green")
+
+
+def show_command(
+    event: Annotated[int, typer.Argument(help="Its number, as in `failed`.")],
+    *,
+    config: Config = None,
+    json_output: Json = False,
+) -> None:
+    """Show one event: its state, payload, every call to other systems, and who waits for it."""
+    story = with_stores(config, lambda opened: read_event(opened, event))
+    if story is None:
+        fail(f"There is no event {event}; the numbers are in: d365-sync failed", FAILED)
+    if json_output:
+        typer.echo(as_json(story))
+        return
+    console = output()
+    for table in event_tables(story):
+        console.print(table)
+
+
+async def _status(settings: SyncSettings) -> tuple[SyncState, _Left]:
+    clock = SystemClock()
+    async with stores(settings) as opened:
+        state = await read_state(opened, settings.sync, clock=clock)
+    left_out: _Left = {}
+    async with systems(settings, clock=clock) as ways:
+        for code, market in settings.sync.markets.items():
+            try:
+                left_out[code] = await count_left_out(ways.shop, market)
+            except UpstreamError as error:
+                left_out[code] = f"unknown: {error}"
+    return state, left_out

@@ -1,0 +1,89 @@
+"""Read how the sync stands, flow by flow: for the command, the page and programs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pricing_proxy.clock import Clock
+from sync.settings import Sync
+from sync.store.alert_record import AlertRecord
+from sync.store.flow_control import EVERY_MARKET, Pause
+from sync.store.overview import FlowState
+from sync.stores import Stores
+
+_SCHEDULE = "schedule."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowLine:
+    """One flow of one market.
+
+    Attributes:
+        counts: Events by state.
+        lag_seconds: Age of the oldest event that is not ended, 0 when all are.
+        last_ended_at: When one was last done or skipped.
+        pause: Who paused it, and why; None while it runs.
+        is_on: Whether the configuration has it run.
+    """
+
+    flow: str
+    market: str
+    counts: Mapping[str, int]
+    lag_seconds: float
+    last_ended_at: datetime | None
+    pause: Pause | None
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncState:
+    """Everything at one instant.
+
+    Attributes:
+        schedules: When each task last succeeded, by its name.
+        alerts: Those that are not over.
+    """
+
+    at: datetime
+    flows: Sequence[FlowLine]
+    schedules: Mapping[str, datetime]
+    alerts: Sequence[AlertRecord]
+
+
+async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
+    """Return how everything stands now."""
+    return SyncState(
+        at=clock.utc(),
+        flows=list(
+            _lines(sync, await opened.overview.flows(), pauses=await opened.control.pauses())
+        ),
+        schedules={
+            name.removeprefix(_SCHEDULE): at
+            for name, at in (await opened.watermarks.put_at(_SCHEDULE)).items()
+        },
+        alerts=await opened.alerts.open_alerts(),
+    )
+
+
+def _lines(
+    sync: Sync, known: Sequence[FlowState], *, pauses: Sequence[Pause]
+) -> Iterator[FlowLine]:
+    """Yield what the configuration names, and whatever else ever had an event."""
+    found = {(state.flow, state.market): state for state in known}
+    on = {(flow, code) for code, market in sync.markets.items() for flow in market.flows}
+    for flow, market in sorted({*found, *on}):
+        state = found.get((flow, market))
+        yield FlowLine(
+            flow=flow,
+            market=market,
+            counts=state.counts if state else {},
+            lag_seconds=state.lag.total_seconds() if state else 0.0,
+            last_ended_at=state.last_ended_at if state else None,
+            pause=_pause(pauses, flow, market),
+            is_on=(flow, market) in on,
+        )
+
+
+def _pause(pauses: Sequence[Pause], flow: str, market: str) -> Pause | None:
+    mine = (each for each in pauses if each.flow == flow and each.market in (EVERY_MARKET, market))
+    return next(mine, None)

@@ -1,0 +1,126 @@
+"""Draw states and events as tables for people. Pure: values in, rich's tables out.
+
+Texts of other systems go in as `Text`, since they may hold rich's own markup.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from rich.table import Table
+from rich.text import Text
+
+from sync.console.state import FlowLine, SyncState
+from sync.console.words import NONE, TONES, ago, instant, span
+from sync.store.records import EventRecord
+from sync.store.states import EventState
+
+
+def state_tables(state: SyncState) -> Iterator[Table]:
+    """Yield flows, schedules and alerts."""
+    yield _flows(state)
+    yield _schedules(state)
+    yield _alerts(state)
+
+
+def left_out_table(left_out: Mapping[str, int | str]) -> Table:
+    """Return how many orders of each market stay in the shop because they are too old."""
+    table = table_of("Orders from before orders.start_at, which stay in the shop", "market")
+    table.add_column("orders", justify="right")
+    for market, found in left_out.items():
+        table.add_row(market, Text(str(found)))
+    table.caption = "Send one with: d365-sync export ORDER"
+    return table
+
+
+def failed_table(events: Sequence[EventRecord]) -> Table:
+    """Return held and blocked events with what is wrong and what to do."""
+    table = table_of("Events that wait for a person", "event", "flow", "market", "document")
+    for column in ("state", "field", "what is wrong", "what to do"):
+        table.add_column(column, overflow="fold")
+    for event in events:
+        trouble = event.trouble
+        said = ("", "", "") if trouble is None else (trouble.field, trouble.text, trouble.advice)
+        if event.state is EventState.BLOCKED:
+            said = ("", f"is behind event {event.depends_on}", "replay or skip that one")
+        head = (str(event.id), event.flow, event.market, event.business_key)
+        table.add_row(*map(Text, head), state_text(event.state), *map(Text, said))
+        if trouble is not None and trouble.diff:
+            table.add_row(*([""] * 6), Text(diff_text(trouble.diff), style="dim"), "")
+    table.caption = "When the cause is gone: d365-sync replay EVENT, or --all-held"
+    return table
+
+
+def table_of(title: str, *columns: str) -> Table:
+    """Return a table with a title on the left."""
+    table = Table(title=title, title_justify="left", title_style="bold", caption_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def state_text(state: str) -> Text:
+    """Return a state in its colour."""
+    return Text(str(state), style=TONES.get(EventState(state), ""))
+
+
+def diff_text(diff: Iterable[Sequence[str]]) -> str:
+    """Return differences between two documents, a line each."""
+    lines = []
+    for each in diff:
+        field, expected, found = (*each, "", "", "")[:3]
+        lines.append(f"{field}: expected {expected or NONE}, found {found or NONE}")
+    return "\n".join(lines)
+
+
+def _flows(state: SyncState) -> Table:
+    table = table_of("Flows", "flow", "market", "")
+    shown = [each for each in EventState if any(each in line.counts for line in state.flows)]
+    for each in shown:
+        table.add_column(each.value, justify="right")
+    table.add_column("lag", justify="right")
+    table.add_column("last ended")
+    for line in state.flows:
+        counts = (_count(each, line.counts.get(each, 0)) for each in shown)
+        table.add_row(
+            line.flow,
+            line.market,
+            _running(line),
+            *counts,
+            span(line.lag_seconds),
+            ago(line.last_ended_at, now=state.at),
+        )
+    return table
+
+
+def _running(line: FlowLine) -> Text:
+    if line.pause is not None:
+        by = f"paused by {line.pause.changed_by}"
+        return Text(f"{by}: {line.pause.reason}" if line.pause.reason else by, style="yellow")
+    return Text("runs", style="green") if line.is_on else Text("not configured", style="yellow")
+
+
+def _count(state: EventState, count: int) -> Text:
+    return Text(str(count), style=TONES.get(state, "") if count else "dim")
+
+
+def _schedules(state: SyncState) -> Table:
+    table = table_of("Schedules", "task", "last success")
+    for name, at in state.schedules.items():
+        table.add_row(name, ago(at, now=state.at))
+    if not state.schedules:
+        table.caption = "None has ever succeeded: start the sync with d365-sync run"
+    return table
+
+
+def _alerts(state: SyncState) -> Table:
+    table = table_of("Open alerts", "since", "what", "details")
+    for alert in state.alerts:
+        since = _since(alert.raised_at, state.at)
+        table.add_row(since, Text(alert.title, style="red"), Text(alert.text))
+    if not state.alerts:
+        table.caption = "None."
+    return table
+
+
+def _since(at: datetime, now: datetime) -> str:
+    return f"{instant(at)} ({ago(at, now=now)})"

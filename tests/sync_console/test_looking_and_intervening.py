@@ -1,0 +1,178 @@
+"""What an operator sees of the events, and what becomes of them by hand."""
+
+import getpass
+
+from sqlalchemy import text
+
+from sync.engine.flow import Work
+from sync.engine.outcomes import Done, HeldError
+from sync.store.states import EventState
+from tests.sync_console.conftest import CommandLine
+from tests.sync_engine.engine import MARKET, Engine
+
+
+async def hold(work: Work) -> Done:
+    async with work.call("fo", "order_header_create", {"CurrencyCode": "EUR"}) as call:
+        await call.acked(400, {"error": "no [bold] currency"})
+    raise HeldError(
+        field="CurrencyCode",
+        text="[red]EUR[/red] is no currency of demf",
+        advice="add it in F&O",
+        diff=(("CurrencyCode", "EUR", ""),),
+    )
+
+
+async def held(engine: Engine, *keys: str) -> list[int]:
+    engine.orders.carry_with = hold
+    events = [await engine.receive(key) for key in keys]
+    for event in events:
+        await engine.carry(event)
+    return events
+
+
+async def audited(engine: Engine) -> list[tuple[str, str, str]]:
+    async with engine.database.connect() as connection:
+        rows = await connection.execute(text("SELECT who, action, subject FROM audit ORDER BY id"))
+        return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def test_failed_names_the_field_the_cause_and_what_to_do(
+    engine: Engine, d365_sync: CommandLine
+) -> None:
+    """What other systems say is shown as it is, never read as markup."""
+    assert "Nothing is held" in (await d365_sync("failed")).stdout
+    [first] = await held(engine, "100000201")
+    behind = await engine.receive("100000201", task="cancel")
+    await engine.carry(behind)
+
+    said = (await d365_sync("failed")).stdout
+
+    for part in (
+        "100000201",
+        "CurrencyCode",
+        "[red]EUR[/red] is no currency of demf",
+        "add it in F&O",
+        "CurrencyCode: expected EUR, found -",
+        f"is behind event {first}",
+        "d365-sync replay",
+    ):
+        assert part in said
+    [told, blocked] = await d365_sync.json("failed")
+    assert (told["id"], told["state"], told["trouble"]["field"]) == (first, "held", "CurrencyCode")
+    assert (blocked["state"], blocked["depends_on"]) == ("blocked", first)
+
+
+async def test_show_tells_calls_with_their_answers_and_who_waits(
+    engine: Engine, d365_sync: CommandLine
+) -> None:
+    [event] = await held(engine, "100000201")
+    await engine.carry(await engine.receive("100000201", task="cancel"))
+
+    said = (await d365_sync("show", str(event))).stdout
+
+    for part in (
+        f"Event {event}: orders 100000201 of {MARKET}",
+        "order_header_create",
+        "400",
+        " ms",
+        "no [bold] currency",
+        "Wait for this one",
+    ):
+        assert part in said
+    told = await d365_sync.json("show", str(event))
+    assert [call["status"] for call in told["calls"]] == [400]
+    missing = await d365_sync("show", "999")
+    assert missing.exit_code == 1
+    assert "no event 999" in missing.stderr
+
+
+async def test_status_counts_events_and_shows_what_the_shop_does_not_say(
+    engine: Engine, d365_sync: CommandLine
+) -> None:
+    """A shop that is away costs its own number only."""
+    await held(engine, "1", "2")
+    await engine.execute("UPDATE sync_event SET created_at = created_at - interval '3 hours'")
+
+    result = await d365_sync("status")
+
+    assert result.exit_code == 0
+    assert "3 h" in result.stdout
+    assert "unknown: magento cannot be reached" in result.stdout
+    told = await d365_sync.json("status")
+    by_flow = {line["flow"]: line for line in told["state"]["flows"]}
+    assert set(by_flow) == {"orders", "customers", "returns"}
+    assert by_flow["orders"]["counts"] == {"held": 2}
+    assert by_flow["orders"]["lag_seconds"] > 10_000
+
+
+async def test_a_pause_is_shown_until_it_is_over(engine: Engine, d365_sync: CommandLine) -> None:
+    paused = await d365_sync("pause", "orders", "--reason", "stocktaking", "--by", "anna")
+    assert "d365-sync resume orders" in paused.stdout
+    assert "paused by anna: stocktaking" in (await d365_sync("status")).stdout
+    # One market cannot go on while all are paused: told, instead of silently nothing.
+    one = await d365_sync("resume", "orders", "--market", MARKET)
+    assert one.exit_code == 1
+    assert "d365-sync resume orders" in one.stderr
+
+    assert (await d365_sync("resume", "orders")).exit_code == 0
+
+    assert "paused" not in (await d365_sync("status")).stdout
+    me = getpass.getuser()
+    assert await audited(engine) == [
+        ("anna", "pause", "flow orders"),
+        (me, "resume", f"flow orders of {MARKET}"),
+        (me, "resume", "flow orders"),
+    ]
+
+
+async def test_names_that_do_not_exist_are_told_with_those_that_do(d365_sync: CommandLine) -> None:
+    flow = await d365_sync("pause", "order")
+    market = await d365_sync("pause", "orders", "--market", "b2b")
+
+    assert flow.exit_code == market.exit_code == 1
+    assert "there are orders, customers, returns" in flow.stderr
+    assert f"there are {MARKET}" in market.stderr
+
+
+async def test_replay_of_one_and_of_all_held_at_a_field(
+    engine: Engine, d365_sync: CommandLine
+) -> None:
+    one, two, three = await held(engine, "1", "2", "3")
+
+    await d365_sync("replay", str(one), "--by", "anna")
+    assert await engine.state(one) is EventState.RECEIVED
+    nothing = await d365_sync("replay", "--all-held", "--field", "City")
+    assert "0 events in line" in nothing.stdout
+    rest = await d365_sync("replay", "--all-held", "--field", "CurrencyCode")
+
+    assert "2 events in line" in rest.stdout
+    assert {await engine.state(each) for each in (two, three)} == {EventState.RECEIVED}
+    again = await d365_sync("replay", str(one))
+    assert again.exit_code == 1
+    assert "under way" in again.stderr
+    assert [who for who, _, _ in await audited(engine)] == ["anna", *[getpass.getuser()] * 2]
+    # Nothing and everything are both refused.
+    assert (await d365_sync("replay")).exit_code == 1
+    assert (await d365_sync("replay", "1", "--all-held")).exit_code == 1
+
+
+async def test_a_skip_needs_a_reason_and_keeps_it(engine: Engine, d365_sync: CommandLine) -> None:
+    [event] = await held(engine, "1")
+    assert (await d365_sync("skip", str(event))).exit_code == 2
+    assert (await d365_sync("skip", str(event), "--reason", " ")).exit_code == 1
+
+    await d365_sync("skip", str(event), "--reason", "entered by hand", "--by", "anna")
+
+    kept = await engine.event(event)
+    assert (kept.state, kept.note) == (EventState.SKIPPED, "skipped by anna: entered by hand")
+    assert "anna" in (await d365_sync("show", str(event))).stdout
+
+
+async def test_a_database_that_is_away_is_told_with_what_to_do(d365_sync: CommandLine) -> None:
+    text = d365_sync.file.read_text(encoding="utf-8")
+    d365_sync.file.write_text(text.replace("5432", "9"), encoding="utf-8")
+
+    result = await d365_sync("failed")
+
+    assert result.exit_code == 1
+    assert "sync.postgres.url" in result.stderr
