@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 SHELL := /bin/bash
-.PHONY: help install demo test bench drill mutation soak format lock clean
+.PHONY: help install demo test bench drill chaos mutation soak format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -40,6 +40,9 @@ soak: $(READY) ## Play 8,000 random schedules of two replicas against the price 
 
 mutation: $(READY) ## Score the tests of the circuit breaker by mutants of it
 	@$(BIN)/python -m tests.mutation
+
+chaos: $(READY) ## Kill the sync's workers and database under load (CHAOS_ARGS=--help), and judge every order
+	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
 drill: $(READY) ## Walk through outages under load (three minutes) and judge every answer
 	@$(BIN)/python -m tests.drill

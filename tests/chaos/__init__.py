@@ -1,0 +1,1 @@
+"""`make chaos`: workers and databases die under load, and a judge compares both systems."""

@@ -1,0 +1,197 @@
+"""What a scenario plays on: the sandbox as a process, its control port, and workers."""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import requests
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from sync.store.flow_control import FlowControl
+from tests.bench.programs import process, program, wait_for
+from tests.chaos.configuration import (
+    INTAKE_SECRET,
+    Ports,
+    Tuning,
+    free_ports,
+    secrets,
+    write_configuration,
+)
+from tests.chaos.processes import SYNC, Postgres, Worker, Workers
+
+_MOST_AT_ONCE = 1000
+_REQUEST_SECONDS = 60.0
+_WELL = {"throttle_rate": 0, "error_rate": 0, "commit_then_drop": 0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Everything is up, but no worker has been started.
+
+    Attributes:
+        ports: Where things listen.
+        configuration: The workers' file.
+        workers: Not started yet.
+        postgres: Theirs, from the first start on.
+        control: Session with the control port.
+    """
+
+    ports: Ports
+    configuration: Path
+    workers: Workers
+    postgres: Postgres
+    control: requests.Session
+
+    @property
+    def control_url(self) -> str:
+        """Where dials are turned."""
+        return f"http://127.0.0.1:{self.ports.control}"
+
+    @property
+    def system_ports(self) -> frozenset[int]:
+        """Where workers call the two systems."""
+        return frozenset((self.ports.fo, self.ports.magento))
+
+    def place(self, count: int, *, kind: str = "mixed") -> list[str]:
+        """Place orders in the shop and return their numbers."""
+        numbers: list[str] = []
+        while len(numbers) < count:
+            body = {"count": min(count - len(numbers), _MOST_AT_ONCE), "kind": kind}
+            placed = self._ask("POST", "magento/orders", body)["orders"]
+            numbers += [order["increment_id"] for order in placed]
+        return numbers
+
+    def dial(self, **members: Any) -> None:
+        """Turn the ERP's dials."""
+        self._ask("PATCH", "fo/dials", members)
+
+    def heal(self) -> None:
+        """Turn the ERP's faults off."""
+        self.dial(**_WELL)
+
+    def calls(self, system: str) -> int:
+        """Return how many calls a system has had."""
+        return int(self._ask("GET", f"{system}/calls", None)["total"])
+
+    def released(self) -> set[str]:
+        """Return the numbers of the orders that are in the ERP."""
+        documents = self._ask("GET", "fo/orders", None)
+        return {each["reference"] for each in documents if not each["is_stopped"]}
+
+    def placed_at(self) -> dict[str, str]:
+        """Return when each order was placed, by its number."""
+        orders = self._ask("GET", "magento/orders", None)
+        return {order["increment_id"]: order["placed_at"] for order in orders}
+
+    def rows(self, query: str, *values: Any) -> list[Any]:
+        """Return what the workers' database says."""
+        with psycopg.connect(self.postgres.url, connect_timeout=5) as connection:
+            return connection.execute(query.encode(), values).fetchall()
+
+    def pause(self, *, is_paused: bool) -> None:
+        """Pause all order flows, or let them go on."""
+
+        async def change() -> None:
+            engine = create_async_engine(
+                self.postgres.url.replace("postgresql://", "postgresql+psycopg://", 1)
+            )
+            control = FlowControl(engine)
+            await control.set_paused("orders", is_paused=is_paused, reason="chaos", by="chaos")
+            await engine.dispose()
+
+        asyncio.run(change())
+
+    def until(self, is_so: Callable[[], bool], *, seconds: float, look: float = 0.1) -> bool:
+        """Wait until something is so; return whether it is."""
+        end = time.monotonic() + seconds
+        while not is_so():
+            if time.monotonic() > end:
+                return False
+            time.sleep(look)
+        return True
+
+    def judged(self, count: int, *, wait_seconds: float) -> bool:
+        """Let the judge wait and look, while workers go on; return whether it found no fault."""
+        command = [sys.executable, "-m", "tests.chaos.judge", self.control_url]
+        command += [f"--count={count}", f"--wait={wait_seconds}"]
+        with subprocess.Popen(command) as child:
+            try:
+                while child.poll() is None:
+                    self.workers.revive()
+                    time.sleep(0.2)
+            finally:
+                child.kill()
+        return child.returncode == 0
+
+    def _ask(self, method: str, path: str, body: Any) -> Any:
+        address = f"{self.control_url}/systems/{path}"
+        answer = self.control.request(method, address, json=body, timeout=_REQUEST_SECONDS)
+        answer.raise_for_status()
+        return answer.json(parse_float=Decimal)
+
+
+@contextmanager
+def stage(
+    *,
+    workers: int,
+    latency_ms: int,
+    tuning: Tuning,
+    is_pushed: bool = False,
+    command: Sequence[str] = SYNC,
+) -> Iterator[Stage]:
+    """Set everything up; on exit, also by Ctrl-C, end every process and remove all files.
+
+    Args:
+        workers: How many.
+        latency_ms: Of the ERP.
+        tuning: What is set differently from production.
+        is_pushed: Whether the shop tells the first worker of its orders.
+        command: What a worker runs; its configuration file is added.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
+        # PostgreSQL may run as an unprivileged user, who has to enter it.
+        folder.chmod(0o755)
+        ports = free_ports()
+        file = write_configuration(folder, ports, tuning)
+        stack.enter_context(
+            process(
+                _sandbox(folder, ports, latency_ms, is_pushed=is_pushed), folder / "sandbox.log"
+            )
+        )
+        postgres = Postgres(folder / "postgres")
+        stack.callback(postgres.end)
+        them = Workers([_worker(folder, n, ports, file, command) for n in range(workers)])
+        stack.callback(them.end)
+        control = stack.enter_context(requests.Session())
+        control.trust_env = False
+        wait_for(f"http://127.0.0.1:{ports.control}/systems/fo/calls")
+        yield Stage(
+            ports=ports, configuration=file, workers=them, postgres=postgres, control=control
+        )
+
+
+def _sandbox(folder: Path, ports: Ports, latency_ms: int, *, is_pushed: bool) -> list[str]:
+    command = [*program("sandbox"), f"--control-port={ports.control}", f"--fo-port={ports.fo}"]
+    command += [f"--entra-port={ports.entra}", f"--magento-port={ports.magento}"]
+    command += [f"--state-dir={folder}", f"--latency-ms={latency_ms}"]
+    if is_pushed:
+        command += [f"--intake-url=http://127.0.0.1:{ports.intake}/v1/events/magento"]
+        command += [f"--intake-secret={INTAKE_SECRET}"]
+    return command
+
+
+def _worker(folder: Path, number: int, ports: Ports, file: Path, command: Sequence[str]) -> Worker:
+    port = ports.intake if number == 0 else 0
+    variables = {**secrets(), "PRICING_PROXY_SYNC__INTAKE__PORT": str(port)}
+    log = folder / f"worker-{number}.log"
+    return Worker([*command, f"--config={file}"], log, variables)
