@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
+from pricing_proxy.background import end
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.problems import ConfigurationError
 from pricing_proxy.settings import ConfigurationFiles, Settings
@@ -75,9 +76,7 @@ class KeyWatch:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     def report(self) -> KeyReport:
         """Return what became of the last change."""

@@ -8,6 +8,7 @@ from typing import Self
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from pricing_proxy.background import end
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 
 _log = logging.getLogger(__name__)
@@ -38,9 +39,7 @@ class RedisHeartbeat:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     @property
     def offset_us(self) -> int:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import NamedTuple, Self
 
+from pricing_proxy.background import end
 from pricing_proxy.clock import Clock
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import CacheFailedError, PriceCache, WarmMarks
@@ -93,9 +94,7 @@ class RefreshAhead:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     async def tick(self) -> None:
         """Look at the pages since the last time, start what is due, and save what was seen."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pricing_proxy.background import end
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import State
 from pricing_proxy.prices.query import Context, Failure, Key
@@ -153,10 +154,7 @@ class Flights:
 
     async def aclose(self) -> None:
         """Cancel what is under way and wait for it to end."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*self._tasks)
 
     def land(self, flight: Flight, key: Key, outcome: Delivery | Failure) -> None:
         """Settle one key; the first outcome counts."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from pricing_proxy.background import end
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND
 from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.errors import UpstreamError
@@ -51,9 +52,7 @@ class Prober:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         self._tasks.clear()
 
 

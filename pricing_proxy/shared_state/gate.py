@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self, cast
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from pricing_proxy.background import end
 from pricing_proxy.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -72,9 +73,7 @@ class SharedGate:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
 
     def publish(self, closed_for: timedelta) -> None:
         """Tell the others, behind the caller's back; a failure leaves them on their own."""

@@ -18,6 +18,7 @@ from typing import Any, Self, cast
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from pricing_proxy.background import end
 from pricing_proxy.clock import Clock
 from pricing_proxy.shared_state import ledger
 from pricing_proxy.shared_state.ledger import LedgerEntry, ScopeKind
@@ -30,7 +31,6 @@ _BLOCK = timedelta(seconds=1)
 _PAGE = 1000
 # After a failed read; short against the lease, long enough to leave a lost Redis alone.
 _PAUSE_SECONDS = 0.25
-_CANCEL_AGAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,7 @@ class LedgerReader:
 
     async def __aexit__(self, *_: object) -> None:
         self._is_stopping = True
-        while self._task is not None and not self._task.done():
-            # redis-py swallows a cancellation that meets it while it connects: ask again.
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=_CANCEL_AGAIN_SECONDS)
+        await end(self._task)
 
     def is_verified(self) -> bool:
         """Return whether the newest answered read was sent within the lease."""

@@ -12,6 +12,7 @@ from typing import Protocol, Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from pricing_proxy.background import end
 from pricing_proxy.clock import Clock
 from sync.alerts.book import Alert, Round, look
 from sync.alerts.conditions import Condition
@@ -76,9 +77,7 @@ class Watcher:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     async def watch(self) -> Round:
         """Look once, tell and keep; return what was seen."""

@@ -20,6 +20,7 @@ from typing import Self
 
 import psycopg
 
+from pricing_proxy.background import end
 from sync.engine.postgres_programs import (
     MAJOR_VERSION,
     Account,
@@ -70,9 +71,7 @@ class EmbeddedPostgres:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+        await end(self._watch)
         if self.is_owner:
             await self._stop()
             self._give_up_ownership()

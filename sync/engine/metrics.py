@@ -13,6 +13,7 @@ from typing import Self
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
+from pricing_proxy.background import end
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from sync.store.overview import FlowState, Overview
 from sync.store.states import EventState
@@ -109,9 +110,7 @@ class Counting:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     async def _count_for_ever(self) -> None:
         while True:

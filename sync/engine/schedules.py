@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from pricing_proxy.background import end
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.store.tables import watermark
 from sync.store.watermarks import FORMAT
@@ -60,9 +61,7 @@ class Schedules:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
 
     async def run_if_due(self, schedule: Schedule) -> bool:
         """Run it if a period has passed and no other process is at it; return whether it ran."""

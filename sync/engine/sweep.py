@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from pricing_proxy.background import end
 from sync.engine.queue import USUAL_LEASE, Lease
 from sync.engine.work import LONGEST_ATTEMPT
 from sync.store.events import Queue
@@ -96,9 +97,7 @@ class Sweep:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     async def sweep(self) -> int:
         """Bring back what was lost; return how many, 0 when another process sweeps."""

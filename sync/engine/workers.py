@@ -15,6 +15,7 @@ import psycopg
 from procrastinate.exceptions import ProcrastinateException
 from sqlalchemy.exc import SQLAlchemyError
 
+from pricing_proxy.background import end
 from sync.engine.queue import USUAL_LEASE, Lease, worker_options
 from sync.store.flow_control import FlowControl, Pause, is_paused
 
@@ -60,9 +61,7 @@ class Workers:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+        await end(self._looking)
         await self._stop(list(self._running))
 
     @property

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Self
 
+from pricing_proxy.background import end
 from pricing_proxy.resilience.errors import UpstreamError
 
 _log = logging.getLogger(__name__)
@@ -47,9 +48,7 @@ class Hints:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for looker in self._lookers:
-            looker.cancel()
-        await asyncio.gather(*self._lookers, return_exceptions=True)
+        await end(*self._lookers)
 
     def take(self, hint: Hint) -> bool:
         """Put a hint in line; return whether there was room for it."""
