@@ -7,6 +7,7 @@ Names built with `unique` do not meet those of others on the same server, and ar
 
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import fakeredis
 import pytest
@@ -17,10 +18,15 @@ from pricing_proxy.shared_state.connection import Connecting, connected
 from tests.redis_servers import redis_cluster
 from tests.services import redis_url
 
-__all__ = ["redis", "redis_cluster", "redis_url", "unique"]
+__all__ = ["KINDS", "opened_redis", "redis", "redis_cluster", "redis_url", "unique"]
 
 # Patient with a busy machine; otherwise as the service connects.
 _HOW = Connecting(timeout_seconds=5, connections=8)
+KINDS = (
+    "fakeredis",
+    pytest.param("redis_url", marks=pytest.mark.real_services),
+    pytest.param("redis_cluster", marks=pytest.mark.real_services),
+)
 
 
 @pytest.fixture
@@ -29,22 +35,26 @@ def unique() -> str:
     return f"test-{uuid.uuid4().hex}"
 
 
-@pytest.fixture(
-    params=[
-        "fakeredis",
-        pytest.param("redis_url", marks=pytest.mark.real_services),
-        pytest.param("redis_cluster", marks=pytest.mark.real_services),
-    ],
-)
+@pytest.fixture(params=KINDS)
 async def redis(request: pytest.FixtureRequest, unique: str) -> AsyncIterator[Redis]:
     """Return a client as the service builds it; removes keys with the unique name in them."""
-    if request.param == "fakeredis":
-        client: Redis = fakeredis.FakeAsyncRedis()
+    async with opened_redis(request.param, request) as client:
         yield client
-        await client.aclose(close_connection_pool=True)
+        if request.param == "fakeredis":
+            return
+        for key in [key async for key in client.scan_iter(match=f"*{unique}*")]:
+            await client.delete(key)  # one by one: on a Cluster they lie in many slots
+
+
+@asynccontextmanager
+async def opened_redis(kind: str, request: pytest.FixtureRequest) -> AsyncIterator[Redis]:
+    """Yield a client of one of `KINDS`."""
+    if kind == "fakeredis":
+        client: Redis = fakeredis.FakeAsyncRedis()
+        try:
+            yield client
+        finally:
+            await client.aclose(close_connection_pool=True)
         return
-    address = parse_redis_address(request.getfixturevalue(request.param))
-    async with connected(address, _HOW) as real:
+    async with connected(parse_redis_address(request.getfixturevalue(kind)), _HOW) as real:
         yield real
-        for key in [key async for key in real.scan_iter(match=f"*{unique}*")]:
-            await real.delete(key)  # one by one: on a Cluster they lie in many slots

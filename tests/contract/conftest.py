@@ -1,5 +1,5 @@
 """Fixtures of the contract suites."""
 
-from tests.redis_contract import redis, redis_url, unique
+from tests.redis_contract import redis, redis_cluster, redis_url, unique
 
-__all__ = ["redis", "redis_url", "unique"]
+__all__ = ["redis", "redis_cluster", "redis_url", "unique"]
