@@ -11,9 +11,11 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from pricing_proxy.demo.alerts import hearing_alerts
 from pricing_proxy.demo.plan import DemoError, Plan, Ports, free_port
 from pricing_proxy.demo.processes import Child, running
 from pricing_proxy.demo.screen import Screen
+from pricing_proxy.demo.sync_plan import database_folder
 
 _MISUSE = 2
 _TABLE_SECONDS = 1.0
@@ -31,13 +33,15 @@ def demo_command(
     fo_port: Annotated[int, typer.Option(help="Port of the simulated F&O.")] = 8101,
     magento_port: Annotated[int, typer.Option(help="Port of the simulated Magento.")] = 8103,
     entra_port: Annotated[int, typer.Option(help="Port of the simulated Entra ID.")] = 8104,
+    intake_port: Annotated[int, typer.Option(help="Port where the sync hears the shop.")] = 8090,
+    operators_port: Annotated[int, typer.Option(help="Port of the sync's operators.")] = 8091,
     folder: Annotated[
         Path, typer.Option(help="Where configuration, certificates and logs go.")
     ] = Path(".demo"),
 ) -> None:
     """Start the simulated systems and the real service, and show them working.
 
-    Prints three commands to try in another terminal. Ctrl-C ends everything.
+    Prints six commands to try in another terminal. Ctrl-C ends everything.
     """
     console = Console()
     ports = Ports(
@@ -47,12 +51,20 @@ def demo_command(
         fo=fo_port,
         entra=entra_port,
         magento=magento_port,
+        intake=intake_port,
+        operators=operators_port,
         redis=free_port(),
+        alerts=free_port(),
     )
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         ports.check()
-        _run(Plan(ports=ports, folder=folder), console, seconds)
+        folder.mkdir(parents=True, exist_ok=True)
+        database = database_folder(folder)
+        try:
+            _run(Plan(ports=ports, folder=folder, database=database), console, seconds)
+        finally:
+            shutil.rmtree(database, ignore_errors=True)
     except KeyboardInterrupt:
         console.print("Stopped.")
     except DemoError as error:
@@ -62,7 +74,10 @@ def demo_command(
 
 def _run(plan: Plan, console: Console, seconds: float | None) -> None:
     plan.write_configuration()
-    with console.status("Starting ...") as status:
+    with (
+        hearing_alerts(plan.ports.alerts, lambda text: _show_alert(console, text)),
+        console.status("Starting ...") as status,
+    ):
         say = status.update if console.is_terminal else console.print
         with running(plan, lambda what: say(f"Starting {what} ...")) as children:
             status.stop()
@@ -84,6 +99,10 @@ def _show(plan: Plan, children: Sequence[Child], console: Console, seconds: floa
         console.print(screen.line(), soft_wrap=True)
         while _wait(children, until, _LINE_SECONDS):
             console.print(screen.line(), soft_wrap=True)
+
+
+def _show_alert(console: Console, text: str) -> None:
+    console.print(f"\nAlert: {text}\n", style="yellow", markup=False, soft_wrap=True)
 
 
 def _wait(children: Sequence[Child], until: float | None, seconds: float) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pricing_proxy.configuration.api_keys import hash_of
 from pricing_proxy.configuration.reading import SECRETS_VARIABLE
+from pricing_proxy.demo.sync_plan import sync_commands, sync_configuration, sync_secrets
 from pricing_proxy.settings import DEMO_KEY
 
 _CONFIGURATION = """\
@@ -18,6 +19,7 @@ authority = "https://127.0.0.1:{ports.entra}"
 ca_file = "{ca_file}"
 time_zone = "Europe/Berlin"
 pricing_client_id = "demo-pricing"
+sync_client_id = "demo-sync"
 
 [markets.b2b_de]
 environment = "sandbox"
@@ -58,7 +60,7 @@ class DemoError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Where everything listens, on loopback; `redis` is any free port."""
+    """Where everything listens, on loopback; `redis` and `alerts` are any free ports."""
 
     public: int
     admin: int
@@ -66,7 +68,10 @@ class Ports:
     fo: int
     entra: int
     magento: int
+    intake: int
+    operators: int
     redis: int
+    alerts: int
 
     def check(self) -> None:
         """Raise `DemoError` naming each port that another program has."""
@@ -77,6 +82,8 @@ class Ports:
             "--fo-port": self.fo,
             "--entra-port": self.entra,
             "--magento-port": self.magento,
+            "--intake-port": self.intake,
+            "--operators-port": self.operators,
         }
         taken = [
             f"  {port}: choose another by {option}"
@@ -98,10 +105,12 @@ class Plan:
     Attributes:
         ports: Where everything listens.
         folder: Where configuration, certificates and logs go.
+        database: Where the sync's database goes; an empty folder.
     """
 
     ports: Ports
     folder: Path
+    database: Path
 
     @property
     def configuration_file(self) -> Path:
@@ -129,26 +138,38 @@ class Plan:
         return f"http://127.0.0.1:{self.ports.admin}"
 
     @property
+    def intake_url(self) -> str:
+        """Where the sync hears the shop."""
+        return f"http://127.0.0.1:{self.ports.intake}"
+
+    @property
     def control_url(self) -> str:
         """Where dials are turned."""
         return f"http://127.0.0.1:{self.ports.control}"
 
     def write_configuration(self) -> None:
-        """Write the configuration file and the secret."""
+        """Write the configuration file and the secrets."""
         self.secrets_folder.mkdir(parents=True, exist_ok=True)
-        (self.secrets_folder / SECRET_NAME).write_text(SECRET, encoding="utf-8")
+        secrets = {SECRET_NAME: SECRET, **sync_secrets(alerts=self.ports.alerts)}
+        for name, secret in secrets.items():
+            (self.secrets_folder / name).write_text(secret, encoding="utf-8")
         text = _CONFIGURATION.format(
             ports=self.ports,
             ca_file=self.ca_file.resolve(),
             probe_skus=_PROBE_SKUS,
             key_hash=hash_of(DEMO_KEY),
         )
+        text += sync_configuration(
+            magento=self.ports.magento,
+            intake=self.ports.intake,
+            operators=self.ports.operators,
+            database=self.database,
+        )
         self.configuration_file.write_text(text, encoding="utf-8")
 
     def check_command(self) -> str:
         """Return how to ask what works; a turned dial shows as one red row."""
-        secrets = f"{SECRETS_VARIABLE}={self.secrets_folder}"
-        return f"{secrets} {_program()} check --config {self.configuration_file}"
+        return f"{self._secrets()} {_program()} check --config {self.configuration_file}"
 
     def commands(self) -> dict[str, str]:
         """Return what to try, by what it shows."""
@@ -176,7 +197,17 @@ class Plan:
                 f"{sandbox} price LAMP-01 18.50 --customer C-1001 --from-quantity 10{control} && "
                 f"{invalidate}; echo; {price}"
             ),
+            **sync_commands(
+                program=program,
+                configuration=self.configuration_file,
+                secrets=self._secrets(),
+                control_url=self.control_url,
+                control=control,
+            ),
         }
+
+    def _secrets(self) -> str:
+        return f"{SECRETS_VARIABLE}={self.secrets_folder}"
 
 
 def is_free(port: int) -> bool:

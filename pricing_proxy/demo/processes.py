@@ -17,17 +17,20 @@ from fakeredis import TcpFakeServer
 
 from pricing_proxy.configuration.reading import SECRETS_VARIABLE
 from pricing_proxy.demo.plan import DemoError, Plan
+from pricing_proxy.demo.sync_plan import INTAKE_SECRET
 
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.1
 # `serve` drains for five seconds at most after Ctrl-C's signal.
 _END_SECONDS = 10.0
+# The sync stops its database before it ends.
+_SYNC_END_SECONDS = 40.0
 _LOG_TAIL_LINES = 12
 
 
 @contextmanager
 def running(plan: Plan, say: Callable[[str], None]) -> Iterator[Sequence["Child"]]:
-    """Start Redis, the sandbox and the service; on exit, end them.
+    """Start Redis, the sandbox, the service and the sync; on exit, end them.
 
     Args:
         plan: What to run.
@@ -47,6 +50,10 @@ def running(plan: Plan, say: Callable[[str], None]) -> Iterator[Sequence["Child"
         say("the price service, which reads catalog and customers")
         children.append(stack.enter_context(_service(plan)))
         _wait_for(f"{plan.public_url}/health/ready", children)
+        say("the sync with its PostgreSQL")
+        stack.callback(_end_database, plan.database)
+        children.append(stack.enter_context(_sync(plan)))
+        _wait_for(f"{plan.intake_url}/health/live", children)
         yield children
 
 
@@ -58,6 +65,7 @@ class Child:
         command: What to run.
         folder: Where the log goes.
         environment: Variables added to ours.
+        end_seconds: How long it may take to end.
     """
 
     def __init__(
@@ -66,8 +74,11 @@ class Child:
         command: Sequence[str],
         folder: Path,
         environment: Mapping[str, str] | None = None,
+        *,
+        end_seconds: float = _END_SECONDS,
     ) -> None:
         self.name = name
+        self._end_seconds = end_seconds
         self._log = folder / f"{name}.log"
         with self._log.open("wb") as log:
             # A session of its own: Ctrl-C reaches the demo, which ends the others in order.
@@ -86,7 +97,7 @@ class Child:
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGINT)
         try:
-            self._process.wait(_END_SECONDS)
+            self._process.wait(self._end_seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -113,6 +124,8 @@ def _sandbox(plan: Plan) -> Child:
         f"--fo-port={ports.fo}",
         f"--entra-port={ports.entra}",
         f"--magento-port={ports.magento}",
+        f"--intake-url={plan.intake_url}/v1/events/magento",
+        f"--intake-secret={INTAKE_SECRET}",
         f"--state-dir={plan.folder}",
         f"--ca-file={plan.ca_file}",
     )
@@ -122,6 +135,25 @@ def _sandbox(plan: Plan) -> Child:
 def _service(plan: Plan) -> Child:
     command = _program("serve", "--config", str(plan.configuration_file))
     return Child("service", command, plan.folder, {SECRETS_VARIABLE: str(plan.secrets_folder)})
+
+
+def _sync(plan: Plan) -> Child:
+    command = [sys.executable, "-m", "sync", "run", "--yes"]
+    command += ["--config", str(plan.configuration_file)]
+    # Alerts go to loopback; no proxy of the environment may come between.
+    variables = {
+        SECRETS_VARIABLE: str(plan.secrets_folder),
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+    }
+    return Child("sync", command, plan.folder, variables, end_seconds=_SYNC_END_SECONDS)
+
+
+def _end_database(folder: Path) -> None:
+    """End a server that a sync which was killed left behind."""
+    with suppress(OSError, ValueError, IndexError):  # it ended with the sync, as it should
+        lines = (folder / "data" / "postmaster.pid").read_text(encoding="ascii").splitlines()
+        os.kill(int(lines[0]), signal.SIGQUIT)
 
 
 def _redis_server(server: str, plan: Plan) -> Child:

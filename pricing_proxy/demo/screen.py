@@ -33,6 +33,7 @@ class Screen:
         try:
             status = self._get(f"{self._plan.admin_url}/status")
             calls = self._get(f"{self._plan.control_url}/systems/fo/calls")
+            orders = self._orders()
         except requests.RequestException:
             return Text("The programs do not answer right now.", style="red")
         cache, erp = status["cache"], status["erp"]["sandbox"]
@@ -44,6 +45,7 @@ class Screen:
             "ERP calls", f"{calls['total']} ({operations.get('price_batch', 0)} for prices)"
         )
         table.add_row("Breakers", _breakers(erp["breakers"]))
+        table.add_row("Orders", orders)
         table.add_row("Redis", self._redis(status["redis"]))
         return table
 
@@ -52,13 +54,17 @@ class Screen:
         try:
             status = self._get(f"{self._plan.admin_url}/status")
             calls = self._get(f"{self._plan.control_url}/systems/fo/calls")
+            orders = self._orders()
         except requests.RequestException:
             return "the programs do not answer right now"
         breakers = status["erp"]["sandbox"]["breakers"]
         phases = ", ".join(f"{b['name']} {b['phase']}" for b in breakers)
         requests_total = sum(status["cache"]["requests"].values())
         lines = _levels(status["cache"]["lookups"]).plain
-        return f"requests {requests_total} · lines {lines} · ERP calls {calls['total']} · {phases}"
+        return (
+            f"requests {requests_total} · lines {lines} · ERP calls {calls['total']} · {phases} · "
+            f"orders {orders}"
+        )
 
     def advise(self, console: Console) -> None:
         """Print what to try; the commands in one line each, to be copied."""
@@ -70,6 +76,12 @@ class Screen:
         console.print(f"Pages for a browser: {pages}", soft_wrap=True)
         console.print(f"What works:  {self._plan.check_command()}", soft_wrap=True, highlight=False)
         console.print(f"Configuration and logs: {self._plan.folder}", soft_wrap=True)
+
+    def _orders(self) -> str:
+        placed = len(self._get(f"{self._plan.control_url}/systems/magento/orders"))
+        told = self._get(f"{self._plan.control_url}/systems/fo/orders")
+        arrived = sum(not order["is_stopped"] for order in told)
+        return f"{placed} placed, {arrived} in the ERP, {placed - arrived} under way or held"
 
     def _redis(self, redis: dict[str, Any]) -> Text:
         kind = "redis-server" if self._has_redis_server else "embedded, over TCP"

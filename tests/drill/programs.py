@@ -1,5 +1,6 @@
 """The processes of the drill: sandbox, Redis, and the real service."""
 
+import dataclasses
 import shutil
 import signal
 import subprocess
@@ -54,9 +55,10 @@ def programs(folder: Path) -> Iterator[Running]:
     redis_server = shutil.which("redis-server")
     if redis_server is None:
         raise DrillError("install redis-server: the drill kills a real one")
-    names = ("public", "admin", "control", "fo", "entra", "magento", "redis")
+    names = [field.name for field in dataclasses.fields(Ports)]
     ports = Ports(**{name: free_port() for name in names})
-    plan = Plan(ports=ports, folder=folder)
+    # The sync does not run here.
+    plan = Plan(ports=ports, folder=folder, database=folder / "postgres")
     plan.write_configuration()
     text = plan.configuration_file.read_text(encoding="utf-8")
     text = text.replace('currency = "EUR"\n', f'currency = "EUR"\n{_FRESHNESS}\n', 1)

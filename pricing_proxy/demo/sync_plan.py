@@ -1,0 +1,140 @@
+"""How the demo runs the sync: its part of the configuration, its secrets, what to try with it.
+
+The sync is a program like the others; nothing of it is imported here. Its database begins
+empty with each demo, as the simulated shop does, in a folder that an unprivileged user can
+reach: PostgreSQL never runs as root.
+"""
+
+import os
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
+
+SYNC_CONFIGURATION = """\
+
+[sync.magento]
+url = "http://127.0.0.1:{magento}"
+consumer_key = "{consumer_key}"
+token = "{token}"
+
+[sync.postgres]
+url = "embedded"
+data_directory = "{database}"
+
+[sync.intake]
+port = {intake}
+
+[sync.operators]
+port = {operators}
+
+[sync.markets.b2b_de]
+website_id = 3
+store_ids = [3]
+
+[sync.markets.b2b_de.customers]
+group = {{ "*" = "10" }}
+
+[sync.markets.b2b_de.returns]
+undelivered = "send"
+disposition = "Credit"
+
+[sync.markets.b2b_de.orders]
+start_at = "2020-01-01T00:00:00Z"
+guest_account = "C-1003"
+site = "1"
+warehouse = "13"
+origin = "WEB"
+shipping = {{ "flatrate_*" = {{ mode = "10" }}, virtual = {{ mode = "10" }} }}
+payment = {{ checkmo = {{ method = "CHECK" }}, purchaseorder = {{ method = "CHECK" }} }}
+countries = {{ DE = "DEU" }}
+shipping_item = "FREIGHT"
+rounding = {{ item = "ROUNDING", limit = "0.05" }}
+tax_difference = "hold"
+
+[sync.markets.b2b_de.orders.tax]
+DE-19 = {{ sales_tax_group = "DOM", item_group = "VAT19" }}
+DE-7 = {{ sales_tax_group = "DOM", item_group = "VAT7" }}
+none = {{ sales_tax_group = "DOM", item_group = "NONE" }}
+"""
+INTAKE_SECRET = "a secret of the demo's shop"  # noqa: S105 -- it opens nothing but the demo
+_RENAMED = "SalesOrderHeadersV3.DeliveryModeCode:DeliveryMode"
+_ENTER = 0o001
+# A socket's path has 107 characters at most; /run/.s.PGSQL.5432 and our folder's own name follow.
+_LONGEST_FOLDER = 70
+
+
+def sync_configuration(*, magento: int, intake: int, operators: int, database: Path) -> str:
+    """Return the sync's part of the configuration file."""
+    shop = INTEGRATIONS[0]
+    return SYNC_CONFIGURATION.format(
+        magento=magento,
+        intake=intake,
+        operators=operators,
+        database=database,
+        consumer_key=shop.consumer_key,
+        token=shop.token,
+    )
+
+
+def sync_secrets(*, alerts: int) -> dict[str, str]:
+    """Return the sync's secrets by their names; alerts come back to a port of the demo."""
+    shop = INTEGRATIONS[0]
+    return {
+        "PRICING_PROXY_ENVIRONMENTS__SANDBOX__SYNC_CLIENT_SECRET": "demo-sync-secret",
+        "PRICING_PROXY_SYNC__MAGENTO__CONSUMER_SECRET": shop.consumer_secret,
+        "PRICING_PROXY_SYNC__MAGENTO__TOKEN_SECRET": shop.token_secret,
+        "PRICING_PROXY_SYNC__INTAKE__SECRET": INTAKE_SECRET,
+        "PRICING_PROXY_SYNC__ALERTS__TARGETS_SECRET": f"json://127.0.0.1:{alerts}/",
+    }
+
+
+def database_folder(folder: Path) -> Path:
+    """Make and return an empty folder that PostgreSQL can use; the caller removes it.
+
+    Args:
+        folder: Where it is made, unless its path is too long or closed to other users.
+    """
+    place = folder.resolve()
+    is_short = len(os.fsencode(place)) <= _LONGEST_FOLDER
+    is_open = os.geteuid() != 0 or all(
+        each.stat().st_mode & _ENTER for each in (place, *place.parents)
+    )
+    inside = place if is_short and is_open else None
+    made = Path(tempfile.mkdtemp(prefix="postgres-", dir=inside))
+    made.chmod(0o711)
+    return made
+
+
+def sync_commands(
+    *, program: str, configuration: Path, secrets: str, control_url: str, control: str
+) -> dict[str, str]:
+    """Return what to try, by what it shows.
+
+    Args:
+        program: How `pricing-proxy` is called.
+        configuration: The configuration file.
+        secrets: The assignment that names the secrets directory.
+        control_url: Where the ERP's orders can be read.
+        control: Options that name the control port, with a blank before them.
+    """
+    order = f"{program} sandbox order --kind simple{control}"
+    arrived = (
+        f"curl -s {control_url}/systems/fo/orders | {shlex.quote(sys.executable)} -m json.tool "
+        "| grep -E '^ {8}\"(number|reference|is_stopped)\"'"
+    )
+    dial = f"{program} sandbox dial fo{control}"
+    sync = str(Path(program).with_name("d365-sync"))
+    option = f"--config {shlex.quote(str(configuration))}"
+    return {
+        "An order, in the ERP a second later": f"{order}; sleep 2; {arrived}",
+        "A field renamed in the ERP: the order is held, and an alert appears here": (
+            f"{dial} rename_fields={_RENAMED}; {order}; sleep 8; {secrets} {sync} failed {option}"
+        ),
+        "Repaired and replayed": (
+            f"{dial} rename_fields=; {secrets} {sync} replay --all-held {option}; "
+            f"sleep 3; {arrived}"
+        ),
+    }
