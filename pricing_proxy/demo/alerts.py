@@ -28,7 +28,7 @@ def hearing_alerts(port: int, tell: Callable[[str], None]) -> Iterator[int]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:  # type: ignore[override]
+        def log_message(self, *_: object) -> None:
             """Say nothing of requests: the screen belongs to the table."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Hearing)

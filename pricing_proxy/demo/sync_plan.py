@@ -11,14 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
-
 SYNC_CONFIGURATION = """\
 
 [sync.magento]
 url = "http://127.0.0.1:{magento}"
-consumer_key = "{consumer_key}"
-token = "{token}"
+consumer_key = "demoshopconsumerkey0000000000000"
+token = "demoshopaccesstoken0000000000000"
 
 [sync.postgres]
 url = "embedded"
@@ -68,24 +66,20 @@ _LONGEST_FOLDER = 70
 
 def sync_configuration(*, magento: int, intake: int, operators: int, database: Path) -> str:
     """Return the sync's part of the configuration file."""
-    shop = INTEGRATIONS[0]
     return SYNC_CONFIGURATION.format(
         magento=magento,
         intake=intake,
         operators=operators,
         database=database,
-        consumer_key=shop.consumer_key,
-        token=shop.token,
     )
 
 
 def sync_secrets(*, alerts: int) -> dict[str, str]:
     """Return the sync's secrets by their names; alerts come back to a port of the demo."""
-    shop = INTEGRATIONS[0]
     return {
         "PRICING_PROXY_ENVIRONMENTS__SANDBOX__SYNC_CLIENT_SECRET": "demo-sync-secret",
-        "PRICING_PROXY_SYNC__MAGENTO__CONSUMER_SECRET": shop.consumer_secret,
-        "PRICING_PROXY_SYNC__MAGENTO__TOKEN_SECRET": shop.token_secret,
+        "PRICING_PROXY_SYNC__MAGENTO__CONSUMER_SECRET": "demoshopconsumersecret0000000000",
+        "PRICING_PROXY_SYNC__MAGENTO__TOKEN_SECRET": "demoshoptokensecret0000000000000",
         "PRICING_PROXY_SYNC__INTAKE__SECRET": INTAKE_SECRET,
         "PRICING_PROXY_SYNC__ALERTS__TARGETS_SECRET": f"json://127.0.0.1:{alerts}/",
     }
