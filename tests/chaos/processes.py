@@ -18,6 +18,7 @@ from tests.chaos.wire import unread_answers
 
 _READY = "carrying "
 _START_SECONDS, _STOP_SECONDS, _LOOK_SECONDS = 60.0, 30.0, 0.05
+_SHOWN = 2000
 # An answer that the simulated systems are working on is there by then.
 _ANSWER_SECONDS = 0.15
 SYNC = (sys.executable, "-m", "sync", "run", "--yes")
@@ -77,12 +78,17 @@ class Worker:
         said = self.log.read_bytes()[self._said :] if self.is_alive else b""
         return _READY.encode() in said
 
+    @property
+    def last_words(self) -> str:
+        """The end of its output; the file itself goes with the run."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[-_SHOWN:].strip()
+
     def until_ready(self) -> None:
         """Wait until it is ready; raises `ChaosError`."""
         until = time.monotonic() + _START_SECONDS
         while not self.is_ready:
             if not self.is_alive or time.monotonic() > until:
-                raise ChaosError(f"a worker did not start; see {self.log}")
+                raise ChaosError(f"a worker did not start; it said: {self.last_words}")
             time.sleep(_LOOK_SECONDS)
 
     def stop(self, ports: frozenset[int]) -> bool:
