@@ -15,6 +15,7 @@ import logging
 import os
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 from typing import Self
 
@@ -53,7 +54,7 @@ class EmbeddedPostgres:
         self._data = self._folder / "data"
         self._socket = self._folder / "run"
         self._lock_file: int | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._watch: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -65,7 +66,7 @@ class EmbeddedPostgres:
         self._folder.mkdir(parents=True, exist_ok=True)
         if self._take_ownership():
             await self._make()
-            await self._start()
+            self._start()
         await self._until_it_answers()
         self._watch = asyncio.create_task(self._watch_for_ever())
         return self
@@ -132,34 +133,40 @@ class EmbeddedPostgres:
 
     async def _initialise(self, who: Account) -> None:
         initdb = programs(who, self._data) / "initdb"
-        process = await asyncio.create_subprocess_exec(
-            initdb,
-            *("--pgdata", str(self._data), "--username", "postgres", "--auth", "trust"),
-            *("--encoding", "UTF8", "--locale", "C", "--no-instructions"),
-            cwd="/",
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            **who.options(),
+        command = [str(initdb), "--pgdata", str(self._data), "--username", "postgres"]
+        command += ["--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-instructions"]
+        # Not by the event loop: uvloop's starts nothing as another user.
+        done = await asyncio.to_thread(
+            lambda: subprocess.run(  # noqa: S603 -- a program of a locked package
+                command,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                check=False,
+                **who.options(),
+            )
         )
-        _, complaint = await process.communicate()
-        if process.returncode != 0:
-            text = complaint.decode(errors="replace").strip().splitlines()
+        if done.returncode != 0:
+            text = bytes(done.stderr).decode(errors="replace").strip().splitlines()
             raise EmbeddedPostgresError(
                 f"no database could be made in {self._data}: {text[-1] if text else 'no reason'}"
             )
 
-    async def _start(self) -> None:
+    def _start(self) -> None:
         if self.server_pid is not None:
             return  # an earlier owner was killed, and left it running: it is ours now
         who = account()
         self._socket.mkdir(exist_ok=True)
         who.own(self._socket)
+        command = [str(programs(who, self._data) / "postgres"), "-D", str(self._data)]
+        command += ["-k", str(self._socket), "-c", "listen_addresses="]
+        command += ["-c", "max_connections=200", "-c", "log_min_messages=fatal"]
         with (self._folder / "postgres.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                programs(who, self._data) / "postgres",
-                *("-D", str(self._data), "-k", str(self._socket), "-c", "listen_addresses="),
-                *("-c", "max_connections=200", "-c", "log_min_messages=fatal"),
+            self._process = subprocess.Popen(  # noqa: S603 -- a program of a locked package, started at once
+                command,
                 cwd="/",
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 # Ctrl-C in a terminal goes to the whole group: it must outlive our last commit.
@@ -189,21 +196,23 @@ class EmbeddedPostgres:
     async def _watch_for_ever(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            if self.server_pid is not None or self._is_starting():
+            # Asked first, as that also forgets a child that has ended, which has its pid till then.
+            if self._is_starting() or self.server_pid is not None:
                 continue
             if self.is_owner or self._take_ownership():
                 _log.warning("the embedded PostgreSQL has ended; starting it again")
                 await self._reap()
                 # It ends at once while sessions of a killed one are left: looked at again.
-                await self._start()
+                self._start()
 
     def _is_starting(self) -> bool:
         """Say whether our process lives, though it may not have said so in its folder yet."""
-        return self._process is not None and self._process.returncode is None
+        return self._process is not None and self._process.poll() is None
 
     async def _reap(self) -> None:
         if self._process is not None:
-            await self._process.wait()
+            while self._process.poll() is None:  # noqa: ASYNC110 -- a process tells nobody
+                await asyncio.sleep(_LOOK_SECONDS)
             self._process = None
 
     async def _stop(self) -> None:

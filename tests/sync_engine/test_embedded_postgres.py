@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import uvloop
 
 from sync.engine.embedded_postgres import EmbeddedPostgres
 from sync.engine.postgres_programs import EmbeddedPostgresError
@@ -46,6 +47,16 @@ async def test_it_keeps_its_data_between_runs(folder: Path) -> None:
 
     async with EmbeddedPostgres(folder) as second:
         assert await execute(second, "SELECT number FROM kept") == [(7,)]
+
+
+async def test_it_runs_on_the_loop_of_the_program(folder: Path) -> None:
+    """Its loop is uvloop, which starts no process as another user."""
+
+    async def ask() -> list[tuple[object, ...]]:
+        async with EmbeddedPostgres(folder.with_name("on-uvloop")) as server:
+            return await execute(server, "SELECT 1")
+
+    assert await asyncio.to_thread(uvloop.run, ask()) == [(1,)]
 
 
 async def test_it_is_started_again_when_it_is_killed(

