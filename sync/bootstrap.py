@@ -21,6 +21,7 @@ from pricing_proxy.shared_state.maps import SharedMaps
 from pricing_proxy.shared_state.seen_events import SeenEvents
 from sync.assembly import Assembly, Flows, Sources
 from sync.engine.flow import Flow
+from sync.engine.metrics import Counting, SyncMetrics
 from sync.engine.queue import JobQueue, queue_application
 from sync.engine.runner import Runner
 from sync.engine.schedules import Schedule, Schedules
@@ -61,11 +62,13 @@ class Running:
         intake: Routes for the shop; None without a secret to check its hints by.
         stores: What is kept.
         workers: What is worked on.
+        metrics: What is counted, for an operator's listener to show.
     """
 
     intake: web.Application | None
     stores: Stores
     workers: Workers
+    metrics: SyncMetrics
 
 
 @asynccontextmanager
@@ -125,18 +128,28 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
         ways = await stack.enter_async_context(systems(settings, clock=clock))
         flows, sources = assembled(settings, opened, ways, clock=clock)
         plan = _plan(settings, opened, ways, sources)
-        workers = await _work(settings, opened, flows, clock, stack)
+        metrics = SyncMetrics(clock)
+        await stack.enter_async_context(Counting(opened.overview, metrics))
+        workers = await _work(settings, opened, flows, metrics, clock, stack)
         await stack.enter_async_context(Sweep(opened.opened.database, JobQueue()))
         await stack.enter_async_context(Schedules(opened.opened.database, plan))
         await stack.enter_async_context(watcher(settings.sync.alerts, opened, plan, clock=clock))
         hints = await stack.enter_async_context(Hints(_LookUp(sources)))
         yield Running(
-            intake=_intake(settings, ways.redis, hints, clock), stores=opened, workers=workers
+            intake=_intake(settings, ways.redis, hints, clock),
+            stores=opened,
+            workers=workers,
+            metrics=metrics,
         )
 
 
 async def _work(
-    settings: SyncSettings, opened: Stores, flows: Flows, clock: Clock, stack: AsyncExitStack
+    settings: SyncSettings,
+    opened: Stores,
+    flows: Flows,
+    metrics: SyncMetrics,
+    clock: Clock,
+    stack: AsyncExitStack,
 ) -> Workers:
     by_name: dict[str, Flow] = {
         flow.name: flow for flow in (flows.orders, flows.customers, flows.returns)
@@ -148,6 +161,7 @@ async def _work(
         flows=by_name,
         clock=clock,
         give_up_after=settings.sync.delivery.give_up_after,
+        metrics=metrics,
     )
     app = queue_application(
         opened.opened.url, runner.carry, connections=settings.sync.postgres.connections

@@ -124,6 +124,11 @@ class EmbeddedPostgres:
             )
         _log.info("making a database in %s", self._data)
         who = account()
+        if (closed := who.closed_to(self._data)) is not None:
+            raise EmbeddedPostgresError(
+                f"PostgreSQL runs as user {who.name}, who may not enter {closed}: choose a "
+                f"data_directory outside of it, or let others pass with chmod o+x {closed}"
+            )
         # What a first start that was interrupted left is no database yet.
         shutil.rmtree(self._data, ignore_errors=True)
         for folder in (self._data, self._socket):

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,20 @@ class Account:
         if self.name is None:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+    def closed_to(self, folder: Path) -> Path | None:
+        """Return the first folder on the way to `folder` that the account may not enter."""
+        if self.name is None:
+            return None
+        above = reversed(folder.absolute().parents)
+        return next((each for each in above if not self._may_enter(each.stat())), None)
+
+    def _may_enter(self, found: os.stat_result) -> bool:
+        if found.st_uid == self.uid:
+            return bool(found.st_mode & stat.S_IXUSR)
+        if found.st_gid == self.gid:
+            return bool(found.st_mode & stat.S_IXGRP)
+        return bool(found.st_mode & stat.S_IXOTH)
 
 
 def account() -> Account:

@@ -19,9 +19,13 @@ from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
+from psycopg import AsyncConnection as AsyncConnectionOfDriver
 from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sync.engine.lost_connections import refuse_lost
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +82,17 @@ _AGAIN = """
 _MOST_TRIES, _TRY_AGAIN_SECONDS = 180, 0.5
 # A queue that forgets its last moments in a crash brings events again, and they are fenced.
 _OPTIONS = "-c synchronous_commit=off -c statement_timeout=30000"
+# The library notes each change of a job in a table of its own; our events and journal say more.
+_NO_HISTORY = text(
+    """
+    DO $$ DECLARE name text; BEGIN
+        FOR name IN SELECT tgname FROM pg_trigger
+            WHERE tgrelid = 'procrastinate_jobs'::regclass AND NOT tgisinternal
+              AND (tgname LIKE '%status_events%' OR tgname LIKE '%scheduled_events%')
+        LOOP EXECUTE format('DROP TRIGGER %I ON procrastinate_jobs', name); END LOOP;
+    END $$
+    """
+)
 _HAS_SCHEMA = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
 
 
@@ -139,6 +154,7 @@ async def install(connection: AsyncConnection) -> None:
         # Without parameters the driver takes many statements at once; a % would begin one.
         statements = procrastinate.schema.SchemaManager.get_schema().replace("%", "%%")
         await connection.exec_driver_sql(statements)
+        await connection.execute(_NO_HISTORY)
     await connection.execute(_INDEX)
     await connection.execute(_LOCK_INDEX)
 
@@ -198,6 +214,9 @@ def queue_application(
         min_size=1,
         max_size=connections,
         timeout=10,
+        pool_factory=_pool,
+        # Each statement is whole in itself: no round trips for a beginning and an end.
+        configure=_commit_each_statement,
     )
     app = procrastinate.App(connector=connector)
     app.job_manager = _OwnJobs(connector)
@@ -207,6 +226,15 @@ def queue_application(
         await carry(event_id)
 
     return app
+
+
+def _pool(**options: Any) -> AsyncConnectionPool:
+    # The library would ask the server before each statement whether it is still there.
+    return AsyncConnectionPool(**{**options, "check": refuse_lost})
+
+
+async def _commit_each_statement(connection: AsyncConnectionOfDriver) -> None:
+    await connection.set_autocommit(True)
 
 
 def worker_options(

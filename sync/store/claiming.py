@@ -1,4 +1,4 @@
-"""Take an event over, in one statement where nothing stands in its way.
+"""Take an event over and end it, each in one statement where nothing stands in its way.
 
 A fence is the time in microseconds where that is more than the last one plus one: it rises
 like a count, but a database that came back from a crash without its last claims does not
@@ -17,9 +17,11 @@ from sync.store.tables import sync_event
 # Not waited for on the disk: a crash of the database that forgets a claim or an end only has
 # the event carried again, and whatever is journalled as sent is on the disk before the wire.
 NEED_NOT_LAST = text("SET LOCAL synchronous_commit = off")
+# The same, where a statement is a transaction of its own.
+NEED_NOT_LAST_HERE = func.set_config("synchronous_commit", "off", True).label("durability")
 
 _EVENT = sync_event.c
-_EARLIER = sync_event.alias("earlier")
+_OTHER = sync_event.alias("other")
 _NOW_US = cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
 _CLAIM: dict[str, Any] = {
     "state": EventState.WORKING,
@@ -36,10 +38,10 @@ async def claim_at_once(
     connection: AsyncConnection, event_id: int, *, most_deaths: int
 ) -> EventRecord | None:
     """Claim an event that moves, is due and waits for nobody, as is the rule; None otherwise."""
-    ahead = select(_EARLIER.c.id).where(
-        _EARLIER.c.lock_key == _EVENT.lock_key,
-        _EARLIER.c.id < _EVENT.id,
-        _EARLIER.c.state.not_in([state.value for state in ENDED]),
+    ahead = select(_OTHER.c.id).where(
+        _OTHER.c.lock_key == _EVENT.lock_key,
+        _OTHER.c.id < _EVENT.id,
+        _OTHER.c.state.not_in([state.value for state in ENDED]),
     )
     statement = (
         update(sync_event)
@@ -52,7 +54,7 @@ async def claim_at_once(
             ~ahead.exists(),
         )
         .values(_CLAIM)
-        .returning(*EVENT_COLUMNS)
+        .returning(*EVENT_COLUMNS, NEED_NOT_LAST_HERE)
     )
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else event_record(row)
@@ -64,3 +66,25 @@ async def claim_locked(connection: AsyncConnection, event_id: int) -> EventRecor
         update(sync_event).where(_EVENT.id == event_id).values(_CLAIM).returning(*EVENT_COLUMNS)
     )
     return event_record((await connection.execute(statement)).one())
+
+
+async def end_unawaited(
+    connection: AsyncConnection, event_id: int, fence: int, state: EventState, *, note: str
+) -> bool:
+    """End an event that is still its holder's and that nobody waits for; say whether it was."""
+    waiting = select(_OTHER.c.id).where(
+        _OTHER.c.depends_on == _EVENT.id,
+        _OTHER.c.state.in_((EventState.WAITING, EventState.BLOCKED)),
+    )
+    statement = (
+        update(sync_event)
+        .where(
+            _EVENT.id == event_id,
+            _EVENT.fence == fence,
+            _EVENT.state == EventState.WORKING,
+            ~waiting.exists(),
+        )
+        .values(state=state, note=note, deaths=0, changed_at=func.now(), ended_at=func.now())
+        .returning(_EVENT.id, NEED_NOT_LAST_HERE)
+    )
+    return (await connection.execute(statement)).one_or_none() is not None

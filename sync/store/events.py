@@ -18,7 +18,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sync.store.claiming import NEED_NOT_LAST, claim_at_once, claim_locked
+from sync.store.claiming import NEED_NOT_LAST, claim_at_once, claim_locked, end_unawaited
 from sync.store.records import EVENT_COLUMNS, EventRecord, Trouble, event_record, trouble_columns
 from sync.store.states import ENDED, STUCK, EventState
 from sync.store.tables import sync_event
@@ -68,6 +68,8 @@ class EventStore:
 
     def __init__(self, database: AsyncEngine, queue: Queue) -> None:
         self._database = database
+        # The same connections; each statement is a transaction: no round trips around it.
+        self._by_statement = database.execution_options(isolation_level="AUTOCOMMIT")
         self._queue = queue
 
     async def receive(
@@ -101,12 +103,13 @@ class EventStore:
 
     async def claim(self, event_id: int) -> EventRecord | NotNow:
         """Take an event over with a higher fence, unless it must not be worked on now."""
+        async with self._by_statement.connect() as connection:
+            claimed = await claim_at_once(connection, event_id, most_deaths=MOST_DEATHS)
+        return await self._claim_judged(event_id) if claimed is None else claimed
+
+    async def _claim_judged(self, event_id: int) -> EventRecord | NotNow:
         async with self._database.begin() as connection:
             await connection.execute(NEED_NOT_LAST)
-            if (
-                claimed := await claim_at_once(connection, event_id, most_deaths=MOST_DEATHS)
-            ) is not None:
-                return claimed
             event = await self._locked(connection, event_id)
             if event is None or event.state in ENDED | STUCK or _waits_for_another(event):
                 return NotNow(None)
@@ -125,11 +128,15 @@ class EventStore:
         statement = select(_EVENT.fence).where(
             _EVENT.id == event_id, _EVENT.state == EventState.WORKING
         )
-        async with self._database.connect() as connection:
+        async with self._by_statement.connect() as connection:
             return (await connection.execute(statement)).scalar() == fence
 
     async def end(self, event_id: int, fence: int, state: EventState, *, note: str) -> None:
         """End an event as done or skipped, and wake whoever waited; raises `FenceLostError`."""
+        # Who begins to wait in this very moment may be missed here: the sweep wakes it.
+        async with self._by_statement.connect() as connection:
+            if await end_unawaited(connection, event_id, fence, state, note=note):
+                return
         async with self._database.begin() as connection:
             await connection.execute(NEED_NOT_LAST)
             await self._leave(

