@@ -130,7 +130,7 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
         plan = _plan(settings, opened, ways, sources)
         metrics = SyncMetrics(clock)
         await stack.enter_async_context(Counting(opened.overview, metrics))
-        workers = await _work(settings, opened, flows, metrics, clock, stack)
+        workers = await _work(settings, opened, flows, stack, metrics=metrics, clock=clock)
         await stack.enter_async_context(Sweep(opened.opened.database, JobQueue()))
         await stack.enter_async_context(Schedules(opened.opened.database, plan))
         await stack.enter_async_context(watcher(settings.sync.alerts, opened, plan, clock=clock))
@@ -147,9 +147,10 @@ async def _work(
     settings: SyncSettings,
     opened: Stores,
     flows: Flows,
+    stack: AsyncExitStack,
+    *,
     metrics: SyncMetrics,
     clock: Clock,
-    stack: AsyncExitStack,
 ) -> Workers:
     by_name: dict[str, Flow] = {
         flow.name: flow for flow in (flows.orders, flows.customers, flows.returns)

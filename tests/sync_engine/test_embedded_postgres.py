@@ -121,8 +121,8 @@ def test_the_folder_that_keeps_the_database_user_out_is_found(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as another user")
-async def test_a_folder_below_a_closed_one_is_refused_with_advice(tmp_path: Path) -> None:
+def test_a_folder_below_a_closed_one_is_refused_with_advice(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
 
     with pytest.raises(EmbeddedPostgresError, match=r"who may not enter .*: choose a data_dir"):
-        await EmbeddedPostgres(tmp_path / "sync").__aenter__()
+        asyncio.run(EmbeddedPostgres(tmp_path / "sync").__aenter__())
