@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.store.claiming import NEED_NOT_LAST, claim_at_once, claim_locked, end_unawaited
@@ -85,21 +86,28 @@ class EventStore:
         trace: str | None = None,
     ) -> bool:
         """Enter an event; return whether it is new: an equal source key is taken once."""
+        values = {
+            "flow": flow,
+            "market": market,
+            "business_key": business_key,
+            "source_key": source_key,
+            "payload": dict(payload),
+            "lock_key": lock_key,
+            "due_at": due_at,
+            "trace": trace,
+        }
+        try:
+            return await self._enter(values)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        # The connection was lost under it. Entering twice is entering once, so it may be
+        # said again; an event that did get in is then not new.
+        return await self._enter(values)
+
+    async def _enter(self, values: Mapping[str, Any]) -> bool:
         async with self._database.begin() as connection:
-            event_id = await self._insert(
-                connection,
-                {
-                    "flow": flow,
-                    "market": market,
-                    "business_key": business_key,
-                    "source_key": source_key,
-                    "payload": dict(payload),
-                    "lock_key": lock_key,
-                    "due_at": due_at,
-                    "trace": trace,
-                },
-            )
-        return event_id is not None
+            return await self._insert(connection, values) is not None
 
     async def claim(self, event_id: int) -> EventRecord | NotNow:
         """Take an event over with a higher fence, unless it must not be worked on now."""
