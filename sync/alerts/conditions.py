@@ -71,7 +71,7 @@ def late(events: Iterable[EventRecord], *, after: timedelta) -> list[Condition]:
     return [
         Condition(
             key=f"late/{flow}/{market}",
-            title=f"{len(group)} {flow} of {market} not in the ERP after {minutes:g} minutes",
+            title=f"{_counted(group, flow)} of {market} not in the ERP after {minutes:g} minutes",
             text=f"{_names(group)}. See what they wait for: d365-sync status",
             count=len(group),
         )
@@ -105,13 +105,19 @@ def _held(key: tuple[str, str, str, str], group: Sequence[EventRecord]) -> Condi
         cause, advice = first.trouble.text, first.trouble.advice
     return Condition(
         key=f"held/{flow}/{market}/{kind}/{field}",
-        title=f"{len(group)} {flow} of {market} held{place}",
+        title=f"{_counted(group, flow)} of {market} held{place}",
         text=(
-            f"{_names(group)}: {cause}. What to do: {advice or 'see d365-sync failed'}. "
+            f"{_names(group)}: {cause.rstrip('.')}. "
+            f"What to do: {advice.rstrip('.') or 'see d365-sync failed'}. "
             f"Then: d365-sync replay {first.id}"
         ),
         count=len(group),
     )
+
+
+def _counted(group: Sequence[EventRecord], flow: str) -> str:
+    """Return how many, such as "1 order" or "7 orders": flows are named in the plural."""
+    return f"1 {flow.removesuffix('s')}" if len(group) == 1 else f"{len(group)} {flow}"
 
 
 def _names(group: Sequence[EventRecord]) -> str:

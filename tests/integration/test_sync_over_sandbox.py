@@ -49,7 +49,7 @@ async def test_an_order_that_cannot_be_mapped_is_held_alerted_and_replayed(
         assert event.trouble is not None
         assert (event.business_key, event.trouble.field) == (number, "DeliveryModeCode")
         [alert] = await stores.alerts.open_alerts()
-        assert alert.title == f"1 orders of {MARKET} held at DeliveryModeCode"
+        assert alert.title == f"1 order of {MARKET} held at DeliveryModeCode"
         await world.dial("fo", rename_fields={})
         await stores.interventions.replay(event.id, by="anna")
 
