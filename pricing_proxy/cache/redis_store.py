@@ -125,7 +125,6 @@ class RedisStore:
 
 
 async def translated(send: Callable[[], Awaitable[T]]) -> T:
-    """Return what `send` returns; raises `UpstreamUnavailableError` for all that Redis raises."""
     """Return what `send` returns; raises `UpstreamUnavailableError` for Redis' errors."""
     try:
         return await send()
