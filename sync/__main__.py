@@ -12,6 +12,8 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.telemetry import logs
 from sync.bootstrap import assembled, systems
+from sync.console.check_command import check_command
+from sync.console.editing import edit_command
 from sync.console.intervening import (
     pause_command,
     replay_command,
@@ -19,6 +21,7 @@ from sync.console.intervening import (
     skip_command,
 )
 from sync.console.looking import failed_command, show_command, status_command
+from sync.console.order_command import export_command, order_command
 from sync.console.running import FAILED, Config, fail, settings_of
 from sync.first_start import census_table, confirm, is_confirmed
 from sync.serving import ListenError, run
@@ -33,11 +36,15 @@ app = typer.Typer(
     add_completion=False,
     help="Orders, customers and returns from Magento to Dynamics 365: each exactly once.",
 )
+app.command("check")(check_command)
 app.command("status")(status_command)
 app.command("failed")(failed_command)
 app.command("show")(show_command)
+app.command("order")(order_command)
 app.command("replay")(replay_command)
 app.command("skip")(skip_command)
+app.command("edit")(edit_command)
+app.command("export")(export_command)
 app.command("pause")(pause_command)
 app.command("resume")(resume_command)
 

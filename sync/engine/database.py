@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sync.engine.lost_connections import never_hand_out_lost
 from sync.engine.queue import install
-from sync.store.schema import upgrade
+from sync.store.schema import upgrade, version
 
 # A statement that takes longer has met a lock that somebody forgot, or a database in trouble.
 _STATEMENT_MS = 30_000
@@ -39,5 +39,18 @@ async def database(url: str, *, connections: int) -> AsyncIterator[AsyncEngine]:
             await upgrade(connection)
             await install(connection)
         yield engine
+    finally:
+        await engine.dispose()
+
+
+async def schema_version(url: str) -> str | None:
+    """Return the version of a database without changing it; raises `SQLAlchemyError`."""
+    engine = create_async_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        connect_args={"connect_timeout": 5},
+    )
+    try:
+        async with engine.connect() as connection:
+            return await version(connection)
     finally:
         await engine.dispose()

@@ -1,7 +1,9 @@
 """What an operator sees of the events, and what becomes of them by hand."""
 
 import getpass
+from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from sync.engine.flow import Work
@@ -176,3 +178,46 @@ async def test_a_database_that_is_away_is_told_with_what_to_do(d365_sync: Comman
 
     assert result.exit_code == 1
     assert "sync.postgres.url" in result.stderr
+
+
+async def test_an_edit_shows_the_difference_and_asks(
+    engine: Engine, d365_sync: CommandLine, tmp_path: Path
+) -> None:
+    [event] = await held(engine, "1")
+    file = tmp_path / "payload.json"
+    file.write_text('{"task": "export", "entity_id": 7}', encoding="utf-8")
+
+    refused = await d365_sync("edit", str(event), str(file), answer="n\n")
+    assert refused.exit_code == 1
+    assert '+  "entity_id": 7' in refused.stdout
+    assert (await engine.event(event)).payload == {"task": "export"}
+    changed = await d365_sync("edit", str(event), str(file), "--by", "anna", answer="y\n")
+
+    assert f"d365-sync replay {event}" in changed.stdout
+    assert (await engine.event(event)).payload == {"task": "export", "entity_id": 7}
+    assert await audited(engine) == [("anna", "edit", f"event {event}: orders 1")]
+    same = await d365_sync("edit", str(event), str(file), "--yes")
+    assert "the same already" in same.stderr
+
+
+async def test_a_payload_from_standard_input_cannot_be_asked_about(
+    engine: Engine, d365_sync: CommandLine
+) -> None:
+    [event] = await held(engine, "1")
+
+    unasked = await d365_sync("edit", str(event), "-", answer='{"task": "cancel"}')
+    assert unasked.exit_code == 1
+    assert "say --yes" in unasked.stderr
+    assert (
+        await d365_sync("edit", str(event), "-", "--yes", answer='{"task": "cancel"}')
+    ).exit_code == 0
+
+    assert (await engine.event(event)).payload == {"task": "cancel"}
+
+
+@pytest.mark.parametrize("payload", ["{", "[]", "7"])
+async def test_what_is_no_payload_is_refused(d365_sync: CommandLine, payload: str) -> None:
+    result = await d365_sync("edit", "1", "-", "--yes", answer=payload)
+
+    assert result.exit_code == 1
+    assert "JSON" in result.stderr

@@ -1,0 +1,70 @@
+"""The command `edit`: change what an event carries, after a look at the difference."""
+
+import difflib
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from sync.console.running import FAILED, By, Config, fail, operator, output, with_stores
+
+_STDIN = "-"
+
+
+def edit_command(
+    event: Annotated[int, typer.Argument(help="Its number, as in `failed`.")],
+    file: Annotated[
+        str, typer.Argument(help='File with the new payload as JSON; "-" reads standard input.')
+    ],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it unasked; needed with -.")] = False,
+    config: Config = None,
+    by: By = None,
+) -> None:
+    """Replace the payload of a stopped event, then carry it with `replay`.
+
+    Shows what changes and asks first. The payload as it is: d365-sync show EVENT --json.
+    Old and new are kept in the audit. Exit code 1: nothing was changed.
+    """
+    payload = _payload(file)
+    found = with_stores(config, lambda opened: opened.overview.event(event))
+    if found is None:
+        fail(f"There is no event {event}; the numbers are in: d365-sync failed", FAILED)
+    difference = _difference(found.payload, payload)
+    if not difference:
+        fail("The payload is the same already; nothing was changed.", FAILED)
+    output().print(Text("\n".join(difference)))
+    if not yes:
+        if file == _STDIN:
+            fail("Standard input is the payload, so it cannot answer: say --yes", FAILED)
+        if not typer.confirm(f"Change event {event} so?"):
+            fail("Nothing was changed.", FAILED)
+    with_stores(config, lambda opened: opened.interventions.edit(event, payload, by=operator(by)))
+    output().print(f"Event {event} is changed. Carry it with: d365-sync replay {event}")
+
+
+def _payload(file: str) -> dict[str, Any]:
+    try:
+        text = sys.stdin.read() if file == _STDIN else Path(file).read_text(encoding="utf-8")
+        payload = json.loads(text)
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}", FAILED)
+    except ValueError as error:
+        fail(f"{file} is no JSON: {error}", FAILED)
+    if not isinstance(payload, dict):
+        fail(f"{file} holds no JSON object; see d365-sync show EVENT --json", FAILED)
+    return payload
+
+
+def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    old, new = _lines(before), _lines(after)
+    return list(difflib.unified_diff(old, new, "now", "then", lineterm="", n=1))
+
+
+def _lines(payload: Mapping[str, Any]) -> list[str]:
+    text = json.dumps(dict(payload), indent=2, ensure_ascii=False, sort_keys=True)
+    return text.splitlines()
