@@ -20,7 +20,7 @@ _READY = "carrying "
 _START_SECONDS, _STOP_SECONDS, _LOOK_SECONDS = 60.0, 30.0, 0.05
 _SHOWN = 2000
 # An answer that the simulated systems are working on is there by then.
-_ANSWER_SECONDS = 0.15
+_ANSWER_SECONDS = 0.1
 SYNC = (sys.executable, "-m", "sync", "run", "--yes")
 NOOP = (sys.executable, "-m", "tests.chaos.noop_worker")
 

@@ -59,20 +59,29 @@ class _Killer:
         if self.postgres_at and elapsed > self.postgres_at[0] and self.stage.postgres.kill():
             self.postgres_at.pop(0)
             self.postgres_kills += 1
-        if elapsed > (self.kills + 1) * self.every_seconds and (worker := self._next()):
-            self.on_the_wire += worker.stop(self.stage.system_ports)
-            worker.kill()
+        if elapsed > (self.kills + 1) * self.every_seconds and self._kill_one():
             self.kills += 1
 
-    def _next(self) -> Worker | None:
-        """Return the next worker in turn that carries events."""
+    def _kill_one(self) -> bool:
+        """Kill a worker with a request on the wire, else the last that was looked at.
+
+        Each is stopped, and goes on when nothing of it is under way.
+        """
         them = self.stage.workers.all
-        for _ in them:
+        ready: list[Worker] = []
+        for _ in range(2 * len(them)):
             worker = them[self._turn % len(them)]
             self._turn += 1
-            if worker.is_ready:
-                return worker
-        return None
+            if not worker.is_ready:
+                continue
+            ready.append(worker)
+            if worker.stop(self.stage.system_ports):
+                self.on_the_wire += 1
+                break
+            worker.go_on()
+        if ready:
+            ready[-1].kill()
+        return bool(ready)
 
 
 def chaos(options: Options) -> list[Figure]:
