@@ -26,7 +26,7 @@ from sync.console.running import FAILED, Config, fail, settings_of
 from sync.first_start import census_table, confirm, is_confirmed
 from sync.serving import ListenError, run
 from sync.settings import SyncSettings
-from sync.store_access import StoreError
+from sync.store_access import StoreError, open_store
 from sync.stores import stores
 
 _NOT_CONFIRMED = 3
@@ -67,8 +67,7 @@ def run_command(
     settings = settings_of(config)
     logs.set_up(level=settings.sync.logs.level, style=settings.sync.logs.style)
     try:
-        if uvloop.run(_may_start(settings, is_agreed=yes)):
-            uvloop.run(run(settings, clock=SystemClock()))
+        if uvloop.run(_confirmed_run(settings, is_agreed=yes)):
             return
     except (ListenError, StoreError) as error:
         fail(str(error), FAILED)
@@ -86,6 +85,16 @@ def version_command() -> None:
 def main() -> None:
     """Run the command line."""
     app()
+
+
+async def _confirmed_run(settings: SyncSettings, *, is_agreed: bool) -> bool:
+    """Run when somebody has said yes; return whether."""
+    # Open over both: an embedded server that is ours must not end in between, under others.
+    async with open_store(settings.sync.postgres):
+        if not await _may_start(settings, is_agreed=is_agreed):
+            return False
+        await run(settings, clock=SystemClock())
+        return True
 
 
 async def _may_start(settings: SyncSettings, *, is_agreed: bool) -> bool:

