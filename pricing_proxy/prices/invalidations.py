@@ -8,7 +8,7 @@ What this process was told directly is obeyed at once, before it comes back thro
 ledger and even if Redis did not take it: by time, as it has no position yet here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -192,7 +192,7 @@ class PageMarks:
             return Level.SOFT
         return None
 
-    def touches(self, item_numbers: Sequence[str], position: int, loaded_us: int) -> bool:
+    def touches(self, item_numbers: Iterable[str], position: int, loaded_us: int) -> bool:
         """Return whether anything of a page of these items may be invalidated.
 
         Args:
@@ -202,6 +202,8 @@ class PageMarks:
         """
         if position < self._newest or loaded_us < self._told_us:
             return True
+        if not self._items:
+            return False
         marked = self._items.keys() & item_numbers
         return any(self.level(number, position, loaded_us) is not None for number in marked)
 

@@ -5,9 +5,8 @@ state and age are added here.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from operator import add
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND
 from pricing_proxy.domain.entry import Kind
@@ -38,20 +37,20 @@ def answer_body(query: PriceQuery, quote: Quote, market: Market, *, is_binding: 
         is_binding: For each line as well as the whole in an answer that is flagged;
             None in modes that never bind.
     """
-    parts: Iterable[str]
-    if isinstance(quote.lines, RecalledLines):
-        parts = _recalled(quote.lines, quote.decided_us)
+    if isinstance(quote.lines, RecalledLines) and is_binding is None:
+        lines = _recalled(quote.lines, quote.decided_us)
     else:
         parts = _lines(quote.lines, quote.decided_us)
-    if is_binding is False:
-        parts = [f'{part[:-1]},"binding":false}}' for part in parts]
+        if is_binding is False:
+            parts = [f'{part[:-1]},"binding":false}}' for part in parts]
+        lines = ",".join(parts)
     complete = _text(quote.is_from_memory or is_complete(quote.lines))
     verified = _text(_is_verified(quote))
     return (
         f'{{"market":{_quoted(query.market)},"customer":{_quoted(query.account)},'
         f'"currency":"{query.currency}","tax_included":{_text(market.tax_included)},'
         f'"complete":{complete},"verified":{verified},"binding":{_text(bool(is_binding))},'
-        f'"lines":[{",".join(parts)}]}}'
+        f'"lines":[{lines}]}}'
     )
 
 
@@ -73,23 +72,24 @@ def _lines(lines: Sequence[QuotedLine], decided_us: int) -> list[str]:
     return parts
 
 
-def _recalled(lines: RecalledLines, decided_us: int) -> Iterable[str]:
-    """Return each line of a recalled page, where all lines are fresh and verified."""
+def _recalled(lines: RecalledLines, decided_us: int) -> str:
+    """Return the lines of a recalled page, where all lines are fresh and verified."""
     quantity = lines.columns.quantity
     # Mostly one: what was loaded together is as old.
     tails = {
         loaded_us: _tail(State.FRESH, True, (decided_us - loaded_us) // MICROSECONDS_PER_SECOND)
         for loaded_us in set(lines.loaded_us)
     }
-    if quantity is None:
-        return [
-            f'{fragment},"quantity":"{quantity}"{tails[loaded_us]}'
-            for fragment, quantity, loaded_us in zip(
-                lines.fragments, lines.columns.quantities, lines.loaded_us, strict=True
-            )
-        ]
-    endings = {loaded_us: f',"quantity":"{quantity}"{tail}' for loaded_us, tail in tails.items()}
-    return map(add, lines.fragments, map(endings.__getitem__, lines.loaded_us))
+    if quantity is not None and len(set(tails.values())) == 1:
+        # The lines differ in nothing but their fragments: one call for the whole page.
+        ending = f',"quantity":"{quantity}"{tails[lines.loaded_us[0]]}'
+        return f"{ending},".join(lines.fragments) + ending
+    return ",".join(
+        f'{fragment},"quantity":"{quantity}"{tails[loaded_us]}'
+        for fragment, quantity, loaded_us in zip(
+            lines.fragments, lines.columns.quantities, lines.loaded_us, strict=True
+        )
+    )
 
 
 def refused_line_json(line: QuotedLine, decided_us: int) -> str:

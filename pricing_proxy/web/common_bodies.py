@@ -133,7 +133,10 @@ def _is_page(body: Mapping[str, Any]) -> bool:
 
 def _are_skus(skus: list[Any]) -> bool:
     # Joining raises a TypeError for what is no text.
-    return bool("".join(skus)) and "" not in skus and max(map(len, skus)) <= LONGEST_SKU
+    if not "".join(skus):
+        return False
+    lengths = set(map(len, skus))
+    return 0 not in lengths and max(lengths) <= LONGEST_SKU
 
 
 @lru_cache(maxsize=4096)
