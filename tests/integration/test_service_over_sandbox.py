@@ -157,7 +157,8 @@ async def test_an_erp_that_never_answers_costs_a_page_no_more_than_its_time(
     assert page.seconds < BROWSE_SECONDS + SLACK_SECONDS
     assert states(page) == {"LAMP-01": "stale"}
     assert checkout.status == 503
-    assert checkout.seconds < 0.5 + SLACK_SECONDS
+    # A checkout waits a second at least, whatever the caller says.
+    assert checkout.seconds < 1.0 + SLACK_SECONDS
     assert checkout.content["lines"][0]["last_known"]["price"] == "19.00"
 
 
@@ -248,7 +249,8 @@ async def test_an_erp_that_asks_for_patience_gets_it_in_either_form(
     assert refused.status == 503
     assert int(refused.headers["Retry-After"]) >= 1
     assert called_at >= wall_end
-    assert called_at < wall_end + 2
+    # And not for ever: a busy machine may add to the gate's spread.
+    assert called_at < wall_end + 5
 
 
 async def test_poisonous_skus_are_found_and_kept_out_of_everybody_s_batches(
