@@ -77,10 +77,11 @@ class Columns(Sequence[Line]):
         """Return the lines by member."""
         if isinstance(lines, Columns):
             return lines
+        units = [line.unit for line in lines]
         return cls(
             [line.sku for line in lines],
             [line.quantity for line in lines],
-            [line.unit for line in lines],
+            units if any(units) else None,
         )
 
     def __len__(self) -> int:

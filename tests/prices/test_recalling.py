@@ -70,9 +70,8 @@ async def _answers(
         else:
             invalidations.tell(MARKET, scope, level)
     known = Knowledge(NOW, invalidations.of_context(MARKET, ACCOUNT, "G"), is_verified)
-    asked = lines if any(line.unit for line in lines) else _by_column(lines)
     query = PriceQuery(
-        market=MARKET, customer=None, account=ACCOUNT, currency="EUR", mode=mode, lines=asked
+        market=MARKET, customer=None, account=ACCOUNT, currency="EUR", mode=mode, lines=lines
     )
     page = Page(query, market=world.market, policy=mode_policies()[mode], arrived_us=NOW)
     page.look_in_memory(shelf, known)
@@ -83,11 +82,6 @@ async def _answers(
     )
     assert (first is None) == (again is None)
     return again, page
-
-
-def _by_column(lines: list[Line]) -> Columns:
-    """Return the lines as the reader of common bodies does, which names no unit."""
-    return Columns([line.sku for line in lines], [line.quantity for line in lines])
 
 
 @given(
@@ -140,6 +134,16 @@ async def test_a_page_of_another_change_is_still_recalled(mode: Mode) -> None:
     await prices.load("S-1")
     prices.invalidate(ScopeKind.ITEM, "S-2")
     assert isinstance((await prices.ask("S-1", mode=mode)).lines, RecalledLines)
+
+
+async def test_remembered_keys_answer_as_found_ones_do() -> None:
+    prices = price_service()
+    await prices.load("S-1", "S-2")
+    found = await prices.ask("S-2", "S-1")
+    remembered = await prices.ask("S-2", "S-1")
+    assert isinstance(remembered.lines, RecalledLines)
+    assert list(remembered.lines) == list(found.lines)
+    assert [line.line.sku for line in remembered.lines] == ["S-2", "S-1"]
 
 
 async def test_an_item_no_longer_sold_is_not_recalled() -> None:
