@@ -1,13 +1,17 @@
 """Where is order 100000201? Answered by one command, and mended by the next."""
 
+import json
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
+from pricing_proxy.sandbox.server import Sandbox
 from sync.store.states import EventState
-from tests.integration.sync_running import MARKET, World
+from tests.integration.sync_running import MARKET, ORDER_RULES, STORE, WEBSITE, World, sync_settings
 from tests.postgres import database_url, postgres, template
-from tests.sync_console.between_systems import two_systems
+from tests.sandbox.conftest import settings as sandbox_settings
+from tests.sync_console.between_systems import configured, two_systems
 
 __all__ = ["database_url", "postgres", "template"]
 
@@ -56,3 +60,102 @@ async def test_order_tells_the_whole_story_as_far_as_systems_answer(
         assert "since the shop could not be asked" in alone.stdout
         assert "order header create → " in alone.stdout
         assert alone.exit_code == 0
+
+
+async def test_replay_works_once_the_cause_is_gone(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with two_systems(tmp_path, database_url, monkeypatch) as (world, d365_sync):
+        await world.dial(
+            "fo", rename_fields={"SalesOrderHeadersV3.DeliveryModeCode": "DeliveryMode"}
+        )
+        [number] = await world.place(1, kind="simple")
+        await until(world, number, EventState.HELD)
+        failed = (await d365_sync("failed")).stdout
+        assert number in failed
+        assert "DeliveryModeCode" in failed
+        [event] = await d365_sync.json("failed")
+        # Folded into a column, so its words one by one.
+        assert set(event["trouble"]["advice"].split()) <= set(failed.split())
+        assert "held" in (await d365_sync("order", number)).stdout
+
+        await world.dial("fo", rename_fields={})
+        assert (await d365_sync("replay", str(event["id"]), "--by", "anna")).exit_code == 0
+
+        await world.arrived(number)
+        await until(world, number, EventState.DONE)
+        assert "replay by anna" in (await d365_sync("order", number)).stdout
+
+
+async def test_old_orders_stay_out_and_one_of_them_is_exported(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = {
+        "website_id": WEBSITE,
+        "store_ids": [STORE],
+        "orders": {**ORDER_RULES, "start_at": "2999-01-01T00:00:00Z"},
+        "customers": {"group": {"*": "10"}},
+    }
+    async with two_systems(tmp_path, database_url, monkeypatch, markets={MARKET: market}) as (
+        world,
+        d365_sync,
+    ):
+        before = (await d365_sync.json("status"))["left_out"][MARKET]
+        one, two = await world.place(2, kind="simple")
+        assert (await d365_sync.json("status"))["left_out"] == {MARKET: before + 2}
+        unknown = await d365_sync("export", "999999999")
+        assert unknown.exit_code == 1
+        assert "no order 999999999" in unknown.stderr
+        assert (await d365_sync("order", "999999999")).exit_code == 1
+
+        sent = await d365_sync("export", one, "--by", "anna")
+        again = await d365_sync("export", one)
+
+        assert f"d365-sync order {one}" in sent.stdout
+        assert again.exit_code == 1
+        assert "entered before" in again.stderr
+        await world.arrived(one)
+        await until(world, one, EventState.DONE)
+        assert two not in world.erp_orders()
+        assert (await d365_sync.json("status"))["left_out"] == {MARKET: before + 1}
+        # Folded below a narrow table.
+        story = " ".join((await d365_sync("order", two)).stdout.split())
+        assert f"d365-sync export {two}" in story
+
+
+@pytest.mark.parametrize(
+    ("system", "dials", "row"),
+    [
+        ("fo", {"mandatory_fields": ["ReturnOrderLinesV2.OriginStateId"]}, "ReturnOrderLinesV2"),
+        ("fo", {"dead": True}, "F&O"),
+        ("magento", {"dead": True}, "Magento"),
+        ("magento", {"token_revoked": True}, "Magento"),
+    ],
+)
+async def test_a_dial_turns_exactly_its_row_of_the_check_red(
+    tmp_path: Path,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    system: str,
+    dials: dict[str, object],
+    row: str,
+) -> None:
+    async with Sandbox(sandbox_settings(tmp_path)) as sandbox:
+        settings = sync_settings(sandbox, database_url)
+        d365_sync = configured(tmp_path, settings, monkeypatch)
+        healthy = await d365_sync("check")
+        assert healthy.exit_code == 0, healthy.output
+        async with (
+            ClientSession() as control,
+            control.patch(f"{sandbox.control_url}/systems/{system}/dials", json=dials) as answer,
+        ):
+            assert answer.status == 200
+
+        result = await d365_sync("check", "--json")
+
+        assert result.exit_code == 1
+        rows = [each for table in json.loads(result.stdout)["tables"].values() for each in table]
+        red = [each for each in rows if each["state"] == "failed"]
+        assert [each["name"].removesuffix(" schema") for each in red] == [row]
+        assert all(each["next_step"] for each in red)
