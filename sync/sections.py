@@ -1,5 +1,6 @@
 """The sections of `sync` in the configuration that name places, times and people."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,6 +16,16 @@ _POSTGRES = ("postgresql://", "postgres://")
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+def _loopback(host: str) -> str:
+    try:
+        is_here = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        is_here = False
+    if not is_here:
+        raise ValueError("expected a loopback address: the page asks for no login")
+    return host
 
 
 def _postgres_url(text: str) -> str:
@@ -144,8 +155,9 @@ class Intake(SyncListener):
 
 
 class Operators(SyncListener):
-    """Where operators look at the state of the sync: on this machine only."""
+    """Where operators look at the state of the sync: on this machine only, as it asks no login."""
 
+    host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
     port: Port = 8091
 
 

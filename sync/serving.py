@@ -14,6 +14,7 @@ from aiohttp import web
 
 from pricing_proxy.clock import Clock
 from sync.bootstrap import running
+from sync.console.operator_pages import OperatorPages
 from sync.sections import SyncListener
 from sync.settings import SyncSettings
 
@@ -46,6 +47,10 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
                 listening(parts.intake, intake, "sync.intake.port")
             )
             _log.info("hearing the shop on port %d", port)
+        pages = OperatorPages(parts.stores, parts.metrics, clock=clock).application()
+        operators = settings.sync.operators
+        shown = await stack.enter_async_context(listening(pages, operators, "sync.operators.port"))
+        _log.info("state and metrics on port %d of this machine", shown)
         if parts.stores.opened.is_embedded:
             _log.warning("PostgreSQL is embedded: one machine, no replica, no backup by others")
         _log.info("carrying %s", ", ".join(sorted(settings.sync.markets)))

@@ -91,7 +91,7 @@ class Watcher:
         told = {message.alert.condition.key for message in seen.messages} if is_told else set()
         await self._kept.keep(
             [
-                _record(alert.told(now) if alert.condition.key in told else alert)
+                record_of(alert.told(now) if alert.condition.key in told else alert)
                 for alert in seen.open_alerts
             ]
         )
@@ -121,7 +121,8 @@ def _alert(record: AlertRecord) -> Alert:
     )
 
 
-def _record(alert: Alert) -> AlertRecord:
+def record_of(alert: Alert) -> AlertRecord:
+    """Return an alert as it is kept."""
     condition = alert.condition
     return AlertRecord(
         condition.key,

@@ -1,0 +1,84 @@
+"""The operator listener: the state on one page, metrics, and a sign of life.
+
+    GET /              flows, what waits for a person with field and advice, open alerts
+    GET /metrics       Prometheus' text format
+    GET /health/live   200 as long as the event loop turns
+
+It only shows; whoever wants to change something uses the commands. It listens on this
+machine alone, so it asks for no login.
+"""
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
+
+from pricing_proxy.clock import Clock
+from sync.engine.metrics import SyncMetrics
+from sync.store.flow_control import is_paused
+from sync.store.overview import FlowState
+from sync.store.states import STUCK, EventState
+from sync.stores import Stores
+
+_MOST_HELD = 100
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+class OperatorPages:
+    """The handlers.
+
+    Args:
+        stores: What is shown.
+        metrics: What is counted.
+        clock: Time.
+    """
+
+    def __init__(self, stores: Stores, metrics: SyncMetrics, *, clock: Clock) -> None:
+        self._stores = stores
+        self._metrics = metrics
+        self._clock = clock
+
+    def application(self) -> web.Application:
+        """Return the listener's application."""
+        app = web.Application()
+        aiohttp_jinja2.setup(
+            app, loader=jinja2.PackageLoader("sync.console"), autoescape=True, enable_async=False
+        )
+        app.router.add_get("/", self.state)
+        app.router.add_get("/metrics", self.metrics)
+        app.router.add_get("/health/live", self.live)
+        return app
+
+    async def state(self, request: web.Request) -> web.Response:
+        """Answer the page; 503 while the database does not answer."""
+        try:
+            pauses = await self._stores.control.pauses()
+            context = {
+                "now": f"{self._clock.utc():%Y-%m-%d %H:%M:%S} UTC",
+                "states": [state.value for state in EventState],
+                "stuck": [state.value for state in STUCK],
+                "flows": await self._stores.overview.flows(),
+                "held": await self._stores.overview.stuck(most=_MOST_HELD),
+                "alerts": await self._stores.alerts.open_alerts(),
+            }
+        except (SQLAlchemyError, OSError) as error:
+            text = f"PostgreSQL does not answer ({type(error).__name__}); try again.\n"
+            return web.Response(status=503, text=text, headers={**_NO_STORE, "Retry-After": "5"})
+
+        def paused(flow: FlowState) -> bool:
+            return is_paused(pauses, flow.flow, flow.market)
+
+        page = aiohttp_jinja2.render_template(
+            "state.html", request, {**context, "is_paused": paused}
+        )
+        page.headers.update(_NO_STORE)
+        return page
+
+    async def metrics(self, _: web.Request) -> web.Response:
+        """Answer what is counted."""
+        headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8", **_NO_STORE}
+        return web.Response(body=self._metrics.text(), headers=headers)
+
+    async def live(self, _: web.Request) -> web.Response:
+        """Answer 200 as long as the event loop turns."""
+        return web.json_response({"status": "live"}, headers=_NO_STORE)

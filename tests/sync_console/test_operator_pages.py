@@ -1,0 +1,96 @@
+"""What an operator sees without typing a command."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import ValidationError
+
+from pricing_proxy.clock import SystemClock
+from sync.alerts.book import look
+from sync.alerts.conditions import held
+from sync.alerts.watcher import record_of
+from sync.console.operator_pages import OperatorPages
+from sync.engine.flow import Work
+from sync.engine.metrics import SyncMetrics
+from sync.engine.outcomes import Done, HeldError
+from sync.sections import Operators
+from sync.settings import load
+from sync.stores import Stores, stores
+from tests.sync_console.conftest import CommandLine
+from tests.sync_engine.engine import Engine
+
+
+async def hold(_: Work) -> Done:
+    raise HeldError(field="City<b>", text="is too long", advice="shorten it")
+
+
+@pytest.fixture
+async def opened(d365_sync: CommandLine) -> AsyncIterator[Stores]:
+    async with stores(load(d365_sync.file)) as found:
+        yield found
+
+
+async def get(opened: Stores, path: str) -> tuple[int, str]:
+    metrics = SyncMetrics(SystemClock())
+    metrics.counted(await opened.overview.flows())
+    pages = OperatorPages(opened, metrics, clock=SystemClock())
+    client: TestClient[Any, Any]
+    async with TestClient(TestServer(pages.application())) as client:
+        answer = await client.get(path)
+        return answer.status, await answer.text()
+
+
+async def test_the_page_shows_what_waits_for_a_person(engine: Engine, opened: Stores) -> None:
+    engine.orders.carry_with = hold
+    event = await engine.receive("100000201")
+    await engine.carry(event)
+    await opened.control.set_paused("orders", is_paused=True, reason="a test", by="anna")
+    seen = look([], held(await opened.overview.stuck()), now=SystemClock().utc())
+    await opened.alerts.keep([record_of(alert) for alert in seen.open_alerts])
+
+    status, page = await get(opened, "/")
+
+    assert status == 200
+    for text in (
+        "orders 100000201",
+        "City&lt;b&gt;",
+        "is too long",
+        "shorten it",
+        f"d365-sync replay {event}",
+        "paused",
+        "1 order of b2b_de held",
+        "1 wrong",
+    ):
+        assert text in page
+    assert "City<b>" not in page
+
+
+async def test_an_empty_store_has_a_page_too(opened: Stores) -> None:
+    status, page = await get(opened, "/")
+
+    assert status == 200
+    assert "Nothing is wrong." in page
+
+
+async def test_metrics_tell_counts_and_lag(engine: Engine, opened: Stores) -> None:
+    await engine.receive("1")
+
+    status, text = await get(opened, "/metrics")
+
+    assert status == 200
+    assert 'd365_sync_events{flow="orders",market="b2b_de",state="received"} 1.0' in text
+    assert "d365_sync_lag_seconds" in text
+    assert (await get(opened, "/health/live"))[0] == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.7", "sync.example", "::"])  # noqa: S104
+def test_others_may_not_look_without_a_login(host: str) -> None:
+    with pytest.raises(ValidationError, match="expected a loopback address"):
+        Operators(host=host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_this_machine_may(host: str) -> None:
+    assert Operators(host=host).host == host
