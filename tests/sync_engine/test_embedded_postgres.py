@@ -106,12 +106,12 @@ async def test_a_folder_too_long_for_a_socket_is_told_at_once(tmp_path: Path) ->
         await EmbeddedPostgres(tmp_path / ("x" * 100)).__aenter__()
 
 
-def test_the_folder_that_keeps_the_database_user_out_is_found(tmp_path: Path) -> None:
-    stranger = Account("stranger", uid=tmp_path.stat().st_uid + 1, gid=tmp_path.stat().st_gid + 1)
-    (tmp_path / "open" / "closed" / "data").mkdir(parents=True)
-    for folder in (*tmp_path.parents[:2], tmp_path, tmp_path / "open"):
-        folder.chmod(0o755)
-    closed = tmp_path / "open" / "closed"
+def test_the_folder_that_keeps_the_database_user_out_is_found(folder: Path) -> None:
+    base = folder.parent
+    stranger = Account("stranger", uid=base.stat().st_uid + 1, gid=base.stat().st_gid + 1)
+    (base / "open" / "closed" / "data").mkdir(parents=True)
+    (base / "open").chmod(0o755)
+    closed = base / "open" / "closed"
 
     closed.chmod(0o700)
     assert stranger.closed_to(closed / "data") == closed

@@ -28,7 +28,7 @@ from tests.sync_engine.engine import MARKET, Engine
 from tests.sync_engine.test_workers import working
 from tests.sync_engine.worker_program import LEASE, written_keys
 
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 75.0
 
 
 async def until_ended(engine: Engine, count: int) -> float:
