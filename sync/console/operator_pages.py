@@ -14,7 +14,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from pricing_proxy.clock import Clock
-from sync.engine.metrics import SyncMetrics
+from sync.engine.metrics import CONTENT_TYPE, SyncMetrics
 from sync.store.flow_control import is_paused
 from sync.store.overview import FlowState
 from sync.store.states import STUCK, EventState
@@ -76,7 +76,7 @@ class OperatorPages:
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Answer what is counted."""
-        headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8", **_NO_STORE}
+        headers = {"Content-Type": CONTENT_TYPE, **_NO_STORE}
         return web.Response(body=self._metrics.text(), headers=headers)
 
     async def live(self, _: web.Request) -> web.Response:
