@@ -1,7 +1,12 @@
-"""What holds for every test."""
+"""What holds for every test.
+
+A run of the suite tries the same examples each time, so that it fails for a change and not
+by chance; `make soak` looks for new ones, by `--hypothesis-profile=search`.
+"""
 
 from hypothesis import settings
 
 # How long an example takes says nothing on a machine that does other things as well.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
+settings.load_profile("same")

@@ -1,6 +1,7 @@
 """What an operator sees of the events, and what becomes of them by hand."""
 
 import getpass
+import re
 from pathlib import Path
 
 import pytest
@@ -172,7 +173,8 @@ async def test_a_skip_needs_a_reason_and_keeps_it(engine: Engine, d365_sync: Com
 
 async def test_a_database_that_is_away_is_told_with_what_to_do(d365_sync: CommandLine) -> None:
     text = d365_sync.file.read_text(encoding="utf-8")
-    d365_sync.file.write_text(text.replace("5432", "9"), encoding="utf-8")
+    nowhere = re.sub(r"postgresql://[^\"']+", "postgresql://postgres@127.0.0.1:9/test", text)
+    d365_sync.file.write_text(nowhere, encoding="utf-8")
 
     result = await d365_sync("failed")
 
