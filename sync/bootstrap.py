@@ -31,11 +31,11 @@ from sync.erp_access import ErpAccess, erp_access
 from sync.intake.hints import Hint, Hints
 from sync.intake.routes import IntakeRoutes
 from sync.magento.access import magento_access
-from sync.magento.auth import Credentials
 from sync.magento.client import MagentoClient
 from sync.publish.customers import publish_customers
 from sync.sections import EMBEDDED, SharedRedis
 from sync.settings import SyncSettings
+from sync.shop_access import credentials_of
 from sync.store.links import MarketLinks
 from sync.stores import Stores, stores
 from sync.timetable import timetable
@@ -75,18 +75,12 @@ class Running:
 async def systems(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Systems]:
     """Open the ways to the shop, the ERPs and Redis."""
     magento = settings.sync.magento
-    credentials = Credentials(
-        consumer_key=magento.consumer_key,
-        consumer_secret=secret_text(magento.consumer_secret),
-        token=magento.token,
-        token_secret=secret_text(magento.token_secret),
-    )
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(_redis(settings.redis))
         shop = await stack.enter_async_context(
             magento_access(
                 magento.url,
-                credentials,
+                credentials_of(magento),
                 clock=clock,
                 signed_url=magento.signed_url,
                 ca_file=magento.ca_file,

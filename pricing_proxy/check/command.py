@@ -1,29 +1,23 @@
 """The command `pricing-proxy check`."""
 
 import asyncio
-import os
-import signal
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from pricing_proxy.check.limits import Limits
-from pricing_proxy.check.report import Report, run_checks
-from pricing_proxy.check.table import as_json, print_tables
+from pricing_proxy.check.run import run_checks
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.problems import ConfigurationError
+from pricing_proxy.diagnosis.leaving import ending_at_once, leave
+from pricing_proxy.diagnosis.limits import Limits
+from pricing_proxy.diagnosis.report import Report
+from pricing_proxy.diagnosis.table import as_json, print_tables
 from pricing_proxy.settings import Settings, load
 
 _NOT_ALL_WORKS = 1
 _BAD_SETTINGS = 2
-# What shells report for a program that Ctrl-C ended.
-_INTERRUPTED = 130
 
 
 def check_command(
@@ -52,7 +46,7 @@ def check_command(
     except ConfigurationError as error:
         errors.print(str(error), style="red", markup=False)
         raise typer.Exit(_BAD_SETTINGS) from None
-    with _ending_at_once():
+    with ending_at_once():
         report = _run(settings, errors)
     if json_output:
         typer.echo(as_json(report))
@@ -60,7 +54,7 @@ def check_command(
         print_tables(report, Console(highlight=False))
     code = 0 if report.is_ok else _NOT_ALL_WORKS
     if report.is_stuck:
-        _leave(code)
+        leave(code)
     raise typer.Exit(code)
 
 
@@ -76,23 +70,3 @@ def _run(settings: Settings, errors: Console) -> Report:
         return asyncio.run(
             run_checks(settings, clock=SystemClock(), limits=Limits(), on_progress=say)
         )
-
-
-@contextmanager
-def _ending_at_once() -> Iterator[None]:
-    """Let Ctrl-C end the process right away: a thread that waits for Entra ID cannot be ended."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main thread's
-        return
-    before = signal.signal(signal.SIGINT, lambda *_: _leave(_INTERRUPTED))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _leave(code: int) -> NoReturn:
-    """End the process without waiting for its threads; nothing is held that needs closing."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)

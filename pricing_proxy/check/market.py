@@ -8,9 +8,7 @@ from operator import or_
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from pricing_proxy.check.board import Finding, failed, ok
 from pricing_proxy.check.erp_calls import ErpCalls, Top
-from pricing_proxy.check.steps import Advice, Steps
 from pricing_proxy.check.time_zones import offset_of_member, offset_text, standard_offset
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.environments import Environment
@@ -25,6 +23,8 @@ from pricing_proxy.d365.fo.models import (
     Row,
 )
 from pricing_proxy.d365.odata import equals
+from pricing_proxy.diagnosis.board import Finding, failed, ok
+from pricing_proxy.diagnosis.steps import Advice, Steps
 
 R = TypeVar("R", bound=Row)
 

@@ -4,7 +4,6 @@ import asyncio
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from pricing_proxy.check.board import Finding, failed, ok
 from pricing_proxy.check.market import (
     CURRENCY,
     CUSTOMERS,
@@ -16,10 +15,11 @@ from pricing_proxy.check.market import (
 from pricing_proxy.check.price_calls import Answered, Refused, ask_prices
 from pricing_proxy.check.price_sum import adds_up, expected
 from pricing_proxy.check.probe_lines import QUANTITY, ProbeLines, find_lines, first_skus
-from pricing_proxy.check.steps import Advice, Steps
 from pricing_proxy.d365.fo.models import CustomerRow, PriceLine
 from pricing_proxy.d365.fo.price_calls import PriceRequest
 from pricing_proxy.d365.odata import equals
+from pricing_proxy.diagnosis.board import Finding, failed, ok
+from pricing_proxy.diagnosis.steps import Advice, Steps
 
 PROBE_CUSTOMER = "probe customer"
 PROBE_SKUS = "probe SKUs"

@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from pricing_proxy import settings
-from pricing_proxy.check.board import Board, Finding, failed, ok
-from pricing_proxy.check.vitals import milliseconds
 from pricing_proxy.clock import Clock
+from pricing_proxy.diagnosis.board import Board, Finding, failed, ok
+from pricing_proxy.diagnosis.vitals import milliseconds
 from pricing_proxy.redis_access import EMBEDDED, redis_client
 
 REDIS = "Redis answers"

@@ -1,75 +1,103 @@
 """The rows of Redis and PostgreSQL; nothing is started, made or upgraded."""
 
 import asyncio
+from pathlib import Path
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from pricing_proxy.configuration.reading import secret_text
-from sync.check.rows import CheckRow, State
+from pricing_proxy.configuration.redis_address import parse_redis_address
+from pricing_proxy.diagnosis.board import Board, Finding, failed, ok, skipped
+from pricing_proxy.shared_state.connection import Connecting, connected
 from sync.engine.database import schema_version
+from sync.engine.embedded_state import Presence, look, socket_url
+from sync.engine.postgres_programs import EmbeddedPostgresError
 from sync.sections import EMBEDDED, Postgres, SharedRedis
-from sync.store.schema import newest_version
+from sync.store.schema import known_versions, newest_version
 from sync.store_access import with_password
 
 REDIS, POSTGRES, SCHEMA = "Redis", "PostgreSQL", "schema version"
 _SECONDS = 5.0
 
 
-async def redis_row(shared: SharedRedis, client: Redis) -> CheckRow:
-    """Return whether Redis answers."""
-    if shared.url == EMBEDDED:
-        return _ok(REDIS, "embedded: the price service does not see the customer map")
+async def check_redis(shared: SharedRedis) -> Board:
+    """Return the table of Redis."""
+    board = Board("Shared with the price service", (REDIS,))
+    board.put(REDIS, await _redis(shared))
+    return board
+
+
+async def check_postgres(postgres: Postgres) -> Board:
+    """Return the table of PostgreSQL."""
+    board = Board("What the sync keeps", (POSTGRES, SCHEMA))
+    if postgres.url == EMBEDDED:
+        await _embedded(board, postgres.data_directory.absolute())
+    else:
+        url = with_password(postgres.url, secret_text(postgres.password))
+        advice = "Check sync.postgres.url, the password, and that the server runs"
+        await _ask(board, url, answers="answers", advice=advice)
+    return board
+
+
+async def _embedded(board: Board, folder: Path) -> None:
+    place = f"embedded in {folder}, for one machine"
     try:
-        async with asyncio.timeout(_SECONDS):
+        presence = look(folder)
+    except EmbeddedPostgresError as error:
+        problem, _, advice = str(error).partition(": ")
+        board.put(POSTGRES, failed(problem, advice[:1].upper() + advice[1:]))
+        board.put(SCHEMA, skipped(POSTGRES))
+        return
+    match presence:
+        case Presence.NOT_MADE:
+            board.put(POSTGRES, ok(f"{place}: not made yet, the first d365-sync run makes it"))
+            board.put(SCHEMA, _schema(None))
+        case Presence.STOPPED:
+            board.put(POSTGRES, ok(f"{place}: not running, d365-sync run starts it"))
+            board.put(SCHEMA, ok("not to be seen while it does not run; checked at its start"))
+        case Presence.RUNNING:
+            advice = f"See {folder / 'postgres.log'}"
+            await _ask(board, socket_url(folder), answers=f"{place}: running", advice=advice)
+
+
+async def _ask(board: Board, url: str, *, answers: str, advice: str) -> None:
+    try:
+        found = await schema_version(url)
+    except (SQLAlchemyError, OSError) as error:
+        # The type only: its text may hold the address with the password.
+        board.put(POSTGRES, failed(type(error.__cause__ or error).__name__, advice))
+        board.put(SCHEMA, skipped(POSTGRES))
+        return
+    board.put(POSTGRES, ok(answers))
+    board.put(SCHEMA, _schema(found))
+
+
+async def _redis(shared: SharedRedis) -> Finding:
+    if shared.url == EMBEDDED:
+        return ok("embedded: the price service does not see the customer map")
+    how = Connecting(
+        password=secret_text(shared.password) or None, timeout_seconds=_SECONDS, connections=1
+    )
+    try:
+        async with (
+            asyncio.timeout(_SECONDS),
+            connected(parse_redis_address(shared.url), how) as client,
+        ):
             await client.exists("check")
     except (RedisError, OSError, TimeoutError) as error:
         # The type only: messages of the client may quote what was sent.
-        return CheckRow(
-            name=REDIS,
-            state=State.FAILED,
-            found=type(error).__name__,
-            next_step="look at redis.url, redis.password, and that Redis runs",
-        )
-    return _ok(REDIS, "answers")
+        advice = "Look at redis.url, redis.password, TLS (rediss://), and that Redis runs"
+        return failed(type(error).__name__, advice)
+    return ok("answers")
 
 
-async def postgres_rows(postgres: Postgres) -> list[CheckRow]:
-    """Return whether PostgreSQL answers, and whether this program knows its schema."""
-    if postgres.url == EMBEDDED:
-        place = postgres.data_directory.absolute()
-        return [
-            _ok(POSTGRES, f"embedded in {place}: one machine, started by d365-sync run"),
-            CheckRow(name=SCHEMA, state=State.SKIPPED, found="brought up to date at each start"),
-        ]
-    try:
-        found = await schema_version(with_password(postgres.url, secret_text(postgres.password)))
-    except (SQLAlchemyError, OSError) as error:
-        failed = CheckRow(
-            name=POSTGRES,
-            state=State.FAILED,
-            # Its text may hold the address with the password.
-            found=type(error.__cause__ or error).__name__,
-            next_step="check sync.postgres.url, the password, and that the server runs",
-        )
-        return [failed, CheckRow(name=SCHEMA, state=State.SKIPPED, found=f"needs {POSTGRES}")]
-    return [_ok(POSTGRES, "answers"), _schema(found)]
-
-
-def _schema(found: str | None) -> CheckRow:
+def _schema(found: str | None) -> Finding:
     newest = newest_version()
     if found is None:
-        return _ok(SCHEMA, f"none yet: made as {newest} by the first d365-sync run")
-    if found > newest:
-        return CheckRow(
-            name=SCHEMA,
-            state=State.FAILED,
-            found=f"{found}, this program knows {newest}",
-            next_step="start the newer version that made it",
-        )
-    return _ok(SCHEMA, found if found == newest else f"{found}, becomes {newest} at the next run")
-
-
-def _ok(name: str, found: str) -> CheckRow:
-    return CheckRow(name=name, state=State.OK, found=found)
+        return ok(f"none yet: made as {newest} by the first d365-sync run")
+    if found == newest:
+        return ok(found)
+    if found in known_versions():
+        return ok(f"{found}, becomes {newest} at the next d365-sync run")
+    return failed(f"{found}, this program knows {newest}", "Start the newer version that made it")

@@ -1,61 +1,146 @@
-"""The shop's rows: reachable and signing, then access to each route that the flows read.
+"""The shop's rows: whether it answers, signing, then access to each route that the flows read.
 
-A row that fails for the shop's sake as a whole is the first; the others are skipped then.
 Reads only, so the right to write back is not seen here.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 
-from pricing_proxy.resilience.errors import UpstreamDeniedError, UpstreamError
-from sync.check.rows import CheckRow, State
+from pricing_proxy.diagnosis.board import Board, Finding, failed, ok, skipped
+from pricing_proxy.diagnosis.direct_calls import (
+    DirectPolicy,
+    Patience,
+    direct_session,
+    trusted_certificates,
+)
+from pricing_proxy.diagnosis.limits import Limits
+from pricing_proxy.diagnosis.report import Progress
+from pricing_proxy.diagnosis.sampling import sample_calls
+from pricing_proxy.diagnosis.steps import Advice, Steps
+from pricing_proxy.diagnosis.vitals import Vitals
+from pricing_proxy.resilience.errors import UpstreamDeniedError
+from sync.magento.calls import Calls
 from sync.magento.client import MagentoClient
+from sync.magento.transport import Transport
+from sync.sections import Magento
+from sync.shop_access import credentials_of
 
-ACCESS = "Magento"
+_HERE = "sync.magento"
 _NO_RIGHT = "authorized to access"
+# Where an administrator gives access, by what is read.
+_RESOURCES = {
+    "orders": "Sales > Operations > Orders",
+    "customers": "Customers > All Customers",
+    "credit memos": "Sales > Operations > Credit Memos",
+    "products": "Catalog > Inventory > Products",
+}
 
 
-async def shop_rows(shop: MagentoClient) -> list[CheckRow]:
-    """Return the shop's rows."""
-    routes: dict[str, Callable[[], Awaitable[object]]] = {
+async def check_shop(
+    magento: Magento, *, limits: Limits, patience: Patience, on_progress: Progress
+) -> Board:
+    """Return the shop's table."""
+    vitals = _vitals(magento, limits)
+    board = Board("Shop", (*vitals.names, *_RESOURCES))
+    try:
+        trusted = trusted_certificates(magento.ca_file)
+    except OSError as error:
+        board.put(
+            vitals.reachable,
+            failed(
+                f"{magento.ca_file} cannot be read: {error.strerror or type(error).__name__}",
+                f"Correct {_HERE}.ca_file: a PEM file with the authority's certificate",
+            ),
+        )
+        board.fill_rest(skipped(vitals.reachable))
+        return board
+    on_progress("the shop")
+    async with direct_session(trusted) as session:
+        transport = Transport(
+            session,
+            base_url=magento.url,
+            credentials=credentials_of(magento),
+            clock=patience.clock,
+            signed_url=magento.signed_url,
+        )
+        calls = Calls(
+            transport, policy=DirectPolicy(), clock=patience.clock, call_time=patience.wait
+        )
+        await _fill(board, vitals, MagentoClient(calls), limits, patience)
+    return board
+
+
+async def _fill(
+    board: Board, vitals: Vitals, shop: MagentoClient, limits: Limits, patience: Patience
+) -> None:
+    samples = await sample_calls(
+        lambda: _signed_call(shop), enough=limits.sampling, clock=patience.clock
+    )
+    vitals.judge(board, samples, admitted="the signature is accepted")
+    steps = Steps(board, system=board, vitals=vitals, is_over=patience.is_over)
+    async with asyncio.TaskGroup() as group:
+        for name, read in _routes(shop).items():
+            group.create_task(_check_route(steps, name, read))
+
+
+async def _signed_call(shop: MagentoClient) -> None:
+    """Ask for the cheapest thing; who may not have it was recognised all the same."""
+    try:
+        await shop.order_count()
+    except UpstreamDeniedError as error:
+        if _NO_RIGHT not in str(error):
+            raise
+
+
+def _routes(shop: MagentoClient) -> Mapping[str, Callable[[], Awaitable[object]]]:
+    return {
         "orders": shop.order_count,
         "customers": lambda: shop.customers_by_email("nobody@shop.invalid"),
         "credit memos": lambda: shop.credit_memos(0),
         "products": lambda: shop.products_by_id([0]),
     }
-    first = await _access_row(shop)
-    if first.state is not State.OK:
-        skipped = [
-            CheckRow(name=name, state=State.SKIPPED, found=f"needs {ACCESS}") for name in routes
-        ]
-        return [first, *skipped]
-    return [first, *[await _route_row(name, ask) for name, ask in routes.items()]]
 
 
-async def _access_row(shop: MagentoClient) -> CheckRow:
-    try:
-        await shop.order_count()
-    except UpstreamDeniedError as error:
-        if _NO_RIGHT not in str(error):
-            return _failed(
-                ACCESS,
-                error,
-                "check the four texts of the integration, that it is active, signed_url, and "
-                "this machine's clock",
+async def _check_route(steps: Steps, name: str, read: Callable[[], Awaitable[object]]) -> None:
+    resource = _RESOURCES[name]
+
+    async def look() -> Finding:
+        try:
+            await read()
+        except UpstreamDeniedError as error:
+            if _NO_RIGHT not in str(error):
+                raise
+            return failed(
+                str(error),
+                f"In the shop, System > Integrations > API: give the integration {resource}, "
+                "then activate it again",
             )
-    except UpstreamError as error:
-        return _failed(ACCESS, error, "check sync.magento.url, and that the shop is up")
-    return CheckRow(name=ACCESS, state=State.OK, found="reachable, signature accepted")
+        return ok("readable")
+
+    advice = Advice(
+        what=name,
+        when_missing=f"The shop has no route for {name}: compare its version with 2.4",
+        who=f"the integration ({resource})",
+        place="the shop's log",
+    )
+    await steps.run(name, look, advice=advice)
 
 
-async def _route_row(name: str, ask: Callable[[], Awaitable[object]]) -> CheckRow:
-    try:
-        await ask()
-    except UpstreamDeniedError as error:
-        return _failed(name, error, f"give the integration access to {name} in the shop")
-    except UpstreamError as error:
-        return _failed(name, error, f"see the shop's log for what {name} answer")
-    return CheckRow(name=name, state=State.OK, found="readable")
-
-
-def _failed(name: str, error: UpstreamError, next_step: str) -> CheckRow:
-    return CheckRow(name=name, state=State.FAILED, found=str(error), next_step=next_step)
+def _vitals(magento: Magento, limits: Limits) -> Vitals:
+    return Vitals(
+        label="Magento",
+        admitted="Magento accepts the signature",
+        slow=limits.erp_slow,
+        unsteady=limits.unsteady,
+        when_lost=f"Open {magento.url} from this machine; look at {_HERE}.url, ca_file, DNS, "
+        "firewall, and whether the shop runs",
+        when_throttling="Wait as long as it asks; look at the limits of the web server or WAF in "
+        "front of the shop for this machine's address",
+        when_failing="Look into var/log of the shop, and at its web server's log",
+        when_refusing=lambda _: (
+            f"Compare the four texts of the integration with {_HERE} and that it is active; then "
+            "signed_url (the address as PHP sees it), and this machine's clock"
+        ),
+        when_slow="Look at the load of the shop's PHP workers and database, then at the line from "
+        "this machine",
+    )

@@ -22,6 +22,13 @@ from typing import Self
 import psycopg
 
 from pricing_proxy.background import end
+from sync.engine.embedded_state import (
+    check_access,
+    check_folder,
+    server_pid,
+    socket_url,
+    wrong_version,
+)
 from sync.engine.postgres_programs import (
     MAJOR_VERSION,
     Account,
@@ -35,8 +42,6 @@ _log = logging.getLogger(__name__)
 
 _START_SECONDS, _STOP_SECONDS = 60.0, 30.0
 _LOOK_SECONDS = 0.2
-# A path of a socket has 107 characters at most, and the name of ours takes these.
-_LONGEST_FOLDER = 107 - len("/run/.s.PGSQL.5432")
 
 
 class EmbeddedPostgres:
@@ -58,11 +63,7 @@ class EmbeddedPostgres:
         self._watch: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        if len(str(self._folder)) > _LONGEST_FOLDER:
-            raise EmbeddedPostgresError(
-                f"{self._folder} is too long for a socket: choose a data_directory of at most "
-                f"{_LONGEST_FOLDER} characters"
-            )
+        check_folder(self._folder)
         self._folder.mkdir(parents=True, exist_ok=True)
         if self._take_ownership():
             await self._make()
@@ -85,17 +86,12 @@ class EmbeddedPostgres:
     @property
     def url(self) -> str:
         """Its address."""
-        return f"postgresql://postgres@/postgres?host={self._socket}"
+        return socket_url(self._folder)
 
     @property
     def server_pid(self) -> int | None:
         """The server's process, None while it is not running."""
-        try:
-            pid = int((self._data / "postmaster.pid").read_text(encoding="ascii").split()[0])
-            os.kill(pid, 0)
-        except (OSError, ValueError, IndexError):
-            return None
-        return pid
+        return server_pid(self._data)
 
     def _take_ownership(self) -> bool:
         lock_file = os.open(self._folder / "owner.lock", os.O_CREAT | os.O_RDWR, 0o600)
@@ -117,18 +113,10 @@ class EmbeddedPostgres:
         if found == MAJOR_VERSION:
             return
         if found is not None:
-            raise EmbeddedPostgresError(
-                f"{self._data} was made by PostgreSQL {found}, this program brings "
-                f"{MAJOR_VERSION}: dump it with the old version and restore it into a new "
-                "data_directory, or name a server of that version in sync.postgres.url"
-            )
+            raise wrong_version(self._data, found)
         _log.info("making a database in %s", self._data)
         who = account()
-        if (closed := who.closed_to(self._data)) is not None:
-            raise EmbeddedPostgresError(
-                f"PostgreSQL runs as user {who.name}, who may not enter {closed}: choose a "
-                f"data_directory outside of it, or let others pass with chmod o+x {closed}"
-            )
+        check_access(who, self._data)
         # What a first start that was interrupted left is no database yet.
         shutil.rmtree(self._data, ignore_errors=True)
         for folder in (self._data, self._socket):

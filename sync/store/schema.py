@@ -42,6 +42,12 @@ def newest_version() -> str:
     return head
 
 
+def known_versions() -> frozenset[str]:
+    """Return every version that this program can bring up to date."""
+    script = ScriptDirectory.from_config(_config())
+    return frozenset(each.revision for each in script.walk_revisions())
+
+
 def _upgrade(connection: Connection) -> None:
     config = _config()
     config.attributes["connection"] = connection

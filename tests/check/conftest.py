@@ -8,10 +8,11 @@ from typing import Any, cast
 
 import pytest
 
-from pricing_proxy.check.board import Finding, State
-from pricing_proxy.check.limits import Limits
-from pricing_proxy.check.report import Report, run_checks
+from pricing_proxy.check.run import run_checks
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.diagnosis.board import Finding, State
+from pricing_proxy.diagnosis.limits import Limits
+from pricing_proxy.diagnosis.report import Report
 from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.entra import TENANT
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings

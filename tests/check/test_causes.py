@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from pricing_proxy.check.board import State
-from pricing_proxy.check.report import Report, run_checks
+from pricing_proxy.check.run import run_checks
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.diagnosis.board import State
+from pricing_proxy.diagnosis.report import Report
 from pricing_proxy.sandbox import price_service
 from pricing_proxy.sandbox.discount_search import rounded
 from pricing_proxy.settings import Settings

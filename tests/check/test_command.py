@@ -15,7 +15,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from pricing_proxy.check.command import check_command
-from pricing_proxy.check.limits import Limits
+from pricing_proxy.diagnosis.limits import Limits
 from tests.check.conftest import World
 
 APP = typer.Typer()
@@ -29,7 +29,8 @@ app()
 """
 HURRIED = """
 from datetime import timedelta
-from pricing_proxy.check import command, limits
+from pricing_proxy.check import command
+from pricing_proxy.diagnosis import limits
 command.Limits = lambda: limits.Limits(
     wait=timedelta(seconds=30), total=timedelta(milliseconds=600)
 )

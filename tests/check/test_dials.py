@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pricing_proxy.check.board import State
+from pricing_proxy.diagnosis.board import State
 from pricing_proxy.sandbox.dials import Dials
 from tests.check.conftest import World, findings, red
 

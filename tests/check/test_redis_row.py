@@ -16,9 +16,9 @@ from fakeredis import TcpFakeServer
 from pydantic import SecretStr
 
 from pricing_proxy import settings
-from pricing_proxy.check.board import Finding, State
 from pricing_proxy.check.redis_row import check_redis
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.diagnosis.board import Finding, State
 
 # A free fake needs no more; a silent server costs as much as this.
 TIMEOUT_MS = 200

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from pricing_proxy.check.board import Board, Finding, State
-from pricing_proxy.check.steps import Advice, Steps
+from pricing_proxy.diagnosis.board import Board, Finding, State
+from pricing_proxy.diagnosis.steps import Advice, Steps
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
     UpstreamDeniedError,
@@ -30,7 +30,7 @@ async def run(erp: Board, error: UpstreamError, *, is_over: Callable[[], bool]) 
         raise error
 
     board = Board("market", ("row",))
-    await Steps(board, erp=erp, vitals=VITALS, is_over=is_over).run("row", fail, advice=ADVICE)
+    await Steps(board, system=erp, vitals=VITALS, is_over=is_over).run("row", fail, advice=ADVICE)
     return board.rows()[0].finding
 
 

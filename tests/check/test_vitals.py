@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing_proxy.check.board import Board, State
-from pricing_proxy.check.sampling import Sample
-from pricing_proxy.check.vitals import Vitals
+from pricing_proxy.diagnosis.board import Board, State
+from pricing_proxy.diagnosis.sampling import Sample
+from pricing_proxy.diagnosis.vitals import Vitals
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
     UpstreamDeniedError,

@@ -180,17 +180,14 @@ def test_a_real_environment_keeps_every_contract(contract: EntityContract) -> No
 def test_settings_of_a_market_are_part_of_the_contract() -> None:
     header, line = order_contracts(
         reference_field="XYZRef",
-        header_fields=("XYZShop",),
-        line_fields=("XYZNote",),
-        always_sent=("SalesOrderPoolId",),
+        header_sent=("SalesOrderPoolId",),
+        line_sent=("SalesPrice",),
     )
     gone = [each.name for each in compare_entity(header, described("SalesOrderHeadersV3"))]
-    assert gone == ["XYZRef", "XYZShop"]
+    assert gone == ["XYZRef"]
     assert {"XYZRef", "IsSalesProcessingStopped", "SalesOrderPoolId"} <= header.sent
-    assert {"ItemNumber", "OrderLineReference", "SalesOrderNumber"} <= line.sent
-    assert [each.name for each in compare_entity(line, described("SalesOrderLinesV3"))] == [
-        "XYZNote"
-    ]
+    assert {"ItemNumber", "OrderLineReference", "SalesOrderNumber", "SalesPrice"} <= line.sent
+    assert compare_entity(line, described("SalesOrderLinesV3")) == []
 
 
 @pytest.mark.parametrize("enum", USED_MEMBERS)

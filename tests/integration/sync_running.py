@@ -43,13 +43,25 @@ ORDER_RULES: Mapping[str, Any] = {
     "tax_difference": "hold",
 }
 
+ADDRESS: Mapping[str, Any] = {
+    "firstname": "Nora",
+    "lastname": "Neu",
+    "company": "Neue Leuchten GmbH",
+    "street": ["Lange Gasse 5"],
+    "city": "Ulm",
+    "postcode": "89073",
+    "country_id": "DE",
+    "telephone": "0731 1",
+    "default_billing": True,
+    "default_shipping": True,
+}
+
 
 @dataclass
-class World:
-    """Two systems, and the sync between them."""
+class Placing:
+    """Two systems, and what a test does to them."""
 
     sandbox: Sandbox
-    running: Running
     control: ClientSession
 
     async def place(self, count: int = 1, **members: Any) -> list[str]:
@@ -60,11 +72,30 @@ class World:
             assert answer.status == 201, await answer.text()
             return [order["increment_id"] for order in (await answer.json())["orders"]]
 
+    def register(self, email: str, *, website: int = WEBSITE, **members: Any) -> int:
+        """Register a customer in the shop, with an address, and return the id."""
+        customer = {
+            "email": email,
+            "firstname": "Nora",
+            "lastname": "Neu",
+            "website_id": website,
+            "store_id": website,
+            "addresses": [ADDRESS],
+        }
+        return int(self.sandbox.shop.customers.create({**customer, **members})["id"])
+
     async def dial(self, system: str, **members: Any) -> None:
         """Turn a system's dials."""
         address = f"{self.sandbox.control_url}/systems/{system}/dials"
         async with self.control.patch(address, json=members) as answer:
             assert answer.status == 200, await answer.text()
+
+
+@dataclass
+class World(Placing):
+    """Two systems, and the sync between them."""
+
+    running: Running
 
     def erp_orders(self) -> dict[str, Any]:
         """Return the ERP's released orders by reference; each must be there once."""
@@ -142,4 +173,4 @@ async def running_sync(folder: Path, database_url: str, **sync: Any) -> AsyncIte
         ClientSession() as control,
         running(sync_settings(sandbox, database_url, **sync), clock=SystemClock()) as parts,
     ):
-        yield World(sandbox, parts, control)
+        yield World(sandbox, control, parts)

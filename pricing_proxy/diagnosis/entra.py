@@ -8,15 +8,18 @@ import asyncio
 import re
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Literal
 
-from pricing_proxy.check.limits import Limits
-from pricing_proxy.check.sampling import Sample, sample_many
-from pricing_proxy.check.vitals import Vitals
+from pydantic import SecretStr
+
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.configuration.environments import Environment
 from pricing_proxy.d365.auth import IssuedToken
 from pricing_proxy.d365.entra import EntraTokens
-from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.diagnosis.direct_calls import Patience
+from pricing_proxy.diagnosis.limits import Limits
+from pricing_proxy.diagnosis.sampling import Sample, sample_many
+from pricing_proxy.diagnosis.vitals import Vitals
 from pricing_proxy.resilience.errors import UpstreamError, UpstreamTimeoutError
 
 # 6 x (2 + 3) requests: one failure in five is then missed once in eight hundred checks.
@@ -32,6 +35,23 @@ _ADVICE = {
     "AADSTS90002": "there is no such tenant: correct the tenant in",
     "AADSTS500011": "the tenant does not know this ERP: correct the url, or the tenant, in",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntraApp:
+    """The Entra application that asks.
+
+    Attributes:
+        kind: What its keys in the configuration begin with.
+        client_id: Its id.
+        client_secret: Its secret.
+        priority: Its throttling priority in F&O.
+    """
+
+    kind: Literal["pricing", "sync"]
+    client_id: str
+    client_secret: SecretStr
+    priority: Literal["High", "Low"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +70,25 @@ class TokenSamples:
 
 
 async def sample_tokens(
-    environment: Environment, *, limits: Limits, until: Deadline, clock: Clock
+    environment: Environment, app: EntraApp, *, limits: Limits, patience: Patience
 ) -> TokenSamples:
-    """Return how Entra ID answers the pricing app; over at `until` at the latest."""
+    """Return how Entra ID answers the app; over when patience ends at the latest."""
     issued: list[IssuedToken] = []
     stuck: list[EntraTokens] = []
     async with AsyncExitStack() as stack:
         sources = [
-            await stack.enter_async_context(_tokens(environment, limits, clock))
+            await stack.enter_async_context(_tokens(environment, app, limits, patience.clock))
             for _ in range(_APPLICATIONS)
         ]
 
         def asking(source: EntraTokens) -> "_Asking":
-            return _Asking(source, until, clock, issued, stuck)
+            return _Asking(source, patience, issued, stuck)
 
         samples = await sample_many(
             [asking(source).ask for source in sources],
             times=_TOKENS_EACH,
             enough=limits.sampling,
-            clock=clock,
+            clock=patience.clock,
             first_requests=_FIRST_REQUESTS,
         )
         if stuck:
@@ -77,7 +97,7 @@ async def sample_tokens(
     return TokenSamples(samples, issued[-1] if issued else None, bool(stuck))
 
 
-def entra_vitals(name: str, environment: Environment, limits: Limits) -> Vitals:
+def entra_vitals(name: str, environment: Environment, app: EntraApp, limits: Limits) -> Vitals:
     """Return Entra ID's rows for an environment of the configuration."""
     here = f"environments.{name}"
     address = environment.authority
@@ -89,10 +109,10 @@ def entra_vitals(name: str, environment: Environment, limits: Limits) -> Vitals:
         when_lost=f"From this machine, open {address}; look at {here}.authority and ca_file, "
         "DNS, firewall and proxy",
         when_throttling="Wait as long as it asks; then look who else asks for tokens as this "
-        f"app (sign-in logs of client {environment.pricing_client_id})",
+        f"app (sign-in logs of client {app.client_id})",
         when_failing=f"Look at Microsoft's service health; if that is fine, at {here}.authority "
         "and at proxies in between",
-        when_refusing=lambda error: _advice(error, here),
+        when_refusing=lambda error: _advice(error, here, app),
         when_slow=f"Measure the way to {address} from this machine: DNS, proxy, line; "
         "then Microsoft's service health",
     )
@@ -104,19 +124,17 @@ class _Asking:
     def __init__(
         self,
         source: EntraTokens,
-        until: Deadline,
-        clock: Clock,
+        patience: Patience,
         issued: list[IssuedToken],
         stuck: list[EntraTokens],
     ) -> None:
         self._source = source
-        self._until = until
-        self._clock = clock
+        self._patience = patience
         self._issued = issued
         self._stuck = stuck
 
     async def ask(self) -> None:
-        left_us = self._until.remaining_us(self._clock.monotonic_us())
+        left_us = self._patience.until.remaining_us(self._patience.clock.monotonic_us())
         try:
             async with asyncio.timeout(left_us / MICROSECONDS_PER_SECOND):
                 self._issued.append(await self._source.issue())
@@ -126,11 +144,11 @@ class _Asking:
             raise UpstreamTimeoutError("no token in time", system="entra") from error
 
 
-def _tokens(environment: Environment, limits: Limits, clock: Clock) -> EntraTokens:
+def _tokens(environment: Environment, app: EntraApp, limits: Limits, clock: Clock) -> EntraTokens:
     return EntraTokens(
         authority=f"{environment.authority}/{environment.tenant}",
-        client_id=environment.pricing_client_id,
-        client_secret=environment.pricing_client_secret,
+        client_id=app.client_id,
+        client_secret=app.client_secret,
         scope=f"{environment.url}/.default",
         clock=clock,
         ca_file=environment.ca_file,
@@ -138,9 +156,11 @@ def _tokens(environment: Environment, limits: Limits, clock: Clock) -> EntraToke
     )
 
 
-def _advice(error: UpstreamError, here: str) -> str:
+def _advice(error: UpstreamError, here: str, app: EntraApp) -> str:
     number = _AADSTS.search(str(error))
     known = _ADVICE.get(number.group()) if number else None
     if known is not None:
         return f"For Entra ID {known} {here}"
-    return f"Compare tenant, pricing_client_id and its secret in {here} with the app's registration"
+    return (
+        f"Compare tenant, {app.kind}_client_id and its secret in {here} with the app's registration"
+    )

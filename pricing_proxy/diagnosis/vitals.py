@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pricing_proxy.check.board import Board, Finding, failed, ok, skipped
-from pricing_proxy.check.sampling import Sample
+from pricing_proxy.diagnosis.board import Board, Finding, failed, ok, skipped
+from pricing_proxy.diagnosis.sampling import Sample
 from pricing_proxy.resilience.errors import (
     UpstreamDeniedError,
     UpstreamError,

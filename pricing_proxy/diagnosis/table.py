@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pricing_proxy.check.board import Board, State
-from pricing_proxy.check.report import Report
+from pricing_proxy.diagnosis.board import Board, State
+from pricing_proxy.diagnosis.report import Report
 
 _WORDS = {
     State.OK: Text("ok", style="green"),

@@ -1,0 +1,154 @@
+"""Ask one F&O environment directly: no retries, no breaker, no gate, so each raw answer shows.
+
+Two limits remain: a call ends with its own time or the check's, and only so many run at
+once. Every method raises `UpstreamError`.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import aiohttp
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.configuration.environments import Environment
+from pricing_proxy.d365.fo.client import FinanceOperationsClient
+from pricing_proxy.d365.transport import Transport
+from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.operation import Operation
+
+T = TypeVar("T")
+
+SYSTEM = "fo"
+TICKET = Ticket(CallClass.BACKGROUND)
+# Enough to see a share of failures in one go, and far below the 52 calls at once that older
+# environments allow one user.
+_CALLS_AT_ONCE = 12
+
+
+class DirectPolicy:
+    """Sends each call once, at most a few at a time; a `CallPolicy` of the clients."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(_CALLS_AT_ONCE)
+
+    async def call(
+        self,
+        send: Callable[[Deadline], Awaitable[T]],
+        *,
+        operation: Operation,  # noqa: ARG002 -- nothing here depends on what is called
+        ticket: Ticket,  # noqa: ARG002 -- nor on its urgency
+        deadline: Deadline,
+        lines: int = 1,  # noqa: ARG002 -- nor on its size
+    ) -> T:
+        """Return what `send` returns."""
+        async with self._places:
+            return await send(deadline)
+
+
+class OneToken:
+    """One token, or none; a refusal is the answer we want to see."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    async def token(self) -> str:
+        """Return it."""
+        return self._text
+
+    def invalidate(self, token: str) -> None:
+        """Keep it: the call is not repeated with the same token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long is waited.
+
+    Attributes:
+        wait: For one answer.
+        until: When the check has to be over.
+        clock: Time.
+    """
+
+    wait: timedelta
+    until: Deadline
+    clock: Clock
+
+    def is_over(self) -> bool:
+        """Return whether the whole check's time has passed."""
+        return self.until.has_passed(self.clock.monotonic_us())
+
+    def deadline(self) -> Deadline:
+        """Return when a call that begins now must end."""
+        wait_us = self.wait // timedelta(microseconds=1)
+        return min(self.until, Deadline.after(wait_us, now_us=self.clock.monotonic_us()))
+
+
+class DirectErp:
+    """The way to one environment, and the cheapest call to it.
+
+    Args:
+        session: Serves this environment only.
+        environment: Its settings.
+        token: An empty one shows whether anybody answers at all.
+        patience: How long is waited.
+
+    Attributes:
+        transport: Speaks to it.
+        policy: Sends each call once.
+        client: Reads master data.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        environment: Environment,
+        *,
+        token: str,
+        patience: Patience,
+    ) -> None:
+        self.patience = patience
+        self.policy = DirectPolicy()
+        self.transport = Transport(
+            session,
+            base_url=environment.url,
+            tokens=OneToken(token),
+            clock=patience.clock,
+            system=SYSTEM,
+        )
+        self.client = FinanceOperationsClient(
+            self.transport,
+            policy=self.policy,
+            clock=patience.clock,
+            price_service_path=environment.price_service_path,
+        )
+
+    async def version(self) -> str:
+        """Return the application's version: the cheapest call there is."""
+        return await self.client.application_version(
+            ticket=TICKET, deadline=self.patience.deadline()
+        )
+
+
+def trusted_certificates(ca_file: Path | None) -> ssl.SSLContext:
+    """Return whom to trust; raises `OSError` when the CA file cannot be read."""
+    trusted = ssl.create_default_context()
+    if ca_file is not None:
+        trusted.load_verify_locations(ca_file)
+    return trusted
+
+
+@asynccontextmanager
+async def direct_session(trusted: ssl.SSLContext) -> AsyncIterator[aiohttp.ClientSession]:
+    """Open the connections to one system; closed on exit."""
+    connector = aiohttp.TCPConnector(ssl=trusted)
+    async with aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
+        yield session

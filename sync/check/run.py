@@ -1,0 +1,50 @@
+"""Run all checks of a configuration; nothing is started, made, written or told to others."""
+
+import asyncio
+from datetime import timedelta
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.diagnosis.direct_calls import Patience
+from pricing_proxy.diagnosis.limits import Limits
+from pricing_proxy.diagnosis.report import Progress, Report
+from pricing_proxy.resilience.deadline import Deadline
+from sync.check.environment import EnvironmentCheck
+from sync.check.kept import check_postgres, check_redis
+from sync.check.shop import check_shop
+from sync.settings import SyncSettings
+
+# Nobody waits for the sync with a page open: it is slow from another point on than prices.
+LIMITS = Limits(
+    total=timedelta(seconds=30),
+    erp_slow=timedelta(seconds=2),
+    unsteady=timedelta(seconds=2),
+)
+
+
+async def run_checks(
+    settings: SyncSettings, *, clock: Clock, limits: Limits, on_progress: Progress
+) -> Report:
+    """Return what works; the systems are checked side by side."""
+    total_us = limits.total // timedelta(microseconds=1)
+    patience = Patience(
+        wait=limits.wait,
+        until=Deadline.after(total_us, now_us=clock.monotonic_us()),
+        clock=clock,
+    )
+    checks = [
+        EnvironmentCheck(name, settings, limits=limits, on_progress=on_progress)
+        for name in settings.environments
+    ]
+    async with asyncio.TaskGroup() as group:
+        kept = group.create_task(check_postgres(settings.sync.postgres))
+        shared = group.create_task(check_redis(settings.redis))
+        shop = group.create_task(
+            check_shop(
+                settings.sync.magento, limits=limits, patience=patience, on_progress=on_progress
+            )
+        )
+        for check in checks:
+            group.create_task(check.run(patience))
+    boards = [kept.result(), shared.result(), shop.result()]
+    boards += [board for check in checks for board in check.boards]
+    return Report(boards, any(check.is_stuck for check in checks))

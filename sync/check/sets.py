@@ -1,0 +1,142 @@
+"""The rows of a market: each set that its flows use, whether its fields are as we need them.
+
+A set that a flow writes has a second row, which compares it with the contract that the
+code declares (`d365.fo.document_contracts`).
+"""
+
+import asyncio
+from collections.abc import Iterator
+
+from pricing_proxy.d365 import paging
+from pricing_proxy.d365.fo.document_contracts import USED_MEMBERS
+from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.fo.metadata import MetadataReader
+from pricing_proxy.d365.fo.models import (
+    OrderSettingsRow,
+    ReleasedProductRow,
+    ReleasedProductVariantRow,
+)
+from pricing_proxy.d365.fo.schema_contract import (
+    Difference,
+    EntityContract,
+    compare_entity,
+    compare_enum,
+)
+from pricing_proxy.d365.odata import Query, equals
+from pricing_proxy.diagnosis.board import Finding, failed, ok
+from pricing_proxy.diagnosis.direct_calls import SYSTEM, DirectErp
+from pricing_proxy.diagnosis.steps import Advice, Steps
+from sync.contracts import contracts_of
+from sync.settings import SyncMarket
+
+ENUMS = "enums"
+_USER = "the user of the sync's app in F&O"
+_MASTER_ROWS = (ReleasedProductRow, ReleasedProductVariantRow, OrderSettingsRow)
+
+
+class MarketSets:
+    """Checks what one market's flows use.
+
+    Args:
+        company: Its legal entity.
+        market: Its flows and rules.
+    """
+
+    def __init__(self, company: str, market: SyncMarket) -> None:
+        self._company = company
+        self._contracts = list(contracts_of(market))
+        # Returns are linked to orders, which hold the items' numbers.
+        self._master = _MASTER_ROWS if "orders" in market.flows else ()
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The rows' names."""
+        return (*self._names(), ENUMS)
+
+    async def check(self, way: DirectErp, steps: Steps) -> None:
+        """Write the rows."""
+        calls = DocumentCalls(
+            way.transport,
+            policy=way.policy,
+            clock=way.patience.clock,
+            request_time=way.patience.wait,
+        )
+        reader = MetadataReader(calls)
+        async with asyncio.TaskGroup() as group:
+            for row in self._master:
+                group.create_task(self._check_set(calls, steps, row.entity_set, row.fields()))
+            for contract in self._contracts:
+                group.create_task(self._check_contract(calls, reader, steps, contract))
+            group.create_task(_check_enums(reader, steps))
+
+    def _names(self) -> Iterator[str]:
+        for row in self._master:
+            yield row.entity_set
+        for contract in self._contracts:
+            yield contract.entity_set
+            yield _schema(contract)
+
+    async def _check_contract(
+        self, calls: DocumentCalls, reader: MetadataReader, steps: Steps, contract: EntityContract
+    ) -> None:
+        # Its fields are the next row's business: a set is readable without each of them.
+        await self._check_set(calls, steps, contract.entity_set, ("dataAreaId",))
+
+        async def compare() -> Finding:
+            entity = await reader.entity(contract.entity)
+            if entity is None:
+                return failed(
+                    f"no metadata of {contract.entity}",
+                    f"Make the entity {contract.entity} public, or choose another version of it",
+                )
+            fine = f"{len(contract.types)} fields fit"
+            return _compared(compare_entity(contract, entity), fine)
+
+        await steps.run(
+            _schema(contract), compare, advice=_advice("/Metadata"), needs=[contract.entity_set]
+        )
+
+    async def _check_set(
+        self, calls: DocumentCalls, steps: Steps, entity_set: str, fields: tuple[str, ...]
+    ) -> None:
+        query = Query(
+            entity_set=entity_set,
+            select=fields,
+            where=equals("dataAreaId", self._company),
+            top=1,
+            counted=True,
+        )
+
+        async def count() -> Finding:
+            page = await calls.get(query.target(), name=f"count {entity_set}")
+            return ok(f"{paging.read_count(page, system=SYSTEM)} rows in {self._company}")
+
+        await steps.run(entity_set, count, advice=_advice(entity_set))
+
+
+async def _check_enums(reader: MetadataReader, steps: Steps) -> None:
+    async def compare() -> Finding:
+        differences: list[Difference] = []
+        for name, used in USED_MEMBERS.items():
+            differences += compare_enum(name, used, await reader.enum_members(name) or ())
+        return _compared(differences, f"{len(USED_MEMBERS)} enums fit")
+
+    await steps.run(ENUMS, compare, advice=_advice("/Metadata"))
+
+
+def _compared(differences: list[Difference], fine: str) -> Finding:
+    breaking = [each.text for each in differences if each.is_breaking]
+    if not breaking:
+        return ok(fine)
+    return failed(
+        "; ".join(breaking),
+        "Correct the mapping, or have the change taken back, before documents are sent",
+    )
+
+
+def _schema(contract: EntityContract) -> str:
+    return f"{contract.entity_set} schema"
+
+
+def _advice(what: str) -> Advice:
+    return Advice(what=what, when_missing=f"Make {what} public in F&O", who=_USER)

@@ -1,0 +1,174 @@
+"""The flows between the simulated shop and the simulated ERP, over HTTP on both sides.
+
+The flows are put together as in production; the engine's part, entering events and trying
+again, is played by the test:
+
+async with flow_world(folder) as world:
+    [number] = await world.place()
+    await world.carry_order(number)
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from pricing_proxy.clock import Clock, SystemClock
+from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.transport import Answer, Guard, Request, Transport
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.sandbox.server import Sandbox
+from sync.assembly import Assembly, Flows, Sources
+from sync.engine.flow import Event, Flow
+from sync.engine.outcomes import Done, WaitForError
+from sync.engine.sources import Events, Watermarks
+from sync.magento.access import magento_access
+from sync.magento.client import MagentoClient
+from sync.settings import SyncSettings
+from sync.shop_access import credentials_of
+from tests.d365.loopback import DirectPolicy
+from tests.fakes.entering import FakeEvents, FakeWatermarks
+from tests.fakes.order_shop import FakeLinks, FakeWork
+from tests.integration.sync_running import MARKET, Placing, sync_settings
+from tests.integration.test_documents_over_sandbox import Signed
+from tests.sandbox.conftest import Client
+from tests.sandbox.conftest import settings as sandbox_settings
+
+
+class NoMap:
+    """A price service that nobody asks here."""
+
+    async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:
+        """Forget them."""
+
+
+class RecordingTransport(Transport):
+    """Keeps every request exactly as it goes on the wire."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.requests: list[Request] = []
+
+    async def send(
+        self, request: Request, *, deadline: Deadline, guard: Guard | None = None
+    ) -> Answer:
+        """Send it."""
+        self.requests.append(request)
+        return await super().send(request, deadline=deadline, guard=guard)
+
+
+@dataclass
+class FlowWorld(Placing):
+    """Two systems, the flows between them, and the least of an engine."""
+
+    settings: SyncSettings
+    shop: MagentoClient
+    transport: RecordingTransport
+    calls: DocumentCalls
+    links: FakeLinks = field(default_factory=FakeLinks)
+    events: FakeEvents = field(default_factory=FakeEvents)
+    clock: Clock = field(default_factory=SystemClock)
+
+    def with_orders(self, **rules: Any) -> None:
+        """Change rules of the orders."""
+        document = self.settings.model_dump(mode="python")
+        document["sync"]["markets"][MARKET]["orders"].update(rules)
+        self.settings = SyncSettings.model_validate(document)
+
+    @property
+    def flows(self) -> Flows:
+        """The flows, as they begin."""
+        return self._assembly.flows(links_of=lambda _: self.links, published=NoMap())
+
+    def sources_into(self, events: Events, watermarks: Watermarks) -> Sources:
+        """Return the sources."""
+        return self._assembly.sources(events=events, watermarks=watermarks)
+
+    @property
+    def sources(self) -> Sources:
+        """The sources, at their first poll."""
+        return self.sources_into(self.events, FakeWatermarks())
+
+    async def carry(self, flow: Flow, key: str, **payload: Any) -> Done:
+        """Carry one event."""
+        event = event_of(flow.name, key, **payload)
+        return await flow.carry(FakeWork(event, self.clock, links=self.links))
+
+    async def carry_order(self, key: str) -> Done:
+        """Carry an order, and its customer first where the order waits for one."""
+        flows = self.flows
+        try:
+            return await self.carry(flows.orders, key)
+        except WaitForError as waiting:
+            await self.carry(flows.customers, waiting.business_key)
+            return await self.carry(flows.orders, key)
+
+    def told(self) -> dict[str, Any]:
+        """Return the ERP's orders by reference; each reference must be there once."""
+        orders = self.sandbox.documents.orders.told()
+        found = {order["reference"]: order for order in orders}
+        assert len(found) == len(orders)
+        return found
+
+    @property
+    def _assembly(self) -> Assembly:
+        return Assembly(
+            self.settings, shop=self.shop, erps={"sandbox": self.calls}, clock=self.clock
+        )
+
+
+def event_of(flow: str, key: str, **payload: Any) -> Event:
+    """Return an event as the engine gives it to a flow."""
+    return Event(
+        id=1,
+        flow=flow,
+        market=MARKET,
+        business_key=key,
+        source_key="x",
+        payload=payload,
+        attempts=0,
+        fence=1,
+    )
+
+
+@asynccontextmanager
+async def flow_world(folder: Path) -> AsyncIterator[FlowWorld]:
+    """Start both systems."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        sandbox = await stack.enter_async_context(Sandbox(sandbox_settings(folder)))
+        session = await stack.enter_async_context(ClientSession())
+        # A write in doubt is waited out after two seconds.
+        settings = sync_settings(sandbox, "embedded", delivery={"erp_max_request_seconds": 2})
+        magento = settings.sync.magento
+        shop = await stack.enter_async_context(
+            magento_access(magento.url, credentials_of(magento), clock=clock)
+        )
+        client = Client(sandbox, session)
+        await client.sign_in()
+        transport = RecordingTransport(
+            session, base_url=sandbox.fo_url, tokens=Signed(client), clock=clock, system="fo"
+        )
+        calls = DocumentCalls(
+            transport, policy=DirectPolicy(), clock=clock, request_time=timedelta(seconds=10)
+        )
+        yield FlowWorld(
+            sandbox=sandbox,
+            control=session,
+            settings=settings,
+            shop=shop,
+            transport=transport,
+            calls=calls,
+        )
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[FlowWorld]:
+    """Return both systems with the flows between them."""
+    async with flow_world(tmp_path) as opened:
+        yield opened

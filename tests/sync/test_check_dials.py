@@ -1,0 +1,199 @@
+"""Each dial of the sandbox turns exactly its row of `d365-sync check` red, and back again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pricing_proxy.sandbox.dials import Dials
+from tests.sync.checked_world import CheckedWorld, checked_world, findings, red
+
+IN_A_MINUTE = format_datetime(datetime.now(UTC) + timedelta(minutes=1), usegmt=True)
+LABELS = {"entra": "Entra ID", "fo": "F&O", "magento": "Magento"}
+# Of every system: what is turned, the row that turns red, and a word of its next step.
+OF_ALL: list[tuple[dict[str, Any], str, dict[str, str]]] = [
+    (
+        {"latency_ms": 700},
+        "{} latency",
+        {"entra": "Measure the way", "fo": "load", "magento": "PHP workers"},
+    ),
+    (
+        {"latency_spread_ms": 1200},
+        "{} latency steady",
+        {"entra": "Measure the way", "fo": "load", "magento": "PHP workers"},
+    ),
+    (
+        {"error_rate": 1},
+        "{} answers without errors",
+        {"entra": "service health", "fo": "Lifecycle Services", "magento": "var/log"},
+    ),
+    (
+        {"error_rate": 0.3},
+        "{} answers without errors",
+        {"entra": "service health", "fo": "Lifecycle Services", "magento": "var/log"},
+    ),
+    (
+        {"retry_after": 7},
+        "{} not throttling",
+        {"entra": "sign-in logs", "fo": "priority Low", "magento": "WAF"},
+    ),
+    (
+        {"retry_after": IN_A_MINUTE},
+        "{} not throttling",
+        {"entra": "sign-in logs", "fo": "priority Low", "magento": "WAF"},
+    ),
+    (
+        {"throttle_rate": 1},
+        "{} not throttling",
+        {"entra": "sign-in logs", "fo": "priority Low", "magento": "WAF"},
+    ),
+    (
+        {"dead": True},
+        "{} reachable",
+        {"entra": "sandbox.authority", "fo": "sandbox.url", "magento": "sync.magento.url"},
+    ),
+    (
+        {"black_hole": True},
+        "{} reachable",
+        {"entra": "firewall", "fo": "firewall", "magento": "firewall"},
+    ),
+]
+REFUSED = [
+    ("entra", "token issued", "the secret is wrong"),
+    ("fo", "F&O accepts the token", "Register client demo-sync"),
+    ("magento", "Magento accepts the signature", "four texts of the integration"),
+]
+RENAMED = [
+    ("SalesOrderHeadersV3", "DeliveryModeCode", "DeliveryMode"),
+    ("SalesOrderHeadersV3", "CustomersOrderReference", "CustomerReference"),
+    ("SalesOrderLinesV3", "SalesPrice", "UnitSalesPrice"),
+    ("CustomersV3", "CustomerGroupId", "CustomerGroup"),
+    ("CustomerPostalAddresses", "AddressStreet", "Street"),
+    ("ReturnOrderHeadersV2", "RMANumber", "RMA"),
+    ("ReturnOrderLinesV2", "ReturningInventoryLotId", "InventoryLot"),
+]
+MANDATORY = [
+    ("SalesOrderHeadersV3", "SalesOrderPoolId"),
+    ("SalesOrderLinesV3", "ProjectId"),
+    ("CustomersV3", "LanguageId"),
+    ("CustomerPostalAddresses", "AddressCountyId"),
+    ("ReturnOrderHeadersV2", "ContactPersonId"),
+    ("ReturnOrderLinesV2", "OriginStateId"),
+]
+# The check sends no price lines and writes nothing; Entra ID and the shop have no sets.
+WITHOUT_EFFECT: list[tuple[str, dict[str, Any]]] = [
+    ("fo", {"drop_lines": ["LAMP-03"], "poison_skus": ["LAMP-03"], "commit_then_drop": 1}),
+    *[
+        (
+            system,
+            {
+                "drop_lines": ["LAMP-03"],
+                "poison_skus": ["LAMP-03"],
+                "commit_then_drop": 1,
+                "rename_fields": {"CustomersV3.CustomerGroupId": "Group"},
+                "mandatory_fields": ["CustomersV3.LanguageId"],
+            },
+        )
+        for system in ("entra", "magento")
+    ],
+]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[CheckedWorld]:
+    async with checked_world(tmp_path) as opened:
+        yield opened
+
+
+async def _turned(
+    world: CheckedWorld, system: str, dials: dict[str, Any], row: str, told: str
+) -> None:
+    await world.turn(system, dials)
+    failed = red(await world.check())
+    await world.turn(system, {})
+
+    assert list(failed) == [row], (system, dials)
+    assert told in failed[row].next_step, (system, dials)
+
+
+async def test_dial_turns_exactly_its_row_red(tmp_path: Path) -> None:
+    """Each system in a world of its own, side by side: slow ones are what takes the time."""
+
+    async def try_all(system: str) -> None:
+        async with checked_world(tmp_path / system) as world:
+            for dials, row, told in OF_ALL:
+                await _turned(world, system, dials, row.format(LABELS[system]), told[system])
+            assert red(await world.check()) == {}
+
+    async with asyncio.TaskGroup() as group:
+        for system in LABELS:
+            group.create_task(try_all(system))
+
+
+@pytest.mark.parametrize(("system", "row", "told"), REFUSED)
+async def test_revoked_credentials_turn_the_row_of_admission_red(
+    world: CheckedWorld, system: str, row: str, told: str
+) -> None:
+    await _turned(world, system, {"token_revoked": True}, row, told)
+    assert red(await world.check()) == {}
+
+
+async def test_changed_field_turns_the_row_of_its_set_red(world: CheckedWorld) -> None:
+    for entity_set, old, new in RENAMED:
+        await world.turn("fo", {"rename_fields": {f"{entity_set}.{old}": new}})
+        failed = red(await world.check())
+        assert list(failed) == [f"{entity_set} schema"]
+        found = failed[f"{entity_set} schema"]
+        assert f"{entity_set} has no field {old!r} any more" in found.found
+        assert "Correct the mapping" in found.next_step
+    for entity_set, field in MANDATORY:
+        await world.turn("fo", {"mandatory_fields": [f"{entity_set}.{field}"]})
+        failed = red(await world.check())
+        assert list(failed) == [f"{entity_set} schema"]
+        assert f"{entity_set}.{field} is mandatory" in failed[f"{entity_set} schema"].found
+    await world.turn("fo", {})
+    assert red(await world.check()) == {}
+
+
+@pytest.mark.parametrize(("system", "dials"), WITHOUT_EFFECT)
+async def test_dial_of_what_the_check_does_not_do_turns_no_row_red(
+    world: CheckedWorld, system: str, dials: dict[str, Any]
+) -> None:
+    await world.turn(system, dials)
+    report = await world.check()
+    assert red(report) == {}
+    assert report.is_ok
+
+
+async def test_all_dials_together_leave_nothing_behind_in_the_systems(world: CheckedWorld) -> None:
+    """The check only reads: no order, customer or return of its own is anywhere."""
+    before = world.sandbox.documents.customers.told()
+    await world.check()
+    assert world.sandbox.documents.orders.told() == []
+    assert world.sandbox.documents.returns.told() == []
+    assert world.sandbox.documents.customers.told() == before
+    counts = world.sandbox.systems["fo"].calls.counts()
+    assert not [name for name in counts if name.endswith(("_create", "_update", "_delete"))]
+
+
+def test_every_dial_of_every_system_is_tried() -> None:
+    members = set(Dials().members())
+    for system in LABELS:
+        tried = {name for dials, _, _ in OF_ALL for name in dials}
+        tried |= {"token_revoked"} if system in [each[0] for each in REFUSED] else set()
+        tried |= {name for other, dials in WITHOUT_EFFECT if other == system for name in dials}
+        tried |= {"rename_fields", "mandatory_fields"} if system == "fo" else set()
+        assert tried == members
+
+
+async def test_rows_tell_what_was_found(world: CheckedWorld) -> None:
+    shown = findings(await world.check())
+    book = world.sandbox.book
+    assert shown["F&O accepts the token"].found == "F&O 10.0.44"
+    assert shown["CustomersV3"].found == f"{len(book.customers)} rows in demf"
+    assert shown["SalesOrderHeadersV3"].found == "0 rows in demf"
+    assert shown["ReleasedProductsV2"].found == f"{len(book.items)} rows in demf"
