@@ -5,6 +5,7 @@ applied to the copy, and the named test runs there in a process of its own: it m
 before the patch it must pass.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -20,6 +21,8 @@ _CAUGHT_BY = re.compile(r"^Caught by: (\S+)$", re.MULTILINE)
 # What the named tests import, besides the package.
 _COPIED = ("__init__.py", "virtual_time.py", "fakes", "prices")
 _SECONDS = 60
+# Loading all plugins takes four times as long as the tests do.
+_PLUGINS = ("-p", "no:cacheprovider", "-p", "pytest_asyncio.plugin", "-p", "pytest_timeout")
 # pytest's own words: tests ran and some failed. Anything else is a broken copy.
 _SOME_FAILED = 1
 
@@ -50,28 +53,28 @@ def _catcher(patch: Path) -> str:
 
 
 def _copy(folder: Path) -> Path:
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "pricing_proxy", folder / "pricing_proxy", ignore=ignored)
+    shutil.copytree(ROOT / "pricing_proxy", folder / "pricing_proxy")
     for name in _COPIED:
         source, target = ROOT / "tests" / name, folder / "tests" / name
         target.parent.mkdir(exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=ignored)
+            shutil.copytree(source, target)
         else:
-            shutil.copy(source, target)
+            shutil.copy2(source, target)
     shutil.copy(ROOT / "pyproject.toml", folder)
     return folder
 
 
 def _run(copy: Path, tests: list[str]) -> "subprocess.CompletedProcess[str]":
     # `-m` puts the working directory first, so the copy is what is imported.
-    return _in(copy, sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests)
+    return _in(copy, sys.executable, "-m", "pytest", "-q", "-x", *_PLUGINS, *tests)
 
 
 def _in(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(  # noqa: S603 -- programs and arguments of ours
         command,
         cwd=folder,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

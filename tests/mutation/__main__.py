@@ -10,15 +10,18 @@ import argparse
 import importlib.util
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import Progress
 
+import tests.conftest  # else it would load its own profile in every child
 import tests.virtual_time  # noqa: F401 -- imported once here, not in every child
 from pricing_proxy.resilience import errors, evidence  # noqa: F401 -- as above
 from tests.mutation.mutants import Mutant, mutants_of
-from tests.mutation.trial import await_one, begin
+from tests.mutation.trial import Outcome, await_one, begin
 
 _MODULES = tuple(
     f"pricing_proxy.resilience.{name}"
@@ -41,15 +44,23 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--workers", type=int, default=2)
     workers = parser.parse_args(arguments).workers
     console = Console(highlight=False, soft_wrap=True)
-    _, is_failing = await_one([begin(None, _TESTS)])
-    if is_failing:
+    _, outcome = await_one([begin(None, _TESTS)])
+    if outcome is not Outcome.SURVIVED:
         console.print("The tests fail without any mutant: run them first.")
         return 1
     mutants = [mutant for module in _MODULES for mutant in mutants_of(module, _source(module))]
-    survivors = set()
-    for mutant in _survivors(mutants, workers):
-        survivors.add(mutant.name)
-        console.print(f"survived: {mutant.name}", markup=False)
+    survivors, outcomes = set(), Counter[Outcome]()
+    with Progress(console=console) as progress:
+        bar = progress.add_task("mutants", total=len(mutants))
+        for mutant, outcome in _tried(mutants, workers):
+            outcomes[outcome] += 1
+            progress.advance(bar)
+            if outcome is Outcome.SURVIVED:
+                survivors.add(mutant.name)
+            if outcome is not Outcome.CAUGHT:
+                progress.console.print(f"{outcome.value}: {mutant.name}", markup=False)
+    for outcome in Outcome:
+        console.print(f"{outcomes[outcome]:5} {outcome.value}")
     return _judge(console, len(mutants), survivors)
 
 
@@ -60,18 +71,16 @@ def _source(module: str) -> str:
     return Path(spec.origin).read_text(encoding="utf-8")
 
 
-def _survivors(mutants: Sequence[Mutant], workers: int) -> Iterator[Mutant]:
-    """Return the mutants that no test noticed, trying some at once."""
+def _tried(mutants: Sequence[Mutant], workers: int) -> Iterator[tuple[Mutant, Outcome]]:
+    """Yield what the tests made of each mutant, trying some at once."""
     running: dict[int, Mutant] = {}
     waiting = list(reversed(mutants))
     while waiting or running:
         while waiting and len(running) < workers:
             mutant = waiting.pop()
             running[begin(mutant, _TESTS)] = mutant
-        child, is_caught = await_one(list(running))
-        mutant = running.pop(child)
-        if not is_caught:
-            yield mutant
+        child, outcome = await_one(list(running))
+        yield running.pop(child), outcome
 
 
 def _judge(console: Console, total: int, survivors: set[str]) -> int:

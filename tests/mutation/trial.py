@@ -9,6 +9,8 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
+from enum import Enum
+from signal import SIGKILL, SIGXCPU
 from types import ModuleType
 
 import hypothesis
@@ -16,10 +18,18 @@ import pytest
 
 from tests.mutation.mutants import Mutant
 
-# A mutant that hangs is noticed; the tests take two seconds. Of the processor's time, so that
-# a busy machine catches no mutant.
-_PATIENCE_SECONDS = 6
+# A mutant that hangs is noticed; the tests take some three seconds. Of the processor's time,
+# so that a busy machine catches no mutant.
+_PATIENCE_SECONDS = 12
 _CAUGHT = 1
+
+
+class Outcome(Enum):
+    """What the tests made of a mutant; each `value` is how a report calls it."""
+
+    SURVIVED = "survived"
+    CAUGHT = "caught by a test"
+    ENDLESS = "caught as it never ended"
 
 
 class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -56,7 +66,8 @@ def _run(mutant: Mutant | None, tests: Sequence[str]) -> int:
     os.dup2(silent, 2)
     if mutant is not None:
         sys.meta_path.insert(0, _Instead(mutant))
-    # The same examples for every mutant, and no search for the smallest one.
+    # The same examples for every mutant, and no search for the smallest one. The suite's own
+    # profile was loaded when this program began, and is not again.
     phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
     hypothesis.settings.register_profile(
         "mutation", phases=phases, derandomize=True, database=None, deadline=None
@@ -70,11 +81,18 @@ def _run(mutant: Mutant | None, tests: Sequence[str]) -> int:
     return 0
 
 
-def await_one(children: Sequence[int]) -> tuple[int, bool]:
-    """Return the first child that ended, and whether its tests noticed anything."""
+def await_one(children: Sequence[int]) -> tuple[int, Outcome]:
+    """Return the first child that ended, and what its tests made of the mutant."""
     while True:
         for child in children:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
-                return child, status != 0
+                return child, _outcome(status)
         time.sleep(0.01)  # several processes, and not all children are ours to wait for
+
+
+def _outcome(status: int) -> Outcome:
+    if status == 0:
+        return Outcome.SURVIVED
+    was_stopped = os.WIFSIGNALED(status) and os.WTERMSIG(status) in (SIGXCPU, SIGKILL)
+    return Outcome.ENDLESS if was_stopped else Outcome.CAUGHT
