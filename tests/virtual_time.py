@@ -5,8 +5,10 @@ when nothing is runnable and no timer is armed, `DeadlockError` is raised instea
 """
 
 import asyncio
+import gc
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -57,6 +59,22 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def advance(self, seconds: float) -> None:
         """Run everything that happens in the next `seconds`."""
         self.run_until_complete(asyncio.sleep(seconds))
+
+
+@contextmanager
+def no_error_is_lost(loop: VirtualLoop) -> Iterator[None]:
+    """Fail when what runs within left an error of a task unretrieved.
+
+    Such an error shows when its task is collected. What was there before is not looked
+    through: in a whole suite's memory that would take longer than the test.
+    """
+    gc.freeze()
+    try:
+        yield
+        gc.collect()
+        assert loop.unretrieved == []
+    finally:
+        gc.unfreeze()
 
 
 class LoopClock:

@@ -41,8 +41,8 @@ class Ended:
 
     permit: Permit
     evidence: Evidence
-    is_slow: bool = False
-    chance: float = 0.0
+    is_slow: bool
+    chance: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,7 @@ def _admit(state: BreakerState, asked: Asked, now_us: int, settings: BreakerSett
         state, changes = _move(state, replace(state, phase=Phase.HALF_OPEN), "time to probe")
     probes = live_probes(state, now_us)
     if len(probes) >= settings.permits:
-        return replace(state, probes=probes), (*changes, Refused(_LEAST_RETRY_US))
+        return state, (*changes, Refused(_LEAST_RETRY_US))
     permit = Permit(state.epoch, state.serial + 1, now_us + settings.permit_us)
     state = replace(state, probes=(*probes, permit), serial=permit.serial)
     return state, (*changes, Admitted(permit))
@@ -151,7 +151,7 @@ def _learn_from_probe(
 ) -> Step:
     probes = live_probes(state, now_us)
     if ended.permit not in probes:
-        return replace(state, probes=probes), ()
+        return state, ()
     remaining = tuple(probe for probe in probes if probe != ended.permit)
     if ended.evidence is Evidence.NONE:
         return replace(state, probes=remaining), ()

@@ -1,7 +1,6 @@
 """A small world for the client layer: virtual time, a fake upstream, and a policy on it."""
 
 import asyncio
-import gc
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,7 +22,7 @@ from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.resilience.operation import CallReport, Operation, OperationClass
 from pricing_proxy.resilience.policy import CallPolicy
 from pricing_proxy.resilience.retry import Retrier
-from tests.virtual_time import LoopClock, VirtualLoop, run_virtual
+from tests.virtual_time import LoopClock, VirtualLoop, no_error_is_lost, run_virtual
 
 T = TypeVar("T")
 
@@ -39,10 +38,8 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     async def watched() -> T:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
-        result = await main
-        gc.collect()
-        assert loop.unretrieved == []
-        return result
+        with no_error_is_lost(loop):
+            return await main
 
     return run_virtual(watched())
 

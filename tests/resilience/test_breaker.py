@@ -8,7 +8,12 @@ import pytest
 
 from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.breaker_events import Permit, Phase
-from pricing_proxy.resilience.breaker_settings import DOCUMENT_WRITES, MASTER_READS, PRICE_READS
+from pricing_proxy.resilience.breaker_settings import (
+    DOCUMENT_READS,
+    DOCUMENT_WRITES,
+    MASTER_READS,
+    PRICE_READS,
+)
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
     UpstreamRejectedError,
@@ -61,6 +66,10 @@ def refusal(breaker: Breaker, *, may_probe: bool) -> CallRefusedError:
     with pytest.raises(CallRefusedError) as caught:
         breaker.acquire(may_probe=may_probe)
     return caught.value
+
+
+def test_a_call_of_a_closed_breaker_is_no_probe(breaker: Breaker) -> None:
+    assert breaker.acquire(may_probe=True).serial == 0
 
 
 def test_five_connection_failures_in_a_row_open_it(breaker: Breaker) -> None:
@@ -118,6 +127,15 @@ def test_failures_are_forgotten_after_ten_seconds(breaker: Breaker, clock: Manua
     report(breaker, FAILED, times=19)
     assert breaker.is_closed
     assert breaker.view().calls == 19
+
+
+def test_failures_age_though_calls_go_on_each_second(breaker: Breaker, clock: ManualClock) -> None:
+    report(breaker, FAILED, times=3)
+    for _ in range(10):
+        clock.advance(timedelta(seconds=1))
+        report(breaker, times=2)
+    view = breaker.view()
+    assert (view.calls, view.failures) == (20, 0)
 
 
 def test_the_view_forgets_after_ten_seconds_without_any_call(
@@ -379,8 +397,10 @@ def test_what_is_slow_is_judged_by_the_size_of_the_batch(breaker: Breaker) -> No
 
 def test_each_kind_of_call_has_its_own_idea_of_slow() -> None:
     assert PRICE_READS.permit_us == 15 * SECOND
-    assert MASTER_READS.permit_us == DOCUMENT_WRITES.permit_us == 75 * SECOND
+    for patient in (MASTER_READS, DOCUMENT_READS, DOCUMENT_WRITES):
+        assert patient.permit_us == 75 * SECOND
     assert MASTER_READS.slow == SlowRule(30 * SECOND, 0)
+    assert DOCUMENT_READS.slow == SlowRule(10 * SECOND, 0)
     assert DOCUMENT_WRITES.slow == SlowRule(10 * SECOND, 100_000)
 
 
