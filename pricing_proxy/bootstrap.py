@@ -46,6 +46,9 @@ from pricing_proxy.web.meters import PriceMeter
 from pricing_proxy.web.prices import PriceRoutes
 from pricing_proxy.web.status import StatusRoutes
 
+# What the last answers started is still written to Redis, where the other replicas find it.
+_LAST_LOADS_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
@@ -72,7 +75,8 @@ async def application(
     async with AsyncExitStack() as stack:
         parts = await _open_parts(settings, clock, files, stack)
         engine = _engine(parts)
-        stack.push_async_callback(engine.loader.flights.aclose)
+        flights = engine.loader.flights
+        stack.push_async_callback(flights.aclose, patience_seconds=_LAST_LOADS_SECONDS)
         await stack.enter_async_context(engine.ahead)
         routes = _routes(parts, engine)
         limit = settings.service.body_limit_kb * 1024

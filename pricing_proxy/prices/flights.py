@@ -152,8 +152,10 @@ class Flights:
         began = [flight.began_us for flight in self._tasks.values()]
         return self._now_us() - min(began) if began else 0
 
-    async def aclose(self) -> None:
-        """Cancel what is under way and wait for it to end."""
+    async def aclose(self, *, patience_seconds: float = 0) -> None:
+        """Wait for what is under way, so that it reaches Redis too; cancel what takes longer."""
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=patience_seconds)
         await end(*self._tasks)
 
     def land(self, flight: Flight, key: Key, outcome: Delivery | Failure) -> None:

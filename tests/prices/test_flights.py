@@ -135,6 +135,22 @@ async def test_closing_with_nothing_under_way_is_no_work() -> None:
     await price_service().loader.flights.aclose()
 
 
+async def test_closing_with_patience_lets_a_load_reach_redis() -> None:
+    world = slow_world()
+    world.erp.slow["S-150"] = 100
+    quick = asyncio.ensure_future(world.ask("S-1", wait_seconds=0))
+    slow = asyncio.ensure_future(world.ask("S-150", wait_seconds=0))
+    await asyncio.gather(quick, slow)
+    began_us = world.now_us
+
+    await world.loader.flights.aclose(patience_seconds=2)
+
+    assert world.now_us - began_us == 2_000_000
+    assert world.redis.stored(context_of(), key_of("S-1")) is not None
+    assert world.redis.stored(context_of(), key_of("S-150")) is None
+    assert world.loader.flights.count == 0
+
+
 async def test_a_load_started_later_takes_a_key_over_and_keeps_it() -> None:
     """The older load ends first, and must not give away what is no longer its own."""
     world = price_service()
