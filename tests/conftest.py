@@ -4,9 +4,21 @@ A run of the suite tries the same examples each time, so that it fails for a cha
 by chance; `make soak` looks for new ones, by `--hypothesis-profile=search`.
 """
 
+import gc
+
 from hypothesis import settings
 
 # How long an example takes says nothing on a machine that does other things as well.
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None)
 settings.load_profile("same")
+
+
+def pytest_collection_finish() -> None:
+    """Set apart what was imported, which no test changes.
+
+    Looking through it for garbage stops everything for a second, and tests that measure an
+    answer's time with it.
+    """
+    gc.collect()
+    gc.freeze()
