@@ -30,6 +30,7 @@ postgres = {{ url = "embedded", data_directory = "{folder}/postgres" }}
 polling = {{ every_seconds = {poll_seconds}, sweep_seconds = {sweep_seconds} }}
 delivery = {{ erp_max_request_seconds = {erp_max_request_seconds} }}
 intake = {{ port = 0 }}
+operators = {{ port = 0 }}
 
 [sync.markets.b2b_de]
 website_id = 3
