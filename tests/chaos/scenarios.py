@@ -96,6 +96,7 @@ def chaos(options: Options) -> list[Figure]:
         placed = _storm(on, killer, options)
         on.heal()
         calm = time.monotonic()
+        carried = len(on.released())
         is_good = on.judged(placed, wait_seconds=options.drain_seconds)
         drained = time.monotonic() - calm
         crashes = sum(worker.began_again for worker in on.workers.all)
@@ -116,6 +117,8 @@ def chaos(options: Options) -> list[Figure]:
             ),
             Figure(name="workers that ended by themselves", value=str(crashes)),
             Figure(name="storm lasted", value=f"{calm - killer.began:.0f} s"),
+            Figure(name="orders in the ERP when it ended", value=str(carried)),
+            Figure(name="attempts per order", value=_attempts(on)),
             Figure(name="all well after the storm within", value=f"{drained:.0f} s"),
             *_events(on),
             Figure(
@@ -337,7 +340,7 @@ def _arrivals(
     """Return how long after an instant each order was seen in the ERP; `inf` for never."""
     arrived: dict[str, float] = {}
     while len(arrived) < len(numbers) and time.monotonic() < since + seconds:
-        for number in on.released():
+        for number in on.released().intersection(numbers):
             arrived.setdefault(number, time.monotonic() - since)
         time.sleep(0.2)
     return {number: arrived.get(number, math.inf) for number in numbers}
@@ -355,6 +358,15 @@ def _span(on: Stage, skipped: int) -> float:
         " FROM (SELECT * FROM sync_event WHERE flow = 'orders' ORDER BY id OFFSET %s) AS event"
     )
     return float(on.rows(query, skipped)[0][0])
+
+
+def _attempts(on: Stage) -> str:
+    query = (
+        "SELECT round(avg(attempts), 1), max(attempts) FROM sync_event"
+        " WHERE source_key LIKE 'orders/%%/export'"
+    )
+    [(average, most)] = on.rows(query)
+    return f"{average} on average, {most} at most"
 
 
 def _events(on: Stage) -> list[Figure]:
