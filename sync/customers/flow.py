@@ -14,6 +14,7 @@ from functools import partial
 from pricing_proxy.d365.fo.customer_models import (
     CustomerAccountRow,
 )
+from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.errors import UpstreamContractError
 from pricing_proxy.shared_state.maps import SharedStateError
 from sync.customers.mapping import (
@@ -132,9 +133,9 @@ class CustomerFlow:
     async def _create(self, work: Work, customer: Customer, context: CustomerContext) -> str:
         body = new_account(customer, rules=context.rules, market=context.market)
 
-        async def create() -> str:
+        async def create(*, guard: Guard) -> str:
             # Remembered before it is acked, so that no crash between the two makes it unknown.
-            account = await context.erp.create(context.market.company, body, guard=work.guard)
+            account = await context.erp.create(context.market.company, body, guard=guard)
             await work.links.remember(CREATED_KIND, str(customer.id), account)
             return account
 
@@ -165,7 +166,7 @@ class CustomerFlow:
             return
         sent = {**body.members(), "CustomerAccount": row.CustomerAccount}
         company = context.market.company
-        update = partial(context.erp.update, company, row.CustomerAccount, body, guard=work.guard)
+        update = partial(context.erp.update, company, row.CustomerAccount, body)
         with named("change the account", sent):
             await written(work, _ERP, _UPDATE, sent, update)
 
@@ -185,11 +186,11 @@ class CustomerFlow:
             if row is None:
                 about = {"AddressDescription": address_mark(address.id)}
                 doubts.wait_out(_ADD_ADDRESS, about)
-                write = partial(context.erp.add_address, company, account, body, guard=work.guard)
+                write = partial(context.erp.add_address, company, account, body)
                 with named("add an address", sent):
                     await written(work, _ERP, _ADD_ADDRESS, sent, write)
             elif address_differs(body, row):
-                change = partial(context.erp.change_address, row, body, guard=work.guard)
+                change = partial(context.erp.change_address, row, body)
                 with named("change an address", sent):
                     await written(work, _ERP, _CHANGE_ADDRESS, sent, change)
 
@@ -210,19 +211,13 @@ class CustomerFlow:
         group = rules.shop_group.get(row.DiscountPriceGroupId)
         if group is not None and group != customer.group_id:
             changes = {"group_id": group}
-            save = partial(self._shop.save_customer, customer, changes, guard=work.guard)
+            save = partial(self._shop.save_customer, customer, changes)
             await written(work, _SHOP, "customer group", {"id": customer.id, **changes}, save)
         code = rules.account_attribute
         if not rules.is_written_back or customer.attribute(code) == row.CustomerAccount:
             return notes
         sent = {"id": customer.id, code: row.CustomerAccount}
-        write = partial(
-            self._shop.set_customer_attribute,
-            customer,
-            code,
-            row.CustomerAccount,
-            guard=work.guard,
-        )
+        write = partial(self._shop.set_customer_attribute, customer, code, row.CustomerAccount)
         try:
             await written(work, _SHOP, _WRITE_BACK, sent, write)
         except UpstreamContractError as error:

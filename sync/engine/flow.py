@@ -1,7 +1,6 @@
 """What a flow is to the engine, and what the engine gives it to work with."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -42,10 +41,18 @@ class SentCall:
 
 
 class Call(Protocol):
-    """A call that was journalled as `sent`."""
+    """One call to another system, and its entry in the journal."""
+
+    async def sent(self) -> None:
+        """Journal it as sent, and raise when the event is no longer ours.
+
+        A transport's guard: called last before the wire, so that whatever waits for its turn
+        is in no doubt. Called again before the same request is sent again.
+        """
+        ...
 
     async def acked(self, status: int, response: Any) -> None:
-        """Journal its end."""
+        """Journal its end; nothing to do for one that was never sent."""
         ...
 
 
@@ -85,18 +92,12 @@ class Work(Protocol):
         """Time."""
         ...
 
-    def call(
-        self, system: str, operation: str, request: Mapping[str, Any]
-    ) -> AbstractAsyncContextManager[Call]:
-        """Journal a call as `sent` before the wire; without `acked` it stays in doubt."""
+    def call(self, system: str, operation: str, request: Mapping[str, Any]) -> Call:
+        """Return a call to be made; once `sent`, it is in doubt until it is `acked`."""
         ...
 
     async def unacknowledged(self) -> Sequence[SentCall]:
         """Return the calls of all attempts that were sent and have no end."""
-        ...
-
-    async def guard(self) -> None:
-        """Raise when the event is no longer ours; for transports, last before the wire."""
         ...
 
 

@@ -91,7 +91,6 @@ class Runner:
         """Let the flow work; return the event's state, and when it is to be brought again."""
         work = EventWork(
             record,
-            events=self._events,
             journal=self._journal,
             links=MarketLinks(self._database, record.market),
             clock=self._clock,

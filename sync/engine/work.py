@@ -5,14 +5,13 @@ no check can prevent that. The lookup before each write and the removal of doubl
 for it (SYNC.md section 2).
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
-from sync.engine.flow import Call, Event, Links, SentCall
-from sync.store.events import EventStore, FenceLostError
+from sync.engine.flow import Event, Links, SentCall
+from sync.store.events import FenceLostError
 from sync.store.journal import Journal
 from sync.store.records import EventRecord
 
@@ -21,15 +20,50 @@ LONGEST_ATTEMPT = timedelta(minutes=5)
 
 
 class JournalledCall:
-    """A call that was journalled as sent."""
+    """A call that is journalled when it goes on the wire.
 
-    def __init__(self, journal: Journal, row: int) -> None:
+    Args:
+        record: The event it is made for, as it was claimed.
+        journal: Where it is written.
+        is_late: Says whether the attempt has lasted too long to send anything.
+        about: System, operation and request.
+    """
+
+    def __init__(
+        self,
+        record: EventRecord,
+        *,
+        journal: Journal,
+        is_late: Callable[[], bool],
+        about: Mapping[str, Any],
+    ) -> None:
+        self._record = record
         self._journal = journal
-        self._row = row
+        self._is_late = is_late
+        self._about = about
+        self._row: int | None = None
+
+    async def sent(self) -> None:
+        """Journal it as sent, if the event is still ours; raises `FenceLostError`.
+
+        One statement asks for the fence and writes, so nobody takes the event over between.
+        """
+        event_id, fence = self._record.id, self._record.fence
+        if self._row is None:
+            self._row = await self._journal.sent(event_id, fence, **self._about)
+        else:
+            await self._journal.sent_again(event_id, fence, row=self._row)
+        # Asked after the database answered: its answer may itself be from long ago.
+        if self._is_late():
+            raise FenceLostError(f"the attempt at event {event_id} has taken too long")
 
     async def acked(self, status: int, response: Any) -> None:
-        """Journal its end."""
-        await self._journal.acked(self._row, status=status, response=response)
+        """Journal its end; a call that stayed off the wire has none."""
+        if self._row is not None:
+            await self._journal.acked(self._row, status=status, response=response)
+        elif status:
+            # Whoever carried it on would not have known to look it up.
+            raise RuntimeError(f"{self._about['operation']} was answered, and never journalled")
 
 
 class EventWork:
@@ -37,7 +71,6 @@ class EventWork:
 
     Args:
         record: The claimed event.
-        events: Where its fence is asked.
         journal: Where its calls are written.
         links: The entity map of its market.
         clock: Time.
@@ -47,13 +80,11 @@ class EventWork:
         self,
         record: EventRecord,
         *,
-        events: EventStore,
         journal: Journal,
         links: Links,
         clock: Clock,
     ) -> None:
         self._record = record
-        self._events = events
         self._journal = journal
         self._links = links
         self._clock = clock
@@ -86,19 +117,12 @@ class EventWork:
         """Time."""
         return self._clock
 
-    @asynccontextmanager
-    async def call(
-        self, system: str, operation: str, request: Mapping[str, Any]
-    ) -> AsyncIterator[Call]:
-        """Journal a call as sent; raises `FenceLostError`."""
-        row = await self._journal.sent(
-            self._record.id,
-            self._record.fence,
-            system=system,
-            operation=operation,
-            request=request,
+    def call(self, system: str, operation: str, request: Mapping[str, Any]) -> JournalledCall:
+        """Return a call to be made."""
+        about = {"system": system, "operation": operation, "request": request}
+        return JournalledCall(
+            self._record, journal=self._journal, is_late=self._is_late, about=about
         )
-        yield JournalledCall(self._journal, row)
 
     async def unacknowledged(self) -> Sequence[SentCall]:
         """Return the calls of all attempts that have no end."""
@@ -112,9 +136,5 @@ class EventWork:
             for row in await self._journal.unacknowledged(self._record.id)
         ]
 
-    async def guard(self) -> None:
-        """Raise `FenceLostError` when the event is no longer ours, or the attempt is too old."""
-        is_held = await self._events.holds(self._record.id, self._record.fence)
-        # Asked after the database answered: its answer may itself be from long ago.
-        if not is_held or self._clock.monotonic_us() >= self._ends_us:
-            raise FenceLostError(f"event {self._record.id} is no longer held")
+    def _is_late(self) -> bool:
+        return self._clock.monotonic_us() >= self._ends_us

@@ -1,14 +1,17 @@
-"""Writes with their journal entries around them: `sent` before the wire, `acked` after.
+"""Writes with their journal entries around them: `sent` last before the wire, `acked` after.
 
-A write that was surely not done, refused by the other side or never sent, is acked as
-such; only one whose end is unclear stays open, and the next attempt looks before writing.
+A write that was surely not done is acked as such, or was never journalled; only one whose
+end is unclear stays open, and the next attempt looks before writing. One that was throttled
+for a moment is sent again at once: the gate lets it wait, and the order's other calls would
+only have to be made anew.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
+from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
     PermanentUpstreamError,
@@ -16,22 +19,30 @@ from pricing_proxy.resilience.errors import (
     UpstreamRejectedError,
     UpstreamThrottledError,
 )
-from sync.engine.flow import SentCall, Work
+from sync.engine.flow import Call, SentCall, Work
 from sync.engine.outcomes import RetryLaterError
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 # Not statuses of the other side: nothing reached it, or it did not take the call.
 _NOT_SENT = 0
 _OK = 200
+# A longer pause goes to the queue: a worker that is stopped or dies keeps no order that long.
+_SHORT = timedelta(seconds=5)
+_MOST_SENDINGS = 4
+
+
+class Send(Protocol[T_co]):
+    """Sends a write once; the guard goes to the transport, which asks it last."""
+
+    def __call__(self, *, guard: Guard) -> Awaitable[T_co]:
+        """Send it and return the answer; raises `UpstreamError`."""
+        ...
 
 
 async def written(
-    work: Work,
-    system: str,
-    operation: str,
-    request: Mapping[str, object],
-    send: Callable[[], Awaitable[T]],
+    work: Work, system: str, operation: str, request: Mapping[str, object], send: Send[T]
 ) -> T:
     """Send a write and return what it returns.
 
@@ -42,20 +53,29 @@ async def written(
         request: What is sent, for the journal.
         send: Sends it, once.
     """
-    async with work.call(system, operation, request) as call:
+    for _ in range(_MOST_SENDINGS - 1):
         try:
-            answer = await send()
-        except UpstreamContractError:
-            raise  # it was done, but we do not know what
-        except (CallRefusedError, UpstreamThrottledError) as error:
-            await call.acked(_NOT_SENT, {"not_done": str(error)})
-            raise
-        except PermanentUpstreamError as error:
-            status = error.status if isinstance(error, UpstreamRejectedError) else _NOT_SENT
-            await call.acked(status, {"refused": str(error)})
-            raise
-        await call.acked(_OK, {"answer": answer})
-        return answer
+            return await _written_once(work.call(system, operation, request), send)
+        except UpstreamThrottledError as error:
+            if error.retry_after is None or error.retry_after > _SHORT:
+                raise
+    return await _written_once(work.call(system, operation, request), send)
+
+
+async def _written_once(call: Call, send: Send[T]) -> T:
+    try:
+        answer = await send(guard=call.sent)
+    except UpstreamContractError:
+        raise  # it was done, but we do not know what
+    except (CallRefusedError, UpstreamThrottledError) as error:
+        await call.acked(_NOT_SENT, {"not_done": str(error)})
+        raise
+    except PermanentUpstreamError as error:
+        status = error.status if isinstance(error, UpstreamRejectedError) else _NOT_SENT
+        await call.acked(status, {"refused": str(error)})
+        raise
+    await call.acked(_OK, {"answer": answer})
+    return answer
 
 
 @dataclass(frozen=True, slots=True)

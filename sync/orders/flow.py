@@ -9,6 +9,7 @@ it is stopped in the ERP, and held until a person has cancelled it there.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sync.engine.flow import Work
 from sync.engine.outcomes import (
@@ -170,5 +171,5 @@ class OrderFlow:
             _SHOP,
             _WRITE_BACK,
             {"entity_id": order.entity_id, "ext_order_id": number},
-            lambda: self._shop.set_ext_order_id(order.entity_id, number, guard=work.guard),
+            partial(self._shop.set_ext_order_id, order.entity_id, number),
         )

@@ -94,7 +94,7 @@ class OrderWriter:
                 SYSTEM,
                 RELEASE,
                 {"SalesOrderNumber": number},
-                lambda: self._erp.release(self._company, number, guard=work.guard),
+                partial(self._erp.release, self._company, number),
             )
         return Written(number, (*draft.warnings, *warnings))
 
@@ -118,12 +118,12 @@ class OrderWriter:
             SYSTEM,
             STOP,
             {"SalesOrderNumber": number},
-            lambda: self._erp.stop(self._company, number, guard=work.guard),
+            partial(self._erp.stop, self._company, number),
         )
 
     async def delete(self, work: Work, number: str) -> None:
         """Delete a stopped header with its lines; one that is gone already is fine."""
-        delete = partial(self._erp.delete_header, self._company, number, guard=work.guard)
+        delete = partial(self._erp.delete_header, self._company, number)
         try:
             await written(work, SYSTEM, DELETE, {"SalesOrderNumber": number}, delete)
         except UpstreamRejectedError as error:
@@ -161,8 +161,11 @@ class OrderWriter:
                 SYSTEM,
                 CREATE,
                 sent,
-                lambda: self._erp.create_header(
-                    self._company, draft.header, reference=draft.reference, guard=work.guard
+                partial(
+                    self._erp.create_header,
+                    self._company,
+                    draft.header,
+                    reference=draft.reference,
                 ),
             )
 
@@ -192,7 +195,7 @@ class OrderWriter:
             about = {"SalesOrderNumber": number, "OrderLineReference": reference}
             doubts.wait_out(ADD_LINE, about)
             sent = {**line.body.members(), **about}
-            add = partial(self._erp.add_line, self._company, number, line.body, guard=work.guard)
+            add = partial(self._erp.add_line, self._company, number, line.body)
             with named(f"add {line.source}", sent):
                 await written(work, SYSTEM, ADD_LINE, sent, add)
 

@@ -186,7 +186,7 @@ class ReturnFlow:
         found = await market.returns.find(market.company, draft.reference)
         for double in found[1:]:
             number = double.ReturnOrderNumber
-            delete = partial(market.returns.delete_header, market.company, number, guard=work.guard)
+            delete = partial(market.returns.delete_header, market.company, number)
             with named("delete a doubled return", {"ReturnOrderNumber": number}):
                 await written(work, _ERP, _DELETE, {"ReturnOrderNumber": number}, delete)
         if found:
@@ -194,9 +194,9 @@ class ReturnFlow:
         doubts.wait_out(CREATE)
         sent = {**draft.header.members(), "CustomersOrderReference": draft.reference}
 
-        async def create() -> str:
+        async def create(*, guard: Guard) -> str:
             created = await market.returns.create_header(
-                market.company, draft.header, reference=draft.reference, guard=work.guard
+                market.company, draft.header, reference=draft.reference, guard=guard
             )
             return created.number
 
@@ -227,6 +227,6 @@ class ReturnFlow:
             }
             doubts.wait_out(ADD_LINE, about)
             sent = {**body.members(), **about}
-            add = partial(market.returns.add_line, market.company, number, body, guard=work.guard)
+            add = partial(market.returns.add_line, market.company, number, body)
             with named(f"take {body.ItemNumber} back", sent):
                 await written(work, _ERP, ADD_LINE, sent, add)

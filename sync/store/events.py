@@ -131,14 +131,6 @@ class EventStore:
                 return NotNow(None)
             return await claim_locked(connection, event_id)
 
-    async def holds(self, event_id: int, fence: int) -> bool:
-        """Return whether the fence is still the newest."""
-        statement = select(_EVENT.fence).where(
-            _EVENT.id == event_id, _EVENT.state == EventState.WORKING
-        )
-        async with self._by_statement.connect() as connection:
-            return (await connection.execute(statement)).scalar() == fence
-
     async def end(self, event_id: int, fence: int, state: EventState, *, note: str) -> None:
         """End an event as done or skipped, and wake whoever waited; raises `FenceLostError`."""
         # Who begins to wait in this very moment may be missed here: the sweep wakes it.

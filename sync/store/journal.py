@@ -27,6 +27,15 @@ _SENT = text(
     RETURNING id
     """
 ).bindparams(bindparam("request", type_=sync_attempt.c.request.type))
+# What was sent before has been refused since, so its time does not matter any more.
+_SENT_AGAIN = text(
+    """
+    UPDATE sync_attempt SET sent_at = clock_timestamp() FROM sync_event AS event
+    WHERE sync_attempt.id = :row
+      AND event.id = :event_id AND event.fence = :fence AND event.state = 'working'
+    RETURNING sync_attempt.id
+    """
+)
 _ROW = sync_attempt.c
 
 
@@ -84,6 +93,13 @@ class Journal:
         if row is None:
             raise FenceLostError(f"event {event_id} was taken over from fence {fence}")
         return int(row)
+
+    async def sent_again(self, event_id: int, fence: int, *, row: int) -> None:
+        """Note that a call is about to be sent once more; raises `FenceLostError`."""
+        values = {"event_id": event_id, "fence": fence, "row": row}
+        async with self._by_statement.connect() as connection:
+            if (await connection.execute(_SENT_AGAIN, values)).scalar() is None:
+                raise FenceLostError(f"event {event_id} was taken over from fence {fence}")
 
     async def acked(self, row: int, *, status: int, response: Any) -> None:
         """Note how a call ended: it is a fact, whoever holds the event by now."""

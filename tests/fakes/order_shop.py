@@ -1,7 +1,6 @@
 """A shop's orders, and the places a flow keeps things in, without any server."""
 
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -99,35 +98,43 @@ class FakeWork:
     acks: list[tuple[str, int]] = field(default_factory=list)
     before_read: Callable[[], None] = lambda: None
 
-    @asynccontextmanager
-    async def call(
-        self, system: str, operation: str, request: Any
-    ) -> AsyncGenerator["FakeCall", None]:
-        entry = SentCall(
-            system=system, operation=operation, request=request, sent_at=self.clock.utc()
-        )
-        self.open_entries.append(entry)
-        yield FakeCall(self, entry)
+    def call(self, system: str, operation: str, request: Any) -> "FakeCall":
+        return FakeCall(self, system, operation, request)
 
     async def unacknowledged(self) -> Sequence[SentCall]:
         self.before_read()
         return tuple(self.open_entries)
 
-    async def guard(self) -> None:
-        """Always ours."""
-
 
 @dataclass
 class FakeCall:
-    """One journal entry."""
+    """One journal entry of an event that is always ours."""
 
     work: FakeWork
-    entry: SentCall
+    system: str
+    operation: str
+    request: Any
+    entry: SentCall | None = None
+
+    async def sent(self) -> None:
+        self._forget()
+        self.entry = SentCall(
+            system=self.system,
+            operation=self.operation,
+            request=self.request,
+            sent_at=self.work.clock.utc(),
+        )
+        self.work.open_entries.append(self.entry)
 
     async def acked(self, status: int, response: Any) -> None:
         del response
-        self.work.open_entries.remove(self.entry)
-        self.work.acks.append((self.entry.operation, status))
+        if self.entry is not None:
+            self._forget()
+            self.work.acks.append((self.operation, status))
+
+    def _forget(self) -> None:
+        if self.entry is not None:
+            self.work.open_entries.remove(self.entry)
 
 
 def event_of(order: Order, **payload: Any) -> Event:

@@ -15,8 +15,9 @@ from tests.sync_engine.engine import MARKET, Engine
 
 
 async def hold(work: Work) -> Done:
-    async with work.call("fo", "order_header_create", {"CurrencyCode": "EUR"}) as call:
-        await call.acked(400, {"error": "no [bold] currency"})
+    call = work.call("fo", "order_header_create", {"CurrencyCode": "EUR"})
+    await call.sent()
+    await call.acked(400, {"error": "no [bold] currency"})
     raise HeldError(
         field="CurrencyCode",
         text="[red]EUR[/red] is no currency of demf",

@@ -123,8 +123,8 @@ async def test_a_sent_call_without_an_end_leaves_the_event_in_doubt(engine: Engi
     async def carry(work: Work) -> Done:
         if await work.unacknowledged():
             return Done("found it")
-        async with work.call("fo", "create_header", {"CustomerEmail": "a@b.example", "n": 1}):
-            raise UpstreamUnavailableError("reset", system="fo", is_connection_failure=True)
+        await work.call("fo", "create_header", {"CustomerEmail": "a@b.example", "n": 1}).sent()
+        raise UpstreamUnavailableError("reset", system="fo", is_connection_failure=True)
 
     event = await engine.receive("1")
     engine.orders.carry_with = carry
@@ -219,7 +219,7 @@ async def test_who_lost_the_fence_can_do_nothing_more(engine: Engine) -> None:
     due_at = await engine.carry(event)
 
     assert carry is engine.orders.carry_with
-    assert lost == ["guard", "journal"]
+    assert lost == ["the same call again", "another call"]
     assert due_at is not None
     assert await engine.state(event) is EventState.DONE
     assert (await engine.event(event)).note == "by the other"
@@ -227,18 +227,18 @@ async def test_who_lost_the_fence_can_do_nothing_more(engine: Engine) -> None:
 
 def _stopped_in_between(engine: Engine, lost: list[str]) -> Carry:
     async def carry(work: Work) -> Done:
-        await work.guard()
+        call = work.call("fo", "create_header", {})
+        await call.sent()
         other = await engine.events.claim(work.event.id)
         assert not isinstance(other, NotNow)
         assert other.fence > work.event.fence
         await engine.events.end(other.id, other.fence, EventState.DONE, note="by the other")
         with pytest.raises(FenceLostError):
-            await work.guard()
-        lost.append("guard")
+            await call.sent()
+        lost.append("the same call again")
         with pytest.raises(FenceLostError):
-            async with work.call("fo", "add_line", {}):
-                lost.append("the wire")
-        lost.append("journal")
+            await work.call("fo", "add_line", {}).sent()
+        lost.append("another call")
         return Done("by the first")
 
     return carry
