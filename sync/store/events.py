@@ -26,8 +26,10 @@ from sync.store.tables import sync_event
 
 _EVENT = sync_event.c
 _ENDED = tuple(state.value for state in ENDED)
-# Each of them took a worker along, so a person should look before the next one dies.
-MOST_DEATHS = 5
+# Each took a worker along and got no further than the one before, so a person should look
+# before the next one dies. Orders that were only under way when others killed their worker
+# get a little further each time.
+MOST_DEATHS = 8
 
 
 class FenceLostError(Exception):
@@ -312,7 +314,7 @@ class EventStore:
     async def _hold_killer(self, connection: AsyncConnection, event: EventRecord) -> None:
         trouble = Trouble(
             kind="WorkerDied",
-            text=f"{event.deaths} workers in a row ended while they carried it",
+            text=f"{event.deaths} workers in a row ended with it and got no further",
             advice="look into the workers' logs at these instants, then replay it",
         )
         await connection.execute(

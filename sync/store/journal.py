@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, text, update
+from sqlalchemy import bindparam, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.store.claiming import NEED_NOT_LAST_HERE
 from sync.store.events import FenceLostError
 from sync.store.redaction import redacted
 from sync.store.tables import sync_attempt, sync_event
@@ -36,6 +35,22 @@ _SENT_AGAIN = text(
     RETURNING sync_attempt.id
     """
 )
+# Lost in a crash of the database, it costs one look-up.
+_ACKED = text(
+    """
+    WITH call AS (
+        UPDATE sync_attempt SET acked_at = clock_timestamp(), status = :status,
+            response = :response,
+            duration_ms = round(extract(epoch FROM clock_timestamp() - sent_at) * 1000)
+        WHERE id = :row RETURNING event_id, fence
+    ), further AS (
+        UPDATE sync_event AS event SET deaths = 1 FROM call
+        WHERE event.id = call.event_id AND event.fence = call.fence
+          AND event.state = 'working' AND event.deaths > 1 AND :status > 0
+    )
+    SELECT set_config('synchronous_commit', 'off', true)
+    """
+).bindparams(bindparam("response", type_=sync_attempt.c.response.type))
 _ROW = sync_attempt.c
 
 
@@ -102,22 +117,13 @@ class Journal:
                 raise FenceLostError(f"event {event_id} was taken over from fence {fence}")
 
     async def acked(self, row: int, *, status: int, response: Any) -> None:
-        """Note how a call ended: it is a fact, whoever holds the event by now."""
-        seconds = func.extract("epoch", func.clock_timestamp() - _ROW.sent_at)
-        statement = (
-            update(sync_attempt)
-            .where(_ROW.id == row)
-            .values(
-                acked_at=func.clock_timestamp(),
-                status=status,
-                response=redacted(response),
-                duration_ms=func.round(seconds * 1000),
-            )
-            # Lost in a crash of the database, it costs one look-up.
-            .returning(NEED_NOT_LAST_HERE)
-        )
+        """Note how a call ended: it is a fact, whoever holds the event by now.
+
+        An event that gets further does not keep killing workers, however many died with it.
+        """
+        values = {"row": row, "status": status, "response": redacted(response)}
         async with self._by_statement.connect() as connection:
-            await connection.execute(statement)
+            await connection.execute(_ACKED, values)
 
     async def unacknowledged(self, event_id: int) -> list[JournalRow]:
         """Return the calls of an event that have no end, the oldest first."""

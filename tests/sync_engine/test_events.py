@@ -21,8 +21,9 @@ from sync.engine.outcomes import (
     WaitForError,
 )
 from sync.engine.sweep import Sweep
-from sync.store.events import FenceLostError, NotNow
+from sync.store.events import MOST_DEATHS, FenceLostError, NotNow
 from sync.store.interventions import InterventionError
+from sync.store.records import EventRecord
 from sync.store.states import EventState
 from tests.sync_engine.engine import MARKET, Carry, Engine
 
@@ -246,7 +247,7 @@ def _stopped_in_between(engine: Engine, lost: list[str]) -> Carry:
 
 async def test_an_event_that_keeps_killing_workers_is_held(engine: Engine) -> None:
     event = await engine.receive("1")
-    for _ in range(5):
+    for _ in range(MOST_DEATHS):
         assert not isinstance(await engine.events.claim(event), NotNow)
 
     assert isinstance(await engine.events.claim(event), NotNow)
@@ -255,6 +256,32 @@ async def test_an_event_that_keeps_killing_workers_is_held(engine: Engine) -> No
     assert record.state is EventState.HELD
     assert record.trouble is not None
     assert record.trouble.kind == "WorkerDied"
+
+
+async def test_an_event_that_gets_further_each_time_is_not_blamed_for_its_workers(
+    engine: Engine,
+) -> None:
+    """As when workers are killed under load, for whatever reason."""
+    event = await engine.receive("1")
+    for number in range(3 * MOST_DEATHS):
+        claimed = await engine.events.claim(event)
+        assert not isinstance(claimed, NotNow)
+        if number % 4 == 0:
+            await _answered(engine, claimed, status=200)
+
+    # What was throttled got nowhere.
+    for _ in range(MOST_DEATHS - 4):
+        claimed = await engine.events.claim(event)
+        assert not isinstance(claimed, NotNow)
+        await _answered(engine, claimed, status=0)
+    assert isinstance(await engine.events.claim(event), NotNow)
+
+
+async def _answered(engine: Engine, claimed: EventRecord, *, status: int) -> None:
+    row = await engine.journal.sent(
+        claimed.id, claimed.fence, system="fo", operation="add_line", request={}
+    )
+    await engine.journal.acked(row, status=status, response={})
 
 
 async def test_the_sweep_brings_back_what_no_job_would_bring(engine: Engine) -> None:
