@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from redis.asyncio import Redis
 
-from pricing_proxy.clock import Clock
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.configuration.environments import Environment
 from pricing_proxy.d365.auth import TokenSource
 from pricing_proxy.d365.entra import EntraTokens
@@ -28,6 +28,7 @@ from pricing_proxy.resilience.breaker_settings import (
 )
 from pricing_proxy.resilience.bulkhead import Bulkhead
 from pricing_proxy.resilience.gate import Gate
+from pricing_proxy.resilience.gate_state import GateSettings
 from pricing_proxy.resilience.operation import CallReport, OperationClass
 from pricing_proxy.resilience.policy import CallPolicy
 from pricing_proxy.resilience.prober import Prober
@@ -35,6 +36,15 @@ from pricing_proxy.resilience.retry import Retrier
 from pricing_proxy.shared_state.gate import SharedGate
 
 _SYSTEM = "fo"
+SYNC_GATE = GateSettings(
+    # Nobody waits for a page here, so the documented wait is kept where none is named.
+    first_wait_us=30 * MICROSECONDS_PER_SECOND,
+    # No customer waits either: a first second of as many calls as the bulkhead's least limit
+    # lets a quick ERP answer anyway. It doubles, and a random 429 costs a second, not five.
+    ramp_starts=20,
+    checkout_percent=0,
+)
+"""How the sync's app goes on after a 429."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +137,7 @@ def _policy(
         clock=clock,
         chance=dice,
         on_closed=None if shared is None else shared.publish,
+        settings=SYNC_GATE,
     )
     if shared is not None:
         shared.attach(gate)

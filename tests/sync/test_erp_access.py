@@ -1,5 +1,6 @@
 """The sync's way to F&O, with its real limits, over the simulated one."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,11 +17,14 @@ from pricing_proxy.d365.fo.orders import SalesOrders
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import UpstreamThrottledError, UpstreamUnavailableError
+from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.resilience.operation import CallReport, OperationClass
 from pricing_proxy.sandbox.entra import TENANT
 from pricing_proxy.sandbox.server import Sandbox
-from sync.erp_access import ErpAccess, erp_access
+from sync.erp_access import SYNC_GATE, ErpAccess, erp_access
 from tests.integration.test_documents_over_sandbox import HEADER, line
+from tests.resilience.scenario import SECOND, clock, run
+from tests.resilience.test_gate import Callers
 from tests.sandbox.conftest import Client, settings
 
 
@@ -101,6 +105,24 @@ async def test_a_throttled_write_is_left_to_the_caller(access: ErpAccess, client
     with pytest.raises(UpstreamThrottledError) as caught:
         await SalesOrders(access.documents).create_header("demf", HEADER, reference="M1")
     assert caught.value.retry_after == timedelta(seconds=3)
+
+
+def test_after_a_throttling_the_sync_comes_back_in_its_own_rhythm() -> None:
+    """It has no checkout to keep turns for, and obeys a 429 without a time for half a minute."""
+
+    async def main() -> None:
+        gate = Gate(system="fo", name="sync", clock=clock(), chance=lambda: 0.0, settings=SYNC_GATE)
+        gate.throttled(timedelta(seconds=1))
+        callers = Callers(gate)
+        for index in range(80):
+            callers.come(str(index), CallClass.REFRESH)
+        await asyncio.gather(*callers.tasks)
+        assert [callers.seconds().count(second) for second in range(4)] == [0, 20, 40, 20]
+
+        gate.throttled(None)
+        assert gate.view().opens_in_us == 30 * SECOND
+
+    run(main())
 
 
 async def test_a_guard_that_objects_says_nothing_of_the_erp(
