@@ -116,6 +116,10 @@ class LedgerReader:
                     _log.warning(text, self._market, type(error).__name__)
                 self._is_lost = True
                 await asyncio.sleep(_PAUSE_SECONDS)
+            except Exception:  # noqa: BLE001 -- a defect must not leave all unverified until a restart
+                _log.exception("reading the ledger of market %s broke", self._market)
+                self._sent_us, self._has_started, self._is_lost = None, False, True
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _start(self) -> None:
         """Read what may concern any price that lives, from the beginning of that time."""

@@ -36,12 +36,24 @@ class Process:
 
 
 @asynccontextmanager
-async def process(redis: Redis, market: str, *, keep: timedelta = DAY) -> AsyncIterator[Process]:
+async def process(
+    redis: Redis,
+    market: str,
+    *,
+    keep: timedelta = DAY,
+    refuse: Callable[[LedgerEntry], bool] = lambda _: False,
+) -> AsyncIterator[Process]:
     entries: list[LedgerEntry] = []
+
+    def take(entry: LedgerEntry, _: int) -> None:
+        if refuse(entry):
+            raise ZeroDivisionError
+        entries.append(entry)
+
     async with LedgerReader(
         redis,
         market,
-        take=lambda entry, _: entries.append(entry),
+        take=take,
         keep=keep,
         lease_us=5 * SECOND_US,
         offset_us=lambda: 0,
@@ -192,3 +204,24 @@ async def test_a_long_backlog_is_read_whole(redis: Redis, unique: str) -> None:
     await writer.append_items(unique, (f"I-{n}" for n in range(2500)), is_hard=False, reason="test")
     async with process(redis, unique) as reading:
         assert len(reading.entries) == 2501
+
+
+async def test_a_defect_ends_no_reading_and_nothing_is_vouched_for_meanwhile(
+    redis: Redis, writer: LedgerWriter, unique: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    verified_when_refused: list[bool] = []
+
+    def refuse_once(entry: LedgerEntry) -> bool:
+        if entry.scope != LAMP or len(verified_when_refused) > 1:
+            return False
+        verified_when_refused.append(running.reader.is_verified())
+        return True
+
+    async with process(redis, unique, refuse=refuse_once) as running:
+        position = await writer.append(unique, LAMP, is_hard=False, reason="test")
+        await running.reaches(position)
+        await until(running.reader.is_verified)
+
+    assert verified_when_refused == [True, False]
+    assert running.scopes[-1] == LAMP
+    assert "broke" in caplog.text
