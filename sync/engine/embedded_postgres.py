@@ -68,8 +68,14 @@ class EmbeddedPostgres:
         if self._take_ownership():
             await self._make()
             self._start()
-        await self._until_it_answers()
+        # From here on: an owner may die before its server answers, or a first start fail
+        # because sessions of a killed server are left.
         self._watch = asyncio.create_task(self._watch_for_ever())
+        try:
+            await self._until_it_answers()
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -195,6 +201,7 @@ class EmbeddedPostgres:
             if self.is_owner or self._take_ownership():
                 _log.warning("the embedded PostgreSQL has ended; starting it again")
                 await self._reap()
+                await self._make()
                 # It ends at once while sessions of a killed one are left: looked at again.
                 self._start()
 

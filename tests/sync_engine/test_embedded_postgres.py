@@ -1,6 +1,7 @@
 """A database that needs no installer, and keeps what was committed whatever is killed."""
 
 import asyncio
+import fcntl
 import logging
 import os
 import signal
@@ -100,6 +101,24 @@ async def test_a_second_program_uses_the_same_server_and_takes_it_over(folder: P
                 while not (heir.is_owner and await heir._answers()):  # noqa: ASYNC110 -- as above
                     await asyncio.sleep(0.05)
             assert await execute(heir, "SELECT 1") == [(1,)]
+
+
+async def test_an_owner_that_dies_before_its_server_answers_is_succeeded(folder: Path) -> None:
+    """Whoever started meanwhile was waiting for it, and would have waited in vain."""
+    async with EmbeddedPostgres(folder):
+        pass
+    owner = os.open(folder / "owner.lock", os.O_RDWR)
+    fcntl.flock(owner, fcntl.LOCK_EX)
+    second = EmbeddedPostgres(folder)
+    entering = asyncio.create_task(second.__aenter__())
+    assert not (await asyncio.wait({entering}, timeout=0.5))[0]
+
+    os.close(owner)
+
+    await entering
+    assert second.is_owner
+    assert await execute(second, "SELECT 1") == [(1,)]
+    await second.__aexit__()
 
 
 async def test_data_of_another_version_is_left_alone(tmp_path: Path) -> None:
