@@ -13,18 +13,12 @@ from rich.table import Table
 
 from tests.bench.programs import BenchError
 from tests.chaos.engine_scenarios import chain, noop
+from tests.chaos.figures import Figure, Options
+from tests.chaos.latency import poll, push
+from tests.chaos.load import pause, throughput
+from tests.chaos.outages import lost, stopped
 from tests.chaos.processes import ChaosError
-from tests.chaos.scenarios import (
-    Figure,
-    Options,
-    chaos,
-    lost,
-    pause,
-    poll,
-    push,
-    stopped,
-    throughput,
-)
+from tests.chaos.storm import chaos
 
 SCENARIOS: Mapping[str, Callable[[Options], list[Figure]]] = {
     "chaos": chaos,

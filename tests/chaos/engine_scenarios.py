@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sync.engine.queue import JobQueue
 from sync.store.events import EventStore
 from tests.chaos.configuration import MARKET, Tuning
+from tests.chaos.figures import Figure, Options
 from tests.chaos.noop_worker import FLOW
 from tests.chaos.processes import NOOP, ChaosError
-from tests.chaos.scenarios import Figure, Options
 from tests.chaos.stage import Stage, stage
 
 _WIDTH = 8

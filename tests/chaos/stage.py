@@ -26,7 +26,7 @@ from tests.chaos.configuration import (
     secrets,
     write_configuration,
 )
-from tests.chaos.processes import SYNC, Postgres, Worker, Workers
+from tests.chaos.processes import SYNC, ChaosError, Postgres, Worker, Workers
 
 _MOST_AT_ONCE = 1000
 _REQUEST_SECONDS = 60.0
@@ -109,6 +109,18 @@ class Stage:
             await engine.dispose()
 
         asyncio.run(change())
+
+    def warm_up(self) -> int:
+        """Let every customer get an account and every cache its products; return how many orders.
+
+        Raises:
+            ChaosError: They did not arrive.
+        """
+        numbers = self.place(16)
+        wanted = set(numbers)
+        if not self.until(lambda: wanted <= self.released(), seconds=60, look=0.5):
+            raise ChaosError("the first orders did not arrive within a minute")
+        return len(numbers)
 
     def until(self, is_so: Callable[[], bool], *, seconds: float, look: float = 0.1) -> bool:
         """Wait until something is so; return whether it is."""

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from sync.settings import load
 from tests.chaos.__main__ import main
-from tests.chaos.configuration import Tuning
+from tests.chaos.configuration import Tuning, free_ports, secrets, write_configuration
 from tests.chaos.judge import main as judge_main
 from tests.chaos.stage import stage
 
@@ -40,6 +41,19 @@ def test_a_stopped_worker_loses_nothing_and_no_process_is_left(
         assert not Path(f"/proc/{pid}").exists()
         assert not on.postgres.kill()
     assert "orders released" in capsys.readouterr().out
+
+
+def test_every_worker_of_a_run_listens_on_ports_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of them with one configuration could not start beside each other."""
+    for name, text in secrets().items():
+        monkeypatch.setenv(name, text)
+    sections = load(write_configuration(tmp_path, free_ports(), Tuning())).sync
+
+    ports = {name: part.port for name, part in sections if hasattr(part, "port")}
+
+    assert ports == {"intake": 0, "operators": 0}
 
 
 def test_the_help_names_every_scenario_and_a_wrong_one_is_refused(

@@ -1,0 +1,127 @@
+"""Everything at once: workers and database are killed while the ERP fails and orders come in."""
+
+import time
+from dataclasses import dataclass, field
+
+from tests.chaos.configuration import Tuning
+from tests.chaos.figures import Figure, Options, events, verdict
+from tests.chaos.processes import Worker
+from tests.chaos.stage import Stage, stage
+
+FAULTS = {"throttle_rate": 0.03, "error_rate": 0.02, "commit_then_drop": 0.02}
+# A kill strands what is under way for a lease, and a worker lives for six seconds: what it
+# cannot carry in a moment is better left to the others.
+_AT_ONCE = 3
+
+
+@dataclass(slots=True)
+class _Killer:
+    """Kills one worker after the other, and PostgreSQL at its times."""
+
+    stage: Stage
+    every_seconds: float
+    postgres_at: list[float]
+    began: float = field(default_factory=time.monotonic)
+    kills: int = 0
+    on_the_wire: int = 0
+    postgres_kills: int = 0
+    _turn: int = 0
+
+    def work(self) -> None:
+        """Kill what is due."""
+        elapsed = time.monotonic() - self.began
+        if self.postgres_at and elapsed > self.postgres_at[0] and self.stage.postgres.kill():
+            self.postgres_at.pop(0)
+            self.postgres_kills += 1
+        if elapsed > (self.kills + 1) * self.every_seconds and self._kill_one():
+            self.kills += 1
+
+    def _kill_one(self) -> bool:
+        """Kill a worker with a request on the wire, else the last that was looked at.
+
+        Each is stopped, and goes on when nothing of it is under way.
+        """
+        them = self.stage.workers.all
+        ready: list[Worker] = []
+        for _ in range(2 * len(them)):
+            worker = them[self._turn % len(them)]
+            self._turn += 1
+            if not worker.is_ready:
+                continue
+            ready.append(worker)
+            if worker.stop(self.stage.system_ports):
+                self.on_the_wire += 1
+                break
+            worker.go_on()
+        if ready:
+            ready[-1].kill()
+        return bool(ready)
+
+
+def chaos(options: Options) -> list[Figure]:
+    """Everything fails at once while orders come in."""
+    tuning = Tuning(erp_max_request_seconds=options.erp_max_request_seconds, concurrency=_AT_ONCE)
+    with stage(workers=options.workers, latency_ms=options.latency_ms, tuning=tuning) as on:
+        on.workers.start()
+        on.dial(**FAULTS)
+        kills = options.postgres_kills
+        at = [options.phase_seconds * (n + 1) / (kills + 1) for n in range(kills)]
+        killer = _Killer(on, options.kill_every_seconds, at)
+        placed = _storm(on, killer, options)
+        on.heal()
+        calm = time.monotonic()
+        carried = len(on.released())
+        is_good = on.judged(placed, wait_seconds=options.drain_seconds)
+        drained = time.monotonic() - calm
+        crashes = sum(worker.began_again for worker in on.workers.all)
+        return [
+            *verdict(is_good),
+            Figure(name="kills of a worker", value=str(killer.kills)),
+            Figure(
+                name="of them with a request on the wire",
+                value=str(killer.on_the_wire),
+                bar=f">= {options.wire_kills}",
+                is_met=killer.on_the_wire >= options.wire_kills,
+            ),
+            Figure(
+                name="kills of PostgreSQL",
+                value=str(killer.postgres_kills),
+                bar=f"= {kills}",
+                is_met=killer.postgres_kills == kills,
+            ),
+            Figure(name="workers that ended by themselves", value=str(crashes)),
+            Figure(name="storm lasted", value=f"{calm - killer.began:.0f} s"),
+            Figure(name="orders in the ERP when it ended", value=str(carried)),
+            Figure(name="attempts per order", value=_attempts(on)),
+            Figure(name="all well after the storm within", value=f"{drained:.0f} s"),
+            *events(on),
+        ]
+
+
+def _storm(on: Stage, killer: _Killer, options: Options) -> int:
+    """Place orders for two thirds of the time, kill for all of it; return how many were placed."""
+    placed = 0
+    longest = 3 * options.phase_seconds
+    while True:
+        elapsed = time.monotonic() - killer.began
+        is_over = elapsed > options.phase_seconds and not killer.postgres_at
+        if (is_over and killer.on_the_wire >= options.wire_kills) or elapsed > longest:
+            break
+        due = min(options.orders, int(options.orders * elapsed * 1.5 / options.phase_seconds))
+        if due > placed:
+            placed += len(on.place(due - placed))
+        killer.work()
+        on.workers.revive()
+        time.sleep(0.05)
+    if placed < options.orders:
+        placed += len(on.place(options.orders - placed))
+    return placed
+
+
+def _attempts(on: Stage) -> str:
+    query = (
+        "SELECT round(avg(attempts), 1), max(attempts) FROM sync_event"
+        " WHERE source_key LIKE 'orders/%%/export'"
+    )
+    [(average, most)] = on.rows(query)
+    return f"{average} on average, {most} at most"
