@@ -7,6 +7,7 @@ service's maps and the engine's stores, and closes them.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.customers import Customers
@@ -16,6 +17,7 @@ from pricing_proxy.d365.fo.returns import Returns
 from sync.customers.flow import CustomerContext, CustomerFlow
 from sync.customers.mapping import CustomerMarket
 from sync.customers.matching import AccountMatcher
+from sync.customers.persons import Claims, Persons
 from sync.customers.ports import AccountMap
 from sync.customers.source import CustomerSource
 from sync.engine.flow import Links
@@ -30,6 +32,10 @@ from sync.orders.writer import OrderWriter
 from sync.returns.flow import ReturnFlow, ReturnMarket
 from sync.returns.source import ReturnSource
 from sync.settings import FlowName, SyncSettings
+
+
+class MarketMap(Links, Claims, Protocol):
+    """The entity map of a market, and the claims that stand with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +82,7 @@ class Assembly:
         self._max_request = timedelta(seconds=settings.sync.delivery.erp_max_request_seconds)
         self._overlap = timedelta(seconds=settings.sync.polling.overlap_seconds)
 
-    def flows(self, *, links_of: Callable[[str], Links], published: AccountMap) -> Flows:
+    def flows(self, *, links_of: Callable[[str], MarketMap], published: AccountMap) -> Flows:
         """Return the flows.
 
         Args:
@@ -160,7 +166,7 @@ class Assembly:
             ),
         )
 
-    def _customers(self, code: str, links_of: Callable[[str], Links]) -> CustomerContext:
+    def _customers(self, code: str, links_of: Callable[[str], MarketMap]) -> CustomerContext:
         own, market = self._settings.sync.markets[code], self._settings.markets[code]
         context = CustomerMarket(
             code=code,
@@ -169,16 +175,26 @@ class Assembly:
             countries=own.customers.countries or own.orders.countries,
         )
         erp = Customers(self._erp(code))
+        sharing, neighbours = self._sharing(code), self._neighbours(code)
         matcher = AccountMatcher(
             erp,
             self._shop,
             market=context,
             rules=own.customers,
             links=links_of(code),
-            neighbours={other: links_of(other) for other in self._neighbours(code)},
+            sharing={other: links_of(other) for other in sharing},
+            neighbours={other: links_of(other) for other in neighbours if other not in sharing},
             website_of={one: each.website_id for one, each in self._settings.sync.markets.items()},
         )
-        return CustomerContext(market=context, rules=own.customers, erp=erp, matcher=matcher)
+        # Claims stand with the first market of the company, whoever makes them.
+        claims = links_of(min(code, *neighbours)) if neighbours else None
+        return CustomerContext(
+            market=context,
+            rules=own.customers,
+            erp=erp,
+            matcher=matcher,
+            persons=Persons(claims, longest=self._max_request),
+        )
 
     def _returns(self, code: str) -> ReturnMarket:
         own = self._settings.sync.markets[code]
@@ -210,6 +226,16 @@ class Assembly:
             for other in self._settings.sync.markets
             if other != code and (markets[other].environment, markets[other].legal_entity) == mine
         ]
+
+    def _sharing(self, code: str) -> set[str]:
+        """Return the other markets that share accounts with this one, directly or by a third."""
+        markets = self._settings.sync.markets
+        pairs = [(one, own.customers.shared_with) for one, own in markets.items()]
+        known, found = {code}, {code}
+        while found:
+            found = {one for pair in pairs for one in pair if one and known & {*pair}} - known
+            known |= found
+        return known - {code}
 
     def _with(self, flow: FlowName) -> list[str]:
         return [code for code, own in self._settings.sync.markets.items() if flow in own.flows]

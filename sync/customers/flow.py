@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from pricing_proxy.d365.fo.customer_models import (
-    CustomerAccountRow,
-)
+from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.errors import UpstreamContractError
 from pricing_proxy.shared_state.maps import SharedStateError
@@ -26,6 +24,7 @@ from sync.customers.mapping import (
     new_account,
 )
 from sync.customers.matching import KIND, AccountMatcher
+from sync.customers.persons import Persons
 from sync.customers.ports import AccountMap, ErpCustomers, ShopCustomers
 from sync.customers.rules import CustomerRules
 from sync.engine.flow import Work
@@ -56,6 +55,7 @@ class CustomerContext:
     rules: CustomerRules
     erp: ErpCustomers
     matcher: AccountMatcher
+    persons: Persons
 
 
 class CustomerFlow:
@@ -90,8 +90,7 @@ class CustomerFlow:
         customer = await self._shop.customer(customer_id)
         if customer is None:
             raise _gone(work)
-        account, is_new = await self._account(work, customer, context)
-        await work.links.remember(KIND, str(customer.id), account)
+        account, is_new = await self._linked_account(work, customer, context)
         notes = [f"is account {account}", *await self._publish(work, customer, account)]
         row = await self._checked_row(account, context)
         if await self._follows_shop(work, customer, context.rules):
@@ -101,8 +100,22 @@ class CustomerFlow:
         notes += await self._write_back(work, customer, row, context.rules)
         return Done("; ".join(notes))
 
-    async def _account(
+    async def _linked_account(
         self, work: Work, customer: Customer, context: CustomerContext
+    ) -> tuple[str, bool]:
+        account = await work.links.erp_key(KIND, str(customer.id))
+        if account is not None:
+            return account, False
+
+        async def find(is_alone: Guard) -> tuple[str, bool]:
+            found, is_new = await self._account(work, customer, context, is_alone)
+            await work.links.remember(KIND, str(customer.id), found)
+            return found, is_new
+
+        return await context.persons.alone(work, customer, find)
+
+    async def _account(
+        self, work: Work, customer: Customer, context: CustomerContext, is_alone: Guard
     ) -> tuple[str, bool]:
         matcher, rules = context.matcher, context.rules
         # Before the look-ups: what may have arrived since then is still in doubt.
@@ -128,14 +141,20 @@ class CustomerFlow:
                 advice=f"write the account into the customer's {rules.account_attribute} "
                 "in the shop, then replay",
             )
-        return await self._create(work, customer, context), True
+        return await self._create(work, customer, context, is_alone), True
 
-    async def _create(self, work: Work, customer: Customer, context: CustomerContext) -> str:
+    async def _create(
+        self, work: Work, customer: Customer, context: CustomerContext, is_alone: Guard
+    ) -> str:
         body = new_account(customer, rules=context.rules, market=context.market)
 
         async def create(*, guard: Guard) -> str:
+            async def last() -> None:
+                await is_alone()
+                await guard()
+
             # Remembered before it is acked, so that no crash between the two makes it unknown.
-            account = await context.erp.create(context.market.company, body, guard=guard)
+            account = await context.erp.create(context.market.company, body, guard=last)
             await work.links.remember(CREATED_KIND, str(customer.id), account)
             return account
 
@@ -211,13 +230,20 @@ class CustomerFlow:
         group = rules.shop_group.get(row.DiscountPriceGroupId)
         if group is not None and group != customer.group_id:
             changes = {"group_id": group}
-            save = partial(self._shop.save_customer, customer, changes)
+
+            async def save(*, guard: Guard) -> None:
+                await self._shop.save_customer(customer, changes, guard=guard)
+
             await written(work, _SHOP, "customer group", {"id": customer.id, **changes}, save)
         code = rules.account_attribute
         if not rules.is_written_back or customer.attribute(code) == row.CustomerAccount:
             return notes
         sent = {"id": customer.id, code: row.CustomerAccount}
-        write = partial(self._shop.set_customer_attribute, customer, code, row.CustomerAccount)
+
+        async def write(*, guard: Guard) -> None:
+            value = row.CustomerAccount
+            await self._shop.set_customer_attribute(customer, code, value, guard=guard)
+
         try:
             await written(work, _SHOP, _WRITE_BACK, sent, write)
         except UpstreamContractError as error:

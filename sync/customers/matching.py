@@ -1,9 +1,9 @@
 """Find the ERP account of a shop's customer, before one is created.
 
 In order: the map of known ones, the account of the same person on another website where
-accounts are shared, then what the market's rules name: the shop's own attribute, tax
-number, e-mail. An account that belongs to a customer of another website is left alone
-where accounts are not shared. Several that fit are a person's decision.
+accounts are shared (whichever website came first), then what the market's rules name: the
+shop's own attribute, tax number, e-mail. An account that belongs to a customer of another
+website is left alone where accounts are not shared. Several that fit are a person's decision.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -52,6 +52,7 @@ class AccountMatcher:
         market: The market.
         rules: Its rules.
         links: The entity map of this market.
+        sharing: Those of the markets that share accounts with this one, by code.
         neighbours: Those of the other markets of the same company, by code.
         website_of: The shop's website by market.
     """
@@ -64,6 +65,7 @@ class AccountMatcher:
         market: CustomerMarket,
         rules: CustomerRules,
         links: Links,
+        sharing: Mapping[str, Links],
         neighbours: Mapping[str, Links],
         website_of: Mapping[str, int],
     ) -> None:
@@ -72,15 +74,14 @@ class AccountMatcher:
         self._market = market
         self._rules = rules
         self._links = links
+        self._sharing = sharing
         self._neighbours = neighbours
         self._website_of = website_of
 
     async def known(self, customer: Customer) -> str | None:
         """Return the account from the map, or from the other website's customer."""
         account = await self._links.erp_key(KIND, str(customer.id))
-        if account is None and self._rules.shared_with is not None:
-            return await self._of_other_website(customer, self._rules.shared_with)
-        return account
+        return account or await self._of_other_website(customer)
 
     async def existing(self, customer: Customer, ways: Sequence[Match]) -> str | None:
         """Return the one account that fits by the first way that finds any.
@@ -106,16 +107,18 @@ class AccountMatcher:
                 return free[0]
         return None
 
-    async def _of_other_website(self, customer: Customer, other: str) -> str | None:
-        links = self._neighbours[other]
+    async def _of_other_website(self, customer: Customer) -> str | None:
+        if not self._sharing or not customer.email:
+            return None
+        links_of = {self._website_of[code]: links for code, links in self._sharing.items()}
         for sibling in await self._shop.customers_by_email(customer.email):
-            if sibling.website_id == self._website_of[other]:
-                return await links.erp_key(KIND, str(sibling.id))
+            links = links_of.get(sibling.website_id)
+            account = links and await links.erp_key(KIND, str(sibling.id))
+            if account:
+                return account
         return None
 
     async def _is_free(self, account: str) -> bool:
-        if self._rules.shared_with is not None:
-            return True
         for links in self._neighbours.values():
             if await links.magento_id(KIND, account) is not None:
                 return False

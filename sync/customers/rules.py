@@ -38,8 +38,8 @@ class CustomerRules(BaseModel):
         update: Whose name, e-mail and addresses follow the shop: those of accounts created here, of
             all, or of none.
         shop_group: The shop's customer group for a price group of the ERP; others are left alone.
-        shared_with: Another market of the same company whose account is taken: one customer of two
-            websites is then one account; two without it.
+        shared_with: Another market of the same company: one person on both websites is one account
+            then, whichever came first; two without it.
         language: `LanguageId` of accounts created here.
         countries: ISO two-letter codes and the ERP's; those of the orders when left out.
         site: Site of accounts created here.

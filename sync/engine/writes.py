@@ -22,7 +22,8 @@ from pricing_proxy.resilience.errors import (
 from sync.engine.flow import Call, SentCall, Work
 from sync.engine.outcomes import RetryLaterError
 
-T = TypeVar("T")
+# What the journal can keep: a key, or nothing.
+T = TypeVar("T", bound=str | None)
 T_co = TypeVar("T_co", covariant=True)
 
 # Not statuses of the other side: nothing reached it, or it did not take the call.

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from pricing_proxy.resilience.errors import (
+    CallRefusedError,
     UpstreamContractError,
     UpstreamError,
 )
@@ -14,6 +16,7 @@ from pricing_proxy.shared_state.maps import SharedStateError
 from sync.customers.flow import CustomerContext, CustomerFlow
 from sync.customers.mapping import CustomerMarket
 from sync.customers.matching import AccountMatcher
+from sync.customers.persons import Persons
 from sync.customers.rules import CustomerRules
 from sync.engine.flow import Event
 from sync.engine.outcomes import Done, HeldError, RetryLaterError, SkippedError
@@ -23,6 +26,7 @@ from tests.fakes.customer_erp import FakeCustomerErp
 from tests.fakes.order_shop import FakeLinks, FakeWork
 from tests.virtual_time import ManualClock
 
+LONGEST = timedelta(seconds=60)
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 HOME = {
     "id": 11,
@@ -108,7 +112,8 @@ class FakeAccountMap:
 class World:
     """Two websites of one company."""
 
-    def __init__(self, *customers: Customer, **rules: Any) -> None:
+    def __init__(self, *customers: Customer, is_shared: bool = False, **rules: Any) -> None:
+        self.is_shared = is_shared
         self.clock = ManualClock()
         self.shop = FakeShopCustomers(*customers)
         self.erp = FakeCustomerErp()
@@ -143,22 +148,30 @@ class World:
         context = CustomerMarket(
             code=market, company="demf", currency="EUR", countries={"DE": "DEU"}
         )
+        others = {code: links for code, links in self.links.items() if code != market}
         matcher = AccountMatcher(
             self.erp,
             self.shop,
             market=context,
             rules=chosen,
             links=self.links[market],
-            neighbours={code: links for code, links in self.links.items() if code != market},
+            sharing=others if self.is_shared else {},
+            neighbours={} if self.is_shared else others,
             website_of={"b2b_de": 1, "b2c": 2},
         )
         flow = CustomerFlow(
             self.shop,
             contexts={
-                market: CustomerContext(market=context, rules=chosen, erp=self.erp, matcher=matcher)
+                market: CustomerContext(
+                    market=context,
+                    rules=chosen,
+                    erp=self.erp,
+                    matcher=matcher,
+                    persons=Persons(self.links["b2b_de"], longest=LONGEST),
+                )
             },
             published=self.published,
-            erp_max_request=timedelta(seconds=60),
+            erp_max_request=LONGEST,
         )
         return await flow.carry(work)
 
@@ -336,14 +349,69 @@ async def test_one_person_on_two_websites_becomes_two_accounts() -> None:
 
 
 async def test_or_one_account_where_they_are_shared() -> None:
-    world = World(*twins())
+    world = World(*twins(), is_shared=True)
 
     await world.carry(7, "b2b_de")
-    await world.carry(8, "b2c", shared_with="b2b_de")
+    await world.carry(8, "b2c")
 
     assert len(world.erp.rows) == 1
     account = world.row.CustomerAccount
     assert world.published.accounts == {("b2b_de", 7): account, ("b2c", 8): account}
+
+
+async def test_a_person_is_looked_for_by_one_event_at_a_time() -> None:
+    world = World(*twins(), is_shared=True)
+    key = sha256(b"ada@shop.test").hexdigest()
+    claimed = world.links["b2b_de"].keys
+    claimed["customer_person", key] = "b2c/8"
+
+    with pytest.raises(RetryLaterError):
+        await world.carry(7, "b2b_de")
+    assert world.erp.rows == {}
+    del claimed["customer_person", key]
+    await world.carry(7, "b2b_de")
+    await world.carry(8, "b2c")
+
+    assert len(world.erp.rows) == 1
+    assert ("customer_person", key) not in claimed
+
+
+async def test_a_create_in_doubt_keeps_the_other_website_waiting() -> None:
+    """What was sent may still arrive: the other would make a second account."""
+    world = World(*twins(), is_shared=True, match=["attribute"])
+    world.erp.answers_lost = 1
+    with pytest.raises(UpstreamError):
+        await world.carry(7, "b2b_de")
+
+    with pytest.raises(RetryLaterError):
+        await world.carry(8, "b2c")
+    await world.carry(7, "b2b_de")
+    await world.carry(8, "b2c")
+
+    assert len(world.erp.rows) == 1
+
+
+async def test_a_person_who_cannot_be_made_an_account_keeps_nobody_waiting() -> None:
+    world = World(*twins(), is_shared=True)
+    with pytest.raises(HeldError):
+        await world.carry(7, "b2b_de", group={})
+
+    await world.carry(8, "b2c")
+
+    assert len(world.erp.rows) == 1
+
+
+async def test_who_lost_the_claim_writes_nothing() -> None:
+    world = World(*twins(), is_shared=True)
+    key = sha256(b"ada@shop.test").hexdigest()
+    world.erp.before_write = lambda: world.links["b2b_de"].keys.update(
+        {("customer_person", key): "b2c/8"}
+    )
+
+    with pytest.raises(CallRefusedError):
+        await world.carry(7, "b2b_de")
+
+    assert world.erp.rows == {}
 
 
 async def test_a_group_of_the_shop_without_an_entry_is_named() -> None:

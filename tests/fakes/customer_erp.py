@@ -1,6 +1,7 @@
 """An ERP's customers and their addresses, with faults around the next write."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from pricing_proxy.d365.fo.customer_models import (
@@ -19,6 +20,7 @@ class FakeCustomerErp:
     Attributes:
         answers_lost: How many of the next writes are done, and their answers lost.
         calls_lost: How many of the next writes never arrive.
+        before_write: Called before a write asks its guard.
     """
 
     def __init__(self) -> None:
@@ -27,6 +29,7 @@ class FakeCustomerErp:
         self.answers_lost = 0
         self.calls_lost = 0
         self.calls: Counter[str] = Counter()
+        self.before_write: Callable[[], None] = lambda: None
 
     def put(self, account: str, **members: Any) -> CustomerAccountRow:
         """Add or change an account."""
@@ -111,6 +114,7 @@ class FakeCustomerErp:
 
     async def _before(self, name: str, guard: Guard | None) -> None:
         self.calls[name] += 1
+        self.before_write()
         if guard is not None:
             await guard()
         if self.calls_lost:

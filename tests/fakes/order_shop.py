@@ -1,8 +1,9 @@
 """A shop's orders, and the places a flow keeps things in, without any server."""
 
+import json
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pricing_proxy.clock import Clock
@@ -82,6 +83,14 @@ class FakeLinks:
         del content_hash
         self.keys[kind, magento_id] = erp_key
 
+    async def claim(self, kind: str, key: str, holder: str, *, stale_after: timedelta) -> bool:
+        del stale_after
+        return self.keys.setdefault((kind, key), holder) == holder
+
+    async def release(self, kind: str, key: str, holder: str) -> None:
+        if self.keys.get((kind, key)) == holder:
+            del self.keys[kind, key]
+
 
 @dataclass
 class FakeWork:
@@ -127,7 +136,8 @@ class FakeCall:
         self.work.open_entries.append(self.entry)
 
     async def acked(self, status: int, response: Any) -> None:
-        del response
+        # The table's column takes JSON and nothing else.
+        json.dumps(response)
         if self.entry is not None:
             self._forget()
             self.work.acks.append((self.operation, status))

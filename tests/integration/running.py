@@ -152,11 +152,19 @@ async def running_service(
     connections: int = 100,
 ) -> AsyncIterator[Running]:
     """Start sandbox and service on free ports, ready to serve; end both on exit."""
-    async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(
-            Sandbox(SandboxSettings(state_dir=folder, latency_ms=2, entra_latency_ms=0))
-        )
+    sizes = SandboxSettings(state_dir=folder, latency_ms=2, entra_latency_ms=0)
+    async with Sandbox(sizes) as sandbox:
         settings = _settings(sandbox, redis or {}, service or {}, freshness or {}, storefront)
+        async with serving(sandbox, settings, connections=connections) as running:
+            yield running
+
+
+@asynccontextmanager
+async def serving(
+    sandbox: Sandbox, settings: Settings, *, connections: int = 100
+) -> AsyncIterator[Running]:
+    """Start the service between a sandbox that runs and its callers, ready to serve."""
+    async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(application(settings, clock=SystemClock()))
         ports = settings.service
         public = await stack.enter_async_context(listening(app.public, ports.public, "public"))
@@ -172,6 +180,14 @@ async def running_service(
         )
         await _until_ready(running)
         yield running
+
+
+def settings_of_two_markets(sandbox: Sandbox, redis_url: str, other: str) -> Settings:
+    """Return the service's settings for the usual market and another of the same company."""
+    document = _settings(sandbox, {"url": redis_url}, {}, {}, None).model_dump()
+    usual = {**document["markets"][MARKET], "magento_customers": {}}
+    document["markets"] = {MARKET: usual, other: usual}
+    return Settings.model_validate(document)
 
 
 def _settings(

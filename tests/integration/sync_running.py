@@ -7,7 +7,7 @@ await world.arrived(number)
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,11 +166,22 @@ def sync_settings(sandbox: Sandbox, database_url: str, **sync: Any) -> SyncSetti
 
 
 @asynccontextmanager
-async def running_sync(folder: Path, database_url: str, **sync: Any) -> AsyncIterator[World]:
-    """Start both systems and the sync; `sync` are members of its section."""
-    async with (
-        Sandbox(sandbox_settings(folder)) as sandbox,
-        ClientSession() as control,
-        running(sync_settings(sandbox, database_url, **sync), clock=SystemClock()) as parts,
-    ):
+async def running_sync(
+    folder: Path, database_url: str, *, old_orders: int = 0, **sync: Any
+) -> AsyncIterator[World]:
+    """Start both systems and the sync.
+
+    Args:
+        folder: For the systems' state.
+        database_url: The sync's own.
+        old_orders: How many the shop has before the sync starts.
+        sync: Members of its section.
+    """
+    async with AsyncExitStack() as stack:
+        sandbox = await stack.enter_async_context(Sandbox(sandbox_settings(folder)))
+        control = await stack.enter_async_context(ClientSession())
+        if old_orders:
+            await Placing(sandbox, control).place(old_orders, kind="simple")
+        settings = sync_settings(sandbox, database_url, **sync)
+        parts = await stack.enter_async_context(running(settings, clock=SystemClock()))
         yield World(sandbox, control, parts)

@@ -9,7 +9,6 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from sync import settings
 from sync.assembly import Assembly
-from sync.engine.flow import Links
 from sync.magento.client import MagentoClient
 from tests.customers.test_flow import FakeAccountMap
 from tests.fakes.entering import FakeEvents, FakeWatermarks
@@ -57,7 +56,7 @@ async def test_a_flow_that_is_off_enters_nothing(tmp_path: Path) -> None:
 def test_there_are_flows_for_every_market(tmp_path: Path, text: str) -> None:
     asked: list[str] = []
 
-    def links_of(market: str) -> Links:
+    def links_of(market: str) -> FakeLinks:
         asked.append(market)
         return FakeLinks()
 
