@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from pricing_proxy.sandbox.shop.catalog import SERVICE
 from sync.engine.database import database
 from sync.engine.queue import JobQueue, queue_application
 from sync.engine.runner import Runner
@@ -16,9 +18,10 @@ from sync.orders.source import OrderSource
 from sync.store.events import EventStore
 from sync.store.flow_control import FlowControl
 from sync.store.journal import Journal
+from sync.store.overview import Overview
 from sync.store.watermarks import Watermarks
 from tests.integration.flow_world import FlowWorld, world
-from tests.integration.sync_running import MARKET
+from tests.integration.sync_running import ADDRESS, MARKET
 from tests.postgres import database_url, postgres, template
 
 __all__ = ["database_url", "postgres", "template", "world"]
@@ -111,14 +114,54 @@ async def test_every_order_arrives_once_through_throttling_errors_and_lost_answe
     assert await engine.source.poll() == 0
 
 
-async def test_an_order_waits_for_its_customer_and_a_bad_one_blocks_nobody(
+SHIPPING = "extension_attributes.shipping_assignments[0].shipping"
+# What is wrong with an order, the field that is named, and the entry or step that helps.
+BAD_ORDERS: list[tuple[dict[str, Any], str, str]] = [
+    ({"lines": [{"sku": SERVICE}]}, "items[0].product_id", "release the item in demf"),
+    ({"payment_method": "bitcoin"}, "payment.method", 'b2b_de.orders.payment."bitcoin"'),
+    ({"shipping_method": "owls_a"}, f"{SHIPPING}.method", 'b2b_de.orders.shipping."owls_a"'),
+    (
+        {"address": {"country_id": "NL"}},
+        f"{SHIPPING}.address.country_id",
+        'b2b_de.orders.countries."NL"',
+    ),
+    (
+        {"shipping_address": {"city": "x" * 61}},
+        f"{SHIPPING}.address.city",
+        "orders.field_lengths.DeliveryAddressCity",
+    ),
+    ({"lines": [{"sku": "LAMP-01", "price": "-1"}]}, "items[0].row_total_incl_tax", "replay"),
+    ({"lines": [{"sku": "LAMP-01", "price": "0"}]}, "items[0].price", 'free_lines = "send"'),
+    ({"total_off_by": "0.50"}, "grand_total", "fees"),
+]
+
+
+async def test_every_bad_order_is_held_by_name_and_blocks_nobody(
     world: FlowWorld, engine: Engine
 ) -> None:
-    (bad,) = await world.place(1, kind="simple", customer=1, payment_method="bitcoin")
-    (good,) = await world.place(1, kind="simple", customer=1)
+    """The good ones, before and after each bad one, are the same customer's."""
+    bad, good = {}, await world.place(1, kind="simple", customer=1)
+    for members, field, advice in BAD_ORDERS:
+        [number] = await world.place(1, kind="simple", customer=1, **members)
+        bad[number] = field, advice
+        good += await world.place(1, kind="simple", customer=1)
+    stranger = world.register("stranger@shop.example", addresses=[{**ADDRESS, "country_id": "NL"}])
+    [waiting] = await world.place(1, kind="simple", customer=stranger)
     await engine.source.poll()
+    expected = {**dict.fromkeys(bad, "held"), **dict.fromkeys(good, "done"), waiting: "blocked"}
 
     async with engine.working():
-        await engine.until(lambda states: states == {bad: "held", good: "done"})
+        await engine.until(lambda states: states == expected)
 
-    assert set(world.told()) == {good}
+    assert set(world.told()) == set(good)
+    stuck = {event.business_key: event.trouble for event in await Overview(engine.store).stuck()}
+    for number, (field, advice) in bad.items():
+        trouble = stuck[number]
+        assert trouble is not None
+        assert trouble.field == field, trouble
+        assert advice in f"{trouble.text}; {trouble.advice}"
+    # A customer who cannot get an account is named, and the order waits behind, visibly.
+    trouble = stuck[str(stranger)]
+    assert trouble is not None
+    assert trouble.field.endswith("country_id")
+    assert 'sync.markets.b2b_de.customers.countries."NL"' in trouble.advice

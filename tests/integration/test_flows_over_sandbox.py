@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -77,30 +76,6 @@ async def test_an_answer_lost_after_the_commit_doubles_nothing(world: FlowWorld)
     assert not order["is_stopped"]
     references = [line["OrderLineReference"] for line in order["lines"]]
     assert len(references) == len(set(references))
-
-
-@pytest.mark.parametrize(
-    ("members", "named"),
-    [
-        ({"payment_method": "bitcoin"}, 'orders.payment."bitcoin"'),
-        ({"shipping_method": "owls_express"}, 'orders.shipping."owls_express"'),
-        ({"address": {"country_id": "NL"}}, 'orders.countries."NL"'),
-        ({"shipping_address": {"city": "x" * 61}}, "orders.field_lengths.DeliveryAddressCity"),
-        ({"total_off_by": "0.50"}, "fees"),
-    ],
-)
-async def test_bad_orders_are_held_and_others_of_the_customer_flow_on(
-    world: FlowWorld, members: dict[str, Any], named: str
-) -> None:
-    (bad,) = await world.place(1, kind="simple", customer=1, **members)
-    (good,) = await world.place(1, kind="simple", customer=1)
-
-    with pytest.raises(HeldError) as caught:
-        await world.carry_order(bad)
-    await world.carry_order(good)
-
-    assert named in caught.value.advice
-    assert set(world.told()) == {good}
 
 
 async def test_500_old_orders_stay_in_the_shop_and_export_sends_one(world: FlowWorld) -> None:
