@@ -9,31 +9,17 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from pricing_proxy.bootstrap import Application, application
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.settings import ConfigurationFiles, Listener, Settings
+from pricing_proxy.listening import listening
+from pricing_proxy.settings import ConfigurationFiles, Settings
 
 _log = logging.getLogger(__name__)
-_protocol_log = logging.getLogger(f"{__name__}.protocol")
 
-# A checkout may take four seconds; after that nothing is worth waiting for.
-_DRAIN_SECONDS = 5.0
 # A page makes some hundred short-lived tuples; the default of 700 would look for cycles among
 # them every few requests, though there are hardly any. Going through 50,000 takes some 3 ms.
 _COLLECT_EVERY_ALLOCATIONS = 50_000
-# A GET of 200 SKUs of 64 characters has 14 KB, and more where they must be escaped.
-_LONGEST_LINE = 65_536
-_CALLERS_ERRORS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
-
-
-class ListenError(Exception):
-    """An address cannot be listened on."""
 
 
 async def serve(settings: Settings, files: ConfigurationFiles) -> None:
@@ -68,54 +54,6 @@ def _set_start_apart() -> None:
     """
     gc.collect()
     gc.freeze()
-
-
-@asynccontextmanager
-async def listening(app: web.Application, listener: Listener, key: str) -> AsyncIterator[int]:
-    """Serve an application and yield its port; on exit, finish what is under way.
-
-    Args:
-        app: What is served.
-        listener: Where; port 0 takes any free one.
-        key: The setting that chooses another port, for the error.
-
-    Raises:
-        ListenError: The address cannot be listened on.
-    """
-    runner = web.AppRunner(
-        app,
-        # No access log: it would write queries, and metrics tell the rest.
-        access_log=None,
-        logger=_protocol_log,
-        shutdown_timeout=_DRAIN_SECONDS,
-        max_line_size=_LONGEST_LINE,
-        # Compressed bodies are refused, not unpacked: a small one can become gigabytes.
-        auto_decompress=False,
-    )
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, listener.host, listener.port).start()
-    except OSError as error:
-        await runner.cleanup()
-        raise ListenError(
-            f"cannot listen on {listener.host}:{listener.port} ({error.strerror}); "
-            f"another program has it: stop that one, or set {key}"
-        ) from error
-    try:
-        yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
-
-
-class _WithoutCallersErrors(logging.Filter):
-    """Drops what callers do: hanging up, and sending what is no HTTP, which its error quotes."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        return not isinstance(error, _CALLERS_ERRORS)
-
-
-_protocol_log.addFilter(_WithoutCallersErrors())
 
 
 async def _leave(running: Application, settings: Settings, *, is_patient: bool) -> None:

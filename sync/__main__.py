@@ -9,6 +9,7 @@ import uvloop
 from rich.console import Console
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.listening import ListenError
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.telemetry import logs
 from sync.bootstrap import assembled, systems
@@ -24,7 +25,7 @@ from sync.console.looking import failed_command, show_command, status_command
 from sync.console.order_command import export_command, order_command
 from sync.console.running import FAILED, Config, fail, settings_of
 from sync.first_start import census_table, confirm, is_confirmed
-from sync.serving import ListenError, run
+from sync.serving import run
 from sync.settings import SyncSettings
 from sync.store_access import StoreError, open_store
 from sync.stores import stores

@@ -7,24 +7,15 @@ where its successor looks it up.
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-
-from aiohttp import web
+from contextlib import AsyncExitStack
 
 from pricing_proxy.clock import Clock
+from pricing_proxy.listening import listening
 from sync.bootstrap import running
 from sync.console.operator_pages import OperatorPages
-from sync.sections import SyncListener
 from sync.settings import SyncSettings
 
 _log = logging.getLogger(__name__)
-
-_DRAIN_SECONDS = 5.0
-
-
-class ListenError(Exception):
-    """An address cannot be listened on."""
 
 
 async def run(settings: SyncSettings, *, clock: Clock) -> None:
@@ -56,23 +47,3 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
         _log.info("carrying %s", ", ".join(sorted(settings.sync.markets)))
         await stopping.wait()
         _log.info("stopping")
-
-
-@asynccontextmanager
-async def listening(app: web.Application, listener: SyncListener, key: str) -> AsyncIterator[int]:
-    """Serve an application and yield its port; raises `ListenError`."""
-    # No access log: it would write what callers send.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_SECONDS)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, listener.host, listener.port).start()
-    except OSError as error:
-        await runner.cleanup()
-        raise ListenError(
-            f"cannot listen on {listener.host}:{listener.port} ({error.strerror}); "
-            f"another program has it: stop that one, or set {key}"
-        ) from error
-    try:
-        yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()

@@ -11,6 +11,26 @@ import sys
 import tempfile
 from pathlib import Path
 
+ORDER_RULES = """\
+start_at = "2020-01-01T00:00:00Z"
+guest_account = "C-1003"
+site = "1"
+warehouse = "13"
+origin = "WEB"
+shipping = { "flatrate_*" = { mode = "10" }, virtual = { mode = "10" } }
+payment = { checkmo = { method = "CHECK" }, purchaseorder = { method = "CHECK" } }
+countries = { DE = "DEU" }
+shipping_item = "FREIGHT"
+rounding = { item = "ROUNDING", limit = "0.05" }
+tax_difference = "hold"
+
+[sync.markets.b2b_de.orders.tax]
+DE-19 = { sales_tax_group = "DOM", item_group = "VAT19" }
+DE-7 = { sales_tax_group = "DOM", item_group = "VAT7" }
+none = { sales_tax_group = "DOM", item_group = "NONE" }
+"""
+"""Rules for orders between the two simulated systems: below `[sync.markets.b2b_de.orders]`."""
+
 SYNC_CONFIGURATION = """\
 
 [sync.magento]
@@ -40,23 +60,7 @@ undelivered = "send"
 disposition = "Credit"
 
 [sync.markets.b2b_de.orders]
-start_at = "2020-01-01T00:00:00Z"
-guest_account = "C-1003"
-site = "1"
-warehouse = "13"
-origin = "WEB"
-shipping = {{ "flatrate_*" = {{ mode = "10" }}, virtual = {{ mode = "10" }} }}
-payment = {{ checkmo = {{ method = "CHECK" }}, purchaseorder = {{ method = "CHECK" }} }}
-countries = {{ DE = "DEU" }}
-shipping_item = "FREIGHT"
-rounding = {{ item = "ROUNDING", limit = "0.05" }}
-tax_difference = "hold"
-
-[sync.markets.b2b_de.orders.tax]
-DE-19 = {{ sales_tax_group = "DOM", item_group = "VAT19" }}
-DE-7 = {{ sales_tax_group = "DOM", item_group = "VAT7" }}
-none = {{ sales_tax_group = "DOM", item_group = "NONE" }}
-"""
+{orders}"""
 INTAKE_SECRET = "a secret of the demo's shop"  # noqa: S105 -- it opens nothing but the demo
 _RENAMED = "SalesOrderHeadersV3.DeliveryModeCode:DeliveryMode"
 _ENTER = 0o001
@@ -71,6 +75,7 @@ def sync_configuration(*, magento: int, intake: int, operators: int, database: P
         intake=intake,
         operators=operators,
         database=database,
+        orders=ORDER_RULES,
     )
 
 

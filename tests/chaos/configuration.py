@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pricing_proxy.demo.plan import free_port
+from pricing_proxy.demo.sync_plan import ORDER_RULES
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
 
 MARKET = "b2b_de"
@@ -39,23 +40,7 @@ flows = ["orders", "customers"]
 customers = {{ group = {{ "*" = "10" }} }}
 
 [sync.markets.b2b_de.orders]
-start_at = "2020-01-01T00:00:00Z"
-guest_account = "C-1003"
-site = "1"
-warehouse = "13"
-origin = "WEB"
-shipping = {{ "flatrate_*" = {{ mode = "10" }}, virtual = {{ mode = "10" }} }}
-payment = {{ checkmo = {{ method = "CHECK" }}, purchaseorder = {{ method = "CHECK" }} }}
-countries = {{ DE = "DEU" }}
-shipping_item = "FREIGHT"
-rounding = {{ item = "ROUNDING", limit = "0.05" }}
-tax_difference = "hold"
-
-[sync.markets.b2b_de.orders.tax]
-DE-19 = {{ sales_tax_group = "DOM", item_group = "VAT19" }}
-DE-7 = {{ sales_tax_group = "DOM", item_group = "VAT7" }}
-none = {{ sales_tax_group = "DOM", item_group = "NONE" }}
-"""
+{orders}"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +83,7 @@ def write_configuration(folder: Path, ports: Ports, tuning: Tuning) -> Path:
         ports=ports,
         folder=folder,
         shop=INTEGRATIONS[0],
+        orders=ORDER_RULES,
         concurrency=tuning.concurrency,
         poll_seconds=tuning.poll_seconds,
         sweep_seconds=tuning.sweep_seconds,

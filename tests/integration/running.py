@@ -16,8 +16,8 @@ from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
 from pricing_proxy.bootstrap import application
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.api_keys import hash_of
+from pricing_proxy.listening import listening
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
-from pricing_proxy.serving import listening
 from pricing_proxy.settings import Settings
 
 KEY = "the key of the integration tests"

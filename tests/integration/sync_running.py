@@ -6,6 +6,7 @@ await world.arrived(number)
 """
 
 import asyncio
+import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 from aiohttp import ClientSession
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.demo import sync_plan
 from pricing_proxy.sandbox.server import Sandbox
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
 from sync.bootstrap import Running, running
@@ -24,25 +26,10 @@ from tests.sandbox.conftest import settings as sandbox_settings
 MARKET = "b2b_de"
 STORE, WEBSITE = 3, 3
 INTAKE_SECRET = "a secret of the sandbox's shop"
-ORDER_RULES: Mapping[str, Any] = {
-    "start_at": "2020-01-01T00:00:00Z",
-    "guest_account": "C-1003",
-    "site": "1",
-    "warehouse": "13",
-    "origin": "WEB",
-    "shipping": {"flatrate_*": {"mode": "10"}, "virtual": {"mode": "10"}},
-    "payment": {"checkmo": {"method": "CHECK"}, "purchaseorder": {"method": "CHECK"}},
-    "countries": {"DE": "DEU"},
-    "tax": {
-        "DE-19": {"sales_tax_group": "DOM", "item_group": "VAT19"},
-        "DE-7": {"sales_tax_group": "DOM", "item_group": "VAT7"},
-        "none": {"sales_tax_group": "DOM", "item_group": "NONE"},
-    },
-    "shipping_item": "FREIGHT",
-    "rounding": {"item": "ROUNDING", "limit": "0.05"},
-    "tax_difference": "hold",
-}
-
+_TABLE = f"[sync.markets.{MARKET}.orders]\n"
+ORDER_RULES: Mapping[str, Any] = tomllib.loads(_TABLE + sync_plan.ORDER_RULES)["sync"]["markets"][
+    MARKET
+]["orders"]
 ADDRESS: Mapping[str, Any] = {
     "firstname": "Nora",
     "lastname": "Neu",

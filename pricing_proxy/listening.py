@@ -1,0 +1,87 @@
+"""Serve an application on an address, and finish what is under way at the end.
+
+What is sent is not trusted: no access log tells of it, callers' mistakes are not logged, as
+the parser's errors quote them, and compressed bodies are refused.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+_protocol_log = logging.getLogger(f"{__name__}.protocol")
+
+# A checkout may take four seconds; after that nothing is worth waiting for.
+_DRAIN_SECONDS = 5.0
+# A GET of 200 SKUs of 64 characters has 14 KB, and more where they must be escaped.
+_LONGEST_LINE = 65_536
+_CALLERS_ERRORS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
+
+
+class ListenError(Exception):
+    """An address cannot be listened on."""
+
+
+class Address(Protocol):
+    """Where to listen."""
+
+    @property
+    def host(self) -> str:
+        """The host's name or address."""
+        ...
+
+    @property
+    def port(self) -> int:
+        """The port; 0 for any free one."""
+        ...
+
+
+@asynccontextmanager
+async def listening(app: web.Application, listener: Address, key: str) -> AsyncIterator[int]:
+    """Serve an application and yield its port; on exit, finish what is under way.
+
+    Args:
+        app: What is served.
+        listener: Where; port 0 takes any free one.
+        key: The setting that chooses another port, for the error.
+
+    Raises:
+        ListenError: The address cannot be listened on.
+    """
+    runner = web.AppRunner(
+        app,
+        # No access log: it would write queries, and metrics tell the rest.
+        access_log=None,
+        logger=_protocol_log,
+        shutdown_timeout=_DRAIN_SECONDS,
+        max_line_size=_LONGEST_LINE,
+        # Compressed bodies are refused, not unpacked: a small one can become gigabytes.
+        auto_decompress=False,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, listener.host, listener.port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ListenError(
+            f"cannot listen on {listener.host}:{listener.port} ({error.strerror}); "
+            f"another program has it: stop that one, or set {key}"
+        ) from error
+    try:
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+class _WithoutCallersErrors(logging.Filter):
+    """Drops what callers do: hanging up, and sending what is no HTTP, which its error quotes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, _CALLERS_ERRORS)
+
+
+_protocol_log.addFilter(_WithoutCallersErrors())
