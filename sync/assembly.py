@@ -21,6 +21,7 @@ from sync.customers.persons import Claims, Persons
 from sync.customers.ports import AccountMap
 from sync.customers.source import CustomerSource
 from sync.engine.flow import Links
+from sync.engine.polling import Polling
 from sync.engine.sources import Events, Watermarks
 from sync.magento.client import MagentoClient
 from sync.orders.flow import OrderFlow, OrderMarket
@@ -108,15 +109,16 @@ class Assembly:
     def sources(self, *, events: Events, watermarks: Watermarks) -> Sources:
         """Return the sources of the flows that are on, market by market."""
         own = self._settings.sync.markets
+        polling = Polling(
+            events=events, watermarks=watermarks, overlap=self._overlap, clock=self._clock
+        )
         with_orders = self._with("orders")
         return Sources(
             orders=OrderSource(
                 self._shop,
-                events,
-                watermarks,
+                polling,
                 market_of_store=self._market_of_store("orders"),
                 rules={code: own[code].orders for code in with_orders},
-                overlap=self._overlap,
             ),
             doubles=LateDoubles(
                 {code: self._sales_orders(code) for code in with_orders},
@@ -125,19 +127,13 @@ class Assembly:
             ),
             customers=CustomerSource(
                 self._shop,
-                events,
-                watermarks,
+                polling,
                 market_of_website={own[code].website_id: code for code in self._with("customers")},
-                overlap=self._overlap,
-                clock=self._clock,
             ),
             returns=ReturnSource(
                 self._shop,
-                events,
-                watermarks,
+                polling,
                 market_of_store=self._market_of_store("returns"),
-                overlap=self._overlap,
-                clock=self._clock,
             ),
         )
 

@@ -5,13 +5,11 @@ with older accounts come over with their next order or login.
 """
 
 from collections.abc import AsyncGenerator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
-from pricing_proxy.clock import Clock
 from sync.customers.flow import FLOW
-from sync.engine.polling import read_changes
-from sync.engine.sources import Events, Watermarks
+from sync.engine.polling import Polling
 from sync.magento.master_models import Customer
 
 _WATERMARK = "customers.updated_at"
@@ -34,39 +32,25 @@ class CustomerSource:
 
     Args:
         shop: The shop's client.
-        events: Where they are entered.
-        watermarks: How far the poll came.
+        polling: What it is read with.
         market_of_website: Market by website.
-        overlap: How far each poll looks back again.
-        clock: Time.
     """
 
     def __init__(
         self,
         shop: ShopCustomers,
-        events: Events,
-        watermarks: Watermarks,
+        polling: Polling,
         *,
         market_of_website: Mapping[int, str],
-        overlap: timedelta,
-        clock: Clock,
     ) -> None:
         self._shop = shop
-        self._events = events
-        self._watermarks = watermarks
+        self._polling = polling
         self._market_of_website = market_of_website
-        self._overlap = overlap
-        self._clock = clock
 
     async def poll(self) -> int:
         """Enter what changed since the last poll, and return how many are new."""
-        return await read_changes(
-            self._shop.customers_changed,
-            self._enter,
-            watermarks=self._watermarks,
-            name=_WATERMARK,
-            first=self._clock.utc(),
-            overlap=self._overlap,
+        return await self._polling.read_changes(
+            _WATERMARK, self._shop.customers_changed, self._enter
         )
 
     async def hint(self, *, customer_id: int) -> bool:
@@ -79,7 +63,7 @@ class CustomerSource:
         if market is None:
             return False
         key = f"{FLOW}/{market}/{customer.id}"
-        return await self._events.receive(
+        return await self._polling.events.receive(
             flow=FLOW,
             market=market,
             business_key=str(customer.id),

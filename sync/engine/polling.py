@@ -7,10 +7,12 @@ a failure repeats and skips nothing.
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from sync.engine.sources import Watermarks
+from pricing_proxy.clock import Clock
+from sync.engine.sources import Events, Watermarks
 
 
 class Changing(Protocol):
@@ -25,35 +27,48 @@ class Changing(Protocol):
 T = TypeVar("T", bound=Changing)
 
 
-async def read_changes(
-    changed_since: Callable[[datetime], AsyncGenerator[list[T], None]],
-    enter: Callable[[T], Awaitable[bool]],
-    *,
-    watermarks: Watermarks,
-    name: str,
-    first: datetime,
-    overlap: timedelta,
-) -> int:
-    """Enter what changed since the last poll, and return how many are new.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polling:
+    """What every source of the shop is read with.
 
-    Args:
-        changed_since: Reads pages of rows by their last change.
-        enter: Enters one row, and says whether it is new.
+    Attributes:
+        events: Where what is found is entered.
         watermarks: Where it is kept how far was read.
-        name: Under which name.
-        first: Where the very first poll begins.
         overlap: How far each poll looks back again.
+        clock: Time.
     """
-    kept = await watermarks.get(name)
-    since = first if kept is None else datetime.fromisoformat(kept)
-    if kept is None:
-        await watermarks.put(name, since.isoformat())
-    latest, entered = since, 0
-    async with aclosing(changed_since(since - overlap)) as pages:
-        async for page in pages:
-            for row in page:
-                entered += await enter(row)
-                latest = max(latest, row.updated_at)
-            if latest > since:
-                await watermarks.put(name, latest.isoformat())
-    return entered
+
+    events: Events
+    watermarks: Watermarks
+    overlap: timedelta
+    clock: Clock
+
+    async def read_changes(
+        self,
+        name: str,
+        changed_since: Callable[[datetime], AsyncGenerator[list[T], None]],
+        enter: Callable[[T], Awaitable[bool]],
+        *,
+        first: datetime | None = None,
+    ) -> int:
+        """Enter what changed since the last poll, and return how many are new.
+
+        Args:
+            name: Under which name it is kept how far was read.
+            changed_since: Reads pages of rows by their last change.
+            enter: Enters one row, and says whether it is new.
+            first: Where the very first poll begins; now when left out.
+        """
+        kept = await self.watermarks.get(name)
+        since = (first or self.clock.utc()) if kept is None else datetime.fromisoformat(kept)
+        if kept is None:
+            await self.watermarks.put(name, since.isoformat())
+        latest, entered = since, 0
+        async with aclosing(changed_since(since - self.overlap)) as pages:
+            async for page in pages:
+                for row in page:
+                    entered += await enter(row)
+                    latest = max(latest, row.updated_at)
+                if latest > since:
+                    await self.watermarks.put(name, latest.isoformat())
+        return entered

@@ -10,11 +10,10 @@ What the shop has not paid or holds back is left alone until its state moves, wh
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sync.engine.polling import read_changes
-from sync.engine.sources import Events, Watermarks
+from sync.engine.polling import Polling
 from sync.magento.models import Order, OrderHead
 from sync.orders.rules import OrderRules
 
@@ -57,41 +56,33 @@ class OrderSource:
 
     Args:
         shop: The shop's client.
-        events: Where they are entered.
-        watermarks: How far the poll came.
+        polling: What it is read with.
         market_of_store: Market by store view.
         rules: Rules by market.
-        overlap: How far each poll looks back again.
     """
 
     def __init__(
         self,
         shop: ShopOrders,
-        events: Events,
-        watermarks: Watermarks,
+        polling: Polling,
         *,
         market_of_store: Mapping[int, str],
         rules: Mapping[str, OrderRules],
-        overlap: timedelta,
     ) -> None:
         self._shop = shop
-        self._events = events
-        self._watermarks = watermarks
+        self._polling = polling
         self._market_of_store = market_of_store
         self._rules = rules
-        self._overlap = overlap
 
     async def poll(self) -> int:
         """Enter what changed since the last poll, and return how many are new."""
         if not self._rules:
             return 0
-        return await read_changes(
+        return await self._polling.read_changes(
+            "orders.updated_at",
             self._shop.order_heads_changed,
             self._enter,
-            watermarks=self._watermarks,
-            name="orders.updated_at",
             first=self._first_look(),
-            overlap=self._overlap,
         )
 
     async def sweep(self) -> int:
@@ -99,7 +90,7 @@ class OrderSource:
 
         Where the history ends is remembered, so that it is read through only once.
         """
-        kept = int(await self._watermarks.get("orders.history_ends") or 0)
+        kept = int(await self._polling.watermarks.get("orders.history_ends") or 0)
         history_ends, entered, is_history = kept, 0, True
         async for head in self._without_number(after=kept):
             is_history = is_history and not self._may_enter(head)
@@ -107,7 +98,7 @@ class OrderSource:
                 history_ends = head.entity_id
             entered += await self._enter(head)
         if history_ends > kept:
-            await self._watermarks.put("orders.history_ends", str(history_ends))
+            await self._polling.watermarks.put("orders.history_ends", str(history_ends))
         return entered
 
     async def hint(self, *, entity_id: int) -> bool:
@@ -169,7 +160,7 @@ class OrderSource:
     async def _receive(
         self, head: OrderHead, market: str, task: str, more: Mapping[str, Any]
     ) -> bool:
-        return await self._events.receive(
+        return await self._polling.events.receive(
             flow=FLOW,
             market=market,
             business_key=head.increment_id,

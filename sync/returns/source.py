@@ -6,12 +6,10 @@ market whose source is "auto" is told so once, and its credit memos are read.
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
-from pricing_proxy.clock import Clock
-from sync.engine.polling import read_changes
-from sync.engine.sources import Events, Watermarks
+from sync.engine.polling import Polling
 from sync.magento.document_models import CreditMemo
 from sync.returns.flow import FLOW
 
@@ -38,29 +36,20 @@ class ReturnSource:
 
     Args:
         shop: The shop's client.
-        events: Where they are entered.
-        watermarks: How far the poll came.
+        polling: What it is read with.
         market_of_store: Market by store view.
-        overlap: How far each poll looks back again.
-        clock: Time.
     """
 
     def __init__(
         self,
         shop: ShopMemos,
-        events: Events,
-        watermarks: Watermarks,
+        polling: Polling,
         *,
         market_of_store: Mapping[int, str],
-        overlap: timedelta,
-        clock: Clock,
     ) -> None:
         self._shop = shop
-        self._events = events
-        self._watermarks = watermarks
+        self._polling = polling
         self._market_of_store = market_of_store
-        self._overlap = overlap
-        self._clock = clock
 
     async def probe(self) -> bool:
         """Return whether the shop has RMAs, and say that they are not read.
@@ -75,13 +64,8 @@ class ReturnSource:
 
     async def poll(self) -> int:
         """Enter what changed since the last poll, and return how many are new."""
-        return await read_changes(
-            self._shop.credit_memos_changed,
-            self._enter,
-            watermarks=self._watermarks,
-            name=_WATERMARK,
-            first=self._clock.utc(),
-            overlap=self._overlap,
+        return await self._polling.read_changes(
+            _WATERMARK, self._shop.credit_memos_changed, self._enter
         )
 
     async def _enter(self, memo: CreditMemo) -> bool:
@@ -89,7 +73,7 @@ class ReturnSource:
         if market is None or memo.state != _REFUNDED:
             return False
         key = f"{FLOW}/{market}/{memo.increment_id}"
-        return await self._events.receive(
+        return await self._polling.events.receive(
             flow=FLOW,
             market=market,
             business_key=memo.increment_id,

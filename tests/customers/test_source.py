@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sync.customers.source import CustomerSource
 from sync.magento.master_models import Customer
 from tests.customers.test_flow import customer
-from tests.fakes.entering import FakeEvents, FakeWatermarks
+from tests.fakes.entering import FakeEvents, polling
 from tests.virtual_time import ManualClock
 
 
@@ -36,11 +36,8 @@ class World:
         self.events = FakeEvents()
         self.source = CustomerSource(
             self.shop,
-            self.events,
-            FakeWatermarks(),
+            polling(self.events, self.clock),
             market_of_website={1: "b2b_de"},
-            overlap=timedelta(seconds=30),
-            clock=self.clock,
         )
 
 

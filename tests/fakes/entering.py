@@ -1,7 +1,12 @@
 """Where sources enter events, and how far they have read, in memory."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
+
+from pricing_proxy.clock import Clock
+from sync.engine.polling import Polling
+from tests.virtual_time import ManualClock
 
 
 class FakeEvents:
@@ -41,3 +46,15 @@ class FakeWatermarks:
 
     async def put(self, name: str, value: str) -> None:
         self.kept[name] = value
+
+
+def polling(
+    events: FakeEvents, clock: Clock | None = None, *, watermarks: FakeWatermarks | None = None
+) -> Polling:
+    """Return what a source is read with: half a minute of overlap, and a clock that stands."""
+    return Polling(
+        events=events,
+        watermarks=watermarks or FakeWatermarks(),
+        overlap=timedelta(seconds=30),
+        clock=clock or ManualClock(),
+    )

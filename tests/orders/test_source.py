@@ -6,7 +6,7 @@ from typing import Any
 from sync.magento.models import Order
 from sync.orders.late_doubles import LateDoubles
 from sync.orders.source import OrderSource
-from tests.fakes.entering import FakeEvents, FakeWatermarks
+from tests.fakes.entering import FakeEvents, FakeWatermarks, polling
 from tests.fakes.order_erp import FakeOrderErp
 from tests.fakes.order_shop import FakeShop
 from tests.orders import recorded
@@ -26,11 +26,9 @@ class World:
         chosen = {"start_at": START.isoformat(), **rules}
         self.source = OrderSource(
             self.shop,
-            self.events,
-            self.watermarks,
+            polling(self.events, watermarks=self.watermarks),
             market_of_store={1: "b2b_de"},
             rules={"b2b_de": recorded.rules(**chosen)},
-            overlap=timedelta(seconds=30),
         )
 
     def place(self, number: int, at: datetime, **members: Any) -> Order:

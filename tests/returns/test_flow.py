@@ -25,7 +25,7 @@ from sync.magento.models import Order
 from sync.returns.flow import ReturnFlow, ReturnMarket
 from sync.returns.rules import ReturnRules
 from sync.returns.source import ReturnSource
-from tests.fakes.entering import FakeEvents, FakeWatermarks
+from tests.fakes.entering import FakeEvents, polling
 from tests.fakes.order_erp import FakeOrderErp
 from tests.fakes.order_shop import FakeWork
 from tests.orders import recorded
@@ -291,11 +291,8 @@ async def test_each_refunded_memo_of_a_market_is_entered_once() -> None:
     clock, shop, events = ManualClock(), FakeMemos(), FakeEvents()
     source = ReturnSource(
         shop,
-        events,
-        FakeWatermarks(),
+        polling(events, clock),
         market_of_store={1: "b2b_de"},
-        overlap=timedelta(seconds=30),
-        clock=clock,
     )
     now = {"updated_at": clock.utc()}
     shop.memos = [
@@ -317,11 +314,8 @@ async def test_a_shop_with_rmas_is_told_that_they_are_not_read(
     shop = FakeMemos()
     source = ReturnSource(
         shop,
-        FakeEvents(),
-        FakeWatermarks(),
+        polling(FakeEvents()),
         market_of_store={},
-        overlap=timedelta(seconds=30),
-        clock=ManualClock(),
     )
 
     assert await source.probe() is False
