@@ -23,8 +23,9 @@ from sync.magento.master_models import Customer
 T = TypeVar("T")
 
 KIND = "customer_person"
-# Of the longest time that a claim is kept from others: a few looks, none of them in vain for long.
-_LOOKS = 10
+# Looked again after half a second, a second, and so on: the other is done soon, as a rule; and a
+# stale claim is taken over before an event has had its twenty attempts.
+_PAUSES = 130
 # Between the renewal of a claim and the wire stands one more statement of the database.
 _MARGIN = timedelta(seconds=5)
 _SYSTEM = "fo"
@@ -52,7 +53,8 @@ class Persons:
 
     def __init__(self, claims: Claims | None, *, longest: timedelta) -> None:
         self._claims = claims
-        self._longest = longest
+        # Nobody else's write arrives later than this after its claim was renewed.
+        self._stale_after = longest + _MARGIN
 
     async def alone(
         self, work: Work, customer: Customer, find: Callable[[Guard], Awaitable[T]]
@@ -74,17 +76,17 @@ class Persons:
         # Kept without saying whose it is.
         key = hashlib.sha256(email.encode()).hexdigest()
         holder = f"{work.event.market}/{customer.id}"
+        pause = self._stale_after / _PAUSES * max(work.event.attempts, 1)
 
         async def is_ours() -> bool:
-            return await claims.claim(KIND, key, holder, stale_after=self._longest + _MARGIN)
+            return await claims.claim(KIND, key, holder, stale_after=self._stale_after)
 
         async def is_alone() -> None:
             if not await is_ours():
-                pause = self._longest / _LOOKS
                 raise CallRefusedError(_TAKEN, system=_SYSTEM, retry_after=pause)
 
         if not await is_ours():
-            raise RetryLaterError(_TAKEN, after=self._longest / _LOOKS)
+            raise RetryLaterError(_TAKEN, after=pause)
         try:
             found = await find(is_alone)
         except Exception:

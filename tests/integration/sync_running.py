@@ -8,7 +8,7 @@ await world.arrived(number)
 import asyncio
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,13 +77,6 @@ class Placing:
         async with self.control.patch(address, json=members) as answer:
             assert answer.status == 200, await answer.text()
 
-
-@dataclass
-class World(Placing):
-    """Two systems, and the sync between them."""
-
-    running: Running
-
     def erp_orders(self) -> dict[str, Any]:
         """Return the ERP's released orders by reference; each must be there once."""
         released = [
@@ -106,6 +99,13 @@ class World(Placing):
             return set(numbers) <= set(self.erp_orders())
 
         await self.until(are_there)
+
+
+@dataclass
+class World(Placing):
+    """Two systems, and the sync between them."""
+
+    running: Running
 
 
 def sync_settings(sandbox: Sandbox, database_url: str, **sync: Any) -> SyncSettings:
@@ -153,22 +153,11 @@ def sync_settings(sandbox: Sandbox, database_url: str, **sync: Any) -> SyncSetti
 
 
 @asynccontextmanager
-async def running_sync(
-    folder: Path, database_url: str, *, old_orders: int = 0, **sync: Any
-) -> AsyncIterator[World]:
-    """Start both systems and the sync.
-
-    Args:
-        folder: For the systems' state.
-        database_url: The sync's own.
-        old_orders: How many the shop has before the sync starts.
-        sync: Members of its section.
-    """
-    async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(Sandbox(sandbox_settings(folder)))
-        control = await stack.enter_async_context(ClientSession())
-        if old_orders:
-            await Placing(sandbox, control).place(old_orders, kind="simple")
-        settings = sync_settings(sandbox, database_url, **sync)
-        parts = await stack.enter_async_context(running(settings, clock=SystemClock()))
+async def running_sync(folder: Path, database_url: str, **sync: Any) -> AsyncIterator[World]:
+    """Start both systems and the sync; `sync` are members of its section."""
+    async with (
+        Sandbox(sandbox_settings(folder)) as sandbox,
+        ClientSession() as control,
+        running(sync_settings(sandbox, database_url, **sync), clock=SystemClock()) as parts,
+    ):
         yield World(sandbox, control, parts)

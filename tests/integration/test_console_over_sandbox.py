@@ -7,7 +7,7 @@ import pytest
 
 from pricing_proxy.sandbox.server import Sandbox
 from sync.store.states import EventState
-from tests.integration.sync_running import MARKET, ORDER_RULES, STORE, WEBSITE, World, sync_settings
+from tests.integration.sync_running import MARKET, World, sync_settings
 from tests.postgres import database_url, postgres, template
 from tests.sandbox.conftest import settings as sandbox_settings
 from tests.sync_console.between_systems import configured, two_systems
@@ -84,43 +84,6 @@ async def test_replay_works_once_the_cause_is_gone(
         await world.arrived(number)
         await until(world, number, EventState.DONE)
         assert "replay by anna" in (await d365_sync("order", number)).stdout
-
-
-async def test_500_old_orders_stay_out_and_one_of_them_is_exported(
-    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    market = {
-        "website_id": WEBSITE,
-        "store_ids": [STORE],
-        "orders": {**ORDER_RULES, "start_at": "3000000501"},
-        "customers": {"group": {"*": "10"}},
-    }
-    async with two_systems(
-        tmp_path, database_url, monkeypatch, old_orders=500, markets={MARKET: market}
-    ) as (world, d365_sync):
-        numbers = [order["increment_id"] for order in world.sandbox.shop.orders.values()]
-        one, two = numbers[7], numbers[8]
-        unknown = await d365_sync("export", "999999999")
-        assert unknown.exit_code == 1
-        assert "no order 999999999" in unknown.stderr
-        assert (await d365_sync("order", "999999999")).exit_code == 1
-
-        sent = await d365_sync("export", one, "--by", "anna")
-        again = await d365_sync("export", one)
-
-        assert f"d365-sync order {one}" in sent.stdout
-        assert again.exit_code == 1
-        assert "entered before" in again.stderr
-        await world.arrived(one)
-        await until(world, one, EventState.DONE)
-        # A new one comes by itself, so the polls have been over the old ones.
-        [new] = await world.place(1, kind="simple")
-        await until(world, new, EventState.DONE)
-        assert set(world.erp_orders()) == {one, new}
-        assert (await d365_sync.json("status"))["left_out"] == {MARKET: 499}
-        # Folded below a narrow table.
-        story = " ".join((await d365_sync("order", two)).stdout.split())
-        assert f"d365-sync export {two}" in story
 
 
 async def test_check_ends_with_1_and_the_next_step_of_what_does_not_work(

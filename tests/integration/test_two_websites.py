@@ -16,6 +16,7 @@ from fakeredis import TcpFakeServer
 from redis.asyncio import Redis
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.server import Sandbox
 from pricing_proxy.shared_state.maps import SharedMaps
 from sync.bootstrap import running
@@ -33,6 +34,7 @@ __all__ = ["database_url", "postgres", "template"]
 pytestmark = pytest.mark.timeout(90)
 
 OTHER, OTHER_WEBSITE = "main", 1
+SMALL = CatalogSize(skus=60, customers=8)
 EMAIL = "nora@shop.example"
 
 
@@ -66,7 +68,7 @@ def two_markets(sandbox: Sandbox, database_url: str, redis_url: str, **rules: An
 async def two_websites(
     folder: Path, database_url: str, redis_url: str, **rules: Any
 ) -> AsyncIterator[World]:
-    async with Sandbox(sandbox_settings(folder)) as sandbox, ClientSession() as control:
+    async with Sandbox(sandbox_settings(folder, size=SMALL)) as sandbox, ClientSession() as control:
         # Long enough that both look for an account before either is there.
         sandbox.systems["fo"].dials.patch({"latency_ms": 40})
         settings = two_markets(sandbox, database_url, redis_url, **rules)

@@ -12,6 +12,7 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.diagnosis.board import Finding, State
 from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.report import Report
+from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.server import Sandbox
 from sync.check.run import run_checks
@@ -19,9 +20,10 @@ from sync.settings import SyncSettings
 from tests.integration.sync_running import sync_settings
 from tests.sandbox.conftest import settings as sandbox_settings
 
+SMALL = CatalogSize(skus=60, customers=8)
 # Wide apart, so that a busy machine turns no row red that a dial did not.
 LIMITS = Limits(
-    wait=timedelta(seconds=2),
+    wait=timedelta(milliseconds=1500),
     total=timedelta(seconds=10),
     sampling=timedelta(milliseconds=300),
     entra_slow=timedelta(milliseconds=500),
@@ -85,7 +87,7 @@ def red(report: Report) -> dict[str, Finding]:
 @asynccontextmanager
 async def checked_world(folder: Path, **sync: Any) -> AsyncIterator[CheckedWorld]:
     """Start the sandbox; PostgreSQL would be an embedded one that was never started."""
-    async with Sandbox(sandbox_settings(folder)) as sandbox:
+    async with Sandbox(sandbox_settings(folder, size=SMALL)) as sandbox:
         sync = {"postgres": {"data_directory": _NEVER_MADE}, **sync}
         settings = sync_settings(sandbox, "embedded", **sync)
         yield CheckedWorld(sandbox, settings)

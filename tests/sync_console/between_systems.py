@@ -19,15 +19,10 @@ from tests.sync_console.conftest import CommandLine
 
 @asynccontextmanager
 async def two_systems(
-    folder: Path,
-    database_url: str,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    old_orders: int = 0,
-    **sync: Any,
+    folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, **sync: Any
 ) -> AsyncIterator[tuple[World, CommandLine]]:
     """Start both systems and the sync; the command line has the same configuration."""
-    async with running_sync(folder, database_url, old_orders=old_orders, **sync) as world:
+    async with running_sync(folder, database_url, **sync) as world:
         settings = sync_settings(world.sandbox, database_url, **sync)
         yield world, configured(folder, settings, monkeypatch)
 
