@@ -44,7 +44,7 @@ class EnvironmentCheck:
             name, self._environment, app, limits=limits, on_progress=on_progress
         )
         self._markets = {
-            code: MarketSets(settings.markets[code].legal_entity, own)
+            code: MarketSets(code, settings.markets[code].legal_entity, own)
             for code, own in settings.sync.markets.items()
             if settings.markets[code].environment == name
         }

@@ -1,17 +1,19 @@
-"""The rows of a market: each set that its flows use, whether its fields are as we need them.
+"""The rows of a market: its company, and each set that its flows use.
 
-A set that a flow writes has a second row, which compares it with the contract that the
-code declares (`d365.fo.document_contracts`).
+A set that a flow writes has a second row, which compares its fields with the contract that
+the code declares (`d365.fo.document_contracts`).
 """
 
 import asyncio
 from collections.abc import Iterator
 
 from pricing_proxy.d365 import paging
+from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.d365.fo.document_contracts import USED_MEMBERS
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.fo.metadata import MetadataReader
 from pricing_proxy.d365.fo.models import (
+    LegalEntityRow,
     OrderSettingsRow,
     ReleasedProductRow,
     ReleasedProductVariantRow,
@@ -22,15 +24,16 @@ from pricing_proxy.d365.fo.schema_contract import (
     compare_entity,
     compare_enum,
 )
-from pricing_proxy.d365.odata import Query, equals
+from pricing_proxy.d365.odata import Filter, Query, equals
 from pricing_proxy.diagnosis.board import Finding, failed, ok
-from pricing_proxy.diagnosis.direct_calls import SYSTEM, DirectErp
+from pricing_proxy.diagnosis.direct_calls import SYSTEM, TICKET, DirectErp
 from pricing_proxy.diagnosis.steps import Advice, Steps
 from sync.contracts import contracts_of
 from sync.settings import SyncMarket
 
-ENUMS = "enums"
+COMPANY, GUESTS, ENUMS = "company", "guest account", "enums"
 _USER = "the user of the sync's app in F&O"
+_CUSTOMERS = CustomerAccountRow.entity_set
 _MASTER_ROWS = (ReleasedProductRow, ReleasedProductVariantRow, OrderSettingsRow)
 
 
@@ -38,12 +41,15 @@ class MarketSets:
     """Checks what one market's flows use.
 
     Args:
+        code: Its code.
         company: Its legal entity.
         market: Its flows and rules.
     """
 
-    def __init__(self, company: str, market: SyncMarket) -> None:
+    def __init__(self, code: str, company: str, market: SyncMarket) -> None:
+        self._code = code
         self._company = company
+        self._guests = market.orders.guest_account if "orders" in market.flows else None
         self._contracts = list(contracts_of(market))
         # Returns are linked to orders, which hold the items' numbers.
         self._master = _MASTER_ROWS if "orders" in market.flows else ()
@@ -51,7 +57,8 @@ class MarketSets:
     @property
     def rows(self) -> tuple[str, ...]:
         """The rows' names."""
-        return (*self._names(), ENUMS)
+        guests = () if self._guests is None else (GUESTS,)
+        return (COMPANY, *guests, *self._names(), ENUMS)
 
     async def check(self, way: DirectErp, steps: Steps) -> None:
         """Write the rows."""
@@ -62,7 +69,10 @@ class MarketSets:
             request_time=way.patience.wait,
         )
         reader = MetadataReader(calls)
+        await self._check_company(way, steps)
         async with asyncio.TaskGroup() as group:
+            if self._guests is not None:
+                group.create_task(self._check_guests(calls, steps, self._guests))
             for row in self._master:
                 group.create_task(self._check_set(calls, steps, row.entity_set, row.fields()))
             for contract in self._contracts:
@@ -75,6 +85,32 @@ class MarketSets:
         for contract in self._contracts:
             yield contract.entity_set
             yield _schema(contract)
+
+    async def _check_company(self, way: DirectErp, steps: Steps) -> None:
+        async def find() -> Finding:
+            deadline = way.patience.deadline()
+            row = await way.client.legal_entity(self._company, ticket=TICKET, deadline=deadline)
+            if row is None:
+                return failed(
+                    f"F&O has no legal entity {self._company}",
+                    f"Correct markets.{self._code}.legal_entity (Legal entities in F&O lists them)",
+                )
+            return ok(f"{row.LegalEntityId}, {row.Name}")
+
+        await steps.run(COMPANY, find, advice=_advice(LegalEntityRow.entity_set))
+
+    async def _check_guests(self, calls: DocumentCalls, steps: Steps, account: str) -> None:
+        async def find() -> Finding:
+            where = equals("dataAreaId", self._company) & equals("CustomerAccount", account)
+            if await _count(calls, _CUSTOMERS, where) == 0:
+                return failed(
+                    f"{self._company} has no account {account}",
+                    f"Correct sync.markets.{self._code}.orders.guest_account: orders of guests "
+                    "would be held",
+                )
+            return ok(account)
+
+        await steps.run(GUESTS, find, advice=_advice(_CUSTOMERS), needs=[COMPANY])
 
     async def _check_contract(
         self, calls: DocumentCalls, reader: MetadataReader, steps: Steps, contract: EntityContract
@@ -99,19 +135,25 @@ class MarketSets:
     async def _check_set(
         self, calls: DocumentCalls, steps: Steps, entity_set: str, fields: tuple[str, ...]
     ) -> None:
-        query = Query(
-            entity_set=entity_set,
-            select=fields,
-            where=equals("dataAreaId", self._company),
-            top=1,
-            counted=True,
-        )
-
         async def count() -> Finding:
-            page = await calls.get(query.target(), name=f"count {entity_set}")
-            return ok(f"{paging.read_count(page, system=SYSTEM)} rows in {self._company}")
+            where = equals("dataAreaId", self._company)
+            number = await _count(calls, entity_set, where, select=fields)
+            return ok(f"{number} rows in {self._company}")
 
-        await steps.run(entity_set, count, advice=_advice(entity_set))
+        # Without the company, it would have no rows and look fine.
+        await steps.run(entity_set, count, advice=_advice(entity_set), needs=[COMPANY])
+
+
+async def _count(
+    calls: DocumentCalls,
+    entity_set: str,
+    where: Filter,
+    *,
+    select: tuple[str, ...] = ("dataAreaId",),
+) -> int:
+    query = Query(entity_set=entity_set, select=select, where=where, top=1, counted=True)
+    page = await calls.get(query.target(), name=f"count {entity_set}")
+    return paging.read_count(page, system=SYSTEM)
 
 
 async def _check_enums(reader: MetadataReader, steps: Steps) -> None:

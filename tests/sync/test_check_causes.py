@@ -234,3 +234,23 @@ async def test_only_what_the_flows_of_a_market_use_is_looked_at(world: CheckedWo
     report = await world.check(SyncSettings.model_validate(document))
     assert red(report) == {}
     assert "SalesOrderHeadersV3" not in findings(report)
+
+
+async def test_a_company_that_does_not_exist_is_named_and_nothing_of_it_looks_fine(
+    world: CheckedWorld,
+) -> None:
+    document = world.settings.model_dump()
+    document["markets"]["b2b_de"]["legal_entity"] = "none"
+    report = await world.check(SyncSettings.model_validate(document))
+    failed = red(report)
+    assert list(failed) == ["company"]
+    assert "markets.b2b_de.legal_entity" in failed["company"].next_step
+    assert findings(report)["SalesOrderHeadersV3"].needs == "company"
+
+
+async def test_an_account_for_guests_that_does_not_exist_is_named(world: CheckedWorld) -> None:
+    document = world.settings.model_dump()
+    document["sync"]["markets"]["b2b_de"]["orders"]["guest_account"] = "C-9999"
+    failed = red(await world.check(SyncSettings.model_validate(document)))
+    assert list(failed) == ["guest account"]
+    assert "sync.markets.b2b_de.orders.guest_account" in failed["guest account"].next_step

@@ -194,6 +194,8 @@ async def test_rows_tell_what_was_found(world: CheckedWorld) -> None:
     shown = findings(await world.check())
     book = world.sandbox.book
     assert shown["F&O accepts the token"].found == "F&O 10.0.44"
+    assert shown["company"].found.startswith("demf, ")
+    assert shown["guest account"].found == "C-1003"
     assert shown["CustomersV3"].found == f"{len(book.customers)} rows in demf"
     assert shown["SalesOrderHeadersV3"].found == "0 rows in demf"
     assert shown["ReleasedProductsV2"].found == f"{len(book.items)} rows in demf"
