@@ -8,18 +8,19 @@ best there is when the ERP fails, so nothing is dropped for its age.
 from cachetools import LRUCache
 
 from pricing_proxy.domain.entry import Entry
-from pricing_proxy.prices.ports import NO_ENTRIES, Shelf
-from pricing_proxy.prices.query import Context, Key
+from pricing_proxy.prices.ports import Entries
+from pricing_proxy.prices.query import Context
+from pricing_proxy.prices.shelf import Shelf
 
 # What Python spends on an entry besides its fragment: the tuple, its numbers, the key and its
-# texts, and a dict slot; measured with tracemalloc, rounded up.
-_ENTRY_OVERHEAD_BYTES = 560
+# texts, and two dict slots; measured with tracemalloc, rounded up.
+_ENTRY_OVERHEAD_BYTES = 640
 _SHELF_OVERHEAD_BYTES = 400
 # As in Redis: more than any customer looks at; guards against one caller filling the memory.
 _MOST_ENTRIES = 5000
 
 
-class _Shelf(dict[Key, Entry]):
+class _Shelf(Shelf):
     """One context's entries, with what they cost."""
 
     __slots__ = ("bytes",)
@@ -27,6 +28,17 @@ class _Shelf(dict[Key, Entry]):
     def __init__(self) -> None:
         super().__init__()
         self.bytes = _SHELF_OVERHEAD_BYTES
+
+
+# Nobody changes it: what is not remembered has no entries.
+_NO_ENTRIES = _Shelf()
+
+
+class _Shelves(LRUCache[Context, _Shelf]):
+    """Finds every context: `get` would look it up twice."""
+
+    def __missing__(self, context: Context) -> _Shelf:
+        return _NO_ENTRIES
 
 
 class MemoryStore:
@@ -37,19 +49,20 @@ class MemoryStore:
     """
 
     def __init__(self, max_bytes: int) -> None:
-        self._shelves: LRUCache[Context, _Shelf] = LRUCache(
+        self._shelves: LRUCache[Context, _Shelf] = _Shelves(
             maxsize=max_bytes, getsizeof=lambda shelf: shelf.bytes
         )
 
     def shelf(self, context: Context) -> Shelf:
         """Return what is remembered of a context; do not change it."""
-        return self._shelves.get(context, NO_ENTRIES)
+        return self._shelves[context]
 
-    def remember(self, context: Context, entries: Shelf) -> None:
+    def remember(self, context: Context, entries: Entries) -> None:
         """Keep entries, unless a later read of the same key is already kept."""
         shelf = self._shelves.get(context)
         if shelf is None:
             shelf = _Shelf()
+        shelf.plain.clear()
         for key, entry in entries.items():
             known = shelf.get(key)
             if known is None:

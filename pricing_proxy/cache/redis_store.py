@@ -16,7 +16,7 @@ from pricing_proxy.cache import codec
 from pricing_proxy.cache.keys import context_key, field
 from pricing_proxy.cache.merged_reads import MergedReads
 from pricing_proxy.domain.entry import Entry
-from pricing_proxy.prices.ports import CacheFailedError, Shelf
+from pricing_proxy.prices.ports import CacheFailedError, Entries
 from pricing_proxy.prices.query import Context, Key
 from pricing_proxy.resilience.errors import UpstreamError, UpstreamUnavailableError
 
@@ -62,7 +62,7 @@ class RedisStore:
         self.failures = 0
         self.bad_values = 0
 
-    async def read(self, context: Context, keys: Sequence[Key]) -> Shelf:
+    async def read(self, context: Context, keys: Sequence[Key]) -> Entries:
         """Return the entries that stand in Redis; raises `CacheFailedError`."""
         try:
             values = await self._reads.read(context_key(context), list(map(field, keys)))
@@ -80,7 +80,7 @@ class RedisStore:
                 found[key] = entry
         return found
 
-    async def write(self, context: Context, entries: Shelf) -> None:
+    async def write(self, context: Context, entries: Entries) -> None:
         """Store entries and keep their context alive; raises `CacheFailedError`."""
         if not entries:
             return

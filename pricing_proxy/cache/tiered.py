@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.cache.redis_store import RedisStore
-from pricing_proxy.prices.ports import Shelf
+from pricing_proxy.prices.ports import Entries
 from pricing_proxy.prices.query import Context, Key
+from pricing_proxy.prices.shelf import Shelf
 
 
 class TieredCache:
@@ -24,14 +25,14 @@ class TieredCache:
         """Return what this process remembers of a context."""
         return self._memory.shelf(context)
 
-    def remember(self, context: Context, entries: Shelf) -> None:
+    def remember(self, context: Context, entries: Entries) -> None:
         """Keep entries in this process only."""
         self._memory.remember(context, entries)
 
-    async def read(self, context: Context, keys: Sequence[Key]) -> Shelf:
+    async def read(self, context: Context, keys: Sequence[Key]) -> Entries:
         """Return what Redis holds of `keys`; raises `CacheFailedError`."""
         return await self._redis.read(context, keys)
 
-    async def write(self, context: Context, entries: Shelf) -> None:
+    async def write(self, context: Context, entries: Entries) -> None:
         """Keep entries in Redis; raises `CacheFailedError`."""
         await self._redis.write(context, entries)

@@ -176,19 +176,21 @@ def classify(
     return State.STALE_SOFT if is_verified else State.UNVERIFIED
 
 
-def are_fresh(
-    kinds: Sequence[Kind], loaded_us: Sequence[int], soft_us: Sequence[int], *, now_us: int
-) -> bool:
-    """Return whether `classify` surely calls all these prices fresh, looking at them as one.
+def fresh_span(
+    kinds: Sequence[Kind], loaded_us: Sequence[int], soft_us: Sequence[int]
+) -> tuple[int, int] | None:
+    """Return from when until when `classify` surely calls all these prices fresh.
 
-    Only for prices that are verified and not invalidated. False says nothing: prices loaded
-    far apart may all be fresh, which only `classify` tells.
+    Only for prices that are verified and not invalidated. None when one of them is no price,
+    and outside of the span nothing is said: prices loaded far apart may all be fresh longer,
+    which only `classify` tells.
+
+    Returns:
+        The first instant, and the first one after it that is too late (monotonic).
     """
-    return (
-        kinds.count(_PRICE) == len(kinds)
-        and max(loaded_us) <= now_us
-        and now_us - min(loaded_us) < min(soft_us)
-    )
+    if kinds.count(_PRICE) != len(kinds):
+        return None
+    return max(loaded_us), min(loaded_us) + min(soft_us)
 
 
 def may_serve(ruling: Ruling, entry: Entry | None, *, arrived_us: int) -> bool:

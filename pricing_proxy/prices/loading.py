@@ -19,7 +19,7 @@ from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_
 from pricing_proxy.prices.flights import Delivery, Flight, Flights
 from pricing_proxy.prices.invalidations import LONG_AGO_US, Invalidations, PageMarks, is_current
 from pricing_proxy.prices.market import Market
-from pricing_proxy.prices.ports import CacheFailedError, PriceCache, Shelf, Verification, Wanted
+from pricing_proxy.prices.ports import CacheFailedError, Entries, PriceCache, Verification, Wanted
 from pricing_proxy.prices.query import Context, Failure, Key
 from pricing_proxy.prices.splitting import Outcome, load_splitting
 from pricing_proxy.resilience.call_class import CallClass, Ticket
@@ -182,7 +182,7 @@ class Loader:
             flight.announce()
         return left
 
-    async def _look_in_redis(self, flight: Flight) -> Shelf | None:
+    async def _look_in_redis(self, flight: Flight) -> Entries | None:
         """Return what Redis holds, as far as the flight is concerned; None when it failed."""
         try:
             found = await self._cache.read(flight.context, list(flight.items))
@@ -193,7 +193,7 @@ class Loader:
             self._take_from_redis(flight, marks, key, entry)
         return found
 
-    def _sound(self, found: Shelf) -> Shelf:
+    def _sound(self, found: Entries) -> Entries:
         # Redis' clock stepped back: in memory such an entry would keep later reads out.
         now_us = self._clock.monotonic_us()
         return {key: entry for key, entry in found.items() if entry.loaded_us <= now_us}

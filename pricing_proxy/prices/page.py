@@ -24,7 +24,7 @@ from pricing_proxy.prices.flights import Delivery, Flight
 from pricing_proxy.prices.invalidations import PageMarks
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.modes import ModePolicy
-from pricing_proxy.prices.ports import Shelf
+from pricing_proxy.prices.ports import Entries
 from pricing_proxy.prices.query import (
     Failure,
     Key,
@@ -140,7 +140,7 @@ class Page:
         """
         return self._arrived_us + max(self.policy.answer_us, self.query.wait_us or 0)
 
-    def look_in_memory(self, shelf: Shelf, known: Knowledge) -> None:
+    def look_in_memory(self, shelf: Entries, known: Knowledge) -> None:
         """Settle what this process remembers; the rest becomes `open_lines`."""
         items = self._market.master.items()
         if items is None:

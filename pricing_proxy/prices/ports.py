@@ -11,15 +11,14 @@ from typing import Protocol
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.price import NoPrice, Price
 from pricing_proxy.prices.query import Context, Key
+from pricing_proxy.prices.shelf import Shelf
 from pricing_proxy.resilience.call_class import Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.shared_state.customer_map import Customer, CustomerMap
 from pricing_proxy.shared_state.item_map import Item, ItemMap
 
-Shelf = Mapping[Key, Entry]
-"""What is remembered of one context."""
-
-NO_ENTRIES: Shelf = {}
+Entries = Mapping[Key, Entry]
+"""Prices of one context."""
 
 
 class CacheFailedError(Exception):
@@ -33,15 +32,15 @@ class PriceCache(Protocol):
         """Return what this process remembers of a context."""
         ...
 
-    def remember(self, context: Context, entries: Shelf) -> None:
+    def remember(self, context: Context, entries: Entries) -> None:
         """Keep entries in this process only."""
         ...
 
-    async def read(self, context: Context, keys: Sequence[Key]) -> Shelf:
+    async def read(self, context: Context, keys: Sequence[Key]) -> Entries:
         """Return what Redis holds of `keys`; raises `CacheFailedError`."""
         ...
 
-    async def write(self, context: Context, entries: Shelf) -> None:
+    async def write(self, context: Context, entries: Entries) -> None:
         """Keep entries in Redis; raises `CacheFailedError`."""
         ...
 

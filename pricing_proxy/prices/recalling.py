@@ -6,14 +6,14 @@ done by columns, for a page has up to 200 lines and a line should cost less than
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast, overload
+from typing import NamedTuple, cast, overload
 
 from pricing_proxy.domain.entry import Entry
-from pricing_proxy.domain.freshness import TABLE, State, are_fresh
+from pricing_proxy.domain.freshness import TABLE, State, fresh_span
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.page import Knowledge
-from pricing_proxy.prices.ports import Shelf
 from pricing_proxy.prices.query import Columns, Key, PriceQuery, Quote, QuotedLine
+from pricing_proxy.prices.shelf import Bounds, Shelf
 from pricing_proxy.shared_state.item_map import Item
 
 # Modes that show a fresh price as it is; a checkout also asks how recent it is.
@@ -29,28 +29,23 @@ class RecalledLines(Sequence[QuotedLine]):
 
     Attributes:
         columns: What was asked.
-        keys: What each line is stored under.
         entries: What is served for each line: fresh and verified.
-        fragments: The entries' fragments.
-        loaded_us: When they were loaded.
+        bounds: What holds for all entries; those of other pages may have widened it.
     """
 
-    __slots__ = ("columns", "entries", "fragments", "keys", "loaded_us")
+    __slots__ = ("_catalog", "bounds", "columns", "entries")
 
     def __init__(
         self,
         columns: Columns,
-        keys: Sequence[Key],
         entries: Sequence[Entry],
-        *,
-        fragments: Sequence[str],
-        loaded_us: Sequence[int],
+        bounds: Bounds,
+        catalog: Mapping[str, Item],
     ) -> None:
         self.columns = columns
-        self.keys = keys
         self.entries = entries
-        self.fragments = fragments
-        self.loaded_us = loaded_us
+        self.bounds = bounds
+        self._catalog = catalog
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -63,44 +58,12 @@ class RecalledLines(Sequence[QuotedLine]):
         return list(self)[index]
 
     def __iter__(self) -> Iterator[QuotedLine]:
-        for line, key, entry in zip(self.columns, self.keys, self.entries, strict=True):
-            yield QuotedLine(line, key[1], entry, State.FRESH, True, None, "l1", True)
+        for line, entry in zip(self.columns, self.entries, strict=True):
+            unit = line.unit or self._catalog[line.sku].sales_unit
+            yield QuotedLine(line, unit, entry, State.FRESH, True, None, "l1", True)
 
 
-class KeyTable:
-    """What one market's items are stored under; one look-up for each line of most pages.
-
-    Most pages ask for one piece of each item in its sales unit: their keys are remembered.
-    They are good for one item map: a map is read anew as a whole, and never changed.
-    """
-
-    def __init__(self) -> None:
-        self._catalog: Mapping[str, Item] = {}
-        self._single: dict[str, Key] = {}
-
-    def of(self, columns: Columns, catalog: Mapping[str, Item]) -> Sequence[Key] | None:
-        """Return each line's key; None when the market does not sell one of the items.
-
-        Args:
-            columns: The lines.
-            catalog: The market's items right now.
-        """
-        if columns.quantity != _ONE_PIECE or columns.units is not None:
-            return _keys_of(columns, catalog)
-        if catalog is not self._catalog:
-            self._catalog, self._single = catalog, {}
-        keys = list(map(self._single.get, columns.skus))
-        if all(keys):
-            return cast("list[Key]", keys)
-        found = _keys_of(columns, catalog)
-        if found is not None:
-            self._single.update(zip(columns.skus, found, strict=True))
-        return found
-
-
-def recall(
-    query: PriceQuery, *, market: Market, shelf: Shelf, known: Knowledge, table: KeyTable
-) -> Quote | None:
+def recall(query: PriceQuery, *, market: Market, shelf: Shelf, known: Knowledge) -> Quote | None:
     """Return the answer when every line is in memory, fresh and verified; else None.
 
     Args:
@@ -108,31 +71,72 @@ def recall(
         market: Its market.
         shelf: What this process remembers of the context.
         known: What is known right now besides the entries.
-        table: The market's keys.
     """
     catalog = market.master.items()
     if not shelf or catalog is None or not known.is_verified or query.mode not in _PLAIN_MODES:
         return None
     columns = Columns.of(query.lines)
-    keys = table.of(columns, catalog)
-    if keys is None:
-        return None
-    entries = list(map(shelf.get, keys))
-    if not all(entries):
-        return None
-    held = cast("list[Entry]", entries)
-    kinds, fragments, loaded_us, positions, soft_us, _ = zip(*held, strict=True)
-    if not are_fresh(kinds, loaded_us, soft_us, now_us=known.now_us):
-        return None
-    if known.marks is not None and known.marks.touches(
-        (catalog[sku].item_number for sku in columns.skus), min(positions), min(loaded_us)
-    ):
-        return None
+    is_plain = columns.quantity == _ONE_PIECE and columns.units is None
+    held = _plain(columns, shelf, catalog, known) if is_plain else None
+    if held is None:
+        held = _held(columns, shelf, catalog, known)
+        if held is None:
+            return None
+        if is_plain:
+            shelf.plain.add(columns.skus, *held, catalog=catalog, now_us=known.now_us)
     return Quote(
-        lines=RecalledLines(columns, keys, held, fragments=fragments, loaded_us=loaded_us),
+        lines=RecalledLines(columns, *held, catalog),
         decided_us=known.now_us,
         retry_after_seconds=1,
         is_from_memory=True,
+    )
+
+
+class _Held(NamedTuple):
+    """The entries of a page that are all fresh and not invalidated."""
+
+    entries: Sequence[Entry]
+    bounds: Bounds
+
+
+def _plain(
+    columns: Columns, shelf: Shelf, catalog: Mapping[str, Item], known: Knowledge
+) -> _Held | None:
+    """Return the entries if pages before this one were answered with them."""
+    bounds = shelf.plain.bounds
+    if bounds is None or not bounds.are_fresh(known.now_us):
+        return None
+    entries = shelf.plain.find(columns.skus, catalog)
+    if entries is None or _is_touched(columns, bounds, catalog, known):
+        return None
+    return _Held(entries, bounds)
+
+
+def _held(
+    columns: Columns, shelf: Shelf, catalog: Mapping[str, Item], known: Knowledge
+) -> _Held | None:
+    """Return the entries by looking at each line."""
+    keys = _keys_of(columns, catalog)
+    entries = None if keys is None else list(map(shelf.get, keys))
+    if entries is None or not all(entries):
+        return None
+    held = cast("list[Entry]", entries)
+    kinds, _, loaded_us, positions, soft_us, _ = zip(*held, strict=True)
+    span = fresh_span(kinds, loaded_us, soft_us)
+    if span is None:
+        return None
+    bounds = Bounds(*span, min(loaded_us), max(loaded_us), min(positions))
+    if not bounds.are_fresh(known.now_us) or _is_touched(columns, bounds, catalog, known):
+        return None
+    return _Held(held, bounds)
+
+
+def _is_touched(
+    columns: Columns, bounds: Bounds, catalog: Mapping[str, Item], known: Knowledge
+) -> bool:
+    """Return whether anything of the page may be invalidated."""
+    return known.marks is not None and known.marks.touches(
+        (catalog[sku].item_number for sku in columns.skus), bounds.position, bounds.oldest_us
     )
 
 

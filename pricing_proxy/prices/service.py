@@ -21,7 +21,7 @@ from pricing_proxy.prices.modes import ModePolicy
 from pricing_proxy.prices.page import Knowledge, OpenLine, Page
 from pricing_proxy.prices.ports import PriceCache, Verification
 from pricing_proxy.prices.query import Failure, Key, PriceQuery, Quote
-from pricing_proxy.prices.recalling import KeyTable, recall
+from pricing_proxy.prices.recalling import recall
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
@@ -57,7 +57,6 @@ class PriceService:
         clock: Clock,
     ) -> None:
         self._markets = markets
-        self._tables = {code: KeyTable() for code in markets}
         self._modes = modes
         self._cache = cache
         self._loader = loader
@@ -71,9 +70,7 @@ class PriceService:
         self._warmer.pages.append(query)
         known = self._known(query)
         market, shelf = self._markets[query.market], self._cache.shelf(query.context)
-        recalled = recall(
-            query, market=market, shelf=shelf, known=known, table=self._tables[query.market]
-        )
+        recalled = recall(query, market=market, shelf=shelf, known=known)
         if recalled is not None:
             return recalled
         page = Page(

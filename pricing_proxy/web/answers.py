@@ -7,6 +7,7 @@ state and age are added here.
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import add, attrgetter
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND
 from pricing_proxy.domain.entry import Kind
@@ -15,6 +16,7 @@ from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.query import PriceQuery, Quote, QuotedLine
 from pricing_proxy.prices.recalling import RecalledLines
 
+_fragment, _loaded_us = attrgetter("fragment"), attrgetter("loaded_us")
 # What callers see of a state: they need to know how to show a price, not why.
 _SHOWN = {
     State.FRESH: "fresh",
@@ -74,22 +76,30 @@ def _lines(lines: Sequence[QuotedLine], decided_us: int) -> list[str]:
 
 def _recalled(lines: RecalledLines, decided_us: int) -> str:
     """Return the lines of a recalled page, where all lines are fresh and verified."""
-    quantity = lines.columns.quantity
-    # Mostly one: what was loaded together is as old.
-    tails = {
-        loaded_us: _tail(State.FRESH, True, (decided_us - loaded_us) // MICROSECONDS_PER_SECOND)
-        for loaded_us in set(lines.loaded_us)
-    }
-    if quantity is not None and len(set(tails.values())) == 1:
+    quantity, bounds = lines.columns.quantity, lines.bounds
+    fragments = map(_fragment, lines.entries)
+    tail = _fresh_tail(bounds.oldest_us, decided_us)
+    if quantity is not None and tail == _fresh_tail(bounds.newest_us, decided_us):
         # The lines differ in nothing but their fragments: one call for the whole page.
-        ending = f',"quantity":"{quantity}"{tails[lines.loaded_us[0]]}'
-        return f"{ending},".join(lines.fragments) + ending
+        ending = f',"quantity":"{quantity}"{tail}'
+        return f"{ending},".join(fragments) + ending
+    loaded_us = list(map(_loaded_us, lines.entries))
+    # Few: what was loaded together is as old.
+    tails = {at_us: _fresh_tail(at_us, decided_us) for at_us in set(loaded_us)}
+    if quantity is not None:
+        # For most pages beside others of the customer: joined by loops in C.
+        endings = {at_us: f',"quantity":"{quantity}"{tail}' for at_us, tail in tails.items()}
+        return ",".join(map(add, fragments, map(endings.__getitem__, loaded_us)))
     return ",".join(
-        f'{fragment},"quantity":"{quantity}"{tails[loaded_us]}'
-        for fragment, quantity, loaded_us in zip(
-            lines.fragments, lines.columns.quantities, lines.loaded_us, strict=True
+        f'{fragment},"quantity":"{quantity}"{tails[at_us]}'
+        for fragment, quantity, at_us in zip(
+            fragments, lines.columns.quantities, loaded_us, strict=True
         )
     )
+
+
+def _fresh_tail(loaded_us: int, decided_us: int) -> str:
+    return _tail(State.FRESH, True, (decided_us - loaded_us) // MICROSECONDS_PER_SECOND)
 
 
 def refused_line_json(line: QuotedLine, decided_us: int) -> str:

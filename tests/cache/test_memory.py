@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.prices.query import Context, Key
+from pricing_proxy.prices.shelf import Bounds
 
 
 def context(number: int) -> Context:
@@ -79,7 +80,7 @@ def test_one_customer_has_five_thousand_entries_at_most() -> None:
         store.remember(context(1), {key(start + number): entry() for number in range(3000)})
     shelf = store.shelf(context(1))
     assert set(shelf) == {key(number) for number in range(1000, 6000)}
-    assert store.used_bytes == 400 + 5000 * (100 + 560)
+    assert store.used_bytes == 400 + 5000 * (100 + 640)
 
 
 @given(
@@ -107,7 +108,7 @@ def test_the_memory_never_costs_more_than_it_may_and_counts_what_it_holds(
             pair = (context(number), k)
             newest[pair] = max(newest.get(pair, 0), written.loaded_us)
         held = [store._shelves[known] for known in list(store._shelves)]
-        cost = sum(400 + sum(len(e.fragment) + 560 for e in shelf.values()) for shelf in held)
+        cost = sum(400 + sum(len(e.fragment) + 640 for e in shelf.values()) for shelf in held)
         assert store.used_bytes == cost <= max_bytes
     for number in range(1, 7):
         for k, kept in store.shelf(context(number)).items():
@@ -130,7 +131,10 @@ def test_the_estimate_covers_what_python_really_takes() -> None:
                 for n in range(100)
             }
             store.remember(context(customer), entries)
-        entries = {}
+            plain = store.shelf(context(customer)).plain
+            skus, page = [k.sku for k in entries], list(entries.values())
+            plain.add(skus, page, Bounds(0, 1, 0, 0, 0), catalog={}, now_us=0)
+        entries, page = {}, []
         taken, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pricing_proxy.cache import codec
 from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.domain.entry import Entry
-from pricing_proxy.prices.ports import CacheFailedError, Shelf
+from pricing_proxy.prices.ports import CacheFailedError, Entries
 from pricing_proxy.prices.query import Context, Key
+from pricing_proxy.prices.shelf import Shelf
 from tests.fakes.ledger import FakeLedger
 
 MEGABYTE = 1024 * 1024
@@ -62,10 +63,10 @@ class FakePriceCache:
     def shelf(self, context: Context) -> Shelf:
         return self.memory.shelf(context)
 
-    def remember(self, context: Context, entries: Shelf) -> None:
+    def remember(self, context: Context, entries: Entries) -> None:
         self.memory.remember(context, entries)
 
-    async def read(self, context: Context, keys: Sequence[Key]) -> Shelf:
+    async def read(self, context: Context, keys: Sequence[Key]) -> Entries:
         self.redis.reads += 1
         await self._travel()
         if self.redis.is_cut:
@@ -73,7 +74,7 @@ class FakePriceCache:
         found = {key: self.redis.stored(context, key) for key in keys}
         return {key: entry for key, entry in found.items() if entry is not None}
 
-    async def write(self, context: Context, entries: Shelf) -> None:
+    async def write(self, context: Context, entries: Entries) -> None:
         await self._travel()
         if self.redis.is_cut or self.redis.takes_no_writes:
             raise CacheFailedError("cut")

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from pricing_proxy.domain.freshness import Mode, State
-from pricing_proxy.prices.ports import Shelf
+from pricing_proxy.prices.ports import Entries
 from pricing_proxy.prices.query import Quote
 from pricing_proxy.shared_state.ledger import ScopeKind
 from tests.fakes.price_world import PriceWorld, context_of, key_of, price_service
@@ -92,7 +92,7 @@ def _break(world: PriceWorld, part: str, patched: pytest.MonkeyPatch) -> None:
         world.erp.outage = _BrokenError
         return
 
-    async def read(*_: object) -> Shelf:
+    async def read(*_: object) -> Entries:
         await asyncio.sleep(REDIS_SECONDS)
         raise _BrokenError
 

@@ -7,20 +7,24 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.domain.entry import Entry, Kind
-from pricing_proxy.domain.freshness import Level, Mode, State, are_fresh, classify
+from pricing_proxy.domain.freshness import Level, Mode, State, classify, fresh_span
 from pricing_proxy.prices.invalidations import Invalidations
 from pricing_proxy.prices.modes import mode_policies
 from pricing_proxy.prices.page import Knowledge, Page
 from pricing_proxy.prices.query import Columns, Key, Line, PriceQuery, Quote
-from pricing_proxy.prices.recalling import KeyTable, RecalledLines, recall
+from pricing_proxy.prices.recalling import RecalledLines, recall
+from pricing_proxy.prices.shelf import Shelf
 from pricing_proxy.shared_state.item_map import Item
 from pricing_proxy.shared_state.ledger import LedgerEntry, Scope, ScopeKind
-from tests.fakes.price_world import ACCOUNT, MARKET, price_service
+from tests.fakes.price_cache import MEGABYTE
+from tests.fakes.price_world import ACCOUNT, MARKET, context_of, key_of, price_service
 from tests.virtual_time import run_virtual
 
 SECOND = 1_000_000
 NOW = 1000 * SECOND
+CHANGED = (Scope(ScopeKind.ALL), Scope(ScopeKind.ITEM, "S-1"))
 # When this process was told directly of a change.
 TOLD = NOW - 10 * SECOND
 SKUS = ("S-1", "S-2", "S-3")
@@ -49,12 +53,34 @@ CHANGES = st.tuples(
 )
 
 
+class _Read(NamedTuple):
+    """A price that was read just before a page."""
+
+    fragment: str
+    seconds_ago: int
+    position: int
+    soft_seconds: int
+
+    def entry(self, now_us: int) -> Entry:
+        loaded_us, soft_us = now_us - self.seconds_ago * SECOND, self.soft_seconds * SECOND
+        return Entry(Kind.PRICE, self.fragment, loaded_us, self.position, soft_us, soft_us)
+
+
+READ = st.builds(
+    _Read,
+    st.sampled_from(["{1", "{2", "{3"]),
+    st.sampled_from([0, 5]),
+    st.integers(1, 6),
+    st.sampled_from([10, 300]),
+)
+
+
 class _Lease(NamedTuple):
     holds: bool
 
 
 async def _answers(
-    shelf: dict[Key, Entry],
+    entries: dict[Key, Entry],
     lines: list[Line],
     mode: Mode,
     changes: list[tuple[Scope, Level]],
@@ -74,12 +100,10 @@ async def _answers(
         market=MARKET, customer=None, account=ACCOUNT, currency="EUR", mode=mode, lines=lines
     )
     page = Page(query, market=world.market, policy=mode_policies()[mode], arrived_us=NOW)
-    page.look_in_memory(shelf, known)
-    table = KeyTable()
-    # The second time with the keys that are remembered.
-    first, again = (
-        recall(query, market=world.market, shelf=shelf, known=known, table=table) for _ in range(2)
-    )
+    page.look_in_memory(entries, known)
+    shelf = Shelf(entries)
+    # The second time with the plain prices that are kept.
+    first, again = (recall(query, market=world.market, shelf=shelf, known=known) for _ in range(2))
     assert (first is None) == (again is None)
     return again, page
 
@@ -111,9 +135,98 @@ def test_what_is_recalled_is_what_the_table_lets_each_line_show(
 @given(st.lists(ENTRIES, min_size=1, max_size=4))
 def test_prices_fresh_together_are_fresh_one_by_one(entries: list[Entry]) -> None:
     kinds, _, loaded, _, soft, _ = zip(*entries, strict=True)
-    if are_fresh(kinds, loaded, soft, now_us=NOW):
-        states = {classify(entry, NOW, 86_400 * SECOND, True, None) for entry in entries}
+    span = fresh_span(kinds, loaded, soft)
+    if span is None:
+        assert Kind.NO_PRICE in kinds
+        return
+    from_us, until_us = span
+    for now_us in (from_us, until_us - 1) if from_us < until_us else ():
+        states = {classify(entry, now_us, 86_400 * SECOND, True, None) for entry in entries}
         assert states == {State.FRESH}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.sampled_from(SKUS), min_size=1, max_size=3),
+            st.sampled_from([0, 1, 9, 290]),
+            st.dictionaries(st.sampled_from(SKUS), READ, max_size=3),
+            st.sampled_from([None, None, None, *CHANGED]),
+        ),
+        min_size=2,
+        max_size=6,
+    )
+)
+def test_prices_kept_from_earlier_pages_are_what_the_table_lets_later_ones_show(
+    steps: list[tuple[list[str], int, dict[str, _Read], Scope | None]],
+) -> None:
+    run_virtual(_compare_pages(steps))
+
+
+async def _compare_pages(
+    steps: list[tuple[list[str], int, dict[str, _Read], Scope | None]],
+) -> None:
+    world, store, now_us = price_service(skus=SKUS), MemoryStore(MEGABYTE), NOW
+    invalidations = Invalidations(keep_positions=10, keep_us=10, now_us=lambda: TOLD)
+    context = context_of(ACCOUNT)
+    for position, (skus, pause_seconds, loaded, changed) in enumerate(steps, start=1):
+        now_us += pause_seconds * SECOND
+        store.remember(context, {key_of(sku): read.entry(now_us) for sku, read in loaded.items()})
+        if changed is not None:
+            entry = LedgerEntry(position, changed, is_hard=False)
+            invalidations.take(MARKET, entry, changed_us=now_us)
+        known = Knowledge(now_us, invalidations.of_context(MARKET, ACCOUNT, "G"), True)
+        query = PriceQuery(
+            market=MARKET,
+            customer=None,
+            account=ACCOUNT,
+            currency="EUR",
+            mode=Mode.BROWSE,
+            lines=Columns(skus, ["1"] * len(skus)),
+        )
+        shelf = store.shelf(context)
+        recalled = recall(query, market=world.market, shelf=shelf, known=known)
+        page = Page(
+            query, market=world.market, policy=mode_policies()[Mode.BROWSE], arrived_us=now_us
+        )
+        page.look_in_memory(shelf, known)
+        if recalled is not None:
+            assert list(recalled.lines) == list(page.quote().lines)
+
+
+STURDY = _Read("{1", seconds_ago=0, position=5, soft_seconds=300)
+
+
+@pytest.mark.parametrize(
+    ("weaker", "pause_seconds", "changed_at", "is_recalled"),
+    [
+        (STURDY, 20, 4, True),
+        (STURDY._replace(soft_seconds=10), 20, 0, False),
+        (STURDY._replace(position=3), 0, 4, False),
+        (STURDY._replace(seconds_ago=290), 20, 0, False),
+        (STURDY._replace(seconds_ago=-1), 0, 0, False),
+    ],
+)
+async def test_of_prices_kept_together_the_weakest_counts(
+    *, weaker: _Read, pause_seconds: int, changed_at: int, is_recalled: bool
+) -> None:
+    world = price_service(skus=SKUS)
+    invalidations = Invalidations(keep_positions=10, keep_us=10, now_us=lambda: TOLD)
+    reads = {"S-1": STURDY, "S-2": weaker}
+    shelf = Shelf({key_of(sku): read.entry(NOW) for sku, read in reads.items()})
+
+    def page(sku: str, now_us: int) -> Quote | None:
+        known = Knowledge(now_us, invalidations.of_context(MARKET, ACCOUNT, "G"), True)
+        query = world.query(sku)
+        return recall(query, market=world.market, shelf=shelf, known=known)
+
+    assert page("S-1", NOW + SECOND)
+    assert page("S-2", NOW + SECOND)
+    if changed_at:
+        changed = LedgerEntry(changed_at, Scope(ScopeKind.ALL), is_hard=False)
+        invalidations.take(MARKET, changed, changed_us=0)
+    later = page("S-2", NOW + pause_seconds * SECOND)
+    assert (later is not None) == is_recalled
 
 
 async def test_a_loaded_page_is_recalled() -> None:
@@ -136,7 +249,7 @@ async def test_a_page_of_another_change_is_still_recalled(mode: Mode) -> None:
     assert isinstance((await prices.ask("S-1", mode=mode)).lines, RecalledLines)
 
 
-async def test_remembered_keys_answer_as_found_ones_do() -> None:
+async def test_kept_prices_answer_as_found_ones_do() -> None:
     prices = price_service()
     await prices.load("S-1", "S-2")
     found = await prices.ask("S-2", "S-1")
