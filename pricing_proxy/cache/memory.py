@@ -53,6 +53,11 @@ class MemoryStore:
             maxsize=max_bytes, getsizeof=lambda shelf: shelf.bytes
         )
 
+    @property
+    def remembers(self) -> bool:
+        """Whether anything is remembered."""
+        return bool(self._shelves)
+
     def shelf(self, context: Context) -> Shelf:
         """Return what is remembered of a context; do not change it."""
         return self._shelves[context]

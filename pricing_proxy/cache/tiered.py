@@ -21,6 +21,11 @@ class TieredCache:
         self._memory = memory
         self._redis = redis
 
+    @property
+    def remembers(self) -> bool:
+        """Whether this process remembers anything at all."""
+        return self._memory.remembers
+
     def shelf(self, context: Context) -> Shelf:
         """Return what this process remembers of a context."""
         return self._memory.shelf(context)

@@ -8,7 +8,7 @@ failed in `Flights._ended`, the one end of every flight.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -132,6 +132,17 @@ class Flights:
         if flight is None or flight.began_us < floor_us or not is_current(flight):
             return None
         return flight
+
+    def carries_any(self, context: Context, keys: Iterable[Key]) -> bool:
+        """Return whether any of these keys is on a flight."""
+        board = self._boards.get(context)
+        return board is not None and any(map(board.__contains__, keys))
+
+    def of_all(self, context: Context, keys: Iterable[Key]) -> Flight | None:
+        """Return the one flight that will answer all these keys; None when there is none."""
+        board = self._boards.get(context)
+        found = set(map(board.get, keys)) if board is not None else ()
+        return found.pop() if len(found) == 1 else None
 
     def start(self, flight: Flight) -> None:
         """Claim the flight's keys and set off; nothing is awaited in between."""

@@ -1,40 +1,30 @@
 """Run one flight: look in Redis once, ask the ERP for what is left, keep what came back.
 
 A key is settled as soon as it is known. Redis failing is no reason to fail: the ERP is
-asked for everything then. An ERP failure fails the keys it concerns and pauses them; it
-is never stored. Only what nothing invalidated meanwhile enters the caches.
+asked for everything then, by `prices.erp_loads`. Only what nothing invalidated meanwhile
+enters the caches.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import State, classify
-from pricing_proxy.domain.price import NoPrice, NoPriceReason, Price
 from pricing_proxy.prices.cold_budget import UNBOUNDED, ColdBudget, within_budget
-from pricing_proxy.prices.entries import EntryMaker, ReadStamp, stamp_now
-from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_us
+from pricing_proxy.prices.erp_loads import ErpLoads
+from pricing_proxy.prices.failures import FailureMemory
 from pricing_proxy.prices.flights import Delivery, Flight, Flights
-from pricing_proxy.prices.invalidations import LONG_AGO_US, Invalidations, PageMarks, is_current
+from pricing_proxy.prices.invalidations import Invalidations, PageMarks, is_current
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import CacheFailedError, Entries, PriceCache, Verification, Wanted
 from pricing_proxy.prices.query import Context, Failure, Key
-from pricing_proxy.prices.splitting import Outcome, load_splitting
 from pricing_proxy.resilience.call_class import CallClass, Ticket
-from pricing_proxy.resilience.deadline import Deadline
-from pricing_proxy.resilience.errors import (
-    CallRefusedError,
-    UpstreamError,
-    UpstreamRejectedError,
-)
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
 
 _SETTLED_BY_REDIS = (State.FRESH, State.NO_PRICE, State.UNVERIFIED)
-# Refusals that one line of the batch may have caused; others concern the call as such.
-_LINE_AT_FAULT = (400, 422, 500)
 
 
 class Loader:
@@ -64,7 +54,6 @@ class Loader:
         budget: ColdBudget = UNBOUNDED,
     ) -> None:
         self._markets = markets
-        self._makers = {code: EntryMaker(market, draw=draw) for code, market in markets.items()}
         self._cache = cache
         self._invalidations = invalidations
         self._verification = verification
@@ -72,6 +61,15 @@ class Loader:
         self._budget = budget
         self.failures = failures
         self.flights = Flights(run=self._run, now_us=clock.monotonic_us)
+        self._erp = ErpLoads(
+            markets=markets,
+            cache=cache,
+            invalidations=invalidations,
+            failures=failures,
+            land=self.flights.land,
+            clock=clock,
+            draw=draw,
+        )
 
     def join(
         self,
@@ -95,6 +93,31 @@ class Loader:
             klass=klass,
         )
         if flight is not None and not is_budgeted:
+            flight.is_budgeted = False
+        return flight
+
+    def join_all(
+        self,
+        context: Context,
+        customer: Customer,
+        items: Mapping[Key, Item],
+        *,
+        klass: CallClass,
+        is_budgeted: bool,
+    ) -> Flight | None:
+        """Return the one flight under way that answers all keys; None when there is none.
+
+        For modes that a load may serve however early it began.
+        """
+        flight = self.flights.of_all(context, items)
+        if flight is None:
+            return None
+        marks = self._marks(context, customer)
+        numbers = (item.item_number for item in items.values())
+        if marks is not None and marks.touches(numbers, flight.position, flight.began_us):
+            return None
+        flight.ticket.lift(klass)
+        if not is_budgeted:
             flight.is_budgeted = False
         return flight
 
@@ -164,7 +187,7 @@ class Loader:
         loaded: dict[Key, Entry] = {}
         async with asyncio.TaskGroup() as group:
             for chunk in chunks:
-                group.create_task(self._load_chunk(flight, chunk, loaded))
+                group.create_task(self._erp.load(flight, chunk, loaded))
         if loaded and found is not None:
             await self._keep_in_redis(flight, loaded)
 
@@ -189,111 +212,25 @@ class Loader:
         except CacheFailedError:
             return None
         marks = self._marks(flight.context, flight.customer) if found else None
+        market = flight.context.market
+        now_us, is_verified = self._clock.monotonic_us(), self._verification.is_verified(market)
+        max_us = self._markets[market].lifetimes.max_us
         for key, entry in found.items():
-            self._take_from_redis(flight, marks, key, entry)
+            changed = None
+            if marks is not None:
+                number = flight.items[key].item_number
+                changed = marks.level(number, entry.position, entry.loaded_us)
+            state = classify(entry, now_us, max_us, is_verified, changed)
+            if state in _SETTLED_BY_REDIS and flight.accepts(state, entry):
+                self.flights.land(flight, key, Delivery(entry, "l2"))
+            else:
+                flight.older[key] = entry
         return found
 
     def _sound(self, found: Entries) -> Entries:
         # Redis' clock stepped back: in memory such an entry would keep later reads out.
         now_us = self._clock.monotonic_us()
         return {key: entry for key, entry in found.items() if entry.loaded_us <= now_us}
-
-    def _take_from_redis(
-        self, flight: Flight, marks: PageMarks | None, key: Key, entry: Entry
-    ) -> None:
-        item_number = flight.items[key].item_number
-        state = classify(
-            entry,
-            self._clock.monotonic_us(),
-            self._markets[flight.context.market].lifetimes.max_us,
-            self._verification.is_verified(flight.context.market),
-            marks.level(item_number, entry.position, entry.loaded_us) if marks else None,
-        )
-        if state in _SETTLED_BY_REDIS and flight.accepts(state, entry):
-            self.flights.land(flight, key, Delivery(entry, "l2"))
-        else:
-            flight.older[key] = entry
-
-    async def _load_chunk(
-        self, flight: Flight, chunk: Sequence[Wanted], loaded: dict[Key, Entry]
-    ) -> None:
-        async def ask(lines: Sequence[Wanted], ticket: Ticket) -> Outcome:
-            market = flight.context.market
-            stamp = stamp_now(self._clock, self._invalidations.position(market))
-            try:
-                answers = await self._markets[market].source.load(
-                    flight.customer,
-                    flight.context,
-                    lines,
-                    ticket=ticket,
-                    deadline=Deadline(flight.deadline_us),
-                )
-            except UpstreamRejectedError as error:
-                if error.status in _LINE_AT_FAULT:
-                    return Outcome.REFUSED
-                self._fail(flight, lines, error)
-                return Outcome.FAILED
-            except UpstreamError as error:
-                self._fail(flight, lines, error)
-                return Outcome.FAILED
-            loaded.update(self._settle(flight, lines, answers, stamp))
-            return Outcome.ACCEPTED
-
-        refused = await load_splitting(ask, chunk, flight.ticket)
-        for wanted in refused.poison:
-            failure = self.failures.note_poison(flight.context, wanted.key)
-            self.flights.land(flight, wanted.key, failure)
-        for wanted in refused.unexplained:
-            self._pause(flight, wanted.key, "refused_by_erp")
-        flight.announce()
-
-    def _settle(
-        self,
-        flight: Flight,
-        lines: Sequence[Wanted],
-        answers: Mapping[Key, Price | NoPrice],
-        stamp: ReadStamp,
-    ) -> dict[Key, Entry]:
-        """Deliver the answered lines; return the entries that may be kept."""
-        market = flight.context.market
-        marks = self._marks(flight.context, flight.customer)
-        kept: dict[Key, Entry] = {}
-        for wanted in lines:
-            answer = answers.get(wanted.key)
-            if answer is None and self._markets[market].source.absence_is_no_price:
-                answer = NoPrice(NoPriceReason.NOT_PRICED)
-            if answer is None:
-                self._pause(flight, wanted.key, "missing_in_answer")
-                continue
-            item_number = wanted.item.item_number
-            changed_us = marks.changed_us(item_number) if marks else LONG_AGO_US
-            entry = self._makers[market].make(
-                answer, wanted, flight.context, stamp, changed_us=changed_us
-            )
-            self.failures.note_success(flight.context, wanted.key)
-            self.flights.land(flight, wanted.key, Delivery(entry, "source"))
-            if is_current(marks, item_number, stamp.position, stamp.began_us):
-                kept[wanted.key] = entry
-        self._cache.remember(flight.context, kept)
-        flight.announce()
-        return kept
-
-    def _fail(self, flight: Flight, lines: Sequence[Wanted], error: UpstreamError) -> None:
-        reason = reason_of(error)
-        for wanted in lines:
-            if isinstance(error, CallRefusedError):
-                # Nothing was sent, so this says nothing about the key: no growing pause.
-                retry_us = self._clock.monotonic_us() + retry_after_us(error)
-                self.flights.land(flight, wanted.key, Failure(reason, retry_us))
-            else:
-                self._pause(flight, wanted.key, reason, pause_us=retry_after_us(error))
-        flight.announce()
-
-    def _pause(self, flight: Flight, key: Key, reason: str, *, pause_us: int = 0) -> None:
-        failure = self.failures.note_failure(flight.context, key, reason)
-        named_us = self._clock.monotonic_us() + pause_us
-        failure = Failure(reason, max(failure.retry_after_us, named_us))
-        self.flights.land(flight, key, failure)
 
     async def _keep_in_redis(self, flight: Flight, loaded: Mapping[Key, Entry]) -> None:
         marks = self._marks(flight.context, flight.customer)

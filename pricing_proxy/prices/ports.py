@@ -28,6 +28,11 @@ class CacheFailedError(Exception):
 class PriceCache(Protocol):
     """Prices kept in this process (L1) and beyond it (L2)."""
 
+    @property
+    def remembers(self) -> bool:
+        """Whether this process remembers anything at all."""
+        ...
+
     def shelf(self, context: Context) -> Shelf:
         """Return what this process remembers of a context."""
         ...

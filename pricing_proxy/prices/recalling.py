@@ -1,18 +1,21 @@
-"""Answer a page that is wholly in memory and fresh, which is what nearly every page is.
+"""Answer a page that is fresh as a whole, which is what nearly every page is.
 
-It decides exactly as `prices.page` would, from the same table, for the page as a whole
-instead of for each line: whatever is not the plain case is left to `prices.page`. Work is
-done by columns, for a page has up to 200 lines and a line should cost less than a microsecond.
+Mostly all of it is in memory, else one load brings all of it. It decides exactly as
+`prices.page` would, from the same table, for the page as a whole instead of for each line:
+whatever is not the plain case is left to `prices.page`. Work is done by columns, for a page
+has up to 200 lines and a line should cost less than a microsecond.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple, cast, overload
 
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import TABLE, State, fresh_span
+from pricing_proxy.prices.flights import Delivery
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.page import Knowledge
-from pricing_proxy.prices.query import Columns, Key, PriceQuery, Quote, QuotedLine
+from pricing_proxy.prices.query import Columns, Failure, Key, PriceQuery, Quote, QuotedLine
 from pricing_proxy.prices.shelf import Bounds, Shelf
 from pricing_proxy.shared_state.item_map import Item
 
@@ -22,26 +25,32 @@ _PLAIN_MODES = tuple(
 )
 
 _ONE_PIECE = "1"
+_ALL_DELIVERED = {Delivery}
+_level, _entry = attrgetter("level"), attrgetter("entry")
 
 
 class RecalledLines(Sequence[QuotedLine]):
-    """The lines of a recalled page; each is made only when somebody looks at it alone.
+    """The lines of a page that is fresh; each is made only when somebody looks at it alone.
 
     Attributes:
+        level: Where all entries came from: "l1", "l2" or "source".
         columns: What was asked.
         entries: What is served for each line: fresh and verified.
         bounds: What holds for all entries; those of other pages may have widened it.
     """
 
-    __slots__ = ("_catalog", "bounds", "columns", "entries")
+    __slots__ = ("_catalog", "bounds", "columns", "entries", "level")
 
     def __init__(
         self,
         columns: Columns,
         entries: Sequence[Entry],
         bounds: Bounds,
+        *,
         catalog: Mapping[str, Item],
+        level: str,
     ) -> None:
+        self.level = level
         self.columns = columns
         self.entries = entries
         self.bounds = bounds
@@ -60,7 +69,7 @@ class RecalledLines(Sequence[QuotedLine]):
     def __iter__(self) -> Iterator[QuotedLine]:
         for line, entry in zip(self.columns, self.entries, strict=True):
             unit = line.unit or self._catalog[line.sku].sales_unit
-            yield QuotedLine(line, unit, entry, State.FRESH, True, None, "l1", True)
+            yield QuotedLine(line, unit, entry, State.FRESH, True, None, self.level, True)
 
 
 def recall(query: PriceQuery, *, market: Market, shelf: Shelf, known: Knowledge) -> Quote | None:
@@ -84,11 +93,61 @@ def recall(query: PriceQuery, *, market: Market, shelf: Shelf, known: Knowledge)
             return None
         if is_plain:
             shelf.plain.add(columns.skus, *held, catalog=catalog, now_us=known.now_us)
+    return _quote(columns, held, catalog=catalog, level="l1", known=known)
+
+
+def items_of(query: PriceQuery, market: Market) -> dict[Key, Item] | None:
+    """Return what a load that answers the whole query brings; None when none can."""
+    catalog = market.master.items()
+    if catalog is None or query.mode not in _PLAIN_MODES:
+        return None
+    keys = _keys_of(Columns.of(query.lines), catalog)
+    return None if keys is None else {key: catalog[key.sku] for key in keys}
+
+
+def delivered(
+    query: PriceQuery,
+    landed: Mapping[Key, Delivery | Failure],
+    *,
+    market: Market,
+    known: Knowledge,
+) -> Quote | None:
+    """Return the answer when a load brought every line, fresh and verified; else None.
+
+    Args:
+        query: What is asked, in a mode that shows a fresh price as it is.
+        landed: What the load brought.
+        market: The query's market.
+        known: What is known since then.
+    """
+    columns, catalog = Columns.of(query.lines), market.master.items()
+    keys = _keys_of(columns, catalog) if catalog is not None and known.is_verified else None
+    if keys is None or catalog is None:
+        return None
+    found = list(map(landed.get, keys))
+    if set(map(type, found)) != _ALL_DELIVERED:
+        return None
+    deliveries = cast("list[Delivery]", found)
+    levels, entries = set(map(_level, deliveries)), list(map(_entry, deliveries))
+    held = _fresh(columns, entries, catalog, known) if len(levels) == 1 else None
+    if held is None:
+        return None
+    return _quote(columns, held, catalog=catalog, level=levels.pop(), known=known)
+
+
+def _quote(
+    columns: Columns,
+    held: "_Held",
+    *,
+    catalog: Mapping[str, Item],
+    level: str,
+    known: Knowledge,
+) -> Quote:
     return Quote(
-        lines=RecalledLines(columns, *held, catalog),
+        lines=RecalledLines(columns, *held, catalog=catalog, level=level),
         decided_us=known.now_us,
         retry_after_seconds=1,
-        is_from_memory=True,
+        is_from_memory=level == "l1",
     )
 
 
@@ -120,15 +179,20 @@ def _held(
     entries = None if keys is None else list(map(shelf.get, keys))
     if entries is None or not all(entries):
         return None
-    held = cast("list[Entry]", entries)
-    kinds, _, loaded_us, positions, soft_us, _ = zip(*held, strict=True)
+    return _fresh(columns, cast("list[Entry]", entries), catalog, known)
+
+
+def _fresh(
+    columns: Columns, entries: Sequence[Entry], catalog: Mapping[str, Item], known: Knowledge
+) -> _Held | None:
+    kinds, _, loaded_us, positions, soft_us, _ = zip(*entries, strict=True)
     span = fresh_span(kinds, loaded_us, soft_us)
     if span is None:
         return None
     bounds = Bounds(*span, min(loaded_us), max(loaded_us), min(positions))
     if not bounds.are_fresh(known.now_us) or _is_touched(columns, bounds, catalog, known):
         return None
-    return _Held(held, bounds)
+    return _Held(entries, bounds)
 
 
 def _is_touched(

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Mapping
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
-from pricing_proxy.domain.freshness import Mode
+from pricing_proxy.domain.freshness import TABLE, Mode, State
 from pricing_proxy.prices.flights import Flight
 from pricing_proxy.prices.invalidations import Invalidations
 from pricing_proxy.prices.knowledge import known_now
@@ -21,7 +21,7 @@ from pricing_proxy.prices.modes import ModePolicy
 from pricing_proxy.prices.page import Knowledge, OpenLine, Page
 from pricing_proxy.prices.ports import PriceCache, Verification
 from pricing_proxy.prices.query import Failure, Key, PriceQuery, Quote
-from pricing_proxy.prices.recalling import recall
+from pricing_proxy.prices.recalling import delivered, items_of, recall
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
@@ -65,6 +65,19 @@ class PriceService:
         self._warmer = warmer
         self._clock = clock
 
+    @property
+    def remembers(self) -> bool:
+        """Whether `recall` can answer anything at all."""
+        return self._cache.remembers
+
+    def recall(self, query: PriceQuery) -> Quote | None:
+        """Return the answer if memory holds it whole and fresh; None if more must be done."""
+        market, shelf = self._markets[query.market], self._cache.shelf(query.context)
+        recalled = recall(query, market=market, shelf=shelf, known=self._known(query))
+        if recalled is not None:
+            self._warmer.pages.append(query)
+        return recalled
+
     async def quote(self, query: PriceQuery) -> Quote:
         """Return an answer for every line, within the mode's time or the caller's `wait_us`."""
         self._warmer.pages.append(query)
@@ -79,7 +92,19 @@ class PriceService:
             policy=self._modes[query.mode],
             arrived_us=known.now_us,
         )
+        flight = None if shelf else self._board_whole(page)
+        if flight is not None:
+            wait = TABLE[State.ABSENT][query.mode].wait
+            until_us = known.now_us + page.policy.wait_us(wait, query.wait_us)
+            await self._wait(flight, until_us=until_us)
+            landed = delivered(query, flight.landed, market=market, known=self._known(query))
+            if landed is not None:
+                return landed
         page.look_in_memory(shelf, known)
+        if flight is not None:
+            for line in page.open_lines:
+                line.flight = flight if line.key in flight.items else None
+            page.decide(self._known(query))
         if page.open_lines:
             if query.customer is None:
                 page.give_up("customer_not_checked")
@@ -88,6 +113,26 @@ class PriceService:
         if page.to_refresh and query.customer is not None:
             self._warmer.refresh(query.context, query.customer, page.to_refresh)
         return page.quote()
+
+    def _board_whole(self, page: Page) -> Flight | None:
+        """Return one load for a page of which nothing is in memory, joined or begun.
+
+        Its lines are looked at one by one only if that load turns out not to bring them all,
+        fresh. None where they must be anyway.
+        """
+        query, customer = page.query, page.query.customer
+        items = items_of(query, self._markets[query.market])
+        if items is None or customer is None:
+            return None
+        if not self._loader.flights.carries_any(query.context, items):
+            return self._start(page, customer, items)
+        return self._loader.join_all(
+            query.context,
+            customer,
+            items,
+            klass=page.policy.klass,
+            is_budgeted=query.is_budgeted,
+        )
 
     async def _settle(self, page: Page, customer: Customer) -> None:
         boardings = 0
@@ -153,10 +198,14 @@ class PriceService:
 
         Waiting beside the flights: a cancelled request leaves them as they are.
         """
+        flights = {line.flight for line in page.open_lines if line.flight is not None}
         until_us = min(line.wait_until_us for line in page.open_lines)
+        await self._wait(*flights, until_us=until_us)
+
+    async def _wait(self, *flights: Flight, until_us: int) -> None:
         left_us = max(until_us - self._clock.monotonic_us(), 0)
         await asyncio.wait(
-            {line.flight.step for line in page.open_lines if line.flight is not None},
+            {flight.step for flight in flights},
             timeout=left_us / MICROSECONDS_PER_SECOND,
             return_when=asyncio.FIRST_COMPLETED,
         )

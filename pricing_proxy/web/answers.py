@@ -46,7 +46,8 @@ def answer_body(query: PriceQuery, quote: Quote, market: Market, *, is_binding: 
         if is_binding is False:
             parts = [f'{part[:-1]},"binding":false}}' for part in parts]
         lines = ",".join(parts)
-    complete = _text(quote.is_from_memory or is_complete(quote.lines))
+    is_fresh = isinstance(quote.lines, RecalledLines)
+    complete = _text(is_fresh or quote.is_from_memory or is_complete(quote.lines))
     verified = _text(_is_verified(quote))
     return (
         f'{{"market":{_quoted(query.market)},"customer":{_quoted(query.account)},'

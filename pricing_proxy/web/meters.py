@@ -27,7 +27,7 @@ class PriceMeter:
         metrics.request_seconds.observe(mode, seconds)
         if isinstance(quote.lines, RecalledLines):
             count = len(quote.lines)
-            metrics.lookups.add(("l1",), count)
+            metrics.lookups.add((quote.lines.level,), count)
             metrics.lines.add((State.FRESH,), count)
             return
         if quote.is_from_memory:

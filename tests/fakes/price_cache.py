@@ -60,6 +60,10 @@ class FakePriceCache:
         self.redis = redis
         self.memory = MemoryStore(max_bytes)
 
+    @property
+    def remembers(self) -> bool:
+        return self.memory.remembers
+
     def shelf(self, context: Context) -> Shelf:
         return self.memory.shelf(context)
 

@@ -1,5 +1,6 @@
 """A page answered as a whole is answered as each of its lines would have been."""
 
+import asyncio
 from dataclasses import replace
 from typing import NamedTuple, cast
 
@@ -18,7 +19,7 @@ from pricing_proxy.prices.recalling import RecalledLines, recall
 from pricing_proxy.prices.shelf import Shelf
 from pricing_proxy.shared_state.item_map import Item
 from pricing_proxy.shared_state.ledger import LedgerEntry, Scope, ScopeKind
-from tests.fakes.price_cache import MEGABYTE
+from tests.fakes.price_cache import MEGABYTE, FakeRedis
 from tests.fakes.price_world import ACCOUNT, MARKET, context_of, key_of, price_service
 from tests.virtual_time import run_virtual
 
@@ -239,6 +240,31 @@ async def test_a_loaded_page_is_recalled() -> None:
     assert quote.lines[1].line == Line("S-1", "1.0", "PCS")
     assert [line.unit for line in quote.lines[:1]] == ["PCS"]
     assert quote.is_from_memory
+
+
+async def test_what_memory_holds_whole_is_answered_without_waiting() -> None:
+    prices = price_service()
+    assert not prices.service.remembers
+    assert prices.service.recall(prices.query("S-1")) is None
+    await prices.load("S-1")
+    assert prices.service.remembers
+    recalled = prices.service.recall(prices.query("S-1"))
+    assert recalled is not None
+    assert list(recalled.lines) == list((await prices.ask("S-1")).lines)
+
+
+async def test_a_page_unknown_to_this_process_is_answered_as_a_whole_by_one_load() -> None:
+    redis = FakeRedis()
+    first, second = price_service(redis=redis), price_service(redis=redis)
+    cold = await first.ask("S-1", "S-2", "S-1")
+    assert isinstance(cold.lines, RecalledLines)
+    assert {line.level for line in cold.lines} == {"source"}
+    await first.settle()
+    shared, same = await asyncio.gather(second.ask("S-2", "S-1"), second.ask("S-1"))
+    assert (shared.is_from_memory, redis.reads) == (False, 2)
+    for quote in (shared, same):
+        assert isinstance(quote.lines, RecalledLines)
+        assert quote.lines.level == "l2"
 
 
 @pytest.mark.parametrize("mode", [Mode.BROWSE, Mode.CART])

@@ -1,0 +1,145 @@
+"""Ask the ERP for lines of a flight, and settle each by what it says.
+
+An ERP failure fails the keys it concerns and pauses them; it is never stored. An answer is
+delivered whatever happened meanwhile, and kept only if nothing invalidated it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.domain.entry import Entry
+from pricing_proxy.domain.price import NoPrice, NoPriceReason, Price
+from pricing_proxy.prices.entries import EntryMaker, ReadStamp, stamp_now
+from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_us
+from pricing_proxy.prices.flights import Delivery, Flight
+from pricing_proxy.prices.invalidations import LONG_AGO_US, Invalidations, is_current
+from pricing_proxy.prices.market import Market
+from pricing_proxy.prices.ports import PriceCache, Wanted
+from pricing_proxy.prices.query import Failure, Key
+from pricing_proxy.prices.splitting import Outcome, load_splitting
+from pricing_proxy.resilience.call_class import Ticket
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.errors import (
+    CallRefusedError,
+    UpstreamError,
+    UpstreamRejectedError,
+)
+
+# Refusals that one line of the batch may have caused; others concern the call as such.
+_LINE_AT_FAULT = (400, 422, 500)
+
+
+class ErpLoads:
+    """Asks each market's source.
+
+    Args:
+        markets: Every market by its code.
+        cache: Where this process remembers what came.
+        invalidations: What is known to have changed.
+        failures: Where failed keys are remembered.
+        land: Settles one key of a flight.
+        clock: Time.
+        draw: Returns a random number in [0, 1).
+    """
+
+    def __init__(
+        self,
+        *,
+        markets: Mapping[str, Market],
+        cache: PriceCache,
+        invalidations: Invalidations,
+        failures: FailureMemory,
+        land: Callable[[Flight, Key, Delivery | Failure], None],
+        clock: Clock,
+        draw: Callable[[], float],
+    ) -> None:
+        self._markets = markets
+        self._makers = {code: EntryMaker(market, draw=draw) for code, market in markets.items()}
+        self._cache = cache
+        self._invalidations = invalidations
+        self._failures = failures
+        self._land = land
+        self._clock = clock
+
+    async def load(self, flight: Flight, chunk: Sequence[Wanted], loaded: dict[Key, Entry]) -> None:
+        """Ask for some lines of a flight and settle each; what may be kept is added to `loaded`."""
+
+        async def ask(lines: Sequence[Wanted], ticket: Ticket) -> Outcome:
+            market = flight.context.market
+            stamp = stamp_now(self._clock, self._invalidations.position(market))
+            try:
+                answers = await self._markets[market].source.load(
+                    flight.customer,
+                    flight.context,
+                    lines,
+                    ticket=ticket,
+                    deadline=Deadline(flight.deadline_us),
+                )
+            except UpstreamRejectedError as error:
+                if error.status in _LINE_AT_FAULT:
+                    return Outcome.REFUSED
+                self._fail(flight, lines, error)
+                return Outcome.FAILED
+            except UpstreamError as error:
+                self._fail(flight, lines, error)
+                return Outcome.FAILED
+            loaded.update(self._settle(flight, lines, answers, stamp))
+            return Outcome.ACCEPTED
+
+        refused = await load_splitting(ask, chunk, flight.ticket)
+        for wanted in refused.poison:
+            failure = self._failures.note_poison(flight.context, wanted.key)
+            self._land(flight, wanted.key, failure)
+        for wanted in refused.unexplained:
+            self._pause(flight, wanted.key, "refused_by_erp")
+        flight.announce()
+
+    def _settle(
+        self,
+        flight: Flight,
+        lines: Sequence[Wanted],
+        answers: Mapping[Key, Price | NoPrice],
+        stamp: ReadStamp,
+    ) -> dict[Key, Entry]:
+        """Deliver the answered lines; return the entries that may be kept."""
+        market = flight.context.market
+        marks = self._invalidations.of_context(
+            market, flight.context.account, flight.customer.price_group
+        )
+        kept: dict[Key, Entry] = {}
+        for wanted in lines:
+            answer = answers.get(wanted.key)
+            if answer is None and self._markets[market].source.absence_is_no_price:
+                answer = NoPrice(NoPriceReason.NOT_PRICED)
+            if answer is None:
+                self._pause(flight, wanted.key, "missing_in_answer")
+                continue
+            item_number = wanted.item.item_number
+            changed_us = marks.changed_us(item_number) if marks else LONG_AGO_US
+            entry = self._makers[market].make(
+                answer, wanted, flight.context, stamp, changed_us=changed_us
+            )
+            self._failures.note_success(flight.context, wanted.key)
+            self._land(flight, wanted.key, Delivery(entry, "source"))
+            if is_current(marks, item_number, stamp.position, stamp.began_us):
+                kept[wanted.key] = entry
+        self._cache.remember(flight.context, kept)
+        flight.announce()
+        return kept
+
+    def _fail(self, flight: Flight, lines: Sequence[Wanted], error: UpstreamError) -> None:
+        reason = reason_of(error)
+        for wanted in lines:
+            if isinstance(error, CallRefusedError):
+                # Nothing was sent, so this says nothing about the key: no growing pause.
+                retry_us = self._clock.monotonic_us() + retry_after_us(error)
+                self._land(flight, wanted.key, Failure(reason, retry_us))
+            else:
+                self._pause(flight, wanted.key, reason, pause_us=retry_after_us(error))
+        flight.announce()
+
+    def _pause(self, flight: Flight, key: Key, reason: str, *, pause_us: int = 0) -> None:
+        failure = self._failures.note_failure(flight.context, key, reason)
+        named_us = self._clock.monotonic_us() + pause_us
+        failure = Failure(reason, max(failure.retry_after_us, named_us))
+        self._land(flight, key, failure)
