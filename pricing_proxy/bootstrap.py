@@ -245,6 +245,7 @@ def _routes(parts: _Parts, engine: _Engine) -> Routes:
             markets=markets,
             access=access,
             meter=PriceMeter(metrics),
+            traces=parts.traces,
             clock=clock,
             is_leaving=lambda: parts.readiness.is_stopping,
         ),

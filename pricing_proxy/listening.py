@@ -40,18 +40,25 @@ class Address(Protocol):
 
 
 @asynccontextmanager
-async def listening(app: web.Application, listener: Address, key: str) -> AsyncIterator[int]:
+async def listening(
+    app: web.Application,
+    listener: Address,
+    key: str,
+    *,
+    runner_type: type[web.AppRunner] = web.AppRunner,
+) -> AsyncIterator[int]:
     """Serve an application and yield its port; on exit, finish what is under way.
 
     Args:
         app: What is served.
         listener: Where; port 0 takes any free one.
         key: The setting that chooses another port, for the error.
+        runner_type: What runs it.
 
     Raises:
         ListenError: The address cannot be listened on.
     """
-    runner = web.AppRunner(
+    runner = runner_type(
         app,
         # No access log: it would write queries, and metrics tell the rest.
         access_log=None,

@@ -14,6 +14,7 @@ from pricing_proxy.bootstrap import Application, application
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.listening import listening
 from pricing_proxy.settings import ConfigurationFiles, Settings
+from pricing_proxy.web.immediate import ImmediateRunner
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +39,12 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, running.key_watch.read_now)
         service = settings.service
         async with (
-            listening(running.public, service.public, "service.public.port") as public_port,
+            listening(
+                running.public,
+                service.public,
+                "service.public.port",
+                runner_type=ImmediateRunner,
+            ) as public_port,
             listening(running.admin, service.admin, "service.admin.port") as admin_port,
         ):
             _set_start_apart()

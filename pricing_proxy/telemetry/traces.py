@@ -4,6 +4,7 @@ Spans are named by route templates and operations; they carry no query, body or 
 """
 
 import random
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import Token
@@ -70,6 +71,16 @@ class Traces:
         the prices of a page.
         """
         return self._sample_ratio >= 1 or random.random() < self._sample_ratio  # noqa: S311 -- a sample
+
+    def note(self, name: str, *, took_us: int) -> None:
+        """Record a request that is just over, if it is drawn, as a trace of one span."""
+        if self._drawn_tracer is None or not self.draws():
+            return
+        ended_ns = time.time_ns()
+        span = self._drawn_tracer.start_span(
+            name, context=Context(), start_time=ended_ns - took_us * 1000
+        )
+        span.end(ended_ns)
 
     def drawn_span(self, name: str) -> AbstractContextManager[object]:
         """Record the block as the first span of a trace, for a request that was drawn."""

@@ -76,6 +76,14 @@ class Access:
         self._require_key(presented, AccessScope.PRICES)
         return None
 
+    def opens(self, presented: str, scope: AccessScope) -> bool:
+        """Return whether a key opens the scope."""
+        try:
+            self._require_key(presented, scope)
+        except ProblemError:
+            return False
+        return True
+
     def holds_key(self, request: web.Request) -> bool:
         """Return whether a server of ours calls, and not a browser."""
         key = self._keys.find(request.headers.get(API_KEY_HEADER, ""))

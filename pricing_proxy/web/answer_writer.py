@@ -45,11 +45,15 @@ class AnswerWriter:
             or self._is_leaving()
         ):
             return web.Response(body=body, headers={**_HEADERS, "Cache-Status": cache_status})
+        return _WholeAnswer(self.whole(body, cache_status=cache_status))
+
+    def whole(self, body: bytes, *, cache_status: str) -> bytes:
+        """Return the answer with its head, for HTTP/1.1 on a connection that stays open."""
         head = (
             f"{self._dated_head()}Cache-Status: {cache_status}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
-        return _WholeAnswer(head.encode() + body)
+        return head.encode() + body
 
     def _dated_head(self) -> str:
         second = self._clock.monotonic_us() // MICROSECONDS_PER_SECOND

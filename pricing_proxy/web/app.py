@@ -17,10 +17,14 @@ from pricing_proxy.web.handling import (
     traced,
 )
 from pricing_proxy.web.health import HealthRoutes
+from pricing_proxy.web.immediate import IMMEDIATE, Immediate
 from pricing_proxy.web.invalidations import InvalidationRoutes
 from pricing_proxy.web.login import LoginRoutes
 from pricing_proxy.web.prices import PriceRoutes
 from pricing_proxy.web.status import StatusRoutes
+
+# Far more than 200 lines; what is larger may come in pieces and hold its connection back.
+_LONGEST_IMMEDIATE_BODY = 32_768
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,9 @@ def public_app(
             response.force_close()
 
     app.on_response_prepare.append(close_when_leaving)
+    app[IMMEDIATE] = Immediate(
+        routes.prices.recalled, min(body_limit_bytes, _LONGEST_IMMEDIATE_BODY)
+    )
     tracing = Tracing(traces, routes.browsers.is_browser)
     share = routes.browsers.sharing
     _add(app, "POST", "/v1/prices", routes.prices.post, tracing, share)

@@ -152,6 +152,7 @@ def _is_literal(text: str) -> bool:
         and text.isprintable()
         and "%" not in text
         and "+" not in text
+        and "#" not in text
         and " " not in text
     )
 

@@ -15,8 +15,10 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import Mode
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.query import Columns, PriceQuery, QuotedLine
+from pricing_proxy.prices.recalling import RecalledLines
 from pricing_proxy.prices.service import PriceService
 from pricing_proxy.problem_details import Flaw, ProblemError
+from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.answer_writer import AnswerWriter
 from pricing_proxy.web.answers import answer_body
@@ -25,6 +27,7 @@ from pricing_proxy.web.common_bodies import columns_of, common_body, common_quer
 from pricing_proxy.web.handling import read_body, read_bytes, validated
 from pricing_proxy.web.markets import find_currency, find_customer, find_market
 from pricing_proxy.web.meters import PriceMeter
+from pricing_proxy.web.recalled_pages import ALL_FROM_MEMORY, RecalledPages
 from pricing_proxy.web.schemas import (
     CART,
     PRICES,
@@ -40,7 +43,6 @@ _MODES = {mode.value: mode for mode in Mode}
 _LINE_PARAMETERS = ("sku", "quantity", "unit")
 # Null and not an empty list: the source prices line by line and cannot know of any.
 _NO_CART_DISCOUNTS = ',"cart_discounts":null'
-_ALL_FROM_MEMORY = "pricing-proxy; hit; detail=l1"
 _ALL_FROM_REDIS = "pricing-proxy; hit; detail=l2"
 
 
@@ -52,8 +54,12 @@ class PriceRoutes:
         markets: Every market by its code.
         access: Who may call.
         meter: Told about every answer.
+        traces: Where spans of what is answered at once go.
         clock: Time.
         is_leaving: Whether connections are to be closed after the answer.
+
+    Attributes:
+        recalled: Answers at once what needs no waiting.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class PriceRoutes:
         markets: Mapping[str, Market],
         access: Access,
         meter: PriceMeter,
+        traces: Traces,
         clock: Clock,
         is_leaving: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -72,6 +79,15 @@ class PriceRoutes:
         self._meter = meter
         self._clock = clock
         self._writer = AnswerWriter(clock=clock, is_leaving=is_leaving)
+        self.recalled = RecalledPages(
+            service=service,
+            markets=markets,
+            access=access,
+            meter=meter,
+            traces=traces,
+            clock=clock,
+            is_leaving=is_leaving,
+        )
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         """Answer `POST /v1/prices`."""
@@ -139,17 +155,20 @@ class PriceRoutes:
             )
         if more:
             text = f"{text[:-1]}{more}}}"
-        status = _ALL_FROM_MEMORY if quote.is_from_memory else cache_status(quote.lines)
+        status = ALL_FROM_MEMORY if quote.is_from_memory else cache_status(quote.lines)
         return self._writer.answer(request, text.encode(), cache_status=status)
 
 
 def cache_status(lines: Sequence[QuotedLine]) -> str:
     """Return the Cache-Status header (RFC 9211): where the lines came from."""
-    levels = [line.level for line in lines]
+    if isinstance(lines, RecalledLines):
+        levels = [lines.level] * len(lines)
+    else:
+        levels = [line.level for line in lines]
     count = len(levels)
     from_memory = levels.count("l1")
     if from_memory == count:
-        return _ALL_FROM_MEMORY
+        return ALL_FROM_MEMORY
     from_redis = levels.count("l2")
     if from_redis == count:
         return _ALL_FROM_REDIS

@@ -19,6 +19,7 @@ from pricing_proxy.configuration.api_keys import hash_of
 from pricing_proxy.listening import listening
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
 from pricing_proxy.settings import Settings
+from pricing_proxy.web.immediate import ImmediateRunner
 
 KEY = "the key of the integration tests"
 FORGETTING_KEY = "the key that may forget everything"
@@ -167,7 +168,9 @@ async def serving(
     async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(application(settings, clock=SystemClock()))
         ports = settings.service
-        public = await stack.enter_async_context(listening(app.public, ports.public, "public"))
+        public = await stack.enter_async_context(
+            listening(app.public, ports.public, "public", runner_type=ImmediateRunner)
+        )
         admin = await stack.enter_async_context(listening(app.admin, ports.admin, "admin"))
         session = await stack.enter_async_context(
             ClientSession(timeout=_PATIENCE, connector=TCPConnector(limit=connections))

@@ -1,12 +1,23 @@
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from aiohttp.test_utils import TestServer
+from aiohttp.web_runner import BaseRunner
 from pytest_aiohttp.plugin import AiohttpClient
 
 from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.app import admin_app, public_app
+from pricing_proxy.web.immediate import ImmediateRunner
 from tests.fakes.price_world import price_service
 from tests.web.shop import BODY_LIMIT, Shop, shop_routes
+
+
+class ProgramServer(TestServer):
+    """Serves as the program does: some at once, and compressed bodies are not unpacked."""
+
+    async def _make_runner(self, **options: Any) -> BaseRunner:
+        return ImmediateRunner(self.app, auto_decompress=False, **options)
 
 
 @pytest.fixture
@@ -25,8 +36,7 @@ async def shop(aiohttp_client: AiohttpClient) -> AsyncIterator[Shop]:
         operator_clock=parts.operator_clock,
         token_clock=parts.token_clock,
         obstacles=parts.obstacles,
-        # As the program serves: compressed bodies are not unpacked.
-        public=await aiohttp_client(public, server_kwargs={"auto_decompress": False}),
+        public=await aiohttp_client(ProgramServer(public)),
         admin=await aiohttp_client(admin_app(parts.routes, body_limit_bytes=BODY_LIMIT)),
     )
     await world.loader.flights.aclose()

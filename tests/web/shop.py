@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.api_keys import ApiKey, KeyRing, Scope, hash_of
 from pricing_proxy.telemetry.metrics import Metrics
+from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.access import Access
 from pricing_proxy.web.app import Routes
 from pricing_proxy.web.browsers import BrowserRoutes
@@ -31,6 +32,7 @@ READER_KEY = "a key that opens no prices"
 REVOKED_KEY = "a key that was revoked"
 FORGETTING_KEY = "a key that may forget everything"
 BODY_LIMIT = 4096
+UNTRACED = Traces(service="tests", exporter=None, sample_ratio=0.0)
 
 _EVERY_SCOPE: tuple[Scope, ...] = ("prices", "login", "explain", "invalidate", "operate")
 
@@ -125,7 +127,7 @@ class Parts:
     obstacles: list[str]
 
 
-def shop_routes(world: PriceWorld, *, is_open: bool = True) -> Parts:
+def shop_routes(world: PriceWorld, *, is_open: bool = True, traces: Traces = UNTRACED) -> Parts:
     """Build all handlers as the composition root does."""
     clock, metrics, breaker = SystemClock(), Metrics(), FakeBreaker()
     operator_clock, token_clock = ManualClock(), ManualClock()
@@ -148,6 +150,7 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True) -> Parts:
             markets=markets,
             access=access,
             meter=PriceMeter(metrics),
+            traces=traces,
             clock=clock,
         ),
         browsers=BrowserRoutes(origins=origins, access=access),
