@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from sync.engine.lost_connections import never_hand_out_lost
+from sync.engine.lost_connections import KEEP_ALIVE, never_hand_out_lost
 from sync.engine.queue import install
 from sync.store.schema import upgrade, version
 
@@ -30,7 +30,7 @@ async def database(url: str, *, connections: int) -> AsyncIterator[AsyncEngine]:
         pool_size=connections,
         max_overflow=0,
         pool_timeout=10,
-        connect_args={"connect_timeout": 5, "options": f"-c statement_timeout={_STATEMENT_MS}"},
+        connect_args={**KEEP_ALIVE, "options": f"-c statement_timeout={_STATEMENT_MS}"},
     )
     # After a restart of the database, nobody is given a connection to the old one.
     never_hand_out_lost(engine)

@@ -6,28 +6,25 @@ that each can be paused alone; one lock for each document, held during back-off,
 events of one document are carried in order.
 """
 
-import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any
 
 import procrastinate
+import psycopg
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
-from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Job, Status
-from procrastinate.manager import JobManager
+from procrastinate.jobs import Job
 from psycopg import AsyncConnection as AsyncConnectionOfDriver
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sync.engine.lost_connections import refuse_lost
-
-_log = logging.getLogger(__name__)
+from sync.engine.lost_connections import KEEP_ALIVE, refuse_lost
+from sync.engine.own_jobs import OwnJobs
 
 _TASK = "carry"
 # What becomes due wakes nobody, so it is found by asking.
@@ -36,6 +33,8 @@ POLL_SECONDS = 0.25
 HEARTBEAT_SECONDS, LEASE_SECONDS = 5.0, 20.0
 # The library tells of each job; a job's failure is the event's state, not news for a log.
 logging.getLogger("procrastinate").setLevel(logging.WARNING)
+# Each attempt to reach a database that is away; `own_jobs` says when it went and came back.
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 _PUT = text(
     """
@@ -59,28 +58,8 @@ _LOCK_INDEX = text(
     WHERE status IN ('todo', 'doing')
     """
 )
-# The library's own way to end a job neither looks whose it is nor wakes the next of its lock.
-_END = """
-    WITH ended AS (
-        DELETE FROM procrastinate_jobs WHERE id = %(id)s AND status = 'doing'
-            AND worker_id IS NOT DISTINCT FROM %(worker_id)s
-        RETURNING id, lock
-    ), freed AS (
-        SELECT job.id, job.queue_name FROM procrastinate_jobs AS job
-        JOIN ended ON job.lock = ended.lock AND job.id > ended.id
-        WHERE job.status = 'todo' ORDER BY job.id LIMIT 1
-    )
-    SELECT pg_notify('procrastinate_queue_v1#' || queue_name,
-        json_build_object('type', 'job_inserted', 'job_id', id)::text) FROM freed
-"""
-_AGAIN = """
-    UPDATE procrastinate_jobs
-    SET status = 'todo', attempts = attempts + 1, scheduled_at = %(at)s
-    WHERE id = %(id)s AND status = 'doing' AND worker_id IS NOT DISTINCT FROM %(worker_id)s
-"""
-# As long as a switch of the database to its standby may take.
-_MOST_TRIES, _TRY_AGAIN_SECONDS = 180, 0.5
-# A queue that forgets its last moments in a crash brings events again, and they are fenced.
+# A queue that forgets its last moments in a crash brings events again, and they are fenced;
+# `own_jobs` finds what it believes of a worker that knows better.
 _OPTIONS = "-c synchronous_commit=off -c statement_timeout=30000"
 # The library notes each change of a job in a table of its own; our events and journal say more.
 _NO_HISTORY = text(
@@ -159,36 +138,6 @@ async def install(connection: AsyncConnection) -> None:
     await connection.execute(_LOCK_INDEX)
 
 
-class _OwnJobs(JobManager):
-    """Ends and puts back only what is still this worker's, and wakes the next of its lock."""
-
-    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:  # noqa: ARG002, FBT001 -- procrastinate's signature
-        """Remove a job; nothing happens when another worker has it by now."""
-        await self._until_answered(_END, id=job.id, worker_id=job.worker_id)
-
-    async def retry_job(
-        self,
-        job: Job,
-        retry_at: datetime | None = None,
-        priority: int | None = None,  # noqa: ARG002 -- procrastinate's signature
-        queue: str | None = None,  # noqa: ARG002 -- as above
-        lock: str | None = None,  # noqa: ARG002 -- as above
-    ) -> None:
-        """Put a job back; nothing happens when another worker has it by now."""
-        await self._until_answered(_AGAIN, id=job.id, worker_id=job.worker_id, at=retry_at)
-
-    async def _until_answered(self, query: LiteralString, **values: Any) -> None:
-        """Say it until the database has heard it: nobody else knows that the job is at its end."""
-        for _ in range(_MOST_TRIES):
-            try:
-                await self.connector.execute_query_async(query, **values)
-            except ConnectorException:
-                await asyncio.sleep(_TRY_AGAIN_SECONDS)
-            else:
-                return
-        _log.warning("a job could not be ended for want of its database; the sweep will find it")
-
-
 class _AsTheEventSays(BaseRetryStrategy):
     """Brings a job again when its event says so, with its lock held until then."""
 
@@ -210,16 +159,20 @@ def queue_application(
         connections: To the database, at most.
     """
     connector = procrastinate.PsycopgConnector(
-        conninfo=make_conninfo(database_url, options=_OPTIONS),
+        conninfo=make_conninfo(database_url, options=_OPTIONS, **KEEP_ALIVE),
         min_size=1,
         max_size=connections,
         timeout=10,
+        # Whoever waits is served a second after the database is back: the pool's own pauses
+        # double up to minutes.
+        reconnect_timeout=2,
+        reconnect_failed=_try_again,
         pool_factory=_pool,
         # Each statement is whole in itself: no round trips for a beginning and an end.
         configure=_commit_each_statement,
     )
     app = procrastinate.App(connector=connector)
-    app.job_manager = _OwnJobs(connector)
+    app.job_manager = OwnJobs(connector)
 
     @app.task(name=_TASK, retry=_AsTheEventSays(), pass_context=True)
     async def carry_job(_: JobContext, *, event_id: int) -> None:
@@ -230,7 +183,22 @@ def queue_application(
 
 def _pool(**options: Any) -> AsyncConnectionPool:
     # The library would ask the server before each statement whether it is still there.
-    return AsyncConnectionPool(**{**options, "check": refuse_lost})
+    async def refuse(connection: AsyncConnectionOfDriver) -> None:
+        try:
+            await refuse_lost(connection)
+        except psycopg.OperationalError:
+            # They all went the same way, and the pool pauses after each that it finds lost.
+            await pool.check()
+            raise
+
+    pool = AsyncConnectionPool(**{**options, "check": refuse})
+    return pool
+
+
+async def _try_again(pool: AsyncConnectionPool) -> None:
+    # The pool has given one up, and would open another only for whoever asks next.
+    await pool.resize(0, pool.max_size)
+    await pool.resize(1, pool.max_size)
 
 
 async def _commit_each_statement(connection: AsyncConnectionOfDriver) -> None:

@@ -75,11 +75,16 @@ class Runner:
         except FenceLostError as error:
             _log.warning("%s", error)
             self._count(claimed, "fence_lost", began_us)
-            # A job that is still ours belongs to an event that is not: look again later.
-            raise ComeBackError(self._clock.utc() + _AFTER_LOST_FENCE) from error
+            raise ComeBackError(await self._after_lost_fence(claimed)) from error
         self._count(claimed, state.value, began_us)
         if due_at is not None:
             raise ComeBackError(due_at)
+
+    async def _after_lost_fence(self, event: EventRecord) -> datetime | None:
+        """Return when to look again at an event whose job is still ours, though it is not."""
+        if await self._events.has_forgotten(event.id, event.fence):
+            return None
+        return self._clock.utc() + _AFTER_LOST_FENCE
 
     def _count(self, event: EventRecord, outcome: str, began_us: int) -> None:
         if self._metrics is not None:

@@ -5,7 +5,8 @@
     moving event without a job             a new job: the old one was ended by a late worker
     worker rows without a heartbeat        removed
 
-One process sweeps at a time, under an advisory lock of the transaction.
+A database that was away heard no heartbeat of anybody: right after its start nobody counts
+as dead. One process sweeps at a time, under an advisory lock of the transaction.
 """
 
 import asyncio
@@ -36,14 +37,20 @@ _REVIVE = text(
     WHERE job.status = 'doing' AND NOT EXISTS (
         SELECT 1 FROM procrastinate_workers AS worker
         WHERE worker.id = job.worker_id
-          AND worker.last_heartbeat > now() - make_interval(secs => :lease)
+          AND (worker.last_heartbeat > now() - make_interval(secs => :lease)
+            OR pg_postmaster_start_time() > now() - make_interval(secs => :settling))
           AND NOT EXISTS (SELECT 1 FROM sync_event AS event
             WHERE event.id = CAST(job.args->>'event_id' AS bigint)
               AND event.changed_at < now() - make_interval(secs => :longest)))
     RETURNING job.id
     """
 )
-_PRUNE = text("SELECT procrastinate_prune_stalled_workers_v1(:lease)")
+_PRUNE = text(
+    """
+    SELECT procrastinate_prune_stalled_workers_v1(:lease)
+    WHERE pg_postmaster_start_time() <= now() - make_interval(secs => :settling)
+    """
+)
 _ORPHANS = text(
     """
     SELECT event.id, event.flow, event.market, event.lock_key, event.due_at
@@ -89,7 +96,9 @@ class Sweep:
         self._queue = queue
         # Of a living worker that has lost sight of it: no attempt takes longer.
         longest = LONGEST_ATTEMPT.total_seconds() + lease.seconds
-        self._limits = {"lease": lease.seconds, "longest": longest}
+        # Whoever lives has connected again and spoken by then.
+        settling = 2 * lease.heartbeat
+        self._limits = {"lease": lease.seconds, "longest": longest, "settling": settling}
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:

@@ -1,8 +1,8 @@
 """Run a worker for each flow and market: started, paused, and started again when it breaks.
 
 Flow control is looked at each second, so a pause is obeyed within two; an event under way
-is finished first. A worker that ends by an error, such as a database that restarts, is
-started again after a pause.
+is finished first. A worker outlives a database that is away (`own_jobs`); one that ends by
+an error, such as being taken for dead, is started again after a pause.
 """
 
 import asyncio
@@ -100,7 +100,7 @@ class Workers:
                 )
             except _DATABASE_ERRORS as error:
                 _log.warning(
-                    "the worker of %s in %s lost the database (%s)",
+                    "the worker of %s in %s ended (%s), and is started again",
                     flow,
                     market,
                     type(error).__name__,

@@ -133,6 +133,12 @@ class EventStore:
                 return NotNow(None)
             return await claim_locked(connection, event_id)
 
+    async def has_forgotten(self, event_id: int, fence: int) -> bool:
+        """Return whether a crash took the claim back that gave this fence out: nobody has it."""
+        statement = select(_EVENT.fence < fence).where(_EVENT.id == event_id)
+        async with self._by_statement.connect() as connection:
+            return bool((await connection.execute(statement)).scalar())
+
     async def end(self, event_id: int, fence: int, state: EventState, *, note: str) -> None:
         """End an event as done or skipped, and wake whoever waited; raises `FenceLostError`."""
         # Who begins to wait in this very moment may be missed here: the sweep wakes it.

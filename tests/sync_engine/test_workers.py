@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from sync.engine.flow import Work
 from sync.engine.outcomes import Done, RetryLaterError
-from sync.engine.queue import queue_application
+from sync.engine.queue import USUAL_LEASE, Lease, queue_application
 from sync.engine.schedules import Schedule, Schedules
 from sync.engine.workers import Workers
 from sync.store.flow_control import FlowControl
@@ -21,11 +21,17 @@ from tests.sync_engine.engine import MARKET, Engine
 
 
 @asynccontextmanager
-async def working(engine: Engine, url: str) -> AsyncIterator[Workers]:
+async def working(
+    engine: Engine, url: str, *, lease: Lease = USUAL_LEASE
+) -> AsyncIterator[Workers]:
     app = queue_application(url, engine.runner.carry, connections=4)
     async with app.open_async():
         workers = Workers(
-            app, FlowControl(engine.database), lines=[("orders", MARKET)], concurrency=4
+            app,
+            FlowControl(engine.database),
+            lines=[("orders", MARKET)],
+            concurrency=4,
+            lease=lease,
         )
         async with workers:
             yield workers
