@@ -49,7 +49,7 @@ async def stores(settings: SyncSettings) -> AsyncIterator[Stores]:
                 configuration_hash=configuration_hash(settings),
             ),
             overview=Overview(database),
-            interventions=Interventions(database, queue, events),
+            interventions=Interventions(database, queue),
             control=FlowControl(database),
             watermarks=Watermarks(database),
             alerts=AlertStore(database),

@@ -99,7 +99,7 @@ class ComeBackError(Exception):
 
 
 class JobQueue:
-    """Puts events in line, within the caller's transaction: `sync.store.events.Queue`."""
+    """Puts events in line, within the caller's transaction: `sync.store.lines.Queue`."""
 
     async def put(
         self,

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from pricing_proxy.background import end
 from sync.engine.queue import USUAL_LEASE, Lease
 from sync.engine.work import LONGEST_ATTEMPT
-from sync.store.events import Queue
+from sync.store.lines import Queue
 
 _log = logging.getLogger(__name__)
 

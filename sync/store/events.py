@@ -12,7 +12,7 @@ smaller fence than the row's has lost the event, and everything it says is refus
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -20,12 +20,19 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.store.claiming import NEED_NOT_LAST, claim_at_once, claim_locked, end_unawaited
+from sync.store.dependants import (
+    ahead_of,
+    block_dependants,
+    park,
+    under_way,
+    wake_dependants,
+)
+from sync.store.lines import Queue
 from sync.store.records import EVENT_COLUMNS, EventRecord, Trouble, event_record, trouble_columns
 from sync.store.states import ENDED, STUCK, EventState
 from sync.store.tables import sync_event
 
 _EVENT = sync_event.c
-_ENDED = tuple(state.value for state in ENDED)
 # Each took a worker along and got no further than the one before, so a person should look
 # before the next one dies. Orders that were only under way when others killed their worker
 # get a little further each time.
@@ -34,23 +41,6 @@ MOST_DEATHS = 8
 
 class FenceLostError(Exception):
     """Another worker has taken the event over; nothing more may be done for it here."""
-
-
-class Queue(Protocol):
-    """Where an event waits for a worker."""
-
-    async def put(
-        self,
-        connection: AsyncConnection,
-        *,
-        event_id: int,
-        flow: str,
-        market: str,
-        lock_key: str,
-        due_at: datetime | None,
-    ) -> None:
-        """Put it in line, within the transaction of the caller's connection."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +118,8 @@ class EventStore:
             if event.deaths >= MOST_DEATHS:
                 await self._hold_killer(connection, event)
                 return NotNow(None)
-            if (ahead := await self._ahead(connection, event)) is not None:
-                await self._park(connection, event.id, behind=ahead)
+            if (ahead := await ahead_of(connection, event)) is not None:
+                await park(connection, event.id, behind=ahead)
                 return NotNow(None)
             return await claim_locked(connection, event_id)
 
@@ -150,7 +140,7 @@ class EventStore:
             await self._leave(
                 connection, event_id, fence, state=state, note=note, ended_at=func.now()
             )
-            await self.wake_dependants(connection, event_id)
+            await wake_dependants(connection, self._queue, event_id)
 
     async def put_off(
         self, event_id: int, fence: int, state: EventState, *, due_at: datetime, trouble: Trouble
@@ -168,7 +158,7 @@ class EventStore:
             await self._leave(
                 connection, event_id, fence, state=EventState.HELD, **trouble_columns(trouble)
             )
-            await self._block_dependants(connection, event_id)
+            await block_dependants(connection, event_id)
 
     async def wait_for(
         self,
@@ -185,7 +175,7 @@ class EventStore:
             FenceLostError: Another worker has taken the event over.
         """
         async with self._database.begin() as connection:
-            dependency = await self._under_way(connection, flow, event.market, business_key)
+            dependency = await under_way(connection, flow, event.market, business_key)
             if dependency is None:
                 key = f"{flow}/{event.market}/{business_key}"
                 values = {
@@ -212,27 +202,6 @@ class EventStore:
                 state=EventState.BLOCKED if dependency.state in STUCK else EventState.WAITING,
                 depends_on=dependency.id,
                 **trouble_columns(trouble),
-            )
-
-    async def wake_dependants(self, connection: AsyncConnection, event_id: int) -> None:
-        """Put whoever waited for an ended event back in line, in their order."""
-        statement = (
-            update(sync_event)
-            .where(
-                _EVENT.depends_on == event_id,
-                _EVENT.state.in_((EventState.WAITING, EventState.BLOCKED)),
-            )
-            .values(state=EventState.RECEIVED, depends_on=None, due_at=None, changed_at=func.now())
-            .returning(_EVENT.id, _EVENT.flow, _EVENT.market, _EVENT.lock_key)
-        )
-        for row in sorted(await connection.execute(statement), key=lambda row: int(row.id)):
-            await self._queue.put(
-                connection,
-                event_id=row.id,
-                flow=row.flow,
-                market=row.market,
-                lock_key=row.lock_key,
-                due_at=None,
             )
 
     async def _insert(self, connection: AsyncConnection, values: Mapping[str, Any]) -> int | None:
@@ -272,51 +241,6 @@ class EventStore:
         row = (await connection.execute(statement)).one_or_none()
         return None if row is None else event_record(row)
 
-    async def _ahead(self, connection: AsyncConnection, event: EventRecord) -> EventRecord | None:
-        """Return the last unfinished event of the same lock that was entered earlier."""
-        statement = (
-            select(*EVENT_COLUMNS)
-            .where(
-                _EVENT.lock_key == event.lock_key,
-                _EVENT.id < event.id,
-                _EVENT.state.not_in(_ENDED),
-            )
-            .order_by(_EVENT.id.desc())
-            .limit(1)
-            # It must not end between this look and the parking behind it.
-            .with_for_update()
-        )
-        row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else event_record(row)
-
-    async def _under_way(
-        self, connection: AsyncConnection, flow: str, market: str, business_key: str
-    ) -> EventRecord | None:
-        statement = (
-            select(*EVENT_COLUMNS)
-            .where(
-                _EVENT.flow == flow,
-                _EVENT.market == market,
-                _EVENT.business_key == business_key,
-                _EVENT.state.not_in(_ENDED),
-            )
-            .order_by(_EVENT.id.desc())
-            .limit(1)
-            .with_for_update()
-        )
-        row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else event_record(row)
-
-    async def _park(
-        self, connection: AsyncConnection, event_id: int, *, behind: EventRecord
-    ) -> None:
-        state = EventState.BLOCKED if behind.state in STUCK else EventState.WAITING
-        await connection.execute(
-            update(sync_event)
-            .where(_EVENT.id == event_id)
-            .values(state=state, depends_on=behind.id, changed_at=func.now())
-        )
-
     async def _hold_killer(self, connection: AsyncConnection, event: EventRecord) -> None:
         trouble = Trouble(
             kind="WorkerDied",
@@ -333,18 +257,7 @@ class EventStore:
                 **trouble_columns(trouble),
             )
         )
-        await self._block_dependants(connection, event.id)
-
-    async def _block_dependants(self, connection: AsyncConnection, event_id: int) -> None:
-        blocked = [event_id]
-        while blocked:
-            statement = (
-                update(sync_event)
-                .where(_EVENT.depends_on.in_(blocked), _EVENT.state == EventState.WAITING)
-                .values(state=EventState.BLOCKED, changed_at=func.now())
-                .returning(_EVENT.id)
-            )
-            blocked = list((await connection.execute(statement)).scalars())
+        await block_dependants(connection, event.id)
 
     async def _now(self, connection: AsyncConnection) -> datetime:
         # The database's clock: workers on several machines compare with one.

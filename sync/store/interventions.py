@@ -13,7 +13,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sync.store.events import EventStore, Queue
+from sync.store.dependants import wake_dependants
+from sync.store.lines import Queue
 from sync.store.records import EVENT_COLUMNS, EventRecord, event_record, trouble_columns
 from sync.store.states import ENDED, EventState
 from sync.store.tables import audit, sync_event
@@ -32,13 +33,11 @@ class Interventions:
     Args:
         database: Where they are kept.
         queue: Where they wait for a worker.
-        events: Their store.
     """
 
-    def __init__(self, database: AsyncEngine, queue: Queue, events: EventStore) -> None:
+    def __init__(self, database: AsyncEngine, queue: Queue) -> None:
         self._database = database
         self._queue = queue
-        self._events = events
 
     async def replay(self, event_id: int, *, by: str) -> None:
         """Put an event back in line; raises `InterventionError`."""
@@ -80,7 +79,7 @@ class Interventions:
                 due_at=None,
                 ended_at=func.now(),
             )
-            await self._events.wake_dependants(connection, event.id)
+            await wake_dependants(connection, self._queue, event.id)
             await self._audit(connection, by, "skip", event, after={"reason": reason})
 
     async def edit(self, event_id: int, payload: Mapping[str, Any], *, by: str) -> None:

@@ -57,7 +57,7 @@ class Engine:
         self.events = EventStore(database, self.queue)
         self.journal = Journal(database, mapping_version="1", configuration_hash="c0ffee")
         self.overview = Overview(database)
-        self.interventions = Interventions(database, self.queue, self.events)
+        self.interventions = Interventions(database, self.queue)
         self.orders = ScriptedFlow("orders")
         self.customers = ScriptedFlow("customers")
         self.runner = Runner(

@@ -1,0 +1,99 @@
+"""Who waits for whom: events behind an earlier one of their lock, or for what they need first.
+
+An event in `waiting` or `blocked` whose `depends_on` names another comes back when that one
+ends; while that one is stuck, it is blocked.
+"""
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sync.store.lines import Queue
+from sync.store.records import EVENT_COLUMNS, EventRecord, event_record
+from sync.store.states import ENDED, STUCK, EventState
+from sync.store.tables import sync_event
+
+_EVENT = sync_event.c
+_ENDED = tuple(state.value for state in ENDED)
+
+
+async def ahead_of(connection: AsyncConnection, event: EventRecord) -> EventRecord | None:
+    """Return the last unfinished event of the same lock that was entered earlier."""
+    statement = (
+        select(*EVENT_COLUMNS)
+        .where(
+            _EVENT.lock_key == event.lock_key,
+            _EVENT.id < event.id,
+            _EVENT.state.not_in(_ENDED),
+        )
+        .order_by(_EVENT.id.desc())
+        .limit(1)
+        # It must not end between this look and the parking behind it.
+        .with_for_update()
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else event_record(row)
+
+
+async def under_way(
+    connection: AsyncConnection, flow: str, market: str, business_key: str
+) -> EventRecord | None:
+    """Return the last unfinished event of a document, locked."""
+    statement = (
+        select(*EVENT_COLUMNS)
+        .where(
+            _EVENT.flow == flow,
+            _EVENT.market == market,
+            _EVENT.business_key == business_key,
+            _EVENT.state.not_in(_ENDED),
+        )
+        .order_by(_EVENT.id.desc())
+        .limit(1)
+        .with_for_update()
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else event_record(row)
+
+
+async def park(connection: AsyncConnection, event_id: int, *, behind: EventRecord) -> None:
+    """Have an event wait behind an earlier one, visibly blocked where that one is stuck."""
+    state = EventState.BLOCKED if behind.state in STUCK else EventState.WAITING
+    await connection.execute(
+        update(sync_event)
+        .where(_EVENT.id == event_id)
+        .values(state=state, depends_on=behind.id, changed_at=func.now())
+    )
+
+
+async def block_dependants(connection: AsyncConnection, event_id: int) -> None:
+    """Block whoever waits for a stuck event, and whoever waits for those."""
+    blocked = [event_id]
+    while blocked:
+        statement = (
+            update(sync_event)
+            .where(_EVENT.depends_on.in_(blocked), _EVENT.state == EventState.WAITING)
+            .values(state=EventState.BLOCKED, changed_at=func.now())
+            .returning(_EVENT.id)
+        )
+        blocked = list((await connection.execute(statement)).scalars())
+
+
+async def wake_dependants(connection: AsyncConnection, queue: Queue, event_id: int) -> None:
+    """Put whoever waited for an ended event back in line, in their order."""
+    statement = (
+        update(sync_event)
+        .where(
+            _EVENT.depends_on == event_id,
+            _EVENT.state.in_((EventState.WAITING, EventState.BLOCKED)),
+        )
+        .values(state=EventState.RECEIVED, depends_on=None, due_at=None, changed_at=func.now())
+        .returning(_EVENT.id, _EVENT.flow, _EVENT.market, _EVENT.lock_key)
+    )
+    for row in sorted(await connection.execute(statement), key=lambda row: int(row.id)):
+        await queue.put(
+            connection,
+            event_id=row.id,
+            flow=row.flow,
+            market=row.market,
+            lock_key=row.lock_key,
+            due_at=None,
+        )
