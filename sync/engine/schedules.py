@@ -3,30 +3,37 @@
 When a task last succeeded is kept in the database. It is due when that is a period ago, so
 one that was missed while no process ran is done at the next start, and one that fails is
 tried again soon instead of a period later.
+
+Whoever runs a task holds its lease and renews it. A process that is stopped or dies is
+overtaken when the lease has expired; when it wakes up, its task is cancelled, and does not
+count as done.
 """
 
 import asyncio
 import logging
+import os
+import platform
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pricing_proxy.background import end
 from pricing_proxy.resilience.errors import UpstreamError
-from sync.store.tables import watermark
-from sync.store.watermarks import FORMAT
+from sync.store.schedule_leases import ScheduleLeases
 
 _log = logging.getLogger(__name__)
 
-_TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
-_UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
+# A poll that a dead process was at goes on this much later; it is renewed three times within.
+_LEASE_SECONDS = 10.0
 _SHORTEST_LOOK, _AFTER_FAILURE = timedelta(seconds=1), timedelta(seconds=5)
+
+
+class LeaseLostError(Exception):
+    """Another process has taken the task over while this one was stopped or cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +54,21 @@ class Schedules:
     """Runs schedules; an async context manager.
 
     Args:
-        database: Where their marks are kept.
+        database: Where their marks and leases are kept.
         schedules: What is run.
+        lease_seconds: How long a process that says nothing keeps others from its task.
     """
 
-    def __init__(self, database: AsyncEngine, schedules: Sequence[Schedule]) -> None:
-        self._database = database
+    def __init__(
+        self,
+        database: AsyncEngine,
+        schedules: Sequence[Schedule],
+        *,
+        lease_seconds: float = _LEASE_SECONDS,
+    ) -> None:
+        self._leases = ScheduleLeases(database, holder=f"{platform.node()}/{os.getpid()}")
         self._schedules = tuple(schedules)
+        self._lease_seconds = lease_seconds
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -64,42 +79,52 @@ class Schedules:
         await end(*self._tasks)
 
     async def run_if_due(self, schedule: Schedule) -> bool:
-        """Run it if a period has passed and no other process is at it; return whether it ran."""
-        async with self._database.connect() as connection:
-            if not await self._is_due(connection, schedule):
+        """Run it if a period has passed and no other process is at it; return whether it ran.
+
+        Raises:
+            LeaseLostError: Another process took it over meanwhile; it does not count as done.
+        """
+        name = schedule.mark
+        if not await self._leases.is_due(name, every=schedule.every):
+            return False
+        fence = await self._leases.take(name, seconds=self._lease_seconds)
+        if fence is None:
+            return False
+        try:
+            # Another process may have run it between the look and the lease.
+            if not await self._leases.is_due(name, every=schedule.every):
                 return False
-            if not (await connection.execute(_TRY_LOCK, {"name": schedule.mark})).scalar():
-                return False
-            try:
-                # Another process may have run it between the look and the lock.
-                if not await self._is_due(connection, schedule):
-                    return False
-                await schedule.run()
-                await self._mark(connection, schedule)
-            finally:
-                await connection.execute(_UNLOCK, {"name": schedule.mark})
-                await connection.commit()
+            await self._run_held(schedule, fence)
+            if not await self._leases.mark(name, fence):
+                raise LeaseLostError(f"{schedule.name} was taken over by another process")
+        finally:
+            await self._leases.give_back(name, fence)
         return True
 
-    async def _is_due(self, connection: AsyncConnection, schedule: Schedule) -> bool:
-        last = select(watermark.c.changed_at).where(watermark.c.name == schedule.mark)
-        statement = select(
-            func.coalesce(last.scalar_subquery() + schedule.every <= func.clock_timestamp(), True)
-        )
-        is_due = bool((await connection.execute(statement)).scalar())
-        # No transaction stays open while a task runs.
-        await connection.commit()
-        return is_due
+    async def _run_held(self, schedule: Schedule, fence: int) -> None:
+        """Run a task for as long as its lease is held."""
+        running = asyncio.ensure_future(schedule.run())
+        keeping = asyncio.create_task(self._keep(schedule.mark, fence))
+        try:
+            await asyncio.wait({running, keeping}, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                raise LeaseLostError(f"{schedule.name} was taken over by another process")
+        finally:
+            keeping.cancel()
+            running.cancel()
+            await asyncio.wait({running, keeping})
+        await running
 
-    async def _mark(self, connection: AsyncConnection, schedule: Schedule) -> None:
-        fresh = {"changed_at": func.clock_timestamp()}
-        statement = insert(watermark).values(
-            name=schedule.mark, format=FORMAT, value="", changed_at=func.clock_timestamp()
-        )
-        await connection.execute(
-            statement.on_conflict_do_update(constraint=watermark.primary_key, set_=fresh)
-        )
-        await connection.commit()
+    async def _keep(self, name: str, fence: int) -> None:
+        """Renew a lease until it is lost."""
+        is_held = True
+        while is_held:
+            await asyncio.sleep(self._lease_seconds / 3)
+            try:
+                is_held = await self._leases.keep(name, fence, seconds=self._lease_seconds)
+            except (SQLAlchemyError, OSError) as error:
+                # Not lost yet: nobody else can take it from a database that is away.
+                _log.warning("the lease of %s was not renewed (%s)", name, type(error).__name__)
 
     async def _repeat(self, schedule: Schedule) -> None:
         pause = max(min(schedule.every / 10, timedelta(seconds=30)), _SHORTEST_LOOK)
@@ -110,6 +135,9 @@ class Schedules:
     async def _try(self, schedule: Schedule) -> bool:
         try:
             await self.run_if_due(schedule)
+        except LeaseLostError as error:
+            _log.warning("%s", error)
+            return False
         except (UpstreamError, SQLAlchemyError, OSError) as error:
             _log.warning("%s failed (%s)", schedule.name, type(error).__name__)
             return False

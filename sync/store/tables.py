@@ -4,6 +4,7 @@ sync_event           one row per thing to carry over
 sync_attempt         the journal: every call of every attempt
 entity_map           the shop's ids and the ERP's keys
 watermark            how far each source was read, and when each schedule last succeeded
+schedule_lease       who is at which schedule
 flow_control         what is paused
 reconciliation_run, discrepancy   what differed between the systems
 alert                what was raised, and when it ended
@@ -110,6 +111,17 @@ watermark = Table(
     Column("format", Integer, nullable=False),
     Column("value", Text, nullable=False),
     Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+schedule_lease = Table(
+    "schedule_lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # For people: which process of which machine.
+    Column("holder", Text, nullable=False),
+    # Raised with each take-over: a holder with a smaller number has lost the lease.
+    Column("fence", BigInteger, nullable=False),
+    Column("held_until", _INSTANT, nullable=False),
 )
 
 flow_control = Table(

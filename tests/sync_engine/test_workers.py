@@ -7,13 +7,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import psycopg
-import pytest
-from sqlalchemy import text
 
 from sync.engine.flow import Work
 from sync.engine.outcomes import Done, RetryLaterError
 from sync.engine.queue import USUAL_LEASE, Lease, queue_application
-from sync.engine.schedules import Schedule, Schedules
 from sync.engine.workers import Workers
 from sync.store.flow_control import FlowControl
 from sync.store.states import EventState
@@ -110,44 +107,3 @@ async def test_workers_outlive_the_end_of_all_their_connections(
             for event in (first, second):
                 while await engine.state(event) is not EventState.DONE:  # noqa: ASYNC110 -- as above
                     await asyncio.sleep(0.05)
-
-
-@pytest.mark.parametrize("minutes", [1, 600])
-async def test_a_missed_tick_is_caught_up_once(engine: Engine, minutes: int) -> None:
-    ran: list[str] = []
-
-    async def run() -> None:
-        ran.append("ran")
-
-    schedule = Schedule("sweep orders", timedelta(seconds=30), run)
-    one, other = Schedules(engine.database, [schedule]), Schedules(engine.database, [schedule])
-
-    assert await one.run_if_due(schedule)
-    assert not await other.run_if_due(schedule)
-    await engine.execute(
-        "UPDATE watermark SET changed_at = now() - make_interval(mins => :minutes)",
-        minutes=minutes,
-    )
-    results = await asyncio.gather(one.run_if_due(schedule), other.run_if_due(schedule))
-    assert sorted(results) == [False, True]
-    assert ran == ["ran", "ran"]
-
-
-async def test_a_task_that_fails_stays_due(engine: Engine) -> None:
-    async def fail() -> None:
-        raise OSError("away")
-
-    schedule = Schedule("poll", timedelta(minutes=5), fail)
-    schedules = Schedules(engine.database, [schedule])
-
-    for _ in range(2):
-        with pytest.raises(OSError, match="away"):
-            await schedules.run_if_due(schedule)
-    async with engine.database.connect() as connection:
-        locks = await connection.execute(
-            text(
-                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-            )
-        )
-        assert locks.scalar_one() == 0
