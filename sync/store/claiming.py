@@ -72,17 +72,14 @@ async def end_unawaited(
     connection: AsyncConnection, event_id: int, fence: int, state: EventState, *, note: str
 ) -> bool:
     """End an event that is still its holder's and that nobody waits for; say whether it was."""
-    waiting = select(_OTHER.c.id).where(
-        _OTHER.c.depends_on == _EVENT.id,
-        _OTHER.c.state.in_((EventState.WAITING, EventState.BLOCKED)),
-    )
     statement = (
         update(sync_event)
         .where(
             _EVENT.id == event_id,
             _EVENT.fence == fence,
             _EVENT.state == EventState.WORKING,
-            ~waiting.exists(),
+            # On the row itself: whoever begins to wait meanwhile has locked and changed it.
+            ~_EVENT.is_awaited,
         )
         .values(state=state, note=note, deaths=0, changed_at=func.now(), ended_at=func.now())
         .returning(_EVENT.id, NEED_NOT_LAST_HERE)

@@ -4,6 +4,8 @@ An event in `waiting` or `blocked` whose `depends_on` names another comes back w
 ends; while that one is stuck, it is blocked.
 """
 
+from typing import Any
+
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -56,12 +58,21 @@ async def under_way(
 
 async def park(connection: AsyncConnection, event_id: int, *, behind: EventRecord) -> None:
     """Have an event wait behind an earlier one, visibly blocked where that one is stuck."""
-    state = EventState.BLOCKED if behind.state in STUCK else EventState.WAITING
+    waiting = await waiting_for(connection, behind)
     await connection.execute(
-        update(sync_event)
-        .where(_EVENT.id == event_id)
-        .values(state=state, depends_on=behind.id, changed_at=func.now())
+        update(sync_event).where(_EVENT.id == event_id).values(changed_at=func.now(), **waiting)
     )
+    if behind.state in STUCK:
+        await block_dependants(connection, event_id)
+
+
+async def waiting_for(connection: AsyncConnection, dependency: EventRecord) -> dict[str, Any]:
+    """Return the columns of an event that waits for one that the caller has locked."""
+    await connection.execute(
+        update(sync_event).where(_EVENT.id == dependency.id).values(is_awaited=True)
+    )
+    state = EventState.BLOCKED if dependency.state in STUCK else EventState.WAITING
+    return {"state": state, "depends_on": dependency.id}
 
 
 async def block_dependants(connection: AsyncConnection, event_id: int) -> None:

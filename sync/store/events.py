@@ -25,6 +25,7 @@ from sync.store.dependants import (
     block_dependants,
     park,
     under_way,
+    waiting_for,
     wake_dependants,
 )
 from sync.store.lines import Queue
@@ -131,7 +132,6 @@ class EventStore:
 
     async def end(self, event_id: int, fence: int, state: EventState, *, note: str) -> None:
         """End an event as done or skipped, and wake whoever waited; raises `FenceLostError`."""
-        # Who begins to wait in this very moment may be missed here: the sweep wakes it.
         async with self._by_statement.connect() as connection:
             if await end_unawaited(connection, event_id, fence, state, note=note):
                 return
@@ -199,10 +199,11 @@ class EventStore:
                 connection,
                 event.id,
                 event.fence,
-                state=EventState.BLOCKED if dependency.state in STUCK else EventState.WAITING,
-                depends_on=dependency.id,
+                **await waiting_for(connection, dependency),
                 **trouble_columns(trouble),
             )
+            if dependency.state in STUCK:
+                await block_dependants(connection, event.id)
 
     async def _insert(self, connection: AsyncConnection, values: Mapping[str, Any]) -> int | None:
         statement = (

@@ -85,4 +85,4 @@ def trouble_columns(trouble: Trouble | None) -> dict[str, Any]:
     }
 
 
-EVENT_COLUMNS = tuple(sync_event.c)
+EVENT_COLUMNS = tuple(column for column in sync_event.c if column.name != "is_awaited")

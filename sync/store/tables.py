@@ -23,6 +23,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -48,6 +49,8 @@ sync_event = Table(
     Column("payload", JSONB, nullable=False),
     Column("state", Text, nullable=False),
     Column("depends_on", BigInteger, ForeignKey("sync_event.id")),
+    # Set with another one's `depends_on`, so that its end cannot overlook who waits.
+    Column("is_awaited", Boolean, nullable=False, server_default=false()),
     Column("due_at", _INSTANT),
     Column("attempts", Integer, nullable=False, server_default="0"),
     # Raised with each claim: a worker with a smaller number has lost the event.
