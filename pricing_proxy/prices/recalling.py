@@ -7,6 +7,7 @@ has up to 200 lines and a line should cost less than a microsecond.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from operator import attrgetter
 from typing import NamedTuple, cast, overload
 
@@ -96,33 +97,47 @@ def recall(query: PriceQuery, *, market: Market, shelf: Shelf, known: Knowledge)
     return _quote(columns, held, catalog=catalog, level="l1", known=known)
 
 
-def items_of(query: PriceQuery, market: Market) -> dict[Key, Item] | None:
-    """Return what a load that answers the whole query brings; None when none can."""
+class WholePage(NamedTuple):
+    """A page that one load may answer as a whole.
+
+    Attributes:
+        columns: The lines.
+        keys: What each is stored under.
+        catalog: The market's items.
+    """
+
+    columns: Columns
+    keys: Sequence[Key]
+    catalog: Mapping[str, Item]
+
+    @property
+    def items(self) -> dict[Key, Item]:
+        """What the load has to bring."""
+        return dict(zip(self.keys, map(self.catalog.__getitem__, self.columns.skus), strict=True))
+
+
+def whole_page(query: PriceQuery, market: Market) -> WholePage | None:
+    """Return the query as a whole; None when no load can answer it so."""
     catalog = market.master.items()
     if catalog is None or query.mode not in _PLAIN_MODES:
         return None
-    keys = _keys_of(Columns.of(query.lines), catalog)
-    return None if keys is None else {key: catalog[key.sku] for key in keys}
+    columns = Columns.of(query.lines)
+    keys = _keys_of(columns, catalog)
+    return None if keys is None else WholePage(columns, keys, catalog)
 
 
 def delivered(
-    query: PriceQuery,
-    landed: Mapping[Key, Delivery | Failure],
-    *,
-    market: Market,
-    known: Knowledge,
+    whole: WholePage, landed: Mapping[Key, Delivery | Failure], known: Knowledge
 ) -> Quote | None:
     """Return the answer when a load brought every line, fresh and verified; else None.
 
     Args:
-        query: What is asked, in a mode that shows a fresh price as it is.
+        whole: What is asked, in a mode that shows a fresh price as it is.
         landed: What the load brought.
-        market: The query's market.
         known: What is known since then.
     """
-    columns, catalog = Columns.of(query.lines), market.master.items()
-    keys = _keys_of(columns, catalog) if catalog is not None and known.is_verified else None
-    if keys is None or catalog is None:
+    columns, keys, catalog = whole
+    if not known.is_verified:
         return None
     found = list(map(landed.get, keys))
     if set(map(type, found)) != _ALL_DELIVERED:
@@ -211,4 +226,6 @@ def _keys_of(columns: Columns, catalog: Mapping[str, Item]) -> Sequence[Key] | N
     units = [item.sales_unit for item in items]
     if columns.units is not None:
         units = [asked or unit for asked, unit in zip(columns.units, units, strict=True)]
-    return list(map(Key, columns.skus, units, columns.shortest))
+    # Without the constructor's call, which is half of a named tuple's cost.
+    members = zip(columns.skus, units, columns.shortest, strict=True)
+    return list(map(tuple.__new__, repeat(Key), members))

@@ -21,7 +21,7 @@ from pricing_proxy.prices.modes import ModePolicy
 from pricing_proxy.prices.page import Knowledge, OpenLine, Page
 from pricing_proxy.prices.ports import PriceCache, Verification
 from pricing_proxy.prices.query import Failure, Key, PriceQuery, Quote
-from pricing_proxy.prices.recalling import delivered, items_of, recall
+from pricing_proxy.prices.recalling import WholePage, delivered, recall, whole_page
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
@@ -86,20 +86,16 @@ class PriceService:
         recalled = recall(query, market=market, shelf=shelf, known=known)
         if recalled is not None:
             return recalled
-        page = Page(
-            query,
-            market=market,
-            policy=self._modes[query.mode],
-            arrived_us=known.now_us,
-        )
-        flight = None if shelf else self._board_whole(page)
-        if flight is not None:
-            wait = TABLE[State.ABSENT][query.mode].wait
-            until_us = known.now_us + page.policy.wait_us(wait, query.wait_us)
-            await self._wait(flight, until_us=until_us)
-            landed = delivered(query, flight.landed, market=market, known=self._known(query))
-            if landed is not None:
-                return landed
+        policy = self._modes[query.mode]
+        page = Page(query, market=market, policy=policy, arrived_us=known.now_us)
+        whole = None if shelf else whole_page(query, market)
+        flight = None if whole is None else self._board_whole(page, whole)
+        if whole is not None and flight is not None:
+            wait_us = page.policy.wait_us(TABLE[State.ABSENT][query.mode].wait, query.wait_us)
+            await self._wait(flight, until_us=known.now_us + wait_us)
+            brought = delivered(whole, flight.landed, self._known(query))
+            if brought is not None:
+                return brought
         page.look_in_memory(shelf, known)
         if flight is not None:
             for line in page.open_lines:
@@ -114,15 +110,14 @@ class PriceService:
             self._warmer.refresh(query.context, query.customer, page.to_refresh)
         return page.quote()
 
-    def _board_whole(self, page: Page) -> Flight | None:
+    def _board_whole(self, page: Page, whole: WholePage) -> Flight | None:
         """Return one load for a page of which nothing is in memory, joined or begun.
 
         Its lines are looked at one by one only if that load turns out not to bring them all,
         fresh. None where they must be anyway.
         """
-        query, customer = page.query, page.query.customer
-        items = items_of(query, self._markets[query.market])
-        if items is None or customer is None:
+        query, customer, items = page.query, page.query.customer, whole.items
+        if customer is None:
             return None
         if not self._loader.flights.carries_any(query.context, items):
             return self._start(page, customer, items)
