@@ -33,6 +33,7 @@ LIMITS = Limits(
 
 # Open to every user on the way there, and never made: the check makes nothing.
 _NEVER_MADE = str(Path(gettempdir()) / "never-made-by-a-check")
+_LOOKS = 3
 
 
 @dataclass
@@ -62,6 +63,20 @@ class CheckedWorld:
             on_progress=lambda _: None,
         )
 
+    async def failed(self, *expected: str) -> dict[str, Finding]:
+        """Return the red rows of a check.
+
+        A machine that stops everything for a second looks like a slow system, so rows about
+        time that are not `expected`, or are and stay away, are looked at again.
+        """
+        failed: dict[str, Finding] = {}
+        for _ in range(_LOOKS):
+            failed = red(await self.check())
+            others = set(expected) ^ set(failed)
+            if not others or not all(_is_about_time(name) for name in others):
+                break
+        return failed
+
     def with_sync(self, section: str, **members: Any) -> SyncSettings:
         """Return the settings with members of a section of `sync` changed."""
         document = self.settings.model_dump(mode="python")
@@ -72,6 +87,10 @@ class CheckedWorld:
 def findings(report: Report) -> dict[str, Finding]:
     """Return all rows by name."""
     return {row.name: row.finding for board in report.boards for row in board.rows()}
+
+
+def _is_about_time(name: str) -> bool:
+    return name.endswith((" latency", " latency steady"))
 
 
 def red(report: Report) -> dict[str, Finding]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pricing_proxy.sandbox.dials import Dials
-from tests.sync.checked_world import CheckedWorld, checked_world, findings, red
+from tests.sync.checked_world import CheckedWorld, checked_world, findings
 
 IN_A_MINUTE = format_datetime(datetime.now(UTC) + timedelta(minutes=1), usegmt=True)
 LABELS = {"entra": "Entra ID", "fo": "F&O", "magento": "Magento"}
@@ -113,7 +113,7 @@ async def _turned(
     world: CheckedWorld, system: str, dials: dict[str, Any], row: str, told: str
 ) -> None:
     await world.turn(system, dials)
-    failed = red(await world.check())
+    failed = await world.failed(row)
     await world.turn(system, {})
 
     assert list(failed) == [row], (system, dials)
@@ -127,7 +127,7 @@ async def test_dial_turns_exactly_its_row_red(tmp_path: Path) -> None:
         async with checked_world(tmp_path / system) as world:
             for dials, row, told in OF_ALL:
                 await _turned(world, system, dials, row.format(LABELS[system]), told[system])
-            assert red(await world.check()) == {}
+            assert await world.failed() == {}
 
     async with asyncio.TaskGroup() as group:
         for system in LABELS:
@@ -139,24 +139,24 @@ async def test_revoked_credentials_turn_the_row_of_admission_red(
     world: CheckedWorld, system: str, row: str, told: str
 ) -> None:
     await _turned(world, system, {"token_revoked": True}, row, told)
-    assert red(await world.check()) == {}
+    assert await world.failed() == {}
 
 
 async def test_changed_field_turns_the_row_of_its_set_red(world: CheckedWorld) -> None:
     for entity_set, old, new in RENAMED:
         await world.turn("fo", {"rename_fields": {f"{entity_set}.{old}": new}})
-        failed = red(await world.check())
+        failed = await world.failed(f"{entity_set} schema")
         assert list(failed) == [f"{entity_set} schema"]
         found = failed[f"{entity_set} schema"]
         assert f"{entity_set} has no field {old!r} any more" in found.found
         assert "Correct the mapping" in found.next_step
     for entity_set, field in MANDATORY:
         await world.turn("fo", {"mandatory_fields": [f"{entity_set}.{field}"]})
-        failed = red(await world.check())
+        failed = await world.failed(f"{entity_set} schema")
         assert list(failed) == [f"{entity_set} schema"]
         assert f"{entity_set}.{field} is mandatory" in failed[f"{entity_set} schema"].found
     await world.turn("fo", {})
-    assert red(await world.check()) == {}
+    assert await world.failed() == {}
 
 
 @pytest.mark.parametrize(("system", "dials"), WITHOUT_EFFECT)
@@ -164,9 +164,7 @@ async def test_dial_of_what_the_check_does_not_do_turns_no_row_red(
     world: CheckedWorld, system: str, dials: dict[str, Any]
 ) -> None:
     await world.turn(system, dials)
-    report = await world.check()
-    assert red(report) == {}
-    assert report.is_ok
+    assert await world.failed() == {}
 
 
 async def test_the_check_leaves_nothing_behind_in_the_systems(world: CheckedWorld) -> None:
