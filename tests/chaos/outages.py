@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
+from typing import Protocol
 
 from tests.chaos.configuration import Tuning
 from tests.chaos.figures import LEASE_SECONDS, Figure, Options, bounded, events, verdict
@@ -24,6 +25,14 @@ _OUTSTANDING = (
 )
 
 
+class Released(Protocol):
+    """Knows what is in the ERP; the stage is one."""
+
+    def released(self) -> set[str]:
+        """Return the numbers of the orders that are."""
+        ...
+
+
 def lost(options: Options) -> list[Figure]:
     """A machine is lost with requests on the wire, and never comes back."""
     tuning = Tuning(erp_max_request_seconds=options.erp_max_request_seconds)
@@ -37,7 +46,7 @@ def lost(options: Options) -> list[Figure]:
         # What the other one was carrying is done by then.
         time.sleep(_OTHERS_SECONDS)
         held = dict(on.rows(_HELD, _OTHERS_SECONDS))
-        arrived = _arrivals(on, list(held), since=lost_at, seconds=options.drain_seconds)
+        arrived = arrivals(on, list(held), since=lost_at, seconds=options.drain_seconds)
         clear = [late for number, late in arrived.items() if not held[number]]
         unclear = [late for number, late in arrived.items() if held[number]]
         longest = LEASE_SECONDS + 5
@@ -100,10 +109,10 @@ def _is_writing(on: Stage) -> bool:
     return bool(on.rows(_OUTSTANDING, _CALL_SECONDS)[0][0])
 
 
-def _arrivals(
-    on: Stage, numbers: Sequence[str], *, since: float, seconds: float
+def arrivals(
+    on: Released, numbers: Sequence[str], *, since: float, seconds: float
 ) -> dict[str, float]:
-    """Return how long after an instant each order was seen in the ERP; `inf` for never."""
+    """Return how long after an instant each of these was seen in the ERP; `inf` for never."""
     arrived: dict[str, float] = {}
     while len(arrived) < len(numbers) and time.monotonic() < since + seconds:
         for number in on.released().intersection(numbers):
