@@ -16,6 +16,7 @@ from sync.bootstrap import assembled, systems
 from sync.console.check_command import check_command
 from sync.console.editing import edit_command
 from sync.console.intervening import (
+    limit_command,
     pause_command,
     replay_command,
     resume_command,
@@ -48,6 +49,7 @@ app.command("edit")(edit_command)
 app.command("export")(export_command)
 app.command("pause")(pause_command)
 app.command("resume")(resume_command)
+app.command("limit")(limit_command)
 
 
 @app.command("run")

@@ -1,4 +1,4 @@
-"""Commands that change something, each audited: `replay`, `skip`, `pause`, `resume`."""
+"""Commands that change something, each audited: `replay`, `skip`, `pause`, `resume`, `limit`."""
 
 from typing import Annotated, get_args
 
@@ -103,6 +103,36 @@ def resume_command(
     if still:
         fail(f"{flow} is paused in all markets; go on with: d365-sync resume {flow}", FAILED)
     output().print(f"{_named(flow, market)} goes on.")
+
+
+def limit_command(
+    flow: Flow,
+    *,
+    at_once: Annotated[
+        int | None, typer.Option(min=1, help="How many events at once.", show_default=False)
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="End the limit.")] = False,
+    market: Market = None,
+    config: Config = None,
+    by: By = None,
+) -> None:
+    """Limit how many events of a flow each process carries at once, within two seconds.
+
+    For a shop or an ERP that has to be spared for a while. Without --market, in each market.
+    """
+    if (at_once is None) is not none:
+        fail("Name --at-once NUMBER, or --none to end the limit", FAILED)
+    settings = settings_of(config)
+    _check(settings, flow, market)
+    place = market or EVERY_MARKET
+    with_stores(
+        config,
+        lambda opened: opened.control.set_limit(
+            flow, market=place, at_once=at_once, by=operator(by)
+        ),
+    )
+    what = "has no limit any more" if at_once is None else f"carries at most {at_once} at once"
+    output().print(f"{_named(flow, market)} {what}.")
 
 
 async def _replay_held(opened: Stores, field: str | None, *, by: str) -> tuple[int, list[str]]:

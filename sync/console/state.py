@@ -7,7 +7,7 @@ from datetime import datetime
 from pricing_proxy.clock import Clock
 from sync.settings import Sync
 from sync.store.alert_record import AlertRecord
-from sync.store.flow_control import EVERY_MARKET, Pause
+from sync.store.flow_control import EVERY_MARKET, Controls, Pause, limit_of
 from sync.store.overview import FlowState
 from sync.stores import Stores
 
@@ -23,6 +23,7 @@ class FlowLine:
         lag_seconds: Age of the oldest event that is not ended, 0 when all are.
         last_ended_at: When one was last done or skipped.
         pause: Who paused it, and why; None while it runs.
+        at_once: How many events each process carries at once; None without a limit.
         is_on: Whether the configuration has it run.
     """
 
@@ -32,6 +33,7 @@ class FlowLine:
     lag_seconds: float
     last_ended_at: datetime | None
     pause: Pause | None
+    at_once: int | None
     is_on: bool
 
 
@@ -54,9 +56,7 @@ async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
     """Return how everything stands now."""
     return SyncState(
         at=clock.utc(),
-        flows=list(
-            _lines(sync, await opened.overview.flows(), pauses=await opened.control.pauses())
-        ),
+        flows=list(_lines(sync, await opened.overview.flows(), await opened.control.controls())),
         schedules={
             name.removeprefix(_SCHEDULE): at
             for name, at in (await opened.watermarks.put_at(_SCHEDULE)).items()
@@ -65,9 +65,7 @@ async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
     )
 
 
-def _lines(
-    sync: Sync, known: Sequence[FlowState], *, pauses: Sequence[Pause]
-) -> Iterator[FlowLine]:
+def _lines(sync: Sync, known: Sequence[FlowState], controls: Controls) -> Iterator[FlowLine]:
     """Yield what the configuration names, and whatever else ever had an event."""
     found = {(state.flow, state.market): state for state in known}
     on = {(flow, code) for code, market in sync.markets.items() for flow in market.flows}
@@ -79,7 +77,8 @@ def _lines(
             counts=state.counts if state else {},
             lag_seconds=state.lag.total_seconds() if state else 0.0,
             last_ended_at=state.last_ended_at if state else None,
-            pause=_pause(pauses, flow, market),
+            pause=_pause(controls.pauses, flow, market),
+            at_once=limit_of(controls.limits, flow, market),
             is_on=(flow, market) in on,
         )
 

@@ -96,6 +96,8 @@ def _running(line: FlowLine) -> Text:
     if line.pause is not None:
         by = f"paused by {line.pause.changed_by}"
         return Text(f"{by}: {line.pause.reason}" if line.pause.reason else by, style="yellow")
+    if line.is_on and line.at_once is not None:
+        return Text(f"runs, {line.at_once} at once", style="yellow")
     return Text("runs", style="green") if line.is_on else Text("not configured", style="yellow")
 
 

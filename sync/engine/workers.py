@@ -1,8 +1,8 @@
-"""Run a worker for each flow and market: started, paused, and started again when it breaks.
+"""Run a worker for each flow and market: started, paused, limited, started again when it breaks.
 
-Flow control is looked at each second, so a pause is obeyed within two; an event under way
-is finished first. A worker outlives a database that is away (`own_jobs`); one that ends by
-an error, such as being taken for dead, is started again after a pause.
+Flow control is looked at each second, so a pause or limit is obeyed within two; an event
+under way is finished first. A worker outlives a database that is away (`own_jobs`); one that
+ends by an error, such as being taken for dead, is started again after a pause.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pricing_proxy.background import end
 from sync.engine.queue import USUAL_LEASE, Lease, worker_options
-from sync.store.flow_control import FlowControl, Pause, is_paused
+from sync.store.flow_control import Controls, FlowControl, is_paused, limit_of
 
 _log = logging.getLogger(__name__)
 
@@ -33,9 +33,9 @@ class Workers:
 
     Args:
         app: The queue's application, open.
-        control: What is paused.
+        control: What is paused or limited.
         lines: Every flow with every market it runs for.
-        concurrency: Events of one flow and market at once.
+        concurrency: Events of one flow and market at once, where no limit says fewer.
         lease: When a worker is dead.
     """
 
@@ -54,6 +54,7 @@ class Workers:
         self._lease = lease
         self._lines = tuple(lines)
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._at_once: dict[tuple[str, str], int] = {}
         self._looking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -72,18 +73,30 @@ class Workers:
     async def _look_for_ever(self) -> None:
         while True:
             try:
-                await self._obey(await self._control.pauses())
+                await self._obey(await self._control.controls())
             except _DATABASE_ERRORS as error:
                 # Nothing new is known: what runs goes on, what is paused stays so.
                 _log.warning("flow control cannot be read (%s)", type(error).__name__)
             await asyncio.sleep(_LOOK_SECONDS)
 
-    async def _obey(self, pauses: list[Pause]) -> None:
-        paused = {line for line in self._lines if is_paused(pauses, *line)}
+    async def _obey(self, controls: Controls) -> None:
+        paused = {line for line in self._lines if is_paused(controls.pauses, *line)}
+        at_once = {line: self._most_at_once(controls, line) for line in self._lines}
+        await self._stop(
+            [
+                line
+                for line in self._running
+                if line in paused or at_once[line] != self._at_once[line]
+            ]
+        )
         for line in self._lines:
             if line not in paused and line not in self._running:
+                self._at_once[line] = at_once[line]
                 self._running[line] = asyncio.create_task(self._work_for_ever(*line))
-        await self._stop([line for line in self._running if line in paused])
+
+    def _most_at_once(self, controls: Controls, line: tuple[str, str]) -> int:
+        limit = limit_of(controls.limits, *line)
+        return self._concurrency if limit is None else min(limit, self._concurrency)
 
     async def _stop(self, lines: list[tuple[str, str]]) -> None:
         tasks = [self._running.pop(line) for line in lines]
@@ -92,7 +105,8 @@ class Workers:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _work_for_ever(self, flow: str, market: str) -> None:
-        options = worker_options(flow, market, concurrency=self._concurrency, lease=self._lease)
+        concurrency = self._at_once[flow, market]
+        options = worker_options(flow, market, concurrency=concurrency, lease=self._lease)
         while True:
             try:
                 await self._app.run_worker_async(

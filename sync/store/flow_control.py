@@ -1,5 +1,6 @@
-"""What is paused, by whom and why; every worker looks here each second."""
+"""What is paused or limited, by whom and why; every worker looks here each second."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,20 +25,66 @@ class Pause:
     changed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many events of a flow each process carries at once in one market, or in each."""
+
+    flow: str
+    market: str
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """All that is ordered now."""
+
+    pauses: tuple[Pause, ...]
+    limits: tuple[Limit, ...]
+
+
 class FlowControl:
-    """Pauses and resumes flows."""
+    """Pauses, resumes and limits flows."""
 
     def __init__(self, database: AsyncEngine) -> None:
         self._database = database
 
-    async def pauses(self) -> list[Pause]:
-        """Return all that is paused."""
-        columns = flow_control.c
-        statement = select(
-            columns.flow, columns.market, columns.reason, columns.changed_by, columns.changed_at
-        ).where(columns.is_paused)
+    async def controls(self) -> Controls:
+        """Return all that is paused or limited."""
         async with self._database.connect() as connection:
-            return [Pause(*row) for row in await connection.execute(statement)]
+            rows = (await connection.execute(select(flow_control))).all()
+        return Controls(
+            tuple(
+                Pause(row.flow, row.market, row.reason, row.changed_by, row.changed_at)
+                for row in rows
+                if row.is_paused
+            ),
+            tuple(
+                Limit(row.flow, row.market, row.at_once) for row in rows if row.at_once is not None
+            ),
+        )
+
+    async def pauses(self) -> tuple[Pause, ...]:
+        """Return all that is paused."""
+        return (await self.controls()).pauses
+
+    async def set_limit(
+        self, flow: str, *, market: str = EVERY_MARKET, at_once: int | None, by: str
+    ) -> None:
+        """Limit how many events are carried at once, audited; None ends a limit."""
+        statement = insert(flow_control).values(
+            flow=flow, market=market, is_paused=False, changed_by=by, at_once=at_once
+        )
+        # Who paused it stays: a limit is no word on that.
+        statement = statement.on_conflict_do_update(
+            constraint=flow_control.primary_key, set_={"at_once": at_once}
+        )
+        async with self._database.begin() as connection:
+            await connection.execute(statement)
+            await connection.execute(
+                insert(audit).values(
+                    who=by, action="limit", subject=_named(flow, market), after={"at_once": at_once}
+                )
+            )
 
     async def set_paused(
         self, flow: str, *, market: str = EVERY_MARKET, is_paused: bool, reason: str, by: str
@@ -47,12 +94,14 @@ class FlowControl:
         statement = insert(flow_control).values(flow=flow, market=market, **fresh)
         statement = statement.on_conflict_do_update(constraint=flow_control.primary_key, set_=fresh)
         after = {"is_paused": is_paused, "reason": reason}
-        subject = f"flow {flow}" + (f" of {market}" if market else "")
         async with self._database.begin() as connection:
             await connection.execute(statement)
             await connection.execute(
                 insert(audit).values(
-                    who=by, action="pause" if is_paused else "resume", subject=subject, after=after
+                    who=by,
+                    action="pause" if is_paused else "resume",
+                    subject=_named(flow, market),
+                    after=after,
                 )
             )
             if market == EVERY_MARKET and not is_paused:
@@ -61,6 +110,20 @@ class FlowControl:
                 )
 
 
-def is_paused(pauses: list[Pause], flow: str, market: str) -> bool:
+def is_paused(pauses: Iterable[Pause], flow: str, market: str) -> bool:
     """Return whether one flow of one market is paused."""
     return any(each.flow == flow and each.market in (EVERY_MARKET, market) for each in pauses)
+
+
+def limit_of(limits: Iterable[Limit], flow: str, market: str) -> int | None:
+    """Return how many events of one flow and market may be carried at once; None for any."""
+    mine = (
+        each.at_once
+        for each in limits
+        if each.flow == flow and each.market in (EVERY_MARKET, market)
+    )
+    return min(mine, default=None)
+
+
+def _named(flow: str, market: str) -> str:
+    return f"flow {flow}" + (f" of {market}" if market else "")

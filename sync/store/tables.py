@@ -5,7 +5,7 @@ sync_attempt         the journal: every call of every attempt
 entity_map           the shop's ids and the ERP's keys
 watermark            how far each source was read, and when each schedule last succeeded
 schedule_lease       who is at which schedule
-flow_control         what is paused
+flow_control         what is paused or limited
 reconciliation_run, discrepancy   what differed between the systems
 alert                what was raised, and when it ended
 audit                who did what by hand
@@ -134,6 +134,8 @@ flow_control = Table(
     # Empty for all markets.
     Column("market", Text, primary_key=True),
     Column("is_paused", Boolean, nullable=False),
+    # Events at once in each process, null for as many as the configuration says.
+    Column("at_once", Integer),
     Column("reason", Text, nullable=False, server_default=""),
     Column("changed_by", Text, nullable=False),
     Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),

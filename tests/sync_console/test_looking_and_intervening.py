@@ -129,6 +129,26 @@ async def test_a_pause_is_shown_until_it_is_over(engine: Engine, d365_sync: Comm
     ]
 
 
+async def test_a_limit_is_shown_until_it_is_over_and_no_pause_is_lost_by_it(
+    engine: Engine, d365_sync: CommandLine
+) -> None:
+    await engine.receive("1")
+    for wrong in ((), ("--at-once", "2", "--none")):
+        assert (await d365_sync("limit", "orders", *wrong)).exit_code == 1
+    assert (await d365_sync("limit", "orders", "--at-once", "0")).exit_code == 2
+
+    limited = await d365_sync("limit", "orders", "--at-once", "2", "--by", "anna")
+    assert "at most 2 at once" in limited.stdout
+    assert "2 at once" in (await d365_sync("status")).stdout
+    await d365_sync("pause", "orders", "--reason", "stocktaking", "--by", "bert")
+    await d365_sync("limit", "orders", "--none", "--by", "anna")
+
+    assert "paused by bert: stocktaking" in (await d365_sync("status")).stdout
+    await d365_sync("resume", "orders")
+    assert "at once" not in (await d365_sync("status")).stdout
+    assert (await audited(engine))[0] == ("anna", "limit", "flow orders")
+
+
 async def test_names_that_do_not_exist_are_told_with_those_that_do(d365_sync: CommandLine) -> None:
     flow = await d365_sync("pause", "order")
     market = await d365_sync("pause", "orders", "--market", "b2b")

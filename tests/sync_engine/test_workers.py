@@ -88,6 +88,35 @@ async def test_a_paused_flow_carries_nothing_until_it_is_resumed(
         await until(lambda: workers.running == (), seconds=3)
 
 
+async def test_a_limited_flow_carries_no_more_at_once(engine: Engine, database_url: str) -> None:
+    control = FlowControl(engine.database)
+    under_way, most = 0, 0
+
+    async def carry(_: Work) -> Done:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.05)
+        under_way -= 1
+        return Done()
+
+    engine.orders.carry_with = carry
+    await control.set_limit("orders", at_once=3, by="anna")
+    await control.set_limit("orders", market=MARKET, at_once=1, by="anna")
+    for number in range(5):
+        await engine.receive(str(number))
+    async with working(engine, database_url):
+        await until(lambda: len(engine.orders.carried) == 5)
+        assert most == 1
+
+        await control.set_limit("orders", market=MARKET, at_once=None, by="anna")
+        await asyncio.sleep(2)  # the time within which it must be obeyed
+        for number in range(20):
+            await engine.receive(f"later {number}")
+        await until(lambda: len(engine.orders.carried) == 25)
+        assert most == 3
+
+
 async def test_workers_outlive_the_end_of_all_their_connections(
     engine: Engine, database_url: str, postgres: str
 ) -> None:
