@@ -32,7 +32,7 @@ from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.readiness import Readiness
 from pricing_proxy.redis_access import redis_client
 from pricing_proxy.resilience.operation import OperationClass
-from pricing_proxy.settings import ConfigurationFiles, Settings, Telemetry, is_loopback
+from pricing_proxy.settings import ConfigurationFiles, Settings, is_loopback
 from pricing_proxy.snapshot import Snapshot, policy_state
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import Traces, traces_to
@@ -125,7 +125,10 @@ async def _open_parts(
     settings: Settings, clock: Clock, files: ConfigurationFiles | None, stack: AsyncExitStack
 ) -> _Parts:
     metrics = Metrics()
-    traces = stack.enter_context(_traces(settings.telemetry))
+    told = settings.telemetry
+    traces = stack.enter_context(
+        traces_to(told.otlp_endpoint, service="pricing-proxy", sample_ratio=told.trace_sample_ratio)
+    )
     redis = await stack.enter_async_context(redis_client(settings.redis))
     caching = await stack.enter_async_context(open_caching(settings, redis, clock=clock))
     ledgers = await stack.enter_async_context(
@@ -156,11 +159,6 @@ async def _open_parts(
         ),
         readiness=Readiness(maps),
     )
-
-
-def _traces(told: Telemetry) -> Traces:
-    ratio = told.trace_sample_ratio
-    return traces_to(told.otlp_endpoint, service="pricing-proxy", sample_ratio=ratio)
 
 
 def _engine(parts: _Parts) -> _Engine:
@@ -233,12 +231,8 @@ def _is_well(parts: _Parts, market: str) -> bool:
 
 
 def _routes(parts: _Parts, engine: _Engine) -> Routes:
-    markets, access, metrics, clock = (
-        parts.markets,
-        parts.callers.access,
-        parts.metrics,
-        parts.clock,
-    )
+    markets, access = parts.markets, parts.callers.access
+    metrics, clock = parts.metrics, parts.clock
     return Routes(
         prices=PriceRoutes(
             service=engine.service,
