@@ -39,7 +39,7 @@ from sync.shop_access import credentials_of
 from sync.store.links import MarketLinks
 from sync.stores import Stores, stores
 from sync.timetable import timetable
-from sync.watching import watcher
+from sync.watching import watching
 
 # The map of customers and the throttling of the ERP app: nothing that anybody waits for.
 _REDIS_SECONDS, _REDIS_CONNECTIONS = 2.0, 8
@@ -126,8 +126,8 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
         await stack.enter_async_context(Counting(opened.overview, metrics))
         workers = await _work(settings, opened, flows, stack, metrics=metrics, clock=clock)
         await stack.enter_async_context(Sweep(opened.opened.database, JobQueue()))
-        await stack.enter_async_context(Schedules(opened.opened.database, plan))
-        await stack.enter_async_context(watcher(settings.sync.alerts, opened, plan, clock=clock))
+        watch = watching(settings.sync.alerts, opened, plan, clock=clock)
+        await stack.enter_async_context(Schedules(opened.opened.database, (*plan, watch)))
         hints = await stack.enter_async_context(Hints(_LookUp(sources)))
         yield Running(
             intake=_intake(settings, ways.redis, hints, clock),

@@ -11,12 +11,16 @@ from sync.engine.schedules import Schedule
 from sync.sections import Alerts
 from sync.stores import Stores
 
+_EVERY = timedelta(seconds=5)
 # More would not make an alert any clearer.
 _MOST = 1000
 
 
-def watcher(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock: Clock) -> Watcher:
-    """Return the watcher over all events and schedules."""
+def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock: Clock) -> Schedule:
+    """Return the schedule that watches over all events and the other schedules.
+
+    As one, it runs in one process at a time: however many there are, people are told once.
+    """
     after = timedelta(seconds=alerts.late_after_seconds)
     begun_at = clock.utc()
 
@@ -37,6 +41,7 @@ def watcher(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock: 
             *silent(schedules, now=clock.utc()),
         ]
 
-    return Watcher(
+    watcher = Watcher(
         conditions=conditions, kept=opened.alerts, targets=Targets(alerts.targets), clock=clock
     )
+    return Schedule("look for alerts", _EVERY, watcher.watch)

@@ -1,27 +1,17 @@
-"""Look at the events every few seconds, and tell people what is wrong.
+"""Look at what is wrong, and tell people.
 
-One process watches at a time, under an advisory lock. A message that no target took is
-tried again at the next look: an alert counts as told only when somebody got it.
+A message that no target took is tried again at the next look: an alert counts as told only
+when somebody got it.
 """
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
-from typing import Protocol, Self
+from typing import Protocol
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from pricing_proxy.background import end
 from pricing_proxy.clock import Clock
 from sync.alerts.book import Alert, Round, look
 from sync.alerts.conditions import Condition
 from sync.alerts.messages import body, subject
 from sync.store.alert_record import AlertRecord
-
-_log = logging.getLogger(__name__)
-
-_EVERY = timedelta(seconds=5)
 
 
 class Telling(Protocol):
@@ -49,7 +39,7 @@ class KeptAlerts(Protocol):
 
 
 class Watcher:
-    """Watches; an async context manager.
+    """Looks when told to; one process at a time, or people are told twice.
 
     Args:
         conditions: Returns what is wrong now.
@@ -70,14 +60,6 @@ class Watcher:
         self._kept = kept
         self._targets = targets
         self._clock = clock
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._watch_for_ever())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await end(self._task)
 
     async def watch(self) -> Round:
         """Look once, tell and keep; return what was seen."""
@@ -98,16 +80,6 @@ class Watcher:
         if seen.ended and is_told:
             await self._kept.end([alert.condition.key for alert in seen.ended])
         return seen
-
-    async def _watch_for_ever(self) -> None:
-        while True:
-            try:
-                await self.watch()
-            except (SQLAlchemyError, OSError) as error:
-                _log.warning("alerts cannot be looked at (%s)", type(error).__name__)
-            except Exception:  # noqa: BLE001 -- alerts must not end with one odd record
-                _log.exception("looking at alerts broke")
-            await asyncio.sleep(_EVERY.total_seconds())
 
 
 def _alert(record: AlertRecord) -> Alert:

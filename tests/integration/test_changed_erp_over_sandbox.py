@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pricing_proxy.demo.alerts import hearing_alerts
-from sync.alerts import watcher
+from sync import watching
 from sync.store.records import EventRecord
 from sync.store.states import EventState
 from tests.chaos.judge import judge, read
@@ -62,7 +62,7 @@ async def test_a_renamed_field_holds_every_order_alerts_and_is_made_good_by_a_re
     new: str,
     documents: int,
 ) -> None:
-    monkeypatch.setattr(watcher, "_EVERY", timedelta(milliseconds=300))
+    monkeypatch.setattr(watching, "_EVERY", timedelta(milliseconds=300))
     messages: list[str] = []
     with hearing_alerts(0, messages.append) as port:
         alerts = {"targets_secret": f"json://127.0.0.1:{port}/"}

@@ -1,5 +1,6 @@
 """People are told once, again while it lasts, and when it is over: never nothing, never a flood."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -19,6 +20,7 @@ from sync.alerts.book import Alert, Occasion, look
 from sync.alerts.conditions import Condition, ScheduleState, held, late, silent
 from sync.alerts.messages import Targets, body, subject
 from sync.alerts.watcher import Watcher
+from sync.engine.schedules import Schedule, Schedules
 from sync.store.alerts import AlertStore
 from sync.store.records import EventRecord, Trouble
 from sync.store.states import EventState
@@ -220,6 +222,30 @@ async def test_a_message_that_nobody_took_is_sent_again(
 
     assert [each["title"] for each in hook.received][1:] == ["pricing-proxy sync: 1 over"]
     assert await AlertStore(store).open_alerts() == []
+
+
+async def test_two_processes_tell_once(store: AsyncEngine, receiver: tuple[Receiver, str]) -> None:
+    """Each looks by its schedules, of which one process at a time has the lease."""
+    hook, url = receiver
+
+    async def conditions() -> Sequence[Condition]:
+        return [condition()]
+
+    def schedule() -> Schedule:
+        watcher = Watcher(
+            conditions=conditions,
+            kept=AlertStore(store),
+            targets=Targets([url]),
+            clock=SystemClock(),
+        )
+        return Schedule("look for alerts", timedelta(seconds=30), watcher.watch)
+
+    has_looked = await asyncio.gather(
+        *(Schedules(store, []).run_if_due(schedule()) for _ in range(3))
+    )
+
+    assert sorted(has_looked) == [False, False, True]
+    assert len(hook.received) == 1
 
 
 async def test_a_target_that_is_none_is_named_by_its_place_alone() -> None:
