@@ -13,7 +13,6 @@ from functools import partial
 
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.http_exchange import Guard
-from pricing_proxy.resilience.errors import UpstreamContractError
 from pricing_proxy.shared_state.maps import SharedStateError
 from sync.customers.mapping import (
     CustomerMarket,
@@ -27,6 +26,7 @@ from sync.customers.matching import KIND, AccountMatcher
 from sync.customers.persons import Persons
 from sync.customers.ports import AccountMap, ErpCustomers, ShopCustomers
 from sync.customers.rules import CustomerRules
+from sync.customers.write_back import write_back
 from sync.engine.flow import Work
 from sync.engine.outcomes import Done, HeldError, SkippedError
 from sync.engine.refusals import named
@@ -40,11 +40,7 @@ CREATE = "customer create"
 _UPDATE = "customer update"
 _ADD_ADDRESS = "customer address create"
 _CHANGE_ADDRESS = "customer address update"
-_WRITE_BACK = "customer account"
 _ERP = "fo"
-_SHOP = "magento"
-# What the ERP blocks nothing with.
-_NOT_ON_HOLD = ("", "No", "Never")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +93,7 @@ class CustomerFlow:
             if not is_new:
                 await self._update(work, customer, row, context)
             await self._addresses(work, customer, account, context)
-        notes += await self._write_back(work, customer, row, context.rules)
+        notes += await write_back(work, self._shop, customer, row, context.rules)
         return Done("; ".join(notes))
 
     async def _linked_account(
@@ -220,35 +216,6 @@ class CustomerFlow:
         except SharedStateError as error:
             return [f"prices do not know it yet: {error}"]
         return []
-
-    async def _write_back(
-        self, work: Work, customer: Customer, row: CustomerAccountRow, rules: CustomerRules
-    ) -> list[str]:
-        notes = []
-        if row.OnHoldStatus not in _NOT_ON_HOLD:
-            notes.append(f"the account is on hold in the ERP: {row.OnHoldStatus}")
-        group = rules.shop_group.get(row.DiscountPriceGroupId)
-        if group is not None and group != customer.group_id:
-            changes = {"group_id": group}
-
-            async def save(*, guard: Guard) -> None:
-                await self._shop.save_customer(customer, changes, guard=guard)
-
-            await written(work, _SHOP, "customer group", {"id": customer.id, **changes}, save)
-        code = rules.account_attribute
-        if not rules.is_written_back or customer.attribute(code) == row.CustomerAccount:
-            return notes
-        sent = {"id": customer.id, code: row.CustomerAccount}
-
-        async def write(*, guard: Guard) -> None:
-            value = row.CustomerAccount
-            await self._shop.set_customer_attribute(customer, code, value, guard=guard)
-
-        try:
-            await written(work, _SHOP, _WRITE_BACK, sent, write)
-        except UpstreamContractError as error:
-            notes.append(f"not written back: {error}")
-        return notes
 
 
 def _gone(work: Work) -> HeldError | SkippedError:
