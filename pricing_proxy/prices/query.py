@@ -110,6 +110,7 @@ class PriceQuery(NamedTuple):
         lines: 1 to 200; order and duplicates are kept.
         wait_us: How long the caller will wait, None for the mode's own time.
         is_budgeted: What it loads from the ERP is counted against the customer's budget.
+        caller: Who asks, by the name of their key: callers take turns before the ERP.
     """
 
     market: str
@@ -120,6 +121,7 @@ class PriceQuery(NamedTuple):
     lines: Sequence[Line]
     wait_us: int | None = None
     is_budgeted: bool = False
+    caller: str = ""
 
     @property
     def context(self) -> Context:

@@ -8,6 +8,7 @@ counts: who holds one may ask for any customer anyway.
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -20,6 +21,8 @@ from pricing_proxy.web.tokens import Shopper, StorefrontTokens
 API_KEY_HEADER = "X-API-Key"
 _TOKEN_SCHEME = "Bearer "  # noqa: S105 -- the scheme's name
 _CHALLENGE = {"WWW-Authenticate": API_KEY_HEADER}
+# One name for all browsers: behind it they take turns by customer, as behind a key.
+_BROWSERS = "storefront tokens"
 
 
 class AccessScope(StrEnum):
@@ -31,6 +34,18 @@ class AccessScope(StrEnum):
     INVALIDATE = "invalidate"
     INVALIDATE_ALL_HARD = "invalidate_all_hard"
     OPERATE = "operate"
+
+
+class Reader(NamedTuple):
+    """Who may read prices.
+
+    Attributes:
+        name: The key's name; one for all storefront tokens.
+        shopper: Whose prices alone, None when everybody's.
+    """
+
+    name: str
+    shopper: Shopper | None
 
 
 class Access:
@@ -48,8 +63,8 @@ class Access:
         self._clock = clock
         self._last_use: dict[str, datetime] = {}
 
-    def require(self, request: web.Request, scope: AccessScope) -> None:
-        """Raise a 401 or 403 unless the request's key opens the scope."""
+    def require(self, request: web.Request, scope: AccessScope) -> str:
+        """Return the name of the request's key; raise a 401 or 403 unless it opens the scope."""
         presented = request.headers.get(API_KEY_HEADER)
         if presented is None:
             if self.shopper(request) is not None:
@@ -58,10 +73,10 @@ class Access:
             raise ProblemError(
                 401, "missing_key", f"Send your key as {API_KEY_HEADER}.", headers=_CHALLENGE
             )
-        self._require_key(presented, scope)
+        return self._require_key(presented, scope)
 
-    def require_reader(self, request: web.Request) -> Shopper | None:
-        """Return whose prices alone the caller may read, None when everybody's.
+    def require_reader(self, request: web.Request) -> Reader:
+        """Return who reads prices, and whose.
 
         Raises:
             ProblemError: 401 or 403 for a caller who may read no prices.
@@ -70,11 +85,10 @@ class Access:
         if presented is None:
             shopper = self.shopper(request)
             if shopper is not None:
-                return shopper
+                return Reader(_BROWSERS, shopper)
             detail = f"Send your key as {API_KEY_HEADER}, or a storefront token as Bearer."
             raise ProblemError(401, "missing_key", detail, headers=_CHALLENGE)
-        self._require_key(presented, AccessScope.PRICES)
-        return None
+        return Reader(self._require_key(presented, AccessScope.PRICES), None)
 
     def opens(self, presented: str, scope: AccessScope) -> bool:
         """Return whether a key opens the scope."""
@@ -106,7 +120,7 @@ class Access:
         """Return when each key was last used, None for not since the start, by its name."""
         return {name: self._last_use.get(name) for name in self._keys.names}
 
-    def _require_key(self, presented: str, scope: AccessScope) -> None:
+    def _require_key(self, presented: str, scope: AccessScope) -> str:
         key = self._keys.find(presented)
         if key is None:
             raise ProblemError(401, "unknown_key", "This key is not known.", headers=_CHALLENGE)
@@ -115,3 +129,4 @@ class Access:
         if scope.value not in key.scopes:
             raise ProblemError(403, "missing_scope", f"This key lacks the scope {scope.value}.")
         self._last_use[key.name] = self._clock.utc()
+        return key.name

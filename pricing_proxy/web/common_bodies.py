@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from pricing_proxy.prices.query import Columns, canonical_quantity
+from pricing_proxy.web.kept_by_digest import KeptByDigest
 from pricing_proxy.web.schemas import (
     LONGEST_ACCOUNT,
     LONGEST_CODE,
@@ -27,6 +28,14 @@ from pricing_proxy.web.schemas import (
 
 _MODES = ("browse", "cart", "checkout")
 _QUANTITY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
+# Nine digits, a point and six more: what is longer is none, and not remembered as such.
+_LONGEST_QUANTITY = 16
+# All members at their longest have half as many characters.
+_LONGEST_HEAD = 512
+# The dict of the members and the texts in it, besides their characters; measured, rounded up.
+_BODY_BYTES = 700
+# Some three thousand customers, each in the market's modes.
+_MOST_KEPT_BYTES = 4 * 1024 * 1024
 _sku = itemgetter("sku")
 _quantity = itemgetter("quantity")
 
@@ -47,21 +56,40 @@ def common_body(text: bytes) -> CommonBody | None:
     return _checked(body) if type(body) is dict else None
 
 
-def common_query(text: str) -> CommonBody | None:
-    """Return the body that a raw query string stands for; None when pydantic must look at it."""
-    head, *skus = text.split("&sku=")
-    body = _body_of(head)
-    if body is None or not 0 < len(skus) <= MAX_LINES:
-        return None
-    rest = "".join(skus)
-    if "&" in rest or not _is_literal(rest) or not _are_skus(skus):
-        return None
-    return CommonBody(body, Columns(skus, ["1"] * len(skus)))
+class CommonQueries:
+    """Reads the query strings of callers with access.
+
+    A customer's pages begin alike, so the members before the SKUs are kept where they are
+    valid; those have a bounded length each, and all together `most_bytes`.
+    """
+
+    def __init__(self, *, most_bytes: int = _MOST_KEPT_BYTES) -> None:
+        self._kept: KeptByDigest[PricesBody] = KeptByDigest(most_bytes=most_bytes)
+
+    @property
+    def kept_bytes(self) -> int:
+        """What is kept now, by estimate."""
+        return self._kept.used_bytes
+
+    def read(self, text: str) -> CommonBody | None:
+        """Return the body that a raw query string stands for; None when pydantic must look."""
+        head, *skus = text.split("&sku=")
+        if len(head) > _LONGEST_HEAD or not 0 < len(skus) <= MAX_LINES:
+            return None
+        body = self._kept.get(head)
+        if body is None:
+            body = _body_of(head)
+            if body is None:
+                return None
+            self._kept.keep(head, body, cost_bytes=_BODY_BYTES + len(head))
+        rest = "".join(skus)
+        if "&" in rest or not _is_literal(rest) or not _are_skus(skus):
+            return None
+        return CommonBody(body, Columns(skus, ["1"] * len(skus)))
 
 
-@lru_cache(maxsize=4096)
 def _body_of(head: str) -> PricesBody | None:
-    """Return the members before the SKUs: a customer's pages begin alike."""
+    """Return the members before the SKUs."""
     body: dict[str, Any] = {}
     for parameter in head.split("&"):
         name, _, value = parameter.partition("=")
@@ -139,10 +167,13 @@ def _are_skus(skus: list[Any]) -> bool:
     return 0 not in lengths and max(lengths) <= LONGEST_SKU
 
 
-@lru_cache(maxsize=4096)
 def _is_quantity(text: Any) -> bool:
-    is_text = isinstance(text, str) and _QUANTITY.fullmatch(text) is not None
-    return is_text and canonical_quantity(text) != "0"
+    return isinstance(text, str) and len(text) <= _LONGEST_QUANTITY and _is_positive(text)
+
+
+@lru_cache(maxsize=4096)
+def _is_positive(text: str) -> bool:
+    return _QUANTITY.fullmatch(text) is not None and canonical_quantity(text) != "0"
 
 
 def _is_literal(text: str) -> bool:

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 
 from aiohttp import web
+from pydantic import ValidationError
 
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.query import Context
 from pricing_proxy.prices.warming import Warmer
+from pricing_proxy.problem_details import Flaw, ProblemError
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.handling import JSON_HEADERS, read_body
 from pricing_proxy.web.markets import find_customer, find_market
-from pricing_proxy.web.schemas import LOGIN
+from pricing_proxy.web.schemas import ACCOUNT, LOGIN, LONGEST_ACCOUNT
 
 
 class LoginRoutes:
@@ -30,11 +32,22 @@ class LoginRoutes:
     async def post(self, request: web.Request) -> web.Response:
         """Answer 202 at once; the prices are loaded behind it, or not if the ERP is in trouble."""
         self._access.require(request, AccessScope.LOGIN)
+        named = _account(request.match_info["customer"])
         body = await read_body(request, LOGIN)
         market = find_market(self._markets, body["market"])
-        account, customer = await find_customer(market, request.match_info["customer"])
+        account, customer = await find_customer(market, named)
         lines = 0
         if customer is not None:
             context = Context(market.code, account, market.currency)
             lines = await self._warmer.warm(context, customer, body.get("skus", ()))
         return web.Response(status=202, text=f'{{"warming":{lines}}}', headers=JSON_HEADERS)
+
+
+def _account(text: str) -> str:
+    """Return an account from the path; raises a 422, as for one in a body."""
+    try:
+        return ACCOUNT.validate_python(text)
+    except ValidationError:
+        detail = f"An account has 1 to {LONGEST_ACCOUNT} printable characters."
+        flaw = Flaw("/customer", "invalid_value", detail)
+        raise ProblemError(422, "invalid_value", detail, [flaw]) from None

@@ -19,11 +19,11 @@ from pricing_proxy.prices.recalling import RecalledLines
 from pricing_proxy.prices.service import PriceService
 from pricing_proxy.problem_details import Flaw, ProblemError
 from pricing_proxy.telemetry.traces import Traces
-from pricing_proxy.web.access import Access, AccessScope
+from pricing_proxy.web.access import Access, AccessScope, Reader
 from pricing_proxy.web.answer_writer import AnswerWriter
 from pricing_proxy.web.answers import answer_body
 from pricing_proxy.web.checkout import checkout_body
-from pricing_proxy.web.common_bodies import columns_of, common_body, common_query
+from pricing_proxy.web.common_bodies import CommonQueries, columns_of, common_body
 from pricing_proxy.web.handling import read_body, read_bytes, validated
 from pricing_proxy.web.markets import find_currency, find_customer, find_market
 from pricing_proxy.web.meters import PriceMeter
@@ -76,6 +76,7 @@ class PriceRoutes:
         self._service = service
         self._markets = markets
         self._access = access
+        self._queries = CommonQueries()
         self._meter = meter
         self._clock = clock
         self._writer = AnswerWriter(clock=clock, is_leaving=is_leaving)
@@ -83,6 +84,7 @@ class PriceRoutes:
             service=service,
             markets=markets,
             access=access,
+            queries=self._queries,
             meter=meter,
             traces=traces,
             clock=clock,
@@ -91,53 +93,53 @@ class PriceRoutes:
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         """Answer `POST /v1/prices`."""
-        shopper = self._access.require_reader(request)
+        reader = self._access.require_reader(request)
         text = await read_bytes(request)
-        if shopper is not None:
-            body = body_of_shopper(validated(text, SHOPPER_PRICES), shopper)
-            return await self._answer(request, body, None, is_budgeted=True)
+        if reader.shopper is not None:
+            body = body_of_shopper(validated(text, SHOPPER_PRICES), reader.shopper)
+            return await self._answer(request, reader, body, None)
         common = common_body(text)
         if common is not None:
-            return await self._answer(request, *common)
-        return await self._answer(request, validated(text, PRICES), None)
+            return await self._answer(request, reader, *common)
+        return await self._answer(request, reader, validated(text, PRICES), None)
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Answer `GET /v1/prices`: the same with the members as query parameters."""
-        shopper = self._access.require_reader(request)
-        if shopper is None:
-            common = common_query(request.rel_url.raw_query_string)
+        reader = self._access.require_reader(request)
+        if reader.shopper is None:
+            common = self._queries.read(request.rel_url.raw_query_string)
             if common is not None:
-                return await self._answer(request, *common)
+                return await self._answer(request, reader, *common)
         asked = body_of(request.query)
         try:
-            if shopper is None:
+            if reader.shopper is None:
                 body = PRICES.validate_python(asked)
             else:
-                body = body_of_shopper(SHOPPER_PRICES.validate_python(asked), shopper)
+                body = body_of_shopper(SHOPPER_PRICES.validate_python(asked), reader.shopper)
         except ValidationError as error:
             raise flaws_problem(error) from None
-        return await self._answer(request, body, None, is_budgeted=shopper is not None)
+        return await self._answer(request, reader, body, None)
 
     async def price_cart(self, request: web.Request) -> web.StreamResponse:
         """Answer `POST /v1/carts/price`: a whole cart, priced as a checkout."""
-        self._access.require(request, AccessScope.PRICES)
+        reader = Reader(self._access.require(request, AccessScope.PRICES), None)
         cart = await read_body(request, CART)
         body = cast("PricesBody", {**cart, "mode": "checkout"})
-        return await self._answer(request, body, None, more=_NO_CART_DISCOUNTS)
+        return await self._answer(request, reader, body, None, more=_NO_CART_DISCOUNTS)
 
     async def _answer(
         self,
         request: web.Request,
+        reader: Reader,
         body: PricesBody,
         lines: Columns | None,
         *,
-        is_budgeted: bool = False,
         more: str = "",
     ) -> web.StreamResponse:
         """Answer a body; `lines` are its lines by column, None when they are still in it."""
         began_us = self._clock.monotonic_us()
         market = find_market(self._markets, body["market"])
-        query = await query_of(body, market, lines=lines, is_budgeted=is_budgeted)
+        query = await query_of(body, market, lines=lines, reader=reader)
         quote = await self._service.quote(query)
         is_refused = True
         try:
@@ -185,7 +187,7 @@ async def query_of(
     market: Market,
     *,
     lines: Columns | None = None,
-    is_budgeted: bool = False,
+    reader: Reader | None = None,
     may_ask_erp: bool = True,
 ) -> PriceQuery:
     """Return what a body asks for; raises `ProblemError` for what is not in the market.
@@ -194,7 +196,7 @@ async def query_of(
         body: A valid body.
         market: The market it names.
         lines: Its lines by column, None when they are still in it.
-        is_budgeted: See `PriceQuery`.
+        reader: Who asks; None where nothing is loaded for the answer.
         may_ask_erp: Whether the ERP may be asked for a customer while there is no map.
     """
     currency = find_currency(market, body.get("currency"))
@@ -211,7 +213,8 @@ async def query_of(
         mode=_MODES[body.get("mode", "browse")],
         lines=lines,
         wait_us=None if wait_ms is None else wait_ms * 1000,
-        is_budgeted=is_budgeted,
+        is_budgeted=reader is not None and reader.shopper is not None,
+        caller="" if reader is None else reader.name,
     )
 
 

@@ -20,7 +20,7 @@ from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.access import API_KEY_HEADER, Access, AccessScope
 from pricing_proxy.web.answer_writer import AnswerWriter
 from pricing_proxy.web.answers import answer_body
-from pricing_proxy.web.common_bodies import CommonBody, common_body, common_query
+from pricing_proxy.web.common_bodies import CommonBody, CommonQueries, common_body
 from pricing_proxy.web.meters import PriceMeter
 
 ALL_FROM_MEMORY = "pricing-proxy; hit; detail=l1"
@@ -40,6 +40,7 @@ class RecalledPages:
         service: Recalls pages.
         markets: Every market by its code.
         access: Who may call.
+        queries: Reads query strings.
         meter: Told about every answer.
         traces: Where spans go; a caller's own trace goes on in the usual way.
         clock: Time.
@@ -52,6 +53,7 @@ class RecalledPages:
         service: PriceService,
         markets: Mapping[str, Market],
         access: Access,
+        queries: CommonQueries,
         meter: PriceMeter,
         traces: Traces,
         clock: Clock,
@@ -60,6 +62,7 @@ class RecalledPages:
         self._service = service
         self._markets = markets
         self._access = access
+        self._queries = queries
         self._meter = meter
         self._traces = traces
         self._clock = clock
@@ -84,8 +87,11 @@ class RecalledPages:
 
     def _query(self, message: RawRequestMessage, body: bytes) -> PriceQuery | None:
         """Return what is asked; None for what is not plain, not allowed, or not in the market."""
-        asked = _asked(message, body)
-        if asked is None or not self._access.opens(message.headers[_API_KEY], AccessScope.PRICES):
+        # First of all: what a caller without access sends is neither parsed nor kept.
+        if not self._access.opens(message.headers[_API_KEY], AccessScope.PRICES):
+            return None
+        asked = self._asked(message, body)
+        if asked is None:
             return None
         members, lines = asked
         account = members["customer"]
@@ -100,6 +106,18 @@ class RecalledPages:
         # What is recalled takes no time, however long the caller would wait.
         return PriceQuery(market.code, customer, account, currency, mode, lines)
 
+    def _asked(self, message: RawRequestMessage, body: bytes) -> CommonBody | None:
+        path = message.path
+        if message.method == "GET":
+            is_query = path.startswith(_QUERY_PATH)
+            return self._queries.read(path[len(_QUERY_PATH) :]) if is_query else None
+        if message.method != "POST" or path != _PATH:
+            return None
+        headers = message.headers
+        if headers.get(_CONTENT_TYPE) != "application/json" or _CONTENT_ENCODING in headers:
+            return None
+        return common_body(body)
+
 
 def _is_plain(message: RawRequestMessage) -> bool:
     """Return whether a server with a key asks, in no trace yet, on a connection that stays."""
@@ -110,15 +128,3 @@ def _is_plain(message: RawRequestMessage) -> bool:
         and message.version == HttpVersion11
         and _TRACEPARENT not in headers
     )
-
-
-def _asked(message: RawRequestMessage, body: bytes) -> CommonBody | None:
-    path = message.path
-    if message.method == "GET":
-        return common_query(path[len(_QUERY_PATH) :]) if path.startswith(_QUERY_PATH) else None
-    if message.method != "POST" or path != _PATH:
-        return None
-    headers = message.headers
-    if headers.get(_CONTENT_TYPE) != "application/json" or _CONTENT_ENCODING in headers:
-        return None
-    return common_body(body)

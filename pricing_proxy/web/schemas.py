@@ -147,6 +147,7 @@ class BreakerOrderBody(TypedDict):
     order: Literal["isolate", "close"]
 
 
+ACCOUNT: TypeAdapter[str] = TypeAdapter(Account)
 PRICES = TypeAdapter(PricesBody)
 SHOPPER_PRICES = TypeAdapter(ShopperBody)
 CART = TypeAdapter(CartBody)

@@ -6,11 +6,10 @@ so that a page knows whether to fetch another token; what a signed token says is
 at after its signature. Nothing of a token is ever logged or repeated.
 
 A page asks many times with one token, so what was verified is kept: by hash, up to the
-token's end, and at most some thousands.
+token's end, and bounded in bytes. What was refused is not kept: a stranger must not fill
+the memory.
 """
 
-import hashlib
-from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
@@ -21,6 +20,7 @@ from jwt.algorithms import get_default_algorithms
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.storefront import Storefront
 from pricing_proxy.problem_details import ProblemError
+from pricing_proxy.web.kept_by_digest import KeptByDigest
 from pricing_proxy.web.schemas import MAX_SHOP_ID
 
 LONGEST_LIFE_SECONDS = 15 * 60
@@ -30,8 +30,10 @@ SHOP_ID_PREFIX = "magento_id:"
 _LEEWAY_SECONDS = 30
 # Far above what a shop needs in it; longer ones would only cost time.
 _LONGEST_TOKEN = 4096
-# 200 bytes each; more customers than one process serves within a token's life.
-_MOST_KEPT = 20_000
+# What is kept of a token; its market is configured and its account short. Measured, rounded up.
+_SHOPPER_BYTES = 250
+# Some 15,000 customers, more than one process serves within a token's life.
+_MOST_KEPT_BYTES = 8 * 1024 * 1024
 _LONGEST_ACCOUNT = 32
 _CLAIMS = ("iss", "aud", "sub", "market", "iat", "exp")
 _UNLIKE_A_TOKEN = "This is no token."  # noqa: S105 -- a sentence
@@ -72,7 +74,7 @@ class StorefrontTokens:
     ) -> None:
         self._markets = markets
         self._clock = clock
-        self._kept: OrderedDict[bytes, Shopper] = OrderedDict()
+        self._kept: KeptByDigest[Shopper] = KeptByDigest(most_bytes=_MOST_KEPT_BYTES)
         self._storefront = storefront
         self._keys = _prepared(storefront)
 
@@ -86,23 +88,17 @@ class StorefrontTokens:
         """Return whose token it is; raises a 401 `ProblemError`."""
         if len(token) > _LONGEST_TOKEN or not token.isascii():
             _refuse("malformed_token", _UNLIKE_A_TOKEN)
-        digest = hashlib.blake2b(token.encode(), digest_size=16).digest()
         now = self._clock.utc().timestamp()
-        shopper = self._kept.get(digest)
+        shopper = self._kept.get(token)
         if shopper is None:
             shopper = _shopper(self._claims(token), now)
             if shopper.market not in self._markets:
                 _refuse("unknown_token_market", "This token names a market that is not here.")
-            self._keep(digest, shopper)
+            self._kept.keep(token, shopper, cost_bytes=_SHOPPER_BYTES)
         if now >= shopper.expires_at:
-            self._kept.pop(digest, None)
+            self._kept.forget(token)
             _refuse("token_expired", "This token has ended; fetch another.")
         return shopper
-
-    def _keep(self, digest: bytes, shopper: Shopper) -> None:
-        self._kept[digest] = shopper
-        if len(self._kept) > _MOST_KEPT:
-            self._kept.popitem(last=False)
 
     def _claims(self, token: str) -> dict[str, Any]:
         """Return the claims of a token that one of our keys signed, for us."""

@@ -28,6 +28,7 @@ async def shop(aiohttp_client: AiohttpClient) -> AsyncIterator[Shop]:
     parts = shop_routes(world)
     untraced = Traces(service="tests", exporter=None, sample_ratio=0.0)
     public = public_app(parts.routes, body_limit_bytes=BODY_LIMIT, traces=untraced)
+    operators = admin_app(parts.routes, body_limit_bytes=BODY_LIMIT)
     yield Shop(
         world=world,
         metrics=parts.metrics,
@@ -37,6 +38,6 @@ async def shop(aiohttp_client: AiohttpClient) -> AsyncIterator[Shop]:
         token_clock=parts.token_clock,
         obstacles=parts.obstacles,
         public=await aiohttp_client(ProgramServer(public)),
-        admin=await aiohttp_client(admin_app(parts.routes, body_limit_bytes=BODY_LIMIT)),
+        admin=await aiohttp_client(ProgramServer(operators)),
     )
     await world.loader.flights.aclose()

@@ -82,6 +82,33 @@ async def test_a_key_is_asked_for_before_the_body_is_looked_at(shop: Shop) -> No
     assert answer.status == 401
 
 
+BROKEN: dict[str, tuple[bytes, dict[str, str]]] = {
+    "no JSON": (b"{", {"Content-Type": "application/json"}),
+    "no content type": (b"{}", {}),
+    "another content type": (b"{}", {"Content-Type": "text/plain"}),
+    "compressed": (b"{}", {"Content-Type": "application/json", "Content-Encoding": "gzip"}),
+    "too large": (b"{" + b" " * BODY_LIMIT + b"}", {"Content-Type": "application/json"}),
+    "of another shape": (b'{"market": 1, "x": []}', {"Content-Type": "application/json"}),
+    "deep": (b"[" * 2000, {"Content-Type": "application/json"}),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("route", ROUTES)
+async def test_whatever_is_wrong_with_a_request_access_is_asked_first(
+    shop: Shop, route: Route, broken: str
+) -> None:
+    """On every route a stranger hears the same, and learns nothing of what would be valid."""
+    listener, method, path, _, _ = route
+    client = shop.public if listener == "public" else shop.admin
+    content, headers = BROKEN[broken]
+    path = path if method == "POST" else "/v1/prices?market=&market=&wait_ms=soon&x=%FF&sku="
+    for key, status in ((None, 401), ("a wrong key", 401), (READER_KEY, 403)):
+        keyed = headers if key is None else {**headers, "X-API-Key": key}
+        answer = await client.request(method, path, data=content, headers=keyed)
+        assert answer.status == status
+
+
 async def test_the_last_use_of_a_key_is_known_once_it_opened_something(shop: Shop) -> None:
     await shop.post(body(), headers={"X-API-Key": READER_KEY})
     assert set(shop.access.last_use().values()) == {None}

@@ -1,6 +1,7 @@
 """What is read without pydantic is what pydantic would have read, or is left to it."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import hypothesis.strategies as st
@@ -12,7 +13,7 @@ from yarl import URL
 
 from pricing_proxy.prices.query import Columns
 from pricing_proxy.problem_details import ProblemError
-from pricing_proxy.web.common_bodies import columns_of, common_body, common_query
+from pricing_proxy.web.common_bodies import CommonQueries, columns_of, common_body
 from pricing_proxy.web.prices import body_of
 from pricing_proxy.web.schemas import PRICES
 
@@ -96,7 +97,7 @@ def test_a_common_query_is_valid_and_read_alike(
 ) -> None:
     parameters = [*begin, *more]
     url = URL("/v1/prices").with_query([*parameters, *(("sku", sku) for sku in skus)])
-    common = common_query(url.raw_query_string)
+    common = CommonQueries().read(url.raw_query_string)
     if common is None:
         return
     read: dict[str, Any] = {**PRICES.validate_python(body_of(MultiDict(url.query)))}
@@ -105,7 +106,7 @@ def test_a_common_query_is_valid_and_read_alike(
 
 
 def test_the_query_that_callers_send_is_common() -> None:
-    common = common_query("market=m&customer=C-1&mode=cart&wait_ms=50&sku=A&sku=B")
+    common = CommonQueries().read("market=m&customer=C-1&mode=cart&wait_ms=50&sku=A&sku=B")
     assert common is not None
     assert common.body == {"market": "m", "customer": "C-1", "mode": "cart", "wait_ms": 50}
     assert members(common.lines) == [("A", "1", None), ("B", "1", None)]
@@ -128,10 +129,48 @@ def test_the_query_that_callers_send_is_common() -> None:
     ],
 )
 def test_a_query_with_anything_special_is_left_to_pydantic(query: str) -> None:
-    assert common_query(query) is None
+    assert CommonQueries().read(query) is None
 
 
 def test_a_query_that_is_wrong_is_wrong_either_way() -> None:
     """The slow way is still what names mistakes."""
     with pytest.raises((ValidationError, ProblemError)):
         PRICES.validate_python(body_of(MultiDict([("market", "m"), ("sku", "")])))
+
+
+def test_what_is_kept_of_queries_is_bounded_in_bytes() -> None:
+    queries = CommonQueries(most_bytes=20_000)
+    for number in range(1000):
+        assert queries.read(f"market=m&customer=C-{number}&sku=A") is not None
+    assert 10_000 < queries.kept_bytes <= 20_000
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"market={'m' * 60_000}&customer=C-1&sku=A",
+        f"market=m&customer=C-1&{'x' * 60_000}=1&sku=A",
+        "market=m&customer=C-1&sku=" + "A" * 60_000,
+        "market=m&market=m&customer=C-1&sku=A",
+    ],
+)
+def test_nothing_is_kept_of_a_query_that_is_not_common(query: str) -> None:
+    """A long one would cost what its caller likes."""
+    queries = CommonQueries()
+    assert queries.read(query) is None
+    assert queries.kept_bytes < 2000
+
+
+def test_no_text_is_remembered_as_no_quantity() -> None:
+    """Thirty kilobytes each, some thousands of them."""
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(100):
+            lines = [{"sku": "A", "quantity": f"{number}{'0' * 30_000}"}]
+            body = {"market": "m", "customer": "C-1", "lines": lines}
+            assert common_body(json.dumps(body).encode()) is None
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 500_000

@@ -216,6 +216,8 @@ async def test_a_login_warms_behind_its_answer(shop: Shop) -> None:
     ("account", "content", "status", "pointer"),
     [
         ("C-9", {"market": "b2b_de"}, 404, "/customer"),
+        ("C" * 33, {"market": "b2b_de"}, 422, "/customer"),
+        ("C%00", {"market": "b2b_de"}, 422, "/customer"),
         ("C-1", {"market": "nowhere"}, 400, "/market"),
         ("C-1", {}, 422, "/market"),
         ("C-1", {"market": "b2b_de", "skus": [""]}, 422, "/skus/0"),
