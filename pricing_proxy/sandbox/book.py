@@ -21,8 +21,8 @@ ONE = Decimal(1)
 
 
 def fold(code: str) -> str:
-    """Return a code in the form in which codes are compared."""
-    return code.casefold()
+    """Return a code as the database compares it: without case, and without blanks at its end."""
+    return code.rstrip(" ").casefold()
 
 
 class Relation(Enum):

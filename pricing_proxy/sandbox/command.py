@@ -1,4 +1,4 @@
-"""The command line of the sandbox: run it, turn its dials, post a price, place an order.
+"""The command line of the sandbox: run it, turn its dials, and do what happens in its systems.
 
 `sandbox_app` is mounted as `pricing-proxy sandbox`. Without a subcommand it serves
 until Ctrl-C; the subcommands talk to the control port of a sandbox that runs.
@@ -23,6 +23,7 @@ from pricing_proxy.sandbox.order_command import place_orders
 from pricing_proxy.sandbox.ports import CONTROL_PORT, ENTRA_PORT, FO_PORT, MAGENTO_PORT
 from pricing_proxy.sandbox.server import DEFAULT_LATENCY_MS, Sandbox, SandboxSettings
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
+from pricing_proxy.sandbox.shop_commands import change_customer, change_product
 
 STATE_DIR = Path(".demo")
 
@@ -168,6 +169,8 @@ def price(
 
 
 sandbox_app.command("order")(place_orders)
+sandbox_app.command("customer")(change_customer)
+sandbox_app.command("product")(change_product)
 
 
 async def _serve(settings: SandboxSettings) -> None:

@@ -1,24 +1,25 @@
 """The control port: turn dials, read counts, post prices and orders, whatever is dead.
 
 It is a door of its own, so that it works while a system is dead. Mistakes are answered
-as problem+json that names the member. Orders are placed in the shop here too.
+as problem+json that names the member. What people do in the shop is in `shop_control`.
 """
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiohttp import web
 
 from pricing_proxy.sandbox.book import Book
 from pricing_proxy.sandbox.calls import Calls
+from pricing_proxy.sandbox.control_answers import problem, read_members, unprocessable
 from pricing_proxy.sandbox.dials import BadMemberError, Dials
 from pricing_proxy.sandbox.documents.store import Documents
 from pricing_proxy.sandbox.price_posting import post_price
 from pricing_proxy.sandbox.shop.placing import Counter
-from pricing_proxy.sandbox.shop.wire import to_json as shop_json
-from pricing_proxy.sandbox.wire import from_json, json_answer, to_json
+from pricing_proxy.sandbox.shop.tables import Shop
+from pricing_proxy.sandbox.shop_control import add_shop_routes
+from pricing_proxy.sandbox.wire import from_json, json_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ def control_app(
     systems: Mapping[str, System],
     book: Book,
     documents: Documents,
+    shop: Shop,
     orders: Counter,
     *,
     apply_dead: Callable[[str], Awaitable[None]],
@@ -43,10 +45,11 @@ def control_app(
         systems: By the name in the path.
         book: Where prices are posted.
         documents: What judges are shown of F&O.
-        orders: Where orders are placed in the shop.
+        shop: Where people register, and products change.
+        orders: Where orders are placed in it.
         apply_dead: Called with a system's name after its dials were turned.
     """
-    control = _Control(systems, book, documents, orders, apply_dead)
+    control = _Control(systems, book, documents, apply_dead)
     app = web.Application()
     app.router.add_get("/systems/{system}/dials", control.dials)
     app.router.add_patch("/systems/{system}/dials", control.turn)
@@ -54,10 +57,9 @@ def control_app(
     app.router.add_delete("/systems/{system}/calls", control.reset)
     app.router.add_post("/systems/fo/prices", control.post_price)
     app.router.add_get("/systems/fo/orders", control.orders)
-    app.router.add_post("/systems/magento/orders", control.place_orders)
-    app.router.add_get("/systems/magento/orders", control.placed_orders)
     app.router.add_get("/systems/fo/customers", control.customers)
     app.router.add_get("/systems/fo/returns", control.returns)
+    add_shop_routes(app, shop, orders)
     return app
 
 
@@ -67,13 +69,11 @@ class _Control:
         systems: Mapping[str, System],
         book: Book,
         documents: Documents,
-        orders: Counter,
         apply_dead: Callable[[str], Awaitable[None]],
     ) -> None:
         self._systems = systems
         self._book = book
         self._documents = documents
-        self._counter = orders
         self._apply_dead = apply_dead
 
     async def dials(self, request: web.Request) -> web.Response:
@@ -82,11 +82,11 @@ class _Control:
     async def turn(self, request: web.Request) -> web.Response:
         system = self._system(request)
         # Dials are no money: JSON's own numbers will do, and error_rate is a share.
-        members = _members(await request.read(), json.loads)
+        members = read_members(await request.read(), json.loads)
         try:
             system.dials.patch(members)
         except BadMemberError as error:
-            raise _unprocessable(error) from error
+            raise unprocessable(error) from error
         await self._apply_dead(request.match_info["system"])
         return json_answer(system.dials.members())
 
@@ -98,28 +98,15 @@ class _Control:
         return web.Response(status=204)
 
     async def post_price(self, request: web.Request) -> web.Response:
-        members = _members(await request.read(), from_json)
+        members = read_members(await request.read(), from_json)
         try:
             journal = post_price(self._book, members)
         except BadMemberError as error:
-            raise _unprocessable(error) from error
+            raise unprocessable(error) from error
         return json_answer({"journal": journal.number}, status=201)
 
     async def orders(self, _: web.Request) -> web.Response:
         return json_answer(self._documents.orders.told())
-
-    async def placed_orders(self, _: web.Request) -> web.Response:
-        return web.Response(body=shop_json(self._counter.told()), content_type="application/json")
-
-    async def place_orders(self, request: web.Request) -> web.Response:
-        members = _members(await request.read(), from_json)
-        try:
-            placed = self._counter.place(members)
-        except BadMemberError as error:
-            raise _unprocessable(error) from error
-        return web.Response(
-            body=shop_json({"orders": placed}), status=201, content_type="application/json"
-        )
 
     async def customers(self, _: web.Request) -> web.Response:
         return json_answer(self._documents.customers.told())
@@ -131,33 +118,5 @@ class _Control:
         name = request.match_info["system"]
         if name not in self._systems:
             detail = f"There is no system of this name; there are {', '.join(self._systems)}."
-            raise web.HTTPNotFound(**_problem("unknown_system", 404, detail, []))
+            raise web.HTTPNotFound(**problem("unknown_system", 404, detail, []))
         return self._systems[name]
-
-
-def _members(body: bytes, parse: Callable[[bytes], Any]) -> dict[str, Any]:
-    try:
-        members = parse(body)
-    except ValueError:
-        members = None
-    if not isinstance(members, dict):
-        problem = _problem("bad_json", 400, "The body is not a JSON object.", [])
-        raise web.HTTPBadRequest(**problem)
-    return members
-
-
-def _unprocessable(error: BadMemberError) -> web.HTTPUnprocessableEntity:
-    pointer = "/" + error.member.replace("~", "~0").replace("/", "~1")
-    named = {"pointer": pointer, "code": "bad_member", "detail": error.detail}
-    return web.HTTPUnprocessableEntity(**_problem("bad_member", 422, str(error), [named]))
-
-
-def _problem(code: str, status: int, detail: str, errors: list[dict[str, str]]) -> dict[str, Any]:
-    body = {
-        "type": f"/problems/{code}",
-        "title": code.replace("_", " ").capitalize(),
-        "status": status,
-        "detail": detail,
-        "errors": errors,
-    }
-    return {"text": to_json(body).decode(), "content_type": "application/problem+json"}

@@ -2,8 +2,9 @@
 
 Each member checks itself; a patch is checked whole before any of it is applied.
 What a dial does stands in `faults` (every system), `entra` (`token_revoked`),
-`price_service` (`drop_lines`, `poison_skus`) and `documents` (`rename_fields`,
-`mandatory_fields`); `dead` is the server's business.
+`price_service` (`drop_lines`, `poison_skus`), `documents` (`rename_fields`,
+`mandatory_fields`) and `shop` (`number_prefix`, `account_attribute`); `dead` is the
+server's business.
 """
 
 import re
@@ -14,6 +15,8 @@ from typing import Any
 
 # Longer than any deadline a client may have, short enough that a slip of the hand ends.
 _MAX_LATENCY_MS = 600_000
+# A year and a store at most; longer ones no ERP's reference has room for.
+_MAX_PREFIX = 10
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _FIELD_OF_A_SET = re.compile(r"[A-Za-z]\w*\.[A-Za-z]\w*", re.ASCII)
 
@@ -52,6 +55,10 @@ class Dials:
         poison_skus: SKUs for whose sake a price batch is refused as a whole.
         rename_fields: New names of fields, such as `{"CustomersV3.LanguageId": "Language"}`.
         mandatory_fields: Fields that a new row must have, such as `CustomersV3.LanguageId`.
+        number_prefix: What numbers of the shop's documents begin with in every store view and for
+            every kind, "" included, so that they number alike; None = each store's own.
+        account_attribute: Whether the shop's customers have the attribute of the ERP's account;
+            a stock shop drops it without a word.
     """
 
     latency_ms: int = 0
@@ -67,6 +74,8 @@ class Dials:
     poison_skus: tuple[str, ...] = ()
     rename_fields: Mapping[str, str] = field(default_factory=dict)
     mandatory_fields: tuple[str, ...] = ()
+    number_prefix: str | None = None
+    account_attribute: bool = True
 
     def patch(self, members: Mapping[str, Any]) -> None:
         """Turn the named dials, or none of them.
@@ -147,6 +156,14 @@ def _fields_of_sets(name: str, value: Any) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def _prefix(name: str, value: Any) -> str | None:
+    if value is None or (type(value) is int and value >= 0):
+        return None if value is None else str(value)
+    if isinstance(value, str) and len(value) <= _MAX_PREFIX:
+        return value
+    raise BadMemberError(name, f"expected up to {_MAX_PREFIX} characters, or null for each its own")
+
+
 _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "latency_ms": _milliseconds,
     "latency_spread_ms": _milliseconds,
@@ -161,4 +178,6 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "poison_skus": _skus,
     "rename_fields": _new_names,
     "mandatory_fields": _fields_of_sets,
+    "number_prefix": _prefix,
+    "account_attribute": _flag,
 }

@@ -6,7 +6,8 @@ field with a literal, or parentheses. Where F&O differs from OData, so does this
 - `has` and `in` are refused, and so is every function: "contains" is written as
   wildcard equality, `Name eq '*retail*'`.
 - Enums compare with `Microsoft.Dynamics.DataEntities.NoYes'Yes'`, by eq and ne only.
-- Strings compare without case, as they do in F&O's usual database collation.
+- Strings compare without case and without blanks at their end, as they do in F&O's usual
+  database collation; what is stored keeps its own letters.
 
 Arithmetic (add, sub, mul, div, mod) is not simulated; it is refused like the rest.
 """
@@ -210,7 +211,8 @@ def _string_test(name: str, word: str, literal: str) -> Test:
         parts = map(re.escape, wanted.split("*"))
         pattern, is_match = re.compile(".*".join(parts), re.DOTALL), word == "eq"
         return lambda row: (pattern.fullmatch(row[name].casefold()) is not None) is is_match
-    return lambda row: compare(row[name].casefold(), wanted)
+    bare = wanted.rstrip(" ")
+    return lambda row: compare(row[name].casefold().rstrip(" "), bare)
 
 
 def _enum_test(name: str, word: str, literal: Any, types: FieldTypes) -> Test:

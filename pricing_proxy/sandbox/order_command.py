@@ -28,6 +28,12 @@ def place_orders(
     customer: Annotated[
         int | None, typer.Option(help="The shop's customer id; default: 1 to 3 in turn.")
     ] = None,
+    store: Annotated[
+        str | None, typer.Option(help="Store view, by code or id; default: the demo website's.")
+    ] = None,
+    ext_order_id: Annotated[
+        str | None, typer.Option(help="A number that somebody else wrote, as a marketplace's.")
+    ] = None,
     sku: Annotated[
         list[str] | None, typer.Option(help="One line of this SKU; may be given again.")
     ] = None,
@@ -43,12 +49,14 @@ def place_orders(
     """Place orders in the simulated shop.
 
     Examples: order --count 50 · order --kind bundle --customer 2 ·
-    order --sku LAMP-01 --quantity 3 --payment unknown_method
+    order --sku LAMP-01 --quantity 3 --payment unknown_method · order --store b2b_de_en
     """
     lines = [{"sku": one, "quantity": quantity} for one in sku or ()]
     chosen: dict[str, Any] = {
         "kind": kind,
         "customer": customer,
+        "store": int(store) if store and store.isdecimal() else store,
+        "ext_order_id": ext_order_id,
         "lines": lines or None,
         "address": country and {"country_id": country},
         "payment_method": payment,

@@ -81,12 +81,12 @@ class Sandbox:
     def __init__(self, settings: SandboxSettings, *, clock: Clock | None = None) -> None:
         clock = clock or SystemClock()
         self.book = build_book(settings.size, clock.utc().date())
-        self.shop = Shop(self.book, clock=clock)
         self.systems = {
             "entra": System(Dials(latency_ms=settings.entra_latency_ms)),
             "fo": System(Dials(latency_ms=settings.latency_ms)),
             "magento": System(Dials(latency_ms=settings.latency_ms)),
         }
+        self.shop = Shop(self.book, self.systems["magento"].dials, clock=clock)
         self.ca_file = settings.ca_file or settings.state_dir / CA_FILE_NAME
         self._settings = settings
         self._tokens = Tokens(clock)
@@ -162,6 +162,7 @@ class Sandbox:
                     self.systems,
                     self.book,
                     self.documents,
+                    self.shop,
                     self._orders,
                     apply_dead=self.apply_dead,
                 ),

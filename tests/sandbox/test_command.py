@@ -56,6 +56,48 @@ async def test_orders_are_placed_with_progress(sandbox: Sandbox) -> None:
     assert "kind" in wrong.stderr
 
 
+async def test_what_people_do_in_the_shop_has_commands(sandbox: Sandbox) -> None:
+    registered = await command(
+        sandbox, *("customer", "--taxvat", "DE999888777", "--store", "4", "--company", "Neu GmbH")
+    )
+    changed = await command(sandbox, "customer", "4", "--account", "C-1001")
+    ordered = await command(
+        sandbox, "order", "--store", "4", "--customer", "4", "--ext-order-id", "AMZ-1"
+    )
+    deleted = await command(sandbox, "customer", "4", "--delete")
+    renamed = await command(sandbox, "product", "lamp-13", "--rename", "Lamp-13")
+    gone = await command(sandbox, "product", "LAMP-17", "--delete")
+
+    done = (registered, changed, ordered, deleted, renamed, gone)
+    assert [one.exit_code for one in done] == [0] * len(done), [one.output for one in done]
+    assert "Registered customer 4" in registered.output
+    order = sandbox.shop.orders[1]
+    assert (order["store_id"], order["ext_order_id"]) == (4, "AMZ-1")
+    assert "customer_id" not in order
+    assert sandbox.shop.catalog.named("LAMP-13").sku == "Lamp-13"
+    assert sandbox.shop.catalog.by_sku("LAMP-17") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("customer", "--delete"), "which customer"),
+        (("customer", "1"), "what changes"),
+        (("customer", "9", "--taxvat", "X"), "No such entity"),
+        (("customer", "--email", "buyer1@c-1001.example"), "same email"),
+        (("customer", "--store", "nowhere"), "b2b_de_en"),
+        (("product", "LAMP-01"), "--rename or --delete"),
+        (("product", "NONE", "--delete"), "doesn't exist"),
+    ],
+)
+async def test_wrong_doings_in_the_shop_say_what_to_do(
+    sandbox: Sandbox, words: tuple[str, ...], told: str
+) -> None:
+    failed = await command(sandbox, *words)
+    assert failed.exit_code == 2
+    assert told in failed.stderr
+
+
 async def test_dials_are_shown_and_turned(sandbox: Sandbox) -> None:
     shown = await command(sandbox, "dial", "fo")
     turned = await command(

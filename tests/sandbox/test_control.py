@@ -22,6 +22,8 @@ DIALS: dict[str, Any] = {
     "poison_skus": [],
     "rename_fields": {},
     "mandatory_fields": [],
+    "number_prefix": None,
+    "account_attribute": True,
 }
 
 
@@ -69,6 +71,9 @@ async def test_magento_dies_and_comes_back(client: Client, sandbox: Sandbox) -> 
         ("mandatory_fields", "CustomersV3.LanguageId"),
         ("mandatory_fields", ["LanguageId"]),
         ("mandatory_fields", [1]),
+        ("number_prefix", True),
+        ("number_prefix", "12345678901"),
+        ("account_attribute", None),
     ],
 )
 async def test_wrong_dial_is_a_422_that_names_it_and_turns_nothing(

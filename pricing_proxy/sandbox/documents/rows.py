@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
-from pricing_proxy.sandbox.book import FIRST_RECORD_ID
+from pricing_proxy.sandbox.book import FIRST_RECORD_ID, fold
 from pricing_proxy.sandbox.odata_query import ETAG
 
 Key = tuple[str, ...]
@@ -91,12 +91,12 @@ class DocumentTable:
         return iter(self._rows.values())
 
     def get(self, *key: str) -> DocumentRow | None:
-        """Return the row under a key; case does not matter."""
-        return self._rows.get(tuple(value.casefold() for value in key))
+        """Return the row under a key; neither case nor blanks behind it matter."""
+        return self._rows.get(tuple(fold(value) for value in key))
 
     def having(self, field: str, value: str) -> list[DocumentRow]:
         """Return the rows with a value in an indexed field."""
-        return list(self._indexes[field].get(value.casefold(), {}).values())
+        return list(self._indexes[field].get(fold(value), {}).values())
 
     def candidates(self, equalities: Mapping[str, str]) -> list[DocumentRow]:
         """Return all rows that may have these values: those of the first indexed field."""
@@ -123,11 +123,11 @@ class DocumentTable:
         old = self._rows.pop(key, None) if row is None else self._rows.get(key)
         for field, index in self._indexes.items():
             if old is not None:
-                index[str(old[field]).casefold()].pop(key, None)
+                index[fold(str(old[field]))].pop(key, None)
             if row is not None:
-                index.setdefault(str(row[field]).casefold(), {})[key] = row
+                index.setdefault(fold(str(row[field])), {})[key] = row
         if row is not None:
             self._rows[key] = row
 
     def _key_of(self, row: DocumentRow) -> Key:
-        return tuple(str(row[field]).casefold() for field in self.key)
+        return tuple(fold(str(row[field])) for field in self.key)

@@ -117,6 +117,7 @@ class Catalog:
         self._products: dict[int, Product] = {}
         self._ids: dict[str, int] = {}
         self._parents: dict[int, int] = {}
+        self._last_id = 0
         for product in products:
             self.put(replace(product, created_at=created_at, updated_at=created_at))
 
@@ -126,7 +127,7 @@ class Catalog:
 
     def next_id(self) -> int:
         """Return the id of a product yet to be made."""
-        return max(self._products, default=0) + 1
+        return self._last_id + 1
 
     def put(self, product: Product) -> None:
         """Add a product or change one, its SKU included."""
@@ -134,8 +135,35 @@ class Catalog:
         if before is not None:
             self._ids.pop(before.sku.casefold())
         self._products[product.id] = product
+        self._last_id = max(self._last_id, product.id)
         self._ids[product.sku.casefold()] = product.id
         self._parents |= dict.fromkeys(product.variants, product.id)
+
+    def remove(self, sku: str) -> bool:
+        """Delete a product; configurables and bundles lose it, orders keep its id.
+
+        Raises:
+            RefusedError: There is none of this SKU.
+        """
+        gone = self.named(sku)
+        del self._products[gone.id], self._ids[gone.sku.casefold()]
+        self._parents.pop(gone.id, None)
+        for product in list(self._products.values()):
+            variants = {one: chosen for one, chosen in product.variants.items() if one != gone.id}
+            parts = tuple(part for part in product.parts if part[0] != gone.id)
+            if (variants, parts) != (product.variants, product.parts):
+                self.put(replace(product, variants=variants, parts=parts))
+        return True
+
+    def rename(self, sku: str, new_sku: str, *, now: str) -> Product:
+        """Give a product another SKU, or the same in other letters; order lines keep the old one.
+
+        Raises:
+            RefusedError: There is none of this SKU.
+        """
+        renamed = replace(self.named(sku), sku=new_sku, updated_at=now)
+        self.put(renamed)
+        return renamed
 
     def by_id(self, product_id: int) -> Product:
         """Return a product by its id, which exists."""

@@ -2,7 +2,9 @@
 
 A PUT merges: what is left out stays. A list of addresses replaces all, so an address
 without its id becomes another one, and an empty list deletes them. Unknown custom
-attributes are dropped without a word.
+attributes are dropped without a word, and `updated_at` moves all the same. What a person
+types into a registration or sends by REST is taken as it is, the ERP's account included:
+nothing here guards it, as in a shop without a module for that.
 """
 
 import re
@@ -39,8 +41,16 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 class Customers:
     """All customers, by id."""
 
-    def __init__(self, *, now: Callable[[], str]) -> None:
+    def __init__(self, *, now: Callable[[], str], has_account: Callable[[], bool]) -> None:
+        """Begin with the named ones.
+
+        Args:
+            now: The shop's time, as the database holds it.
+            has_account: Whether the shop has the attribute of the ERP's account.
+        """
         self._now = now
+        self._has_account = has_account
+        self._last_id = 0
         self._customers: dict[int, dict[str, Any]] = {}
         self._next_address = 1
         for number, row in enumerate(_NAMED, start=1):
@@ -48,7 +58,7 @@ class Customers:
 
     def all(self) -> Iterable[dict[str, Any]]:
         """Return every customer by rising id."""
-        return self._customers.values()
+        return map(self._shown, self._customers.values())
 
     def get(self, customer_id: int) -> dict[str, Any]:
         """Return one.
@@ -56,12 +66,11 @@ class Customers:
         Raises:
             RefusedError: There is none of this id.
         """
-        found = self._customers.get(customer_id)
-        if found is None:
-            text = "No such entity with %fieldName = %fieldValue"
-            parameters = {"fieldName": "customerId", "fieldValue": customer_id}
-            raise RefusedError(404, text, parameters)
-        return found
+        return self._shown(self._existing(customer_id))
+
+    def next_id(self) -> int:
+        """Return the id of whoever registers next; ids of the deleted do not come back."""
+        return self._last_id + 1
 
     def create(self, members: Mapping[str, Any]) -> dict[str, Any]:
         """Register a customer.
@@ -74,8 +83,9 @@ class Customers:
         self._check_free(str(members["email"]), website)
         store = store_by_id(int(members.get("store_id", website)))
         now = self._now()
+        self._last_id = self.next_id()
         customer: dict[str, Any] = {
-            "id": len(self._customers) + 1,
+            "id": self._last_id,
             "group_id": 1,
             "created_at": now,
             "updated_at": now,
@@ -88,7 +98,7 @@ class Customers:
         }
         self._apply(customer, members)
         self._customers[customer["id"]] = customer
-        return customer
+        return self._shown(customer)
 
     def change(self, customer_id: int, members: Mapping[str, Any]) -> dict[str, Any]:
         """Merge members into a customer.
@@ -96,7 +106,7 @@ class Customers:
         Raises:
             RefusedError: There is no such customer, or the addresses lose the default one.
         """
-        customer = self.get(customer_id)
+        customer = self._existing(customer_id)
         _check({**customer, **members})
         if members.get("email", customer["email"]).lower() != customer["email"].lower():
             self._check_free(members["email"], customer["website_id"])
@@ -107,7 +117,35 @@ class Customers:
             for address in customer["addresses"]:
                 address["region_id"] = address["region"]["region_id"]
         customer["updated_at"] = self._now()
-        return customer
+        return self._shown(customer)
+
+    def remove(self, customer_id: int) -> None:
+        """Delete one; raises `RefusedError` when there is none of this id."""
+        self._existing(customer_id)
+        del self._customers[customer_id]
+
+    def _existing(self, customer_id: int) -> dict[str, Any]:
+        found = self._customers.get(customer_id)
+        if found is None:
+            text = "No such entity with %fieldName = %fieldValue"
+            parameters = {"fieldName": "customerId", "fieldValue": customer_id}
+            raise RefusedError(404, text, parameters)
+        return found
+
+    def _shown(self, customer: dict[str, Any]) -> dict[str, Any]:
+        """Return a customer as the routes answer: without attributes that the shop has not."""
+        kept = [
+            one
+            for one in customer.get("custom_attributes", ())
+            if self._knows(one["attribute_code"])
+        ]
+        shown = {name: value for name, value in customer.items() if name != "custom_attributes"}
+        return {**shown, "custom_attributes": kept} if kept else shown
+
+    def _knows(self, attribute: str) -> bool:
+        return attribute in KNOWN_ATTRIBUTES and (
+            attribute != ACCOUNT_ATTRIBUTE or self._has_account()
+        )
 
     def _apply(self, customer: dict[str, Any], members: Mapping[str, Any]) -> None:
         customer.update({name: members[name] for name in _FIELDS if name in members})
@@ -119,7 +157,7 @@ class Customers:
         kept = {
             one["attribute_code"]: one["value"] for one in customer.get("custom_attributes", ())
         }
-        kept.update({code: value for code, value in given.items() if code in KNOWN_ATTRIBUTES})
+        kept.update({code: value for code, value in given.items() if self._knows(code)})
         if kept:
             customer["custom_attributes"] = [
                 {"attribute_code": code, "value": value} for code, value in kept.items()

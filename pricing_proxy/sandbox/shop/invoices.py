@@ -117,7 +117,7 @@ def _document(shop: Shop, order: Order, parts: list[Share]) -> dict[str, Any]:
         compensation = order["shipping_discount_tax_compensation_amount"]
     sums["grand_total"] = _grand_total(sums, compensation)
     document = {
-        **shop.document_head(order, number),
+        **shop.document_head(order, number, "invoice"),
         **{name: order[name] for name in HEAD_MEMBERS},
         **sums,
         **{f"base_{name}": value for name, value in sums.items()},

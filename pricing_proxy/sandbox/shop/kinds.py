@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from itertools import count
+from itertools import count, islice
 from random import Random
+from typing import Any
 
 from pricing_proxy.sandbox.shop.catalog import (
     DYNAMIC_BUNDLE,
@@ -64,7 +65,13 @@ class Kinds:
         made = self._makers[name]()
         if name == "guest":
             return made
-        return replace(made, customer=self._shop.customers.get(turn % _CUSTOMERS + 1))
+        return replace(made, customer=self._of_turn(turn))
+
+    def _of_turn(self, turn: int) -> Mapping[str, Any] | None:
+        """Return the next of the first customers that still are there; nobody left is a guest."""
+        there = islice(self._shop.customers.all(), _CUSTOMERS)
+        known = [one for one in there if one["id"] <= _CUSTOMERS]
+        return known[turn % len(known)] if known else None
 
     def _simple(self) -> OrderRequest:
         skus = self._random.sample(_PLAIN, 3)

@@ -49,6 +49,11 @@ class Line:
     chosen: dict[str, Any] | None = None
 
     @property
+    def own_sku(self) -> str:
+        """What was sold: the variant of a configurable, any other without its options' suffixes."""
+        return self.sku if self.product_type == "configurable" else self.product.sku
+
+    @property
     def is_value(self) -> bool:
         """Whether it counts in the order's sums."""
         return self.kind == "value"

@@ -37,6 +37,7 @@ class OrderRequest:
         discount_percent: By a coupon, on goods; on shipping too with `discounts_shipping`.
         includes_tax: Whether the shop's prices include tax.
         total_off_by: Added to the grand total, to make an order that does not add up.
+        ext_order_id: Written by whoever placed it, such as a marketplace's own number.
     """
 
     store: Store
@@ -51,3 +52,4 @@ class OrderRequest:
     discounts_shipping: bool = False
     includes_tax: bool = False
     total_off_by: Decimal = Decimal(0)
+    ext_order_id: str | None = None

@@ -7,7 +7,7 @@ and repeated (under the shipping, as `parent_item`) when an order is shown.
 """
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -25,6 +25,7 @@ from pricing_proxy.sandbox.shop.order_totals import (
     shipping_of,
     totals_of,
 )
+from pricing_proxy.sandbox.shop.stores import Sequences
 from pricing_proxy.sandbox.shop.totals import ZERO, Amounts
 
 Order = dict[str, Any]
@@ -53,14 +54,14 @@ _SHIPPING_MEMBERS = (
 class OrderMaker:
     """Computes orders and numbers them."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, numbers: Sequences) -> None:
         self._catalog = catalog
+        self._numbers = numbers
         self._order_ids = count(1)
         self._item_ids = count(1)
         self._address_ids = count(1)
         self._tax_ids = count(1)
         self._tax_item_ids = count(1)
-        self._numbers: dict[int, Iterator[int]] = {}
 
     def make(self, request: OrderRequest, *, now: str) -> Order:
         """Return a new order.
@@ -93,15 +94,18 @@ class OrderMaker:
             "payment": payment_of(request, body, order_id),
             "status_histories": [],
             "_shipping": {} if is_virtual_only(lines) else envelope,
+            # What each line was sold as, whatever becomes of the product.
+            "_skus": {
+                item["item_id"]: line.own_sku for item, line in zip(items, lines, strict=True)
+            },
             "_taxes": tax_lists(items, lines, shipping=shipping, rates=rates, taxes=taxes),
         }
         return body
 
     def _head(self, request: OrderRequest, order_id: int, now: str) -> dict[str, Any]:
-        numbers = self._numbers.setdefault(request.store.id, count(1))
-        return {
+        head = {
             "entity_id": order_id,
-            "increment_id": request.store.increment_id(next(numbers)),
+            "increment_id": self._numbers.next(request.store, "order"),
             "created_at": now,
             "updated_at": now,
             "protect_code": secrets.token_hex(16),
@@ -112,6 +116,8 @@ class OrderMaker:
             "store_id": request.store.id,
             "store_name": request.store.full_name,
         }
+        foreign = request.ext_order_id
+        return head if foreign is None else {**head, "ext_order_id": foreign}
 
     def _taxes(
         self, order_id: int, lines: list[Line], shipping: Amounts, rates: Rates

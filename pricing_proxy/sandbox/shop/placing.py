@@ -1,12 +1,13 @@
 """Place orders through the control port: how many, of what kind, and what to change in each.
 
     {"count": 50, "kind": "mixed", "customer": 2,
-     "website": "b2b_de", "guest": true,
+     "website": "b2b_de", "store": "b2b_de_en", "guest": true,
      "lines": [{"sku": "LAMP-01", "quantity": 2, "text": "A", "choice": 1, "price": "9.90"}],
      "address": {"country_id": "NL"}, "shipping_address": {"city": "Gent"},
      "payment_method": "checkmo", "po_number": "PO-1",
      "shipping_method": "flatrate_flatrate", "discount_percent": 10,
-     "discounts_shipping": true, "includes_tax": true, "total_off_by": "0.50"}
+     "discounts_shipping": true, "includes_tax": true, "total_off_by": "0.50",
+     "ext_order_id": "AMZ-302-1234567"}
 
 Everything is optional. Wrong members are refused together with their name.
 """
@@ -20,7 +21,7 @@ from pricing_proxy.sandbox.dials import BadMemberError
 from pricing_proxy.sandbox.shop.judging import told_orders
 from pricing_proxy.sandbox.shop.kinds import Kinds
 from pricing_proxy.sandbox.shop.order_request import LineRequest, OrderRequest
-from pricing_proxy.sandbox.shop.stores import STORES, store_of
+from pricing_proxy.sandbox.shop.stores import STORES, WEBSITES, Store, store_named, store_of
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import RefusedError
 
@@ -68,6 +69,8 @@ class Counter:
             changes["customer"] = self._customer(members["customer"])
         if "website" in members:
             changes["store"] = _store("website", members["website"])
+        if "store" in members:
+            changes["store"] = _view("store", members["store"])
         if "lines" in members:
             changes["lines"] = self._lines(members["lines"])
         return replace(request, **changes)
@@ -99,7 +102,7 @@ class Counter:
 
     def _placed(self, request: OrderRequest) -> dict[str, Any]:
         order = self._shop.place(request)
-        names = ("entity_id", "increment_id", "grand_total", "customer_is_guest")
+        names = ("entity_id", "increment_id", "store_id", "grand_total", "customer_is_guest")
         return {name: order[name] for name in names}
 
 
@@ -131,11 +134,19 @@ def _address(name: str, value: Any) -> Mapping[str, Any]:
     return value
 
 
-def _store(name: str, value: Any) -> Any:
+def _store(name: str, value: Any) -> Store:
     store = store_of(value)
     if store is None:
-        known = ", ".join(one.website for one in STORES)
+        known = ", ".join(one.website for one in WEBSITES)
         raise BadMemberError(name, f"expected the code of a website: {known}")
+    return store
+
+
+def _view(name: str, value: Any) -> Store:
+    store = store_named(value)
+    if store is None:
+        known = ", ".join(f"{one.id} ({one.code})" for one in STORES)
+        raise BadMemberError(name, f"expected the id or code of a store view: {known}")
     return store
 
 
@@ -149,5 +160,6 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "discounts_shipping": _flag,
     "includes_tax": _flag,
     "total_off_by": _decimal,
+    "ext_order_id": _text,
 }
-_KNOWN = ("count", "kind", "customer", "guest", "website", "lines", *_CHECKS)
+_KNOWN = ("count", "kind", "customer", "guest", "website", "store", "lines", *_CHECKS)

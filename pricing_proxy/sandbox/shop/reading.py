@@ -12,7 +12,7 @@ from pricing_proxy.sandbox.shop import customers as customer_fields
 from pricing_proxy.sandbox.shop.criteria import find, parse_criteria
 from pricing_proxy.sandbox.shop.orders import order_body
 from pricing_proxy.sandbox.shop.product_bodies import body_of
-from pricing_proxy.sandbox.shop.stores import STORES
+from pricing_proxy.sandbox.shop.stores import WEBSITES
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import (
     CrashedError,
@@ -134,7 +134,7 @@ def comments(call: Call) -> Any:
 
 def products(call: Call) -> Any:
     """Return a page of products, without their stock."""
-    ids = [store.id for store in STORES]
+    ids = [store.website_id for store in WEBSITES]
     return _listed(
         call,
         call.shop.catalog.all(),
@@ -161,7 +161,7 @@ def save_product(call: Call) -> Any:
 
 
 def _product_body(product: Any) -> dict[str, Any]:
-    ids = [store.id for store in STORES]
+    ids = [store.website_id for store in WEBSITES]
     return body_of(product, website_ids=ids, is_single=True)
 
 

@@ -94,7 +94,7 @@ def _document(
     ]
     sums = _sums(order, lines, arguments)
     document = {
-        **shop.document_head(order, number),
+        **shop.document_head(order, number, "creditmemo"),
         **{name: order[name] for name in HEAD_MEMBERS},
         **sums,
         **{f"base_{name}": value for name, value in sums.items()},

@@ -172,10 +172,24 @@ ROUTES = (
         "save_customer",
         lambda call: call.shop.customers.change(call.number(), call.members("customer")),
     ),
+    Route(
+        "DELETE",
+        "customers/*",
+        "Magento_Customer::delete",
+        "delete_customer",
+        lambda call: call.shop.remove_customer(call.number()),
+    ),
     Route("GET", "products", "Magento_Catalog::products", "products", reading.products),
     Route("POST", "products", "Magento_Catalog::products", "save_product", reading.save_product),
     Route("GET", "products/*", "Magento_Catalog::products", "product", reading.product),
     Route("PUT", "products/*", "Magento_Catalog::products", "save_product", reading.save_product),
+    Route(
+        "DELETE",
+        "products/*",
+        "Magento_Catalog::products",
+        "delete_product",
+        lambda call: call.shop.catalog.remove(call.places[0]),
+    ),
 )
 
 

@@ -108,7 +108,7 @@ def _save(
         _ship_parts(order, item, quantity)
         lines.append(_line(shop, item, number, quantity))
     shipment = {
-        **shop.document_head(order, number),
+        **shop.document_head(order, number, "shipment"),
         "packages": [],
         "total_qty": sum(asked.values(), ZERO),
         "items": lines,

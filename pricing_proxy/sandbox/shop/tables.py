@@ -11,23 +11,24 @@ from typing import Any
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.sandbox.book import Book
+from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.shop.assortment import products_of
 from pricing_proxy.sandbox.shop.catalog import Catalog
 from pricing_proxy.sandbox.shop.customers import Customers
 from pricing_proxy.sandbox.shop.order_request import OrderRequest
 from pricing_proxy.sandbox.shop.orders import Order, OrderMaker
-from pricing_proxy.sandbox.shop.stores import store_by_id
+from pricing_proxy.sandbox.shop.stores import Sequences, store_by_id
 from pricing_proxy.sandbox.shop.wire import missing_entity
 
 
 class Shop:
     """The shop's state; belongs to one event loop."""
 
-    def __init__(self, book: Book, *, clock: Clock) -> None:
+    def __init__(self, book: Book, dials: Dials, *, clock: Clock) -> None:
         """Begin with the ERP's products, three customers and no order."""
         self._clock = clock
         self.catalog = Catalog(products_of(book), created_at=self.now())
-        self.customers = Customers(now=self.now)
+        self.customers = Customers(now=self.now, has_account=lambda: dials.account_attribute)
         self.orders: dict[int, Order] = {}
         self.invoices: dict[int, dict[str, Any]] = {}
         self.shipments: dict[int, dict[str, Any]] = {}
@@ -36,7 +37,8 @@ class Shop:
         self.track_ids = count(1)
         self.comment_ids = count(1)
         self.on_placed: Callable[[Order], None] | None = None
-        self._maker = OrderMaker(self.catalog)
+        self._numbers = Sequences(prefix=lambda: dials.number_prefix)
+        self._maker = OrderMaker(self.catalog, self._numbers)
 
     def now(self) -> str:
         """Return the time as the database holds it."""
@@ -70,14 +72,27 @@ class Shop:
         """Move an order's `updated_at`."""
         order["updated_at"] = self.now()
 
-    def document_head(self, order: Order, number: int) -> dict[str, Any]:
+    def remove_customer(self, customer_id: int) -> bool:
+        """Delete a customer; the orders stay, of nobody, and are no guest's.
+
+        Raises:
+            RefusedError: There is none of this id.
+        """
+        self.customers.remove(customer_id)
+        for order in self.orders.values():
+            if order.get("customer_id") == customer_id:
+                # The database's own doing, which does not move `updated_at`.
+                del order["customer_id"]
+        return True
+
+    def document_head(self, order: Order, number: int, kind: str) -> dict[str, Any]:
         """Return what every document of an order begins with."""
         store = store_by_id(order["store_id"])
         now = self.now()
         shipping = order["_shipping"].get("address", {})
         head = {
             "entity_id": number,
-            "increment_id": store.increment_id(number),
+            "increment_id": self._numbers.next(store, kind),
             "order_id": order["entity_id"],
             "store_id": store.id,
             "billing_address_id": order["billing_address_id"],

@@ -1,0 +1,92 @@
+"""The control port's part for the shop: what people do there, without the shop's login.
+
+Orders are placed, people register, change their own data and leave, and somebody in the
+back office renames or deletes a product. A refusal of the shop itself is answered with
+its own status and message.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from pricing_proxy.sandbox.control_answers import read_members, unprocessable
+from pricing_proxy.sandbox.dials import BadMemberError
+from pricing_proxy.sandbox.shop.placing import Counter
+from pricing_proxy.sandbox.shop.registering import change, register
+from pricing_proxy.sandbox.shop.tables import Shop
+from pricing_proxy.sandbox.shop.wire import RefusedError, to_json
+from pricing_proxy.sandbox.wire import from_json
+
+_MAGENTO = "/systems/magento"
+
+
+def add_shop_routes(app: web.Application, shop: Shop, orders: Counter) -> None:
+    """Add the routes under `/systems/magento`."""
+    control = _ShopControl(shop, orders)
+    app.router.add_post(f"{_MAGENTO}/orders", control.place_orders)
+    app.router.add_get(f"{_MAGENTO}/orders", control.orders)
+    app.router.add_post(f"{_MAGENTO}/customers", control.register)
+    app.router.add_get(f"{_MAGENTO}/customers", control.customers)
+    app.router.add_patch(rf"{_MAGENTO}/customers/{{number:\d+}}", control.change_customer)
+    app.router.add_delete(rf"{_MAGENTO}/customers/{{number:\d+}}", control.delete_customer)
+    app.router.add_patch(f"{_MAGENTO}/products/{{sku}}", control.rename_product)
+    app.router.add_delete(f"{_MAGENTO}/products/{{sku}}", control.delete_product)
+
+
+class _ShopControl:
+    def __init__(self, shop: Shop, orders: Counter) -> None:
+        self._shop = shop
+        self._orders = orders
+
+    async def orders(self, _: web.Request) -> web.Response:
+        return _answer(self._orders.told())
+
+    async def place_orders(self, request: web.Request) -> web.Response:
+        members = read_members(await request.read(), from_json)
+        return _done(lambda: {"orders": self._orders.place(members)}, status=201)
+
+    async def customers(self, _: web.Request) -> web.Response:
+        return _answer(list(self._shop.customers.all()))
+
+    async def register(self, request: web.Request) -> web.Response:
+        members = read_members(await request.read(), json.loads)
+        return _done(lambda: register(self._shop, members), status=201)
+
+    async def change_customer(self, request: web.Request) -> web.Response:
+        members = read_members(await request.read(), json.loads)
+        return _done(lambda: change(self._shop, _number(request), members))
+
+    async def delete_customer(self, request: web.Request) -> web.Response:
+        return _done(lambda: self._shop.remove_customer(_number(request)))
+
+    async def rename_product(self, request: web.Request) -> web.Response:
+        members = read_members(await request.read(), json.loads)
+        return _done(lambda: {"sku": self._renamed(request.match_info["sku"], members)})
+
+    async def delete_product(self, request: web.Request) -> web.Response:
+        return _done(lambda: self._shop.catalog.remove(request.match_info["sku"]))
+
+    def _renamed(self, sku: str, members: dict[str, Any]) -> str:
+        new_sku = members.get("sku")
+        if set(members) != {"sku"} or not isinstance(new_sku, str) or not new_sku.strip():
+            raise BadMemberError("sku", "expected the product's new SKU, and nothing else")
+        return self._shop.catalog.rename(sku, new_sku.strip(), now=self._shop.now()).sku
+
+
+def _number(request: web.Request) -> int:
+    return int(request.match_info["number"])
+
+
+def _done(act: Callable[[], Any], *, status: int = 200) -> web.Response:
+    try:
+        return _answer(act(), status=status)
+    except BadMemberError as error:
+        raise unprocessable(error) from error
+    except RefusedError as refused:
+        return _answer({"detail": str(refused), **refused.body}, status=refused.status)
+
+
+def _answer(body: Any, *, status: int = 200) -> web.Response:
+    return web.Response(body=to_json(body), status=status, content_type="application/json")
