@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pricing_proxy.problem_details import Flaw, ProblemError
 from sync.intake.hints import Hint, Hints
-from sync.intake.signature import EVENT_ID, SignatureError, verified_event_id
+from sync.intake.signature import EVENT_ID, Claim, SignatureError, claim_of
 
 _log = logging.getLogger(__name__)
 
@@ -91,14 +91,17 @@ class IntakeRoutes:
             return ProblemError(413, "body_too_large", detail).response()
 
     async def _take(self, request: web.Request) -> web.Response:
+        # A stranger hears nothing but that they are one, whatever else is wrong with what they
+        # send; the body is not even read for a head that no shop of ours sent just now.
+        claim = self._claim(request)
+        body = await request.read()
+        self._authenticate(claim, body)
         content_type = request.headers.get("Content-Type", "")
         if content_type.partition(";")[0].strip().lower() != "application/json":
             detail = "Send the body as Content-Type: application/json."
             raise ProblemError(415, "unsupported_media_type", detail)
-        body = await request.read()
-        event_id = self._authenticated(request, body)
         event = _parsed(body)
-        if not await self._seen.is_new(event_id):
+        if not await self._seen.is_new(claim.event_id):
             flaw = Flaw(EVENT_ID, "repeated_event", "Expected an id that was not used before.")
             raise ProblemError(409, "repeated_event", "This event was taken already.", [flaw])
         kind = event.type.partition(".")[0]
@@ -106,12 +109,22 @@ class IntakeRoutes:
         answer = {"state": "taken" if is_taken else "left to the next poll"}
         return web.Response(status=202, body=orjson.dumps(answer), headers=_HEADERS)
 
-    def _authenticated(self, request: web.Request, body: bytes) -> str:
+    def _claim(self, request: web.Request) -> Claim:
         try:
-            return verified_event_id(request.headers, body, secrets=self._secrets, now=self._utc())
+            return claim_of(request.headers, now=self._utc())
         except SignatureError as error:
-            flaw = Flaw(error.header, error.code, error.detail)
-            raise ProblemError(401, error.code, error.detail, [flaw]) from None
+            raise _unauthenticated(error) from None
+
+    def _authenticate(self, claim: Claim, body: bytes) -> None:
+        try:
+            claim.verify(body, secrets=self._secrets)
+        except SignatureError as error:
+            raise _unauthenticated(error) from None
+
+
+def _unauthenticated(error: SignatureError) -> ProblemError:
+    flaw = Flaw(error.header, error.code, error.detail)
+    return ProblemError(401, error.code, error.detail, [flaw])
 
 
 def _parsed(body: bytes) -> ShopEvent:

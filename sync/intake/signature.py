@@ -12,6 +12,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 TIMESTAMP, EVENT_ID, SIGNATURE = "X-Timestamp", "X-Event-Id", "X-Signature"
 # Clocks of shops drift, and a request may wait in a queue for a while.
@@ -20,6 +21,7 @@ TOLERANCE = timedelta(seconds=300)
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _IDENTITY = re.compile(r"[A-Za-z0-9-]{1,64}")
 _SCHEME = "sha256="
+_SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 
 
 class SignatureError(Exception):
@@ -38,24 +40,32 @@ class SignatureError(Exception):
         self.detail = detail
 
 
-def verified_event_id(
-    headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str], now: datetime
-) -> str:
-    """Return the event id of a request that the shop signed just now.
+class Claim(NamedTuple):
+    """What a request says of itself in its head, before anybody looked at its body."""
+
+    stamp: str
+    event_id: str
+    signature: str
+
+    def verify(self, body: bytes, *, secrets: Sequence[str]) -> None:
+        """Raise a `SignatureError` unless the shop signed exactly this."""
+        signed = b".".join((self.stamp.encode(), self.event_id.encode(), body))
+        given = self.signature.encode()
+        if not any(hmac.compare_digest(given, _sign(secret, signed)) for secret in secrets):
+            raise _wrong_signature()
+
+
+def claim_of(headers: Mapping[str, str], *, now: datetime) -> Claim:
+    """Return a claim that a signed body would make good.
 
     Raises:
-        SignatureError: A header is missing or malformed, too old, or does not fit the body.
+        SignatureError: A header is missing or malformed, or too old.
     """
     stamp = _header(headers, TIMESTAMP, _SECONDS, "seconds since 1970")
     event_id = _header(headers, EVENT_ID, _IDENTITY, "1 to 64 letters, digits or hyphens")
-    given = headers.get(SIGNATURE, "")
-    signed = b".".join((stamp.encode(), event_id.encode(), body))
-    if not any(hmac.compare_digest(given.encode(), _sign(secret, signed)) for secret in secrets):
-        raise SignatureError(
-            SIGNATURE,
-            "wrong_signature",
-            f"Expected {_SCHEME}<hex HMAC-SHA256 of timestamp.id.body> with the shared secret.",
-        )
+    signature = headers.get(SIGNATURE, "")
+    if _SIGNATURE.fullmatch(signature) is None:
+        raise _wrong_signature()
     if abs(now.timestamp() - int(stamp)) > TOLERANCE.total_seconds():
         raise SignatureError(
             TIMESTAMP,
@@ -63,7 +73,12 @@ def verified_event_id(
             f"Expected a time at most {TOLERANCE.total_seconds():.0f} s from now; "
             "compare the shop's clock with this machine's.",
         )
-    return event_id
+    return Claim(stamp, event_id, signature)
+
+
+def _wrong_signature() -> SignatureError:
+    detail = f"Expected {_SCHEME}<hex HMAC-SHA256 of timestamp.id.body> with the shared secret."
+    return SignatureError(SIGNATURE, "wrong_signature", detail)
 
 
 def _header(headers: Mapping[str, str], name: str, pattern: re.Pattern[str], expected: str) -> str:

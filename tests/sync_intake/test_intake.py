@@ -182,6 +182,36 @@ async def test_ten_megabytes_are_not_read(shop: Shop) -> None:
     assert str(BODY_LIMIT_BYTES) in problem["detail"]
 
 
+@pytest.mark.parametrize("body", [b"{", b"x" * 10_000_000, b"[" * 3000])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Signature": None},
+        {"X-Signature": "sha256=" + "0" * 63},
+        {"X-Signature": "sha256=" + "\u0663" * 64},
+        {"X-Timestamp": "1"},
+        {"X-Event-Id": None},
+        {"X-Event-Id": "e" * 5000},
+    ],
+)
+async def test_a_stranger_hears_nothing_but_that(
+    shop: Shop, body: bytes, headers: dict[str, str | None]
+) -> None:
+    """Nobody learns what is agreed, or costs us reading a body, with a head of their own."""
+    for content_type in ("application/json", "text/plain"):
+        status, _ = await shop.post(body, headers={**headers, "Content-Type": content_type})
+        assert status == 401
+    assert await shop.all_looked_up() == []
+
+
+async def test_what_is_signed_by_another_is_no_more_looked_at(shop: Shop) -> None:
+    for body in (b"{", b"[" * 3000):
+        status, problem = await shop.post(
+            body, secret="another", headers={"Content-Type": "text/plain"}
+        )
+        assert (status, problem["type"]) == (401, "/problems/wrong_signature")
+
+
 async def test_another_content_type_is_refused(shop: Shop) -> None:
     status, problem = await shop.post(ORDER, headers={"Content-Type": "text/plain"})
 
