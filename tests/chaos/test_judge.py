@@ -1,4 +1,4 @@
-"""The judge finds every planted fault, and nothing in a good run."""
+"""The judge finds every planted fault, and nothing in a good run; numbers alone tell it nothing."""
 
 from copy import deepcopy
 from decimal import Decimal
@@ -7,20 +7,34 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tests.chaos.judge import FAULTS, judge, show
+from tests.chaos.comparison import FAULTS, Agreed, judge
+from tests.chaos.judge import show
+
+NUMBER = "3000000001"
 
 
-def order(number: str = "3000000001") -> dict[str, Any]:
+def order(entity: int = 1, number: str = NUMBER, **more: Any) -> dict[str, Any]:
+    rows = [entity * 10 + position for position in range(4)]
     return {
+        "entity_id": entity,
         "increment_id": number,
-        "ext_order_id": f"SO-{number}",
+        "customer_id": entity,
+        "ext_order_id": f"SO-{entity}",
         "currency": "EUR",
         "shipping_net": Decimal(25),
+        # The second is the row of a variant beside its configurable.
+        "item_ids": rows,
         "lines": [
-            {"sku": "LAMP-04", "quantity": 1, "net": Decimal("49.9")},
-            {"sku": "SHADE-0015 : : S : Black :", "quantity": 2, "net": Decimal("4779.80")},
-            {"sku": "LAMP-01", "quantity": 3, "net": Decimal("33.45")},
+            {"item_id": rows[0], "sku": "LAMP-04", "quantity": 1, "net": Decimal("49.9")},
+            {
+                "item_id": rows[1],
+                "sku": "SHADE-0015 : : S : Black :",
+                "quantity": 2,
+                "net": Decimal("4779.80"),
+            },
+            {"item_id": rows[3], "sku": "LAMP-01", "quantity": 3, "net": Decimal("33.45")},
         ],
+        **more,
     }
 
 
@@ -34,50 +48,126 @@ def line(position: int, item: str, quantity: int, amount: str, **more: str) -> d
     }
 
 
-def document(number: str = "3000000001") -> dict[str, Any]:
+def document(entity: int = 1, reference: str = NUMBER, **more: Any) -> dict[str, Any]:
+    rows = [f"{reference}-{entity * 10 + position}" for position in range(4)]
+    size = {"ProductSizeId": "S", "ProductColorId": "Black"}
     return {
-        "number": f"SO-{number}",
-        "reference": number,
+        "number": f"SO-{entity}",
+        "company": "demf",
+        "reference": reference,
+        "customer": f"C-{entity}",
         "is_stopped": False,
         "header": {"CurrencyCode": "EUR"},
         "lines": [
-            line(1, "LAMP-04", 1, "49.90"),
-            line(2, "SHADE-0015", 2, "4779.8", ProductSizeId="S", ProductColorId="Black"),
-            line(3, "LAMP-01", 3, "33.45"),
-            line(4, "FREIGHT", 1, "25.00"),
-            line(5, "ROUNDING", -1, "-0.01"),
+            line(1, "LAMP-04", 1, "49.90", OrderLineReference=rows[0]),
+            line(2, "SHADE-0015", 2, "4779.8", **size, OrderLineReference=rows[1]),
+            line(3, "LAMP-01", 3, "33.45", OrderLineReference=rows[3]),
+            line(4, "FREIGHT", 1, "25.00", OrderLineReference=f"{reference}-shipping"),
+            line(5, "ROUNDING", -1, "-0.01", OrderLineReference=f"{reference}-rounding"),
         ],
+        **more,
     }
 
 
-def faults(placed: list[dict[str, Any]], documents: list[dict[str, Any]]) -> dict[str, int]:
-    found = judge(placed, documents).found
+def faults(
+    placed: list[dict[str, Any]], documents: list[dict[str, Any]], **agreed: Any
+) -> dict[str, int]:
+    found = judge(placed, documents, Agreed(**agreed)).found
     return {name: len(texts) for name, texts in found.items() if texts}
 
 
 def test_a_good_run_has_no_fault() -> None:
-    verdict = judge([order(), order("2")], [document("2"), document()])
+    verdict = judge([order(1), order(2, "7")], [document(2, "7"), document(1)])
 
     assert verdict.is_good
     assert (verdict.placed, verdict.released, verdict.lines) == (2, 2, 8)
 
 
+def test_orders_of_one_number_are_told_apart_by_their_rows() -> None:
+    """Three stores number alike; in the ERP two carry a prefix."""
+    placed = [order(1), order(2), order(3)]
+    documents = [document(3, f"X-{NUMBER}"), document(1), document(2, f"B-{NUMBER}")]
+    assert judge(placed, documents).is_good
+    assert faults(placed, documents[:2]) == {"lost": 1}
+
+
+def test_a_document_that_serves_two_orders_is_found() -> None:
+    """What a look-up by number alone does: the second order is told the first one's document."""
+    second = order(2, ext_order_id="SO-1")
+    assert faults([order(1), second], [document(1)]) == {"lost": 1, "shared": 1}
+
+
+def test_a_document_that_holds_the_lines_of_two_orders_is_found() -> None:
+    merged = document(1)
+    merged["lines"] += document(2)["lines"][:3]
+    found = faults([order(1), order(2, ext_order_id="SO-1")], [merged])
+    assert found == {"shared": 2, "wrong": 2, "account": 1}
+
+
+def test_a_document_that_is_the_other_orders_is_found() -> None:
+    """Each has a document of equal content, told the wrong way round."""
+    placed = [order(1, ext_order_id="SO-2"), order(2, ext_order_id="SO-1")]
+    documents = [document(1), document(2, f"B-{NUMBER}")]
+    assert faults(placed, documents) == {"stuck": 2}
+
+
+def test_two_documents_under_one_reference_are_found() -> None:
+    """Whoever looks by it finds both, in other letters too; another company's is no matter."""
+    documents = [document(1, f"b-{NUMBER}"), document(2, f"B-{NUMBER}")]
+    assert faults([order(1), order(2)], documents) == {"shared": 1}
+    documents[1]["company"] = "usmf"
+    assert faults([order(1), order(2)], documents) == {}
+
+
 def test_lost_and_doubled_orders_are_found() -> None:
-    assert faults([order(), order("2")], [document()]) == {"lost": 1}
-    assert faults([order()], [document(), {**document(), "number": "SO-9"}]) == {"doubled": 1}
+    assert faults([order(1), order(2)], [document(1)]) == {"lost": 1}
+    assert faults([order(1)], [document(1), document(1, number="SO-9")]) == {"doubled": 1}
 
 
 def test_stuck_orders_are_found() -> None:
-    stopped = {**document(), "is_stopped": True}
-    assert faults([order()], [stopped]) == {"stuck": 1}
-    assert faults([{**order(), "ext_order_id": None}], [document()]) == {"stuck": 1}
-    assert faults([{**order(), "ext_order_id": "SO-9"}], [document()]) == {"stuck": 1}
+    assert faults([order(1)], [document(1, is_stopped=True)]) == {"stuck": 1}
+    empty = document(1, is_stopped=True, lines=[])
+    assert faults([order(1)], [empty]) == {"stuck": 1}
+    # Whose it is cannot be told when two have the number.
+    assert faults([order(1), order(2)], [empty]) == {"lost": 2, "unexplained": 1}
+    assert faults([order(1, ext_order_id=None)], [document(1)]) == {"stuck": 1}
+    assert faults([order(1, ext_order_id="SO-9")], [document(1)]) == {"stuck": 1}
 
 
 def test_unexplained_documents_are_found() -> None:
-    double = {**document(), "number": "SO-9", "is_stopped": True}
-    assert faults([order()], [document(), double]) == {"unexplained": 1}
-    assert faults([order()], [document(), document("7")]) == {"unexplained": 1}
+    double = document(1, number="SO-9", is_stopped=True)
+    assert faults([order(1)], [document(1), double]) == {"unexplained": 1}
+    assert faults([order(1)], [document(1), document(7, "7")]) == {"unexplained": 1}
+
+
+def test_an_order_on_anothers_account_is_found() -> None:
+    placed = [order(1), order(2, "7")]
+    documents = [document(1), document(2, "7", customer="C-1")]
+    assert faults(placed, documents) == {"account": 1}
+    # Unless a person said that both are of one company.
+    assert faults(placed, documents, accounts={1: "C-1", 2: "C-1"}) == {}
+    assert faults(placed, documents, accounts={2: "C-2"}) == {"account": 1}
+
+
+def test_a_customer_with_two_accounts_is_found() -> None:
+    second = order(2, "7", customer_id=1)
+    assert faults([order(1), second], [document(1), document(2, "7")]) == {"account": 1}
+
+
+def test_a_guest_on_a_customers_account_is_found() -> None:
+    guest = order(2, "7", customer_id=None)
+    documents = [document(1), document(2, "7", customer="C-1")]
+    assert faults([order(1), guest], documents) == {}
+    assert faults([order(1), guest], documents, guest_account="C-9") == {"account": 1}
+
+
+def test_an_order_that_should_wait_is_found_in_the_erp() -> None:
+    placed = [order(1), order(2, "7", ext_order_id=None)]
+    verdict = judge(placed, [document(1)], Agreed(waiting=frozenset({2})))
+    assert verdict.is_good
+    assert (verdict.waiting, verdict.released) == (1, 1)
+    both = [document(1), document(2, "7")]
+    assert faults(placed, both, waiting=frozenset({2})) == {"early": 1}
 
 
 def test_reordered_lines_are_found() -> None:
@@ -91,13 +181,14 @@ def test_reordered_lines_are_found() -> None:
     ("position", "changes"),
     [
         (0, {"ItemNumber": "LAMP-05"}),
+        (0, {"OrderLineReference": f"{NUMBER}-13"}),
         (0, {"OrderedSalesQuantity": Decimal(2)}),
         (0, {"LineAmount": Decimal("49.89")}),
         (1, {"ProductColorId": "White"}),
         (3, {"LineAmount": Decimal(24)}),
         (4, {"LineAmount": Decimal("-0.06")}),
     ],
-    ids=["item", "quantity", "amount", "variant", "shipping", "rounding"],
+    ids=["item", "row", "quantity", "amount", "variant", "shipping", "rounding"],
 )
 def test_a_wrong_line_is_found(position: int, changes: dict[str, Any]) -> None:
     wrong = deepcopy(document())
@@ -108,7 +199,7 @@ def test_a_wrong_line_is_found(position: int, changes: dict[str, Any]) -> None:
 def test_missing_and_surplus_lines_and_a_wrong_currency_are_found() -> None:
     for lines in (document()["lines"][1:], [*document()["lines"], document()["lines"][0]]):
         assert faults([order()], [{**document(), "lines": lines}]) == {"wrong": 1}
-    dollars = {**document(), "header": {"CurrencyCode": "USD"}}
+    dollars = document(header={"CurrencyCode": "USD"})
     assert faults([order()], [dollars]) == {"wrong": 1}
 
 
@@ -117,4 +208,4 @@ def test_the_table_shows_every_count(capsys: pytest.CaptureFixture[str]) -> None
 
     shown = capsys.readouterr().out
     assert all(name in shown for name in FAULTS)
-    assert "lost: 3000000001" in shown
+    assert "lost: 3000000001 #1" in shown

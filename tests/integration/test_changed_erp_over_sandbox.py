@@ -11,7 +11,8 @@ from pricing_proxy.demo.alerts import hearing_alerts
 from sync import watching
 from sync.store.records import EventRecord
 from sync.store.states import EventState
-from tests.chaos.judge import judge, read
+from tests.chaos.comparison import judge
+from tests.chaos.judge import read
 from tests.integration.sync_running import MARKET, World, running_sync, sync_settings
 from tests.postgres import database_url, postgres, template
 from tests.sync_console.between_systems import configured

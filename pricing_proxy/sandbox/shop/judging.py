@@ -30,6 +30,7 @@ def _told(order: Order) -> dict[str, Any]:
         "customer_email": order["customer_email"],
         "ext_order_id": order.get("ext_order_id"),
         "placed_at": order["_placed_at"],
+        "item_ids": [item["item_id"] for item in order["items"]],
         "currency": order["order_currency_code"],
         "shipping_net": shipping + order["shipping_discount_tax_compensation_amount"],
         "shipping_tax": order["shipping_tax_amount"],
