@@ -98,6 +98,7 @@ class Assembly:
                 contexts={code: self._customers(code, links_of) for code in markets},
                 published=published,
                 erp_max_request=self._max_request,
+                clock=self._clock,
             ),
             returns=ReturnFlow(
                 self._shop,

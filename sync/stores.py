@@ -15,7 +15,9 @@ from sync.store.flow_control import FlowControl
 from sync.store.interventions import Interventions
 from sync.store.journal import Journal
 from sync.store.overview import Overview
+from sync.store.rewrites import Rewrites
 from sync.store.watermarks import Watermarks
+from sync.store.wishes import UnsettledWishes
 from sync.store_access import OpenStore, open_store
 
 
@@ -32,6 +34,8 @@ class Stores:
     watermarks: Watermarks
     alerts: AlertStore
     audit: AuditTrail
+    unsettled: UnsettledWishes
+    rewrites: Rewrites
 
 
 @asynccontextmanager
@@ -40,13 +44,14 @@ async def stores(settings: SyncSettings) -> AsyncIterator[Stores]:
     async with open_store(settings.sync.postgres) as opened:
         database, queue = opened.database, JobQueue()
         events = EventStore(database, queue)
+        configuration = configuration_hash(settings)
         yield Stores(
             opened=opened,
             events=events,
             journal=Journal(
                 database,
                 mapping_version=version("pricing-proxy"),
-                configuration_hash=configuration_hash(settings),
+                configuration_hash=configuration,
             ),
             overview=Overview(database),
             interventions=Interventions(database, queue),
@@ -54,6 +59,8 @@ async def stores(settings: SyncSettings) -> AsyncIterator[Stores]:
             watermarks=Watermarks(database),
             alerts=AlertStore(database),
             audit=AuditTrail(database),
+            unsettled=UnsettledWishes(database, configuration=configuration),
+            rewrites=Rewrites(database),
         )
 
 

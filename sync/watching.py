@@ -1,17 +1,29 @@
 """Put together what is wrong with the sync right now, and who is told."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from pricing_proxy.clock import Clock
-from sync.alerts.conditions import Condition, ScheduleState, held, late, silent
+from sync.alerts.conditions import (
+    Condition,
+    ScheduleState,
+    held,
+    late,
+    rewritten,
+    silent,
+    unsettled,
+)
 from sync.alerts.messages import Targets
 from sync.alerts.watcher import Watcher
 from sync.engine.schedules import Schedule
+from sync.engine.wishes import HOUR, MOST_WRITES
 from sync.sections import Alerts
 from sync.stores import Stores
 
 _EVERY = timedelta(seconds=5)
+# An hour of the journal is more to read than the rest; a loop does not end within a minute.
+_JOURNAL_EVERY = timedelta(minutes=1)
 # More would not make an alert any clearer.
 _MOST = 1000
 
@@ -23,6 +35,7 @@ def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock:
     """
     after = timedelta(seconds=alerts.late_after_seconds)
     begun_at = clock.utc()
+    seen = _Seen()
 
     async def conditions() -> list[Condition]:
         successes = await opened.watermarks.ages([schedule.mark for schedule in plan])
@@ -39,9 +52,27 @@ def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock:
             *held(await opened.overview.stuck(most=_MOST)),
             *late(await opened.overview.late(after, flow="orders", most=_MOST), after=after),
             *silent(schedules, now=clock.utc()),
+            *unsettled(await opened.unsettled.read()),
+            *await _rewritten(opened, seen, clock),
         ]
 
     watcher = Watcher(
         conditions=conditions, kept=opened.alerts, targets=Targets(alerts.targets), clock=clock
     )
     return Schedule("look for alerts", _EVERY, watcher.watch)
+
+
+@dataclass
+class _Seen:
+    """What was last seen in the journal, and when."""
+
+    at: datetime | None = None
+    conditions: list[Condition] = field(default_factory=list)
+
+
+async def _rewritten(opened: Stores, seen: _Seen, clock: Clock) -> list[Condition]:
+    now = clock.utc()
+    if seen.at is None or now - seen.at >= _JOURNAL_EVERY:
+        documents = await opened.rewrites.more_than(MOST_WRITES, within=HOUR)
+        seen.at, seen.conditions = now, rewritten(documents)
+    return seen.conditions

@@ -3,6 +3,8 @@
 events held at the same field for the same reason    one condition
 events not carried over after a while                one for each flow and market
 a schedule that has not succeeded for three periods  one each: silence is a failure
+a field that another system does not keep            one for each field and market
+documents written over and over                      one for each flow, market and write
 """
 
 from collections import defaultdict
@@ -11,7 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sync.store.records import EventRecord
+from sync.store.rewrites import Rewritten
 from sync.store.states import STUCK, EventState
+from sync.store.wish_record import Unsettled
 
 # More names make a message unreadable; all are in `d365-sync failed`.
 _MOST_NAMED = 5
@@ -96,6 +100,45 @@ def silent(schedules: Iterable[ScheduleState], *, now: datetime) -> list[Conditi
     ]
 
 
+def unsettled(fields: Iterable[Unsettled]) -> list[Condition]:
+    """Return a condition for each field that does not become what it should."""
+    return [
+        Condition(
+            key=f"unsettled/{each.market}/{each.system}/{each.field}",
+            title=f"{each.system}: {each.field} {each.text} ({each.market})",
+            text=f"{_documents(each)}. What to do: {each.advice}",
+            count=each.documents,
+        )
+        for each in fields
+    ]
+
+
+def rewritten(documents: Iterable[Rewritten]) -> list[Condition]:
+    """Return a condition for each kind of write that is done over and over."""
+    groups: dict[tuple[str, str, str, str], list[Rewritten]] = defaultdict(list)
+    for one in documents:
+        groups[one.flow, one.market, one.system, one.operation].append(one)
+    return [
+        Condition(
+            key=f"rewritten/{flow}/{market}/{system}/{operation}",
+            title=f"{_counted(group, flow)} of {market} written over and over: {operation}",
+            text=(
+                f"{_named([one.business_key for one in group])}: up to "
+                f"{max(one.times for one in group)} times within an hour into {system}. Find out "
+                f"what else writes there, or does not keep it: d365-sync pause {flow}, then compare"
+            ),
+            count=len(group),
+        )
+        for (flow, market, system, operation), group in sorted(groups.items())
+    ]
+
+
+def _documents(field: Unsettled) -> str:
+    if field.documents == 1:
+        return f"Of {field.example}"
+    return f"Of {field.documents} documents, such as {field.example}"
+
+
 def _held(key: tuple[str, str, str, str], group: Sequence[EventRecord]) -> Condition:
     flow, market, kind, field = key
     first = group[0]
@@ -115,14 +158,18 @@ def _held(key: tuple[str, str, str, str], group: Sequence[EventRecord]) -> Condi
     )
 
 
-def _counted(group: Sequence[EventRecord], flow: str) -> str:
+def _counted(group: Sequence[object], flow: str) -> str:
     """Return how many, such as "1 order" or "7 orders": flows are named in the plural."""
     return f"1 {flow.removesuffix('s')}" if len(group) == 1 else f"{len(group)} {flow}"
 
 
 def _names(group: Sequence[EventRecord]) -> str:
-    named = ", ".join(event.business_key for event in group[:_MOST_NAMED])
-    rest = len(group) - _MOST_NAMED
+    return _named([event.business_key for event in group])
+
+
+def _named(keys: Sequence[str]) -> str:
+    named = ", ".join(keys[:_MOST_NAMED])
+    rest = len(keys) - _MOST_NAMED
     return f"{named} and {rest} more" if rest > 0 else named
 
 

@@ -40,7 +40,11 @@ async def run_checks(
         shared = group.create_task(check_redis(settings.redis))
         shop = group.create_task(
             check_shop(
-                settings.sync.magento, limits=limits, patience=patience, on_progress=on_progress
+                settings.sync.magento,
+                _written_attributes(settings),
+                limits=limits,
+                patience=patience,
+                on_progress=on_progress,
             )
         )
         for check in checks:
@@ -48,3 +52,12 @@ async def run_checks(
     boards = [kept.result(), shared.result(), shop.result()]
     boards += [board for check in checks for board in check.boards]
     return Report(boards, any(check.is_stuck for check in checks))
+
+
+def _written_attributes(settings: SyncSettings) -> dict[str, str]:
+    """Return the customer attributes that are written, each with a market that does."""
+    return {
+        market.customers.account_attribute: code
+        for code, market in settings.sync.markets.items()
+        if "customers" in market.flows and market.customers.is_written_back
+    }

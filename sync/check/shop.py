@@ -19,6 +19,7 @@ from pricing_proxy.diagnosis.sampling import sample_calls
 from pricing_proxy.diagnosis.steps import Advice, Steps
 from pricing_proxy.diagnosis.vitals import Vitals
 from pricing_proxy.resilience.errors import UpstreamDeniedError
+from sync.customers.write_back import advice_on
 from sync.magento.calls import Calls
 from sync.magento.client import MagentoClient
 from sync.magento.transport import Transport
@@ -37,11 +38,24 @@ _RESOURCES = {
 
 
 async def check_shop(
-    magento: Magento, *, limits: Limits, patience: Patience, on_progress: Progress
+    magento: Magento,
+    attributes: Mapping[str, str],
+    *,
+    limits: Limits,
+    patience: Patience,
+    on_progress: Progress,
 ) -> Board:
-    """Return the shop's table."""
+    """Return the shop's table.
+
+    Args:
+        magento: The shop.
+        attributes: The customer attributes that are written, each with a market that does.
+        limits: What is too slow.
+        patience: How long to wait.
+        on_progress: Told what is looked at.
+    """
     vitals = _vitals(magento, limits)
-    board = Board("Shop", (*vitals.names, *_RESOURCES))
+    board = Board("Shop", (*vitals.names, *_RESOURCES, *map(_attribute_row, attributes)))
     try:
         trusted = trusted_certificates(magento.ca_file)
     except OSError as error:
@@ -66,12 +80,19 @@ async def check_shop(
         calls = Calls(
             transport, policy=DirectPolicy(), clock=patience.clock, call_time=patience.wait
         )
-        await _fill(board, vitals, MagentoClient(calls), limits, patience)
+        shop = MagentoClient(calls)
+        await _fill(board, vitals, shop, attributes, limits=limits, patience=patience)
     return board
 
 
 async def _fill(
-    board: Board, vitals: Vitals, shop: MagentoClient, limits: Limits, patience: Patience
+    board: Board,
+    vitals: Vitals,
+    shop: MagentoClient,
+    attributes: Mapping[str, str],
+    *,
+    limits: Limits,
+    patience: Patience,
 ) -> None:
     samples = await sample_calls(
         lambda: _signed_call(shop), enough=limits.sampling, clock=patience.clock
@@ -81,6 +102,9 @@ async def _fill(
     async with asyncio.TaskGroup() as group:
         for name, read in _routes(shop).items():
             group.create_task(_check_route(steps, name, read))
+    async with asyncio.TaskGroup() as group:
+        for code, market in attributes.items():
+            group.create_task(_check_attribute(steps, shop, code, market))
 
 
 async def _signed_call(shop: MagentoClient) -> None:
@@ -124,6 +148,28 @@ async def _check_route(steps: Steps, name: str, read: Callable[[], Awaitable[obj
         place="the shop's log",
     )
     await steps.run(name, look, advice=advice)
+
+
+async def _check_attribute(steps: Steps, shop: MagentoClient, code: str, market: str) -> None:
+    """Look for the attribute that customers' accounts are written into."""
+
+    async def look() -> Finding:
+        if await shop.has_customer_attribute(code):
+            return ok("is there")
+        step = advice_on(code, market)
+        return failed("the shop's customers have no such attribute", step[:1].upper() + step[1:])
+
+    advice = Advice(
+        what="customer attributes",
+        when_missing="The shop has no route for attributes: compare its version with 2.4",
+        who=f"the integration ({_RESOURCES['customers']})",
+        place="the shop's log",
+    )
+    await steps.run(_attribute_row(code), look, advice=advice, needs=["customers"])
+
+
+def _attribute_row(code: str) -> str:
+    return f"customer attribute {code}"
 
 
 def _vitals(magento: Magento, limits: Limits) -> Vitals:

@@ -9,6 +9,7 @@ from sync.settings import Sync
 from sync.store.alert_record import AlertRecord
 from sync.store.flow_control import EVERY_MARKET, Controls, Pause, limit_of
 from sync.store.overview import FlowState
+from sync.store.wish_record import Unsettled
 from sync.stores import Stores
 
 _SCHEDULE = "schedule."
@@ -44,12 +45,14 @@ class SyncState:
     Attributes:
         schedules: When each task last succeeded, by its name.
         alerts: Those that are not over.
+        unsettled: Fields that another system does not keep, and that are not written any more.
     """
 
     at: datetime
     flows: Sequence[FlowLine]
     schedules: Mapping[str, datetime]
     alerts: Sequence[AlertRecord]
+    unsettled: Sequence[Unsettled]
 
 
 async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
@@ -62,6 +65,7 @@ async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
             for name, at in (await opened.watermarks.put_at(_SCHEDULE)).items()
         },
         alerts=await opened.alerts.open_alerts(),
+        unsettled=await opened.unsettled.read(),
     )
 
 

@@ -16,9 +16,11 @@ from sync.store.states import EventState
 
 
 def state_tables(state: SyncState) -> Iterator[Table]:
-    """Yield flows, schedules and alerts."""
+    """Yield flows, schedules, what other systems do not keep, and alerts."""
     yield _flows(state)
     yield _schedules(state)
+    if state.unsettled:
+        yield _unsettled(state)
     yield _alerts(state)
 
 
@@ -111,6 +113,16 @@ def _schedules(state: SyncState) -> Table:
         table.add_row(name, ago(at, now=state.at))
     if not state.schedules:
         table.caption = "None has ever succeeded: start the sync with d365-sync run"
+    return table
+
+
+def _unsettled(state: SyncState) -> Table:
+    title = "Fields that are not kept, and not written any more"
+    table = table_of(title, "market", "system", "field", "documents", "what is wrong", "what to do")
+    for each in state.unsettled:
+        count = str(each.documents) if each.documents > 1 else each.example
+        shown = (each.market, each.system, each.field, count, each.text, each.advice)
+        table.add_row(*map(Text, shown))
     return table
 
 

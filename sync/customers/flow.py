@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.shared_state.maps import SharedStateError
@@ -26,7 +27,7 @@ from sync.customers.matching import KIND, AccountMatcher
 from sync.customers.persons import Persons
 from sync.customers.ports import AccountMap, ErpCustomers, ShopCustomers
 from sync.customers.rules import CustomerRules
-from sync.customers.write_back import write_back
+from sync.customers.write_back import WriteBack
 from sync.engine.flow import Work
 from sync.engine.outcomes import Done, HeldError, SkippedError
 from sync.engine.refusals import named
@@ -62,6 +63,7 @@ class CustomerFlow:
         contexts: By market.
         published: The map that the price service reads.
         erp_max_request: No request is finished later than this after it was sent.
+        clock: Time.
     """
 
     name = FLOW
@@ -73,8 +75,10 @@ class CustomerFlow:
         contexts: Mapping[str, CustomerContext],
         published: AccountMap,
         erp_max_request: timedelta,
+        clock: Clock,
     ) -> None:
         self._shop = shop
+        self._write_back = WriteBack(shop, clock=clock)
         self._contexts = contexts
         self._published = published
         self._erp_max_request = erp_max_request
@@ -93,7 +97,7 @@ class CustomerFlow:
             if not is_new:
                 await self._update(work, customer, row, context)
             await self._addresses(work, customer, account, context)
-        notes += await write_back(work, self._shop, customer, row, context.rules)
+        notes += await self._write_back.write(work, customer, row, context.rules)
         return Done("; ".join(notes))
 
     async def _linked_account(

@@ -66,7 +66,11 @@ class ShopCustomers(Protocol):
     async def set_customer_attribute(
         self, customer: Customer, code: str, value: str, *, guard: Guard | None = None
     ) -> Customer:
-        """Write a custom attribute."""
+        """Write a custom attribute; return the customer as the shop then has it."""
+        ...
+
+    async def has_customer_attribute(self, code: str) -> bool:
+        """Return whether the shop's customers have such an attribute."""
         ...
 
 

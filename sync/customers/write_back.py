@@ -1,61 +1,154 @@
 """What the shop is told of a customer's account: its number, and the group its prices mean.
 
-Nothing is written that is so already.
+Nothing is written that is so already, or that the shop does not keep (`sync.engine.wishes`):
+each write moves the customer's time of change, and so comes back as an event. A shop without
+the attribute is told of once for all customers, and asked again after a while.
 """
 
+from datetime import timedelta
+
+from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.http_exchange import Guard
-from pricing_proxy.resilience.errors import UpstreamContractError
+from pricing_proxy.names import is_same_name
 from sync.customers.ports import ShopCustomers
 from sync.customers.rules import CustomerRules
 from sync.engine.flow import Work
-from sync.engine.writes import written
+from sync.engine.wishes import Wish, fulfil, untaken
 from sync.magento.master_models import Customer
+from sync.store.wish_record import Place
 
 _ACCOUNT = "customer account"
 _GROUP = "customer group"
 _SHOP = "magento"
 # What the ERP blocks nothing with.
 _NOT_ON_HOLD = ("", "No", "Never")
+# How long the shop's word on whether it has an attribute is believed.
+_HAS, _LACKS = timedelta(minutes=10), timedelta(minutes=1)
+# An attribute that is there, and yet drops what is written, is tried once a day.
+_TRIED_AGAIN = timedelta(days=1)
+_MICROSECOND = timedelta(microseconds=1)
+EVERYBODY = "all customers"
+MISSING = "is not an attribute of the shop's customers"
+DROPPED = "is dropped by the shop whenever it is written"
 
 
-async def write_back(
-    work: Work,
-    shop: ShopCustomers,
-    customer: Customer,
-    row: CustomerAccountRow,
-    rules: CustomerRules,
-) -> list[str]:
-    """Write group and account of one customer; return what a person should know."""
-    notes = []
-    if row.OnHoldStatus not in _NOT_ON_HOLD:
-        notes.append(f"the account is on hold in the ERP: {row.OnHoldStatus}")
-    group = rules.shop_group.get(row.DiscountPriceGroupId)
-    if group is not None and group != customer.group_id:
-        await _write_group(work, shop, customer, group)
-    code = rules.account_attribute
-    if rules.is_written_back and customer.attribute(code) != row.CustomerAccount:
-        notes += await _write_account(work, shop, customer, code, row.CustomerAccount)
-    return notes
+class WriteBack:
+    """Writes group and account into the shop's customers.
+
+    Args:
+        shop: The shop's customers.
+        clock: Time.
+    """
+
+    def __init__(self, shop: ShopCustomers, *, clock: Clock) -> None:
+        self._shop = shop
+        self._clock = clock
+        # By attribute: whether the shop has it, and until when that is believed.
+        self._known: dict[str, tuple[bool, int]] = {}
+
+    async def write(
+        self, work: Work, customer: Customer, row: CustomerAccountRow, rules: CustomerRules
+    ) -> list[str]:
+        """Write what differs; return what a person should know."""
+        notes = []
+        if row.OnHoldStatus not in _NOT_ON_HOLD:
+            notes.append(f"the account is on hold in the ERP: {row.OnHoldStatus}")
+        group = rules.shop_group.get(row.DiscountPriceGroupId)
+        if group is not None:
+            notes += await self._group(work, customer, group)
+        if rules.is_written_back:
+            notes += await self._account(work, customer, row.CustomerAccount, rules)
+        return notes
+
+    async def _group(self, work: Work, customer: Customer, group: int) -> list[str]:
+        place = Place(_SHOP, f"customer {customer.id}", "group_id")
+        if group == customer.group_id:
+            await work.wishes.settle(place)
+            return []
+        changes = {"group_id": group}
+
+        async def save(*, guard: Guard) -> str:
+            return str((await self._shop.save_customer(customer, changes, guard=guard)).group_id)
+
+        wish = Wish(
+            place=place, value=str(group), seen=str(customer.group_id), advice=_GROUP_ADVICE
+        )
+        sent = {"id": customer.id, **changes}
+        return await fulfil(work, wish, operation=_GROUP, request=sent, send=save)
+
+    async def _account(
+        self, work: Work, customer: Customer, account: str, rules: CustomerRules
+    ) -> list[str]:
+        code = rules.account_attribute
+        place = Place(_SHOP, f"customer {customer.id}", code)
+        there = str(customer.attribute(code) or "")
+        if is_same_name(there, account):
+            await work.wishes.settle(place)
+            return []
+        vain = await self._in_vain(work, code)
+        if vain is not None:
+            return vain
+        is_dropped = False
+
+        async def write(*, guard: Guard) -> str:
+            nonlocal is_dropped
+            saved = await self._shop.set_customer_attribute(customer, code, account, guard=guard)
+            is_dropped = saved.attribute(code) is None
+            return str(saved.attribute(code) or "")
+
+        wish = Wish(
+            place=place, value=account, seen=there, advice=advice_on(code, work.event.market)
+        )
+        sent = {"id": customer.id, code: account}
+        notes = await fulfil(work, wish, operation=_ACCOUNT, request=sent, send=write)
+        if not is_dropped:
+            return notes
+        # Not this customer's own trouble: what is written of the next one would be dropped too.
+        await work.wishes.forget(place)
+        return await self._tell(work, code, DROPPED)
+
+    async def _in_vain(self, work: Work, code: str) -> list[str] | None:
+        """Return what to say where the attribute cannot be written, None where it can."""
+        everybody = Place(_SHOP, EVERYBODY, code)
+        last = await work.wishes.last(everybody)
+        is_told = last is not None and last.is_taken is False
+        if not await self._has(code):
+            if last is not None and is_told and last.text == MISSING:
+                return []
+            return await self._tell(work, code, MISSING)
+        if last is None or not is_told:
+            return None
+        if last.text == DROPPED and work.clock.utc() - last.written_at < _TRIED_AGAIN:
+            return []
+        await work.wishes.settle(everybody)
+        return None
+
+    async def _tell(self, work: Work, code: str, text: str) -> list[str]:
+        place, advice = Place(_SHOP, EVERYBODY, code), advice_on(code, work.event.market)
+        await work.wishes.keep(untaken(place, text, advice, now=work.clock.utc()))
+        return [f"{code} {text}: {advice}"]
+
+    async def _has(self, code: str) -> bool:
+        """Return whether the shop has the attribute, as it said a moment ago."""
+        now_us = self._clock.monotonic_us()
+        has, until_us = self._known.get(code, (False, now_us))
+        if now_us >= until_us:
+            has = await self._shop.has_customer_attribute(code)
+            self._known[code] = has, now_us + (_HAS if has else _LACKS) // _MICROSECOND
+        return has
 
 
-async def _write_group(work: Work, shop: ShopCustomers, customer: Customer, group: int) -> None:
-    changes = {"group_id": group}
+def advice_on(code: str, market: str) -> str:
+    """Return what to do about an attribute that the shop does not have or does not keep."""
+    return (
+        f"create the customer attribute {code} in the shop (a text, in no form of the storefront; "
+        "Adobe Commerce: Stores > Attributes > Customer; Open Source: by a module's data patch), "
+        f"or set sync.markets.{market}.customers.is_written_back = false"
+    )
 
-    async def save(*, guard: Guard) -> None:
-        await shop.save_customer(customer, changes, guard=guard)
 
-    await written(work, _SHOP, _GROUP, {"id": customer.id, **changes}, save)
-
-
-async def _write_account(
-    work: Work, shop: ShopCustomers, customer: Customer, code: str, account: str
-) -> list[str]:
-    async def write(*, guard: Guard) -> None:
-        await shop.set_customer_attribute(customer, code, account, guard=guard)
-
-    try:
-        await written(work, _SHOP, _ACCOUNT, {"id": customer.id, code: account}, write)
-    except UpstreamContractError as error:
-        return [f"not written back: {error}"]
-    return []
+_GROUP_ADVICE = (
+    "find what else chooses the customer's group, such as the shop's automatic assignment by VAT "
+    "number; or take the price group out of customers.shop_group"
+)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from pricing_proxy.clock import Clock
 from sync.engine.outcomes import Done
+from sync.store.wish_record import Place, WishRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,26 @@ class Links(Protocol):
         ...
 
 
+class Wishes(Protocol):
+    """What was written of the event's market into other systems; see `sync.engine.wishes`."""
+
+    async def last(self, place: Place) -> WishRecord | None:
+        """Return the last write of a place under the configuration of now."""
+        ...
+
+    async def keep(self, record: WishRecord) -> None:
+        """Add or replace it."""
+        ...
+
+    async def settle(self, place: Place) -> None:
+        """Note that the place holds what it should; nothing to do where nothing is kept."""
+        ...
+
+    async def forget(self, place: Place) -> None:
+        """Forget the last write of a place."""
+        ...
+
+
 class Work(Protocol):
     """One attempt at one event."""
 
@@ -85,6 +106,11 @@ class Work(Protocol):
     @property
     def links(self) -> Links:
         """The entity map of its market."""
+        ...
+
+    @property
+    def wishes(self) -> Wishes:
+        """What was written before."""
         ...
 
     @property

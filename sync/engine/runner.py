@@ -23,6 +23,7 @@ from sync.store.journal import Journal
 from sync.store.links import MarketLinks
 from sync.store.records import EventRecord
 from sync.store.states import EventState
+from sync.store.wishes import MarketWishes
 
 _log = logging.getLogger(__name__)
 
@@ -98,6 +99,9 @@ class Runner:
             record,
             journal=self._journal,
             links=MarketLinks(self._database, record.market),
+            wishes=MarketWishes(
+                self._database, record.market, configuration=self._journal.configuration_hash
+            ),
             clock=self._clock,
         )
         try:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
-from sync.engine.flow import Event, Links, SentCall
+from sync.engine.flow import Event, Links, SentCall, Wishes
 from sync.store.events import FenceLostError
 from sync.store.journal import Journal
 from sync.store.records import EventRecord
@@ -73,6 +73,7 @@ class EventWork:
         record: The claimed event.
         journal: Where its calls are written.
         links: The entity map of its market.
+        wishes: What was written of it before.
         clock: Time.
     """
 
@@ -82,11 +83,13 @@ class EventWork:
         *,
         journal: Journal,
         links: Links,
+        wishes: Wishes,
         clock: Clock,
     ) -> None:
         self._record = record
         self._journal = journal
         self._links = links
+        self._wishes = wishes
         self._clock = clock
         self._ends_us = clock.monotonic_us() + (
             int(LONGEST_ATTEMPT.total_seconds()) * MICROSECONDS_PER_SECOND
@@ -111,6 +114,11 @@ class EventWork:
     def links(self) -> Links:
         """The entity map of its market."""
         return self._links
+
+    @property
+    def wishes(self) -> Wishes:
+        """What was written before."""
+        return self._wishes
 
     @property
     def clock(self) -> Clock:

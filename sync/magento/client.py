@@ -206,17 +206,25 @@ class MagentoClient:
     ) -> Customer:
         """Write a custom attribute, such as the one that holds the ERP account.
 
-        Raises:
-            UpstreamContractError: The shop has no such attribute; Magento drops it silently.
+        Returns:
+            The customer as the shop then has it: an attribute that it does not know is dropped
+            without a word, and the time of the customer's change moves all the same.
         """
         changes = {"custom_attributes": [{"attribute_code": code, "value": value}]}
-        saved = await self.save_customer(customer, changes, deadline=deadline, guard=guard)
-        if saved.attribute(code) != value:
-            raise UpstreamContractError(
-                f"customer attribute {code!r} does not exist in the shop; create it",
-                system=self._calls.system,
-            )
-        return saved
+        return await self.save_customer(customer, changes, deadline=deadline, guard=guard)
+
+    async def has_customer_attribute(self, code: str) -> bool:
+        """Return whether customers have such an attribute; also where the shop cannot say."""
+        target = f"{_V1}/attributeMetadata/customer/attribute/{quote(code, safe='')}"
+        try:
+            await self._calls.read("customer_attribute", target)
+        except MagentoRejectedError as error:
+            if error.is_missing_entity:
+                return False
+            if error.is_missing_route:
+                return True
+            raise
+        return True
 
     async def invoices(self, order_id: int) -> list[Invoice]:
         """Return an order's invoices."""

@@ -86,6 +86,7 @@ class Journal:
         self._database = database
         # The same connections; each statement is a transaction: no round trips around it.
         self._by_statement = database.execution_options(isolation_level="AUTOCOMMIT")
+        self.configuration_hash = configuration_hash
         self._made_by = {
             "mapping_version": mapping_version,
             "configuration_hash": configuration_hash,

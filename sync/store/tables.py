@@ -3,6 +3,7 @@
 sync_event           one row per thing to carry over
 sync_attempt         the journal: every call of every attempt
 entity_map           the shop's ids and the ERP's keys
+sync_wish            what was last written of a field in another system, and whether it stayed
 watermark            how far each source was read, and when each schedule last succeeded
 schedule_lease       who is at which schedule
 flow_control         what is paused or limited
@@ -105,6 +106,29 @@ entity_map = Table(
     Column("content_hash", Text, nullable=False, server_default=""),
     Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
     Index("entity_map_by_erp_key", "market", "kind", "erp_key"),
+)
+
+sync_wish = Table(
+    "sync_wish",
+    metadata,
+    Column("market", Text, primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("document", Text, primary_key=True),
+    Column("field", Text, primary_key=True),
+    # Written under another one, it counts for nothing.
+    Column("configuration_hash", Text, nullable=False),
+    # Digests: what is written may be a customer's.
+    Column("value", Text, nullable=False),
+    Column("seen", Text, nullable=False),
+    # Null while nobody has looked.
+    Column("is_taken", Boolean),
+    Column("times", Integer, nullable=False),
+    Column("hour_began_at", _INSTANT, nullable=False),
+    Column("in_hour", Integer, nullable=False),
+    Column("written_at", _INSTANT, nullable=False),
+    Column("text", Text, nullable=False, server_default=""),
+    Column("advice", Text, nullable=False, server_default=""),
+    Index("sync_wish_unsettled", "market", postgresql_where="NOT is_taken"),
 )
 
 watermark = Table(

@@ -9,7 +9,6 @@ import pytest
 
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
-    UpstreamContractError,
     UpstreamError,
 )
 from pricing_proxy.shared_state.maps import SharedStateError
@@ -24,6 +23,7 @@ from sync.magento.master_models import Customer
 from sync.publish.customers import publish_customers
 from tests.fakes.customer_erp import FakeCustomerErp
 from tests.fakes.order_shop import FakeLinks, FakeWork
+from tests.fakes.wishes import FakeWishes
 from tests.virtual_time import ManualClock
 
 LONGEST = timedelta(seconds=60)
@@ -64,6 +64,7 @@ class FakeShopCustomers:
     def __init__(self, *customers: Customer) -> None:
         self.customers = {one.id: one for one in customers}
         self.has_attribute = True
+        self.says_it_has_it = True
         self.writes: list[Mapping[str, Any]] = []
 
     async def customer(self, customer_id: int) -> Customer | None:
@@ -77,6 +78,8 @@ class FakeShopCustomers:
     ) -> Customer:
         del guard
         self.writes.append(changes)
+        if not self.has_attribute:
+            changes = {name: each for name, each in changes.items() if name != "custom_attributes"}
         changed = Customer.model_validate(
             self.customers[customer.id].model_dump(
                 mode="python", exclude={"created_at", "updated_at"}
@@ -90,10 +93,12 @@ class FakeShopCustomers:
     async def set_customer_attribute(
         self, customer: Customer, code: str, value: str, *, guard: Any = None
     ) -> Customer:
-        if not self.has_attribute:
-            raise UpstreamContractError(f"customer attribute {code!r} is missing", system="magento")
         changes = {"custom_attributes": [{"attribute_code": code, "value": value}]}
         return await self.save_customer(customer, changes, guard=guard)
+
+    async def has_customer_attribute(self, code: str) -> bool:
+        del code
+        return self.says_it_has_it
 
 
 class FakeAccountMap:
@@ -119,6 +124,7 @@ class World:
         self.erp = FakeCustomerErp()
         self.published = FakeAccountMap()
         self.links = {"b2b_de": FakeLinks(), "b2c": FakeLinks()}
+        self.wishes = {"b2b_de": FakeWishes(), "b2c": FakeWishes()}
         self.rules = {"group": {"*": "30"}, **rules}
         self.works: dict[tuple[str, int], FakeWork] = {}
 
@@ -142,7 +148,8 @@ class World:
             fence=1,
         )
         work = self.works.setdefault(
-            (market, customer_id), FakeWork(event, self.clock, links=self.links[market])
+            (market, customer_id),
+            FakeWork(event, self.clock, links=self.links[market], wishes=self.wishes[market]),
         )
         chosen = CustomerRules.model_validate({**self.rules, **rules})
         context = CustomerMarket(
@@ -172,6 +179,7 @@ class World:
             },
             published=self.published,
             erp_max_request=LONGEST,
+            clock=self.clock,
         )
         return await flow.carry(work)
 
@@ -442,14 +450,12 @@ async def test_the_price_group_of_the_erp_chooses_the_shops_group() -> None:
     assert groups == [4]
 
 
-async def test_a_shop_without_the_attribute_and_a_redis_that_is_down_are_told() -> None:
+async def test_a_redis_that_is_down_is_told() -> None:
     world = World(customer())
-    world.shop.has_attribute = False
     world.published.is_down = True
 
     done = await world.carry()
 
-    assert "not written back" in done.note
     assert "prices do not know it yet" in done.note
 
 

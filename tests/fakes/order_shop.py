@@ -11,6 +11,7 @@ from pricing_proxy.d365.transport import Guard
 from sync.engine.flow import Event, SentCall
 from sync.magento.models import Order, OrderHead
 from sync.orders.selling import Sellable
+from tests.fakes.wishes import FakeWishes
 from tests.orders import recorded
 
 
@@ -103,6 +104,7 @@ class FakeWork:
     event: Event
     clock: Clock
     links: FakeLinks = field(default_factory=FakeLinks)
+    wishes: FakeWishes = field(default_factory=FakeWishes)
     open_entries: list[SentCall] = field(default_factory=list)
     acks: list[tuple[str, int]] = field(default_factory=list)
     before_read: Callable[[], None] = lambda: None

@@ -34,6 +34,7 @@ from sync.shop_access import credentials_of
 from tests.d365.loopback import DirectPolicy
 from tests.fakes.entering import FakeEvents, FakeWatermarks
 from tests.fakes.order_shop import FakeLinks, FakeWork
+from tests.fakes.wishes import FakeWishes
 from tests.integration.sync_running import MARKET, Placing, sync_settings
 from tests.integration.test_documents_over_sandbox import Signed
 from tests.sandbox.conftest import Client
@@ -71,6 +72,7 @@ class FlowWorld(Placing):
     transport: RecordingTransport
     calls: DocumentCalls
     links: FakeLinks = field(default_factory=FakeLinks)
+    wishes: FakeWishes = field(default_factory=FakeWishes)
     events: FakeEvents = field(default_factory=FakeEvents)
     clock: Clock = field(default_factory=SystemClock)
 
@@ -97,7 +99,7 @@ class FlowWorld(Placing):
     async def carry(self, flow: Flow, key: str, **payload: Any) -> Done:
         """Carry one event."""
         event = event_of(flow.name, key, **payload)
-        return await flow.carry(FakeWork(event, self.clock, links=self.links))
+        return await flow.carry(FakeWork(event, self.clock, links=self.links, wishes=self.wishes))
 
     async def carry_order(self, key: str) -> Done:
         """Carry an order, and its customer first where the order waits for one."""

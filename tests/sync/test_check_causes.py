@@ -195,6 +195,19 @@ async def test_each_missing_permission_of_the_shop_is_named(world: CheckedWorld)
     assert "Catalog > Inventory > Products" in failed["products"].next_step
 
 
+async def test_a_stock_shop_without_the_account_attribute_is_told(world: CheckedWorld) -> None:
+    await world.turn("magento", {"account_attribute": False})
+
+    failed = red(await world.check())
+
+    [(row, finding)] = failed.items()
+    assert row == "customer attribute erp_account"
+    assert finding.next_step.startswith("Create the customer attribute erp_account in the shop")
+    settings = world.settings.model_dump(mode="python")
+    settings["sync"]["markets"]["b2b_de"]["customers"]["is_written_back"] = False
+    assert red(await world.check(SyncSettings.model_validate(settings))) == {}
+
+
 async def test_a_wrong_secret_of_the_app_is_told_from_an_erp_that_is_down(
     world: CheckedWorld,
 ) -> None:

@@ -100,6 +100,8 @@ WITHOUT_EFFECT: list[tuple[str, dict[str, Any]]] = [
         )
         for system in ("entra", "magento")
     ],
+    *[(system, {"number_prefix": "9"}) for system in LABELS],
+    *[(system, {"account_attribute": False}) for system in ("entra", "fo")],
 ]
 
 
@@ -189,6 +191,7 @@ def test_every_dial_of_every_system_is_tried() -> None:
     for system in LABELS:
         tried = {name for dials, _, _ in OF_ALL for name in dials}
         tried |= {"token_revoked"} if system in [each[0] for each in REFUSED] else set()
+        tried |= {"account_attribute"} if system == "magento" else set()
         tried |= {name for other, dials in WITHOUT_EFFECT if other == system for name in dials}
         tried |= {"rename_fields", "mandatory_fields"} if system == "fo" else set()
         assert tried == members

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,13 +17,23 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pricing_proxy.clock import SystemClock
 from sync.alerts.book import Alert, Occasion, look
-from sync.alerts.conditions import Condition, ScheduleState, held, late, silent
+from sync.alerts.conditions import (
+    Condition,
+    ScheduleState,
+    held,
+    late,
+    rewritten,
+    silent,
+    unsettled,
+)
 from sync.alerts.messages import Targets, body, subject
 from sync.alerts.watcher import Watcher
 from sync.engine.schedules import Schedule, Schedules
 from sync.store.alerts import AlertStore
 from sync.store.records import EventRecord, Trouble
+from sync.store.rewrites import Rewritten
 from sync.store.states import EventState
+from sync.store.wish_record import Unsettled
 
 BEGIN = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -156,6 +166,48 @@ def test_silence_for_three_periods_is_a_failure() -> None:
     assert at(15) == []
     [one] = at(16)
     assert "poll orders has not succeeded since 2026-11-25 09:00:00 UTC" in one.title
+
+
+def test_a_field_that_is_not_kept_is_one_condition_for_all_who_have_it() -> None:
+    field = Unsettled(
+        market="b2b_de",
+        system="magento",
+        field="erp_account",
+        documents=1,
+        example="all customers",
+        text="is not an attribute of the shop's customers",
+        advice="create it",
+        since=BEGIN,
+    )
+
+    [one] = unsettled([field])
+    [many] = unsettled([replace(field, documents=12, example="customer 7")])
+
+    assert "magento: erp_account is not an attribute" in one.title
+    assert one.text == "Of all customers. What to do: create it"
+    assert many.text.startswith("Of 12 documents, such as customer 7")
+    assert (one.key, many.count) == (many.key, 12)
+
+
+def test_documents_written_over_and_over_are_told_by_what_writes_them() -> None:
+    writes = [
+        Rewritten(
+            flow="customers",
+            market="b2b_de",
+            business_key=str(number),
+            system=system,
+            operation=operation,
+            times=6 + number,
+        )
+        for number in range(7)
+        for system, operation in (("magento", "customer group"), ("fo", "customer update"))
+    ]
+
+    [to_erp, to_shop] = rewritten(writes)
+
+    assert to_erp.title == "7 customers of b2b_de written over and over: customer update"
+    assert "0, 1, 2, 3, 4 and 2 more: up to 12 times within an hour into fo" in to_erp.text
+    assert to_shop.key == "rewritten/customers/b2b_de/magento/customer group"
 
 
 def test_a_message_tells_what_is_wrong_first() -> None:

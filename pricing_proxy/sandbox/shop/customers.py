@@ -14,7 +14,8 @@ from typing import Any
 from pricing_proxy.sandbox.shop.stores import DEMO_WEBSITE, STORES, store_by_id, store_of
 from pricing_proxy.sandbox.shop.wire import RefusedError, internal_error
 
-# The attribute in which this shop keeps the ERP's account, and another that it has.
+# The attribute in which this shop keeps the ERP's account, and another that it has; a stock
+# Magento has neither.
 ACCOUNT_ATTRIBUTE = "erp_account"
 KNOWN_ATTRIBUTES = (ACCOUNT_ATTRIBUTE, "erp_blocked")
 
@@ -35,6 +36,23 @@ _FIELDS = (
     "store_id",
     "website_id",
 )
+_ATTRIBUTE = {
+    "frontend_input": "text",
+    "input_filter": "",
+    "store_label": "",
+    "validation_rules": [],
+    "multiline_count": 0,
+    "visible": False,
+    "required": False,
+    "data_model": "",
+    "options": [],
+    "frontend_class": "",
+    "user_defined": True,
+    "sort_order": 100,
+    "note": "",
+    "system": False,
+    "backend_type": "varchar",
+}
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -71,6 +89,20 @@ class Customers:
     def next_id(self) -> int:
         """Return the id of whoever registers next; ids of the deleted do not come back."""
         return self._last_id + 1
+
+    def attribute(self, code: str) -> dict[str, Any]:
+        """Return what is known of an attribute.
+
+        Raises:
+            RefusedError: Customers have none of this code.
+        """
+        if not self._knows(code):
+            text = "No such entity with %fieldName = %fieldValue, %field2Name = %field2Value"
+            named = {"fieldName": "entityType", "fieldValue": "customer"}
+            raise RefusedError(
+                404, text, {**named, "field2Name": "attributeCode", "field2Value": code}
+            )
+        return {**_ATTRIBUTE, "attribute_code": code, "frontend_label": code}
 
     def create(self, members: Mapping[str, Any]) -> dict[str, Any]:
         """Register a customer.

@@ -157,6 +157,13 @@ ROUTES = (
         "create_customer",
         lambda call: call.shop.customers.create(call.members("customer")),
     ),
+    Route(
+        "GET",
+        "attributeMetadata/customer/attribute/*",
+        "Magento_Customer::customer",
+        "customer_attribute",
+        lambda call: call.shop.customers.attribute(call.places[0]),
+    ),
     Route("GET", "customers/search", "Magento_Customer::customer", "customers", reading.customers),
     Route(
         "GET",

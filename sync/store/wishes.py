@@ -1,0 +1,104 @@
+"""What was last written of each field in another system, and which of it did not stay."""
+
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.store.tables import sync_wish
+from sync.store.wish_record import Place, Unsettled, WishRecord
+
+_COLUMN = sync_wish.c
+_KEPT = tuple(name for name in WishRecord.__slots__ if name != "place")
+
+
+class MarketWishes:
+    """The writes of one market.
+
+    Args:
+        database: Where they are kept.
+        market: Whose.
+        configuration: Hash of the present one; what was written under another is forgotten.
+    """
+
+    def __init__(self, database: AsyncEngine, market: str, *, configuration: str) -> None:
+        self._database = database
+        self._market = market
+        self._configuration = configuration
+
+    async def last(self, place: Place) -> WishRecord | None:
+        """Return the last write of a place under the configuration of now."""
+        statement = select(*(_COLUMN[name] for name in _KEPT)).filter_by(
+            **self._key(place), configuration_hash=self._configuration
+        )
+        async with self._database.connect() as connection:
+            row = (await connection.execute(statement)).mappings().one_or_none()
+        return None if row is None else WishRecord(place=place, **row)
+
+    async def keep(self, record: WishRecord) -> None:
+        """Add or replace it."""
+        fresh: dict[str, Any] = {name: getattr(record, name) for name in _KEPT}
+        fresh["configuration_hash"] = self._configuration
+        statement = insert(sync_wish).values(**self._key(record.place), **fresh)
+        async with self._database.begin() as connection:
+            await connection.execute(
+                statement.on_conflict_do_update(constraint=sync_wish.primary_key, set_=fresh)
+            )
+
+    async def settle(self, place: Place) -> None:
+        """Note that the place holds what it should; nothing to do where nothing is kept."""
+        statement = (
+            update(sync_wish)
+            .filter_by(**self._key(place))
+            .where(_COLUMN.is_taken.is_not(True))
+            .values(is_taken=True, text="", advice="")
+        )
+        async with self._database.begin() as connection:
+            await connection.execute(statement)
+
+    async def forget(self, place: Place) -> None:
+        """Forget the last write of a place."""
+        async with self._database.begin() as connection:
+            await connection.execute(delete(sync_wish).filter_by(**self._key(place)))
+
+    def _key(self, place: Place) -> dict[str, str]:
+        return {
+            "market": self._market,
+            "system": place.system,
+            "document": place.document,
+            "field": place.field,
+        }
+
+
+class UnsettledWishes:
+    """What does not become what it should, of all markets.
+
+    Args:
+        database: Where it is kept.
+        configuration: Hash of the present one.
+    """
+
+    def __init__(self, database: AsyncEngine, *, configuration: str) -> None:
+        self._database = database
+        self._configuration = configuration
+
+    async def read(self) -> list[Unsettled]:
+        """Return each field once, with how many documents it is so for."""
+        keys = (_COLUMN.market, _COLUMN.system, _COLUMN.field)
+        statement = (
+            select(
+                *keys,
+                func.count().label("documents"),
+                func.min(_COLUMN.document).label("example"),
+                func.min(_COLUMN.text).label("text"),
+                func.min(_COLUMN.advice).label("advice"),
+                func.min(_COLUMN.written_at).label("since"),
+            )
+            .where(~_COLUMN.is_taken, _COLUMN.configuration_hash == self._configuration)
+            .group_by(*keys)
+            .order_by(*keys)
+        )
+        async with self._database.connect() as connection:
+            rows = (await connection.execute(statement)).mappings()
+            return [Unsettled(**row) for row in rows]

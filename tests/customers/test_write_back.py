@@ -1,0 +1,97 @@
+"""What the shop does not keep is written once, told once, and comes back as nothing."""
+
+from datetime import timedelta
+
+from tests.customers.test_flow import World, customer
+
+GROUPS = {"GOLD": 4}
+
+
+async def test_a_shop_without_the_attribute_is_told_of_once_and_never_written() -> None:
+    """Each write would move the customer's time of change, and so come back for ever."""
+    world = World(customer(), customer(8, email="bob@shop.test"))
+    world.shop.says_it_has_it = False
+
+    notes = [(await world.carry(one)).note for one in (7, 8, 7, 8, 7)]
+
+    assert world.shop.writes == []
+    assert "create the customer attribute erp_account in the shop" in notes[0]
+    assert not any("erp_account" in note for note in notes[1:])
+    assert list(world.wishes["b2b_de"].told) == ["erp_account"]
+
+
+async def test_an_attribute_that_drops_what_is_written_is_tried_once_a_day_for_everybody() -> None:
+    """The shop knows it, and hides it from the API: only the answer to a write shows that."""
+    world = World(customer(), customer(8, email="bob@shop.test"))
+    world.shop.has_attribute = False
+
+    notes = [(await world.carry(one)).note for one in (7, 8, 7, 8)]
+    assert len(world.shop.writes) == 1
+    assert "is dropped by the shop" in notes[0]
+    assert not any("dropped" in note for note in notes[1:])
+
+    world.clock.advance(timedelta(days=1))
+    world.shop.has_attribute = True
+    for one in (7, 8, 7, 8):
+        await world.carry(one)
+    assert len(world.shop.writes) == 3
+    assert world.wishes["b2b_de"].told == {}
+
+
+async def test_an_attribute_created_since_is_written() -> None:
+    world = World(customer())
+    world.shop.says_it_has_it = False
+    await world.carry()
+    world.shop.says_it_has_it = True
+
+    await world.carry()
+    await world.carry()
+
+    assert len(world.shop.writes) == 1
+    assert world.wishes["b2b_de"].told == {}
+
+
+async def test_another_spelling_of_the_account_is_the_account() -> None:
+    world = World(customer())
+    await world.carry()
+    await world.shop.set_customer_attribute(customer(), "erp_account", " c-2001 ")
+    world.shop.writes.clear()
+
+    await world.carry()
+
+    assert world.shop.writes == []
+
+
+async def test_a_group_that_somebody_else_sets_back_is_written_three_times_and_told() -> None:
+    world = World(customer(), shop_group=GROUPS)
+    await world.carry()
+    world.erp.put("C-2001", DiscountPriceGroupId="GOLD")
+    world.shop.writes.clear()
+
+    notes = []
+    for _ in range(20):
+        notes.append((await world.carry()).note)
+        world.shop.customers[7] = world.shop.customers[7].model_copy(update={"group_id": 1})
+
+    assert world.shop.writes == [{"group_id": 4}] * 3
+    assert [note for note in notes if "set back" in note] == [notes[3]]
+    assert "VAT number" in notes[3]
+
+
+async def test_a_group_that_flips_between_many_is_written_five_times_an_hour() -> None:
+    """Something that never comes to rest costs a handful of writes, not one at each poll."""
+    world = World(customer(), shop_group=GROUPS)
+    await world.carry()
+    world.erp.put("C-2001", DiscountPriceGroupId="GOLD")
+    world.shop.writes.clear()
+
+    for other in range(10, 40):
+        world.shop.customers[7] = world.shop.customers[7].model_copy(update={"group_id": other})
+        await world.carry()
+    assert len(world.shop.writes) == 5
+    assert "five times" in world.wishes["b2b_de"].told["group_id"]
+
+    world.clock.advance(timedelta(hours=1))
+    await world.carry()
+    assert len(world.shop.writes) == 6
+    assert world.wishes["b2b_de"].told == {}
