@@ -19,8 +19,9 @@ from pricing_proxy.sandbox.faults import HAS_WRITTEN
 from pricing_proxy.sandbox.shop.criteria import trimmed
 from pricing_proxy.sandbox.shop.reading import Call
 from pricing_proxy.sandbox.shop.routes import ANONYMOUS, Route, route_of
+from pricing_proxy.sandbox.shop.sign_in import SELF
 from pricing_proxy.sandbox.shop.signatures import Doorman
-from pricing_proxy.sandbox.shop.stores import CODES
+from pricing_proxy.sandbox.shop.stores import CODES, store_named
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import (
     CrashedError,
@@ -84,10 +85,11 @@ async def _answer(
     if found is None:
         raise RefusedError(404, _NO_ROUTE)
     route, places = found
-    _admit(request, route, dials, doorman)
+    caller = _admit(request, route, dials, shop, doorman)
     query = _query(request)
     body = await _body(request) if route.writes else {}
-    call = Call(shop=shop, query=query, places=places, body=body)
+    website = _website(_path(request))
+    call = Call(shop=shop, query=query, places=places, body=body, website=website, caller=caller)
     done = route.handle(call)
     if route.writes:
         request[HAS_WRITTEN] = True
@@ -112,18 +114,30 @@ def _segments(path: str) -> tuple[str, ...]:
     return tuple(unquote_plus(segment) for segment in rest[1:])
 
 
-def _admit(request: web.Request, route: Route, dials: Dials, doorman: Doorman) -> None:
+def _website(path: str) -> int:
+    """Return the website of the store code in a path; the first one's where there is none."""
+    store = store_named(path.split("/")[2])
+    return 1 if store is None else store.website_id
+
+
+def _admit(request: web.Request, route: Route, dials: Dials, shop: Shop, doorman: Doorman) -> int:
+    """Return the customer whose own routes these are, else 0; raises `RefusedError`."""
+    header = request.headers.get("Authorization", "")
     integration = doorman.admit(
-        request.headers.get("Authorization", ""),
+        header,
         method=request.method,
         url=f"{request.scheme}://{request.host}{request.raw_path}",
         is_revoked=dials.token_revoked,
     )
     if route.resource == ANONYMOUS:
-        return
-    if integration is None or not integration.may(route.resource):
+        return 0
+    caller = shop.sign_in.customer_of(header) if route.resource == SELF else None
+    if caller is not None:
+        return caller
+    if route.resource == SELF or integration is None or not integration.may(route.resource):
         text = "The consumer isn't authorized to access %resources."
         raise RefusedError(401, text, {"resources": route.resource})
+    return 0
 
 
 def _accepts_json(request: web.Request) -> bool:

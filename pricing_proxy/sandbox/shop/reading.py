@@ -31,12 +31,16 @@ class Call:
         query: Decoded pairs.
         places: What stood in the path where the route has a place, decoded.
         body: The JSON body's members.
+        website: That of the store in the path, the first one without.
+        caller: The customer who asks for what is theirs; else nobody.
     """
 
     shop: Shop
     query: tuple[tuple[str, str], ...]
     places: tuple[str, ...]
     body: Mapping[str, Any]
+    website: int = 1
+    caller: int = 0
 
     def number(self) -> int:
         """Return the id in the path; raises `RefusedError` when it is none."""

@@ -11,6 +11,7 @@ from pricing_proxy.sandbox.shop.orders import order_body
 from pricing_proxy.sandbox.shop.reading import Handler
 from pricing_proxy.sandbox.shop.refunds import refund
 from pricing_proxy.sandbox.shop.shipments import add_track, ship
+from pricing_proxy.sandbox.shop.sign_in import SELF
 from pricing_proxy.sandbox.shop.stores import view_bodies, website_bodies
 
 ANONYMOUS = "anonymous"
@@ -155,7 +156,28 @@ ROUTES = (
         "customers",
         ANONYMOUS,
         "create_customer",
-        lambda call: call.shop.customers.create(call.members("customer")),
+        lambda call: call.shop.sign_in.register(call.body, call.members("customer")),
+    ),
+    Route(
+        "POST",
+        "integration/customer/token",
+        ANONYMOUS,
+        "customer_token",
+        lambda call: call.shop.sign_in.token(call.body, website=call.website),
+    ),
+    Route(
+        "GET",
+        "customers/me",
+        SELF,
+        "own_customer",
+        lambda call: call.shop.customers.get(call.caller),
+    ),
+    Route(
+        "PUT",
+        "customers/me",
+        SELF,
+        "save_own_customer",
+        lambda call: call.shop.customers.change(call.caller, call.members("customer")),
     ),
     Route(
         "GET",

@@ -17,6 +17,7 @@ from pricing_proxy.sandbox.shop.catalog import Catalog
 from pricing_proxy.sandbox.shop.customers import Customers
 from pricing_proxy.sandbox.shop.order_request import OrderRequest
 from pricing_proxy.sandbox.shop.orders import Order, OrderMaker
+from pricing_proxy.sandbox.shop.sign_in import SignIn
 from pricing_proxy.sandbox.shop.stores import Sequences, store_by_id
 from pricing_proxy.sandbox.shop.wire import missing_entity
 
@@ -29,6 +30,7 @@ class Shop:
         self._clock = clock
         self.catalog = Catalog(products_of(book), created_at=self.now())
         self.customers = Customers(now=self.now, has_account=lambda: dials.account_attribute)
+        self.sign_in = SignIn(self.customers)
         self.orders: dict[int, Order] = {}
         self.invoices: dict[int, dict[str, Any]] = {}
         self.shipments: dict[int, dict[str, Any]] = {}
