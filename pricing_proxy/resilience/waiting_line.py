@@ -1,9 +1,10 @@
 """Who waits for a turn, and in which order they are served.
 
-The higher class first; within a class the longest waiting, except browse and cart
-misses, where the newest goes first: its page is the likeliest still to be looked at.
-Lines are bounded. A full line refuses the newcomer, or, where the newest goes first, the
-oldest. A lifted ticket changes its place at once. Whoever is cancelled after being
+The higher class first; within a class callers take turns, see `turns`. Where turns do not
+decide, the longest waiting goes first, except among browse and cart misses, where the newest
+does: its page is the likeliest still to be looked at. Lines are bounded. A full line refuses
+one of those who take the most places in it: the newcomer, or, where the newest goes first,
+the oldest. A lifted ticket changes its place at once. Whoever is cancelled after being
 granted a turn hands it back, so that turns never leak.
 """
 
@@ -15,6 +16,7 @@ from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import CallRefusedError
+from pricing_proxy.resilience.turns import Turns
 
 _NEWEST_FIRST = frozenset({CallClass.INTERACTIVE})
 # At 60 ms a call and the least limit of 4, so many take two seconds; a customer's page
@@ -66,8 +68,9 @@ class WaitingLine:
         self._on_lift = on_lift
         self._on_returned = on_returned
         self._capacity = capacity
-        # Dicts as ordered sets: joining, leaving and both ends cost the same at any length.
-        self._lines: dict[CallClass, dict[Waiter, None]] = {klass: {} for klass in CallClass}
+        self._lines: dict[CallClass, Turns[Waiter]] = {
+            klass: Turns(newest_first=klass in _NEWEST_FIRST) for klass in CallClass
+        }
 
     def __len__(self) -> int:
         return sum(len(line) for line in self._lines.values())
@@ -78,16 +81,15 @@ class WaitingLine:
 
     def heads(self) -> Iterator[Waiter]:
         """Yield the next waiter of each class that has one, the most urgent class first."""
-        for klass, line in self._lines.items():
-            order = reversed(line) if klass in _NEWEST_FIRST else iter(line)
+        for line in self._lines.values():
             # A cancelled call stays in its line until its task runs; it takes no turn.
-            waiter = next((waiter for waiter in order if not waiter.granted.done()), None)
+            waiter = next((each for each in line.in_order() if not each.granted.done()), None)
             if waiter is not None:
                 yield waiter
 
     def grant(self, waiter: Waiter) -> None:
         """Give `waiter` its turn; the owner has booked it for the waiter's class."""
-        del self._lines[waiter.klass][waiter]
+        self._lines[waiter.klass].serve(waiter)
         waiter.granted.set_result(waiter.klass)
 
     def refuse_hopeless(self, not_before_us: int) -> None:
@@ -106,7 +108,7 @@ class WaitingLine:
         """
         loop = asyncio.get_running_loop()
         waiter = Waiter(ticket.klass, start_by, loop.create_future())
-        self._join(waiter)
+        self._join(waiter, ticket)
         left_us = start_by.remaining_us(self._clock.monotonic_us())
         timer = loop.call_later(
             left_us / MICROSECONDS_PER_SECOND,
@@ -116,29 +118,33 @@ class WaitingLine:
             _RETRY_AFTER,
         )
         try:
-            with ticket.watched(lambda: self._move(waiter, ticket.klass)):
+            with ticket.watched(lambda: self._move(waiter, ticket)):
                 return await waiter.granted
         except asyncio.CancelledError:
             self._hand_back(waiter)
             raise
         finally:
             timer.cancel()
-            self._lines[waiter.klass].pop(waiter, None)
+            self._lines[waiter.klass].remove(waiter)
 
-    def _join(self, waiter: Waiter) -> None:
+    def _join(self, waiter: Waiter, ticket: Ticket) -> None:
         line = self._lines[waiter.klass]
         if len(line) >= self._capacity:
-            if waiter.klass not in _NEWEST_FIRST:
+            leaving = line.one_too_many(ticket.callers[0])
+            if leaving is None:
                 raise self._refusal("has too long a line", _RETRY_AFTER)
-            self._refuse(next(iter(line)), "went to newer calls", _RETRY_AFTER)
-        line[waiter] = None
+            self._refuse(leaving, "went to other calls", _RETRY_AFTER)
+        line.add(waiter, *ticket.callers)
 
-    def _move(self, waiter: Waiter, to: CallClass) -> None:
+    def _move(self, waiter: Waiter, ticket: Ticket) -> None:
         if waiter.granted.done():
             return
-        del self._lines[waiter.klass][waiter]
-        waiter.klass = to
-        self._lines[to][waiter] = None
+        if ticket.klass is waiter.klass:
+            self._lines[waiter.klass].share(waiter, ticket.callers[-1])
+        else:
+            self._lines[waiter.klass].remove(waiter)
+            waiter.klass = ticket.klass
+            self._lines[waiter.klass].add(waiter, *ticket.callers)
         self._on_lift()
 
     def _hand_back(self, waiter: Waiter) -> None:
@@ -147,7 +153,7 @@ class WaitingLine:
             self._on_returned(granted.result())
 
     def _refuse(self, waiter: Waiter, why: str, retry_after: timedelta) -> None:
-        self._lines[waiter.klass].pop(waiter, None)
+        self._lines[waiter.klass].remove(waiter)
         if not waiter.granted.done():
             waiter.granted.set_exception(self._refusal(why, retry_after))
 

@@ -179,7 +179,7 @@ def test_a_full_line_of_pages_refuses_the_oldest() -> None:
         oldest = await workers.come("oldest", INTERACTIVE)
         await workers.come_many("page", INTERACTIVE, 127)
         await workers.come("newest", INTERACTIVE)
-        with pytest.raises(CallRefusedError, match="newer calls"):
+        with pytest.raises(CallRefusedError, match="other calls"):
             await oldest
         await workers.finish("running 0")
         assert "newest" in workers.running
