@@ -20,7 +20,7 @@ from pricing_proxy.prices.invalidations import Invalidations, PageMarks, is_curr
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import CacheFailedError, Entries, PriceCache, Verification, Wanted
 from pricing_proxy.prices.query import Context, Failure, Key
-from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.call_class import OURSELVES, CallClass, Caller, Ticket
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
 
@@ -81,6 +81,7 @@ class Loader:
         floor_us: int,
         klass: CallClass,
         is_budgeted: bool = False,
+        caller: Caller = OURSELVES,
     ) -> Flight | None:
         """Return a flight under way that will answer the key; None when there is none."""
         if not self.flights.serves(context):
@@ -92,9 +93,7 @@ class Loader:
             is_current=self.knows_all(context, customer, item),
             klass=klass,
         )
-        if flight is not None and not is_budgeted:
-            flight.is_budgeted = False
-        return flight
+        return None if flight is None else _shared(flight, caller, is_budgeted=is_budgeted)
 
     def join_all(
         self,
@@ -104,6 +103,7 @@ class Loader:
         *,
         klass: CallClass,
         is_budgeted: bool,
+        caller: Caller = OURSELVES,
     ) -> Flight | None:
         """Return the one flight under way that answers all keys; None when there is none.
 
@@ -117,9 +117,7 @@ class Loader:
         if marks is not None and marks.touches(numbers, flight.position, flight.began_us):
             return None
         flight.ticket.lift(klass)
-        if not is_budgeted:
-            flight.is_budgeted = False
-        return flight
+        return _shared(flight, caller, is_budgeted=is_budgeted)
 
     def knows_all(
         self, context: Context, customer: Customer, item: Item
@@ -138,6 +136,7 @@ class Loader:
         deadline_us: int,
         klass: CallClass,
         is_budgeted: bool = False,
+        caller: Caller = OURSELVES,
     ) -> Flight:
         """Claim the keys and set off; nothing is awaited in between."""
         flight = Flight(
@@ -148,7 +147,7 @@ class Loader:
             position=self._invalidations.position(context.market),
             accepts=accepts,
             deadline_us=deadline_us,
-            ticket=Ticket(klass),
+            ticket=Ticket(klass, caller),
             is_budgeted=is_budgeted,
         )
         self.flights.start(flight)
@@ -245,3 +244,12 @@ class Loader:
 
     def _marks(self, context: Context, customer: Customer) -> PageMarks | None:
         return self._invalidations.of_context(context.market, context.account, customer.price_group)
+
+
+def _shared(flight: Flight, caller: Caller, *, is_budgeted: bool) -> Flight:
+    """Return a flight that another caller has joined; our own work claims no turn for it."""
+    if caller != OURSELVES:
+        flight.ticket.share(caller)
+    if not is_budgeted:
+        flight.is_budgeted = False
+    return flight

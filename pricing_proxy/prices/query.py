@@ -15,6 +15,7 @@ from typing import NamedTuple, overload
 
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import Mode, State
+from pricing_proxy.resilience.call_class import Caller
 from pricing_proxy.shared_state.customer_map import Customer
 
 
@@ -110,7 +111,7 @@ class PriceQuery(NamedTuple):
         lines: 1 to 200; order and duplicates are kept.
         wait_us: How long the caller will wait, None for the mode's own time.
         is_budgeted: What it loads from the ERP is counted against the customer's budget.
-        caller: Who asks, by the name of their key: callers take turns before the ERP.
+        asked_by: The name of the key that asks: keys take turns before the ERP.
     """
 
     market: str
@@ -121,12 +122,17 @@ class PriceQuery(NamedTuple):
     lines: Sequence[Line]
     wait_us: int | None = None
     is_budgeted: bool = False
-    caller: str = ""
+    asked_by: str = ""
 
     @property
     def context(self) -> Context:
         """Whose prices are asked for."""
         return Context(self.market, self.account, self.currency)
+
+    @property
+    def caller(self) -> Caller:
+        """For whom the ERP is asked: customers take turns among those of one key."""
+        return Caller(self.asked_by, f"{self.market}|{self.account}")
 
 
 class QuotedLine(NamedTuple):

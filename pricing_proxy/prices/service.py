@@ -107,7 +107,9 @@ class PriceService:
             else:
                 await self._settle(page, query.customer)
         if page.to_refresh and query.customer is not None:
-            self._warmer.refresh(query.context, query.customer, page.to_refresh)
+            self._warmer.refresh(
+                query.context, query.customer, page.to_refresh, caller=query.caller
+            )
         return page.quote()
 
     def _board_whole(self, page: Page, whole: WholePage) -> Flight | None:
@@ -127,6 +129,7 @@ class PriceService:
             items,
             klass=page.policy.klass,
             is_budgeted=query.is_budgeted,
+            caller=query.caller,
         )
 
     async def _settle(self, page: Page, customer: Customer) -> None:
@@ -156,6 +159,7 @@ class PriceService:
                     floor_us=page.floor_us,
                     klass=page.policy.klass,
                     is_budgeted=page.query.is_budgeted,
+                    caller=page.query.caller,
                 )
                 if line.flight is None:
                     claims[line.key] = line.item
@@ -186,6 +190,7 @@ class PriceService:
             ),
             klass=page.policy.klass,
             is_budgeted=page.query.is_budgeted,
+            caller=page.query.caller,
         )
 
     async def _next_step(self, page: Page) -> None:

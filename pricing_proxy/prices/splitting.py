@@ -49,7 +49,7 @@ async def load_splitting(ask: Ask, batch: Sequence[Wanted], ticket: Ticket) -> R
     """
     if await ask(batch, ticket) is not Outcome.REFUSED:
         return Refused()
-    refresh = Ticket(CallClass.REFRESH)
+    refresh = ticket.beside(CallClass.REFRESH)
     calls_left = _CALLS_AT_REFRESH_CLASS
     was_accepted = False
     pending, alone, unexplained = [batch], list[Wanted](), list[Wanted]()

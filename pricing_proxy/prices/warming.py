@@ -17,7 +17,7 @@ from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import CacheFailedError, PriceCache, WarmMarks
 from pricing_proxy.prices.query import Context, Key, PriceQuery
 from pricing_proxy.prices.seen import MOST_CUSTOMERS, SeenLines, drop_oldest
-from pricing_proxy.resilience.call_class import CallClass
+from pricing_proxy.resilience.call_class import OURSELVES, CallClass, Caller
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
 
@@ -69,7 +69,14 @@ class Warmer:
         self.pages: deque[PriceQuery] = deque(maxlen=_SAMPLED_PAGES)
         self._warmed_us: OrderedDict[Context, int] = OrderedDict()
 
-    def refresh(self, context: Context, customer: Customer, items: Mapping[Key, Item]) -> None:
+    def refresh(
+        self,
+        context: Context,
+        customer: Customer,
+        items: Mapping[Key, Item],
+        *,
+        caller: Caller = OURSELVES,
+    ) -> None:
         """Load lines again behind an answer, unless they are on their way or lately failed."""
         lease_floor_us = self._clock.monotonic_us() - self._markets[context.market].lease_us
 
@@ -77,7 +84,7 @@ class Warmer:
             # Redis cannot vouch for what it holds while it is itself in doubt.
             return state is not State.UNVERIFIED or entry.loaded_us >= lease_floor_us
 
-        self._load(context, customer, items, floor_us=_ANY_TIME_US, accepts=accepts)
+        self._load(context, customer, items, floor_us=_ANY_TIME_US, accepts=accepts, caller=caller)
 
     def refresh_ahead(
         self, context: Context, customer: Customer, items: Mapping[Key, Item]
@@ -92,7 +99,14 @@ class Warmer:
 
         self._load(context, customer, items, floor_us=floor_us, accepts=accepts)
 
-    async def warm(self, context: Context, customer: Customer, skus: Iterable[str]) -> int:
+    async def warm(
+        self,
+        context: Context,
+        customer: Customer,
+        skus: Iterable[str],
+        *,
+        caller: Caller = OURSELVES,
+    ) -> int:
         """Load what the customer will probably ask for; return how many lines are loaded.
 
         Nothing is loaded while the ERP is in trouble, or when any process warmed the customer
@@ -102,6 +116,7 @@ class Warmer:
             context: Whose prices.
             customer: The customer behind the context.
             skus: What the shop expects them to see, most important first.
+            caller: Who asks for it.
         """
         if not self._is_well(context.market) or not await self._is_first(context):
             return 0
@@ -121,7 +136,7 @@ class Warmer:
         def accepts(_: State, entry: Entry) -> bool:
             return entry.loaded_us >= floor_us
 
-        return self._load(context, customer, old, floor_us=floor_us, accepts=accepts)
+        return self._load(context, customer, old, floor_us=floor_us, accepts=accepts, caller=caller)
 
     async def _is_first(self, context: Context) -> bool:
         """Return whether nobody warmed the customer lately, and note that we do."""
@@ -157,13 +172,20 @@ class Warmer:
         *,
         floor_us: int,
         accepts: Callable[[State, Entry], bool],
+        caller: Caller = OURSELVES,
     ) -> int:
         idle = {
             key: item
             for key, item in items.items()
             if self._loader.failures.standing(context, key) is None
             and self._loader.join(
-                context, customer, key, item, floor_us=floor_us, klass=CallClass.BACKGROUND
+                context,
+                customer,
+                key,
+                item,
+                floor_us=floor_us,
+                klass=CallClass.BACKGROUND,
+                caller=caller,
             )
             is None
         }
@@ -175,5 +197,6 @@ class Warmer:
                 accepts=accepts,
                 deadline_us=self._clock.monotonic_us() + _FLIGHT_US,
                 klass=CallClass.REFRESH,
+                caller=caller,
             )
         return len(idle)

@@ -9,6 +9,7 @@ from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.query import Context
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.problem_details import Flaw, ProblemError
+from pricing_proxy.resilience.call_class import Caller
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.handling import JSON_HEADERS, read_body
 from pricing_proxy.web.markets import find_customer, find_market
@@ -31,7 +32,7 @@ class LoginRoutes:
 
     async def post(self, request: web.Request) -> web.Response:
         """Answer 202 at once; the prices are loaded behind it, or not if the ERP is in trouble."""
-        self._access.require(request, AccessScope.LOGIN)
+        key = self._access.require(request, AccessScope.LOGIN)
         named = _account(request.match_info["customer"])
         body = await read_body(request, LOGIN)
         market = find_market(self._markets, body["market"])
@@ -39,7 +40,9 @@ class LoginRoutes:
         lines = 0
         if customer is not None:
             context = Context(market.code, account, market.currency)
-            lines = await self._warmer.warm(context, customer, body.get("skus", ()))
+            caller = Caller(key, f"{market.code}|{account}")
+            skus = body.get("skus", ())
+            lines = await self._warmer.warm(context, customer, skus, caller=caller)
         return web.Response(status=202, text=f'{{"warming":{lines}}}', headers=JSON_HEADERS)
 
 

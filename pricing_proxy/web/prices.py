@@ -214,7 +214,7 @@ async def query_of(
         lines=lines,
         wait_us=None if wait_ms is None else wait_ms * 1000,
         is_budgeted=reader is not None and reader.shopper is not None,
-        caller="" if reader is None else reader.name,
+        asked_by="" if reader is None else reader.name,
     )
 
 

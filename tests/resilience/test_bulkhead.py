@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from pricing_proxy.resilience.aimd import AimdSettings, Signal
 from pricing_proxy.resilience.bulkhead import Bulkhead, has_room, shares
-from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.call_class import CallClass, Caller, Ticket
 from pricing_proxy.resilience.errors import CallRefusedError
 from tests.resilience.scenario import SECOND, armed_timers, clock, deadline_in, now, run
 
@@ -183,6 +183,45 @@ def test_a_full_line_of_pages_refuses_the_oldest() -> None:
             await oldest
         await workers.finish("running 0")
         assert "newest" in workers.running
+        await workers.finish_all()
+
+    run(main())
+
+
+def test_a_flood_takes_the_places_of_its_own_and_the_turns_of_its_own() -> None:
+    """A full line of a crawler's checkouts: the shop's is let in, and served next."""
+
+    async def main() -> None:
+        workers = Workers(new_bulkhead(4))
+        await workers.come_many("running", CHECKOUT, 2)
+        flood = [
+            await workers.come("flood", CHECKOUT, ticket=Ticket(CHECKOUT, Caller("crawler", "C-9")))
+            for _ in range(128)
+        ]
+        await workers.come("shop's", CHECKOUT, ticket=Ticket(CHECKOUT, Caller("shop", "C-1")))
+        with pytest.raises(CallRefusedError, match="other calls"):
+            await flood[-1]
+        await workers.finish("running 0")
+        await workers.finish("running 1")
+        assert sorted(workers.order[2:]) == ["flood", "shop's"]
+        for task in flood:
+            task.cancel()
+        await workers.finish_all()
+
+    run(main())
+
+
+def test_a_call_that_another_caller_joins_while_it_waits_takes_that_one_s_turn_too() -> None:
+    async def main() -> None:
+        workers = Workers(new_bulkhead(4))
+        await workers.come_many("running", CHECKOUT, 2)
+        tickets = [Ticket(CHECKOUT, Caller("crawler", "C-1")) for _ in range(3)]
+        for index, ticket in enumerate(tickets):
+            await workers.come(f"crawler {index}", CHECKOUT, ticket=ticket)
+        tickets[-1].share(Caller("shop", "C-1"))
+        await workers.finish("running 0")
+        await workers.finish("running 1")
+        assert workers.order[2:] == ["crawler 0", "crawler 2"]
         await workers.finish_all()
 
     run(main())

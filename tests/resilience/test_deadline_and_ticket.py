@@ -1,4 +1,4 @@
-from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.call_class import OURSELVES, CallClass, Caller, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 
 
@@ -36,3 +36,16 @@ def test_watchers_hear_each_rise_until_they_leave() -> None:
 def test_a_customer_waits_for_checkout_and_interactive_calls_only() -> None:
     facing = [klass for klass in CallClass if klass.is_customer_facing]
     assert facing == [CallClass.CHECKOUT, CallClass.INTERACTIVE]
+
+
+def test_a_ticket_is_for_all_who_share_it_and_ours_without_any() -> None:
+    shop, crawler = Caller("shop", "C-1"), Caller("crawler", "C-1")
+    ticket = Ticket(CallClass.INTERACTIVE, shop)
+    heard: list[tuple[Caller, ...]] = []
+    with ticket.watched(lambda: heard.append(ticket.callers)):
+        ticket.share(shop)
+        ticket.share(crawler)
+    assert heard == [(shop, crawler)]
+    beside = ticket.beside(CallClass.REFRESH)
+    assert (beside.klass, beside.callers) == (CallClass.REFRESH, (shop, crawler))
+    assert Ticket(CallClass.REFRESH).callers == (OURSELVES,)

@@ -7,6 +7,8 @@ from aiohttp import ClientResponse
 from pytest_aiohttp.plugin import AiohttpClient
 
 from pricing_proxy.configuration.api_keys import ApiKey, KeyRing, hash_of
+from pricing_proxy.resilience.call_class import Caller, Ticket
+from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.web.app import admin_app
 from tests.fakes.price_world import price_service
 from tests.web.shop import BODY_LIMIT, KEY, READER_KEY, REVOKED_KEY, Shop, body, shop_routes
@@ -152,3 +154,31 @@ async def test_keys_change_while_requests_are_served(shop: Shop) -> None:
     assert (await shop.post(body(), headers={"X-API-Key": "a new key"})).status == 200
     assert (await shop.public.get("/v1/prices?sku=S-1", headers=bearer(token()))).status == 401
     assert list(shop.access.last_use()) == ["new"]
+
+
+async def test_what_is_asked_of_the_erp_says_which_key_and_customer_it_is_for(shop: Shop) -> None:
+    """Before the ERP callers take turns; browsers share one turn, whatever their tokens."""
+    asked: list[tuple[Caller, ...]] = []
+    load = shop.world.erp.load
+
+    async def watched(*what: Any, ticket: Ticket, deadline: Deadline) -> Any:
+        asked.append(ticket.callers)
+        return await load(*what, ticket=ticket, deadline=deadline)
+
+    setattr(shop.world.erp, "load", watched)  # noqa: B010 -- a method is taken for no attribute
+    await shop.ask("S-1")
+    await shop.get("market=b2b_de&customer=C-2&sku=S-2&wait_ms=2000")
+    cart = {"market": "b2b_de", "customer": "C-1", "lines": [{"sku": "S-3"}]}
+    await shop.post(cart, path="/v1/carts/price")
+    await shop.post({"market": "b2b_de", "skus": ["S-4"]}, path=LOGIN)
+    await shop.world.settle()
+    headers = {"Authorization": f"Bearer {token('C-2')}"}
+    await shop.public.get("/v1/prices?sku=S-5&wait_ms=2000", headers=headers)
+
+    assert asked == [
+        (Caller("shop", "b2b_de|C-1"),),
+        (Caller("shop", "b2b_de|C-2"),),
+        (Caller("shop", "b2b_de|C-1"),),
+        (Caller("shop", "b2b_de|C-1"),),
+        (Caller("storefront tokens", "b2b_de|C-2"),),
+    ]
