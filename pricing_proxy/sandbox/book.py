@@ -66,6 +66,7 @@ class Customer:
     multiline_discount_group: str = ""
     total_discount_group: str = ""
     hold: str = "No"
+    tax_number: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

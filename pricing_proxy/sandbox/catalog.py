@@ -31,9 +31,25 @@ from pricing_proxy.sandbox.catalog_agreements import Listed, add_agreements
 
 LAMPS = 24
 NAMED_CUSTOMERS = (
-    Customer(account="C-1001", name="Lichthaus Contract GmbH", currency="EUR"),
-    Customer(account="C-1002", name="Elektro Group AG", currency="EUR", price_group="B2B"),
-    Customer(account="C-1003", name="Laden am Markt e.K.", currency="EUR"),
+    Customer(
+        account="C-1001",
+        name="Lichthaus Contract GmbH",
+        currency="EUR",
+        tax_number="DE100000001",
+    ),
+    Customer(
+        account="C-1002",
+        name="Elektro Group AG",
+        currency="EUR",
+        price_group="B2B",
+        tax_number="DE100000002",
+    ),
+    Customer(
+        account="C-1003",
+        name="Laden am Markt e.K.",
+        currency="EUR",
+        tax_number="DE100000003",
+    ),
 )
 
 COMPANY = "demf"

@@ -46,6 +46,7 @@ def customers_rows(book: Book) -> Iterator[Row]:
             "SiteId": "",
             "WarehouseId": "",
             "CreditLimit": ZERO,
+            "TaxExemptNumber": customer.tax_number,
         }
 
 

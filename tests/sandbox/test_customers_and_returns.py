@@ -47,6 +47,13 @@ async def test_a_new_customer_has_an_account_a_party_and_prices(client: Client) 
     await order(client, OrderingCustomerAccountNumber=account)
 
 
+async def test_the_named_customers_have_tax_numbers_that_are_found(client: Client) -> None:
+    """So that whoever types one in the shop comes upon another's account."""
+    for number in range(1, 4):
+        found = await client.rows("CustomersV3", filter=f"TaxExemptNumber eq 'de10000000{number}'")
+        assert [each["CustomerAccount"] for each in found["value"]] == [f"C-100{number}"]
+
+
 async def test_a_person_needs_names_of_its_own(client: Client) -> None:
     answer = await write(client, "POST", "CustomersV3", {**CUSTOMER, **PERSON})
     assert "Field 'Name' must be filled in." in await refused(answer)
