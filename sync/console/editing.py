@@ -11,6 +11,9 @@ import typer
 from rich.text import Text
 
 from sync.console.running import FAILED, By, Config, fail, operator, output, with_stores
+from sync.orders.named_items import BadItemsError, named_items
+from sync.orders.source import FLOW as ORDERS
+from sync.store.records import EventRecord
 
 _STDIN = "-"
 
@@ -29,11 +32,15 @@ def edit_command(
 
     Shows what changes and asks first. The payload as it is: d365-sync show EVENT --json.
     Old and new are kept in the audit. Exit code 1: nothing was changed.
+
+    An order's "items" names what is sold where the shop's product was renamed or deleted:
+    {"17": "LAMP-17"} is the line's item_id in the shop and the ERP's item or variant number.
     """
     payload = _payload(file)
     found = with_stores(config, lambda opened: opened.overview.event(event))
     if found is None:
         fail(f"There is no event {event}; the numbers are in: d365-sync failed", FAILED)
+    _check(found, payload)
     difference = _difference(found.payload, payload)
     if not difference:
         fail("The payload is the same already; nothing was changed.", FAILED)
@@ -58,6 +65,16 @@ def _payload(file: str) -> dict[str, Any]:
     if not isinstance(payload, dict):
         fail(f"{file} holds no JSON object; see d365-sync show EVENT --json", FAILED)
     return payload
+
+
+def _check(event: EventRecord, payload: Mapping[str, Any]) -> None:
+    """Refuse what the event's flow could not read: it would be held again."""
+    if event.flow != ORDERS:
+        return
+    try:
+        named_items(payload)
+    except BadItemsError as error:
+        fail(f"{error}; nothing was changed.", FAILED)
 
 
 def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -7,11 +7,13 @@ that was sent and can be read is compared. Pure.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from unicodedata import normalize
 
 from pydantic import BaseModel
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
 from pricing_proxy.money import NumberText
+from pricing_proxy.names import same_name_key
 from sync.engine.outcomes import Difference
 from sync.orders.draft import DraftLine, OrderDraft
 
@@ -33,15 +35,15 @@ def differences(
         lines: All its lines.
         line_tolerance: How far a line's net amount may differ.
     """
-    found = {line.OrderLineReference: line for line in lines}
+    found = {same_name_key(line.OrderLineReference): line for line in lines}
     return [
         *_fields("", draft.header, header),
         *_lines_missing_or_strange(draft, lines),
         *(
             difference
             for reference, sent in draft.by_reference.items()
-            if reference in found
-            for difference in _line(sent, found[reference], line_tolerance)
+            if (key := same_name_key(reference)) in found
+            for difference in _line(sent, found[key], line_tolerance)
         ),
     ]
 
@@ -49,8 +51,8 @@ def differences(
 def _lines_missing_or_strange(
     draft: OrderDraft, lines: Sequence[SalesOrderLineRow]
 ) -> Iterator[Difference]:
-    counts = Counter(line.OrderLineReference for line in lines)
-    sent = draft.by_reference
+    counts = Counter(same_name_key(line.OrderLineReference) for line in lines)
+    sent = {same_name_key(reference): line for reference, line in draft.by_reference.items()}
     for reference in sent.keys() - counts.keys():
         yield f"line {reference}", "1 line", _ABSENT
     for reference, count in counts.items():
@@ -80,6 +82,14 @@ def _is_same(sent: object, found: object) -> bool:
     if isinstance(sent, Decimal | int) and isinstance(found, NumberText):
         return Decimal(sent) == found.value
     if isinstance(sent, str) and isinstance(found, str):
-        # The ERP folds codes to its own case and trims; a word more or less is a difference.
-        return sent.casefold().split() == found.casefold().split()
+        return _words(sent) == _words(found)
     return sent == found
+
+
+def _words(text: str) -> list[str]:
+    """Return what counts of a text.
+
+    The ERP spells codes in its own way, trims, and composes letters; a word more or less is a
+    difference.
+    """
+    return normalize("NFC", text).casefold().split()

@@ -23,6 +23,7 @@ from sync.engine.writes import written
 from sync.magento.models import Order
 from sync.orders import mapping
 from sync.orders.late_doubles import TIDY
+from sync.orders.named_items import MEMBER, BadItemsError, named_items
 from sync.orders.ports import ShopOrders, Sold
 from sync.orders.rules import OrderRules
 from sync.orders.selling import Selling
@@ -80,13 +81,14 @@ class OrderFlow:
             return Done(f"is in the ERP as {order.ext_order_id}")
         self._check_turn(work, order, market.rules)
         account = await self._account(work, order, market)
-        products = mapping.products_of(order, market.rules)
+        named = _named(work)
         draft = mapping.map_order(
             order,
             account=account,
-            products=await market.sold.find(products),
+            products=await market.sold.find(mapping.products_of(order, market.rules, named)),
             selling=market.selling,
             rules=market.rules,
+            named=named,
         )
         sold = await market.writer.write(work, draft)
         await self._write_back(work, order, sold.number)
@@ -173,3 +175,12 @@ class OrderFlow:
             {"entity_id": order.entity_id, "ext_order_id": number},
             partial(self._shop.set_ext_order_id, order.entity_id, number),
         )
+
+
+def _named(work: Work) -> dict[int, str]:
+    try:
+        return named_items(work.event.payload)
+    except BadItemsError as error:
+        raise HeldError(
+            field=MEMBER, text=str(error), advice="correct it with d365-sync edit, then replay"
+        ) from error

@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from pricing_proxy.d365.fo.order_models import SalesOrderLineBody
+from pricing_proxy.shared_state.item_map import Item
 from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
 from sync.magento.models import Order
 from sync.orders.codes import mapped
 from sync.orders.draft import DraftLine
+from sync.orders.named_items import how_to_name
 from sync.orders.rules import LENGTHS_SETTING, OrderRules
-from sync.orders.selling import Sellable, Selling
+from sync.orders.selling import Asked, Sellable, Selling, is_called
 from sync.sales.amounts import expected_tax, unit_price
 from sync.sales.value_lines import ValueLine, line_reference
 
@@ -20,11 +22,17 @@ _NO_TAX = "none"
 _FILE_OPTION = re.compile(r"^\w+/[\w.+-]+,\s*([^,]*),")
 
 
+def asked_of(value: ValueLine, named: Mapping[int, str]) -> Asked:
+    """Return by what a line's item is found: by what a person named, if one did."""
+    return Asked(value.product_id, value.sku, named.get(value.key))
+
+
 def sale_line(
     value: ValueLine,
+    asked: Asked,
+    sellable: Sellable,
     *,
     order: Order,
-    products: Mapping[int, Sellable],
     selling: Selling,
     rules: OrderRules,
 ) -> DraftLine:
@@ -35,8 +43,7 @@ def sale_line(
             ERP cannot hold within the tolerance.
     """
     where = f"items[{value.index}]"
-    sellable = _sellable(value, products, selling, where=where)
-    item = sellable.item
+    item = _item(value, asked, sellable, company=selling.company, where=where)
     reference = line_reference(order.increment_id, value.key)
     dimensions = {
         "ProductColorId": item.color,
@@ -47,7 +54,7 @@ def sale_line(
     }
     texts = {
         "LineDescription": _description(value, rules, where=where),
-        "SalesUnitSymbol": _unit(sellable, rules, selling=selling, where=where),
+        "SalesUnitSymbol": _unit(item, sellable, rules, selling=selling, where=where),
     }
     codes = tuple(tax.tax_code for tax in value.row.extension_attributes.itemized_taxes)
     check_lengths(
@@ -147,29 +154,55 @@ def tax_fields(
     }
 
 
-def _sellable(
-    value: ValueLine, products: Mapping[int, Sellable], selling: Selling, *, where: str
-) -> Sellable:
-    found = products.get(value.product_id) if value.product_id is not None else None
-    if found is None:
+def _item(value: ValueLine, asked: Asked, sellable: Sellable, *, company: str, where: str) -> Item:
+    item, now = sellable.item, sellable.shop_sku
+    if asked.named is None and now is not None and not _is_called(value, now):
         raise HeldError(
-            field=f"{where}.product_id",
-            text=f"{value.sku} (product {value.product_id}) is no item of {selling.company}",
-            advice=f"release the item in {selling.company}, or correct the SKU in the shop; "
-            "then replay",
+            field=f"{where}.sku",
+            text=f"the line is of {value.sku}, and its product {value.product_id} is now {now}",
+            advice=f"give the product its SKU back; or {how_to_name(value.key)}",
         )
-    if not found.item.is_sold:
+    if item is None:
+        text, advice = _no_item(value, asked, sellable, company=company)
+        raise HeldError(field=f"{where}.product_id", text=text, advice=advice)
+    if not item.is_sold:
         raise HeldError(
             field=f"{where}.product_id",
-            text=f"item {found.item.item_number} is stopped for sales in {selling.company}",
+            text=f"item {item.item_number} is stopped for sales in {company}",
             advice="allow it to be sold in the ERP, then replay",
         )
-    return found
+    return item
 
 
-def _unit(sellable: Sellable, rules: OrderRules, *, selling: Selling, where: str) -> str:
+def _is_called(value: ValueLine, now: str) -> bool:
+    """Return whether a line's SKU is its product's, SKUs of what was chosen set aside."""
+    has_suffix = bool(value.row.options.custom_options) or value.row.product_type == "bundle"
+    return is_called(value.sku, now, has_suffix=has_suffix)
+
+
+def _no_item(
+    value: ValueLine, asked: Asked, sellable: Sellable, *, company: str
+) -> tuple[str, str]:
+    """Return what is wrong, and what to do."""
+    if asked.named is not None:
+        return f"{asked.named}, named for line {value.key}, is no item of {company}", (
+            "correct the payload with d365-sync edit, then replay"
+        )
+    if sellable.shop_sku is None:
+        return (
+            f"product {value.product_id} was deleted in the shop, and {value.sku} is no item of "
+            f"{company}"
+        ), how_to_name(value.key)
+    return f"{value.sku} (product {value.product_id}) is no item of {company}", (
+        f"release the item in {company}, or correct the SKU in the shop; then replay"
+    )
+
+
+def _unit(
+    item: Item, sellable: Sellable, rules: OrderRules, *, selling: Selling, where: str
+) -> str:
     if rules.unit_attribute is None:
-        return sellable.item.sales_unit
+        return item.sales_unit
     return mapped(
         rules.units,
         sellable.shop_unit,

@@ -10,14 +10,16 @@ and what to do.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 
 from sync.engine.outcomes import HeldError
 from sync.magento.models import Order
 from sync.orders import line_fields
 from sync.orders.draft import OrderDraft
 from sync.orders.header import header_body
+from sync.orders.named_items import MEMBER
 from sync.orders.rules import OrderRules
-from sync.orders.selling import Sellable, Selling
+from sync.orders.selling import Asked, Sellable, Selling
 from sync.orders.service_lines import rounding_line, surcharge_lines
 from sync.orders.totals import Surcharge, Totals, checked_totals, shipping_of
 from sync.sales.value_lines import ValueLine, value_lines
@@ -26,28 +28,43 @@ VERSION = 1
 """Raise when the same order would become another document; the journal keeps it."""
 
 
-def products_of(order: Order, rules: OrderRules) -> frozenset[int]:
-    """Return the ids of the products sold; raises `HeldError`."""
+def products_of(order: Order, rules: OrderRules, named: Mapping[int, str]) -> frozenset[Asked]:
+    """Return what is sold; raises `HeldError`.
+
+    Args:
+        order: The shop's.
+        rules: The market's.
+        named: Items that a person named, by line.
+    """
     values = value_lines(order.items, rules.splitting)
-    return frozenset(value.product_id for value in values if value.product_id is not None)
+    if strange := named.keys() - {value.key for value in values}:
+        raise HeldError(
+            field=MEMBER,
+            text=f"names an item for line {min(strange)}, which the order does not sell",
+            advice=f"its lines are {', '.join(str(value.key) for value in values)}: correct the "
+            "payload with d365-sync edit, then replay",
+        )
+    return frozenset(line_fields.asked_of(value, named) for value in values)
 
 
 def map_order(
     order: Order,
     *,
     account: str,
-    products: Mapping[int, Sellable],
+    products: Mapping[Asked, Sellable],
     selling: Selling,
     rules: OrderRules,
+    named: Mapping[int, str] = MappingProxyType({}),
 ) -> OrderDraft:
     """Return the ERP's order.
 
     Args:
         order: The shop's.
         account: The ERP's customer account.
-        products: What its product ids are in the ERP.
+        products: What the things sold are in the ERP.
         selling: The market.
         rules: The market's rules.
+        named: Items that a person named, by line.
 
     Raises:
         HeldError: Something that a person must decide; it names the field.
@@ -57,7 +74,14 @@ def map_order(
     _check_quantities(values, rules)
     totals = checked_totals(order, values, rules)
     lines = [
-        line_fields.sale_line(value, order=order, products=products, selling=selling, rules=rules)
+        line_fields.sale_line(
+            value,
+            asked := line_fields.asked_of(value, named),
+            products[asked],
+            order=order,
+            selling=selling,
+            rules=rules,
+        )
         for value in values
     ]
     lines += surcharge_lines(order, selling=selling, rules=rules)

@@ -12,7 +12,7 @@ from pricing_proxy.d365.fo.order_models import (
 )
 from pricing_proxy.d365.transport import Guard
 from sync.magento.models import Order
-from sync.orders.selling import Sellable
+from sync.orders.selling import Asked, Sellable
 
 
 class ErpOrders(Protocol):
@@ -90,6 +90,6 @@ class ShopOrders(Protocol):
 class Sold(Protocol):
     """Finds what the shop's products are in the ERP."""
 
-    async def find(self, product_ids: Collection[int]) -> Mapping[int, Sellable]:
-        """Return what is sold under these ids; those without an item are missing."""
+    async def find(self, asked: Collection[Asked]) -> Mapping[Asked, Sellable]:
+        """Return what each is; none is missing."""
         ...

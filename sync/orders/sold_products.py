@@ -1,6 +1,7 @@
 """What the shop's products are in the ERP: by product id to the SKU, by SKU to the item.
 
-A SKU is the ItemNumber of a distinct product or the ProductVariantNumber of a variant.
+A SKU is the ItemNumber of a distinct product or the ProductVariantNumber of a variant, in any
+spelling that both systems take for the same (`pricing_proxy.names`); what is sent is the ERP's.
 Answers are remembered for a while, missing ones are asked again each time; so a product
 released meanwhile is found by the next attempt. Raises `UpstreamError`.
 """
@@ -20,9 +21,10 @@ from pricing_proxy.d365.fo.models import (
     Row,
 )
 from pricing_proxy.d365.odata import Filter, equals
+from pricing_proxy.names import same_name_key
 from pricing_proxy.shared_state.item_map import Item
 from sync.magento.master_models import Product
-from sync.orders.selling import Sellable
+from sync.orders.selling import Asked, Sellable
 
 R = TypeVar("R", bound=Row)
 
@@ -76,30 +78,43 @@ class SoldProducts:
         self._company = company
         self._unit_attribute = unit_attribute
         self._clock = clock
-        self._known: dict[int, tuple[int, Sellable]] = {}
+        self._known: dict[Asked, tuple[int, Sellable]] = {}
 
-    async def find(self, product_ids: Collection[int]) -> Mapping[int, Sellable]:
-        """Return what is sold under these ids; those without an item are missing."""
+    async def find(self, asked: Collection[Asked]) -> Mapping[Asked, Sellable]:
+        """Return what each is; none is missing."""
         now_us = self._clock.monotonic_us()
         found = {
-            product_id: known[1]
-            for product_id in product_ids
-            if (known := self._known.get(product_id)) and now_us - known[0] < _REMEMBERED_US
+            one: known[1]
+            for one in asked
+            if (known := self._known.get(one)) and now_us - known[0] < _REMEMBERED_US
         }
-        asked = sorted(set(product_ids) - found.keys())
-        if not asked:
+        rest = set(asked) - found.keys()
+        if not rest:
             return found
-        products = await self._shop.products_by_id(asked)
-        items = await self._items({product.sku for product in products.values()})
-        fresh = {
-            product_id: Sellable(items[product.sku], self._unit(product))
-            for product_id, product in products.items()
-            if product.sku in items
-        }
-        if len(self._known) + len(fresh) > _MOST_REMEMBERED:
+        fresh = await self._look_up(rest)
+        kept = {one: (now_us, sellable) for one, sellable in fresh.items() if sellable.item}
+        if len(self._known) + len(kept) > _MOST_REMEMBERED:
             self._known.clear()
-        self._known.update({one: (now_us, sellable) for one, sellable in fresh.items()})
+        self._known.update(kept)
         return found | fresh
+
+    async def _look_up(self, asked: Collection[Asked]) -> dict[Asked, Sellable]:
+        ids = sorted({one.product_id for one in asked if one.product_id is not None})
+        products = await self._shop.products_by_id(ids) if ids else {}
+        of_line = {one: products.get(one.product_id or 0) for one in asked}
+        numbers = {
+            one: one.named or (product.sku if product else one.sku)
+            for one, product in of_line.items()
+        }
+        items = await self._items(numbers.values())
+        return {
+            one: Sellable(
+                item=items.get(same_name_key(numbers[one])),
+                shop_sku=product.sku if product else None,
+                shop_unit=self._unit(product) if product else "",
+            )
+            for one, product in of_line.items()
+        }
 
     def _unit(self, product: Product) -> str:
         if self._unit_attribute is None:
@@ -111,35 +126,42 @@ class SoldProducts:
         )
         return str(next(values, ""))
 
-    async def _items(self, skus: Collection[str]) -> dict[str, Item]:
+    async def _items(self, numbers: Iterable[str]) -> dict[str, Item]:
+        """Return the items by what all spellings of their numbers share."""
         # A "*" is a wildcard to F&O and part of no item number.
-        asked = sorted(sku for sku in skus if "*" not in sku)
-        products = await self._by(ReleasedProductRow, "ItemNumber", asked)
-        items = {row.ItemNumber: _item(row) for row in products if not row.is_master}
-        variants = await self._variants([sku for sku in asked if sku not in items])
-        items |= variants
+        spelled = {
+            same_name_key(number): number.strip()
+            for number in numbers
+            if number.strip() and "*" not in number
+        }
+        products = await self._by(ReleasedProductRow, "ItemNumber", sorted(spelled.values()))
+        items = {same_name_key(row.ItemNumber): _item(row) for row in products if not row.is_master}
+        others = sorted(number for key, number in spelled.items() if key not in items)
+        items |= await self._variants(others)
         stopped = await self._stopped({item.item_number for item in items.values()})
         return {
-            sku: replace(item, is_sold=False) if item.item_number in stopped else item
-            for sku, item in items.items()
+            key: replace(item, is_sold=False)
+            if same_name_key(item.item_number) in stopped
+            else item
+            for key, item in items.items()
         }
 
-    async def _variants(self, skus: Sequence[str]) -> dict[str, Item]:
-        variants = await self._by(ReleasedProductVariantRow, "ProductVariantNumber", skus)
-        numbers = {row.ItemNumber or row.ProductMasterNumber for row in variants}
+    async def _variants(self, asked: Sequence[str]) -> dict[str, Item]:
+        variants = await self._by(ReleasedProductVariantRow, "ProductVariantNumber", asked)
+        numbers = {_master_of(row) for row in variants}
         masters = {
-            row.ItemNumber: _item(row)
+            same_name_key(row.ItemNumber): _item(row)
             for row in await self._by(ReleasedProductRow, "ItemNumber", sorted(numbers))
         }
         return {
-            row.ProductVariantNumber: _variant(row, master)
+            same_name_key(row.ProductVariantNumber): _variant(row, master)
             for row in variants
-            if (master := masters.get(row.ItemNumber or row.ProductMasterNumber))
+            if (master := masters.get(same_name_key(_master_of(row))))
         }
 
     async def _stopped(self, numbers: Collection[str]) -> set[str]:
         rows = await self._by(OrderSettingsRow, "ItemNumber", sorted(numbers))
-        return {row.ItemNumber for row in rows if row.IsSalesProcessingStopped}
+        return {same_name_key(row.ItemNumber) for row in rows if row.IsSalesProcessingStopped}
 
     async def _by(self, row: type[R], field: str, values: Sequence[str]) -> list[R]:
         found: list[R] = []
@@ -147,6 +169,10 @@ class SoldProducts:
             where = _any_of(field, values[start : start + _AT_ONCE])
             found += await self._erp.rows(row, where, company=self._company)
         return found
+
+
+def _master_of(row: ReleasedProductVariantRow) -> str:
+    return row.ItemNumber or row.ProductMasterNumber
 
 
 def _any_of(field: str, values: Iterable[str]) -> Filter:

@@ -10,7 +10,7 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.d365.transport import Guard
 from sync.engine.flow import Event, SentCall
 from sync.magento.models import Order, OrderHead
-from sync.orders.selling import Sellable
+from sync.orders.selling import Asked, Sellable
 from tests.fakes.wishes import FakeWishes
 from tests.orders import recorded
 
@@ -58,11 +58,11 @@ class FakeShop:
 class FakeSold:
     """Sells every product that any recorded order names."""
 
-    async def find(self, product_ids: Collection[int]) -> Mapping[int, Sellable]:
-        known: dict[int, Sellable] = {}
+    async def find(self, asked: Collection[Asked]) -> Mapping[Asked, Sellable]:
+        known: dict[Asked, Sellable] = {}
         for order in recorded.orders().values():
             known |= recorded.products(order)
-        return {one: known[one] for one in product_ids if one in known}
+        return {one: known.get(one, Sellable(None, one.sku)) for one in asked}
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sync.engine.outcomes import HeldError
 from sync.magento.models import Order
 from sync.orders.mapping import map_order, products_of
 from sync.orders.rules import OrderRules
+from sync.orders.selling import Asked, Sellable
 from tests.magento.recordings import recordings
 from tests.orders import recorded
 
@@ -152,20 +154,115 @@ def test_a_line_of_no_price_is_held_unless_the_shop_gives_things_away() -> None:
     assert "free_lines" in error.text
 
 
-def test_a_product_that_the_company_does_not_sell_is_named() -> None:
-    order = Order.model_validate(body())
+def unsold(row: Json, sellable: Sellable, named: Mapping[int, str] | None = None) -> HeldError:
+    """Return how an order is held whose first line is so."""
+    order = Order.model_validate(row)
+    first = order.items[0]
+    known = recorded.products(order)
+    asked = Asked(first.product_id, first.sku, (named or {}).get(first.item_id))
     with pytest.raises(HeldError) as caught:
         map_order(
             order,
             account="C-1001",
-            products={},
+            products={**known, asked: sellable},
             selling=recorded.SELLING,
             rules=recorded.rules(),
+            named=named or {},
         )
+    return caught.value
 
-    assert caught.value.field == "items[0].product_id"
-    assert order.items[0].sku in caught.value.text
+
+def item_called(sku: str) -> Sellable:
+    """Return what a product of this name is."""
+    order = Order.model_validate(body())
+    known = next(iter(recorded.products(order).values()))
+    return replace(known, shop_sku=sku)
+
+
+def test_a_product_that_the_company_does_not_sell_is_named() -> None:
+    sku = body()["items"][0]["sku"]
+    error = unsold(body(), Sellable(None, sku))
+
+    assert error.field == "items[0].product_id"
+    assert sku in error.text
     assert "stopped for sales" in held(body(), is_sold=False).text
+
+
+def test_a_line_whose_product_was_renamed_is_held_and_both_are_named() -> None:
+    """Sold as what the product is called now, another article would be delivered."""
+    line = body()["items"][0]
+    error = unsold(body(), item_called("LAMP-99"))
+
+    assert error.field == "items[0].sku"
+    assert line["sku"] in error.text
+    assert "LAMP-99" in error.text
+    assert f'"items": {{"{line["item_id"]}": "ITEM"}}' in error.advice
+
+
+def test_a_product_that_was_deleted_in_the_shop_is_told_and_can_be_named() -> None:
+    line = body()["items"][0]
+    error = unsold(body(), Sellable(None, None))
+
+    assert error.text == (
+        f"product {line['product_id']} was deleted in the shop, and {line['sku']} is no item of "
+        "demf"
+    )
+    assert "d365-sync edit" in error.advice
+
+
+def test_an_item_that_was_named_is_sold_whatever_the_product_is_called() -> None:
+    order = Order.model_validate(body())
+    first = order.items[0]
+    named = {first.item_id: "LAMP-17"}
+    plain = next(iter(recorded.products(order).values())).item
+    assert plain is not None
+    asked = Asked(first.product_id, first.sku, "LAMP-17")
+    sellable = Sellable(replace(plain, item_number="LAMP-17"), "LAMP-99")
+
+    draft = map_order(
+        order,
+        account="C-1001",
+        products={**recorded.products(order), asked: sellable},
+        selling=recorded.SELLING,
+        rules=recorded.rules(),
+        named=named,
+    )
+
+    assert asked in products_of(order, recorded.rules(), named)
+    assert draft.lines[0].body.ItemNumber == "LAMP-17"
+
+
+def test_an_item_that_was_named_and_is_none_and_a_line_that_is_none_are_told() -> None:
+    order = Order.model_validate(body())
+    key = order.items[0].item_id
+
+    error = unsold(body(), Sellable(None, "x"), {key: "LMAP"})
+    with pytest.raises(HeldError) as strange:
+        products_of(order, recorded.rules(), {424242: "LAMP"})
+
+    assert error.text == f"LMAP, named for line {key}, is no item of demf"
+    assert "424242" in strange.value.text
+    assert str(key) in strange.value.advice
+
+
+def test_skus_of_options_follow_the_products_and_of_nothing_else() -> None:
+    row = body("types_custom_options_select_and_text")
+    line = row["items"][0]
+    product = line["sku"].partition("-")[0]
+    order = Order.model_validate(row)
+    known = recorded.products(order)[Asked(line["product_id"], line["sku"])]
+    assert known.item is not None
+
+    sellable = Sellable(known.item, product.lower())
+    map_order(
+        order,
+        account="C-1001",
+        products={Asked(line["product_id"], line["sku"]): sellable},
+        selling=recorded.SELLING,
+        rules=recorded.rules(),
+    )
+    row["items"][0]["sku"] = f"{product}X"
+    assert unsold(row, sellable).field == "items[0].sku"
 
 
 def test_a_state_is_asked_only_where_the_country_needs_one() -> None:
@@ -265,7 +362,7 @@ def test_the_products_asked_for_are_those_sold() -> None:
     order = recorded.orders()["types_configurable_with_custom_options_excl_tax"]
     parent, child = order.items
 
-    assert products_of(order, recorded.rules()) == {child.product_id}
+    assert products_of(order, recorded.rules(), {}) == {Asked(child.product_id, child.sku)}
     assert parent.product_id != child.product_id
 
 

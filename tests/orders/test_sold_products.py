@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from pricing_proxy.d365.fo.models import (
     OrderSettingsRow,
     ReleasedProductRow,
@@ -13,6 +15,7 @@ from pricing_proxy.d365.fo.models import (
 from pricing_proxy.d365.odata import Filter
 from pricing_proxy.money import NumberText
 from sync.magento.master_models import Product
+from sync.orders.selling import Asked
 from sync.orders.sold_products import SoldProducts
 from tests.virtual_time import ManualClock
 
@@ -54,7 +57,8 @@ class Erp:
         return [
             one
             for one in self.known
-            if isinstance(one, row) and f"'{getattr(one, field)}'" in where.text
+            # As F&O compares: letter case does not matter.
+            if isinstance(one, row) and f"'{getattr(one, field)}'".lower() in where.text.lower()
         ]
 
 
@@ -80,17 +84,84 @@ def sold(shop: Shop, erp: Erp, clock: ManualClock, *, unit: str | None = None) -
     return SoldProducts(shop, erp, company="demf", unit_attribute=unit, clock=clock)
 
 
+def line(product_id: int | None, sku: str = "", named: str | None = None) -> Asked:
+    return Asked(product_id, sku, named)
+
+
+async def number_of(products: SoldProducts, asked: Asked) -> str | None:
+    item = (await products.find([asked]))[asked].item
+    return None if item is None else item.item_number
+
+
 async def test_variants_are_found_by_their_own_numbers_and_masters_are_not_sold() -> None:
     shop, erp = Shop(LAMP=1, CABLE_RED=2, CABLE=3, NOTHING=4), Erp()
     erp.release("LAMP")
     erp.release("CABLE", subtype="ProductMaster")
     erp.vary("CABLE", "CABLE_RED", "Red")
 
-    found = await sold(shop, erp, ManualClock()).find([1, 2, 3, 4, 5])
+    found = await sold(shop, erp, ManualClock()).find([line(one) for one in (1, 2, 3, 4, 5)])
 
-    assert set(found) == {1, 2}
-    assert (found[2].item.item_number, found[2].item.color) == ("CABLE", "Red")
-    assert found[2].item.sales_unit == "PCS"
+    items = {asked.product_id: each.item for asked, each in found.items() if each.item}
+    assert set(items) == {1, 2}
+    assert (items[2].item_number, items[2].color) == ("CABLE", "Red")
+    assert items[2].sales_unit == "PCS"
+
+
+@pytest.mark.parametrize("spelling", ["Lamp-13", "LAMP-13 ", "lamp-13"])
+async def test_another_spelling_of_the_shop_is_sent_as_the_erp_spells_it(spelling: str) -> None:
+    """Both systems take them for one; an order of such a product was held for ever."""
+    shop, erp = Shop(**{spelling: 13, "Cable-Red": 14}), Erp()
+    erp.release("LAMP-13")
+    erp.stop("lamp-13")
+    erp.release("CABLE", subtype="ProductMaster")
+    erp.vary("Cable", "CABLE-RED", "Red")
+    products = sold(shop, erp, ManualClock())
+
+    found = await products.find([line(13, spelling), line(14, "Cable-Red")])
+
+    lamp, cable = (found[one].item for one in (line(13, spelling), line(14, "Cable-Red")))
+    assert lamp is not None
+    assert (lamp.item_number, lamp.is_sold) == ("LAMP-13", False)
+    assert cable is not None
+    assert (cable.item_number, cable.color) == ("CABLE", "Red")
+
+
+async def test_a_deleted_product_is_looked_for_by_the_lines_own_sku() -> None:
+    erp = Erp()
+    erp.release("LAMP-17")
+    products = sold(Shop(), erp, ManualClock())
+
+    found = await products.find([line(17, "Lamp-17"), line(None, "LAMP-18")])
+
+    known, unknown = found[line(17, "Lamp-17")], found[line(None, "LAMP-18")]
+    assert known.item is not None
+    assert (known.item.item_number, known.shop_sku) == ("LAMP-17", None)
+    assert (unknown.item, unknown.shop_sku) == (None, None)
+
+
+async def test_the_item_that_a_person_named_is_looked_for_and_the_unit_stays_the_products() -> None:
+    erp = Erp()
+    erp.release("LAMP-17")
+    asked = line(1, "LAMP", "lamp-17")
+
+    found = await sold(Shop(LAMP=1), erp, ManualClock(), unit="sales_unit").find([asked])
+
+    item = found[asked].item
+    assert item is not None
+    assert (item.item_number, found[asked].shop_unit) == ("LAMP-17", "piece")
+
+
+async def test_a_product_renamed_since_it_was_asked_is_asked_again() -> None:
+    """Ten minutes of the old name would hold every order of the new one."""
+    shop, erp = Shop(LAMP=1), Erp()
+    erp.release("LAMP")
+    erp.release("LAMP-NEW")
+    products = sold(shop, erp, ManualClock())
+    assert await number_of(products, line(1, "LAMP")) == "LAMP"
+
+    shop.skus[1] = "LAMP-NEW"
+
+    assert await number_of(products, line(1, "LAMP-NEW")) == "LAMP-NEW"
 
 
 async def test_an_item_stopped_for_sales_is_marked() -> None:
@@ -98,40 +169,44 @@ async def test_an_item_stopped_for_sales_is_marked() -> None:
     erp.release("LAMP")
     erp.stop("LAMP")
 
-    found = await sold(Shop(LAMP=1), erp, ManualClock()).find([1])
+    found = await sold(Shop(LAMP=1), erp, ManualClock()).find([line(1)])
 
-    assert not found[1].item.is_sold
+    item = found[line(1)].item
+    assert item is not None
+    assert not item.is_sold
 
 
 async def test_what_is_known_is_not_asked_again_until_ten_minutes_later() -> None:
     erp, clock = Erp(), ManualClock()
     erp.release("LAMP")
     products = sold(Shop(LAMP=1), erp, clock)
-    await products.find([1])
+    await products.find([line(1)])
     asked = len(erp.asked)
 
-    await products.find([1])
+    await products.find([line(1)])
     assert len(erp.asked) == asked
 
     clock.advance(timedelta(minutes=10))
-    await products.find([1])
+    await products.find([line(1)])
     assert len(erp.asked) == 2 * asked
 
 
 async def test_an_item_released_meanwhile_is_found_by_the_next_attempt() -> None:
     erp = Erp()
     products = sold(Shop(LAMP=1), erp, ManualClock())
-    assert await products.find([1]) == {}
+    assert await number_of(products, line(1)) is None
 
     erp.release("LAMP")
 
-    assert set(await products.find([1])) == {1}
+    assert await number_of(products, line(1)) == "LAMP"
 
 
 async def test_a_sku_that_would_be_a_wildcard_is_not_asked() -> None:
     erp = Erp()
 
-    assert await sold(Shop(**{"LAMP*": 1}), erp, ManualClock()).find([1]) == {}
+    products = sold(Shop(**{"LAMP*": 1}), erp, ManualClock())
+    assert await number_of(products, line(1)) is None
+    assert await number_of(products, line(2, " ")) is None
 
     assert erp.asked == []
 
@@ -141,7 +216,7 @@ async def test_the_shops_unit_is_read_where_an_attribute_names_it() -> None:
     erp.release("LAMP")
     shop = Shop(LAMP=1)
 
-    named = await sold(shop, erp, ManualClock(), unit="sales_unit").find([1])
-    unnamed = await sold(shop, erp, ManualClock()).find([1])
+    named = await sold(shop, erp, ManualClock(), unit="sales_unit").find([line(1)])
+    unnamed = await sold(shop, erp, ManualClock()).find([line(1)])
 
-    assert (named[1].shop_unit, unnamed[1].shop_unit) == ("piece", "")
+    assert (named[line(1)].shop_unit, unnamed[line(1)].shop_unit) == ("piece", "")

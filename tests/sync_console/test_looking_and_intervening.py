@@ -238,6 +238,24 @@ async def test_a_payload_from_standard_input_cannot_be_asked_about(
     assert (await engine.event(event)).payload == {"task": "cancel"}
 
 
+@pytest.mark.parametrize(
+    "items", ['["LAMP-17"]', '{"first": "LAMP-17"}', '{"17": 17}', '{"17": " "}', '{"17": "L*"}']
+)
+async def test_an_edit_that_names_items_wrongly_is_refused(
+    engine: Engine, d365_sync: CommandLine, items: str
+) -> None:
+    [event] = await held(engine, "1")
+    payload = f'{{"task": "export", "items": {items}}}'
+
+    refused = await d365_sync("edit", str(event), "-", "--yes", answer=payload)
+
+    assert refused.exit_code == 1
+    assert '"items": {"17": "LAMP-17"}' in refused.stderr.replace("\n", " ")
+    assert (await engine.event(event)).payload == {"task": "export"}
+    good = payload.replace(items, '{"17": "LAMP-17"}')
+    assert (await d365_sync("edit", str(event), "-", "--yes", answer=good)).exit_code == 0
+
+
 @pytest.mark.parametrize("payload", ["{", "[]", "7"])
 async def test_what_is_no_payload_is_refused(d365_sync: CommandLine, payload: str) -> None:
     result = await d365_sync("edit", "1", "-", "--yes", answer=payload)
