@@ -218,6 +218,8 @@ def _assignment(text: str) -> tuple[str, Any]:
         raise failure(f"'{text}' is not NAME=VALUE, such as dead=true")
     if name in ("drop_lines", "poison_skus", "mandatory_fields"):
         return name, _list(value)
+    if name == "poison_lines":
+        return name, _lines_of_customers(value)
     return name, _renames(value) if name == "rename_fields" else _value(value)
 
 
@@ -234,6 +236,14 @@ def _renames(text: str) -> Any:
         return _value(text)
     pairs = (part.partition(":") for part in _list(text))
     return {old: new for old, _, new in pairs}
+
+
+def _lines_of_customers(text: str) -> Any:
+    """Return lines of customers: JSON, or the short form C-1:SKU,C-2:SKU."""
+    if text.startswith("["):
+        return _value(text)
+    pairs = (part.partition(":") for part in _list(text))
+    return [{"customer": customer, "sku": sku} for customer, _, sku in pairs]
 
 
 def _value(text: str) -> Any:

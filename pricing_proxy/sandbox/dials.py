@@ -2,9 +2,9 @@
 
 Each member checks itself; a patch is checked whole before any of it is applied.
 What a dial does stands in `faults` (every system), `entra` (`token_revoked`),
-`price_service` (`drop_lines`, `poison_skus`), `documents` (`rename_fields`,
-`mandatory_fields`) and `shop` (`number_prefix`, `account_attribute`); `dead` is the
-server's business.
+`price_service` (`drop_lines`, `poison_skus`, `poison_lines`, `deadlock_rate`), `documents`
+(`rename_fields`, `mandatory_fields`) and `shop` (`number_prefix`, `account_attribute`); `dead` is
+the server's business.
 """
 
 import re
@@ -52,7 +52,11 @@ class Dials:
         black_hole: Read requests, never answer.
         token_revoked: Refuse credentials (Entra ID) or every token (the others).
         drop_lines: SKUs that price answers silently leave out.
-        poison_skus: SKUs for whose sake a price batch is refused as a whole.
+        poison_skus: SKUs for whose sake a price batch ends in an exception of the ERP's: 500.
+        poison_lines: `{"customer": …, "sku": …}`: for its sake a price batch of that customer is
+            refused as a whole with 400, as by a validation.
+        deadlock_rate: The share of price batches that end as victims of a deadlock, 0 to 1: 500
+            with the application's message, and well when asked again.
         rename_fields: New names of fields, such as `{"CustomersV3.LanguageId": "Language"}`.
         mandatory_fields: Fields that a new row must have, such as `CustomersV3.LanguageId`.
         number_prefix: What numbers of the shop's documents begin with in every store view and for
@@ -72,6 +76,8 @@ class Dials:
     token_revoked: bool = False
     drop_lines: tuple[str, ...] = ()
     poison_skus: tuple[str, ...] = ()
+    poison_lines: tuple[Mapping[str, str], ...] = ()
+    deadlock_rate: float = 0.0
     rename_fields: Mapping[str, str] = field(default_factory=dict)
     mandatory_fields: tuple[str, ...] = ()
     number_prefix: str | None = None
@@ -139,6 +145,18 @@ def _skus(name: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _lines_of_customers(name: str, value: Any) -> tuple[Mapping[str, str], ...]:
+    lines = value if isinstance(value, list) else [None]
+    if not all(
+        isinstance(line, dict)
+        and line.keys() == {"customer", "sku"}
+        and all(isinstance(text, str) and text for text in line.values())
+        for line in lines
+    ):
+        raise BadMemberError(name, 'expected a list such as [{"customer": "C-1", "sku": "S-1"}]')
+    return tuple(lines)
+
+
 def _new_names(name: str, value: Any) -> dict[str, str]:
     pairs = value.items() if isinstance(value, dict) else [("", None)]
     if not all(
@@ -176,6 +194,8 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "token_revoked": _flag,
     "drop_lines": _skus,
     "poison_skus": _skus,
+    "poison_lines": _lines_of_customers,
+    "deadlock_rate": _share,
     "rename_fields": _new_names,
     "mandatory_fields": _fields_of_sets,
     "number_prefix": _prefix,

@@ -7,10 +7,11 @@ refused whole, with the application's error envelope. Discounts follow the polic
 quantities a multiline discount could add up.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 from pricing_proxy.sandbox.agreement_match import Question
@@ -21,6 +22,10 @@ from pricing_proxy.sandbox.price_search import conversion_factor, find_price
 
 MAX_LINES = 100
 _NET_DECIMALS = 2
+_DEADLOCK = (
+    "Cannot select a record in Price/discount agreements (PriceDiscTable). Transaction was "
+    "deadlocked on lock resources with another process and has been chosen as the deadlock victim."
+)
 # Decimal numbers of X++ have this many digits; a longer quantity is a slip, or an attack.
 _MAX_QUANTITY = Decimal(10) ** 15
 _MAX_DECIMALS = 12
@@ -37,6 +42,10 @@ _DIMENSION_MEMBERS = {
 
 class RefusedError(Exception):
     """The request as a whole cannot be answered; the message goes into the envelope."""
+
+
+class InvalidLineError(RefusedError):
+    """One of its lines fails a validation of the application."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +68,23 @@ class _Request:
 class PriceService:
     """Answers `getPrices` out of the book as it is now."""
 
-    def __init__(self, book: Book, dials: Dials) -> None:
+    def __init__(self, book: Book, dials: Dials, *, seed: str) -> None:
         self._book = book
         self._dials = dials
+        self._random = Random(seed)  # noqa: S311 - faults must repeat, not surprise
 
     def get_prices(self, body: Any) -> dict[str, Any]:
         """Return the answer's body for a request's.
 
         Raises:
-            RefusedError: The request is not the contract's, or holds a poisoned SKU.
+            RefusedError: The request is not the contract's, holds a poisoned SKU, or is a
+                deadlock's victim.
+            InvalidLineError: It holds a line that is poison for its customer.
         """
         request = _parse(body, company=self._book.company)
-        self._refuse_poison(request.lines)
+        if self._random.random() < self._dials.deadlock_rate:
+            raise RefusedError(_DEADLOCK)
+        self._refuse_poison(request)
         dropped = {fold(sku) for sku in self._dials.drop_lines}
         kept = [line for line in request.lines if fold(self._sku(line)) not in dropped]
         answers = [
@@ -82,11 +96,18 @@ class PriceService:
     def _sku(self, line: _Line) -> str:
         return self._book.sku_of(line.item_number, line.dimensions)
 
-    def _refuse_poison(self, lines: Iterable[_Line]) -> None:
-        poison = {fold(sku) for sku in self._dials.poison_skus}
-        for line in lines:
-            if fold(self._sku(line)) in poison:
+    def _refuse_poison(self, request: _Request) -> None:
+        everybodys = {fold(sku) for sku in self._dials.poison_skus}
+        customers = {
+            fold(line["sku"])
+            for line in self._dials.poison_lines
+            if fold(line["customer"]) == fold(request.customer)
+        }
+        for line in request.lines:
+            if fold(self._sku(line)) in everybodys:
                 raise RefusedError(f"Update has been canceled for item '{line.item_number}'.")
+            if fold(self._sku(line)) in customers:
+                raise InvalidLineError(f"Item '{line.item_number}' is blocked for 'Sales order'.")
 
     def _answer(self, request: _Request, line: _Line) -> dict[str, Any]:
         customer = self._book.customers.get(fold(request.customer))

@@ -183,7 +183,7 @@ class Sandbox:
             tokens=self._tokens,
             tables=self._tables,
             documents=self.documents,
-            prices=PriceService(self.book, system.dials),
+            prices=PriceService(self.book, system.dials, seed=f"{self._settings.size.seed}:prices"),
             environment_url=lambda: self.fo_url,
             middleware=self._faults("fo", count_fo_call),
         )

@@ -38,9 +38,14 @@ FO: list[tuple[dict[str, Any], str]] = [
     ({"token_revoked": True}, "F&O accepts the token"),
     ({"drop_lines": ["LAMP-03"]}, "price service answers every line"),
     ({"poison_skus": ["LAMP-03"]}, "price service accepts the probe lines"),
+    (
+        {"poison_lines": [{"customer": "C-1001", "sku": "LAMP-03"}]},
+        "price service accepts the probe lines",
+    ),
+    ({"deadlock_rate": 1}, "price service accepts the probe lines"),
 ]
 # Entra ID knows no SKUs.
-WITHOUT_EFFECT_ON_ENTRA = {"drop_lines", "poison_skus"}
+WITHOUT_EFFECT_ON_ENTRA = {"drop_lines", "poison_skus", "poison_lines", "deadlock_rate"}
 # The price service writes no document and reads none.
 OF_DOCUMENTS = {"commit_then_drop", "rename_fields", "mandatory_fields"}
 # How the shop numbers and what its customers have is no illness of a system.

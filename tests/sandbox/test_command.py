@@ -108,16 +108,30 @@ async def test_dials_are_shown_and_turned(sandbox: Sandbox) -> None:
         "retry_after=Mon, 23 Nov 2026 07:30:11 GMT",
         "drop_lines=LAMP-01,LAMP-02",
         'poison_skus=["LAMP-03"]',
+        "poison_lines=C-1003:LAMP-04,C-1001:LAMP-05",
+        "deadlock_rate=0.4",
         "rename_fields=CustomersV3.NameAlias:Alias,SalesOrderHeadersV3.URL:Link",
         "mandatory_fields=CustomersV3.NameAlias",
     )
-    again = await command(sandbox, "dial", "entra", 'rename_fields={"CustomersV3.URL": "Link"}')
+    again = await command(
+        sandbox,
+        "dial",
+        "entra",
+        'rename_fields={"CustomersV3.URL": "Link"}',
+        'poison_lines=[{"customer": "C-1", "sku": "S"}]',
+    )
 
     assert shown.exit_code == turned.exit_code == again.exit_code == 0
     assert "black_hole" in shown.output
     dials = sandbox.systems["fo"].dials
     assert (dials.latency_ms, dials.retry_after) == (7, "Mon, 23 Nov 2026 07:30:11 GMT")
     assert (dials.drop_lines, dials.poison_skus) == (("LAMP-01", "LAMP-02"), ("LAMP-03",))
+    assert [tuple(line.values()) for line in dials.poison_lines] == [
+        ("C-1003", "LAMP-04"),
+        ("C-1001", "LAMP-05"),
+    ]
+    assert dials.deadlock_rate == 0.4
+    assert sandbox.systems["entra"].dials.poison_lines == ({"customer": "C-1", "sku": "S"},)
     assert dials.rename_fields == {
         "CustomersV3.NameAlias": "Alias",
         "SalesOrderHeadersV3.URL": "Link",

@@ -151,3 +151,31 @@ async def test_batch_with_a_poisoned_sku_is_refused_whole(client: Client) -> Non
     answer = await client.ask_prices(line("LAMP-01"), line("LAMP-02"))
     assert answer.status == 500
     assert "innererror" in (await answer.json())["error"]
+
+
+async def test_batch_with_a_customer_s_poisoned_line_is_refused_to_that_customer(
+    client: Client,
+) -> None:
+    """As F&O does where a validation fails for one customer, such as a blocked agreement."""
+    await client.turn("fo", poison_lines=[{"customer": "c-1001", "sku": "lamp-02"}])
+
+    assert (await client.ask_prices(line("LAMP-01"))).status == 200
+    refused = await client.ask_prices(line("LAMP-01"), line("LAMP-02"))
+    other = await client.ask_prices(line("LAMP-01"), line("LAMP-02"), customerAccount="C-1002")
+
+    assert (refused.status, other.status) == (400, 200)
+    assert "LAMP-02" in (await refused.json())["error"]["innererror"]["message"]
+
+
+async def test_some_batches_are_victims_of_a_deadlock_and_go_well_when_asked_again(
+    client: Client,
+) -> None:
+    """A 500 with the application's message, which says nothing about any line."""
+    await client.turn("fo", deadlock_rate=0.4)
+
+    answers = [await client.ask_prices(line("LAMP-01")) for _ in range(60)]
+    victims = [answer for answer in answers if answer.status == 500]
+
+    assert 10 < len(victims) < 40
+    assert "deadlock" in (await victims[0].json())["error"]["innererror"]["message"]
+    assert {answer.status for answer in answers} == {200, 500}

@@ -86,13 +86,24 @@ MANDATORY = [
 ]
 # The check sends no price lines and writes nothing; Entra ID and the shop have no sets.
 WITHOUT_EFFECT: list[tuple[str, dict[str, Any]]] = [
-    ("fo", {"drop_lines": ["LAMP-03"], "poison_skus": ["LAMP-03"], "commit_then_drop": 1}),
+    (
+        "fo",
+        {
+            "drop_lines": ["LAMP-03"],
+            "poison_skus": ["LAMP-03"],
+            "poison_lines": [{"customer": "C-1001", "sku": "LAMP-03"}],
+            "deadlock_rate": 1,
+            "commit_then_drop": 1,
+        },
+    ),
     *[
         (
             system,
             {
                 "drop_lines": ["LAMP-03"],
                 "poison_skus": ["LAMP-03"],
+                "poison_lines": [{"customer": "C-1001", "sku": "LAMP-03"}],
+                "deadlock_rate": 1,
                 "commit_then_drop": 1,
                 "rename_fields": {"CustomersV3.CustomerGroupId": "Group"},
                 "mandatory_fields": ["CustomersV3.LanguageId"],
