@@ -77,7 +77,7 @@ class Snapshot:
             "flights": {
                 "count": self._loader.flights.count,
                 "oldest_age_seconds": _seconds(self._loader.flights.oldest_age_us()),
-                "poison_skus": self._loader.failures.poison_count,
+                "poison_skus": self._loader.failures.refusals.count,
             },
             "keys": {
                 name: None if at is None else _text(at)
@@ -93,7 +93,7 @@ class Snapshot:
         return {
             "flights": lambda: _one(flights.count),
             "oldest_flight_seconds": lambda: _one(_seconds(flights.oldest_age_us())),
-            "poison_skus": lambda: _one(failures.poison_count),
+            "poison_skus": lambda: _one(failures.refusals.count),
             "l1_bytes": lambda: _one(memory.used_bytes),
             "l1_entries": lambda: _one(memory.entry_count),
             "redis_failures": lambda: _one(store.failures),

@@ -5,6 +5,7 @@ delivered whatever happened meanwhile, and kept only if nothing invalidated it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.entry import Entry
@@ -16,7 +17,8 @@ from pricing_proxy.prices.invalidations import LONG_AGO_US, Invalidations, is_cu
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import PriceCache, Wanted
 from pricing_proxy.prices.query import Failure, Key
-from pricing_proxy.prices.splitting import Outcome, load_splitting
+from pricing_proxy.prices.refusals import REFUSED
+from pricing_proxy.prices.splitting import Outcome, batches, load_splitting
 from pricing_proxy.resilience.call_class import Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import (
@@ -25,8 +27,10 @@ from pricing_proxy.resilience.errors import (
     UpstreamRejectedError,
 )
 
-# Refusals that one line of the batch may have caused; others concern the call as such.
-_LINE_AT_FAULT = (400, 422, 500)
+# What a line of the batch may have caused: a refusal of what was asked ...
+_REFUSED = (400, 422)
+# ... or an exception in the ERP's code, which may as well be a deadlock that is over by now.
+_BROKEN = 500
 
 
 class ErpLoads:
@@ -61,8 +65,15 @@ class ErpLoads:
         self._land = land
         self._clock = clock
 
+    def batches(self, flight: Flight, left: Sequence[Wanted]) -> list[Sequence[Wanted]]:
+        """Return the calls by which to ask for lines of a flight."""
+        size = self._markets[flight.context.market].source.max_lines
+        is_suspect = partial(self._failures.is_suspect, flight.context)
+        return batches(left, size, is_suspect=is_suspect)
+
     async def load(self, flight: Flight, chunk: Sequence[Wanted], loaded: dict[Key, Entry]) -> None:
         """Ask for some lines of a flight and settle each; what may be kept is added to `loaded`."""
+        began_us = self._clock.monotonic_us()
 
         async def ask(lines: Sequence[Wanted], ticket: Ticket) -> Outcome:
             market = flight.context.market
@@ -75,23 +86,23 @@ class ErpLoads:
                     ticket=ticket,
                     deadline=Deadline(flight.deadline_us),
                 )
-            except UpstreamRejectedError as error:
-                if error.status in _LINE_AT_FAULT:
-                    return Outcome.REFUSED
-                self._fail(flight, lines, error)
-                return Outcome.FAILED
             except UpstreamError as error:
-                self._fail(flight, lines, error)
-                return Outcome.FAILED
+                outcome = _outcome(error)
+                if outcome is Outcome.FAILED:
+                    self._fail(flight, lines, error)
+                return outcome
+            self._failures.refusals.note_accepted(market)
             loaded.update(self._settle(flight, lines, answers, stamp))
             return Outcome.ACCEPTED
 
-        refused = await load_splitting(ask, chunk, flight.ticket)
-        for wanted in refused.poison:
-            failure = self._failures.note_poison(flight.context, wanted.key)
+        found = await load_splitting(ask, chunk, flight.ticket)
+        for wanted in found.refused:
+            failure = self._failures.note_refusal(flight.context, wanted.key, began_us=began_us)
             self._land(flight, wanted.key, failure)
-        for wanted in refused.unexplained:
-            self._pause(flight, wanted.key, "refused_by_erp")
+        for wanted in found.broken:
+            self._pause(flight, wanted.key, REFUSED, was_alone=True)
+        for wanted in found.unexplained:
+            self._pause(flight, wanted.key, REFUSED)
         flight.announce()
 
     def _settle(
@@ -138,8 +149,18 @@ class ErpLoads:
                 self._pause(flight, wanted.key, reason, pause_us=retry_after_us(error))
         flight.announce()
 
-    def _pause(self, flight: Flight, key: Key, reason: str, *, pause_us: int = 0) -> None:
-        failure = self._failures.note_failure(flight.context, key, reason)
+    def _pause(
+        self, flight: Flight, key: Key, reason: str, *, pause_us: int = 0, was_alone: bool = False
+    ) -> None:
+        failure = self._failures.note_failure(flight.context, key, reason, was_alone=was_alone)
         named_us = self._clock.monotonic_us() + pause_us
         failure = Failure(reason, max(failure.retry_after_us, named_us))
         self._land(flight, key, failure)
+
+
+def _outcome(error: UpstreamError) -> Outcome:
+    if not isinstance(error, UpstreamRejectedError):
+        return Outcome.FAILED
+    if error.status in _REFUSED:
+        return Outcome.REFUSED
+    return Outcome.BROKEN if error.status == _BROKEN else Outcome.FAILED

@@ -161,8 +161,8 @@ class Loader:
     def obstacle(self, context: Context, key: Key, klass: CallClass) -> Failure | None:
         """Return why the ERP must not be asked for a key now, None when it may be."""
         if klass is CallClass.CHECKOUT:
-            # A checkout tries again where a page would not: only poison is hopeless.
-            return self.failures.poison(context, key)
+            # A checkout tries again where a page would not, but for what was refused to it twice.
+            return self.failures.refusals.standing(context, key)
         return self.failures.standing(context, key)
 
     def is_outdated(
@@ -181,11 +181,9 @@ class Loader:
             left = await within_budget(self._budget, flight, left, land=self.flights.land)
         if not left:
             return
-        size = self._markets[flight.context.market].source.max_lines
-        chunks = [left[start : start + size] for start in range(0, len(left), size)]
         loaded: dict[Key, Entry] = {}
         async with asyncio.TaskGroup() as group:
-            for chunk in chunks:
+            for chunk in self._erp.batches(flight, left):
                 group.create_task(self._erp.load(flight, chunk, loaded))
         if loaded and found is not None:
             await self._keep_in_redis(flight, loaded)

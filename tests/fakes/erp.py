@@ -36,6 +36,16 @@ class Batch:
     deadline_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One call that was refused."""
+
+    account: str
+    skus: frozenset[str]
+    is_single: bool
+    status: int
+
+
 @dataclass(kw_only=True)
 class FakeErp:
     """A `prices.ports.PriceSource` over a table of prices.
@@ -44,12 +54,15 @@ class FakeErp:
         latency_seconds: How long a call takes, also one that fails.
         slow: SKUs that make a call take longer, and how long.
         outage: Makes the error that every call ends in; None while the ERP is well.
+        trouble: Makes the error that the next call ends in, or None for a call that goes well.
         poison: SKUs that make the ERP refuse their whole batch.
+        poison_lines: Accounts with SKUs for whose sake it refuses that account's batch.
         refusal_status: With what it refuses.
         missing: SKUs left out of answers.
         without_price: SKUs that the ERP has no price for, and why.
         prices: Unit prices that were set; others follow from `distinct_price`.
         batches: Every call that arrived, in order.
+        refusals: Every call that was refused, in order.
     """
 
     clock: Clock
@@ -61,12 +74,15 @@ class FakeErp:
     latency_seconds: float = 0.06
     slow: dict[str, float] = field(default_factory=dict)
     outage: Callable[[], Exception] | None = None
+    trouble: Callable[[], Exception | None] | None = None
     poison: set[str] = field(default_factory=set)
-    refusal_status: int = 500
+    poison_lines: set[tuple[str, str]] = field(default_factory=set)
+    refusal_status: int = 400
     missing: set[str] = field(default_factory=set)
     without_price: dict[str, NoPrice] = field(default_factory=dict)
     prices: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
     batches: list[Batch] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
 
     def set_price(
         self, account: str, sku: str, text: str, *, unit: str = "PCS", quantity: str = "1"
@@ -98,11 +114,20 @@ class FakeErp:
     def _outcome(
         self, account: str, keys: Sequence[Key]
     ) -> Mapping[Key, Price | NoPrice] | Exception:
-        if self.outage is not None:
-            return self.outage()
-        if any(key.sku in self.poison for key in keys):
-            return UpstreamRejectedError("refused", system="fo", status=self.refusal_status)
+        outage = self.outage() if self.outage is not None else None
+        if outage is None and self.trouble is not None:
+            outage = self.trouble()
+        if outage is None and any(self._is_poison(account, key.sku) for key in keys):
+            outage = UpstreamRejectedError("refused", system="fo", status=self.refusal_status)
+        if isinstance(outage, UpstreamRejectedError):
+            skus = frozenset(key.sku for key in keys)
+            self.refusals.append(Refusal(account, skus, len(keys) == 1, outage.status))
+        if outage is not None:
+            return outage
         return {key: self._said(account, key) for key in keys if key.sku not in self.missing}
+
+    def _is_poison(self, account: str, sku: str) -> bool:
+        return sku in self.poison or (account, sku) in self.poison_lines
 
     def _said(self, account: str, key: Key) -> Price | NoPrice:
         no_price = self.without_price.get(key.sku)
@@ -122,6 +147,10 @@ class FakeErp:
     def lines(self) -> int:
         """How many lines were asked for in all calls."""
         return sum(len(batch.keys) for batch in self.batches)
+
+    def has_refused(self, account: str, sku: str) -> bool:
+        """Return whether a call for the account that held the SKU was ever refused."""
+        return any(each.account == account and sku in each.skus for each in self.refusals)
 
     def asked(self, sku: str) -> int:
         """How many calls held the SKU."""

@@ -27,6 +27,7 @@ from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.modes import mode_policies
 from pricing_proxy.prices.ports import Wanted
 from pricing_proxy.prices.query import Context, Key, Quote
+from pricing_proxy.prices.refusals import REFUSED
 from pricing_proxy.prices.service import PriceService
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.redis_access import REDIS_BREAKER
@@ -336,6 +337,9 @@ class Replicas:
         policy = mode_policies()[mode]
         longest_us = max(policy.answer_us, query.wait_us or 0)
         assert decided_us - arrived_us <= longest_us + 1000, "an answer took too long"
+        for line in quote.lines:
+            is_own = line.reason != REFUSED or self.erp.has_refused(account, line.line.sku)
+            assert is_own, "another customer's refusal"
         self.judge.judge(
             quote,
             account=account,

@@ -253,20 +253,63 @@ async def test_an_erp_that_asks_for_patience_gets_it_in_either_form(
     assert called_at < wall_end + 5
 
 
-async def test_poisonous_skus_are_found_and_kept_out_of_everybody_s_batches(
+async def test_a_customer_s_poisoned_line_is_kept_from_that_customer_alone(
     running: Running,
 ) -> None:
-    await running.turn("fo", poison_skus=["LAMP-07"])
+    """Its neighbours on the page and everybody else's prices do not suffer for it."""
+    await running.turn("fo", poison_lines=[{"customer": "C-1003", "sku": "LAMP-04"}])
+    fresh = dict.fromkeys(LAMPS[3:6], "fresh")
 
+    async def is_kept_out() -> bool:
+        answer = await running.ask(LAMPS[3:6], customer="C-1003", wait_ms=5000)
+        assert states(answer) == {**fresh, "LAMP-04": "unavailable"}
+        return bool((await running.status())["flights"]["poison_skus"])
+
+    await until(is_kept_out)
+    calls = running.price_calls()
+    kept_out = await running.ask(LAMPS[3:6], customer="C-1003", wait_ms=5000)
+    other = await running.ask(LAMPS[3:6], customer="C-1001", wait_ms=5000)
+
+    assert states(kept_out) == {**fresh, "LAMP-04": "unavailable"}
+    assert kept_out.content["lines"][0]["reason"] == "refused_by_erp"
+    assert states(other) == fresh
+    assert running.price_calls() == calls + 1
+
+
+async def test_skus_that_break_the_erp_are_found_and_what_passes_keeps_nothing_out(
+    running: Running,
+) -> None:
+    """An exception in the ERP's code looks like a deadlock: the line is soon tried again."""
+    await running.turn("fo", poison_skus=["LAMP-07"])
     first = await running.ask(LAMPS, wait_ms=5000)
     calls = running.price_calls()
     second = await running.ask(LAMPS, wait_ms=5000)
+    await running.turn("fo", poison_skus=[])
 
-    fresh = dict.fromkeys(LAMPS, "fresh")
-    assert states(first) == states(second) == {**fresh, "LAMP-07": "unavailable"}
+    async def is_well() -> bool:
+        page = await running.ask(LAMPS, wait_ms=5000)
+        return states(page) == dict.fromkeys(LAMPS, "fresh")
+
+    expected = {**dict.fromkeys(LAMPS, "fresh"), "LAMP-07": "unavailable"}
+    assert states(first) == states(second) == expected
     assert second.content["lines"][6]["reason"] == "refused_by_erp"
     assert running.price_calls() == calls
-    assert (await running.status())["flights"]["poison_skus"] == 1
+    await until(is_well)
+
+
+async def test_a_storm_of_deadlocks_leaves_nothing_behind(running: Running) -> None:
+    """Right after everything was invalidated, which is when an ERP is likely to deadlock."""
+    await running.turn("fo", deadlock_rate=0.4)
+    for _ in range(4):
+        await running.ask(LAMPS, wait_ms=1000)
+    await running.turn("fo", deadlock_rate=0)
+
+    async def is_well() -> bool:
+        page = await running.ask(LAMPS, wait_ms=5000)
+        return states(page) == dict.fromkeys(LAMPS, "fresh")
+
+    assert (await running.status())["flights"]["poison_skus"] == 0
+    await until(is_well, seconds=60)
 
 
 async def test_lines_that_the_erp_leaves_out_are_unavailable_not_unpriced(running: Running) -> None:

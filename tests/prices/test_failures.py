@@ -1,13 +1,15 @@
 """A failure is not data: it spaces out the next tries, and never answers a line."""
 
 import asyncio
+import random
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
 from pricing_proxy.domain.freshness import Mode, State
 from pricing_proxy.prices.failures import FailureMemory
-from pricing_proxy.prices.query import Line
+from pricing_proxy.prices.query import Context, Key, Line
 from pricing_proxy.resilience.call_class import CallClass
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
@@ -163,22 +165,192 @@ async def test_one_poison_line_costs_the_request_one_halving() -> None:
     assert len(classes) <= 3 + 16
 
 
-async def test_poison_is_kept_out_of_batches_for_ten_minutes() -> None:
-    """For every customer and mode: it would take their other lines down with it."""
+async def refuse_twice(world: PriceWorld, sku: str, *others: str, account: str = "C-1") -> None:
+    """Have a line refused to a customer, and again when its first pause is over."""
+    for _ in range(2):
+        await world.ask(sku, *others, account=account, wait_seconds=5)
+        await asyncio.sleep(4)
+
+
+async def test_a_customer_s_poison_is_that_customer_s_alone() -> None:
+    """Two strangers with one broken agreement each must not take an item off sale for a third."""
+    world = price_service()
+    world.erp.poison_lines.add(("C-2", "S-1"))
+    await refuse_twice(world, "S-1", "S-2", account="C-2")
+    for mode in Mode:
+        refused = await world.ask("S-1", "S-3", account="C-2", mode=mode)
+        assert [line.reason for line in refused.lines] == ["refused_by_erp", None]
+        served = await world.ask("S-1", "S-3", mode=mode)
+        assert [line.state for line in served.lines] == [State.FRESH, State.FRESH]
+    [row] = world.loader.failures.kept_out()
+    assert (row.sku, row.customers, row.lines, row.is_alone) == ("S-1", 1, 1, False)
+
+
+async def test_a_line_is_kept_out_from_its_second_refusal_with_back_off() -> None:
+    """The first refusal may be a slip of the ERP's; a tenth is not worth a call each minute."""
+    world = price_service()
+    world.erp.poison_lines.add(("C-1", "S-1"))
+    await world.ask("S-1", "S-2", wait_seconds=5)
+    assert world.loader.failures.refusals.count == 0
+    assert await until_asked_for(world, "S-1") == pytest.approx(1, abs=0.5)
+    assert world.loader.failures.refusals.count == 1
+    pauses = [await until_asked_for(world, "S-1") for _ in range(6)]
+    assert pauses == pytest.approx([60, 120, 240, 480, 600, 600], abs=1)
+    world.erp.poison_lines.clear()
+    await until_asked_for(world, "S-1")
+    assert (await world.ask_one()).state is State.FRESH
+    assert world.loader.failures.kept_out() == []
+
+
+async def until_asked_for(world: PriceWorld, sku: str) -> float:
+    """Ask for it beside another line until the ERP is asked for it; return how long that took."""
+    asked, began_us, number = world.erp.asked(sku), world.now_us, 10
+    while world.erp.asked(sku) == asked:
+        number += 1
+        await asyncio.sleep(0.09)
+        await world.ask(sku, f"S-{number % 90 + 10}", wait_seconds=5)
+    await world.settle()
+    return (world.now_us - began_us) / SECOND
+
+
+async def test_what_was_refused_to_several_customers_is_asked_for_alone() -> None:
+    """It takes no other line down, and who was never refused it may still buy it."""
+    world = price_service(accounts=["C-1", "C-2", "C-3"])
+    world.erp.poison_lines |= {("C-1", "S-1"), ("C-2", "S-1")}
+    for account in ("C-1", "C-2"):
+        await refuse_twice(world, "S-1", "S-2", account=account)
+    world.erp.batches.clear()
+    quote = await world.ask("S-1", "S-3", "S-4", account="C-3")
+    assert [line.state for line in quote.lines] == [State.FRESH] * 3
+    assert [[key.sku for key in batch.keys] for batch in world.erp.batches] == [
+        ["S-3", "S-4"],
+        ["S-1"],
+    ]
+    [row] = world.loader.failures.kept_out()
+    assert (row.sku, row.customers, row.lines, row.is_alone) == ("S-1", 2, 2, True)
+
+
+async def test_suspects_get_a_call_each_as_long_as_they_are_few() -> None:
+    """A page of nothing but suspects must not become two hundred calls."""
+    skus = [f"S-{number}" for number in range(1, 41)]
+    world = price_service(accounts=["C-1", "C-2", "C-3"])
+    failures = world.loader.failures
+    failures.refusals.note_accepted("b2b_de")
+    for sku, account in product(skus[:20], ("C-1", "C-2")):
+        for _ in range(2):
+            failures.note_refusal(context_of(account), key_of(sku), began_us=world.now_us)
+    quote = await world.ask(*skus, account="C-3", wait_seconds=5)
+    assert all(line.is_served for line in quote.lines)
+    assert [len(batch.keys) for batch in world.erp.batches] == [20, *[1] * 8, 12]
+
+
+async def test_the_memory_of_refusals_ends_some_time_after_the_last_one() -> None:
+    """A refusal of the morning is not the first of the evening's."""
+    world = price_service()
+    world.erp.poison_lines.add(("C-1", "S-1"))
+    await refuse_twice(world, "S-1", "S-2")
+    assert len(world.loader.failures.kept_out()) == 1
+    await asyncio.sleep(2400)
+    assert world.loader.failures.kept_out() == []
+    await world.ask("S-1", "S-2", wait_seconds=5)
+    assert world.loader.failures.kept_out() == []
+
+
+async def test_another_quantity_is_kept_out_with_it_and_another_unit_is_not() -> None:
+    world = price_service()
+    world.erp.poison_lines.add(("C-1", "S-1"))
+    await refuse_twice(world, "S-1", "S-2")
+    world.erp.batches.clear()
+    await world.ask(Line("S-1", "5"), "S-3", wait_seconds=5)
+    assert world.erp.asked("S-1") == 0
+    world.erp.poison_lines.clear()
+    box = await world.ask_one(Line("S-1", "1", "BOX"))
+    assert box.state is State.FRESH
+
+
+async def test_two_quantities_refused_in_one_search_are_one_refusal() -> None:
+    world = price_service()
+    world.erp.poison_lines.add(("C-1", "S-1"))
+    await world.ask("S-1", Line("S-1", "5"), "S-2", "S-3", wait_seconds=5)
+    assert world.loader.failures.kept_out() == []
+
+
+async def test_an_operator_lets_the_erp_be_asked_again() -> None:
+    """All of it, one market's, or one SKU in any spelling."""
+    world = price_service()
+    world.erp.poison = {"S-1", "S-2"}
+    await refuse_twice(world, "S-1", "S-3")
+    await refuse_twice(world, "S-2", "S-4")
+    failures = world.loader.failures
+    world.erp.poison.clear()
+    assert failures.clear(market="elsewhere") == 0
+    assert failures.clear(sku="s-1") == 1
+    assert [row.sku for row in failures.kept_out()] == ["S-2"]
+    quote = await world.ask("S-1", "S-2")
+    assert [line.is_served for line in quote.lines] == [True, False]
+    assert failures.clear() == 1
+    assert (await world.ask_one("S-2")).state is State.FRESH
+
+
+async def test_the_log_names_sku_and_reason_once_and_never_a_customer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Operators must learn of it; whose agreement is broken is the ERP's business."""
+    caplog.set_level("INFO")
+    world = price_service(accounts=["C-1", "C-2", "C-3"])
+    world.erp.poison.add("S-1")
+    for account in ("C-1", "C-2", "C-3"):
+        await refuse_twice(world, "S-1", "S-2", account=account)
+    world.erp.poison.clear()
+    await asyncio.sleep(60)
+    for account in ("C-1", "C-2", "C-3"):
+        await world.ask("S-1", account=account, wait_seconds=5)
+    assert caplog.messages == [
+        "market b2b_de: SKU 'S-1' is kept out: refused_by_erp",
+        "market b2b_de: SKU 'S-1' is asked for alone: refused_by_erp to several customers",
+        "market b2b_de: SKU 'S-1' is accepted again",
+    ]
+
+
+async def test_errors_that_pass_keep_nothing_out() -> None:
+    """A deadlock is a 500 with a message, as is an exception in the ERP's code."""
+    world = price_service()
+    skus = [f"S-{number}" for number in range(1, 25)]
+    chance = random.Random(7)
+
+    def fails_often() -> Exception | None:
+        deadlock = UpstreamRejectedError("deadlock victim", system="fo", status=500)
+        return deadlock if chance.random() < 0.4 else None
+
+    world.erp.trouble = fails_often
+    ends_us = world.now_us + 10 * SECOND
+    while world.now_us < ends_us:
+        world.invalidate()
+        await world.ask(*skus, wait_seconds=1)
+    world.erp.trouble = None
+    assert world.loader.failures.refusals.count == 0
+    await asyncio.sleep(15)
+    await world.load(*skus)
+    quote = await world.ask(*skus)
+    assert all(line.state is State.FRESH for line in quote.lines)
+
+
+async def test_what_breaks_the_erp_each_time_is_asked_for_alone_and_shown() -> None:
+    """It proves nothing, so it is tried every 15 s; but its neighbours need not suffer for it."""
     world = price_service()
     world.erp.poison.add("S-1")
-    await world.ask("S-1", "S-2", wait_seconds=5)
-    assert world.loader.failures.poison_count == 1
+    world.erp.refusal_status = 500
+    await refuse_twice(world, "S-1", "S-2", "S-3")
     world.erp.batches.clear()
-    for mode in Mode:
-        quote = await world.ask("S-1", "S-3", account="C-2", mode=mode)
-        assert [line.reason for line in quote.lines] == ["refused_by_erp", None]
-    await asyncio.sleep(599)
-    await world.ask("S-1", account="C-2")
-    assert world.erp.asked("S-1") == 0
-    world.erp.poison.clear()
-    await asyncio.sleep(1)
-    assert (await world.ask_one(account="C-2")).state is State.FRESH
+    await asyncio.sleep(15)
+    await world.ask("S-1", "S-5", "S-6", wait_seconds=5)
+    assert [len(batch.keys) for batch in world.erp.batches] == [2, 1]
+    [row] = world.loader.failures.kept_out()
+    assert (row.sku, row.reason, row.customers, row.lines) == ("S-1", "fails_in_erp", 1, 1)
+    world.erp.batches.clear()
+    await world.ask("S-1", "S-7", account="C-2", wait_seconds=5)
+    assert world.erp.batches[0].keys == (key_of("S-1"), key_of("S-7"))
+    assert world.loader.failures.clear(sku="S-1") == 1
 
 
 async def test_poison_that_was_known_before_stands_in_flagged() -> None:
@@ -196,18 +368,21 @@ async def test_a_single_refused_line_is_not_called_poison() -> None:
     """Nothing was accepted beside it, so the call as such may be at fault."""
     world = price_service()
     world.erp.poison.add("S-1")
-    line = await world.ask_one()
-    assert line.reason == "refused_by_erp"
-    assert world.loader.failures.poison_count == 0
+    for _ in range(3):
+        line = await world.ask_one()
+        assert line.reason == "refused_by_erp"
+        await asyncio.sleep(15)
+    assert world.loader.failures.refusals.count == 0
 
 
-async def test_when_everything_is_refused_nothing_is_called_poison() -> None:
+@pytest.mark.parametrize("status", [400, 422, 500])
+async def test_when_everything_is_refused_nothing_is_called_poison(status: int) -> None:
     world = price_service()
-    world.erp.outage = outage_of(UpstreamRejectedError, status=500)
+    world.erp.outage = outage_of(UpstreamRejectedError, status=status)
     skus = [f"S-{number}" for number in range(1, 101)]
     quote = await world.ask(*skus, wait_seconds=5)
     assert {line.reason for line in quote.lines} == {"refused_by_erp"}
-    assert world.loader.failures.poison_count == 0
+    assert world.loader.failures.refusals.count == 0
     assert len(world.erp.batches) == 3 + 16
     world.erp.outage = None
     await asyncio.sleep(1)
@@ -229,8 +404,11 @@ async def test_a_search_out_of_calls_leaves_the_rest_to_a_later_try() -> None:
         before = len(world.erp.batches)
         await asyncio.sleep(15)
         served = [line for line in (await world.ask(*skus, wait_seconds=5)).lines if line.is_served]
-        assert 0 < len(world.erp.batches) - before <= 3 + 16
-    assert world.loader.failures.poison_count == len(poison)
+        assert 0 < len(world.erp.batches) - before <= 3 + 16 + 8
+    await world.ask(*skus, wait_seconds=5)
+    await asyncio.sleep(15)
+    await world.ask(*skus, wait_seconds=5)
+    assert world.loader.failures.refusals.count == len(poison)
 
 
 @pytest.mark.parametrize(("status", "calls"), [(400, 3), (422, 3), (500, 3), (404, 1), (409, 1)])
@@ -252,7 +430,7 @@ async def test_an_outage_during_the_search_blames_nobody() -> None:
     world.erp.outage = ERP_AWAY
     quote = await asking
     assert {line.reason for line in quote.lines} == {"erp_unavailable"}
-    assert world.loader.failures.poison_count == 0
+    assert world.loader.failures.refusals.count == 0
 
 
 async def test_chunks_hold_what_the_source_takes_and_are_asked_at_once() -> None:
@@ -295,3 +473,40 @@ def test_a_flood_of_failing_keys_does_not_fill_the_memory() -> None:
     memory.note_failure(context, key_of("late"), "erp_unavailable")
     # Those whose pause was over made room, and their lengths are forgotten with them.
     assert memory.note_failure(context, key_of("S-1"), "x").retry_after_us == 3 * SECOND
+
+
+def refuse(memory: FailureMemory, context: Context, key: Key, *, times: int = 2) -> None:
+    """Have a line refused so often, at other searches, while others are accepted."""
+    memory.refusals.note_accepted(context.market)
+    for _ in range(times):
+        memory.note_refusal(context, key, began_us=0)
+
+
+def test_a_customer_with_two_units_refused_is_one_customer() -> None:
+    memory = FailureMemory(now_us=lambda: 0, draw=lambda: 0.0)
+    context, piece, box = context_of(), key_of("S-1"), Key("S-1", "BOX", "1")
+    refuse(memory, context, piece)
+    refuse(memory, context, box)
+    assert [(row.customers, row.lines) for row in memory.kept_out()] == [(1, 2)]
+    memory.note_success(context, box)
+    assert [(row.customers, row.lines) for row in memory.kept_out()] == [(1, 1)]
+
+
+def test_a_flood_of_refusals_does_not_fill_the_memory() -> None:
+    """Those that were refused last are remembered."""
+    memory = FailureMemory(now_us=lambda: 0, draw=lambda: 0.0)
+    context = context_of()
+    for number in range(20_100):
+        refuse(memory, context, key_of(f"S-{number}"))
+    assert memory.refusals.count == 20_000
+    assert memory.refusals.standing(context, key_of("S-99")) is None
+    assert memory.refusals.standing(context, key_of("S-100")) is not None
+
+
+def test_lines_that_were_refused_together_do_not_come_back_together() -> None:
+    memory = FailureMemory(now_us=lambda: 0, draw=random.Random(3).random)
+    keys = [key_of(f"S-{number}") for number in range(3)]
+    for key in keys:
+        refuse(memory, context_of(), key)
+    ends = {memory.refusals.standing(context_of(), key) for key in keys}
+    assert len(ends) == len(keys)

@@ -1,4 +1,4 @@
-"""Never another customer's price, and no checkout that binds with an older one.
+"""Never another customer's price or refusal, and no checkout that binds with an older price.
 
 Every price tells by its digits whose it is: customer before the point, SKU behind it, and
 above both the version of the ERP's price book. Two processes share one Redis.
@@ -6,7 +6,7 @@ above both the version of the ERP's price book. Two processes share one Redis.
 
 import asyncio
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import hypothesis.strategies as st
@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.domain.freshness import Level, Mode
 from pricing_proxy.prices.query import Quote
+from pricing_proxy.prices.refusals import REFUSED, KeptOut
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
     UpstreamRejectedError,
@@ -35,6 +36,7 @@ OUTAGES = (
     None,
     outage_of(UpstreamUnavailableError),
     outage_of(UpstreamRejectedError, status=500),
+    outage_of(UpstreamRejectedError, status=400),
     outage_of(CallRefusedError, retry_after=timedelta(seconds=1)),
 )
 
@@ -69,6 +71,7 @@ class Weather:
     redis_is_cut: bool
     redis_latency_seconds: float
     poison: frozenset[str]
+    poison_lines: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -100,11 +103,14 @@ STEPS = st.one_of(
     st.builds(Change, process=PROCESSES, scope=SCOPES, level=st.sampled_from(Level)),
     st.builds(
         Weather,
-        outage=st.sampled_from([0, 0, 1, 2, 3]),
+        outage=st.sampled_from([0, 0, 0, 1, 2, 3, 4]),
         latency_seconds=st.sampled_from([0, 0.06, 0.5, 3]),
         redis_is_cut=st.booleans(),
         redis_latency_seconds=st.sampled_from([0, 0.01, 0.2]),
         poison=st.frozensets(st.sampled_from(SKUS), max_size=1),
+        poison_lines=st.frozensets(
+            st.tuples(st.sampled_from(ACCOUNTS), st.sampled_from(SKUS)), max_size=2
+        ),
     ),
     st.builds(Pass, st.sampled_from([0, 0.01, 0.03, 0.06, 0.5, 1.9, 2.1, 10, 70, 301, 3700])),
 )
@@ -152,6 +158,7 @@ class Shop:
         self.erp.outage = OUTAGES[weather.outage]
         self.erp.latency_seconds = weather.latency_seconds
         self.erp.poison = set(weather.poison)
+        self.erp.poison_lines = set(weather.poison_lines)
         redis = self.processes[0].redis
         redis.is_cut = weather.redis_is_cut
         redis.latency_seconds = weather.redis_latency_seconds
@@ -172,6 +179,9 @@ class Shop:
     def judge(self, request: Request, quote: Quote, *, arrived_us: int) -> None:
         assert [line.line.sku for line in quote.lines] == list(request.skus)
         for line in quote.lines:
+            if line.reason == REFUSED:
+                # What was refused to one customer never keeps another from asking.
+                assert self.erp.has_refused(request.account, line.line.sku)
             if line.entry is None:
                 assert not line.is_served
                 continue
@@ -181,6 +191,13 @@ class Shop:
             if request.mode is Mode.CHECKOUT and line.is_served:
                 assert line.entry.loaded_us >= arrived_us - RECENT
                 assert line.is_verified
+
+    def judge_kept_out(self, row: KeptOut) -> None:
+        """Only what was refused for its own sake, and again, may be kept out for long."""
+        alone = [each for each in self.erp.refusals if each.is_single and row.sku in each.skus]
+        if row.reason == REFUSED:
+            alone = [each for each in alone if each.status == 400]
+        assert len(alone) >= 2 * row.customers
 
     def judge_price(self, account: str, sku: str, entry: Entry) -> None:
         assert entry.kind is Kind.PRICE
@@ -208,6 +225,8 @@ async def play(steps: list[Request | Change | Weather | Pass]) -> Shop:
             raise outcome
     for world in shop.processes:
         await world.settle()
+        for row in world.loader.failures.kept_out():
+            shop.judge_kept_out(row)
         assert not any(world.loader.flights._boards.values())
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
@@ -232,3 +251,19 @@ def test_the_judge_has_something_to_judge() -> None:
         for process in (0, 1)
     ]
     assert run_virtual(play([*steps, Pass(1), *steps])).judged == 2 * len(steps) * len(SKUS)
+
+
+def test_schedules_reach_lines_that_are_kept_out() -> None:
+    """Refused to one customer twice, or the judge of refusals judges nothing."""
+    clear = Weather(0, 0.06, False, 0, frozenset(), frozenset())
+    steps: list[Request | Change | Weather | Pass] = [
+        replace(clear, poison_lines=frozenset({("C-11", "S-1")})),
+        Request(0, "C-11", Mode.BROWSE, SKUS, 5, None),
+        Pass(10),
+        Request(0, "C-11", Mode.BROWSE, SKUS, 5, None),
+        Pass(10),
+        *[Request(0, account, Mode.BROWSE, SKUS, 5, None) for account in ACCOUNTS],
+    ]
+    shop = run_virtual(play(steps))
+    assert [row.sku for row in shop.processes[0].loader.failures.kept_out()] == ["S-1"]
+    assert shop.judged == 2 + 2 + 2 + 3

@@ -31,8 +31,10 @@ OUTAGES = (
     None,
     outage_of(UpstreamUnavailableError),
     outage_of(UpstreamRejectedError, status=500),
+    outage_of(UpstreamRejectedError, status=400),
     outage_of(CallRefusedError, retry_after=timedelta(seconds=1)),
 )
+REFUSALS = st.sampled_from([400, 500])
 WHICH = st.integers(0, 1)
 LEVELS = st.sampled_from(Level)
 SCOPES = st.sampled_from(
@@ -104,6 +106,15 @@ class ReplicasMachine(RuleBasedStateMachine):
     def turn_erp(self, outage: int, latency: float) -> None:
         self.replicas.erp.outage = OUTAGES[outage]
         self.replicas.erp.latency_seconds = latency
+
+    @rule(account=st.sampled_from(ACCOUNTS), sku=st.sampled_from(SKUS), status=REFUSALS)
+    def refuse(self, account: str, sku: str, status: int) -> None:
+        self.replicas.erp.poison_lines.add((account, sku))
+        self.replicas.erp.refusal_status = status
+
+    @rule()
+    def accept_all(self) -> None:
+        self.replicas.erp.poison_lines.clear()
 
     @rule(send=st.sampled_from([0.001, 0.2, 1.5]), reply=st.sampled_from([0.001, 0.2, 1.5]))
     def turn_redis(self, send: float, reply: float) -> None:
