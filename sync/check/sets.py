@@ -102,12 +102,18 @@ class MarketSets:
     async def _check_guests(self, calls: DocumentCalls, steps: Steps, account: str) -> None:
         async def find() -> Finding:
             where = equals("dataAreaId", self._company) & equals("CustomerAccount", account)
-            if await _count(calls, _CUSTOMERS, where) == 0:
+            query = Query(entity_set=_CUSTOMERS, select=("CustomerAccount",), where=where, top=1)
+            page = await calls.get(query.target(), name="guest account")
+            rows, _ = paging.read_page(page, system=SYSTEM)
+            here = f"sync.markets.{self._code}.orders.guest_account"
+            if not rows:
                 return failed(
                     f"{self._company} has no account {account}",
-                    f"Correct sync.markets.{self._code}.orders.guest_account: orders of guests "
-                    "would be held",
+                    f"Correct {here}: orders of guests would be held",
                 )
+            # F&O finds it by any spelling; documents get its own.
+            if (known := str(rows[0].get("CustomerAccount"))) != account:
+                return failed(f"the account is spelled {known}", f"Write {known} in {here}")
             return ok(account)
 
         await steps.run(GUESTS, find, advice=_advice(_CUSTOMERS), needs=[COMPANY])

@@ -267,3 +267,13 @@ async def test_an_account_for_guests_that_does_not_exist_is_named(world: Checked
     failed = red(await world.check(SyncSettings.model_validate(document)))
     assert list(failed) == ["guest account"]
     assert "sync.markets.b2b_de.orders.guest_account" in failed["guest account"].next_step
+
+
+async def test_an_account_for_guests_in_other_letters_is_told_as_the_erp_spells_it(
+    world: CheckedWorld,
+) -> None:
+    document = world.settings.model_dump()
+    document["sync"]["markets"]["b2b_de"]["orders"]["guest_account"] = "c-1003"
+    failed = red(await world.check(SyncSettings.model_validate(document)))
+    assert list(failed) == ["guest account"]
+    assert failed["guest account"].next_step.startswith("Write C-1003 in sync.markets.b2b_de")
