@@ -9,7 +9,6 @@ already so is not written again.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
@@ -17,12 +16,9 @@ from pricing_proxy.http_exchange import Guard
 from pricing_proxy.shared_state.maps import SharedStateError
 from sync.customers.mapping import (
     CustomerMarket,
-    address_body,
-    address_differs,
-    address_mark,
-    changed_fields,
     new_account,
 )
+from sync.customers.master_data import MasterData
 from sync.customers.matching import KIND, AccountMatcher
 from sync.customers.persons import Persons
 from sync.customers.ports import AccountMap, ErpCustomers, ShopCustomers
@@ -38,9 +34,6 @@ FLOW = "customers"
 # Marks an account as created here, so that its master data follows the shop.
 CREATED_KIND = "customer_created"
 CREATE = "customer create"
-_UPDATE = "customer update"
-_ADD_ADDRESS = "customer address create"
-_CHANGE_ADDRESS = "customer address update"
 _ERP = "fo"
 
 
@@ -94,9 +87,15 @@ class CustomerFlow:
         notes = [f"is account {account}", *await self._publish(work, customer, account)]
         row = await self._checked_row(account, context)
         if await self._follows_shop(work, customer, context.rules):
+            master_data = MasterData(
+                erp=context.erp,
+                market=context.market,
+                rules=context.rules,
+                longest=self._erp_max_request,
+            )
             if not is_new:
-                await self._update(work, customer, row, context)
-            await self._addresses(work, customer, account, context)
+                notes += await master_data.update(work, customer, row)
+            notes += await master_data.addresses(work, customer, account)
         notes += await self._write_back.write(work, customer, row, context.rules)
         return Done("; ".join(notes))
 
@@ -176,42 +175,6 @@ class CustomerFlow:
         if rules.update == "created":
             return await work.links.erp_key(CREATED_KIND, str(customer.id)) is not None
         return rules.update == "all"
-
-    async def _update(
-        self, work: Work, customer: Customer, row: CustomerAccountRow, context: CustomerContext
-    ) -> None:
-        body = changed_fields(customer, row, rules=context.rules)
-        if body is None:
-            return
-        sent = {**body.members(), "CustomerAccount": row.CustomerAccount}
-        company = context.market.company
-        update = partial(context.erp.update, company, row.CustomerAccount, body)
-        with named("change the account", sent):
-            await written(work, _ERP, _UPDATE, sent, update)
-
-    async def _addresses(
-        self, work: Work, customer: Customer, account: str, context: CustomerContext
-    ) -> None:
-        """Add the addresses that are missing and change those that differ; remove none."""
-        company = context.market.company
-        doubts = await Doubts.of(work, longest=self._erp_max_request)
-        rows = await context.erp.addresses(company, account)
-        # Of several versions of one address the last one counts.
-        found = {row.AddressDescription: row for row in sorted(rows, key=lambda r: r.Effective)}
-        for address in customer.addresses:
-            body = address_body(customer, address, rules=context.rules, market=context.market)
-            row = found.get(address_mark(address.id))
-            sent = {**body.members(), "CustomerAccountNumber": account}
-            if row is None:
-                about = {"AddressDescription": address_mark(address.id)}
-                doubts.wait_out(_ADD_ADDRESS, about)
-                write = partial(context.erp.add_address, company, account, body)
-                with named("add an address", sent):
-                    await written(work, _ERP, _ADD_ADDRESS, sent, write)
-            elif address_differs(body, row):
-                change = partial(context.erp.change_address, row, body)
-                with named("change an address", sent):
-                    await written(work, _ERP, _CHANGE_ADDRESS, sent, change)
 
     async def _publish(self, work: Work, customer: Customer, account: str) -> list[str]:
         """Tell the price service; a failure is told, and made up for by the publish flow."""

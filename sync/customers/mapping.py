@@ -6,6 +6,7 @@ Only fields that the shop owns are written: names, e-mail, telephone, tax number
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from pricing_proxy.d365.fo.customer_models import (
     AddressBody,
@@ -99,7 +100,9 @@ def changed_fields(
     if wanted.pop("PartyType") != row.PartyType:
         for name in ("OrganizationName", "PersonFirstName", "PersonLastName"):
             wanted.pop(name, None)
-    changed = {name: text for name, text in wanted.items() if getattr(row, name) != text}
+    changed = {
+        name: text for name, text in wanted.items() if not _is_same(getattr(row, name), text)
+    }
     return CustomerBody.model_validate(changed) if changed else None
 
 
@@ -144,13 +147,25 @@ def address_mark(address_id: int) -> str:
     return f"Shop address {address_id}"
 
 
-def address_differs(body: AddressBody, row: AddressRow) -> bool:
-    """Return whether a field that was sent differs in the ERP."""
-    return any(
-        getattr(row, name) != value
+def changed_address(body: AddressBody, row: AddressRow) -> dict[str, object]:
+    """Return the fields of an address that differ in the ERP."""
+    return {
+        name: value
         for name, value in body
         if value is not None and name in AddressRow.model_fields and name not in _ROLES
-    )
+        if not _is_same(getattr(row, name), value)
+    }
+
+
+def _is_same(found: object, wanted: object) -> bool:
+    """Return whether a field holds what it should, as a database keeps texts."""
+    if isinstance(found, str) and isinstance(wanted, str):
+        return _lines(found) == _lines(wanted)
+    return found == wanted
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in normalize("NFC", text).splitlines() if line.strip()]
 
 
 def _group(customer: Customer, rules: CustomerRules, market: CustomerMarket) -> str:

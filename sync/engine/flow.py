@@ -86,8 +86,8 @@ class Wishes(Protocol):
         """Add or replace it."""
         ...
 
-    async def settle(self, place: Place) -> None:
-        """Note that the place holds what it should; nothing to do where nothing is kept."""
+    async def settle(self, *places: Place) -> None:
+        """Note that places hold what they should; nothing to do where nothing is kept."""
         ...
 
     async def forget(self, place: Place) -> None:

@@ -60,6 +60,7 @@ async def fulfil(
     operation: str,
     request: Mapping[str, object],
     send: Send[str | None],
+    tells: bool = True,
 ) -> list[str]:
     """Write a value unless that would be in vain; return what a person should hear now.
 
@@ -70,13 +71,14 @@ async def fulfil(
         request: What is sent, for the journal.
         send: Sends it once and returns what then stands there, None where the answer does not
             say.
+        tells: Whether it does; else what it returns is something else.
     """
     last = await work.wishes.last(wish.place)
     objection = objection_to(wish, last, now=work.clock.utc())
     if last is not None and objection is not None:
         return await _refuse(work, last, objection, wish.advice)
     held = await written(work, wish.place.system, operation, request, send)
-    record = after_writing(wish, last, held=held, now=work.clock.utc())
+    record = after_writing(wish, last, held=held if tells else None, now=work.clock.utc())
     if record.is_taken is False:
         return await _refuse(work, record, Objection.NOT_TAKEN, wish.advice)
     await work.wishes.keep(record)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -46,12 +46,18 @@ class MarketWishes:
                 statement.on_conflict_do_update(constraint=sync_wish.primary_key, set_=fresh)
             )
 
-    async def settle(self, place: Place) -> None:
-        """Note that the place holds what it should; nothing to do where nothing is kept."""
+    async def settle(self, *places: Place) -> None:
+        """Note that places hold what they should; nothing to do where nothing is kept."""
+        if not places:
+            return
+        place = tuple_(_COLUMN.system, _COLUMN.document, _COLUMN.field)
         statement = (
             update(sync_wish)
-            .filter_by(**self._key(place))
-            .where(_COLUMN.is_taken.is_not(True))
+            .where(
+                _COLUMN.market == self._market,
+                place.in_([(one.system, one.document, one.field) for one in places]),
+                _COLUMN.is_taken.is_not(True),
+            )
             .values(is_taken=True, text="", advice="")
         )
         async with self._database.begin() as connection:

@@ -21,6 +21,7 @@ class FakeCustomerErp:
         answers_lost: How many of the next writes are done, and their answers lost.
         calls_lost: How many of the next writes never arrive.
         before_write: Called before a write asks its guard.
+        keeps: What it makes of a field's value.
     """
 
     def __init__(self) -> None:
@@ -30,6 +31,7 @@ class FakeCustomerErp:
         self.calls_lost = 0
         self.calls: Counter[str] = Counter()
         self.before_write: Callable[[], None] = lambda: None
+        self.keeps: Callable[[str, Any], Any] = lambda _, value: value
 
     def put(self, account: str, **members: Any) -> CustomerAccountRow:
         """Add or change an account."""
@@ -78,7 +80,8 @@ class FakeCustomerErp:
     ) -> None:
         del company
         await self._before("update", guard)
-        self.put(account, **{name: value for name, value in body if value is not None})
+        changes = {name: self.keeps(name, value) for name, value in body if value is not None}
+        self.put(account, **changes)
         self._after()
 
     async def addresses(self, company: str, account: str) -> list[AddressRow]:
@@ -99,7 +102,8 @@ class FakeCustomerErp:
             "Effective": f"2026-01-01T00:00:{len(rows):02d}Z",
         }
         fields: dict[str, Any] = dict.fromkeys(AddressRow.fields())
-        rows.append(AddressRow.model_validate({**fields, **_members(body), **owner}))
+        members = {name: self.keeps(name, value) for name, value in _members(body).items()}
+        rows.append(AddressRow.model_validate({**fields, **members, **owner}))
         self._after()
         return location
 
@@ -108,7 +112,7 @@ class FakeCustomerErp:
     ) -> None:
         await self._before("change_address", guard)
         rows = self.address_rows[address.CustomerAccountNumber]
-        changes = {name: value for name, value in body if value is not None}
+        changes = {name: self.keeps(name, value) for name, value in body if value is not None}
         rows[rows.index(address)] = address.model_copy(update=changes)
         self._after()
 

@@ -17,8 +17,8 @@ class FakeWishes:
     async def keep(self, record: WishRecord) -> None:
         self.records[record.place] = record
 
-    async def settle(self, place: Place) -> None:
-        if place in self.records:
+    async def settle(self, *places: Place) -> None:
+        for place in set(places) & self.records.keys():
             kept = self.records[place]
             self.records[place] = replace(kept, is_taken=True, text="", advice="")
 
