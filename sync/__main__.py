@@ -22,6 +22,13 @@ from sync.console.intervening import (
     resume_command,
     skip_command,
 )
+from sync.console.link_commands import (
+    approve_command,
+    link_command,
+    links_command,
+    reject_command,
+    unlink_command,
+)
 from sync.console.looking import failed_command, show_command, status_command
 from sync.console.order_command import export_command, order_command
 from sync.console.running import FAILED, Config, fail, settings_of
@@ -47,6 +54,11 @@ app.command("replay")(replay_command)
 app.command("skip")(skip_command)
 app.command("edit")(edit_command)
 app.command("export")(export_command)
+app.command("approve")(approve_command)
+app.command("reject")(reject_command)
+app.command("link")(link_command)
+app.command("unlink")(unlink_command)
+app.command("links")(links_command)
 app.command("pause")(pause_command)
 app.command("resume")(resume_command)
 app.command("limit")(limit_command)

@@ -4,7 +4,7 @@ Nothing is opened here: the composition root gives the clients, the entity map, 
 service's maps and the engine's stores, and closes them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -15,10 +15,11 @@ from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.fo.orders import SalesOrders
 from pricing_proxy.d365.fo.returns import Returns
 from sync.customers.flow import CustomerContext, CustomerFlow
+from sync.customers.identity import Identity
 from sync.customers.mapping import CustomerMarket
 from sync.customers.matching import AccountMatcher
 from sync.customers.persons import Claims, Persons
-from sync.customers.ports import AccountMap
+from sync.customers.ports import AccountLinks, AccountMap, Owners
 from sync.customers.source import CustomerSource
 from sync.engine.flow import Links
 from sync.engine.polling import Polling
@@ -37,6 +38,18 @@ from sync.settings import FlowName, SyncSettings
 
 class MarketMap(Links, Claims, Protocol):
     """The entity map of a market, and the claims that stand with it."""
+
+
+class KeptLinks(Protocol):
+    """Where links are kept."""
+
+    def of_market(self, market: str) -> MarketMap:
+        """Return the entity map of a market."""
+        ...
+
+    def of_customers(self, market: str, *, company: Collection[str]) -> AccountLinks:
+        """Return the links of a market's customers, given all markets of its ERP company."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +96,11 @@ class Assembly:
         self._max_request = timedelta(seconds=settings.sync.delivery.erp_max_request_seconds)
         self._overlap = timedelta(seconds=settings.sync.polling.overlap_seconds)
 
-    def flows(self, *, links_of: Callable[[str], MarketMap], published: AccountMap) -> Flows:
+    def flows(self, *, kept: KeptLinks, published: AccountMap) -> Flows:
         """Return the flows.
 
         Args:
-            links_of: The entity map of a market.
+            kept: Where links are kept.
             published: The price service's customer map.
         """
         markets = self._settings.sync.markets
@@ -95,7 +108,7 @@ class Assembly:
             orders=OrderFlow(self._shop, markets={code: self._orders(code) for code in markets}),
             customers=CustomerFlow(
                 self._shop,
-                contexts={code: self._customers(code, links_of) for code in markets},
+                contexts={code: self._customers(code, kept) for code in markets},
                 published=published,
                 erp_max_request=self._max_request,
                 clock=self._clock,
@@ -163,34 +176,57 @@ class Assembly:
             ),
         )
 
-    def _customers(self, code: str, links_of: Callable[[str], MarketMap]) -> CustomerContext:
+    def matcher(self, code: str, links: Owners) -> AccountMatcher:
+        """Return what finds the accounts that may be a market's customers'."""
+        own = self._settings.sync.markets
+        return AccountMatcher(
+            Customers(self._erp(code)),
+            self._shop,
+            market=self.customer_market(code),
+            rules=own[code].customers,
+            links=links,
+            sharing=self._sharing(code),
+            website_of={one: each.website_id for one, each in own.items()},
+        )
+
+    def customer_market(self, code: str) -> CustomerMarket:
+        """Return a market as its customers need it."""
         own, market = self._settings.sync.markets[code], self._settings.markets[code]
-        context = CustomerMarket(
+        return CustomerMarket(
             code=code,
             company=market.legal_entity,
             currency=market.currency,
             countries=own.customers.countries or own.orders.countries,
         )
-        erp = Customers(self._erp(code))
-        sharing, neighbours = self._sharing(code), self._neighbours(code)
-        matcher = AccountMatcher(
-            erp,
-            self._shop,
-            market=context,
-            rules=own.customers,
-            links=links_of(code),
-            sharing={other: links_of(other) for other in sharing},
-            neighbours={other: links_of(other) for other in neighbours if other not in sharing},
-            website_of={one: each.website_id for one, each in self._settings.sync.markets.items()},
-        )
+
+    def company_of(self, code: str) -> list[str]:
+        """Return all markets of a market's ERP company."""
+        markets = self._settings.markets
+        mine = (markets[code].environment, markets[code].legal_entity)
+        return [
+            other
+            for other in self._settings.sync.markets
+            if (markets[other].environment, markets[other].legal_entity) == mine
+        ]
+
+    def _customers(self, code: str, kept: KeptLinks) -> CustomerContext:
+        own, market = self._settings.sync.markets[code], self.customer_market(code)
+        erp, company = Customers(self._erp(code)), self.company_of(code)
+        links = kept.of_customers(code, company=company)
         # Claims stand with the first market of the company, whoever makes them.
-        claims = links_of(min(code, *neighbours)) if neighbours else None
-        return CustomerContext(
-            market=context,
+        claims = kept.of_market(min(company))
+        identity = Identity(
+            market=market,
             rules=own.customers,
             erp=erp,
-            matcher=matcher,
+            links=links,
+            matcher=self.matcher(code, links),
             persons=Persons(claims, longest=self._max_request),
+            configured=self._settings.markets[code].magento_customers,
+            erp_max_request=self._max_request,
+        )
+        return CustomerContext(
+            market=market, rules=own.customers, erp=erp, links=links, identity=identity
         )
 
     def _returns(self, code: str) -> ReturnMarket:
@@ -213,16 +249,6 @@ class Assembly:
 
     def _company(self, code: str) -> str:
         return self._settings.markets[code].legal_entity
-
-    def _neighbours(self, code: str) -> list[str]:
-        """Return the other markets that share the ERP's company."""
-        markets = self._settings.markets
-        mine = (markets[code].environment, markets[code].legal_entity)
-        return [
-            other
-            for other in self._settings.sync.markets
-            if other != code and (markets[other].environment, markets[other].legal_entity) == mine
-        ]
 
     def _sharing(self, code: str) -> set[str]:
         """Return the other markets that share accounts with this one, directly or by a third."""

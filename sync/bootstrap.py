@@ -32,13 +32,13 @@ from sync.intake.hints import Hint, Hints
 from sync.intake.routes import IntakeRoutes
 from sync.magento.access import magento_access
 from sync.magento.client import MagentoClient
-from sync.publish.customers import publish_customers
+from sync.publish.customers import publish_changed, publish_customers
 from sync.sections import EMBEDDED, SharedRedis
 from sync.settings import SyncSettings
 from sync.shop_access import credentials_of
-from sync.store.links import MarketLinks
+from sync.store.all_links import AllLinks, KeptLinks
 from sync.stores import Stores, stores
-from sync.timetable import timetable
+from sync.timetable import Publishing, timetable
 from sync.watching import watching
 
 # The map of customers and the throttling of the ERP app: nothing that anybody waits for.
@@ -101,17 +101,18 @@ def assembled(
     settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Clock
 ) -> tuple[Flows, Sources]:
     """Return the flows and their sources."""
-    assembly = Assembly(
-        settings,
-        shop=ways.shop,
-        erps={name: erp.documents for name, erp in ways.erps.items()},
-        clock=clock,
-    )
+    assembly = assembly_of(settings, ways, clock=clock)
     flows = assembly.flows(
-        links_of=lambda market: MarketLinks(opened.opened.database, market),
+        kept=KeptLinks(opened.opened.database),
         published=SharedMaps(ways.redis),
     )
     return flows, assembly.sources(events=opened.events, watermarks=opened.watermarks)
+
+
+def assembly_of(settings: SyncSettings, ways: Systems, *, clock: Clock) -> Assembly:
+    """Return what puts flows together."""
+    erps = {name: erp.documents for name, erp in ways.erps.items()}
+    return Assembly(settings, shop=ways.shop, erps=erps, clock=clock)
 
 
 @asynccontextmanager
@@ -172,22 +173,14 @@ async def _work(
 def _plan(
     settings: SyncSettings, opened: Stores, ways: Systems, sources: Sources
 ) -> Sequence[Schedule]:
-    async def publish() -> int:
-        links = {code: MarketLinks(opened.opened.database, code) for code in settings.sync.markets}
-        return await publish_customers(_AllLinks(links), SharedMaps(ways.redis), markets=[*links])
-
-    return timetable(settings.sync, sources, journal=opened.journal, publish=publish)
-
-
-class _AllLinks:
-    """The entity maps of all markets as the publisher reads them."""
-
-    def __init__(self, links: Mapping[str, MarketLinks]) -> None:
-        self._links = links
-
-    async def pairs(self, market: str, kind: str) -> Mapping[str, str]:
-        """Return the ERP's keys by the shop's ids."""
-        return await self._links[market].pairs(kind)
+    configured = {code: market.magento_customers for code, market in settings.markets.items()}
+    known, published = AllLinks(opened.opened.database, configured), SharedMaps(ways.redis)
+    markets = [*settings.sync.markets]
+    publishing = Publishing(
+        whole=lambda: publish_customers(known, published, markets=markets),
+        changed=lambda: publish_changed(known, published, markets=markets),
+    )
+    return timetable(settings.sync, sources, journal=opened.journal, publishing=publishing)
 
 
 class _LookUp:

@@ -14,6 +14,7 @@ from sync.store.events import EventStore
 from sync.store.flow_control import FlowControl
 from sync.store.interventions import Interventions
 from sync.store.journal import Journal
+from sync.store.link_decisions import LinkDecisions
 from sync.store.overview import Overview
 from sync.store.rewrites import Rewrites
 from sync.store.watermarks import Watermarks
@@ -36,6 +37,7 @@ class Stores:
     audit: AuditTrail
     unsettled: UnsettledWishes
     rewrites: Rewrites
+    decisions: LinkDecisions
 
 
 @asynccontextmanager
@@ -61,6 +63,7 @@ async def stores(settings: SyncSettings) -> AsyncIterator[Stores]:
             audit=AuditTrail(database),
             unsettled=UnsettledWishes(database, configuration=configuration),
             rewrites=Rewrites(database),
+            decisions=LinkDecisions(database),
         )
 
 

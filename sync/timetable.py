@@ -1,6 +1,7 @@
 """What the sync does by the clock: polls, sweeps, and forgetting old journals."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sync.assembly import Sources
@@ -10,6 +11,16 @@ from sync.store.journal import Journal
 
 # The journal is cut once a day; a customer map that Redis lost is whole again after a while.
 _DAILY, _QUARTERLY = timedelta(days=1), timedelta(minutes=15)
+# With the price service's own five seconds it follows a changed link within ten.
+_FOLLOW = timedelta(seconds=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """How the price service's customer map is kept true: all of it, or what changed lately."""
+
+    whole: Callable[[], Awaitable[object]]
+    changed: Callable[[], Awaitable[object]]
 
 
 def timetable(
@@ -17,7 +28,7 @@ def timetable(
     sources: Sources,
     *,
     journal: Journal,
-    publish: Callable[[], Awaitable[object]],
+    publishing: Publishing,
 ) -> Sequence[Schedule]:
     """Return every schedule of the flows that are on."""
     every = timedelta(seconds=sync.polling.every_seconds)
@@ -31,7 +42,8 @@ def timetable(
         ),
         "customers": (
             Schedule("poll customers", every, sources.customers.poll),
-            Schedule("publish customers", _QUARTERLY, publish),
+            Schedule("publish customers", _QUARTERLY, publishing.whole),
+            Schedule("publish changed links", _FOLLOW, publishing.changed),
         ),
         "returns": (Schedule("poll returns", every, sources.returns.poll),),
     }

@@ -1,15 +1,17 @@
 """Keep one market's item and customer maps: read from the ERP, kept in Redis for the next start.
 
 A SKU outside the item map never reaches the ERP. When the ERP is away at start, the maps
-kept in Redis serve; a failed refresh leaves the last maps standing and tries again soon.
+kept in Redis serve; a failed refresh leaves the last maps standing and tries again soon. Who a
+shop's customer is, and accounts newer than the map, are asked of Redis every few seconds.
 """
 
 import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from pricing_proxy.background import end
 from pricing_proxy.clock import Clock
@@ -26,8 +28,27 @@ _FIRST_RETRY = timedelta(seconds=5)
 _LONGEST_RETRY = timedelta(seconds=60)
 # "The ERP has no such customer" is believed this long while the map is incomplete.
 _UNKNOWN_US = 60 * SECOND_US
+# A customer who was linked to another account, or to none, is followed within this.
+_BELIEVED_US = 5 * SECOND_US
+# While Redis is away, the last answer stands in as long as the maps themselves do.
+_STANDS_IN_US = 900 * SECOND_US
+# And Redis is asked again after this.
+_ASKED_AGAIN_US = SECOND_US
 # Remembered answers about single customers and shop ids; far above what one minute brings.
 _MOST_REMEMBERED = 10_000
+
+
+V = TypeVar("V")
+K = TypeVar("K")
+
+
+@dataclass(slots=True)
+class _Known(Generic[V]):
+    """An answer of Redis: when it was read, and until when it need not be asked again."""
+
+    value: V
+    read_us: int
+    until_us: int
 
 
 class MarketMaps:
@@ -61,7 +82,8 @@ class MarketMaps:
         self._items: ItemMap | None = None
         self._customers: CustomerMap | None = None
         self._looked_up: OrderedDict[str, tuple[Customer | None, int]] = OrderedDict()
-        self._accounts: OrderedDict[int, str] = OrderedDict()
+        self._accounts: OrderedDict[int, _Known[str]] = OrderedDict()
+        self._news: OrderedDict[str, _Known[Customer]] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -107,35 +129,58 @@ class MarketMaps:
             UpstreamError: There is no map and the ERP cannot tell.
         """
         if self._customers is not None:
-            return None
+            return await self._noted(account)
         now_us = self._clock.monotonic_us()
         remembered = self._looked_up.get(account)
         if remembered is not None and now_us < remembered[1]:
             return remembered[0]
         customer = await self._reader.customer(account)
-        self._looked_up[account] = (customer, now_us + _UNKNOWN_US)
-        if len(self._looked_up) > _MOST_REMEMBERED:
-            self._looked_up.popitem(last=False)
+        _remember(self._looked_up, account, (customer, now_us + _UNKNOWN_US))
         return customer
 
     async def account_of(self, shop_id: int) -> str | None:
-        """Return the ERP account of a shop's customer id; raises `SharedStateError`."""
-        account = self._accounts.get(shop_id)
-        if account is None:
+        """Return the ERP account of a shop's customer id; raises `SharedStateError`.
+
+        A change reaches this within five seconds. While Redis is away, who was known stays so
+        for a quarter of an hour.
+        """
+        now_us = self._clock.monotonic_us()
+        known = self._accounts.get(shop_id)
+        if known is not None and now_us < known.until_us:
+            return known.value
+        try:
             account = await self._kept.account_of(self._market, shop_id)
-            if account is not None:
-                self._accounts[shop_id] = account
-                if len(self._accounts) > _MOST_REMEMBERED:
-                    self._accounts.popitem(last=False)
+        except SharedStateError:
+            if known is None or now_us >= known.read_us + _STANDS_IN_US:
+                raise
+            known.until_us = now_us + _ASKED_AGAIN_US
+            return known.value
+        if account is None:
+            self._accounts.pop(shop_id, None)
+        else:
+            _remember(self._accounts, shop_id, _Known(account, now_us, now_us + _BELIEVED_US))
         return account
+
+    async def _noted(self, account: str) -> Customer | None:
+        """Return a customer that the sync told of since the map was read."""
+        now_us = self._clock.monotonic_us()
+        known = self._news.get(account)
+        if known is not None and now_us < known.until_us:
+            return known.value
+        try:
+            customer = await self._kept.noted_customer(self._market, account)
+        except SharedStateError:
+            return None if known is None else known.value
+        if customer is not None:
+            _remember(self._news, account, _Known(customer, now_us, now_us + _BELIEVED_US))
+        return customer
 
     async def refresh(self) -> None:
         """Read both maps from the ERP and keep them; raises `UpstreamError`."""
         as_of = self._clock.utc()
         self._items = ItemMap(await self._reader.items(), as_of)
         self._customers = CustomerMap(await self._reader.customers(), as_of)
-        # An account that moved to another shop customer is seen again with the new map.
-        self._accounts.clear()
+        self._news.clear()
         try:
             await self._kept.keep_items(self._market, self._items)
             await self._kept.keep_customers(self._market, self._customers)
@@ -144,11 +189,17 @@ class MarketMaps:
 
     async def _read_kept(self) -> None:
         try:
-            await self._kept.map_accounts(self._market, self._seeds)
+            await self._write_seeds()
             self._items = await self._kept.items(self._market)
             self._customers = await self._kept.customers(self._market)
         except SharedStateError as error:
             _log.warning("kept maps of market %s cannot be read: %s", self._market, error)
+
+    async def _write_seeds(self) -> None:
+        """Write the seeds of ids that nobody has mapped: the sync's links are newer."""
+        known = {one: await self._kept.account_of(self._market, one) for one in self._seeds}
+        fresh = {one: each for one, each in self._seeds.items() if known[one] is None}
+        await self._kept.map_accounts(self._market, fresh)
 
     async def _refresh_for_ever(self) -> None:
         pause = _FIRST_RETRY
@@ -170,3 +221,9 @@ class MarketMaps:
             _log.exception("refreshing the maps of market %s broke", self._market)
             return False
         return True
+
+
+def _remember(answers: OrderedDict[K, V], name: K, answer: V) -> None:
+    answers[name] = answer
+    if len(answers) > _MOST_REMEMBERED:
+        answers.popitem(last=False)

@@ -166,6 +166,10 @@ class KeptMaps(Protocol):
         """Add or replace the accounts of shop ids."""
         ...
 
+    async def noted_customer(self, market: str, account: str) -> Customer | None:
+        """Return an account that the kept map may not hold yet, None without word."""
+        ...
+
 
 class MasterData(Protocol):
     """The item and customer maps of one market, as last read."""

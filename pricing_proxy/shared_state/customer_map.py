@@ -1,12 +1,14 @@
 """The customer map of a market: ERP accounts, their price groups, and the shop's ids for them.
 
-The accounts come from the ERP and are written whole. The shop's ids come from the
-sync as customers are created (the demo seeds three), and are kept beside them.
+The accounts come from the ERP and are written whole; one that is newer than the map is told of
+beside it, for as long as any map may be without it. The shop's ids come from the sync as
+customers are linked and unlinked (the demo seeds three), and are kept beside them.
 """
 
-from collections.abc import Awaitable, Mapping
+import json
+from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from redis.asyncio import Redis
@@ -45,6 +47,8 @@ class CustomerMap:
 
 # Raise when Customer changes its shape.
 _VERSION = 1
+# The longest time between two readings of the whole map that can be configured.
+NEWS_LIVE = timedelta(days=1)
 
 
 def key(market: str) -> str:
@@ -55,6 +59,11 @@ def key(market: str) -> str:
 def ids_key(market: str) -> str:
     """Return the Redis key of the hash from the shop's customer id to the ERP account."""
     return f"customer_ids:{{{market}}}"
+
+
+def news_key(market: str, account: str) -> str:
+    """Return the Redis key of one account that the map may not hold yet."""
+    return f"customer_news:{{{market}}}:{account}"
 
 
 async def write(redis: Redis, market: str, customer_map: CustomerMap) -> None:
@@ -86,3 +95,30 @@ async def read_id(redis: Redis, market: str, shop_id: int) -> str | None:
     found = redis.hget(ids_key(market), str(shop_id))
     account = await cast("Awaitable[bytes | None]", found)
     return None if account is None else account.decode()
+
+
+async def remove_ids(redis: Redis, market: str, shop_ids: Collection[int]) -> None:
+    """Remove shop ids; raises `redis.RedisError`."""
+    if shop_ids:
+        await cast("Awaitable[int]", redis.hdel(ids_key(market), *map(str, shop_ids)))
+
+
+async def read_mapped_ids(redis: Redis, market: str) -> set[int]:
+    """Return all shop ids that have an account; raises `redis.RedisError`."""
+    fields = await cast("Awaitable[list[bytes]]", redis.hkeys(ids_key(market)))
+    return {int(field) for field in fields}
+
+
+async def write_news(redis: Redis, market: str, customer: Customer) -> None:
+    """Tell of one account; raises `redis.RedisError`."""
+    text = json.dumps([_VERSION, astuple(customer)])
+    await redis.set(news_key(market, customer.account), text, ex=NEWS_LIVE)
+
+
+async def read_news(redis: Redis, market: str, account: str) -> Customer | None:
+    """Return an account that was told of, None without word; raises `redis.RedisError`."""
+    text = await redis.get(news_key(market, account))
+    if text is None:
+        return None
+    version, members = json.loads(text)
+    return Customer(*members) if version == _VERSION else None

@@ -1,13 +1,13 @@
 """The item and customer maps of all markets as one store, with Redis' errors translated."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from pricing_proxy.shared_state import customer_map, item_map
-from pricing_proxy.shared_state.customer_map import CustomerMap
+from pricing_proxy.shared_state.customer_map import Customer, CustomerMap
 from pricing_proxy.shared_state.item_map import ItemMap
 
 
@@ -54,6 +54,26 @@ class SharedMaps:
         """Add or replace the accounts of shop ids."""
         async with _translated():
             await customer_map.write_ids(self._redis, market, accounts)
+
+    async def unmap_accounts(self, market: str, shop_ids: Collection[int]) -> None:
+        """Remove the accounts of shop ids."""
+        async with _translated():
+            await customer_map.remove_ids(self._redis, market, shop_ids)
+
+    async def mapped_ids(self, market: str) -> set[int]:
+        """Return the shop ids that have an account."""
+        async with _translated():
+            return await customer_map.read_mapped_ids(self._redis, market)
+
+    async def note_customer(self, market: str, customer: Customer) -> None:
+        """Tell of an account that the kept customer map may not hold yet."""
+        async with _translated():
+            await customer_map.write_news(self._redis, market, customer)
+
+    async def noted_customer(self, market: str, account: str) -> Customer | None:
+        """Return an account that was told of, None without word."""
+        async with _translated():
+            return await customer_map.read_news(self._redis, market, account)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from pricing_proxy.d365.fo.customer_models import (
     CustomerAccountRow,
     CustomerBody,
 )
+from pricing_proxy.shared_state.customer_map import Customer as PricedCustomer
 from sync.customers.rules import CustomerRules
 from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
@@ -41,6 +42,18 @@ def tax_number_of(customer: Customer) -> str:
     """Return the customer's tax number, else that of the default billing address."""
     billing = _default(customer.addresses, customer.default_billing)
     return (customer.taxvat or (billing.vat_id if billing else "")).strip()
+
+
+def company_of(customer: Customer) -> str:
+    """Return the company of the default billing address, empty without one."""
+    billing = _default(customer.addresses, customer.default_billing)
+    return billing.company.strip() if billing else ""
+
+
+def country_of(customer: Customer) -> str:
+    """Return the ISO two-letter country of the default billing address, empty without one."""
+    billing = _default(customer.addresses, customer.default_billing)
+    return billing.country_id if billing else ""
 
 
 def new_account(
@@ -104,6 +117,18 @@ def changed_fields(
         name: text for name, text in wanted.items() if not _is_same(getattr(row, name), text)
     }
     return CustomerBody.model_validate(changed) if changed else None
+
+
+def priced_customer(row: CustomerAccountRow) -> PricedCustomer:
+    """Return what the price service needs to know of an account."""
+    return PricedCustomer(
+        account=row.CustomerAccount,
+        currency=row.SalesCurrencyCode,
+        price_group=row.DiscountPriceGroupId,
+        line_discount_group=row.LineDiscountCode,
+        multiline_discount_group=row.MultiLineDiscountCode,
+        total_discount_group=row.TotalDiscountCode,
+    )
 
 
 def address_body(

@@ -1,59 +1,57 @@
-"""Find the ERP account of a shop's customer, before one is created.
+"""Find the ERP's accounts that may be a shop customer's: candidates, never an identity.
 
-In order: the map of known ones, the account of the same person on another website where
-accounts are shared (whichever website came first), then what the market's rules name: the
-shop's own attribute, tax number, e-mail. An account that belongs to a customer of another
-website is left alone where accounts are not shared. Several that fit are a person's decision.
+Everything looked for here was typed by somebody in the shop: tax number, e-mail address,
+company, and the account attribute too, which Magento lets customers write. So each way only
+finds candidates; `identity` decides what becomes of them. Accounts that only customers of
+other websites have are left alone where accounts are not shared with those.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
-from sync.customers.mapping import CustomerMarket, tax_number_of
+from sync.customers.mapping import CustomerMarket, company_of, country_of, tax_number_of
+from sync.customers.ports import Accounts, Owners, Siblings
 from sync.customers.rules import CustomerRules, Match
-from sync.engine.flow import Links
-from sync.engine.outcomes import HeldError
+from sync.customers.tax_numbers import is_same_number, search_pattern
 from sync.magento.master_models import Customer
+from sync.store.customer_links import Owner
 
-KIND = "customer"
-
-
-class Accounts(Protocol):
-    """The part of the ERP's client that finds customers; raises `UpstreamError`."""
-
-    async def find(self, company: str, account: str) -> CustomerAccountRow | None:
-        """Return a customer by account."""
-        ...
-
-    async def find_by_email(self, company: str, email: str) -> list[CustomerAccountRow]:
-        """Return all with an e-mail address."""
-        ...
-
-    async def find_by_tax_number(self, company: str, number: str) -> list[CustomerAccountRow]:
-        """Return all with a tax number."""
-        ...
+Way = Match | Literal["shared"]
+SHARED: Literal["shared"] = "shared"
 
 
-class Siblings(Protocol):
-    """The part of the shop's client that finds one person on several websites."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An account that may be the customer's.
 
-    async def customers_by_email(self, email: str) -> list[Customer]:
-        """Return the customers of an e-mail address."""
-        ...
+    Attributes:
+        row: The account.
+        ways: How it was found.
+        owners: Whose it is by now, the customer left out.
+    """
+
+    row: CustomerAccountRow
+    ways: tuple[Way, ...]
+    owners: tuple[Owner, ...]
+
+    @property
+    def account(self) -> str:
+        """Its number."""
+        return self.row.CustomerAccount
 
 
 class AccountMatcher:
-    """Finds accounts for one market.
+    """Finds candidates for one market.
 
     Args:
         erp: The ERP's customers.
         shop: The shop's.
         market: The market.
         rules: Its rules.
-        links: The entity map of this market.
-        sharing: Those of the markets that share accounts with this one, by code.
-        neighbours: Those of the other markets of the same company, by code.
+        links: Who has which account, for all markets of the company.
+        sharing: The markets that share accounts with this one.
         website_of: The shop's website by market.
     """
 
@@ -64,9 +62,8 @@ class AccountMatcher:
         *,
         market: CustomerMarket,
         rules: CustomerRules,
-        links: Links,
-        sharing: Mapping[str, Links],
-        neighbours: Mapping[str, Links],
+        links: Owners,
+        sharing: Collection[str],
         website_of: Mapping[str, int],
     ) -> None:
         self._erp = erp
@@ -74,85 +71,104 @@ class AccountMatcher:
         self._market = market
         self._rules = rules
         self._links = links
-        self._sharing = sharing
-        self._neighbours = neighbours
-        self._website_of = website_of
+        self._near = frozenset({market.code, *sharing})
+        self._market_of = {website_of[code]: code for code in sharing if code in website_of}
 
-    async def known(self, customer: Customer) -> str | None:
-        """Return the account from the map, or from the other website's customer."""
-        account = await self._links.erp_key(KIND, str(customer.id))
-        return account or await self._of_other_website(customer)
-
-    async def existing(self, customer: Customer, ways: Sequence[Match]) -> str | None:
-        """Return the one account that fits by the first way that finds any.
-
-        Raises:
-            HeldError: Several fit, or the shop names an account that does not exist.
-        """
-        finders: Mapping[Match, Callable[[Customer], Awaitable[list[str]]]] = {
+    async def candidates(
+        self, customer: Customer, *, refused: Collection[str] = ()
+    ) -> list[Candidate]:
+        """Return every account that may be the customer's, except refused ones."""
+        finders: Mapping[Way, Callable[[Customer], Awaitable[Sequence[CustomerAccountRow]]]] = {
             "attribute": self._by_attribute,
             "tax_number": self._by_tax_number,
             "email": self._by_email,
+            "company": self._by_company,
         }
-        for way in ways:
-            free = [one for one in await finders[way](customer) if await self._is_free(one)]
-            if len(free) > 1:
-                raise HeldError(
-                    field=_FIELDS[way],
-                    text=f"several accounts have it: {', '.join(sorted(free))}",
-                    advice="write the right one into the customer's "
-                    f"{self._rules.account_attribute} in the shop, then replay",
-                )
-            if free:
-                return free[0]
-        return None
-
-    async def _of_other_website(self, customer: Customer) -> str | None:
-        if not self._sharing or not customer.email:
-            return None
-        links_of = {self._website_of[code]: links for code, links in self._sharing.items()}
-        for sibling in await self._shop.customers_by_email(customer.email):
-            links = links_of.get(sibling.website_id)
-            account = links and await links.erp_key(KIND, str(sibling.id))
-            if account:
-                return account
-        return None
-
-    async def _is_free(self, account: str) -> bool:
-        for links in self._neighbours.values():
-            if await links.magento_id(KIND, account) is not None:
-                return False
-        return True
-
-    async def _by_attribute(self, customer: Customer) -> list[str]:
-        account = str(customer.attribute(self._rules.account_attribute) or "").strip()
-        if not account:
-            return []
-        row = await self._erp.find(self._market.company, account)
-        if row is None:
-            raise HeldError(
-                field=self._rules.account_attribute,
-                text=f"{self._market.company} has no account {account}",
-                advice="correct the customer's attribute in the shop, then replay",
+        rows: dict[str, CustomerAccountRow] = {}
+        ways: dict[str, list[Way]] = {}
+        searches = [(way, finders[way]) for way in self._rules.match]
+        for way, find in (*searches, (SHARED, self._of_other_website)):
+            for row in await find(customer):
+                rows.setdefault(row.CustomerAccount, row)
+                ways.setdefault(row.CustomerAccount, []).append(way)
+        found = [
+            Candidate(
+                row=row,
+                ways=tuple(ways[account]),
+                owners=await self._others(account, customer),
             )
-        return [row.CustomerAccount]
+            for account, row in rows.items()
+            if account not in refused
+        ]
+        return [candidate for candidate in found if self._is_near(candidate)]
 
-    async def _by_tax_number(self, customer: Customer) -> list[str]:
-        number = tax_number_of(customer)
-        if not number:
+    async def named(self, customer: Customer) -> CustomerAccountRow | None:
+        """Return the account that the customer's attribute names, None when there is none."""
+        found = await self._by_attribute(customer)
+        return found[0] if found else None
+
+    async def of_email(self, customer: Customer) -> list[CustomerAccountRow]:
+        """Return every account with the customer's e-mail address, whoever has it."""
+        return list(await self._by_email(customer))
+
+    async def owners(self, account: str) -> list[Owner]:
+        """Return whose an account is."""
+        return await self._links.owners(account)
+
+    async def _others(self, account: str, customer: Customer) -> tuple[Owner, ...]:
+        me = Owner(self._market.code, str(customer.id))
+        return tuple(owner for owner in await self._links.owners(account) if owner != me)
+
+    def _is_near(self, candidate: Candidate) -> bool:
+        """Return whether it is nobody's, or that of somebody whose accounts are shared here."""
+        owners = candidate.owners
+        return not owners or any(owner.market in self._near for owner in owners)
+
+    async def _by_attribute(self, customer: Customer) -> Sequence[CustomerAccountRow]:
+        account = attribute_of(customer, self._rules)
+        row = await self._erp.find(self._market.company, account) if account else None
+        return [] if row is None else [row]
+
+    async def _by_tax_number(self, customer: Customer) -> Sequence[CustomerAccountRow]:
+        number, company = tax_number_of(customer), self._market.company
+        if not any(letter.isdigit() for letter in number):
             return []
-        rows = await self._erp.find_by_tax_number(self._market.company, number)
-        return [row.CustomerAccount for row in rows]
+        pattern = search_pattern(number)
+        if pattern is None:
+            rows = await self._erp.find_by(company, _TAX_NUMBER, number)
+        else:
+            rows = await self._erp.find_like(company, _TAX_NUMBER, pattern)
+        country = country_of(customer)
+        return [row for row in rows if is_same_number(number, row.TaxExemptNumber, country=country)]
 
-    async def _by_email(self, customer: Customer) -> list[str]:
+    async def _by_email(self, customer: Customer) -> Sequence[CustomerAccountRow]:
         if not customer.email:
             return []
-        rows = await self._erp.find_by_email(self._market.company, customer.email)
-        return [row.CustomerAccount for row in rows]
+        return await self._erp.find_by_email(self._market.company, customer.email)
+
+    async def _by_company(self, customer: Customer) -> Sequence[CustomerAccountRow]:
+        name = company_of(customer)
+        if not name:
+            return []
+        return await self._erp.find_by(self._market.company, "OrganizationName", name)
+
+    async def _of_other_website(self, customer: Customer) -> Sequence[CustomerAccountRow]:
+        """Return the accounts of the e-mail address's customers where accounts are shared."""
+        if not self._market_of or not customer.email:
+            return []
+        rows = []
+        for sibling in await self._shop.customers_by_email(customer.email):
+            market = self._market_of.get(sibling.website_id)
+            account = market and await self._links.account_of(Owner(market, str(sibling.id)))
+            row = account and await self._erp.find(self._market.company, account)
+            if row:
+                rows.append(row)
+        return rows
 
 
-_FIELDS: Mapping[Match, str] = {
-    "attribute": "custom_attributes",
-    "tax_number": "taxvat",
-    "email": "email",
-}
+def attribute_of(customer: Customer, rules: CustomerRules) -> str:
+    """Return the account that the customer's attribute names, empty without one."""
+    return str(customer.attribute(rules.account_attribute) or "").strip()
+
+
+_TAX_NUMBER = "TaxExemptNumber"

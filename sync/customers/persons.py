@@ -1,21 +1,27 @@
-"""Let one event at a time find or make the account of a person in one company.
+"""Let one event at a time find or make an account by what was typed, in one company.
 
-One person may register on several websites at one instant. Whether that becomes one account
-or several is configured; but each event must see what the other has done, and between the
-ERP's commit of an account and the entry in the entity map the other would see half of it.
+Two may register with one tax number, or one person on several websites, at one instant. Whose
+account that becomes is decided by whoever is first; each event must see what the other has
+done, and between the ERP's commit of an account and its link the other would see half of it.
+So everything that could find the same account is claimed: e-mail address, tax number, company,
+and the account that the attribute names.
 
-A claim is kept until the account is in the map. Whoever finds another's claim comes again
-later. A claim that a dead worker left is taken over once no write of its holder can arrive
-any more; so it is renewed before each write, and a write without it is not sent.
+Claims are kept until the account is linked. Whoever finds another's claim comes again later. A
+claim that a dead worker left is taken over once no write of its holder can arrive any more; so
+it is renewed before each write, and a write without it is not sent.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.errors import CallRefusedError
+from sync.customers.mapping import company_of, tax_number_of
+from sync.customers.matching import attribute_of
+from sync.customers.rules import CustomerRules
+from sync.customers.tax_numbers import number_core
 from sync.engine.flow import Work
 from sync.engine.outcomes import RetryLaterError
 from sync.magento.master_models import Customer
@@ -44,62 +50,81 @@ class Claims(Protocol):
 
 
 class Persons:
-    """The persons of one market's company.
+    """What the customers of one market's company have typed.
 
     Args:
-        claims: None where no other market has the company.
+        claims: Where what is looked for is claimed.
         longest: No request to the ERP is finished later than this after it was sent.
     """
 
-    def __init__(self, claims: Claims | None, *, longest: timedelta) -> None:
+    def __init__(self, claims: Claims, *, longest: timedelta) -> None:
         self._claims = claims
         # Nobody else's write arrives later than this after its claim was renewed.
         self._stale_after = longest + _MARGIN
 
     async def alone(
-        self, work: Work, customer: Customer, find: Callable[[Guard], Awaitable[T]]
+        self,
+        work: Work,
+        customer: Customer,
+        rules: CustomerRules,
+        find: Callable[[Guard], Awaitable[T]],
     ) -> T:
-        """Return what `find` returns, while no other event looks for this person's account.
+        """Return what `find` returns, while no other event looks for what this customer typed.
 
         Args:
             work: The event at work.
-            customer: The person, by e-mail address.
-            find: Finds or makes the account and puts it into the map; given what it must ask before
-                each write, which raises when another event may look by now.
+            customer: The customer.
+            rules: What is looked for.
+            find: Finds or makes the account and links it; given what it must ask before each
+                write, which raises when another event may look by now.
 
         Raises:
             RetryLaterError: Another event does so right now.
         """
-        claims, email = self._claims, customer.email.strip().casefold()
-        if claims is None or not email:
-            return await find(_nobody_else)
-        # Kept without saying whose it is.
-        key = hashlib.sha256(email.encode()).hexdigest()
+        keys = claimed_keys(customer, rules)
         holder = f"{work.event.market}/{customer.id}"
         pause = self._stale_after / _PAUSES * max(work.event.attempts, 1)
 
-        async def is_ours() -> bool:
-            return await claims.claim(KIND, key, holder, stale_after=self._stale_after)
-
         async def is_alone() -> None:
-            if not await is_ours():
+            if not await self._have(keys, holder):
                 raise CallRefusedError(_TAKEN, system=_SYSTEM, retry_after=pause)
 
-        if not await is_ours():
+        if not await self._have(keys, holder):
+            if not await work.unacknowledged():
+                await self._give_back(keys, holder)
             raise RetryLaterError(_TAKEN, after=pause)
         try:
             found = await find(is_alone)
         except Exception:
             # An unclear write may still arrive: nobody else may look before.
             if not await work.unacknowledged():
-                await claims.release(KIND, key, holder)
+                await self._give_back(keys, holder)
             raise
-        await claims.release(KIND, key, holder)
+        await self._give_back(keys, holder)
         return found
 
+    async def _have(self, keys: Sequence[str], holder: str) -> bool:
+        """Claim or renew everything, in an order that is everybody's."""
+        for key in keys:
+            if not await self._claims.claim(KIND, key, holder, stale_after=self._stale_after):
+                return False
+        return True
 
-async def _nobody_else() -> None:
-    """Raise nothing: no other market has the company."""
+    async def _give_back(self, keys: Sequence[str], holder: str) -> None:
+        for key in keys:
+            await self._claims.release(KIND, key, holder)
 
 
-_TAKEN = "the same person's account is being looked for by another website's event"
+def claimed_keys(customer: Customer, rules: CustomerRules) -> list[str]:
+    """Return what to claim, sorted; kept without saying whose it is."""
+    typed = {
+        "": customer.email.strip().casefold(),
+        "tax number ": number_core(tax_number_of(customer)),
+        "account ": attribute_of(customer, rules).casefold(),
+        "company ": company_of(customer).casefold() if "company" in rules.match else "",
+    }
+    texts = (f"{kind}{text}" for kind, text in typed.items() if text)
+    return sorted(hashlib.sha256(text.encode()).hexdigest() for text in texts)
+
+
+_TAKEN = "what this customer typed is being looked for by another's event"

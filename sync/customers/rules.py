@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MODEL = ConfigDict(frozen=True, extra="forbid")
 
-Match = Literal["attribute", "tax_number", "email"]
+Match = Literal["attribute", "tax_number", "email", "company"]
 Code = Annotated[str, Field(min_length=1, max_length=60)]
 
 # What F&O's own data types take, in characters.
@@ -29,8 +29,16 @@ class CustomerRules(BaseModel):
     """How customers of one market become accounts.
 
     Attributes:
-        match: Ways to find an account that exists, in order, after the map of known ones.
+        match: Ways to find accounts that may be a customer's. What is found is a candidate: all of
+            it was typed in the shop. "company" is left out by default, as names are shared.
+        link_unowned: Those of the ways by which the only candidate is linked unasked while no
+            customer has it. By default a person approves each.
         account_attribute: The shop's custom attribute that holds the ERP account.
+        attribute_is_guarded: The shop's module lets nobody but its staff and this program write
+            that attribute: then it names the customer's account. Magento alone lets customers
+            write it, by REST, GraphQL and when they register.
+        email_is_guarded: The shop confirms every e-mail address, changed ones too: then it tells
+            who is the same person on websites that share accounts.
         is_written_back: Whether that attribute is set once the account is known.
         create: Whether an account is created where none is found; else the event is held.
         group: `CustomerGroupId` of accounts created here, for each group of the shop by its id;
@@ -39,7 +47,8 @@ class CustomerRules(BaseModel):
             all, or of none.
         shop_group: The shop's customer group for a price group of the ERP; others are left alone.
         shared_with: Another market of the same company: one person on both websites is one account
-            then, whichever came first; two without it.
+            then, whichever came first; two without it. Who is the same person is approved by a
+            person unless `email_is_guarded`.
         language: `LanguageId` of accounts created here.
         countries: ISO two-letter codes and the ERP's; those of the orders when left out.
         site: Site of accounts created here.
@@ -50,7 +59,10 @@ class CustomerRules(BaseModel):
     model_config = MODEL
 
     match: list[Match] = ["attribute", "tax_number", "email"]
+    link_unowned: list[Match] = []
     account_attribute: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = "erp_account"
+    attribute_is_guarded: bool = False
+    email_is_guarded: bool = False
     is_written_back: bool = True
     create: bool = True
     group: dict[str, Code] = {}

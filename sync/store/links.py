@@ -88,15 +88,6 @@ class MarketLinks:
         async with self._database.begin() as connection:
             await connection.execute(statement)
 
-    async def pairs(self, kind: str) -> dict[str, str]:
-        """Return the ERP's keys of all things of a kind by the shop's ids."""
-        columns = entity_map.c
-        statement = select(columns.magento_id, columns.erp_key).where(
-            columns.market == self._market, columns.kind == kind
-        )
-        async with self._database.connect() as connection:
-            return {row[0]: row[1] for row in await connection.execute(statement)}
-
     async def _one(self, wanted: str, kind: str, by: str, value: str) -> str | None:
         columns = entity_map.c
         statement = (

@@ -4,6 +4,7 @@ sync_event           one row per thing to carry over
 sync_attempt         the journal: every call of every attempt
 entity_map           the shop's ids and the ERP's keys
 sync_wish            what was last written of a field in another system, and whether it stayed
+account_refusal      accounts that a person said are not a customer's
 watermark            how far each source was read, and when each schedule last succeeded
 schedule_lease       who is at which schedule
 flow_control         what is paused or limited
@@ -105,7 +106,25 @@ entity_map = Table(
     Column("erp_key", Text, nullable=False),
     Column("content_hash", Text, nullable=False, server_default=""),
     Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
+    # How it came about; empty where that is not known.
+    Column("origin", Text, nullable=False, server_default=""),
+    # Who has looked at it and let it stand.
+    Column("reviewed_by", Text),
     Index("entity_map_by_erp_key", "market", "kind", "erp_key"),
+    Index("entity_map_by_change", "kind", "changed_at"),
+)
+
+account_refusal = Table(
+    "account_refusal",
+    metadata,
+    Column("market", Text, primary_key=True),
+    Column("customer_id", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    # Whether whoever refused it said that the customer gets another, made anew if need be.
+    Column("allows_new", Boolean, nullable=False),
+    Column("refused_by", Text, nullable=False),
+    Column("changed_at", _INSTANT, nullable=False),
+    Index("account_refusal_by_change", "changed_at"),
 )
 
 sync_wish = Table(

@@ -11,8 +11,8 @@ from pricing_proxy.resilience.errors import (
     CallRefusedError,
     UpstreamError,
 )
-from pricing_proxy.shared_state.maps import SharedStateError
 from sync.customers.flow import CustomerContext, CustomerFlow
+from sync.customers.identity import Identity
 from sync.customers.mapping import CustomerMarket
 from sync.customers.matching import AccountMatcher
 from sync.customers.persons import Persons
@@ -20,8 +20,8 @@ from sync.customers.rules import CustomerRules
 from sync.engine.flow import Event
 from sync.engine.outcomes import Done, HeldError, RetryLaterError, SkippedError
 from sync.magento.master_models import Customer
-from sync.publish.customers import publish_customers
 from tests.fakes.customer_erp import FakeCustomerErp
+from tests.fakes.customer_links import FakeCompany, FakePriceMap
 from tests.fakes.order_shop import FakeLinks, FakeWork
 from tests.fakes.wishes import FakeWishes
 from tests.virtual_time import ManualClock
@@ -101,31 +101,22 @@ class FakeShopCustomers:
         return self.says_it_has_it
 
 
-class FakeAccountMap:
-    """What the price service reads."""
-
-    def __init__(self) -> None:
-        self.accounts: dict[tuple[str, int], str] = {}
-        self.is_down = False
-
-    async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:
-        if self.is_down:
-            raise SharedStateError("Redis failed")
-        self.accounts |= {(market, one): account for one, account in accounts.items()}
-
-
 class World:
     """Two websites of one company."""
 
     def __init__(self, *customers: Customer, is_shared: bool = False, **rules: Any) -> None:
         self.is_shared = is_shared
+        if is_shared:
+            rules = {"email_is_guarded": True, **rules}
         self.clock = ManualClock()
         self.shop = FakeShopCustomers(*customers)
         self.erp = FakeCustomerErp()
-        self.published = FakeAccountMap()
+        self.published = FakePriceMap()
         self.links = {"b2b_de": FakeLinks(), "b2c": FakeLinks()}
         self.wishes = {"b2b_de": FakeWishes(), "b2c": FakeWishes()}
+        self.company = FakeCompany(self.links)
         self.rules = {"group": {"*": "30"}, **rules}
+        self.configured: dict[int, str] = {}
         self.works: dict[tuple[str, int], FakeWork] = {}
 
     async def carry(
@@ -155,16 +146,25 @@ class World:
         context = CustomerMarket(
             code=market, company="demf", currency="EUR", countries={"DE": "DEU"}
         )
-        others = {code: links for code, links in self.links.items() if code != market}
+        links = self.company.of_customers(market)
         matcher = AccountMatcher(
             self.erp,
             self.shop,
             market=context,
             rules=chosen,
-            links=self.links[market],
-            sharing=others if self.is_shared else {},
-            neighbours={} if self.is_shared else others,
+            links=links,
+            sharing=set(self.links) - {market} if self.is_shared else set(),
             website_of={"b2b_de": 1, "b2c": 2},
+        )
+        identity = Identity(
+            market=context,
+            rules=chosen,
+            erp=self.erp,
+            links=links,
+            matcher=matcher,
+            persons=Persons(self.links["b2b_de"], longest=LONGEST),
+            configured=self.configured,
+            erp_max_request=LONGEST,
         )
         flow = CustomerFlow(
             self.shop,
@@ -173,8 +173,8 @@ class World:
                     market=context,
                     rules=chosen,
                     erp=self.erp,
-                    matcher=matcher,
-                    persons=Persons(self.links["b2b_de"], longest=LONGEST),
+                    links=links,
+                    identity=identity,
                 )
             },
             published=self.published,
@@ -246,8 +246,8 @@ async def test_a_change_in_the_shop_reaches_an_account_created_here() -> None:
 
 
 async def test_an_account_found_in_the_erp_keeps_its_own_master_data() -> None:
-    world = World(customer(taxvat="DE1"))
-    world.erp.put("C-9", TaxExemptNumber="DE1", OrganizationName="Fabrikam GmbH & Co. KG")
+    world = World(customer(taxvat="DE1000"), link_unowned=["tax_number"])
+    world.erp.put("C-9", TaxExemptNumber="DE1000", OrganizationName="Fabrikam GmbH & Co. KG")
 
     await world.carry()
 
@@ -255,46 +255,6 @@ async def test_an_account_found_in_the_erp_keeps_its_own_master_data() -> None:
     assert not world.erp.calls
     await world.carry(update="all")
     assert world.erp.calls["add_address"] == 1
-
-
-@pytest.mark.parametrize(
-    ("members", "row"),
-    [
-        ({"custom_attributes": [{"attribute_code": "erp_account", "value": "C-9"}]}, {}),
-        ({"taxvat": "DE1"}, {"TaxExemptNumber": "DE1"}),
-        ({}, {"PrimaryContactEmail": "ada@shop.test"}),
-    ],
-)
-async def test_an_account_is_found_before_one_is_created(
-    members: dict[str, Any], row: dict[str, Any]
-) -> None:
-    world = World(customer(**members))
-    world.erp.put("C-9", **row)
-
-    done = await world.carry()
-
-    assert list(world.erp.rows) == ["C-9"]
-    assert "C-9" in done.note
-
-
-async def test_several_accounts_that_fit_are_a_persons_decision() -> None:
-    world = World(customer())
-    for account in ("C-8", "C-9"):
-        world.erp.put(account, PrimaryContactEmail="ada@shop.test")
-
-    with pytest.raises(HeldError, match="C-8, C-9") as caught:
-        await world.carry()
-
-    assert caught.value.field == "email"
-
-
-async def test_an_account_that_the_shop_names_must_exist() -> None:
-    world = World(customer(custom_attributes=[{"attribute_code": "erp_account", "value": "X"}]))
-
-    with pytest.raises(HeldError) as caught:
-        await world.carry()
-
-    assert caught.value.field == "erp_account"
 
 
 async def test_accounts_are_created_only_where_that_is_wanted() -> None:
@@ -440,7 +400,7 @@ async def test_a_country_without_an_entry_and_a_long_name_are_named() -> None:
 
 
 async def test_the_price_group_of_the_erp_chooses_the_shops_group() -> None:
-    world = World(customer())
+    world = World(customer(), link_unowned=["email"])
     world.erp.put("C-9", PrimaryContactEmail="ada@shop.test", DiscountPriceGroupId="B2B")
 
     await world.carry(shop_group={"B2B": 4})
@@ -460,7 +420,7 @@ async def test_a_redis_that_is_down_is_told() -> None:
 
 
 async def test_an_account_on_hold_is_told() -> None:
-    world = World(customer())
+    world = World(customer(), link_unowned=["email"])
     world.erp.put("C-9", PrimaryContactEmail="ada@shop.test", OnHoldStatus="All")
 
     assert "on hold" in (await world.carry()).note
@@ -482,16 +442,3 @@ async def test_a_deleted_customer_is_skipped() -> None:
 async def test_an_order_that_waits_for_a_deleted_customer_needs_a_person() -> None:
     with pytest.raises(HeldError, match="order 000000007 waits"):
         await World().carry(order="000000007")
-
-
-async def test_the_whole_map_is_published_again() -> None:
-    published = FakeAccountMap()
-
-    class Known:
-        async def pairs(self, market: str, kind: str) -> Mapping[str, str]:
-            return {"7": "C-7", "8": "C-8"} if (market, kind) == ("b2b_de", "customer") else {}
-
-    count = await publish_customers(Known(), published, markets=["b2b_de", "b2c"])
-
-    assert count == 2
-    assert published.accounts == {("b2b_de", 7): "C-7", ("b2b_de", 8): "C-8"}

@@ -1,5 +1,11 @@
-"""An ERP's customers and their addresses, with faults around the next write."""
+"""An ERP's customers and their addresses, with faults around the next write.
 
+Texts are found without regard to case and outer blanks, as F&O does, and never otherwise: a
+number with blanks is another one to it. Every call lets others go on meanwhile.
+"""
+
+import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -44,16 +50,25 @@ class FakeCustomerErp:
         return self.rows[account]
 
     async def find(self, company: str, account: str) -> CustomerAccountRow | None:
-        del company
-        return self.rows.get(account)
+        found = await self.find_by(company, "CustomerAccount", account)
+        return found[0] if found else None
 
     async def find_by_email(self, company: str, email: str) -> list[CustomerAccountRow]:
-        del company
-        return [row for row in self.rows.values() if row.PrimaryContactEmail == email]
+        return await self.find_by(company, "PrimaryContactEmail", email)
 
-    async def find_by_tax_number(self, company: str, number: str) -> list[CustomerAccountRow]:
+    async def find_by(self, company: str, field: str, text: str) -> list[CustomerAccountRow]:
         del company
-        return [row for row in self.rows.values() if row.TaxExemptNumber == number]
+        await asyncio.sleep(0)
+        wanted = text.strip().casefold()
+        rows = self.rows.values()
+        return [row for row in rows if getattr(row, field).strip().casefold() == wanted]
+
+    async def find_like(self, company: str, field: str, pattern: str) -> list[CustomerAccountRow]:
+        del company
+        await asyncio.sleep(0)
+        parts = map(re.escape, pattern.split("*"))
+        fits = re.compile(".*".join(parts), re.DOTALL | re.IGNORECASE).fullmatch
+        return [row for row in self.rows.values() if fits(getattr(row, field))]
 
     async def create(
         self,
@@ -119,6 +134,7 @@ class FakeCustomerErp:
     async def _before(self, name: str, guard: Guard | None) -> None:
         self.calls[name] += 1
         self.before_write()
+        await asyncio.sleep(0)
         if guard is not None:
             await guard()
         if self.calls_lost:

@@ -8,7 +8,7 @@ async with flow_world(folder) as world:
     await world.carry_order(number)
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -32,6 +32,7 @@ from sync.magento.client import MagentoClient
 from sync.settings import SyncSettings
 from sync.shop_access import credentials_of
 from tests.d365.loopback import DirectPolicy
+from tests.fakes.customer_links import FakeCompany, FakePriceMap
 from tests.fakes.entering import FakeEvents, FakeWatermarks
 from tests.fakes.order_shop import FakeLinks, FakeWork
 from tests.fakes.wishes import FakeWishes
@@ -39,13 +40,6 @@ from tests.integration.sync_running import MARKET, Placing, sync_settings
 from tests.integration.test_documents_over_sandbox import Signed
 from tests.sandbox.conftest import Client
 from tests.sandbox.conftest import settings as sandbox_settings
-
-
-class NoMap:
-    """A price service that nobody asks here."""
-
-    async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:
-        """Forget them."""
 
 
 class RecordingTransport(Transport):
@@ -85,7 +79,9 @@ class FlowWorld(Placing):
     @property
     def flows(self) -> Flows:
         """The flows, as they begin."""
-        return self._assembly.flows(links_of=lambda _: self.links, published=NoMap())
+        return self._assembly.flows(
+            kept=FakeCompany({MARKET: self.links}), published=FakePriceMap()
+        )
 
     def sources_into(self, events: Events, watermarks: Watermarks) -> Sources:
         """Return the sources."""

@@ -30,6 +30,8 @@ _TABLE = f"[sync.markets.{MARKET}.orders]\n"
 ORDER_RULES: Mapping[str, Any] = tomllib.loads(_TABLE + sync_plan.ORDER_RULES)["sync"]["markets"][
     MARKET
 ]["orders"]
+# The simulated shop's first customers, and whose they are in the ERP.
+KNOWN: Mapping[int, str] = {1: "C-1001", 2: "C-1002", 3: "C-1003"}
 ADDRESS: Mapping[str, Any] = {
     "firstname": "Nora",
     "lastname": "Neu",
@@ -139,7 +141,12 @@ def sync_settings(sandbox: Sandbox, database_url: str, **sync: Any) -> SyncSetti
         {
             "environments": {"sandbox": environment},
             "markets": {
-                MARKET: {"environment": "sandbox", "legal_entity": "demf", "currency": "EUR"}
+                MARKET: {
+                    "environment": "sandbox",
+                    "legal_entity": "demf",
+                    "currency": "EUR",
+                    "magento_customers": KNOWN,
+                }
             },
             "sync": {
                 "magento": magento,

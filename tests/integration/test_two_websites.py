@@ -22,7 +22,7 @@ from pricing_proxy.shared_state.maps import SharedMaps
 from sync.bootstrap import running
 from sync.publish.customers import publish_customers
 from sync.settings import SyncSettings
-from sync.store.links import MarketLinks
+from sync.store.all_links import AllLinks
 from sync.store.states import EventState
 from tests.integration.running import serving, settings_of_two_markets
 from tests.integration.sync_running import MARKET, World, sync_settings
@@ -100,22 +100,14 @@ async def publish_again(world: World, redis_url: str) -> None:
     """Empty Redis, and have the publish flow fill it, as after a Redis that was lost."""
     async with Redis.from_url(redis_url) as client:
         await client.flushall()
-        links = _AllLinks(world)
+        links = AllLinks(world.running.stores.opened.database, {})
         count = await publish_customers(links, SharedMaps(client), markets=[MARKET, OTHER])
         assert count >= 2
 
 
-class _AllLinks:
-    def __init__(self, world: World) -> None:
-        self._database = world.running.stores.opened.database
-
-    async def pairs(self, market: str, kind: str) -> dict[str, str]:
-        return await MarketLinks(self._database, market).pairs(kind)
-
-
 @pytest.mark.parametrize(
     ("rules", "count"),
-    [({}, 2), ({"shared_with": MARKET}, 1)],
+    [({}, 2), ({"shared_with": MARKET, "email_is_guarded": True}, 1)],
     ids=["two accounts", "one account"],
 )
 async def test_one_person_on_two_websites_and_their_prices(

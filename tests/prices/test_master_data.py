@@ -58,6 +58,7 @@ class FakeKept:
     item_map: ItemMap | None = None
     customer_map: CustomerMap | None = None
     accounts: dict[int, str] = field(default_factory=dict)
+    noted: dict[str, Customer] = field(default_factory=dict)
     is_cut: bool = False
     account_reads: int = 0
 
@@ -85,6 +86,10 @@ class FakeKept:
     async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:
         self._check(market)
         self.accounts.update(accounts)
+
+    async def noted_customer(self, market: str, account: str) -> Customer | None:
+        self._check(market)
+        return self.noted.get(account)
 
     def _check(self, market: str) -> None:
         assert market == "b2b_de"
@@ -220,6 +225,8 @@ async def test_an_erp_that_cannot_tell_is_no_answer() -> None:
 async def test_shop_ids_are_seeded_and_remembered() -> None:
     kept = FakeKept()
     async with maps_of(FakeReader(outage=ERP_AWAY), kept, seeds={1: "C-1"}) as maps:
+        await asyncio.sleep(0)
+        kept.account_reads = 0
         assert [await maps.account_of(shop_id) for shop_id in (1, 1, 2, 2)] == [
             "C-1",
             "C-1",
@@ -230,13 +237,59 @@ async def test_shop_ids_are_seeded_and_remembered() -> None:
         assert kept.account_reads == 3
 
 
-async def test_a_moved_shop_id_is_seen_with_the_next_maps() -> None:
+async def test_a_seed_does_not_replace_what_the_sync_has_linked() -> None:
+    kept = FakeKept(accounts={1: "C-2"})
+    async with maps_of(FakeReader(), kept, seeds={1: "C-1", 3: "C-3"}):
+        await asyncio.sleep(1)
+    assert kept.accounts == {1: "C-2", 3: "C-3"}
+
+
+@pytest.mark.parametrize("moved_to", ["C-2", None])
+async def test_a_moved_or_unlinked_shop_id_is_followed_within_five_seconds(
+    moved_to: str | None,
+) -> None:
+    """Between the maps lie fifteen minutes, in which somebody else's prices were shown."""
     kept = FakeKept()
     async with maps_of(FakeReader(), kept, seeds={1: "C-1"}) as maps:
         assert await maps.account_of(1) == "C-1"
+        kept.accounts.pop(1)
+        if moved_to is not None:
+            kept.accounts[1] = moved_to
+        await asyncio.sleep(5)
+        assert await maps.account_of(1) == moved_to
+
+
+async def test_who_was_known_stays_so_while_redis_is_away_but_not_for_ever() -> None:
+    kept = FakeKept()
+    async with maps_of(FakeReader(outage=ERP_AWAY), kept, seeds={1: "C-1"}) as maps:
+        assert await maps.account_of(1) == "C-1"
+        kept.is_cut = True
+        await asyncio.sleep(10)
+        assert await maps.account_of(1) == "C-1"
+        assert await maps.account_of(1) == "C-1"
+        kept.is_cut = False
         kept.accounts[1] = "C-2"
-        await asyncio.sleep(EVERY.total_seconds() + 1)
+        await asyncio.sleep(1)
         assert await maps.account_of(1) == "C-2"
+        kept.is_cut = True
+        await asyncio.sleep(900)
+        with pytest.raises(SharedStateError):
+            await maps.account_of(1)
+
+
+async def test_an_account_made_after_the_map_was_read_is_known_at_once() -> None:
+    """A new customer had no prices for fifteen minutes."""
+    reader, kept = FakeReader(), FakeKept()
+    async with maps_of(reader, kept) as maps:
+        await asyncio.sleep(1)
+        assert await maps.find_customer("C-9") is None
+        kept.noted["C-9"] = make_customer("C-9")
+        assert await maps.find_customer("C-9") == make_customer("C-9")
+        kept.is_cut = True
+        assert await maps.find_customer("C-9") == make_customer("C-9")
+        await asyncio.sleep(6)
+        assert await maps.find_customer("C-9") == make_customer("C-9")
+        assert await maps.find_customer("C-10") is None
 
 
 async def test_a_lost_redis_is_not_an_unknown_shop_id() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from redis.asyncio import Redis
 
-from pricing_proxy.shared_state import item_map
+from pricing_proxy.shared_state import customer_map, item_map
 from pricing_proxy.shared_state.customer_map import CustomerMap
 from pricing_proxy.shared_state.item_map import ItemMap
 from pricing_proxy.shared_state.maps import SharedMaps
@@ -46,3 +46,17 @@ async def test_shop_ids_are_added_to_those_known(redis: Redis, unique: str) -> N
     await maps.map_accounts(unique, {2: "C-9"})
     await maps.map_accounts(unique, {})
     assert [await maps.account_of(unique, number) for number in (1, 2, 3)] == ["C-1", "C-9", None]
+    assert await maps.mapped_ids(unique) == {1, 2}
+    await maps.unmap_accounts(unique, [1, 3])
+    await maps.unmap_accounts(unique, [])
+    assert await maps.account_of(unique, 1) is None
+    assert await maps.mapped_ids(unique) == {2}
+
+
+async def test_an_account_that_is_newer_than_the_map_is_told_of(redis: Redis, unique: str) -> None:
+    maps = SharedMaps(redis)
+    assert await maps.noted_customer(unique, "C-9") is None
+    await maps.note_customer(unique, make_customer("C-9", price_group="G"))
+    assert await maps.noted_customer(unique, "C-9") == make_customer("C-9", price_group="G")
+    # Any map that is read lives shorter, so whoever lacks the account has read one since.
+    assert 0 < await redis.ttl(customer_map.news_key(unique, "C-9")) <= 86_400

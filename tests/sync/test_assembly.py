@@ -10,9 +10,9 @@ from pricing_proxy.d365.fo.documents import DocumentCalls
 from sync import settings
 from sync.assembly import Assembly
 from sync.magento.client import MagentoClient
-from tests.customers.test_flow import FakeAccountMap
+from tests.fakes.customer_links import FakeCompany, FakePriceMap
 from tests.fakes.entering import FakeEvents, FakeWatermarks
-from tests.fakes.order_shop import FakeLinks, FakeShop
+from tests.fakes.order_shop import FakeShop
 from tests.orders import recorded
 from tests.sync import files
 from tests.sync.test_settings import SECOND, secrets
@@ -54,19 +54,14 @@ async def test_a_flow_that_is_off_enters_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", [files.CONFIGURATION, files.CONFIGURATION + SECOND])
 def test_there_are_flows_for_every_market(tmp_path: Path, text: str) -> None:
-    asked: list[str] = []
+    kept = FakeCompany()
 
-    def links_of(market: str) -> FakeLinks:
-        asked.append(market)
-        return FakeLinks()
-
-    flows = assembly(tmp_path, text, FakeShop()).flows(
-        links_of=links_of, published=FakeAccountMap()
-    )
+    flows = assembly(tmp_path, text, FakeShop()).flows(kept=kept, published=FakePriceMap())
 
     assert [flows.orders.name, flows.customers.name, flows.returns.name] == [
         "orders",
         "customers",
         "returns",
     ]
-    assert set(asked) == ({"b2b_de", "b2c"} if SECOND in text else {"b2b_de"})
+    # Claims stand with the first market, and both are of one company.
+    assert set(kept.links) == {"b2b_de"}

@@ -19,7 +19,7 @@ from pricing_proxy.d365.fo.customer_models import (
 )
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.fo.new_rows import NewRow, created_text
-from pricing_proxy.d365.odata import Value, equals
+from pricing_proxy.d365.odata import Value, equals, matches
 from pricing_proxy.d365.transport import Guard
 
 _CUSTOMERS = CustomerAccountRow.entity_set
@@ -44,6 +44,13 @@ class Customers:
     async def find_by_tax_number(self, company: str, number: str) -> list[CustomerAccountRow]:
         """Return all customers with a VAT number, as it is written in the ERP."""
         return await self.find_by(company, "TaxExemptNumber", number)
+
+    async def find_like(self, company: str, field: str, pattern: str) -> list[CustomerAccountRow]:
+        """Return all customers whose field fits a pattern, in which `*` stands for anything.
+
+        The ERP's answer: the caller looks for what it meant among them.
+        """
+        return await self._calls.rows(CustomerAccountRow, matches(field, pattern), company=company)
 
     async def find_by(self, company: str, field: str, text: str) -> list[CustomerAccountRow]:
         """Return all customers with a text in a field, such as one of the ERP customer's own.

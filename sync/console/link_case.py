@@ -1,0 +1,188 @@
+"""Read all that is known of one customer's account: in the shop, here, in the ERP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
+from pricing_proxy.d365.fo.customers import Customers
+from pricing_proxy.resilience.errors import UpstreamError
+from pricing_proxy.shared_state.maps import SharedMaps
+from sync.bootstrap import Systems, assembly_of
+from sync.customers.flow import FLOW
+from sync.customers.mapping import CustomerMarket, priced_customer
+from sync.customers.matching import Candidate
+from sync.customers.rules import CustomerRules
+from sync.magento.master_models import Customer
+from sync.price_map import publish_link
+from sync.settings import SyncSettings
+from sync.store.customer_links import CustomerLinks, Owner, Refusal
+from sync.store.interventions import InterventionError
+from sync.store.link_decisions import KnownLink
+from sync.store.records import EventRecord
+from sync.store.states import EventState
+from sync.stores import Stores
+
+
+class Subject(NamedTuple):
+    """Which customer is meant."""
+
+    market: str
+    customer_id: int
+
+    def __str__(self) -> str:
+        """Return it as commands take it."""
+        return f"{self.market}/{self.customer_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkCase:
+    """A customer and the accounts that are or may be its.
+
+    Attributes:
+        customer: None when the shop has none of this id.
+        link: What is stored; None without a link.
+        configured: The account that the configuration names.
+        candidates: The stored account, the ones that were typed, or the one asked for.
+        refusals: What people said is not the customer's.
+    """
+
+    subject: Subject
+    market: CustomerMarket
+    rules: CustomerRules
+    customer: Customer | None
+    link: KnownLink | None
+    configured: str | None
+    candidates: Sequence[Candidate]
+    refusals: Sequence[Refusal]
+
+
+class LinkCases:
+    """Reads and settles cases.
+
+    Args:
+        settings: The configuration.
+        opened: What is kept.
+        ways: The ways to the other systems.
+        clock: Time.
+    """
+
+    def __init__(
+        self, settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._opened = opened
+        self._ways = ways
+        self._assembly = assembly_of(settings, ways, clock=clock)
+
+    async def subject_of(self, text: str) -> Subject:
+        """Return whom an event's number or MARKET/CUSTOMER names.
+
+        Raises:
+            InterventionError: It names nobody.
+        """
+        if text.isdecimal():
+            event = await self._customer_event(int(text))
+            return Subject(event.market, int(event.business_key))
+        market, _, customer_id = text.rpartition("/")
+        if market not in self._settings.sync.markets or not customer_id.isdecimal():
+            raise InterventionError(
+                f"{text} is neither the number of an event nor MARKET/CUSTOMER, as b2b_de/42"
+            )
+        return Subject(market, int(customer_id))
+
+    async def read(self, subject: Subject, *, account: str | None = None) -> LinkCase:
+        """Return a customer's case; raises `UpstreamError`.
+
+        Args:
+            subject: Which customer.
+            account: Look at this account, whatever was typed.
+        """
+        code, customer_id = subject.market, str(subject.customer_id)
+        links, rules = self._links(subject), self._settings.sync.markets[code].customers
+        link = await self._opened.decisions.of_customer(code, customer_id)
+        customer = await self._ways.shop.customer(subject.customer_id)
+        refusals = await links.refusals(customer_id)
+        wanted = account or (link.account if link else None)
+        if wanted is not None:
+            found = await self._named(subject, wanted)
+        elif customer is not None:
+            refused = {each.account for each in refusals}
+            matcher = self._assembly.matcher(code, links)
+            found = await matcher.candidates(customer, refused=refused)
+        else:
+            found = []
+        return LinkCase(
+            subject=subject,
+            market=self._assembly.customer_market(code),
+            rules=rules,
+            customer=customer,
+            link=link,
+            configured=self._settings.markets[code].magento_customers.get(subject.customer_id),
+            candidates=found,
+            refusals=refusals,
+        )
+
+    async def read_what_can_be(self, subject: Subject) -> LinkCase:
+        """Return a customer's case; without what a system that is away would say."""
+        try:
+            return await self.read(subject)
+        except UpstreamError:
+            code, customer_id = subject.market, str(subject.customer_id)
+            return LinkCase(
+                subject=subject,
+                market=self._assembly.customer_market(code),
+                rules=self._settings.sync.markets[code].customers,
+                customer=None,
+                link=await self._opened.decisions.of_customer(code, customer_id),
+                configured=self._settings.markets[code].magento_customers.get(subject.customer_id),
+                candidates=[],
+                refusals=await self._links(subject).refusals(customer_id),
+            )
+
+    async def tell_prices(self, subject: Subject, row: CustomerAccountRow | None = None) -> None:
+        """Have the price service follow a link; raises `SharedStateError`."""
+        published = SharedMaps(self._ways.redis)
+        if row is not None:
+            await published.note_customer(subject.market, priced_customer(row))
+        links = self._links(subject)
+        await publish_link(links, published, subject.market, str(subject.customer_id))
+
+    async def replay(self, subject: Subject, *, by: str) -> list[int]:
+        """Put the customer's held events back in line; what is blocked behind them goes on."""
+        events = await self._opened.overview.by_key(str(subject.customer_id))
+        held = [
+            event.id
+            for event in events
+            if event.flow == FLOW
+            and event.market == subject.market
+            and event.state is EventState.HELD
+        ]
+        for event_id in held:
+            await self._opened.interventions.replay(event_id, by=by)
+        return held
+
+    async def _named(self, subject: Subject, account: str) -> list[Candidate]:
+        calls = self._ways.erps[self._settings.markets[subject.market].environment].documents
+        company = self._settings.markets[subject.market].legal_entity
+        row = await Customers(calls).find(company, account)
+        if row is None:
+            return []
+        me = Owner(subject.market, str(subject.customer_id))
+        owners = await self._links(subject).owners(row.CustomerAccount)
+        others = tuple(owner for owner in owners if owner != me)
+        return [Candidate(row=row, ways=(), owners=others)]
+
+    def _links(self, subject: Subject) -> CustomerLinks:
+        company = self._assembly.company_of(subject.market)
+        return CustomerLinks(self._opened.opened.database, subject.market, company=company)
+
+    async def _customer_event(self, event_id: int) -> EventRecord:
+        """Return a customer's event: the one asked for, or the one it waits for."""
+        event = await self._opened.overview.event(event_id)
+        while event is not None and event.flow != FLOW and event.depends_on is not None:
+            event = await self._opened.overview.event(event.depends_on)
+        if event is None or event.flow != FLOW:
+            raise InterventionError(f"event {event_id} is no customer's, and waits for none")
+        return event

@@ -1,0 +1,79 @@
+"""The links of all markets: given out one by one, and as the price service's map needs them."""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+
+from sqlalchemy import func, select, union
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.store.customer_links import KIND, CustomerLinks
+from sync.store.links import MarketLinks
+from sync.store.tables import account_refusal, entity_map
+
+_LINK, _REFUSAL = entity_map.c, account_refusal.c
+
+
+class KeptLinks:
+    """Gives out the links of each market.
+
+    Args:
+        database: Where they are kept.
+    """
+
+    def __init__(self, database: AsyncEngine) -> None:
+        self._database = database
+
+    def of_market(self, market: str) -> MarketLinks:
+        """Return the entity map of a market."""
+        return MarketLinks(self._database, market)
+
+    def of_customers(self, market: str, *, company: Collection[str]) -> CustomerLinks:
+        """Return the links of a market's customers, given all markets of its ERP company."""
+        return CustomerLinks(self._database, market, company=company)
+
+
+class AllLinks:
+    """Reads the links.
+
+    Args:
+        database: Where they are kept.
+        configured: Accounts that the configuration names, by market and the shop's id; they hold
+            for customers who have no link yet.
+    """
+
+    def __init__(self, database: AsyncEngine, configured: Mapping[str, Mapping[int, str]]) -> None:
+        self._database = database
+        self._configured = configured
+
+    async def accounts(self, market: str) -> Mapping[str, str]:
+        """Return all accounts of a market by the shop's ids."""
+        statement = select(_LINK.magento_id, _LINK.erp_key).where(
+            _LINK.market == market, _LINK.kind == KIND
+        )
+        named = {str(one): each for one, each in self._configured.get(market, {}).items()}
+        async with self._database.connect() as connection:
+            rows = await connection.execute(statement)
+            return {**named, **{row[0]: row[1] for row in rows}}
+
+    async def account(self, market: str, customer_id: str) -> str | None:
+        """Return a customer's account."""
+        statement = select(_LINK.erp_key).where(
+            _LINK.market == market, _LINK.kind == KIND, _LINK.magento_id == customer_id
+        )
+        async with self._database.connect() as connection:
+            found = (await connection.execute(statement)).scalar()
+        named = self._configured.get(market, {}).get(int(customer_id))
+        return named if found is None else str(found)
+
+    async def changed(self, within: timedelta) -> Collection[tuple[str, str]]:
+        """Return the customers whose link changed lately, by market and the shop's id."""
+        since = func.clock_timestamp() - within
+        statement = union(
+            select(_LINK.market, _LINK.magento_id).where(
+                _LINK.kind == KIND, _LINK.changed_at >= since
+            ),
+            # A link that was taken away leaves a refusal.
+            select(_REFUSAL.market, _REFUSAL.customer_id).where(_REFUSAL.changed_at >= since),
+        )
+        async with self._database.connect() as connection:
+            return [(row[0], row[1]) for row in await connection.execute(statement)]

@@ -1,0 +1,241 @@
+"""What people say about links: link, unlink, refuse, review. Every word is audited, with why.
+
+link      the customer has this account from now on, whatever it had before
+unlink    the customer has none; programs give it no other before a person says what comes
+refuse    none of these accounts is the customer's; it gets another, made anew if need be
+review    the link that is there is right
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from sync.store.customer_links import KIND
+from sync.store.interventions import InterventionError
+from sync.store.tables import account_refusal, audit, entity_map
+
+CREATED_KIND = "customer_created"
+"""The entry beside a link that says: this program made the account for this customer."""
+
+CREATED, CONFIGURED, BY_PERSON = "created", "configuration", "person"
+# Nobody need look at these: what was typed in the shop had no part in them.
+_SURE = (CREATED, CONFIGURED, BY_PERSON)
+_LINK, _REFUSAL = entity_map.c, account_refusal.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownLink:
+    """One link, with what is known of it; the names are those of the columns.
+
+    Attributes:
+        origin: How it came about; empty for one from before that was noted.
+        reviewed_by: Who has let it stand.
+    """
+
+    market: str
+    customer_id: str
+    account: str
+    origin: str
+    reviewed_by: str | None
+    changed_at: datetime
+
+    @property
+    def is_unreviewed(self) -> bool:
+        """Whether it rests on what was typed in the shop, and nobody has looked at it."""
+        return self.reviewed_by is None and self.origin not in _SURE
+
+
+class LinkDecisions:
+    """Changes links on a person's behalf, and lists them."""
+
+    def __init__(self, database: AsyncEngine) -> None:
+        self._database = database
+
+    async def link(
+        self, market: str, customer_id: str, account: str, *, by: str, reason: str
+    ) -> str | None:
+        """Give a customer an account; return the one it had before."""
+        async with self._database.begin() as connection:
+            before = await self._locked(connection, market, customer_id)
+            fresh: dict[str, Any] = {
+                "erp_key": account,
+                "origin": BY_PERSON,
+                "reviewed_by": by,
+                "changed_at": func.clock_timestamp(),
+            }
+            row = {"market": market, "kind": KIND, "magento_id": customer_id, **fresh}
+            statement = insert(entity_map).values(row)
+            await connection.execute(
+                statement.on_conflict_do_update(constraint=entity_map.primary_key, set_=fresh)
+            )
+            if before != account:
+                await self._forget_created(connection, market, customer_id)
+            await connection.execute(
+                delete(account_refusal).where(
+                    _REFUSAL.market == market,
+                    _REFUSAL.customer_id == customer_id,
+                    _REFUSAL.account == account,
+                )
+            )
+            await _audit(connection, by, "link", market, customer_id, before, account, reason)
+        return before
+
+    async def unlink(self, market: str, customer_id: str, *, by: str, reason: str) -> str:
+        """Take a customer's account away and return it; raises `InterventionError`."""
+        async with self._database.begin() as connection:
+            before = await self._locked(connection, market, customer_id)
+            if before is None:
+                raise InterventionError(f"customer {market}/{customer_id} has no account")
+            await connection.execute(delete(entity_map).where(_is_of(market, customer_id)))
+            await self._forget_created(connection, market, customer_id)
+            await self._refuse(connection, market, customer_id, [before], by, allows_new=False)
+            await _audit(connection, by, "unlink", market, customer_id, before, None, reason)
+        return before
+
+    async def refuse(
+        self, market: str, customer_id: str, accounts: Collection[str], *, by: str, reason: str
+    ) -> None:
+        """Note that accounts are not a customer's and that it gets another.
+
+        Raises:
+            InterventionError: It has one of them.
+        """
+        async with self._database.begin() as connection:
+            before = await self._locked(connection, market, customer_id)
+            if before is not None:
+                raise InterventionError(
+                    f"customer {market}/{customer_id} has account {before}: unlink it first"
+                )
+            await self._refuse(connection, market, customer_id, accounts, by, allows_new=True)
+            await connection.execute(
+                update(account_refusal)
+                .where(_REFUSAL.market == market, _REFUSAL.customer_id == customer_id)
+                .values(allows_new=True)
+            )
+            names = ", ".join(sorted(accounts))
+            await _audit(connection, by, "reject", market, customer_id, names, None, reason)
+
+    async def review(self, market: str, customer_id: str, *, by: str, reason: str) -> str:
+        """Let a customer's link stand and return its account; raises `InterventionError`."""
+        async with self._database.begin() as connection:
+            before = await self._locked(connection, market, customer_id)
+            if before is None:
+                raise InterventionError(f"customer {market}/{customer_id} has no account")
+            await connection.execute(
+                update(entity_map).where(_is_of(market, customer_id)).values(reviewed_by=by)
+            )
+            await _audit(connection, by, "approve", market, customer_id, before, before, reason)
+        return before
+
+    async def links(
+        self, *, market: str | None = None, is_unreviewed: bool = False
+    ) -> list[KnownLink]:
+        """Return links, those that nobody has reviewed alone when asked."""
+        statement = _links().order_by(_LINK.market, _LINK.changed_at, _LINK.magento_id)
+        if market is not None:
+            statement = statement.where(_LINK.market == market)
+        if is_unreviewed:
+            statement = statement.where(_LINK.reviewed_by.is_(None), _LINK.origin.not_in(_SURE))
+        async with self._database.connect() as connection:
+            return [_known(row) for row in await connection.execute(statement)]
+
+    async def of_customer(self, market: str, customer_id: str) -> KnownLink | None:
+        """Return a customer's link."""
+        statement = _links().where(_LINK.market == market, _LINK.magento_id == customer_id)
+        async with self._database.connect() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else _known(row)
+
+    async def _locked(
+        self, connection: AsyncConnection, market: str, customer_id: str
+    ) -> str | None:
+        statement = select(_LINK.erp_key).where(_is_of(market, customer_id)).with_for_update()
+        found = (await connection.execute(statement)).scalar()
+        return None if found is None else str(found)
+
+    async def _forget_created(
+        self, connection: AsyncConnection, market: str, customer_id: str
+    ) -> None:
+        await connection.execute(
+            delete(entity_map).where(
+                _LINK.market == market,
+                _LINK.kind == CREATED_KIND,
+                _LINK.magento_id == customer_id,
+            )
+        )
+
+    async def _refuse(
+        self,
+        connection: AsyncConnection,
+        market: str,
+        customer_id: str,
+        accounts: Collection[str],
+        by: str,
+        *,
+        allows_new: bool,
+    ) -> None:
+        fresh: dict[str, Any] = {
+            "allows_new": allows_new,
+            "refused_by": by,
+            "changed_at": func.clock_timestamp(),
+        }
+        for account in sorted(accounts):
+            row = {"market": market, "customer_id": customer_id, "account": account, **fresh}
+            statement = insert(account_refusal).values(row)
+            await connection.execute(
+                statement.on_conflict_do_update(constraint=account_refusal.primary_key, set_=fresh)
+            )
+
+
+def _links() -> Any:
+    columns: Sequence[Any] = (
+        _LINK.market,
+        _LINK.magento_id,
+        _LINK.erp_key,
+        _LINK.origin,
+        _LINK.reviewed_by,
+        _LINK.changed_at,
+    )
+    return select(*columns).where(_LINK.kind == KIND)
+
+
+def _known(row: Any) -> KnownLink:
+    market, customer_id, account, origin, reviewed_by, changed_at = row
+    return KnownLink(
+        market=market,
+        customer_id=customer_id,
+        account=account,
+        origin=origin,
+        reviewed_by=reviewed_by,
+        changed_at=changed_at,
+    )
+
+
+def _is_of(market: str, customer_id: str) -> Any:
+    return and_(_LINK.market == market, _LINK.kind == KIND, _LINK.magento_id == customer_id)
+
+
+async def _audit(  # noqa: PLR0917 -- the columns of one row
+    connection: AsyncConnection,
+    by: str,
+    action: str,
+    market: str,
+    customer_id: str,
+    before: str | None,
+    after: str | None,
+    reason: str,
+) -> None:
+    await connection.execute(
+        insert(audit).values(
+            who=by,
+            action=action,
+            subject=f"customer {market}/{customer_id}",
+            before={"account": before},
+            after={"account": after, "reason": reason},
+        )
+    )

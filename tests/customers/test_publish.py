@@ -1,0 +1,94 @@
+"""The price service's map follows the links: all of them, what changed lately, what is gone."""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+
+from sync.price_map import publish_link
+from sync.publish.customers import publish_changed, publish_customers
+from tests.fakes.customer_links import FakePriceMap
+
+MARKETS = ["b2b_de", "b2c"]
+
+
+class FakeKnown:
+    """Links that may change while they are read."""
+
+    def __init__(self, **accounts: str) -> None:
+        self.links = {"b2b_de": dict(accounts), "b2c": {}}
+        self.recent: list[tuple[str, str]] = []
+
+    async def accounts(self, market: str) -> Mapping[str, str]:
+        return dict(self.links[market])
+
+    async def account(self, market: str, customer_id: str) -> str | None:
+        return self.links[market].get(customer_id)
+
+    async def changed(self, within: timedelta) -> Collection[tuple[str, str]]:
+        del within
+        return self.recent
+
+
+class SlowMap(FakePriceMap):
+    """A map in whose every write something else happens."""
+
+    def __init__(self, known: FakeKnown, *changes: tuple[str, str | None]) -> None:
+        super().__init__()
+        self._known = known
+        self._changes = [*changes]
+
+    async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:
+        await super().map_accounts(market, accounts)
+        for customer_id, account in self._changes[:1]:
+            del self._changes[0]
+            self._known.links[market].pop(customer_id, None)
+            if account is not None:
+                self._known.links[market][customer_id] = account
+
+
+async def test_the_whole_map_is_published_again() -> None:
+    known, published = FakeKnown(**{"7": "C-7", "8": "C-8"}), FakePriceMap()
+
+    assert await publish_customers(known, published, markets=MARKETS) == 2
+
+    assert published.accounts == {("b2b_de", 7): "C-7", ("b2b_de", 8): "C-8"}
+
+
+async def test_an_id_without_a_link_leaves_the_map_with_the_whole() -> None:
+    known, published = FakeKnown(**{"7": "C-7"}), FakePriceMap()
+    published.accounts = {("b2b_de", 9): "C-9", ("b2c", 9): "C-9"}
+
+    await publish_customers(known, published, markets=MARKETS)
+
+    assert published.accounts == {("b2b_de", 7): "C-7"}
+
+
+async def test_a_link_taken_away_while_the_whole_is_written_does_not_come_back() -> None:
+    known = FakeKnown(**{"7": "C-7", "8": "C-8"})
+    published = SlowMap(known, ("7", None))
+
+    await publish_customers(known, published, markets=MARKETS)
+
+    assert published.accounts == {("b2b_de", 8): "C-8"}
+
+
+async def test_a_link_changed_while_it_is_published_is_published_as_it_stands() -> None:
+    known = FakeKnown(**{"7": "C-7"})
+    published = SlowMap(known, ("7", "C-8"), ("7", None))
+
+    class Links:
+        async def account(self, customer_id: str) -> str | None:
+            return await known.account("b2b_de", customer_id)
+
+    assert await publish_link(Links(), published, "b2b_de", "7") is None
+
+    assert published.accounts == {}
+
+
+async def test_what_changed_lately_is_published_and_what_is_gone_removed() -> None:
+    known, published = FakeKnown(**{"7": "C-7"}), FakePriceMap()
+    published.accounts = {("b2b_de", 8): "C-8"}
+    known.recent = [("b2b_de", "7"), ("b2b_de", "8"), ("other", "1")]
+
+    assert await publish_changed(known, published, markets=MARKETS) == 2
+
+    assert published.accounts == {("b2b_de", 7): "C-7"}
