@@ -17,11 +17,11 @@ from sync.engine.outcomes import (
     HeldError,
     RetryLaterError,
     SkippedError,
-    WaitForError,
 )
 from sync.engine.writes import written
 from sync.magento.models import Order
 from sync.orders import mapping
+from sync.orders.account import account_of
 from sync.orders.late_doubles import TIDY
 from sync.orders.named_items import MEMBER, BadItemsError, named_items
 from sync.orders.ports import ShopOrders, Sold
@@ -80,7 +80,7 @@ class OrderFlow:
         if order.ext_order_id:
             return Done(f"is in the ERP as {order.ext_order_id}")
         self._check_turn(work, order, market.rules)
-        account = await self._account(work, order, market)
+        account = await account_of(work, order, market.rules)
         named = _named(work)
         draft = mapping.map_order(
             order,
@@ -122,25 +122,6 @@ class OrderFlow:
             raise RetryLaterError(f"the shop holds it: {order.state}", after=_UNPAID_WAIT)
         if order.state == "closed":
             raise SkippedError("was refunded in full before it was sent")
-
-    async def _account(self, work: Work, order: Order, market: OrderMarket) -> str:
-        if order.customer_id is None:
-            if market.rules.guest_account is None:
-                raise HeldError(
-                    field="customer_is_guest",
-                    text="an order of a guest, and no account for guests is named",
-                    advice=f"set sync.markets.{work.event.market}.orders.guest_account, "
-                    "then replay",
-                )
-            return market.rules.guest_account
-        account = await work.links.erp_key("customer", str(order.customer_id))
-        if account is None:
-            raise WaitForError(
-                flow="customers",
-                business_key=str(order.customer_id),
-                payload={"customer_id": order.customer_id, "order": order.increment_id},
-            )
-        return account
 
     async def _cancel(self, work: Work, order: Order, market: OrderMarket) -> Done:
         doubts = await market.writer.doubts(work)

@@ -22,6 +22,7 @@ sync_client_id = "demo-sync"
 environment = "sandbox"
 legal_entity = "demf"
 currency = "EUR"
+magento_customers = {{ 1 = "C-1001", 2 = "C-1002", 3 = "C-1003" }}
 
 [sync]
 concurrency = {concurrency}

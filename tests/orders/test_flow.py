@@ -60,6 +60,34 @@ async def test_a_customer_without_an_account_is_waited_for() -> None:
     assert sale.header["OrderingCustomerAccountNumber"] == "C-1001"
 
 
+async def test_a_customer_whom_the_shop_deleted_is_no_guest() -> None:
+    """Booked on the guests' account, the order lost its own prices and its own debtor."""
+    sale = OneSale()
+    sale.change(customer_id=None, customer_is_guest=False)
+
+    with pytest.raises(HeldError) as caught:
+        await sale.carry()
+
+    assert caught.value.field == "customer_id"
+    assert sale.erp.headers == {}
+    await sale.carry(account=" C-1001 ")
+    assert sale.header["OrderingCustomerAccountNumber"] == "C-1001"
+
+
+async def test_what_is_typed_in_an_order_chooses_no_account() -> None:
+    sale = OneSale()
+    sale.change(
+        customer_id=None,
+        customer_is_guest=True,
+        customer_email="buyer1@c-1001.example",
+        customer_taxvat="DE100000001",
+    )
+
+    await sale.carry()
+
+    assert sale.header["OrderingCustomerAccountNumber"] == "WEB"
+
+
 async def test_an_order_from_before_the_start_is_skipped_unless_exported_by_hand() -> None:
     sale = OneSale(rules={"guest_account": "WEB", "start_at": "2030-01-01T00:00:00Z"})
 

@@ -1,0 +1,53 @@
+"""Whose account an order is booked on: its customer's stored link, or the guests'.
+
+A customer whom the shop deleted leaves orders without a customer that are no guest's: what
+those cost was agreed with somebody, so they are not booked on the guests' account. The e-mail
+address and tax number on an order are texts that anybody may type, and choose nothing.
+"""
+
+from sync.engine.flow import Work
+from sync.engine.outcomes import HeldError, WaitForError
+from sync.magento.models import Order
+from sync.orders.rules import OrderRules
+
+NAMED = "account"
+"""The member of an event's payload by which a person names the account of one order."""
+
+
+async def account_of(work: Work, order: Order, rules: OrderRules) -> str:
+    """Return the account.
+
+    Raises:
+        HeldError: An order of nobody, or of a guest where guests have no account.
+        WaitForError: Its customer has no account yet.
+    """
+    named = work.event.payload.get(NAMED)
+    if isinstance(named, str) and named.strip():
+        return named.strip()
+    if order.customer_id is not None:
+        return await _of_customer(work, order, order.customer_id)
+    if not order.customer_is_guest:
+        raise HeldError(
+            field="customer_id",
+            text="an order of a customer whom the shop deleted; it is no guest's",
+            advice=f'name the ERP\'s account as "{NAMED}" in the payload (d365-sync edit '
+            f"{work.event.id}), then replay; or enter it by hand and skip the event",
+        )
+    if rules.guest_account is None:
+        raise HeldError(
+            field="customer_is_guest",
+            text="an order of a guest, and no account for guests is named",
+            advice=f"set sync.markets.{work.event.market}.orders.guest_account, then replay",
+        )
+    return rules.guest_account
+
+
+async def _of_customer(work: Work, order: Order, customer_id: int) -> str:
+    account = await work.links.erp_key("customer", str(customer_id))
+    if account is None:
+        raise WaitForError(
+            flow="customers",
+            business_key=str(customer_id),
+            payload={"customer_id": customer_id, "order": order.increment_id},
+        )
+    return account
