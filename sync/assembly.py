@@ -222,6 +222,7 @@ class Assembly:
             links=links,
             matcher=self.matcher(code, links),
             persons=Persons(claims, longest=self._max_request),
+            trusts_email=self._trusts_email({code, *self._sharing(code)}),
             configured=self._settings.markets[code].magento_customers,
             erp_max_request=self._max_request,
         )
@@ -249,6 +250,10 @@ class Assembly:
 
     def _company(self, code: str) -> str:
         return self._settings.markets[code].legal_entity
+
+    def _trusts_email(self, codes: Collection[str]) -> bool:
+        own = self._settings.sync.markets
+        return all(own[code].customers.email_is_guarded for code in codes)
 
     def _sharing(self, code: str) -> set[str]:
         """Return the other markets that share accounts with this one, directly or by a third."""

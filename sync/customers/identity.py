@@ -47,6 +47,7 @@ class Identity:
         links: Whose account is whose.
         matcher: Finds candidates.
         persons: Lets one event at a time look for what was typed.
+        trusts_email: Whether every website that shares accounts with this one confirms addresses.
         configured: Accounts that the configuration names, by the shop's id.
         erp_max_request: No request is finished later than this after it was sent.
     """
@@ -60,6 +61,7 @@ class Identity:
         links: AccountLinks,
         matcher: AccountMatcher,
         persons: Persons,
+        trusts_email: bool,
         configured: Mapping[int, str],
         erp_max_request: timedelta,
     ) -> None:
@@ -69,6 +71,7 @@ class Identity:
         self._links = links
         self._matcher = matcher
         self._persons = persons
+        self._trusts_email = trusts_email
         self._configured = configured
         self._erp_max_request = erp_max_request
 
@@ -159,7 +162,7 @@ class Identity:
         if len(candidates) > 1:
             return None
         [candidate] = candidates
-        if SHARED in candidate.ways and self._rules.email_is_guarded:
+        if SHARED in candidate.ways and self._trusts_email:
             return SHARED
         if candidate.owners:
             return None

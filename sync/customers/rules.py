@@ -37,8 +37,8 @@ class CustomerRules(BaseModel):
         attribute_is_guarded: The shop's module lets nobody but its staff and this program write
             that attribute: then it names the customer's account. Magento alone lets customers
             write it, by REST, GraphQL and when they register.
-        email_is_guarded: The shop confirms every e-mail address, changed ones too: then it tells
-            who is the same person on websites that share accounts.
+        email_is_guarded: The website confirms every e-mail address, changed ones too. Where all
+            websites that share accounts do, the address tells who is the same person.
         is_written_back: Whether that attribute is set once the account is known.
         create: Whether an account is created where none is found; else the event is held.
         group: `CustomerGroupId` of accounts created here, for each group of the shop by its id;

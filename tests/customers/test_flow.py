@@ -163,6 +163,7 @@ class World:
             links=links,
             matcher=matcher,
             persons=Persons(self.links["b2b_de"], longest=LONGEST),
+            trusts_email=chosen.email_is_guarded,
             configured=self.configured,
             erp_max_request=LONGEST,
         )

@@ -23,7 +23,7 @@ from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.transport import Answer, Guard, Request, Transport
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.sandbox.server import Sandbox
-from sync.assembly import Assembly, Flows, Sources
+from sync.assembly import Assembly, Flows, KeptLinks, Sources
 from sync.engine.flow import Event, Flow
 from sync.engine.outcomes import Done, WaitForError
 from sync.engine.sources import Events, Watermarks
@@ -79,9 +79,11 @@ class FlowWorld(Placing):
     @property
     def flows(self) -> Flows:
         """The flows, as they begin."""
-        return self._assembly.flows(
-            kept=FakeCompany({MARKET: self.links}), published=FakePriceMap()
-        )
+        return self.flows_with(FakeCompany({MARKET: self.links}))
+
+    def flows_with(self, kept: KeptLinks) -> Flows:
+        """Return the flows over links that are kept elsewhere."""
+        return self._assembly.flows(kept=kept, published=FakePriceMap())
 
     def sources_into(self, events: Events, watermarks: Watermarks) -> Sources:
         """Return the sources."""

@@ -15,6 +15,7 @@ from sync.engine.queue import JobQueue, queue_application
 from sync.engine.runner import Runner
 from sync.engine.workers import Workers
 from sync.orders.source import OrderSource
+from sync.store.all_links import KeptLinks
 from sync.store.events import EventStore
 from sync.store.flow_control import FlowControl
 from sync.store.journal import Journal
@@ -42,7 +43,7 @@ class Engine:
         self.store = store
         self.url = url
         self.events = EventStore(store, JobQueue())
-        flows = world.flows
+        flows = world.flows_with(KeptLinks(store))
         journal = Journal(store, mapping_version="1", configuration_hash="c0ffee")
         self.runner = Runner(
             database=store,

@@ -50,11 +50,15 @@ def redis_url() -> Iterator[str]:
 
 
 def two_markets(sandbox: Sandbox, database_url: str, redis_url: str, **rules: Any) -> SyncSettings:
-    """Return the sync's settings for two websites of one company; `rules` are the other's."""
+    """Return the sync's settings for two websites of one company; `rules` are the other's.
+
+    Both confirm e-mail addresses.
+    """
     document = sync_settings(sandbox, database_url).model_dump()
     document["redis"] = {"url": redis_url}
     document["markets"][OTHER] = document["markets"][MARKET]
     own = document["sync"]["markets"]
+    own[MARKET]["customers"]["email_is_guarded"] = True
     own[OTHER] = {
         **own[MARKET],
         "website_id": OTHER_WEBSITE,
@@ -107,7 +111,7 @@ async def publish_again(world: World, redis_url: str) -> None:
 
 @pytest.mark.parametrize(
     ("rules", "count"),
-    [({}, 2), ({"shared_with": MARKET, "email_is_guarded": True}, 1)],
+    [({}, 2), ({"shared_with": MARKET}, 1)],
     ids=["two accounts", "one account"],
 )
 async def test_one_person_on_two_websites_and_their_prices(
