@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.configuration.environments import Environment
-from pricing_proxy.d365.auth import TokenSource
+from pricing_proxy.d365.auth import TOKEN_SYSTEM, TokenSource
 from pricing_proxy.d365.entra import EntraTokens
 from pricing_proxy.d365.fo.client import FinanceOperationsClient
 from pricing_proxy.d365.session import erp_session
@@ -25,7 +25,7 @@ from pricing_proxy.resilience.operation import CallReport, Operation, OperationC
 from pricing_proxy.resilience.policy import CallPolicy
 from pricing_proxy.resilience.prober import Prober
 from pricing_proxy.resilience.retry import Retrier
-from pricing_proxy.shared_state.gate import SharedGate, pricing_app, sync_app
+from pricing_proxy.shared_state.gate import SharedGate, pricing_app, sync_app, tokens_of
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import Traces
 
@@ -36,11 +36,21 @@ _SYSTEM = "fo"
 
 @dataclass(frozen=True, slots=True)
 class ErpAccess:
-    """The way to one environment, and the policy that guards it."""
+    """The way to one environment, and what guards it.
+
+    Attributes:
+        client: Makes the calls.
+        policy: Guards them.
+        breakers: Its breakers by name, for operators.
+        tokens: The gate before the issuer of tokens.
+        gates: What opens each gate in all processes, by the name that its view has.
+    """
 
     client: FinanceOperationsClient
     policy: CallPolicy
     breakers: dict[str, Breaker]
+    tokens: Gate
+    gates: dict[str, SharedGate]
 
 
 @asynccontextmanager
@@ -64,12 +74,17 @@ async def erp_access(
         traces: Records a span for each call.
     """
     async with AsyncExitStack() as stack:
-        tokens = await stack.enter_async_context(_issuer(environment, clock))
-        source = await stack.enter_async_context(TokenSource(tokens, clock=clock))
+        app = pricing_app(name)
+        shared = SharedGate(redis, app, clock=clock, gives_way=sync_app(name))
+        shared_tokens = SharedGate(redis, tokens_of(app), clock=clock)
+        gate = _gate(_SYSTEM, f"{name}:pricing", shared, clock)
+        token_gate = _gate(TOKEN_SYSTEM, f"{name}:pricing:tokens", shared_tokens, clock)
+        issuer = await stack.enter_async_context(_issuer(environment, clock))
+        source = await stack.enter_async_context(TokenSource(issuer, clock=clock, gate=token_gate))
         session = await stack.enter_async_context(erp_session(environment.ca_file))
-        shared = SharedGate(redis, pricing_app(name), clock=clock, gives_way=sync_app(name))
-        policy, breakers = _policy(name, shared, clock, metrics)
+        policy, breakers = _policy(name, gate, clock, metrics)
         await stack.enter_async_context(shared)
+        await stack.enter_async_context(shared_tokens)
         await stack.enter_async_context(Prober(policy.probes()))
         client = FinanceOperationsClient(
             Transport(
@@ -79,7 +94,8 @@ async def erp_access(
             clock=clock,
             price_service_path=environment.price_service_path,
         )
-        yield ErpAccess(client, policy, breakers)
+        gates = {gate.name: shared, token_gate.name: shared_tokens}
+        yield ErpAccess(client, policy, breakers, token_gate, gates)
 
 
 class _TracedPolicy:
@@ -116,8 +132,16 @@ def _issuer(environment: Environment, clock: Clock) -> EntraTokens:
     )
 
 
+def _gate(system: str, name: str, shared: SharedGate, clock: Clock) -> Gate:
+    gate = Gate(
+        system=system, name=name, clock=clock, chance=random.random, on_closed=shared.publish
+    )
+    shared.attach(gate)
+    return gate
+
+
 def _policy(
-    name: str, shared: SharedGate, clock: Clock, metrics: Metrics
+    name: str, gate: Gate, clock: Clock, metrics: Metrics
 ) -> tuple[CallPolicy, dict[str, Breaker]]:
     dice = random.random
     breakers = {
@@ -129,10 +153,6 @@ def _policy(
             (OperationClass.MASTER_READ, MASTER_READS),
         )
     }
-    gate = Gate(
-        system=_SYSTEM, name=f"{name}:pricing", clock=clock, chance=dice, on_closed=shared.publish
-    )
-    shared.attach(gate)
 
     def count(report: CallReport) -> None:
         outcome = report.error or "answered"

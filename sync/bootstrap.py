@@ -16,7 +16,9 @@ from redis.asyncio import Redis
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.reading import secret_text
 from pricing_proxy.configuration.redis_address import parse_redis_address
+from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.shared_state.connection import Connecting, connected
+from pricing_proxy.shared_state.gate import SHOP
 from pricing_proxy.shared_state.maps import SharedMaps
 from pricing_proxy.shared_state.seen_events import SeenEvents
 from sync.assembly import Assembly, Flows, Sources
@@ -30,11 +32,12 @@ from sync.engine.workers import Workers
 from sync.erp_access import ErpAccess, erp_access
 from sync.intake.hints import Hint, Hints
 from sync.intake.routes import IntakeRoutes
-from sync.magento.access import magento_access
+from sync.magento.access import SYSTEM, magento_access
 from sync.magento.client import MagentoClient
 from sync.publish.customers import publish_changed, publish_customers
 from sync.sections import EMBEDDED, SharedRedis
 from sync.settings import SyncSettings
+from sync.shared_gate import shared_gate
 from sync.shop_access import credentials_of
 from sync.store.all_links import AllLinks, KeptLinks
 from sync.stores import Stores, stores
@@ -47,11 +50,19 @@ _REDIS_SECONDS, _REDIS_CONNECTIONS = 2.0, 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Systems:
-    """The ways to the other systems."""
+    """The ways to the other systems.
+
+    Attributes:
+        shop: The shop.
+        erps: Every environment by its name.
+        redis: What is shared with the price service.
+        gates: What is closed while a system throttles.
+    """
 
     shop: MagentoClient
     erps: Mapping[str, ErpAccess]
     redis: Redis
+    gates: Sequence[Gate]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +88,9 @@ async def systems(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Syst
     magento = settings.sync.magento
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(_redis(settings.redis))
+        shop_gate = await stack.enter_async_context(
+            shared_gate(redis, SHOP, system=SYSTEM, name="shop", clock=clock)
+        )
         shop = await stack.enter_async_context(
             magento_access(
                 magento.url,
@@ -86,6 +100,7 @@ async def systems(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Syst
                 ca_file=magento.ca_file,
                 connections=magento.connections,
                 call_time=timedelta(seconds=magento.timeout_seconds),
+                gate=shop_gate,
             )
         )
         erps = {
@@ -94,7 +109,8 @@ async def systems(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Syst
             )
             for name, environment in settings.environments.items()
         }
-        yield Systems(shop=shop, erps=erps, redis=redis)
+        gates = [shop_gate, *(gate for erp in erps.values() for gate in erp.gates)]
+        yield Systems(shop=shop, erps=erps, redis=redis, gates=gates)
 
 
 def assembled(

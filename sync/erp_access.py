@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.configuration.environments import Environment
-from pricing_proxy.d365.auth import TokenSource
+from pricing_proxy.d365.auth import TOKEN_SYSTEM, TokenSource
 from pricing_proxy.d365.entra import EntraTokens
 from pricing_proxy.d365.fo.client import FinanceOperationsClient
 from pricing_proxy.d365.fo.documents import REQUEST_TIME, DocumentCalls
@@ -33,7 +33,8 @@ from pricing_proxy.resilience.operation import CallReport, OperationClass
 from pricing_proxy.resilience.policy import CallPolicy
 from pricing_proxy.resilience.prober import Prober
 from pricing_proxy.resilience.retry import Retrier
-from pricing_proxy.shared_state.gate import SharedGate
+from pricing_proxy.shared_state.gate import sync_app, tokens_of
+from sync.shared_gate import shared_gate
 
 _SYSTEM = "fo"
 SYNC_GATE = GateSettings(
@@ -55,11 +56,13 @@ class ErpAccess:
         documents: Reads and writes of documents.
         master: Reads of master data.
         policy: What guards both.
+        gates: Closed while the ERP, or the issuer of tokens, throttles.
     """
 
     documents: DocumentCalls
     master: FinanceOperationsClient
     policy: CallPolicy
+    gates: tuple[Gate, Gate]
 
 
 @asynccontextmanager
@@ -83,13 +86,21 @@ async def erp_access(
         on_call: Told each attempt that went on the wire; must not raise.
     """
     async with AsyncExitStack() as stack:
-        tokens = await stack.enter_async_context(_issuer(environment, clock))
-        source = await stack.enter_async_context(TokenSource(tokens, clock=clock))
+        app = sync_app(name)
+        gate = await stack.enter_async_context(
+            shared_gate(
+                redis, app, system=_SYSTEM, name=f"{name}:sync", clock=clock, settings=SYNC_GATE
+            )
+        )
+        token_gate = await stack.enter_async_context(
+            shared_gate(
+                redis, tokens_of(app), system=TOKEN_SYSTEM, name=f"{name}:sync:tokens", clock=clock
+            )
+        )
+        issuer = await stack.enter_async_context(_issuer(environment, clock))
+        source = await stack.enter_async_context(TokenSource(issuer, clock=clock, gate=token_gate))
         session = await stack.enter_async_context(erp_session(environment.ca_file))
-        shared = None if redis is None else SharedGate(redis, f"{name}|sync", clock=clock)
-        policy = _policy(name, shared, clock, on_call)
-        if shared is not None:
-            await stack.enter_async_context(shared)
+        policy = _policy(name, gate, clock, on_call)
         await stack.enter_async_context(Prober(policy.probes()))
         transport = Transport(
             session, base_url=environment.url, tokens=source, clock=clock, system=_SYSTEM
@@ -98,6 +109,7 @@ async def erp_access(
             DocumentCalls(transport, policy=policy, clock=clock, request_time=request_time),
             FinanceOperationsClient(transport, policy=policy, clock=clock),
             policy,
+            (gate, token_gate),
         )
 
 
@@ -116,7 +128,7 @@ def _issuer(environment: Environment, clock: Clock) -> EntraTokens:
 
 def _policy(
     name: str,
-    shared: SharedGate | None,
+    gate: Gate,
     clock: Clock,
     on_call: Callable[[CallReport], None] | None,
 ) -> CallPolicy:
@@ -131,16 +143,6 @@ def _policy(
             (OperationClass.DOCUMENT_WRITE, DOCUMENT_WRITES),
         )
     }
-    gate = Gate(
-        system=_SYSTEM,
-        name=f"{name}:sync",
-        clock=clock,
-        chance=dice,
-        on_closed=None if shared is None else shared.publish,
-        settings=SYNC_GATE,
-    )
-    if shared is not None:
-        shared.attach(gate)
     return CallPolicy(
         system=_SYSTEM,
         breakers=breakers,

@@ -6,6 +6,9 @@ often renewing fails. Without a usable token all callers wait for one acquisitio
 caller that gives up disturbs neither the acquisition nor the others. A failed
 acquisition is told to everybody for a moment, instead of asking again for each.
 
+An issuer that throttles closes a gate of its own: no token is asked for until it opens, the
+one at hand serves on, and the ERP's gate knows nothing of it.
+
 Where tokens come from is `Issuer`'s affair (see `entra`). Errors are `UpstreamError`s
 of the issuer's system; no message and no repr holds a token.
 """
@@ -18,9 +21,18 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.resilience.errors import UpstreamError, UpstreamThrottledError
+from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.errors import (
+    CallRefusedError,
+    UpstreamError,
+    UpstreamThrottledError,
+)
 
 _LOG = logging.getLogger(__name__)
+
+TOKEN_SYSTEM = "entra"  # noqa: S105 -- names the system that issues tokens, is none
+"""Who issues tokens, in errors and logs: another system than the ERP."""
 
 _SECOND = 1_000_000
 # Late enough to halve nothing, early enough to try many times: 15 minutes remain of an hour.
@@ -57,6 +69,22 @@ class Issuer(Protocol):
         ...
 
 
+class TokenGate(Protocol):
+    """When the issuer may be asked; `resilience.gate.Gate` is one."""
+
+    async def enter(self, ticket: Ticket, *, start_by: Deadline) -> None:
+        """Return when it may be asked; raises `CallRefusedError`."""
+        ...
+
+    def throttled(self, retry_after: timedelta | None) -> None:
+        """Close, for as long as the issuer named."""
+        ...
+
+    def answered(self, *, began_us: int) -> None:
+        """Note that it answered an asking that began then."""
+        ...
+
+
 class _Held:
     """A token with the instants that matter, on the monotonic clock."""
 
@@ -69,10 +97,17 @@ class _Held:
 
 
 class TokenSource:
-    """Hands out the current token; `async with` it, so that its background renewal ends with it."""
+    """Hands out the current token; `async with` it, so that its background renewal ends with it.
 
-    def __init__(self, issuer: Issuer, *, clock: Clock) -> None:
+    Args:
+        issuer: Where tokens come from.
+        clock: Time.
+        gate: Closed while the issuer throttles.
+    """
+
+    def __init__(self, issuer: Issuer, *, clock: Clock, gate: TokenGate) -> None:
         self._issuer = issuer
+        self._gate = gate
         self._clock = clock
         self._held: _Held | None = None
         self._acquisition: asyncio.Task[str] | None = None
@@ -133,7 +168,14 @@ class TokenSource:
 
     async def _ask_issuer(self) -> str:
         asked_us = self._clock.monotonic_us()
-        token = await self._issuer.issue()
+        # Nobody waits for the gate to open: whoever needs a token by then asks again.
+        await self._gate.enter(Ticket(CallClass.CHECKOUT), start_by=Deadline(asked_us))
+        try:
+            token = await self._issuer.issue()
+        except UpstreamThrottledError as error:
+            self._gate.throttled(error.asked_for)
+            raise
+        self._gate.answered(began_us=asked_us)
         self._held = _Held(token, asked_us=asked_us)
         return token.text
 
@@ -145,12 +187,9 @@ class TokenSource:
         if not isinstance(error, UpstreamError):
             self._failure = None
             return
-        asked_to_wait = (
-            error.retry_after if isinstance(error, UpstreamThrottledError) else None
-        ) or timedelta()
-        wait_us = asked_to_wait // timedelta(microseconds=1)
         self._failure = error
-        self._failure_until_us = now_us + max(_FAILURE_PAUSE_US, wait_us)
-        self._renew_not_before_us = now_us + max(_RENEW_PAUSE_US, wait_us)
-        if self._held is not None:
+        # How long a closed gate stays closed is its own affair: an operator may open it.
+        self._failure_until_us = now_us + _FAILURE_PAUSE_US
+        self._renew_not_before_us = now_us + _RENEW_PAUSE_US
+        if self._held is not None and not isinstance(error, CallRefusedError):
             _LOG.warning("token not renewed, the old one serves on: %s", error)

@@ -26,7 +26,7 @@ from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.d365.auth import IssuedToken
+from pricing_proxy.d365.auth import TOKEN_SYSTEM, IssuedToken
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
     UpstreamDeniedError,
@@ -37,7 +37,6 @@ from pricing_proxy.resilience.errors import (
 )
 from pricing_proxy.resilience.retry_after import read_retry_after
 
-_SYSTEM = "entra"
 # A token takes two short requests; a healthy Entra answers each within half a second.
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 10.0
@@ -120,14 +119,14 @@ class EntraTokens:
             # Its frames hold the secret, and the connection, which closing would not close then.
             raise exc.with_traceback(None)  # noqa: B904 - the very same error, without them
         except requests.Timeout as exc:
-            raise UpstreamTimeoutError("no token in time", system=_SYSTEM) from exc.with_traceback(
-                None
-            )
+            raise UpstreamTimeoutError(
+                "no token in time", system=TOKEN_SYSTEM
+            ) from exc.with_traceback(None)
         except OSError as exc:
             raise _unreachable(exc) from exc.with_traceback(None)
         except _ODD_ANSWERS as exc:
             raise UpstreamContractError(
-                "the authority's answers are not Entra's", system=_SYSTEM
+                "the authority's answers are not Entra's", system=TOKEN_SYSTEM
             ) from exc.with_traceback(None)
 
     def _ask(self) -> dict[str, Any]:
@@ -180,13 +179,15 @@ class _EntraHttp:
             status == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None
         ):
             raise UpstreamThrottledError(
-                f"{_SYSTEM} answered {status}", system=_SYSTEM, retry_after=retry_after
+                f"{TOKEN_SYSTEM} answered {status}", system=TOKEN_SYSTEM, retry_after=retry_after
             )
         if status >= HTTPStatus.BAD_REQUEST:
             raise _refusal(body or {}, status=status)
         if body is None or status >= HTTPStatus.MULTIPLE_CHOICES:
             # msal would log the whole body of such an answer.
-            raise UpstreamContractError(f"{_SYSTEM} answered without JSON", system=_SYSTEM)
+            raise UpstreamContractError(
+                f"{TOKEN_SYSTEM} answered without JSON", system=TOKEN_SYSTEM
+            )
         return response
 
 
@@ -225,11 +226,11 @@ def _refusal(body: dict[str, Any], *, status: int) -> UpstreamError:
     number = _AADSTS.search(str(body.get("error_description", "")))
     told = [code] if _OAUTH_CODE.fullmatch(code) else []
     told += [number.group()] if number else []
-    message = " ".join([f"{_SYSTEM} answered {status}", *told])
+    message = " ".join([f"{TOKEN_SYSTEM} answered {status}", *told])
     is_passing = status == HTTPStatus.REQUEST_TIMEOUT or code in _PASSING_CODES
     if is_passing or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return UpstreamUnavailableError(message, system=_SYSTEM)
-    return UpstreamDeniedError(message, system=_SYSTEM, status=status)
+        return UpstreamUnavailableError(message, system=TOKEN_SYSTEM)
+    return UpstreamDeniedError(message, system=TOKEN_SYSTEM, status=status)
 
 
 def _unreachable(exc: OSError) -> UpstreamError:
@@ -240,4 +241,6 @@ def _unreachable(exc: OSError) -> UpstreamError:
             what = "cannot be reached"
         case _:
             what = "was not asked: the CA file cannot be read"
-    return UpstreamUnavailableError(f"{_SYSTEM} {what}", system=_SYSTEM, is_connection_failure=True)
+    return UpstreamUnavailableError(
+        f"{TOKEN_SYSTEM} {what}", system=TOKEN_SYSTEM, is_connection_failure=True
+    )

@@ -18,6 +18,7 @@ import aiohttp
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.answers import Reply, error_of, json_body
+from pricing_proxy.d365.auth import TOKEN_SYSTEM
 from pricing_proxy.http_exchange import (
     Guard,
     HttpExchange,
@@ -36,7 +37,6 @@ JSON = "application/json; charset=utf-8"
 _MAX_BODY_BYTES = 64 * 1024 * 1024
 # About 2 ms of parsing; more would hold up every price that is served meanwhile.
 _PARSE_IN_THREAD_BYTES = 256 * 1024
-_TOKEN_SYSTEM = "entra"  # noqa: S105 - names the system that issues tokens, is none
 
 
 class Tokens(Protocol):
@@ -149,10 +149,10 @@ class Transport:
 
     async def _token(self, deadline: Deadline) -> str:
         try:
-            async with asyncio.timeout(seconds_left(self._clock, deadline, _TOKEN_SYSTEM)):
+            async with asyncio.timeout(seconds_left(self._clock, deadline, TOKEN_SYSTEM)):
                 return await self._tokens.token()
         except TimeoutError as exc:
-            raise UpstreamTimeoutError("no token in time", system=_TOKEN_SYSTEM) from exc
+            raise UpstreamTimeoutError("no token in time", system=TOKEN_SYSTEM) from exc
 
     async def _exchange(
         self, request: Request, token: str, deadline: Deadline, guard: Guard | None

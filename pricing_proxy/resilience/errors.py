@@ -17,6 +17,8 @@ never an address. Messages hold no bodies, tokens or customer data.
 
 from datetime import timedelta
 
+from pricing_proxy.resilience.retry_after import obeyed
+
 
 class UpstreamError(Exception):
     """Another system did not give what was asked of it."""
@@ -56,11 +58,17 @@ class CallRefusedError(UpstreamUnavailableError):
 
 
 class UpstreamThrottledError(TransientUpstreamError):
-    """The upstream asked us to slow down, for `retry_after` if it named a time."""
+    """The upstream asked us to slow down, for `retry_after` if it named a time.
+
+    Attributes:
+        asked_for: The wait it named, however absurd; None when it named none.
+        retry_after: What is obeyed of that.
+    """
 
     def __init__(self, message: str, *, system: str, retry_after: timedelta | None) -> None:
         super().__init__(message, system=system)
-        self.retry_after = retry_after
+        self.asked_for = retry_after
+        self.retry_after = None if retry_after is None else obeyed(retry_after)
 
 
 class PermanentUpstreamError(UpstreamError):

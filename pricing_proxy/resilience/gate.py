@@ -3,7 +3,8 @@
 A throttled answer closes it for every caller of the app in this process; `on_closed`
 tells the other processes, and `close_until` brings their news in. A call whose deadline
 ends before the gate opens is refused at once; the rest wait and are let through by
-class, on a ramp that doubles each second, so that recovery never stampedes.
+class, on a ramp that doubles each second, so that recovery never stampedes. A wish for more
+than ten minutes is not obeyed, and the log says so; an operator may open the gate at once.
 """
 
 import asyncio
@@ -66,8 +67,8 @@ class Gate:
                 before spreading, so that each process adds its own; must not raise.
             settings: Waits and ramp; those of the pricing app when not given.
         """
+        self.name = name
         self._system = system
-        self._name = name
         self._clock = clock
         self._chance = chance
         self._on_closed = on_closed
@@ -98,7 +99,7 @@ class Gate:
         next_us = gate_state.next_chance_us(self._state, now_us)
         if start_by.has_passed(next_us):
             raise CallRefusedError(
-                f"{self._name}: the rate gate opens too late",
+                f"{self.name}: the rate gate opens too late",
                 system=self._system,
                 retry_after=timedelta(microseconds=next_us - now_us),
             )
@@ -112,8 +113,26 @@ class Gate:
         wait_us, self._state = gate_state.wait_when_throttled_us(
             self._state, asked_us, now_us, self._settings
         )
-        if self.close_until(now_us + wait_us) and self._on_closed is not None:
+        if not self.close_until(now_us + wait_us):
+            return
+        if asked_us is not None and asked_us > wait_us:
+            _log.warning(
+                "%s: a wait of %.0f s was asked for; no more than %.0f s are waited",
+                self.name,
+                asked_us / MICROSECONDS_PER_SECOND,
+                wait_us / MICROSECONDS_PER_SECOND,
+            )
+        if self._on_closed is not None:
             self._on_closed(timedelta(microseconds=wait_us))
+
+    def open(self) -> None:
+        """End a closing at once, as an operator wishes; calls come back on the ramp."""
+        before, now_us = self._state, self._clock.monotonic_us()
+        self._state = gate_state.open_now(before, now_us)
+        if self._state != before:
+            _log.warning("%s: opened by an operator", self.name)
+            self._closed_at_us = None
+            self._dispatch()
 
     def close_until(self, until_us: int) -> bool:
         """Close until then, at least; return whether that is later than what held before."""
@@ -125,7 +144,7 @@ class Gate:
         if self._closed_at_us is None:
             self._closed_at_us = now_us
             seconds = (self._state.closed_until_us - now_us) / MICROSECONDS_PER_SECOND
-            _log.warning("%s: throttled, no call for %.1f s", self._name, seconds)
+            _log.warning("%s: throttled, no call for %.1f s", self.name, seconds)
         self._line.refuse_hopeless(self._state.closed_until_us)
         self._dispatch()
         return True
@@ -149,7 +168,7 @@ class Gate:
         """Return what `/status` shows."""
         now_us = self._clock.monotonic_us()
         return GateView(
-            name=self._name,
+            name=self.name,
             is_closed=self._state.is_closed(now_us),
             opens_in_us=max(0, self._state.closed_until_us - now_us),
             is_ramping=gate_state.is_ramping(self._state, now_us, self._settings),
@@ -164,7 +183,7 @@ class Gate:
         self._state = started
         if self._closed_at_us is not None:
             seconds = (now_us - self._closed_at_us) / MICROSECONDS_PER_SECOND
-            _log.info("%s: open again after %.1f s", self._name, seconds)
+            _log.info("%s: open again after %.1f s", self.name, seconds)
             self._closed_at_us = None
         return True
 

@@ -3,14 +3,20 @@
     open ──throttled──> closed until T (never earlier, a little later) ──> ramp ──6 s──> open
 
 The upstream's wish is obeyed to the microsecond and spread later by chance, so that the
-processes of one app do not return together. After T, and after a breaker closes, starts
+processes of one app do not return together; but no closing lasts longer than ten minutes,
+whatever was wished, and an operator may end it. After T, and after a breaker closes, starts
 are rationed: 5 in the first second, twice as many in each that follows.
 """
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND as SECOND_US
 from pricing_proxy.resilience.call_class import CallClass
+from pricing_proxy.resilience.retry_after import LONGEST_WAIT
+
+LONGEST_CLOSED_US = LONGEST_WAIT // timedelta(microseconds=1)
+"""No closing lasts longer; the spread ends here too."""
 
 # Doubling this often exceeds any cap in use; more would only grow the number.
 _MOST_DOUBLINGS = 16
@@ -75,7 +81,7 @@ def wait_when_throttled_us(
     date that has passed, names none.
     """
     if retry_after_us is not None and retry_after_us > 0:
-        return retry_after_us, replace(state, unnamed_closings=0)
+        return min(retry_after_us, LONGEST_CLOSED_US), replace(state, unnamed_closings=0)
     closings = state.unnamed_closings
     if state.is_closed(now_us):
         return _unnamed_wait_us(max(0, closings - 1), settings), state
@@ -86,10 +92,20 @@ def close(
     state: GateState, until_us: int, now_us: int, chance: float, settings: GateSettings
 ) -> GateState:
     """Close until `until_us` or somewhat later; an earlier closing is never shortened."""
+    last_us = now_us + LONGEST_CLOSED_US
+    until_us = min(until_us, last_us)
     if until_us <= max(now_us, state.closed_until_us):
         return state
     spread_us = int((until_us - now_us) * settings.spread * chance)
-    return _ramp_from(replace(state, closed_until_us=until_us + spread_us), until_us + spread_us)
+    opens_us = min(until_us + spread_us, last_us)
+    return _ramp_from(replace(state, closed_until_us=opens_us), opens_us)
+
+
+def open_now(state: GateState, now_us: int) -> GateState:
+    """End a closing, as a person wishes; starts are rationed as after any other."""
+    if not state.is_closed(now_us):
+        return state
+    return _ramp_from(replace(state, closed_until_us=now_us, unnamed_closings=0), now_us)
 
 
 def start_ramp(state: GateState, now_us: int) -> GateState:

@@ -209,8 +209,10 @@ class CallPolicy:
             is_slow=breaker.is_straining(wire_us, lines=call.lines),
         )
         if isinstance(error, UpstreamThrottledError):
-            self._gate.throttled(error.retry_after)
-            observe(Signal.OVERLOADED)
+            # Whoever issues tokens is another system, with a gate of its own.
+            if error.system == self._system:
+                self._gate.throttled(error.asked_for)
+                observe(Signal.OVERLOADED)
         elif evidence is Evidence.TIMED_OUT:
             observe(Signal.OVERLOADED)
         elif error is None:

@@ -1,13 +1,20 @@
-"""How long an upstream asks us to wait: the `Retry-After` header in both of its forms. Pure."""
+"""How long an upstream asks us to wait: the `Retry-After` header in both of its forms. Pure.
+
+What is asked is told as it is, however absurd; `LONGEST_WAIT` is what anybody obeys of it.
+"""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import MAXYEAR, UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime, parsedate_tz
+
+LONGEST_WAIT = timedelta(minutes=10)
+"""Beyond this the header is a mistake of a proxy or a clock: obeying it would stop a system that
+is well, in all processes, until a person finds out."""
 
 # HTTP dates are whole seconds: the instant meant may lie up to this much later.
 _DATE_RESOLUTION = timedelta(seconds=1)
-# Beyond this the header is nonsense, and obeying it would close the gate until a restart.
-_LONGEST = timedelta(hours=24)
+# What stands for a wait that no clock of ours can hold: a century.
+_FOR_EVER = timedelta(days=36_525)
 
 
 def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | None:
@@ -22,18 +29,33 @@ def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta 
     """
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
-        # Nine digits are far beyond the cap already; more would overflow timedelta.
-        return min(timedelta(seconds=int(text[:9])), _LONGEST)
+        # Ten digits are beyond a century already; more would only cost time to read.
+        digits = text.lstrip("0")[:10]
+        return min(timedelta(seconds=int(digits or "0")), _FOR_EVER)
     until = _instant(text)
     if until is None:
-        return None
-    wait = until - (_instant(headers.get("Date", "")) or now) + _DATE_RESOLUTION
-    return min(max(wait, timedelta()), _LONGEST)
+        return _FOR_EVER if _lies_beyond_all_calendars(text) else None
+    began = _instant(headers.get("Date", "")) or now
+    if until <= began:
+        return timedelta()
+    # The difference of two instants always fits; adding to it need not.
+    return min(until - began, _FOR_EVER) + _DATE_RESOLUTION
+
+
+def obeyed(asked: timedelta) -> timedelta:
+    """Return how long is waited when so much is asked for."""
+    return min(asked, LONGEST_WAIT)
 
 
 def _instant(text: str) -> datetime | None:
     try:
         instant = parsedate_to_datetime(text)
-    except ValueError:
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
         return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _lies_beyond_all_calendars(text: str) -> bool:
+    """Return whether a date is one but for its year, which is more than a datetime can hold."""
+    parts = parsedate_tz(text)
+    return parts is not None and parts[0] >= MAXYEAR

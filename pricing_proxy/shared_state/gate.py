@@ -1,12 +1,15 @@
-"""Tell the other processes that the ERP throttled one of us: their calls count against us all.
+"""Tell the other processes that a system throttled one of us: their calls count against us all.
 
-Each app's gate has one key that lives as long as the gate is to stay closed. Processes
-publish their own closings and look for others' each second, never on a request's way.
+Each gate has one key that lives as long as the gate is to stay closed: an app's at the ERP,
+the same app's at the issuer of its tokens, the sync's at the shop. Processes publish their
+own closings and look for others' each second, never on a request's way. An operator's word
+that a gate is to be opened is a key too, which every process obeys once.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine
+import secrets
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Protocol, Self, cast
 
@@ -15,6 +18,8 @@ from redis.exceptions import RedisError
 
 from pricing_proxy.background import end
 from pricing_proxy.clock import Clock
+from pricing_proxy.resilience.retry_after import LONGEST_WAIT
+from pricing_proxy.shared_state.maps import SharedStateError
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +28,10 @@ _LOOK_SECONDS = 1.0
 # nobody waits for, leaves it to the shop for as long as Microsoft's own fallback.
 _PRESSURE = timedelta(seconds=10)
 _RELIEF = timedelta(seconds=30)
+_LONGEST_MS = LONGEST_WAIT // timedelta(milliseconds=1)
+# Every process that runs looks within seconds; one that starts later begins with an open gate.
+_TOLD_FOR = timedelta(hours=1)
+_FAILURES = (RedisError, OSError, TimeoutError)
 
 
 def pricing_app(environment: str) -> str:
@@ -35,6 +44,15 @@ def sync_app(environment: str) -> str:
     return f"{environment}|sync"
 
 
+def tokens_of(app: str) -> str:
+    """Return the name of the gate before the issuer of an app's tokens."""
+    return f"{app}|tokens"
+
+
+SHOP = "shop|sync"
+"""The name of the gate of the sync at the shop."""
+
+
 class LocalGate(Protocol):
     """A process' own gate."""
 
@@ -42,13 +60,34 @@ class LocalGate(Protocol):
         """Close until then, at least."""
         ...
 
+    def open(self) -> None:
+        """End a closing."""
+        ...
+
+
+async def closed_gates(redis: Redis, names: Iterable[str]) -> Mapping[str, timedelta]:
+    """Return for how long each gate that is closed stays so, as processes told each other.
+
+    Raises:
+        SharedStateError: Redis did not answer.
+    """
+    closed = {}
+    try:
+        for name in names:
+            left_ms = await cast("Awaitable[int]", redis.pttl(_key(name)))
+            if left_ms > 0:
+                closed[name] = timedelta(milliseconds=left_ms)
+    except _FAILURES as error:
+        raise SharedStateError(type(error).__name__) from error
+    return closed
+
 
 class SharedGate:
-    """Carries closings of one app's gate between processes; an async context manager.
+    """Carries closings of one gate between processes; an async context manager.
 
     Args:
         redis: A client.
-        name: Environment and app.
+        name: Which gate.
         clock: Time.
         gives_way: The app whose gate closes too when this one's is throttled twice within ten
             seconds, by whichever processes; None for no other.
@@ -59,9 +98,12 @@ class SharedGate:
     ) -> None:
         self._redis = redis
         self._key = _key(name)
+        self._opened_key = f"{self._key}:opened"
         self._others_key = None if gives_way is None else _key(gives_way)
         self._clock = clock
         self._gate: LocalGate | None = None
+        self._has_looked = False
+        self._opened: bytes | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def attach(self, gate: LocalGate) -> None:
@@ -79,13 +121,42 @@ class SharedGate:
         """Tell the others, behind the caller's back; a failure leaves them on their own."""
         self._own(self._publish(closed_for))
 
-    async def look(self) -> None:
-        """Close the local gate for as long as another process said."""
+    async def open(self) -> None:
+        """Open the gate here and, through Redis, in every process.
+
+        Raises:
+            SharedStateError: Redis did not confirm it: other processes may stay closed.
+        """
+        if self._gate is not None:
+            self._gate.open()
         try:
-            left_ms = await cast("Awaitable[int]", self._redis.pttl(self._key))
-        except (RedisError, OSError, TimeoutError):
+            await cast("Awaitable[int]", self._redis.delete(self._key))
+            await self._redis.set(self._opened_key, secrets.token_bytes(8), ex=_TOLD_FOR)
+        except _FAILURES as error:
+            raise SharedStateError(type(error).__name__) from error
+
+    async def look(self) -> None:
+        """Do with the local gate what other processes and operators said."""
+        try:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.get(self._opened_key)
+                pipe.pttl(self._key)
+                opened, left_ms = await pipe.execute()
+            if left_ms > _LONGEST_MS:
+                # Written by a version that obeyed any wish; nobody else would ever cut it.
+                await self._redis.pexpire(self._key, _LONGEST_MS)
+        except _FAILURES:
             return  # the heartbeat tells of a lost Redis, once
-        if left_ms > 0 and self._gate is not None:
+        self._obey(opened, min(left_ms, _LONGEST_MS))
+
+    def _obey(self, opened: bytes | None, left_ms: int) -> None:
+        is_news = self._has_looked and opened not in (None, self._opened)
+        self._has_looked, self._opened = True, opened
+        if self._gate is None:
+            return
+        if is_news:
+            self._gate.open()
+        if left_ms > 0:
             self._gate.close_until(self._clock.monotonic_us() + left_ms * 1000)
 
     async def _publish(self, closed_for: timedelta) -> None:
@@ -97,11 +168,11 @@ class SharedGate:
                 )
                 if lately is not None:
                     await self._close(self._others_key, max(closed_for, _RELIEF))
-        except (RedisError, OSError, TimeoutError) as error:
+        except _FAILURES as error:
             _log.warning("other processes do not know of the throttling: %s", type(error).__name__)
 
     async def _close(self, key: str, closed_for: timedelta) -> None:
-        milliseconds = max(closed_for // timedelta(milliseconds=1), 1)
+        milliseconds = min(max(closed_for // timedelta(milliseconds=1), 1), _LONGEST_MS)
         # A longer closing that stands must not be cut short.
         left_ms = await cast("Awaitable[int]", self._redis.pttl(key))
         if milliseconds > left_ms:
@@ -109,7 +180,11 @@ class SharedGate:
 
     async def _look_for_ever(self) -> None:
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # noqa: BLE001 -- see below
+                # A loop that ended would leave this process deaf until its restart.
+                _log.exception("looking for others' throttling broke")
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _own(self, work: Coroutine[Any, Any, None]) -> None:

@@ -22,7 +22,9 @@ from sync.magento.calls import CALL_TIME, Calls
 from sync.magento.client import MagentoClient
 from sync.magento.transport import Transport
 
-_SYSTEM = "magento"
+SYSTEM = _SYSTEM = "magento"
+"""The shop, in errors and logs."""
+
 # A shop serves people first: two PHP workers for each core of a small one.
 _CONNECTIONS = 8
 # Shorter than what web servers in front of a shop usually keep an idle connection for.
@@ -40,6 +42,7 @@ async def magento_access(
     connections: int = _CONNECTIONS,
     call_time: timedelta = CALL_TIME,
     on_call: Callable[[CallReport], None] | None = None,
+    gate: Gate | None = None,
 ) -> AsyncIterator[MagentoClient]:
     """Open the way to one shop; on exit, close it.
 
@@ -52,6 +55,7 @@ async def magento_access(
         connections: At most so many calls at once.
         call_time: For calls that are given no deadline.
         on_call: Told each attempt that went on the wire; must not raise.
+        gate: Closed while the shop throttles; one of this process alone when not given.
     """
     async with _session(ca_file, connections) as session:
         transport = Transport(
@@ -62,7 +66,7 @@ async def magento_access(
             signed_url=signed_url,
             system=_SYSTEM,
         )
-        policy = _policy(clock, on_call)
+        policy = _policy(clock, on_call, gate)
         yield MagentoClient(Calls(transport, policy=policy, clock=clock, call_time=call_time))
 
 
@@ -76,7 +80,9 @@ def _session(ca_file: Path | None, connections: int) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
-def _policy(clock: Clock, on_call: Callable[[CallReport], None] | None) -> CallPolicy:
+def _policy(
+    clock: Clock, on_call: Callable[[CallReport], None] | None, gate: Gate | None
+) -> CallPolicy:
     dice = random.random
     breakers = {
         kind: Breaker(
@@ -90,7 +96,7 @@ def _policy(clock: Clock, on_call: Callable[[CallReport], None] | None) -> CallP
     return CallPolicy(
         system=_SYSTEM,
         breakers=breakers,
-        gate=Gate(system=_SYSTEM, name=_SYSTEM, clock=clock, chance=dice),
+        gate=gate or Gate(system=_SYSTEM, name=_SYSTEM, clock=clock, chance=dice),
         bulkhead=Bulkhead(system=_SYSTEM, name=_SYSTEM, clock=clock),
         retrier=Retrier(clock=clock, chance=dice),
         clock=clock,

@@ -25,6 +25,7 @@ from pricing_proxy.resilience.errors import (
     UpstreamUnavailableError,
 )
 from tests.d365.certificates import Authority, make_authority
+from tests.d365.test_token_source import token_gate
 
 SECRET = "shop-secret-0815"
 SCOPE = "https://erp.example.com/.default"
@@ -127,7 +128,7 @@ async def test_each_token_is_a_new_one(idp: Entra, authority: Authority) -> None
 async def test_a_refused_token_is_fetched_anew(idp: Entra, authority: Authority) -> None:
     async with (
         idp.tokens(ca_file=authority.ca_file) as tokens,
-        TokenSource(tokens, clock=SystemClock()) as source,
+        TokenSource(tokens, clock=SystemClock(), gate=token_gate(SystemClock())) as source,
     ):
         refused = await source.token()
         source.invalidate(refused)

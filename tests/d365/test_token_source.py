@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pricing_proxy.clock import Clock
 from pricing_proxy.d365.auth import IssuedToken, TokenSource
 from pricing_proxy.resilience.errors import (
+    CallRefusedError,
     UpstreamDeniedError,
     UpstreamError,
     UpstreamThrottledError,
     UpstreamUnavailableError,
 )
+from pricing_proxy.resilience.gate import Gate
 from tests.virtual_time import LoopClock, run_virtual
 
 HOUR = 3600.0
@@ -37,13 +40,17 @@ class Issuer:
         return IssuedToken(text=f"token-{self.issued}", lifetime=timedelta(seconds=HOUR))
 
 
+def token_gate(clock: Clock) -> Gate:
+    return Gate(system="entra", name="tokens", clock=clock, chance=lambda: 0.0)
+
+
 def scene(play: Callable[[TokenSource, Issuer], Awaitable[None]]) -> None:
     """Run a play with a source, an issuer and virtual time."""
 
     async def main() -> None:
         issuer = Issuer()
         clock = LoopClock(asyncio.get_running_loop())
-        async with TokenSource(issuer, clock=clock) as source:
+        async with TokenSource(issuer, clock=clock, gate=token_gate(clock)) as source:
             await play(source, issuer)
 
     run_virtual(main())
@@ -169,8 +176,9 @@ def test_a_throttled_issuer_is_left_alone_as_long_as_it_asks() -> None:
             "429", system="entra", retry_after=timedelta(seconds=60)
         )
         for _ in range(59):
-            with pytest.raises(UpstreamThrottledError):
+            with pytest.raises((UpstreamThrottledError, CallRefusedError)) as caught:
                 await source.token()
+            assert caught.value.system == "entra"
             await asyncio.sleep(1)
         assert issuer.asked == 1
         issuer.outage = None
@@ -178,6 +186,64 @@ def test_a_throttled_issuer_is_left_alone_as_long_as_it_asks() -> None:
         assert await source.token() == "token-1"
 
     scene(play)
+
+
+def test_while_the_issuer_throttles_the_token_at_hand_serves_on() -> None:
+    """Asked to renew it is left alone, and nobody is refused meanwhile."""
+
+    async def play(source: TokenSource, issuer: Issuer) -> None:
+        await source.token()
+        await asyncio.sleep(0.76 * HOUR)
+        issuer.outage = UpstreamThrottledError(
+            "429", system="entra", retry_after=timedelta(seconds=300)
+        )
+        for _ in range(250):
+            assert await source.token() == "token-1"
+            await asyncio.sleep(1)
+        assert issuer.asked == 2
+        issuer.outage = None
+        await asyncio.sleep(60)
+        await source.token()
+        await asyncio.sleep(2)
+        assert await source.token() == "token-2"
+
+    scene(play)
+
+
+def test_an_absurd_wish_of_the_issuer_ends_after_ten_minutes() -> None:
+    async def play(source: TokenSource, issuer: Issuer) -> None:
+        issuer.outage = UpstreamThrottledError(
+            "429", system="entra", retry_after=timedelta(days=30_000)
+        )
+        with pytest.raises(UpstreamThrottledError):
+            await source.token()
+        issuer.outage = None
+        await asyncio.sleep(599)
+        with pytest.raises(CallRefusedError) as caught:
+            await source.token()
+        assert timedelta() < caught.value.retry_after <= timedelta(seconds=2)
+        await asyncio.sleep(2)
+        assert await source.token() == "token-1"
+
+    scene(play)
+
+
+def test_an_operator_who_opens_the_gate_has_a_token_asked_for() -> None:
+    async def main() -> None:
+        issuer, clock = Issuer(), LoopClock(asyncio.get_running_loop())
+        gate = token_gate(clock)
+        async with TokenSource(issuer, clock=clock, gate=gate) as source:
+            issuer.outage = UpstreamThrottledError(
+                "429", system="entra", retry_after=timedelta(seconds=500)
+            )
+            with pytest.raises(UpstreamThrottledError):
+                await source.token()
+            issuer.outage = None
+            await asyncio.sleep(10)
+            gate.open()
+            assert await source.token() == "token-1"
+
+    run_virtual(main())
 
 
 def test_an_error_of_our_own_is_not_remembered() -> None:
@@ -200,7 +266,7 @@ def test_leaving_ends_a_running_acquisition() -> None:
     async def main() -> None:
         issuer = Issuer()
         clock = LoopClock(asyncio.get_running_loop())
-        async with TokenSource(issuer, clock=clock) as source:
+        async with TokenSource(issuer, clock=clock, gate=token_gate(clock)) as source:
             waiter = asyncio.create_task(source.token())
             await asyncio.sleep(0.5)
         assert issuer.asked == 1

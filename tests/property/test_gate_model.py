@@ -10,6 +10,7 @@ from pricing_proxy.resilience.gate_state import GateSettings, GateState
 
 SECOND = 1_000_000
 SETTINGS = GateSettings()
+LONGEST_CLOSED_US = 600 * SECOND
 
 
 class GateAgainstModel(RuleBasedStateMachine):
@@ -27,6 +28,7 @@ class GateAgainstModel(RuleBasedStateMachine):
     def close(self, until_us: int, chance: float) -> None:
         before_us = self.state.closed_until_us
         self.state = gate_state.close(self.state, until_us, self.now_us, chance, SETTINGS)
+        until_us = min(until_us, self.now_us + LONGEST_CLOSED_US)
         if until_us > self.now_us:
             self.asked_until.append(until_us)
         if until_us <= max(before_us, self.now_us):
@@ -45,7 +47,9 @@ class GateAgainstModel(RuleBasedStateMachine):
         self.now_us += wait_us
 
     @rule(
-        retry_us=st.sampled_from([0, 1, SECOND, 7 * SECOND, 90 * SECOND]),
+        retry_us=st.sampled_from(
+            [0, 1, SECOND, 7 * SECOND, 90 * SECOND, 599 * SECOND, 700 * SECOND, 10**9 * SECOND]
+        ),
         chance=st.floats(0, 0.999),
     )
     def throttled_with_a_time(self, retry_us: int, chance: float) -> None:
@@ -55,7 +59,7 @@ class GateAgainstModel(RuleBasedStateMachine):
         wait_us, self.state = gate_state.wait_when_throttled_us(
             self.state, retry_us, self.now_us, SETTINGS
         )
-        assert wait_us == retry_us
+        assert wait_us == min(retry_us, LONGEST_CLOSED_US)
         self.unnamed = 0
         self.close(self.now_us + wait_us, chance)
 
@@ -70,7 +74,12 @@ class GateAgainstModel(RuleBasedStateMachine):
         assert wait_us == min(30, 2 ** max(1, self.unnamed)) * SECOND
         self.close(self.now_us + wait_us, chance)
 
-    @rule(wait_us=st.integers(-SECOND, 60 * SECOND), chance=st.floats(0, 0.999))
+    @rule(
+        wait_us=st.one_of(
+            st.integers(-SECOND, 60 * SECOND), st.just(600 * SECOND), st.just(86_400 * SECOND)
+        ),
+        chance=st.floats(0, 0.999),
+    )
     def news_from_another_process(self, wait_us: int, chance: float) -> None:
         self.close(self.now_us + wait_us, chance)
 
@@ -80,6 +89,16 @@ class GateAgainstModel(RuleBasedStateMachine):
         self.state = gate_state.answered(self.state, began_us)
         if began_us >= self.state.closed_until_us:
             self.unnamed = 0
+
+    @rule()
+    def an_operator_opens_it(self) -> None:
+        was_closed = self.state.is_closed(self.now_us)
+        self.state = gate_state.open_now(self.state, self.now_us)
+        assert not self.state.is_closed(self.now_us)
+        if was_closed:
+            self.asked_until.clear()
+            self.unnamed = 0
+            self.begin_ramp(self.now_us)
 
     @rule()
     def breaker_closes(self) -> None:
@@ -111,6 +130,10 @@ class GateAgainstModel(RuleBasedStateMachine):
     @invariant()
     def never_opens_earlier_than_it_was_asked_to(self) -> None:
         assert all(self.state.closed_until_us >= until_us for until_us in self.asked_until)
+
+    @invariant()
+    def never_stays_closed_for_more_than_ten_minutes(self) -> None:
+        assert self.state.closed_until_us <= self.now_us + LONGEST_CLOSED_US
 
     @invariant()
     def says_when_to_try_again(self) -> None:

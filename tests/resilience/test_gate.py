@@ -345,3 +345,66 @@ def test_a_newcomer_does_not_overtake_who_waits_when_the_timer_is_late() -> None
         assert callers.entered[5] == ("newcomer", 2.0)
 
     run(main())
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.999])
+@pytest.mark.parametrize(
+    "asked", [timedelta(minutes=10), timedelta(seconds=1_000_000_000), timedelta(days=36_500)]
+)
+def test_no_wish_closes_it_for_more_than_ten_minutes(asked: timedelta, chance: float) -> None:
+    async def main() -> None:
+        told: list[timedelta] = []
+        gate = new_gate(chance=chance, told=told)
+        callers = Callers(gate)
+        gate.throttled(asked)
+        await callers.come("first", CHECKOUT, within=3600)
+        assert callers.entered == [("first", 600.0)]
+        assert told == [timedelta(minutes=10)]
+
+    run(main())
+
+
+def test_news_of_a_longer_closing_is_not_believed() -> None:
+    async def main() -> None:
+        gate = new_gate(chance=0.999)
+        gate.close_until(clock().monotonic_us() + 86_400 * SECOND)
+        assert gate.view().opens_in_us == 600 * SECOND
+
+    run(main())
+
+
+def test_a_wish_that_is_not_obeyed_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        gate = new_gate()
+        for _ in range(20):
+            gate.throttled(timedelta(seconds=1_000_000_000))
+
+    run(main())
+    assert [record.getMessage() for record in caplog.records] == [
+        "fo pricing: throttled, no call for 600.0 s",
+        "fo pricing: a wait of 1000000000 s was asked for; no more than 600 s are waited",
+    ]
+
+
+def test_an_operator_opens_it_and_calls_come_back_on_the_ramp(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        gate = new_gate()
+        callers = Callers(gate)
+        gate.throttled(timedelta(minutes=10))
+        for index in range(20):
+            callers.come(str(index), CHECKOUT, within=3600)
+        await asyncio.sleep(30)
+        assert callers.entered == []
+        gate.open()
+        await asyncio.gather(*callers.tasks)
+        assert [callers.seconds().count(second) for second in (30, 31, 32)] == [5, 10, 5]
+        gate.open()
+        assert gate.view().is_ramping
+        gate.throttled(timedelta(seconds=5))
+        assert gate.view().is_closed
+
+    run(main())
+    assert "fo pricing: opened by an operator" in caplog.text
+    assert caplog.text.count("opened by an operator") == 1

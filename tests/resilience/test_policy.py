@@ -507,3 +507,26 @@ def test_it_is_well_while_calls_that_nobody_waits_for_may_start() -> None:
         assert world.policy.is_well(OperationClass.MASTER_READ)
 
     run(main())
+
+
+def test_another_s_throttling_closes_no_gate_of_ours() -> None:
+    """Whoever issues tokens throttles: the ERP is well, and other processes hold tokens for it."""
+
+    async def main() -> None:
+        world = World()
+        world.erp.outage = UpstreamThrottledError(
+            "429", system="entra", retry_after=timedelta(seconds=60)
+        )
+        limit = world.bulkhead.view().limit
+        with pytest.raises(UpstreamThrottledError):
+            await world.call(CallClass.CHECKOUT)
+        assert not world.gate.view().is_closed
+        assert (world.told_closings, world.bulkhead.view().limit) == ([], limit)
+
+        world.erp.outage = None
+        began = now()
+        await world.call(CallClass.CHECKOUT)
+        assert now() - began == pytest.approx(world.erp.latency_seconds)
+        world.assert_nothing_is_held()
+
+    run(main())

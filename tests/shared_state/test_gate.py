@@ -1,5 +1,6 @@
 """The shared gate over fakeredis, a real Redis and a real Cluster."""
 
+import asyncio
 from datetime import timedelta
 
 import fakeredis
@@ -7,21 +8,33 @@ import pytest
 from redis.asyncio import Redis
 
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.shared_state.gate import SharedGate, pricing_app, sync_app
+from pricing_proxy.shared_state.gate import (
+    SHOP,
+    SharedGate,
+    closed_gates,
+    pricing_app,
+    sync_app,
+    tokens_of,
+)
+from pricing_proxy.shared_state.maps import SharedStateError
 
 MINUTE = timedelta(minutes=1)
 
 
 class LocalGate:
-    """Remembers for how long it was closed."""
+    """Remembers for how long it was closed, and how often it was opened."""
 
     def __init__(self) -> None:
         self.closed_seconds: list[float] = []
+        self.opened = 0
 
     def close_until(self, until_us: int) -> bool:
         left_us = until_us - SystemClock().monotonic_us()
         self.closed_seconds.append(round(left_us / 1_000_000))
         return True
+
+    def open(self) -> None:
+        self.opened += 1
 
 
 async def said(redis: Redis, name: str) -> list[float]:
@@ -94,4 +107,103 @@ async def test_without_redis_each_process_is_on_its_own(
     await throttle(dead, unique, MINUTE)
     assert await said(dead, pricing_app(unique)) == []
     assert "do not know of the throttling" in caplog.text
+    with pytest.raises(SharedStateError):
+        await closed_gates(dead, [pricing_app(unique)])
     await dead.aclose()
+
+
+async def test_an_operator_opens_the_gate_of_every_process(redis: Redis, unique: str) -> None:
+    """Each obeys once, whenever it looks; one that starts later has nothing to open."""
+    name = pricing_app(unique)
+    gates = [LocalGate() for _ in range(3)]
+    here, there, late = (SharedGate(redis, name, clock=SystemClock()) for _ in gates)
+    for shared, gate in zip((here, there, late), gates, strict=True):
+        shared.attach(gate)
+    await here.look()
+    await there.look()
+    await throttle(redis, unique, MINUTE)
+    await there.look()
+
+    await here.open()
+    for _ in range(2):
+        for shared in (here, there, late):
+            await shared.look()
+
+    assert gates[0].opened >= 1
+    assert [gate.opened for gate in gates[1:]] == [1, 0]
+    assert [gate.closed_seconds for gate in gates] == [[], [60], []]
+    assert await closed_gates(redis, [name]) == {}
+
+    # What is said afterwards is news again, and the next opening too.
+    await throttle(redis, unique, MINUTE)
+    await there.look()
+    await here.open()
+    await there.look()
+    assert gates[1].opened == 2
+    assert gates[1].closed_seconds == [60, 60]
+
+
+async def test_the_command_opens_gates_of_which_it_has_none(redis: Redis, unique: str) -> None:
+    gate = LocalGate()
+    process = SharedGate(redis, tokens_of(sync_app(unique)), clock=SystemClock())
+    process.attach(gate)
+    await process.look()
+
+    await SharedGate(redis, tokens_of(sync_app(unique)), clock=SystemClock()).open()
+    await process.look()
+
+    assert gate.opened == 1
+
+
+async def test_who_cannot_tell_the_others_opens_its_own_gate_and_says_so(unique: str) -> None:
+    server = fakeredis.FakeServer()
+    server.connected = False
+    dead = fakeredis.FakeAsyncRedis(server=server)
+    gate = LocalGate()
+    shared = SharedGate(dead, pricing_app(unique), clock=SystemClock())
+    shared.attach(gate)
+    with pytest.raises(SharedStateError):
+        await shared.open()
+    assert gate.opened == 1
+    await dead.aclose()
+
+
+async def test_no_process_tells_or_believes_more_than_ten_minutes(
+    redis: Redis, unique: str
+) -> None:
+    """Also of a closing for a day that an older version left behind: nobody else would end it."""
+    await throttle(redis, unique, timedelta(days=1))
+    assert await said(redis, pricing_app(unique)) == [600]
+
+    await redis.set(f"gate:{{{pricing_app(unique)}}}", b"1", px=timedelta(days=1))
+    assert await said(redis, pricing_app(unique)) == [600]
+    left = (await closed_gates(redis, [pricing_app(unique)]))[pricing_app(unique)]
+    assert timedelta(minutes=9) < left <= timedelta(minutes=10)
+
+
+async def test_the_token_s_gate_is_another_than_the_app_s(redis: Redis, unique: str) -> None:
+    app = pricing_app(unique)
+    shared = SharedGate(redis, tokens_of(app), clock=SystemClock())
+    shared.publish(MINUTE)
+    for task in set(shared._tasks):
+        await task
+    assert await said(redis, tokens_of(app)) == [60]
+    assert await said(redis, app) == []
+    assert list(await closed_gates(redis, [app, tokens_of(app), SHOP])) == [tokens_of(app)]
+
+
+async def test_a_defect_does_not_end_the_looking(
+    unique: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Uvloop raises a RuntimeError where a connection was reset at the wrong moment."""
+    shared = SharedGate(fakeredis.FakeAsyncRedis(), pricing_app(unique), clock=SystemClock())
+
+    async def broken() -> None:
+        raise RuntimeError("the handler is closed")
+
+    setattr(shared, "look", broken)  # noqa: B010 -- a method is taken for no attribute
+    async with shared:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not any(task.done() for task in shared._tasks)
+    assert "looking for others' throttling broke" in caplog.text

@@ -1,0 +1,99 @@
+"""Reach a running service's admin listener from the command line.
+
+The service decides and answers; a command only finds it, asks, and tells every failure with
+its next step. Exit code 1: the service refused or was not reached. 2: the configuration has
+mistakes.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import requests
+import typer
+from rich.console import Console
+
+from pricing_proxy.configuration.problems import ConfigurationError
+from pricing_proxy.configuration.reading import KEY_VARIABLE
+from pricing_proxy.settings import DEMO_KEY, Settings, load
+
+REFUSED = 1
+_BAD_SETTINGS = 2
+_TIMEOUT_SECONDS = 10
+_ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 -- to be asked on loopback instead
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="Configuration file, to find the service; not needed with --url.",
+        show_default=False,
+    ),
+]
+Url = Annotated[str | None, typer.Option(help="Admin address, such as http://127.0.0.1:8081.")]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        help="An API key with the scope that is needed; better given by the environment.",
+        envvar=KEY_VARIABLE,
+        show_envvar=True,
+    ),
+]
+
+
+def read_settings(config: Path | None) -> Settings:
+    """Return the settings; end the command with all mistakes when there are any."""
+    try:
+        return load(config)
+    except ConfigurationError as error:
+        fail(str(error), _BAD_SETTINGS)
+
+
+def admin_address(settings: Settings | None) -> str:
+    """Return where the configured service's admin listener is."""
+    if settings is None:
+        fail("Name the service by --url, or its configuration by --config.")
+    admin = settings.service.admin
+    host = "127.0.0.1" if admin.host in _ANY_ADDRESS else admin.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{admin.port}"
+
+
+def demo_key(settings: Settings | None, *, scope: str) -> str:
+    """Return the demo's key where the demo is configured; else end the command."""
+    if settings is None or not settings.service.demo:
+        fail(f"Give a key with the scope {scope} in {KEY_VARIABLE}.")
+    return DEMO_KEY
+
+
+def ask_admin(address: str, path: str, body: dict[str, Any], *, key: str) -> Any:
+    """Send a body and return the answer's; end the command when it is refused."""
+    try:
+        with requests.Session() as session:
+            # No proxy of the environment may come between us and the service.
+            session.trust_env = False
+            answer = session.post(
+                f"{address.rstrip('/')}{path}",
+                json=body,
+                headers={"X-API-Key": key},
+                timeout=_TIMEOUT_SECONDS,
+            )
+            content = answer.json()
+    except requests.JSONDecodeError:
+        fail(f"What answers at {address} is not this service's admin listener.")
+    except requests.RequestException as error:
+        reason = type(error).__name__
+        fail(f"No service answers at {address} ({reason}); start it, or name it by --url.")
+    if not answer.ok:
+        fail(f"{content.get('detail', answer.reason)} ({_flaws(content)})")
+    return content
+
+
+def fail(message: str, code: int = REFUSED) -> NoReturn:
+    """End the command with a message."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(message, style="red", markup=False)
+    raise typer.Exit(code)
+
+
+def _flaws(problem: dict[str, Any]) -> str:
+    flaws = problem.get("errors", ())
+    return ", ".join(f"{flaw['pointer'] or 'request'}: {flaw['detail']}" for flaw in flaws)
