@@ -41,7 +41,7 @@ def demo_command(
 ) -> None:
     """Start the simulated systems and the real service, and show them working.
 
-    Prints six commands to try in another terminal. Ctrl-C ends everything.
+    Prints commands to try in another terminal. Ctrl-C ends everything.
     """
     console = Console()
     ports = Ports(

@@ -63,6 +63,8 @@ disposition = "Credit"
 {orders}"""
 INTAKE_SECRET = "a secret of the demo's shop"  # noqa: S105 -- it opens nothing but the demo
 _RENAMED = "SalesOrderHeadersV3.DeliveryModeCode:DeliveryMode"
+# The shop begins with three customers.
+_STRANGER = 4
 _ENTER = 0o001
 # A socket's path has 107 characters at most; /run/.s.PGSQL.5432 and our folder's own name follow.
 _LONGEST_FOLDER = 70
@@ -127,6 +129,8 @@ def sync_commands(
     dial = f"{program} sandbox dial fo{control}"
     sync = str(Path(program).with_name("d365-sync"))
     option = f"--config {shlex.quote(str(configuration))}"
+    stranger = f"{program} sandbox customer --taxvat 'de 100 000 001'{control}"
+    theirs = f"{program} sandbox order --customer {_STRANGER} --kind simple{control}"
     return {
         "An order, in the ERP a second later": f"{order}; sleep 2; {arrived}",
         "A field renamed in the ERP: the order is held, and an alert appears here": (
@@ -135,5 +139,11 @@ def sync_commands(
         "Repaired and replayed": (
             f"{dial} rename_fields=; {secrets} {sync} replay --all-held {option}; "
             f"sleep 3; {arrived}"
+        ),
+        "Somebody registers with C-1001's tax number: they and their orders wait for a person": (
+            f"{stranger}; {theirs}; sleep 8; {secrets} {sync} failed {option}"
+        ),
+        "Approved: their order is in the ERP, on C-1001": (
+            f"{secrets} {sync} approve b2b_de/{_STRANGER} --yes {option}; sleep 5; {arrived}"
         ),
     }
