@@ -39,7 +39,7 @@ class Echo:
             await self._sources.orders.sweep()
             await self._sources.customers.poll()
             entered = self._world.events.entered
-            for key in entered.keys() - self._carried:
+            for key in [one for one in entered if one not in self._carried]:
                 self._carried.add(key)
                 await self._carry(entered[key])
 
@@ -48,7 +48,8 @@ class Echo:
         try:
             done = await self._world.carry(flow, str(event["key"]), **event["payload"])  # type: ignore[arg-type]
         except WaitForError as waiting:
-            await self._world.carry(self._flows["customers"], waiting.business_key)
+            waited_for = await self._world.carry(self._flows["customers"], waiting.business_key)
+            self.notes.append(waited_for.note)
             done = await self._world.carry(flow, str(event["key"]))
         self.notes.append(done.note)
 
