@@ -16,7 +16,7 @@ from pricing_proxy.configuration.api_keys import LONGEST_NAME, SCOPES, hash_of, 
 from pricing_proxy.configuration.problems import ConfigurationError
 from pricing_proxy.demo.command import demo_command
 from pricing_proxy.explain.command import explain_command
-from pricing_proxy.listening import ListenError
+from pricing_proxy.listening.listener import ListenError
 from pricing_proxy.sandbox.command import sandbox_app
 from pricing_proxy.serving import serve
 from pricing_proxy.settings import ConfigurationFiles, Settings, load

@@ -32,7 +32,7 @@ from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.readiness import Readiness
 from pricing_proxy.redis_access import redis_client
 from pricing_proxy.resilience.operation import OperationClass
-from pricing_proxy.settings import ConfigurationFiles, Settings, is_loopback
+from pricing_proxy.settings import ConfigurationFiles, Settings
 from pricing_proxy.snapshot import Snapshot, policy_state
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import Traces, traces_to
@@ -59,12 +59,14 @@ class Application:
         admin: Routes for operators.
         readiness: Whether to send requests here; switched off before stopping.
         key_watch: Takes changed keys; None where nobody changes them.
+        metrics: What is counted, for the listeners to add to.
     """
 
     public: web.Application
     admin: web.Application
     readiness: Readiness
     key_watch: KeyWatch | None
+    metrics: Metrics
 
 
 @asynccontextmanager
@@ -79,7 +81,7 @@ async def application(
         stack.push_async_callback(flights.aclose, patience_seconds=_LAST_LOADS_SECONDS)
         await stack.enter_async_context(engine.ahead)
         routes = _routes(parts, engine)
-        limit = settings.service.body_limit_kb * 1024
+        service, limit = settings.service, settings.service.body_limit_kb * 1024
         yield Application(
             public=public_app(
                 routes,
@@ -87,9 +89,10 @@ async def application(
                 traces=parts.traces,
                 is_leaving=lambda: parts.readiness.is_stopping,
             ),
-            admin=admin_app(routes, body_limit_bytes=limit),
+            admin=admin_app(routes, body_limit_bytes=limit, host_names=service.admin.open_names),
             readiness=parts.readiness,
             key_watch=parts.callers.watch,
+            metrics=parts.metrics,
         )
 
 
@@ -262,8 +265,7 @@ def _routes(parts: _Parts, engine: _Engine) -> Routes:
 
 def _explain_routes(parts: _Parts, engine: _Engine) -> ExplainRoutes:
     def guards(market: str) -> Mapping[str, Any]:
-        environment = parts.settings.markets[market].environment
-        return policy_state(parts.erps[environment].policy.view())
+        return policy_state(parts.erps[parts.settings.markets[market].environment].policy.view())
 
     return ExplainRoutes(
         explainer=engine.explainer,
@@ -294,5 +296,5 @@ def _status_routes(parts: _Parts, engine: _Engine) -> StatusRoutes:
         metrics=parts.metrics,
         breakers={name: b for erp in parts.erps.values() for name, b in erp.breakers.items()},
         access=parts.callers.access,
-        is_open=is_loopback(parts.settings.service.admin.host),
+        is_open=parts.settings.service.admin.open_names is not None,
     )

@@ -12,7 +12,8 @@ import signal
 
 from pricing_proxy.bootstrap import Application, application
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.listening import listening
+from pricing_proxy.listening.listener import listening
+from pricing_proxy.places import places
 from pricing_proxy.settings import ConfigurationFiles, Settings
 from pricing_proxy.web.immediate import ImmediateRunner
 
@@ -37,15 +38,24 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
     async with application(settings, clock=SystemClock(), files=files) as running:
         if running.key_watch is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, running.key_watch.read_now)
-        service = settings.service
+        service, taken = settings.service, places(settings)
+        running.metrics.count_connections(taken.public, taken.admin)
         async with (
             listening(
                 running.public,
                 service.public,
                 "service.public.port",
+                crowd=taken.public,
+                backlog=taken.backlog,
                 runner_type=ImmediateRunner,
             ) as public_port,
-            listening(running.admin, service.admin, "service.admin.port") as admin_port,
+            listening(
+                running.admin,
+                service.admin,
+                "service.admin.port",
+                crowd=taken.admin,
+                backlog=taken.backlog,
+            ) as admin_port,
         ):
             _set_start_apart()
             _log.info("serving on port %d, admin on port %d", public_port, admin_port)

@@ -15,6 +15,8 @@ from pricing_proxy.configuration.markets import Market
 from pricing_proxy.configuration.problems import Problem
 from pricing_proxy.configuration.redis_address import parse_redis_address
 from pricing_proxy.configuration.storefront import Storefront
+from pricing_proxy.listening.crowd import IDLE_SECONDS
+from pricing_proxy.listening.host_names import HostName
 
 DEMO_KEY = "demo-key"
 EMBEDDED_REDIS = "embedded"
@@ -56,12 +58,20 @@ class Redis(BaseModel):
 
 
 class Listener(BaseModel):
-    """An address to listen on."""
+    """An address to listen on.
+
+    Attributes:
+        host: The host's name or address.
+        port: The port; 0 for any free one.
+        idle_seconds: How long a connection may say nothing between two requests; longer than
+            load balancers in front keep theirs.
+    """
 
     model_config = MODEL
 
     host: str = "127.0.0.1"
     port: Port
+    idle_seconds: Annotated[int, Field(ge=1, le=86_400)] = int(IDLE_SECONDS)
 
 
 class PublicListener(Listener):
@@ -72,9 +82,19 @@ class PublicListener(Listener):
 
 
 class AdminListener(Listener):
-    """What operators call: from this machine only, unless told otherwise."""
+    """What operators call: from this machine only, unless told otherwise.
+
+    Attributes:
+        host_names: Names that browsers may call it by, beside `localhost` and IP addresses.
+    """
 
     port: Port = 8081
+    host_names: list[HostName] = []
+
+    @property
+    def open_names(self) -> list[str] | None:
+        """The names under which it may be read without a key; None where a key is asked for."""
+        return self.host_names if is_loopback(self.host) else None
 
 
 class Service(BaseModel):

@@ -9,7 +9,7 @@ import uvloop
 from rich.console import Console
 
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.listening import ListenError
+from pricing_proxy.listening.listener import ListenError
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.telemetry import logs
 from sync.bootstrap import assembled, systems

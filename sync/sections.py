@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.environments import MODEL, RootUrl
+from pricing_proxy.listening.crowd import IDLE_SECONDS
+from pricing_proxy.listening.host_names import HostName
 
 # The price service's own sections share the file; they are not this program's to check.
 WHOLE_FILE = ConfigDict(frozen=True, extra="ignore")
@@ -133,12 +135,20 @@ class Delivery(BaseModel):
 
 
 class SyncListener(BaseModel):
-    """An address to listen on; port 0 takes any free one."""
+    """An address to listen on.
+
+    Attributes:
+        host: The host's name or address.
+        port: The port; 0 for any free one.
+        idle_seconds: How long a connection may say nothing between two requests; longer than
+            load balancers in front keep theirs.
+    """
 
     model_config = MODEL
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Port
+    idle_seconds: Annotated[int, Field(ge=1, le=86_400)] = int(IDLE_SECONDS)
 
 
 class Intake(SyncListener):
@@ -155,10 +165,15 @@ class Intake(SyncListener):
 
 
 class Operators(SyncListener):
-    """Where operators look at the state of the sync: on this machine only, as it asks no login."""
+    """Where operators look at the state of the sync: on this machine only, as it asks no login.
+
+    Attributes:
+        host_names: Names that browsers may call it by, beside `localhost` and IP addresses.
+    """
 
     host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
     port: Port = 8091
+    host_names: list[HostName] = []
 
 
 class Alerts(BaseModel):

@@ -10,9 +10,10 @@ import signal
 from contextlib import AsyncExitStack
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.listening import listening
+from pricing_proxy.listening.listener import listening
 from sync.bootstrap import running
 from sync.console.operator_pages import OperatorPages
+from sync.places import places
 from sync.settings import SyncSettings
 
 _log = logging.getLogger(__name__)
@@ -30,17 +31,35 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
         asyncio.get_running_loop().add_signal_handler(stop_signal, stopping.set)
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(running(settings, clock=clock))
+        taken = places(settings)
+        parts.metrics.count_connections(taken.intake, taken.operators)
         if parts.intake is None:
             _log.warning("no intake: sync.intake.secret is not set, so orders wait for the poll")
         else:
             intake = settings.sync.intake
             port = await stack.enter_async_context(
-                listening(parts.intake, intake, "sync.intake.port")
+                listening(
+                    parts.intake,
+                    intake,
+                    "sync.intake.port",
+                    crowd=taken.intake,
+                    backlog=taken.backlog,
+                )
             )
             _log.info("hearing the shop on port %d", port)
-        pages = OperatorPages(parts.stores, parts.metrics, clock=clock).application()
         operators = settings.sync.operators
-        shown = await stack.enter_async_context(listening(pages, operators, "sync.operators.port"))
+        pages = OperatorPages(parts.stores, parts.metrics, clock=clock).application(
+            host_names=operators.host_names
+        )
+        shown = await stack.enter_async_context(
+            listening(
+                pages,
+                operators,
+                "sync.operators.port",
+                crowd=taken.operators,
+                backlog=taken.backlog,
+            )
+        )
         _log.info("state and metrics on port %d of this machine", shown)
         if parts.stores.opened.is_embedded:
             _log.warning("PostgreSQL is embedded: one machine, no replica, no backup by others")

@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 
 # The bulkhead admits 64 calls at most; a call never waits for a connection behind it.
-_CONNECTIONS = 80
+CONNECTIONS = 80
 # Longer than the pause between two background reads, so that connections stay warm.
 _KEEPALIVE_SECONDS = 75.0
 
@@ -21,6 +21,6 @@ def erp_session(ca_file: Path | None) -> aiohttp.ClientSession:
     if ca_file is not None:
         trusted.load_verify_locations(ca_file)
     connector = aiohttp.TCPConnector(
-        limit=_CONNECTIONS, keepalive_timeout=_KEEPALIVE_SECONDS, ssl=trusted
+        limit=CONNECTIONS, keepalive_timeout=_KEEPALIVE_SECONDS, ssl=trusted
     )
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())

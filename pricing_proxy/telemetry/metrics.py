@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from pricing_proxy.telemetry.connection_metrics import ConnectionMetrics, CountedCrowd
 from pricing_proxy.telemetry.loop_counters import LoopCounter, LoopHistogram
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -113,6 +114,10 @@ class Metrics:
         """Connect each instrument of `READ_WHEN_SCRAPED` with what reads it, by its name."""
         for instrument in READ_WHEN_SCRAPED:
             self.registry.register(_Read(instrument, readers[instrument.name]))
+
+    def count_connections(self, *crowds: CountedCrowd) -> None:
+        """Count the connections of the listeners."""
+        ConnectionMetrics(self.registry, prefix=_PREFIX, crowds=crowds)
 
     def text(self) -> bytes:
         """Return all values in Prometheus' text format."""

@@ -15,6 +15,7 @@ from aiohttp import web
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.api_keys import KeyRing
 from pricing_proxy.configuration.storefront import Storefront
+from pricing_proxy.listening.connection import accept
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.web.tokens import Shopper, StorefrontTokens
 
@@ -73,7 +74,9 @@ class Access:
             raise ProblemError(
                 401, "missing_key", f"Send your key as {API_KEY_HEADER}.", headers=_CHALLENGE
             )
-        return self._require_key(presented, scope)
+        name = self._require_key(presented, scope)
+        accept(request)
+        return name
 
     def require_reader(self, request: web.Request) -> Reader:
         """Return who reads prices, and whose.
@@ -85,10 +88,13 @@ class Access:
         if presented is None:
             shopper = self.shopper(request)
             if shopper is not None:
+                accept(request)
                 return Reader(_BROWSERS, shopper)
             detail = f"Send your key as {API_KEY_HEADER}, or a storefront token as Bearer."
             raise ProblemError(401, "missing_key", detail, headers=_CHALLENGE)
-        return Reader(self._require_key(presented, AccessScope.PRICES), None)
+        name = self._require_key(presented, AccessScope.PRICES)
+        accept(request)
+        return Reader(name, None)
 
     def opens(self, presented: str, scope: AccessScope) -> bool:
         """Return whether a key opens the scope."""

@@ -1,10 +1,11 @@
 """The two listeners' routes: what the shop may reach, and what operators may."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from pricing_proxy.listening.host_names import refusing_other_names
 from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.browsers import BrowserRoutes
 from pricing_proxy.web.docs import DocsRoutes
@@ -82,9 +83,18 @@ def public_app(
     return app
 
 
-def admin_app(routes: Routes, *, body_limit_bytes: int) -> web.Application:
-    """Return the application of the admin listener."""
-    app = web.Application(client_max_size=body_limit_bytes)
+def admin_app(
+    routes: Routes, *, body_limit_bytes: int, host_names: Sequence[str] | None = ()
+) -> web.Application:
+    """Return the application of the admin listener.
+
+    Args:
+        routes: All handlers.
+        body_limit_bytes: Larger bodies are refused.
+        host_names: Names that it may be called by; None for any, where reading needs a key.
+    """
+    guards = () if host_names is None else (refusing_other_names(host_names),)
+    app = web.Application(client_max_size=body_limit_bytes, middlewares=guards)
     _add(app, "POST", "/v1/invalidations", routes.invalidations.post)
     _add(app, "POST", "/v1/prices/explain", routes.explain.post)
     _add(app, "GET", "/status", routes.status.status)

@@ -4,7 +4,6 @@ Only this module and `problems` turn an error into a status code. It wraps each 
 itself instead of being a middleware: that costs a request one call less.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -13,6 +12,7 @@ from typing import NamedTuple, TypeVar
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
+from pricing_proxy.listening.refusals import read_whole
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.telemetry.traces import Traces, leave_out, rejoin
 from pricing_proxy.web.schemas import flaws_problem
@@ -21,9 +21,6 @@ _log = logging.getLogger(__name__)
 
 B = TypeVar("B")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-# A caller that needs longer to send a few hundred kilobytes is lost, or means harm.
-_BODY_SECONDS = 10.0
 
 _JSON = "application/json"
 JSON_HEADERS = {"Content-Type": _JSON, "Cache-Control": "private, no-store"}
@@ -38,8 +35,6 @@ def answering_problems(handler: Handler) -> Handler:
             return await handler(request)
         except ProblemError as problem:
             return problem.response()
-        except web.HTTPRequestEntityTooLarge:
-            return _too_large(request).response()
         except web.HTTPException as error:
             return ProblemError(error.status, "http_error", error.reason).response()
         except Exception as error:
@@ -128,23 +123,7 @@ async def read_bytes(request: web.Request) -> bytes:
             "Send the body uncompressed.",
             headers={"Accept-Encoding": "identity"},
         )
-    # As a rule the body came with the head, and no timer is needed.
-    return await (request.read() if request.content.is_eof() else _read_slow_body(request))
-
-
-async def _read_slow_body(request: web.Request) -> bytes:
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            return await request.read()
-    except TimeoutError:
-        raise ProblemError(
-            408,
-            "body_too_slow",
-            "The body did not arrive in time.",
-            headers={"Connection": "close"},
-        ) from None
-    except web.RequestPayloadError:
-        raise ProblemError(400, "unreadable_body", "The body broke off or is garbled.") from None
+    return await read_whole(request)
 
 
 async def no_such_route(request: web.Request) -> web.StreamResponse:
@@ -164,11 +143,6 @@ async def no_such_route(request: web.Request) -> web.StreamResponse:
     raise ProblemError(
         404, "no_such_route", "There is nothing here; /openapi.json lists the routes."
     )
-
-
-def _too_large(request: web.Request) -> ProblemError:
-    limit = request.app._client_max_size  # noqa: SLF001 -- aiohttp shows its limit nowhere else
-    return ProblemError(413, "body_too_large", f"Send at most {limit} bytes.")
 
 
 def _route(request: web.Request) -> str:

@@ -5,12 +5,12 @@ for the route: some 20 µs of CPU, as much as finding 24 prices in memory. A req
 whole, and that nothing before it on its connection waits for, is first shown to an
 `Immediate`; what that does not answer goes aiohttp's way as if nothing had been.
 
-This is the only module that reaches into aiohttp: it takes a message that was parsed off the
-queue of `web.RequestHandler` before that handler's task is woken. `tests/web/test_immediate.py`
-holds what it relies on, and is to be run with each new aiohttp.
+Like `listening/connection.py`, on which it builds, this module reaches into aiohttp: it takes a
+message that was parsed off the queue of `web.RequestHandler` before that handler's task is
+woken. `tests/web/test_immediate.py` holds what it relies on, and is to be run with each new
+aiohttp.
 """
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,9 +18,13 @@ from aiohttp import web
 from aiohttp.http import RawRequestMessage
 from aiohttp.streams import StreamReader
 
+from pricing_proxy.listening.connection import Connection
+from pricing_proxy.listening.crowd import Crowd
+from pricing_proxy.listening.runner import Runner
+
 
 class Answer(Protocol):
-    """Answers some requests at once."""
+    """Answers some requests at once, and only to callers who may call."""
 
     def __call__(self, message: RawRequestMessage, body: bytes) -> bytes | None:
         """Return the whole answer, head and all; None when the request must go its usual way."""
@@ -44,37 +48,24 @@ IMMEDIATE: web.AppKey[Immediate] = web.AppKey("IMMEDIATE", Immediate)
 """Where an application says what it answers at once."""
 
 
-class ImmediateRunner(web.AppRunner):
+class ImmediateRunner(Runner):
     """Runs an application, with what it answers at once."""
 
-    async def _make_server(self) -> web.Server:
-        server = await super()._make_server()
+    def connection(self, manager: web.Server, **options: Any) -> Connection:
+        """Return a new connection."""
         immediate = self.app.get(IMMEDIATE)
-        return server if immediate is None else _Server(server, immediate)
+        if immediate is None:
+            return super().connection(manager, **options)
+        return _Connection(manager, self.crowd, immediate, **options)
 
 
-class _Server(web.Server):
-    """Makes connections that know what to answer at once; otherwise it is the server given."""
-
-    def __init__(self, server: web.Server, immediate: Immediate) -> None:
-        super().__init__(
-            server.request_handler,
-            request_factory=server.request_factory,
-            handler_cancellation=server.handler_cancellation,
-            **server._kwargs,  # noqa: SLF001 -- what the runner was given
-        )
-        self._immediate = immediate
-
-    def __call__(self) -> web.RequestHandler:
-        loop = asyncio.get_running_loop()
-        return _Connection(self, self._immediate, loop=loop, **self._kwargs)
-
-
-class _Connection(web.RequestHandler):
+class _Connection(Connection):
     __slots__ = ("_immediate",)
 
-    def __init__(self, manager: web.Server, immediate: Immediate, **options: Any) -> None:
-        super().__init__(manager, **options)
+    def __init__(
+        self, manager: web.Server, crowd: Crowd, immediate: Immediate, **options: Any
+    ) -> None:
+        super().__init__(manager, crowd, **options)
         self._immediate = immediate
 
     def data_received(self, data: bytes) -> None:
@@ -96,6 +87,8 @@ class _Connection(web.RequestHandler):
     def _is_answered(self, message: Any, payload: StreamReader) -> bool:
         if (
             not isinstance(message, RawRequestMessage)
+            # It is the last of its connection, and must be told so.
+            or message.should_close
             or not payload.is_eof()
             or payload.exception() is not None
             or payload.total_bytes > self._immediate.longest_body
@@ -116,5 +109,7 @@ class _Connection(web.RequestHandler):
         self.transport.write(answer)
         self._parser.message_consumed()
         self._manager.requests_count += 1
-        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if not self._is_known:
+            # Only who may call is answered at once.
+            self.accepted()
         return True

@@ -8,12 +8,15 @@ It only shows; whoever wants to change something uses the commands. It listens o
 machine alone, so it asks for no login.
 """
 
+from collections.abc import Sequence
+
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from pricing_proxy.clock import Clock
+from pricing_proxy.listening.host_names import refusing_other_names
 from sync.engine.metrics import CONTENT_TYPE, SyncMetrics
 from sync.store.flow_control import is_paused
 from sync.store.overview import FlowState
@@ -38,9 +41,13 @@ class OperatorPages:
         self._metrics = metrics
         self._clock = clock
 
-    def application(self) -> web.Application:
-        """Return the listener's application."""
-        app = web.Application()
+    def application(self, *, host_names: Sequence[str] = ()) -> web.Application:
+        """Return the listener's application.
+
+        Args:
+            host_names: Names that browsers may call it by, beside `localhost`.
+        """
+        app = web.Application(middlewares=[refusing_other_names(host_names)])
         aiohttp_jinja2.setup(
             app, loader=jinja2.PackageLoader("sync.console"), autoescape=True, enable_async=False
         )

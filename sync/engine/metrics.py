@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pricing_proxy.background import end
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.telemetry.connection_metrics import ConnectionMetrics, CountedCrowd
 from sync.store.overview import FlowState, Overview
 from sync.store.states import EventState
 
@@ -86,6 +87,10 @@ class SyncMetrics:
                 self._events.labels(found.flow, found.market, state.value).set(count)
             self._lag.labels(found.flow, found.market).set(found.lag.total_seconds())
         self._counted_us = self._clock.monotonic_us()
+
+    def count_connections(self, *crowds: CountedCrowd) -> None:
+        """Count the connections of the listeners."""
+        ConnectionMetrics(self.registry, prefix=_PREFIX, crowds=crowds)
 
     def text(self) -> bytes:
         """Return all values in Prometheus' text format."""

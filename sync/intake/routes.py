@@ -18,6 +18,8 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pricing_proxy.listening.connection import accept
+from pricing_proxy.listening.refusals import read_whole
 from pricing_proxy.problem_details import Flaw, ProblemError
 from sync.intake.hints import Hint, Hints
 from sync.intake.signature import EVENT_ID, Claim, SignatureError, claim_of
@@ -86,16 +88,14 @@ class IntakeRoutes:
             return await self._take(request)
         except ProblemError as problem:
             return problem.response()
-        except web.HTTPRequestEntityTooLarge:
-            detail = f"Send at most {BODY_LIMIT_BYTES} bytes."
-            return ProblemError(413, "body_too_large", detail).response()
 
     async def _take(self, request: web.Request) -> web.Response:
         # A stranger hears nothing but that they are one, whatever else is wrong with what they
         # send; the body is not even read for a head that no shop of ours sent just now.
         claim = self._claim(request)
-        body = await request.read()
+        body = await read_whole(request)
         self._authenticate(claim, body)
+        accept(request)
         content_type = request.headers.get("Content-Type", "")
         if content_type.partition(";")[0].strip().lower() != "application/json":
             detail = "Send the body as Content-Type: application/json."

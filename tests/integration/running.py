@@ -16,7 +16,8 @@ from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
 from pricing_proxy.bootstrap import application
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.api_keys import hash_of
-from pricing_proxy.listening import listening
+from pricing_proxy.listening.listener import listening
+from pricing_proxy.places import places
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
 from pricing_proxy.settings import Settings
 from pricing_proxy.web.immediate import ImmediateRunner
@@ -167,11 +168,19 @@ async def serving(
     """Start the service between a sandbox that runs and its callers, ready to serve."""
     async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(application(settings, clock=SystemClock()))
-        ports = settings.service
+        ports, taken = settings.service, places(settings)
         public = await stack.enter_async_context(
-            listening(app.public, ports.public, "public", runner_type=ImmediateRunner)
+            listening(
+                app.public,
+                ports.public,
+                "public",
+                crowd=taken.public,
+                runner_type=ImmediateRunner,
+            )
         )
-        admin = await stack.enter_async_context(listening(app.admin, ports.admin, "admin"))
+        admin = await stack.enter_async_context(
+            listening(app.admin, ports.admin, "admin", crowd=taken.admin)
+        )
         session = await stack.enter_async_context(
             ClientSession(timeout=_PATIENCE, connector=TCPConnector(limit=connections))
         )

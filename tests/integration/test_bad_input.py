@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pricing_proxy.listening import connection
 from pricing_proxy.telemetry.logs import JsonFormatter, TextFormatter
-from pricing_proxy.web import handling
 from tests.integration.running import (
     KEY,
     MARKET,
@@ -235,12 +235,18 @@ async def test_what_is_no_http_is_refused_and_not_logged(running: Running, messa
     await writer.wait_closed()
 
 
-@pytest.mark.parametrize("rest", [f"{CUSTOMER}\r\n{SKU}\r\n", ""])
+@pytest.mark.parametrize(
+    ("rest", "status", "code"),
+    [
+        (f"{CUSTOMER}\r\n{SKU}\r\n", b"400", b"/problems/unreadable_body"),
+        ("", b"408", b"/problems/body_too_slow"),
+    ],
+)
 async def test_a_body_that_never_ends_is_given_up(
-    running: Running, monkeypatch: pytest.MonkeyPatch, rest: str
+    running: Running, monkeypatch: pytest.MonkeyPatch, rest: str, status: bytes, code: bytes
 ) -> None:
     """The head was good, so a handler is waiting; the rest is garbage, or does not come."""
-    monkeypatch.setattr(handling, "_BODY_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "PATIENCE_SECONDS", 0.1)
     host, _, port = running.public.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n4\r\n    \r\n".encode())
@@ -251,8 +257,8 @@ async def test_a_body_that_never_ends_is_given_up(
 
     answer = await asyncio.wait_for(reader.read(4096), timeout=5)
 
-    assert answer.split()[1] == b"408"
-    assert b"/problems/body_too_slow" in answer
+    assert answer.split()[1] == status
+    assert code in answer
     writer.close()
     await writer.wait_closed()
 

@@ -11,12 +11,14 @@ import pytest
 from aiohttp.http import RawRequestMessage
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from pricing_proxy.listening import listening
+from pricing_proxy.listening.crowd import IDLE_SECONDS, Crowd
+from pricing_proxy.listening.listener import listening
 from pricing_proxy.settings import Listener
 from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.app import public_app
 from pricing_proxy.web.immediate import IMMEDIATE, Immediate, ImmediateRunner
 from tests.fakes.price_world import PriceWorld, price_service
+from tests.listening.raw import chunked, wire
 from tests.web.shop import BODY_LIMIT, KEY, READER_KEY, UNTRACED, shop_routes
 from tests.web.shop import body as body_of
 
@@ -42,6 +44,7 @@ class Served:
     world: PriceWorld
     port: int
     watched: Watched
+    crowd: Crowd
 
 
 @asynccontextmanager
@@ -54,8 +57,9 @@ async def served(*, traces: Traces = UNTRACED, at_once: bool = True) -> AsyncIte
     watched = Watched(app[IMMEDIATE])
     app[IMMEDIATE] = Immediate(watched, BODY_LIMIT if at_once else -1)
     address = Listener(host="127.0.0.1", port=0)
-    async with listening(app, address, "port", runner_type=ImmediateRunner) as port:
-        yield Served(world, port, watched)
+    crowd = Crowd("public")
+    async with listening(app, address, "port", crowd=crowd, runner_type=ImmediateRunner) as port:
+        yield Served(world, port, watched, crowd)
     await world.loader.flights.aclose()
 
 
@@ -189,3 +193,60 @@ async def test_callers_that_trace_are_obeyed() -> None:
         async with served(traces=traces) as quick:
             await talk(quick.port, get("S-1", more=(f"X-API-Key: {KEY}", parent)))
     assert [span.name for span in exporter.get_finished_spans()] == ["GET /v1/prices"]
+
+
+LAST = {
+    "chunked": chunked(page("S-1"), path="/v1/prices", lines=(JSON, f"X-API-Key: {KEY}")),
+    "chunked, no key": chunked(b"{}", path="/v1/prices", trailers=(f"X-API-Key: {KEY}",)),
+    "chunked, no route": chunked(b"{}", path="/nope", trailers=(f"X-API-Key: {KEY}",)),
+    "chunked, too large": chunked(
+        b"x" * 2 * BODY_LIMIT, path="/v1/prices", lines=(JSON, f"X-API-Key: {KEY}")
+    ),
+    "upgrade": get("S-1", more=(f"X-API-Key: {KEY}", "Connection: upgrade", "Upgrade: websocket")),
+    "other protocol": get("S-1", more=(f"X-API-Key: {KEY}", "Connection: upgrade", "Upgrade: h2c")),
+    "no HTTP": b"HELLO\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("last", LAST.values(), ids=LAST)
+@pytest.mark.parametrize("behind", [get("S-1", more=()), get("S-1")], ids=["stranger", "caller"])
+@pytest.mark.parametrize("is_split", [False, True])
+async def test_nothing_is_answered_at_once_behind_a_message_that_ends_its_connection(
+    last: bytes, behind: bytes, *, is_split: bool
+) -> None:
+    """The key in a trailer would open prices to the request behind it, whose sender has none."""
+    async with served() as quick:
+        for before in ([], [get("S-2")]):
+            quick.watched.answered.clear()
+            sent = [b"".join(before) + last, behind]
+            async with wire(quick.port) as line:
+                await line.send(*(sent if is_split else [b"".join(sent)]))
+                heard = await line.answers_to_the_end()
+            # One that is no HTTP takes the answer of what came in the same segment.
+            assert len(heard) == len(before) + (last is not LAST["no HTTP"] or not before)
+            assert [each.closes for each in heard] == [False] * (len(heard) - 1) + [True]
+            assert quick.watched.answered.count(True) <= len(before)
+
+
+async def test_who_is_answered_at_once_is_no_stranger() -> None:
+    async with served() as quick, wire(quick.port) as known, wire(quick.port) as stranger:
+        for _ in range(2):
+            await known.send(get("S-1"))
+            assert (await known.answer()).status == 200
+        await stranger.send(get("S-1", more=()))
+        assert (await stranger.answer()).status == 401
+        assert (quick.crowd.known, quick.crowd.size) == (1, 2)
+
+
+async def test_answers_at_once_renew_the_time_of_an_idle_connection() -> None:
+    async with served() as quick, wire(quick.port) as line:
+        loop = asyncio.get_running_loop()
+        await line.send(get("S-1"))
+        await line.answer()
+        before = [each.heard_at for each in quick.crowd.members()]
+        while loop.time() <= before[0]:  # noqa: ASYNC110 -- the clock wakes nobody
+            await asyncio.sleep(0.001)
+        await line.send(get("S-1"))
+        await line.answer()
+        quick.crowd.sweep(before[0] + IDLE_SECONDS)
+        assert quick.crowd.closed == {}

@@ -1,7 +1,8 @@
 """Serve an application on an address, and finish what is under way at the end.
 
-What is sent is not trusted: no access log tells of it, callers' mistakes are not logged, as
-the parser's errors quote them, and compressed bodies are refused.
+Every listener of both programs begins here, so what `connection` and `crowd` promise holds
+for each. What is sent is not trusted: no access log tells of it, callers' mistakes are not
+logged, as the parser's errors quote them, and compressed bodies are refused.
 """
 
 import logging
@@ -12,13 +13,24 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from pricing_proxy.listening.crowd import Crowd
+from pricing_proxy.listening.refusals import BodyTooSlowError
+from pricing_proxy.listening.runner import Runner
+
 _protocol_log = logging.getLogger(f"{__name__}.protocol")
 
 # A checkout may take four seconds; after that nothing is worth waiting for.
 _DRAIN_SECONDS = 5.0
 # A GET of 200 SKUs of 64 characters has 14 KB, and more where they must be escaped.
 _LONGEST_LINE = 65_536
-_CALLERS_ERRORS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
+_CALLERS_ERRORS = (
+    HttpProcessingError,
+    web.RequestPayloadError,
+    BodyTooSlowError,
+    ConnectionError,
+)
+# aiohttp's own; a small room asks for less.
+_BACKLOG = 128
 
 
 class ListenError(Exception):
@@ -45,7 +57,9 @@ async def listening(
     listener: Address,
     key: str,
     *,
-    runner_type: type[web.AppRunner] = web.AppRunner,
+    crowd: Crowd,
+    backlog: int = _BACKLOG,
+    runner_type: type[Runner] = Runner,
 ) -> AsyncIterator[int]:
     """Serve an application and yield its port; on exit, finish what is under way.
 
@@ -53,6 +67,8 @@ async def listening(
         app: What is served.
         listener: Where; port 0 takes any free one.
         key: The setting that chooses another port, for the error.
+        crowd: Its connections, and how many there may be.
+        backlog: At most so many wait to be accepted.
         runner_type: What runs it.
 
     Raises:
@@ -60,6 +76,7 @@ async def listening(
     """
     runner = runner_type(
         app,
+        crowd=crowd,
         # No access log: it would write queries, and metrics tell the rest.
         access_log=None,
         logger=_protocol_log,
@@ -70,7 +87,7 @@ async def listening(
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, listener.host, listener.port).start()
+        await web.TCPSite(runner, listener.host, listener.port, backlog=backlog).start()
     except OSError as error:
         await runner.cleanup()
         raise ListenError(

@@ -1,0 +1,1 @@
+"""Listens: addresses, connections, how many there may be, and under which names."""

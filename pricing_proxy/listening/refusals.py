@@ -1,0 +1,53 @@
+"""What a caller is told whose message cannot be read, or does not end."""
+
+from aiohttp import web
+
+from pricing_proxy.problem_details import ProblemError
+
+_CLOSE = {"Connection": "close"}
+
+
+class BodyTooSlowError(web.HTTPRequestTimeout):
+    """A body did not arrive in time; raised where it is read."""
+
+
+async def read_whole(request: web.Request) -> bytes:
+    """Return the body.
+
+    Raises:
+        ProblemError: It is too long, did not arrive in time, or is garbled.
+    """
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        limit = request.app._client_max_size  # noqa: SLF001 -- aiohttp shows it nowhere else
+        raise ProblemError(413, "body_too_large", f"Send at most {limit} bytes.") from None
+    except BodyTooSlowError:
+        detail = "The body did not arrive in time."
+        raise ProblemError(408, "body_too_slow", detail, headers=_CLOSE) from None
+    except web.RequestPayloadError:
+        detail = "The body broke off or is garbled."
+        raise ProblemError(400, "unreadable_body", detail, headers=_CLOSE) from None
+
+
+def unreadable() -> web.Response:
+    """Return the answer to what is no HTTP."""
+    detail = "The request is no HTTP/1.1, or one of its lines is too long."
+    response = ProblemError(400, "unreadable_request", detail, headers=_CLOSE).response()
+    response.force_close()
+    return response
+
+
+def _written(problem: ProblemError, line: str) -> bytes:
+    response = problem.response()
+    body = response.body
+    assert isinstance(body, bytes)  # noqa: S101 -- a problem is JSON
+    head = "".join(f"{name}: {text}\r\n" for name, text in response.headers.items())
+    return f"HTTP/1.1 {line}\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+SLOW_HEAD = _written(
+    ProblemError(408, "head_too_slow", "The request did not arrive in time.", headers=_CLOSE),
+    "408 Request Timeout",
+)
+"""The whole answer to a head that did not arrive in time."""

@@ -1,0 +1,57 @@
+"""Run an application on connections of our own class, and sweep them while it runs."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from pricing_proxy.background import end
+from pricing_proxy.listening.connection import Connection
+from pricing_proxy.listening.crowd import Crowd
+
+# The sweep ends what is idle; aiohttp's own timer must never come first.
+_NEVER_SECONDS = 365 * 86_400.0
+
+
+class Runner(web.AppRunner):
+    """Runs an application.
+
+    Args:
+        app: What is run.
+        crowd: Its connections.
+        options: aiohttp's.
+    """
+
+    def __init__(self, app: web.Application, *, crowd: Crowd | None = None, **options: Any) -> None:
+        super().__init__(app, **{"keepalive_timeout": _NEVER_SECONDS, **options})
+        self.crowd = Crowd("unnamed") if crowd is None else crowd
+        self._sweeping: asyncio.Task[None] | None = None
+
+    def connection(self, manager: web.Server, **options: Any) -> Connection:
+        """Return a new connection."""
+        return Connection(manager, self.crowd, **options)
+
+    async def _make_server(self) -> web.Server:
+        server = await super()._make_server()
+        self._sweeping = asyncio.create_task(self.crowd.sweep_for_ever())
+        return _Server(server, self)
+
+    async def _cleanup_server(self) -> None:
+        await end(self._sweeping)
+        await super()._cleanup_server()
+
+
+class _Server(web.Server):
+    """Makes connections as the runner says; otherwise it is the server given."""
+
+    def __init__(self, server: web.Server, runner: Runner) -> None:
+        super().__init__(
+            server.request_handler,
+            request_factory=server.request_factory,
+            handler_cancellation=server.handler_cancellation,
+            **server._kwargs,  # noqa: SLF001 -- what the runner was given
+        )
+        self._runner = runner
+
+    def __call__(self) -> web.RequestHandler:
+        return self._runner.connection(self, loop=asyncio.get_running_loop(), **self._kwargs)

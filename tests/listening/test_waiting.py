@@ -1,0 +1,147 @@
+"""Whoever waits is ended by the sweep, with an answer where something was begun."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+
+from pricing_proxy.listening.crowd import Crowd, Reason
+from tests.listening.raw import PATIENCE_SECONDS, Heard, Listening, Wire, request, showing, wire
+
+IDLE_SECONDS = 300.0
+WHOLE = request("POST", "/shown", body=b"{}")
+HALF_BODY = request("POST", "/shown", body=b"{}")[:-1]
+HALF_CHUNK = request("POST", "/shown", "Transfer-Encoding: chunked") + b"2\r\n{"
+
+
+@pytest.fixture
+async def shown() -> AsyncIterator[Listening]:
+    async with showing(Crowd("tests", idle_seconds=IDLE_SECONDS)) as running:
+        yield running
+
+
+async def sweep(shown: Listening, *, after: float) -> None:
+    """Let the sweep see the time that much later."""
+    shown.crowd.sweep(asyncio.get_running_loop().time() + after)
+
+
+async def until_heard(shown: Listening, count: int = 1) -> None:
+    """Wait for connections to be there."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while shown.crowd.size < count:  # noqa: ASYNC110 -- another's state
+            await asyncio.sleep(0)
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def refused(line: Wire) -> Heard:
+    [heard] = await line.answers_to_the_end()
+    assert heard.closes
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason", "code"),
+    [
+        (WHOLE[:10], Reason.SLOW_HEAD, "head_too_slow"),
+        (b"\r\n", Reason.SLOW_HEAD, "head_too_slow"),
+        (HALF_BODY, Reason.SLOW_BODY, "body_too_slow"),
+        (HALF_CHUNK, Reason.SLOW_BODY, "body_too_slow"),
+    ],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_half_a_message_is_refused_after_ten_seconds(
+    shown: Listening, sent: bytes, reason: Reason, code: str, *, is_first: bool
+) -> None:
+    async with wire(shown.port) as line:
+        if not is_first:
+            await line.send(WHOLE)
+            assert (await line.answer()).status == 200
+        await line.send(sent)
+        await until_heard(shown)
+        await sweep(shown, after=9.0)
+        assert shown.crowd.closed == {}
+        await sweep(shown, after=11.0)
+        heard = await refused(line)
+    assert heard.status == 408
+    assert heard.content["type"] == f"/problems/{code}"
+    assert shown.crowd.closed == {reason: 1}
+
+
+async def test_a_head_that_trickles_is_half_a_head(shown: Listening) -> None:
+    """What counts is when it began, not when its last byte came."""
+    async with wire(shown.port) as line:
+        await line.send(WHOLE[:10])
+        await until_heard(shown)
+        await line.send(*(WHOLE[n : n + 1] for n in range(10, 20)))
+        await sweep(shown, after=11.0)
+        assert (await refused(line)).status == 408
+
+
+async def test_a_body_that_nobody_reads_ends_as_well(shown: Listening) -> None:
+    async with wire(shown.port) as line:
+        await line.send(HALF_BODY.replace(b"/shown", b"/early"))
+        assert (await line.answer()).status == 401
+        await sweep(shown, after=11.0)
+        assert await line.answers_to_the_end() == []
+
+
+async def test_the_rest_of_a_message_in_time_is_answered(shown: Listening) -> None:
+    async with wire(shown.port) as line:
+        for cut in (10, len(WHOLE) - 1):
+            await line.send(WHOLE[:cut])
+            await until_heard(shown)
+            await sweep(shown, after=9.0)
+            await line.send(WHOLE[cut:])
+            assert (await line.answer()).content["body"] == "{}"
+        await sweep(shown, after=11.0)
+        await line.send(WHOLE)
+        assert (await line.answer()).status == 200
+    assert shown.crowd.closed == {}
+
+
+@pytest.mark.parametrize("sent", [b"", WHOLE])
+async def test_an_idle_connection_ends_after_the_setting(shown: Listening, sent: bytes) -> None:
+    async with wire(shown.port) as line:
+        await line.send(sent)
+        await until_heard(shown)
+        heard = [await line.answer()] if sent else []
+        await sweep(shown, after=IDLE_SECONDS - 1)
+        assert shown.crowd.closed == {}
+        await sweep(shown, after=IDLE_SECONDS + 1)
+        assert await line.answers_to_the_end() == []
+    assert len(heard) == (1 if sent else 0)
+    assert shown.crowd.closed == {Reason.IDLE: 1}
+
+
+async def test_a_caller_that_does_not_read_its_answers_is_cut_off(shown: Listening) -> None:
+    async with wire(shown.port) as line:
+        line.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        many = request("GET", "/shown", f"X-Long: {'x' * 8000}") * 2000
+        line.writer.write(many)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not shown.crowd.closed:
+                await asyncio.sleep(0.01)
+                await sweep(shown, after=31.0)
+    assert shown.crowd.closed == {Reason.UNREAD_ANSWER: 1}
+
+
+async def test_what_was_closed_is_told_once_a_minute(
+    shown: Listening, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for _ in range(2):
+        async with wire(shown.port) as idle, wire(shown.port) as half:
+            await half.send(WHOLE[:10])
+            await until_heard(shown, 2)
+            await sweep(shown, after=IDLE_SECONDS + 1)
+            assert await idle.answers_to_the_end() == []
+            await refused(half)
+        await sweep(shown, after=IDLE_SECONDS + 2)
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == [
+        "tests listener: closed 1 idle, 1 with half a head; 2 of at most 10000 connections are open"
+    ]
+    await sweep(shown, after=IDLE_SECONDS + 62)
+    assert len(caplog.records) == 2
