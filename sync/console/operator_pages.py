@@ -66,6 +66,7 @@ class OperatorPages:
                 "stuck": [state.value for state in STUCK],
                 "flows": await self._stores.overview.flows(),
                 "held": await self._stores.overview.stuck(most=_MOST_HELD),
+                "unsettled": await self._stores.unsettled.read(),
                 "alerts": await self._stores.alerts.open_alerts(),
             }
         except (SQLAlchemyError, OSError) as error:

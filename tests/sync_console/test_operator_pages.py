@@ -15,9 +15,12 @@ from sync.console.operator_pages import OperatorPages
 from sync.engine.flow import Work
 from sync.engine.metrics import SyncMetrics
 from sync.engine.outcomes import Done, HeldError
+from sync.engine.wishes import untaken
 from sync.sections import Operators
 from sync.settings import load
-from sync.stores import Stores, stores
+from sync.store.wish_record import Place
+from sync.store.wishes import MarketWishes
+from sync.stores import Stores, configuration_hash, stores
 from tests.sync_console.conftest import CommandLine
 from tests.sync_engine.engine import Engine
 
@@ -65,6 +68,25 @@ async def test_the_page_shows_what_waits_for_a_person(engine: Engine, opened: St
     ):
         assert text in page
     assert "City<b>" not in page
+
+
+async def test_the_page_and_status_show_what_another_system_does_not_keep(
+    engine: Engine, opened: Stores, d365_sync: CommandLine
+) -> None:
+    configuration = configuration_hash(load(d365_sync.file))
+    kept = MarketWishes(engine.database, "b2b_de", configuration=configuration)
+    place, now = Place("magento", "all customers", "erp_account"), SystemClock().utc()
+    await kept.keep(untaken(place, "is <i>dropped</i>", "create it in the shop", now=now))
+
+    status, page = await get(opened, "/")
+
+    assert status == 200
+    for text in ("What another system does not keep", "erp_account", "create it in the shop"):
+        assert text in page
+    assert "<i>" not in page
+    [told] = (await d365_sync.json("status"))["state"]["unsettled"]
+    assert (told["field"], told["example"]) == ("erp_account", "all customers")
+    assert "create it in the shop" in " ".join((await d365_sync("status")).stdout.split())
 
 
 async def test_an_empty_store_has_a_page_too(opened: Stores) -> None:
