@@ -112,7 +112,7 @@ class WriteBack:
         """Return what to say where the attribute cannot be written, None where it can."""
         everybody = Place(_SHOP, EVERYBODY, code)
         last = await work.wishes.last(everybody)
-        is_told = last is not None and last.is_taken is False
+        is_told = last is not None and bool(last.text)
         if not await self._has(code):
             if last is not None and is_told and last.text == MISSING:
                 return []

@@ -152,5 +152,6 @@ async def _refuse(work: Work, last: WishRecord, objection: Objection, advice: st
     """Keep that it is in vain; tell of it if nobody was told."""
     if last.text == objection.value:
         return []
-    await work.wishes.keep(replace(last, is_taken=False, text=objection.value, advice=advice))
+    is_taken = False if objection is Objection.NOT_TAKEN else last.is_taken
+    await work.wishes.keep(replace(last, is_taken=is_taken, text=objection.value, advice=advice))
     return [f"{last.place.field} {objection.value}: {advice}"]

@@ -147,7 +147,7 @@ sync_wish = Table(
     Column("written_at", _INSTANT, nullable=False),
     Column("text", Text, nullable=False, server_default=""),
     Column("advice", Text, nullable=False, server_default=""),
-    Index("sync_wish_unsettled", "market", postgresql_where="NOT is_taken"),
+    Index("sync_wish_unsettled", "market", postgresql_where="text <> ''"),
 )
 
 watermark = Table(

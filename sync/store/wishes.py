@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -56,7 +56,7 @@ class MarketWishes:
             .where(
                 _COLUMN.market == self._market,
                 place.in_([(one.system, one.document, one.field) for one in places]),
-                _COLUMN.is_taken.is_not(True),
+                or_(_COLUMN.is_taken.is_not(True), _COLUMN.text != ""),
             )
             .values(is_taken=True, text="", advice="")
         )
@@ -101,7 +101,7 @@ class UnsettledWishes:
                 func.min(_COLUMN.advice).label("advice"),
                 func.min(_COLUMN.written_at).label("since"),
             )
-            .where(~_COLUMN.is_taken, _COLUMN.configuration_hash == self._configuration)
+            .where(_COLUMN.text != "", _COLUMN.configuration_hash == self._configuration)
             .group_by(*keys)
             .order_by(*keys)
         )

@@ -95,3 +95,20 @@ async def test_a_group_that_flips_between_many_is_written_five_times_an_hour() -
     await world.carry()
     assert len(world.shop.writes) == 6
     assert world.wishes["b2b_de"].told == {}
+
+
+async def test_two_markets_that_write_one_customer_in_turn_stop_and_tell() -> None:
+    """Each undoes what the other wrote; the shop's customer would never come to rest."""
+    world = World(customer())
+    await world.carry()
+    await world.carry(market="b2c")
+    world.shop.writes.clear()
+
+    for _ in range(30):
+        await world.carry()
+        await world.carry(market="b2c")
+
+    assert len(world.shop.writes) <= 6
+    told = [wishes.told for wishes in world.wishes.values() if wishes.told]
+    assert told
+    assert all("set back" in each["erp_account"] for each in told)

@@ -28,8 +28,4 @@ class FakeWishes:
     @property
     def told(self) -> dict[str, str]:
         """What is wrong, by field."""
-        return {
-            place.field: record.text
-            for place, record in self.records.items()
-            if record.is_taken is False
-        }
+        return {place.field: record.text for place, record in self.records.items() if record.text}

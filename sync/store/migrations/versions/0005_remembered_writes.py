@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.Column("advice", sa.Text, nullable=False, server_default=""),
     )
     op.create_index(
-        "sync_wish_unsettled", "sync_wish", ["market"], postgresql_where=sa.text("NOT is_taken")
+        "sync_wish_unsettled", "sync_wish", ["market"], postgresql_where=sa.text("text <> ''")
     )
 
 
