@@ -155,6 +155,17 @@ async def test_an_attribute_that_the_shop_drops_is_seen_in_its_answer() -> None:
     assert saved.attribute("erp_account") is None
 
 
+async def test_a_shop_that_cannot_say_whether_it_has_an_attribute_is_believed_to() -> None:
+    """The answer to a write tells; without the route nobody would ever be written."""
+    no_route = {"message": "Request does not match any route."}
+    async with client_of(always(no_route, 404)) as (client, _):
+        assert await client.has_customer_attribute("erp_account")
+    # What is before the shop says nothing about it.
+    async with client_of(always({}, 404)) as (client, _):
+        with pytest.raises(MagentoRejectedError):
+            await client.has_customer_attribute("erp_account")
+
+
 async def test_an_address_without_its_id_is_not_sent() -> None:
     async with client_of(always({})) as (client, shop):
         with pytest.raises(ValueError, match="its id"):

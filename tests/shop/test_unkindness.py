@@ -142,6 +142,9 @@ async def test_a_stock_shop_drops_the_account_and_moves_the_customer(
     assert customer is not None
     assert customer.attribute("erp_account") is None
     assert str(customer.updated_at) > "2026-01-02"
+    assert await client.has_customer_attribute("erp_account") is False
+    await wire.turn(account_attribute=True)
+    assert await client.has_customer_attribute("erp_account") is True
 
 
 async def test_orders_of_a_deleted_customer_are_nobodys_and_no_guests(
