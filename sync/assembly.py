@@ -14,6 +14,7 @@ from pricing_proxy.d365.fo.customers import Customers
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.fo.orders import SalesOrders
 from pricing_proxy.d365.fo.returns import Returns
+from sync.companies import markets_of_company
 from sync.customers.flow import CustomerContext, CustomerFlow
 from sync.customers.identity import Identity
 from sync.customers.mapping import CustomerMarket
@@ -24,15 +25,17 @@ from sync.customers.source import CustomerSource
 from sync.engine.flow import Links
 from sync.engine.polling import Polling
 from sync.engine.sources import Events, Watermarks
+from sync.identities import Identities
 from sync.magento.client import MagentoClient
 from sync.orders.flow import OrderFlow, OrderMarket
-from sync.orders.late_doubles import LateDoubles
+from sync.orders.late_doubles import LateDoubles, SweptMarket
 from sync.orders.selling import Selling
 from sync.orders.sold_products import SoldProducts
 from sync.orders.source import OrderSource, is_in
 from sync.orders.writer import OrderWriter
 from sync.returns.flow import ReturnFlow, ReturnMarket
 from sync.returns.source import ReturnSource
+from sync.sales.references import Forms
 from sync.settings import FlowName, SyncSettings
 
 
@@ -96,16 +99,22 @@ class Assembly:
         self._max_request = timedelta(seconds=settings.sync.delivery.erp_max_request_seconds)
         self._overlap = timedelta(seconds=settings.sync.polling.overlap_seconds)
 
-    def flows(self, *, kept: KeptLinks, published: AccountMap) -> Flows:
+    def flows(self, *, kept: KeptLinks, published: AccountMap, forms: Forms) -> Flows:
         """Return the flows.
 
         Args:
             kept: Where links are kept.
             published: The price service's customer map.
+            forms: Every prefix that references ever had.
         """
         markets = self._settings.sync.markets
+        identities = Identities(
+            self._settings, shop=self._shop, links_of=kept.of_market, forms=forms
+        )
         return Flows(
-            orders=OrderFlow(self._shop, markets={code: self._orders(code) for code in markets}),
+            orders=OrderFlow(
+                self._shop, markets={code: self._orders(code, identities) for code in markets}
+            ),
             customers=CustomerFlow(
                 self._shop,
                 contexts={code: self._customers(code, kept) for code in markets},
@@ -115,12 +124,19 @@ class Assembly:
             ),
             returns=ReturnFlow(
                 self._shop,
-                markets={code: self._returns(code) for code in markets},
+                markets={code: self._returns(code, identities) for code in markets},
                 erp_max_request=self._max_request,
             ),
         )
 
-    def sources(self, *, events: Events, watermarks: Watermarks) -> Sources:
+    def sources(
+        self,
+        *,
+        events: Events,
+        watermarks: Watermarks,
+        kept: KeptLinks,
+        forms: Forms,
+    ) -> Sources:
         """Return the sources of the flows that are on, market by market."""
         own = self._settings.sync.markets
         polling = Polling(
@@ -135,8 +151,17 @@ class Assembly:
                 rules={code: own[code].orders for code in with_orders},
             ),
             doubles=LateDoubles(
-                {code: self._sales_orders(code) for code in with_orders},
-                companies={code: self._company(code) for code in with_orders},
+                self._shop,
+                markets={
+                    code: SweptMarket(
+                        erp=self._sales_orders(code),
+                        company=self._company(code),
+                        stores=own[code].store_ids,
+                        links=kept.of_market(code),
+                    )
+                    for code in with_orders
+                },
+                forms=forms,
                 events=events,
             ),
             customers=CustomerSource(
@@ -151,7 +176,7 @@ class Assembly:
             ),
         )
 
-    def _orders(self, code: str) -> OrderMarket:
+    def _orders(self, code: str, identities: Identities) -> OrderMarket:
         own, market = self._settings.sync.markets[code], self._settings.markets[code]
         return OrderMarket(
             selling=Selling(
@@ -170,6 +195,7 @@ class Assembly:
             ),
             writer=OrderWriter(
                 self._sales_orders(code),
+                own=identities.own_headers(code, self._sales_orders(code)),
                 company=market.legal_entity,
                 rules=own.orders,
                 erp_max_request=self._max_request,
@@ -201,13 +227,7 @@ class Assembly:
 
     def company_of(self, code: str) -> list[str]:
         """Return all markets of a market's ERP company."""
-        markets = self._settings.markets
-        mine = (markets[code].environment, markets[code].legal_entity)
-        return [
-            other
-            for other in self._settings.sync.markets
-            if (markets[other].environment, markets[other].legal_entity) == mine
-        ]
+        return markets_of_company(self._settings, code)
 
     def _customers(self, code: str, kept: KeptLinks) -> CustomerContext:
         own, market = self._settings.sync.markets[code], self.customer_market(code)
@@ -230,14 +250,17 @@ class Assembly:
             market=market, rules=own.customers, erp=erp, links=links, identity=identity
         )
 
-    def _returns(self, code: str) -> ReturnMarket:
-        own = self._settings.sync.markets[code]
+    def _returns(self, code: str, identities: Identities) -> ReturnMarket:
+        own, returns = self._settings.sync.markets[code], Returns(self._erp(code))
         return ReturnMarket(
             company=self._company(code),
+            store_ids=frozenset(own.store_ids),
             rules=own.returns,
             splitting=own.orders.splitting,
-            returns=Returns(self._erp(code)),
-            orders=self._sales_orders(code),
+            returns=returns,
+            orders=identities.sold_orders(code, self._sales_orders(code)),
+            own=identities.own_returns(code, returns),
+            references=identities.return_references(code),
             expects=lambda order: is_in(order, own.orders),
         )
 

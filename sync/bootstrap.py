@@ -22,6 +22,7 @@ from pricing_proxy.shared_state.gate import SHOP
 from pricing_proxy.shared_state.maps import SharedMaps
 from pricing_proxy.shared_state.seen_events import SeenEvents
 from sync.assembly import Assembly, Flows, Sources
+from sync.companies import prefixes_of_market
 from sync.engine.flow import Flow
 from sync.engine.metrics import Counting, SyncMetrics
 from sync.engine.queue import JobQueue, queue_application
@@ -117,12 +118,12 @@ def assembled(
     settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Clock
 ) -> tuple[Flows, Sources]:
     """Return the flows and their sources."""
-    assembly = assembly_of(settings, ways, clock=clock)
-    flows = assembly.flows(
-        kept=KeptLinks(opened.opened.database),
-        published=SharedMaps(ways.redis),
+    assembly, kept = assembly_of(settings, ways, clock=clock), KeptLinks(opened.opened.database)
+    flows = assembly.flows(kept=kept, published=SharedMaps(ways.redis), forms=opened.forms)
+    sources = assembly.sources(
+        events=opened.events, watermarks=opened.watermarks, kept=kept, forms=opened.forms
     )
-    return flows, assembly.sources(events=opened.events, watermarks=opened.watermarks)
+    return flows, sources
 
 
 def assembly_of(settings: SyncSettings, ways: Systems, *, clock: Clock) -> Assembly:
@@ -136,6 +137,9 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
     """Run the flows; on exit, finish what is under way and close everything."""
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(stores(settings))
+        # Before anything is written: other processes look for it under these.
+        for code in settings.sync.markets:
+            await opened.forms.note(code, prefixes_of_market(settings, code))
         ways = await stack.enter_async_context(systems(settings, clock=clock))
         flows, sources = assembled(settings, opened, ways, clock=clock)
         plan = _plan(settings, opened, ways, sources)

@@ -16,6 +16,7 @@ from sync.store.interventions import Interventions
 from sync.store.journal import Journal
 from sync.store.link_decisions import LinkDecisions
 from sync.store.overview import Overview
+from sync.store.reference_forms import ReferenceForms
 from sync.store.rewrites import Rewrites
 from sync.store.watermarks import Watermarks
 from sync.store.wishes import UnsettledWishes
@@ -33,6 +34,7 @@ class Stores:
     interventions: Interventions
     control: FlowControl
     watermarks: Watermarks
+    forms: ReferenceForms
     alerts: AlertStore
     audit: AuditTrail
     unsettled: UnsettledWishes
@@ -59,6 +61,7 @@ async def stores(settings: SyncSettings) -> AsyncIterator[Stores]:
             interventions=Interventions(database, queue),
             control=FlowControl(database),
             watermarks=Watermarks(database),
+            forms=ReferenceForms(database),
             alerts=AlertStore(database),
             audit=AuditTrail(database),
             unsettled=UnsettledWishes(database, configuration=configuration),

@@ -164,7 +164,7 @@ def _counted(group: Sequence[object], flow: str) -> str:
 
 
 def _names(group: Sequence[EventRecord]) -> str:
-    return _named([event.business_key for event in group])
+    return _named([event.name for event in group])
 
 
 def _named(keys: Sequence[str]) -> str:

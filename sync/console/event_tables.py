@@ -38,7 +38,7 @@ def event_tables(story: EventStory) -> Iterator[Table]:
     if story.dependants:
         waiting = table_of("Wait for this one", "event", "flow", "document", "state")
         for each in story.dependants:
-            waiting.add_row(str(each.id), each.flow, each.business_key, state_text(each.state))
+            waiting.add_row(str(each.id), each.flow, each.name, state_text(each.state))
         yield waiting
     if story.audit:
         done = table_of("By hand", "when", "who", "what")
@@ -61,7 +61,7 @@ def took(call: JournalRow) -> str:
 
 
 def _head(event: EventRecord) -> Table:
-    table = table_of(f"Event {event.id}: {event.flow} {event.business_key} of {event.market}")
+    table = table_of(f"Event {event.id}: {event.flow} {event.name} of {event.market}")
     table.show_header = False
     table.add_column(style="dim")
     table.add_column(overflow="fold")

@@ -1,14 +1,21 @@
-"""The commands about one order of the shop: `order` and `export`."""
+"""The commands about one order of the shop: `order` and `export`.
 
+People name an order by its number, which one order of each store view may have. `order`
+tells of all of them, `export` sends none before it is said which; a store view or the
+shop's own id says so.
+"""
+
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.d365.fo.orders import SalesOrders
 from sync.bootstrap import Systems, assembled, systems
 from sync.console.order_json import order_members
-from sync.console.order_story import OrderReader, OrderStory
+from sync.console.order_story import OrderReader, OrderStory, SalesBook
 from sync.console.order_tables import order_tables
 from sync.console.plain import as_json
 from sync.console.running import (
@@ -22,7 +29,9 @@ from sync.console.running import (
     output,
     settings_of,
 )
+from sync.magento.models import Order
 from sync.orders.source import FLOW
+from sync.sales.references import named
 from sync.settings import SyncSettings
 from sync.store.records import EventRecord
 from sync.stores import Stores, stores
@@ -30,27 +39,56 @@ from sync.stores import Stores, stores
 _EXPORTED = "export"
 
 Number = Annotated[str, typer.Argument(help="The number that customers know, as 100000201.")]
+Store = Annotated[
+    int | None, typer.Option("--store", help="The store view, where several have the number.")
+]
+EntityId = Annotated[
+    int | None, typer.Option("--entity-id", help="The shop's internal id of the order.")
+]
 
 
-def order_command(number: Number, *, config: Config = None, json_output: Json = False) -> None:
+class _AmbiguousError(Exception):
+    """Several orders have the number; the text names them."""
+
+
+def order_command(
+    number: Number,
+    *,
+    store: Store = None,
+    entity_id: EntityId = None,
+    config: Config = None,
+    json_output: Json = False,
+) -> None:
     """Tell an order's whole story: in the shop, here, and in the ERP.
 
+    Where several store views have an order of this number, all are told, one after the other.
     A system that cannot be reached costs its own part only. Exit code 1: nobody knows it.
     """
-    story = carry_out(_read(settings_of(config), number))
+    stories = carry_out(_read(settings_of(config), number, store=store, entity_id=entity_id))
     if json_output:
-        typer.echo(as_json(order_members(story)))
+        typer.echo(as_json(order_members(number, stories)))
     else:
-        console = output()
-        for part in order_tables(story):
-            console.print(part)
-    if story.order is None and not story.events and not any(story.erp.values()):
+        _print(number, stories)
+    if not any(story.order or story.events or any(story.erp.values()) for story in stories):
         fail(f"Nobody who could be asked knows order {number}.", FAILED)
 
 
-def export_command(number: Number, *, config: Config = None, by: By = None) -> None:
+def export_command(
+    number: Number,
+    *,
+    store: Store = None,
+    entity_id: EntityId = None,
+    config: Config = None,
+    by: By = None,
+) -> None:
     """Send one order whatever its age, also one from before `orders.start_at`."""
-    is_new, event = carry_out(_export(settings_of(config), number, by=operator(by)))
+    settings = settings_of(config)
+    try:
+        is_new, event = carry_out(
+            _export(settings, number, store=store, entity_id=entity_id, by=operator(by))
+        )
+    except _AmbiguousError as error:
+        fail(str(error), FAILED)
     if event is None:
         fail(
             f"The shop has no order {number} in a store view of any market with orders on; "
@@ -59,55 +97,92 @@ def export_command(number: Number, *, config: Config = None, by: By = None) -> N
         )
     if not is_new:
         fail(
-            f"Order {number} was entered before: event {event.id} is {event.state}. "
+            f"Order {event.name} was entered before: event {event.id} is {event.state}. "
             f"See it with: d365-sync show {event.id}",
             FAILED,
         )
-    output().print(f"Order {number} is in line as event {event.id}.")
-    output().print(f"Follow it with: d365-sync order {number}")
+    output().print(f"Order {event.name} is in line as event {event.id}.")
+    output().print(f"Follow it with: d365-sync order {number} --entity-id {event.document_id}")
 
 
-async def _read(settings: SyncSettings, number: str) -> OrderStory:
+def _print(number: str, stories: Sequence[OrderStory]) -> None:
+    console = output()
+    if len(stories) > 1:
+        ids = ", ".join(f"#{story.entity_id}" for story in stories)
+        note = (
+            f"{len(stories)} orders have the number {number}: {ids}. For one of them: --entity-id"
+        )
+        console.print(Text(note, style="yellow"))
+    for story in stories:
+        for part in order_tables(story):
+            console.print(part)
+
+
+async def _read(
+    settings: SyncSettings, number: str, *, store: int | None, entity_id: int | None
+) -> list[OrderStory]:
     clock = SystemClock()
     async with stores(settings) as opened, systems(settings, clock=clock) as ways:
-        return await _reader(settings, opened, ways).read(number)
+        reader = await _reader(settings, opened, ways)
+        return await reader.read(number, store=store, entity_id=entity_id)
 
 
-def _reader(settings: SyncSettings, opened: Stores, ways: Systems) -> OrderReader:
-    own = settings.sync.markets
-
-    async def memos(order: int) -> list[str]:
-        return [memo.increment_id for memo in await ways.shop.credit_memos(order)]
+async def _reader(settings: SyncSettings, opened: Stores, ways: Systems) -> OrderReader:
+    async def memos(order: int) -> list[int]:
+        return [memo.entity_id for memo in await ways.shop.credit_memos(order)]
 
     return OrderReader(
         opened,
-        order=ways.shop.order_by_increment_id,
+        orders=ways.shop.orders_by_increment_id,
         memos=memos,
-        erps={
-            code: (
-                SalesOrders(
-                    ways.erps[settings.markets[code].environment].documents,
-                    reference_field=market.orders.reference_field,
-                ),
-                settings.markets[code].legal_entity,
-            )
-            for code, market in own.items()
+        books={code: await _book(settings, opened, ways, code) for code in settings.sync.markets},
+    )
+
+
+async def _book(settings: SyncSettings, opened: Stores, ways: Systems, code: str) -> SalesBook:
+    own, market = settings.sync.markets[code], settings.markets[code]
+    documents = ways.erps[market.environment].documents
+    return SalesBook(
+        erp=SalesOrders(documents, reference_field=own.orders.reference_field),
+        company=market.legal_entity,
+        prefixes={
+            store: {own.orders.prefix_of(store), *await opened.forms.of(code, store)}
+            for store in own.store_ids
         },
-        market_of_store={store: code for code, market in own.items() for store in market.store_ids},
     )
 
 
 async def _export(
-    settings: SyncSettings, number: str, *, by: str
+    settings: SyncSettings, number: str, *, store: int | None, entity_id: int | None, by: str
 ) -> tuple[bool, EventRecord | None]:
     """Enter the order; return whether that is new, and its event."""
     clock = SystemClock()
     async with stores(settings) as opened, systems(settings, clock=clock) as ways:
         _, sources = assembled(settings, opened, ways, clock=clock)
-        entered = await sources.orders.export(number)
-        if entered is None:
+        order = _chosen(
+            settings,
+            [
+                order
+                for order in await ways.shop.orders_by_increment_id(number)
+                if store in (None, order.store_id) and entity_id in (None, order.entity_id)
+            ],
+        )
+        entered = None if order is None else await sources.orders.export(order.entity_id)
+        if order is None or entered is None:
             return False, None
         if entered:
-            await opened.audit.note(by=by, action=_EXPORTED, subject=f"order {number}", after={})
-        events = await opened.overview.by_key(number)
-    return entered, next(event for event in events if event.flow == FLOW)
+            subject = f"order {number} (#{order.entity_id})"
+            await opened.audit.note(by=by, action=_EXPORTED, subject=subject, after={})
+        events = await opened.overview.by_document(FLOW, str(order.entity_id))
+    return entered, events[0]
+
+
+def _chosen(settings: SyncSettings, orders: Sequence[Order]) -> Order | None:
+    known = {store for market in settings.sync.markets.values() for store in market.store_ids}
+    meant = [order for order in orders if order.store_id in known]
+    if len(meant) > 1:
+        names = ", ".join(map(named, meant))
+        raise _AmbiguousError(
+            f"Several orders have this number: {names}. Say which with --store or --entity-id."
+        )
+    return meant[0] if meant else None

@@ -1,6 +1,6 @@
 """An order's story for programs: what names and numbers its documents, no customer data. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -45,10 +45,20 @@ _LINE = frozenset(
 )
 
 
-def order_members(story: OrderStory) -> Mapping[str, Any]:
-    """Return the story's members, ready for `as_json`; numbers are texts, exactly as they came."""
+def order_members(number: str, stories: Sequence[OrderStory]) -> Mapping[str, Any]:
+    """Return the stories' members, ready for `as_json`; numbers are texts, exactly as they came.
+
+    Of one order its members; of several, or none, those of each under "orders".
+    """
+    if len(stories) == 1:
+        return _story(stories[0])
+    return {"number": number, "orders": [_story(story) for story in stories]}
+
+
+def _story(story: OrderStory) -> Mapping[str, Any]:
     return {
         "number": story.number,
+        "entity_id": story.entity_id,
         "market": story.market,
         "shop": None if story.order is None else _chosen(story.order, _SHOP),
         "erp": {market: [_erp(each) for each in orders] for market, orders in story.erp.items()},
@@ -60,7 +70,12 @@ def order_members(story: OrderStory) -> Mapping[str, Any]:
 def _erp(order: ErpOrder) -> dict[str, Any]:
     totals = None if order.totals is None else order.totals.model_dump()
     lines = [_chosen(line, _LINE) for line in order.lines]
-    return {**_chosen(order.header, _HEADER), "totals": totals, "lines": lines}
+    return {
+        **_chosen(order.header, _HEADER),
+        "totals": totals,
+        "lines": lines,
+        "is_anothers": order.is_anothers,
+    }
 
 
 def _chosen(document: BaseModel, members: frozenset[str]) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Read an order's whole story: the shop's order, our events and calls, the ERP's documents.
 
+A number may be that of several orders, one in each store view: each has a story of its own.
 Each side is read as far as it can be reached; one that cannot costs its own part only, and
 the story says so.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -19,6 +20,8 @@ from pricing_proxy.d365.fo.orders import SalesOrders
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.console.event_story import EventStory, story_of
 from sync.magento.models import Order
+from sync.sales.value_lines import own_line_references
+from sync.store.records import EventRecord
 from sync.stores import Stores
 
 T = TypeVar("T")
@@ -30,11 +33,16 @@ _PATIENCE = timedelta(seconds=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErpOrder:
-    """A sales order of the ERP that carries the shop's number."""
+    """A sales order of the ERP that carries the shop's number.
+
+    Attributes:
+        is_anothers: Whether its lines are those of another order with this reference.
+    """
 
     header: SalesOrderHeaderRow
     lines: Sequence[SalesOrderLineRow]
     totals: SalesOrderTotalsRow | None
+    is_anothers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +50,8 @@ class OrderStory:
     """All that is known of one order.
 
     Attributes:
+        number: What people call it.
+        entity_id: What the shop calls it; empty where nobody knows.
         order: The shop's; None where there is none, or the shop could not say.
         market: Of its store view, or of its events; empty when neither is known.
         erp: What the ERP of each market that was asked has; usually one of each.
@@ -50,6 +60,7 @@ class OrderStory:
     """
 
     number: str
+    entity_id: str
     order: Order | None
     market: str
     erp: Mapping[str, Sequence[ErpOrder]]
@@ -57,74 +68,133 @@ class OrderStory:
     silent: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesBook:
+    """Where the ERP's orders of one market are.
+
+    Attributes:
+        prefixes: What may stand before the shop's numbers, by store view.
+    """
+
+    erp: SalesOrders
+    company: str
+    prefixes: Mapping[int, Collection[str]]
+
+
 class OrderReader:
     """Reads stories.
 
     Args:
         opened: What the sync keeps.
-        order: Finds the shop's order by its number.
-        memos: Finds the numbers of its credit memos by its internal id.
-        erps: The sales orders of each market, with the company they are in.
-        market_of_store: Market by store view.
+        orders: Finds the shop's orders by their number.
+        memos: Finds the internal ids of an order's credit memos by its own.
+        books: The sales orders of each market.
     """
 
     def __init__(
         self,
         opened: Stores,
         *,
-        order: Callable[[str], Awaitable[Order | None]],
-        memos: Callable[[int], Awaitable[list[str]]],
-        erps: Mapping[str, tuple[SalesOrders, str]],
-        market_of_store: Mapping[int, str],
+        orders: Callable[[str], Awaitable[list[Order]]],
+        memos: Callable[[int], Awaitable[list[int]]],
+        books: Mapping[str, SalesBook],
     ) -> None:
         self._opened = opened
-        self._order = order
+        self._orders = orders
         self._memos = memos
-        self._erps = erps
-        self._market_of_store = market_of_store
+        self._books = books
 
-    async def read(self, number: str) -> OrderStory:
-        """Return the story of an order by the number that customers know."""
+    async def read(
+        self, number: str, *, store: int | None = None, entity_id: int | None = None
+    ) -> list[OrderStory]:
+        """Return the story of each order of a number that people know.
+
+        Args:
+            number: What people call it.
+            store: Only of this store view.
+            entity_id: Only the one that the shop calls so.
+        """
         silent: dict[str, str] = {}
-        order = await _heard("the shop", self._order(number), silent)
-        memos: list[str] = []
+        found = await _heard("the shop", self._orders(number), silent)
+        orders = {str(order.entity_id): order for order in found or ()}
+        events = [
+            event for event in await self._opened.overview.by_key(number) if event.flow == _ORDERS
+        ]
+        # Also those that the shop has no more, or could not tell of.
+        ids = dict.fromkeys([*orders, *(event.document_id or "" for event in events)])
+        wanted = [
+            each
+            for each in ids
+            if entity_id in (None, int(each or 0))
+            and (store is None or (each in orders and orders[each].store_id == store))
+            and (each or not orders)
+        ]
+        return [
+            await self._story(number, each, orders.get(each), events, silent)
+            for each in wanted or ([] if store or entity_id else [""])
+        ]
+
+    async def _story(
+        self,
+        number: str,
+        entity_id: str,
+        order: Order | None,
+        events: Sequence[EventRecord],
+        heard: Mapping[str, str],
+    ) -> OrderStory:
+        silent = dict(heard)
+        memos: list[int] = []
         if order is not None:
             memos = await _heard("its credit memos", self._memos(order.entity_id), silent) or []
-        events = await self._events(number, memos)
-        market = self._market(order, events)
+        # One that is known by its number only may be any of that number.
+        own = [event for event in events if event.document_id in (None, entity_id)]
+        for memo in memos:
+            own += await self._opened.overview.by_document(_RETURNS, str(memo))
+        market = self._market(order, own)
         found: dict[str, Sequence[ErpOrder]] = {}
-        for code in [market] if market in self._erps else self._erps:
-            erp = await _heard(f"the ERP of {code}", self._erp_orders(code, number), silent)
+        for code in [market] if market in self._books else self._books:
+            asked = self._erp_orders(self._books[code], number, order)
+            erp = await _heard(f"the ERP of {code}", asked, silent)
             found |= {} if erp is None else {code: erp}
         return OrderStory(
-            number=number, order=order, market=market, erp=found, events=events, silent=silent
+            number=number,
+            entity_id=entity_id,
+            order=order,
+            market=market,
+            erp=found,
+            events=[await story_of(self._opened, event) for event in own],
+            silent=silent,
         )
 
-    async def _events(self, number: str, memos: Sequence[str]) -> list[EventStory]:
-        # A number is unique within its flow only: order and credit memo may share one.
-        wanted = [(_ORDERS, number), *((_RETURNS, memo) for memo in memos)]
-        found = [
-            event
-            for flow, key in wanted
-            for event in await self._opened.overview.by_key(key)
-            if event.flow == flow
-        ]
-        return [await story_of(self._opened, event) for event in found]
+    def _market(self, order: Order | None, events: Sequence[EventRecord]) -> str:
+        for code, book in self._books.items():
+            if order is not None and order.store_id in book.prefixes:
+                return code
+        return next((event.market for event in events), "")
 
-    def _market(self, order: Order | None, events: Sequence[EventStory]) -> str:
-        named = None if order is None else self._market_of_store.get(order.store_id)
-        return named or next((story.event.market for story in events), "")
-
-    async def _erp_orders(self, market: str, number: str) -> list[ErpOrder]:
-        erp, company = self._erps[market]
-        return [
-            ErpOrder(
-                header=header,
-                lines=await erp.lines(company, header.SalesOrderNumber),
-                totals=await erp.totals(company, header.SalesOrderNumber),
-            )
-            for header in await erp.find(company, number)
-        ]
+    async def _erp_orders(
+        self, book: SalesBook, number: str, order: Order | None
+    ) -> list[ErpOrder]:
+        prefixes = {
+            prefix
+            for store, forms in book.prefixes.items()
+            if order is None or store == order.store_id
+            for prefix in forms
+        }
+        own = set() if order is None else own_line_references(order)
+        orders: dict[str, ErpOrder] = {}
+        for prefix in sorted(prefixes):
+            for header in await book.erp.find(book.company, f"{prefix}{number}"):
+                name = header.SalesOrderNumber
+                lines = await book.erp.lines(book.company, name)
+                named = {line.OrderLineReference for line in lines}
+                orders[name] = ErpOrder(
+                    header=header,
+                    lines=lines,
+                    totals=await book.erp.totals(book.company, name),
+                    is_anothers=bool(own and named and not own & named),
+                )
+        return list(orders.values())
 
 
 async def _heard(side: str, asked: Awaitable[T], silent: dict[str, str]) -> T | None:

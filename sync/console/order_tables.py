@@ -36,7 +36,7 @@ def _shop(story: OrderStory) -> Table | Text:
     if order is None:
         known = "the shop" in story.silent
         return Text("" if known else f"The shop has no order {story.number}.", style="yellow")
-    table = table_of(f"Order {story.number} in the shop")
+    table = table_of(f"Order {story.number} (#{order.entity_id}) in the shop")
     table.show_header = False
     table.add_column(style="dim")
     table.add_column(overflow="fold")
@@ -46,6 +46,7 @@ def _shop(story: OrderStory) -> Table | Text:
 
 
 def _shop_facts(order: Order, market: str) -> Iterator[tuple[str, str]]:
+    yield "store view", str(order.store_id)
     yield "market", market or f"none: no market names store view {order.store_id}"
     yield "status", f"{order.status} (state {order.state})"
     yield "ERP number", order.ext_order_id or "not written back"
@@ -78,8 +79,11 @@ def _erp(market: str, order: ErpOrder) -> Table:
         total = order.totals.OrderTotalAmount
         tax = order.totals.OrderTotalTaxAmount
         facts.append(f"total {total} {header.CurrencyCode}, of it tax {tax}")
+    if order.is_anothers:
+        facts.append("ANOTHER'S: it has this reference, and no line of this order")
     table.caption = " · ".join(facts)
-    table.caption_style = "yellow" if header.IsSalesProcessingStopped else "green"
+    is_fine = not header.IsSalesProcessingStopped and not order.is_anothers
+    table.caption_style = "green" if is_fine else "yellow"
     return table
 
 
@@ -90,7 +94,7 @@ def _events(story: OrderStory) -> Table:
         said = ("", event.note, "")
         if trouble is not None:
             said = (trouble.field, trouble.text, trouble.advice)
-        head = (str(event.id), event.flow, event.business_key)
+        head = (str(event.id), event.flow, event.name)
         table.add_row(*head, state_text(event.state), *map(Text, said))
     if not story.events:
         table.caption = f"None. If it is too old to go by itself: d365-sync export {story.number}"

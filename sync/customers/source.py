@@ -11,6 +11,7 @@ from typing import Protocol
 from sync.customers.flow import FLOW
 from sync.engine.polling import Polling
 from sync.magento.master_models import Customer
+from sync.store.document_keys import document_key
 
 _WATERMARK = "customers.updated_at"
 
@@ -62,10 +63,11 @@ class CustomerSource:
         market = self._market_of_website.get(customer.website_id)
         if market is None:
             return False
-        key = f"{FLOW}/{market}/{customer.id}"
+        key = document_key(FLOW, market, str(customer.id))
         return await self._polling.events.receive(
             flow=FLOW,
             market=market,
+            document_id=str(customer.id),
             business_key=str(customer.id),
             source_key=f"{key}/{customer.updated_at.isoformat()}",
             payload={"customer_id": customer.id},

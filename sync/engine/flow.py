@@ -16,6 +16,7 @@ class Event:
 
     Attributes:
         business_key: What people call it; for orders the increment id.
+        document_id: The shop's internal id of it; None where only the number is known.
         source_key: Unique; an equal one is taken once.
         attempts: Since it was entered or last replayed.
         fence: Rises with each claim; a smaller one has lost the event.
@@ -29,6 +30,7 @@ class Event:
     payload: Mapping[str, Any]
     attempts: int
     fence: int
+    document_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

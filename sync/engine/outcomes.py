@@ -5,6 +5,7 @@ OutcomeError
 ├── RetryLaterError   nothing is wrong with it; try again, after a time if one is known
 ├── InDoubtError      a write may have happened; look up before the next one
 ├── WaitForError      another event must be done first; it is entered if it is not there
+├── IdentifiedError   its document was known by number only; carried again under that one's lock
 └── SkippedError      there is nothing to carry, for a reason that is kept
 
 Errors of the other systems (`pricing_proxy.resilience.errors`) may be raised as well; the
@@ -64,13 +65,31 @@ class InDoubtError(OutcomeError):
 
 
 class WaitForError(OutcomeError):
-    """Another event must be done first."""
+    """Another event must be done first.
 
-    def __init__(self, *, flow: str, business_key: str, payload: Mapping[str, Any]) -> None:
+    Attributes:
+        flow: Whose event.
+        document_id: The shop's id of the document to wait for.
+        business_key: What people call that.
+        payload: Of the event, where one must be entered.
+    """
+
+    def __init__(
+        self, *, flow: str, document_id: str, business_key: str, payload: Mapping[str, Any]
+    ) -> None:
         super().__init__(f"waits for {flow} {business_key}")
         self.flow = flow
+        self.document_id = document_id
         self.business_key = business_key
         self.payload = payload
+
+
+class IdentifiedError(OutcomeError):
+    """The event is of this document; nothing was done yet, since it had not that one's lock."""
+
+    def __init__(self, document_id: str) -> None:
+        super().__init__(f"is of document {document_id}")
+        self.document_id = document_id
 
 
 class SkippedError(OutcomeError):

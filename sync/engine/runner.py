@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pricing_proxy.clock import Clock
 from sync.engine.flow import Flow
 from sync.engine.metrics import SyncMetrics
-from sync.engine.outcomes import WaitForError
+from sync.engine.outcomes import IdentifiedError, WaitForError
 from sync.engine.queue import ComeBackError
 from sync.engine.verdict import trouble_of, verdict_on
 from sync.engine.work import EventWork
@@ -112,11 +112,15 @@ class Runner:
             await self._events.wait_for(
                 record,
                 flow=error.flow,
+                document_id=error.document_id,
                 business_key=error.business_key,
                 payload=error.payload,
                 trouble=trouble_of(error),
             )
             return EventState.WAITING, None
+        except IdentifiedError as error:
+            await self._events.identify(record, error.document_id)
+            return EventState.RECEIVED, None
         except Exception as error:  # noqa: BLE001 -- every failure must become a visible state
             return await self._note(record, error)
         await self._events.end(record.id, record.fence, EventState.DONE, note=done.note)

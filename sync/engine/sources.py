@@ -16,6 +16,7 @@ class Events(Protocol):
         source_key: str,
         payload: Mapping[str, Any],
         lock_key: str,
+        document_id: str | None = None,
     ) -> bool:
         """Return whether it is new."""
         ...

@@ -103,6 +103,7 @@ class EventWork:
             payload=record.payload,
             attempts=record.attempts,
             fence=record.fence,
+            document_id=record.document_id,
         )
 
     @property

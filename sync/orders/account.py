@@ -47,6 +47,7 @@ async def _of_customer(work: Work, order: Order, customer_id: int) -> str:
     if account is None:
         raise WaitForError(
             flow="customers",
+            document_id=str(customer_id),
             business_key=str(customer_id),
             payload={"customer_id": customer_id, "order": order.increment_id},
         )

@@ -28,7 +28,7 @@ class OrderDraft:
     """A whole order.
 
     Attributes:
-        reference: The shop's number.
+        reference: The shop's number, with the store view's prefix.
         header: What is sent of the header, without the reference field and the stop.
         lines: In the shop's order; shipping, fees and rounding last.
         net: What the shop's order comes to without tax, what automatic charges add included.

@@ -37,7 +37,7 @@ def differences(
     """
     found = {same_name_key(line.OrderLineReference): line for line in lines}
     return [
-        *_fields("", draft.header, header),
+        *header_differences(draft, header),
         *_lines_missing_or_strange(draft, lines),
         *(
             difference
@@ -46,6 +46,11 @@ def differences(
             for difference in _line(sent, found[key], line_tolerance)
         ),
     ]
+
+
+def header_differences(draft: OrderDraft, header: SalesOrderHeaderRow) -> list[Difference]:
+    """Return what differs between the header sent and the one in the ERP."""
+    return list(_fields("", draft.header, header))
 
 
 def _lines_missing_or_strange(

@@ -22,8 +22,10 @@ from sync.engine.writes import written
 from sync.magento.models import Order
 from sync.orders import mapping
 from sync.orders.account import account_of
+from sync.orders.identity import order_of
 from sync.orders.late_doubles import TIDY
 from sync.orders.named_items import MEMBER, BadItemsError, named_items
+from sync.orders.own_headers import LINK
 from sync.orders.ports import ShopOrders, Sold
 from sync.orders.rules import OrderRules
 from sync.orders.selling import Selling
@@ -71,14 +73,14 @@ class OrderFlow:
     async def carry(self, work: Work) -> Done:
         """Bring one order over; raises the engine's outcomes and `UpstreamError`."""
         market = self._markets[work.event.market]
+        order = await order_of(work, self._shop, stores=market.store_ids)
         if work.event.payload.get("task") == TIDY:
-            deleted = await market.writer.tidy(work, work.event.business_key)
+            deleted = await market.writer.tidy(work, order)
             return Done(f"{deleted} stopped doubles deleted")
-        order = await self._order(work, market)
         if is_canceled(order):
             return await self._cancel(work, order, market)
         if order.ext_order_id:
-            return Done(f"is in the ERP as {order.ext_order_id}")
+            return await self._numbered(work, order, market)
         self._check_turn(work, order, market.rules)
         account = await account_of(work, order, market.rules)
         named = _named(work)
@@ -90,34 +92,34 @@ class OrderFlow:
             rules=market.rules,
             named=named,
         )
-        sold = await market.writer.write(work, draft)
+        sold = await market.writer.write(work, order, draft)
+        # Before the shop has the number, so that it is never taken for somebody else's.
+        await work.links.remember(LINK, str(order.entity_id), sold.number)
         await self._write_back(work, order, sold.number)
-        await work.links.remember("order", str(order.entity_id), sold.number)
         return Done("; ".join((f"is in the ERP as {sold.number}", *sold.warnings)))
 
-    async def _order(self, work: Work, market: OrderMarket) -> Order:
-        number = work.event.business_key
-        entity_id = work.event.payload.get("entity_id")
-        order = None if entity_id is None else await self._shop.order(int(entity_id))
-        if order is None or order.increment_id != number:
-            order = await self._shop.order_by_increment_id(number)
-        if order is None:
-            raise HeldError(
-                field="increment_id",
-                text=f"the shop has no order {number}",
-                advice="skip the event when the order was deleted on purpose",
-            )
-        if order.store_id not in market.store_ids:
-            raise HeldError(
-                field="store_id",
-                text=f"store view {order.store_id} does not belong to {work.event.market}",
-                advice=f"add it to sync.markets.{work.event.market}.store_ids, then replay",
-            )
-        return order
+    async def _numbered(self, work: Work, order: Order, market: OrderMarket) -> Done:
+        """End an order that has an ERP number, if that is a number of ours."""
+        number = order.ext_order_id
+        linked = await work.links.erp_key(LINK, str(order.entity_id))
+        if linked is None and await market.writer.has(order, number):
+            await work.links.remember(LINK, str(order.entity_id), number)
+            linked = number
+        if linked == number:
+            return Done(f"is in the ERP as {number}")
+        known = "was not sent from here" if linked is None else f"was sent as {linked}"
+        raise HeldError(
+            field="ext_order_id",
+            text=f"the shop has {number} on it, which is no order of the ERP with its lines; "
+            f"it {known}",
+            advice="empty ext_order_id in the shop and replay, to have it sent or told of; "
+            "or skip the event when it belongs to somebody else",
+        )
 
     def _check_turn(self, work: Work, order: Order, rules: OrderRules) -> None:
         if not is_in(order, rules) and not work.event.payload.get("is_forced"):
-            raise SkippedError(f"is from before the start; d365-sync export {order.increment_id}")
+            number = f"{order.increment_id} --entity-id {order.entity_id}"
+            raise SkippedError(f"is from before the start; d365-sync export {number}")
         if is_held_back(order, rules):
             raise RetryLaterError(f"the shop holds it: {order.state}", after=_UNPAID_WAIT)
         if order.state == "closed":
@@ -125,7 +127,7 @@ class OrderFlow:
 
     async def _cancel(self, work: Work, order: Order, market: OrderMarket) -> Done:
         doubts = await market.writer.doubts(work)
-        headers = await market.writer.find(order.increment_id)
+        headers = await market.writer.find(order)
         if not headers:
             doubts.wait_out(CREATE)
             if order.total_invoiced:

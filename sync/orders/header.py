@@ -46,7 +46,7 @@ def header_body(
     }
     filled = {name: text for name, text in texts.items() if text}
     check_lengths(
-        {**filled, "CustomersOrderReference": order.increment_id},
+        {**filled, "CustomersOrderReference": rules.reference_of(order)},
         rules.longest,
         sources=_SOURCES,
         where="",

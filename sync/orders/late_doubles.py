@@ -2,15 +2,22 @@
 
 A create that arrived after everybody had stopped waiting leaves one. It harms nobody, but
 nobody explains it either; so an event is entered that deletes it, journalled like any
-other write.
+other write. Whose it is, the released one beside it says: the entity map knows that one's
+order. A company's headers are seen by all of its markets; each sees to its own orders only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow
 from sync.engine.sources import Events
+from sync.magento.models import Order
+from sync.orders.own_headers import LINK
 from sync.orders.source import FLOW
+from sync.sales.owners import Pairs
+from sync.sales.references import Forms
+from sync.store.document_keys import document_key
 
 TIDY = "tidy"
 
@@ -27,43 +34,88 @@ class Headers(Protocol):
         ...
 
 
+class Orders(Protocol):
+    """The part of the shop's client that knows orders."""
+
+    async def order(self, entity_id: int) -> Order | None:
+        """Return an order by its internal id."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweptMarket:
+    """Where one market's doubles are looked for.
+
+    Attributes:
+        erp: The ERP's orders.
+        company: The market's.
+        stores: Its store views.
+        links: Its entity map.
+    """
+
+    erp: Headers
+    company: str
+    stores: Collection[int]
+    links: Pairs
+
+
 class LateDoubles:
     """Looks for doubles in all markets.
 
     Args:
-        erps: The ERP's orders by market.
-        companies: The company by market.
+        shop: The shop's orders.
+        markets: By code.
+        forms: What the markets ever wrote before the shop's numbers.
         events: Where their removal is entered.
     """
 
     def __init__(
-        self, erps: Mapping[str, Headers], *, companies: Mapping[str, str], events: Events
+        self, shop: Orders, *, markets: Mapping[str, SweptMarket], forms: Forms, events: Events
     ) -> None:
-        self._erps = erps
-        self._companies = companies
+        self._shop = shop
+        self._markets = markets
+        self._forms = forms
         self._events = events
 
     async def sweep(self) -> int:
         """Enter an event for each stopped double; return how many are new."""
         entered = 0
-        for market, erp in self._erps.items():
-            company = self._companies[market]
-            for header in await erp.stopped(company):
-                reference = header.CustomersOrderReference
-                if reference and await self._is_double(erp, company, reference):
-                    entered += await self._enter(market, reference, header.SalesOrderNumber)
+        for code, market in self._markets.items():
+            prefixes = {
+                prefix for store in market.stores for prefix in await self._forms.of(code, store)
+            }
+            for header in await market.erp.stopped(market.company):
+                entered += await self._enter_double(code, market, header, prefixes)
         return entered
 
-    async def _is_double(self, erp: Headers, company: str, reference: str) -> bool:
-        headers = await erp.find(company, reference)
-        return any(not header.IsSalesProcessingStopped for header in headers)
+    async def _enter_double(
+        self, code: str, market: SweptMarket, header: SalesOrderHeaderRow, prefixes: set[str]
+    ) -> bool:
+        for reference in _forms_of(header.CustomersOrderReference, prefixes):
+            for other in await market.erp.find(market.company, reference):
+                if not other.IsSalesProcessingStopped:
+                    entity_id = await market.links.magento_id(LINK, other.SalesOrderNumber)
+                    if entity_id is not None and await self._enter(code, entity_id, header):
+                        return True
+        return False
 
-    async def _enter(self, market: str, reference: str, number: str) -> bool:
+    async def _enter(self, market: str, entity_id: str, double: SalesOrderHeaderRow) -> bool:
+        order = await self._shop.order(int(entity_id))
+        if order is None:
+            return False
+        key = document_key(FLOW, market, entity_id)
         return await self._events.receive(
             flow=FLOW,
             market=market,
-            business_key=reference,
-            source_key=f"{FLOW}/{market}/{reference}/{TIDY}/{number}",
-            payload={"task": TIDY},
-            lock_key=f"{FLOW}/{market}/{reference}",
+            document_id=entity_id,
+            business_key=order.increment_id,
+            source_key=f"{key}/{TIDY}/{double.SalesOrderNumber}",
+            payload={"entity_id": order.entity_id, "task": TIDY},
+            lock_key=key,
         )
+
+
+def _forms_of(reference: str, prefixes: set[str]) -> set[str]:
+    """Return every reference under which the same number may stand."""
+    numbers = {reference[len(each) :] for each in prefixes if reference.startswith(each)}
+    return {f"{prefix}{number}" for prefix in prefixes for number in numbers if number} - {""}

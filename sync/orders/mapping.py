@@ -88,7 +88,7 @@ def map_order(
     charges = Surcharge(Decimal(0), Decimal(0)) if rules.shipping_item else shipping_of(order)
     rest = rounding_line(order, lines, totals=totals, charges=charges, selling=selling, rules=rules)
     draft = OrderDraft(
-        reference=order.increment_id,
+        reference=rules.reference_of(order),
         header=header,
         lines=(*lines, *rest),
         net=totals.net,

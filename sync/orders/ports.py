@@ -76,8 +76,8 @@ class ShopOrders(Protocol):
         """Return an order by its internal id."""
         ...
 
-    async def order_by_increment_id(self, increment_id: str) -> Order | None:
-        """Return an order by its number."""
+    async def orders_by_increment_id(self, increment_id: str) -> list[Order]:
+        """Return the orders of a number, of all store views."""
         ...
 
     async def set_ext_order_id(

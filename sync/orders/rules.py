@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from sync.magento.models import OrderHead
+from sync.sales.references import RETURN_MARK
 from sync.sales.value_lines import Splitting
 
 MODEL = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +59,16 @@ IncrementId = Annotated[str, AfterValidator(_digits)]
 StartAt = Annotated[
     IncrementId | AwareDatetime, Field(union_mode="left_to_right"), BeforeValidator(_start)
 ]
+
+
+def _prefix(value: str) -> str:
+    if value.upper().startswith(RETURN_MARK):
+        raise ValueError(f"expected a prefix without {RETURN_MARK}, which marks returns")
+    return value
+
+
+StoreView = Annotated[str, Field(pattern=r"^(\*|[0-9]{1,6})$")]
+ReferencePrefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,10}$"), AfterValidator(_prefix)]
 
 
 class Delivery(BaseModel):
@@ -139,6 +151,8 @@ class OrderRules(BaseModel):
     Attributes:
         start_at: Older orders stay in the shop: an instant, or the first increment id.
         waiting_states: States of the shop in which an order is not sent yet.
+        reference_prefix: What stands before the shop's number in references, by store view ("*" for
+            the others): where two store views of one company could number alike.
         reference_field: Header field that holds the shop's number, by which orders are found again.
         origin: `SalesOrderOriginCode` of the shop's orders.
         language: `LanguageId`; the customer's own when left out.
@@ -178,6 +192,7 @@ class OrderRules(BaseModel):
 
     start_at: StartAt
     waiting_states: frozenset[str] = frozenset({"holded", "payment_review", "pending_payment"})
+    reference_prefix: dict[StoreView, ReferencePrefix] = {}
     reference_field: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] = (
         "CustomersOrderReference"
     )
@@ -208,6 +223,14 @@ class OrderRules(BaseModel):
     fees: list[Fee] = []
     credits: Literal["payment", "hold"] = "hold"
     field_lengths: dict[str, Annotated[int, Field(ge=1, le=100_000)]] = {}
+
+    def prefix_of(self, store: int | None) -> str:
+        """Return what stands before the numbers of a store view in references."""
+        return self.reference_prefix.get(str(store), self.reference_prefix.get("*", ""))
+
+    def reference_of(self, document: OrderHead) -> str:
+        """Return an order's reference in the ERP."""
+        return f"{self.prefix_of(document.store_id)}{document.increment_id}"
 
     @property
     def splitting(self) -> Splitting:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from sync.engine.polling import Polling
 from sync.magento.models import Order, OrderHead
 from sync.orders.rules import OrderRules
+from sync.store.document_keys import document_key
 
 FLOW = "orders"
 # Before any shop: the first poll of a market that starts at an increment id reads all heads once.
@@ -27,10 +28,6 @@ class ShopOrders(Protocol):
 
     async def order(self, entity_id: int) -> Order | None:
         """Return an order by its internal id."""
-        ...
-
-    async def order_by_increment_id(self, increment_id: str) -> Order | None:
-        """Return an order by its number."""
         ...
 
     def order_heads_changed(self, since: datetime) -> AsyncGenerator[list[OrderHead], None]:
@@ -106,9 +103,9 @@ class OrderSource:
         order = await self._shop.order(entity_id)
         return order is not None and await self._enter(order)
 
-    async def export(self, increment_id: str) -> bool | None:
+    async def export(self, entity_id: int) -> bool | None:
         """Enter one order whatever its age; None when there is no such order of any market."""
-        order = await self._shop.order_by_increment_id(increment_id)
+        order = await self._shop.order(entity_id)
         market = None if order is None else self._market_of_store.get(order.store_id)
         if order is None or market is None:
             return None
@@ -153,20 +150,23 @@ class OrderSource:
             # Also without an ERP number: it may be under way just now.
             is_ours = bool(head.ext_order_id) or is_in(head, rules)
             return is_ours and await self._receive(head, market, "cancel", {})
-        if head.ext_order_id or not is_in(head, rules) or is_held_back(head, rules):
+        # With an ERP number it was entered before, or the number is somebody else's.
+        if not is_in(head, rules) or is_held_back(head, rules):
             return False
         return await self._receive(head, market, "export", {})
 
     async def _receive(
         self, head: OrderHead, market: str, task: str, more: Mapping[str, Any]
     ) -> bool:
+        key = document_key(FLOW, market, str(head.entity_id))
         return await self._polling.events.receive(
             flow=FLOW,
             market=market,
+            document_id=str(head.entity_id),
             business_key=head.increment_id,
-            source_key=f"{FLOW}/{market}/{head.increment_id}/{task}",
+            source_key=f"{key}/{task}",
             payload={"entity_id": head.entity_id, "task": task, **more},
-            lock_key=f"{FLOW}/{market}/{head.increment_id}",
+            lock_key=key,
         )
 
 
@@ -176,7 +176,9 @@ def is_in(head: OrderHead, rules: OrderRules) -> bool:
     if isinstance(start, datetime):
         return head.created_at >= start
     # Numbers of one store view have a fixed width until it is exhausted, then one digit more.
-    return head.increment_id.isdecimal() and int(head.increment_id) >= int(start)
+    # An order that was edited in the shop has its first one's number and "-1".
+    number = head.increment_id.partition("-")[0]
+    return number.isdecimal() and int(number) >= int(start)
 
 
 def is_canceled(head: OrderHead) -> bool:

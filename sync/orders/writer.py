@@ -1,6 +1,7 @@
 """Write one order to the ERP so that exactly one released document comes of it.
 
-Headers are looked up by reference before any is created, and created stopped. Lines are
+Headers are looked up by reference before any is created, and created stopped; those of
+others that have the same reference are left alone (`own_headers`). Lines are
 added one by one, only the missing ones. Before releasing, the reference is looked up
 again: of several headers the lowest number stays and the other, stopped ones are deleted.
 What is going to be released is read back and compared first, so that a wrong document
@@ -24,9 +25,11 @@ from sync.engine.flow import Work
 from sync.engine.outcomes import HeldError, RetryLaterError
 from sync.engine.refusals import named
 from sync.engine.writes import Doubts, written
-from sync.magento.client import EXT_ORDER_ID_LENGTH
+from sync.magento.models import Order
+from sync.magento.orders import EXT_ORDER_ID_LENGTH
 from sync.orders.draft import OrderDraft
 from sync.orders.echo import differences
+from sync.orders.own_headers import OwnHeaders
 from sync.orders.ports import ErpOrders
 from sync.orders.rules import OrderRules
 
@@ -51,32 +54,42 @@ class OrderWriter:
 
     Args:
         erp: The ERP's sales orders.
+        own: Finds an order's headers among them.
         company: The market's.
         rules: The market's.
         erp_max_request: No request is finished later than this after it was sent.
     """
 
     def __init__(
-        self, erp: ErpOrders, *, company: str, rules: OrderRules, erp_max_request: timedelta
+        self,
+        erp: ErpOrders,
+        *,
+        own: OwnHeaders,
+        company: str,
+        rules: OrderRules,
+        erp_max_request: timedelta,
     ) -> None:
         self._erp = erp
+        self._own = own
         self._company = company
         self._rules = rules
         self._erp_max_request = erp_max_request
 
-    async def write(self, work: Work, draft: OrderDraft) -> Written:
+    async def write(self, work: Work, order: Order, draft: OrderDraft) -> Written:
         """Return the one released order; safe to call again after any failure.
 
         Raises:
-            HeldError: The ERP refused it, or holds something else than what was sent.
+            HeldError: The ERP refused it, or holds something else than what was sent; or
+                another order has its reference.
             RetryLaterError: An earlier write may still arrive.
             UpstreamError: A call failed.
         """
         # Before anything is looked up: what may have arrived since then is still in doubt.
         doubts = await self.doubts(work)
-        header = await self._one_header(work, draft.reference)
+        header = await self._one_header(work, await self._own.find(order, draft))
         if header is None:
             doubts.wait_out(CREATE)
+            await self._own.check_is_first(order)
             number = await self._create(work, draft)
             await self._complete(work, number, (), draft, doubts)
         else:
@@ -84,7 +97,7 @@ class OrderWriter:
             if header.IsSalesProcessingStopped:
                 await self._complete(work, number, await self._lines(number), draft, doubts)
         # The second look: somebody else may have created a header meanwhile.
-        again = await self._one_header(work, draft.reference)
+        again = await self._one_header(work, await self._own.find(order, draft, known=number))
         if again is None or again.SalesOrderNumber != number:
             raise RetryLaterError("another header with this reference has come first")
         warnings = await self._check_echo(again, draft)
@@ -98,18 +111,21 @@ class OrderWriter:
             )
         return Written(number, (*draft.warnings, *warnings))
 
-    async def tidy(self, work: Work, reference: str) -> int:
+    async def tidy(self, work: Work, order: Order) -> int:
         """Delete the stopped doubles of a released order, and return how many there were."""
-        headers = await self.find(reference)
+        headers = await self._own.find(order)
         if all(header.IsSalesProcessingStopped for header in headers):
             return 0
-        await self._one_header(work, reference)
+        await self._one_header(work, headers)
         return len(headers) - 1
 
-    async def find(self, reference: str) -> list[SalesOrderHeaderRow]:
-        """Return all headers of a reference, the lowest number first."""
-        with named("find the order by its reference", {self._rules.reference_field: reference}):
-            return await self._erp.find(self._company, reference)
+    async def find(self, order: Order) -> list[SalesOrderHeaderRow]:
+        """Return all headers of an order, the lowest number first."""
+        return await self._own.find(order)
+
+    async def has(self, order: Order, number: str) -> bool:
+        """Return whether the ERP's order of this number is the shop's order."""
+        return await self._own.is_own(order, number)
 
     async def stop(self, work: Work, number: str) -> None:
         """Keep a released order from being processed."""
@@ -134,9 +150,10 @@ class OrderWriter:
         """Return what is in doubt now; to be asked before a look-up that is to settle it."""
         return await Doubts.of(work, longest=self._erp_max_request)
 
-    async def _one_header(self, work: Work, reference: str) -> SalesOrderHeaderRow | None:
+    async def _one_header(
+        self, work: Work, headers: Sequence[SalesOrderHeaderRow]
+    ) -> SalesOrderHeaderRow | None:
         """Return the header that stays, after deleting its stopped doubles."""
-        headers = await self.find(reference)
         if not headers:
             return None
         released = [header for header in headers if not header.IsSalesProcessingStopped]
@@ -144,7 +161,7 @@ class OrderWriter:
             numbers = ", ".join(header.SalesOrderNumber for header in released)
             raise HeldError(
                 field=self._rules.reference_field,
-                text=f"{reference} has several released orders in the ERP: {numbers}",
+                text=f"{work.event.business_key} has several released orders in the ERP: {numbers}",
                 advice="cancel all but one in the ERP, then replay",
             )
         kept = released[0] if released else headers[0]

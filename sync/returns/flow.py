@@ -1,11 +1,12 @@
 """Returns: what the shop refunds becomes a return order in the ERP, once.
 
 A return is looked up by its reference before it is created, and its lines by the lot they
-return; only what is missing is written. It waits for its order to be in the ERP.
+return; only what is missing is written. It waits for its order to be in the ERP. Which
+documents of the ERP are the order's and the return's own, `own_documents` says.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -21,13 +22,21 @@ from pricing_proxy.d365.fo.return_models import (
 from pricing_proxy.d365.fo.returns import CreatedReturn
 from pricing_proxy.d365.transport import Guard
 from sync.engine.flow import Work
-from sync.engine.outcomes import Done, HeldError, SkippedError, WaitForError
+from sync.engine.outcomes import (
+    Done,
+    HeldError,
+    IdentifiedError,
+    SkippedError,
+    WaitForError,
+)
 from sync.engine.refusals import named
 from sync.engine.writes import Doubts, written
 from sync.magento.document_models import CreditMemo
 from sync.magento.models import Order
-from sync.returns.mapping import ReturnDraft, map_return, reference_of
+from sync.returns.mapping import ReturnDraft, map_return
+from sync.returns.own_documents import LINK, OwnReturns, ReturnOf, SoldOrders
 from sync.returns.rules import ReturnRules
+from sync.sales.references import References
 from sync.sales.value_lines import Splitting
 
 FLOW = "returns"
@@ -71,18 +80,6 @@ class ErpReturns(Protocol):
         ...
 
 
-class ErpOrders(Protocol):
-    """Sales orders of the ERP, to be read."""
-
-    async def find(self, company: str, reference: str) -> list[SalesOrderHeaderRow]:
-        """Return all headers with a reference."""
-        ...
-
-    async def lines(self, company: str, number: str) -> list[SalesOrderLineRow]:
-        """Return an order's lines."""
-        ...
-
-
 class ShopDocuments(Protocol):
     """Documents of the shop."""
 
@@ -100,14 +97,21 @@ class ReturnMarket:
     """All that one market's returns need.
 
     Attributes:
+        store_ids: Its store views.
+        orders: Finds what the ERP sold.
+        own: Finds the returns that are one credit memo's.
+        references: How returns are called in the ERP.
         expects: Whether an order is one that is brought over; a return of another is not.
     """
 
     company: str
+    store_ids: frozenset[int]
     rules: ReturnRules
     splitting: Splitting
     returns: ErpReturns
-    orders: ErpOrders
+    orders: SoldOrders
+    own: OwnReturns
+    references: References
     expects: Callable[[Order], bool]
 
 
@@ -136,54 +140,75 @@ class ReturnFlow:
     async def carry(self, work: Work) -> Done:
         """Bring one credit memo over; raises the engine's outcomes and `UpstreamError`."""
         market = self._markets[work.event.market]
-        memo = await self._shop.credit_memo(int(work.event.payload["entity_id"]))
-        if memo is None:
-            raise SkippedError("the shop has no such credit memo any more")
+        memo = await self._memo(work, market)
         order = await self._shop.order(memo.order_id)
         if order is None:
             raise SkippedError("the shop has no order of this credit memo any more")
-        header = await self._sold_as(order, market)
+        header, lines = await self._sold_as(order, market)
         draft = map_return(
             memo,
             order,
-            await market.orders.lines(market.company, header.SalesOrderNumber),
+            lines,
+            reference=market.references.of(memo),
             account=header.OrderingCustomerAccountNumber,
             splitting=market.splitting,
             rules=market.rules,
         )
         # Before anything is looked up: what may have arrived since then is still in doubt.
         doubts = await Doubts.of(work, longest=self._erp_max_request)
-        number = await self._one_header(work, draft, market, doubts)
+        number = await self._one_header(work, ReturnOf(memo, lines, draft), market, doubts)
+        # Before its first line: what is empty after a crash is known to be this one's.
+        await work.links.remember(LINK, str(memo.entity_id), number)
         await self._complete(work, number, draft, market, doubts)
-        await work.links.remember("return", str(memo.entity_id), number)
-        return Done(f"{reference_of(memo)} is return order {number}")
+        return Done(f"{draft.reference} is return order {number}")
 
-    async def _sold_as(self, order: Order, market: ReturnMarket) -> SalesOrderHeaderRow:
-        headers = await market.orders.find(market.company, order.increment_id)
-        released = [header for header in headers if not header.IsSalesProcessingStopped]
-        if released:
-            return released[0]
-        if order.ext_order_id and not headers:
+    async def _memo(self, work: Work, market: ReturnMarket) -> CreditMemo:
+        number, document_id = work.event.business_key, work.event.document_id
+        # Every event of an older version has the id in its payload.
+        entity_id = int(document_id or work.event.payload["entity_id"])
+        memo = await self._shop.credit_memo(entity_id)
+        if memo is None:
+            raise SkippedError("the shop has no such credit memo any more")
+        if memo.increment_id != number or memo.store_id not in market.store_ids:
+            raise HeldError(
+                field="increment_id",
+                text=f"credit memo #{entity_id} was {number} of {work.event.market} and is "
+                f"{memo.increment_id} of store view {memo.store_id} now",
+                advice="find out which one the shop means; enter it by hand and skip the event",
+            )
+        if document_id is None:
+            raise IdentifiedError(str(entity_id))
+        return memo
+
+    async def _sold_as(
+        self, order: Order, market: ReturnMarket
+    ) -> tuple[SalesOrderHeaderRow, Sequence[SalesOrderLineRow]]:
+        sold = await market.orders.find(order)
+        if sold.released is not None:
+            return sold.released
+        if order.ext_order_id and not sold.is_under_way:
             raise HeldError(
                 field="ext_order_id",
                 text=f"{order.ext_order_id} does not stand under {order.increment_id} in the ERP",
                 advice="enter the return by hand, then skip the event",
             )
         # Waiting for an order that is never sent would have no end.
-        if not headers and order.state in _NEVER_SENT:
+        if not sold.is_under_way and order.state in _NEVER_SENT:
             raise SkippedError(f"its order was {order.state} before it was sent")
-        if not headers and not market.expects(order):
+        if not sold.is_under_way and not market.expects(order):
             raise SkippedError("its order is from before the start, and not in the ERP")
         raise WaitForError(
             flow="orders",
+            document_id=str(order.entity_id),
             business_key=order.increment_id,
             payload={"entity_id": order.entity_id, "task": "export"},
         )
 
     async def _one_header(
-        self, work: Work, draft: ReturnDraft, market: ReturnMarket, doubts: Doubts
+        self, work: Work, wanted: ReturnOf, market: ReturnMarket, doubts: Doubts
     ) -> str:
-        found = await market.returns.find(market.company, draft.reference)
+        draft = wanted.draft
+        found = await market.own.find(wanted)
         for double in found[1:]:
             number = double.ReturnOrderNumber
             delete = partial(market.returns.delete_header, market.company, number)
@@ -192,6 +217,7 @@ class ReturnFlow:
         if found:
             return found[0].ReturnOrderNumber
         doubts.wait_out(CREATE)
+        await market.own.check_is_first(wanted)
         sent = {**draft.header.members(), "CustomersOrderReference": draft.reference}
 
         async def create(*, guard: Guard) -> str:

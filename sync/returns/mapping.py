@@ -37,7 +37,7 @@ class ReturnDraft:
     """A return as it is going to be.
 
     Attributes:
-        reference: The shop's number of the credit memo, marked as one.
+        reference: The shop's number of the credit memo, marked as one, with its prefix.
         net: What the credit memo gives back, without tax.
     """
 
@@ -57,16 +57,12 @@ class _Piece:
     net: Decimal
 
 
-def reference_of(memo: CreditMemo) -> str:
-    """Return the reference by which a return is found again."""
-    return f"CM-{memo.increment_id}"
-
-
 def map_return(
     memo: CreditMemo,
     order: Order,
     sold: Sequence[SalesOrderLineRow],
     *,
+    reference: str,
     account: str,
     splitting: Splitting,
     rules: ReturnRules,
@@ -77,6 +73,7 @@ def map_return(
         memo: The credit memo.
         order: The shop's order.
         sold: The lines of the ERP's order.
+        reference: By which the return is found again.
         account: The ERP's customer account.
         splitting: How the order's bundles were sold.
         rules: The market's.
@@ -91,7 +88,7 @@ def map_return(
     if not lines:
         raise HeldError(field="items", text="gives nothing back", advice=_BY_HAND)
     return ReturnDraft(
-        reference=reference_of(memo),
+        reference=reference,
         header=ReturnHeaderBody(
             CustomerAccountNumber=account,
             InvoiceCustomerAccountNumber=account,

@@ -12,6 +12,7 @@ from typing import Protocol
 from sync.engine.polling import Polling
 from sync.magento.document_models import CreditMemo
 from sync.returns.flow import FLOW
+from sync.store.document_keys import document_key
 
 _log = logging.getLogger(__name__)
 _WATERMARK = "returns.updated_at"
@@ -72,10 +73,11 @@ class ReturnSource:
         market = self._market_of_store.get(memo.store_id or 0)
         if market is None or memo.state != _REFUNDED:
             return False
-        key = f"{FLOW}/{market}/{memo.increment_id}"
+        key = document_key(FLOW, market, str(memo.entity_id))
         return await self._polling.events.receive(
             flow=FLOW,
             market=market,
+            document_id=str(memo.entity_id),
             business_key=memo.increment_id,
             source_key=key,
             payload={"entity_id": memo.entity_id},

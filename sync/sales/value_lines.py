@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Literal
 
 from sync.engine.outcomes import HeldError
-from sync.magento.models import OrderLine
+from sync.magento.models import Order, OrderLine
 from sync.sales.amounts import shared
 
 SHIPPING_KEY = "shipping"
@@ -71,6 +71,14 @@ class Splitting:
 def line_reference(increment_id: str, key: int | str) -> str:
     """Return the ERP's `OrderLineReference` of a line, by which it is found again."""
     return f"{increment_id}-{key}"
+
+
+def own_line_references(order: Order) -> set[str]:
+    """Return the references that no line of another order in the shop has.
+
+    They hold the ids of the shop's rows, which are unique whatever orders are numbered.
+    """
+    return {line_reference(order.increment_id, row.item_id) for row in order.items}
 
 
 def value_lines(lines: Sequence[OrderLine], splitting: Splitting) -> list[ValueLine]:

@@ -23,6 +23,8 @@ NEED_NOT_LAST_HERE = func.set_config("synchronous_commit", "off", True).label("d
 _EVENT = sync_event.c
 _OTHER = sync_event.alias("other")
 _NOW_US = cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
+# Of an event whose document is known by its number only: it may be this one's.
+_NUMBER_KEY = func.concat(_EVENT.flow, "/", _EVENT.market, "/", _EVENT.business_key)
 _CLAIM: dict[str, Any] = {
     "state": EventState.WORKING,
     "fence": func.greatest(_EVENT.fence + 1, _NOW_US),
@@ -39,7 +41,7 @@ async def claim_at_once(
 ) -> EventRecord | None:
     """Claim an event that moves, is due and waits for nobody, as is the rule; None otherwise."""
     ahead = select(_OTHER.c.id).where(
-        _OTHER.c.lock_key == _EVENT.lock_key,
+        _OTHER.c.lock_key.in_((_EVENT.lock_key, _NUMBER_KEY)),
         _OTHER.c.id < _EVENT.id,
         _OTHER.c.state.not_in([state.value for state in ENDED]),
     )

@@ -6,9 +6,10 @@ ends; while that one is stuck, it is blocked.
 
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sync.store.document_keys import document_key, number_key
 from sync.store.lines import Queue
 from sync.store.records import EVENT_COLUMNS, EventRecord, event_record
 from sync.store.states import ENDED, STUCK, EventState
@@ -19,11 +20,14 @@ _ENDED = tuple(state.value for state in ENDED)
 
 
 async def ahead_of(connection: AsyncConnection, event: EventRecord) -> EventRecord | None:
-    """Return the last unfinished event of the same lock that was entered earlier."""
+    """Return the last unfinished event of the same lock that was entered earlier.
+
+    One that is known by its number only may be of any document with that number.
+    """
     statement = (
         select(*EVENT_COLUMNS)
         .where(
-            _EVENT.lock_key == event.lock_key,
+            _EVENT.lock_key.in_((event.lock_key, _number_key(event))),
             _EVENT.id < event.id,
             _EVENT.state.not_in(_ENDED),
         )
@@ -37,15 +41,19 @@ async def ahead_of(connection: AsyncConnection, event: EventRecord) -> EventReco
 
 
 async def under_way(
-    connection: AsyncConnection, flow: str, market: str, business_key: str
+    connection: AsyncConnection, flow: str, market: str, *, document_id: str, number: str
 ) -> EventRecord | None:
-    """Return the last unfinished event of a document, locked."""
+    """Return the last unfinished event of a document, locked.
+
+    One that is known by its number only is waited for as well: it may be the document's.
+    """
+    is_unknown = and_(_EVENT.document_id.is_(None), _EVENT.business_key == number)
     statement = (
         select(*EVENT_COLUMNS)
         .where(
             _EVENT.flow == flow,
             _EVENT.market == market,
-            _EVENT.business_key == business_key,
+            or_(_EVENT.document_id == document_id, is_unknown),
             _EVENT.state.not_in(_ENDED),
         )
         .order_by(_EVENT.id.desc())
@@ -54,6 +62,23 @@ async def under_way(
     )
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else event_record(row)
+
+
+async def keys_of_document(
+    connection: AsyncConnection, event: EventRecord, document_id: str
+) -> dict[str, str]:
+    """Return the columns by which an event is a document's, where only its number was known.
+
+    Its source key becomes the document's too, so that no source enters it once more; where one
+    has done so already, both stay, one behind the other.
+    """
+    key = document_key(event.flow, event.market, document_id)
+    keys = {"document_id": document_id, "lock_key": key}
+    task = event.source_key.removeprefix(_number_key(event))
+    taken = select(_EVENT.id).where(_EVENT.source_key == f"{key}{task}")
+    if task != event.source_key and (await connection.execute(taken)).scalar() is None:
+        keys["source_key"] = f"{key}{task}"
+    return keys
 
 
 async def park(connection: AsyncConnection, event_id: int, *, behind: EventRecord) -> None:
@@ -108,3 +133,7 @@ async def wake_dependants(connection: AsyncConnection, queue: Queue, event_id: i
             lock_key=row.lock_key,
             due_at=None,
         )
+
+
+def _number_key(event: EventRecord) -> str:
+    return number_key(event.flow, event.market, event.business_key)

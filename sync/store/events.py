@@ -23,11 +23,13 @@ from sync.store.claiming import NEED_NOT_LAST, claim_at_once, claim_locked, end_
 from sync.store.dependants import (
     ahead_of,
     block_dependants,
+    keys_of_document,
     park,
     under_way,
     waiting_for,
     wake_dependants,
 )
+from sync.store.document_keys import document_key
 from sync.store.lines import Queue
 from sync.store.records import EVENT_COLUMNS, EventRecord, Trouble, event_record, trouble_columns
 from sync.store.states import ENDED, STUCK, EventState
@@ -75,14 +77,19 @@ class EventStore:
         source_key: str,
         payload: Mapping[str, Any],
         lock_key: str,
+        document_id: str | None = None,
         due_at: datetime | None = None,
         trace: str | None = None,
     ) -> bool:
-        """Enter an event; return whether it is new: an equal source key is taken once."""
+        """Enter an event; return whether it is new: an equal source key is taken once.
+
+        Without the shop's id of it, the document is known by its number only.
+        """
         values = {
             "flow": flow,
             "market": market,
             "business_key": business_key,
+            "document_id": document_id,
             "source_key": source_key,
             "payload": dict(payload),
             "lock_key": lock_key,
@@ -165,6 +172,7 @@ class EventStore:
         event: EventRecord,
         *,
         flow: str,
+        document_id: str,
         business_key: str,
         payload: Mapping[str, Any],
         trouble: Trouble,
@@ -175,13 +183,16 @@ class EventStore:
             FenceLostError: Another worker has taken the event over.
         """
         async with self._database.begin() as connection:
-            dependency = await under_way(connection, flow, event.market, business_key)
+            dependency = await under_way(
+                connection, flow, event.market, document_id=document_id, number=business_key
+            )
             if dependency is None:
-                key = f"{flow}/{event.market}/{business_key}"
+                key = document_key(flow, event.market, document_id)
                 values = {
                     "flow": flow,
                     "market": event.market,
                     "business_key": business_key,
+                    "document_id": document_id,
                     # Of this attempt: an earlier one may be done, and is asked for again.
                     "source_key": f"{key}/for/{event.id}/{event.fence}",
                     "payload": dict(payload),
@@ -204,6 +215,25 @@ class EventStore:
             )
             if dependency.state in STUCK:
                 await block_dependants(connection, event.id)
+
+    async def identify(self, event: EventRecord, document_id: str) -> None:
+        """Put an event back in line as one of a document; raises `FenceLostError`.
+
+        Until then only its number was known, and so it had not the document's lock.
+        """
+        async with self._database.begin() as connection:
+            keys = await keys_of_document(connection, event, document_id)
+            await self._leave(
+                connection, event.id, event.fence, state=EventState.RECEIVED, due_at=None, **keys
+            )
+            await self._queue.put(
+                connection,
+                event_id=event.id,
+                flow=event.flow,
+                market=event.market,
+                lock_key=keys["lock_key"],
+                due_at=None,
+            )
 
     async def _insert(self, connection: AsyncConnection, values: Mapping[str, Any]) -> int | None:
         statement = (

@@ -120,7 +120,7 @@ class Interventions:
         after: Mapping[str, Any],
     ) -> None:
         before = {"state": event.state.value, "payload": dict(event.payload)}
-        subject = f"event {event.id}: {event.flow} {event.business_key}"
+        subject = f"event {event.id}: {event.flow} {event.name}"
         await connection.execute(
             insert(audit).values(
                 who=by, action=action, subject=subject, before=before, after=dict(after)

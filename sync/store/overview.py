@@ -85,8 +85,14 @@ class Overview:
         return found[0] if found else None
 
     async def by_key(self, business_key: str, *, most: int = 50) -> list[EventRecord]:
-        """Return the events of one document, the oldest first."""
+        """Return the events of all documents of a number, the oldest first."""
         return await self._events(_EVENT.business_key == business_key, most=most)
+
+    async def by_document(
+        self, flow: str, document_id: str, *, most: int = 50
+    ) -> list[EventRecord]:
+        """Return the events of one document of the shop, the oldest first."""
+        return await self._events(_EVENT.flow == flow, _EVENT.document_id == document_id, most=most)
 
     async def dependants(self, event_id: int, *, most: int = 50) -> list[EventRecord]:
         """Return the events that wait for one, the oldest first."""

@@ -32,12 +32,18 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRecord:
-    """One row of `sync_event`."""
+    """One row of `sync_event`.
+
+    Attributes:
+        business_key: What people call the document.
+        document_id: What the shop calls it; None where only the number is known yet.
+    """
 
     id: int
     flow: str
     market: str
     business_key: str
+    document_id: str | None
     source_key: str
     lock_key: str
     payload: Mapping[str, Any]
@@ -54,6 +60,13 @@ class EventRecord:
     claimed_at: datetime | None
     changed_at: datetime
     ended_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """What people call the document, with the shop's id: several may have one number."""
+        if self.document_id in (None, self.business_key):
+            return self.business_key
+        return f"{self.business_key} (#{self.document_id})"
 
 
 def event_record(row: Row[Any]) -> EventRecord:

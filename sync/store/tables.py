@@ -5,6 +5,7 @@ sync_attempt         the journal: every call of every attempt
 entity_map           the shop's ids and the ERP's keys
 sync_wish            what was last written of a field in another system, and whether it stayed
 account_refusal      accounts that a person said are not a customer's
+reference_form       every prefix that references of a market's documents ever had
 watermark            how far each source was read, and when each schedule last succeeded
 schedule_lease       who is at which schedule
 flow_control         what is paused or limited
@@ -46,6 +47,8 @@ sync_event = Table(
     Column("flow", Text, nullable=False),
     Column("market", Text, nullable=False),
     Column("business_key", Text, nullable=False),
+    # The shop's internal id; null where an older version knew the number only.
+    Column("document_id", Text),
     Column("source_key", Text, nullable=False, unique=True),
     Column("lock_key", Text, nullable=False),
     Column("payload", JSONB, nullable=False),
@@ -72,6 +75,7 @@ sync_event = Table(
     Column("ended_at", _INSTANT),
     Index("sync_event_by_lock", "lock_key", "id"),
     Index("sync_event_by_key", "flow", "business_key"),
+    Index("sync_event_by_document", "flow", "document_id"),
     Index("sync_event_by_state", "state", "flow", "market"),
     Index("sync_event_by_dependency", "depends_on"),
 )
@@ -148,6 +152,16 @@ sync_wish = Table(
     Column("text", Text, nullable=False, server_default=""),
     Column("advice", Text, nullable=False, server_default=""),
     Index("sync_wish_unsettled", "market", postgresql_where="text <> ''"),
+)
+
+reference_form = Table(
+    "reference_form",
+    metadata,
+    Column("market", Text, primary_key=True),
+    # "*" for all store views of the market, as they were before prefixes could be chosen.
+    Column("store", Text, primary_key=True),
+    Column("prefix", Text, primary_key=True),
+    _created_at(),
 )
 
 watermark = Table(

@@ -62,7 +62,7 @@ async def test_each_change_is_entered_once() -> None:
         world.shop.put(2, world.clock.utc())
         assert await world.source.poll() == 1
 
-    assert {event["lock"] for event in world.events.entered.values()} == {"customers/b2b_de/2"}
+    assert {event["lock"] for event in world.events.entered.values()} == {"customers/b2b_de/#2"}
 
 
 async def test_a_login_brings_a_customer_of_before() -> None:

@@ -24,10 +24,12 @@ class FakeEvents:
         source_key: str,
         payload: Mapping[str, Any],
         lock_key: str,
+        document_id: str | None = None,
     ) -> bool:
         is_new = source_key not in self.entered
         event = {"key": business_key, "market": market, "payload": payload, "lock": lock_key}
-        self.entered.setdefault(source_key, {"flow": flow, **event})
+        more = {"flow": flow, "document": document_id}
+        self.entered.setdefault(source_key, {**event, **more})
         return is_new
 
     @property

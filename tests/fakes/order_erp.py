@@ -234,6 +234,7 @@ class FakeOrderErp:
             "CustomersOrderReference": reference,
             "IsSalesProcessingStopped": True,
             "SalesOrderStatus": "Backorder",
+            "OrderingCustomerAccountNumber": "WEB",
             **self.header_values.get(reference, {}),
             **fields,
         }

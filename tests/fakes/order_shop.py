@@ -9,6 +9,7 @@ from typing import Any
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.transport import Guard
 from sync.engine.flow import Event, SentCall
+from sync.magento.document_models import CreditMemo
 from sync.magento.models import Order, OrderHead
 from sync.orders.selling import Asked, Sellable
 from tests.fakes.wishes import FakeWishes
@@ -30,8 +31,15 @@ class FakeShop:
     async def order(self, entity_id: int) -> Order | None:
         return self.orders.get(entity_id)
 
-    async def order_by_increment_id(self, increment_id: str) -> Order | None:
-        return next((o for o in self.orders.values() if o.increment_id == increment_id), None)
+    async def orders_by_increment_id(self, increment_id: str) -> list[Order]:
+        return [o for o in self.orders.values() if o.increment_id == increment_id]
+
+    async def order_heads_numbered(self, numbers: Collection[str]) -> list[OrderHead]:
+        return [o for o in self.orders.values() if o.increment_id in numbers]
+
+    async def credit_memos_numbered(self, numbers: Collection[str]) -> list[CreditMemo]:
+        del numbers
+        return []
 
     async def set_ext_order_id(
         self, entity_id: int, erp_number: str, *, guard: Guard | None = None
@@ -156,7 +164,8 @@ def event_of(order: Order, **payload: Any) -> Event:
         flow="orders",
         market="b2b_de",
         business_key=order.increment_id,
-        source_key=f"orders/b2b_de/{order.increment_id}/export",
+        document_id=str(order.entity_id),
+        source_key=f"orders/b2b_de/#{order.entity_id}/export",
         payload={"entity_id": order.entity_id, **payload},
         attempts=0,
         fence=1,

@@ -10,7 +10,7 @@ async with flow_world(folder) as world:
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,16 +25,18 @@ from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.sandbox.server import Sandbox
 from sync.assembly import Assembly, Flows, KeptLinks, Sources
 from sync.engine.flow import Event, Flow
-from sync.engine.outcomes import Done, WaitForError
+from sync.engine.outcomes import Done, IdentifiedError, WaitForError
 from sync.engine.sources import Events, Watermarks
 from sync.magento.access import magento_access
 from sync.magento.client import MagentoClient
+from sync.magento.models import Order
 from sync.settings import SyncSettings
 from sync.shop_access import credentials_of
 from tests.d365.loopback import DirectPolicy
 from tests.fakes.customer_links import FakeCompany, FakePriceMap
 from tests.fakes.entering import FakeEvents, FakeWatermarks
 from tests.fakes.order_shop import FakeLinks, FakeWork
+from tests.fakes.references import FakeForms
 from tests.fakes.wishes import FakeWishes
 from tests.integration.sync_running import MARKET, Placing, sync_settings
 from tests.integration.test_documents_over_sandbox import Signed
@@ -83,11 +85,16 @@ class FlowWorld(Placing):
 
     def flows_with(self, kept: KeptLinks) -> Flows:
         """Return the flows over links that are kept elsewhere."""
-        return self._assembly.flows(kept=kept, published=FakePriceMap())
+        return self._assembly.flows(kept=kept, published=FakePriceMap(), forms=FakeForms())
 
     def sources_into(self, events: Events, watermarks: Watermarks) -> Sources:
         """Return the sources."""
-        return self._assembly.sources(events=events, watermarks=watermarks)
+        return self._assembly.sources(
+            events=events,
+            watermarks=watermarks,
+            kept=FakeCompany({MARKET: self.links}),
+            forms=FakeForms(),
+        )
 
     @property
     def sources(self) -> Sources:
@@ -95,9 +102,27 @@ class FlowWorld(Placing):
         return self.sources_into(self.events, FakeWatermarks())
 
     async def carry(self, flow: Flow, key: str, **payload: Any) -> Done:
-        """Carry one event."""
+        """Carry one event; of a document that is known by its number, as the engine does."""
         event = event_of(flow.name, key, **payload)
-        return await flow.carry(FakeWork(event, self.clock, links=self.links, wishes=self.wishes))
+        try:
+            return await flow.carry(self._work(event))
+        except IdentifiedError as error:
+            event = replace(event, document_id=error.document_id)
+            return await flow.carry(self._work(event))
+
+    def _work(self, event: Event) -> FakeWork:
+        return FakeWork(event, self.clock, links=self.links, wishes=self.wishes)
+
+    async def carry_memo(self, memo_id: int) -> Done:
+        """Carry a credit memo."""
+        memo = await self.shop.credit_memo(memo_id)
+        assert memo is not None
+        return await self.carry(self.flows.returns, memo.increment_id, entity_id=memo_id)
+
+    async def order(self, number: str) -> Order:
+        """Return the shop's only order of a number."""
+        (order,) = await self.shop.orders_by_increment_id(number)
+        return order
 
     async def carry_order(self, key: str) -> Done:
         """Carry an order, and its customer first where the order waits for one."""

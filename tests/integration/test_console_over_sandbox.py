@@ -40,7 +40,7 @@ async def test_order_tells_the_whole_story_as_far_as_systems_answer(
         for part in (
             f"{told['shop']['grand_total']} EUR, of it tax",
             f"total {erp['totals']['OrderTotalAmount']} EUR",
-            f"Order {number} in the shop",
+            f"Order {number} (#1) in the shop",
             f"Sales order {erp['SalesOrderNumber']} in demf",
             "released · Backorder",
             *(line["ItemNumber"] for line in erp["lines"]),

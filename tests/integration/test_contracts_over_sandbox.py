@@ -65,11 +65,10 @@ async def carried(world: FlowWorld) -> list[Request]:
     for kind in ("simple", "configurable", "bundle"):
         [number] = await world.place(1, kind=kind)
         await world.carry_order(number)
-        order = await world.shop.order_by_increment_id(number)
-        assert order is not None
+        order = await world.order(number)
         invoice(world.sandbox.shop, order.entity_id, {})
         memo = int(refund(world.sandbox.shop, order.entity_id, {}))
-        await world.carry(world.flows.returns, "memo", entity_id=memo)
+        await world.carry_memo(memo)
     return world.transport.requests
 
 

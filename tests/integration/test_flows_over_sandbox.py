@@ -1,5 +1,6 @@
 """The flows between the simulated shop and the simulated ERP, over HTTP on both sides."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -27,8 +28,7 @@ async def test_orders_of_every_kind_arrive_with_the_shops_totals(world: FlowWorl
     told = world.told()
     assert set(told) == set(placed)
     for key, note in zip(placed, notes, strict=True):
-        order = await world.shop.order_by_increment_id(key)
-        assert order is not None
+        order = await world.order(key)
         assert note == f"is in the ERP as {order.ext_order_id}"
         assert told[key]["number"] == order.ext_order_id
         assert not told[key]["is_stopped"]
@@ -61,7 +61,8 @@ async def test_an_answer_lost_after_the_commit_doubles_nothing(world: FlowWorld)
     await world.carry(world.flows.customers, "1")
     await world.carry(world.flows.customers, "2")
     await world.carry(world.flows.customers, "3")
-    work = FakeWork(event_of("orders", key), world.clock, links=world.links)
+    event = replace(event_of("orders", key), document_id=str((await world.order(key)).entity_id))
+    work = FakeWork(event, world.clock, links=world.links)
     await world.dial("fo", commit_then_drop=0.5)
     for _ in range(60):
         try:
@@ -86,7 +87,7 @@ async def test_500_old_orders_stay_in_the_shop_and_export_sends_one(world: FlowW
     assert await world.sources.orders.poll() == 0
     assert await world.sources.orders.sweep() == 0
     assert world.events.entered == {}
-    assert await world.sources.orders.export(placed[7]) is True
+    assert await world.sources.orders.export((await world.order(placed[7])).entity_id) is True
 
     (event,) = world.events.entered.values()
     with pytest.raises(SkippedError):
@@ -101,8 +102,7 @@ async def test_500_old_orders_stay_in_the_shop_and_export_sends_one(world: FlowW
 async def test_a_cancelled_order_is_stopped_in_the_erp(world: FlowWorld) -> None:
     (key,) = await world.place(1, kind="guest")
     await world.carry_order(key)
-    order = await world.shop.order_by_increment_id(key)
-    assert order is not None
+    order = await world.order(key)
     states.cancel(world.sandbox.shop, order.entity_id)
 
     assert await world.sources.orders.poll() == 1
@@ -131,13 +131,12 @@ async def test_a_refund_becomes_a_return_linked_to_the_lots_sold(
 ) -> None:
     (key,) = await world.place(1, kind=kind)
     await world.carry_order(key)
-    order = await world.shop.order_by_increment_id(key)
-    assert order is not None
+    order = await world.order(key)
     invoice(world.sandbox.shop, order.entity_id, {})
     memo_id = int(refund(world.sandbox.shop, order.entity_id, {}))
 
-    await world.carry(world.flows.returns, "memo", entity_id=memo_id)
-    await world.carry(world.flows.returns, "memo", entity_id=memo_id)
+    await world.carry_memo(memo_id)
+    await world.carry_memo(memo_id)
 
     (found,) = world.sandbox.documents.returns.told()
     lots = {line["InventoryLotId"] for line in world.told()[key]["lines"]}

@@ -124,10 +124,9 @@ async def test_an_order_is_found_by_its_exact_number() -> None:
     """The database compares without regard to case and outer spaces."""
     answer = json.loads(ORDER.answer_bytes)
     async with client_of(always({"items": [answer], "total_count": 1})) as (client, shop):
-        found = await client.order_by_increment_id("000000001")
-        assert found is not None
+        (found,) = await client.orders_by_increment_id("000000001")
         assert found.entity_id == 1
-        assert await client.order_by_increment_id("000000001 ") is None
+        assert await client.orders_by_increment_id("000000001 ") == []
     assert "increment_id" in shop.requests[0].query_string
 
 

@@ -10,6 +10,7 @@ from sync.orders.flow import OrderFlow, OrderMarket
 from sync.orders.writer import OrderWriter
 from tests.fakes.order_erp import FakeOrderErp
 from tests.fakes.order_shop import FakeShop, FakeSold, FakeWork, event_of
+from tests.fakes.references import MARKET, FakeForms, own_headers
 from tests.orders import recorded
 from tests.virtual_time import ManualClock
 
@@ -23,6 +24,8 @@ class OneSale:
     order: Order = ORDER
     rules: dict[str, Any] = field(default_factory=lambda: {"guest_account": "WEB"})
     store_ids: frozenset[int] = frozenset({1})
+    stores: frozenset[int] = frozenset({1})
+    forms: FakeForms = field(default_factory=FakeForms)
 
     def __post_init__(self) -> None:
         self.clock = ManualClock()
@@ -38,7 +41,18 @@ class OneSale:
             self.work.event = event_of(self.order, **payload)
         rules = recorded.rules(**self.rules)
         writer = OrderWriter(
-            self.erp, company="demf", rules=rules, erp_max_request=timedelta(seconds=60)
+            self.erp,
+            own=own_headers(
+                self.erp,
+                self.shop,
+                rules,
+                links={MARKET: self.work.links},
+                stores=self.stores,
+                forms=self.forms,
+            ),
+            company="demf",
+            rules=rules,
+            erp_max_request=timedelta(seconds=60),
         )
         market = OrderMarket(
             selling=recorded.SELLING,

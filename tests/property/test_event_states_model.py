@@ -126,7 +126,12 @@ class EventStates(RuleBasedStateMachine):
         if claim.flow != "orders":
             return
         waiting = self._engine.events.wait_for(
-            claim, flow="customers", business_key=key, payload={}, trouble=TROUBLE
+            claim,
+            flow="customers",
+            document_id=key,
+            business_key=key,
+            payload={},
+            trouble=TROUBLE,
         )
         if self._is_refused(claim, waiting):
             return
@@ -135,7 +140,7 @@ class EventStates(RuleBasedStateMachine):
             found = self._run(self._engine.event(claim.id)).depends_on
             assert found is not None
             assert found not in self._model.events
-            customer = Modelled(found, "customers", key, f"customers/{MARKET}/{key}")
+            customer = Modelled(found, "customers", key, f"customers/{MARKET}/#{key}")
             self._model.enter(customer)
         self._model.wait_for(self._model.events[claim.id], customer)
 

@@ -21,6 +21,7 @@ from sync.orders.mapping import map_order
 from sync.orders.writer import OrderWriter
 from tests.fakes.order_erp import CALL_TIME, FakeOrderErp, Fault, ProcessDiedError
 from tests.fakes.order_shop import FakeShop, FakeSold, FakeWork, event_of
+from tests.fakes.references import own_headers
 from tests.orders import recorded
 from tests.virtual_time import ManualClock
 
@@ -59,7 +60,13 @@ class Scenario:
 
     def new_process(self) -> OrderFlow:
         """Return the flow of a process that remembers nothing."""
-        writer = OrderWriter(self.erp, company="demf", rules=RULES, erp_max_request=ERP_MAX_REQUEST)
+        writer = OrderWriter(
+            self.erp,
+            own=own_headers(self.erp, self.shop, RULES),
+            company="demf",
+            rules=RULES,
+            erp_max_request=ERP_MAX_REQUEST,
+        )
         market = OrderMarket(
             selling=recorded.SELLING,
             rules=RULES,

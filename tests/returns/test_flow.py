@@ -1,7 +1,7 @@
 """A credit memo on its way: after its order, once, and with each line once."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,11 +23,15 @@ from sync.engine.outcomes import Done, HeldError, RetryLaterError, SkippedError,
 from sync.magento.document_models import CreditMemo
 from sync.magento.models import Order
 from sync.returns.flow import ReturnFlow, ReturnMarket
+from sync.returns.own_documents import OwnReturns, SoldOrders
 from sync.returns.rules import ReturnRules
 from sync.returns.source import ReturnSource
+from sync.sales.owners import Owners
+from sync.sales.references import RETURN_MARK, References
 from tests.fakes.entering import FakeEvents, polling
 from tests.fakes.order_erp import FakeOrderErp
-from tests.fakes.order_shop import FakeWork
+from tests.fakes.order_shop import FakeLinks, FakeWork
+from tests.fakes.references import FakeForms, nothing
 from tests.orders import recorded
 from tests.returns.test_recorded_memos import memos, order_of, sold
 from tests.virtual_time import ManualClock
@@ -46,11 +50,12 @@ class FakeReturnErp:
         self.calls_lost: set[str] = set()
         self.calls: Counter[str] = Counter()
 
-    def put(self, reference: str) -> str:
+    def put(self, reference: str, *, account: str = "C-1001") -> str:
         number = f"RO-{len(self.headers) + 1}"
         fields: dict[str, Any] = dict.fromkeys(ReturnHeaderRow.fields())
         known = {"dataAreaId": "demf", "ReturnOrderNumber": number, "RMANumber": "31"}
         dates = {"ReturnDeadline": "1900-01-01T12:00:00Z", "CustomersOrderReference": reference}
+        known["CustomerAccountNumber"] = account
         self.headers.append(ReturnHeaderRow.model_validate(fields | known | dates))
         self.rows[number] = []
         return number
@@ -71,9 +76,9 @@ class FakeReturnErp:
         reference: str,
         guard: Guard | None = None,
     ) -> CreatedReturn:
-        del company, body, guard
+        del company, guard
         self._begin("create_header")
-        number = self.put(reference)
+        number = self.put(reference, account=body.CustomerAccountNumber)
         self._end("create_header")
         return CreatedReturn(number=number, rma="31")
 
@@ -115,17 +120,22 @@ class FakeReturnErp:
 
 
 class DeliveredOrders:
-    """The ERP's order of the memo, delivered."""
+    """The ERP's order of the memo, delivered.
+
+    Attributes:
+        rows: Its lines, by the number of a header; those of the memo's order for all others.
+    """
 
     def __init__(self, erp: FakeOrderErp) -> None:
         self._erp = erp
+        self.rows: dict[str, list[SalesOrderLineRow]] = {}
 
     async def find(self, company: str, reference: str) -> list[SalesOrderHeaderRow]:
         return await self._erp.find(company, reference)
 
     async def lines(self, company: str, number: str) -> list[SalesOrderLineRow]:
-        del company, number
-        return sold(ORDER)
+        del company
+        return self.rows.get(number, sold(ORDER))
 
 
 class World:
@@ -141,12 +151,39 @@ class World:
             account = {"OrderingCustomerAccountNumber": "C-1001"}
             orders.put_header(ORDER.increment_id, IsSalesProcessingStopped=False, **account)
         self.erp = FakeReturnErp()
+        self.links = FakeLinks()
+        self.forms = FakeForms()
+        self.other_memos: list[CreditMemo] = []
+        self.orders = DeliveredOrders(orders)
+        self.prefixes = {1: ""}
+        references = References(
+            "b2b_de",
+            prefixes=self.prefixes,
+            forms=self.forms,
+            find=self.memos_numbered,
+            mark=RETURN_MARK,
+        )
         self.market = ReturnMarket(
             company="demf",
+            store_ids=frozenset({1}),
             rules=ReturnRules(),
             splitting=recorded.rules().splitting,
             returns=self.erp,
-            orders=DeliveredOrders(orders),
+            orders=SoldOrders(
+                self.orders,
+                company="demf",
+                references=References(
+                    "b2b_de", prefixes=self.prefixes, forms=self.forms, find=nothing
+                ),
+            ),
+            own=OwnReturns(
+                self.erp,
+                company="demf",
+                market="b2b_de",
+                references=references,
+                owners=Owners("return", {"b2b_de": self.links}),
+            ),
+            references=references,
             expects=lambda order: order.increment_id != self.old,
         )
         event = Event(
@@ -154,12 +191,17 @@ class World:
             flow="returns",
             market="b2b_de",
             business_key=MEMO.increment_id,
+            document_id=str(MEMO.entity_id),
             source_key="x",
             payload={"entity_id": MEMO.entity_id},
             attempts=0,
             fence=1,
         )
-        self.work = FakeWork(event, self.clock)
+        self.work = FakeWork(event, self.clock, links=self.links)
+
+    async def memos_numbered(self, numbers: Collection[str]) -> list[CreditMemo]:
+        memos = [*self.other_memos, *([self.memo] if self.memo else [])]
+        return [memo for memo in memos if memo.increment_id in numbers]
 
     async def credit_memo(self, entity_id: int) -> CreditMemo | None:
         return self.memo if entity_id == MEMO.entity_id else None

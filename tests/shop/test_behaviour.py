@@ -177,8 +177,7 @@ async def test_the_client_writes_what_the_shop_keeps(wire: Wire, client: Magento
     await client.add_order_comment(2, "ERP order SO-1001", is_visible=True, status="pending")
     waiting = await client.order_heads_without_erp_number(after_entity_id=1)
     assert [head.entity_id for head in waiting] == [3]
-    order = await client.order_by_increment_id("3000000002")
-    assert order is not None
+    (order,) = await client.orders_by_increment_id("3000000002")
     assert order.ext_order_id == "SO-1001"
     (entry,) = await client.order_comments(2)
     assert (entry.comment, entry.is_visible_on_front) == ("ERP order SO-1001", True)

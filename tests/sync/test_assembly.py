@@ -8,11 +8,12 @@ import pytest
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from sync import settings
-from sync.assembly import Assembly
+from sync.assembly import Assembly, Sources
 from sync.magento.client import MagentoClient
 from tests.fakes.customer_links import FakeCompany, FakePriceMap
 from tests.fakes.entering import FakeEvents, FakeWatermarks
 from tests.fakes.order_shop import FakeShop
+from tests.fakes.references import FakeForms
 from tests.orders import recorded
 from tests.sync import files
 from tests.sync.test_settings import SECOND, secrets
@@ -30,6 +31,15 @@ def assembly(folder: Path, text: str, shop: FakeShop) -> Assembly:
     )
 
 
+def sources(built: Assembly, events: FakeEvents) -> Sources:
+    return built.sources(
+        events=events,
+        watermarks=FakeWatermarks(),
+        kept=FakeCompany(),
+        forms=FakeForms(),
+    )
+
+
 async def test_each_order_goes_to_the_market_of_its_store_view(tmp_path: Path) -> None:
     shop, events = FakeShop(), FakeEvents()
     for store in (1, 2, 3):
@@ -37,7 +47,7 @@ async def test_each_order_goes_to_the_market_of_its_store_view(tmp_path: Path) -
         shop.put(SAMPLE.model_copy(update={**members, "store_id": store}))
     built = assembly(tmp_path, files.CONFIGURATION + SECOND, shop)
 
-    await built.sources(events=events, watermarks=FakeWatermarks()).orders.poll()
+    await sources(built, events).orders.poll()
 
     markets = {event["key"]: event["market"] for event in events.entered.values()}
     assert markets == {"1": "b2b_de", "2": "b2c"}
@@ -49,19 +59,21 @@ async def test_a_flow_that_is_off_enters_nothing(tmp_path: Path) -> None:
     text = files.CONFIGURATION.replace("store_ids = [1]", 'store_ids = [1]\nflows = ["customers"]')
     built = assembly(tmp_path, text, shop)
 
-    assert await built.sources(events=events, watermarks=FakeWatermarks()).orders.poll() == 0
+    assert await sources(built, events).orders.poll() == 0
 
 
 @pytest.mark.parametrize("text", [files.CONFIGURATION, files.CONFIGURATION + SECOND])
 def test_there_are_flows_for_every_market(tmp_path: Path, text: str) -> None:
     kept = FakeCompany()
 
-    flows = assembly(tmp_path, text, FakeShop()).flows(kept=kept, published=FakePriceMap())
+    flows = assembly(tmp_path, text, FakeShop()).flows(
+        kept=kept, published=FakePriceMap(), forms=FakeForms()
+    )
 
     assert [flows.orders.name, flows.customers.name, flows.returns.name] == [
         "orders",
         "customers",
         "returns",
     ]
-    # Claims stand with the first market, and both are of one company.
-    assert set(kept.links) == {"b2b_de"}
+    # Both are of one company, whose documents each of them must be able to tell apart.
+    assert set(kept.links) == ({"b2b_de", "b2c"} if SECOND in text else {"b2b_de"})

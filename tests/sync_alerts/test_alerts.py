@@ -49,6 +49,7 @@ def event(number: int, **changes: Any) -> EventRecord:
         "flow": "orders",
         "market": "b2b_de",
         "business_key": f"10000{number}",
+        "document_id": None,
         "source_key": f"k{number}",
         "lock_key": f"k{number}",
         "payload": {},

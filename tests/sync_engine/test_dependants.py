@@ -45,7 +45,7 @@ async def test_what_waits_behind_an_event_that_becomes_blocked_is_blocked_too(
         raise HeldError(field="", text="", advice="")
 
     async def wait(_: Work) -> Done:
-        raise WaitForError(flow="customers", business_key="7", payload={})
+        raise WaitForError(flow="customers", document_id="7", business_key="7", payload={})
 
     engine.orders.carry_with, engine.customers.carry_with = wait, hold
     other = await engine.receive("0")

@@ -168,7 +168,7 @@ async def test_later_events_of_a_document_wait_behind_a_held_one(engine: Engine)
 
 async def test_an_order_waits_for_its_customer(engine: Engine) -> None:
     order, other = await engine.receive("1"), await engine.receive("2")
-    wait = WaitForError(flow="customers", business_key="42", payload={"id": 42})
+    wait = WaitForError(flow="customers", document_id="42", business_key="42", payload={"id": 42})
     engine.orders.carry_with = raising(wait, wait)
 
     await engine.carry(order)
@@ -189,7 +189,7 @@ async def test_an_order_waits_for_its_customer(engine: Engine) -> None:
 
 async def test_a_held_customer_blocks_its_orders_and_frees_them(engine: Engine) -> None:
     order = await engine.receive("1")
-    wait = WaitForError(flow="customers", business_key="42", payload={})
+    wait = WaitForError(flow="customers", document_id="42", business_key="42", payload={})
     engine.orders.carry_with = raising(wait)
     engine.customers.carry_with = raising(HELD)
     await engine.carry(order)

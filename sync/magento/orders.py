@@ -1,0 +1,157 @@
+"""What the flows ask of Magento's orders, and the two things they write on them.
+
+An order is its `entity_id`. Its number is for people, and unique only within one store view:
+whoever looks for it is given every order that has it. A write whose end is unclear is
+looked up by the caller: an order number may be written again, a comment would be doubled.
+"""
+
+from collections.abc import AsyncGenerator, Collection, Sequence
+from datetime import datetime
+
+from pricing_proxy.http_exchange import Guard
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.errors import UpstreamContractError
+from sync.magento.calls import Calls
+from sync.magento.master_models import OrderComment
+from sync.magento.models import Order, OrderHead
+from sync.magento.search import Condition, Filter, Search, any_text, equals, text_parts
+
+# The column's width; Magento cuts a longer text without a word.
+EXT_ORDER_ID_LENGTH = 32
+
+_V1 = "/rest/V1"
+# A page of full orders takes a second at this size, and a limited Magento admits it.
+_PAGE_SIZE = 100
+_HEAD_FIELDS = (
+    "items[entity_id,increment_id,store_id,state,status,ext_order_id,created_at,updated_at]"
+)
+
+
+class OrderCalls:
+    """Reads and writes the orders of one Magento."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def order(self, entity_id: int, *, deadline: Deadline | None = None) -> Order | None:
+        """Return an order by its internal id."""
+        return await self._calls.one(Order, f"{_V1}/orders/{entity_id}", deadline=deadline)
+
+    async def orders_by_increment_id(
+        self, increment_id: str, *, deadline: Deadline | None = None
+    ) -> list[Order]:
+        """Return the orders of a number, such as 000000001: at most one for each store view."""
+        search = Search(
+            groups=[equals("increment_id", increment_id)],
+            sort=("entity_id",),
+            page_size=_PAGE_SIZE,
+        )
+        found = await self._calls.found(Order, f"{_V1}/orders", search, deadline=deadline)
+        # The comparison is the database's, which knows neither case nor outer spaces.
+        return [order for order in found if order.increment_id == increment_id]
+
+    async def order_heads_numbered(self, numbers: Collection[str]) -> list[OrderHead]:
+        """Return the orders that have one of these numbers, in whatever spelling or store view."""
+        found: list[OrderHead] = []
+        for part in text_parts(sorted(numbers)):
+            search = Search(
+                groups=[any_text("increment_id", part)],
+                sort=("entity_id",),
+                page_size=_PAGE_SIZE,
+                fields=_HEAD_FIELDS,
+            )
+            found += await self._calls.found(OrderHead, f"{_V1}/orders", search)
+        return found
+
+    def orders_changed(
+        self, since: datetime, *, until: datetime | None = None, page_size: int = _PAGE_SIZE
+    ) -> AsyncGenerator[list[Order], None]:
+        """Yield full orders by their last change; see `Calls.changed`."""
+        search = Search(page_size=page_size)
+        return self._calls.changed(Order, f"{_V1}/orders", search, since=since, until=until)
+
+    def order_heads_changed(
+        self, since: datetime, *, until: datetime | None = None, page_size: int = _PAGE_SIZE
+    ) -> AsyncGenerator[list[OrderHead], None]:
+        """Yield what a poll needs of the orders, by their last change; see `Calls.changed`."""
+        search = Search(page_size=page_size, fields=_HEAD_FIELDS)
+        return self._calls.changed(OrderHead, f"{_V1}/orders", search, since=since, until=until)
+
+    async def order_heads_without_erp_number(
+        self, *, after_entity_id: int = 0, page_size: int = _PAGE_SIZE
+    ) -> list[OrderHead]:
+        """Return the next orders whose `ext_order_id` is empty, by rising `entity_id`."""
+        search = Search(
+            groups=[
+                (Filter("ext_order_id", Condition.MISSING),),
+                (Filter("entity_id", Condition.ABOVE, str(after_entity_id)),),
+            ],
+            sort=("entity_id",),
+            page_size=page_size,
+            fields=_HEAD_FIELDS,
+        )
+        return await self._calls.found(OrderHead, f"{_V1}/orders", search)
+
+    async def order_count(self, groups: Sequence[Sequence[Filter]] = ()) -> int:
+        """Return how many orders fit, of all stores."""
+        search = Search(groups=groups, page_size=1)
+        return await self._calls.count("order", f"{_V1}/orders", search)
+
+    async def set_ext_order_id(
+        self,
+        entity_id: int,
+        erp_number: str,
+        *,
+        deadline: Deadline | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        """Write the ERP's number on an order; nothing else of it changes but `updated_at`.
+
+        Raises:
+            ValueError: The number is empty or too long; Magento would cut it.
+            UpstreamContractError: The answer does not hold the number.
+        """
+        if not 0 < len(erp_number) <= EXT_ORDER_ID_LENGTH:
+            raise ValueError(f"an ERP number has 1 to {EXT_ORDER_ID_LENGTH} characters")
+        body = await self._calls.write(
+            "set_ext_order_id",
+            "POST",
+            f"{_V1}/orders",
+            {"entity": {"entity_id": entity_id, "ext_order_id": erp_number}},
+            deadline=deadline,
+            guard=guard,
+        )
+        if not isinstance(body, dict) or body.get("ext_order_id") != erp_number:
+            raise UpstreamContractError("ext_order_id was not taken", system=self._calls.system)
+
+    async def order_comments(self, entity_id: int) -> list[OrderComment]:
+        """Return an order's history."""
+        target = f"{_V1}/orders/{entity_id}/comments"
+        body = await self._calls.read("order_comments", target)
+        items = body.get("items") if isinstance(body, dict) else None
+        return self._calls.rows(OrderComment, items)
+
+    async def add_order_comment(
+        self,
+        entity_id: int,
+        text: str,
+        *,
+        is_visible: bool = False,
+        status: str | None = None,
+        deadline: Deadline | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        """Add an entry to an order's history; the customer is not notified.
+
+        An entry that `is_visible` shows in the customer's account. `status` may name another
+        status of the order's state; others are refused.
+        """
+        entry = {"comment": text, "is_customer_notified": 0, "is_visible_on_front": int(is_visible)}
+        await self._calls.write(
+            "add_order_comment",
+            "POST",
+            f"{_V1}/orders/{entity_id}/comments",
+            {"statusHistory": entry if status is None else {**entry, "status": status}},
+            deadline=deadline,
+            guard=guard,
+        )

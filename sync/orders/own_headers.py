@@ -1,0 +1,185 @@
+"""Find the headers in the ERP that are one order's, and never another's.
+
+A reference is a text that anybody can type and another store view's order can have. What a
+header is beside it decides: its lines name the shop's rows, whose ids are unique in the
+whole shop; the entity map knows what was written; the account is the customer's.
+
+    a line of the order's own            the order's
+    linked to a document of the shop     that one's
+    lines, and none of its own           another's
+    empty, with another's account        another's
+    empty, and no other order of the shop has the reference    the order's
+    empty, and one has                   the order's where it is what is being sent; else unclear
+
+Another's under the present reference holds the order, naming both, since whoever looks by it
+would find both; under an earlier form it is passed over. Neither is ever touched.
+"""
+
+from collections.abc import Sequence
+from enum import Enum, auto
+
+from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
+from pricing_proxy.names import is_same_name
+from sync.engine.outcomes import HeldError
+from sync.engine.refusals import named
+from sync.magento.models import Order
+from sync.orders.draft import OrderDraft
+from sync.orders.echo import header_differences
+from sync.orders.ports import ErpOrders
+from sync.sales.owners import Owner, Owners
+from sync.sales.references import Numbered, References
+from sync.sales.references import named as name_of
+from sync.sales.value_lines import own_line_references
+
+LINK = "order"
+
+
+class Claim(Enum):
+    """Whose a header is."""
+
+    OWN = auto()
+    ANOTHERS = auto()
+    UNCLEAR = auto()
+
+
+class OwnHeaders:
+    """The headers of one market's orders.
+
+    Args:
+        erp: The ERP's sales orders.
+        company: The market's.
+        market: Its code.
+        field: The header field that holds references.
+        references: What they may be.
+        owners: What was written before.
+    """
+
+    def __init__(
+        self,
+        erp: ErpOrders,
+        *,
+        company: str,
+        market: str,
+        field: str,
+        references: References,
+        owners: Owners,
+    ) -> None:
+        self._erp = erp
+        self._company = company
+        self._market = market
+        self._field = field
+        self._references = references
+        self._owners = owners
+
+    async def find(
+        self, order: Order, draft: OrderDraft | None = None, *, known: str = ""
+    ) -> list[SalesOrderHeaderRow]:
+        """Return the order's headers, the lowest number first.
+
+        Args:
+            order: The shop's.
+            draft: What is being sent, where something is.
+            known: Number of a header that is known to be the order's.
+
+        Raises:
+            HeldError: Another's header has its reference, or nobody can tell whose it is.
+        """
+        present, *earlier = await self._references.every(order)
+        found: dict[str, SalesOrderHeaderRow] = {}
+        for reference in (present, *earlier):
+            for header in await self._with(reference):
+                number = header.SalesOrderNumber
+                claim, why = Claim.OWN, ""
+                if number not in {known, *found}:
+                    claim, why = await self._judge(order, header, reference, draft)
+                if claim is Claim.OWN:
+                    found[number] = header
+                elif claim is Claim.UNCLEAR or reference == present:
+                    raise self._held(order, header, reference, why)
+        return sorted(
+            found.values(), key=lambda row: (len(row.SalesOrderNumber), row.SalesOrderNumber)
+        )
+
+    async def is_own(self, order: Order, number: str) -> bool:
+        """Return whether the company has an order of this number with a line of the order's."""
+        with named("read the order's lines", {"SalesOrderNumber": number}):
+            lines = await self._erp.lines(self._company, number)
+        return _has_own_line(order, lines)
+
+    async def check_is_first(self, order: Order) -> None:
+        """Return when no order of the shop has the order's reference before it.
+
+        Raises:
+            HeldError: One has; two documents under one reference could not be told apart.
+        """
+        reference = self._references.of(order)
+        rivals = await self._references.rivals(order, reference)
+        first = min(rivals, key=lambda each: each.entity_id, default=None)
+        if first is not None and first.entity_id < order.entity_id:
+            raise HeldError(
+                field="increment_id",
+                text=f"orders {name_of(order)} and {name_of(first)} would both be {reference} "
+                f"in {self._company}",
+                advice=self._advice(order),
+            )
+
+    async def _with(self, reference: str) -> list[SalesOrderHeaderRow]:
+        with named("find the order by its reference", {self._field: reference}):
+            return await self._erp.find(self._company, reference)
+
+    async def _judge(
+        self, order: Order, header: SalesOrderHeaderRow, reference: str, draft: OrderDraft | None
+    ) -> tuple[Claim, str]:
+        """Return whose a header is, and where it is not the order's, why."""
+        number = header.SalesOrderNumber
+        with named("read the order's lines", {"SalesOrderNumber": number}):
+            lines = await self._erp.lines(self._company, number)
+        if _has_own_line(order, lines):
+            return Claim.OWN, ""
+        asker = Owner(self._market, str(order.entity_id))
+        owner = await self._owners.of(number, asked_by=asker)
+        if owner is not None and owner != asker:
+            return Claim.ANOTHERS, f"it is order #{owner.document_id} of {owner.market}"
+        if lines:
+            return Claim.ANOTHERS, "its lines are not this order's"
+        if owner == asker:
+            return Claim.OWN, ""
+        return await self._judge_empty(order, header, reference, draft)
+
+    async def _judge_empty(
+        self, order: Order, header: SalesOrderHeaderRow, reference: str, draft: OrderDraft | None
+    ) -> tuple[Claim, str]:
+        """Return whose a header without lines and without a link is."""
+        account = None if draft is None else draft.header.OrderingCustomerAccountNumber
+        if account is not None and not is_same_name(account, header.OrderingCustomerAccountNumber):
+            return Claim.ANOTHERS, f"its account is {header.OrderingCustomerAccountNumber}"
+        rivals = await self._references.rivals(order, reference)
+        if not rivals or (draft is not None and not header_differences(draft, header)):
+            return Claim.OWN, ""
+        return Claim.UNCLEAR, f"it may be that of {_names(rivals)}"
+
+    def _held(
+        self, order: Order, header: SalesOrderHeaderRow, reference: str, why: str
+    ) -> HeldError:
+        return HeldError(
+            field=self._field,
+            text=f"{header.SalesOrderNumber} in {self._company} has the reference {reference} of "
+            f"order {name_of(order)}, but {why}; it was not touched",
+            advice=self._advice(order),
+        )
+
+    def _advice(self, order: Order) -> str:
+        return (
+            f"give store view {order.store_id} a prefix of its own, in "
+            f"sync.markets.{self._market}.orders.reference_prefix, and replay; "
+            "or enter the order by hand and skip the event"
+        )
+
+
+def _has_own_line(order: Order, lines: Sequence[SalesOrderLineRow]) -> bool:
+    own = own_line_references(order)
+    return any(line.OrderLineReference in own for line in lines)
+
+
+def _names(documents: Sequence[Numbered]) -> str:
+    return ", ".join(map(name_of, documents))

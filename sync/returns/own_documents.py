@@ -1,0 +1,194 @@
+"""Find what is one credit memo's in the ERP: the order that it returns, and its return.
+
+References are texts that another store view's documents can share. The order is known by its
+lines, which name the shop's rows; the return by the lots it takes back, which are the
+order's, by the entity map, and by its account. What belongs to another is never touched.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
+from pricing_proxy.d365.fo.return_models import ReturnHeaderRow, ReturnLineRow
+from pricing_proxy.names import is_same_name
+from sync.engine.outcomes import HeldError
+from sync.magento.document_models import CreditMemo
+from sync.magento.models import Order
+from sync.returns.mapping import ReturnDraft
+from sync.sales.owners import Owner, Owners
+from sync.sales.references import References, named
+from sync.sales.value_lines import own_line_references
+
+LINK = "return"
+
+
+class ErpOrders(Protocol):
+    """Sales orders of the ERP, to be read."""
+
+    async def find(self, company: str, reference: str) -> list[SalesOrderHeaderRow]:
+        """Return all headers with a reference."""
+        ...
+
+    async def lines(self, company: str, number: str) -> list[SalesOrderLineRow]:
+        """Return an order's lines."""
+        ...
+
+
+class ErpReturns(Protocol):
+    """Return orders of the ERP, to be read."""
+
+    async def find(self, company: str, reference: str) -> list[ReturnHeaderRow]:
+        """Return all with a reference."""
+        ...
+
+    async def lines(self, company: str, number: str) -> list[ReturnLineRow]:
+        """Return the lines of one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sold:
+    """What the ERP has of an order.
+
+    Attributes:
+        released: The order with its lines, where it is there as a whole.
+        is_under_way: Whether anything is there.
+    """
+
+    released: tuple[SalesOrderHeaderRow, Sequence[SalesOrderLineRow]] | None
+    is_under_way: bool
+
+
+class SoldOrders:
+    """The ERP's orders of one market's credit memos.
+
+    Args:
+        erp: The ERP's sales orders.
+        company: The market's.
+        references: What the orders' may be.
+    """
+
+    def __init__(self, erp: ErpOrders, *, company: str, references: References) -> None:
+        self._erp = erp
+        self._company = company
+        self._references = references
+
+    async def find(self, order: Order) -> Sold:
+        """Return what the ERP has of an order of the shop."""
+        own, is_under_way = own_line_references(order), False
+        for reference in await self._references.every(order):
+            for header in await self._erp.find(self._company, reference):
+                lines = await self._erp.lines(self._company, header.SalesOrderNumber)
+                is_own = any(line.OrderLineReference in own for line in lines)
+                if is_own and not header.IsSalesProcessingStopped:
+                    return Sold(released=(header, lines), is_under_way=True)
+                # Nobody can tell of an empty one whose it is; waiting harms nobody.
+                is_under_way = is_under_way or is_own or not lines
+        return Sold(released=None, is_under_way=is_under_way)
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnOf:
+    """A credit memo, the lines that the ERP sold, and the return they make."""
+
+    memo: CreditMemo
+    sold: Sequence[SalesOrderLineRow]
+    draft: ReturnDraft
+
+
+class OwnReturns:
+    """The return orders of one market's credit memos.
+
+    Args:
+        erp: The ERP's return orders.
+        company: The market's.
+        market: Its code.
+        references: What they may be.
+        owners: What was written before.
+    """
+
+    def __init__(
+        self,
+        erp: ErpReturns,
+        *,
+        company: str,
+        market: str,
+        references: References,
+        owners: Owners,
+    ) -> None:
+        self._erp = erp
+        self._company = company
+        self._market = market
+        self._references = references
+        self._owners = owners
+
+    async def find(self, wanted: ReturnOf) -> list[ReturnHeaderRow]:
+        """Return the credit memo's returns, the lowest number first.
+
+        Raises:
+            HeldError: Another's return has its reference.
+        """
+        present, *earlier = await self._references.every(wanted.memo)
+        found: dict[str, ReturnHeaderRow] = {}
+        for reference in (present, *earlier):
+            for header in await self._erp.find(self._company, reference):
+                why = await self._why_not(wanted, header, reference)
+                if not why:
+                    found.setdefault(header.ReturnOrderNumber, header)
+                elif reference == present:
+                    raise self._held(wanted, header, reference, why)
+        rows = found.values()
+        return sorted(rows, key=lambda row: (len(row.ReturnOrderNumber), row.ReturnOrderNumber))
+
+    async def check_is_first(self, wanted: ReturnOf) -> None:
+        """Return when no credit memo of the shop has this reference before it.
+
+        Raises:
+            HeldError: One has; two documents under one reference could not be told apart.
+        """
+        memo, reference = wanted.memo, wanted.draft.reference
+        rivals = await self._references.rivals(memo, reference)
+        first = min(rivals, key=lambda each: each.entity_id, default=None)
+        if first is not None and first.entity_id < memo.entity_id:
+            raise HeldError(
+                field="increment_id",
+                text=f"credit memos {named(memo)} and {named(first)} would both be {reference} "
+                f"in {self._company}",
+                advice=self._advice(memo),
+            )
+
+    async def _why_not(self, wanted: ReturnOf, header: ReturnHeaderRow, reference: str) -> str:
+        """Return why a return is not the credit memo's, empty where it is."""
+        lines = await self._erp.lines(self._company, header.ReturnOrderNumber)
+        lots = {line.ReturningInventoryLotId for line in lines} - {""}
+        if lots & {line.InventoryLotId for line in wanted.sold}:
+            return ""
+        asker = Owner(self._market, str(wanted.memo.entity_id))
+        owner = await self._owners.of(header.ReturnOrderNumber, asked_by=asker)
+        if owner is not None and owner != asker:
+            return f"it is credit memo #{owner.document_id} of {owner.market}"
+        if lots or owner == asker:
+            return "it takes back what another order sold" if lots else ""
+        account = wanted.draft.header.CustomerAccountNumber
+        if not is_same_name(header.CustomerAccountNumber, account):
+            return f"its account is {header.CustomerAccountNumber}"
+        rivals = await self._references.rivals(wanted.memo, reference)
+        return f"it may be that of {', '.join(map(named, rivals))}" if rivals else ""
+
+    def _held(
+        self, wanted: ReturnOf, header: ReturnHeaderRow, reference: str, why: str
+    ) -> HeldError:
+        return HeldError(
+            field="CustomersOrderReference",
+            text=f"return {header.ReturnOrderNumber} in {self._company} has the reference "
+            f"{reference} of credit memo {named(wanted.memo)}, but {why}; it was not touched",
+            advice=self._advice(wanted.memo),
+        )
+
+    def _advice(self, memo: CreditMemo) -> str:
+        return (
+            f"give store view {memo.store_id} a prefix of its own, in "
+            f"sync.markets.{self._market}.orders.reference_prefix, and replay; "
+            "or enter the return by hand and skip the event"
+        )

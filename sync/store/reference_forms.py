@@ -1,0 +1,45 @@
+"""Every prefix that the references of a market's documents ever had.
+
+What was written under an earlier one is looked for under it, however long ago the
+configuration changed. A process notes its own prefixes before it writes, and each look-up
+reads the table, so that two processes with different configurations find what the other wrote.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.store.tables import reference_form
+
+# Stands for all store views of a market: how references were before prefixes could be chosen.
+_EVERY_STORE = "*"
+_FORM = reference_form.c
+
+
+class ReferenceForms:
+    """The forms of all markets of this database."""
+
+    def __init__(self, database: AsyncEngine) -> None:
+        self._database = database
+        self._by_statement = database.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def note(self, market: str, prefixes: Mapping[int, str]) -> None:
+        """Keep the prefixes under which a market's store views are going to be written."""
+        rows = [
+            {"market": market, "store": str(store), "prefix": prefix}
+            for store, prefix in prefixes.items()
+        ]
+        async with self._database.begin() as connection:
+            await connection.execute(insert(reference_form).on_conflict_do_nothing(), rows)
+
+    async def of(self, market: str, store: int) -> list[str]:
+        """Return every prefix that a store view ever had, the oldest first."""
+        statement = (
+            select(_FORM.prefix)
+            .where(_FORM.market == market, _FORM.store.in_((str(store), _EVERY_STORE)))
+            .order_by(_FORM.created_at, _FORM.prefix)
+        )
+        async with self._by_statement.connect() as connection:
+            return list(dict.fromkeys((await connection.execute(statement)).scalars()))
