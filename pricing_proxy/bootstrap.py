@@ -33,7 +33,7 @@ from pricing_proxy.readiness import Readiness
 from pricing_proxy.redis_access import redis_client
 from pricing_proxy.resilience.operation import OperationClass
 from pricing_proxy.settings import ConfigurationFiles, Settings
-from pricing_proxy.snapshot import Snapshot, policy_state
+from pricing_proxy.snapshot import Snapshot, erp_state
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import Traces, traces_to
 from pricing_proxy.web.app import Routes, admin_app, public_app
@@ -265,7 +265,7 @@ def _routes(parts: _Parts, engine: _Engine) -> Routes:
 
 def _explain_routes(parts: _Parts, engine: _Engine) -> ExplainRoutes:
     def guards(market: str) -> Mapping[str, Any]:
-        return policy_state(parts.erps[parts.settings.markets[market].environment].policy.view())
+        return erp_state(parts.erps[parts.settings.markets[market].environment])
 
     return ExplainRoutes(
         explainer=engine.explainer,
@@ -282,7 +282,7 @@ def _status_routes(parts: _Parts, engine: _Engine) -> StatusRoutes:
         clock=parts.clock,
         readiness=parts.readiness,
         maps=parts.maps,
-        policies={name: erp.policy for name, erp in parts.erps.items()},
+        erps=parts.erps,
         caching=parts.caching,
         ledgers=parts.ledgers,
         loader=engine.loader,
@@ -295,6 +295,7 @@ def _status_routes(parts: _Parts, engine: _Engine) -> StatusRoutes:
         snapshot=snapshot.take,
         metrics=parts.metrics,
         breakers={name: b for erp in parts.erps.values() for name, b in erp.breakers.items()},
+        gates={name: g for erp in parts.erps.values() for name, g in erp.gates.items()},
         access=parts.callers.access,
         is_open=parts.settings.service.admin.open_names is not None,
     )

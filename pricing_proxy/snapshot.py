@@ -7,6 +7,7 @@ from typing import Any
 
 from pricing_proxy.cache_access import Caching
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.erp_access import ErpAccess
 from pricing_proxy.key_watch import KeyReport
 from pricing_proxy.ledger_access import Ledgers
 from pricing_proxy.prices.loading import Loader
@@ -15,7 +16,7 @@ from pricing_proxy.readiness import Readiness
 from pricing_proxy.redis_access import EMBEDDED
 from pricing_proxy.resilience.breaker import BreakerView
 from pricing_proxy.resilience.breaker_events import Phase
-from pricing_proxy.resilience.policy import CallPolicy, PolicyView
+from pricing_proxy.resilience.gate import GateView
 from pricing_proxy.settings import Settings
 from pricing_proxy.telemetry.metrics import Metrics, Read, Reading
 from pricing_proxy.web.access import Access
@@ -29,7 +30,7 @@ class Snapshot:
         clock: Time.
         readiness: Whether it wants requests.
         maps: Each market's maps.
-        policies: The way to each environment.
+        erps: The way to each environment.
         caching: The caches.
         ledgers: What is known of invalidations.
         loader: Loads under way.
@@ -45,7 +46,7 @@ class Snapshot:
         clock: Clock,
         readiness: Readiness,
         maps: Mapping[str, MarketMaps],
-        policies: Mapping[str, CallPolicy],
+        erps: Mapping[str, ErpAccess],
         caching: Caching,
         ledgers: Ledgers,
         loader: Loader,
@@ -57,7 +58,7 @@ class Snapshot:
         self._clock = clock
         self._readiness = readiness
         self._maps = maps
-        self._policies = policies
+        self._erps = erps
         self._caching = caching
         self._ledgers = ledgers
         self._loader = loader
@@ -71,7 +72,7 @@ class Snapshot:
         return {
             "service": self._service(),
             "markets": {code: self._market(code) for code in self._settings.markets},
-            "erp": {name: policy_state(policy.view()) for name, policy in self._policies.items()},
+            "erp": {name: erp_state(erp) for name, erp in self._erps.items()},
             "redis": self._redis(),
             "cache": self._cache(),
             "flights": {
@@ -107,18 +108,18 @@ class Snapshot:
         }
 
     def _breaker_readings(self) -> Iterator[Reading]:
-        views = [view for policy in self._policies.values() for view in policy.view().breakers]
+        views = [view for erp in self._erps.values() for view in erp.policy.view().breakers]
         for view in (*views, self._caching.guard.view()):
             yield Reading((view.name,), _PHASE_VALUES.get(view.phase, 2))
 
     def _gate_readings(self) -> Iterator[Reading]:
-        for policy in self._policies.values():
-            gate = policy.view().gate
-            yield Reading((gate.name,), _seconds(gate.opens_in_us))
+        for erp in self._erps.values():
+            for gate in (erp.policy.view().gate, erp.tokens.view()):
+                yield Reading((gate.name,), _seconds(gate.opens_in_us))
 
     def _bulkhead_readings(self) -> Iterator[Reading]:
-        for policy in self._policies.values():
-            view = policy.view().bulkhead
+        for erp in self._erps.values():
+            view = erp.policy.view().bulkhead
             for place, counts in (("running", view.running), ("waiting", view.waiting)):
                 for klass, count in counts.items():
                     yield Reading((view.name, klass, place), count)
@@ -203,17 +204,13 @@ def _one(value: float) -> tuple[Reading]:
     return (Reading((), value),)
 
 
-def policy_state(view: PolicyView) -> dict[str, Any]:
+def erp_state(erp: ErpAccess) -> dict[str, Any]:
     """Return the state of the way to one environment."""
+    view = erp.policy.view()
     return {
         "breakers": [_breaker(breaker) for breaker in view.breakers],
-        "gate": {
-            "name": view.gate.name,
-            "is_closed": view.gate.is_closed,
-            "opens_in_seconds": _seconds(view.gate.opens_in_us),
-            "is_ramping": view.gate.is_ramping,
-            "waiting": view.gate.waiting,
-        },
+        "gate": _gate(view.gate),
+        "token_gate": _gate(erp.tokens.view()),
         "bulkhead": {
             "name": view.bulkhead.name,
             "limit": view.bulkhead.limit,
@@ -222,6 +219,16 @@ def policy_state(view: PolicyView) -> dict[str, Any]:
         },
         "in_flight": view.in_flight,
         "retrying": view.retrying,
+    }
+
+
+def _gate(view: GateView) -> dict[str, Any]:
+    return {
+        "name": view.name,
+        "is_closed": view.is_closed,
+        "opens_in_seconds": _seconds(view.opens_in_us),
+        "is_ramping": view.is_ramping,
+        "waiting": view.waiting,
     }
 
 

@@ -57,10 +57,10 @@ def _guards(guards: _Answer) -> Iterator[tuple[str, str]]:
     for breaker in guards.get("breakers", ()):
         tone = "green" if breaker["phase"] == "closed" else "red"
         yield f"breaker {escape(breaker['name'])}", f"[{tone}]{escape(breaker['phase'])}[/]"
-    gate = guards.get("gate")
-    if gate:
-        closed = f"[red]closed[/], opens in {gate['opens_in_seconds']} s"
-        yield "gate", closed if gate["is_closed"] else "[green]open[/]"
+    for label, gate in (("gate", guards.get("gate")), ("token gate", guards.get("token_gate"))):
+        if gate:
+            closed = f"[red]closed[/], opens in {gate['opens_in_seconds']} s"
+            yield label, closed if gate["is_closed"] else "[green]open[/]"
     bulkhead = guards.get("bulkhead")
     if bulkhead:
         running, waiting = (sum(bulkhead[each].values()) for each in ("running", "waiting"))

@@ -100,6 +100,7 @@ def admin_app(
     _add(app, "GET", "/status", routes.status.status)
     _add(app, "GET", "/metrics", routes.status.metrics)
     _add(app, "POST", "/v1/breakers/{name}", routes.status.order_breaker)
+    _add(app, "POST", "/v1/gates/{name}", routes.status.order_gate)
     _add(app, "GET", "/openapi.json", routes.docs.openapi)
     _add(app, "GET", "/docs", routes.docs.page)
     _add(app, "GET", "/docs/{file}", routes.docs.file)

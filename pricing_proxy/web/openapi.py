@@ -63,6 +63,7 @@ _REQUESTS: Sequence[TypeAdapter[Any]] = (
     schemas.LOGIN,
     schemas.INVALIDATION,
     schemas.BREAKER_ORDER,
+    schemas.GATE_ORDER,
 )
 _ANSWERS: Sequence[type] = (
     answers.PricesAnswer,

@@ -273,7 +273,7 @@ class StatusAnswer(TypedDict):
 
     service: dict[str, Any]
     markets: dict[str, Any]
-    erp: Annotated[dict[str, Any], Field(description="By environment: breakers, gate, bulkhead.")]
+    erp: Annotated[dict[str, Any], Field(description="By environment: breakers, gates, bulkhead.")]
     redis: dict[str, Any]
     cache: dict[str, Any]
     flights: Annotated[dict[str, Any], Field(description="Loads under way.")]

@@ -190,6 +190,7 @@ BREAKER_BODIES: Mapping[str, Any] = {
     "isolate": {"order": "isolate"},
     "close": {"order": "close"},
 }
+GATE_BODIES: Mapping[str, Any] = {"open": {"order": "open"}}
 LIVE_ANSWERS: Mapping[str, Any] = {"live": {"status": "live"}}
 READY_ANSWERS: Mapping[str, Any] = {"ready": {"status": "ready", "missing": []}}
 UNREADY_ANSWERS: Mapping[str, Any] = {

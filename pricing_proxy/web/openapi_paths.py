@@ -12,6 +12,12 @@ from pricing_proxy.web import openapi_examples as examples
 from pricing_proxy.web import openapi_parts as parts
 from pricing_proxy.web import openapi_problems as problems
 from pricing_proxy.web.access import AccessScope
+from pricing_proxy.web.openapi_operating import (
+    get_metrics,
+    get_status,
+    post_breaker_order,
+    post_gate_order,
+)
 from pricing_proxy.web.openapi_problems import problem_responses
 from pricing_proxy.web.schemas import MAX_LINES
 
@@ -42,9 +48,10 @@ def paths(shapes: Mapping[str, Any]) -> dict[str, Any]:
         "/v1/customers/{customer}/login": _on((PUBLIC,), post=_post_login()),
         "/v1/invalidations": _on((ADMIN,), post=_post_invalidation()),
         "/v1/prices/explain": _on((ADMIN,), post=_post_explain()),
-        "/status": _on((ADMIN,), get=_get_status()),
-        "/metrics": _on((ADMIN,), get=_get_metrics()),
-        "/v1/breakers/{name}": _on((ADMIN,), post=_post_breaker_order()),
+        "/status": _on((ADMIN,), get=get_status()),
+        "/metrics": _on((ADMIN,), get=get_metrics()),
+        "/v1/breakers/{name}": _on((ADMIN,), post=post_breaker_order()),
+        "/v1/gates/{name}": _on((ADMIN,), post=post_gate_order()),
         "/openapi.json": _on((PUBLIC, ADMIN), get=_get_openapi()),
         "/docs": _on((ADMIN,), get=_get_docs()),
         "/docs/{file}": _on((ADMIN,), get=_get_docs_file()),
@@ -170,42 +177,6 @@ def _post_explain() -> dict[str, Any]:
         scope=AccessScope.EXPLAIN,
         answers={"200": parts.answer("ExplainAnswer", "Why.", examples.EXPLAIN_ANSWERS)},
         mistakes=(*problems.BODY, *problems.MARKET, *problems.CUSTOMER, *problems.ASKING),
-    )
-
-
-def _get_status() -> dict[str, Any]:
-    state = parts.answer("StatusAnswer", "A page for browsers, JSON for everybody else.")
-    state["content"]["text/html"] = parts.TEXT
-    return parts.operation(
-        "getStatus",
-        "See the state of the process",
-        scope=AccessScope.OPERATE,
-        is_open_on_loopback=True,
-        answers={"200": state},
-    )
-
-
-def _get_metrics() -> dict[str, Any]:
-    return parts.operation(
-        "getMetrics",
-        "Read all values in Prometheus' text format",
-        scope=AccessScope.OPERATE,
-        is_open_on_loopback=True,
-        answers={"200": parts.text_answer("text/plain", "The values.")},
-    )
-
-
-def _post_breaker_order() -> dict[str, Any]:
-    return parts.operation(
-        "postBreakerOrder",
-        "Isolate or close a circuit breaker",
-        description="`isolate` lets nothing through until told otherwise; `close` lets "
-        "everything through and counts anew.",
-        parameters=[parts.in_path("name", "As `/status` shows it.", "sandbox:price_read")],
-        body=parts.body("BreakerOrderBody", examples.BREAKER_BODIES),
-        scope=AccessScope.OPERATE,
-        answers={"200": parts.answer("StatusAnswer", "The state of the process afterwards.")},
-        mistakes=(*problems.BODY, problems.UNKNOWN_BREAKER),
     )
 
 

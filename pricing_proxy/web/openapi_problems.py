@@ -126,6 +126,12 @@ LEDGER_UNAVAILABLE = KnownProblem(
     "Redis did not confirm the invalidation; the process that was asked obeys it. Send it again.",
 )
 UNKNOWN_BREAKER = KnownProblem(404, "unknown_breaker", "There is no such breaker; see /status.")
+UNKNOWN_GATE = KnownProblem(404, "unknown_gate", "There is no such gate; see /status.")
+GATE_NOT_SHARED = KnownProblem(
+    503,
+    "gate_not_shared",
+    "The process that was asked has opened the gate; Redis did not confirm it for the others.",
+)
 NO_SUCH_FILE = KnownProblem(404, "no_such_file", "The documentation has no such file.")
 BROKEN = KnownProblem(500, "internal_error", "The service broke; this is logged.")
 ELSEWHERE = (
@@ -147,6 +153,8 @@ KNOWN = (
     TOO_OFTEN,
     LEDGER_UNAVAILABLE,
     UNKNOWN_BREAKER,
+    UNKNOWN_GATE,
+    GATE_NOT_SHARED,
     NO_SUCH_FILE,
     BROKEN,
     *ELSEWHERE,

@@ -147,6 +147,13 @@ class BreakerOrderBody(TypedDict):
     order: Literal["isolate", "close"]
 
 
+@with_config(_CLOSED)
+class GateOrderBody(TypedDict):
+    """`POST /v1/gates/{name}`."""
+
+    order: Literal["open"]
+
+
 ACCOUNT: TypeAdapter[str] = TypeAdapter(Account)
 PRICES = TypeAdapter(PricesBody)
 SHOPPER_PRICES = TypeAdapter(ShopperBody)
@@ -154,6 +161,7 @@ CART = TypeAdapter(CartBody)
 LOGIN = TypeAdapter(LoginBody)
 INVALIDATION = TypeAdapter(InvalidationBody)
 BREAKER_ORDER = TypeAdapter(BreakerOrderBody)
+GATE_ORDER = TypeAdapter(GateOrderBody)
 
 _Path = tuple[int | str, ...]
 # Names that pydantic puts into a location for the branch of a union; they are not members.

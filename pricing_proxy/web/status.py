@@ -1,5 +1,6 @@
-"""What operators see: `/status`, `/metrics`, and orders to a circuit breaker."""
+"""What operators see: `/status`, `/metrics`, and orders to a circuit breaker or a gate."""
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -7,11 +8,17 @@ import orjson
 from aiohttp import web
 
 from pricing_proxy.problem_details import ProblemError
+from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.telemetry.metrics import CONTENT_TYPE, Metrics
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.handling import JSON_HEADERS, read_body
-from pricing_proxy.web.schemas import BREAKER_ORDER
+from pricing_proxy.web.schemas import BREAKER_ORDER, GATE_ORDER
 from pricing_proxy.web.status_page import status_page
+
+_log = logging.getLogger(__name__)
+
+# Redis' own breaker tries again each second at first.
+_RETRY_SECONDS = "2"
 
 
 class OrderableBreaker(Protocol):
@@ -26,6 +33,14 @@ class OrderableBreaker(Protocol):
         ...
 
 
+class OpenableGate(Protocol):
+    """A gate that obeys operators, in all processes."""
+
+    async def open(self) -> None:
+        """Open it; raises `SharedStateError` when other processes may not know."""
+        ...
+
+
 class StatusRoutes:
     """The handlers.
 
@@ -33,6 +48,7 @@ class StatusRoutes:
         snapshot: Returns the state of the process.
         metrics: The process' instruments.
         breakers: Circuit breakers by name.
+        gates: Gates by name.
         access: Who may call.
         is_open: Whether reading needs no key, because only this machine reaches the listener.
     """
@@ -43,12 +59,14 @@ class StatusRoutes:
         snapshot: Callable[[], Mapping[str, Any]],
         metrics: Metrics,
         breakers: Mapping[str, OrderableBreaker],
+        gates: Mapping[str, OpenableGate],
         access: Access,
         is_open: bool,
     ) -> None:
         self._snapshot = snapshot
         self._metrics = metrics
         self._breakers = breakers
+        self._gates = gates
         self._access = access
         self._is_open = is_open
 
@@ -83,6 +101,25 @@ class StatusRoutes:
             breaker.isolate()
         else:
             breaker.close()
+        return web.Response(body=orjson.dumps(self._snapshot()), headers=JSON_HEADERS)
+
+    async def order_gate(self, request: web.Request) -> web.Response:
+        """Open a gate here and in all other processes; answers 200 with the state of this one."""
+        key = self._access.require(request, AccessScope.OPERATE)
+        await read_body(request, GATE_ORDER)
+        name = request.match_info["name"]
+        gate = self._gates.get(name)
+        if gate is None:
+            known = ", ".join(sorted(self._gates))
+            detail = f"There is no such gate; known are: {known}."
+            raise ProblemError(404, "unknown_gate", detail)
+        try:
+            await gate.open()
+        except SharedStateError:
+            detail = "This process has opened the gate; Redis did not confirm it for the others."
+            headers = {"Retry-After": _RETRY_SECONDS}
+            raise ProblemError(503, "gate_not_shared", detail, headers=headers) from None
+        _log.info("the key %s opened the gate %s", key, name)
         return web.Response(body=orjson.dumps(self._snapshot()), headers=JSON_HEADERS)
 
     def _require_reader(self, request: web.Request) -> None:

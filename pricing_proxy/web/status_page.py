@@ -111,15 +111,22 @@ def _sections(snapshot: Snapshot) -> str:
 
 def _environment(name: str, environment: Snapshot) -> str:
     gate = part(environment, "gate")
-    verdict = badge(gate_verdict(gate)) if gate else "not reported"
     facts = (
-        f"Gate {verdict} · in flight {text(environment.get('in_flight'))}"
+        f"{_gate('Gate', gate)} · {_gate('token gate', part(environment, 'token_gate'))}"
+        f" · in flight {text(environment.get('in_flight'))}"
         f" · of them retries {text(environment.get('retrying'))}"
     )
     return (
         f"<h3>{text(name)}</h3>{_breakers(environment.get('breakers') or [])}"
         f"<p>{facts}</p>{_queues(gate, part(environment, 'bulkhead'))}"
     )
+
+
+def _gate(label: str, gate: Snapshot) -> str:
+    if not gate:
+        return f"{label} not reported"
+    name = f" <code>{text(gate.get('name'))}</code>" if gate.get("is_closed") else ""
+    return f"{label}{name} {badge(gate_verdict(gate))}"
 
 
 def _breakers(breakers: Iterable[Snapshot]) -> str:

@@ -81,6 +81,9 @@ def erp_verdict(environment: Mapping[str, Any]) -> tuple[Verdict, str]:
             return Verdict(_PHASES[phase].tone, words), _lost(names, hit)
     if gate.get("is_closed"):
         return Verdict(Tone.BAD, "throttled"), gate_verdict(gate).words
+    tokens = environment.get("token_gate") or {}
+    if tokens.get("is_closed"):
+        return Verdict(Tone.WARN, "no new token"), f"Entra throttles: {gate_verdict(tokens).words}"
     if not breakers:
         return _NOT_REPORTED, ""
     if gate.get("is_ramping"):

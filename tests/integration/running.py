@@ -163,9 +163,9 @@ async def running_service(
 
 @asynccontextmanager
 async def serving(
-    sandbox: Sandbox, settings: Settings, *, connections: int = 100
+    sandbox: Sandbox, settings: Settings, *, connections: int = 100, is_ready: bool = True
 ) -> AsyncIterator[Running]:
-    """Start the service between a sandbox that runs and its callers, ready to serve."""
+    """Start the service between a sandbox that runs and its callers, ready to serve if it can."""
     async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(application(settings, clock=SystemClock()))
         ports, taken = settings.service, places(settings)
@@ -190,8 +190,14 @@ async def serving(
             public=f"http://127.0.0.1:{public}",
             admin=f"http://127.0.0.1:{admin}",
         )
-        await _until_ready(running)
+        if is_ready:
+            await _until_ready(running)
         yield running
+
+
+def settings_over(sandbox: Sandbox, redis_url: str) -> Settings:
+    """Return the service's settings, with a Redis that others use too."""
+    return _settings(sandbox, {"url": redis_url}, {}, {}, None)
 
 
 def settings_of_two_markets(sandbox: Sandbox, redis_url: str, other: str) -> Settings:

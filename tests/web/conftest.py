@@ -34,6 +34,7 @@ async def shop(aiohttp_client: AiohttpClient) -> AsyncIterator[Shop]:
         metrics=parts.metrics,
         access=parts.access,
         breaker=parts.breaker,
+        gate=parts.gate,
         operator_clock=parts.operator_clock,
         token_clock=parts.token_clock,
         obstacles=parts.obstacles,

@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestClient
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.api_keys import ApiKey, KeyRing, Scope, hash_of
+from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.access import Access
@@ -54,6 +55,19 @@ class FakeBreaker:
         self.orders.append("close")
 
 
+class FakeGate:
+    """A gate that all processes share, as far as Redis answers."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.is_redis_away = False
+
+    async def open(self) -> None:
+        self.opened += 1
+        if self.is_redis_away:
+            raise SharedStateError("TimeoutError")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shop:
     """The running routes, and what stands behind them."""
@@ -62,6 +76,7 @@ class Shop:
     metrics: Metrics
     access: Access
     breaker: FakeBreaker
+    gate: FakeGate
     operator_clock: ManualClock
     token_clock: ManualClock
     obstacles: list[str]
@@ -122,6 +137,7 @@ class Parts:
     metrics: Metrics
     access: Access
     breaker: FakeBreaker
+    gate: FakeGate
     operator_clock: ManualClock
     token_clock: ManualClock
     obstacles: list[str]
@@ -129,7 +145,7 @@ class Parts:
 
 def shop_routes(world: PriceWorld, *, is_open: bool = True, traces: Traces = UNTRACED) -> Parts:
     """Build all handlers as the composition root does."""
-    clock, metrics, breaker = SystemClock(), Metrics(), FakeBreaker()
+    clock, metrics, breaker, gate = SystemClock(), Metrics(), FakeBreaker(), FakeGate()
     operator_clock, token_clock = ManualClock(), ManualClock()
     obstacles: list[str] = []
     keys = KeyRing(
@@ -176,6 +192,7 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True, traces: Traces = UNT
             snapshot=lambda: {"service": {}},
             metrics=metrics,
             breakers={"erp:price_read": breaker},
+            gates={"erp:pricing": gate},
             access=access,
             is_open=is_open,
         ),
@@ -185,6 +202,7 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True, traces: Traces = UNT
         metrics=metrics,
         access=access,
         breaker=breaker,
+        gate=gate,
         operator_clock=operator_clock,
         token_clock=token_clock,
         obstacles=obstacles,

@@ -35,6 +35,7 @@ ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "LoginBody": schemas.LOGIN,
     "InvalidationBody": schemas.INVALIDATION,
     "BreakerOrderBody": schemas.BREAKER_ORDER,
+    "GateOrderBody": schemas.GATE_ORDER,
     "PricesAnswer": TypeAdapter(answers.PricesAnswer),
     "CartAnswer": TypeAdapter(answers.CartAnswer),
     "Problem": TypeAdapter(answers.Problem),

@@ -199,6 +199,32 @@ async def test_a_breaker_obeys_no_wrong_order(
     assert shop.breaker.orders == []
 
 
+async def test_a_gate_is_opened_and_by_no_wrong_order(shop: Shop) -> None:
+    opened = await shop.post_admin({"order": "open"}, path="/v1/gates/erp:pricing")
+    assert (opened.status, shop.gate.opened) == (200, 1)
+    assert "service" in await opened.json()
+
+    for path, content, status, pointer in (
+        ("erp:pricing", {"order": "close"}, 422, "/order"),
+        ("erp:pricing", {}, 422, "/order"),
+        ("erp:sync", {"order": "open"}, 404, ""),
+    ):
+        answer = await shop.post_admin(content, path=f"/v1/gates/{path}")
+        problem = await answer.json()
+        assert (answer.status, shop.gate.opened) == (status, 1)
+        assert [flaw["pointer"] for flaw in problem["errors"]] == [pointer]
+
+
+async def test_a_gate_that_redis_does_not_know_open_is_said_to_be_open_here_alone(
+    shop: Shop,
+) -> None:
+    shop.gate.is_redis_away = True
+    answer = await shop.post_admin({"order": "open"}, path="/v1/gates/erp:pricing")
+    problem = await answer.json()
+    assert (answer.status, problem["type"]) == (503, "/problems/gate_not_shared")
+    assert (answer.headers["Retry-After"], shop.gate.opened) == ("2", 1)
+
+
 async def test_a_login_warms_behind_its_answer(shop: Shop) -> None:
     answer = await shop.post(
         {"market": "b2b_de", "skus": ["S-1", "S-2", "nowhere"]}, path="/v1/customers/C-1/login"

@@ -71,6 +71,13 @@ def snapshot() -> dict[str, Any]:
                     "is_ramping": False,
                     "waiting": {"checkout": 0},
                 },
+                "token_gate": {
+                    "name": "sandbox:pricing:tokens",
+                    "is_closed": False,
+                    "opens_in_seconds": 0.0,
+                    "is_ramping": False,
+                    "waiting": {"checkout": 0},
+                },
                 "bulkhead": {
                     "name": "sandbox:pricing",
                     "limit": 16,
@@ -207,6 +214,20 @@ def test_a_closed_gate_is_throttling_and_says_until_when() -> None:
     page = status_page(state)
 
     assert tile(page, "ERP sandbox") == ("bad", "throttled", "closed, opens in 6.5 s")
+
+
+def test_a_closed_token_gate_is_shown_with_the_name_that_opens_it() -> None:
+    """The ERP is well, and the token at hand serves on."""
+    state = snapshot()
+    closed = {"is_closed": True, "opens_in_seconds": 6.5}
+    state["erp"]["sandbox"]["token_gate"] |= closed
+
+    page = status_page(state)
+
+    detail = "Entra throttles: closed, opens in 6.5 s"
+    assert tile(page, "ERP sandbox") == ("warn", "no new token", detail)
+    assert "<code>sandbox:pricing:tokens</code>" in page
+    assert "<code>sandbox:pricing</code>" not in page
 
 
 def test_a_ramp_is_neither_up_nor_down() -> None:
