@@ -1,50 +1,40 @@
-"""Build the running price service out of its settings; the only module that connects the parts.
+"""Build the running price service out of its settings; the only module that opens its parts.
 
 Everything is opened in one stack and closed in reverse order. What the parts tell about
 themselves is collected in `snapshot`.
 """
 
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from aiohttp import web
 
-from pricing_proxy.cache_access import Caching, open_caching
-from pricing_proxy.callers import Callers, open_callers
+from pricing_proxy.cache_access import open_caching
+from pricing_proxy.callers import open_callers
 from pricing_proxy.clock import Clock
-from pricing_proxy.erp_access import ErpAccess, erp_access
+from pricing_proxy.erp_access import erp_access
 from pricing_proxy.key_watch import KeyWatch
-from pricing_proxy.ledger_access import Ledgers, open_ledgers
+from pricing_proxy.ledger_access import open_ledgers
 from pricing_proxy.market_access import market_of, open_maps
+from pricing_proxy.parts import Engine, Parts
 from pricing_proxy.prices.ahead import RefreshAhead
 from pricing_proxy.prices.explaining import Explainer
 from pricing_proxy.prices.failures import FailureMemory
 from pricing_proxy.prices.loading import Loader
-from pricing_proxy.prices.market import Market
-from pricing_proxy.prices.master_data import MarketMaps
 from pricing_proxy.prices.modes import mode_policies
 from pricing_proxy.prices.service import PriceService
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.readiness import Readiness
 from pricing_proxy.redis_access import redis_client
 from pricing_proxy.resilience.operation import OperationClass
+from pricing_proxy.routing import routes_of
 from pricing_proxy.settings import ConfigurationFiles, Settings
-from pricing_proxy.snapshot import Snapshot, erp_state
 from pricing_proxy.telemetry.metrics import Metrics
-from pricing_proxy.telemetry.traces import Traces, traces_to
-from pricing_proxy.web.app import Routes, admin_app, public_app
-from pricing_proxy.web.docs import DocsRoutes
-from pricing_proxy.web.explain import ExplainRoutes
-from pricing_proxy.web.health import HealthRoutes
-from pricing_proxy.web.invalidations import InvalidationRoutes
-from pricing_proxy.web.login import LoginRoutes
-from pricing_proxy.web.meters import PriceMeter
-from pricing_proxy.web.prices import PriceRoutes
-from pricing_proxy.web.status import StatusRoutes
+from pricing_proxy.telemetry.traces import traces_to
+from pricing_proxy.web.app import admin_app, public_app
 
 # What the last answers started is still written to Redis, where the other replicas find it.
 _LAST_LOADS_SECONDS = 2.0
@@ -80,7 +70,7 @@ async def application(
         flights = engine.loader.flights
         stack.push_async_callback(flights.aclose, patience_seconds=_LAST_LOADS_SECONDS)
         await stack.enter_async_context(engine.ahead)
-        routes = _routes(parts, engine)
+        routes = routes_of(parts, engine)
         service, limit = settings.service, settings.service.body_limit_kb * 1024
         yield Application(
             public=public_app(
@@ -96,37 +86,9 @@ async def application(
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
-    """What is opened once and shared by everything above."""
-
-    settings: Settings
-    clock: Clock
-    metrics: Metrics
-    traces: Traces
-    caching: Caching
-    ledgers: Ledgers
-    erps: Mapping[str, ErpAccess]
-    maps: Mapping[str, MarketMaps]
-    markets: Mapping[str, Market]
-    callers: Callers
-    readiness: Readiness
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Engine:
-    """The use cases."""
-
-    loader: Loader
-    warmer: Warmer
-    ahead: RefreshAhead
-    service: PriceService
-    explainer: Explainer
-
-
 async def _open_parts(
     settings: Settings, clock: Clock, files: ConfigurationFiles | None, stack: AsyncExitStack
-) -> _Parts:
+) -> Parts:
     metrics = Metrics()
     told = settings.telemetry
     traces = stack.enter_context(
@@ -144,7 +106,7 @@ async def _open_parts(
         for name, environment in settings.environments.items()
     }
     maps = await open_maps(settings, erps, redis, clock, stack)
-    return _Parts(
+    return Parts(
         settings=settings,
         clock=clock,
         metrics=metrics,
@@ -164,7 +126,7 @@ async def _open_parts(
     )
 
 
-def _engine(parts: _Parts) -> _Engine:
+def _engine(parts: Parts) -> Engine:
     loader = Loader(
         markets=parts.markets,
         cache=parts.caching.tiered,
@@ -177,10 +139,10 @@ def _engine(parts: _Parts) -> _Engine:
     )
     warmer, ahead = _loading_ahead(parts, loader)
     service, explainer = _answering(parts, loader, warmer)
-    return _Engine(loader=loader, warmer=warmer, ahead=ahead, service=service, explainer=explainer)
+    return Engine(loader=loader, warmer=warmer, ahead=ahead, service=service, explainer=explainer)
 
 
-def _loading_ahead(parts: _Parts, loader: Loader) -> tuple[Warmer, RefreshAhead]:
+def _loading_ahead(parts: Parts, loader: Loader) -> tuple[Warmer, RefreshAhead]:
     """Return what loads prices that nobody waits for."""
     is_well = partial(_is_well, parts)
     warmer = Warmer(
@@ -202,7 +164,7 @@ def _loading_ahead(parts: _Parts, loader: Loader) -> tuple[Warmer, RefreshAhead]
     return warmer, ahead
 
 
-def _answering(parts: _Parts, loader: Loader, warmer: Warmer) -> tuple[PriceService, Explainer]:
+def _answering(parts: Parts, loader: Loader, warmer: Warmer) -> tuple[PriceService, Explainer]:
     """Return what answers, and what says why; both from the same parts."""
     ms = parts.settings.service
     modes = mode_policies(browse_ms=ms.browse_ms, cart_ms=ms.cart_ms, checkout_ms=ms.checkout_ms)
@@ -228,74 +190,6 @@ def _answering(parts: _Parts, loader: Loader, warmer: Warmer) -> tuple[PriceServ
     return service, explainer
 
 
-def _is_well(parts: _Parts, market: str) -> bool:
+def _is_well(parts: Parts, market: str) -> bool:
     environment = parts.settings.markets[market].environment
     return parts.erps[environment].policy.is_well(OperationClass.PRICE_READ)
-
-
-def _routes(parts: _Parts, engine: _Engine) -> Routes:
-    markets, access = parts.markets, parts.callers.access
-    metrics, clock = parts.metrics, parts.clock
-    return Routes(
-        prices=PriceRoutes(
-            service=engine.service,
-            markets=markets,
-            access=access,
-            meter=PriceMeter(metrics),
-            traces=parts.traces,
-            clock=clock,
-            is_leaving=lambda: parts.readiness.is_stopping,
-        ),
-        browsers=parts.callers.browsers,
-        login=LoginRoutes(warmer=engine.warmer, markets=markets, access=access),
-        health=HealthRoutes(parts.readiness.obstacles),
-        docs=DocsRoutes(),
-        explain=_explain_routes(parts, engine),
-        invalidations=InvalidationRoutes(
-            invalidations=parts.ledgers.invalidations,
-            ledger=parts.ledgers.writer,
-            markets=markets,
-            access=access,
-            metrics=metrics,
-            clock=clock,
-        ),
-        status=_status_routes(parts, engine),
-    )
-
-
-def _explain_routes(parts: _Parts, engine: _Engine) -> ExplainRoutes:
-    def guards(market: str) -> Mapping[str, Any]:
-        return erp_state(parts.erps[parts.settings.markets[market].environment])
-
-    return ExplainRoutes(
-        explainer=engine.explainer,
-        markets=parts.markets,
-        guards=guards,
-        lease_left_us=lambda market: parts.ledgers.view(market).lease_left_us,
-        access=parts.callers.access,
-    )
-
-
-def _status_routes(parts: _Parts, engine: _Engine) -> StatusRoutes:
-    snapshot = Snapshot(
-        settings=parts.settings,
-        clock=parts.clock,
-        readiness=parts.readiness,
-        maps=parts.maps,
-        erps=parts.erps,
-        caching=parts.caching,
-        ledgers=parts.ledgers,
-        loader=engine.loader,
-        access=parts.callers.access,
-        keys_report=parts.callers.keys_report,
-        metrics=parts.metrics,
-    )
-    parts.metrics.read_when_scraped(snapshot.readers())
-    return StatusRoutes(
-        snapshot=snapshot.take,
-        metrics=parts.metrics,
-        breakers={name: b for erp in parts.erps.values() for name, b in erp.breakers.items()},
-        gates={name: g for erp in parts.erps.values() for name, g in erp.gates.items()},
-        access=parts.callers.access,
-        is_open=parts.settings.service.admin.open_names is not None,
-    )

@@ -1,0 +1,85 @@
+"""Give each handler of the two listeners the parts that it needs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pricing_proxy.parts import Engine, Parts
+from pricing_proxy.snapshot import Snapshot, erp_state
+from pricing_proxy.web.app import Routes
+from pricing_proxy.web.docs import DocsRoutes
+from pricing_proxy.web.explain import ExplainRoutes
+from pricing_proxy.web.health import HealthRoutes
+from pricing_proxy.web.invalidations import InvalidationRoutes
+from pricing_proxy.web.login import LoginRoutes
+from pricing_proxy.web.meters import PriceMeter
+from pricing_proxy.web.prices import PriceRoutes
+from pricing_proxy.web.status import StatusRoutes
+
+
+def routes_of(parts: Parts, engine: Engine) -> Routes:
+    """Return all handlers."""
+    markets, access = parts.markets, parts.callers.access
+    metrics, clock = parts.metrics, parts.clock
+    return Routes(
+        prices=PriceRoutes(
+            service=engine.service,
+            markets=markets,
+            access=access,
+            meter=PriceMeter(metrics),
+            traces=parts.traces,
+            clock=clock,
+            is_leaving=lambda: parts.readiness.is_stopping,
+        ),
+        browsers=parts.callers.browsers,
+        login=LoginRoutes(warmer=engine.warmer, markets=markets, access=access),
+        health=HealthRoutes(parts.readiness.obstacles),
+        docs=DocsRoutes(),
+        explain=_explain_routes(parts, engine),
+        invalidations=InvalidationRoutes(
+            invalidations=parts.ledgers.invalidations,
+            ledger=parts.ledgers.writer,
+            markets=markets,
+            access=access,
+            metrics=metrics,
+            clock=clock,
+        ),
+        status=_status_routes(parts, engine),
+    )
+
+
+def _explain_routes(parts: Parts, engine: Engine) -> ExplainRoutes:
+    def guards(market: str) -> Mapping[str, Any]:
+        return erp_state(parts.erps[parts.settings.markets[market].environment])
+
+    return ExplainRoutes(
+        explainer=engine.explainer,
+        markets=parts.markets,
+        guards=guards,
+        lease_left_us=lambda market: parts.ledgers.view(market).lease_left_us,
+        access=parts.callers.access,
+    )
+
+
+def _status_routes(parts: Parts, engine: Engine) -> StatusRoutes:
+    snapshot = Snapshot(
+        settings=parts.settings,
+        clock=parts.clock,
+        readiness=parts.readiness,
+        maps=parts.maps,
+        erps=parts.erps,
+        caching=parts.caching,
+        ledgers=parts.ledgers,
+        loader=engine.loader,
+        access=parts.callers.access,
+        keys_report=parts.callers.keys_report,
+        metrics=parts.metrics,
+    )
+    parts.metrics.read_when_scraped(snapshot.readers())
+    return StatusRoutes(
+        snapshot=snapshot.take,
+        metrics=parts.metrics,
+        breakers={name: b for erp in parts.erps.values() for name, b in erp.breakers.items()},
+        gates={name: g for erp in parts.erps.values() for name, g in erp.gates.items()},
+        access=parts.callers.access,
+        is_open=parts.settings.service.admin.open_names is not None,
+    )
