@@ -123,7 +123,7 @@ def rewritten(documents: Iterable[Rewritten]) -> list[Condition]:
             key=f"rewritten/{flow}/{market}/{system}/{operation}",
             title=f"{_counted(group, flow)} of {market} written over and over: {operation}",
             text=(
-                f"{_named([one.business_key for one in group])}: up to "
+                f"{_named([one.name for one in group])}: up to "
                 f"{max(one.times for one in group)} times within an hour into {system}. Find out "
                 f"what else writes there, or does not keep it: d365-sync pause {flow}, then compare"
             ),

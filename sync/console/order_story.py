@@ -17,6 +17,7 @@ from pricing_proxy.d365.fo.order_models import (
     SalesOrderTotalsRow,
 )
 from pricing_proxy.d365.fo.orders import SalesOrders
+from pricing_proxy.names import same_name_key
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.console.event_story import EventStory, story_of
 from sync.magento.models import Order
@@ -187,7 +188,7 @@ class OrderReader:
             for header in await book.erp.find(book.company, f"{prefix}{number}"):
                 name = header.SalesOrderNumber
                 lines = await book.erp.lines(book.company, name)
-                named = {line.OrderLineReference for line in lines}
+                named = {same_name_key(line.OrderLineReference) for line in lines}
                 orders[name] = ErpOrder(
                     header=header,
                     lines=lines,

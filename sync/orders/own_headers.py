@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
-from pricing_proxy.names import is_same_name
+from pricing_proxy.names import is_same_name, same_name_key
 from sync.engine.outcomes import HeldError
 from sync.engine.refusals import named
 from sync.magento.models import Order
@@ -178,7 +178,7 @@ class OwnHeaders:
 
 def _has_own_line(order: Order, lines: Sequence[SalesOrderLineRow]) -> bool:
     own = own_line_references(order)
-    return any(line.OrderLineReference in own for line in lines)
+    return any(same_name_key(line.OrderLineReference) in own for line in lines)
 
 
 def _names(documents: Sequence[Numbered]) -> str:

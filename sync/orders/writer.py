@@ -20,6 +20,7 @@ from functools import partial
 from http import HTTPStatus
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
+from pricing_proxy.names import same_name_key
 from pricing_proxy.resilience.errors import UpstreamRejectedError
 from sync.engine.flow import Work
 from sync.engine.outcomes import HeldError, RetryLaterError
@@ -201,13 +202,13 @@ class OrderWriter:
                 text=f"{number} has {len(number)} characters; the shop keeps {EXT_ORDER_ID_LENGTH}",
                 advice="shorten the ERP's number sequence for sales orders",
             )
-        counts = Counter(line.OrderLineReference for line in lines)
+        counts = Counter(same_name_key(line.OrderLineReference) for line in lines)
         if any(count > 1 for count in counts.values()):
             # A line that arrived late: nothing is released yet, so the whole is written anew.
             await self.delete(work, number)
             raise RetryLaterError("a line was in the ERP twice; the stopped order was deleted")
         for reference, line in draft.by_reference.items():
-            if reference in counts:
+            if same_name_key(reference) in counts:
                 continue
             about = {"SalesOrderNumber": number, "OrderLineReference": reference}
             doubts.wait_out(ADD_LINE, about)

@@ -21,6 +21,7 @@ from pricing_proxy.d365.fo.return_models import (
 )
 from pricing_proxy.d365.fo.returns import CreatedReturn
 from pricing_proxy.d365.transport import Guard
+from pricing_proxy.names import same_name_key
 from sync.engine.flow import Work
 from sync.engine.outcomes import (
     Done,
@@ -234,7 +235,7 @@ class ReturnFlow:
     ) -> None:
         """Add the lines that are missing; hold when one is there twice."""
         lines = await market.returns.lines(market.company, number)
-        counts = Counter((line.ItemNumber, line.ReturningInventoryLotId) for line in lines)
+        counts = Counter(_key(line.ItemNumber, line.ReturningInventoryLotId) for line in lines)
         doubled = [item for (item, _), count in counts.items() if count > 1]
         if doubled:
             raise HeldError(
@@ -244,7 +245,7 @@ class ReturnFlow:
             )
         for body in draft.lines:
             lot = body.ReturningInventoryLotId or ""
-            if (body.ItemNumber, lot) in counts:
+            if _key(body.ItemNumber, lot) in counts:
                 continue
             about = {
                 "ReturnOrderNumber": number,
@@ -256,3 +257,8 @@ class ReturnFlow:
             add = partial(market.returns.add_line, market.company, number, body)
             with named(f"take {body.ItemNumber} back", sent):
                 await written(work, _ERP, ADD_LINE, sent, add)
+
+
+def _key(item: str, lot: str) -> tuple[str, str]:
+    """Return by what a line is found again, however the ERP spells it."""
+    return same_name_key(item), same_name_key(lot)

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pricing_proxy.d365.fo.order_models import SalesOrderLineRow
 from pricing_proxy.d365.fo.return_models import ReturnHeaderBody, ReturnLineBody
 from pricing_proxy.money import divide
+from pricing_proxy.names import same_name_key
 from sync.engine.outcomes import HeldError
 from sync.magento.document_models import CreditMemo, DocumentLine
 from sync.magento.models import Order
@@ -81,7 +82,7 @@ def map_return(
     Raises:
         HeldError: Something that a person must decide; it names the field.
     """
-    by_reference = {line.OrderLineReference: line for line in sold}
+    by_reference = {same_name_key(line.OrderLineReference): line for line in sold}
     pieces = [*_goods(memo, order, splitting), *_shipping(memo, order)]
     lines = [_line(piece, by_reference, rules) for piece in pieces]
     lines += _adjustment(memo, pieces, rules)
@@ -149,7 +150,7 @@ def _shipping(memo: CreditMemo, order: Order) -> Iterator[_Piece]:
 def _line(
     piece: _Piece, sold: Mapping[str, SalesOrderLineRow], rules: ReturnRules
 ) -> ReturnLineBody:
-    line = sold.get(piece.reference)
+    line = sold.get(same_name_key(piece.reference))
     if line is None:
         raise HeldError(
             field=piece.source,

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
 from pricing_proxy.d365.fo.return_models import ReturnHeaderRow, ReturnLineRow
-from pricing_proxy.names import is_same_name
+from pricing_proxy.names import is_same_name, same_name_key
 from sync.engine.outcomes import HeldError
 from sync.magento.document_models import CreditMemo
 from sync.magento.models import Order
@@ -80,7 +80,7 @@ class SoldOrders:
         for reference in await self._references.every(order):
             for header in await self._erp.find(self._company, reference):
                 lines = await self._erp.lines(self._company, header.SalesOrderNumber)
-                is_own = any(line.OrderLineReference in own for line in lines)
+                is_own = any(same_name_key(line.OrderLineReference) in own for line in lines)
                 if is_own and not header.IsSalesProcessingStopped:
                     return Sold(released=(header, lines), is_under_way=True)
                 # Nobody can tell of an empty one whose it is; waiting harms nobody.

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
+from pricing_proxy.names import same_name_key
 from sync.engine.outcomes import HeldError
 from sync.magento.models import Order, OrderLine
 from sync.sales.amounts import shared
@@ -74,11 +75,11 @@ def line_reference(increment_id: str, key: int | str) -> str:
 
 
 def own_line_references(order: Order) -> set[str]:
-    """Return the references that no line of another order in the shop has.
+    """Return what all spellings of the references share that no line of another order has.
 
     They hold the ids of the shop's rows, which are unique whatever orders are numbered.
     """
-    return {line_reference(order.increment_id, row.item_id) for row in order.items}
+    return {same_name_key(line_reference(order.increment_id, row.item_id)) for row in order.items}
 
 
 def value_lines(lines: Sequence[OrderLine], splitting: Splitting) -> list[ValueLine]:

@@ -64,9 +64,14 @@ class EventRecord:
     @property
     def name(self) -> str:
         """What people call the document, with the shop's id: several may have one number."""
-        if self.document_id in (None, self.business_key):
-            return self.business_key
-        return f"{self.business_key} (#{self.document_id})"
+        return document_name(self.business_key, self.document_id)
+
+
+def document_name(business_key: str, document_id: str | None) -> str:
+    """Return what people call a document, with the shop's id where that is something else."""
+    if document_id in (None, business_key):
+        return business_key
+    return f"{business_key} (#{document_id})"
 
 
 def event_record(row: Row[Any]) -> EventRecord:

@@ -10,6 +10,8 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store.records import document_name
+
 # Reads are not in the journal. First the few documents with many calls are found, then it is
 # looked at what these wrote: an hour of a busy journal is half a million rows.
 _OVER = text(
@@ -21,12 +23,13 @@ _OVER = text(
             GROUP BY event_id, system, operation
         ) AS by_operation GROUP BY event_id
     ), documents AS (
-        SELECT event.flow, event.market, event.business_key, array_agg(event.id) AS events
+        SELECT event.flow, event.market, max(event.business_key) AS business_key,
+               max(event.document_id) AS document_id, array_agg(event.id) AS events
         FROM calls JOIN sync_event AS event ON event.id = calls.event_id
-        GROUP BY event.flow, event.market, event.business_key
+        GROUP BY event.flow, event.market, coalesce(event.document_id, '#' || event.business_key)
         HAVING count(*) > :most OR max(calls.most) > :most
     )
-    SELECT flow, market, business_key, writes.* FROM documents CROSS JOIN LATERAL (
+    SELECT flow, market, business_key, document_id, writes.* FROM documents CROSS JOIN LATERAL (
         SELECT system, operation, greatest(max(same), count(DISTINCT event_id)) AS times
         FROM (
             SELECT system, operation, event_id,
@@ -48,14 +51,25 @@ _LIMIT = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewritten:
-    """A document that was written too often."""
+    """A document that was written too often.
+
+    Attributes:
+        business_key: What people call it.
+        document_id: What the shop calls it; None where only the number is known.
+    """
 
     flow: str
     market: str
     business_key: str
+    document_id: str | None
     system: str
     operation: str
     times: int
+
+    @property
+    def name(self) -> str:
+        """What people call it, with the shop's id: several may have one number."""
+        return document_name(self.business_key, self.document_id)
 
 
 class Rewrites:

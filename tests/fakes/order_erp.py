@@ -68,6 +68,7 @@ class FakeOrderErp:
         header_changes: Laid over each new header, as a changed ERP would.
         refusal: What every write is refused with.
         tax: What it computes for any order.
+        spells: How it writes numbers of lines and items, whatever they were sent as.
         rivals: For each call, whether another process creates a stopped header just before it.
     """
 
@@ -82,6 +83,7 @@ class FakeOrderErp:
         self.header_values: dict[str, dict[str, Any]] = {}
         self.refusal: UpstreamRejectedError | None = None
         self.tax = Decimal(0)
+        self.spells: Callable[[str], str] = str
         self.rivals: Iterator[bool] = iter(())
         self.calls: Counter[str] = Counter()
         self._late: list[tuple[Any, Callable[[], object]]] = []
@@ -164,6 +166,8 @@ class FakeOrderErp:
             lines.append(
                 {
                     **values,
+                    "ItemNumber": self.spells(values["ItemNumber"]),
+                    "OrderLineReference": self.spells(values["OrderLineReference"]),
                     "dataAreaId": company,
                     "SalesOrderNumber": number,
                     "InventoryLotId": f"{number}-{len(lines) + 1}",

@@ -1,10 +1,17 @@
 """One order on its way: who pays, when it is its turn, what the ERP says, cancellations."""
 
+from datetime import timedelta
+
 import pytest
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow
-from pricing_proxy.resilience.errors import UpstreamContractError, UpstreamRejectedError
+from pricing_proxy.resilience.errors import (
+    UpstreamContractError,
+    UpstreamError,
+    UpstreamRejectedError,
+)
 from sync.engine.outcomes import HeldError, RetryLaterError, SkippedError, WaitForError
+from tests.fakes.order_erp import Fault
 from tests.orders.selling_one import ORDER, OneSale
 
 
@@ -363,3 +370,22 @@ async def test_tidying_leaves_an_order_alone_that_is_not_released() -> None:
 
     assert done.note == "0 stopped doubles deleted"
     assert len(sale.erp.headers) == 2
+
+
+async def test_an_erp_that_spells_references_in_its_own_way_gets_each_line_once() -> None:
+    """Compared letter by letter, each attempt would have added the shipping again."""
+    sale = OneSale()
+    sale.erp.spells = str.upper
+    sale.erp.faults = iter([Fault.NONE] * 6 + [Fault.LOST_AFTER] * 3)
+
+    for _ in range(20):
+        try:
+            await sale.carry()
+            break
+        except (UpstreamError, RetryLaterError):
+            sale.clock.advance(timedelta(minutes=1))
+
+    lines = [line["OrderLineReference"] for line in sale.erp.order_lines["SO-000001"]]
+    assert f"{ORDER.increment_id}-SHIPPING" in lines
+    assert len(lines) == len(set(lines))
+    assert not sale.header["IsSalesProcessingStopped"]

@@ -1,7 +1,7 @@
 """A credit memo on its way: after its order, once, and with each line once."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -49,6 +49,7 @@ class FakeReturnErp:
         self.answers_lost: set[str] = set()
         self.calls_lost: set[str] = set()
         self.calls: Counter[str] = Counter()
+        self.spells: Callable[[str], str] = str
 
     def put(self, reference: str, *, account: str = "C-1001") -> str:
         number = f"RO-{len(self.headers) + 1}"
@@ -96,7 +97,7 @@ class FakeReturnErp:
             "ReturnOrderNumber": number,
             "ReturnInventoryLotId": f"R-{len(rows)}",
             "ReturningInventoryLotId": body.ReturningInventoryLotId,
-            "ItemNumber": body.ItemNumber,
+            "ItemNumber": self.spells(body.ItemNumber),
         }
         rows.append(ReturnLineRow.model_validate(fields | numbers | known))
         self._end("add_line")
@@ -252,6 +253,22 @@ async def test_a_lost_call_or_answer_doubles_nothing(name: str, fault: str) -> N
     assert len(lots) == len(set(lots)) == 3
     repeated = 1 if fault == "calls_lost" else 0
     assert world.erp.calls[name] == {"create_header": 1, "add_line": 3}[name] + repeated
+
+
+async def test_an_erp_that_spells_in_its_own_way_takes_each_line_back_once() -> None:
+    world = World()
+    world.orders.rows["SO-000001"] = [
+        row.model_copy(update={"OrderLineReference": row.OrderLineReference.upper()})
+        for row in sold(ORDER)
+    ]
+    world.erp.spells = str.lower
+    world.erp.answers_lost.add("add_line")
+
+    await world.carry_until_done()
+    await world.carry()
+
+    lots = [row.ReturningInventoryLotId for row in world.erp.rows["RO-1"]]
+    assert len(lots) == len(set(lots)) == 3
 
 
 async def test_a_doubled_return_is_removed() -> None:

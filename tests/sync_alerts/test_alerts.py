@@ -196,6 +196,7 @@ def test_documents_written_over_and_over_are_told_by_what_writes_them() -> None:
             flow="customers",
             market="b2b_de",
             business_key=str(number),
+            document_id="17" if number == 0 else None,
             system=system,
             operation=operation,
             times=6 + number,
@@ -207,7 +208,7 @@ def test_documents_written_over_and_over_are_told_by_what_writes_them() -> None:
     [to_erp, to_shop] = rewritten(writes)
 
     assert to_erp.title == "7 customers of b2b_de written over and over: customer update"
-    assert "0, 1, 2, 3, 4 and 2 more: up to 12 times within an hour into fo" in to_erp.text
+    assert "0 (#17), 1, 2, 3, 4 and 2 more: up to 12 times within an hour into fo" in to_erp.text
     assert to_shop.key == "rewritten/customers/b2b_de/magento/customer group"
 
 

@@ -123,6 +123,22 @@ async def test_a_document_written_by_more_than_five_events_is_found(
     assert await Rewrites(store).more_than(MOST_WRITES, within=HOUR) == []
 
 
+async def test_equal_numbers_of_two_stores_are_two_documents(
+    engine: Engine, store: AsyncEngine
+) -> None:
+    engine.orders.carry_with = Journalling(1, same=False).carry
+    for number in range(MOST_WRITES + 1):
+        event = await engine.receive("100", task=str(number))
+        document_id = str(number % 2)
+        statement = "UPDATE sync_event SET document_id = :document_id WHERE id = :id"
+        await engine.execute(statement, id=event, document_id=document_id)
+        await engine.carry(event)
+
+    assert await Rewrites(store).more_than(MOST_WRITES, within=HOUR) == []
+    [first, second] = await Rewrites(store).more_than(2, within=HOUR)
+    assert {first.name, second.name} == {"100 (#0)", "100 (#1)"}
+
+
 async def test_many_lines_of_one_order_are_no_loop_and_one_line_again_and_again_is(
     engine: Engine, store: AsyncEngine
 ) -> None:
