@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pricing_proxy.sandbox.shop.customers import Customers
+from pricing_proxy.sandbox.shop.invoices import invoice
+from pricing_proxy.sandbox.shop.refunds import refund
 from sync.engine.outcomes import WaitForError
 from tests.fakes.entering import FakeWatermarks
 from tests.integration.flow_world import FlowWorld, world
@@ -23,7 +25,8 @@ class Echo:
     def __init__(self, world: FlowWorld) -> None:
         self._world = world
         self._sources = world.sources_into(world.events, FakeWatermarks())
-        self._flows = {flow.name: flow for flow in (world.flows.orders, world.flows.customers)}
+        flows = world.flows
+        self._flows = {each.name: each for each in (flows.orders, flows.customers, flows.returns)}
         self._carried: set[str] = set()
         self.notes: list[str] = []
 
@@ -31,6 +34,7 @@ class Echo:
         """Let the sources begin."""
         await self._sources.orders.poll()
         await self._sources.customers.poll()
+        await self._sources.returns.poll()
 
     async def run(self, rounds: int) -> None:
         """Poll as often, and carry what came in."""
@@ -38,6 +42,7 @@ class Echo:
             await self._sources.orders.poll()
             await self._sources.orders.sweep()
             await self._sources.customers.poll()
+            await self._sources.returns.poll()
             entered = self._world.events.entered
             for key in [one for one in entered if one not in self._carried]:
                 self._carried.add(key)
@@ -93,9 +98,15 @@ async def test_after_all_is_carried_nothing_is_written_however_long_the_poll_run
     await world.dial("magento", account_attribute=has_it)
     for number in range(3):
         world.register(f"new{number}@shop.example")
-    await world.place(3, kind="simple")
+    placed = await world.place(3, kind="simple")
+    await echo.run(3)
+    for key in placed:
+        order = await world.order(key)
+        invoice(world.sandbox.shop, order.entity_id, {})
+        refund(world.sandbox.shop, order.entity_id, {})
 
     await echo.run(3)
+    assert len(world.sandbox.documents.returns.told()) == len(placed)
     written = echo.writes
     events = len(world.events.entered)
     await echo.run(ROUNDS)
