@@ -128,8 +128,9 @@ class MarketMaps:
         Raises:
             UpstreamError: There is no map and the ERP cannot tell.
         """
-        if self._customers is not None:
-            return await self._noted(account)
+        noted = await self._noted(account)
+        if noted is not None or self._customers is not None:
+            return noted
         now_us = self._clock.monotonic_us()
         remembered = self._looked_up.get(account)
         if remembered is not None and now_us < remembered[1]:

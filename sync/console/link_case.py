@@ -76,6 +76,10 @@ class LinkCases:
         self._ways = ways
         self._assembly = assembly_of(settings, ways, clock=clock)
 
+    def company_of(self, subject: Subject) -> list[str]:
+        """Return all markets of the customer's ERP company."""
+        return self._assembly.company_of(subject.market)
+
     async def subject_of(self, text: str) -> Subject:
         """Return whom an event's number or MARKET/CUSTOMER names.
 
@@ -175,7 +179,7 @@ class LinkCases:
         return [Candidate(row=row, ways=(), owners=others)]
 
     def _links(self, subject: Subject) -> CustomerLinks:
-        company = self._assembly.company_of(subject.market)
+        company = self.company_of(subject)
         return CustomerLinks(self._opened.opened.database, subject.market, company=company)
 
     async def _customer_event(self, event_id: int) -> EventRecord:

@@ -30,6 +30,7 @@ from sync.console.running import (
 from sync.console.words import counted
 from sync.customers.matching import Candidate
 from sync.settings import SyncSettings
+from sync.store.customer_links import Owner
 from sync.store.link_decisions import LinkDecisions
 from sync.stores import stores
 
@@ -204,8 +205,14 @@ def _link(
     settings: SyncSettings, subject: Subject, chosen: Candidate, *, reason: str, who: str
 ) -> None:
     async def change(cases: LinkCases, decisions: LinkDecisions) -> list[int]:
-        market, customer_id = subject.market, str(subject.customer_id)
-        await decisions.link(market, customer_id, chosen.account, by=who, reason=reason)
+        await decisions.link(
+            Owner(subject.market, str(subject.customer_id)),
+            chosen.account,
+            company=cases.company_of(subject),
+            others=chosen.owners,
+            by=who,
+            reason=reason,
+        )
         replayed = await cases.replay(subject, by=who)
         await cases.tell_prices(subject, chosen.row)
         return replayed

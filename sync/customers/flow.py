@@ -27,7 +27,7 @@ from sync.engine.outcomes import Done, HeldError, SkippedError
 from sync.engine.refusals import named
 from sync.magento.master_models import Customer
 from sync.price_map import publish_link
-from sync.store.link_decisions import CREATED_KIND
+from sync.store.customer_links import CREATED_KIND
 
 FLOW = "customers"
 _ERP = "fo"

@@ -30,7 +30,8 @@ from sync.engine.outcomes import HeldError, RetryLaterError
 from sync.engine.refusals import named
 from sync.engine.writes import Doubts, written
 from sync.magento.master_models import Customer
-from sync.store.link_decisions import CONFIGURED, CREATED, CREATED_KIND
+from sync.store.customer_links import CREATED_KIND
+from sync.store.link_decisions import CONFIGURED, CREATED
 
 CREATE = "customer create"
 _ERP = "fo"

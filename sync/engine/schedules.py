@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pricing_proxy.background import end
 from pricing_proxy.resilience.errors import UpstreamError
+from pricing_proxy.shared_state.maps import SharedStateError
 from sync.store.schedule_leases import ScheduleLeases
 
 _log = logging.getLogger(__name__)
@@ -138,7 +139,7 @@ class Schedules:
         except LeaseLostError as error:
             _log.warning("%s", error)
             return False
-        except (UpstreamError, SQLAlchemyError, OSError) as error:
+        except (UpstreamError, SharedStateError, SQLAlchemyError, OSError) as error:
             _log.warning("%s failed (%s)", schedule.name, type(error).__name__)
             return False
         except Exception:  # noqa: BLE001 -- one bad record must not end the schedule

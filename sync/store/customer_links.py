@@ -15,6 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sync.store.tables import account_refusal, entity_map
 
 KIND = "customer"
+CREATED_KIND = "customer_created"
+"""The entry that says: this program made the account for this customer.
+
+It stands before the link does, so whoever has it has the account."""
 _LINK, _REFUSAL = entity_map.c, account_refusal.c
 
 
@@ -66,7 +70,7 @@ class CustomerLinks:
     async def owners(self, account: str) -> list[Owner]:
         """Return every customer of the company that has an account."""
         async with self._database.connect() as connection:
-            return await self._owners(connection, account)
+            return await owners_of(connection, self._company, account)
 
     async def account_of(self, owner: Owner) -> str | None:
         """Return the account of a customer of any market of the company."""
@@ -94,7 +98,7 @@ class CustomerLinks:
             await lock_account(connection, self._company, account)
             if any(
                 owner.customer_id != customer_id or owner.market != self._market
-                for owner in await self._owners(connection, account)
+                for owner in await owners_of(connection, self._company, account)
             ):
                 return None
             return await self._settle(connection, customer_id, account, origin)
@@ -116,17 +120,22 @@ class CustomerLinks:
             raise RuntimeError(f"the link of customer {customer_id} went while it was made")
         return standing
 
-    async def _owners(self, connection: AsyncConnection, account: str) -> list[Owner]:
-        statement = (
-            select(_LINK.market, _LINK.magento_id)
-            .where(
-                _LINK.market.in_(self._company),
-                _LINK.kind == KIND,
-                _LINK.erp_key == account,
-            )
-            .order_by(_LINK.changed_at, _LINK.market, _LINK.magento_id)
+
+async def owners_of(
+    connection: AsyncConnection, company: Collection[str], account: str
+) -> list[Owner]:
+    """Return every customer of a company's markets that has an account."""
+    statement = (
+        select(_LINK.market, _LINK.magento_id)
+        .where(
+            _LINK.market.in_(sorted(company)),
+            _LINK.kind.in_((KIND, CREATED_KIND)),
+            _LINK.erp_key == account,
         )
-        return [Owner(*row) for row in await connection.execute(statement)]
+        .group_by(_LINK.market, _LINK.magento_id)
+        .order_by(func.min(_LINK.changed_at), _LINK.market, _LINK.magento_id)
+    )
+    return [Owner(*row) for row in await connection.execute(statement)]
 
 
 async def _account(connection: AsyncConnection, market: str, customer_id: str) -> str | None:

@@ -15,12 +15,9 @@ from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sync.store.customer_links import KIND
+from sync.store.customer_links import CREATED_KIND, KIND, Owner, lock_account, owners_of
 from sync.store.interventions import InterventionError
 from sync.store.tables import account_refusal, audit, entity_map
-
-CREATED_KIND = "customer_created"
-"""The entry beside a link that says: this program made the account for this customer."""
 
 CREATED, CONFIGURED, BY_PERSON = "created", "configuration", "person"
 # Nobody need look at these: what was typed in the shop had no part in them.
@@ -57,10 +54,35 @@ class LinkDecisions:
         self._database = database
 
     async def link(
-        self, market: str, customer_id: str, account: str, *, by: str, reason: str
+        self,
+        owner: Owner,
+        account: str,
+        *,
+        company: Collection[str],
+        others: Collection[Owner],
+        by: str,
+        reason: str,
     ) -> str | None:
-        """Give a customer an account; return the one it had before."""
+        """Give a customer an account; return the one it had before.
+
+        Args:
+            owner: The customer.
+            account: The account.
+            company: All markets of the ERP company.
+            others: Who has it too, as the person was shown.
+            by: Who says so.
+            reason: Why.
+
+        Raises:
+            InterventionError: Somebody got or lost the account since then.
+        """
+        market, customer_id = owner.market, owner.customer_id
         async with self._database.begin() as connection:
+            await lock_account(connection, company, account)
+            have_it = {*await owners_of(connection, company, account)} - {owner}
+            if have_it != {*others}:
+                names = ", ".join(sorted(map(str, have_it))) or "nobody else"
+                raise InterventionError(f"account {account} is {names}'s by now: look again")
             before = await self._locked(connection, market, customer_id)
             fresh: dict[str, Any] = {
                 "erp_key": account,

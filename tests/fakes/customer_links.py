@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.maps import SharedStateError
-from sync.store.customer_links import KIND, Owner, Refusal
-from sync.store.link_decisions import CREATED_KIND
+from sync.store.customer_links import CREATED_KIND, KIND, Owner, Refusal
 from tests.fakes.order_shop import FakeLinks
 
 
@@ -37,12 +36,13 @@ class FakeCompany:
 
     def owners(self, account: str) -> list[Owner]:
         """Return whose an account is."""
-        return [
+        found = [
             Owner(market, customer_id)
             for market, links in self.links.items()
-            for (kind, customer_id), found in links.keys.items()
-            if kind == KIND and found == account
+            for (kind, customer_id), each in links.keys.items()
+            if kind in (KIND, CREATED_KIND) and each == account
         ]
+        return list(dict.fromkeys(found))
 
     def link(self, owner: Owner, account: str) -> None:
         """Give a customer an account, as a person does."""

@@ -8,9 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store.all_links import AllLinks, KeptLinks
-from sync.store.customer_links import CustomerLinks, Owner, Refusal
+from sync.store.customer_links import CREATED_KIND, CustomerLinks, Owner, Refusal
 from sync.store.interventions import InterventionError
-from sync.store.link_decisions import CREATED_KIND, LinkDecisions
+from sync.store.link_decisions import LinkDecisions
 
 MARKET, OTHER = "b2b_de", "b2c"
 BOTH = (MARKET, OTHER)
@@ -18,6 +18,15 @@ BOTH = (MARKET, OTHER)
 
 def links_of(store: AsyncEngine, market: str = MARKET) -> CustomerLinks:
     return KeptLinks(store).of_customers(market, company=BOTH)
+
+
+async def link(
+    store: AsyncEngine, customer_id: str, account: str, *, by: str = "ann", reason: str = ""
+) -> str | None:
+    """Give a customer an account, as a person who was shown that nobody has it."""
+    owner = Owner(MARKET, customer_id)
+    decisions = LinkDecisions(store)
+    return await decisions.link(owner, account, company=BOTH, others=[], by=by, reason=reason)
 
 
 async def audited(store: AsyncEngine) -> list[tuple[str, ...]]:
@@ -66,14 +75,14 @@ async def test_a_persons_words_are_kept_and_audited(store: AsyncEngine) -> None:
     decisions, links = LinkDecisions(store), links_of(store)
     await links.settle("7", "C-1", origin="tax_number")
 
-    assert await decisions.link(MARKET, "7", "C-2", by="ann", reason="phoned") == "C-1"
+    assert await link(store, "7", "C-2", reason="phoned") == "C-1"
     assert await links.account("7") == "C-2"
     assert await decisions.unlink(MARKET, "7", by="bob", reason="fraud") == "C-2"
     assert await links.account("7") is None
     assert await links.refusals("7") == [Refusal("C-2", allows_new=False, refused_by="bob")]
     await decisions.refuse(MARKET, "7", ["C-3"], by="ann", reason="new")
     assert [each.allows_new for each in await links.refusals("7")] == [True, True]
-    await decisions.link(MARKET, "7", "C-2", by="ann", reason="after all")
+    await link(store, "7", "C-2", reason="after all")
     assert [each.account for each in await links.refusals("7")] == ["C-3"]
 
     assert await audited(store) == [
@@ -82,6 +91,19 @@ async def test_a_persons_words_are_kept_and_audited(store: AsyncEngine) -> None:
         ("ann", "reject", "customer b2b_de/7", "C-3", None, "new"),
         ("ann", "link", "customer b2b_de/7", None, "C-2", "after all"),
     ]
+
+
+async def test_a_person_decides_on_what_was_shown(store: AsyncEngine) -> None:
+    """While somebody reads that nobody has the account, another may get it."""
+    await links_of(store, OTHER).take("1", "C-1", origin="email")
+
+    with pytest.raises(InterventionError, match="is b2c/1's by now"):
+        await link(store, "7", "C-1")
+
+    seen = [Owner(OTHER, "1")]
+    me, decisions = Owner(MARKET, "7"), LinkDecisions(store)
+    await decisions.link(me, "C-1", company=BOTH, others=seen, by="ann", reason="")
+    assert len(await links_of(store).owners("C-1")) == 2
 
 
 async def test_an_unlinked_customer_is_forgotten_as_one_whom_an_account_was_made_for(
@@ -114,7 +136,7 @@ async def test_links_that_rest_on_what_was_typed_are_unreviewed_until_somebody_l
     for customer_id, origin in (("1", ""), ("2", "created"), ("3", "tax_number"), ("4", "email")):
         await links.settle(customer_id, f"C-{customer_id}", origin=origin)
     await links_of(store, OTHER).settle("5", "C-5", origin="attribute")
-    await decisions.link(MARKET, "6", "C-6", by="ann", reason="")
+    await link(store, "6", "C-6")
 
     async def unreviewed(market: str | None = None) -> list[str]:
         found = await decisions.links(market=market, is_unreviewed=True)
