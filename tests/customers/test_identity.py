@@ -8,7 +8,7 @@ import pytest
 from sync.engine.outcomes import HeldError, OutcomeError, RetryLaterError
 from sync.magento.master_models import Customer
 from sync.store.customer_links import Owner
-from tests.customers.test_flow import HOME, World, customer
+from tests.customers.test_flow import HOME, LONGEST, World, customer
 
 VAT = "DE999888777"
 ATTRIBUTE = "erp_account"
@@ -147,7 +147,8 @@ async def test_two_registrations_with_one_number_at_one_instant() -> None:
 
 async def test_one_account_is_not_given_to_two_who_found_it_by_different_ways() -> None:
     first = customer(taxvat=VAT, email="x@shop.test")
-    world = World(first, second(), link_unowned=["tax_number", "email"])
+    other = second(taxvat="DE111222333")
+    world = World(first, other, link_unowned=["tax_number", "email"])
     world.erp.put("C-9", TaxExemptNumber=VAT, PrimaryContactEmail="eve@shop.test")
 
     ends = await asyncio.gather(world.carry(7), world.carry(8), return_exceptions=True)
@@ -311,6 +312,31 @@ async def test_an_email_address_changed_while_a_create_is_in_doubt_finds_nobody(
 
     assert error.field == "email"
     assert world.company.owners("C-9") == []
+
+
+async def test_an_account_that_somebody_has_is_not_the_one_in_doubt() -> None:
+    """Another's account with the same address, linked while the create was under way."""
+    twin = second()
+    world = World(second(), match=[])
+    world.erp.calls_lost = 1
+    with pytest.raises(Exception, match="no answer in time"):
+        await world.carry(8)
+    world.erp.put(
+        "C-9",
+        PartyType="Person",
+        PersonFirstName=twin.firstname,
+        PersonLastName=twin.lastname,
+        PrimaryContactEmail=twin.email,
+        PrimaryContactPhone="+4930111",
+        CustomerGroupId="30",
+        SalesCurrencyCode="EUR",
+    )
+    world.company.link(Owner("b2b_de", "7"), "C-9")
+    world.clock.advance(LONGEST)
+
+    await world.carry(8)
+
+    assert world.company.owners("C-9") == [Owner("b2b_de", "7")]
 
 
 async def test_a_persons_word_in_the_meantime_stands() -> None:

@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from pricing_proxy.d365.fo.customer_models import (
@@ -19,11 +20,15 @@ from pricing_proxy.d365.fo.customer_models import (
 from pricing_proxy.d365.transport import Guard
 from pricing_proxy.resilience.errors import UpstreamTimeoutError
 
+CARRYING: ContextVar[object] = ContextVar("CARRYING", default=None)
+"""Whose event is being carried, for a test that judges for whom accounts were made."""
+
 
 class FakeCustomerErp:
     """A `sync.customers.flow.ErpCustomers` for one company.
 
     Attributes:
+        made_for: Whose event made each account.
         answers_lost: How many of the next writes are done, and their answers lost.
         calls_lost: How many of the next writes never arrive.
         before_write: Called before a write asks its guard.
@@ -33,6 +38,7 @@ class FakeCustomerErp:
     def __init__(self) -> None:
         self.rows: dict[str, CustomerAccountRow] = {}
         self.address_rows: dict[str, list[AddressRow]] = {}
+        self.made_for: dict[str, object] = {}
         self.answers_lost = 0
         self.calls_lost = 0
         self.calls: Counter[str] = Counter()
@@ -80,6 +86,7 @@ class FakeCustomerErp:
         del company
         await self._before("create", guard)
         account = f"C-{len(self.rows) + 2001}"
+        self.made_for[account] = CARRYING.get()
         known = CustomerAccountRow.model_fields
         self.put(account, **{k: v for k, v in body if k in known and v is not None})
         self._after()

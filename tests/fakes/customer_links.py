@@ -1,5 +1,6 @@
 """Whose account is whose, for the markets of one company, and the price service's map of it."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -79,7 +80,10 @@ class FakeCustomerLinks:
         return self.company.account_of(Owner(self.market, customer_id))
 
     async def owners(self, account: str) -> list[Owner]:
-        return self.company.owners(account)
+        found = self.company.owners(account)
+        # What was read may be old by the time it is used.
+        await asyncio.sleep(0)
+        return found
 
     async def account_of(self, owner: Owner) -> str | None:
         return self.company.account_of(owner)
@@ -88,6 +92,10 @@ class FakeCustomerLinks:
         return list(self.company.refused.get(Owner(self.market, customer_id), []))
 
     async def settle(self, customer_id: str, account: str, *, origin: str) -> str:
+        await asyncio.sleep(0)
+        return self._settle(customer_id, account, origin)
+
+    def _settle(self, customer_id: str, account: str, origin: str) -> str:
         keys = self.company.of_market(self.market).keys
         if (KIND, customer_id) not in keys:
             keys[KIND, customer_id] = account
@@ -95,10 +103,11 @@ class FakeCustomerLinks:
         return keys[KIND, customer_id]
 
     async def take(self, customer_id: str, account: str, *, origin: str) -> str | None:
+        await asyncio.sleep(0)
         me = Owner(self.market, customer_id)
         if any(owner != me for owner in self.company.owners(account)):
             return None
-        return await self.settle(customer_id, account, origin=origin)
+        return self._settle(customer_id, account, origin)
 
 
 @dataclass
