@@ -193,8 +193,8 @@ async def _work(
 def _plan(
     settings: SyncSettings, opened: Stores, ways: Systems, sources: Sources
 ) -> Sequence[Schedule]:
-    configured = {code: market.magento_customers for code, market in settings.markets.items()}
-    known, published = AllLinks(opened.opened.database, configured), SharedMaps(ways.redis)
+    known = AllLinks(opened.opened.database, settings.named_customers)
+    published = SharedMaps(ways.redis)
     markets = [*settings.sync.markets]
     publishing = Publishing(
         whole=lambda: publish_customers(known, published, markets=markets),

@@ -114,6 +114,11 @@ class SyncSettings(BaseModel):
     redis: SharedRedis = SharedRedis()
     sync: Sync
 
+    @property
+    def named_customers(self) -> Mapping[str, Mapping[int, str]]:
+        """The accounts that the file names, by market and the shop's customer id."""
+        return {code: market.magento_customers for code, market in self.markets.items()}
+
 
 def load(path: Path | None) -> SyncSettings:
     """Return the settings; raises `ConfigurationError` with every mistake."""

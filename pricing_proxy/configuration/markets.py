@@ -69,8 +69,9 @@ class Market(BaseModel):
         storefront_origins: Pages of these origins may ask for prices with a storefront token.
         guest_accounts: Accounts whose prices visitors see without a login, one per price list;
             one replica at a time reads these prices anew, ahead of time.
-        magento_customers: The shop's customer ids and their accounts, written to the customer map
-            at start; for trying things out, since the sync keeps that map.
+        magento_customers: The shop's customer ids and their accounts: written to the customer map
+            at start, and what the sync takes for a customer's account before all else. For trying
+            things out, and for few customers; the sync keeps the links of the rest.
         probe_customer: An account whose prices `pricing-proxy check` asks for.
         probe_skus: SKUs that it asks for; by default the first of the catalog.
     """

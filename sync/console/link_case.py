@@ -17,6 +17,7 @@ from sync.customers.rules import CustomerRules
 from sync.magento.master_models import Customer
 from sync.price_map import publish_link
 from sync.settings import SyncSettings
+from sync.store.all_links import KeptLinks
 from sync.store.customer_links import CustomerLinks, Owner, Refusal
 from sync.store.interventions import InterventionError
 from sync.store.link_decisions import KnownLink
@@ -179,8 +180,8 @@ class LinkCases:
         return [Candidate(row=row, ways=(), owners=others)]
 
     def _links(self, subject: Subject) -> CustomerLinks:
-        company = self.company_of(subject)
-        return CustomerLinks(self._opened.opened.database, subject.market, company=company)
+        kept = KeptLinks(self._opened.opened.database, self._settings.named_customers)
+        return kept.of_customers(subject.market, company=self.company_of(subject))
 
     async def _customer_event(self, event_id: int) -> EventRecord:
         """Return a customer's event: the one asked for, or the one it waits for."""

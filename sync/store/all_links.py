@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import func, select, union
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.store.customer_links import KIND, CustomerLinks
+from sync.store.customer_links import KIND, CustomerLinks, Owner
 from sync.store.links import MarketLinks
 from sync.store.tables import account_refusal, entity_map
 
@@ -18,10 +18,18 @@ class KeptLinks:
 
     Args:
         database: Where they are kept.
+        configured: Accounts that the configuration names, by market and the shop's id.
     """
 
-    def __init__(self, database: AsyncEngine) -> None:
+    def __init__(
+        self, database: AsyncEngine, configured: Mapping[str, Mapping[int, str]] | None = None
+    ) -> None:
         self._database = database
+        self._configured = {
+            Owner(market, str(shop_id)): account
+            for market, accounts in (configured or {}).items()
+            for shop_id, account in accounts.items()
+        }
 
     def of_market(self, market: str) -> MarketLinks:
         """Return the entity map of a market."""
@@ -29,7 +37,7 @@ class KeptLinks:
 
     def of_customers(self, market: str, *, company: Collection[str]) -> CustomerLinks:
         """Return the links of a market's customers, given all markets of its ERP company."""
-        return CustomerLinks(self._database, market, company=company)
+        return CustomerLinks(self._database, market, company=company, configured=self._configured)
 
 
 class AllLinks:

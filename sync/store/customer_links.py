@@ -5,7 +5,7 @@ return what stands when somebody was faster. Only a person's word (`link_decisio
 An account that several websites of one company could give away is given to one at a time.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import and_, func, select
@@ -55,12 +55,21 @@ class CustomerLinks:
         database: Where they are kept.
         market: Whose.
         company: All markets of the same ERP company, this one included.
+        configured: Whose the configuration says that accounts are, linked yet or not.
     """
 
-    def __init__(self, database: AsyncEngine, market: str, *, company: Collection[str]) -> None:
+    def __init__(
+        self,
+        database: AsyncEngine,
+        market: str,
+        *,
+        company: Collection[str],
+        configured: Mapping[Owner, str] | None = None,
+    ) -> None:
         self._database = database
         self._market = market
         self._company = sorted({market, *company})
+        self._configured = configured or {}
 
     async def account(self, customer_id: str) -> str | None:
         """Return the customer's account."""
@@ -68,14 +77,15 @@ class CustomerLinks:
             return await _account(connection, self._market, customer_id)
 
     async def owners(self, account: str) -> list[Owner]:
-        """Return every customer of the company that has an account."""
+        """Return every customer of the company that has an account, or is to have it."""
         async with self._database.connect() as connection:
-            return await owners_of(connection, self._company, account)
+            return await self._owners(connection, account)
 
     async def account_of(self, owner: Owner) -> str | None:
         """Return the account of a customer of any market of the company."""
         async with self._database.connect() as connection:
-            return await _account(connection, owner.market, owner.customer_id)
+            stored = await _account(connection, owner.market, owner.customer_id)
+        return stored or self._configured.get(owner)
 
     async def refusals(self, customer_id: str) -> list[Refusal]:
         """Return the accounts that a person said are not the customer's."""
@@ -98,10 +108,16 @@ class CustomerLinks:
             await lock_account(connection, self._company, account)
             if any(
                 owner.customer_id != customer_id or owner.market != self._market
-                for owner in await owners_of(connection, self._company, account)
+                for owner in await self._owners(connection, account)
             ):
                 return None
             return await self._settle(connection, customer_id, account, origin)
+
+    async def _owners(self, connection: AsyncConnection, account: str) -> list[Owner]:
+        stored = await owners_of(connection, self._company, account)
+        named = (one for one, each in self._configured.items() if each == account)
+        ours = (one for one in named if one.market in self._company)
+        return list(dict.fromkeys((*stored, *ours)))
 
     async def _settle(
         self, connection: AsyncConnection, customer_id: str, account: str, origin: str

@@ -74,14 +74,14 @@ class LinkDecisions:
             reason: Why.
 
         Raises:
-            InterventionError: Somebody got or lost the account since then.
+            InterventionError: Somebody got the account since then.
         """
         market, customer_id = owner.market, owner.customer_id
         async with self._database.begin() as connection:
             await lock_account(connection, company, account)
-            have_it = {*await owners_of(connection, company, account)} - {owner}
-            if have_it != {*others}:
-                names = ", ".join(sorted(map(str, have_it))) or "nobody else"
+            have_it = {*await owners_of(connection, company, account)}
+            if new := have_it - {owner, *others}:
+                names = ", ".join(sorted(map(str, new)))
                 raise InterventionError(f"account {account} is {names}'s by now: look again")
             before = await self._locked(connection, market, customer_id)
             fresh: dict[str, Any] = {

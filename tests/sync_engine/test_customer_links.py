@@ -62,6 +62,18 @@ async def test_of_many_who_take_one_account_at_once_one_gets_it(store: AsyncEngi
     assert len(await links_of(store).owners("C-1")) == 1
 
 
+async def test_an_account_that_the_configuration_names_is_nobody_elses(store: AsyncEngine) -> None:
+    """Its customer may not have been carried yet; whoever types its number is."""
+    named = {MARKET: {1: "C-1"}, "elsewhere": {2: "C-1"}}
+    links = KeptLinks(store, named).of_customers(OTHER, company=BOTH)
+
+    assert await links.take("7", "C-1", origin="email") is None
+    assert await links.owners("C-1") == [Owner(MARKET, "1")]
+    assert await links.account_of(Owner(MARKET, "1")) == "C-1"
+    # Only once it is linked do orders find it.
+    assert await links.account("1") is None
+
+
 async def test_another_company_gives_away_its_own_accounts(store: AsyncEngine) -> None:
     other = KeptLinks(store).of_customers("elsewhere", company=["elsewhere"])
 
@@ -100,7 +112,7 @@ async def test_a_person_decides_on_what_was_shown(store: AsyncEngine) -> None:
     with pytest.raises(InterventionError, match="is b2c/1's by now"):
         await link(store, "7", "C-1")
 
-    seen = [Owner(OTHER, "1")]
+    seen = [Owner(OTHER, "1"), Owner(OTHER, "2")]
     me, decisions = Owner(MARKET, "7"), LinkDecisions(store)
     await decisions.link(me, "C-1", company=BOTH, others=seen, by="ann", reason="")
     assert len(await links_of(store).owners("C-1")) == 2
