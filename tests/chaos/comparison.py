@@ -12,7 +12,7 @@ row's id, which is unique in the shop); an order is its `entity_id`.
     out of order  the right lines in another sequence than the shop's
     wrong         another product, quantity or amount, or another currency
     account       on an account that is not its customer's, or is another customer's too
-    early         in the ERP, although its customer waits for a person's word
+    early         in the ERP, although it or its customer waits for a person's word
 """
 
 from collections import Counter
@@ -49,11 +49,13 @@ class Agreed:
         accounts: Of customers by the shop's id; each of the others has one of its own.
         guest_account: Of guests; None where that does not matter.
         waiting: Customers whose orders wait for a person.
+        held: Orders that do, by `entity_id`.
     """
 
     accounts: Mapping[int, str] = field(default_factory=dict)
     guest_account: str | None = None
     waiting: frozenset[int] = frozenset()
+    held: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -160,7 +162,7 @@ def _judge_sharing(
 
 def _judge_order(order: Row, documents: Sequence[Row], agreed: Agreed, verdict: Verdict) -> None:
     name, found = name_of(order), verdict.found
-    if order["customer_id"] in agreed.waiting:
+    if order["customer_id"] in agreed.waiting or order["entity_id"] in agreed.held:
         verdict.waiting += 1
         found["early"] += [f"{name}: {document['number']}" for document in documents]
         return

@@ -1,6 +1,11 @@
-"""The configuration of a run: one market between the simulated shop and the simulated ERP."""
+"""The configuration of a run: one market between the simulated shop and the simulated ERP.
 
-from dataclasses import dataclass
+With neighbours, the market has a second store view and there is a second market of the same
+company of the ERP: where all number alike, only a prefix keeps references apart.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pricing_proxy.demo.plan import free_port
@@ -36,12 +41,30 @@ operators = {{ port = 0 }}
 
 [sync.markets.b2b_de]
 website_id = 3
-store_ids = [3]
+store_ids = {stores}
 flows = ["orders", "customers"]
 customers = {{ group = {{ "*" = "10" }} }}
 
 [sync.markets.b2b_de.orders]
-{orders}"""
+{prefix}{orders}"""
+_NEIGHBOUR = """\
+
+[markets.b2b]
+environment = "sandbox"
+legal_entity = "demf"
+currency = "EUR"
+
+[sync.markets.b2b]
+website_id = 2
+store_ids = [2]
+flows = ["orders", "customers"]
+customers = {{ group = {{ "*" = "10" }} }}
+
+[sync.markets.b2b.orders]
+{prefix}{orders}"""
+NEIGHBOUR = "b2b"
+NAMED = {1: "C-1001", 2: "C-1002", 3: "C-1003"}
+GUEST_ACCOUNT = "C-1003"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +87,16 @@ class Tuning:
         sweep_seconds: Between two sweeps; an hour in production, longer than a run.
         erp_max_request_seconds: How long a write may still be under way in the ERP.
         concurrency: Events at once in each worker.
+        neighbours: Whether there is a second store view, and a second market.
+        prefixes: Of the references of each store view, by its id, so that they cannot collide.
     """
 
     poll_seconds: int = 5
     sweep_seconds: int = 10
     erp_max_request_seconds: int = 60
     concurrency: int = 8
+    neighbours: bool = False
+    prefixes: Mapping[str, str] = field(default_factory=lambda: {"4": "E-", "2": "X-"})
 
 
 def free_ports() -> Ports:
@@ -85,14 +112,25 @@ def write_configuration(folder: Path, ports: Ports, tuning: Tuning) -> Path:
         folder=folder,
         shop=INTEGRATIONS[0],
         orders=ORDER_RULES,
+        stores="[3, 4]" if tuning.neighbours else "[3]",
+        prefix=_prefixes(tuning, "3", "4") if tuning.neighbours else "",
         concurrency=tuning.concurrency,
         poll_seconds=tuning.poll_seconds,
         sweep_seconds=tuning.sweep_seconds,
         erp_max_request_seconds=tuning.erp_max_request_seconds,
     )
+    if tuning.neighbours:
+        rules = ORDER_RULES.replace(f"markets.{MARKET}.", f"markets.{NEIGHBOUR}.")
+        text += _NEIGHBOUR.format(orders=rules, prefix=_prefixes(tuning, "2"))
     file = folder / "pricing-proxy.toml"
     file.write_text(text, encoding="utf-8")
     return file
+
+
+def _prefixes(tuning: Tuning, *stores: str) -> str:
+    known = ((store, tuning.prefixes.get(store, "")) for store in stores)
+    pairs = ", ".join(f'"{store}" = "{prefix}"' for store, prefix in known)
+    return f"reference_prefix = {{ {pairs} }}\n"
 
 
 def secrets() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What a scenario plays on: the sandbox as a process, its control port, and workers."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
@@ -70,6 +71,38 @@ class Stage:
             numbers += [order["increment_id"] for order in placed]
         return numbers
 
+    def order(self, count: int, **members: Any) -> None:
+        """Place orders of every kind in the shop, as the control port takes them."""
+        self._ask("POST", "magento/orders", {"count": count, **members})
+
+    def register(self, **members: Any) -> int:
+        """Let somebody register in the shop, and return their id."""
+        return int(self._ask("POST", "magento/customers", members)["id"])
+
+    def number_alike(self) -> None:
+        """Let every store view and kind of document of the shop number alike."""
+        self._ask("PATCH", "magento/dials", {"number_prefix": "4"})
+
+    def accounts_of(self, email: str) -> list[str]:
+        """Return the accounts that the ERP has for an e-mail address."""
+        rows = [each["customer"] for each in self._ask("GET", "fo/customers", None)]
+        return [row["CustomerAccount"] for row in rows if row.get("PrimaryContactEmail") == email]
+
+    def sync(self, *words: str) -> str:
+        """Return what a command of `d365-sync` says; raises `ChaosError` when it fails."""
+        command = [sys.executable, "-m", "sync", *words, f"--config={self.configuration}"]
+        done = subprocess.run(
+            command,
+            env={**os.environ, **secrets()},
+            capture_output=True,
+            text=True,
+            timeout=_REQUEST_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            raise ChaosError(f"d365-sync {' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout
+
     def dial(self, **members: Any) -> None:
         """Turn the ERP's dials."""
         self._ask("PATCH", "fo/dials", members)
@@ -131,9 +164,9 @@ class Stage:
             time.sleep(look)
         return True
 
-    def judged(self, count: int, *, wait_seconds: float) -> bool:
+    def judged(self, count: int, *words: str, wait_seconds: float) -> bool:
         """Let the judge wait and look, while workers go on; return whether it found no fault."""
-        command = [sys.executable, "-m", "tests.chaos.judge", self.control_url]
+        command = [sys.executable, "-m", "tests.chaos.judge", self.control_url, *words]
         command += [f"--count={count}", f"--wait={wait_seconds}"]
         with subprocess.Popen(command) as child:
             try:

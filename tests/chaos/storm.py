@@ -1,9 +1,15 @@
-"""Everything at once: workers and database are killed while the ERP fails and orders come in."""
+"""Everything at once: workers and database are killed while the ERP fails and orders come in.
+
+Two store views of one market and a second market number alike, and two people register with
+one tax number: the second and its orders wait visibly, and are delivered once when a person
+has said that it is the same company.
+"""
 
 import time
 from dataclasses import dataclass, field
 
 from tests.chaos.configuration import Tuning
+from tests.chaos.crowd import Crowd
 from tests.chaos.figures import Figure, Options, events, verdict
 from tests.chaos.processes import Worker
 from tests.chaos.stage import Stage, stage
@@ -59,23 +65,32 @@ class _Killer:
 
 
 def chaos(options: Options) -> list[Figure]:
-    """Everything fails at once while orders come in."""
-    tuning = Tuning(erp_max_request_seconds=options.erp_max_request_seconds, concurrency=_AT_ONCE)
+    """Everything fails at once while two markets that number alike, and twins, place orders."""
+    tuning = Tuning(
+        erp_max_request_seconds=options.erp_max_request_seconds,
+        concurrency=_AT_ONCE,
+        neighbours=True,
+    )
     with stage(workers=options.workers, latency_ms=options.latency_ms, tuning=tuning) as on:
         on.workers.start()
+        crowd = Crowd.gathered(on)
         on.dial(**FAULTS)
         kills = options.postgres_kills
         at = [options.phase_seconds * (n + 1) / (kills + 1) for n in range(kills)]
         killer = _Killer(on, options.kill_every_seconds, at)
-        placed = _storm(on, killer, options)
+        _storm(on, killer, crowd, options)
         on.heal()
         calm = time.monotonic()
         carried = len(on.released())
-        is_good = on.judged(placed, wait_seconds=options.drain_seconds)
+        is_good = crowd.judged(wait_seconds=options.drain_seconds)
         drained = time.monotonic() - calm
         crashes = sum(worker.began_again for worker in on.workers.all)
+        waiting = crowd.waiting()
+        approved = crowd.approved(wait_seconds=options.drain_seconds)
         return [
             *verdict(is_good),
+            *waiting,
+            *approved,
             Figure(name="kills of a worker", value=str(killer.kills)),
             Figure(
                 name="of them with a request on the wire",
@@ -98,9 +113,8 @@ def chaos(options: Options) -> list[Figure]:
         ]
 
 
-def _storm(on: Stage, killer: _Killer, options: Options) -> int:
-    """Place orders for two thirds of the time, kill for all of it; return how many were placed."""
-    placed = 0
+def _storm(on: Stage, killer: _Killer, crowd: Crowd, options: Options) -> None:
+    """Place orders for two thirds of the time, kill for all of it."""
     longest = 3 * options.phase_seconds
     while True:
         elapsed = time.monotonic() - killer.began
@@ -108,14 +122,13 @@ def _storm(on: Stage, killer: _Killer, options: Options) -> int:
         if (is_over and killer.on_the_wire >= options.wire_kills) or elapsed > longest:
             break
         due = min(options.orders, int(options.orders * elapsed * 1.5 / options.phase_seconds))
-        if due > placed:
-            placed += len(on.place(due - placed))
+        crowd.order(due - crowd.placed)
+        if elapsed > options.phase_seconds / 6:
+            crowd.complete()
         killer.work()
         on.workers.revive()
         time.sleep(0.05)
-    if placed < options.orders:
-        placed += len(on.place(options.orders - placed))
-    return placed
+    crowd.order(options.orders - crowd.placed)
 
 
 def _attempts(on: Stage) -> str:

@@ -168,6 +168,8 @@ def test_an_order_that_should_wait_is_found_in_the_erp() -> None:
     assert (verdict.waiting, verdict.released) == (1, 1)
     both = [document(1), document(2, "7")]
     assert faults(placed, both, waiting=frozenset({2})) == {"early": 1}
+    assert faults(placed, both, held=frozenset({2})) == {"early": 1}
+    assert faults(placed, [document(1)], held=frozenset({2})) == {}
 
 
 def test_reordered_lines_are_found() -> None:
