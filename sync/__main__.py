@@ -15,6 +15,7 @@ from pricing_proxy.telemetry import logs
 from sync.bootstrap import assembled, systems
 from sync.console.check_command import check_command
 from sync.console.editing import edit_command
+from sync.console.gates import gate_app
 from sync.console.intervening import (
     limit_command,
     pause_command,
@@ -62,6 +63,7 @@ app.command("links")(links_command)
 app.command("pause")(pause_command)
 app.command("resume")(resume_command)
 app.command("limit")(limit_command)
+app.add_typer(gate_app, name="gate")
 
 
 @app.command("run")

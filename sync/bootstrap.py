@@ -8,16 +8,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
-import fakeredis
 from aiohttp import web
 from redis.asyncio import Redis
 
-from pricing_proxy.clock import Clock
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.configuration.reading import secret_text
-from pricing_proxy.configuration.redis_address import parse_redis_address
 from pricing_proxy.resilience.gate import Gate
-from pricing_proxy.shared_state.connection import Connecting, connected
 from pricing_proxy.shared_state.gate import SHOP
 from pricing_proxy.shared_state.maps import SharedMaps
 from pricing_proxy.shared_state.seen_events import SeenEvents
@@ -36,7 +34,7 @@ from sync.intake.routes import IntakeRoutes
 from sync.magento.access import SYSTEM, magento_access
 from sync.magento.client import MagentoClient
 from sync.publish.customers import publish_changed, publish_customers
-from sync.sections import EMBEDDED, SharedRedis
+from sync.redis_access import open_redis
 from sync.settings import SyncSettings
 from sync.shared_gate import shared_gate
 from sync.shop_access import credentials_of
@@ -44,9 +42,6 @@ from sync.store.all_links import AllLinks, KeptLinks
 from sync.stores import Stores, stores
 from sync.timetable import Publishing, timetable
 from sync.watching import watching
-
-# The map of customers and the throttling of the ERP app: nothing that anybody waits for.
-_REDIS_SECONDS, _REDIS_CONNECTIONS = 2.0, 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +83,7 @@ async def systems(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Syst
     """Open the ways to the shop, the ERPs and Redis."""
     magento = settings.sync.magento
     async with AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(_redis(settings.redis))
+        redis = await stack.enter_async_context(open_redis(settings.redis))
         shop_gate = await stack.enter_async_context(
             shared_gate(redis, SHOP, system=SYSTEM, name="shop", clock=clock)
         )
@@ -144,6 +139,8 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
         flows, sources = assembled(settings, opened, ways, clock=clock)
         plan = _plan(settings, opened, ways, sources)
         metrics = SyncMetrics(clock)
+        for gate in ways.gates:
+            metrics.show_gate(gate.name, partial(_closed_seconds, gate))
         await stack.enter_async_context(Counting(opened.overview, metrics))
         workers = await _work(settings, opened, flows, stack, metrics=metrics, clock=clock)
         await stack.enter_async_context(Sweep(opened.opened.database, JobQueue()))
@@ -156,6 +153,10 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
             workers=workers,
             metrics=metrics,
         )
+
+
+def _closed_seconds(gate: Gate) -> float:
+    return gate.view().opens_in_us / MICROSECONDS_PER_SECOND
 
 
 async def _work(
@@ -227,21 +228,3 @@ def _intake(
         return None
     routes = IntakeRoutes(secrets=secrets, seen=SeenEvents(redis), hints=hints, utc=clock.utc)
     return routes.application()
-
-
-@asynccontextmanager
-async def _redis(shared: SharedRedis) -> AsyncIterator[Redis]:
-    if shared.url != EMBEDDED:
-        how = Connecting(
-            password=secret_text(shared.password) or None,
-            timeout_seconds=_REDIS_SECONDS,
-            connections=_REDIS_CONNECTIONS,
-        )
-        async with connected(parse_redis_address(shared.url), how) as client:
-            yield client
-        return
-    embedded: Redis = fakeredis.FakeAsyncRedis()
-    try:
-        yield embedded
-    finally:
-        await embedded.aclose(close_connection_pool=True)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Protocol, Self, cast
 
@@ -111,6 +112,10 @@ class SharedGate:
         self._gate = gate
 
     async def __aenter__(self) -> Self:
+        # What was said before is known before the first call, unless Redis is slow or away.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._look_safely()
         self._own(self._look_for_ever())
         return self
 
@@ -180,12 +185,15 @@ class SharedGate:
 
     async def _look_for_ever(self) -> None:
         while True:
-            try:
-                await self.look()
-            except Exception:  # noqa: BLE001 -- see below
-                # A loop that ended would leave this process deaf until its restart.
-                _log.exception("looking for others' throttling broke")
             await asyncio.sleep(_LOOK_SECONDS)
+            await self._look_safely()
+
+    async def _look_safely(self) -> None:
+        try:
+            await self.look()
+        except Exception:  # noqa: BLE001 -- see below
+            # A loop that ended would leave this process deaf until its restart.
+            _log.exception("looking for others' throttling broke")
 
     def _own(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -1,5 +1,7 @@
 """Commands that look: `status`, `failed`, `show`."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -9,6 +11,7 @@ from pricing_proxy.resilience.errors import UpstreamError
 from sync.bootstrap import systems
 from sync.console.event_story import read_event
 from sync.console.event_tables import event_tables
+from sync.console.gates import read_gates
 from sync.console.left_out import count_left_out
 from sync.console.plain import as_json
 from sync.console.running import (
@@ -22,11 +25,12 @@ from sync.console.running import (
     with_stores,
 )
 from sync.console.state import SyncState, read_state
-from sync.console.tables import failed_table, left_out_table, state_tables
+from sync.console.tables import failed_table, gates_table, left_out_table, state_tables
 from sync.settings import SyncSettings
 from sync.stores import stores
 
 _Left = dict[str, int | str]
+_Gates = Mapping[str, timedelta] | str
 
 
 def status_command(*, config: Config = None, json_output: Json = False) -> None:
@@ -35,12 +39,12 @@ def status_command(*, config: Config = None, json_output: Json = False) -> None:
     Lag is the age of the oldest event that is neither done nor skipped. Orders from before
     `orders.start_at` are counted in the shop; without it, the rest is shown all the same.
     """
-    state, left_out = carry_out(_status(settings_of(config)))
+    state, left_out, gates = carry_out(_status(settings_of(config)))
     if json_output:
-        typer.echo(as_json({"state": state, "left_out": left_out}))
+        typer.echo(as_json({"state": state, "left_out": left_out, "gates": gates}))
         return
     console = output()
-    for table in (*state_tables(state), left_out_table(left_out)):
+    for table in (*state_tables(state), left_out_table(left_out), gates_table(gates)):
         console.print(table)
 
 
@@ -77,7 +81,7 @@ def show_command(
         console.print(table)
 
 
-async def _status(settings: SyncSettings) -> tuple[SyncState, _Left]:
+async def _status(settings: SyncSettings) -> tuple[SyncState, _Left, _Gates]:
     clock = SystemClock()
     async with stores(settings) as opened:
         state = await read_state(opened, settings.sync, clock=clock)
@@ -88,4 +92,4 @@ async def _status(settings: SyncSettings) -> tuple[SyncState, _Left]:
                 left_out[code] = await count_left_out(ways.shop, market)
             except UpstreamError as error:
                 left_out[code] = f"unknown: {error}"
-    return state, left_out
+    return state, left_out, await read_gates(settings)

@@ -4,11 +4,12 @@ Texts of other systems go in as `Text`, since they may hold rich's own markup.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rich.table import Table
 from rich.text import Text
 
+from sync.console.gates import options_of
 from sync.console.state import FlowLine, SyncState
 from sync.console.words import NONE, TONES, ago, instant, span
 from sync.store.records import EventRecord
@@ -31,6 +32,20 @@ def left_out_table(left_out: Mapping[str, int | str]) -> Table:
     for market, found in left_out.items():
         table.add_row(market, Text(str(found)))
     table.caption = "Send one with: d365-sync export ORDER"
+    return table
+
+
+def gates_table(gates: Mapping[str, timedelta] | str) -> Table:
+    """Return the gates that throttling has closed, and how they are opened."""
+    table = table_of("Gates closed by throttling", "gate", "opens in", "open it with")
+    if isinstance(gates, str):
+        table.add_row(Text(gates), "", "")
+    elif not gates:
+        table.add_row(Text("none", style="green"), "", "")
+    else:
+        for name, left in gates.items():
+            opening = Text(f"d365-sync gate open {options_of(name)}")
+            table.add_row(Text(name), span(left.total_seconds()), opening)
     return table
 
 

@@ -7,7 +7,7 @@ by `counted_seconds` how old its numbers are. Labels have few values: never a ke
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -59,6 +59,12 @@ class SyncMetrics:
             labels,
             registry=self.registry,
         )
+        self._gates = Gauge(
+            f"{_PREFIX}gate_closed_seconds",
+            "Time until the gate opens that throttling has closed; 0 when open.",
+            ("gate",),
+            registry=self.registry,
+        )
         age = Gauge(
             f"{_PREFIX}counted_seconds",
             "How long ago events were counted last; -1 before the first time.",
@@ -91,6 +97,10 @@ class SyncMetrics:
     def count_connections(self, *crowds: CountedCrowd) -> None:
         """Count the connections of the listeners."""
         ConnectionMetrics(self.registry, prefix=_PREFIX, crowds=crowds)
+
+    def show_gate(self, name: str, closed_seconds: Callable[[], float]) -> None:
+        """Show for how long a gate stays closed, whenever somebody looks."""
+        self._gates.labels(name).set_function(closed_seconds)
 
     def text(self) -> bytes:
         """Return all values in Prometheus' text format."""

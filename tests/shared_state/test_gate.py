@@ -1,6 +1,5 @@
 """The shared gate over fakeredis, a real Redis and a real Cluster."""
 
-import asyncio
 from datetime import timedelta
 
 import fakeredis
@@ -203,7 +202,16 @@ async def test_a_defect_does_not_end_the_looking(
 
     setattr(shared, "look", broken)  # noqa: B010 -- a method is taken for no attribute
     async with shared:
-        for _ in range(5):
-            await asyncio.sleep(0)
         assert not any(task.done() for task in shared._tasks)
     assert "looking for others' throttling broke" in caplog.text
+
+
+async def test_a_process_that_starts_knows_at_once_what_is_closed(
+    redis: Redis, unique: str
+) -> None:
+    await throttle(redis, unique, MINUTE)
+    gate = LocalGate()
+    shared = SharedGate(redis, pricing_app(unique), clock=SystemClock())
+    shared.attach(gate)
+    async with shared:
+        assert gate.closed_seconds == [60]

@@ -103,6 +103,21 @@ async def test_a_named_pause_is_kept(engine: Engine) -> None:
     assert (await engine.event(event)).attempts == 1
 
 
+async def test_a_pause_of_a_century_is_ten_minutes(engine: Engine) -> None:
+    """An order waited for ever, which no alert of ours takes for long."""
+    event = await engine.receive("1")
+    century = timedelta(days=36_525)
+    engine.orders.carry_with = raising(
+        UpstreamThrottledError("slow", system="magento", retry_after=century)
+    )
+    before = datetime.now(UTC)
+
+    due_at = await engine.carry(event)
+
+    assert due_at is not None
+    assert timedelta(seconds=599) < due_at - before < timedelta(seconds=605)
+
+
 async def test_after_enough_attempts_a_person_must_look(engine: Engine) -> None:
     event = await engine.receive("1")
     away = [UpstreamUnavailableError("away", system="fo") for _ in range(25)]

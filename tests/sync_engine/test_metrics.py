@@ -54,3 +54,16 @@ async def test_the_age_of_the_counts_is_shown(engine: Engine) -> None:
 
     async with Counting(engine.overview, metrics):
         pass
+
+
+def test_a_gate_shows_how_long_it_stays_closed_whenever_somebody_looks() -> None:
+    metrics, left = SyncMetrics(ManualClock()), [540.0]
+    metrics.show_gate("shop", lambda: left[0])
+
+    def shown() -> float | None:
+        return metrics.registry.get_sample_value("d365_sync_gate_closed_seconds", {"gate": "shop"})
+
+    assert shown() == 540
+    left[0] = 0
+    assert shown() == 0
+    assert b'd365_sync_gate_closed_seconds{gate="shop"} 0.0' in metrics.text()
