@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.names import Spellings, is_same_name
 from pricing_proxy.shared_state.maps import SharedStateError
 from sync.bootstrap import systems
 from sync.console.link_case import LinkCase, LinkCases, Subject
@@ -118,7 +119,7 @@ def link_command(
     if not case.candidates:
         fail(f"{case.market.company} has no account {account}.", FAILED)
     chosen = case.candidates[0]
-    if case.configured not in (None, chosen.account):
+    if case.configured is not None and not is_same_name(case.configured, chosen.account):
         fail(f"markets.{market}.magento_customers says {case.configured}: change it there", FAILED)
     _agree(case, f"Is account {chosen.account} customer {subject}'s?", yes=yes)
     _link(settings, subject, chosen, reason=reason, who=who)
@@ -226,13 +227,14 @@ def _chosen(case: LinkCase, account: str | None) -> Candidate:
         fail(f"The shop has no customer {case.subject.customer_id}.", FAILED)
     found = {candidate.account: candidate for candidate in case.candidates}
     names = ", ".join(sorted(found))
-    if account is not None and account not in found:
+    spelled = None if account is None else Spellings(found).find(account)
+    if account is not None and spelled is None:
         command = f"d365-sync link {case.subject.market} {case.subject.customer_id} {account}"
         fail(f"Found were: {names or 'none'}. For another: {command}", FAILED)
     if account is None and len(found) != 1:
         none = "No account was found; name one with d365-sync link"
         fail(f"Say which with --account: {names}" if found else none, FAILED)
-    return found[account] if account is not None else next(iter(found.values()))
+    return next(iter(found.values())) if spelled is None else found[spelled]
 
 
 def _agree(case: LinkCase, question: str, *, yes: bool) -> None:

@@ -88,7 +88,7 @@ class Identity:
         if account is not None:
             return account, False
         if customer.id in self._configured:
-            named_there = self._configured[customer.id]
+            named_there = await self._spelled(self._configured[customer.id])
             return await self._links.settle(key, named_there, origin=CONFIGURED), False
 
         async def find(is_alone: Guard) -> tuple[str, bool]:
@@ -121,6 +121,17 @@ class Identity:
         made = await self._create(work, customer, known, is_alone)
         standing = await self._links.settle(key, made, origin=CREATED)
         return standing, standing == made
+
+    async def _spelled(self, account: str) -> str:
+        """Return an account that the configuration names as the ERP spells it."""
+        row = await self._erp.find(self._market.company, account)
+        if row is None:
+            raise HeldError(
+                field="CustomerAccount",
+                text=f"{self._market.company} has no account {account}",
+                advice=f"correct it in markets.{self._market.code}.magento_customers, then replay",
+            )
+        return row.CustomerAccount
 
     async def _refused(self, customer: Customer) -> set[str]:
         refusals = await self._links.refusals(str(customer.id))

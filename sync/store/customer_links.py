@@ -12,6 +12,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from pricing_proxy.names import is_same_name
 from sync.store.tables import account_refusal, entity_map
 
 KIND = "customer"
@@ -115,7 +116,7 @@ class CustomerLinks:
 
     async def _owners(self, connection: AsyncConnection, account: str) -> list[Owner]:
         stored = await owners_of(connection, self._company, account)
-        named = (one for one, each in self._configured.items() if each == account)
+        named = (one for one, each in self._configured.items() if is_same_name(each, account))
         ours = (one for one in named if one.market in self._company)
         return list(dict.fromkeys((*stored, *ours)))
 

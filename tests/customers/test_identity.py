@@ -259,6 +259,28 @@ async def test_an_account_that_the_configuration_names_is_the_customers() -> Non
     assert world.company.origins[Owner("b2b_de", "8")] == "configuration"
 
 
+async def test_an_account_of_the_configuration_is_linked_as_the_erp_spells_it() -> None:
+    """Stored as it was typed, it would be found by no look-up of its owner."""
+    world = World(second())
+    world.erp.put("C-9")
+    world.configured[8] = "c-9 "
+
+    await world.carry(8)
+
+    assert world.company.account_of(Owner("b2b_de", "8")) == "C-9"
+
+
+async def test_an_account_of_the_configuration_that_is_none_is_named() -> None:
+    world = World(second())
+    world.configured[8] = "C-99"
+
+    error = await held(world)
+
+    assert "C-99" in error.text
+    assert "magento_customers" in error.advice
+    assert world.company.account_of(Owner("b2b_de", "8")) is None
+
+
 async def test_one_email_address_on_two_websites_is_no_proof_where_nobody_confirms_it() -> None:
     """Sharing accounts says what one person gets, not who is that person."""
     world = World(

@@ -179,3 +179,14 @@ async def test_what_changed_lately_names_who_was_linked_and_who_was_unlinked(
     assert await known.account(MARKET, "3") == "C-3"
     assert await known.account(MARKET, "7") == "C-1"
     assert await known.account(MARKET, "8") is None
+
+
+async def test_an_account_of_the_configuration_in_other_letters_is_somebodys(
+    store: AsyncEngine,
+) -> None:
+    """Compared letter by letter, whoever typed its tax number would have got it."""
+    kept = KeptLinks(store, configured={MARKET: {7: "c-9 "}})
+    links = kept.of_customers(OTHER, company=BOTH)
+
+    assert await links.owners("C-9") == [Owner(MARKET, "7")]
+    assert await links.take("8", "C-9", origin="tax_number") is None
