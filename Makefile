@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 SHELL := /bin/bash
-.PHONY: help install demo test bench drill chaos mutation soak format lock clean
+.PHONY: help install demo test bench drill chaos mutation soak wirefuzz format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -49,6 +49,9 @@ chaos: $(READY) ## Kill the sync's workers and database under load (CHAOS_ARGS=-
 
 drill: $(READY) ## Walk through outages under load (three minutes) and judge every answer
 	@$(BIN)/python -m tests.drill
+
+wirefuzz: $(READY) ## Attack connections, direct and through HAProxy and nginx (WIREFUZZ_ARGS=--help); judge every answer
+	@$(BIN)/python -m tests.wire $(WIREFUZZ_ARGS)
 
 format: $(READY) ## Format the code and apply safe fixes
 	@$(BIN)/ruff format .

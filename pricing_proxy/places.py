@@ -18,12 +18,10 @@ class Places:
     Attributes:
         public: What the shop calls.
         admin: What operators call; strangers on the other cannot take its places.
-        backlog: Connections waiting to be accepted, on each.
     """
 
     public: Crowd
     admin: Crowd
-    backlog: int
 
 
 def places(settings: Settings) -> Places:
@@ -35,5 +33,4 @@ def places(settings: Settings) -> Places:
     return Places(
         public=Crowd("public", most=found.outer, idle_seconds=service.public.idle_seconds),
         admin=Crowd("admin", most=found.inner, idle_seconds=service.admin.idle_seconds),
-        backlog=found.backlog,
     )

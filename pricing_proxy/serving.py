@@ -46,7 +46,6 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
                 service.public,
                 "service.public.port",
                 crowd=taken.public,
-                backlog=taken.backlog,
                 runner_type=ImmediateRunner,
             ) as public_port,
             listening(
@@ -54,7 +53,6 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
                 service.admin,
                 "service.admin.port",
                 crowd=taken.admin,
-                backlog=taken.backlog,
             ) as admin_port,
         ):
             _set_start_apart()

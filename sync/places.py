@@ -20,12 +20,10 @@ class Places:
     Attributes:
         intake: Where the shop's hints arrive.
         operators: What operators call; strangers on the other cannot take its places.
-        backlog: Connections waiting to be accepted, on each.
     """
 
     intake: Crowd
     operators: Crowd
-    backlog: int
 
 
 def places(settings: SyncSettings) -> Places:
@@ -36,5 +34,4 @@ def places(settings: SyncSettings) -> Places:
     return Places(
         intake=Crowd("intake", most=found.outer, idle_seconds=own.intake.idle_seconds),
         operators=Crowd("operators", most=found.inner, idle_seconds=own.operators.idle_seconds),
-        backlog=found.backlog,
     )

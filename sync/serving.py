@@ -43,7 +43,6 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
                     intake,
                     "sync.intake.port",
                     crowd=taken.intake,
-                    backlog=taken.backlog,
                 )
             )
             _log.info("hearing the shop on port %d", port)
@@ -57,7 +56,6 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
                 operators,
                 "sync.operators.port",
                 crowd=taken.operators,
-                backlog=taken.backlog,
             )
         )
         _log.info("state and metrics on port %d of this machine", shown)

@@ -29,8 +29,6 @@ _CALLERS_ERRORS = (
     BodyTooSlowError,
     ConnectionError,
 )
-# aiohttp's own; a small room asks for less.
-_BACKLOG = 128
 
 
 class ListenError(Exception):
@@ -58,7 +56,6 @@ async def listening(
     key: str,
     *,
     crowd: Crowd,
-    backlog: int = _BACKLOG,
     runner_type: type[Runner] = Runner,
 ) -> AsyncIterator[int]:
     """Serve an application and yield its port; on exit, finish what is under way.
@@ -68,7 +65,6 @@ async def listening(
         listener: Where; port 0 takes any free one.
         key: The setting that chooses another port, for the error.
         crowd: Its connections, and how many there may be.
-        backlog: At most so many wait to be accepted.
         runner_type: What runs it.
 
     Raises:
@@ -87,7 +83,7 @@ async def listening(
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, listener.host, listener.port, backlog=backlog).start()
+        await web.TCPSite(runner, listener.host, listener.port).start()
     except OSError as error:
         await runner.cleanup()
         raise ListenError(

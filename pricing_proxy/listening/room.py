@@ -18,8 +18,6 @@ _OWN = 40
 # ever uses all that it may.
 _LEAST_SHARE = 4
 _MOST_INNER = 64
-# Accepted by the system before we look at them; they hold descriptors as well.
-_MOST_BACKLOG = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +27,10 @@ class Room:
     Attributes:
         outer: On the listener that everybody may reach.
         inner: On the one for operators, which strangers cannot take from it.
-        backlog: Waiting to be accepted, on each.
     """
 
     outer: int
     inner: int
-    backlog: int
 
 
 def room(*, outgoing: int, descriptors: int | None = None) -> Room:
@@ -58,8 +54,7 @@ def room(*, outgoing: int, descriptors: int | None = None) -> Room:
         )
     shared = max(free, least)
     inner = max(4, min(shared // 4, _MOST_INNER))
-    backlog = max(4, min(shared // 4, _MOST_BACKLOG))
-    return Room(max(4, min(shared - inner, MOST_CONNECTIONS)), inner, backlog)
+    return Room(max(4, min(shared - inner, MOST_CONNECTIONS)), inner)
 
 
 def _own_limit() -> int:

@@ -14,7 +14,7 @@ from pricing_proxy.listening.room import room
 def test_both_listeners_fit_beside_the_others(descriptors: int, outgoing: int) -> None:
     found = room(outgoing=outgoing, descriptors=descriptors)
     taken = found.outer + found.inner
-    assert min(found.outer, found.inner, found.backlog) >= 4
+    assert min(found.outer, found.inner) >= 4
     assert found.outer <= MOST_CONNECTIONS
     # Where not all fits, connections take a quarter: the other side is hardly ever at its most.
     assert taken <= max(descriptors - outgoing, descriptors // 4)
