@@ -28,6 +28,7 @@ from pricing_proxy.resilience.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from pricing_proxy.resilience.retry_after import LONGEST_WAIT
 
 _MILLISECOND = timedelta(milliseconds=1)
 _SLOWEST_TENTH = 0.9
@@ -160,8 +161,10 @@ class Vitals:
 
     def throttled(self, error: UpstreamError | None, whose: str) -> Finding:
         """Return what a throttled call means."""
-        wait = error.retry_after if isinstance(error, UpstreamThrottledError) else None
+        wait = error.asked_for if isinstance(error, UpstreamThrottledError) else None
         asked = "" if wait is None else f", asks to wait {math.ceil(wait.total_seconds())} s"
+        if wait is not None and wait > LONGEST_WAIT:
+            asked += f", of which {math.ceil(LONGEST_WAIT.total_seconds())} s are obeyed"
         return failed(f"{whose}: {error}{asked}", self.when_throttling)
 
     def _judge_errors(

@@ -23,6 +23,8 @@ _protocol_log = logging.getLogger(f"{__name__}.protocol")
 _DRAIN_SECONDS = 5.0
 # A GET of 200 SKUs of 64 characters has 14 KB, and more where they must be escaped.
 _LONGEST_LINE = 65_536
+# A token of 8 KB is no token of ours, and is told so with a 401; longer heads are no HTTP.
+_LONGEST_FIELD = 9 * 1024
 _CALLERS_ERRORS = (
     HttpProcessingError,
     web.RequestPayloadError,
@@ -78,6 +80,7 @@ async def listening(
         logger=_protocol_log,
         shutdown_timeout=_DRAIN_SECONDS,
         max_line_size=_LONGEST_LINE,
+        max_field_size=_LONGEST_FIELD,
         # Compressed bodies are refused, not unpacked: a small one can become gigabytes.
         auto_decompress=False,
     )

@@ -137,3 +137,10 @@ def test_unknown_row_is_a_mistake_of_ours() -> None:
 
     with pytest.raises(KeyError):
         board.put("nonsense", board.rows()[0].finding)
+
+
+def test_an_absurd_wish_is_told_with_what_is_obeyed_of_it() -> None:
+    absurd = UpstreamThrottledError("429", system="x", retry_after=timedelta(days=1))
+    rows = {row.name: row.finding for row in judged(taking(1, absurd)).rows()}
+
+    assert "asks to wait 86400 s, of which 600 s are obeyed" in rows[VITALS.throttling].found

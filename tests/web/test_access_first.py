@@ -39,11 +39,11 @@ def _wrong_quantity(number: int) -> bytes:
 
 
 def _wrong_key(number: int) -> bytes:
-    return get("S-1", more=(f"X-API-Key: {number}{'k' * 8000}",))
+    return get("S-1", more=(f"X-API-Key: {number}{'k' * 8192}",))
 
 
 def _wrong_token(number: int) -> bytes:
-    return get("S-1", more=(f"Authorization: Bearer {number}{'t' * 8000}",))
+    return get("S-1", more=(f"Authorization: Bearer {number}{'t' * 8192}",))
 
 
 def _signed_by_nobody(number: int) -> bytes:
