@@ -70,12 +70,14 @@ class Running:
         stores: What is kept.
         workers: What is worked on.
         metrics: What is counted, for an operator's listener to show.
+        gates: What throttling closes.
     """
 
     intake: web.Application | None
     stores: Stores
     workers: Workers
     metrics: SyncMetrics
+    gates: Sequence[Gate]
 
 
 @asynccontextmanager
@@ -152,6 +154,7 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
             stores=opened,
             workers=workers,
             metrics=metrics,
+            gates=ways.gates,
         )
 
 

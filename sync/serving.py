@@ -47,12 +47,10 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
             )
             _log.info("hearing the shop on port %d", port)
         operators = settings.sync.operators
-        pages = OperatorPages(parts.stores, parts.metrics, clock=clock).application(
-            host_names=operators.host_names
-        )
+        pages = OperatorPages(parts.stores, parts.metrics, clock=clock, gates=parts.gates)
         shown = await stack.enter_async_context(
             listening(
-                pages,
+                pages.application(host_names=operators.host_names),
                 operators,
                 "sync.operators.port",
                 crowd=taken.operators,

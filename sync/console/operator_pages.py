@@ -17,6 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.listening.host_names import refusing_other_names
+from pricing_proxy.resilience.gate import Gate
+from sync.console.gates import options_of
 from sync.engine.metrics import CONTENT_TYPE, SyncMetrics
 from sync.store.flow_control import is_paused
 from sync.store.overview import FlowState
@@ -34,12 +36,16 @@ class OperatorPages:
         stores: What is shown.
         metrics: What is counted.
         clock: Time.
+        gates: What throttling closes, as this process knows it.
     """
 
-    def __init__(self, stores: Stores, metrics: SyncMetrics, *, clock: Clock) -> None:
+    def __init__(
+        self, stores: Stores, metrics: SyncMetrics, *, clock: Clock, gates: Sequence[Gate] = ()
+    ) -> None:
         self._stores = stores
         self._metrics = metrics
         self._clock = clock
+        self._gates = gates
 
     def application(self, *, host_names: Sequence[str] = ()) -> web.Application:
         """Return the listener's application.
@@ -68,6 +74,8 @@ class OperatorPages:
                 "held": await self._stores.overview.stuck(most=_MOST_HELD),
                 "unsettled": await self._stores.unsettled.read(),
                 "alerts": await self._stores.alerts.open_alerts(),
+                "gates": [view for gate in self._gates if (view := gate.view()).is_closed],
+                "options_of": options_of,
             }
         except (SQLAlchemyError, OSError) as error:
             text = f"PostgreSQL does not answer ({type(error).__name__}); try again.\n"

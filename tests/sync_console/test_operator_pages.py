@@ -1,6 +1,7 @@
 """What an operator sees without typing a command."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import ValidationError
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.resilience.gate import Gate
 from sync.alerts.book import look
 from sync.alerts.conditions import held
 from sync.alerts.watcher import record_of
@@ -35,10 +37,10 @@ async def opened(d365_sync: CommandLine) -> AsyncIterator[Stores]:
         yield found
 
 
-async def get(opened: Stores, path: str) -> tuple[int, str]:
+async def get(opened: Stores, path: str, *gates: Gate) -> tuple[int, str]:
     metrics = SyncMetrics(SystemClock())
     metrics.counted(await opened.overview.flows())
-    pages = OperatorPages(opened, metrics, clock=SystemClock())
+    pages = OperatorPages(opened, metrics, clock=SystemClock(), gates=gates)
     client: TestClient[Any, Any]
     async with TestClient(TestServer(pages.application())) as client:
         answer = await client.get(path)
@@ -68,6 +70,24 @@ async def test_the_page_shows_what_waits_for_a_person(engine: Engine, opened: St
     ):
         assert text in page
     assert "City<b>" not in page
+
+
+async def test_the_page_names_each_gate_that_throttling_closed_and_what_opens_it(
+    opened: Stores,
+) -> None:
+    shop, erp, tokens = (
+        Gate(system="any", name=name, clock=SystemClock(), chance=lambda: 0.0)
+        for name in ("shop", "prod:sync", "prod:sync:tokens")
+    )
+    assert "throttling" not in (await get(opened, "/", shop, erp, tokens))[1]
+    shop.throttled(timedelta(minutes=10))
+    tokens.throttled(timedelta(minutes=10))
+
+    _, page = await get(opened, "/", shop, erp, tokens)
+
+    assert "<code>d365-sync gate open --shop</code>" in page
+    assert "<code>d365-sync gate open prod --token</code>" in page
+    assert "<code>d365-sync gate open prod</code>" not in page
 
 
 async def test_the_page_and_status_show_what_another_system_does_not_keep(
