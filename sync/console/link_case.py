@@ -1,6 +1,7 @@
 """Read all that is known of one customer's account: in the shop, here, in the ERP."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,17 +13,17 @@ from pricing_proxy.shared_state.maps import SharedMaps
 from sync.bootstrap import Systems, assembly_of
 from sync.customers.flow import FLOW
 from sync.customers.mapping import CustomerMarket, priced_customer
-from sync.customers.matching import Candidate
+from sync.customers.matching import Candidate, attribute_of
 from sync.customers.rules import CustomerRules
 from sync.magento.master_models import Customer
 from sync.price_map import publish_link
 from sync.settings import SyncSettings
 from sync.store.all_links import KeptLinks
 from sync.store.customer_links import CustomerLinks, Owner, Refusal
+from sync.store.document_keys import document_key
 from sync.store.interventions import InterventionError
 from sync.store.link_decisions import KnownLink
 from sync.store.records import EventRecord
-from sync.store.states import EventState
 from sync.stores import Stores
 
 
@@ -75,6 +76,7 @@ class LinkCases:
         self._settings = settings
         self._opened = opened
         self._ways = ways
+        self._clock = clock
         self._assembly = assembly_of(settings, ways, clock=clock)
 
     def company_of(self, subject: Subject) -> list[str]:
@@ -154,19 +156,38 @@ class LinkCases:
         links = self._links(subject)
         await publish_link(links, published, subject.market, str(subject.customer_id))
 
-    async def replay(self, subject: Subject, *, by: str) -> list[int]:
-        """Put the customer's held events back in line; what is blocked behind them goes on."""
-        events = await self._opened.overview.by_key(str(subject.customer_id))
-        held = [
-            event.id
-            for event in events
-            if event.flow == FLOW
-            and event.market == subject.market
-            and event.state is EventState.HELD
-        ]
-        for event_id in held:
-            await self._opened.interventions.replay(event_id, by=by)
-        return held
+    async def go_on(self, subject: Subject, *, by: str) -> list[int]:
+        """Put the customer's held events back in line and return them; enter one if none is.
+
+        What is blocked behind them goes on; and the shop is told which account it is.
+        """
+        customer_id, replayed = str(subject.customer_id), []
+        for event in await self._opened.overview.held_of(FLOW, subject.market, customer_id):
+            # One that moved on by itself meanwhile has seen what was decided.
+            with suppress(InterventionError):
+                await self._opened.interventions.replay(event.id, by=by)
+                replayed.append(event.id)
+        if not replayed:
+            key = document_key(FLOW, subject.market, customer_id)
+            await self._opened.events.receive(
+                flow=FLOW,
+                market=subject.market,
+                document_id=customer_id,
+                business_key=customer_id,
+                source_key=f"{key}/by hand/{self._clock.utc().isoformat()}",
+                payload={"customer_id": subject.customer_id},
+                lock_key=key,
+            )
+        return replayed
+
+    async def hide(self, case: LinkCase, account: str) -> None:
+        """Take an account out of the customer's attribute; raises `UpstreamError`."""
+        code = case.rules.account_attribute
+        if case.customer is None or not case.rules.is_written_back:
+            return
+        if attribute_of(case.customer, case.rules) == account:
+            emptied = {"custom_attributes": [{"attribute_code": code, "value": ""}]}
+            await self._ways.shop.save_customer(case.customer, emptied)
 
     async def _named(self, subject: Subject, account: str) -> list[Candidate]:
         calls = self._ways.erps[self._settings.markets[subject.market].environment].documents

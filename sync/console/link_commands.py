@@ -94,7 +94,7 @@ def reject_command(
     async def change(cases: LinkCases, decisions: LinkDecisions) -> list[int]:
         market, customer_id = case.subject.market, str(case.subject.customer_id)
         await decisions.refuse(market, customer_id, refused, by=who, reason=reason)
-        return await cases.replay(case.subject, by=who)
+        return await cases.go_on(case.subject, by=who)
 
     replayed = _with_cases(settings, change)
     output().print(f"{', '.join(refused)} is never {case.subject}'s. {_in_line(replayed)}")
@@ -154,6 +154,7 @@ def unlink_command(
 
     account = _with_cases(settings, change)
     output().print(f"Customer {subject} has account {account} no more.")
+    _with_cases(settings, lambda cases, _: cases.hide(case, account))
 
 
 def links_command(
@@ -196,7 +197,7 @@ def _approve_link(
     async def change(cases: LinkCases, decisions: LinkDecisions) -> list[int]:
         market, customer_id = subject.market, str(subject.customer_id)
         await decisions.review(market, customer_id, by=who, reason=reason)
-        return await cases.replay(subject, by=who)
+        return await cases.go_on(subject, by=who)
 
     replayed = _with_cases(settings, change)
     output().print(f"The link of {subject} is reviewed. {_in_line(replayed)}")
@@ -214,7 +215,7 @@ def _link(
             by=who,
             reason=reason,
         )
-        replayed = await cases.replay(subject, by=who)
+        replayed = await cases.go_on(subject, by=who)
         await cases.tell_prices(subject, chosen.row)
         return replayed
 

@@ -46,6 +46,8 @@ class SyncState:
         schedules: When each task last succeeded, by its name.
         alerts: Those that are not over.
         unsettled: Fields that another system does not keep, and that are not written any more.
+        unreviewed_links: Customers of each market whose account rests on what was typed in the
+            shop, and whom nobody has reviewed.
     """
 
     at: datetime
@@ -53,6 +55,7 @@ class SyncState:
     schedules: Mapping[str, datetime]
     alerts: Sequence[AlertRecord]
     unsettled: Sequence[Unsettled]
+    unreviewed_links: Mapping[str, int]
 
 
 async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
@@ -66,6 +69,7 @@ async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
         },
         alerts=await opened.alerts.open_alerts(),
         unsettled=await opened.unsettled.read(),
+        unreviewed_links=await opened.decisions.count_unreviewed(),
     )
 
 

@@ -17,11 +17,13 @@ from sync.store.states import EventState
 
 
 def state_tables(state: SyncState) -> Iterator[Table]:
-    """Yield flows, schedules, what other systems do not keep, and alerts."""
+    """Yield flows, schedules, what other systems do not keep, doubtful links, and alerts."""
     yield _flows(state)
     yield _schedules(state)
     if state.unsettled:
         yield _unsettled(state)
+    if state.unreviewed_links:
+        yield _unreviewed(state)
     yield _alerts(state)
 
 
@@ -138,6 +140,17 @@ def _unsettled(state: SyncState) -> Table:
         count = str(each.documents) if each.documents > 1 else each.example
         shown = (each.market, each.system, each.field, count, each.text, each.advice)
         table.add_row(*map(Text, shown))
+    return table
+
+
+def _unreviewed(state: SyncState) -> Table:
+    title = "Customers whose account rests on what was typed in the shop"
+    table = table_of(title, "market")
+    table.add_column("links", justify="right")
+    table.add_column("what to do")
+    for market, count in state.unreviewed_links.items():
+        command = f"d365-sync links --unreviewed --market {market}"
+        table.add_row(Text(market), str(count), Text(command))
     return table
 
 

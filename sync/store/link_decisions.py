@@ -6,7 +6,7 @@ refuse    none of these accounts is the customer's; it gets another, made anew i
 review    the link that is there is right
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -165,6 +165,17 @@ class LinkDecisions:
             statement = statement.where(_LINK.reviewed_by.is_(None), _LINK.origin.not_in(_SURE))
         async with self._database.connect() as connection:
             return [_known(row) for row in await connection.execute(statement)]
+
+    async def count_unreviewed(self) -> Mapping[str, int]:
+        """Return how many links of each market rest on what was typed and nobody has reviewed."""
+        statement = (
+            select(_LINK.market, func.count())
+            .where(_LINK.kind == KIND, _LINK.reviewed_by.is_(None), _LINK.origin.not_in(_SURE))
+            .group_by(_LINK.market)
+            .order_by(_LINK.market)
+        )
+        async with self._database.connect() as connection:
+            return {row[0]: row[1] for row in await connection.execute(statement)}
 
     async def of_customer(self, market: str, customer_id: str) -> KnownLink | None:
         """Return a customer's link."""

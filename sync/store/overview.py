@@ -12,6 +12,8 @@ from sync.store.tables import sync_event
 
 _EVENT = sync_event.c
 _OPEN = [state.value for state in EventState if state not in ENDED]
+# Of one document; one is held, as a rule, and the others wait behind it.
+_MOST_HELD = 1000
 _STUCK = [state.value for state in STUCK]
 
 
@@ -93,6 +95,16 @@ class Overview:
     ) -> list[EventRecord]:
         """Return the events of one document of the shop, the oldest first."""
         return await self._events(_EVENT.flow == flow, _EVENT.document_id == document_id, most=most)
+
+    async def held_of(self, flow: str, market: str, business_key: str) -> list[EventRecord]:
+        """Return the held events of one market's document, the oldest first."""
+        return await self._events(
+            _EVENT.flow == flow,
+            _EVENT.market == market,
+            _EVENT.business_key == business_key,
+            _EVENT.state == EventState.HELD,
+            most=_MOST_HELD,
+        )
 
     async def dependants(self, event_id: int, *, most: int = 50) -> list[EventRecord]:
         """Return the events that wait for one, the oldest first."""

@@ -174,7 +174,15 @@ async def test_prices_follow_each_link_within_seconds(
                 assert linked.exit_code == 0, linked.output
                 await follows(price)
                 before = price
+
+                async def is_told(named: str = account) -> bool:
+                    return account_of(world, customer) == named
+
+                await world.until(is_told)
             unlinked = await d365_sync("unlink", MARKET, str(customer), "--yes")
             assert unlinked.exit_code == 0, unlinked.output
             await follows(None)
+            # Not even the attribute, which a module of the shop may go by, names it any more.
+            assert account_of(world, customer) == ""
+            await ended(world, customer, EventState.HELD)
             assert made not in {"C-1001", "C-1002"}

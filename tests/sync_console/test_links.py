@@ -25,6 +25,9 @@ async def test_links_are_listed_with_how_they_came_about(
     [unreviewed] = await d365_sync.json("links", "--unreviewed", "--market", MARKET)
     assert (unreviewed["customer_id"], unreviewed["account"]) == ("7", "C-[bold]7")
     assert await d365_sync.json("links", "--market", "other") == []
+    state = (await d365_sync.json("status"))["state"]
+    assert state["unreviewed_links"] == {MARKET: 1}
+    assert "d365-sync links --unreviewed" in (await d365_sync("status")).stdout
 
 
 async def test_an_account_is_taken_away_also_while_shop_and_erp_are_away(
