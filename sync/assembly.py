@@ -168,6 +168,7 @@ class Assembly:
                 self._shop,
                 polling,
                 market_of_website={own[code].website_id: code for code in self._with("customers")},
+                links={code: kept.of_market(code) for code in self._with("customers")},
             ),
             returns=ReturnSource(
                 self._shop,

@@ -1,7 +1,8 @@
 """Which customers are brought over: those that change, log in, or whose order waits.
 
 A first start brings no history: it begins with what changes from then on, and customers
-with older accounts come over with their next order or login.
+with older accounts come over with their next order or login. What a write of ours made of a
+customer is nothing to bring over.
 """
 
 from collections.abc import AsyncGenerator, Mapping
@@ -9,6 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 from sync.customers.flow import FLOW
+from sync.customers.versions import is_own, version_of
+from sync.engine.flow import Links
 from sync.engine.polling import Polling
 from sync.magento.master_models import Customer
 from sync.store.document_keys import document_key
@@ -35,6 +38,7 @@ class CustomerSource:
         shop: The shop's client.
         polling: What it is read with.
         market_of_website: Market by website.
+        links: The entity map of each market.
     """
 
     def __init__(
@@ -43,10 +47,12 @@ class CustomerSource:
         polling: Polling,
         *,
         market_of_website: Mapping[int, str],
+        links: Mapping[str, Links],
     ) -> None:
         self._shop = shop
         self._polling = polling
         self._market_of_website = market_of_website
+        self._links = links
 
     async def poll(self) -> int:
         """Enter what changed since the last poll, and return how many are new."""
@@ -61,7 +67,7 @@ class CustomerSource:
 
     async def _enter(self, customer: Customer) -> bool:
         market = self._market_of_website.get(customer.website_id)
-        if market is None:
+        if market is None or await is_own(self._links[market], customer):
             return False
         key = document_key(FLOW, market, str(customer.id))
         return await self._polling.events.receive(
@@ -69,7 +75,7 @@ class CustomerSource:
             market=market,
             document_id=str(customer.id),
             business_key=str(customer.id),
-            source_key=f"{key}/{customer.updated_at.isoformat()}",
+            source_key=f"{key}/{version_of(customer)}",
             payload={"customer_id": customer.id},
             lock_key=key,
         )

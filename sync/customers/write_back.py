@@ -5,6 +5,7 @@ each write moves the customer's time of change, and so comes back as an event. A
 the attribute is told of once for all customers, and asked again after a while.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from pricing_proxy.clock import Clock
@@ -13,6 +14,7 @@ from pricing_proxy.http_exchange import Guard
 from pricing_proxy.names import is_same_name
 from sync.customers.ports import ShopCustomers
 from sync.customers.rules import CustomerRules
+from sync.customers.versions import remember_own
 from sync.engine.flow import Work
 from sync.engine.wishes import Wish, fulfil, untaken
 from sync.magento.master_models import Customer
@@ -31,6 +33,24 @@ _MICROSECOND = timedelta(microseconds=1)
 EVERYBODY = "all customers"
 MISSING = "is not an attribute of the shop's customers"
 DROPPED = "is dropped by the shop whenever it is written"
+
+
+@dataclass(slots=True)
+class _Copy:
+    """A customer as it was read, and as our writes left it.
+
+    Attributes:
+        read: What is carried.
+        saved: What the shop answered to the last write; None while there was none.
+        group_id: The group that it had, or was given.
+    """
+
+    read: Customer
+    saved: Customer | None = None
+    group_id: int | None = None
+
+    def __post_init__(self) -> None:
+        self.group_id = self.read.group_id
 
 
 class WriteBack:
@@ -54,14 +74,18 @@ class WriteBack:
         notes = []
         if row.OnHoldStatus not in _NOT_ON_HOLD:
             notes.append(f"the account is on hold in the ERP: {row.OnHoldStatus}")
+        copy = _Copy(customer)
         group = rules.shop_group.get(row.DiscountPriceGroupId)
         if group is not None:
-            notes += await self._group(work, customer, group)
+            notes += await self._group(work, copy, group)
         if rules.is_written_back:
-            notes += await self._account(work, customer, row.CustomerAccount, rules)
+            notes += await self._account(work, copy, row.CustomerAccount, rules)
+        if copy.saved is not None:
+            await remember_own(work.links, customer, copy.saved, group_id=copy.group_id)
         return notes
 
-    async def _group(self, work: Work, customer: Customer, group: int) -> list[str]:
+    async def _group(self, work: Work, copy: _Copy, group: int) -> list[str]:
+        customer = copy.read
         place = Place(_SHOP, f"customer {customer.id}", "group_id")
         if group == customer.group_id:
             await work.wishes.settle(place)
@@ -69,7 +93,9 @@ class WriteBack:
         changes = {"group_id": group}
 
         async def save(*, guard: Guard) -> str:
-            return str((await self._shop.save_customer(customer, changes, guard=guard)).group_id)
+            copy.saved = await self._shop.save_customer(customer, changes, guard=guard)
+            copy.group_id = group
+            return str(copy.saved.group_id)
 
         wish = Wish(
             place=place, value=str(group), seen=str(customer.group_id), advice=_GROUP_ADVICE
@@ -78,9 +104,9 @@ class WriteBack:
         return await fulfil(work, wish, operation=_GROUP, request=sent, send=save)
 
     async def _account(
-        self, work: Work, customer: Customer, account: str, rules: CustomerRules
+        self, work: Work, copy: _Copy, account: str, rules: CustomerRules
     ) -> list[str]:
-        code = rules.account_attribute
+        customer, code = copy.read, rules.account_attribute
         place = Place(_SHOP, f"customer {customer.id}", code)
         there = str(customer.attribute(code) or "")
         if is_same_name(there, account):
@@ -94,7 +120,7 @@ class WriteBack:
         async def write(*, guard: Guard) -> str:
             nonlocal is_dropped
             saved = await self._shop.set_customer_attribute(customer, code, account, guard=guard)
-            is_dropped = saved.attribute(code) is None
+            copy.saved, is_dropped = saved, saved.attribute(code) is None
             return str(saved.attribute(code) or "")
 
         wish = Wish(

@@ -2,11 +2,16 @@
 
 from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
 
 from sync.customers.source import CustomerSource
-from sync.magento.master_models import Customer
+from sync.customers.versions import remember_own
+from sync.magento.master_models import CustomAttribute, Customer
 from tests.customers.test_flow import customer
 from tests.fakes.entering import FakeEvents, polling
+from tests.fakes.order_shop import FakeLinks
 from tests.virtual_time import ManualClock
 
 
@@ -34,10 +39,12 @@ class World:
         self.clock = ManualClock()
         self.shop = FakeShop()
         self.events = FakeEvents()
+        self.links = FakeLinks()
         self.source = CustomerSource(
             self.shop,
             polling(self.events, self.clock),
             market_of_website={1: "b2b_de"},
+            links={"b2b_de": self.links},
         )
 
 
@@ -73,3 +80,54 @@ async def test_a_login_brings_a_customer_of_before() -> None:
     assert await world.source.hint(customer_id=1) is True
     assert await world.source.hint(customer_id=2) is False
     assert await world.source.hint(customer_id=3) is False
+
+
+async def test_what_a_write_of_ours_made_is_not_entered() -> None:
+    world = World()
+    await world.source.poll()
+    world.shop.put(1, world.clock.utc())
+    assert await world.source.poll() == 1
+
+    read = world.shop.customers[1]
+    world.clock.advance(timedelta(seconds=3))
+    attribute = CustomAttribute(attribute_code="erp_account", value="C-1")
+    ours = {"updated_at": world.clock.utc(), "custom_attributes": (attribute,), "group_id": 4}
+    world.shop.customers[1] = read.model_copy(update=ours)
+    await remember_own(world.links, read, world.shop.customers[1], group_id=4)
+
+    assert await world.source.poll() == 0
+    assert await world.source.hint(customer_id=1) is False
+    world.clock.advance(timedelta(seconds=3))
+    later = {"updated_at": world.clock.utc()}
+    world.shop.customers[1] = world.shop.customers[1].model_copy(update=later)
+    assert await world.source.poll() == 1
+
+
+@pytest.mark.parametrize("theirs", [{"lastname": "Byron"}, {"group_id": 9}])
+async def test_what_somebody_else_changed_meanwhile_is_entered(theirs: dict[str, Any]) -> None:
+    """The answer to our write holds it too, and it was not carried."""
+    world = World()
+    await world.source.poll()
+    world.shop.put(1, world.clock.utc())
+    read = world.shop.customers[1]
+    await world.source.poll()
+
+    world.clock.advance(timedelta(seconds=3))
+    world.shop.customers[1] = read.model_copy(update={"updated_at": world.clock.utc(), **theirs})
+    await remember_own(world.links, read, world.shop.customers[1], group_id=read.group_id)
+
+    assert await world.source.poll() == 1
+
+
+async def test_two_changes_in_one_second_are_both_entered() -> None:
+    """The shop tells whole seconds only; the second was taken for the first."""
+    world = World()
+    await world.source.poll()
+    world.shop.put(1, world.clock.utc())
+    assert await world.source.poll() == 1
+
+    changed = world.shop.customers[1].model_copy(update={"lastname": "Byron"})
+    world.shop.customers[1] = changed
+
+    assert await world.source.poll() == 1
+    assert await world.source.poll() == 0

@@ -115,5 +115,8 @@ async def test_after_all_is_carried_nothing_is_written_however_long_the_poll_run
     assert len(world.events.entered) == events
     told = [note for note in echo.notes if "create the customer attribute" in note]
     assert len(told) == (0 if has_it else 1)
+    entered = [each["flow"] for each in world.events.entered.values()]
+    # The three whom the shop begins with, and the three who registered.
+    assert entered.count("customers") == 6, "a write of ours came back as an event"
     calls = world.sandbox.systems["magento"].calls.counts()["operations"]
     assert calls.get("save_customer", 0) == (3 if has_it else 0)
