@@ -1,0 +1,49 @@
+"""What the schedule for alerts finds in the store, whatever flow it is of."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from sync.engine.flow import Work
+from sync.engine.outcomes import Done
+from sync.settings import load
+from sync.stores import Stores, stores
+from sync.watching import watching
+from tests.sync_console.conftest import CommandLine
+from tests.sync_engine.engine import Engine
+from tests.virtual_time import ManualClock
+
+
+@pytest.fixture
+async def opened(d365_sync: CommandLine) -> AsyncIterator[Stores]:
+    async with stores(load(d365_sync.file)) as found:
+        yield found
+
+
+@pytest.mark.parametrize("system", ["fo", "magento"])
+async def test_the_sixth_write_of_one_document_in_an_hour_raises_an_alert(
+    engine: Engine, opened: Stores, d365_sync: CommandLine, system: str
+) -> None:
+    async def write(work: Work) -> Done:
+        call = work.call(system, "order stop", {"SalesOrderNumber": "SO-1"})
+        await call.sent()
+        await call.acked(200, {})
+        return Done()
+
+    engine.orders.carry_with = write
+    alerts = load(d365_sync.file).sync.alerts
+
+    async def keys() -> list[str]:
+        watch = watching(alerts, opened, [], clock=ManualClock())
+        await watch.run()
+        return [alert.key for alert in await opened.alerts.open_alerts()]
+
+    for number in range(5):
+        await engine.carry(await engine.receive("100", task=str(number)))
+    assert await keys() == []
+
+    await engine.carry(await engine.receive("100", task="one more"))
+    assert await keys() == [f"rewritten/orders/b2b_de/{system}/order stop"]
+
+    await engine.execute("UPDATE sync_attempt SET sent_at = sent_at - interval '61 minutes'")
+    assert await keys() == []
