@@ -60,3 +60,19 @@ def products(order: Order, **changes: Any) -> dict[Asked, Sellable]:
         )
         for row in order.items
     }
+
+
+def numbered(sample: Order, entity_id: int, number: str, store: int, **members: Any) -> Order:
+    """Return an order of this number whose rows have ids of their own, as the shop gives them."""
+    shift = entity_id * 1000
+    rows = tuple(
+        row.model_copy(
+            update={
+                "item_id": row.item_id + shift,
+                "parent_item_id": row.parent_item_id and row.parent_item_id + shift,
+            }
+        )
+        for row in sample.items
+    )
+    identity = {"entity_id": entity_id, "increment_id": number, "store_id": store, "items": rows}
+    return sample.model_copy(update={**identity, "ext_order_id": "", **members})

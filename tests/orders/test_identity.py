@@ -7,7 +7,6 @@ from typing import Any, cast
 import pytest
 
 from sync.engine.outcomes import Done, HeldError, IdentifiedError
-from sync.magento.models import Order
 from sync.orders.flow import OrderFlow, OrderMarket
 from sync.orders.writer import OrderWriter
 from tests.fakes.order_erp import FakeOrderErp
@@ -34,7 +33,7 @@ class TwoStores:
         self.forms = FakeForms({""})
         self.prefixes = {key.removeprefix("store_"): value for key, value in prefixes.items()}
         for entity_id, store in STORES.items():
-            self.shop.put(order_of(entity_id, store))
+            self.shop.put(recorded.numbered(SAMPLE, entity_id, NUMBER, store))
 
     async def carry(self, entity_id: int, **payload: Any) -> Done:
         rules = recorded.rules(guest_account="WEB", reference_prefix=self.prefixes)
@@ -71,22 +70,6 @@ class TwoStores:
         return {
             number: header["CustomersOrderReference"] for number, header in self.erp.headers.items()
         }
-
-
-def order_of(entity_id: int, store: int, **members: Any) -> Order:
-    """Return an order of this number whose rows have ids of their own, as the shop gives them."""
-    shift = entity_id * 1000
-    rows = tuple(
-        row.model_copy(
-            update={
-                "item_id": row.item_id + shift,
-                "parent_item_id": row.parent_item_id and row.parent_item_id + shift,
-            }
-        )
-        for row in SAMPLE.items
-    )
-    identity = {"entity_id": entity_id, "increment_id": NUMBER, "store_id": store, "items": rows}
-    return SAMPLE.model_copy(update={**identity, **members})
 
 
 async def test_with_a_prefix_both_are_sent() -> None:
