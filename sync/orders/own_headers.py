@@ -9,7 +9,8 @@ whole shop; the entity map knows what was written; the account is the customer's
     lines, and none of its own           another's
     empty, with another's account        another's
     empty, and no other order of the shop has the reference    the order's
-    empty, and one has                   the order's where it is what is being sent; else unclear
+    empty, and one has                   the order's, where it is what is being sent and the
+                                         order is the first of them; else unclear
 
 Another's under the present reference holds the order, naming both, since whoever looks by it
 would find both; under an earlier form it is passed over. Neither is ever touched.
@@ -154,7 +155,10 @@ class OwnHeaders:
         if account is not None and not is_same_name(account, header.OrderingCustomerAccountNumber):
             return Claim.ANOTHERS, f"its account is {header.OrderingCustomerAccountNumber}"
         rivals = await self._references.rivals(order, reference)
-        if not rivals or (draft is not None and not header_differences(draft, header)):
+        # Only the first of them is ever sent, so an equal header is that one's.
+        is_first = all(order.entity_id < other.entity_id for other in rivals)
+        is_what_is_sent = draft is not None and not header_differences(draft, header)
+        if not rivals or (is_first and is_what_is_sent):
             return Claim.OWN, ""
         return Claim.UNCLEAR, f"it may be that of {_names(rivals)}"
 

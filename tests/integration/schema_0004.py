@@ -25,7 +25,7 @@ _EVENT = text(
         depends_on, is_awaited, attempts, fence, due_at, error_kind, error_text, ended_at)
     VALUES (:flow, :market, :number, :source_key, :lock_key, CAST(:payload AS jsonb), :state,
         :depends_on, false, 1, 1, NULL,
-        CASE WHEN :state IN ('held', 'blocked') THEN 'HeldError' END,
+        CASE WHEN :state IN ('held', 'blocked') THEN 'Held' END,
         CASE WHEN :state IN ('held', 'blocked') THEN 'was held before' END,
         CASE WHEN :state IN ('done', 'skipped') THEN now() END)
     RETURNING id
