@@ -14,7 +14,7 @@ from pricing_proxy.d365.fo.customers import Customers
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.fo.orders import SalesOrders
 from pricing_proxy.d365.fo.returns import Returns
-from sync.companies import markets_of_company
+from sync.companies import companies, markets_of_company
 from sync.customers.flow import CustomerContext, CustomerFlow
 from sync.customers.identity import Identity
 from sync.customers.mapping import CustomerMarket
@@ -29,6 +29,7 @@ from sync.identities import Identities
 from sync.magento.client import MagentoClient
 from sync.orders.flow import OrderFlow, OrderMarket
 from sync.orders.late_doubles import LateDoubles, SweptMarket
+from sync.orders.number_ranges import RangeWatch
 from sync.orders.selling import Selling
 from sync.orders.sold_products import SoldProducts
 from sync.orders.source import OrderSource, is_in
@@ -70,6 +71,7 @@ class Sources:
 
     orders: OrderSource
     doubles: LateDoubles
+    ranges: RangeWatch
     customers: CustomerSource
     returns: ReturnSource
 
@@ -164,6 +166,7 @@ class Assembly:
                 forms=forms,
                 events=events,
             ),
+            ranges=RangeWatch(self._shop, companies(self._settings)),
             customers=CustomerSource(
                 self._shop,
                 polling,

@@ -20,6 +20,16 @@ def prefixes_of_market(settings: SyncSettings, code: str) -> dict[int, str]:
     return {store: own.orders.prefix_of(store) for store in own.store_ids}
 
 
+def companies(settings: SyncSettings) -> dict[str, dict[int, str]]:
+    """Return the prefixes of each company whose orders are brought over, by its name."""
+    return {
+        f"{settings.markets[code].environment}/{settings.markets[code].legal_entity}": (
+            prefixes_of_company(settings, code)
+        )
+        for code in settings.sync.markets
+    }
+
+
 def prefixes_of_company(settings: SyncSettings, code: str) -> dict[int, str]:
     """Return what stands before the numbers of each store view in a market's company."""
     return {

@@ -39,6 +39,7 @@ def timetable(
             Schedule("poll orders", every, sources.orders.poll),
             Schedule("sweep orders", sweep, sources.orders.sweep),
             Schedule("sweep unclaimed headers", sweep, sources.doubles.sweep),
+            Schedule("compare order numbers", _DAILY, sources.ranges.look),
         ),
         "customers": (
             Schedule("poll customers", every, sources.customers.poll),

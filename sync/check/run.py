@@ -11,6 +11,7 @@ from pricing_proxy.resilience.deadline import Deadline
 from sync.check.environment import EnvironmentCheck
 from sync.check.kept import check_postgres, check_redis
 from sync.check.shop import check_shop
+from sync.companies import companies
 from sync.settings import SyncSettings
 
 # Nobody waits for the sync with a page open: it is slow from another point on than prices.
@@ -42,6 +43,7 @@ async def run_checks(
             check_shop(
                 settings.sync.magento,
                 _written_attributes(settings),
+                [each for each in companies(settings).values() if len(each) > 1],
                 limits=limits,
                 patience=patience,
                 on_progress=on_progress,

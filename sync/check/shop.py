@@ -4,7 +4,7 @@ Reads only, so the right to write back is not seen here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from pricing_proxy.diagnosis.board import Board, Finding, failed, ok, skipped
 from pricing_proxy.diagnosis.direct_calls import (
@@ -19,6 +19,7 @@ from pricing_proxy.diagnosis.sampling import sample_calls
 from pricing_proxy.diagnosis.steps import Advice, Steps
 from pricing_proxy.diagnosis.vitals import Vitals
 from pricing_proxy.resilience.errors import UpstreamDeniedError
+from sync.check.order_numbers import NUMBERS, check_numbers
 from sync.customers.write_back import advice_on
 from sync.magento.calls import Calls
 from sync.magento.client import MagentoClient
@@ -40,6 +41,7 @@ _RESOURCES = {
 async def check_shop(
     magento: Magento,
     attributes: Mapping[str, str],
+    companies: Sequence[Mapping[int, str]],
     *,
     limits: Limits,
     patience: Patience,
@@ -50,12 +52,14 @@ async def check_shop(
     Args:
         magento: The shop.
         attributes: The customer attributes that are written, each with a market that does.
+        companies: The prefixes of each company's store views, where it has several.
         limits: What is too slow.
         patience: How long to wait.
         on_progress: Told what is looked at.
     """
     vitals = _vitals(magento, limits)
-    board = Board("Shop", (*vitals.names, *_RESOURCES, *map(_attribute_row, attributes)))
+    rows = (*_RESOURCES, *map(_attribute_row, attributes), *([NUMBERS] if companies else ()))
+    board = Board("Shop", (*vitals.names, *rows))
     try:
         trusted = trusted_certificates(magento.ca_file)
     except OSError as error:
@@ -81,7 +85,9 @@ async def check_shop(
             transport, policy=DirectPolicy(), clock=patience.clock, call_time=patience.wait
         )
         shop = MagentoClient(calls)
-        await _fill(board, vitals, shop, attributes, limits=limits, patience=patience)
+        steps = await _fill(board, vitals, shop, attributes, limits=limits, patience=patience)
+        if companies:
+            await check_numbers(steps, shop, companies)
     return board
 
 
@@ -93,7 +99,7 @@ async def _fill(
     *,
     limits: Limits,
     patience: Patience,
-) -> None:
+) -> Steps:
     samples = await sample_calls(
         lambda: _signed_call(shop), enough=limits.sampling, clock=patience.clock
     )
@@ -105,6 +111,7 @@ async def _fill(
     async with asyncio.TaskGroup() as group:
         for code, market in attributes.items():
             group.create_task(_check_attribute(steps, shop, code, market))
+    return steps
 
 
 async def _signed_call(shop: MagentoClient) -> None:

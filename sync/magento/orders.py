@@ -63,6 +63,17 @@ class OrderCalls:
             found += await self._calls.found(OrderHead, f"{_V1}/orders", search)
         return found
 
+    async def newest_order_heads(self, store: int, *, most: int) -> list[OrderHead]:
+        """Return the orders of a store view that were placed last, the newest first."""
+        search = Search(
+            groups=[equals("store_id", store)],
+            sort=("entity_id",),
+            is_descending=True,
+            page_size=most,
+            fields=_HEAD_FIELDS,
+        )
+        return await self._calls.found(OrderHead, f"{_V1}/orders", search)
+
     def orders_changed(
         self, since: datetime, *, until: datetime | None = None, page_size: int = _PAGE_SIZE
     ) -> AsyncGenerator[list[Order], None]:

@@ -45,6 +45,7 @@ class Search:
     Attributes:
         groups: All must hold; within one, any.
         sort: Fields in ascending order; those of a unique key for anything read page by page.
+        is_descending: The other way round.
         page_size: Rows of a page; 300 is the most that a limited Magento takes.
         page: From 1.
         fields: Members to answer, in Magento's own notation; empty for all of them.
@@ -52,6 +53,7 @@ class Search:
 
     groups: Sequence[Sequence[Filter]] = ()
     sort: Sequence[str] = ()
+    is_descending: bool = False
     page_size: int
     page: int = 1
     fields: str = ""
@@ -77,7 +79,8 @@ class Search:
     def _sorting(self) -> Iterator[tuple[str, str]]:
         for number, name in enumerate(self.sort):
             yield f"searchCriteria[sortOrders][{number}][field]", name
-            yield f"searchCriteria[sortOrders][{number}][direction]", "ASC"
+            way = "DESC" if self.is_descending else "ASC"
+            yield f"searchCriteria[sortOrders][{number}][direction]", way
 
 
 def equals(field: str, value: str | int) -> tuple[Filter]:

@@ -1,0 +1,48 @@
+"""The row of whether the orders of one company's store views can be told apart.
+
+There is one where several store views send to one company. It is red when two of them number
+alike and have the same prefix; of a store view without orders it says that nothing is known.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from pricing_proxy.diagnosis.board import Finding, failed, ok
+from pricing_proxy.diagnosis.steps import Advice, Steps
+from sync.magento.client import MagentoClient
+from sync.orders.number_ranges import look_at_ranges
+
+NUMBERS = "order numbers"
+_ADVICE = Advice(
+    what=NUMBERS,
+    when_missing="The shop has no route for orders: compare its version with 2.4",
+    who="the integration (Sales > Operations > Orders)",
+    place="the shop's log",
+)
+
+
+async def check_numbers(
+    steps: Steps, shop: MagentoClient, companies: Sequence[Mapping[int, str]]
+) -> None:
+    """Fill the row.
+
+    Args:
+        steps: Of the shop's table.
+        shop: The shop.
+        companies: The prefixes of each company's store views, where it has several.
+    """
+
+    async def look() -> Finding:
+        ranges = [await look_at_ranges(shop, prefixes) for prefixes in companies]
+        collisions = [text for each in ranges for text in each.collisions]
+        if collisions:
+            return failed(
+                "; ".join(collisions),
+                "Give one of them a prefix of its own: sync.markets.*.orders.reference_prefix; "
+                "until then the second order of a number is held",
+            )
+        unknown = ", ".join(str(store) for each in ranges for store in each.unknown)
+        if unknown:
+            return ok(f"told apart as far as known: no order yet in store view {unknown}")
+        return ok("the store views of each company number apart")
+
+    await steps.run(NUMBERS, look, advice=_ADVICE)
