@@ -159,7 +159,7 @@ def _market_problems(
         advice = "expected an instant: each store view counts increment ids of its own"
         yield Problem(f"{path}.orders.start_at", advice, start)
     for store in _table(_table(market, "orders"), "reference_prefix"):
-        if store != "*" and isinstance(stores, list) and store not in map(str, stores):
+        if store.isdecimal() and isinstance(stores, list) and store not in map(str, stores):
             advice = 'expected "*" or a store view of this market'
             yield Problem(f"{path}.orders.reference_prefix", advice, store)
     shared = _table(market, "customers").get("shared_with")

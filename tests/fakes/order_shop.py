@@ -37,6 +37,10 @@ class FakeShop:
     async def order_heads_numbered(self, numbers: Collection[str]) -> list[OrderHead]:
         return [o for o in self.orders.values() if o.increment_id in numbers]
 
+    async def newest_order_heads(self, store: int, *, most: int) -> list[OrderHead]:
+        rows: list[OrderHead] = [o for o in self.orders.values() if o.store_id == store]
+        return sorted(rows, key=lambda o: -o.entity_id)[:most]
+
     async def credit_memos_numbered(self, numbers: Collection[str]) -> list[CreditMemo]:
         del numbers
         return []

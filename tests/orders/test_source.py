@@ -130,6 +130,31 @@ async def test_an_unpaid_order_is_entered_when_it_is_paid() -> None:
     assert await world.source.poll() == 1
 
 
+async def test_a_number_that_nobody_here_gave_an_order_is_seen_and_not_passed_over() -> None:
+    world = World()
+    world.place(7, START + timedelta(hours=1), ext_order_id="AMZ-302-1234567")
+    world.place(8, START - timedelta(days=1), ext_order_id="AMZ-302-1234568")
+
+    assert await world.source.poll() == 1
+    assert world.events.keys == ["000000007"]
+
+
+async def test_equal_numbers_of_two_store_views_are_two_orders() -> None:
+    world = World()
+    world.source = OrderSource(
+        world.shop,
+        polling(world.events),
+        market_of_store={2: "b2b_de", 3: "b2b_de"},
+        rules={"b2b_de": recorded.rules(start_at=START.isoformat())},
+    )
+    for entity_id, store in ((37, 3), (38, 2)):
+        world.place(entity_id, START, increment_id="4000006164", store_id=store)
+
+    assert await world.source.poll() == 2
+    assert {event["document"] for event in world.events.entered.values()} == {"37", "38"}
+    assert len({event["lock"] for event in world.events.entered.values()}) == 2
+
+
 async def test_a_row_that_became_visible_late_is_still_seen() -> None:
     world = World()
     world.place(8, START + timedelta(seconds=20))
@@ -154,10 +179,13 @@ async def test_a_start_by_number_takes_it_and_what_follows() -> None:
     world = World(start_at="000000002")
     for number in (1, 2, 3):
         world.place(number, START - timedelta(days=9))
+    # Edited in the shop: the new order has the old one's number and a mark.
+    world.place(4, START - timedelta(days=9), increment_id="000000003-1")
+    world.place(5, START - timedelta(days=9), increment_id="000000001-1")
 
     await world.source.poll()
 
-    assert world.events.keys == ["000000002", "000000003"]
+    assert world.events.keys == ["000000002", "000000003", "000000003-1"]
 
 
 async def test_a_stopped_double_of_a_released_order_is_entered_for_removal() -> None:
@@ -176,3 +204,56 @@ async def test_a_stopped_double_of_a_released_order_is_entered_for_removal() -> 
     assert await doubles.sweep() == 1
     assert await doubles.sweep() == 0
     assert list(world.events.entered) == ["orders/b2b_de/#7/tidy/SO-000002"]
+
+
+async def test_a_double_is_removed_by_the_market_whose_order_it_is() -> None:
+    """Both markets see all headers of their company."""
+    world = World()
+    world.place(7, START)
+    erp, events = FakeOrderErp(ManualClock(), iter(())), FakeEvents()
+    released = erp.put_header("000000007", IsSalesProcessingStopped=False)
+    erp.put_header("000000007")
+    links = {"b2b_de": FakeLinks(), "b2c": FakeLinks()}
+    await links["b2c"].remember("order", "7", released)
+    markets = {
+        code: SweptMarket(erp=erp, company="demf", stores={1}, links=each)
+        for code, each in links.items()
+    }
+
+    swept = LateDoubles(world.shop, markets=markets, forms=FakeForms(), events=events)
+
+    assert await swept.sweep() == 1
+    assert list(events.entered) == ["orders/b2c/#7/tidy/SO-000002"]
+
+
+async def test_a_double_under_an_earlier_form_of_the_reference_is_found() -> None:
+    world, links = World(), FakeLinks()
+    world.place(7, START)
+    erp, events = FakeOrderErp(ManualClock(), iter(())), FakeEvents()
+    await links.remember(
+        "order", "7", erp.put_header("B-000000007", IsSalesProcessingStopped=False)
+    )
+    late = erp.put_header("000000007")
+    market = SweptMarket(erp=erp, company="demf", stores={1}, links=links)
+    forms = FakeForms({"", "B-"})
+
+    swept = LateDoubles(world.shop, markets={"b2b_de": market}, forms=forms, events=events)
+
+    assert await swept.sweep() == 1
+    assert list(events.entered) == [f"orders/b2b_de/#7/tidy/{late}"]
+
+
+async def test_a_double_of_an_order_that_nobody_knows_is_left_alone() -> None:
+    world, links = World(), FakeLinks()
+    erp = FakeOrderErp(ManualClock(), iter(()))
+    released = erp.put_header("000000007", IsSalesProcessingStopped=False)
+    erp.put_header("000000007")
+    market = SweptMarket(erp=erp, company="demf", stores={1}, links=links)
+    swept = LateDoubles(
+        world.shop, markets={"b2b_de": market}, forms=FakeForms(), events=world.events
+    )
+
+    assert await swept.sweep() == 0
+    await links.remember("order", "7", released)
+
+    assert await swept.sweep() == 0

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,7 +21,14 @@ from pricing_proxy.d365.transport import Guard
 from pricing_proxy.money import NumberText
 from pricing_proxy.resilience.errors import UpstreamError, UpstreamTimeoutError
 from sync.engine.flow import Event
-from sync.engine.outcomes import Done, HeldError, RetryLaterError, SkippedError, WaitForError
+from sync.engine.outcomes import (
+    Done,
+    HeldError,
+    IdentifiedError,
+    RetryLaterError,
+    SkippedError,
+    WaitForError,
+)
 from sync.magento.document_models import CreditMemo
 from sync.magento.models import Order
 from sync.returns.flow import ReturnFlow, ReturnMarket
@@ -155,6 +164,7 @@ class World:
         self.links = FakeLinks()
         self.forms = FakeForms()
         self.other_memos: list[CreditMemo] = []
+        self.order_erp = orders
         self.orders = DeliveredOrders(orders)
         self.prefixes = {1: ""}
         references = References(
@@ -382,3 +392,95 @@ async def test_a_shop_with_rmas_is_told_that_they_are_not_read(
     shop.knows_returns = True
     assert await source.probe() is True
     assert caplog.messages == ["the shop has RMAs, which are not read: its credit memos are"]
+
+
+async def test_equal_numbers_of_two_store_views_are_two_credit_memos() -> None:
+    """The first has the reference until one store view has a prefix; then both are sent."""
+    world = World()
+    world.prefixes[2] = ""
+    first = MEMO.model_copy(update={"entity_id": MEMO.entity_id - 1, "store_id": 2})
+    world.other_memos = [first]
+
+    with pytest.raises(HeldError) as caught:
+        await world.carry()
+
+    assert f"#{MEMO.entity_id}," in caught.value.text
+    assert f"#{first.entity_id}," in caught.value.text
+    assert not world.erp.headers
+    world.prefixes[1] = "B-"
+    await world.carry()
+    assert world.erp.headers[0].CustomersOrderReference == f"CM-B-{MEMO.increment_id}"
+
+
+async def test_a_return_under_an_earlier_form_of_its_reference_is_found() -> None:
+    world = World()
+    await world.carry()
+
+    world.prefixes[1] = "B-"
+    await world.carry()
+
+    assert world.erp.calls["create_header"] == 1
+
+
+@pytest.mark.parametrize("whose", ["lots", "link", "account", "nobody knows"])
+async def test_a_return_of_another_is_never_touched(whose: str) -> None:
+    world = World()
+    reference = f"CM-{MEMO.increment_id}"
+    account = "C-9" if whose == "account" else "C-1001"
+    number = world.erp.put(reference, account=account)
+    if whose == "lots":
+        lot = ReturnLineBody(
+            ItemNumber="X", ReturnSalesQuantity=Decimal(-1), ReturningInventoryLotId="OTHER"
+        )
+        await world.erp.add_line("demf", number, lot)
+    if whose == "link":
+        await world.links.remember("return", "999", number)
+    if whose == "nobody knows":
+        world.prefixes[2] = ""
+        world.other_memos = [MEMO.model_copy(update={"entity_id": 999, "store_id": 2})]
+    before = dict(world.erp.calls)
+
+    with pytest.raises(HeldError) as caught:
+        await world.carry()
+
+    assert number in caught.value.text
+    assert f"#{MEMO.entity_id}," in caught.value.text
+    assert world.erp.calls == before
+
+
+async def test_a_memo_returns_its_own_order_where_another_has_the_number() -> None:
+    """Two released orders of one reference: the lines say which one was sold."""
+    world = World()
+    other = sold(ORDER)
+    for row in other:
+        row_of_another = {"OrderLineReference": f"{ORDER.increment_id}-99"}
+        world.orders.rows.setdefault("SO-000001", []).append(row.model_copy(update=row_of_another))
+    world.order_erp.put_header(
+        ORDER.increment_id,
+        IsSalesProcessingStopped=False,
+        OrderingCustomerAccountNumber="C-1002",
+    )
+
+    await world.carry()
+
+    assert world.erp.headers[0].CustomerAccountNumber == "C-1002"
+
+
+@pytest.mark.parametrize("change", [{"increment_id": "000000099"}, {"store_id": 9}])
+async def test_a_memo_that_is_not_what_it_was_is_held(change: dict[str, Any]) -> None:
+    world = World()
+    world.memo = MEMO.model_copy(update=change)
+
+    with pytest.raises(HeldError, match=f"#{MEMO.entity_id} was"):
+        await world.carry()
+
+
+async def test_an_event_of_an_older_version_is_given_its_memo_before_anything_is_done() -> None:
+    world = World()
+    world.work.event = replace(world.work.event, document_id=None)
+
+    with pytest.raises(IdentifiedError) as caught:
+        await world.carry()
+
+    assert caught.value.document_id == str(MEMO.entity_id)
+    assert not world.erp.calls

@@ -126,6 +126,32 @@ def test_a_store_view_belongs_to_one_market(tmp_path: Path) -> None:
     assert problems(tmp_path, text) == ["sync.markets.b2c.store_ids"]
 
 
+@pytest.mark.parametrize(
+    "prefix", ['{ "3" = "B-" }', '{ "x" = "B-" }', '{ "1" = "B 1" }', '{ "*" = "cm-" }', '"B-"']
+)
+def test_a_prefix_of_references_is_of_a_store_view_and_no_mark_of_returns(
+    tmp_path: Path, prefix: str
+) -> None:
+    text = files.CONFIGURATION.replace(
+        "[sync.markets.b2b_de.orders]", f"[sync.markets.b2b_de.orders]\nreference_prefix = {prefix}"
+    )
+
+    (path,) = problems(tmp_path, text)
+
+    assert path.startswith("sync.markets.b2b_de.orders.reference_prefix")
+
+
+def test_references_begin_as_their_store_view_says(tmp_path: Path) -> None:
+    text = files.CONFIGURATION.replace(
+        "[sync.markets.b2b_de.orders]",
+        '[sync.markets.b2b_de.orders]\nreference_prefix = { "*" = "A-", "1" = "" }',
+    )
+
+    rules = settings.load(files.write(tmp_path, text)).sync.markets["b2b_de"].orders
+
+    assert (rules.prefix_of(1), rules.prefix_of(2)) == ("", "A-")
+
+
 @pytest.mark.parametrize("url", ["mysql://db/x", "postgresql://me:hunter2@db/x", "localhost:5432"])
 def test_a_database_address_is_postgresql_without_a_password(tmp_path: Path, url: str) -> None:
     text = files.CONFIGURATION + f'\n[sync.postgres]\nurl = "{url}"\n'
