@@ -142,7 +142,8 @@ class OwnHeaders:
         if owner is not None and owner != asker:
             return Claim.ANOTHERS, f"it is order #{owner.document_id} of {owner.market}"
         if lines:
-            return Claim.ANOTHERS, "its lines are not this order's"
+            rivals = await self._references.rivals(order, reference)
+            return Claim.ANOTHERS, f"its lines are not this order's{_perhaps(rivals)}"
         if owner == asker:
             return Claim.OWN, ""
         return await self._judge_empty(order, header, reference, draft)
@@ -151,16 +152,17 @@ class OwnHeaders:
         self, order: Order, header: SalesOrderHeaderRow, reference: str, draft: OrderDraft | None
     ) -> tuple[Claim, str]:
         """Return whose a header without lines and without a link is."""
-        account = None if draft is None else draft.header.OrderingCustomerAccountNumber
-        if account is not None and not is_same_name(account, header.OrderingCustomerAccountNumber):
-            return Claim.ANOTHERS, f"its account is {header.OrderingCustomerAccountNumber}"
         rivals = await self._references.rivals(order, reference)
+        account = None if draft is None else draft.header.OrderingCustomerAccountNumber
+        found = header.OrderingCustomerAccountNumber
+        if account is not None and not is_same_name(account, found):
+            return Claim.ANOTHERS, f"its account is {found}{_perhaps(rivals)}"
         # Only the first of them is ever sent, so an equal header is that one's.
         is_first = all(order.entity_id < other.entity_id for other in rivals)
         is_what_is_sent = draft is not None and not header_differences(draft, header)
         if not rivals or (is_first and is_what_is_sent):
             return Claim.OWN, ""
-        return Claim.UNCLEAR, f"it may be that of {_names(rivals)}"
+        return Claim.UNCLEAR, f"it has no line yet{_perhaps(rivals)}"
 
     def _held(
         self, order: Order, header: SalesOrderHeaderRow, reference: str, why: str
@@ -185,5 +187,6 @@ def _has_own_line(order: Order, lines: Sequence[SalesOrderLineRow]) -> bool:
     return any(same_name_key(line.OrderLineReference) in own for line in lines)
 
 
-def _names(documents: Sequence[Numbered]) -> str:
-    return ", ".join(map(name_of, documents))
+def _perhaps(rivals: Sequence[Numbered]) -> str:
+    """Return whose it may be, as the end of a sentence."""
+    return f": it may be that of {', '.join(map(name_of, rivals))}" if rivals else ""

@@ -168,13 +168,16 @@ class OwnReturns:
         owner = await self._owners.of(header.ReturnOrderNumber, asked_by=asker)
         if owner is not None and owner != asker:
             return f"it is credit memo #{owner.document_id} of {owner.market}"
-        if lots or owner == asker:
-            return "it takes back what another order sold" if lots else ""
+        if owner == asker and not lots:
+            return ""
+        rivals = await self._references.rivals(wanted.memo, reference)
+        perhaps = f": it may be that of {', '.join(map(named, rivals))}" if rivals else ""
+        if lots:
+            return f"it takes back what another order sold{perhaps}"
         account = wanted.draft.header.CustomerAccountNumber
         if not is_same_name(header.CustomerAccountNumber, account):
-            return f"its account is {header.CustomerAccountNumber}"
-        rivals = await self._references.rivals(wanted.memo, reference)
-        return f"it may be that of {', '.join(map(named, rivals))}" if rivals else ""
+            return f"its account is {header.CustomerAccountNumber}{perhaps}"
+        return f"it has no line yet{perhaps}" if rivals else ""
 
     def _held(
         self, wanted: ReturnOf, header: ReturnHeaderRow, reference: str, why: str
