@@ -2,7 +2,8 @@
 
 Nothing is written that is so already, or that the shop does not keep (`sync.engine.wishes`):
 each write moves the customer's time of change, and so comes back as an event. A shop without
-the attribute is told of once for all customers, and asked again after a while.
+the attribute is told of once for all customers, and asked again after a while. What the shop
+refuses is told of as well, and keeps no order waiting: the account is linked.
 """
 
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ class WriteBack:
             notes.append(f"the account is on hold in the ERP: {row.OnHoldStatus}")
         copy = _Copy(customer)
         group = rules.shop_group.get(row.DiscountPriceGroupId)
-        if group is not None:
+        if rules.shop_group:
             notes += await self._group(work, copy, group)
         if rules.is_written_back:
             notes += await self._account(work, copy, row.CustomerAccount, rules)
@@ -84,10 +85,10 @@ class WriteBack:
             await remember_own(work.links, customer, copy.saved, group_id=copy.group_id)
         return notes
 
-    async def _group(self, work: Work, copy: _Copy, group: int) -> list[str]:
+    async def _group(self, work: Work, copy: _Copy, group: int | None) -> list[str]:
         customer = copy.read
         place = Place(_SHOP, f"customer {customer.id}", "group_id")
-        if group == customer.group_id:
+        if group is None or group == customer.group_id:
             await work.wishes.settle(place)
             return []
         changes = {"group_id": group}
@@ -98,7 +99,11 @@ class WriteBack:
             return str(copy.saved.group_id)
 
         wish = Wish(
-            place=place, value=str(group), seen=str(customer.group_id), advice=_GROUP_ADVICE
+            place=place,
+            value=str(group),
+            seen=str(customer.group_id),
+            advice=_GROUP_ADVICE,
+            is_vital=False,
         )
         sent = {"id": customer.id, **changes}
         return await fulfil(work, wish, operation=_GROUP, request=sent, send=save)
@@ -124,7 +129,11 @@ class WriteBack:
             return str(saved.attribute(code) or "")
 
         wish = Wish(
-            place=place, value=account, seen=there, advice=advice_on(code, work.event.market)
+            place=place,
+            value=account,
+            seen=there,
+            advice=advice_on(code, work.event.market),
+            is_vital=False,
         )
         sent = {"id": customer.id, code: account}
         notes = await fulfil(work, wish, operation=_ACCOUNT, request=sent, send=write)
@@ -175,6 +184,6 @@ def advice_on(code: str, market: str) -> str:
 
 
 _GROUP_ADVICE = (
-    "find what else chooses the customer's group, such as the shop's automatic assignment by VAT "
-    "number; or take the price group out of customers.shop_group"
+    "see that the shop has the group of customers.shop_group, and what else chooses it, such as "
+    "the automatic assignment by VAT number; or take the price group out of customers.shop_group"
 )

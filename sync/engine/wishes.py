@@ -4,9 +4,9 @@ A write of ours may be dropped without a word, changed on its way, or set back b
 else; and as it moves the document's time of change, it may come back to us as work. So each
 write of a field is remembered with what stood there before:
 
-    the same value over the same as before, not found there since    never again
-    the same, found there, and set back by somebody since             three times a day
-    anything else                                                     five times an hour
+    the same value over the same as before, refused or not found there since    never again
+    the same, found there, and set back by somebody since                       three times a day
+    anything else                                                               five times an hour
 
 What is not written any more is told of once, and stands in `status` and in an alert until it
 is as it should be. Another configuration begins anew.
@@ -17,7 +17,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from http import HTTPStatus
 
+from pricing_proxy.resilience.errors import UpstreamRejectedError
 from sync.engine.flow import Work
 from sync.engine.writes import Send, written
 from sync.store.wish_record import Place, WishRecord
@@ -32,8 +34,14 @@ class Objection(StrEnum):
     """Why a value is not written, in the words of the message."""
 
     NOT_TAKEN = "does not keep what is written"
+    REFUSED = "is refused whenever it is written"
     SET_BACK = "is set back by somebody else each time it is written"
     TOO_OFTEN = "was written five times within an hour, and is to be another value again"
+
+
+_NEVER_THERE = (Objection.NOT_TAKEN, Objection.REFUSED)
+# Stands there when nothing was written; no value that anybody wants.
+_NOTHING = "\0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +53,14 @@ class Wish:
         value: What is to stand there.
         seen: What stands there.
         advice: What to do where it does not stay.
+        is_vital: Whether a refusal holds the document; else it is like one that did not stay.
     """
 
     place: Place
     value: str
     seen: str
     advice: str
+    is_vital: bool = True
 
 
 async def fulfil(
@@ -77,7 +87,13 @@ async def fulfil(
     objection = objection_to(wish, last, now=work.clock.utc())
     if last is not None and objection is not None:
         return await _refuse(work, last, objection, wish.advice)
-    held = await written(work, wish.place.system, operation, request, send)
+    try:
+        held = await written(work, wish.place.system, operation, request, send)
+    except UpstreamRejectedError as error:
+        if wish.is_vital or error.status != HTTPStatus.BAD_REQUEST:
+            raise
+        record = after_writing(wish, last, held=_NOTHING, now=work.clock.utc())
+        return await _refuse(work, record, Objection.REFUSED, wish.advice)
     record = after_writing(wish, last, held=held if tells else None, now=work.clock.utc())
     if record.is_taken is False:
         return await _refuse(work, record, Objection.NOT_TAKEN, wish.advice)
@@ -91,7 +107,8 @@ def objection_to(wish: Wish, last: WishRecord | None, *, now: datetime) -> Objec
         return None
     if _is_repeated(wish, last):
         if not last.is_taken:
-            return Objection.NOT_TAKEN
+            was_refused = last.text == Objection.REFUSED
+            return Objection.REFUSED if was_refused else Objection.NOT_TAKEN
         if last.times >= _MOST_SET_BACK and now - last.written_at < _DAY:
             return Objection.SET_BACK
     is_full = last.in_hour >= MOST_WRITES and now - last.hour_began_at < HOUR
@@ -152,6 +169,6 @@ async def _refuse(work: Work, last: WishRecord, objection: Objection, advice: st
     """Keep that it is in vain; tell of it if nobody was told."""
     if last.text == objection.value:
         return []
-    is_taken = False if objection is Objection.NOT_TAKEN else last.is_taken
+    is_taken = False if objection in _NEVER_THERE else last.is_taken
     await work.wishes.keep(replace(last, is_taken=is_taken, text=objection.value, advice=advice))
     return [f"{last.place.field} {objection.value}: {advice}"]

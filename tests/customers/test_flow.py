@@ -65,6 +65,7 @@ class FakeShopCustomers:
         self.customers = {one.id: one for one in customers}
         self.has_attribute = True
         self.says_it_has_it = True
+        self.refusal: UpstreamError | None = None
         self.writes: list[Mapping[str, Any]] = []
 
     async def customer(self, customer_id: int) -> Customer | None:
@@ -78,6 +79,8 @@ class FakeShopCustomers:
     ) -> Customer:
         del guard
         self.writes.append(changes)
+        if self.refusal is not None:
+            raise self.refusal
         if not self.has_attribute:
             changes = {name: each for name, each in changes.items() if name != "custom_attributes"}
         changed = Customer.model_validate(

@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+
+from pricing_proxy.resilience.errors import UpstreamRejectedError
 from tests.customers.test_flow import World, customer
 
 GROUPS = {"GOLD": 4}
@@ -112,3 +115,36 @@ async def test_two_markets_that_write_one_customer_in_turn_stop_and_tell() -> No
     told = [wishes.told for wishes in world.wishes.values() if wishes.told]
     assert told
     assert all("set back" in each["erp_account"] for each in told)
+
+
+def refused(status: int) -> UpstreamRejectedError:
+    return UpstreamRejectedError("magento answered", system="magento", status=status)
+
+
+async def test_what_the_shop_refuses_is_written_once_told_and_keeps_no_order_waiting() -> None:
+    """The group does not exist: the customer was held, and all that waits for it."""
+    world = World(customer(), shop_group=GROUPS)
+    await world.carry()
+    world.erp.put("C-2001", DiscountPriceGroupId="GOLD")
+    world.shop.refusal = refused(400)
+    world.shop.writes.clear()
+
+    notes = [(await world.carry()).note for _ in range(5)]
+
+    assert world.shop.writes == [{"group_id": 4}]
+    assert "group_id is refused" in notes[0]
+    assert not any("refused" in note for note in notes[1:])
+    assert world.wishes["b2b_de"].told == {"group_id": "is refused whenever it is written"}
+    world.erp.put("C-2001", DiscountPriceGroupId="SILVER")
+    await world.carry()
+    assert world.wishes["b2b_de"].told == {}
+
+
+async def test_a_customer_who_is_gone_when_written_is_no_matter_of_the_field() -> None:
+    world = World(customer(), shop_group=GROUPS)
+    await world.carry()
+    world.erp.put("C-2001", DiscountPriceGroupId="GOLD")
+    world.shop.refusal = refused(404)
+
+    with pytest.raises(UpstreamRejectedError):
+        await world.carry()
