@@ -84,6 +84,9 @@ class Storefront(BaseModel):
         issuer: Who issues the tokens: their `iss`.
         audience: For whom: their `aud`.
         keys: Signing keys by key id; several while the shop changes from one to the next.
+        takes_accounts: Whether a token's `sub` may be an ERP account. Where the shop takes it from
+            an attribute that customers can write, say false: then only `magento_id:NUMBER` opens
+            prices.
         cold_skus_per_minute: How many lines one customer's browsers may have loaded from the
             ERP in a minute; lines that are cached cost nothing.
     """
@@ -93,4 +96,5 @@ class Storefront(BaseModel):
     issuer: Annotated[str, Field(min_length=1, max_length=200)]
     audience: Annotated[str, Field(min_length=1, max_length=200)]
     keys: Annotated[dict[KeyId, TokenKey], Field(min_length=1)]
+    takes_accounts: bool = True
     cold_skus_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 120

@@ -38,6 +38,7 @@ _LONGEST_ACCOUNT = 32
 _CLAIMS = ("iss", "aud", "sub", "market", "iat", "exp")
 _UNLIKE_A_TOKEN = "This is no token."  # noqa: S105 -- a sentence
 _SUBJECT = f"The claim sub is an ERP account, or {SHOP_ID_PREFIX}NUMBER."
+_NO_ACCOUNT = f"Here the claim sub is {SHOP_ID_PREFIX}NUMBER; accounts are not taken."
 # Deeply nested JSON is no way to break the service either.
 _UNREADABLE = (jwt.InvalidTokenError, RecursionError)
 _CHALLENGE = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
@@ -92,6 +93,8 @@ class StorefrontTokens:
         shopper = self._kept.get(token)
         if shopper is None:
             shopper = _shopper(self._claims(token), now)
+            if shopper.account is not None and not self._takes_accounts:
+                _refuse("wrong_token_claim", _NO_ACCOUNT)
             if shopper.market not in self._markets:
                 _refuse("unknown_token_market", "This token names a market that is not here.")
             self._kept.keep(token, shopper, cost_bytes=_SHOPPER_BYTES)
@@ -99,6 +102,10 @@ class StorefrontTokens:
             self._kept.forget(token)
             _refuse("token_expired", "This token has ended; fetch another.")
         return shopper
+
+    @property
+    def _takes_accounts(self) -> bool:
+        return self._storefront is not None and self._storefront.takes_accounts
 
     def _claims(self, token: str) -> dict[str, Any]:
         """Return the claims of a token that one of our keys signed, for us."""

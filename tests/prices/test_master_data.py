@@ -251,6 +251,7 @@ async def test_a_moved_or_unlinked_shop_id_is_followed_within_five_seconds(
     """Between the maps lie fifteen minutes, in which somebody else's prices were shown."""
     kept = FakeKept()
     async with maps_of(FakeReader(), kept, seeds={1: "C-1"}) as maps:
+        await asyncio.sleep(1)
         assert await maps.account_of(1) == "C-1"
         kept.accounts.pop(1)
         if moved_to is not None:

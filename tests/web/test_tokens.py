@@ -220,3 +220,16 @@ def test_whatever_is_sent_as_a_token_is_a_401(text: str) -> None:
         tokens_at(ManualClock()).verify(text)
 
     assert caught.value.status == 401
+
+
+def test_where_customers_write_their_account_only_the_shops_own_id_opens_prices() -> None:
+    """Magento lets a customer write the attribute that holds the account; its id it does not."""
+    clock = ManualClock()
+    storefront = STOREFRONT.model_copy(update={"takes_accounts": False})
+    tokens = StorefrontTokens(storefront, markets={MARKET}, clock=clock)
+
+    with pytest.raises(ProblemError) as caught:
+        tokens.verify(token("C-1001"))
+
+    assert (caught.value.status, caught.value.code) == (401, "wrong_token_claim")
+    assert tokens.verify(token("magento_id:42")).shop_id == 42
