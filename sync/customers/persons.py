@@ -121,7 +121,8 @@ def claimed_keys(customer: Customer, rules: CustomerRules) -> list[str]:
         "": customer.email.strip().casefold(),
         "tax number ": number_core(tax_number_of(customer)),
         "account ": attribute_of(customer, rules).casefold(),
-        "company ": company_of(customer).casefold(),
+        # A company's people may all be registered at once: only where its name finds accounts.
+        "company ": company_of(customer).casefold() if "company" in rules.match else "",
     }
     texts = (f"{kind}{text}" for kind, text in typed.items() if text)
     return sorted(hashlib.sha256(text.encode()).hexdigest() for text in texts)
