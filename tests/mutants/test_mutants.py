@@ -18,8 +18,19 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PATCHES = sorted(HERE.glob("*.patch"))
 _CAUGHT_BY = re.compile(r"^Caught by: (\S+)$", re.MULTILINE)
-# What the named tests import, besides the package.
-_COPIED = ("__init__.py", "virtual_time.py", "fakes", "prices")
+_PACKAGES = ("pricing_proxy", "sync")
+# What the named tests import, besides the packages.
+_COPIED = (
+    "__init__.py",
+    "virtual_time.py",
+    "data/magento",
+    "fakes",
+    "magento",
+    "orders",
+    "prices",
+    "property/__init__.py",
+    "property/test_equal_numbers.py",
+)
 _SECONDS = 60
 # Loading all plugins takes four times as long as the tests do.
 _PLUGINS = ("-p", "no:cacheprovider", "-p", "pytest_asyncio.plugin", "-p", "pytest_timeout")
@@ -53,10 +64,11 @@ def _catcher(patch: Path) -> str:
 
 
 def _copy(folder: Path) -> Path:
-    shutil.copytree(ROOT / "pricing_proxy", folder / "pricing_proxy")
+    for package in _PACKAGES:
+        shutil.copytree(ROOT / package, folder / package)
     for name in _COPIED:
         source, target = ROOT / "tests" / name, folder / "tests" / name
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(exist_ok=True, parents=True)
         if source.is_dir():
             shutil.copytree(source, target)
         else:
