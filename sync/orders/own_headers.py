@@ -4,7 +4,7 @@ A reference is a text that anybody can type and another store view's order can h
 header is beside it decides: its lines name the shop's rows, whose ids are unique in the
 whole shop; the entity map knows what was written; the account is the customer's.
 
-    a line of the order's own            the order's
+    a line of the order's own            the order's, if its account is
     linked to a document of the shop     that one's
     lines, and none of its own           another's
     empty, with another's account        another's
@@ -135,10 +135,14 @@ class OwnHeaders:
         number = header.SalesOrderNumber
         with named("read the order's lines", {"SalesOrderNumber": number}):
             lines = await self._erp.lines(self._company, number)
-        if _has_own_line(order, lines):
+        is_own = _has_own_line(order, lines)
+        if is_own and _has_account(header, draft):
             return Claim.OWN, ""
         asker = Owner(self._market, str(order.entity_id))
         owner = await self._owners.of(number, asked_by=asker)
+        if is_own and owner in (None, asker):
+            # Of another shop that sends to this company, or the customer's account was changed.
+            return Claim.ANOTHERS, f"its account is {header.OrderingCustomerAccountNumber}"
         if owner is not None and owner != asker:
             return Claim.ANOTHERS, f"it is order #{owner.document_id} of {owner.market}"
         if lines:
@@ -153,10 +157,9 @@ class OwnHeaders:
     ) -> tuple[Claim, str]:
         """Return whose a header without lines and without a link is."""
         rivals = await self._references.rivals(order, reference)
-        account = None if draft is None else draft.header.OrderingCustomerAccountNumber
-        found = header.OrderingCustomerAccountNumber
-        if account is not None and not is_same_name(account, found):
-            return Claim.ANOTHERS, f"its account is {found}{_perhaps(rivals)}"
+        if not _has_account(header, draft):
+            account = header.OrderingCustomerAccountNumber
+            return Claim.ANOTHERS, f"its account is {account}{_perhaps(rivals)}"
         # Only the first of them is ever sent, so an equal header is that one's.
         is_first = all(order.entity_id < other.entity_id for other in rivals)
         is_what_is_sent = draft is not None and not header_differences(draft, header)
@@ -185,6 +188,13 @@ class OwnHeaders:
 def _has_own_line(order: Order, lines: Sequence[SalesOrderLineRow]) -> bool:
     own = own_line_references(order)
     return any(same_name_key(line.OrderLineReference) in own for line in lines)
+
+
+def _has_account(header: SalesOrderHeaderRow, draft: OrderDraft | None) -> bool:
+    """Return whether a header has the account of what is sent, as far as something is."""
+    return draft is None or is_same_name(
+        draft.header.OrderingCustomerAccountNumber, header.OrderingCustomerAccountNumber
+    )
 
 
 def _perhaps(rivals: Sequence[Numbered]) -> str:

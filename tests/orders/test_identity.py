@@ -145,6 +145,24 @@ async def test_a_document_with_lines_of_another_is_never_touched(*, is_stopped: 
     assert world.erp.calls.keys() == {"find", "lines"}
 
 
+async def test_lines_alone_do_not_make_a_document_ours_where_the_account_is_anothers() -> None:
+    """Another shop that sends to the same company counts its rows from 1 as well."""
+    world = TwoStores()
+    await world.carry(37)
+    world.links.keys.clear()
+    world.shop.put(world.shop.orders[37].model_copy(update={"ext_order_id": ""}))
+    world.erp.headers["SO-000001"] |= {
+        "OrderingCustomerAccountNumber": "C-1001",
+        "IsSalesProcessingStopped": True,
+    }
+    world.erp.calls.clear()
+
+    with pytest.raises(HeldError, match="C-1001"):
+        await world.carry(37)
+
+    assert world.erp.calls.keys() == {"find", "lines"}
+
+
 async def test_an_empty_document_of_another_account_is_never_touched() -> None:
     world = TwoStores()
     del world.shop.orders[37]
