@@ -11,8 +11,12 @@ The exact spelling always wins; the folded one is for what is not found by it. K
 and writes use the spelling of the system that owns the name, answers repeat the caller's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import TypeVar
 from unicodedata import normalize
+
+V = TypeVar("V")
 
 # What PHP's trim takes off, and so Magento off every SKU that it looks for.
 _OUTER_BLANKS = " \t\n\r\0\x0b"
@@ -24,6 +28,10 @@ def same_name_key(text: str) -> str:
         return text.strip(_OUTER_BLANKS).lower()
     composed = normalize("NFC", text.strip(_OUTER_BLANKS))
     return normalize("NFC", "".join(map(_without_case, composed)))
+
+
+# Callers ask for the same names again and again, in the same spelling.
+_asked_key = lru_cache(maxsize=16_384)(same_name_key)
 
 
 def is_same_name(one: str, other: str) -> bool:
@@ -55,6 +63,10 @@ class Spellings:
     def __init__(self, names: Iterable[str] = ()) -> None:
         self.clashes: set[str] = set()
         self._by_key: dict[str, str] = {}
+        self.add(names)
+
+    def add(self, names: Iterable[str]) -> None:
+        """Add names, for whoever may not hold the loop for all of them at once."""
         for name in names:
             first = self._by_key.setdefault(same_name_key(name), name)
             if first != name:
@@ -63,4 +75,42 @@ class Spellings:
 
     def find(self, name: str) -> str | None:
         """Return the system's spelling of a name, None where it has no such name."""
-        return name if name in self.clashes else self._by_key.get(same_name_key(name))
+        if self.clashes and name in self.clashes:
+            return name
+        return self._by_key.get(_asked_key(name))
+
+
+class ByName(dict[str, V]):
+    """What a system holds under each of its names, found by any spelling of them.
+
+    `get`, `in` and iteration know the system's own spellings only, and cost what a dict costs;
+    `find` and `[]` know the others too. It is not changed once it is made.
+
+    Args:
+        rows: By the system's own spelling.
+        spellings: Of those names, where somebody has gathered them already.
+    """
+
+    __slots__ = ("spellings",)
+
+    def __init__(self, rows: Mapping[str, V], spellings: Spellings | None = None) -> None:
+        super().__init__(rows)
+        self.spellings = Spellings(rows) if spellings is None else spellings
+
+    def find(self, name: str) -> V | None:
+        """Return what is held under a name in any spelling; None where there is nothing."""
+        found = self.get(name)
+        if found is not None:
+            return found
+        spelled = self.spellings.find(name)
+        return None if spelled is None else self.get(spelled)
+
+    def knows(self, name: str) -> bool:
+        """Return whether anything is held under a name in any spelling."""
+        return name in self or self.spellings.find(name) is not None
+
+    def __missing__(self, name: str) -> V:
+        spelled = self.spellings.find(name)
+        if spelled is None:
+            raise KeyError(name)
+        return self[spelled]

@@ -5,10 +5,13 @@ reads many. It carries the line of the answer as
 JSON that is already encoded, so that reading a price never touches money again.
 """
 
+import json
 from enum import IntEnum
 from typing import NamedTuple
 
-# A fragment ends with `"loaded_at":"2026-11-23T07:30:11Z"`.
+# A fragment begins with the SKU; no SKU's text can hold what ends it, for quotes are escaped there.
+_AFTER_THE_SKU = ',"unit":'
+# It ends with `"loaded_at":"2026-11-23T07:30:11Z"`.
 _LOADED_AT = slice(-21, -1)
 
 
@@ -25,8 +28,8 @@ class Entry(NamedTuple):
     Attributes:
         kind: A price, or the statement that there is none.
         fragment: The answer's line as JSON object text without its closing brace, and without
-            quantity, state and age, which differ from one reading to the next; its last member
-            is `loaded_at`.
+            quantity, state and age, which differ from one reading to the next; its first members
+            are `sku`, as the ERP spells it, and `unit`, its last one is `loaded_at`.
         loaded_us: Monotonic instant at which the read from the ERP began; stamping the end would
             hide a change made meanwhile. Negative for entries older than this machine's start.
         position: Position of the invalidation ledger known when the read began.
@@ -40,6 +43,12 @@ class Entry(NamedTuple):
     position: int
     soft_us: int
     hard_us: int
+
+    def spelled(self, sku: str) -> "Entry":
+        """Return the entry of the same item for a caller who spells its SKU so."""
+        rest = self.fragment[self.fragment.index(_AFTER_THE_SKU) :]
+        text = json.dumps(sku, ensure_ascii=False)
+        return self._replace(fragment=f'{{"sku":{text}{rest}')
 
     @property
     def loaded_at(self) -> str:

@@ -16,6 +16,7 @@ from typing import NamedTuple, Self
 
 from pricing_proxy.background import end
 from pricing_proxy.clock import Clock
+from pricing_proxy.names import ByName
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import CacheFailedError, PriceCache, WarmMarks
 from pricing_proxy.prices.query import Context, Key, PriceQuery, canonical_quantity
@@ -106,13 +107,13 @@ class RefreshAhead:
 
     def _count(self, query: PriceQuery) -> None:
         market, context = self._markets[query.market], query.context
-        items, shelf = market.master.items() or {}, self._cache.shelf(query.context)
-        hot_from = 1 if query.account in market.shared_accounts else _HOT_FROM
+        items, shelf = market.master.items() or ByName({}), self._cache.shelf(query.context)
+        hot_from = 1 if market.is_shared(query.account) else _HOT_FROM
         for line in query.lines:
-            item = items.get(line.sku)
+            item = items.find(line.sku)
             if item is None:
                 continue
-            key = Key(line.sku, line.unit or item.sales_unit, canonical_quantity(line.quantity))
+            key = Key(item.sku, line.unit or item.sales_unit, canonical_quantity(line.quantity))
             entry = shelf.get(key)
             if entry is None:
                 continue
@@ -146,7 +147,7 @@ class RefreshAhead:
             return None
         if now_us >= entry.loaded_us + entry.soft_us:
             return None  # too late: the next page refreshes it behind its answer
-        items = self._markets[due.context.market].master.items() or {}
+        items = self._markets[due.context.market].master.items() or ByName({})
         return items.get(due.key.sku)
 
     async def _start(self, context: Context, items: Mapping[Key, Item]) -> None:
@@ -154,7 +155,7 @@ class RefreshAhead:
         customer: Customer | None = market.master.customer(context.account)
         if customer is None or not self._is_well(context.market):
             return
-        if context.account in market.shared_accounts:
+        if market.is_shared(context.account):
             try:
                 ours = await self._marks.claim_lines(context, list(items), _HOLD)
             except CacheFailedError:

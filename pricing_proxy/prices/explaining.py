@@ -13,6 +13,7 @@ from enum import StrEnum
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import TABLE, Level, Mode, Ruling, State
+from pricing_proxy.names import ByName
 from pricing_proxy.prices.flights import Flight
 from pricing_proxy.prices.invalidations import Invalidations
 from pricing_proxy.prices.knowledge import known_now
@@ -196,13 +197,15 @@ class Explainer:
         verdicts: Mapping[int, Verdict],
         known: Knowledge,
     ) -> Iterator[LineExplanation]:
-        items = self._markets[page.query.market].master.items() or {}
+        items = self._markets[page.query.market].master.items() or ByName({})
         for index, (line, quoted) in enumerate(zip(page.query.lines, page.settled, strict=True)):
-            was_open, item = opened.get(index), items.get(line.sku)
+            was_open, item = opened.get(index), items.find(line.sku)
             unit = line.unit or (None if item is None else item.sales_unit)
             sight = _sight(page, was_open, quoted, known)
             ruling = TABLE[sight.state][page.query.mode]
-            verdict = _verdict(page, was_open, sight, unit, awaited=verdicts.get(index))
+            sku = line.sku if item is None else item.sku
+            key = Key(sku, unit or "", canonical_quantity(line.quantity))
+            verdict = _verdict(page, was_open, sight, key, awaited=verdicts.get(index))
             waits = verdict in (Verdict.LOAD, Verdict.JOIN)
             newest, invalidated = _invalidations(known, item, sight.entry)
             yield LineExplanation(
@@ -267,7 +270,7 @@ def _verdict(
     page: Page,
     was_open: OpenLine | None,
     sight: QuotedLine,
-    unit: str | None,
+    key: Key,
     *,
     awaited: Verdict | None,
 ) -> Verdict:
@@ -278,7 +281,6 @@ def _verdict(
         return Verdict.REFRESH if is_enough else awaited
     if not sight.is_served or (was_open is not None and was_open.failure is not None):
         return Verdict.SETTLE
-    key = Key(sight.line.sku, unit or "", canonical_quantity(sight.line.quantity))
     return Verdict.REFRESH if key in page.to_refresh else Verdict.SERVE
 
 

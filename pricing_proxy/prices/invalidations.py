@@ -4,18 +4,24 @@ A position orders loads and invalidations: a load that began at a smaller positi
 matching invalidation may hold what was invalidated. Positions are those of the market's
 ledger (`shared_state.ledger`), so prices that other processes kept in Redis compare as well.
 
+Codes are compared as names are: whoever announces a change may spell them as they like.
+
 What this process was told directly is obeyed at once, before it comes back through the
 ledger and even if Redis did not take it: by time, as it has no position yet here.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from pricing_proxy.domain.freshness import Level
+from pricing_proxy.names import same_name_key
 from pricing_proxy.shared_state.ledger import MAX_ITEMS, LedgerEntry, Scope, ScopeKind
 
 LONG_AGO_US = -(2**62)
+# Pages ask for the same names again and again.
+_code = lru_cache(maxsize=16_384)(same_name_key)
 # How many entries are taken between two rounds of forgetting, each of which looks at all.
 _FORGET_EVERY = 500
 
@@ -135,7 +141,10 @@ class Invalidations:
             return None
         found = [marks.everything]
         if marks.by_scope:
-            scopes = Scope(ScopeKind.CUSTOMER, account), Scope(ScopeKind.PRICE_GROUP, price_group)
+            scopes = (
+                Scope(ScopeKind.CUSTOMER, _code(account)),
+                Scope(ScopeKind.PRICE_GROUP, _code(price_group)),
+            )
             found += [mark for scope in scopes if (mark := marks.by_scope.get(scope)) is not None]
         return PageMarks(found[0] if len(found) == 1 else _merged(found), marks.items)
 
@@ -143,14 +152,15 @@ class Invalidations:
         return self._markets.setdefault(market, _Marks())
 
     def _newest_of(self, marks: _Marks, scope: Scope) -> _Newest:
+        code = _code(scope.code)
         if scope.kind is ScopeKind.ITEM:
-            found = marks.items.get(scope.code)
+            found = marks.items.get(code)
             if found is None and len(marks.items) < MAX_ITEMS:
-                found = marks.items[scope.code] = _Newest()
+                found = marks.items[code] = _Newest()
             return found or marks.everything
         if scope.kind is ScopeKind.ALL:
             return marks.everything
-        return marks.by_scope.setdefault(scope, _Newest())
+        return marks.by_scope.setdefault(Scope(scope.kind, code), _Newest())
 
     def _forget_old(self, marks: _Marks) -> None:
         oldest, oldest_us = marks.position - self._keep_positions, self._now_us() - self._keep_us
@@ -179,7 +189,7 @@ class PageMarks:
             position: What was known when the read began.
             loaded_us: When that was (monotonic).
         """
-        page, item = self._page, self._items.get(item_number)
+        page, item = self._page, self._item(item_number)
         if item is None and position >= self._newest and loaded_us >= self._told_us:
             return None  # what nearly every line of a busy shop is
         if _outdates(page.hard, page.hard_told_us, position, loaded_us) or (
@@ -204,19 +214,22 @@ class PageMarks:
             return True
         if not self._items:
             return False
-        marked = self._items.keys() & item_numbers
+        marked = self._items.keys() & map(_code, item_numbers)
         return any(self.level(number, position, loaded_us) is not None for number in marked)
 
     def newest(self, item_number: str) -> int:
         """Return the newest position that touches the item, -1 when none does."""
-        item = self._items.get(item_number)
+        item = self._item(item_number)
         return self._newest if item is None else max(self._newest, item.newest)
 
     def changed_us(self, item_number: str) -> int:
         """Return when the item's price was last said to have changed; long ago without word."""
-        item = self._items.get(item_number)
+        item = self._item(item_number)
         page_us = self._page.changed_us
         return page_us if item is None else max(page_us, item.changed_us)
+
+    def _item(self, item_number: str) -> _Newest | None:
+        return self._items.get(_code(item_number)) if self._items else None
 
 
 def is_current(marks: PageMarks | None, item_number: str, position: int, loaded_us: int) -> bool:

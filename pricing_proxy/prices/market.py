@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from pricing_proxy.domain.lifetime import Lifetimes
+from pricing_proxy.names import is_same_name
 from pricing_proxy.prices.ports import MasterData, PriceSource
 
 
@@ -38,3 +39,7 @@ class Market:
     source: PriceSource
     master: MasterData
     shared_accounts: frozenset[str] = frozenset()
+
+    def is_shared(self, account: str) -> bool:
+        """Return whether an account stands for many visitors; people spell it as they like."""
+        return any(is_same_name(account, each) for each in self.shared_accounts)

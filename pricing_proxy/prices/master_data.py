@@ -3,6 +3,8 @@
 A SKU outside the item map never reaches the ERP. When the ERP is away at start, the maps
 kept in Redis serve; a failed refresh leaves the last maps standing and tries again soon. Who a
 shop's customer is, and accounts newer than the map, are asked of Redis every few seconds.
+Items and customers are found by any spelling that Magento and F&O take for theirs
+(`pricing_proxy.names`); rows that differ in nothing else are counted.
 """
 
 import asyncio
@@ -10,12 +12,14 @@ import logging
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Generic, Self, TypeVar
 
 from pricing_proxy.background import end
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import SECOND_US
+from pricing_proxy.names import ByName, Spellings, same_name_key
 from pricing_proxy.prices.ports import KeptMaps, MasterDataReader
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.customer_map import Customer, CustomerMap
@@ -36,7 +40,8 @@ _STANDS_IN_US = 900 * SECOND_US
 _ASKED_AGAIN_US = SECOND_US
 # Remembered answers about single customers and shop ids; far above what one minute brings.
 _MOST_REMEMBERED = 10_000
-
+# Two milliseconds' work: answers are written in between.
+_NAMES_AT_ONCE = 2000
 
 V = TypeVar("V")
 K = TypeVar("K")
@@ -79,8 +84,10 @@ class MarketMaps:
         self._clock = clock
         self._refresh_every = refresh_every
         self._seeds = seeds or {}
-        self._items: ItemMap | None = None
-        self._customers: CustomerMap | None = None
+        self._items: ByName[Item] | None = None
+        self._customers: ByName[Customer] | None = None
+        self._as_of: dict[str, datetime] = {}
+        self._clashes: dict[str, int] = {}
         self._looked_up: OrderedDict[str, tuple[Customer | None, int]] = OrderedDict()
         self._accounts: OrderedDict[int, _Known[str]] = OrderedDict()
         self._news: OrderedDict[str, _Known[Customer]] = OrderedDict()
@@ -107,20 +114,20 @@ class MarketMaps:
     def ages(self) -> Mapping[str, tuple[int, timedelta]]:
         """Return the rows and the age of each map that is there, for the status page."""
         now = self._clock.utc()
-        ages = {}
-        if self._items is not None:
-            ages["items"] = (len(self._items.items), now - self._items.as_of)
-        if self._customers is not None:
-            ages["customers"] = (len(self._customers.customers), now - self._customers.as_of)
-        return ages
+        rows = {"items": len(self._items or ()), "customers": len(self._customers or ())}
+        return {name: (rows[name], now - as_of) for name, as_of in self._as_of.items()}
 
-    def items(self) -> Mapping[str, Item] | None:
+    def clashes(self) -> Mapping[str, int]:
+        """Return how many rows of each map are found by their own spelling only."""
+        return self._clashes
+
+    def items(self) -> ByName[Item] | None:
         """Return all items by SKU, None before they were ever read."""
-        return None if self._items is None else self._items.items
+        return self._items
 
     def customer(self, account: str) -> Customer | None:
-        """Return a customer, None when not in the map."""
-        return None if self._customers is None else self._customers.customers.get(account)
+        """Return a customer by any spelling of the account, None when not in the map."""
+        return None if self._customers is None else self._customers.find(account)
 
     async def find_customer(self, account: str) -> Customer | None:
         """Return a customer outside the map; asks the ERP only while there is no map.
@@ -132,11 +139,12 @@ class MarketMaps:
         if noted is not None or self._customers is not None:
             return noted
         now_us = self._clock.monotonic_us()
-        remembered = self._looked_up.get(account)
+        name = same_name_key(account)
+        remembered = self._looked_up.get(name)
         if remembered is not None and now_us < remembered[1]:
             return remembered[0]
         customer = await self._reader.customer(account)
-        _remember(self._looked_up, account, (customer, now_us + _UNKNOWN_US))
+        _remember(self._looked_up, name, (customer, now_us + _UNKNOWN_US))
         return customer
 
     async def account_of(self, shop_id: int) -> str | None:
@@ -164,8 +172,8 @@ class MarketMaps:
 
     async def _noted(self, account: str) -> Customer | None:
         """Return a customer that the sync told of since the map was read."""
-        now_us = self._clock.monotonic_us()
-        known = self._news.get(account)
+        now_us, name = self._clock.monotonic_us(), same_name_key(account)
+        known = self._news.get(name)
         if known is not None and now_us < known.until_us:
             return known.value
         try:
@@ -173,28 +181,57 @@ class MarketMaps:
         except SharedStateError:
             return None if known is None else known.value
         if customer is not None:
-            _remember(self._news, account, _Known(customer, now_us, now_us + _BELIEVED_US))
+            _remember(self._news, name, _Known(customer, now_us, now_us + _BELIEVED_US))
         return customer
 
     async def refresh(self) -> None:
         """Read both maps from the ERP and keep them; raises `UpstreamError`."""
         as_of = self._clock.utc()
-        self._items = ItemMap(await self._reader.items(), as_of)
-        self._customers = CustomerMap(await self._reader.customers(), as_of)
+        items = ItemMap(await self._reader.items(), as_of)
+        await self._take_items(items)
+        customers = CustomerMap(await self._reader.customers(), as_of)
+        await self._take_customers(customers)
         self._news.clear()
         try:
-            await self._kept.keep_items(self._market, self._items)
-            await self._kept.keep_customers(self._market, self._customers)
+            await self._kept.keep_items(self._market, items)
+            await self._kept.keep_customers(self._market, customers)
         except SharedStateError as error:
             _log.warning("maps of market %s are not kept: %s", self._market, error)
 
     async def _read_kept(self) -> None:
         try:
             await self._write_seeds()
-            self._items = await self._kept.items(self._market)
-            self._customers = await self._kept.customers(self._market)
+            items = await self._kept.items(self._market)
+            customers = await self._kept.customers(self._market)
         except SharedStateError as error:
             _log.warning("kept maps of market %s cannot be read: %s", self._market, error)
+            return
+        if items is not None:
+            await self._take_items(items)
+        if customers is not None:
+            await self._take_customers(customers)
+
+    async def _take_items(self, items: ItemMap) -> None:
+        self._items = await _by_name(items.items)
+        self._note("items", items.as_of, self._items.spellings)
+
+    async def _take_customers(self, customers: CustomerMap) -> None:
+        self._customers = await _by_name(customers.customers)
+        self._note("customers", customers.as_of, self._customers.spellings)
+
+    def _note(self, name: str, as_of: datetime, spellings: Spellings) -> None:
+        self._as_of[name] = as_of
+        count = len(spellings.clashes)
+        if count and count != self._clashes.get(name):
+            # How many, not which: an account is nobody's business here.
+            _log.warning(
+                "market %s: %d %s differ from others in nothing but letter case or outer blanks, "
+                "and are found by their own spelling only",
+                self._market,
+                count,
+                name,
+            )
+        self._clashes[name] = count
 
     async def _write_seeds(self) -> None:
         """Write the seeds of ids that nobody has mapped: the sync's links are newer."""
@@ -222,6 +259,15 @@ class MarketMaps:
             _log.exception("refreshing the maps of market %s broke", self._market)
             return False
         return True
+
+
+async def _by_name(rows: Mapping[str, V]) -> ByName[V]:
+    """Return the rows by any spelling of their names, without holding the loop for all of them."""
+    spellings, names = Spellings(), iter(rows)
+    while chunk := list(islice(names, _NAMES_AT_ONCE)):
+        spellings.add(chunk)
+        await asyncio.sleep(0)
+    return ByName(rows, spellings)
 
 
 def _remember(answers: OrderedDict[K, V], name: K, answer: V) -> None:

@@ -121,6 +121,7 @@ class Page:
         self._decided_us = arrived_us
         self._retry_at_us = arrived_us
         self._is_from_memory = False
+        self._spelled_otherwise: list[int] = []
 
     @property
     def floor_us(self) -> int:
@@ -153,6 +154,11 @@ class Page:
         for index, line in enumerate(self.query.lines):
             sku, quantity, unit = line
             item = items.get(sku)
+            if item is None:
+                item = items.find(sku)
+                if item is not None:
+                    sku = item.sku
+                    self._spelled_otherwise.append(index)
             if item is None or not item.is_sold:
                 quoted[index] = _without_price(line, item, known)
                 continue
@@ -182,6 +188,11 @@ class Page:
     @property
     def settled(self) -> Sequence[QuotedLine | None]:
         """What is decided so far, None for each line that is still open."""
+        for index in self._spelled_otherwise:
+            quoted = self._quoted[index]
+            if quoted is not None and quoted.entry is not None:
+                entry = quoted.entry.spelled(quoted.line.sku)
+                self._quoted[index] = quoted._replace(entry=entry)
         return self._quoted
 
     def state(self, line: OpenLine, known: Knowledge) -> State:
@@ -199,7 +210,7 @@ class Page:
         shortest, longest = _RETRY_AFTER_SECONDS
         seconds = -(-(self._retry_at_us - self._decided_us) // SECOND_US)
         return Quote(
-            lines=[line for line in self._quoted if line is not None],
+            lines=[line for line in self.settled if line is not None],
             decided_us=self._decided_us,
             retry_after_seconds=min(max(seconds, shortest), longest),
             is_from_memory=self._is_from_memory,

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.price import NoPrice, Price
+from pricing_proxy.names import ByName
 from pricing_proxy.prices.query import Context, Key
 from pricing_proxy.prices.shelf import Shelf
 from pricing_proxy.resilience.call_class import Ticket
@@ -179,12 +180,12 @@ class MasterData(Protocol):
         """Whether the customer map is there; without it the ERP is asked for single ones."""
         ...
 
-    def items(self) -> Mapping[str, Item] | None:
+    def items(self) -> ByName[Item] | None:
         """Return all items by SKU, None before they were ever read."""
         ...
 
     def customer(self, account: str) -> Customer | None:
-        """Return a customer, None when not in the map."""
+        """Return a customer by any spelling of the account, None when not in the map."""
         ...
 
     async def find_customer(self, account: str) -> Customer | None:

@@ -28,7 +28,7 @@ class Context(NamedTuple):
 
 
 class Key(NamedTuple):
-    """One line of a context; `quantity` is in its shortest form."""
+    """One line of a context; `sku` as the ERP spells it, `quantity` in its shortest form."""
 
     sku: str
     unit: str
@@ -105,13 +105,14 @@ class PriceQuery(NamedTuple):
     Attributes:
         market: Code of the market; known.
         customer: The customer; None while it is not known whether the ERP has the `account`.
-        account: The ERP account asked for.
+        account: The ERP account asked for, as the ERP spells it once it is known.
         currency: One of the market's currencies.
         mode: How much the caller can bear.
         lines: 1 to 200; order and duplicates are kept.
         wait_us: How long the caller will wait, None for the mode's own time.
         is_budgeted: What it loads from the ERP is counted against the customer's budget.
         asked_by: The name of the key that asks: keys take turns before the ERP.
+        called: The account as the caller spelled it; None where that is `account`.
     """
 
     market: str
@@ -123,6 +124,7 @@ class PriceQuery(NamedTuple):
     wait_us: int | None = None
     is_budgeted: bool = False
     asked_by: str = ""
+    called: str | None = None
 
     @property
     def context(self) -> Context:

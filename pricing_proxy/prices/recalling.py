@@ -8,11 +8,12 @@ has up to 200 lines and a line should cost less than a microsecond.
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
-from operator import attrgetter
+from operator import attrgetter, ne
 from typing import NamedTuple, cast, overload
 
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import TABLE, State, fresh_span
+from pricing_proxy.names import ByName
 from pricing_proxy.prices.flights import Delivery
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.page import Knowledge
@@ -28,6 +29,7 @@ _PLAIN_MODES = tuple(
 _ONE_PIECE = "1"
 _ALL_DELIVERED = {Delivery}
 _level, _entry = attrgetter("level"), attrgetter("entry")
+_sku = attrgetter("sku")
 
 
 class RecalledLines(Sequence[QuotedLine]):
@@ -48,7 +50,7 @@ class RecalledLines(Sequence[QuotedLine]):
         entries: Sequence[Entry],
         bounds: Bounds,
         *,
-        catalog: Mapping[str, Item],
+        catalog: ByName[Item],
         level: str,
     ) -> None:
         self.level = level
@@ -89,10 +91,14 @@ def recall(query: PriceQuery, *, market: Market, shelf: Shelf, known: Knowledge)
     is_plain = columns.quantity == _ONE_PIECE and columns.units is None
     held = _plain(columns, shelf, catalog, known) if is_plain else None
     if held is None:
-        held = _held(columns, shelf, catalog, known)
-        if held is None:
+        keys = _keys_of(columns, catalog)
+        held = None if keys is None else _held(columns, keys, shelf, catalog, known)
+        if keys is None or held is None:
             return None
-        if is_plain:
+        if _are_spelled_otherwise(columns, keys):
+            # Not kept as plain: callers may think of any number of spellings.
+            held = _as_called(columns, keys, held)
+        elif is_plain:
             shelf.plain.add(columns.skus, *held, catalog=catalog, now_us=known.now_us)
     return _quote(columns, held, catalog=catalog, level="l1", known=known)
 
@@ -102,13 +108,13 @@ class WholePage(NamedTuple):
 
     Attributes:
         columns: The lines.
-        keys: What each is stored under.
+        keys: What each is stored under; its SKU is the ERP's spelling.
         catalog: The market's items.
     """
 
     columns: Columns
     keys: Sequence[Key]
-    catalog: Mapping[str, Item]
+    catalog: ByName[Item]
 
     @property
     def items(self) -> dict[Key, Item]:
@@ -147,6 +153,7 @@ def delivered(
     held = _fresh(columns, entries, catalog, known) if len(levels) == 1 else None
     if held is None:
         return None
+    held = _as_called(columns, keys, held)
     return _quote(columns, held, catalog=catalog, level=levels.pop(), known=known)
 
 
@@ -154,7 +161,7 @@ def _quote(
     columns: Columns,
     held: "_Held",
     *,
-    catalog: Mapping[str, Item],
+    catalog: ByName[Item],
     level: str,
     known: Knowledge,
 ) -> Quote:
@@ -173,9 +180,7 @@ class _Held(NamedTuple):
     bounds: Bounds
 
 
-def _plain(
-    columns: Columns, shelf: Shelf, catalog: Mapping[str, Item], known: Knowledge
-) -> _Held | None:
+def _plain(columns: Columns, shelf: Shelf, catalog: ByName[Item], known: Knowledge) -> _Held | None:
     """Return the entries if pages before this one were answered with them."""
     bounds = shelf.plain.bounds
     if bounds is None or not bounds.are_fresh(known.now_us):
@@ -187,18 +192,21 @@ def _plain(
 
 
 def _held(
-    columns: Columns, shelf: Shelf, catalog: Mapping[str, Item], known: Knowledge
+    columns: Columns,
+    keys: Sequence[Key],
+    shelf: Shelf,
+    catalog: ByName[Item],
+    known: Knowledge,
 ) -> _Held | None:
     """Return the entries by looking at each line."""
-    keys = _keys_of(columns, catalog)
-    entries = None if keys is None else list(map(shelf.get, keys))
-    if entries is None or not all(entries):
+    entries = list(map(shelf.get, keys))
+    if not all(entries):
         return None
     return _fresh(columns, cast("list[Entry]", entries), catalog, known)
 
 
 def _fresh(
-    columns: Columns, entries: Sequence[Entry], catalog: Mapping[str, Item], known: Knowledge
+    columns: Columns, entries: Sequence[Entry], catalog: ByName[Item], known: Knowledge
 ) -> _Held | None:
     kinds, _, loaded_us, positions, soft_us, _ = zip(*entries, strict=True)
     span = fresh_span(kinds, loaded_us, soft_us)
@@ -210,22 +218,41 @@ def _fresh(
     return _Held(entries, bounds)
 
 
-def _is_touched(
-    columns: Columns, bounds: Bounds, catalog: Mapping[str, Item], known: Knowledge
-) -> bool:
+def _is_touched(columns: Columns, bounds: Bounds, catalog: ByName[Item], known: Knowledge) -> bool:
     """Return whether anything of the page may be invalidated."""
     return known.marks is not None and known.marks.touches(
         (catalog[sku].item_number for sku in columns.skus), bounds.position, bounds.oldest_us
     )
 
 
-def _keys_of(columns: Columns, catalog: Mapping[str, Item]) -> Sequence[Key] | None:
-    items = [item for item in map(catalog.get, columns.skus) if item is not None and item.is_sold]
+def _keys_of(columns: Columns, catalog: ByName[Item]) -> Sequence[Key] | None:
+    """Return what each line is stored under; None where one is no item that is sold."""
+    skus: Sequence[str] = columns.skus
+    found = list(map(catalog.get, skus))
+    if None in found:
+        if not all(map(catalog.knows, skus)):
+            return None
+        found = list(map(catalog.find, skus))
+        skus = [item.sku for item in found if item is not None]
+    items = [item for item in found if item is not None and item.is_sold]
     if len(items) != len(columns.skus):
         return None
     units = [item.sales_unit for item in items]
     if columns.units is not None:
         units = [asked or unit for asked, unit in zip(columns.units, units, strict=True)]
     # Without the constructor's call, which is half of a named tuple's cost.
-    members = zip(columns.skus, units, columns.shortest, strict=True)
+    members = zip(skus, units, columns.shortest, strict=True)
     return list(map(tuple.__new__, repeat(Key), members))
+
+
+def _are_spelled_otherwise(columns: Columns, keys: Sequence[Key]) -> bool:
+    return any(map(ne, columns.skus, map(_sku, keys)))
+
+
+def _as_called(columns: Columns, keys: Sequence[Key], held: _Held) -> _Held:
+    """Return the entries with the caller's spellings; nearly always they are the ERP's."""
+    entries = [
+        entry if sku == key.sku else entry.spelled(sku)
+        for sku, key, entry in zip(columns.skus, keys, held.entries, strict=True)
+    ]
+    return held._replace(entries=entries)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import SECOND_US, State
+from pricing_proxy.names import ByName
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import CacheFailedError, PriceCache, WarmMarks
@@ -155,10 +156,10 @@ class Warmer:
     def _wanted(
         self, context: Context, skus: Iterable[str], seen: Iterable[Key]
     ) -> dict[Key, Item]:
-        items = self._markets[context.market].master.items() or {}
-        named = (Key(sku, items[sku].sales_unit, "1") for sku in skus if sku in items)
+        items = self._markets[context.market].master.items() or ByName({})
+        named = (item for sku in skus if (item := items.find(sku)) is not None)
         wanted: dict[Key, Item] = {}
-        for key in (*named, *seen):
+        for key in (*(Key(item.sku, item.sales_unit, "1") for item in named), *seen):
             item = items.get(key.sku)
             if item is not None and item.is_sold and len(wanted) < MOST_WARMED:
                 wanted[key] = item

@@ -50,7 +50,7 @@ def answer_body(query: PriceQuery, quote: Quote, market: Market, *, is_binding: 
     complete = _text(is_fresh or quote.is_from_memory or is_complete(quote.lines))
     verified = _text(_is_verified(quote))
     return (
-        f'{{"market":{_quoted(query.market)},"customer":{_quoted(query.account)},'
+        f'{{"market":{_quoted(query.market)},"customer":{_quoted(query.called or query.account)},'
         f'"currency":"{query.currency}","tax_included":{_text(market.tax_included)},'
         f'"complete":{complete},"verified":{verified},"binding":{_text(bool(is_binding))},'
         f'"lines":[{lines}]}}'

@@ -67,7 +67,8 @@ class ExplainRoutes:
         known, source = explanation.known, market.source
         return {
             "market": market.code,
-            "customer": query.account,
+            "customer": query.called or query.account,
+            "account": query.account,
             "currency": query.currency,
             "mode": query.mode,
             "is_customer_known": query.customer is not None,

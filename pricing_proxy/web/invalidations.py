@@ -116,7 +116,8 @@ def _scope(market: Market, body: Mapping[str, Any]) -> Scope:
     if "price_group" in body:
         return Scope(ScopeKind.PRICE_GROUP, body["price_group"])
     if "sku" in body:
-        item = (market.master.items() or {}).get(body["sku"])
+        items = market.master.items()
+        item = None if items is None else items.find(body["sku"])
         # A variant's agreements may stand on its master, so the item goes as a whole.
         return Scope(ScopeKind.ITEM, body["sku"] if item is None else item.item_number)
     return Scope(ScopeKind.ALL)

@@ -38,6 +38,8 @@ async def find_customer(
 ) -> tuple[str, Customer | None]:
     """Return the account and the customer; the latter None while nobody can tell.
 
+    The account is in the ERP's spelling once the customer is known, else as named.
+
     Args:
         market: Where.
         named: By account or by the shop's id.
@@ -48,8 +50,10 @@ async def find_customer(
     """
     account = named if isinstance(named, str) else await _account(market, named["magento_id"])
     customer = market.master.customer(account)
-    if customer is not None or not (may_ask_erp or market.master.has_customers):
-        return account, customer
+    if customer is not None:
+        return customer.account, customer
+    if not (may_ask_erp or market.master.has_customers):
+        return account, None
     try:
         customer = await market.master.find_customer(account)
     except UpstreamError:
@@ -59,7 +63,7 @@ async def find_customer(
         raise ProblemError(
             404, "unknown_customer", detail, [Flaw("/customer", "unknown_customer", detail)]
         )
-    return account, customer
+    return customer.account, customer
 
 
 async def _account(market: Market, shop_id: int) -> str:

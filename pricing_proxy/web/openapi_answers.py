@@ -220,7 +220,8 @@ class ExplainAnswer(TypedDict):
     """Why a page would be answered as it would be, at this instant."""
 
     market: str
-    customer: str
+    customer: Annotated[str, Field(description="As the caller spells it.")]
+    account: Annotated[str, Field(description="As the ERP spells it, where it is known.")]
     currency: str
     mode: Literal["browse", "cart", "checkout"]
     is_customer_known: bool

@@ -125,6 +125,7 @@ EXPLAIN_ANSWERS: Mapping[str, Any] = {
     "a fresh price in memory": {
         "market": "b2b_de",
         "customer": "C-1001",
+        "account": "C-1001",
         "currency": "EUR",
         "mode": "browse",
         "is_customer_known": True,

@@ -33,10 +33,11 @@ from pricing_proxy.web.schemas import (
     PRICES,
     SHOPPER_PRICES,
     PricesBody,
+    ShopCustomer,
     flaws_problem,
     pointer,
 )
-from pricing_proxy.web.shoppers import body_of_shopper
+from pricing_proxy.web.shoppers import body_of_shopper, spelled_by
 
 _SINGLE_PARAMETERS = ("market", "customer", "magento_id", "mode", "currency", "wait_ms", "accept")
 _MODES = {mode.value: mode for mode in Mode}
@@ -96,8 +97,9 @@ class PriceRoutes:
         reader = self._access.require_reader(request)
         text = await read_bytes(request)
         if reader.shopper is not None:
-            body = body_of_shopper(validated(text, SHOPPER_PRICES), reader.shopper)
-            return await self._answer(request, reader, body, None)
+            asked = validated(text, SHOPPER_PRICES)
+            body = body_of_shopper(asked, reader.shopper)
+            return await self._answer(request, reader, body, None, called=spelled_by(asked))
         common = common_body(text)
         if common is not None:
             return await self._answer(request, reader, *common)
@@ -110,15 +112,16 @@ class PriceRoutes:
             common = self._queries.read(request.rel_url.raw_query_string)
             if common is not None:
                 return await self._answer(request, reader, *common)
-        asked = body_of(request.query)
+        members, called = body_of(request.query), None
         try:
             if reader.shopper is None:
-                body = PRICES.validate_python(asked)
+                body = PRICES.validate_python(members)
             else:
-                body = body_of_shopper(SHOPPER_PRICES.validate_python(asked), reader.shopper)
+                asked = SHOPPER_PRICES.validate_python(members)
+                body, called = body_of_shopper(asked, reader.shopper), spelled_by(asked)
         except ValidationError as error:
             raise flaws_problem(error) from None
-        return await self._answer(request, reader, body, None)
+        return await self._answer(request, reader, body, None, called=called)
 
     async def price_cart(self, request: web.Request) -> web.StreamResponse:
         """Answer `POST /v1/carts/price`: a whole cart, priced as a checkout."""
@@ -134,12 +137,24 @@ class PriceRoutes:
         body: PricesBody,
         lines: Columns | None,
         *,
+        called: str | None = None,
         more: str = "",
     ) -> web.StreamResponse:
-        """Answer a body; `lines` are its lines by column, None when they are still in it."""
+        """Answer a body.
+
+        Args:
+            request: What it came in.
+            reader: Who asks.
+            body: What is asked.
+            lines: Its lines by column, None when they are still in it.
+            called: How the caller spells the account, where the body does not say so.
+            more: Members that the answer has besides.
+        """
         began_us = self._clock.monotonic_us()
         market = find_market(self._markets, body["market"])
         query = await query_of(body, market, lines=lines, reader=reader)
+        if called is not None:
+            query = query._replace(called=called)
         quote = await self._service.quote(query)
         is_refused = True
         try:
@@ -215,7 +230,13 @@ async def query_of(
         wait_us=None if wait_ms is None else wait_ms * 1000,
         is_budgeted=reader is not None and reader.shopper is not None,
         asked_by="" if reader is None else reader.name,
+        called=_called(body["customer"], account),
     )
+
+
+def _called(named: str | ShopCustomer, account: str) -> str | None:
+    """Return how the caller spelled the account, None where that is the ERP's spelling."""
+    return named if isinstance(named, str) and named != account else None
 
 
 def _refuse_zeros(lines: Columns) -> None:

@@ -104,7 +104,8 @@ class RecalledPages:
             return None
         mode = _MODES[members.get("mode", "browse")]
         # What is recalled takes no time, however long the caller would wait.
-        return PriceQuery(market.code, customer, account, currency, mode, lines)
+        query = PriceQuery(market.code, customer, customer.account, currency, mode, lines)
+        return query if account == customer.account else query._replace(called=account)
 
     def _asked(self, message: RawRequestMessage, body: bytes) -> CommonBody | None:
         path = message.path

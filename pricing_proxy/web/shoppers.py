@@ -7,13 +7,14 @@ the shop's own affair.
 
 from typing import cast
 
+from pricing_proxy.names import is_same_name
 from pricing_proxy.problem_details import Flaw, ProblemError
 from pricing_proxy.web.schemas import PricesBody, ShopCustomer, ShopperBody
 from pricing_proxy.web.tokens import Shopper
 
 
 def body_of_shopper(body: ShopperBody, shopper: Shopper) -> PricesBody:
-    """Return the body with the token's market and customer.
+    """Return the body with the token's market and customer, whose account in the token's spelling.
 
     Raises:
         ProblemError: 403 for another market or customer, and for a checkout.
@@ -23,11 +24,23 @@ def body_of_shopper(body: ShopperBody, shopper: Shopper) -> PricesBody:
     if body.get("market", shopper.market) != shopper.market:
         raise _forbidden("other_market", "/market", "The token is for another market.")
     customer = _customer(shopper)
-    if body.get("customer", customer) != customer:
+    if not _is_same(body.get("customer", customer), customer):
         detail = "The token is for another customer; name none, or the one in its sub."
         raise _forbidden("other_customer", "/customer", detail)
     whole = {**body, "market": shopper.market, "customer": customer}
     return cast("PricesBody", whole)
+
+
+def spelled_by(body: ShopperBody) -> str | None:
+    """Return how the page itself spells the account, None where it names none."""
+    named = body.get("customer")
+    return named if isinstance(named, str) else None
+
+
+def _is_same(named: str | ShopCustomer | None, customer: str | ShopCustomer | None) -> bool:
+    if isinstance(named, str) and isinstance(customer, str):
+        return is_same_name(named, customer)
+    return named == customer
 
 
 def _customer(shopper: Shopper) -> str | ShopCustomer | None:

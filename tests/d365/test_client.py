@@ -312,3 +312,18 @@ async def test_a_price_call_ends_with_its_deadline() -> None:
         with pytest.raises(UpstreamTimeoutError):
             await client.prices(price_request("a"), ticket=NOW, deadline=soon(0))
     assert erp.requests == []
+
+
+async def test_a_customer_is_believed_in_any_spelling_and_its_own_comes_first() -> None:
+    """The ERP's database takes them for one; where it holds two, the one asked for is meant."""
+    for held, asked, found in (
+        (["C-7"], "c-7 ", "C-7"),
+        (["C-7", "c-7"], "c-7", "c-7"),
+        (["c-7", "C-7"], " C-7", "C-7"),
+    ):
+        book = Book()
+        book.sets["CustomersV3"] = [customer_row(7) | {"CustomerAccount": each} for each in held]
+        async with client_of(book) as (client, _):
+            row = await client.customer("demf", asked, ticket=NOW, deadline=soon())
+        assert row is not None
+        assert row.CustomerAccount == found

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from pricing_proxy.names import ByName
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
 
@@ -52,8 +53,8 @@ class FakeMasterData:
         customers: Iterable[Customer] = (),
         shop_ids: Mapping[int, str] | None = None,
     ) -> None:
-        self.catalog: dict[str, Item] | None = {item.sku: item for item in items}
-        self.customers = {customer.account: customer for customer in customers}
+        self.catalog: ByName[Item] | None = ByName({item.sku: item for item in items})
+        self.customers = ByName({customer.account: customer for customer in customers})
         self.shop_ids = dict(shop_ids or {})
         self.is_complete = True
         self.looked_up: list[str] = []
@@ -62,15 +63,15 @@ class FakeMasterData:
     def has_customers(self) -> bool:
         return self.is_complete
 
-    def items(self) -> Mapping[str, Item] | None:
+    def items(self) -> ByName[Item] | None:
         return self.catalog
 
     def customer(self, account: str) -> Customer | None:
-        return self.customers.get(account)
+        return self.customers.find(account)
 
     async def find_customer(self, account: str) -> Customer | None:
         self.looked_up.append(account)
-        return self.customers.get(account)
+        return self.customers.find(account)
 
     async def account_of(self, shop_id: int) -> str | None:
         return self.shop_ids.get(shop_id)

@@ -92,10 +92,11 @@ class PriceWorld:
         is_budgeted: bool = False,
     ) -> PriceQuery:
         """Return a query; a text is a SKU, once, in its sales unit."""
+        customer = self.master.customer(account)
         return PriceQuery(
             market=MARKET,
-            customer=self.master.customer(account),
-            account=account,
+            customer=customer,
+            account=account if customer is None else customer.account,
             currency="EUR",
             mode=mode,
             lines=[Line(line) if isinstance(line, str) else line for line in lines],

@@ -280,8 +280,8 @@ class Judge:
 def _touches(scope: Scope, account: str, sku: str) -> bool:
     return {
         ScopeKind.ALL: True,
-        ScopeKind.CUSTOMER: scope.code == account,
-        ScopeKind.ITEM: scope.code == sku,
+        ScopeKind.CUSTOMER: scope.code.upper() == account,
+        ScopeKind.ITEM: scope.code.strip().upper() == sku,
         ScopeKind.PRICE_GROUP: scope.code == "G",
     }[scope.kind]
 

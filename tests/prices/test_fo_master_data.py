@@ -130,6 +130,32 @@ async def test_a_master_is_sold_as_its_variants_only() -> None:
     )
 
 
+async def test_the_erps_sets_may_spell_a_number_each_in_its_own_way() -> None:
+    """To its database they are equal, so a key typed in other letters joins there."""
+    calls = FakeMasterCalls(
+        products=[
+            product("LAMP"),
+            product("SHIRT", ProductSubType="ProductMaster"),
+            product("Shirt", ProductSubType="ProductMaster", SalesUnitSymbol="BOX"),
+        ],
+        variant_rows=[
+            row(
+                ReleasedProductVariantRow,
+                ItemNumber=number,
+                ProductMasterNumber="",
+                ProductVariantNumber=f"V-{number}",
+            )
+            for number in ("shirt ", "Shirt", "SHIRT")
+        ],
+        settings=[row(OrderSettingsRow, ItemNumber="lamp", IsSalesProcessingStopped="Yes")],
+    )
+    items = await reader(calls).items()
+    assert not items["LAMP"].is_sold
+    units = {sku: (item.item_number, item.sales_unit) for sku, item in items.items()}
+    assert units["V-shirt "] == units["V-SHIRT"] == ("SHIRT", "PCS")
+    assert units["V-Shirt"] == ("Shirt", "BOX")
+
+
 async def test_what_is_stopped_for_sales_is_known_but_not_sold() -> None:
     calls = FakeMasterCalls(
         products=[product("A"), product("B"), product("M", ProductSubType="ProductMaster")],

@@ -329,3 +329,52 @@ async def test_lookups_of_customers_are_remembered_within_bounds() -> None:
 async def test_leaving_before_anything_was_read_is_no_error() -> None:
     maps = maps_of(FakeReader(), FakeKept())
     await maps.__aexit__(None, None, None)
+
+
+async def test_rows_are_found_by_any_spelling_and_clashes_are_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Two rows that differ in case alone are the ERP's affair; that one hides is ours to say."""
+    reader = FakeReader(skus=["LAMP", "Lamp", "SHADE"], accounts=["C-1", "c-1", "C-2"])
+    async with maps_of(reader, FakeKept()) as maps:
+        await asyncio.sleep(1)
+        items = maps.items()
+        assert items is not None
+        assert [items.find(name) for name in ("LAMP", "Lamp", "lamp", "shade ")] == [
+            make_item("LAMP"),
+            make_item("Lamp"),
+            make_item("LAMP"),
+            make_item("SHADE"),
+        ]
+        assert maps.customer("c-1") == make_customer("c-1")
+        assert maps.customer(" C-1") == make_customer("C-1")
+        assert maps.clashes() == {"items": 1, "customers": 1}
+        await asyncio.sleep(EVERY.total_seconds())
+        assert [record.getMessage() for record in caplog.records] == [
+            f"market b2b_de: 1 {name} differ from others in nothing but letter case or outer "
+            "blanks, and are found by their own spelling only"
+            for name in ("items", "customers")
+        ]
+        reader.skus.remove("Lamp")
+        reader.accounts.append(" C-2")
+        await asyncio.sleep(EVERY.total_seconds())
+        assert maps.clashes() == {"items": 0, "customers": 2}
+    assert len(caplog.records) == 3
+
+
+async def test_a_large_map_is_taken_in_slices() -> None:
+    """Answers are written in between."""
+    reader = FakeReader(skus=[f"S-{number}" for number in range(5000)])
+    async with maps_of(reader, FakeKept()) as maps:
+        await asyncio.sleep(1)
+        items = maps.items()
+        assert items is not None
+        assert items.find("s-4999") == make_item("S-4999")
+
+
+async def test_another_spelling_of_an_unknown_customer_is_no_second_question() -> None:
+    reader = FakeReader()
+    maps = maps_of(reader, FakeKept())
+    assert await maps.find_customer("C-1") == await maps.find_customer("c-1")
+    assert await maps.find_customer("C-9") == await maps.find_customer(" c-9")
+    assert reader.looked_up == ["C-1", "C-9"]

@@ -11,6 +11,7 @@ from hypothesis import given
 from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.domain.freshness import Level, Mode, State, classify, fresh_span
+from pricing_proxy.names import ByName
 from pricing_proxy.prices.invalidations import Invalidations
 from pricing_proxy.prices.modes import mode_policies
 from pricing_proxy.prices.page import Knowledge, Page
@@ -289,8 +290,9 @@ async def test_an_item_no_longer_sold_is_not_recalled() -> None:
     prices = price_service()
     await prices.load("S-1")
     assert isinstance((await prices.ask("S-1")).lines, RecalledLines)
-    catalog = cast("dict[str, Item]", prices.master.items())
-    prices.master.catalog = {**catalog, "S-1": replace(catalog["S-1"], is_sold=False)}
+    catalog = cast("ByName[Item]", prices.master.items())
+    changed = replace(catalog["S-1"], is_sold=False)
+    prices.master.catalog = ByName({**catalog, "S-1": changed})
     assert (await prices.ask_one("S-1")).state is State.NO_PRICE
 
 

@@ -6,6 +6,7 @@ above both the version of the ERP's price book. Two processes share one Redis.
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -49,6 +50,7 @@ class Request:
     account: str
     mode: Mode
     skus: tuple[str, ...]
+    spell: Callable[[str], str]
     wait_seconds: float | None
     cancelled_after: float | None
 
@@ -59,6 +61,7 @@ class Change:
 
     process: int
     scope: Scope
+    spell: Callable[[str], str]
     level: Level
 
 
@@ -81,6 +84,8 @@ class Pass:
     seconds: float
 
 
+# How shops and ERPs may write a name; each is the same to both.
+SPELLINGS = st.sampled_from([str, str, str.lower, lambda name: f" {name} "])
 PROCESSES = st.integers(0, 1)
 SCOPES = st.one_of(
     st.just(Scope(ScopeKind.ALL)),
@@ -94,13 +99,16 @@ REQUESTS = st.builds(
     account=st.sampled_from(ACCOUNTS),
     mode=st.sampled_from(Mode),
     skus=st.lists(st.sampled_from(SKUS), min_size=1, max_size=4).map(tuple),
+    spell=SPELLINGS,
     wait_seconds=st.sampled_from([None, 0, 0.05, 5]),
     cancelled_after=st.one_of(st.none(), st.floats(0, 0.2)),
 )
 STEPS = st.one_of(
     REQUESTS,
     REQUESTS,
-    st.builds(Change, process=PROCESSES, scope=SCOPES, level=st.sampled_from(Level)),
+    st.builds(
+        Change, process=PROCESSES, scope=SCOPES, spell=SPELLINGS, level=st.sampled_from(Level)
+    ),
     st.builds(
         Weather,
         outage=st.sampled_from([0, 0, 0, 1, 2, 3, 4]),
@@ -148,7 +156,8 @@ class Shop:
                 self.changed_at.append(self.processes[0].now_us)
                 self.reprice()
                 world = self.processes[step.process]
-                world.ledger.put(MARKET, step.scope, step.level)
+                scope = replace(step.scope, code=step.spell(step.scope.code))
+                world.ledger.put(MARKET, scope, step.level)
             case Weather():
                 self.set_weather(step)
             case Pass():
@@ -169,24 +178,25 @@ class Shop:
         world = self.processes[request.process]
         arrived_us = world.now_us
         quote = await world.ask(
-            *request.skus,
-            account=request.account,
+            *map(request.spell, request.skus),
+            account=request.spell(request.account),
             mode=request.mode,
             wait_seconds=request.wait_seconds,
         )
         self.judge(request, quote, arrived_us=arrived_us)
 
     def judge(self, request: Request, quote: Quote, *, arrived_us: int) -> None:
-        assert [line.line.sku for line in quote.lines] == list(request.skus)
-        for line in quote.lines:
+        assert [line.line.sku for line in quote.lines] == list(map(request.spell, request.skus))
+        for sku, line in zip(request.skus, quote.lines, strict=True):
             if line.reason == REFUSED:
                 # What was refused to one customer never keeps another from asking.
-                assert self.erp.has_refused(request.account, line.line.sku)
+                assert self.erp.has_refused(request.account, sku)
             if line.entry is None:
                 assert not line.is_served
                 continue
             # Also a last known price must be the customer's own.
-            self.judge_price(request.account, line.line.sku, line.entry)
+            self.judge_price(request.account, sku, line.entry)
+            assert line.entry.fragment.startswith(f'{{"sku":"{line.line.sku}",')
             self.judged += 1
             if request.mode is Mode.CHECKOUT and line.is_served:
                 assert line.entry.loaded_us >= arrived_us - RECENT
@@ -245,7 +255,7 @@ def test_nobody_is_shown_anothers_price_and_no_checkout_binds_with_an_older_one(
 def test_the_judge_has_something_to_judge() -> None:
     """A schedule without faults answers every line, or the property above says nothing."""
     steps: list[Request | Change | Weather | Pass] = [
-        Request(process, account, mode, SKUS, None, None)
+        Request(process, account, mode, SKUS, str, None, None)
         for mode in Mode
         for account in ACCOUNTS
         for process in (0, 1)
@@ -258,11 +268,11 @@ def test_schedules_reach_lines_that_are_kept_out() -> None:
     clear = Weather(0, 0.06, False, 0, frozenset(), frozenset())
     steps: list[Request | Change | Weather | Pass] = [
         replace(clear, poison_lines=frozenset({("C-11", "S-1")})),
-        Request(0, "C-11", Mode.BROWSE, SKUS, 5, None),
+        Request(0, "C-11", Mode.BROWSE, SKUS, str, 5, None),
         Pass(10),
-        Request(0, "C-11", Mode.BROWSE, SKUS, 5, None),
+        Request(0, "C-11", Mode.BROWSE, SKUS, str, 5, None),
         Pass(10),
-        *[Request(0, account, Mode.BROWSE, SKUS, 5, None) for account in ACCOUNTS],
+        *[Request(0, account, Mode.BROWSE, SKUS, str, 5, None) for account in ACCOUNTS],
     ]
     shop = run_virtual(play(steps))
     assert [row.sku for row in shop.processes[0].loader.failures.kept_out()] == ["S-1"]

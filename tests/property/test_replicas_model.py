@@ -43,6 +43,9 @@ SCOPES = st.sampled_from(
         Scope(ScopeKind.CUSTOMER, ACCOUNTS[0]),
         Scope(ScopeKind.ITEM, SKUS[0]),
         Scope(ScopeKind.ITEM, SKUS[1]),
+        # As another system may spell them.
+        Scope(ScopeKind.CUSTOMER, ACCOUNTS[1].lower()),
+        Scope(ScopeKind.ITEM, f" {SKUS[2].lower()}"),
         Scope(ScopeKind.PRICE_GROUP, "G"),
     ]
 )

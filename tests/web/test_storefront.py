@@ -64,13 +64,28 @@ async def test_a_token_by_the_shop_s_id_opens_the_account_behind_it(shop: Shop) 
         assert (await answer.json())["customer"] == "C-2"
 
 
-@pytest.mark.parametrize("other", ["C-2", {"magento_id": 2}, "c-1", "C-1 "])
+@pytest.mark.parametrize("other", ["C-2", {"magento_id": 2}, "c-2", "C 1"])
 async def test_another_customer_in_the_body_is_refused(shop: Shop, other: Any) -> None:
     shop.world.master.shop_ids[2] = "C-2"
 
     answer = await post(shop, body("S-1", customer=other))
 
     assert (answer.status, await code_of(answer)) == (403, "other_customer")
+
+
+@pytest.mark.parametrize("spelled", ["c-1", "C-1 ", "C-1"])
+async def test_the_tokens_customer_may_be_spelled_as_the_page_likes(
+    shop: Shop, spelled: str
+) -> None:
+    """As F&O compares accounts; the answer repeats the page's spelling, not the token's."""
+    for answer in (
+        await post(shop, body("S-1", customer=spelled)),
+        await get(shop, f"market={MARKET}&customer={spelled}&sku=S-1"),
+    ):
+        assert answer.status == 200
+        content = await answer.json()
+        assert (content["customer"], content["complete"]) == (spelled, True)
+    assert {batch.account for batch in shop.world.erp.batches} == {"C-1"}
 
 
 @pytest.mark.parametrize("other", ["customer=C-2", "magento_id=2"])

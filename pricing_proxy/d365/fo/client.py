@@ -30,6 +30,7 @@ from pricing_proxy.d365.fo.row_reading import checked_rows
 from pricing_proxy.d365.odata import Filter, Query, action_target, equals
 from pricing_proxy.d365.transport import Request, Transport
 from pricing_proxy.money import NumberText
+from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import UpstreamContractError
@@ -118,8 +119,10 @@ class FinanceOperationsClient:
         where = equals("dataAreaId", company) & equals("CustomerAccount", account)
         rows = await self._few(CustomerRow, where, ticket=ticket, deadline=deadline)
         found = list(checked_rows(CustomerRow, rows, company, system=self._system))
-        if any(row.CustomerAccount.casefold() != account.casefold() for row in found):
+        if not all(is_same_name(row.CustomerAccount, account) for row in found):
             raise UpstreamContractError("another customer was answered", system=self._system)
+        # Its own spelling before others, which two customers may have to the ERP's database.
+        found.sort(key=lambda row: (row.CustomerAccount != account, row.CustomerAccount))
         return found[0] if found else None
 
     def released_products(

@@ -16,6 +16,7 @@ from pricing_proxy.d365.fo.models import (
     ReleasedProductVariantRow,
 )
 from pricing_proxy.money import divide
+from pricing_proxy.names import ByName, same_name_key
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.shared_state.customer_map import Customer
@@ -69,7 +70,7 @@ class FoMasterData:
     async def items(self) -> Mapping[str, Item]:
         """Return every sellable SKU; raises `UpstreamError`."""
         stopped = {
-            row.ItemNumber
+            same_name_key(row.ItemNumber)
             async for rows in self._calls.order_settings(self._company)
             for row in rows
             if row.IsSalesProcessingStopped
@@ -78,11 +79,14 @@ class FoMasterData:
         masters: dict[str, Item] = {}
         async for products in self._calls.released_products(self._company):
             for product in products:
-                item = self._item(product, is_sold=product.ItemNumber not in stopped)
+                is_sold = same_name_key(product.ItemNumber) not in stopped
+                item = self._item(product, is_sold=is_sold)
                 (masters if product.is_master else items)[item.sku] = item
+        # One set of the ERP's may spell a number otherwise than another: to it they are equal.
+        by_name = ByName(masters)
         async for variants in self._calls.variants(self._company):
             for variant in variants:
-                master = masters.get(variant.ItemNumber or variant.ProductMasterNumber)
+                master = by_name.find(variant.ItemNumber or variant.ProductMasterNumber)
                 if master is not None and variant.ProductVariantNumber:
                     items[variant.ProductVariantNumber] = _variant(variant, master)
         return items
