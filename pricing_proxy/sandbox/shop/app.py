@@ -20,7 +20,7 @@ from pricing_proxy.sandbox.shop.criteria import trimmed
 from pricing_proxy.sandbox.shop.reading import Call
 from pricing_proxy.sandbox.shop.routes import ANONYMOUS, Route, route_of
 from pricing_proxy.sandbox.shop.sign_in import SELF
-from pricing_proxy.sandbox.shop.signatures import Doorman
+from pricing_proxy.sandbox.shop.signatures import Doorman, Integration
 from pricing_proxy.sandbox.shop.stores import CODES, store_named
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import (
@@ -29,6 +29,7 @@ from pricing_proxy.sandbox.shop.wire import (
     answer,
     crash,
     internal_error,
+    not_authorized,
     page,
 )
 
@@ -85,11 +86,19 @@ async def _answer(
     if found is None:
         raise RefusedError(404, _NO_ROUTE)
     route, places = found
-    caller = _admit(request, route, dials, shop, doorman)
+    integration, caller = _admit(request, route, dials, shop, doorman)
     query = _query(request)
     body = await _body(request) if route.writes else {}
     website = _website(_path(request))
-    call = Call(shop=shop, query=query, places=places, body=body, website=website, caller=caller)
+    call = Call(
+        shop=shop,
+        query=query,
+        places=places,
+        body=body,
+        website=website,
+        caller=caller,
+        integration=integration,
+    )
     done = route.handle(call)
     if route.writes:
         request[HAS_WRITTEN] = True
@@ -120,8 +129,14 @@ def _website(path: str) -> int:
     return 1 if store is None else store.website_id
 
 
-def _admit(request: web.Request, route: Route, dials: Dials, shop: Shop, doorman: Doorman) -> int:
-    """Return the customer whose own routes these are, else 0; raises `RefusedError`."""
+def _admit(
+    request: web.Request, route: Route, dials: Dials, shop: Shop, doorman: Doorman
+) -> tuple[Integration | None, int]:
+    """Return the integration that asks, and the customer whose own routes these are, else 0.
+
+    Raises:
+        RefusedError: The caller may not use the route.
+    """
     header = request.headers.get("Authorization", "")
     integration = doorman.admit(
         header,
@@ -130,14 +145,13 @@ def _admit(request: web.Request, route: Route, dials: Dials, shop: Shop, doorman
         is_revoked=dials.token_revoked,
     )
     if route.resource == ANONYMOUS:
-        return 0
+        return integration, 0
     caller = shop.sign_in.customer_of(header) if route.resource == SELF else None
     if caller is not None:
-        return caller
+        return None, caller
     if route.resource == SELF or integration is None or not integration.may(route.resource):
-        text = "The consumer isn't authorized to access %resources."
-        raise RefusedError(401, text, {"resources": route.resource})
-    return 0
+        raise not_authorized(route.resource)
+    return integration, 0
 
 
 def _accepts_json(request: web.Request) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+from itertools import chain, count
 from typing import Any
 
 from pricing_proxy.sandbox.shop.wire import RefusedError
@@ -193,14 +194,19 @@ class Catalog:
     def save(self, members: Mapping[str, Any], *, now: str, sku: str | None = None) -> Product:
         """Create or change a product as a POST (no `sku`) or PUT says; what is left out stays.
 
+        The SKU in a path goes before the body's, in the letters of the path. An id says which
+        product it is, and then the SKU is its new one; a taken SKU gets "-1" behind it.
+
         Raises:
             RefusedError: A required member is missing, or the SKU too long.
         """
         _check_members(members)
-        given = str(members.get("sku", sku or "")).strip()
+        given = str(members.get("sku") or "" if sku is None else sku).strip()
+        if not given:
+            raise _empty("sku")
         if len(given) > _MAX_SKU:
             raise RefusedError(400, "SKU length should be 64 characters maximum.")
-        before = self.by_sku(sku or given)
+        before = self._products.get(members["id"]) if "id" in members else self.by_sku(given)
         if before is None and "attribute_set_id" not in members:
             raise RefusedError(
                 400, "Invalid product data: %1", ["Invalid attribute set entity type"]
@@ -219,7 +225,7 @@ class Catalog:
         weight, price = members.get("weight", known.weight), members.get("price", known.price)
         saved = replace(
             known,
-            sku=given,
+            sku=self._free(given, known.id),
             name=members.get("name", known.name),
             price=Decimal(str(price)),
             weight=None if weight is None else Decimal(str(weight)),
@@ -230,6 +236,10 @@ class Catalog:
         )
         self.put(saved)
         return saved
+
+    def _free(self, sku: str, product_id: int) -> str:
+        names = chain([sku], (f"{sku}-{number}" for number in count(1)))
+        return next(one for one in names if self._ids.get(one.casefold()) in {None, product_id})
 
 
 def _stock(members: Mapping[str, Any]) -> Decimal | None:

@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from pricing_proxy.sandbox.shop.stores import DEMO_WEBSITE, STORES, store_by_id, store_of
+from pricing_proxy.sandbox.shop.named_customers import named_customers
+from pricing_proxy.sandbox.shop.stores import STORES, WEBSITES, Store
 from pricing_proxy.sandbox.shop.wire import RefusedError, internal_error
 
 # The attribute in which this shop keeps the ERP's account, and another that it has; a stock
@@ -19,11 +20,6 @@ from pricing_proxy.sandbox.shop.wire import RefusedError, internal_error
 ACCOUNT_ATTRIBUTE = "erp_account"
 KNOWN_ATTRIBUTES = (ACCOUNT_ATTRIBUTE, "erp_blocked")
 
-_NAMED = (
-    ("C-1001", "Lichthaus Contract GmbH", "Lena", "Licht", "Hauptstraße 12", "10115", "Berlin"),
-    ("C-1002", "Elektro Group AG", "Emil", "Watt", "Industriering 7", "70565", "Stuttgart"),
-    ("C-1003", "Laden am Markt e.K.", "Marta", "Markt", "Am Markt 3", "28195", "Bremen"),
-)
 _FIELDS = (
     "group_id",
     "email",
@@ -53,6 +49,7 @@ _ATTRIBUTE = {
     "system": False,
     "backend_type": "varchar",
 }
+_PLACE = ("store_id", "website_id")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -71,8 +68,8 @@ class Customers:
         self._last_id = 0
         self._customers: dict[int, dict[str, Any]] = {}
         self._next_address = 1
-        for number, row in enumerate(_NAMED, start=1):
-            self.create(_named(number, *row))
+        for members in named_customers(ACCOUNT_ATTRIBUTE):
+            self.create(members)
 
     def all(self) -> Iterable[dict[str, Any]]:
         """Return every customer by rising id."""
@@ -108,12 +105,12 @@ class Customers:
         """Register a customer.
 
         Raises:
-            RefusedError: Members are missing, or the e-mail is taken on this website.
+            RefusedError: Members are missing, there is no such store view or website, or the e-mail
+                is taken there.
         """
         _check(members)
-        website = int(members.get("website_id", 1))
-        self._check_free(str(members["email"]), website)
-        store = store_by_id(int(members.get("store_id", website)))
+        store = _store_of(members)
+        self._check_free(str(members["email"]), store.website_id)
         now = self._now()
         self._last_id = self.next_id()
         customer: dict[str, Any] = {
@@ -123,12 +120,12 @@ class Customers:
             "updated_at": now,
             "created_in": store.name,
             "store_id": store.id,
-            "website_id": website,
+            "website_id": store.website_id,
             "addresses": [],
             "disable_auto_group_change": 0,
             "extension_attributes": {"is_subscribed": False},
         }
-        self._apply(customer, members)
+        self._apply(customer, _without(members, _PLACE))
         self._customers[customer["id"]] = customer
         return self._shown(customer)
 
@@ -151,6 +148,17 @@ class Customers:
         customer["updated_at"] = self._now()
         return self._shown(customer)
 
+    def change_own(self, customer_id: int, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Merge what a customer sends of themselves; place and group stay, without a word.
+
+        Raises:
+            RefusedError: E-mail and names are not all there, or as `change` does.
+        """
+        if not members.get("email"):
+            raise RefusedError(400, "The customer email is missing. Enter and try again.")
+        _check(members)
+        return self.change(customer_id, _without(members, (*_PLACE, "group_id")))
+
     def remove(self, customer_id: int) -> None:
         """Delete one; raises `RefusedError` when there is none of this id."""
         self._existing(customer_id)
@@ -171,7 +179,9 @@ class Customers:
             for one in customer.get("custom_attributes", ())
             if self._knows(one["attribute_code"])
         ]
-        shown = {name: value for name, value in customer.items() if name != "custom_attributes"}
+        # What was emptied is not kept at all.
+        hidden = {"custom_attributes", *(() if customer.get("taxvat") else ("taxvat",))}
+        shown = {name: value for name, value in customer.items() if name not in hidden}
         return {**shown, "custom_attributes": kept} if kept else shown
 
     def _knows(self, attribute: str) -> bool:
@@ -190,10 +200,9 @@ class Customers:
             one["attribute_code"]: one["value"] for one in customer.get("custom_attributes", ())
         }
         kept.update({code: value for code, value in given.items() if self._knows(code)})
-        if kept:
-            customer["custom_attributes"] = [
-                {"attribute_code": code, "value": value} for code, value in kept.items()
-            ]
+        customer["custom_attributes"] = [
+            {"attribute_code": code, "value": value} for code, value in kept.items() if value
+        ]
 
     def _check_free(self, email: str, website: int) -> None:
         taken = any(
@@ -247,42 +256,25 @@ def read(customer: Mapping[str, Any], name: str) -> Any:
     return customer.get(name)
 
 
-def _named(  # noqa: PLR0917 - the columns of one row of the table above
-    number: int,
-    account: str,
-    company: str,
-    first: str,
-    last: str,
-    street: str,
-    zip_: str,
-    city: str,
-) -> dict[str, Any]:
-    store = store_of(DEMO_WEBSITE) or STORES[0]
-    vat = f"DE{100000000 + number}"
-    address = {
-        "firstname": first,
-        "lastname": last,
-        "company": company,
-        "vat_id": vat,
-        "street": [street],
-        "postcode": zip_,
-        "city": city,
-        "country_id": "DE",
-        "telephone": "+49 30 1234567",
-        "default_billing": True,
-        "default_shipping": True,
-    }
-    return {
-        "email": f"buyer{number}@{account.lower()}.example",
-        "firstname": first,
-        "lastname": last,
-        "website_id": store.id,
-        "store_id": store.id,
-        "group_id": 2,
-        "taxvat": vat,
-        "addresses": [address],
-        "custom_attributes": [{"attribute_code": ACCOUNT_ATTRIBUTE, "value": account}],
-    }
+def _store_of(members: Mapping[str, Any]) -> Store:
+    """Return where somebody is registered: the store view goes before the website."""
+    if store_id := members.get("store_id"):
+        found = next((store for store in STORES if store.id == store_id), None)
+        text = "The store that was requested wasn't found. Verify the store and try again."
+    else:
+        website_id = members.get("website_id") or STORES[0].website_id
+        found = next((store for store in WEBSITES if store.website_id == website_id), None)
+        text = (
+            f"The website with id {website_id} that was requested wasn't found. "
+            "Verify the website and try again."
+        )
+    if found is None:
+        raise RefusedError(404, text)
+    return found
+
+
+def _without(members: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if name not in names}
 
 
 def _check(members: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from pricing_proxy.sandbox.shop import customers as customer_fields
 from pricing_proxy.sandbox.shop.criteria import find, parse_criteria
 from pricing_proxy.sandbox.shop.orders import order_body
 from pricing_proxy.sandbox.shop.product_bodies import body_of
+from pricing_proxy.sandbox.shop.signatures import Integration
 from pricing_proxy.sandbox.shop.stores import WEBSITES
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import (
@@ -33,6 +34,7 @@ class Call:
         body: The JSON body's members.
         website: That of the store in the path, the first one without.
         caller: The customer who asks for what is theirs; else nobody.
+        integration: The integration that asks, if one does.
     """
 
     shop: Shop
@@ -41,6 +43,11 @@ class Call:
     body: Mapping[str, Any]
     website: int = 1
     caller: int = 0
+    integration: Integration | None = None
+
+    def may(self, resource: str) -> bool:
+        """Return whether an integration asks that may use this resource."""
+        return self.integration is not None and self.integration.may(resource)
 
     def number(self) -> int:
         """Return the id in the path; raises `RefusedError` when it is none."""

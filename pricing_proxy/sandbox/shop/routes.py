@@ -11,7 +11,7 @@ from pricing_proxy.sandbox.shop.orders import order_body
 from pricing_proxy.sandbox.shop.reading import Handler
 from pricing_proxy.sandbox.shop.refunds import refund
 from pricing_proxy.sandbox.shop.shipments import add_track, ship
-from pricing_proxy.sandbox.shop.sign_in import SELF
+from pricing_proxy.sandbox.shop.sign_in import MANAGE, SELF
 from pricing_proxy.sandbox.shop.stores import view_bodies, website_bodies
 
 ANONYMOUS = "anonymous"
@@ -156,7 +156,9 @@ ROUTES = (
         "customers",
         ANONYMOUS,
         "create_customer",
-        lambda call: call.shop.sign_in.register(call.body, call.members("customer")),
+        lambda call: call.shop.sign_in.register(
+            call.body, call.members("customer"), may_manage=call.may(MANAGE)
+        ),
     ),
     Route(
         "POST",
@@ -177,7 +179,7 @@ ROUTES = (
         "customers/me",
         SELF,
         "save_own_customer",
-        lambda call: call.shop.customers.change(call.caller, call.members("customer")),
+        lambda call: call.shop.customers.change_own(call.caller, call.members("customer")),
     ),
     Route(
         "GET",
@@ -197,7 +199,7 @@ ROUTES = (
     Route(
         "PUT",
         "customers/*",
-        "Magento_Customer::manage",
+        MANAGE,
         "save_customer",
         lambda call: call.shop.customers.change(call.number(), call.members("customer")),
     ),

@@ -2,7 +2,8 @@
 
 A token opens a customer's own routes (`customers/me`) and nothing else. In those routes a
 customer changes what the shop keeps of them, the ERP's account included: Magento stores
-what it is sent, unless a module guards the attribute.
+what it is sent, unless a module guards the attribute. Only group, website and store view
+are not theirs to choose.
 """
 
 import secrets
@@ -10,9 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pricing_proxy.sandbox.shop.customers import Customers
-from pricing_proxy.sandbox.shop.wire import RefusedError, required
+from pricing_proxy.sandbox.shop.wire import RefusedError, not_authorized, required
 
 SELF = "self"
+MANAGE = "Magento_Customer::manage"
 # A website's first store view, which a path without a store code means.
 _DEFAULT_WEBSITE = 1
 
@@ -26,12 +28,21 @@ class SignIn:
         self._passwords: dict[int, str] = {}
         self._tokens: dict[str, int] = {}
 
-    def register(self, body: Mapping[str, Any], members: Mapping[str, Any]) -> dict[str, Any]:
+    def register(
+        self, body: Mapping[str, Any], members: Mapping[str, Any], *, may_manage: bool
+    ) -> dict[str, Any]:
         """Register a customer, with a password where one is sent.
 
+        Args:
+            body: The whole request.
+            members: What is said of the customer.
+            may_manage: Whether the caller may choose the customer's group.
+
         Raises:
-            RefusedError: As `Customers.create` does.
+            RefusedError: A stranger chooses the group, or as `Customers.create` does.
         """
+        if "group_id" in members and not may_manage:
+            raise not_authorized(MANAGE)
         customer = self._customers.create(members)
         password = body.get("password")
         if isinstance(password, str):

@@ -148,10 +148,13 @@ def save_members(shop: Shop, body: Mapping[str, Any]) -> dict[str, Any]:
         raise RefusedError(400, "Please provide payment for the order.")
     written = {name: entity[name] for name in ("ext_order_id", "state", "status") if name in entity}
     if "ext_order_id" in written:
-        written["ext_order_id"] = str(written["ext_order_id"])[:_EXT_ORDER_ID_WIDTH]
-    if any(order.get(name) != value for name, value in written.items()):
+        written["ext_order_id"] = str(written["ext_order_id"] or "")[:_EXT_ORDER_ID_WIDTH]
+    if any((order.get(name) or "") != value for name, value in written.items()):
         order.update(written)
         shop.touch(order)
+    if not order.get("ext_order_id"):
+        # Kept as NULL, and columns of NULL are not shown.
+        order.pop("ext_order_id", None)
     return _saved_body(order, entity, written)
 
 

@@ -60,6 +60,12 @@ def missing_entity() -> RefusedError:
     return RefusedError(404, text)
 
 
+def not_authorized(resource: str) -> RefusedError:
+    """Return the refusal of somebody who may not use a resource, or of nobody known."""
+    text = "The consumer isn't authorized to access %resources."
+    return RefusedError(401, text, {"resources": resource})
+
+
 def to_json(body: Any) -> bytes:
     """Return a body as JSON; numbers as PHP prints them, 10 and not 10.00."""
     return orjson.dumps(body, default=_number, option=orjson.OPT_NON_STR_KEYS)
