@@ -79,7 +79,7 @@ def _facts(event: EventRecord) -> Iterator[tuple[str, str]]:
         yield "field", trouble.field
         yield "what is wrong", trouble.text
         yield "what to do", trouble.advice
-        yield "differences", diff_text(trouble.diff)
+        yield "differences", diff_text(trouble.diff, flow=event.flow)
     yield "waits for", "" if event.depends_on is None else f"event {event.depends_on}"
     yield "tried again", "" if event.due_at is None else instant(event.due_at)
     yield "attempts", str(event.attempts)

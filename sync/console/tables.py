@@ -15,6 +15,9 @@ from sync.console.words import NONE, TONES, ago, instant, span
 from sync.store.records import EventRecord
 from sync.store.states import EventState
 
+# Of a customer and an account neither side is how the other should be.
+_SIDES = {"customers": ("shop", "ERP")}
+
 
 def state_tables(state: SyncState) -> Iterator[Table]:
     """Yield flows, schedules, what other systems do not keep, doubtful links, and alerts."""
@@ -64,7 +67,9 @@ def failed_table(events: Sequence[EventRecord]) -> Table:
         head = (str(event.id), event.flow, event.market, event.name)
         table.add_row(*map(Text, head), state_text(event.state), *map(Text, said))
         if trouble is not None and trouble.diff:
-            table.add_row(*([""] * 6), Text(diff_text(trouble.diff), style="dim"), "")
+            table.add_row(
+                *([""] * 6), Text(diff_text(trouble.diff, flow=event.flow), style="dim"), ""
+            )
     table.caption = "When the cause is gone: d365-sync replay EVENT, or --all-held"
     return table
 
@@ -82,12 +87,13 @@ def state_text(state: str) -> Text:
     return Text(str(state), style=TONES.get(EventState(state), ""))
 
 
-def diff_text(diff: Iterable[Sequence[str]]) -> str:
+def diff_text(diff: Iterable[Sequence[str]], *, flow: str) -> str:
     """Return differences between two documents, a line each."""
+    one, other = _SIDES.get(flow, ("expected", "found"))
     lines = []
     for each in diff:
         field, expected, found = (*each, "", "", "")[:3]
-        lines.append(f"{field}: expected {expected or NONE}, found {found or NONE}")
+        lines.append(f"{field}: {one} {expected or NONE}, {other} {found or NONE}")
     return "\n".join(lines)
 
 

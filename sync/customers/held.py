@@ -71,12 +71,15 @@ def side_by_side(
 
 
 EMAIL = "e-mail"
+# The message says it, or there is nothing to compare it with.
+_SAID = ("found by", "country")
 
 
 def _masked(rows: Sequence[Difference]) -> Iterator[Difference]:
     """Keep no whole e-mail address where it stays for as long as the event does."""
     for name, shop, erp in rows:
-        yield (name, _mask(shop), _mask(erp)) if name == EMAIL else (name, shop, erp)
+        if name not in _SAID:
+            yield (name, _mask(shop), _mask(erp)) if name == EMAIL else (name, shop, erp)
 
 
 def _mask(email: str) -> str:
@@ -86,7 +89,7 @@ def _mask(email: str) -> str:
 
 def _whose(candidate: Candidate) -> str:
     owners = ", ".join(map(str, candidate.owners))
-    return f"customer {owners} has it" if owners else "no customer of the shop has it"
+    return f"customer {owners} has it" if owners else "no other customer has it"
 
 
 def _by(candidate: Candidate) -> str:

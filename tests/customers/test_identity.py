@@ -55,7 +55,7 @@ async def test_what_is_typed_links_nobody_by_itself(
     error = await held(world)
 
     assert "account C-9 may be its" in error.text
-    assert "no customer of the shop has it" in error.text
+    assert "no other customer has it" in error.text
     assert "d365-sync approve b2b_de/8" in error.advice
     assert world.company.owners("C-9") == []
     assert world.published.accounts == {}

@@ -82,6 +82,12 @@ def account_of(world: World, customer: int) -> str:
     return str(found)
 
 
+def _unfolded(table: str) -> str:
+    """Return a table's last but one column as one text."""
+    cells = [line.split("│")[-3].strip() for line in table.splitlines() if line.count("│") > 3]
+    return " ".join(cells)
+
+
 def booked(world: World) -> dict[str, str]:
     """Return the account of each released order by reference."""
     return {reference: order["customer"] for reference, order in world.erp_orders().items()}
@@ -102,6 +108,7 @@ async def test_the_second_registration_waits_for_a_person_and_its_orders_with_it
         said = (await d365_sync("failed")).stdout
         for part in (account, f"customer {MARKET}/{first} has it", "taxvat", "approve", "reject"):
             assert part in said
+        assert f"{account} e-mail: shop t…@shop.example, ERP o…@shop.example" in _unfolded(said)
         assert number not in world.erp_orders()
         approved = await d365_sync("approve", f"{MARKET}/{second}", "--yes", "--reason", "phoned")
 
@@ -115,6 +122,27 @@ async def test_the_second_registration_waits_for_a_person_and_its_orders_with_it
         assert by_customer[str(second)]["origin"] == "person"
         assert by_customer[str(first)]["origin"] == "created"
         assert await d365_sync.json("links", "--unreviewed") == []
+
+
+async def test_of_two_registrations_at_one_instant_one_owns_and_one_is_held(
+    tmp_path: Path, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with two_systems(tmp_path, database_url, redis_url, monkeypatch) as (world, _):
+        # Long enough that both look for an account before either is there.
+        await world.dial("fo", latency_ms=40)
+        both = [
+            world.register("one@shop.example", taxvat=VAT),
+            world.register("two@shop.example", taxvat="999 888 777"),
+        ]
+        for customer in both:
+            await ended(world, customer, EventState.DONE, EventState.HELD)
+
+        events = [
+            (await world.running.stores.overview.by_key(str(customer)))[-1] for customer in both
+        ]
+        assert sorted(event.state for event in events) == [EventState.DONE, EventState.HELD]
+        rows = [each["customer"] for each in world.sandbox.documents.customers.told()]
+        assert len([row for row in rows if row["TaxExemptNumber"].endswith("777")]) == 1
 
 
 async def test_a_rejected_one_gets_an_account_of_its_own(
