@@ -86,8 +86,8 @@ class FakeReturnErp:
         reference: str,
         guard: Guard | None = None,
     ) -> CreatedReturn:
-        del company, guard
-        self._begin("create_header")
+        del company
+        await self._begin("create_header", guard)
         number = self.put(reference, account=body.CustomerAccountNumber)
         self._end("create_header")
         return CreatedReturn(number=number, rma="31")
@@ -95,8 +95,7 @@ class FakeReturnErp:
     async def add_line(
         self, company: str, number: str, body: ReturnLineBody, *, guard: Guard | None = None
     ) -> str:
-        del guard
-        self._begin("add_line")
+        await self._begin("add_line", guard)
         rows = self.rows[number]
         fields: dict[str, Any] = dict.fromkeys(ReturnLineRow.fields())
         zero = NumberText("0")
@@ -113,11 +112,13 @@ class FakeReturnErp:
         return f"R-{len(rows)}"
 
     async def delete_header(self, company: str, number: str, *, guard: Guard | None = None) -> None:
-        del company, guard
-        self._begin("delete_header")
+        del company
+        await self._begin("delete_header", guard)
         self.headers = [row for row in self.headers if row.ReturnOrderNumber != number]
 
-    def _begin(self, name: str) -> None:
+    async def _begin(self, name: str, guard: Guard | None) -> None:
+        if guard is not None:
+            await guard()
         self.calls[name] += 1
         if name in self.calls_lost:
             self.calls_lost.remove(name)
