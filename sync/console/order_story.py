@@ -118,9 +118,7 @@ class OrderReader:
         silent: dict[str, str] = {}
         found = await _heard("the shop", self._orders(number), silent)
         orders = {str(order.entity_id): order for order in found or ()}
-        events = [
-            event for event in await self._opened.overview.by_key(number) if event.flow == _ORDERS
-        ]
+        events = await self._opened.overview.by_key(number, flow=_ORDERS)
         # Also those that the shop has no more, or could not tell of.
         ids = dict.fromkeys([*orders, *(event.document_id or "" for event in events)])
         wanted = [
@@ -130,9 +128,11 @@ class OrderReader:
             and (store is None or (each in orders and orders[each].store_id == store))
             and (each or not orders)
         ]
+        # Nobody told of one; perhaps the ERP does.
+        if not wanted and store is None and entity_id is None:
+            wanted = [""]
         return [
-            await self._story(number, each, orders.get(each), events, silent)
-            for each in wanted or ([] if store or entity_id else [""])
+            await self._story(number, each, orders.get(each), events, silent) for each in wanted
         ]
 
     async def _story(

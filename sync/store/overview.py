@@ -86,9 +86,12 @@ class Overview:
         found = await self._events(_EVENT.id == event_id, most=1)
         return found[0] if found else None
 
-    async def by_key(self, business_key: str, *, most: int = 50) -> list[EventRecord]:
-        """Return the events of all documents of a number, the oldest first."""
-        return await self._events(_EVENT.business_key == business_key, most=most)
+    async def by_key(
+        self, business_key: str, *, flow: str | None = None, most: int = 50
+    ) -> list[EventRecord]:
+        """Return the events of all documents of a number, the oldest first; or of one flow."""
+        conditions = [] if flow is None else [_EVENT.flow == flow]
+        return await self._events(_EVENT.business_key == business_key, *conditions, most=most)
 
     async def by_document(
         self, flow: str, document_id: str, *, most: int = 50
