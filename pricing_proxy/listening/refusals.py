@@ -2,9 +2,12 @@
 
 from aiohttp import web
 
+from pricing_proxy.listening.protection import PROTECTION
 from pricing_proxy.problem_details import ProblemError
 
 _CLOSE = {"Connection": "close"}
+# Answered past the application, which would add the rest.
+_ALONE = {**_CLOSE, **PROTECTION}
 
 
 class BodyTooSlowError(web.HTTPRequestTimeout):
@@ -33,9 +36,15 @@ async def read_whole(request: web.Request) -> bytes:
 def unreadable() -> web.Response:
     """Return the answer to what is no HTTP."""
     detail = "The request is no HTTP/1.1, or one of its lines is too long."
-    response = ProblemError(400, "unreadable_request", detail, headers=_CLOSE).response()
+    response = ProblemError(400, "unreadable_request", detail, headers=_ALONE).response()
     response.force_close()
     return response
+
+
+async def unknown_expectation() -> web.StreamResponse:
+    """Return the answer to an `Expect` that nobody knows."""
+    detail = "Expect nothing, or 100-continue."
+    return ProblemError(417, "unknown_expectation", detail, headers=PROTECTION).response()
 
 
 def _written(problem: ProblemError, line: str) -> bytes:
@@ -47,7 +56,7 @@ def _written(problem: ProblemError, line: str) -> bytes:
 
 
 SLOW_HEAD = _written(
-    ProblemError(408, "head_too_slow", "The request did not arrive in time.", headers=_CLOSE),
+    ProblemError(408, "head_too_slow", "The request did not arrive in time.", headers=_ALONE),
     "408 Request Timeout",
 )
 """The whole answer to a head that did not arrive in time."""

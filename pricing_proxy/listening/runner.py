@@ -1,6 +1,8 @@
 """Run an application on connections of our own class, and sweep them while it runs."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -8,6 +10,8 @@ from aiohttp import web
 from pricing_proxy.background import end
 from pricing_proxy.listening.connection import Connection
 from pricing_proxy.listening.crowd import Crowd
+from pricing_proxy.listening.protection import protect
+from pricing_proxy.listening.refusals import unknown_expectation
 
 # The sweep ends what is idle; aiohttp's own timer must never come first.
 _NEVER_SECONDS = 365 * 86_400.0
@@ -24,6 +28,7 @@ class Runner(web.AppRunner):
 
     def __init__(self, app: web.Application, *, crowd: Crowd | None = None, **options: Any) -> None:
         super().__init__(app, **{"keepalive_timeout": _NEVER_SECONDS, **options})
+        app.on_response_prepare.append(protect)
         self.crowd = Crowd("unnamed") if crowd is None else crowd
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -46,7 +51,7 @@ class _Server(web.Server):
 
     def __init__(self, server: web.Server, runner: Runner) -> None:
         super().__init__(
-            server.request_handler,
+            partial(_refusing_odd_expectations, server.request_handler),
             request_factory=server.request_factory,
             handler_cancellation=server.handler_cancellation,
             **server._kwargs,  # noqa: SLF001 -- what the runner was given
@@ -55,3 +60,13 @@ class _Server(web.Server):
 
     def __call__(self) -> web.RequestHandler:
         return self._runner.connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
+
+
+def _refusing_odd_expectations(
+    handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], request: web.BaseRequest
+) -> Awaitable[web.StreamResponse]:
+    """Handle a request, but for an `Expect` that aiohttp would quote, and break at odd bytes."""
+    expected = request.headers.get("Expect")
+    if expected is None or expected.lower() == "100-continue":
+        return handle(request)
+    return unknown_expectation()

@@ -14,10 +14,12 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import SERVER_SOFTWARE
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.listening.protection import PROTECTION
 from pricing_proxy.web.access import API_KEY_HEADER
 
 _HEADERS = {"Content-Type": "application/json", "Cache-Control": "private, no-store"}
-_HEAD = "HTTP/1.1 200 OK\r\n" + "".join(f"{name}: {text}\r\n" for name, text in _HEADERS.items())
+_LINES = "".join(f"{name}: {text}\r\n" for name, text in {**_HEADERS, **PROTECTION}.items())
+_HEAD = f"HTTP/1.1 200 OK\r\n{_LINES}"
 
 
 class AnswerWriter:

@@ -13,7 +13,7 @@ from pricing_proxy.telemetry.metrics import CONTENT_TYPE, Metrics
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.handling import JSON_HEADERS, read_body
 from pricing_proxy.web.schemas import BREAKER_ORDER, GATE_ORDER
-from pricing_proxy.web.status_page import status_page
+from pricing_proxy.web.status_page import POLICY, status_page
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class StatusRoutes:
             return web.Response(
                 text=status_page(snapshot),
                 content_type="text/html",
-                headers={"Cache-Control": "no-store"},
+                headers={"Cache-Control": "no-store", "Content-Security-Policy": POLICY},
             )
         return web.Response(body=orjson.dumps(snapshot), headers=JSON_HEADERS)
 

@@ -39,9 +39,11 @@ from pricing_proxy.web.status_words import (
 
 # From the most to the least urgent.
 _CLASSES = ("checkout", "interactive", "refresh", "background")
-_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'"
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+"""The page's own Content-Security-Policy."""
 
 
 def status_page(snapshot: Mapping[str, Any]) -> str:
@@ -49,7 +51,6 @@ def status_page(snapshot: Mapping[str, Any]) -> str:
     service = part(snapshot, "service")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<noscript><meta http-equiv="refresh" content="2"></noscript>'
         f"<title>{text(service_verdict(service).words)}: price service</title>"

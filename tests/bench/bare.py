@@ -14,6 +14,8 @@ _HEADERS = {
     "Content-Type": "application/json",
     "Cache-Control": "private, no-store",
     "Cache-Status": "pricing-proxy; hit; detail=l1",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
 

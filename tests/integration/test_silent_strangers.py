@@ -23,6 +23,7 @@ from tests.integration.sync_running import (
     Placing,
     sync_settings,
 )
+from tests.listening.raw import chunked, request, wire
 from tests.postgres import database_url, postgres, template
 from tests.sandbox.conftest import settings as sandbox_settings
 from tests.services import redis_url
@@ -42,9 +43,13 @@ ORDERS = 5
 SECONDS = 30.0
 
 
-async def statuses(running: Service) -> tuple[list[int], list[float]]:
-    """Ask for pages and health, each over a new connection; return how long pages took."""
-    found, took = [], []
+async def statuses(running: Service) -> tuple[list[int], list[float], str]:
+    """Ask for pages and health, each over a new connection.
+
+    Returns:
+        All statuses, how long pages took, and the metrics at the end.
+    """
+    found, took, told = [], [], ""
     public, admin = (f"http://127.0.0.1:{port}" for port in (running.public, running.admin))
     headers = {"X-API-Key": KEYS[0], "Content-Type": "application/json"}
     body = body_of(Page(CUSTOMERS[0], tuple((sku, "1") for sku in SKUS)))
@@ -57,9 +62,9 @@ async def statuses(running: Service) -> tuple[list[int], list[float]]:
                 found.append(answer.status)
             for address in (f"{public}/health/ready", f"{admin}/health/live", f"{admin}/metrics"):
                 async with session.get(address) as answer:
-                    await answer.read()
+                    told = await answer.text()
                     found.append(answer.status)
-    return found, took
+    return found, took, told
 
 
 def test_strangers_keep_no_caller_and_no_health_check_from_the_price_service(
@@ -70,9 +75,12 @@ def test_strangers_keep_no_caller_and_no_health_check_from_the_price_service(
         strangers(running.public),
         strangers(running.admin),
     ):
-        found, took = asyncio.run(statuses(running))
+        found, took, told = asyncio.run(statuses(running))
+        for port in (running.public, running.admin):
+            asyncio.run(ends_after_a_chunked_request(port))
         log = running.log.read_text(encoding="utf-8")
     assert found == [200] * 4 * PAGES
+    assert 'pricing_proxy_connections_closed_total{listener="public",reason="gave_way"}' in told
     print(f"p99 of {PAGES} pages: {sorted(took)[-PAGES // 100] * 1000:.1f} ms")  # noqa: T201 -- for whoever measures
     assert "only 128 files may be open" in log
     assert "Too many open files" not in log
@@ -107,6 +115,8 @@ async def test_strangers_keep_no_order_from_the_erp(
         try:
             intake, operators, said = await ports(program)
             with strangers(intake), strangers(operators):
+                for port in (intake, operators):
+                    await ends_after_a_chunked_request(port)
                 for _ in range(ORDERS):
                     [number] = await systems.place(1, kind="simple")
                     began = time.monotonic()
@@ -122,6 +132,17 @@ async def test_strangers_keep_no_order_from_the_erp(
             program.send_signal(signal.SIGTERM)
             rest, _ = await program.communicate()
     assert b"Too many open files" not in said + rest
+
+
+async def ends_after_a_chunked_request(port: int) -> None:
+    """No listener of either program answers what stands behind chunks."""
+    async with wire(port) as line:
+        last = chunked(b"{}", path="/nope", trailers=("X-API-Key: another's",))
+        await line.send(last + request("GET", "/health/live"))
+        [heard] = await line.answers_to_the_end()
+    assert (heard.status, heard.closes) == (404, True)
+    assert "nosniff" in heard.head
+    assert "Content-Security-Policy" in heard.head
 
 
 async def ports(program: asyncio.subprocess.Process) -> tuple[int, int, bytes]:

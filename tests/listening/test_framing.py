@@ -44,6 +44,15 @@ GARBLED = {
     "long target": request("GET", f"/{'x' * 2_000_000}"),
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(300) + b"\r\n\r\n",
     "words": b"HELLO\r\n\r\n",
+    "bare LF": b"GET /shown HTTP/1.1\nHost: localhost\nX-A: b\n\n",
+    "bare CR": request("GET", "/shown", "X-A: b\rX-B: c"),
+    "blank before a colon": request("POST", "/shown", "Content-Length : 2") + b"{}",
+    "folded line": request("GET", "/shown", "X-A: b", " c"),
+    "signed length": request("POST", "/shown", "Content-Length: +2") + b"{}",
+    "list of lengths": request("POST", "/shown", "Content-Length: 2, 2") + b"{}",
+    "odd chunk size": chunked(b"{}").replace(b"\r\n2\r\n", b"\r\n0x2\r\n"),
+    "huge chunk size": chunked(b"{}").replace(b"\r\n2\r\n", b"\r\nfffffffffffffffff\r\n"),
+    "zero in a value": request("GET", "/shown", "X-A: b\0c"),
     "no host": b"GET /shown HTTP/1.1\r\n\r\n",
 }
 BEHIND = request("GET", "/shown", "X-Mine: 1")
@@ -125,6 +134,7 @@ async def test_what_is_no_http_is_refused_once_and_not_quoted(
     assert heard.status == 400
     assert heard.closes
     assert heard.content["type"] == "/problems/unreadable_request"
+    assert "nosniff" in heard.head
     assert shown.told.requests == []
 
 
