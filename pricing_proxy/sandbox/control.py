@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from pricing_proxy.listening.host_names import refusing_other_names
 from pricing_proxy.sandbox.book import Book
 from pricing_proxy.sandbox.calls import Calls
 from pricing_proxy.sandbox.control_answers import problem, read_members, unprocessable
@@ -50,7 +51,7 @@ def control_app(
         apply_dead: Called with a system's name after its dials were turned.
     """
     control = _Control(systems, book, documents, apply_dead)
-    app = web.Application()
+    app = web.Application(middlewares=[refusing_other_names()])
     app.router.add_get("/systems/{system}/dials", control.dials)
     app.router.add_patch("/systems/{system}/dials", control.turn)
     app.router.add_get("/systems/{system}/calls", control.calls)

@@ -244,3 +244,12 @@ async def test_members_that_contradict_each_other_are_refused(
 
     assert answer.status == 422
     assert (await answer.json())["errors"][0]["pointer"] == pointer
+
+
+async def test_a_page_of_somebody_else_turns_no_dials(client: Client, sandbox: Sandbox) -> None:
+    """It would only need a name of its own that leads to this machine."""
+    address = f"{sandbox.control_url}/systems/fo/dials"
+    headers = {"Host": "attacker.example"}
+    async with client.session.patch(address, json={"dead": True}, headers=headers) as answer:
+        assert answer.status == 421
+    assert await (await client.control("GET", "fo/dials")).json() == DIALS

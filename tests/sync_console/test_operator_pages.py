@@ -37,13 +37,13 @@ async def opened(d365_sync: CommandLine) -> AsyncIterator[Stores]:
         yield found
 
 
-async def get(opened: Stores, path: str, *gates: Gate) -> tuple[int, str]:
+async def get(opened: Stores, path: str, *gates: Gate, host: str = "localhost") -> tuple[int, str]:
     metrics = SyncMetrics(SystemClock())
     metrics.counted(await opened.overview.flows())
     pages = OperatorPages(opened, metrics, clock=SystemClock(), gates=gates)
     client: TestClient[Any, Any]
     async with TestClient(TestServer(pages.application())) as client:
-        answer = await client.get(path)
+        answer = await client.get(path, headers={"Host": host})
         return answer.status, await answer.text()
 
 
@@ -107,6 +107,13 @@ async def test_the_page_and_status_show_what_another_system_does_not_keep(
     [told] = (await d365_sync.json("status"))["state"]["unsettled"]
     assert (told["field"], told["example"]) == ("erp_account", "all customers")
     assert "create it in the shop" in " ".join((await d365_sync("status")).stdout.split())
+
+
+async def test_the_page_asks_for_no_login_and_knows_its_names(opened: Stores) -> None:
+    for path in ("/", "/metrics"):
+        assert (await get(opened, path, host="attacker.example"))[0] == 421
+        assert (await get(opened, path, host="127.0.0.1:8091"))[0] == 200
+    assert (await get(opened, "/health/live", host="attacker.example"))[0] == 200
 
 
 async def test_an_empty_store_has_a_page_too(opened: Stores) -> None:

@@ -138,6 +138,24 @@ async def test_what_others_reach_needs_an_operator(
     assert (await admin.get(path, headers={"X-API-Key": KEY})).status == 200
 
 
+@pytest.mark.parametrize("path", ["/status", "/metrics", "/docs", "/openapi.json", "/nowhere"])
+async def test_what_is_read_without_a_key_is_read_under_our_names(shop: Shop, path: str) -> None:
+    """A page in an operator's browser may make its own name lead here."""
+    other = {"Host": "attacker.example:8081"}
+    assert (await shop.admin.get(path, headers=other)).status == 421
+    for name in ("localhost:8081", "127.0.0.1", "[::1]:8081"):
+        assert (await shop.admin.get(path, headers={"Host": name})).status in {200, 404}
+    assert (await shop.admin.get("/health/live", headers=other)).status == 200
+
+
+async def test_where_reading_needs_a_key_any_name_will_do(aiohttp_client: AiohttpClient) -> None:
+    routes = shop_routes(price_service(), is_open=False).routes
+    app = admin_app(routes, body_limit_bytes=BODY_LIMIT, host_names=None)
+    admin = await aiohttp_client(app)
+    headers = {"Host": "ops.example.com", "X-API-Key": KEY}
+    assert (await admin.get("/status", headers=headers)).status == 200
+
+
 async def test_health_needs_no_key(shop: Shop) -> None:
     for client in (shop.public, shop.admin):
         assert (await client.get("/health/live")).status == 200
