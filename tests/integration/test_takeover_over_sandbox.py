@@ -77,9 +77,9 @@ async def price_of(service: Running, customer: int) -> str | None:
 
 
 def account_of(world: World, customer: int) -> str:
-    attributes = world.sandbox.shop.customers.get(customer)["custom_attributes"]
-    [found] = [each["value"] for each in attributes if each["attribute_code"] == "erp_account"]
-    return str(found)
+    attributes = world.sandbox.shop.customers.get(customer).get("custom_attributes", ())
+    found = [each["value"] for each in attributes if each["attribute_code"] == "erp_account"]
+    return str(found[0]) if found else ""
 
 
 def _unfolded(table: str) -> str:
