@@ -85,8 +85,18 @@ class LateDoubles:
                 prefix for store in market.stores for prefix in await self._forms.of(code, store)
             }
             for header in await market.erp.stopped(market.company):
-                entered += await self._enter_double(code, market, header, prefixes)
+                if not await self._is_linked(market.company, header):
+                    entered += await self._enter_double(code, market, header, prefixes)
         return entered
+
+    async def _is_linked(self, company: str, header: SalesOrderHeaderRow) -> bool:
+        """Return whether it is an order's own: one that was cancelled, or is still being sent."""
+        for market in self._markets.values():
+            if market.company == company and await market.links.magento_id(
+                LINK, header.SalesOrderNumber
+            ):
+                return True
+        return False
 
     async def _enter_double(
         self, code: str, market: SweptMarket, header: SalesOrderHeaderRow, prefixes: set[str]

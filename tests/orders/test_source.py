@@ -243,6 +243,27 @@ async def test_a_double_under_an_earlier_form_of_the_reference_is_found() -> Non
     assert list(events.entered) == [f"orders/b2b_de/#7/tidy/{late}"]
 
 
+async def test_a_cancelled_order_is_no_double_of_the_like_numbered_one_of_another_store() -> None:
+    """It is stopped in the ERP for good, and each sweep would ask the shop for the other again."""
+    world = World()
+    world.place(7, START)
+    erp, links = FakeOrderErp(ManualClock(), iter(())), {"b2b_de": FakeLinks(), "b2c": FakeLinks()}
+    released = erp.put_header("B-000000007", IsSalesProcessingStopped=False)
+    await links["b2b_de"].remember("order", "7", released)
+    await links["b2b_de"].remember("order", "8", erp.put_header("BE-000000007"))
+    await links["b2c"].remember("order", "9", erp.put_header("000000007"))
+    markets = {
+        code: SweptMarket(erp=erp, company="demf", stores={1}, links=each)
+        for code, each in links.items()
+    }
+    forms = FakeForms({"", "B-", "BE-"})
+
+    swept = LateDoubles(world.shop, markets=markets, forms=forms, events=world.events)
+
+    assert await swept.sweep() == 0
+    assert not world.events.entered
+
+
 async def test_a_double_of_an_order_that_nobody_knows_is_left_alone() -> None:
     world, links = World(), FakeLinks()
     erp = FakeOrderErp(ManualClock(), iter(()))
