@@ -4,13 +4,56 @@ import asyncio
 import gc
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
+from random import Random
 
 import pytest
+from aiohttp.test_utils import TestClient
 
+from pricing_proxy.web.app import admin_app, public_app
+from tests.fakes.price_world import price_service
+from tests.web.conftest import ProgramServer
+from tests.web.shop import BODY_LIMIT, READER_KEY, REVOKED_KEY, UNTRACED, shop_routes
 from tests.web.storefront import token
 from tests.web.test_immediate import JSON, Served, get, post, served, talk
 
 LONG = "x" * 50_000
+ROUTES = (
+    ("POST", "/v1/prices"),
+    ("GET", "/v1/prices?market=MARKET&customer=WHO&sku=S-1"),
+    ("GET", "/v1/prices?market=MARKET&customer=WHO&sku=S-2&wait_ms=5000"),
+    ("POST", "/v1/carts/price"),
+    ("POST", "/v1/customers/WHO/login"),
+    ("POST", "/v1/invalidations"),
+    ("POST", "/v1/prices/explain"),
+    ("POST", "/v1/breakers/erp:price_read"),
+    ("POST", "/v1/gates/erp:pricing"),
+    ("GET", "/nowhere/MARKET"),
+)
+MARKETS = ("b2b_de", "nowhere", "m" * 3000)
+WHO = ("C-1", "C-2", "C-404", "c" * 3000)
+CREDENTIALS: tuple[dict[str, str], ...] = (
+    {},
+    {"X-API-Key": "wrong"},
+    {"X-API-Key": READER_KEY},
+    {"X-API-Key": REVOKED_KEY},
+    {"Authorization": "Bearer no.token"},
+    {"Authorization": f"Bearer {token('C-1')[:-6]}AAAAAA"},
+)
+HEADERS: tuple[dict[str, str], ...] = (
+    {},
+    {"Content-Type": "application/json"},
+    {"Content-Type": "application/json", "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"},
+    {"Origin": "https://elsewhere.example.com"},
+)
+BODIES = (
+    b"",
+    b"{",
+    b'{"market":"b2b_de","customer":"C-1","lines":[{"sku":"S-1"},{"sku":"S-2"}]}',
+    b'{"market":"other","customer":"C-404","lines":[{"sku":"X","quantity":"7","unit":"Y"}]}',
+    b'{"market":"b2b_de","scope":{"all":true},"level":"hard","reason":"r"}',
+    b'{"market":"b2b_de","skus":["S-3"]}',
+    b'{"order":"open"}',
+)
 # yarl keeps the last 128 addresses that it took apart, in the parser itself; once those are
 # full, what is kept beyond them is ours.
 WARM_UP, MEASURED = 140, 140
@@ -86,3 +129,38 @@ async def _refused(shop: Served, request: bytes) -> None:
     assert head.startswith("HTTP/1.1 401"), head
     assert shop.watched.answered[-1:] != [True]
     await asyncio.sleep(0)
+
+
+async def test_whatever_strangers_ask_for_leaves_no_trace() -> None:
+    """No market, customer or SKU that they name becomes a key of anything, nor a count."""
+    world = price_service()
+    await world.load("S-1")
+    world.warmer.pages.clear()
+    world.warmer.seen._own.clear()
+    world.warmer.seen._unsaved.clear()
+    parts = shop_routes(world)
+    public = public_app(parts.routes, body_limit_bytes=BODY_LIMIT, traces=UNTRACED)
+    admin = admin_app(parts.routes, body_limit_bytes=BODY_LIMIT)
+    before = parts.metrics.text()
+    draw = Random(8)
+    async with TestClient(ProgramServer(public)) as shop, TestClient(ProgramServer(admin)) as own:
+        for _ in range(400):
+            client = draw.choice([shop, own])
+            method, path = draw.choice(ROUTES)
+            path = path.replace("MARKET", draw.choice(MARKETS)).replace("WHO", draw.choice(WHO))
+            headers = {**draw.choice(CREDENTIALS), **draw.choice(HEADERS)}
+            answer = await client.request(
+                method, path, data=draw.choice(BODIES), headers=headers, allow_redirects=False
+            )
+            assert answer.status in {400, 401, 403, 404, 405}
+            await answer.read()
+
+    assert parts.metrics.text() == before
+    assert set(parts.access.last_use().values()) == {None}
+    assert parts.routes.prices._queries.kept_bytes == 0
+    assert len(parts.access._tokens._kept) == 0
+    assert list(world.warmer.pages) == []
+    assert (world.warmer.seen._own, world.warmer.seen._unsaved) == ({}, {})
+    assert world.loader.flights.count == 0
+    assert len(world.erp.batches) == 0
+    assert world.cache.memory.entry_count == 1
