@@ -4,10 +4,10 @@ A key has at least 128 random bits, so one round of SHA-256 is enough to keep it
 hash is no secret. Presented keys are compared with every known one in constant time.
 """
 
-import hashlib
-import hmac
 import secrets
 from collections.abc import Sequence
+from hashlib import sha256
+from hmac import compare_digest
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, Field
@@ -61,18 +61,18 @@ class KeyRing:
         """Return the key's record, also a revoked one; None for an unknown key."""
         if len(presented) > _LONGEST_KEY:
             return None
-        digest = hashlib.sha256(presented.encode(errors="surrogateescape")).digest()
+        digest = sha256(presented.encode("utf-8", "surrogateescape")).digest()
         found = None
         for known, key in self._keys:
             # No early exit: the time must not tell which key came close.
-            if hmac.compare_digest(known, digest):
+            if compare_digest(known, digest):
                 found = key
         return found
 
 
 def hash_of(key: str) -> str:
     """Return what the configuration holds of a key."""
-    return hashlib.sha256(key.encode()).hexdigest()
+    return sha256(key.encode()).hexdigest()
 
 
 def new_key() -> str:

@@ -74,6 +74,14 @@ class Columns(Sequence[Line]):
             self.shortest = list(map(canonical_quantity, quantities))
 
     @classmethod
+    def of_one_each(cls, skus: Sequence[str]) -> "Columns":
+        """Return lines of one piece each in its sales unit: nothing of them is to be looked at."""
+        columns = cls.__new__(cls)
+        columns.skus, columns.units, columns.quantity = skus, None, "1"
+        columns.quantities = columns.shortest = ["1"] * len(skus)
+        return columns
+
+    @classmethod
     def of(cls, lines: Sequence[Line]) -> "Columns":
         """Return the lines by member."""
         if isinstance(lines, Columns):

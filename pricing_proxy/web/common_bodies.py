@@ -83,9 +83,10 @@ class CommonQueries:
                 return None
             self._kept.keep(head, body, cost_bytes=_BODY_BYTES + len(head))
         rest = "".join(skus)
-        if "&" in rest or not _is_literal(rest) or not _are_skus(skus):
+        lengths = set(map(len, skus))
+        if "&" in rest or not _is_literal(rest) or 0 in lengths or max(lengths) > LONGEST_SKU:
             return None
-        return CommonBody(body, Columns(skus, ["1"] * len(skus)))
+        return CommonBody(body, Columns.of_one_each(skus))
 
 
 def _body_of(head: str) -> PricesBody | None:
@@ -128,7 +129,7 @@ def _columns(lines: list[dict[str, Any]]) -> Columns | None:
         return None
     members = set(map(len, lines))
     if members == {1}:
-        return Columns(skus, ["1"] * len(skus))
+        return Columns.of_one_each(skus)
     if members == {2} and "quantity" in lines[0]:
         # By far the most; the loops are C's.
         quantities = list(map(_quantity, lines))
