@@ -23,7 +23,7 @@ from sync.customers.ports import AccountLinks, AccountMap, ErpCustomers, ShopCus
 from sync.customers.rules import CustomerRules
 from sync.customers.write_back import WriteBack
 from sync.engine.flow import Work
-from sync.engine.outcomes import Done, HeldError, SkippedError
+from sync.engine.outcomes import Done, HeldError, IdentifiedError, SkippedError
 from sync.engine.refusals import named
 from sync.magento.master_models import Customer
 from sync.price_map import publish_link
@@ -75,7 +75,10 @@ class CustomerFlow:
     async def carry(self, work: Work) -> Done:
         """Bring one customer over; raises the engine's outcomes and `UpstreamError`."""
         context = self._contexts[work.event.market]
-        customer_id = int(work.event.business_key)
+        if work.event.document_id is None:
+            # Entered by an older version during an upgrade, under a lock that is not this one's.
+            raise IdentifiedError(work.event.business_key)
+        customer_id = int(work.event.document_id)
         customer = await self._shop.customer(customer_id)
         if customer is None:
             raise _gone(work)

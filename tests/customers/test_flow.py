@@ -136,6 +136,7 @@ class World:
             flow="customers",
             market=market,
             business_key=str(customer_id),
+            document_id=str(customer_id),
             source_key="x",
             payload={} if order is None else {"order": order},
             attempts=0,

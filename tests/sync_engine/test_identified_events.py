@@ -140,3 +140,26 @@ async def test_every_form_that_references_ever_had_is_kept(store: AsyncEngine) -
     assert await forms.of(MARKET, 3) == ["", "A-"]
     assert await forms.of(MARKET, 4) == ["B-"]
     assert await forms.of(MARKET, 5) == []
+
+
+async def test_equal_ids_of_documents_of_different_kinds_never_meet(engine: Engine) -> None:
+    """An order, a credit memo and a customer may all be number 37 of the shop."""
+    await receive(engine, "37", "37")
+    for flow in ("returns", "customers"):
+        key = f"{flow}/{MARKET}/#37"
+        await engine.events.receive(
+            flow=flow,
+            market=MARKET,
+            document_id="37",
+            business_key="37",
+            source_key=key,
+            payload={},
+            lock_key=key,
+        )
+    (customer,) = await engine.overview.by_document("customers", "37")
+
+    await engine.carry(customer.id)
+
+    assert await engine.state(customer.id) is EventState.DONE
+    (order,) = await engine.overview.by_key("37", flow="orders")
+    assert order.state is EventState.RECEIVED
