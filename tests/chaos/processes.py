@@ -48,11 +48,12 @@ class Worker:
     is_lost: bool = False
     _process: subprocess.Popen[bytes] | None = None
     _said: int = 0
+    _ready_at: float | None = None
 
     def start(self) -> None:
         """Start it."""
         with self.log.open("ab") as output:
-            self._said = output.tell()
+            self._said, self._ready_at = output.tell(), None
             self._process = subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
@@ -75,8 +76,17 @@ class Worker:
     @property
     def is_ready(self) -> bool:
         """Whether it has said that it carries events."""
-        said = self.log.read_bytes()[self._said :] if self.is_alive else b""
-        return _READY.encode() in said
+        if not self.is_alive:
+            return False
+        if self._ready_at is None and _READY.encode() in self._words():
+            self._ready_at = time.monotonic()
+        return self._ready_at is not None
+
+    def has_carried_for(self, seconds: float) -> bool:
+        """Whether it has been seen to be ready for so long."""
+        if not self.is_ready or self._ready_at is None:
+            return False
+        return time.monotonic() - self._ready_at >= seconds
 
     @property
     def last_words(self) -> str:
@@ -126,6 +136,12 @@ class Worker:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+    def _words(self) -> bytes:
+        """Return what it said since it was started."""
+        with self.log.open("rb") as log:
+            log.seek(self._said)
+            return log.read()
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
