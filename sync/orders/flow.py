@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from pricing_proxy.names import is_same_name
 from sync.engine.flow import Work
 from sync.engine.outcomes import (
     Done,
@@ -105,7 +106,7 @@ class OrderFlow:
         if linked is None and await market.writer.has(order, number):
             await work.links.remember(LINK, str(order.entity_id), number)
             linked = number
-        if linked == number:
+        if linked is not None and is_same_name(linked, number):
             return Done(f"is in the ERP as {number}")
         known = "was not sent from here" if linked is None else f"was sent as {linked}"
         raise HeldError(

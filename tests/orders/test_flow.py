@@ -37,6 +37,17 @@ async def test_an_order_with_a_number_is_left_alone() -> None:
     assert "SO-000001" in done.note
 
 
+async def test_a_number_that_somebody_typed_in_other_letters_is_the_number() -> None:
+    sale = OneSale()
+    await sale.carry()
+    sale.change(ext_order_id="so-000001 ")
+    sale.erp.calls.clear()
+
+    await sale.carry()
+
+    assert not sale.erp.calls
+
+
 async def test_a_guest_needs_an_account_for_guests() -> None:
     sale = OneSale(rules={})
 
