@@ -7,7 +7,7 @@ nothing is released twice, or with a line missing or doubled.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import chain, repeat
 
@@ -33,13 +33,20 @@ FAULTS = st.lists(st.sampled_from(Fault), max_size=40)
 PAUSES = st.lists(
     st.sampled_from([0, 1000, 20_000, 59_500, 59_620, 59_720, 59_820, 61_000]), max_size=40
 )
+# How the ERP writes references and item numbers down, whatever they were sent as.
+SPELLINGS = st.sampled_from([str, str.upper, str.lower])
 MOST_ATTEMPTS = 200
 
 
 class Scenario:
     """A shop with one order, an ERP with faults, and an engine that tries again."""
 
-    def __init__(self, faults: Iterator[Fault], pauses: Iterator[int]) -> None:
+    def __init__(
+        self,
+        faults: Iterator[Fault],
+        pauses: Iterator[int],
+        spells: Callable[[str], str] = str,
+    ) -> None:
         self.clock = ManualClock()
         self.erp = FakeOrderErp(self.clock, faults)
         self.erp.tax = ORDER.tax_amount
@@ -55,7 +62,8 @@ class Scenario:
             selling=recorded.SELLING,
             rules=RULES,
         )
-        self.references = set(self.draft.by_reference)
+        self.erp.spells = spells
+        self.references = set(map(spells, self.draft.by_reference))
         self.erp.expected[ORDER.increment_id] = self.references
 
     def new_process(self) -> OrderFlow:
@@ -101,15 +109,18 @@ class Scenario:
 
 
 @settings(max_examples=90, deadline=None)
-@given(faults=FAULTS, pauses=PAUSES)
-@example(faults=[Fault.NONE, Fault.LATE], pauses=[1000])
-@example(faults=[Fault.NONE, Fault.DIES_LATE], pauses=[61_000])
-@example(faults=[Fault.NONE, Fault.NONE, Fault.NONE, Fault.DIES_LATE], pauses=[0])
-@example(faults=[Fault.NONE, Fault.LOST_AFTER], pauses=[0])
-@example(faults=[Fault.NONE, Fault.NONE, Fault.DIES_LATE], pauses=[59_620])
-@example(faults=[Fault.NONE, Fault.NONE, Fault.DIES_LATE], pauses=[59_720])
-def test_one_released_order_with_all_lines(faults: list[Fault], pauses: list[int]) -> None:
-    scenario = Scenario(iter(faults), iter(pauses))
+@given(faults=FAULTS, pauses=PAUSES, spells=SPELLINGS)
+@example(faults=[Fault.NONE, Fault.LATE], pauses=[1000], spells=str)
+@example(faults=[Fault.NONE, Fault.DIES_LATE], pauses=[61_000], spells=str)
+@example(faults=[Fault.NONE, Fault.NONE, Fault.NONE, Fault.DIES_LATE], pauses=[0], spells=str)
+@example(faults=[Fault.NONE, Fault.LOST_AFTER], pauses=[0], spells=str)
+@example(faults=[Fault.NONE, Fault.NONE, Fault.DIES_LATE], pauses=[59_620], spells=str)
+@example(faults=[Fault.NONE, Fault.NONE, Fault.DIES_LATE], pauses=[59_720], spells=str)
+@example(faults=[Fault.NONE] * 9 + [Fault.LOST_BEFORE], pauses=[0], spells=str.upper)
+def test_one_released_order_with_all_lines(
+    faults: list[Fault], pauses: list[int], spells: Callable[[str], str]
+) -> None:
+    scenario = Scenario(iter(faults), iter(pauses), spells)
 
     asyncio.run(scenario.run())
     asyncio.run(scenario.tidy())
