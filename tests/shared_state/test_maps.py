@@ -59,5 +59,6 @@ async def test_an_account_that_is_newer_than_the_map_is_told_of(redis: Redis, un
     await maps.note_customer(unique, make_customer("C-9", price_group="G"))
     for spelled in ("C-9", "c-9", " C-9"):
         assert await maps.noted_customer(unique, spelled) == make_customer("C-9", price_group="G")
+    assert await maps.noted_customer(unique, "c-9 ") == make_customer("C-9", price_group="G")
     # Any map that is read lives shorter, so whoever lacks the account has read one since.
     assert 0 < await redis.ttl(customer_map.news_key(unique, "C-9")) <= 86_400
