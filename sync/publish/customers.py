@@ -24,8 +24,8 @@ class KnownLinks(Protocol):
         """Return a customer's account."""
         ...
 
-    async def changed(self, within: timedelta) -> Collection[tuple[str, str]]:
-        """Return the customers whose link changed lately, by market and the shop's id."""
+    async def changed(self, within: timedelta) -> Mapping[tuple[str, str], str | None]:
+        """Return what customers have now whose link changed lately, by market and the shop's id."""
         ...
 
 
@@ -68,10 +68,16 @@ async def publish_changed(
     known: KnownLinks, published: AccountMap, *, markets: Collection[str]
 ) -> int:
     """Publish what changed within the last minute, and return how much that is."""
-    changed = [each for each in await known.changed(_LATELY) if each[0] in markets]
-    for market, customer_id in changed:
-        await publish_link(_OfMarket(known, market), published, market, customer_id)
-    return len(changed)
+    changed = await known.changed(_LATELY)
+    for market in markets:
+        mine = {int(one): account for (where, one), account in changed.items() if where == market}
+        linked = {one: account for one, account in mine.items() if account is not None}
+        await published.map_accounts(market, linked)
+        await published.unmap_accounts(market, [one for one in mine if one not in linked])
+    for (market, customer_id), account in (await known.changed(_LATELY)).items():
+        if market in markets and changed.get((market, customer_id), account) != account:
+            await publish_link(_OfMarket(known, market), published, market, customer_id)
+    return sum(market in markets for market, _ in changed)
 
 
 class _OfMarket:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from sqlalchemy import func, select, union
+from sqlalchemy import and_, func, select, union
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store.customer_links import KIND, CustomerLinks, Owner
@@ -70,18 +70,29 @@ class AllLinks:
         )
         async with self._database.connect() as connection:
             found = (await connection.execute(statement)).scalar()
-        named = self._configured.get(market, {}).get(int(customer_id))
-        return named if found is None else str(found)
+        return self._named(market, customer_id) if found is None else str(found)
 
-    async def changed(self, within: timedelta) -> Collection[tuple[str, str]]:
-        """Return the customers whose link changed lately, by market and the shop's id."""
+    async def changed(self, within: timedelta) -> Mapping[tuple[str, str], str | None]:
+        """Return what customers have now whose link changed lately, by market and the shop's id."""
         since = func.clock_timestamp() - within
-        statement = union(
+        recent = union(
             select(_LINK.market, _LINK.magento_id).where(
                 _LINK.kind == KIND, _LINK.changed_at >= since
             ),
             # A link that was taken away leaves a refusal.
             select(_REFUSAL.market, _REFUSAL.customer_id).where(_REFUSAL.changed_at >= since),
+        ).subquery()
+        is_its = and_(
+            _LINK.kind == KIND,
+            _LINK.market == recent.c.market,
+            _LINK.magento_id == recent.c.magento_id,
+        )
+        statement = select(recent.c.market, recent.c.magento_id, _LINK.erp_key).select_from(
+            recent.outerjoin(entity_map, is_its)
         )
         async with self._database.connect() as connection:
-            return [(row[0], row[1]) for row in await connection.execute(statement)]
+            rows = (await connection.execute(statement)).all()
+        return {(row[0], row[1]): row[2] or self._named(row[0], row[1]) for row in rows}
+
+    def _named(self, market: str, customer_id: str) -> str | None:
+        return self._configured.get(market, {}).get(int(customer_id))

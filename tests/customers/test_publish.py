@@ -1,6 +1,6 @@
 """The price service's map follows the links: all of them, what changed lately, what is gone."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 from sync.price_map import publish_link
@@ -16,6 +16,7 @@ class FakeKnown:
     def __init__(self, **accounts: str) -> None:
         self.links = {"b2b_de": dict(accounts), "b2c": {}}
         self.recent: list[tuple[str, str]] = []
+        self.asked = 0
 
     async def accounts(self, market: str) -> Mapping[str, str]:
         return dict(self.links[market])
@@ -23,9 +24,10 @@ class FakeKnown:
     async def account(self, market: str, customer_id: str) -> str | None:
         return self.links[market].get(customer_id)
 
-    async def changed(self, within: timedelta) -> Collection[tuple[str, str]]:
+    async def changed(self, within: timedelta) -> Mapping[tuple[str, str], str | None]:
         del within
-        return self.recent
+        self.asked += 1
+        return {(market, one): self.links.get(market, {}).get(one) for market, one in self.recent}
 
 
 class SlowMap(FakePriceMap):
@@ -92,3 +94,15 @@ async def test_what_changed_lately_is_published_and_what_is_gone_removed() -> No
     assert await publish_changed(known, published, markets=MARKETS) == 2
 
     assert published.accounts == {("b2b_de", 7): "C-7"}
+    # However many there are: once before and once after they are written.
+    assert known.asked == 2
+
+
+async def test_what_changes_while_changes_are_published_is_published_as_it_stands() -> None:
+    known = FakeKnown(**{"7": "C-7", "8": "C-8"})
+    known.recent = [("b2b_de", "7"), ("b2b_de", "8")]
+    published = SlowMap(known, ("7", None))
+
+    await publish_changed(known, published, markets=MARKETS)
+
+    assert published.accounts == {("b2b_de", 8): "C-8"}

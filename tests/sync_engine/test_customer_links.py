@@ -172,8 +172,9 @@ async def test_what_changed_lately_names_who_was_linked_and_who_was_unlinked(
     await links_of(store).settle("8", "C-2", origin="created")
     await LinkDecisions(store).unlink(MARKET, "8", by="ann", reason="")
 
-    assert set(await known.changed(timedelta(minutes=1))) == {(MARKET, "7"), (MARKET, "8")}
-    assert await known.changed(timedelta(0)) == []
+    lately = await known.changed(timedelta(minutes=1))
+    assert lately == {(MARKET, "7"): "C-1", (MARKET, "8"): None}
+    assert await known.changed(timedelta(0)) == {}
     # What the configuration names holds where no link does.
     assert await known.accounts(MARKET) == {"3": "C-3", "7": "C-1"}
     assert await known.account(MARKET, "3") == "C-3"
