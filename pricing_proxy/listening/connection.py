@@ -53,6 +53,7 @@ class Connection(web.RequestHandler):
         "_is_last",
         "_parted_at",
         "_unread_since",
+        "_wire",
         "heard_at",
     )
 
@@ -72,6 +73,9 @@ class Connection(web.RequestHandler):
         self._unread_since = 0.0
         self._parted_at = 0.0
         self._gone: asyncio.Future[None] | None = None
+        # Ours to the end: aiohttp lets go of its own when it closes, also of one that never
+        # ends because its caller does not read.
+        self._wire: asyncio.Transport | None = None
 
     @property
     def is_at_rest(self) -> bool:
@@ -86,6 +90,7 @@ class Connection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a request."""
         super().connection_made(transport)
+        self._wire = self.transport
         self.heard_at = self._loop.time()
         self._crowd.enter(self)
 
@@ -94,6 +99,7 @@ class Connection(web.RequestHandler):
         self._crowd.leave(self)
         if self._gone is not None and not self._gone.done():
             self._gone.set_result(None)
+        self._wire = None
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -144,11 +150,14 @@ class Connection(web.RequestHandler):
 
     def end_overdue(self, now: float, *, idle_seconds: float) -> Reason | None:
         """End what waits too long; return what did."""
-        transport = self.transport
+        transport = self._wire
         if transport is None:
             return None
+        if transport.is_closing() and not self._parted_at:
+            self._parted_at = now
         if self._parted_at:
-            if now - self._parted_at > _PARTING_SECONDS:
+            is_unread = transport.get_write_buffer_size() > 0
+            if now - self._parted_at > (_UNREAD_SECONDS if is_unread else _PARTING_SECONDS):
                 transport.abort()
             return None
         if self._unread_since and now - self._unread_since > _UNREAD_SECONDS:
@@ -161,8 +170,8 @@ class Connection(web.RequestHandler):
 
     def give_way(self) -> None:
         """Close at once."""
-        if self.transport is not None:
-            self.transport.abort()
+        if self._wire is not None:
+            self._wire.abort()
 
     def _requested(self, first: int) -> None:
         """Look at the messages that came; the newest may still be on its way."""

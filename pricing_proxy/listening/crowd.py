@@ -159,7 +159,11 @@ class Crowd:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            self.sweep(loop.time())
+            try:
+                self.sweep(loop.time())
+            except Exception:  # noqa: BLE001 -- see below
+                # One connection that nobody thought of must not keep all others open for ever.
+                _log.exception("a sweep of the %s listener broke", self.name)
 
     def _send_away(self, member: Member) -> None:
         self._closed[Reason.GAVE_WAY] += 1

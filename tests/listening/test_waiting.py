@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from pricing_proxy.listening import crowd as crowd_module
+from pricing_proxy.listening.connection import Connection
 from pricing_proxy.listening.crowd import Crowd, Reason
 from tests.listening.raw import PATIENCE_SECONDS, Heard, Listening, Wire, request, showing, wire
 
@@ -125,6 +127,56 @@ async def test_a_caller_that_does_not_read_its_answers_is_cut_off(shown: Listeni
                 await asyncio.sleep(0.01)
                 await sweep(shown, after=31.0)
     assert shown.crowd.closed == {Reason.UNREAD_ANSWER: 1}
+
+
+async def test_an_end_that_its_caller_does_not_read_comes_all_the_same(shown: Listening) -> None:
+    """What is closed politely waits for its last bytes to be taken: for half a minute."""
+    async with wire(shown.port) as line:
+        line.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        many = request("GET", "/shown", f"X-Long: {'x' * 8000}") * 2000
+        line.writer.write(many)
+        await until_heard(shown)
+        [member] = shown.crowd.members()
+        assert isinstance(member, Connection)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not member.writing_paused:  # noqa: ASYNC110 -- it tells nobody
+                await asyncio.sleep(0.01)
+        member.force_close()
+        await sweep(shown, after=0.0)
+        await sweep(shown, after=29.0)
+        assert shown.crowd.size == 1
+        await sweep(shown, after=31.0)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while shown.crowd.size:  # noqa: ASYNC110 -- as above
+                await asyncio.sleep(0)
+
+
+async def test_one_connection_that_breaks_a_sweep_does_not_end_the_next(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(crowd_module, "SWEEP_SECONDS", 0.0)
+    crowd = Broken("tests")
+    sweeping = asyncio.create_task(crowd.sweep_for_ever())
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await crowd.swept_twice.wait()
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)
+    assert "a sweep of the tests listener broke" in caplog.text
+
+
+class Broken(Crowd):
+    """Breaks at each sweep."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.sweeps = 0
+        self.swept_twice = asyncio.Event()
+
+    def sweep(self, now: float) -> None:
+        self.sweeps += 1
+        if self.sweeps == 2:
+            self.swept_twice.set()
+        raise ValueError(now)
 
 
 async def test_what_was_closed_is_told_once_a_minute(

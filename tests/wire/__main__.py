@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--direct", action="store_true", help="without proxies")
     options = parser.parse_args()
-    console = Console()
+    console = Console(width=120)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wirefuzz-")))
         try:
