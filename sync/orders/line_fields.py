@@ -176,7 +176,9 @@ def _item(value: ValueLine, asked: Asked, sellable: Sellable, *, company: str, w
 
 def _is_called(value: ValueLine, now: str) -> bool:
     """Return whether a line's SKU is its product's, SKUs of what was chosen set aside."""
-    has_suffix = bool(value.row.options.custom_options) or value.row.product_type == "bundle"
+    may_have_suffix = bool(value.row.options.custom_options) or value.row.product_type == "bundle"
+    # A variant or a part of a bundle is called by its own SKU alone.
+    has_suffix = may_have_suffix and value.sku == value.row.sku
     return is_called(value.sku, now, has_suffix=has_suffix)
 
 

@@ -265,6 +265,30 @@ def test_skus_of_options_follow_the_products_and_of_nothing_else() -> None:
     assert unsold(row, sellable).field == "items[0].sku"
 
 
+def test_a_part_of_a_bundle_is_called_by_its_own_sku_alone() -> None:
+    """Of the bundle itself, the SKUs of its parts may follow."""
+    order = recorded.orders()["types_bundle_fixed_price_ship_together_excl_tax"]
+    parent, part = order.items[:2]
+    known = recorded.products(order)
+    asked = Asked(part.product_id, part.sku)
+    rules = recorded.rules(bundle="parts")
+
+    def sell(sku: str) -> None:
+        sellable = replace(known[asked], shop_sku=sku)
+        map_order(
+            order,
+            account="C-1001",
+            products={**known, asked: sellable},
+            selling=recorded.SELLING,
+            rules=rules,
+        )
+
+    assert parent.product_type == "bundle"
+    sell(part.sku.lower())
+    with pytest.raises(HeldError, match="is now"):
+        sell(part.sku.rpartition("-")[0])
+
+
 def test_a_state_is_asked_only_where_the_country_needs_one() -> None:
     name = "address_region_free_text_unknown"
     rules = recorded.rules(states_of=["DE"])
