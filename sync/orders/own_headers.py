@@ -13,7 +13,9 @@ whole shop; the entity map knows what was written; the account is the customer's
                                          order is the first of them; else unclear
 
 Another's under the present reference holds the order, naming both, since whoever looks by it
-would find both; under an earlier form it is passed over. Neither is ever touched.
+would find both; under an earlier form it is passed over. What is unclear is looked at again,
+as it mostly is being written just now; a person must look when that has no end. None of them
+is ever touched.
 """
 
 from collections.abc import Sequence
@@ -21,7 +23,7 @@ from enum import Enum, auto
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
 from pricing_proxy.names import is_same_name, same_name_key
-from sync.engine.outcomes import HeldError
+from sync.engine.outcomes import HeldError, RetryLaterError
 from sync.engine.refusals import named
 from sync.magento.models import Order
 from sync.orders.draft import OrderDraft
@@ -83,7 +85,8 @@ class OwnHeaders:
             known: Number of a header that is known to be the order's.
 
         Raises:
-            HeldError: Another's header has its reference, or nobody can tell whose it is.
+            HeldError: Another's header has its reference.
+            RetryLaterError: Nobody can tell yet whose a header is.
         """
         present, *earlier = await self._references.every(order)
         found: dict[str, SalesOrderHeaderRow] = {}
@@ -95,8 +98,12 @@ class OwnHeaders:
                     claim, why = await self._judge(order, header, reference, draft)
                 if claim is Claim.OWN:
                     found[number] = header
-                elif claim is Claim.UNCLEAR or reference == present:
-                    raise self._held(order, header, reference, why)
+                elif claim is Claim.UNCLEAR:
+                    # Whoever writes it just now will have given it a line by then.
+                    raise RetryLaterError(self._told(order, header, reference, why))
+                elif reference == present:
+                    text = self._told(order, header, reference, why)
+                    raise HeldError(field=self._field, text=text, advice=self._advice(order))
         return sorted(
             found.values(), key=lambda row: (len(row.SalesOrderNumber), row.SalesOrderNumber)
         )
@@ -167,14 +174,10 @@ class OwnHeaders:
             return Claim.OWN, ""
         return Claim.UNCLEAR, f"it has no line yet{_perhaps(rivals)}"
 
-    def _held(
-        self, order: Order, header: SalesOrderHeaderRow, reference: str, why: str
-    ) -> HeldError:
-        return HeldError(
-            field=self._field,
-            text=f"{header.SalesOrderNumber} in {self._company} has the reference {reference} of "
-            f"order {name_of(order)}, but {why}; it was not touched",
-            advice=self._advice(order),
+    def _told(self, order: Order, header: SalesOrderHeaderRow, reference: str, why: str) -> str:
+        return (
+            f"{header.SalesOrderNumber} in {self._company} has the reference {reference} of "
+            f"order {name_of(order)}, but {why}; it was not touched"
         )
 
     def _advice(self, order: Order) -> str:

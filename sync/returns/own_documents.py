@@ -12,7 +12,7 @@ from typing import Protocol
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
 from pricing_proxy.d365.fo.return_models import ReturnHeaderRow, ReturnLineRow
 from pricing_proxy.names import is_same_name, same_name_key
-from sync.engine.outcomes import HeldError
+from sync.engine.outcomes import HeldError, RetryLaterError
 from sync.magento.document_models import CreditMemo
 from sync.magento.models import Order
 from sync.returns.mapping import ReturnDraft
@@ -128,6 +128,7 @@ class OwnReturns:
 
         Raises:
             HeldError: Another's return has its reference.
+            RetryLaterError: Nobody can tell yet whose a return is.
         """
         present, *earlier = await self._references.every(wanted.memo)
         found: dict[str, ReturnHeaderRow] = {}
@@ -137,7 +138,11 @@ class OwnReturns:
                 if not why:
                     found.setdefault(header.ReturnOrderNumber, header)
                 elif reference == present:
-                    raise self._held(wanted, header, reference, why)
+                    raise HeldError(
+                        field="CustomersOrderReference",
+                        text=self._told(wanted, header, reference, why),
+                        advice=self._advice(wanted.memo),
+                    )
         rows = found.values()
         return sorted(rows, key=lambda row: (len(row.ReturnOrderNumber), row.ReturnOrderNumber))
 
@@ -174,19 +179,22 @@ class OwnReturns:
         perhaps = f": it may be that of {', '.join(map(named, rivals))}" if rivals else ""
         if lots:
             return f"it takes back what another order sold{perhaps}"
-        account = wanted.draft.header.CustomerAccountNumber
-        if not is_same_name(header.CustomerAccountNumber, account):
+        sent = wanted.draft.header
+        if not is_same_name(header.CustomerAccountNumber, sent.CustomerAccountNumber):
             return f"its account is {header.CustomerAccountNumber}{perhaps}"
-        return f"it has no line yet{perhaps}" if rivals else ""
+        # Only the first of them is ever sent, so one for the same order is that one's.
+        is_first = all(wanted.memo.entity_id < other.entity_id for other in rivals)
+        is_for_the_order = header.CustomerRequisitionNumber == sent.CustomerRequisitionNumber
+        if rivals and not (is_first and is_for_the_order):
+            # Whoever writes it just now will have linked it by then.
+            why = f"it has no line yet{perhaps}"
+            raise RetryLaterError(self._told(wanted, header, reference, why))
+        return ""
 
-    def _held(
-        self, wanted: ReturnOf, header: ReturnHeaderRow, reference: str, why: str
-    ) -> HeldError:
-        return HeldError(
-            field="CustomersOrderReference",
-            text=f"return {header.ReturnOrderNumber} in {self._company} has the reference "
-            f"{reference} of credit memo {named(wanted.memo)}, but {why}; it was not touched",
-            advice=self._advice(wanted.memo),
+    def _told(self, wanted: ReturnOf, header: ReturnHeaderRow, reference: str, why: str) -> str:
+        return (
+            f"return {header.ReturnOrderNumber} in {self._company} has the reference "
+            f"{reference} of credit memo {named(wanted.memo)}, but {why}; it was not touched"
         )
 
     def _advice(self, memo: CreditMemo) -> str:

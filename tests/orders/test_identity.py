@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from sync.engine.outcomes import Done, HeldError, IdentifiedError
+from sync.engine.outcomes import Done, HeldError, IdentifiedError, RetryLaterError
 from sync.orders.flow import OrderFlow, OrderMarket
 from sync.orders.writer import OrderWriter
 from tests.fakes.order_erp import FakeOrderErp
@@ -184,15 +184,29 @@ async def test_an_empty_document_linked_to_another_order_is_never_touched() -> N
     assert world.erp.calls.keys() == {"find", "lines"}
 
 
-async def test_an_empty_document_that_may_be_either_ones_is_held() -> None:
+async def test_an_empty_document_that_may_be_either_ones_is_left_alone() -> None:
+    """The engine looks again, and asks a person in the end."""
     world = TwoStores()
     world.erp.put_header(NUMBER)
 
     for entity_id in STORES:
-        with pytest.raises(HeldError, match="may be that of"):
+        with pytest.raises(RetryLaterError, match="may be that of"):
             await world.carry(entity_id)
 
     assert world.erp.calls.keys() == {"find", "lines"}
+
+
+async def test_a_document_that_is_being_written_for_another_holds_nobody_up_for_long() -> None:
+    """Its reference is an earlier form of this one's, from before there were prefixes."""
+    world = TwoStores(store_2="B-")
+    number = world.erp.put_header(NUMBER)
+    with pytest.raises(RetryLaterError):
+        await world.carry(38)
+
+    world.erp.order_lines[number] = [foreign_line(number)]
+    await world.carry(38)
+
+    assert world.references() == {number: NUMBER, "SO-000002": f"B-{NUMBER}"}
 
 
 async def test_a_cancellation_stops_only_its_own_document() -> None:

@@ -423,7 +423,25 @@ async def test_a_return_under_an_earlier_form_of_its_reference_is_found() -> Non
     assert world.erp.calls["create_header"] == 1
 
 
-@pytest.mark.parametrize("whose", ["lots", "link", "account", "nobody knows"])
+async def test_a_return_of_which_nobody_can_tell_is_left_alone_until_it_has_lines() -> None:
+    """It is mostly the other's, which is being written just now."""
+    world = World()
+    world.prefixes |= {1: "B-", 2: ""}
+    world.forms.prefixes = {"", "B-"}
+    other = MEMO.model_copy(update={"entity_id": MEMO.entity_id - 1, "store_id": 2})
+    world.other_memos = [other]
+    number = world.erp.put(f"CM-{MEMO.increment_id}")
+
+    with pytest.raises(RetryLaterError, match=f"#{other.entity_id},"):
+        await world.carry()
+    assert not world.erp.calls
+    await world.links.remember("return", str(other.entity_id), number)
+    await world.carry()
+
+    assert world.erp.headers[1].CustomersOrderReference == f"CM-B-{MEMO.increment_id}"
+
+
+@pytest.mark.parametrize("whose", ["lots", "link", "account"])
 async def test_a_return_of_another_is_never_touched(whose: str) -> None:
     world = World()
     reference = f"CM-{MEMO.increment_id}"
@@ -436,9 +454,6 @@ async def test_a_return_of_another_is_never_touched(whose: str) -> None:
         await world.erp.add_line("demf", number, lot)
     if whose == "link":
         await world.links.remember("return", "999", number)
-    if whose == "nobody knows":
-        world.prefixes[2] = ""
-        world.other_memos = [MEMO.model_copy(update={"entity_id": 999, "store_id": 2})]
     before = dict(world.erp.calls)
 
     with pytest.raises(HeldError) as caught:
