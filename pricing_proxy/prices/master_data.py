@@ -21,6 +21,7 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.names import ByName, Spellings, same_name_key
 from pricing_proxy.prices.ports import KeptMaps, MasterDataReader
+from pricing_proxy.resilience.call_class import Caller
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.customer_map import Customer, CustomerMap
 from pricing_proxy.shared_state.item_map import Item, ItemMap
@@ -129,8 +130,12 @@ class MarketMaps:
         """Return a customer by any spelling of the account, None when not in the map."""
         return None if self._customers is None else self._customers.find(account)
 
-    async def find_customer(self, account: str) -> Customer | None:
+    async def find_customer(self, account: str, *, asked_by: str = "") -> Customer | None:
         """Return a customer outside the map; asks the ERP only while there is no map.
+
+        Args:
+            account: By any spelling.
+            asked_by: The name of the key that asks: keys take turns before the ERP.
 
         Raises:
             UpstreamError: There is no map and the ERP cannot tell.
@@ -143,7 +148,9 @@ class MarketMaps:
         remembered = self._looked_up.get(name)
         if remembered is not None and now_us < remembered[1]:
             return remembered[0]
-        customer = await self._reader.customer(account)
+        customer = await self._reader.customer(
+            account, caller=Caller(asked_by, f"{self._market}|{account}")
+        )
         _remember(self._looked_up, name, (customer, now_us + _UNKNOWN_US))
         return customer
 

@@ -13,7 +13,7 @@ from pricing_proxy.domain.price import NoPrice, Price
 from pricing_proxy.names import ByName
 from pricing_proxy.prices.query import Context, Key
 from pricing_proxy.prices.shelf import Shelf
-from pricing_proxy.resilience.call_class import Ticket
+from pricing_proxy.resilience.call_class import Caller, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.shared_state.customer_map import Customer, CustomerMap
 from pricing_proxy.shared_state.item_map import Item, ItemMap
@@ -135,7 +135,7 @@ class MasterDataReader(Protocol):
         """Return every customer by account."""
         ...
 
-    async def customer(self, account: str) -> Customer | None:
+    async def customer(self, account: str, *, caller: Caller) -> Customer | None:
         """Return one customer, None when the ERP has no such account."""
         ...
 
@@ -188,7 +188,7 @@ class MasterData(Protocol):
         """Return a customer by any spelling of the account, None when not in the map."""
         ...
 
-    async def find_customer(self, account: str) -> Customer | None:
+    async def find_customer(self, account: str, *, asked_by: str = "") -> Customer | None:
         """Return a customer that is not in the map, None when there is none in the ERP either.
 
         Raises:

@@ -36,7 +36,7 @@ class LoginRoutes:
         named = _account(request.match_info["customer"])
         body = await read_body(request, LOGIN)
         market = find_market(self._markets, body["market"])
-        account, customer = await find_customer(market, named)
+        account, customer = await find_customer(market, named, asked_by=key)
         lines = 0
         if customer is not None:
             context = Context(market.code, account, market.currency)

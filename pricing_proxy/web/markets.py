@@ -34,7 +34,7 @@ def find_currency(market: Market, asked: str | None) -> str:
 
 
 async def find_customer(
-    market: Market, named: str | ShopCustomer, *, may_ask_erp: bool = True
+    market: Market, named: str | ShopCustomer, *, asked_by: str = "", may_ask_erp: bool = True
 ) -> tuple[str, Customer | None]:
     """Return the account and the customer; the latter None while nobody can tell.
 
@@ -43,6 +43,7 @@ async def find_customer(
     Args:
         market: Where.
         named: By account or by the shop's id.
+        asked_by: The name of the key that asks: keys take turns before the ERP.
         may_ask_erp: Whether the ERP may be asked while there is no map.
 
     Raises:
@@ -55,7 +56,7 @@ async def find_customer(
     if not (may_ask_erp or market.master.has_customers):
         return account, None
     try:
-        customer = await market.master.find_customer(account)
+        customer = await market.master.find_customer(account, asked_by=asked_by)
     except UpstreamError:
         return account, None
     if customer is None:

@@ -218,7 +218,10 @@ async def query_of(
     if lines is None:
         lines = columns_of(body["lines"])
         _refuse_zeros(lines)
-    account, customer = await find_customer(market, body["customer"], may_ask_erp=may_ask_erp)
+    asked_by = "" if reader is None else reader.name
+    account, customer = await find_customer(
+        market, body["customer"], asked_by=asked_by, may_ask_erp=may_ask_erp
+    )
     wait_ms = body.get("wait_ms")
     return PriceQuery(
         market=market.code,
@@ -229,7 +232,7 @@ async def query_of(
         lines=lines,
         wait_us=None if wait_ms is None else wait_ms * 1000,
         is_budgeted=reader is not None and reader.shopper is not None,
-        asked_by="" if reader is None else reader.name,
+        asked_by=asked_by,
         called=_called(body["customer"], account),
     )
 

@@ -44,6 +44,7 @@ class FakeMasterData:
         shop_ids: Accounts by the shop's customer id.
         is_complete: Whether there is a map of all customers.
         looked_up: Accounts that somebody asked for beside the map.
+        asked_by: The names of the keys that asked for them.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class FakeMasterData:
         self.shop_ids = dict(shop_ids or {})
         self.is_complete = True
         self.looked_up: list[str] = []
+        self.asked_by: list[str] = []
 
     @property
     def has_customers(self) -> bool:
@@ -69,8 +71,9 @@ class FakeMasterData:
     def customer(self, account: str) -> Customer | None:
         return self.customers.find(account)
 
-    async def find_customer(self, account: str) -> Customer | None:
+    async def find_customer(self, account: str, *, asked_by: str = "") -> Customer | None:
         self.looked_up.append(account)
+        self.asked_by.append(asked_by)
         return self.customers.find(account)
 
     async def account_of(self, shop_id: int) -> str | None:

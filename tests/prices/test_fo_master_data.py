@@ -16,7 +16,7 @@ from pricing_proxy.d365.fo.models import (
 )
 from pricing_proxy.money import NumberText
 from pricing_proxy.prices.sources.fo_master_data import FoMasterData
-from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.call_class import OURSELVES, CallClass, Caller, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
@@ -34,6 +34,7 @@ class FakeMasterCalls:
     settings: list[OrderSettingsRow] = field(default_factory=list)
     customer_rows: list[CustomerRow] = field(default_factory=list)
     asked_for: list[tuple[str, CallClass, int]] = field(default_factory=list)
+    callers: list[tuple[Caller, ...]] = field(default_factory=list)
 
     def released_products(self, company: str) -> AsyncGenerator[list[ReleasedProductRow], None]:
         return _pages(self.products, company)
@@ -51,6 +52,7 @@ class FakeMasterCalls:
         self, company: str, account: str, *, ticket: Ticket, deadline: Deadline
     ) -> CustomerRow | None:
         self.asked_for.append((company, ticket.klass, deadline.at_us))
+        self.callers.append(ticket.callers)
         return next((r for r in self.customer_rows if r.CustomerAccount == account), None)
 
 
@@ -217,11 +219,12 @@ async def test_customers_carry_what_decides_their_prices() -> None:
     customers = await reader(calls).customers()
     assert list(customers) == ["C-1", "C-2", "C-3"]
     assert customers["C-1"] == Customer("C-1", "EUR", "G", "L", "M", "T")
-    assert await reader(calls).customer("C-2") == customers["C-2"]
+    assert await reader(calls).customer("C-2", caller=OURSELVES) == customers["C-2"]
 
 
 async def test_a_single_customer_is_asked_for_while_somebody_waits() -> None:
     calls = FakeMasterCalls()
     now_us = LoopClock(asyncio.get_running_loop()).monotonic_us()
-    assert await reader(calls).customer("C-9") is None
+    assert await reader(calls).customer("C-9", caller=Caller("shop", "C-9")) is None
     assert calls.asked_for == [("demf", CallClass.INTERACTIVE, now_us + 3_000_000)]
+    assert calls.callers == [(Caller("shop", "C-9"),)]

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from pricing_proxy.prices.master_data import MarketMaps
+from pricing_proxy.resilience.call_class import Caller
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
 from pricing_proxy.shared_state.customer_map import Customer, CustomerMap
 from pricing_proxy.shared_state.item_map import Item, ItemMap
@@ -30,6 +31,7 @@ class FakeReader:
     outage: Callable[[], Exception] | None = None
     read_at: list[float] = field(default_factory=list)
     looked_up: list[str] = field(default_factory=list)
+    callers: list[Caller] = field(default_factory=list)
 
     async def items(self) -> Mapping[str, Item]:
         self.read_at.append(asyncio.get_running_loop().time())
@@ -40,8 +42,9 @@ class FakeReader:
         await self._answer()
         return {account: make_customer(account) for account in self.accounts}
 
-    async def customer(self, account: str) -> Customer | None:
+    async def customer(self, account: str, *, caller: Caller) -> Customer | None:
         self.looked_up.append(account)
+        self.callers.append(caller)
         await self._answer()
         return make_customer(account) if account in self.accounts else None
 
@@ -204,9 +207,10 @@ async def test_without_a_map_the_erp_is_asked_once_a_minute_for_each_customer() 
     maps = maps_of(reader, FakeKept())  # not entered: nothing is read
     for account in ("C-1", "C-9"):
         expected = make_customer("C-1") if account == "C-1" else None
-        assert await maps.find_customer(account) == expected
-        assert await maps.find_customer(account) == expected
+        assert await maps.find_customer(account, asked_by="shop") == expected
+        assert await maps.find_customer(account, asked_by="other") == expected
     assert reader.looked_up == ["C-1", "C-9"]
+    assert reader.callers == [Caller("shop", "b2b_de|C-1"), Caller("shop", "b2b_de|C-9")]
     await asyncio.sleep(60)
     reader.accounts.append("C-9")
     assert await maps.find_customer("C-9") == make_customer("C-9")

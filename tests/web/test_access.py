@@ -201,3 +201,15 @@ async def test_what_is_asked_of_the_erp_says_which_key_and_customer_it_is_for(sh
         (Caller("shop", "b2b_de|C-1"),),
         (Caller("storefront tokens", "b2b_de|C-2"),),
     ]
+
+
+async def test_who_asks_for_a_customer_that_no_map_holds_is_known_too(shop: Shop) -> None:
+    """Before the first map every page may cost a look-up of its own."""
+    shop.world.master.is_complete = False
+    await shop.post({"market": "b2b_de", "customer": "C-404", "lines": [{"sku": "S-1"}]})
+    await shop.post({"market": "b2b_de"}, path="/v1/customers/C-404/login")
+    bearer_of = {"Authorization": f"Bearer {token('C-404')}"}
+    await shop.public.get("/v1/prices?sku=S-1", headers=bearer_of)
+
+    assert shop.world.master.looked_up == ["C-404"] * 3
+    assert shop.world.master.asked_by == ["shop", "shop", "storefront tokens"]

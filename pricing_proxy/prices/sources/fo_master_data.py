@@ -17,7 +17,7 @@ from pricing_proxy.d365.fo.models import (
 )
 from pricing_proxy.money import divide
 from pricing_proxy.names import ByName, same_name_key
-from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.call_class import CallClass, Caller, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
@@ -99,11 +99,14 @@ class FoMasterData:
             for row in rows
         }
 
-    async def customer(self, account: str) -> Customer | None:
+    async def customer(self, account: str, *, caller: Caller) -> Customer | None:
         """Return one customer; raises `UpstreamError`."""
         deadline = Deadline.after(_LOOK_UP_US, now_us=self._clock.monotonic_us())
         row = await self._calls.customer(
-            self._company, account, ticket=Ticket(CallClass.INTERACTIVE), deadline=deadline
+            self._company,
+            account,
+            ticket=Ticket(CallClass.INTERACTIVE, caller),
+            deadline=deadline,
         )
         return None if row is None else _customer(row)
 
