@@ -1,7 +1,7 @@
 """The row of whether the orders of one company's store views can be told apart.
 
-There is one where several store views send to one company. It is red when two of them number
-alike and have the same prefix; of a store view without orders it says that nothing is known.
+There is one where several store views send to one company. It is red when two orders have one
+reference; it says where numbers only begin alike, and of which store view nothing is known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,9 +40,16 @@ async def check_numbers(
                 "Give one of them a prefix of its own: sync.markets.*.orders.reference_prefix; "
                 "until then the second order of a number is held",
             )
-        unknown = ", ".join(str(store) for each in ranges for store in each.unknown)
-        if unknown:
-            return ok(f"told apart as far as known: no order yet in store view {unknown}")
+        open_ends = [
+            f"{text}: fine where they share one sequence, else give one a prefix"
+            for each in ranges
+            for text in each.alike
+        ]
+        open_ends += [
+            f"store view {store} has no order yet" for each in ranges for store in each.unknown
+        ]
+        if open_ends:
+            return ok(f"no reference twice so far; not known for sure: {'; '.join(open_ends)}")
         return ok("the store views of each company number apart")
 
     await steps.run(NUMBERS, look, advice=_ADVICE)

@@ -1,13 +1,14 @@
 """Say whether the store views of one company could give two orders one reference.
 
 The shop counts the orders of each store view in a sequence of its own, whose beginning an
-administrator chooses and the API does not tell. So it is looked at in the numbers that were
-given: those that were given twice, and those that begin alike. Of a store view without
-orders nothing can be known. Other stores of the company whose prefix differs, and whose
-numbers then differ too, are told apart by the references.
+administrator chooses and the API does not tell. So the numbers are looked at that were given.
+A number that was given twice is a collision. Numbers that begin alike and were never given
+twice may come of one sequence that the store views share, which is fine, or of two that have
+not met yet. Of a store view without orders nothing can be known.
 """
 
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ _log = logging.getLogger(__name__)
 
 # Their numbers fit into one request line.
 _MOST = 20
-# Magento writes a sequence's beginning, then the count with this many digits.
-_DIGITS = 9
+# A sequence's beginning, then the count, filled with zeros to a width that may be chosen.
+_NUMBER = re.compile(r"(?P<beginning>.*?)0{2,}[0-9]*")
 
 
 class NumberedOrders(Protocol):
@@ -42,11 +43,13 @@ class Ranges:
     """What is known of the numbers of one company's store views.
 
     Attributes:
-        collisions: Each pair that numbers alike, in words.
+        collisions: Each pair that gave two orders one reference, in words.
+        alike: Each pair whose numbers begin alike, and were not given twice so far.
         unknown: Store views without an order.
     """
 
     collisions: Sequence[str]
+    alike: Sequence[str]
     unknown: Sequence[int]
 
 
@@ -61,23 +64,22 @@ async def look_at_ranges(shop: NumberedOrders, prefixes: Mapping[int, str]) -> R
         UpstreamError: The shop did not say.
     """
     if len(prefixes) == 1:
-        return Ranges((), ())
+        return Ranges((), (), ())
     newest = {store: await shop.newest_order_heads(store, most=_MOST) for store in prefixes}
     unknown = [store for store, heads in newest.items() if not heads]
     found = await _given_twice(shop, newest, prefixes)
-    named = {frozenset(pair) for pair in found}
-    beginnings = {
-        store: same_name_key(prefixes[store] + _beginning(heads[0].increment_id))
+    shapes = {
+        store: _shape(f"{prefixes[store]}{heads[0].increment_id}")
         for store, heads in newest.items()
         if heads
     }
-    for pair in combinations(beginnings, 2):
-        if beginnings[pair[0]] == beginnings[pair[1]] and frozenset(pair) not in named:
-            found[pair] = (
-                f"store views {pair[0]} and {pair[1]} number alike: "
-                f"{newest[pair[0]][0].increment_id} and {newest[pair[1]][0].increment_id}"
-            )
-    return Ranges(list(found.values()), unknown)
+    alike = [
+        f"store views {one} and {other} number alike, as {newest[one][0].increment_id} and "
+        f"{newest[other][0].increment_id}"
+        for one, other in combinations(sorted(shapes), 2)
+        if shapes[one] == shapes[other] and (one, other) not in found
+    ]
+    return Ranges(list(found.values()), alike, unknown)
 
 
 class RangeWatch:
@@ -97,6 +99,8 @@ class RangeWatch:
         count = 0
         for company, prefixes in self._companies.items():
             ranges = await look_at_ranges(self._shop, prefixes)
+            for text in ranges.alike:
+                _log.info("in %s, %s; that is fine where they share one sequence", company, text)
             for collision in ranges.collisions:
                 _log.warning(
                     "in %s, %s; the second order of a number is held until one store view "
@@ -138,6 +142,8 @@ async def _given_twice(
     return found
 
 
-def _beginning(number: str) -> str:
-    """Return what stands before the count; an edited order has "-1" after it."""
-    return number.partition("-")[0][:-_DIGITS]
+def _shape(reference: str) -> tuple[str, int]:
+    """Return how a sequence's references begin and how long they are; "-1" marks an edited one."""
+    number = re.sub(r"-[0-9]+$", "", same_name_key(reference))
+    found = _NUMBER.fullmatch(number)
+    return (number if found is None else found["beginning"]), len(number)

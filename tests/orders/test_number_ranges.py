@@ -33,8 +33,25 @@ async def test_sequences_that_begin_alike_are_told_before_a_number_is_given_twic
 
     found = await look_at_ranges(shop, {2: "", 3: "", 4: ""})
 
-    (text,) = found.collisions
-    assert text.startswith("store views 2 and 3 number alike")
+    assert not found.collisions
+    assert found.alike == ["store views 2 and 3 number alike, as 000000017 and 000000203-1"]
+
+
+async def test_store_views_that_share_one_sequence_collide_never() -> None:
+    shop = shop_with((1, "000000203"), (2, "000000204"), (1, "000000205"))
+
+    found = await look_at_ranges(shop, {1: "", 2: ""})
+
+    assert (len(found.collisions), len(found.alike)) == (0, 1)
+
+
+async def test_a_count_of_another_width_is_told_from_the_beginning_of_a_number() -> None:
+    """Magento 1 filled up to eight digits, and shops that came from there still do."""
+    shop = shop_with((1, "100001234"), (2, "200000345"), (3, "1000001234"), (4, "123456789"))
+
+    found = await look_at_ranges(shop, dict.fromkeys((1, 2, 3, 4), ""))
+
+    assert (found.collisions, found.alike) == ([], [])
 
 
 async def test_a_prefix_tells_them_apart() -> None:
