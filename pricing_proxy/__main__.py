@@ -18,6 +18,7 @@ from pricing_proxy.demo.command import demo_command
 from pricing_proxy.explain.command import explain_command
 from pricing_proxy.listening.listener import ListenError
 from pricing_proxy.operating.gate_command import gate_app
+from pricing_proxy.operating.poison_command import poison_app
 from pricing_proxy.sandbox.command import sandbox_app
 from pricing_proxy.serving import serve
 from pricing_proxy.settings import ConfigurationFiles, Settings, load
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(gate_app, name="gate")
+app.add_typer(poison_app, name="poison")
 app.command("check")(check_command)
 app.command("demo")(demo_command)
 app.command("explain")(explain_command)

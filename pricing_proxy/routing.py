@@ -10,6 +10,7 @@ from pricing_proxy.web.docs import DocsRoutes
 from pricing_proxy.web.explain import ExplainRoutes
 from pricing_proxy.web.health import HealthRoutes
 from pricing_proxy.web.invalidations import InvalidationRoutes
+from pricing_proxy.web.kept_out import KeptOutRoutes
 from pricing_proxy.web.login import LoginRoutes
 from pricing_proxy.web.meters import PriceMeter
 from pricing_proxy.web.prices import PriceRoutes
@@ -44,6 +45,7 @@ def routes_of(parts: Parts, engine: Engine) -> Routes:
             clock=clock,
         ),
         status=_status_routes(parts, engine),
+        kept_out=KeptOutRoutes(failures=engine.loader.failures, markets=markets, access=access),
     )
 
 

@@ -21,6 +21,9 @@ from pricing_proxy.settings import Settings
 from pricing_proxy.telemetry.metrics import Metrics, Read, Reading
 from pricing_proxy.web.access import Access
 
+# Rows of what is kept out; more than anybody reads, and less than a page that takes seconds.
+_MOST_ROWS = 200
+
 
 class Snapshot:
     """Asks the parts how they are.
@@ -80,6 +83,7 @@ class Snapshot:
                 "oldest_age_seconds": _seconds(self._loader.flights.oldest_age_us()),
                 "poison_skus": self._loader.failures.refusals.count,
             },
+            "kept_out": self._kept_out(),
             "keys": {
                 name: None if at is None else _text(at)
                 for name, at in self._access.last_use().items()
@@ -105,6 +109,7 @@ class Snapshot:
             "bulkhead_calls": self._bulkhead_readings,
             "map_age_seconds": self._map_ages,
             "map_rows": self._map_rows,
+            "prices_refused": self._refused_readings,
         }
 
     def _breaker_readings(self) -> Iterator[Reading]:
@@ -123,6 +128,10 @@ class Snapshot:
             for place, counts in (("running", view.running), ("waiting", view.waiting)):
                 for klass, count in counts.items():
                     yield Reading((view.name, klass, place), count)
+
+    def _refused_readings(self) -> Iterator[Reading]:
+        for code in self._maps:
+            yield Reading((code,), self._loader.health.failing(code) is not None)
 
     def _map_ages(self) -> Iterator[Reading]:
         for code, maps in self._maps.items():
@@ -153,11 +162,42 @@ class Snapshot:
             "source": market.sources[0],
             "is_ready": maps.is_ready,
             "maps": {
-                name: {"rows": rows, "age_seconds": round(age.total_seconds())}
+                name: {
+                    "rows": rows,
+                    "age_seconds": round(age.total_seconds()),
+                    "clashes": maps.clashes().get(name, 0),
+                }
                 for name, (rows, age) in maps.ages().items()
             },
+            "failing": self._failing(code),
             "ledger": self._ledger(code),
         }
+
+    def _failing(self, code: str) -> dict[str, Any] | None:
+        failing = self._loader.health.failing(code)
+        if failing is None:
+            return None
+        return {
+            "reason": failing.reason,
+            "for_seconds": _seconds(failing.for_us),
+            "loads": failing.loads,
+        }
+
+    def _kept_out(self) -> list[dict[str, Any]]:
+        """Return what is kept out, by SKU: whose lines they are is nobody's business here."""
+        now_us = self._clock.monotonic_us()
+        return [
+            {
+                "market": row.market,
+                "sku": row.sku,
+                "reason": row.reason,
+                "customers": row.customers,
+                "lines": row.lines,
+                "is_alone": row.is_alone,
+                "longest_seconds": max(_seconds(row.longest_us - now_us), 0),
+            }
+            for row in self._loader.failures.kept_out()[:_MOST_ROWS]
+        ]
 
     def _ledger(self, code: str) -> dict[str, Any]:
         view = self._ledgers.view(code)

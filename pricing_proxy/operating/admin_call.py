@@ -65,13 +65,14 @@ def demo_key(settings: Settings | None, *, scope: str) -> str:
     return DEMO_KEY
 
 
-def ask_admin(address: str, path: str, body: dict[str, Any], *, key: str) -> Any:
-    """Send a body and return the answer's; end the command when it is refused."""
+def ask_admin(address: str, path: str, body: dict[str, Any] | None, *, key: str) -> Any:
+    """Send a body, or ask without one, and return the answer's; end the command when refused."""
     try:
         with requests.Session() as session:
             # No proxy of the environment may come between us and the service.
             session.trust_env = False
-            answer = session.post(
+            answer = session.request(
+                "GET" if body is None else "POST",
                 f"{address.rstrip('/')}{path}",
                 json=body,
                 headers={"X-API-Key": key},

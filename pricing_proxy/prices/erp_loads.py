@@ -18,11 +18,13 @@ from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import PriceCache, Wanted
 from pricing_proxy.prices.query import Failure, Key
 from pricing_proxy.prices.refusals import REFUSED
+from pricing_proxy.prices.source_health import SourceHealth
 from pricing_proxy.prices.splitting import Outcome, batches, load_splitting
 from pricing_proxy.resilience.call_class import Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
+    PermanentUpstreamError,
     UpstreamError,
     UpstreamRejectedError,
 )
@@ -41,6 +43,7 @@ class ErpLoads:
         cache: Where this process remembers what came.
         invalidations: What is known to have changed.
         failures: Where failed keys are remembered.
+        health: Told how loads end.
         land: Settles one key of a flight.
         clock: Time.
         draw: Returns a random number in [0, 1).
@@ -53,6 +56,7 @@ class ErpLoads:
         cache: PriceCache,
         invalidations: Invalidations,
         failures: FailureMemory,
+        health: SourceHealth,
         land: Callable[[Flight, Key, Delivery | Failure], None],
         clock: Clock,
         draw: Callable[[], float],
@@ -62,6 +66,7 @@ class ErpLoads:
         self._cache = cache
         self._invalidations = invalidations
         self._failures = failures
+        self._health = health
         self._land = land
         self._clock = clock
 
@@ -90,8 +95,11 @@ class ErpLoads:
                 outcome = _outcome(error)
                 if outcome is Outcome.FAILED:
                     self._fail(flight, lines, error)
+                if outcome is Outcome.FAILED and isinstance(error, PermanentUpstreamError):
+                    self._health.note_failed(market, _told(error))
                 return outcome
             self._failures.refusals.note_accepted(market)
+            self._health.note_accepted(market)
             loaded.update(self._settle(flight, lines, answers, stamp))
             return Outcome.ACCEPTED
 
@@ -101,6 +109,8 @@ class ErpLoads:
             self._land(flight, wanted.key, failure)
         for wanted in found.broken:
             self._pause(flight, wanted.key, REFUSED, was_alone=True)
+        if not found.was_accepted and len(found.refused) + len(found.broken) > 1:
+            self._health.note_failed(flight.context.market, REFUSED)
         for wanted in found.unexplained:
             self._pause(flight, wanted.key, REFUSED)
         flight.announce()
@@ -164,3 +174,9 @@ def _outcome(error: UpstreamError) -> Outcome:
     if error.status in _REFUSED:
         return Outcome.REFUSED
     return Outcome.BROKEN if error.status == _BROKEN else Outcome.FAILED
+
+
+def _told(error: UpstreamError) -> str:
+    """Return how an error is called in logs; its own text may hold what was answered."""
+    status = getattr(error, "status", None)
+    return reason_of(error) if status is None else f"{reason_of(error)} ({status})"

@@ -20,6 +20,7 @@ from pricing_proxy.prices.invalidations import Invalidations, PageMarks, is_curr
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import CacheFailedError, Entries, PriceCache, Verification, Wanted
 from pricing_proxy.prices.query import Context, Failure, Key
+from pricing_proxy.prices.source_health import SourceHealth
 from pricing_proxy.resilience.call_class import OURSELVES, CallClass, Caller, Ticket
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
@@ -60,12 +61,14 @@ class Loader:
         self._clock = clock
         self._budget = budget
         self.failures = failures
+        self.health = SourceHealth(now_us=clock.monotonic_us)
         self.flights = Flights(run=self._run, now_us=clock.monotonic_us)
         self._erp = ErpLoads(
             markets=markets,
             cache=cache,
             invalidations=invalidations,
             failures=failures,
+            health=self.health,
             land=self.flights.land,
             clock=clock,
             draw=draw,

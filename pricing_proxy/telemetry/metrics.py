@@ -66,6 +66,7 @@ READ_WHEN_SCRAPED = (
         "bulkhead_calls", "Calls by class, running and waiting.", ("bulkhead", "class", "place")
     ),
     Instrument("map_age_seconds", "Age of a market's maps.", ("market", "map")),
+    Instrument("prices_refused", "1 while the source takes no line at all.", ("market",)),
     Instrument("map_rows", "Rows of a market's maps.", ("market", "map")),
 )
 

@@ -20,6 +20,7 @@ from pricing_proxy.web.handling import (
 from pricing_proxy.web.health import HealthRoutes
 from pricing_proxy.web.immediate import IMMEDIATE, Immediate
 from pricing_proxy.web.invalidations import InvalidationRoutes
+from pricing_proxy.web.kept_out import KeptOutRoutes
 from pricing_proxy.web.login import LoginRoutes
 from pricing_proxy.web.prices import PriceRoutes
 from pricing_proxy.web.status import StatusRoutes
@@ -40,6 +41,7 @@ class Routes:
     explain: ExplainRoutes
     invalidations: InvalidationRoutes
     status: StatusRoutes
+    kept_out: KeptOutRoutes
 
 
 def public_app(
@@ -101,6 +103,7 @@ def admin_app(
     _add(app, "GET", "/metrics", routes.status.metrics)
     _add(app, "POST", "/v1/breakers/{name}", routes.status.order_breaker)
     _add(app, "POST", "/v1/gates/{name}", routes.status.order_gate)
+    _add(app, "POST", "/v1/kept-out/clear", routes.kept_out.clear)
     _add(app, "GET", "/openapi.json", routes.docs.openapi)
     _add(app, "GET", "/docs", routes.docs.page)
     _add(app, "GET", "/docs/{file}", routes.docs.file)

@@ -64,6 +64,7 @@ _REQUESTS: Sequence[TypeAdapter[Any]] = (
     schemas.INVALIDATION,
     schemas.BREAKER_ORDER,
     schemas.GATE_ORDER,
+    schemas.CLEARING,
 )
 _ANSWERS: Sequence[type] = (
     answers.PricesAnswer,
@@ -73,6 +74,7 @@ _ANSWERS: Sequence[type] = (
     answers.ExplainAnswer,
     answers.WarmingAnswer,
     answers.InvalidationAnswer,
+    answers.ClearingAnswer,
     answers.LiveAnswer,
     answers.ReadyAnswer,
     answers.StatusAnswer,

@@ -256,6 +256,12 @@ class InvalidationAnswer(TypedDict):
     ]
 
 
+class ClearingAnswer(TypedDict):
+    """What was kept out is asked for again."""
+
+    cleared: Annotated[int, Field(ge=0, description="SKUs that were kept out or asked alone.")]
+
+
 class LiveAnswer(TypedDict):
     """The process lives."""
 
@@ -278,6 +284,9 @@ class StatusAnswer(TypedDict):
     redis: dict[str, Any]
     cache: dict[str, Any]
     flights: Annotated[dict[str, Any], Field(description="Loads under way.")]
+    kept_out: Annotated[
+        list[dict[str, Any]], Field(description="What the ERP refused, by SKU; never to whom.")
+    ]
     keys: Annotated[dict[str, str | None], Field(description="Each key's last use, by its name.")]
     configuration: Annotated[
         dict[str, Any], Field(description="Since when the keys stand, and why a change does not.")

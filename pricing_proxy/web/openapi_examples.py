@@ -192,6 +192,11 @@ BREAKER_BODIES: Mapping[str, Any] = {
     "close": {"order": "close"},
 }
 GATE_BODIES: Mapping[str, Any] = {"open": {"order": "open"}}
+CLEARING_BODIES: Mapping[str, Any] = {
+    "everything": {},
+    "an item": {"market": "b2b_de", "sku": "LAMP-01"},
+}
+CLEARING_ANSWERS: Mapping[str, Any] = {"one SKU was kept out": {"cleared": 1}}
 LIVE_ANSWERS: Mapping[str, Any] = {"live": {"status": "live"}}
 READY_ANSWERS: Mapping[str, Any] = {"ready": {"status": "ready", "missing": []}}
 UNREADY_ANSWERS: Mapping[str, Any] = {

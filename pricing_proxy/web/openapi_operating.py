@@ -60,3 +60,16 @@ def post_gate_order() -> dict[str, Any]:
         answers={"200": parts.answer("StatusAnswer", "The state of the process afterwards.")},
         mistakes=(*problems.BODY, problems.UNKNOWN_GATE, problems.GATE_NOT_SHARED),
     )
+
+
+def post_clearing() -> dict[str, Any]:
+    """Return `POST /v1/kept-out/clear`."""
+    return parts.operation(
+        "postClearing",
+        "Ask the ERP again for what it refused",
+        description="In the process that is asked; what is kept out stands in `/status`.",
+        body=parts.body("ClearingBody", examples.CLEARING_BODIES),
+        scope=AccessScope.OPERATE,
+        answers={"200": parts.answer("ClearingAnswer", "Cleared.", examples.CLEARING_ANSWERS)},
+        mistakes=(*problems.BODY, *problems.MARKET),
+    )

@@ -16,6 +16,7 @@ from pricing_proxy.web.openapi_operating import (
     get_metrics,
     get_status,
     post_breaker_order,
+    post_clearing,
     post_gate_order,
 )
 from pricing_proxy.web.openapi_problems import problem_responses
@@ -52,6 +53,7 @@ def paths(shapes: Mapping[str, Any]) -> dict[str, Any]:
         "/metrics": _on((ADMIN,), get=get_metrics()),
         "/v1/breakers/{name}": _on((ADMIN,), post=post_breaker_order()),
         "/v1/gates/{name}": _on((ADMIN,), post=post_gate_order()),
+        "/v1/kept-out/clear": _on((ADMIN,), post=post_clearing()),
         "/openapi.json": _on((PUBLIC, ADMIN), get=_get_openapi()),
         "/docs": _on((ADMIN,), get=_get_docs()),
         "/docs/{file}": _on((ADMIN,), get=_get_docs_file()),

@@ -155,6 +155,16 @@ class GateOrderBody(TypedDict):
 
 
 ACCOUNT: TypeAdapter[str] = TypeAdapter(Account)
+
+
+@with_config(_CLOSED)
+class ClearingBody(TypedDict):
+    """`POST /v1/kept-out/clear`: all of it, or as named."""
+
+    market: NotRequired[Code]
+    sku: NotRequired[Sku]
+
+
 PRICES = TypeAdapter(PricesBody)
 SHOPPER_PRICES = TypeAdapter(ShopperBody)
 CART = TypeAdapter(CartBody)
@@ -162,6 +172,7 @@ LOGIN = TypeAdapter(LoginBody)
 INVALIDATION = TypeAdapter(InvalidationBody)
 BREAKER_ORDER = TypeAdapter(BreakerOrderBody)
 GATE_ORDER = TypeAdapter(GateOrderBody)
+CLEARING = TypeAdapter(ClearingBody)
 
 _Path = tuple[int | str, ...]
 # Names that pydantic puts into a location for the branch of a union; they are not members.

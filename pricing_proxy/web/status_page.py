@@ -33,6 +33,7 @@ from pricing_proxy.web.status_words import (
     ledger_verdict,
     lookup_shares,
     megabytes,
+    prices_verdict,
     redis_verdict,
     service_verdict,
 )
@@ -84,6 +85,7 @@ def _tiles(snapshot: Snapshot) -> str:
     tiles = [tile("Service", service, ", ".join(str(each) for each in missing))]
     for name, environment in part(snapshot, "erp").items():
         tiles.append(tile(f"ERP {name}", *erp_verdict(environment)))
+    tiles.append(tile("Prices", *prices_verdict(part(snapshot, "markets"))))
     tiles.append(tile("Redis", *redis_verdict(part(snapshot, "redis"))))
     tiles.append(tile("Answered without the ERP", *hit_ratio(_lookups(snapshot))))
     tiles.append(tile("Configuration", *keys_verdict(part(snapshot, "configuration"))))
@@ -105,6 +107,7 @@ def _sections(snapshot: Snapshot) -> str:
         + section("Requests", _requests(part(snapshot, "cache").get("requests") or {}))
         + section("Loads", _flights(part(snapshot, "flights")))
         + "</div>"
+        + section("Kept out because the ERP refused it", _kept_out(snapshot.get("kept_out")))
         + section("Markets and their maps", _markets(part(snapshot, "markets")))
         + section("API keys", _keys(part(snapshot, "keys")))
     )
@@ -225,6 +228,25 @@ def _flights(flights: Snapshot) -> str:
     )
 
 
+def _kept_out(rows: Any) -> str:
+    if rows == []:
+        return '<p class="faint">Nothing.</p>'
+    cells = [
+        [
+            f"<th scope='row'>{text(row.get('sku'))}</th>",
+            f"<td>{text(row.get('market'))}</td>",
+            f"<td>{text(row.get('reason'))}</td>",
+            count_cell(row.get("customers")),
+            count_cell(row.get("lines")),
+            f"<td{NUMBER}>{duration(row.get('longest_seconds'))}</td>",
+            f"<td>{'for everybody' if row.get('is_alone') else 'for those customers'}</td>",
+        ]
+        for row in rows or ()
+    ]
+    head = ("SKU", "market", "reason", "customers", "lines now", "for at most", "asked for alone")
+    return table(head, cells)
+
+
 def _markets(markets: Snapshot) -> str:
     rows = []
     for code, market in markets.items():
@@ -245,7 +267,10 @@ def _markets(markets: Snapshot) -> str:
 
 
 def _map_text(name: str, each: Snapshot) -> str:
-    return f"{text(name)}: {text(each.get('rows'))} rows, {duration(each.get('age_seconds'))} old"
+    clashes = each.get("clashes")
+    more = f", {text(clashes)} differ from others in case or blanks alone" if clashes else ""
+    age = duration(each.get("age_seconds"))
+    return f"{text(name)}: {text(each.get('rows'))} rows, {age} old{more}"
 
 
 def _keys(keys: Snapshot) -> str:

@@ -91,6 +91,20 @@ def erp_verdict(environment: Mapping[str, Any]) -> tuple[Verdict, str]:
     return Verdict(Tone.GOOD, "up"), f"in flight {environment.get('in_flight', 0)}"
 
 
+def prices_verdict(markets: Mapping[str, Any]) -> tuple[Verdict, str]:
+    """Return whether every market's source takes anything at all, and which does not."""
+    if not markets:
+        return _NOT_REPORTED, ""
+    failing = {code: each["failing"] for code, each in markets.items() if each.get("failing")}
+    if failing:
+        told = [
+            f"{code}: {each.get('reason')} for {duration(each.get('for_seconds'))}"
+            for code, each in failing.items()
+        ]
+        return Verdict(Tone.BAD, "all refused"), "; ".join(told)
+    return Verdict(Tone.GOOD, "answered"), ""
+
+
 def redis_verdict(redis: Mapping[str, Any]) -> tuple[Verdict, str]:
     """Return whether Redis answers, and what that means for prices."""
     if not redis:

@@ -19,6 +19,7 @@ from pricing_proxy.web.docs import DocsRoutes
 from pricing_proxy.web.explain import ExplainRoutes
 from pricing_proxy.web.health import HealthRoutes
 from pricing_proxy.web.invalidations import InvalidationRoutes
+from pricing_proxy.web.kept_out import KeptOutRoutes
 from pricing_proxy.web.login import LoginRoutes
 from pricing_proxy.web.meters import PriceMeter
 from pricing_proxy.web.prices import PriceRoutes
@@ -196,6 +197,7 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True, traces: Traces = UNT
             access=access,
             is_open=is_open,
         ),
+        kept_out=KeptOutRoutes(failures=world.loader.failures, markets=markets, access=access),
     )
     return Parts(
         routes=routes,

@@ -33,6 +33,7 @@ ROUTES: list[Route] = [
     ("admin", "POST", "/v1/prices/explain", body(), 200),
     ("admin", "POST", "/v1/breakers/erp:price_read", {"order": "close"}, 200),
     ("admin", "POST", "/v1/gates/erp:pricing", {"order": "open"}, 200),
+    ("admin", "POST", "/v1/kept-out/clear", {}, 200),
 ]
 
 

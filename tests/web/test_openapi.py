@@ -36,6 +36,7 @@ ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "InvalidationBody": schemas.INVALIDATION,
     "BreakerOrderBody": schemas.BREAKER_ORDER,
     "GateOrderBody": schemas.GATE_ORDER,
+    "ClearingBody": schemas.CLEARING,
     "PricesAnswer": TypeAdapter(answers.PricesAnswer),
     "CartAnswer": TypeAdapter(answers.CartAnswer),
     "Problem": TypeAdapter(answers.Problem),
@@ -43,6 +44,7 @@ ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "ExplainAnswer": TypeAdapter(answers.ExplainAnswer),
     "WarmingAnswer": TypeAdapter(answers.WarmingAnswer),
     "InvalidationAnswer": TypeAdapter(answers.InvalidationAnswer),
+    "ClearingAnswer": TypeAdapter(answers.ClearingAnswer),
     "LiveAnswer": TypeAdapter(answers.LiveAnswer),
     "ReadyAnswer": TypeAdapter(answers.ReadyAnswer),
 }
@@ -94,7 +96,8 @@ def shape_of(schema: Mapping[str, Any], value: Mapping[str, Any]) -> str:
     ]
     shapes = DOCUMENT["components"]["schemas"]
     return next(
-        (each for each in branches if set(shapes[each]["required"]) <= set(value)), branches[-1]
+        (each for each in branches if set(shapes[each].get("required", ())) <= set(value)),
+        branches[-1],
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pricing_proxy.domain.freshness import Level
+from tests.fakes.price_world import context_of, key_of
 from tests.web.shop import FORGETTING_KEY, KEY, READER_KEY, Shop
 
 
@@ -269,3 +270,41 @@ async def test_metrics_are_prometheus_text(shop: Shop) -> None:
 
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert "# TYPE pricing_proxy_requests_total counter" in await answer.text()
+
+
+async def test_what_is_kept_out_is_cleared_as_named(shop: Shop) -> None:
+    """After somebody mended an agreement in the ERP, nobody wants to wait for ten minutes."""
+    world, path = shop.world, "/v1/kept-out/clear"
+    refusals = world.loader.failures.refusals
+    for sku in ("S-1", "S-2"):
+        for _ in range(2):
+            refusals.note(context_of(), key_of(sku), began_us=world.now_us)
+            refusals.note_accepted("b2b_de")
+    before = await shop.ask("S-1", "S-2")
+    one = await shop.post_admin({"market": "b2b_de", "sku": "s-1"}, path=path)
+    after = await shop.ask("S-1", "S-2")
+    rest = await shop.post_admin({}, path=path)
+    none = await shop.post_admin({}, path=path)
+
+    assert [line["state"] for line in before["lines"]] == ["unavailable", "unavailable"]
+    assert [line["state"] for line in after["lines"]] == ["fresh", "unavailable"]
+    assert [await each.json() for each in (one, rest, none)] == [
+        {"cleared": 1},
+        {"cleared": 1},
+        {"cleared": 0},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        ({"market": "nowhere"}, 400),
+        ({"customer": "C-1"}, 400),
+        ({"sku": ""}, 422),
+        ([], 422),
+    ],
+)
+async def test_a_wrong_clearing_names_what_is_wrong(shop: Shop, content: Any, status: int) -> None:
+    answer = await shop.post_admin(content, path="/v1/kept-out/clear")
+
+    assert answer.status == status

@@ -49,8 +49,9 @@ def snapshot() -> dict[str, Any]:
                 "currency": "EUR",
                 "source": "fo_service",
                 "is_ready": True,
+                "failing": None,
                 "maps": {
-                    "items": {"rows": 20_000, "age_seconds": 320},
+                    "items": {"rows": 20_000, "age_seconds": 320, "clashes": 0},
                     "customers": {"rows": 500, "age_seconds": 320},
                 },
                 "ledger": {
@@ -102,6 +103,17 @@ def snapshot() -> dict[str, Any]:
             "requests": {"browse": 41},
         },
         "flights": {"count": 2, "oldest_age_seconds": 1.25, "poison_skus": 3},
+        "kept_out": [
+            {
+                "market": "b2b_de",
+                "sku": "LAMP-04",
+                "reason": "refused_by_erp",
+                "customers": 2,
+                "lines": 1,
+                "is_alone": True,
+                "longest_seconds": 60.0,
+            }
+        ],
         "keys": {"magento": "2026-11-23T09:34:01Z", "operations": None},
         "configuration": {
             "keys_loaded_at": "2026-11-23T07:30:00Z",
@@ -265,6 +277,43 @@ def test_a_cold_cache_is_not_a_bad_one() -> None:
         "-",
         "no line asked for yet",
     )
+
+
+def test_what_is_kept_out_is_shown_by_sku_and_reason() -> None:
+    """And how many customers it concerns, but never who they are."""
+    state = snapshot()
+    texts = Reader(status_page(state)).texts
+    start = texts.index("LAMP-04")
+    assert texts[start : start + 7] == [
+        "LAMP-04",
+        "b2b_de",
+        "refused_by_erp",
+        "2",
+        "1",
+        "1 min 0 s",
+        "for everybody",
+    ]
+    state["kept_out"][0]["is_alone"] = False
+    assert "for those customers" in Reader(status_page(state)).texts
+    assert "Nothing." in Reader(status_page({**state, "kept_out": []})).texts
+
+
+def test_a_source_that_refuses_everything_is_red() -> None:
+    """Beside an ERP that is up, nothing else would say so."""
+    state = snapshot()
+    assert tile(status_page(state), "Prices")[:2] == ("good", "answered")
+    failing = {"reason": "erp_denied (403)", "for_seconds": 40.0, "loads": 9}
+    state["markets"]["b2b_de"]["failing"] = failing
+    red = tile(status_page(state), "Prices")
+    assert red == ("bad", "all refused", "b2b_de: erp_denied (403) for 40 s")
+    assert tile(status_page({**state, "markets": {}}), "Prices")[:2] == ("quiet", "not reported")
+
+
+def test_rows_that_differ_in_case_alone_are_counted() -> None:
+    state = snapshot()
+    state["markets"]["b2b_de"]["maps"]["items"]["clashes"] = 2
+    told = " ".join(Reader(status_page(state)).texts)
+    assert "2 differ from others in case or blanks alone" in told
 
 
 def test_maps_keys_queues_and_poison_are_shown() -> None:

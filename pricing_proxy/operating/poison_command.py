@@ -1,0 +1,79 @@
+"""`pricing-proxy poison`: see what the ERP refuses to price, and ask it again after a repair.
+
+Every process remembers by itself what was refused: each replica is asked, and cleared, by its
+own admin address.
+"""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pricing_proxy.operating.admin_call import (
+    ApiKey,
+    Config,
+    Url,
+    admin_address,
+    ask_admin,
+    demo_key,
+    read_settings,
+)
+
+poison_app = typer.Typer(
+    no_args_is_help=True, help="See and clear what is kept out because the ERP refused it."
+)
+
+
+@poison_app.command("show")
+def show_command(*, config: Config = None, url: Url = None, key: ApiKey = None) -> None:
+    """Show the SKUs of which lines are kept out or asked for alone, and why."""
+    address, key = _service(config, url, key)
+    rows = ask_admin(address, "/status", None, key=key)["kept_out"]
+    if not rows:
+        typer.echo("Nothing is kept out.")
+        return
+    table = Table()
+    columns = ("market", "SKU", "reason", "customers", "kept out now", "asked for alone")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*_cells(row))
+    Console(highlight=False, markup=False).print(table)
+
+
+@poison_app.command("clear")
+def clear_command(
+    *,
+    sku: Annotated[str | None, typer.Option(help="This SKU alone, else all.")] = None,
+    market: Annotated[str | None, typer.Option(help="This market alone, else all.")] = None,
+    config: Config = None,
+    url: Url = None,
+    key: ApiKey = None,
+) -> None:
+    """Ask the ERP again for what it refused, at the next page that wants it.
+
+    In the process that is asked; name each replica by --url.
+    """
+    address, key = _service(config, url, key)
+    named = {"sku": sku, "market": market}
+    body = {name: value for name, value in named.items() if value is not None}
+    cleared = ask_admin(address, "/v1/kept-out/clear", body, key=key)["cleared"]
+    typer.echo(f"{cleared} SKUs were kept out, and are asked for again; in this process only.")
+
+
+def _service(config: Config, url: str | None, key: str | None) -> tuple[str, str]:
+    settings = None if url is not None and key is not None else read_settings(config)
+    return url or admin_address(settings), key or demo_key(settings, scope="operate")
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    ends = f", {row['longest_seconds']:.0f} s at most" if row["lines"] else ""
+    return [
+        row["market"],
+        row["sku"],
+        row["reason"],
+        str(row["customers"]),
+        f"{row['lines']} lines{ends}",
+        "for everybody" if row["is_alone"] else "for those customers",
+    ]
