@@ -22,14 +22,17 @@ _PACKAGES = ("pricing_proxy", "sync")
 # What the named tests import, besides the packages.
 _COPIED = (
     "__init__.py",
-    "virtual_time.py",
     "data/magento",
     "fakes",
+    "listening",
     "magento",
     "orders",
     "prices",
     "property/__init__.py",
     "property/test_equal_numbers.py",
+    "resilience",
+    "virtual_time.py",
+    "web",
 )
 _SECONDS = 60
 # Loading all plugins takes four times as long as the tests do.
