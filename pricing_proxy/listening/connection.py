@@ -15,6 +15,7 @@ Together with `web/immediate.py` this is all that reaches into aiohttp's `Reques
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -222,6 +223,8 @@ class Connection(web.RequestHandler):
         self._is_last = self._is_deaf = True
         if body is not None:
             body.set_exception(error)
+            # A reader that was woken for a chunk's end would wait again, and not see the error.
+            body.feed_eof()
 
     def _end_rest(
         self, transport: asyncio.Transport, now: float, idle_seconds: float
@@ -237,11 +240,9 @@ class Connection(web.RequestHandler):
 
     async def _part(self, body: StreamReader) -> None:
         """Let the caller end its request, and then the connection, before we do."""
-        try:
+        with suppress(web.RequestPayloadError, BodyTooSlowError):
             while not body.is_eof():
                 await body.readany()
-        except (web.RequestPayloadError, BodyTooSlowError):
-            pass  # what is left of it is thrown away
         self.close()
         transport = self.transport
         if transport is not None and not transport.is_closing():

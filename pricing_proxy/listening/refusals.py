@@ -21,7 +21,10 @@ async def read_whole(request: web.Request) -> bytes:
         ProblemError: It is too long, did not arrive in time, or is garbled.
     """
     try:
-        return await request.read()
+        body = await request.read()
+        # What broke off may look complete to who was just reading.
+        if (error := request.content.exception()) is not None:
+            raise error
     except web.HTTPRequestEntityTooLarge:
         limit = request.app._client_max_size  # noqa: SLF001 -- aiohttp shows it nowhere else
         raise ProblemError(413, "body_too_large", f"Send at most {limit} bytes.") from None
@@ -31,6 +34,8 @@ async def read_whole(request: web.Request) -> bytes:
     except web.RequestPayloadError:
         detail = "The body broke off or is garbled."
         raise ProblemError(400, "unreadable_body", detail, headers=_CLOSE) from None
+    else:
+        return body
 
 
 def unreadable() -> web.Response:

@@ -138,6 +138,20 @@ async def test_what_is_no_http_is_refused_once_and_not_quoted(
     assert shown.told.requests == []
 
 
+@pytest.mark.parametrize("garbled", GARBLED.values(), ids=GARBLED)
+async def test_nothing_behind_what_is_no_http_is_answered_wherever_it_is_cut(
+    shown: Listening, garbled: bytes
+) -> None:
+    """A head whose body cannot be told may be answered; then the connection is at its end."""
+    step = max(1, len(garbled) // 60)
+    for cut in range(1, len(garbled), step):
+        async with wire(shown.port) as line:
+            await line.send(garbled[:cut], garbled[cut:], BEHIND)
+            heard = await line.answers_to_the_end()
+        assert all("X-Mine" not in each.content.get("headers", {}) for each in heard)
+        assert heard[-1].closes
+
+
 @pytest.mark.parametrize("path", ["/shown", "/early"])
 async def test_a_chunk_that_breaks_off_is_answered_at_once(shown: Listening, path: str) -> None:
     """The reader of a body whose rest is garbage does not wait for it in vain."""
