@@ -3,7 +3,8 @@
 Keys made of a document's number become keys of the document; jobs in the queue go along, so
 that an order under way keeps its lock. Where an event does not say its document, another one
 of the same number may, as until now two documents of one market never shared a number; what
-stays unknown is looked up in the shop when its turn comes.
+stays unknown is looked up in the shop when its turn comes. Links and watermarks hold internal
+ids and instants, and stay as they are.
 """
 
 import sqlalchemy as sa
@@ -72,6 +73,8 @@ _PLAIN_FORMS = """
 
 def upgrade() -> None:
     """Add the column and the table, and find what belongs into them."""
+    # Every event there ever was is written: minutes, where there are millions.
+    op.execute("SET LOCAL statement_timeout = 0")
     op.add_column("sync_event", sa.Column("document_id", sa.Text, nullable=True))
     op.create_index("sync_event_by_document", "sync_event", ["flow", "document_id"])
     op.create_table(
