@@ -14,12 +14,18 @@ DEATHS_BEFORE_HOLD = 8
 
 @dataclass
 class Modelled:
-    """One event."""
+    """One event.
+
+    Attributes:
+        lock: Of its document, or of its number while only that is known.
+        number_lock: Of all of its number, whose documents are not known.
+    """
 
     id: int
     flow: str
     key: str
     lock: str
+    number_lock: str = ""
     state: State = State.RECEIVED
     depends_on: int | None = None
     is_due: bool = True
@@ -72,6 +78,9 @@ class EventModel:
     def put_off(self, event: Modelled, state: State) -> None:
         event.state, event.is_due, event.deaths = state, False, 0
 
+    def identify(self, event: Modelled, lock: str) -> None:
+        event.state, event.lock, event.is_due, event.deaths = State.RECEIVED, lock, True, 0
+
     def wait_for(self, event: Modelled, other: Modelled) -> None:
         event.deaths = 0
         self._wait(event, other)
@@ -88,11 +97,12 @@ class EventModel:
         self._wake(event)
 
     def ahead(self, event: Modelled) -> Modelled | None:
-        """Return the last unfinished earlier event of its lock."""
+        """Return the last unfinished earlier event that is of its document, or may be."""
+        locks = (event.lock, event.number_lock)
         earlier = [
             other
             for other in self.events.values()
-            if other.lock == event.lock and other.id < event.id and not other.is_ended
+            if other.lock in locks and other.id < event.id and not other.is_ended
         ]
         return max(earlier, key=lambda other: other.id, default=None)
 

@@ -61,11 +61,24 @@ class EventStates(RuleBasedStateMachine):
         events = list(self._model.events.values())
         return events[number % len(events)]
 
-    @rule(key=st.sampled_from("AB"))
-    def receive(self, key: str) -> None:
-        number = len(self._model.events)
-        event = self._run(self._engine.receive(key, task=str(number)))
-        self._model.enter(Modelled(event, "orders", key, f"orders/{MARKET}/{key}"))
+    @rule(known=st.sampled_from([("A", None), ("A", "1"), ("A", "2"), ("B", None), ("B", "3")]))
+    def receive(self, known: tuple[str, str | None]) -> None:
+        """Enter an event of a document, or of one that is known by its number only."""
+        key, document = known
+        task, number_lock = str(len(self._model.events)), f"orders/{MARKET}/{key}"
+        lock = number_lock if document is None else lock_of(document)
+        event = self._run(self._engine.receive(key, task=task, document=document, lock=lock))
+        self._model.enter(Modelled(event, "orders", key, lock, number_lock))
+
+    @precondition(lambda self: self._claims)
+    @rule(number=ANY, document=st.sampled_from("12"))
+    def identify(self, number: int, document: str) -> None:
+        """Say which document the event of a claim is of, where only the number was known."""
+        claim = self._claims[number % len(self._claims)]
+        if claim.flow != "orders" or claim.document_id is not None:
+            return
+        if not self._is_refused(claim, self._engine.events.identify(claim, document)):
+            self._model.identify(self._model.events[claim.id], lock_of(document))
 
     @precondition(lambda self: self._model.events)
     @rule(number=ANY)
@@ -241,6 +254,10 @@ class EventStates(RuleBasedStateMachine):
         assert set(states) <= {State.DONE, State.SKIPPED, State.HELD, State.BLOCKED}
         assert (State.HELD in states) or State.BLOCKED not in states
         assert self._run(self._engine.jobs()) == []
+
+
+def lock_of(document: str) -> str:
+    return f"orders/{MARKET}/#{document}"
 
 
 def test_events_move_as_in_the_model(database_url: str) -> None:

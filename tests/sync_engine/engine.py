@@ -70,14 +70,21 @@ class Engine:
         )
 
     async def receive(
-        self, key: str, *, task: str = "export", lock: str | None = None, **more: Any
+        self,
+        key: str,
+        *,
+        task: str = "export",
+        lock: str | None = None,
+        document: str | None = None,
+        **more: Any,
     ) -> int:
-        """Enter an event of an order; return its id."""
+        """Enter an event of an order, known by its number unless told more; return its id."""
         source_key = f"orders/{MARKET}/{key}/{task}"
         await self.events.receive(
             flow="orders",
             market=MARKET,
             business_key=key,
+            document_id=document,
             source_key=source_key,
             payload={"task": task, **more},
             lock_key=lock or f"orders/{MARKET}/{key}",
