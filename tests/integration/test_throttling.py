@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from pricing_proxy.__main__ import app
 from pricing_proxy.configuration.reading import KEY_VARIABLE
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
+from tests.configuration.files import CONFIGURATION, SECRET, SECRET_VARIABLE, write
 from tests.integration.redis_process import redis_process
 from tests.integration.running import KEY, READER_KEY, Running, serving, settings_over, until
 
@@ -87,6 +88,11 @@ async def test_entra_s_429_to_a_starting_replica_stops_no_other(pair: Pair) -> N
             assert (tokens["name"], tokens["is_closed"]) == (TOKENS, True)
             assert 0 < tokens["opens_in_seconds"] <= 72
 
+        # What only the ERP can tell is not told by the one without a token, and says when.
+        unknown = await second.ask(["LAMP-20"], mode="checkout", quantity="7", wait_ms=500)
+        assert unknown.status == 503
+        assert int(unknown.headers["Retry-After"]) >= 1
+
         # Opened through the replica that is well, in the one that waits for its first token.
         await pair.first.turn("entra", retry_after=None)
         told = await opened(pair.first, "sandbox", "--token")
@@ -94,10 +100,11 @@ async def test_entra_s_429_to_a_starting_replica_stops_no_other(pair: Pair) -> N
         assert TOKENS in told.stdout
         await until(lambda: is_open(second, "token_gate"))
 
-        async def is_ready() -> bool:
-            return (await second.get("/health/ready", key=None)).status == 200
+        async def is_bound() -> bool:
+            answer = await second.ask(["LAMP-20"], mode="checkout", quantity="7", wait_ms=5000)
+            return answer.status == 200
 
-        await until(is_ready)
+        await until(is_bound)
 
 
 @pytest.mark.parametrize(
@@ -139,3 +146,20 @@ async def test_the_command_says_why_it_opened_nothing(pair: Pair) -> None:
     assert (weak.exit_code, unknown.exit_code) == (1, 1)
     assert "lacks the scope operate" in weak.stderr
     assert f"known are: {ERP}, {TOKENS}" in unknown.stderr
+
+
+async def test_the_command_finds_the_service_by_its_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody listens there, and without a key nobody is asked."""
+    monkeypatch.setenv(SECRET_VARIABLE, SECRET)
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    file = write(tmp_path, f"{CONFIGURATION}\n[service]\nadmin = {{ port = 9 }}\n")
+    runner = CliRunner()
+
+    keyless = runner.invoke(app, ["gate", "open", "erp", "--config", str(file)])
+    away = runner.invoke(app, ["gate", "open", "erp", "--config", str(file), "--key", "k"])
+
+    assert (keyless.exit_code, away.exit_code) == (1, 1)
+    assert "a key with the scope operate" in keyless.stderr
+    assert "No service answers at http://127.0.0.1:9" in away.stderr
