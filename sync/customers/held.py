@@ -58,7 +58,7 @@ def side_by_side(
     """Return the shop's customer and an account of the ERP, field by field."""
     row, person = candidate.row, f"{customer.firstname} {customer.lastname}".strip()
     theirs = f"{row.PersonFirstName} {row.PersonLastName}".strip()
-    return [
+    rows = [
         ("is", f"customer {market.code}/{customer.id}", _whose(candidate)),
         ("account", attribute_of(customer, rules), row.CustomerAccount),
         ("name", person, theirs),
@@ -68,6 +68,14 @@ def side_by_side(
         ("country", country_of(customer), ""),
         ("found by", _by(candidate), ""),
     ]
+    return [(name, _visible(shop), _visible(erp)) for name, shop, erp in rows]
+
+
+def _visible(text: str) -> str:
+    """Return a text without what would change how the rest is shown: it decides on an account."""
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
 
 
 EMAIL = "e-mail"

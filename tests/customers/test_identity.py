@@ -223,6 +223,17 @@ async def test_the_kept_diff_holds_no_whole_email_address() -> None:
     assert ("C-9 e-mail", "e…@shop.test", "e…@shop.test") in error.diff
 
 
+async def test_nothing_typed_changes_how_a_person_sees_the_rest() -> None:
+    """Escape sequences and marks of direction could paint another customer over this one."""
+    typed = customer(8, email="eve@shop.test", firstname="Ada\x1b[2K\r", lastname="\u202eLove")
+    world = World(typed)
+    world.erp.put("C-9", PrimaryContactEmail="eve@shop.test")
+
+    error = await held(world)
+
+    assert ("C-9 name", "Ada�[2K� �Love", "") in error.diff
+
+
 async def test_a_guarded_attribute_names_the_account_of_several_buyers() -> None:
     world = World(customer(**naming("C-9")), second(**naming("C-9")), attribute_is_guarded=True)
     world.erp.put("C-9", TaxExemptNumber=VAT)
