@@ -16,6 +16,7 @@ from pricing_proxy.check.side_by_side import side_by_side
 from pricing_proxy.d365.fo.models import ReleasedProductRow, ReleasedProductVariantRow, Row
 from pricing_proxy.d365.fo.price_calls import PriceRequestLine
 from pricing_proxy.d365.odata import Filter, equals
+from pricing_proxy.names import same_name_key
 
 R = TypeVar("R", bound=Row)
 
@@ -49,25 +50,29 @@ def first_skus(
 async def find_lines(erp: ErpCalls, company: str, skus: Sequence[str]) -> ProbeLines:
     """Return a line for each SKU; raises `UpstreamError`."""
     # A text with a wildcard would find other items, so the service knows no such SKU either.
-    wanted = list({_fold(sku): sku for sku in skus if "*" not in sku}.values())
+    wanted = list({same_name_key(sku): sku for sku in skus if "*" not in sku}.values())
     products = await _rows(erp, ReleasedProductRow, company, "ItemNumber", wanted)
-    distinct = {_fold(row.ItemNumber): row for row in products if not row.is_master}
-    rest = [sku for sku in wanted if _fold(sku) not in distinct]
+    distinct = {same_name_key(row.ItemNumber): row for row in products if not row.is_master}
+    rest = [sku for sku in wanted if same_name_key(sku) not in distinct]
     found = await _rows(erp, ReleasedProductVariantRow, company, "ProductVariantNumber", rest)
-    variants = {_fold(row.ProductVariantNumber): row for row in found}
+    variants = {same_name_key(row.ProductVariantNumber): row for row in found}
     numbers = sorted({_master_number(row) for row in found})
     masters = {
-        _fold(row.ItemNumber): row
+        same_name_key(row.ItemNumber): row
         for row in await _rows(erp, ReleasedProductRow, company, "ItemNumber", numbers)
     }
     lines: dict[str, PriceRequestLine] = {}
     for sku in wanted:
-        product, variant = distinct.get(_fold(sku)), variants.get(_fold(sku))
+        product, variant = distinct.get(same_name_key(sku)), variants.get(same_name_key(sku))
         if product is not None:
             lines[sku] = _product_line(sku, product)
-        elif variant is not None and (master := masters.get(_fold(_master_number(variant)))):
+        elif variant is not None and (
+            master := masters.get(same_name_key(_master_number(variant)))
+        ):
             lines[sku] = _variant_line(sku, variant, master)
-    missing = tuple(sku for sku in skus if _fold(sku) not in {_fold(known) for known in lines})
+    missing = tuple(
+        sku for sku in skus if same_name_key(sku) not in {same_name_key(known) for known in lines}
+    )
     return ProbeLines(tuple(lines.values()), missing)
 
 
@@ -113,7 +118,3 @@ def _variant_line(
 
 def _master_number(row: ReleasedProductVariantRow) -> str:
     return row.ItemNumber or row.ProductMasterNumber
-
-
-def _fold(code: str) -> str:
-    return code.casefold()

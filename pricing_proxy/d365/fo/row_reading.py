@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from pricing_proxy.d365 import paging
 from pricing_proxy.d365.fo.models import Row
+from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.errors import UpstreamContractError
 
 R = TypeVar("R", bound=Row)
@@ -48,4 +49,4 @@ def _belongs(row: Row, company: str | None) -> bool:
     if row.company_field is None or company is None:
         return True
     # F&O writes company ids in lower case, people in either.
-    return str(getattr(row, row.company_field)).casefold() == company.casefold()
+    return is_same_name(str(getattr(row, row.company_field)), company)
