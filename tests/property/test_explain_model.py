@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import hypothesis.strategies as st
 from hypothesis import example, given, settings
 
+from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import Fallback, Level, Mode, may_serve
 from pricing_proxy.prices.explaining import LineExplanation, Verdict
 from pricing_proxy.prices.query import Line, PriceQuery, Quote, QuotedLine
@@ -31,11 +32,12 @@ OUTAGES = (
     None,
     outage_of(UpstreamUnavailableError),
     outage_of(UpstreamRejectedError, status=500),
+    outage_of(UpstreamRejectedError, status=400),
     outage_of(CallRefusedError, retry_after=timedelta(seconds=1)),
 )
 LINES = st.builds(
     Line,
-    st.sampled_from([*SKUS * 4, "NOT-SOLD", "NO-SUCH-SKU"]),
+    st.sampled_from([*SKUS * 4, "s-1", " S-2", "not-sold", "NOT-SOLD", "NO-SUCH-SKU"]),
     st.sampled_from(["1", "1", "1", "01.0", "2"]),
     st.sampled_from([None, "PCS"]),
 )
@@ -65,12 +67,13 @@ PAGES = st.builds(
     st.lists(LINES, min_size=1, max_size=4).map(tuple),
     st.sampled_from(Mode),
     st.sampled_from([None, None, 0, 0.05, 5]),
-    st.sampled_from([*["C-1"] * 9, "C-404"]),
+    st.sampled_from([*["C-1"] * 8, "c-1", "C-404"]),
 )
 STEPS = st.one_of(
     st.tuples(st.just("pass"), st.sampled_from([0.01, 0.05, 1.9, 2.1, 16, 70, 301, 3700, 86_500])),
     st.tuples(st.just("invalidate"), st.sampled_from(Level)),
-    st.tuples(st.just("outage"), st.sampled_from([0, 1, 2, 3])),
+    st.tuples(st.just("outage"), st.sampled_from([0, 1, 2, 3, 4])),
+    st.tuples(st.just("poison"), st.sampled_from([None, *SKUS])),
     st.tuples(st.just("redis"), st.booleans()),
     st.tuples(st.just("latency"), st.sampled_from([0.0, 0.06, 3.0])),
     st.tuples(st.just("ask"), PAGES),
@@ -95,6 +98,8 @@ class Shop:
                     world.invalidate(level=level)
             case ("outage", int() as which):
                 self.worlds[0].erp.outage = OUTAGES[which]
+            case ("poison", sku):
+                self.worlds[0].erp.poison_lines = {("C-1", sku)}
             case ("redis", bool() as is_cut):
                 self.worlds[0].redis.is_cut = is_cut
                 for world in self.worlds:
@@ -141,6 +146,17 @@ def ask(process: int = 0, *, mode: Mode = Mode.BROWSE, wait: float | None = None
         ("outage", 1),
         ("ask", ask(wait=5)),
         ("pass", 0.1),
+    ],
+    pages=[ask(mode=mode) for mode in Mode],
+)
+# ... a line that is kept out, ...
+@example(
+    history=[
+        ("poison", "S-1"),
+        ("ask", Asked(0, (Line("S-1"), Line("S-2")), Mode.BROWSE, 5, "C-1")),
+        ("pass", 16),
+        ("ask", ask(wait=5)),
+        ("pass", 16),
     ],
     pages=[ask(mode=mode) for mode in Mode],
 )
@@ -208,15 +224,25 @@ async def _compare(world: PriceWorld, query: PriceQuery) -> None:
         assert (why.line, why.unit) == (answer.line, answer.unit)
         _fits(why, answer, may_wait=query.wait_us != 0)
         if why.verdict in (Verdict.SERVE, Verdict.SETTLE):
-            others = {each.verdict for each in explained.lines if each.line.sku == why.line.sku}
-            is_asked = why.line.sku in at_once
+            others = {each.verdict for each in explained.lines if _sku(each) == _sku(why)}
+            is_asked = _sku(why) in at_once
             assert not is_asked or others - {Verdict.SERVE, Verdict.SETTLE}, why
         if why.verdict is Verdict.LOAD:
-            assert why.line.sku in {key.sku for key in began}, why
+            assert _sku(why) in {key.sku for key in began}, why
         if why.verdict in (Verdict.SERVE, Verdict.REFRESH) and answer.entry is not None:
             assert may_serve(why.ruling, answer.entry, arrived_us=began_us), why
     if all(each.verdict is not Verdict.LOAD and not each.wait_us for each in explained.lines):
         assert world.now_us == began_us
+
+
+def _sku(why: LineExplanation) -> str:
+    """Return the ERP's spelling of a line's SKU."""
+    return why.line.sku if why.item is None else why.item.sku
+
+
+def _shown(why: LineExplanation) -> Entry | None:
+    """Return what is stored as an answer would show it."""
+    return None if why.entry is None else why.entry.spelled(why.line.sku)
 
 
 def _fits(why: LineExplanation, answer: QuotedLine, *, may_wait: bool) -> None:
@@ -231,8 +257,8 @@ def _fits(why: LineExplanation, answer: QuotedLine, *, may_wait: bool) -> None:
             assert why.reason is not None
             assert answer.is_served == (why.ruling.fallback is Fallback.FLAGGED)
     elif answer.level == "source":
-        assert why.entry is None or answer.entry is None or answer.entry != why.entry
+        assert why.entry is None or answer.entry is None or answer.entry != _shown(why)
     elif answer.level != "l2" or why.verdict is not Verdict.JOIN:
         # The load brought nothing in time: what the row leaves for that.
-        assert answer.entry in (why.entry, None)
+        assert answer.entry in (_shown(why), None)
         assert answer.is_served == (why.ruling.fallback is Fallback.FLAGGED)
