@@ -60,10 +60,18 @@ class CommonQueries:
     """Reads the query strings of callers with access.
 
     A customer's pages begin alike, so the members before the SKUs are kept where they are
-    valid; those have a bounded length each, and all together `most_bytes`.
+    valid and name somebody; those have a bounded length each, and all together `most_bytes`.
+
+    Args:
+        is_known: Whether there is such a market and customer: nobody else is kept, lest made-up
+            ones drive out those who come again.
+        most_bytes: What all that is kept may cost, by estimate.
     """
 
-    def __init__(self, *, most_bytes: int = _MOST_KEPT_BYTES) -> None:
+    def __init__(
+        self, is_known: Callable[[PricesBody], bool], *, most_bytes: int = _MOST_KEPT_BYTES
+    ) -> None:
+        self._is_known = is_known
         self._kept: KeptByDigest[PricesBody] = KeptByDigest(most_bytes=most_bytes)
 
     @property
@@ -81,7 +89,8 @@ class CommonQueries:
             body = _body_of(head)
             if body is None:
                 return None
-            self._kept.keep(head, body, cost_bytes=_BODY_BYTES + len(head))
+            if self._is_known(body):
+                self._kept.keep(head, body, cost_bytes=_BODY_BYTES + len(head))
         rest = "".join(skus)
         lengths = set(map(len, skus))
         if "&" in rest or not _is_literal(rest) or 0 in lengths or max(lengths) > LONGEST_SKU:

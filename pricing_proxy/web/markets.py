@@ -7,7 +7,7 @@ from pricing_proxy.problem_details import Flaw, ProblemError
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.maps import SharedStateError
-from pricing_proxy.web.schemas import ShopCustomer
+from pricing_proxy.web.schemas import PricesBody, ShopCustomer
 
 
 def find_market(markets: Mapping[str, Market], code: str) -> Market:
@@ -19,6 +19,14 @@ def find_market(markets: Mapping[str, Market], code: str) -> Market:
             400, "unknown_market", detail, [Flaw("/market", "unknown_market", detail)]
         )
     return market
+
+
+def names_somebody(markets: Mapping[str, Market], body: PricesBody) -> bool:
+    """Return whether a body names a market, and by account a customer in its map."""
+    market, named = markets.get(body["market"]), body["customer"]
+    if market is None or not isinstance(named, str):
+        return False
+    return market.master.customer(named) is not None
 
 
 def find_currency(market: Market, asked: str | None) -> str:

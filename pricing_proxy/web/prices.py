@@ -5,6 +5,7 @@ Browse and cart answers are always 200 with a state per line; a checkout is all 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from aiohttp import web
@@ -25,7 +26,7 @@ from pricing_proxy.web.answers import answer_body
 from pricing_proxy.web.checkout import checkout_body
 from pricing_proxy.web.common_bodies import CommonQueries, columns_of, common_body
 from pricing_proxy.web.handling import read_body, read_bytes, validated
-from pricing_proxy.web.markets import find_currency, find_customer, find_market
+from pricing_proxy.web.markets import find_currency, find_customer, find_market, names_somebody
 from pricing_proxy.web.meters import PriceMeter
 from pricing_proxy.web.recalled_pages import ALL_FROM_MEMORY, RecalledPages
 from pricing_proxy.web.schemas import (
@@ -77,7 +78,7 @@ class PriceRoutes:
         self._service = service
         self._markets = markets
         self._access = access
-        self._queries = CommonQueries()
+        self._queries = CommonQueries(partial(names_somebody, markets))
         self._meter = meter
         self._clock = clock
         self._writer = AnswerWriter(clock=clock, is_leaving=is_leaving)

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient
 from pricing_proxy.web.app import admin_app, public_app
 from tests.fakes.price_world import price_service
 from tests.web.conftest import ProgramServer
-from tests.web.shop import BODY_LIMIT, READER_KEY, REVOKED_KEY, UNTRACED, shop_routes
+from tests.web.shop import BODY_LIMIT, KEY, READER_KEY, REVOKED_KEY, UNTRACED, shop_routes
 from tests.web.storefront import token
 from tests.web.test_immediate import JSON, Served, get, post, served, talk
 
@@ -164,3 +164,21 @@ async def test_whatever_strangers_ask_for_leaves_no_trace() -> None:
     assert world.loader.flights.count == 0
     assert len(world.erp.batches) == 0
     assert world.cache.memory.entry_count == 1
+
+
+async def test_made_up_markets_and_customers_drive_nobody_out_of_what_is_kept() -> None:
+    """Also those of a caller with access: a shop that names whoever its visitors name."""
+    world = price_service()
+    parts = shop_routes(world)
+    app = public_app(parts.routes, body_limit_bytes=BODY_LIMIT, traces=UNTRACED)
+    async with TestClient(ProgramServer(app)) as shop:
+        for market, customer in (("b2b_de", "C-404"), ("nowhere", "C-1"), ("m" * 64, "C-1")):
+            query = f"market={market}&customer={customer}&sku=S-1"
+            answer = await shop.get(f"/v1/prices?{query}", headers={"X-API-Key": KEY})
+            assert answer.status in {400, 404}
+        assert parts.routes.prices._queries.kept_bytes == 0
+        query = "market=b2b_de&customer=C-1&sku=S-1"
+        answer = await shop.get(f"/v1/prices?{query}", headers={"X-API-Key": KEY})
+        assert answer.status == 200
+    assert parts.routes.prices._queries.kept_bytes > 0
+    await world.loader.flights.aclose()

@@ -15,7 +15,7 @@ from pricing_proxy.prices.query import Columns
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.web.common_bodies import CommonQueries, columns_of, common_body
 from pricing_proxy.web.prices import body_of
-from pricing_proxy.web.schemas import PRICES
+from pricing_proxy.web.schemas import PRICES, PricesBody
 
 PAGE = {"market": "m", "customer": "C-1", "lines": [{"sku": "LAMP", "quantity": "2"}]}
 _PLAIN = ("", "1", "0", "0.0", "01.50", "1e3", "1000000000", "browse", "checkout", "sold", "C-1")
@@ -85,6 +85,11 @@ def test_what_is_no_object_is_left_to_pydantic(text: bytes) -> None:
     assert common_body(text) is None
 
 
+def known(_: PricesBody) -> bool:
+    """Take every market and customer for one that is there."""
+    return True
+
+
 NAMES = ["market", "customer", "mode", "currency", "wait_ms", "accept", "sku", "unit", "quantity"]
 WHOLE = [("market", "m"), ("customer", "C-1")]
 PARAMETERS = st.lists(st.tuples(st.sampled_from([*NAMES, "lines", "x"]), TEXTS), max_size=5)
@@ -97,7 +102,7 @@ def test_a_common_query_is_valid_and_read_alike(
 ) -> None:
     parameters = [*begin, *more]
     url = URL("/v1/prices").with_query([*parameters, *(("sku", sku) for sku in skus)])
-    common = CommonQueries().read(url.raw_query_string)
+    common = CommonQueries(known).read(url.raw_query_string)
     if common is None:
         return
     read: dict[str, Any] = {**PRICES.validate_python(body_of(MultiDict(url.query)))}
@@ -106,7 +111,7 @@ def test_a_common_query_is_valid_and_read_alike(
 
 
 def test_the_query_that_callers_send_is_common() -> None:
-    common = CommonQueries().read("market=m&customer=C-1&mode=cart&wait_ms=50&sku=A&sku=B")
+    common = CommonQueries(known).read("market=m&customer=C-1&mode=cart&wait_ms=50&sku=A&sku=B")
     assert common is not None
     assert common.body == {"market": "m", "customer": "C-1", "mode": "cart", "wait_ms": 50}
     assert members(common.lines) == [("A", "1", None), ("B", "1", None)]
@@ -129,7 +134,7 @@ def test_the_query_that_callers_send_is_common() -> None:
     ],
 )
 def test_a_query_with_anything_special_is_left_to_pydantic(query: str) -> None:
-    assert CommonQueries().read(query) is None
+    assert CommonQueries(known).read(query) is None
 
 
 def test_a_query_that_is_wrong_is_wrong_either_way() -> None:
@@ -139,10 +144,19 @@ def test_a_query_that_is_wrong_is_wrong_either_way() -> None:
 
 
 def test_what_is_kept_of_queries_is_bounded_in_bytes() -> None:
-    queries = CommonQueries(most_bytes=20_000)
+    queries = CommonQueries(known, most_bytes=20_000)
     for number in range(1000):
         assert queries.read(f"market=m&customer=C-{number}&sku=A") is not None
     assert 10_000 < queries.kept_bytes <= 20_000
+
+
+def test_nothing_is_kept_of_a_market_or_customer_that_is_not_there() -> None:
+    queries = CommonQueries(lambda body: body["customer"] == "C-1")
+    for number in range(2, 50):
+        assert queries.read(f"market=m&customer=C-{number}&sku=A") is not None
+    assert queries.kept_bytes == 0
+    assert queries.read("market=m&customer=C-1&sku=A") is not None
+    assert queries.kept_bytes > 0
 
 
 @pytest.mark.parametrize(
@@ -156,7 +170,7 @@ def test_what_is_kept_of_queries_is_bounded_in_bytes() -> None:
 )
 def test_nothing_is_kept_of_a_query_that_is_not_common(query: str) -> None:
     """A long one would cost what its caller likes."""
-    queries = CommonQueries()
+    queries = CommonQueries(known)
     assert queries.read(query) is None
     assert queries.kept_bytes < 2000
 
