@@ -372,6 +372,30 @@ async def test_an_account_that_somebody_has_is_not_the_one_in_doubt() -> None:
     assert world.company.owners("C-9") == [Owner("b2b_de", "7")]
 
 
+async def test_an_account_made_by_a_process_that_died_before_it_linked_it_is_the_customers() -> (
+    None
+):
+    world = World(second(taxvat=VAT))
+    await world.carry(8)
+    del world.links["b2b_de"].keys["customer", "8"]
+
+    await world.carry(8)
+
+    assert world.company.account_of(Owner("b2b_de", "8")) == world.row.CustomerAccount
+    assert world.erp.calls["create"] == 1
+
+
+@pytest.mark.parametrize("number", ["7", "DE7"])
+async def test_a_number_too_short_for_a_pattern_is_found_as_it_is_written(number: str) -> None:
+    world = World(second(taxvat=number))
+    world.erp.put("C-9", TaxExemptNumber=number.lower())
+    world.erp.put("C-10", TaxExemptNumber="DE777777777")
+
+    error = await held(world)
+
+    assert {row[0].split()[0] for row in error.diff} == {"C-9"}
+
+
 async def test_a_persons_word_in_the_meantime_stands() -> None:
     """A link that a person made while an account was being made is not replaced."""
     world = World(second())
