@@ -13,10 +13,11 @@ import typer
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.shared_state.gate import SHOP, SharedGate, closed_gates, sync_app, tokens_of
 from pricing_proxy.shared_state.maps import SharedStateError
-from sync.console.running import FAILED, Config, carry_out, fail, settings_of
+from sync.console.running import FAILED, By, Config, carry_out, fail, operator, settings_of
 from sync.redis_access import open_redis
 from sync.sections import EMBEDDED
 from sync.settings import SyncSettings
+from sync.stores import stores
 
 _ALONE = "redis.url is embedded, so each process has gates of its own"
 
@@ -38,11 +39,13 @@ def open_command(
         bool, typer.Option("--token", help="The gate before Entra ID, instead of the ERP's.")
     ] = False,
     shop: Annotated[bool, typer.Option("--shop", help="The gate before the shop.")] = False,
+    by: By = None,
     config: Config = None,
 ) -> None:
     """Open the gate of the sync's app at an ERP environment, or at the shop, in all processes.
 
     Calls come back on a ramp. If the system still throttles, its next 429 closes it again.
+    Events that wait for the gate come at their own time; replay one to have it come now.
     """
     settings = settings_of(config)
     if shop == (environment is not None) or (shop and token):
@@ -54,7 +57,7 @@ def open_command(
     if name not in known:
         names = ", ".join(sorted(settings.environments))
         fail(f"There is no environment {environment}; configured are: {names}.", FAILED)
-    carry_out(_open(settings, known[name]))
+    carry_out(_open(settings, name, known[name], by=operator(by)))
     typer.echo(f"{name} is open, in all processes within two seconds.")
 
 
@@ -89,9 +92,10 @@ async def read_gates(settings: SyncSettings) -> Mapping[str, timedelta] | str:
     return {name: closed[shared] for name, shared in gates.items() if shared in closed}
 
 
-async def _open(settings: SyncSettings, name: str) -> None:
-    async with open_redis(settings.redis) as redis:
+async def _open(settings: SyncSettings, name: str, shared: str, *, by: str) -> None:
+    async with stores(settings) as opened, open_redis(settings.redis) as redis:
         try:
-            await SharedGate(redis, name, clock=SystemClock()).open()
+            await SharedGate(redis, shared, clock=SystemClock()).open()
         except SharedStateError as error:
             fail(f"Redis does not answer ({error}); nobody was told.", FAILED)
+        await opened.audit.note(by=by, action="open", subject=f"gate {name}", after={})

@@ -16,6 +16,8 @@ from pricing_proxy.shared_state.gate import SHOP, sync_app, tokens_of
 from sync.shared_gate import shared_gate
 from tests.integration.redis_process import redis_process
 from tests.sync_console.conftest import CommandLine
+from tests.sync_console.test_looking_and_intervening import audited
+from tests.sync_engine.engine import Engine
 
 pytestmark = pytest.mark.real_services
 
@@ -64,7 +66,7 @@ async def world(d365_sync: CommandLine, tmp_path: Path) -> AsyncIterator[World]:
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_closed_gate_is_shown_and_opened_in_the_process_that_has_it(
-    world: World, name: str
+    world: World, engine: Engine, name: str
 ) -> None:
     world.gates[name].throttled(timedelta(days=1))
     async with asyncio.timeout(20):
@@ -76,11 +78,12 @@ async def test_a_closed_gate_is_shown_and_opened_in_the_process_that_has_it(
     assert name in shown.stdout
     assert f"d365-sync gate open {' '.join(OPENING[name])}" in shown.stdout
 
-    opened = await world.run("gate", "open", *OPENING[name])
+    opened = await world.run("gate", "open", *OPENING[name], "--by", "anna")
     assert opened.exit_code == 0, opened.output
     assert f"{name} is open" in opened.stdout
     await world.until(name, is_closed=False)
     assert (await world.run.json("status"))["gates"] == {}
+    assert await audited(engine) == [("anna", "open", f"gate {name}")]
     assert not any(gate.view().is_closed for gate in world.gates.values())
 
 
