@@ -15,6 +15,7 @@ from sync.customers.mapping import CustomerMarket, company_of, country_of, tax_n
 from sync.customers.ports import Accounts, Owners, Siblings
 from sync.customers.rules import CustomerRules, Match
 from sync.customers.tax_numbers import is_same_number, search_pattern
+from sync.engine.outcomes import HeldError
 from sync.magento.master_models import Customer
 from sync.store.customer_links import Owner
 
@@ -108,7 +109,11 @@ class AccountMatcher:
         return found[0] if found else None
 
     async def of_email(self, customer: Customer) -> list[CustomerAccountRow]:
-        """Return every account with the customer's e-mail address, whoever has it."""
+        """Return every account with the customer's e-mail address, whoever has it.
+
+        Raises:
+            HeldError: The ERP cannot be asked for it.
+        """
         return list(await self._by_email(customer))
 
     async def owners(self, account: str) -> list[Owner]:
@@ -130,7 +135,7 @@ class AccountMatcher:
         return [] if row is None else [row]
 
     async def _by_tax_number(self, customer: Customer) -> Sequence[CustomerAccountRow]:
-        number, company = tax_number_of(customer), self._market.company
+        number, company = _without_wildcards(tax_number_of(customer)), self._market.company
         if not any(letter.isdigit() for letter in number):
             return []
         pattern = search_pattern(number)
@@ -144,11 +149,20 @@ class AccountMatcher:
     async def _by_email(self, customer: Customer) -> Sequence[CustomerAccountRow]:
         if not customer.email:
             return []
+        if _WILDCARD in customer.email:
+            # Without a look an account whose answer was lost would be made a second time.
+            raise HeldError(
+                field="email",
+                text=f"it holds a {_WILDCARD}, which stands for anything in the ERP: nobody can "
+                "look for its account there",
+                advice="correct the address in the shop, then replay; or make the account by hand, "
+                f"then d365-sync link {self._market.code} {customer.id} ACCOUNT",
+            )
         return await self._erp.find_by_email(self._market.company, customer.email)
 
     async def _by_company(self, customer: Customer) -> Sequence[CustomerAccountRow]:
         name = company_of(customer)
-        if not name:
+        if not name or _WILDCARD in name:
             return []
         return await self._erp.find_by(self._market.company, "OrganizationName", name)
 
@@ -171,4 +185,10 @@ def attribute_of(customer: Customer, rules: CustomerRules) -> str:
     return str(customer.attribute(rules.account_attribute) or "").strip()
 
 
+def _without_wildcards(text: str) -> str:
+    """Return a text in which a `*` is punctuation, as in a number, so that it can be asked for."""
+    return text.replace(_WILDCARD, " ")
+
+
 _TAX_NUMBER = "TaxExemptNumber"
+_WILDCARD = "*"

@@ -113,6 +113,42 @@ async def test_a_tax_number_finds_the_account_however_it_is_written(number: str,
     assert ("C-1 is", "customer b2b_de/8", "customer b2b_de/7 has it") in error.diff
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        naming("*"),
+        naming("C-*"),
+        {"taxvat": "*1*"},
+        {"taxvat": "**"},
+        {"addresses": [HOME | {"company": "*"}]},
+        {"email": "*@*"},
+        {"email": "o*@shop.test"},
+    ],
+    ids=str,
+)
+async def test_a_wildcard_that_somebody_typed_fetches_no_crowd_of_the_erps_customers(
+    members: dict[str, Any],
+) -> None:
+    """Anybody may register with one: each would have had the ERP send all of its customers."""
+    world = World(second(**members), match=EVERY_WAY)
+    for number in range(50):
+        world.erp.put(
+            f"C-{number}",
+            TaxExemptNumber=f"DE{100_000_000 + number}",
+            PrimaryContactEmail=f"old{number}@shop.test",
+            OrganizationName=f"Firm {number}",
+        )
+
+    if "email" in members:
+        error = await held(world)
+        assert (error.field, "link b2b_de 8" in error.advice) == ("email", True)
+    else:
+        await world.carry(8)
+
+    # Its own new row is read back.
+    assert world.erp.sent <= 2
+
+
 async def test_a_number_of_another_country_is_another_number() -> None:
     world = World(second(taxvat="FR999888777"))
     world.erp.put("C-1", TaxExemptNumber=VAT)

@@ -64,6 +64,13 @@ async def test_an_empty_text_finds_nobody() -> None:
     assert erp.requests == []
 
 
+async def test_no_account_holds_a_wildcard() -> None:
+    """The ERP would send every customer that fits, to whoever typed it."""
+    async with calls_of(answers()) as (calls, erp):
+        assert await Customers(calls).find("usmf", "*") is None
+    assert erp.requests == []
+
+
 async def test_the_customer_on_the_wire_is_the_recorded_one() -> None:
     recorded = json.loads(sample("customer.post.request.json"))
     company = recorded.pop("dataAreaId")

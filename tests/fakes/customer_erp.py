@@ -1,7 +1,8 @@
 """An ERP's customers and their addresses, with faults around the next write.
 
 Texts are found without regard to case and outer blanks, as F&O does, and never otherwise: a
-number with blanks is another one to it. Every call lets others go on meanwhile.
+number with blanks is another one to it. A `*` stands for anything there, and what it fits is
+sent whatever the caller keeps of it. Every call lets others go on meanwhile.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ class FakeCustomerErp:
         calls_lost: How many of the next writes never arrive.
         before_write: Called before a write asks its guard.
         keeps: What it makes of a field's value.
+        sent: How many rows it has sent, those left out by its client included.
     """
 
     def __init__(self) -> None:
@@ -44,6 +46,7 @@ class FakeCustomerErp:
         self.calls: Counter[str] = Counter()
         self.before_write: Callable[[], None] = lambda: None
         self.keeps: Callable[[str, Any], Any] = lambda _, value: value
+        self.sent = 0
 
     def put(self, account: str, **members: Any) -> CustomerAccountRow:
         """Add or change an account."""
@@ -56,6 +59,8 @@ class FakeCustomerErp:
         return self.rows[account]
 
     async def find(self, company: str, account: str) -> CustomerAccountRow | None:
+        if "*" in account:
+            return None
         found = await self.find_by(company, "CustomerAccount", account)
         return found[0] if found else None
 
@@ -63,10 +68,8 @@ class FakeCustomerErp:
         return await self.find_by(company, "PrimaryContactEmail", email)
 
     async def find_by(self, company: str, field: str, text: str) -> list[CustomerAccountRow]:
-        del company
-        await asyncio.sleep(0)
         wanted = text.strip().casefold()
-        rows = self.rows.values()
+        rows = await self.find_like(company, field, text.strip())
         return [row for row in rows if getattr(row, field).strip().casefold() == wanted]
 
     async def find_like(self, company: str, field: str, pattern: str) -> list[CustomerAccountRow]:
@@ -74,7 +77,9 @@ class FakeCustomerErp:
         await asyncio.sleep(0)
         parts = map(re.escape, pattern.split("*"))
         fits = re.compile(".*".join(parts), re.DOTALL | re.IGNORECASE).fullmatch
-        return [row for row in self.rows.values() if fits(getattr(row, field))]
+        found = [row for row in self.rows.values() if fits(getattr(row, field).strip())]
+        self.sent += len(found)
+        return found
 
     async def create(
         self,

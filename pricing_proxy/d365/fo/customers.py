@@ -33,7 +33,12 @@ class Customers:
         self._calls = calls
 
     async def find(self, company: str, account: str) -> CustomerAccountRow | None:
-        """Return a customer by account, None when the company has none."""
+        """Return a customer by account, None when the company has none.
+
+        Accounts hold no `*`; asked for one, the ERP would send every customer it fits.
+        """
+        if "*" in account:
+            return None
         rows = await self.find_by(company, _ACCOUNT, account)
         return rows[0] if rows else None
 
