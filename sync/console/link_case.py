@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.d365.fo.customers import Customers
+from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.maps import SharedMaps
 from sync.bootstrap import Systems, assembly_of
@@ -185,7 +186,7 @@ class LinkCases:
         code = case.rules.account_attribute
         if case.customer is None or not case.rules.is_written_back:
             return
-        if attribute_of(case.customer, case.rules) == account:
+        if is_same_name(attribute_of(case.customer, case.rules), account):
             emptied = {"custom_attributes": [{"attribute_code": code, "value": ""}]}
             await self._ways.shop.save_customer(case.customer, emptied)
 

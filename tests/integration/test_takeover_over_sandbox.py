@@ -214,3 +214,21 @@ async def test_prices_follow_each_link_within_seconds(
             assert account_of(world, customer) == ""
             await ended(world, customer, EventState.HELD)
             assert made not in {"C-1001", "C-1002"}
+
+
+async def test_an_account_that_was_taken_away_goes_from_the_attribute_in_any_letters(
+    tmp_path: Path, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A customer may write it there in letters of its own, which are the account as well."""
+    async with two_systems(tmp_path, database_url, redis_url, monkeypatch) as (world, d365_sync):
+        customer = world.register("new@shop.example")
+        await ended(world, customer, EventState.DONE)
+        typed = f" {account_of(world, customer).lower()}"
+        attribute = {"attribute_code": "erp_account", "value": typed}
+        world.sandbox.shop.customers.change(customer, {"custom_attributes": [attribute]})
+        assert account_of(world, customer) == typed
+
+        unlinked = await d365_sync("unlink", MARKET, str(customer), "--yes")
+
+        assert unlinked.exit_code == 0, unlinked.output
+        assert account_of(world, customer) == ""
