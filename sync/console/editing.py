@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from sync.console.running import FAILED, By, Config, fail, operator, output, with_stores
-from sync.orders.named_items import BadItemsError, named_items
+from sync.orders.edited_payload import BadPayloadError, check_payload
 from sync.orders.source import FLOW as ORDERS
 from sync.store.records import EventRecord
 
@@ -34,7 +34,8 @@ def edit_command(
     Old and new are kept in the audit. Exit code 1: nothing was changed.
 
     An order's "items" names what is sold where the shop's product was renamed or deleted:
-    {"17": "LAMP-17"} is the line's item_id in the shop and the ERP's item or variant number.
+    {"17": "LAMP-17"} is the line's item_id in the shop and the ERP's item or variant number; its
+    "account" is the ERP's account on which it is booked. What nobody would read is refused.
     """
     payload = _payload(file)
     found = with_stores(config, lambda opened: opened.overview.event(event))
@@ -68,12 +69,12 @@ def _payload(file: str) -> dict[str, Any]:
 
 
 def _check(event: EventRecord, payload: Mapping[str, Any]) -> None:
-    """Refuse what the event's flow could not read: it would be held again."""
+    """Refuse what the event's flow would not read as it was meant."""
     if event.flow != ORDERS:
         return
     try:
-        named_items(payload)
-    except BadItemsError as error:
+        check_payload(payload, before=event.payload, document_id=event.document_id)
+    except BadPayloadError as error:
         fail(f"{error}; nothing was changed.", FAILED)
 
 

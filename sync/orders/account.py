@@ -5,6 +5,9 @@ those cost was agreed with somebody, so they are not booked on the guests' accou
 address and tax number on an order are texts that anybody may type, and choose nothing.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from sync.engine.flow import Work
 from sync.engine.outcomes import HeldError, WaitForError
 from sync.magento.models import Order
@@ -14,6 +17,10 @@ NAMED = "account"
 """The member of an event's payload by which a person names the account of one order."""
 
 
+class BadAccountError(ValueError):
+    """The member is not what it should be; the text says what it should be."""
+
+
 async def account_of(work: Work, order: Order, rules: OrderRules) -> str:
     """Return the account.
 
@@ -21,9 +28,9 @@ async def account_of(work: Work, order: Order, rules: OrderRules) -> str:
         HeldError: An order of nobody, or of a guest where guests have no account.
         WaitForError: Its customer has no account yet.
     """
-    named = work.event.payload.get(NAMED)
-    if isinstance(named, str) and named.strip():
-        return named.strip()
+    named = _named(work)
+    if named is not None:
+        return named
     if order.customer_id is not None:
         return await _of_customer(work, order, order.customer_id)
     if not order.customer_is_guest:
@@ -40,6 +47,29 @@ async def account_of(work: Work, order: Order, rules: OrderRules) -> str:
             advice=f"set sync.markets.{work.event.market}.orders.guest_account, then replay",
         )
     return rules.guest_account
+
+
+def named_account(payload: Mapping[str, Any]) -> str | None:
+    """Return the account that a person named in an event's payload, None without one.
+
+    Raises:
+        BadAccountError: It is no account's number.
+    """
+    named = payload.get(NAMED)
+    if named is None:
+        return None
+    if not isinstance(named, str) or not named.strip() or "*" in named:
+        raise BadAccountError(f'{NAMED} is the ERP\'s account as a text: "{NAMED}": "C-1001"')
+    return named.strip()
+
+
+def _named(work: Work) -> str | None:
+    try:
+        return named_account(work.event.payload)
+    except BadAccountError as error:
+        raise HeldError(
+            field=NAMED, text=str(error), advice="correct it with d365-sync edit, then replay"
+        ) from error
 
 
 async def _of_customer(work: Work, order: Order, customer_id: int) -> str:

@@ -1,5 +1,7 @@
 """One order on its way: who pays, when it is its turn, what the ERP says, cancellations."""
 
+from typing import Any
+
 import pytest
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow
@@ -83,6 +85,19 @@ async def test_a_customer_whom_the_shop_deleted_is_no_guest() -> None:
     assert sale.erp.headers == {}
     await sale.carry(account=" C-1001 ")
     assert sale.header["OrderingCustomerAccountNumber"] == "C-1001"
+
+
+@pytest.mark.parametrize("named", [1001, "", " ", "C-*", ["C-1001"]])
+async def test_an_account_that_a_person_named_wrongly_holds_the_order(named: Any) -> None:
+    """Passed over, it would be booked on the account that the person did not mean."""
+    sale = OneSale()
+    sale.change(customer_id=7)
+    await sale.work.links.remember("customer", "7", "C-1002")
+
+    with pytest.raises(HeldError, match="as a text") as caught:
+        await sale.carry(account=named)
+
+    assert (caught.value.field, sale.erp.headers) == ("account", {})
 
 
 async def test_what_is_typed_in_an_order_chooses_no_account() -> None:

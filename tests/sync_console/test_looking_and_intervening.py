@@ -256,6 +256,30 @@ async def test_an_edit_that_names_items_wrongly_is_refused(
     assert (await d365_sync("edit", str(event), "-", "--yes", answer=good)).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        ('"acount": "C-1001"', '"acount" is read by nobody'),
+        ('"account": 1001', "as a text"),
+        ('"entity_id": 8', "is of order #7 and stays so"),
+        ('"entity_id": "seven"', "the shop's id of the order"),
+        ('"task": "tidy"', "without sending its order"),
+    ],
+)
+async def test_an_edit_that_would_not_do_what_it_says_is_refused(
+    engine: Engine, d365_sync: CommandLine, member: str, said: str
+) -> None:
+    engine.orders.carry_with = hold
+    event = await engine.receive("1", document="7", lock="orders/b2b_de/#7")
+    await engine.carry(event)
+
+    refused = await d365_sync("edit", str(event), "-", "--yes", answer=f"{{{member}}}")
+
+    assert refused.exit_code == 1
+    assert said in refused.stderr.replace("\n", " ")
+    assert (await engine.event(event)).payload == {"task": "export"}
+
+
 @pytest.mark.parametrize("payload", ["{", "[]", "7"])
 async def test_what_is_no_payload_is_refused(d365_sync: CommandLine, payload: str) -> None:
     result = await d365_sync("edit", "1", "-", "--yes", answer=payload)
