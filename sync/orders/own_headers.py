@@ -4,7 +4,7 @@ A reference is a text that anybody can type and another store view's order can h
 header is beside it decides: its lines name the shop's rows, whose ids are unique in the
 whole shop; the entity map knows what was written; the account is the customer's.
 
-    a line of the order's own            the order's, if its account is
+    a line of the order's own            the order's; with another account a person must look
     linked to a document of the shop     that one's
     lines, and none of its own           another's
     empty, with another's account        another's
@@ -16,6 +16,9 @@ Another's under the present reference holds the order, naming both, since whoeve
 would find both; under an earlier form it is passed over. What is unclear is looked at again,
 as it mostly is being written just now; a person must look when that has no end. None of them
 is ever touched.
+
+The order's own lines under another account are never passed over: its customer was given
+another account while it was sent, or a guest registered; sent once more, it would be there twice.
 """
 
 from collections.abc import Sequence
@@ -35,6 +38,7 @@ from sync.sales.references import named as name_of
 from sync.sales.value_lines import own_line_references
 
 LINK = "order"
+_ACCOUNT = "OrderingCustomerAccountNumber"
 
 
 class Claim(Enum):
@@ -42,6 +46,7 @@ class Claim(Enum):
 
     OWN = auto()
     ANOTHERS = auto()
+    ON_OTHER_ACCOUNT = auto()
     UNCLEAR = auto()
 
 
@@ -101,6 +106,9 @@ class OwnHeaders:
                 elif claim is Claim.UNCLEAR:
                     # Whoever writes it just now will have given it a line by then.
                     raise RetryLaterError(self._told(order, header, reference, why))
+                elif claim is Claim.ON_OTHER_ACCOUNT:
+                    text = self._told(order, header, reference, why)
+                    raise HeldError(field=_ACCOUNT, text=text, advice=_keep_or_delete(header))
                 elif reference == present:
                     text = self._told(order, header, reference, why)
                     raise HeldError(field=self._field, text=text, advice=self._advice(order))
@@ -148,8 +156,8 @@ class OwnHeaders:
         asker = Owner(self._market, str(order.entity_id))
         owner = await self._owners.of(number, asked_by=asker)
         if is_own and owner in (None, asker):
-            # Of another shop that sends to this company, or the customer's account was changed.
-            return Claim.ANOTHERS, f"its account is {header.OrderingCustomerAccountNumber}"
+            # The customer's account was changed, or another shop sends to this company.
+            return Claim.ON_OTHER_ACCOUNT, f"its account is {header.OrderingCustomerAccountNumber}"
         if owner is not None and owner != asker:
             return Claim.ANOTHERS, f"it is order #{owner.document_id} of {owner.market}"
         if lines:
@@ -197,6 +205,15 @@ def _has_account(header: SalesOrderHeaderRow, draft: OrderDraft | None) -> bool:
     """Return whether a header has the account of what is sent, as far as something is."""
     return draft is None or is_same_name(
         draft.header.OrderingCustomerAccountNumber, header.OrderingCustomerAccountNumber
+    )
+
+
+def _keep_or_delete(header: SalesOrderHeaderRow) -> str:
+    account = header.OrderingCustomerAccountNumber
+    return (
+        f'if it is this order: add "account": "{account}" to the payload with d365-sync edit and '
+        "replay, to leave it there; or delete it in the ERP and replay, to have it on the account "
+        "of now. If another shop sent it, enter this order by hand and skip the event"
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from sync.engine.outcomes import Done, HeldError, IdentifiedError, RetryLaterError
 from sync.orders.flow import OrderFlow, OrderMarket
 from sync.orders.writer import OrderWriter
-from tests.fakes.order_erp import FakeOrderErp
+from tests.fakes.order_erp import FakeOrderErp, Fault, ProcessDiedError
 from tests.fakes.order_shop import FakeLinks, FakeShop, FakeSold, FakeWork, event_of
 from tests.fakes.references import FakeForms, own_headers
 from tests.orders import recorded
@@ -161,6 +161,49 @@ async def test_lines_alone_do_not_make_a_document_ours_where_the_account_is_anot
         await world.carry(37)
 
     assert world.erp.calls.keys() == {"find", "lines"}
+
+
+@pytest.mark.parametrize("is_stopped", [True, False])
+@pytest.mark.parametrize("prefix", ["", "B-"], ids=["present form", "earlier form"])
+async def test_an_order_whose_account_changed_while_it_was_sent_is_not_sent_again(
+    prefix: str, *, is_stopped: bool
+) -> None:
+    """A guest who registers on the success page has the order moved to the new customer."""
+    world = TwoStores()
+    del world.shop.orders[37]
+    await world.carry(38)
+    sent = world.shop.orders[38].model_copy(update={"ext_order_id": "", "customer_id": 7})
+    world.shop.put(sent)
+    world.erp.headers["SO-000001"]["IsSalesProcessingStopped"] = is_stopped
+    world.links.keys.clear()
+    await world.links.remember("customer", "7", "C-1001")
+    world.prefixes = {"2": prefix}
+
+    with pytest.raises(HeldError, match="its account is WEB") as caught:
+        await world.carry(38)
+
+    assert caught.value.field == "OrderingCustomerAccountNumber"
+    assert "reference_prefix" not in caught.value.advice
+    assert list(world.erp.headers) == ["SO-000001"]
+    await world.carry(38, account="WEB")
+    assert world.shop.orders[38].ext_order_id == "SO-000001"
+    assert list(world.erp.headers) == ["SO-000001"]
+
+
+async def test_who_finds_an_empty_document_of_the_order_before_it_leaves_it_alone() -> None:
+    """The first one's process died after the header, which is what the other would send too."""
+    world = TwoStores()
+    # It looks, creates the header, and dies over the first line.
+    world.erp.faults = iter([Fault.NONE, Fault.NONE, Fault.DIES_BEFORE])
+    with pytest.raises(ProcessDiedError):
+        await world.carry(37)
+    before = dict(world.erp.headers["SO-000001"])
+
+    with pytest.raises(RetryLaterError, match="#37"):
+        await world.carry(38)
+
+    assert world.erp.headers == {"SO-000001": before}
+    assert not world.erp.order_lines["SO-000001"]
 
 
 async def test_an_empty_document_of_another_account_is_never_touched() -> None:
