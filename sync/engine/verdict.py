@@ -9,6 +9,7 @@
     throttled by the other system  waiting                      after its Retry-After
     other transient failure        waiting, or in doubt when a call has no end
     denied: our credentials        waiting                      backing off: one cure serves all
+    the other's own code failed    waiting                      backing off: a deadlock passes
     rejected, broken contract      held                         by a person
     anything else                  waiting: a defect of ours    backing off, then held
 
@@ -19,6 +20,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 
 from pricing_proxy.resilience.errors import (
     PermanentUpstreamError,
@@ -78,7 +80,8 @@ def verdict_on(
     """
     if isinstance(error, SkippedError):
         return Verdict(EventState.SKIPPED, trouble_of(error))
-    if isinstance(error, HeldError | UpstreamRejectedError | UpstreamContractError):
+    is_refused = isinstance(error, UpstreamRejectedError) and not _may_pass(error)
+    if is_refused or isinstance(error, HeldError | UpstreamContractError):
         return Verdict(EventState.HELD, trouble_of(error))
     if attempts >= give_up_after:
         return Verdict(EventState.HELD, _gave_up(error, attempts))
@@ -90,6 +93,13 @@ def verdict_on(
         trouble_of(error),
         _named_pause(error) or back_off(attempts, draw=draw),
     )
+
+
+def _may_pass(error: Exception) -> bool:
+    """Return whether the other system's own code failed, as the victim of a deadlock does."""
+    if not isinstance(error, UpstreamRejectedError):
+        return False
+    return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def trouble_of(error: Exception) -> Trouble:
@@ -118,7 +128,7 @@ def _advice(error: Exception) -> str:
         return f"see {error.flow} {error.business_key}"
     if isinstance(error, UpstreamDeniedError):
         return f"give this program's user of {error.system} the rights, or renew its credentials"
-    if isinstance(error, PermanentUpstreamError):
+    if isinstance(error, PermanentUpstreamError) and not _may_pass(error):
         return f"correct it in the shop or in {error.system}, then replay the event"
     return "" if isinstance(error, SkippedError) else "nothing to do: it is tried again"
 
