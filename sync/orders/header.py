@@ -46,9 +46,9 @@ def header_body(
     }
     filled = {name: text for name, text in texts.items() if text}
     check_lengths(
-        {**filled, "CustomersOrderReference": rules.reference_of(order)},
+        {**filled, rules.reference_field: rules.reference_of(order)},
         rules.longest,
-        sources=_SOURCES,
+        sources={**_SOURCES, rules.reference_field: "increment_id"},
         where="",
         setting=LENGTHS_SETTING,
     )
@@ -130,7 +130,6 @@ def _name(order: Order) -> str:
 
 
 _SOURCES = {
-    "CustomersOrderReference": "increment_id",
     "CustomerRequisitionNumber": "payment.po_number",
     "SalesOrderName": "billing_address.company",
     "Email": "customer_email",

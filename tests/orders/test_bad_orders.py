@@ -326,6 +326,29 @@ def test_a_longer_field_of_a_customized_erp_is_believed() -> None:
     assert draft.header.DeliveryAddressCity == "x" * 61
 
 
+@pytest.mark.parametrize(
+    ("field", "longest"), [("CustomersOrderReference", 18), ("ShopReference", 18)]
+)
+def test_a_reference_is_never_longer_than_its_field(field: str, longest: int) -> None:
+    """Cut by the ERP it would never be found again, and the order be sent at each attempt."""
+    row = body() | {"increment_id": "3000000001"}
+    rules = {"reference_field": field, "field_lengths": {field: longest}}
+
+    error = held(row, recorded.rules(reference_prefix={"*": "NORTH-SHOP"}, **rules))
+
+    assert error.field == "increment_id"
+    assert f"20 characters, and {field} in the ERP takes {longest}" in error.text
+    fits = Order.model_validate(row)
+    draft = map_order(
+        fits,
+        account="C-1001",
+        products=recorded.products(fits),
+        selling=recorded.SELLING,
+        rules=recorded.rules(reference_prefix={"*": "N-SHOP-"}, **rules),
+    )
+    assert draft.reference == "N-SHOP-3000000001"
+
+
 def test_fees_of_a_module_become_service_lines() -> None:
     row = body()
     row["extension_attributes"]["cod"] = {"fee": 4, "tax": 0.76}
