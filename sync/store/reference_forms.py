@@ -1,13 +1,13 @@
-"""Every prefix that the references of a market's documents ever had.
+"""Every prefix that the references of a store view's documents ever had.
 
 What was written under an earlier one is looked for under it, however long ago the
-configuration changed. A process notes its own prefixes before it writes, and each look-up
+configuration changed, and whichever market the store view belonged to then. A process notes its own prefixes before it writes, and each look-up
 reads the table, so that two processes with different configurations find what the other wrote.
 """
 
 from collections.abc import Mapping
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -35,10 +35,20 @@ class ReferenceForms:
             await connection.execute(insert(reference_form).on_conflict_do_nothing(), rows)
 
     async def of(self, market: str, store: int) -> list[str]:
-        """Return every prefix that a store view ever had, the oldest first."""
+        """Return every prefix that a store view ever had, the oldest first.
+
+        Args:
+            market: Where it belongs now.
+            store: The shop's id of it.
+        """
         statement = (
             select(_FORM.prefix)
-            .where(_FORM.market == market, _FORM.store.in_((str(store), _EVERY_STORE)))
+            .where(
+                or_(
+                    _FORM.store == str(store),
+                    and_(_FORM.market == market, _FORM.store == _EVERY_STORE),
+                )
+            )
             .order_by(_FORM.created_at, _FORM.prefix)
         )
         async with self._by_statement.connect() as connection:

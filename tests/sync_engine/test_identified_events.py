@@ -135,7 +135,7 @@ async def test_every_form_that_references_ever_had_is_kept(store: AsyncEngine) -
     forms = ReferenceForms(store)
     await forms.note(MARKET, {3: "", 4: "B-"})
     await forms.note(MARKET, {3: "A-", 4: "B-"})
-    await forms.note("b2c", {3: "C-"})
+    await forms.note("b2c", {6: "C-"})
 
     assert await forms.of(MARKET, 3) == ["", "A-"]
     assert await forms.of(MARKET, 4) == ["B-"]
@@ -163,3 +163,13 @@ async def test_equal_ids_of_documents_of_different_kinds_never_meet(engine: Engi
     assert await engine.state(customer.id) is EventState.DONE
     (order,) = await engine.overview.by_key("37", flow="orders")
     assert order.state is EventState.RECEIVED
+
+
+async def test_a_store_view_takes_its_forms_along_to_another_market(store: AsyncEngine) -> None:
+    """What was sent of its orders a moment before would not be found, and be sent again."""
+    forms = ReferenceForms(store)
+    await forms.note("b2b_de", {3: "A-", 4: "B-"})
+    await forms.note("b2c", {4: "", 5: "C-"})
+
+    assert await forms.of("b2c", 4) == ["B-", ""]
+    assert await forms.of("b2c", 5) == ["C-"]
