@@ -7,7 +7,7 @@ an event that still has one is given its document before anything is done for it
 
 
 def document_key(flow: str, market: str, document_id: str) -> str:
-    """Return the lock key of a document, which no number spells."""
+    """Return the lock key of a document; only a number that begins with "#" spells one."""
     return f"{flow}/{market}/#{document_id}"
 
 

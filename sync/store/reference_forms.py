@@ -1,8 +1,9 @@
 """Every prefix that the references of a store view's documents ever had.
 
 What was written under an earlier one is looked for under it, however long ago the
-configuration changed, and whichever market the store view belonged to then. A process notes its own prefixes before it writes, and each look-up
-reads the table, so that two processes with different configurations find what the other wrote.
+configuration changed, and whichever market the store view belonged to then. A process notes
+its own prefixes before it writes, and each look-up reads the table, so that two processes with
+different configurations find what the other wrote.
 """
 
 from collections.abc import Mapping

@@ -63,7 +63,7 @@ class World:
 
     def place(self, entity_id: int, market: str = "b2b_de", **members: Any) -> Order:
         """Place an order; of two markets, those of one number have ids a hundred apart."""
-        number = f"{entity_id % 100:09d}"
+        number = members.pop("increment_id", f"{entity_id % 100:09d}")
         made = {"created_at": START, "updated_at": START, "state": "new", **members}
         return self.shop.put(recorded.numbered(SAMPLE, entity_id, number, STORE_OF[market], **made))
 
@@ -453,6 +453,44 @@ async def test_two_markets_of_one_company_that_number_alike_were_known_apart(
     assert "#1 " in trouble.text or "#1," in trouble.text
     assert "#101" in trouble.text
     assert trouble.kind == "Held"
+
+
+async def test_numbers_that_look_like_keys_of_documents_hide_no_order(
+    empty_database_url: str,
+) -> None:
+    """A number may begin with "#", contain "/" or letters; an id may be a text with zeros."""
+    world = World()
+    numbers = {1: "#1001", 2: "A/1/export", 3: "ÄÖ-\u202e1", 4: "1-1", 5: "000000005"}
+    async with at_0004(empty_database_url) as before:
+        for entity_id, number in numbers.items():
+            world.place(entity_id, increment_id=number)
+            told = f"00{entity_id}" if number == "000000005" else str(entity_id)
+            world.events[number] = await before.event(
+                "orders", number, "export", state="received", entity_id=told, task="export"
+            )
+    async with database(empty_database_url, connections=5) as store:
+        after = After(world, store)
+        world.place(1001)
+
+        entered = await after.store_of_events.receive(
+            flow="orders",
+            market="b2b_de",
+            document_id="1001",
+            business_key=world.shop.orders[1001].increment_id,
+            source_key="orders/b2b_de/#1001/export",
+            payload={"entity_id": 1001, "task": "export"},
+            lock_key="orders/b2b_de/#1001",
+        )
+        await after.run()
+
+        assert entered
+        for entity_id in (*numbers, 1001):
+            (event,) = await after.overview.by_document("orders", str(entity_id))
+            assert (event.state, event.source_key) == (
+                EventState.DONE,
+                f"orders/b2b_de/#{entity_id}/export",
+            )
+    assert world.erp.calls["create_header"] == 6
 
 
 def references(world: World) -> dict[str, set[str]]:

@@ -20,14 +20,14 @@ _OF_CUSTOMERS = (
 )
 _OF_PAYLOADS = """
     UPDATE sync_event SET document_id = payload->>'entity_id'
-    WHERE flow IN ('orders', 'returns') AND payload->>'entity_id' ~ '^[0-9]{1,18}$'
+    WHERE flow IN ('orders', 'returns') AND payload->>'entity_id' ~ '^[1-9][0-9]{0,17}$'
 """
 _OF_WRITE_BACKS = """
     UPDATE sync_event AS event SET document_id = call.entity_id
     FROM (
         SELECT event_id, min(request->>'entity_id') AS entity_id FROM sync_attempt
         WHERE system = 'magento' AND operation = 'ext_order_id'
-          AND request->>'entity_id' ~ '^[0-9]{1,18}$'
+          AND request->>'entity_id' ~ '^[1-9][0-9]{0,17}$'
         GROUP BY event_id HAVING count(DISTINCT request->>'entity_id') = 1
     ) AS call
     WHERE call.event_id = event.id AND event.document_id IS NULL AND event.flow = 'orders'
@@ -49,7 +49,6 @@ _RE_KEYED = """
         FROM sync_event
         WHERE document_id IS NOT NULL
           AND starts_with(source_key, concat(flow, '/', market, '/', business_key))
-          AND NOT starts_with(source_key, concat(flow, '/', market, '/#'))
     ), counted AS (
         SELECT id, document, document || task AS key,
             row_number() OVER (PARTITION BY document, task ORDER BY id) AS place
