@@ -70,6 +70,10 @@ class CustomerSource:
         if market is None or await is_own(self._links[market], customer):
             return False
         key = document_key(FLOW, market, str(customer.id))
+        # An event reads the customer when it begins. Each wrong password moves `updated_at` too,
+        # and behind one that is held the rest would stand in line for ever.
+        if await self._polling.events.is_to_begin(key):
+            return False
         return await self._polling.events.receive(
             flow=FLOW,
             market=market,

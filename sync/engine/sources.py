@@ -21,6 +21,10 @@ class Events(Protocol):
         """Return whether it is new."""
         ...
 
+    async def is_to_begin(self, lock_key: str) -> bool:
+        """Return whether an event of this lock begins, or begins again, after this instant."""
+        ...
+
 
 class Watermarks(Protocol):
     """How far each source was read."""

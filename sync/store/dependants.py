@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sync.store.document_keys import document_key, number_key
 from sync.store.lines import Queue
-from sync.store.records import EVENT_COLUMNS, EventRecord, event_record
+from sync.store.records import EVENT_COLUMNS, EventRecord, Trouble, event_record, trouble_columns
 from sync.store.states import ENDED, STUCK, EventState
 from sync.store.tables import sync_event
 
@@ -137,3 +137,18 @@ async def wake_dependants(connection: AsyncConnection, queue: Queue, event_id: i
 
 def _number_key(event: EventRecord) -> str:
     return number_key(event.flow, event.market, event.business_key)
+
+
+async def hold_killer(connection: AsyncConnection, event: EventRecord) -> None:
+    """Hold an event with which one worker after the other ended."""
+    trouble = Trouble(
+        kind="WorkerDied",
+        text=f"{event.deaths} workers in a row ended with it and got no further",
+        advice="look into the workers' logs at these instants, then replay it",
+    )
+    await connection.execute(
+        update(sync_event)
+        .where(_EVENT.id == event.id)
+        .values(state=EventState.HELD, deaths=0, changed_at=func.now(), **trouble_columns(trouble))
+    )
+    await block_dependants(connection, event.id)

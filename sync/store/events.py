@@ -23,6 +23,7 @@ from sync.store.claiming import NEED_NOT_LAST, claim_at_once, claim_locked, end_
 from sync.store.dependants import (
     ahead_of,
     block_dependants,
+    hold_killer,
     keys_of_document,
     park,
     under_way,
@@ -32,7 +33,7 @@ from sync.store.dependants import (
 from sync.store.document_keys import document_key
 from sync.store.lines import Queue
 from sync.store.records import EVENT_COLUMNS, EventRecord, Trouble, event_record, trouble_columns
-from sync.store.states import ENDED, STUCK, EventState
+from sync.store.states import ENDED, STUCK, TO_BEGIN, EventState
 from sync.store.tables import sync_event
 
 _EVENT = sync_event.c
@@ -109,6 +110,12 @@ class EventStore:
         async with self._database.begin() as connection:
             return await self._insert(connection, values) is not None
 
+    async def is_to_begin(self, lock_key: str) -> bool:
+        """Return whether an event of this lock begins, or begins again, after this instant."""
+        to_begin = select(_EVENT.id).where(_EVENT.lock_key == lock_key, _EVENT.state.in_(TO_BEGIN))
+        async with self._by_statement.connect() as connection:
+            return (await connection.execute(to_begin.limit(1))).first() is not None
+
     async def claim(self, event_id: int) -> EventRecord | NotNow:
         """Take an event over with a higher fence, unless it must not be worked on now."""
         async with self._by_statement.connect() as connection:
@@ -124,7 +131,7 @@ class EventStore:
             if event.due_at is not None and event.due_at > await self._now(connection):
                 return NotNow(event.due_at)
             if event.deaths >= MOST_DEATHS:
-                await self._hold_killer(connection, event)
+                await hold_killer(connection, event)
                 return NotNow(None)
             if (ahead := await ahead_of(connection, event)) is not None:
                 await park(connection, event.id, behind=ahead)
@@ -271,24 +278,6 @@ class EventStore:
         statement = select(*EVENT_COLUMNS).where(_EVENT.id == event_id).with_for_update()
         row = (await connection.execute(statement)).one_or_none()
         return None if row is None else event_record(row)
-
-    async def _hold_killer(self, connection: AsyncConnection, event: EventRecord) -> None:
-        trouble = Trouble(
-            kind="WorkerDied",
-            text=f"{event.deaths} workers in a row ended with it and got no further",
-            advice="look into the workers' logs at these instants, then replay it",
-        )
-        await connection.execute(
-            update(sync_event)
-            .where(_EVENT.id == event.id)
-            .values(
-                state=EventState.HELD,
-                deaths=0,
-                changed_at=func.now(),
-                **trouble_columns(trouble),
-            )
-        )
-        await block_dependants(connection, event.id)
 
     async def _now(self, connection: AsyncConnection) -> datetime:
         # The database's clock: workers on several machines compare with one.

@@ -32,3 +32,6 @@ STUCK = frozenset({EventState.HELD, EventState.BLOCKED})
 
 MOVING = frozenset(EventState) - ENDED - STUCK
 """The engine sees to it that something happens."""
+
+TO_BEGIN = MOVING - {EventState.WORKING} | {EventState.BLOCKED}
+"""What it reads is newer than now, whenever it comes to that; one that is held may be skipped."""

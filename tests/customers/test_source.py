@@ -72,6 +72,22 @@ async def test_each_change_is_entered_once() -> None:
     assert {event["lock"] for event in world.events.entered.values()} == {"customers/b2b_de/#2"}
 
 
+async def test_a_change_is_not_entered_beside_an_event_that_will_read_it() -> None:
+    """A stranger who tries passwords moves `updated_at` each time, and `failed` lists every one."""
+    world = World()
+    await world.source.poll()
+    for _ in range(9):
+        world.clock.advance(timedelta(seconds=5))
+        world.shop.put(2, world.clock.utc())
+        world.shop.put(3, world.clock.utc())
+        await world.source.poll()
+        world.events.to_begin.add("customers/b2b_de/#2")
+        assert await world.source.hint(customer_id=2) is False
+
+    assert world.events.keys.count("2") == 1
+    assert world.events.keys.count("3") == 9
+
+
 async def test_a_login_brings_a_customer_of_before() -> None:
     world = World()
     world.shop.put(1, world.clock.utc() - timedelta(days=9))

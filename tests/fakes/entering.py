@@ -10,10 +10,15 @@ from tests.virtual_time import ManualClock
 
 
 class FakeEvents:
-    """Takes an equal source key once."""
+    """Takes an equal source key once.
+
+    Attributes:
+        to_begin: Locks of events that nobody has begun yet.
+    """
 
     def __init__(self) -> None:
         self.entered: dict[str, dict[str, Any]] = {}
+        self.to_begin: set[str] = set()
 
     async def receive(
         self,
@@ -31,6 +36,9 @@ class FakeEvents:
         more = {"flow": flow, "document": document_id}
         self.entered.setdefault(source_key, {**event, **more})
         return is_new
+
+    async def is_to_begin(self, lock_key: str) -> bool:
+        return lock_key in self.to_begin
 
     @property
     def keys(self) -> list[str]:

@@ -1,9 +1,13 @@
 """What a real shop keeps of what it is sent, which is not always what was meant."""
 
+from itertools import count
 from typing import Any
 
 import pytest
 
+from pricing_proxy.sandbox.shop.customers import Customers
+from pricing_proxy.sandbox.shop.sign_in import SignIn
+from pricing_proxy.sandbox.shop.wire import RefusedError
 from sync.magento.client import MagentoClient
 from tests.shop.conftest import Answer, Wire
 
@@ -134,3 +138,19 @@ async def test_the_path_says_whose_sku_is_saved_and_an_id_renames(wire: Wire) ->
     assert (await wire.send("POST", "/rest/all/V1/products", nobody)).status == 400
     nameless = {"product": {"id": known, "name": "L"}}
     assert (await wire.send("POST", "/rest/all/V1/products", nameless)).status == 400
+
+
+def test_each_wrong_password_changes_a_customer_and_a_right_one_does_not() -> None:
+    """Failures are counted in the customer's own row, whose time the database sets."""
+    times = (f"2026-11-29 06:00:{second:02}" for second in count())
+    customers = Customers(now=lambda: next(times), has_account=lambda: True)
+    sign_in = SignIn(customers)
+    members = {**NAMES, "email": "n@buyer.example"}
+    made = sign_in.register({"password": PASSWORD}, members, may_manage=False)
+    right = {"username": "n@buyer.example", "password": PASSWORD}
+
+    sign_in.token(right)
+    assert customers.get(made["id"]) == made
+    with pytest.raises(RefusedError):
+        sign_in.token({**right, "password": "guess"})
+    assert customers.get(made["id"])["updated_at"] > made["updated_at"]

@@ -61,3 +61,31 @@ async def test_what_waits_behind_an_event_that_becomes_blocked_is_blocked_too(
 
     assert await engine.state(first) is EventState.BLOCKED
     assert await engine.state(second) is EventState.BLOCKED
+
+
+async def test_an_event_is_to_begin_until_it_is_taken_or_held(engine: Engine) -> None:
+    """One that is held may be skipped, and then nobody would read what it had not read."""
+    lock = "orders/b2b_de/1"
+    first = await engine.receive("1", task="a", lock=lock)
+    assert await engine.events.is_to_begin(lock)
+    assert not await engine.events.is_to_begin("orders/b2b_de/2")
+    claimed = await engine.events.claim(first)
+    assert not isinstance(claimed, NotNow)
+    assert not await engine.events.is_to_begin(lock)
+
+    second = await engine.receive("1", task="b", lock=lock)
+    await engine.carry(second)
+    assert await engine.state(second) is EventState.WAITING
+    assert await engine.events.is_to_begin(lock)
+    await engine.events.end(first, claimed.fence, EventState.DONE, note="")
+
+    async def hold(_: Work) -> Done:
+        raise HeldError(field="", text="", advice="")
+
+    engine.orders.carry_with = hold
+    await engine.carry(second)
+    assert not await engine.events.is_to_begin(lock)
+    third = await engine.receive("1", task="c", lock=lock)
+    await engine.carry(third)
+    assert await engine.state(third) is EventState.BLOCKED
+    assert await engine.events.is_to_begin(lock)

@@ -159,6 +159,10 @@ class Customers:
         _check(members)
         return self.change(customer_id, _without(members, (*_PLACE, "group_id")))
 
+    def touch(self, customer_id: int) -> None:
+        """Move a customer's `updated_at`, as each wrong password does that somebody tries."""
+        self._existing(customer_id)["updated_at"] = self._now()
+
     def remove(self, customer_id: int) -> None:
         """Delete one; raises `RefusedError` when there is none of this id."""
         self._existing(customer_id)

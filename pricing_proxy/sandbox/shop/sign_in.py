@@ -65,6 +65,8 @@ class SignIn:
                 token = secrets.token_urlsafe()
                 self._tokens[token] = customer["id"]
                 return token
+            if is_here:
+                self._customers.touch(customer["id"])
         text = (
             "The account sign-in was incorrect or your account is disabled temporarily. "
             "Please wait and try again later."
