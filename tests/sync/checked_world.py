@@ -54,14 +54,22 @@ class CheckedWorld:
         self.sandbox.systems[system].dials.patch(turned)
         await self.sandbox.apply_dead(system)
 
-    async def check(self, settings: SyncSettings | None = None) -> Report:
-        """Return what the check finds."""
-        return await run_checks(
-            settings or self.settings,
-            clock=SystemClock(),
-            limits=LIMITS,
-            on_progress=lambda _: None,
-        )
+    async def check(self, settings: SyncSettings | None = None, *, looks: int = _LOOKS) -> Report:
+        """Return what the check finds.
+
+        A machine that stops everything for a second looks like a slow system: rows that are
+        red about time are looked at again, so many `looks` in all.
+        """
+        while True:
+            looks -= 1
+            report = await run_checks(
+                settings or self.settings,
+                clock=SystemClock(),
+                limits=LIMITS,
+                on_progress=lambda _: None,
+            )
+            if looks < 1 or not any(map(_is_about_time, red(report).items())):
+                return report
 
     async def failed(self, *expected: str) -> dict[str, Finding]:
         """Return the red rows of a check.
@@ -72,7 +80,7 @@ class CheckedWorld:
         """
         failed: dict[str, Finding] = {}
         for _ in range(_LOOKS):
-            failed = red(await self.check())
+            failed = red(await self.check(looks=1))
             if set(failed) == set(expected):
                 break
         return failed
@@ -87,6 +95,11 @@ class CheckedWorld:
 def findings(report: Report) -> dict[str, Finding]:
     """Return all rows by name."""
     return {row.name: row.finding for board in report.boards for row in board.rows()}
+
+
+def _is_about_time(row: tuple[str, Finding]) -> bool:
+    name, finding = row
+    return name.endswith((" latency", " latency steady")) or " in time" in finding.found
 
 
 def red(report: Report) -> dict[str, Finding]:
