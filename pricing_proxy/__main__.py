@@ -9,7 +9,6 @@ from typing import Annotated, NoReturn
 
 import typer
 import uvloop
-from rich.console import Console
 
 from pricing_proxy.check.command import check_command
 from pricing_proxy.configuration.api_keys import LONGEST_NAME, SCOPES, hash_of, new_key
@@ -23,9 +22,10 @@ from pricing_proxy.sandbox.command import sandbox_app
 from pricing_proxy.serving import serve
 from pricing_proxy.settings import ConfigurationFiles, Settings, load
 from pricing_proxy.telemetry import logs
+from pricing_proxy.terminal import PlainConsole
 
 _BAD_SETTINGS = 2
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_errors = PlainConsole(stderr=True, highlight=False, soft_wrap=True)
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 import uvloop
-from rich.console import Console
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.listening.listener import ListenError
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.telemetry import logs
+from pricing_proxy.terminal import PlainConsole
 from sync.bootstrap import assembled, systems
 from sync.console.check_command import check_command
 from sync.console.editing import edit_command
@@ -122,7 +122,7 @@ async def _may_start(settings: SyncSettings, *, is_agreed: bool) -> bool:
         async with systems(settings, clock=clock) as ways:
             _, sources = assembled(settings, opened, ways, clock=clock)
             table = census_table(await sources.orders.census())
-        Console().print(table)
+        PlainConsole().print(table)
         if is_agreed or await asyncio.to_thread(_is_yes):
             await confirm(opened.watermarks)
             return True

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from pricing_proxy.check.run import run_checks
 from pricing_proxy.clock import SystemClock
@@ -15,6 +14,7 @@ from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.report import Report
 from pricing_proxy.diagnosis.table import as_json, print_tables
 from pricing_proxy.settings import Settings, load
+from pricing_proxy.terminal import PlainConsole
 
 _NOT_ALL_WORKS = 1
 _BAD_SETTINGS = 2
@@ -40,7 +40,7 @@ def check_command(
     Exit code 0: all works. 1: something does not, and the table names the next step.
     2: the configuration has mistakes.
     """
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors = PlainConsole(stderr=True, highlight=False, soft_wrap=True)
     try:
         settings = load(config)
     except ConfigurationError as error:
@@ -51,14 +51,14 @@ def check_command(
     if json_output:
         typer.echo(as_json(report))
     else:
-        print_tables(report, Console(highlight=False))
+        print_tables(report, PlainConsole(highlight=False))
     code = 0 if report.is_ok else _NOT_ALL_WORKS
     if report.is_stuck:
         leave(code)
     raise typer.Exit(code)
 
 
-def _run(settings: Settings, errors: Console) -> Report:
+def _run(settings: Settings, errors: PlainConsole) -> Report:
     with errors.status("Checking ...") as status:
 
         def say(what: str) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.live import Live
 
 from pricing_proxy.demo.alerts import hearing_alerts
@@ -16,6 +15,7 @@ from pricing_proxy.demo.plan import DemoError, Plan, Ports, free_port
 from pricing_proxy.demo.processes import Child, running
 from pricing_proxy.demo.screen import Screen
 from pricing_proxy.demo.sync_plan import database_folder
+from pricing_proxy.terminal import PlainConsole
 
 _MISUSE = 2
 _TABLE_SECONDS = 1.0
@@ -43,7 +43,7 @@ def demo_command(
 
     Prints commands to try in another terminal. Ctrl-C ends everything.
     """
-    console = Console()
+    console = PlainConsole()
     ports = Ports(
         public=port,
         admin=admin_port,
@@ -68,11 +68,11 @@ def demo_command(
     except KeyboardInterrupt:
         console.print("Stopped.")
     except DemoError as error:
-        Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
+        PlainConsole(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(_MISUSE) from None
 
 
-def _run(plan: Plan, console: Console, seconds: float | None) -> None:
+def _run(plan: Plan, console: PlainConsole, seconds: float | None) -> None:
     plan.write_configuration()
     with (
         hearing_alerts(plan.ports.alerts, lambda text: _show_alert(console, text)),
@@ -85,7 +85,9 @@ def _run(plan: Plan, console: Console, seconds: float | None) -> None:
             console.print("Stopping ...")
 
 
-def _show(plan: Plan, children: Sequence[Child], console: Console, seconds: float | None) -> None:
+def _show(
+    plan: Plan, children: Sequence[Child], console: PlainConsole, seconds: float | None
+) -> None:
     screen = Screen(plan, has_redis_server=shutil.which("redis-server") is not None)
     console.print("\nEverything runs. Try in another terminal, in this folder:\n", style="green")
     screen.advise(console)
@@ -101,7 +103,7 @@ def _show(plan: Plan, children: Sequence[Child], console: Console, seconds: floa
             console.print(screen.line(), soft_wrap=True)
 
 
-def _show_alert(console: Console, text: str) -> None:
+def _show_alert(console: PlainConsole, text: str) -> None:
     console.print(f"\nAlert: {text}\n", style="yellow", markup=False, soft_wrap=True)
 
 

@@ -11,7 +11,6 @@ import re
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from pricing_proxy.domain.freshness import Mode
 from pricing_proxy.explain.table import print_explanation
@@ -26,6 +25,7 @@ from pricing_proxy.operating.admin_call import (
     read_settings,
 )
 from pricing_proxy.settings import Settings
+from pricing_proxy.terminal import PlainConsole
 
 _SHOP_ID = re.compile(r"magento_id:([1-9][0-9]{0,15})")
 
@@ -65,11 +65,11 @@ def explain_command(
     }
     address = url or admin_address(settings)
     held = key or demo_key(settings, scope="explain")
-    answer = ask_admin(address, "/v1/prices/explain", body, key=held)
+    answer = ask_admin(address, "/v1/prices/explain", body, key=held, brings="lines")
     if json_output:
         typer.echo(json.dumps(answer, ensure_ascii=False))
     else:
-        print_explanation(answer, Console(highlight=False))
+        print_explanation(answer, PlainConsole(highlight=False))
 
 
 def _only_market(settings: Settings | None) -> str:

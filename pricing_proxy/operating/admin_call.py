@@ -10,15 +10,16 @@ from typing import Annotated, Any, NoReturn
 
 import requests
 import typer
-from rich.console import Console
 
 from pricing_proxy.configuration.problems import ConfigurationError
 from pricing_proxy.configuration.reading import KEY_VARIABLE
 from pricing_proxy.settings import DEMO_KEY, Settings, load
+from pricing_proxy.terminal import PlainConsole
 
 REFUSED = 1
 _BAD_SETTINGS = 2
 _TIMEOUT_SECONDS = 10
+_FOREIGN = "What answers at {} is not this service's admin listener."
 _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 -- to be asked on loopback instead
 
 Config = Annotated[
@@ -65,8 +66,18 @@ def demo_key(settings: Settings | None, *, scope: str) -> str:
     return DEMO_KEY
 
 
-def ask_admin(address: str, path: str, body: dict[str, Any] | None, *, key: str) -> Any:
-    """Send a body, or ask without one, and return the answer's; end the command when refused."""
+def ask_admin(
+    address: str, path: str, body: dict[str, Any] | None, *, key: str, brings: str
+) -> dict[str, Any]:
+    """Send a body, or ask without one, and return the answer's; end the command when refused.
+
+    Args:
+        address: Of the admin listener.
+        path: What is asked there.
+        body: What is sent; None for nothing.
+        key: An API key.
+        brings: The member that an answer of ours has: an address may lead to anything.
+    """
     try:
         with requests.Session() as session:
             # No proxy of the environment may come between us and the service.
@@ -75,15 +86,18 @@ def ask_admin(address: str, path: str, body: dict[str, Any] | None, *, key: str)
                 "GET" if body is None else "POST",
                 f"{address.rstrip('/')}{path}",
                 json=body,
-                headers={"X-API-Key": key},
+                # As bytes: a key may have been pasted with any letter, and is then unknown.
+                headers={"X-API-Key": key.encode("utf-8", "surrogateescape")},
                 timeout=_TIMEOUT_SECONDS,
             )
             content = answer.json()
     except requests.JSONDecodeError:
-        fail(f"What answers at {address} is not this service's admin listener.")
+        fail(_FOREIGN.format(address))
     except requests.RequestException as error:
         reason = type(error).__name__
         fail(f"No service answers at {address} ({reason}); start it, or name it by --url.")
+    if not isinstance(content, dict) or (answer.ok and brings not in content):
+        fail(_FOREIGN.format(address))
     if not answer.ok:
         fail(f"{content.get('detail', answer.reason)} ({_flaws(content)})")
     return content
@@ -91,7 +105,9 @@ def ask_admin(address: str, path: str, body: dict[str, Any] | None, *, key: str)
 
 def fail(message: str, code: int = REFUSED) -> NoReturn:
     """End the command with a message."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(message, style="red", markup=False)
+    PlainConsole(stderr=True, highlight=False, soft_wrap=True).print(
+        message, style="red", markup=False
+    )
     raise typer.Exit(code)
 
 

@@ -53,5 +53,6 @@ def open_command(
         f"/v1/gates/{quote(name, safe='')}",
         {"order": "open"},
         key=key or demo_key(settings, scope="operate"),
+        brings="erp",
     )
     typer.echo(f"{name} is open, in all replicas within two seconds.")

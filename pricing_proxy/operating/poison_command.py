@@ -7,7 +7,6 @@ own admin address.
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from pricing_proxy.operating.admin_call import (
@@ -19,6 +18,7 @@ from pricing_proxy.operating.admin_call import (
     demo_key,
     read_settings,
 )
+from pricing_proxy.terminal import PlainConsole
 
 poison_app = typer.Typer(
     no_args_is_help=True, help="See and clear what is kept out because the ERP refused it."
@@ -29,7 +29,7 @@ poison_app = typer.Typer(
 def show_command(*, config: Config = None, url: Url = None, key: ApiKey = None) -> None:
     """Show the SKUs of which lines are kept out or asked for alone, and why."""
     address, key = _service(config, url, key)
-    rows = ask_admin(address, "/status", None, key=key)["kept_out"]
+    rows = ask_admin(address, "/status", None, key=key, brings="kept_out")["kept_out"]
     if not rows:
         typer.echo("Nothing is kept out.")
         return
@@ -39,7 +39,7 @@ def show_command(*, config: Config = None, url: Url = None, key: ApiKey = None) 
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*_cells(row))
-    Console(highlight=False, markup=False).print(table)
+    PlainConsole(highlight=False, markup=False).print(table)
 
 
 @poison_app.command("clear")
@@ -58,7 +58,8 @@ def clear_command(
     address, key = _service(config, url, key)
     named = {"sku": sku, "market": market}
     body = {name: value for name, value in named.items() if value is not None}
-    cleared = ask_admin(address, "/v1/kept-out/clear", body, key=key)["cleared"]
+    path = "/v1/kept-out/clear"
+    cleared = ask_admin(address, path, body, key=key, brings="cleared")["cleared"]
     typer.echo(f"{cleared} SKUs were kept out, and are asked for again; in this process only.")
 
 

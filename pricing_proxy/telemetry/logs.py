@@ -11,6 +11,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Literal
 
+from pricing_proxy.terminal import on_one_line, visible
+
 _HIDDEN = "[redacted]"
 _SECRETS = (
     re.compile(r"(?i)(bearer\s+)[A-Za-z0-9._~+/=-]+"),
@@ -44,14 +46,18 @@ def set_up(*, level: str, style: Literal["text", "json"]) -> None:
 
 
 class TextFormatter(logging.Formatter):
-    """One line for people."""
+    """One line for people, and a traceback where there is one."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        return redact(super().format(record))
+        return redact(visible(super().format(record)))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- logging's name
+        """Return the line without a traceback: what another system said begins no line."""
+        return on_one_line(super().formatMessage(record))
 
 
 class JsonFormatter(logging.Formatter):

@@ -3,12 +3,12 @@
 import asyncio
 
 import typer
-from rich.console import Console
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.diagnosis.leaving import ending_at_once, leave
 from pricing_proxy.diagnosis.report import Report
 from pricing_proxy.diagnosis.table import as_json, print_tables
+from pricing_proxy.terminal import PlainConsole
 from sync.check.run import LIMITS, run_checks
 from sync.console.running import FAILED, Config, Json, output, settings_of
 from sync.settings import SyncSettings
@@ -34,7 +34,7 @@ def check_command(*, config: Config = None, json_output: Json = False) -> None:
 
 
 def _run(settings: SyncSettings) -> Report:
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors = PlainConsole(stderr=True, highlight=False, soft_wrap=True)
     with errors.status("Checking ...") as status:
 
         def say(what: str) -> None:

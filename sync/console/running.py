@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
 import typer
-from rich.console import Console
 
 from pricing_proxy.configuration.problems import ConfigurationError
 from pricing_proxy.resilience.errors import UpstreamError
+from pricing_proxy.terminal import PlainConsole
 from sync.settings import SyncSettings, load
 from sync.store.interventions import InterventionError
 from sync.store_access import StoreError
@@ -80,13 +80,15 @@ def operator(by: str | None) -> str:
     return by or getpass.getuser()
 
 
-def output() -> Console:
+def output() -> PlainConsole:
     """Return where results go."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_PIPE_COLUMNS)
+    console = PlainConsole(highlight=False)
+    return console if console.is_terminal else PlainConsole(highlight=False, width=_PIPE_COLUMNS)
 
 
 def fail(text: str, code: int) -> NoReturn:
     """End the command with a message."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(text, style="red", markup=False)
+    PlainConsole(stderr=True, highlight=False, soft_wrap=True).print(
+        text, style="red", markup=False
+    )
     raise typer.Exit(code)
