@@ -1,19 +1,23 @@
 """Compare tax numbers as people write them: with blanks, dots, small letters, without prefix.
 
-"DE 999.888.777", "de999888777" and, of a customer in Germany, "999 888 777" are one number. A
+"DE 999.888.777", "de999888777" and, of a customer in Germany, "999 888 777" are one number; so
+are Greece's with EL or GR, a British one with GB or XI, and a Swiss one with and without "MWST". A
 number whose country nobody knows may be that of any: it finds a candidate, and a person looks.
 Pure.
 """
 
-from unicodedata import normalize
+from unicodedata import decimal, normalize
 
-# Of VAT numbers in the EU, its neighbours, and Northern Ireland; Greece writes EL.
+# Of VAT numbers in the EU and its neighbours.
 _PREFIXES = frozenset(
     {"AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "GB", "HR", "HU"}
     | {"IE", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"}
-    | {"SM", "XI"}
+    | {"GR", "SM", "XI"}
 )
-_OWN_PREFIX = {"GR": "EL"}
+# Greece's number is written with either; Northern Ireland's is the British one.
+_SAME_PREFIX = {"GR": "EL", "XI": "GB"}
+# What Swiss and Norwegian numbers end in where they are written in full.
+_ENDINGS = ("MWST", "TVA", "IVA", "MVA")
 _PREFIX = 2
 # Shorter ones are typed for want of a number ("1", "n/a"); as a pattern they fit everybody.
 _SHORTEST = 4
@@ -37,7 +41,7 @@ def is_same_number(one: str, other: str, *, country: str = "") -> bool:
     plain, others = _plain(one), _plain(other)
     if not plain or not others:
         return False
-    own = _OWN_PREFIX.get(country.upper(), country.upper())
+    own = _SAME_PREFIX.get(country.upper(), country.upper())
     if plain == others or own + plain == others:
         return True
     (prefix, core), (other_prefix, other_core) = _split(plain), _split(others)
@@ -57,11 +61,15 @@ def search_pattern(text: str) -> str | None:
 
 
 def _plain(text: str) -> str:
-    return "".join(letter for letter in normalize("NFKC", text).upper() if letter.isalnum())
+    """Return a number's letters and digits, whatever script its digits are written in."""
+    letters = (letter for letter in normalize("NFKC", text).upper() if letter.isalnum())
+    plain = "".join(str(decimal(letter, letter)) for letter in letters)
+    ending = next((each for each in _ENDINGS if plain.endswith(each)), "")
+    return plain.removesuffix(ending)
 
 
 def _split(plain: str) -> tuple[str, str]:
     prefix, core = plain[:_PREFIX], plain[_PREFIX:]
     if prefix in _PREFIXES and any(letter.isdigit() for letter in core):
-        return prefix, core
+        return _SAME_PREFIX.get(prefix, prefix), core
     return "", plain

@@ -55,6 +55,19 @@ def test_another_number_is_another(one: str, other: str, prefix: str, other_pref
         # A French number may begin with letters that are a country's elsewhere.
         ("BE123456789", "FRBE123456789", "FR", True),
         ("CHE-123.456.789", "CHE123456789", "CH", True),
+        # Northern Ireland's prefix stands before the British number, and many write GR for EL.
+        ("XI123456789", "GB123456789", "", True),
+        ("123456789", "XI123456789", "GB", True),
+        ("GR123456789", "EL123456789", "GR", True),
+        ("GR123456789", "123456789", "", True),
+        ("CHE-123.456.789 MWST", "CHE123456789", "CH", True),
+        ("CHE-123.456.789 TVA", "CHE123456789MWST", "CH", True),
+        ("NO 999 888 777 MVA", "NO999888777", "", True),
+        ("DE\u0669\u0669\u0669888777", "DE999888777", "", True),
+        # Letters that only look alike are none of a country.
+        ("D\u0415999888777", "DE999888777", "DE", False),
+        ("0999888777", "DE999888777", "DE", False),
+        ("MWST", "TVA", "CH", False),
         ("", "", "DE", False),
         ("n/a", "", "", False),
     ],
