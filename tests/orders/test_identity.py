@@ -131,6 +131,49 @@ async def test_what_was_written_without_a_prefix_is_found_after_one_was_given() 
     assert world.references() == {"SO-000001": NUMBER}
 
 
+async def test_prefixes_of_which_one_goes_on_as_the_other_are_told_apart() -> None:
+    """Store view 1 that has filled its digits and store view 10 write one number (33457)."""
+    world = TwoStores(store_3="A", store_2="A1")
+    for entity_id, number in ((37, "1000000001"), (38, "000000001")):
+        world.shop.put(recorded.numbered(SAMPLE, entity_id, number, STORES[entity_id]))
+
+    with pytest.raises(HeldError, match=r"#38.*#37.*both be A1000000001"):
+        await world.carry(38)
+    await world.carry(37)
+    with pytest.raises(HeldError, match="it is order #37 of b2b_de"):
+        await world.carry(38)
+    world.prefixes = {"3": "A", "2": "A2"}
+    await world.carry(38)
+
+    assert world.references() == {"SO-000001": "A1000000001", "SO-000002": "A2000000001"}
+
+
+@pytest.mark.parametrize("calls", range(3, 9))
+async def test_prefixes_that_were_swapped_lose_and_double_nothing(calls: int) -> None:
+    """The first order is half sent under the prefix that the second one's store view has now."""
+    world = TwoStores(store_3="A-", store_2="B-")
+    world.erp.faults = iter([Fault.NONE] * calls + [Fault.DIES_AFTER])
+    with pytest.raises(ProcessDiedError):
+        await world.carry(37)
+
+    world.prefixes = {"3": "B-", "2": "A-"}
+    told = ""
+    for entity_id in (38, 37, 38):
+        try:
+            await world.carry(entity_id)
+        except HeldError as error:
+            told = error.text
+
+    sent = dict(world.shop.written)
+    assert 37 in sent
+    assert (38 in sent) is not bool(told)
+    assert len(world.erp.headers) == len(sent)
+    for entity_id, number in sent.items():
+        rows = {f"{NUMBER}-{row.item_id}" for row in world.shop.orders[entity_id].items}
+        lines = {line["OrderLineReference"] for line in world.erp.order_lines[number]}
+        assert lines <= {*rows, f"{NUMBER}-shipping"}
+
+
 @pytest.mark.parametrize("is_stopped", [True, False])
 async def test_a_document_with_lines_of_another_is_never_touched(*, is_stopped: bool) -> None:
     world = TwoStores()
