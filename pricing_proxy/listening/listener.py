@@ -8,7 +8,7 @@ logged, as the parser's errors quote them, and compressed bodies are refused.
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -25,6 +25,16 @@ _DRAIN_SECONDS = 5.0
 _LONGEST_LINE = 65_536
 # A token of 8 KB is no token of ours, and is told so with a 401; longer heads are no HTTP.
 _LONGEST_FIELD = 9 * 1024
+_OPTIONS: dict[str, Any] = {
+    # No access log: it would write queries, and metrics tell the rest.
+    "access_log": None,
+    "logger": _protocol_log,
+    "shutdown_timeout": _DRAIN_SECONDS,
+    "max_line_size": _LONGEST_LINE,
+    "max_field_size": _LONGEST_FIELD,
+    # Compressed bodies are refused, not unpacked: a small one can become gigabytes.
+    "auto_decompress": False,
+}
 _CALLERS_ERRORS = (
     HttpProcessingError,
     web.RequestPayloadError,
@@ -72,18 +82,7 @@ async def listening(
     Raises:
         ListenError: The address cannot be listened on.
     """
-    runner = runner_type(
-        app,
-        crowd=crowd,
-        # No access log: it would write queries, and metrics tell the rest.
-        access_log=None,
-        logger=_protocol_log,
-        shutdown_timeout=_DRAIN_SECONDS,
-        max_line_size=_LONGEST_LINE,
-        max_field_size=_LONGEST_FIELD,
-        # Compressed bodies are refused, not unpacked: a small one can become gigabytes.
-        auto_decompress=False,
-    )
+    runner = runner_type(app, crowd=crowd, **_OPTIONS)
     await runner.setup()
     try:
         await web.TCPSite(runner, listener.host, listener.port).start()

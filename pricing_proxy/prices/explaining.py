@@ -20,7 +20,8 @@ from pricing_proxy.prices.knowledge import known_now
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.modes import ModePolicy
-from pricing_proxy.prices.page import Knowledge, OpenLine, Page
+from pricing_proxy.prices.open_line import OpenLine
+from pricing_proxy.prices.page import Knowledge, Page
 from pricing_proxy.prices.ports import PriceCache, Verification
 from pricing_proxy.prices.query import Key, Line, PriceQuery, QuotedLine, canonical_quantity
 from pricing_proxy.resilience.call_class import Ticket

@@ -5,7 +5,6 @@ module only applies it, first to what is in memory and then to what loads bring.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from pricing_proxy.domain.entry import Entry
@@ -20,10 +19,10 @@ from pricing_proxy.domain.freshness import (
     may_serve,
 )
 from pricing_proxy.domain.price import NoPriceReason
-from pricing_proxy.prices.flights import Delivery, Flight
 from pricing_proxy.prices.invalidations import PageMarks
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.modes import ModePolicy
+from pricing_proxy.prices.open_line import OpenLine
 from pricing_proxy.prices.ports import Entries
 from pricing_proxy.prices.query import (
     Failure,
@@ -53,47 +52,6 @@ class Knowledge(NamedTuple):
     now_us: int
     marks: PageMarks | None
     is_verified: bool
-
-
-@dataclass(slots=True, eq=False)
-class OpenLine:
-    """A line that memory could not answer.
-
-    Attributes:
-        index: Its place in the answer.
-        line: The line as asked.
-        key: What it is stored under.
-        item: Its item.
-        entry: The newest entry known so far.
-        level: Where that came from.
-        wait_until_us: When it settles for less.
-        flight: The load it waits for; None before it has one.
-        failure: Why waiting is pointless.
-    """
-
-    index: int
-    line: Line
-    key: Key
-    item: Item
-    entry: Entry | None
-    level: str
-    wait_until_us: int
-    flight: Flight | None = None
-    failure: Failure | None = None
-
-    def take_news(self) -> bool:
-        """Note what the flight knows; return whether it is over for this line."""
-        if self.flight is None:
-            return False
-        older = self.flight.older.get(self.key)
-        if older is not None and (self.entry is None or older.loaded_us > self.entry.loaded_us):
-            self.entry, self.level = older, "l2"
-        landed = self.flight.landed.get(self.key)
-        if isinstance(landed, Delivery):
-            self.entry, self.level = landed.entry, landed.level
-        else:
-            self.failure = landed
-        return landed is not None
 
 
 class Page:

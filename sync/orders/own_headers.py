@@ -111,7 +111,9 @@ class OwnHeaders:
                     raise HeldError(field=_ACCOUNT, text=text, advice=_keep_or_delete(header))
                 elif reference == present:
                     text = self._told(order, header, reference, why)
-                    raise HeldError(field=self._field, text=text, advice=self._advice(order))
+                    raise HeldError(
+                        field=self._field, text=text, advice=self._references.advice(order, "order")
+                    )
         return sorted(
             found.values(), key=lambda row: (len(row.SalesOrderNumber), row.SalesOrderNumber)
         )
@@ -128,15 +130,13 @@ class OwnHeaders:
         Raises:
             HeldError: One has; two documents under one reference could not be told apart.
         """
-        reference = self._references.of(order)
-        rivals = await self._references.rivals(order, reference)
-        first = min(rivals, key=lambda each: each.entity_id, default=None)
-        if first is not None and first.entity_id < order.entity_id:
+        first = await self._references.before(order)
+        if first is not None:
             raise HeldError(
                 field="increment_id",
-                text=f"orders {name_of(order)} and {name_of(first)} would both be {reference} "
-                f"in {self._company}",
-                advice=self._advice(order),
+                text=f"orders {name_of(order)} and {name_of(first)} would both be "
+                f"{self._references.of(order)} in {self._company}",
+                advice=self._references.advice(order, "order"),
             )
 
     async def _with(self, reference: str) -> list[SalesOrderHeaderRow]:
@@ -186,13 +186,6 @@ class OwnHeaders:
         return (
             f"{header.SalesOrderNumber} in {self._company} has the reference {reference} of "
             f"order {name_of(order)}, but {why}; it was not touched"
-        )
-
-    def _advice(self, order: Order) -> str:
-        return (
-            f"give store view {order.store_id} a prefix of its own, in "
-            f"sync.markets.{self._market}.orders.reference_prefix, and replay; "
-            "or enter the order by hand and skip the event"
         )
 
 

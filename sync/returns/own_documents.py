@@ -141,7 +141,7 @@ class OwnReturns:
                     raise HeldError(
                         field="CustomersOrderReference",
                         text=self._told(wanted, header, reference, why),
-                        advice=self._advice(wanted.memo),
+                        advice=self._references.advice(wanted.memo, "return"),
                     )
         rows = found.values()
         return sorted(rows, key=lambda row: (len(row.ReturnOrderNumber), row.ReturnOrderNumber))
@@ -152,15 +152,14 @@ class OwnReturns:
         Raises:
             HeldError: One has; two documents under one reference could not be told apart.
         """
-        memo, reference = wanted.memo, wanted.draft.reference
-        rivals = await self._references.rivals(memo, reference)
-        first = min(rivals, key=lambda each: each.entity_id, default=None)
-        if first is not None and first.entity_id < memo.entity_id:
+        memo = wanted.memo
+        first = await self._references.before(memo)
+        if first is not None:
             raise HeldError(
                 field="increment_id",
-                text=f"credit memos {named(memo)} and {named(first)} would both be {reference} "
-                f"in {self._company}",
-                advice=self._advice(memo),
+                text=f"credit memos {named(memo)} and {named(first)} would both be "
+                f"{self._references.of(memo)} in {self._company}",
+                advice=self._references.advice(memo, "return"),
             )
 
     async def _why_not(self, wanted: ReturnOf, header: ReturnHeaderRow, reference: str) -> str:
@@ -195,11 +194,4 @@ class OwnReturns:
         return (
             f"return {header.ReturnOrderNumber} in {self._company} has the reference "
             f"{reference} of credit memo {named(wanted.memo)}, but {why}; it was not touched"
-        )
-
-    def _advice(self, memo: CreditMemo) -> str:
-        return (
-            f"give store view {memo.store_id} a prefix of its own, in "
-            f"sync.markets.{self._market}.orders.reference_prefix, and replay; "
-            "or enter the return by hand and skip the event"
         )

@@ -108,6 +108,23 @@ class References:
             and is_same_name(self.of(other), reference)
         ]
 
+    async def before(self, document: Numbered) -> Numbered | None:
+        """Return the shop's document to which the reference belongs: the one made first.
+
+        None where that is the document itself. Raises `UpstreamError`.
+        """
+        rivals = await self.rivals(document, self.of(document))
+        first = min(rivals, key=lambda each: each.entity_id, default=document)
+        return first if first.entity_id < document.entity_id else None
+
+    def advice(self, document: Numbered, kind: str) -> str:
+        """Return what a person does about a reference that another document has."""
+        return (
+            f"give store view {document.store_id} a prefix of its own, in "
+            f"sync.markets.{self._market}.orders.reference_prefix, and replay; "
+            f"or enter the {kind} by hand and skip the event"
+        )
+
     def _form(self, prefix: str, document: Numbered) -> str:
         return f"{self._mark}{prefix}{document.increment_id}"
 
