@@ -132,12 +132,7 @@ class Assembly:
         )
 
     def sources(
-        self,
-        *,
-        events: Events,
-        watermarks: Watermarks,
-        kept: KeptLinks,
-        forms: Forms,
+        self, *, events: Events, watermarks: Watermarks, kept: KeptLinks, forms: Forms
     ) -> Sources:
         """Return the sources of the flows that are on, market by market."""
         own = self._settings.sync.markets
@@ -160,6 +155,7 @@ class Assembly:
                         company=self._company(code),
                         stores=own[code].store_ids,
                         links=kept.of_market(code),
+                        of_company=[kept.of_market(each) for each in self.company_of(code)],
                     )
                     for code in with_orders
                 },

@@ -51,12 +51,15 @@ class SweptMarket:
         company: The market's.
         stores: Its store views.
         links: Its entity map.
+        of_company: Those of all markets of the same company of the same ERP, its own too: another
+            ERP gives the same numbers to orders of others.
     """
 
     erp: Headers
     company: str
     stores: Collection[int]
     links: Pairs
+    of_company: Collection[Pairs]
 
 
 class LateDoubles:
@@ -85,16 +88,14 @@ class LateDoubles:
                 prefix for store in market.stores for prefix in await self._forms.of(code, store)
             }
             for header in await market.erp.stopped(market.company):
-                if not await self._is_linked(market.company, header):
+                if not await self._is_linked(market, header):
                     entered += await self._enter_double(code, market, header, prefixes)
         return entered
 
-    async def _is_linked(self, company: str, header: SalesOrderHeaderRow) -> bool:
+    async def _is_linked(self, market: SweptMarket, header: SalesOrderHeaderRow) -> bool:
         """Return whether it is an order's own: one that was cancelled, or is still being sent."""
-        for market in self._markets.values():
-            if market.company == company and await market.links.magento_id(
-                LINK, header.SalesOrderNumber
-            ):
+        for links in market.of_company:
+            if await links.magento_id(LINK, header.SalesOrderNumber):
                 return True
         return False
 

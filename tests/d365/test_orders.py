@@ -202,6 +202,15 @@ async def test_stopped_orders_are_asked_for_by_the_enums_members() -> None:
     assert "SalesOrderStatus eq Microsoft.Dynamics.DataEntities.SalesStatus'Backorder'" in asked
 
 
+async def test_stopped_orders_have_their_reference_from_the_field_that_holds_it() -> None:
+    """Read from the standard field, no late double of a shop with a field of its own was found."""
+    rows = [header_row(CustomersOrderReference="typed by a clerk") | {"ShopReference": "B-1"}]
+    async with calls_of(answers(reply({"value": rows}))) as (calls, erp):
+        found = await SalesOrders(calls, reference_field="ShopReference").stopped("usmf")
+    assert [row.CustomersOrderReference for row in found] == ["B-1"]
+    assert ",ShopReference" in unquote(erp.targets[0])
+
+
 async def test_totals_are_read_on_their_own() -> None:
     row = dict.fromkeys(SalesOrderTotalsRow.fields(), 0) | {
         "dataAreaId": "usmf",

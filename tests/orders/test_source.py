@@ -196,7 +196,7 @@ async def test_a_stopped_double_of_a_released_order_is_entered_for_removal() -> 
     erp.put_header("000000007")
     erp.put_header("000000008")
     await links.remember("order", "7", released)
-    market = SweptMarket(erp=erp, company="demf", stores={1}, links=links)
+    market = SweptMarket(erp=erp, company="demf", stores={1}, links=links, of_company=[links])
     doubles = LateDoubles(
         world.shop, markets={"b2b_de": market}, forms=FakeForms(), events=world.events
     )
@@ -216,7 +216,9 @@ async def test_a_double_is_removed_by_the_market_whose_order_it_is() -> None:
     links = {"b2b_de": FakeLinks(), "b2c": FakeLinks()}
     await links["b2c"].remember("order", "7", released)
     markets = {
-        code: SweptMarket(erp=erp, company="demf", stores={1}, links=each)
+        code: SweptMarket(
+            erp=erp, company="demf", stores={1}, links=each, of_company=list(links.values())
+        )
         for code, each in links.items()
     }
 
@@ -234,7 +236,7 @@ async def test_a_double_under_an_earlier_form_of_the_reference_is_found() -> Non
         "order", "7", erp.put_header("B-000000007", IsSalesProcessingStopped=False)
     )
     late = erp.put_header("000000007")
-    market = SweptMarket(erp=erp, company="demf", stores={1}, links=links)
+    market = SweptMarket(erp=erp, company="demf", stores={1}, links=links, of_company=[links])
     forms = FakeForms({"", "B-"})
 
     swept = LateDoubles(world.shop, markets={"b2b_de": market}, forms=forms, events=events)
@@ -253,7 +255,9 @@ async def test_a_cancelled_order_is_no_double_of_the_like_numbered_one_of_anothe
     await links["b2b_de"].remember("order", "8", erp.put_header("BE-000000007"))
     await links["b2c"].remember("order", "9", erp.put_header("000000007"))
     markets = {
-        code: SweptMarket(erp=erp, company="demf", stores={1}, links=each)
+        code: SweptMarket(
+            erp=erp, company="demf", stores={1}, links=each, of_company=list(links.values())
+        )
         for code, each in links.items()
     }
     forms = FakeForms({"", "B-", "BE-"})
@@ -264,12 +268,32 @@ async def test_a_cancelled_order_is_no_double_of_the_like_numbered_one_of_anothe
     assert not world.events.entered
 
 
+async def test_an_order_of_another_erp_hides_no_double_of_its_number() -> None:
+    """Two environments have a company of one name, and count their orders alike."""
+    world, links, other = World(), FakeLinks(), FakeLinks()
+    world.place(7, START)
+    erp = FakeOrderErp(ManualClock(), iter(()))
+    await links.remember("order", "7", erp.put_header("000000007", IsSalesProcessingStopped=False))
+    double = erp.put_header("000000007")
+    await other.remember("order", "8", double)
+    empty = FakeOrderErp(ManualClock(), iter(()))
+    markets = {
+        code: SweptMarket(erp=each, company="demf", stores={1}, links=own, of_company=[own])
+        for code, each, own in (("b2b_de", erp, links), ("b2c", empty, other))
+    }
+
+    swept = LateDoubles(world.shop, markets=markets, forms=FakeForms(), events=world.events)
+
+    assert await swept.sweep() == 1
+    assert list(world.events.entered) == [f"orders/b2b_de/#7/tidy/{double}"]
+
+
 async def test_a_double_of_an_order_that_nobody_knows_is_left_alone() -> None:
     world, links = World(), FakeLinks()
     erp = FakeOrderErp(ManualClock(), iter(()))
     released = erp.put_header("000000007", IsSalesProcessingStopped=False)
     erp.put_header("000000007")
-    market = SweptMarket(erp=erp, company="demf", stores={1}, links=links)
+    market = SweptMarket(erp=erp, company="demf", stores={1}, links=links, of_company=[links])
     swept = LateDoubles(
         world.shop, markets={"b2b_de": market}, forms=FakeForms(), events=world.events
     )

@@ -69,7 +69,7 @@ class DocumentCalls:
         *,
         company: str,
         entity_set: str | None = None,
-        more_fields: Sequence[str] = (),
+        read_from: Mapping[str, str] | None = None,
     ) -> list[R]:
         """Return all rows that fit, of every page, in the order of their key.
 
@@ -78,10 +78,17 @@ class DocumentCalls:
             where: The condition; the company is added.
             company: Whose rows.
             entity_set: Another version of the model's set.
-            more_fields: Selected too, for `find`'s sake.
+            read_from: Members of the model whose value stands in another field of the set, and
+                in which: one of the ERP customer's own, for example.
         """
-        found = await self._read(row, where, company, entity_set or row.entity_set, more_fields)
-        return list(checked_rows(row, found, company, system=self.system))
+        other = {member: field for member, field in (read_from or {}).items() if member != field}
+        more = tuple(other.values())
+        found = await self._read(row, where, company, entity_set or row.entity_set, more)
+        told = (
+            {**values, **{member: values.get(field) for member, field in other.items()}}
+            for values in found
+        )
+        return list(checked_rows(row, told, company, system=self.system))
 
     async def find(
         self, row: type[R], field: str, text: str, *, company: str, entity_set: str | None = None

@@ -81,13 +81,17 @@ class SalesOrders:
         return rows[0] if rows else None
 
     async def stopped(self, company: str) -> list[SalesOrderHeaderRow]:
-        """Return the open headers whose processing is stopped, whoever stopped them."""
+        """Return the open headers whose processing is stopped, whoever stopped them.
+
+        Their `CustomersOrderReference` is the shop's, whichever field holds that.
+        """
         return await self._calls.rows(
             SalesOrderHeaderRow,
             equals(STOP_FIELD, EnumMember("NoYes", "Yes"))
             & equals("SalesOrderStatus", EnumMember("SalesStatus", "Backorder")),
             company=company,
             entity_set=self._sets.headers,
+            read_from={REFERENCE_FIELD: self._reference_field},
         )
 
     async def totals(self, company: str, number: str) -> SalesOrderTotalsRow | None:
