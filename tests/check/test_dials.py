@@ -53,7 +53,7 @@ OF_THE_SHOP = {"number_prefix", "account_attribute"}
 
 
 async def test_healthy_systems_turn_no_row_red(world: World) -> None:
-    report = await world.check()
+    report = await world.checked_until()
 
     assert red(report) == {}
     assert report.is_ok
@@ -65,7 +65,7 @@ async def test_dial_of_entra_turns_exactly_its_row_red(
     world: World, dials: dict[str, Any], row: str
 ) -> None:
     await world.turn("entra", **dials)
-    failed = red(await world.check())
+    failed = red(await world.checked_until(row))
 
     assert list(failed) == [row]
     assert failed[row].found
@@ -77,7 +77,7 @@ async def test_dial_of_fo_turns_exactly_its_row_red(
     world: World, dials: dict[str, Any], row: str
 ) -> None:
     await world.turn("fo", **dials)
-    failed = red(await world.check())
+    failed = red(await world.checked_until(row))
 
     assert list(failed) == [row]
     assert failed[row].found
