@@ -32,6 +32,8 @@ _RELIEF = timedelta(seconds=30)
 _LONGEST_MS = LONGEST_WAIT // timedelta(milliseconds=1)
 # Every process that runs looks within seconds; one that starts later begins with an open gate.
 _TOLD_FOR = timedelta(hours=1)
+# So long an operator's word is owed that Redis did not take: what it is about has ended by then.
+_OWED_US = LONGEST_WAIT // timedelta(microseconds=1)
 _FAILURES = (RedisError, OSError, TimeoutError)
 
 
@@ -105,6 +107,7 @@ class SharedGate:
         self._gate: LocalGate | None = None
         self._has_looked = False
         self._opened: bytes | None = None
+        self._owed_until_us = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def attach(self, gate: LocalGate) -> None:
@@ -124,25 +127,31 @@ class SharedGate:
 
     def publish(self, closed_for: timedelta) -> None:
         """Tell the others, behind the caller's back; a failure leaves them on their own."""
+        # Newer than what an operator said before.
+        self._owed_until_us = 0
         self._own(self._publish(closed_for))
 
     async def open(self) -> None:
         """Open the gate here and, through Redis, in every process.
 
         Raises:
-            SharedStateError: Redis did not confirm it: other processes may stay closed.
+            SharedStateError: Redis did not confirm it: other processes may stay closed until it
+                answers again, or this process is throttled anew.
         """
         if self._gate is not None:
             self._gate.open()
+        # Else what Redis still holds would close the gate again as soon as it is back.
+        self._owed_until_us = self._clock.monotonic_us() + _OWED_US
         try:
-            await cast("Awaitable[int]", self._redis.delete(self._key))
-            await self._redis.set(self._opened_key, secrets.token_bytes(8), ex=_TOLD_FOR)
+            await self._say_opened()
         except _FAILURES as error:
             raise SharedStateError(type(error).__name__) from error
 
     async def look(self) -> None:
         """Do with the local gate what other processes and operators said."""
         try:
+            if self._clock.monotonic_us() < self._owed_until_us:
+                await self._say_opened()
             async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.get(self._opened_key)
                 pipe.pttl(self._key)
@@ -153,6 +162,11 @@ class SharedGate:
         except _FAILURES:
             return  # the heartbeat tells of a lost Redis, once
         self._obey(opened, min(left_ms, _LONGEST_MS))
+
+    async def _say_opened(self) -> None:
+        await cast("Awaitable[int]", self._redis.delete(self._key))
+        await self._redis.set(self._opened_key, secrets.token_bytes(8), ex=_TOLD_FOR)
+        self._owed_until_us = 0
 
     def _obey(self, opened: bytes | None, left_ms: int) -> None:
         is_news = self._has_looked and opened not in (None, self._opened)

@@ -130,7 +130,7 @@ UNKNOWN_GATE = KnownProblem(404, "unknown_gate", "There is no such gate; see /st
 GATE_NOT_SHARED = KnownProblem(
     503,
     "gate_not_shared",
-    "The process that was asked has opened the gate; Redis did not confirm it for the others.",
+    "The process that was asked has opened the gate; the others hear of it from Redis.",
 )
 NO_SUCH_FILE = KnownProblem(404, "no_such_file", "The documentation has no such file.")
 BROKEN = KnownProblem(500, "internal_error", "The service broke; this is logged.")

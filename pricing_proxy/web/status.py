@@ -116,7 +116,7 @@ class StatusRoutes:
         try:
             await gate.open()
         except SharedStateError:
-            detail = "This process has opened the gate; Redis did not confirm it for the others."
+            detail = "This process has opened the gate; the others hear of it when Redis is back."
             headers = {"Retry-After": _RETRY_SECONDS}
             raise ProblemError(503, "gate_not_shared", detail, headers=headers) from None
         _log.info("the key %s opened the gate %s", key, name)

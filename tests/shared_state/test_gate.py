@@ -167,6 +167,51 @@ async def test_who_cannot_tell_the_others_opens_its_own_gate_and_says_so(unique:
     await dead.aclose()
 
 
+async def test_what_an_operator_opened_while_redis_was_away_stays_open(unique: str) -> None:
+    """Redis still holds the closing; it would come back with Redis, for minutes."""
+    server = fakeredis.FakeServer()
+    redis = fakeredis.FakeAsyncRedis(server=server)
+    name = pricing_app(unique)
+    gates = [LocalGate(), LocalGate()]
+    here, there = (SharedGate(redis, name, clock=SystemClock()) for _ in gates)
+    for shared, gate in zip((here, there), gates, strict=True):
+        shared.attach(gate)
+        await shared.look()
+    await throttle(redis, unique, MINUTE)
+    server.connected = False
+    with pytest.raises(SharedStateError):
+        await here.open()
+    await here.look()
+
+    server.connected = True
+    for shared in (here, there, here):
+        await shared.look()
+
+    assert [gate.closed_seconds for gate in gates] == [[], []]
+    assert [gate.opened >= 1 for gate in gates] == [True, True]
+    assert await closed_gates(redis, [name]) == {}
+    await redis.aclose()
+
+
+async def test_a_throttling_after_an_opening_that_nobody_heard_of_counts(unique: str) -> None:
+    """The operator did not know of it."""
+    server = fakeredis.FakeServer()
+    redis = fakeredis.FakeAsyncRedis(server=server)
+    shared = SharedGate(redis, pricing_app(unique), clock=SystemClock())
+    server.connected = False
+    with pytest.raises(SharedStateError):
+        await shared.open()
+    server.connected = True
+
+    shared.publish(MINUTE)
+    for task in set(shared._tasks):
+        await task
+    await shared.look()
+
+    assert await said(redis, pricing_app(unique)) == [60]
+    await redis.aclose()
+
+
 async def test_no_process_tells_or_believes_more_than_ten_minutes(
     redis: Redis, unique: str
 ) -> None:
