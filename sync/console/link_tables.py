@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 from rich.text import Text
 
+from pricing_proxy.names import is_same_name
 from sync.console.link_case import LinkCase
 from sync.console.tables import table_of
 from sync.console.words import NONE, instant
@@ -22,7 +23,7 @@ def case_tables(case: LinkCase) -> Iterator[Table]:
             table.add_row("is", Text("the shop has no such customer"), Text(candidate.account))
         else:
             for name, shop, erp in side_by_side(case.customer, candidate, case.rules, case.market):
-                tone = "green" if shop and shop.casefold() == erp.casefold() else ""
+                tone = "green" if shop and is_same_name(shop, erp) else ""
                 table.add_row(name, Text(shop or NONE, style=tone), Text(erp or NONE, style=tone))
         yield table
     if case.link is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
+from pricing_proxy.names import is_same_name
 from sync.customers.mapping import CustomerMarket, company_of, country_of, tax_number_of
 from sync.customers.ports import Accounts, Owners, Siblings
 from sync.customers.rules import CustomerRules, Match
@@ -167,11 +168,17 @@ class AccountMatcher:
         return await self._erp.find_by(self._market.company, "OrganizationName", name)
 
     async def _of_other_website(self, customer: Customer) -> Sequence[CustomerAccountRow]:
-        """Return the accounts of the e-mail address's customers where accounts are shared."""
+        """Return the accounts of the e-mail address's customers where accounts are shared.
+
+        The shop's database finds addresses whose letters only look alike: u for u with dots is
+        another domain, which anybody may have.
+        """
         if not self._market_of or not customer.email:
             return []
         rows = []
         for sibling in await self._shop.customers_by_email(customer.email):
+            if not is_same_name(sibling.email, customer.email):
+                continue
             market = self._market_of.get(sibling.website_id)
             account = market and await self._links.account_of(Owner(market, str(sibling.id)))
             row = account and await self._erp.find(self._market.company, account)

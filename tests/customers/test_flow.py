@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from unicodedata import combining, normalize
 
 import pytest
 
@@ -59,7 +60,10 @@ def customer(customer_id: int = 7, **members: Any) -> Customer:
 
 
 class FakeShopCustomers:
-    """The shop's customers; drops an attribute it does not have, as the real one."""
+    """The shop's customers; drops an attribute it does not have, as the real one.
+
+    Its database finds an e-mail address by letters without their accents too.
+    """
 
     def __init__(self, *customers: Customer) -> None:
         self.customers = {one.id: one for one in customers}
@@ -72,7 +76,8 @@ class FakeShopCustomers:
         return self.customers.get(customer_id)
 
     async def customers_by_email(self, email: str) -> list[Customer]:
-        return [one for one in self.customers.values() if one.email == email]
+        wanted = _without_accents(email)
+        return [one for one in self.customers.values() if _without_accents(one.email) == wanted]
 
     async def save_customer(
         self, customer: Customer, changes: Mapping[str, Any], *, guard: Any = None
@@ -102,6 +107,10 @@ class FakeShopCustomers:
     async def has_customer_attribute(self, code: str) -> bool:
         del code
         return self.says_it_has_it
+
+
+def _without_accents(text: str) -> str:
+    return "".join(one for one in normalize("NFD", text.casefold()) if not combining(one))
 
 
 class World:
@@ -330,6 +339,22 @@ async def test_or_one_account_where_they_are_shared() -> None:
     assert len(world.erp.rows) == 1
     account = world.row.CustomerAccount
     assert world.published.accounts == {("b2b_de", 7): account, ("b2c", 8): account}
+
+
+@pytest.mark.parametrize("domain", ["m\u00fcller.test", "m\u00fbller.test", "mu\u0308ller.test"])
+async def test_an_address_that_only_looks_alike_is_another_persons(domain: str) -> None:
+    """Whoever has the domain with dots confirms its address, and the database finds the other's."""
+    world = World(
+        customer(7, email="info@muller.test"),
+        customer(8, email=f"info@{domain}", website_id=2),
+        is_shared=True,
+    )
+
+    await world.carry(7, "b2b_de")
+    await world.carry(8, "b2c")
+
+    assert len(world.erp.rows) == 2
+    assert len(set(world.published.accounts.values())) == 2
 
 
 async def test_a_person_is_looked_for_by_one_event_at_a_time() -> None:

@@ -64,6 +64,14 @@ async def test_an_empty_text_finds_nobody() -> None:
     assert erp.requests == []
 
 
+async def test_an_address_that_is_equal_to_the_erps_database_only_is_not_found() -> None:
+    """Sharp s is double s there, and another domain everywhere else."""
+    mail = [customer(PrimaryContactEmail=text) for text in ("A@stra\u00dfe.de", "a@strasse.de")]
+    async with calls_of(answers(reply({"value": mail}))) as (calls, _):
+        (found,) = await Customers(calls).find_by_email("usmf", "a@stra\u00dfe.de")
+    assert found.PrimaryContactEmail == "A@stra\u00dfe.de"
+
+
 async def test_no_account_holds_a_wildcard() -> None:
     """The ERP would send every customer that fits, to whoever typed it."""
     async with calls_of(answers()) as (calls, erp):

@@ -186,6 +186,16 @@ async def test_the_client_writes_what_the_shop_keeps(wire: Wire, client: Magento
     assert not await client.has_returns()
 
 
+async def test_addresses_are_compared_without_accents(wire: Wire, client: MagentoClient) -> None:
+    """So does MariaDB in `utf8mb4_general_ci`: whoever asks compares once more."""
+    members = {"firstname": "Eve", "lastname": "Evil", "website_id": 1, "store_id": 1}
+    made = wire.sandbox.shop.customers.create({**members, "email": "info@m\u00fcller.example"})
+
+    found = await client.customers_by_email("info@muller.example")
+
+    assert [customer.id for customer in found] == [made["id"]]
+
+
 async def test_the_client_reads_and_marks_customers(client: MagentoClient) -> None:
     customer = await client.customer(1)
     assert customer is not None

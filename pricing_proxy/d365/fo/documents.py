@@ -25,6 +25,7 @@ from pricing_proxy.d365.fo.row_reading import checked_rows
 from pricing_proxy.d365.json_numbers import write_json
 from pricing_proxy.d365.odata import Filter, Query, Value, equals, matches, row_target, set_target
 from pricing_proxy.d365.transport import Answer, Guard, Request, Transport
+from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.operation import Operation, OperationClass
@@ -101,7 +102,7 @@ class DocumentCalls:
         condition = matches(field, text) if "*" in text else equals(field, text)
         more = () if field in row.fields() else (field,)
         found = await self._read(row, condition, company, entity_set or row.entity_set, more)
-        same = [values for values in found if _folded(values.get(field)) == _folded(text)]
+        same = [values for values in found if is_same_name(str(values.get(field) or ""), text)]
         return list(checked_rows(row, same, company, system=self.system))
 
     async def count(self, entity_set: str, *, company: str) -> int:
@@ -214,7 +215,3 @@ class DocumentCalls:
 
 def _write_of(name: str) -> Operation:
     return Operation(name=name, kind=OperationClass.DOCUMENT_WRITE, is_safe=False)
-
-
-def _folded(value: Any) -> str:
-    return str(value or "").strip().casefold()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from unicodedata import combining, normalize
 
 from pricing_proxy.sandbox.shop.wire import RefusedError, required
 
@@ -209,8 +210,14 @@ def _compare(value: Any, text: str) -> int:
         except InvalidOperation:
             given = Decimal(0)
         return (value > given) - (value < given)
-    left, right = str(value).rstrip().casefold(), text.rstrip().casefold()
+    left, right = _folded(str(value)), _folded(text)
     return (left > right) - (left < right)
+
+
+def _folded(text: str) -> str:
+    """Return a text without case, accents and outer spaces, as `utf8mb4_general_ci` compares."""
+    letters = normalize("NFD", text.rstrip().casefold())
+    return "".join(letter for letter in letters if not combining(letter))
 
 
 def _sort_key(value: Any) -> tuple[int, Any]:
