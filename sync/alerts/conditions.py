@@ -146,13 +146,14 @@ def _held(key: tuple[str, str, str, str], group: Sequence[EventRecord]) -> Condi
     cause, advice = "", ""
     if first.trouble is not None:
         cause, advice = first.trouble.text, first.trouble.advice
+    # Where the advice is a command of its own, replaying would only hold the event again.
+    then = "" if "d365-sync" in advice else f" Then: d365-sync replay {first.id}"
     return Condition(
         key=f"held/{flow}/{market}/{kind}/{field}",
         title=f"{_counted(group, flow)} of {market} held{place}",
         text=(
             f"{_names(group)}: {cause.rstrip('.')}. "
-            f"What to do: {advice.rstrip('.') or 'see d365-sync failed'}. "
-            f"Then: d365-sync replay {first.id}"
+            f"What to do: {advice.rstrip('.') or 'see d365-sync failed'}.{then}"
         ),
         count=len(group),
     )

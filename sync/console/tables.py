@@ -63,7 +63,7 @@ def failed_table(events: Sequence[EventRecord]) -> Table:
         trouble = event.trouble
         said = ("", "", "") if trouble is None else (trouble.field, trouble.text, trouble.advice)
         if event.state is EventState.BLOCKED:
-            said = ("", f"is behind event {event.depends_on}", "replay or skip that one")
+            said = ("", f"is behind event {event.depends_on}", "do what that one needs")
         head = (str(event.id), event.flow, event.market, event.name)
         table.add_row(*map(Text, head), state_text(event.state), *map(Text, said))
         if trouble is not None and trouble.diff:

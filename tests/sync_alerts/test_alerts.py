@@ -150,6 +150,14 @@ def test_held_events_are_grouped_by_their_reason() -> None:
     assert "d365-sync failed" in country.text
 
 
+def test_a_held_event_whose_advice_is_a_command_is_not_to_be_replayed() -> None:
+    """Replaying a customer who waits for a decision would only hold them again."""
+    advice = "d365-sync approve b2b_de/7 where it is the same customer"
+    trouble = Trouble(kind="Held", field="taxvat", text="C-1001 may be its", advice=advice)
+    [told] = held([event(1, flow="customers", trouble=trouble)])
+    assert told.text.endswith(f"What to do: {advice}.")
+
+
 def test_late_events_are_told_of_though_nothing_failed() -> None:
     events = [event(1, state=EventState.RECEIVED), event(2, state=EventState.WAITING), event(3)]
 
