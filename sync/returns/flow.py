@@ -165,8 +165,7 @@ class ReturnFlow:
 
     async def _memo(self, work: Work, market: ReturnMarket) -> CreditMemo:
         number, document_id = work.event.business_key, work.event.document_id
-        # Every event of an older version has the id in its payload.
-        entity_id = int(document_id or work.event.payload["entity_id"])
+        entity_id = _entity_id(work)
         memo = await self._shop.credit_memo(entity_id)
         if memo is None:
             raise SkippedError("the shop has no such credit memo any more")
@@ -257,6 +256,19 @@ class ReturnFlow:
             add = partial(market.returns.add_line, market.company, number, body)
             with named(f"take {body.ItemNumber} back", sent):
                 await written(work, _ERP, ADD_LINE, sent, add)
+
+
+def _entity_id(work: Work) -> int:
+    """Return the credit memo's id; an event of an older version has it in its payload."""
+    told = str(work.event.document_id or work.event.payload.get("entity_id"))
+    if not (told.isascii() and told.isdecimal()):
+        raise HeldError(
+            field="entity_id",
+            text=f"the event does not say which credit memo {work.event.business_key} is",
+            advice='write the shop\'s id of it into the payload, as {"entity_id": 7}, with: '
+            f"d365-sync edit {work.event.id} FILE; then replay",
+        )
+    return int(told)
 
 
 def _key(item: str, lot: str) -> tuple[str, str]:

@@ -500,3 +500,16 @@ async def test_an_event_of_an_older_version_is_given_its_memo_before_anything_is
 
     assert caught.value.document_id == str(MEMO.entity_id)
     assert not world.erp.calls
+
+
+@pytest.mark.parametrize("payload", [{}, {"entity_id": "seven"}, {"entity_id": None}])
+async def test_a_payload_that_names_no_memo_is_a_persons_business(payload: dict[str, Any]) -> None:
+    """It was edited to something else; read as it was, the program broke at each attempt."""
+    world = World()
+    world.work.event = replace(world.work.event, document_id=None, payload=payload)
+
+    with pytest.raises(HeldError) as caught:
+        await world.carry()
+
+    assert caught.value.field == "entity_id"
+    assert "d365-sync edit" in caught.value.advice
