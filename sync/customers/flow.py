@@ -23,7 +23,13 @@ from sync.customers.ports import AccountLinks, AccountMap, ErpCustomers, ShopCus
 from sync.customers.rules import CustomerRules
 from sync.customers.write_back import WriteBack
 from sync.engine.flow import Work
-from sync.engine.outcomes import Done, HeldError, IdentifiedError, SkippedError
+from sync.engine.outcomes import (
+    Done,
+    HeldError,
+    IdentifiedError,
+    RetryLaterError,
+    SkippedError,
+)
 from sync.engine.refusals import named
 from sync.magento.master_models import Customer
 from sync.price_map import publish_link
@@ -95,6 +101,7 @@ class CustomerFlow:
             if not is_new:
                 notes += await master_data.update(work, customer, row)
             notes += await master_data.addresses(work, customer, account)
+        await _check_link(work, account, context)
         notes += await self._write_back.write(work, customer, row, context.rules)
         return Done("; ".join(notes))
 
@@ -128,6 +135,12 @@ class CustomerFlow:
         except SharedStateError as error:
             return [f"prices do not know it yet: {error}"]
         return []
+
+
+async def _check_link(work: Work, account: str, context: CustomerContext) -> None:
+    """Return where the account is still the customer's: an unlinked one goes to no attribute."""
+    if await context.links.account(work.event.business_key) != account:
+        raise RetryLaterError("a person changed whose account it is meanwhile")
 
 
 def _gone(work: Work) -> HeldError | SkippedError:

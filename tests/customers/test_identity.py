@@ -237,6 +237,24 @@ async def test_whose_account_was_taken_away_gets_no_other_before_a_person_says()
     assert world.company.account_of(Owner("b2b_de", "8")) not in (None, "C-9")
 
 
+async def test_an_account_that_is_taken_away_meanwhile_comes_to_no_attribute() -> None:
+    """Nobody would take it out again: no event follows a write of ours."""
+    world = World(second())
+    me = Owner("b2b_de", "8")
+
+    def unlink() -> None:
+        if world.company.account_of(me) is not None:
+            world.company.unlink(me)
+
+    # The account is linked by the time that its address is written.
+    world.erp.before_write = unlink
+    with pytest.raises(RetryLaterError, match="meanwhile"):
+        await world.carry(8)
+
+    assert world.shop.customers[8].attribute(ATTRIBUTE) is None
+    assert "took account" in (await held(world)).text
+
+
 async def test_several_accounts_are_all_shown() -> None:
     world = World(second(taxvat=VAT), link_unowned=EVERY_WAY)
     world.erp.put("C-8", PrimaryContactEmail="eve@shop.test")
