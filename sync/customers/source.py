@@ -2,7 +2,7 @@
 
 A first start brings no history: it begins with what changes from then on, and customers
 with older accounts come over with their next order or login. What a write of ours made of a
-customer is nothing to bring over.
+customer is nothing to bring over, nor is a change of nothing but the time.
 """
 
 from collections.abc import AsyncGenerator, Mapping
@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from sync.customers.flow import FLOW
-from sync.customers.versions import is_own, version_of
+from sync.customers.versions import is_carried, is_own, version_of
 from sync.engine.flow import Links
 from sync.engine.polling import Polling
 from sync.magento.master_models import Customer
@@ -57,13 +57,19 @@ class CustomerSource:
     async def poll(self) -> int:
         """Enter what changed since the last poll, and return how many are new."""
         return await self._polling.read_changes(
-            _WATERMARK, self._shop.customers_changed, self._enter
+            _WATERMARK, self._shop.customers_changed, self._enter_changed
         )
 
     async def hint(self, *, customer_id: int) -> bool:
         """Enter a customer that the shop told of, at login for example."""
         customer = await self._shop.customer(customer_id)
         return customer is not None and await self._enter(customer)
+
+    async def _enter_changed(self, customer: Customer) -> bool:
+        market = self._market_of_website.get(customer.website_id)
+        if market is None or await is_carried(self._links[market], customer):
+            return False
+        return await self._enter(customer)
 
     async def _enter(self, customer: Customer) -> bool:
         market = self._market_of_website.get(customer.website_id)

@@ -4,6 +4,9 @@ The shop tells when a customer changed in whole seconds, and two changes may be 
 our own write moves that time as well. So a version is the time and the content that is
 carried. What a write of ours made of the customer is remembered, and only where nothing but
 that write changed it since it was read.
+
+A real shop moves that time also when somebody tries a wrong password. So what was carried
+last is remembered as a whole: a stranger who tries passwords costs the ERP no call.
 """
 
 import hashlib
@@ -12,8 +15,9 @@ from sync.engine.flow import Links
 from sync.magento.master_models import Customer
 
 OWN = "customer_version"
+CARRIED = "customer_carried"
 # Custom attributes are not carried, and a module may compute one anew at each look.
-_NOT_CARRIED = {"updated_at", "custom_attributes"}
+_NOT_CARRIED = frozenset({"updated_at", "custom_attributes"})
 
 
 def version_of(customer: Customer) -> str:
@@ -24,7 +28,7 @@ def version_of(customer: Customer) -> str:
 async def remember_own(
     links: Links, read: Customer, saved: Customer, *, group_id: int | None
 ) -> None:
-    """Remember the version that a write of ours made, if nothing else is in it.
+    """Remember that what a write of ours made is carried, if nothing else is in it.
 
     Args:
         links: The entity map of the customer's market.
@@ -35,6 +39,18 @@ async def remember_own(
     expected = read.model_copy(update={"group_id": group_id})
     if _digest(saved) == _digest(expected):
         await links.remember(OWN, str(read.id), version_of(saved))
+        await remember_carried(links, saved)
+
+
+async def remember_carried(links: Links, customer: Customer) -> None:
+    """Remember that a customer was carried as it is."""
+    if await links.erp_key(CARRIED, str(customer.id)) != _whole(customer):
+        await links.remember(CARRIED, str(customer.id), _whole(customer))
+
+
+async def is_carried(links: Links, customer: Customer) -> bool:
+    """Return whether a customer is, but for the time of change, as it was carried last."""
+    return await links.erp_key(CARRIED, str(customer.id)) == _whole(customer)
 
 
 async def is_own(links: Links, customer: Customer) -> bool:
@@ -42,6 +58,11 @@ async def is_own(links: Links, customer: Customer) -> bool:
     return await links.erp_key(OWN, str(customer.id)) == version_of(customer)
 
 
-def _digest(customer: Customer) -> str:
-    text = customer.model_dump_json(exclude=_NOT_CARRIED)
+def _whole(customer: Customer) -> str:
+    # Custom attributes too: somebody's own account number is put right when it shows there.
+    return _digest(customer, left_out=frozenset({"updated_at"}))
+
+
+def _digest(customer: Customer, *, left_out: frozenset[str] = _NOT_CARRIED) -> str:
+    text = customer.model_dump_json(exclude=set(left_out))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -15,7 +15,7 @@ from pricing_proxy.http_exchange import Guard
 from pricing_proxy.names import is_same_name
 from sync.customers.ports import ShopCustomers
 from sync.customers.rules import CustomerRules
-from sync.customers.versions import remember_own
+from sync.customers.versions import remember_carried, remember_own
 from sync.engine.flow import Work
 from sync.engine.wishes import Wish, fulfil, untaken
 from sync.magento.master_models import Customer
@@ -81,7 +81,9 @@ class WriteBack:
             notes += await self._group(work, copy, group)
         if rules.is_written_back:
             notes += await self._account(work, copy, row.CustomerAccount, rules)
-        if copy.saved is not None:
+        if copy.saved is None:
+            await remember_carried(work.links, customer)
+        else:
             await remember_own(work.links, customer, copy.saved, group_id=copy.group_id)
         return notes
 

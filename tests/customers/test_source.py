@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sync.customers.source import CustomerSource
-from sync.customers.versions import remember_own
+from sync.customers.versions import remember_carried, remember_own
 from sync.magento.master_models import CustomAttribute, Customer
 from tests.customers.test_flow import customer
 from tests.fakes.entering import FakeEvents, polling
@@ -88,6 +88,25 @@ async def test_a_change_is_not_entered_beside_an_event_that_will_read_it() -> No
     assert world.events.keys.count("3") == 9
 
 
+async def test_wrong_passwords_of_a_customer_who_was_carried_cost_nothing() -> None:
+    """A real shop moves `updated_at` at each; every event would have asked the ERP twice."""
+    world = World()
+    await world.source.poll()
+    world.shop.put(2, world.clock.utc())
+    await world.source.poll()
+    await remember_carried(world.links, world.shop.customers[2])
+    for _ in range(9):
+        world.clock.advance(timedelta(seconds=5))
+        world.shop.put(2, world.clock.utc())
+        assert await world.source.poll() == 0
+
+    world.clock.advance(timedelta(seconds=5))
+    rewritten = CustomAttribute(attribute_code="erp_account", value="C-1001")
+    theirs = {"updated_at": world.clock.utc(), "custom_attributes": (rewritten,)}
+    world.shop.customers[2] = world.shop.customers[2].model_copy(update=theirs)
+    assert await world.source.poll() == 1
+
+
 async def test_a_login_brings_a_customer_of_before() -> None:
     world = World()
     world.shop.put(1, world.clock.utc() - timedelta(days=9))
@@ -114,7 +133,7 @@ async def test_what_a_write_of_ours_made_is_not_entered() -> None:
     assert await world.source.poll() == 0
     assert await world.source.hint(customer_id=1) is False
     world.clock.advance(timedelta(seconds=3))
-    later = {"updated_at": world.clock.utc()}
+    later = {"updated_at": world.clock.utc(), "lastname": "Byron"}
     world.shop.customers[1] = world.shop.customers[1].model_copy(update=later)
     assert await world.source.poll() == 1
 
