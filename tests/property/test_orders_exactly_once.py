@@ -15,13 +15,13 @@ import hypothesis.strategies as st
 from hypothesis import example, given, settings
 
 from pricing_proxy.resilience.errors import UpstreamError
-from sync.engine.outcomes import Done, RetryLaterError
+from sync.engine.outcomes import Done, HeldError, RetryLaterError
 from sync.orders.flow import OrderFlow, OrderMarket
 from sync.orders.mapping import map_order
 from sync.orders.writer import OrderWriter
 from tests.fakes.order_erp import CALL_TIME, FakeOrderErp, Fault, ProcessDiedError
 from tests.fakes.order_shop import FakeShop, FakeSold, FakeWork, event_of
-from tests.fakes.references import own_headers
+from tests.fakes.references import FakeForms, own_headers
 from tests.orders import recorded
 from tests.virtual_time import ManualClock
 
@@ -48,6 +48,7 @@ class Scenario:
         spells: Callable[[str], str] = str,
     ) -> None:
         self.clock = ManualClock()
+        self.rules, self.forms = RULES, FakeForms()
         self.erp = FakeOrderErp(self.clock, faults)
         self.erp.tax = ORDER.tax_amount
         self.shop = FakeShop()
@@ -70,14 +71,14 @@ class Scenario:
         """Return the flow of a process that remembers nothing."""
         writer = OrderWriter(
             self.erp,
-            own=own_headers(self.erp, self.shop, RULES),
+            own=own_headers(self.erp, self.shop, self.rules, forms=self.forms),
             company="demf",
-            rules=RULES,
+            rules=self.rules,
             erp_max_request=ERP_MAX_REQUEST,
         )
         market = OrderMarket(
             selling=recorded.SELLING,
-            rules=RULES,
+            rules=self.rules,
             store_ids=frozenset({1}),
             sold=FakeSold(),
             writer=writer,
@@ -93,6 +94,17 @@ class Scenario:
             except (UpstreamError, ProcessDiedError):
                 self.wait(timedelta(milliseconds=next(self.pauses, 1000)))
         raise AssertionError("stuck")
+
+    def move_to_customer(self) -> None:
+        """Give the order to another account, as when its guest registers or a link is changed."""
+        self.shop.put(self.shop.orders[ORDER.entity_id].model_copy(update={"customer_id": 7}))
+        self.work.links.keys["customer", "7"] = "C-1001"
+
+    def choose_prefix(self) -> None:
+        """Change the configuration."""
+        self.rules = recorded.rules(guest_account="WEB", reference_prefix={"*": "B-"})
+        self.forms.prefixes.add("B-")
+        self.erp.expected[f"B-{ORDER.increment_id}"] = self.references
 
     def wait(self, pause: timedelta) -> None:
         self.clock.advance(pause)
@@ -155,6 +167,43 @@ def test_headers_of_others_are_removed_while_they_are_stopped(
 
     (number,) = scenario.erp.headers
     assert scenario.erp.ever_released == {ORDER.increment_id: {number}}
+
+
+@settings(max_examples=90, deadline=None)
+@given(faults=FAULTS, moved_at=st.integers(0, 4), chosen_at=st.integers(0, 4))
+@example(faults=[Fault.NONE] * 9 + [Fault.DIES_AFTER], moved_at=1, chosen_at=1)
+@example(faults=[Fault.NONE] * 4 + [Fault.DIES_AFTER], moved_at=1, chosen_at=2)
+@example(faults=[Fault.NONE, Fault.DIES_LATE], moved_at=1, chosen_at=1)
+def test_an_account_or_prefix_that_changes_meanwhile_doubles_nothing(
+    faults: list[Fault], moved_at: int, chosen_at: int
+) -> None:
+    """It may hold the order; but whatever its reference, one document of it is released."""
+    scenario = Scenario(iter(faults), repeat(1000))
+
+    async def run() -> None:
+        for attempt in range(MOST_ATTEMPTS):
+            if attempt == moved_at:
+                scenario.move_to_customer()
+            if attempt == chosen_at:
+                scenario.choose_prefix()
+            try:
+                await scenario.new_process().carry(scenario.work)
+            except HeldError:
+                if attempt > max(moved_at, chosen_at):
+                    return
+                scenario.wait(timedelta(seconds=1))
+            except RetryLaterError as error:
+                scenario.wait(error.after or timedelta(seconds=1))
+            except (UpstreamError, ProcessDiedError):
+                scenario.wait(timedelta(seconds=1))
+            else:
+                return
+        raise AssertionError("stuck")
+
+    asyncio.run(run())
+
+    released = scenario.erp.ever_released.values()
+    assert len(set().union(*released)) <= 1
 
 
 @settings(max_examples=60, deadline=None)
