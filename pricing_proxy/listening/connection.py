@@ -8,7 +8,8 @@ connection ends as soon as the caller has its answer. The same for a message tha
 another protocol, and for one that is no HTTP.
 
 Whoever waits is ended by the sweep of `crowd`: half a head or half a body after 10 s, with a
-408; an answer that nobody reads; and a connection that says nothing.
+408; an answer that nobody reads; and a connection that says nothing. What the parser has to keep
+is bounded too: of a head, with a 431, and of all that a body is wrapped in, trailers above all.
 
 Together with `web/immediate.py` this is all that reaches into aiohttp's `RequestHandler`;
 `tests/listening` holds what it relies on, and is to be run with each new aiohttp.
@@ -24,10 +25,15 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import ERROR
 
 from pricing_proxy.listening.crowd import Crowd, Reason
-from pricing_proxy.listening.refusals import SLOW_HEAD, BodyTooSlowError, unreadable
+from pricing_proxy.listening.refusals import LONG_HEAD, SLOW_HEAD, BodyTooSlowError, unreadable
 
 # A caller that needs longer to send a few hundred kilobytes is lost, or means harm.
 PATIENCE_SECONDS = 10.0
+# A line of 64 KB, a token of 8 KB, and what proxies add. The parser bounds each line and their
+# number, which together still is a megabyte, and keeps each twice.
+_MOST_KEPT_BYTES = 96 * 1024
+# A chunk of one byte comes in six.
+_WRAPPING_OF_A_BYTE = 8
 # Nobody needs longer for 64 KB of answers.
 _UNREAD_SECONDS = 30.0
 # For the last answer to arrive: closed before, what the caller still sends would destroy it.
@@ -49,12 +55,14 @@ class Connection(web.RequestHandler):
         "_crowd",
         "_gone",
         "_head_began_at",
+        "_head_bytes",
         "_is_deaf",
         "_is_known",
         "_is_last",
         "_parted_at",
         "_unread_since",
         "_wire",
+        "_wrapping_bytes",
         "heard_at",
     )
 
@@ -64,8 +72,10 @@ class Connection(web.RequestHandler):
         self.heard_at = 0.0
         # Of a message that is not complete; 0 and None when there is none.
         self._head_began_at = 0.0
+        self._head_bytes = 0
         self._body: StreamReader | None = None
         self._body_began_at = 0.0
+        self._wrapping_bytes = 0
         self._is_known = False
         # No message behind the newest one counts.
         self._is_last = False
@@ -122,9 +132,9 @@ class Connection(web.RequestHandler):
         if len(self._messages) > before:
             self._requested(before)
         elif self._body is not None:
-            self._continued()
-        elif data and not self._head_began_at:
-            self._head_began_at = self._loop.time()
+            self._continued(len(data))
+        elif data:
+            self._head_grew(len(data))
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
@@ -177,7 +187,7 @@ class Connection(web.RequestHandler):
     def _requested(self, first: int) -> None:
         """Look at the messages that came; the newest may still be on its way."""
         self.heard_at = self._loop.time()
-        self._head_began_at = 0.0
+        self._head_began_at, self._head_bytes, self._wrapping_bytes = 0.0, 0, 0
         if not self._is_known:
             self._crowd.heard(self)
         messages = self._messages
@@ -200,13 +210,27 @@ class Connection(web.RequestHandler):
         self._body, self._body_began_at = messages[-1][1], self.heard_at
         self._continued()
 
-    def _continued(self) -> None:
+    def _head_grew(self, more: int) -> None:
+        """Note more of a head; of one that is too long nothing more is kept."""
+        self._head_began_at = self._head_began_at or self._loop.time()
+        self._head_bytes += more
+        self._is_deaf = self._head_bytes > _MOST_KEPT_BYTES
+
+    def _continued(self, more: int = 0) -> None:
         """Look whether the newest message is complete."""
-        if self._body is not None and self._body.is_eof():
+        body = self._body
+        if body is None:
+            return
+        if body.is_eof():
             self._body = None
             if self._is_last:
                 self._is_deaf = True
                 self._message_tail = b""
+        elif self._is_last:
+            self._wrapping_bytes += more
+            contents = body.total_bytes * _WRAPPING_OF_A_BYTE
+            if self._wrapping_bytes - contents > _MOST_KEPT_BYTES:
+                self._break_body(web.RequestPayloadError("more around the body than in it"))
 
     def _drop_from(self, index: int) -> None:
         while len(self._messages) > index:
@@ -229,14 +253,19 @@ class Connection(web.RequestHandler):
     def _end_rest(
         self, transport: asyncio.Transport, now: float, idle_seconds: float
     ) -> Reason | None:
+        if self._head_bytes > _MOST_KEPT_BYTES:
+            return self._refuse_head(transport, LONG_HEAD, Reason.LONG_HEAD)
         if self._head_began_at and now - self._head_began_at > PATIENCE_SECONDS:
-            transport.write(SLOW_HEAD)
-            self._half_close(transport)
-            return Reason.SLOW_HEAD
+            return self._refuse_head(transport, SLOW_HEAD, Reason.SLOW_HEAD)
         if now - self.heard_at > idle_seconds:
             self.force_close()
             return Reason.IDLE
         return None
+
+    def _refuse_head(self, transport: asyncio.Transport, answer: bytes, reason: Reason) -> Reason:
+        transport.write(answer)
+        self._half_close(transport)
+        return reason
 
     async def _part(self, body: StreamReader) -> None:
         """Let the caller end its request, and then the connection, before we do."""

@@ -34,6 +34,7 @@ class Reason(StrEnum):
 
     IDLE = "idle"
     SLOW_HEAD = "slow_head"
+    LONG_HEAD = "long_head"
     SLOW_BODY = "slow_body"
     UNREAD_ANSWER = "unread_answer"
     GAVE_WAY = "gave_way"
@@ -42,6 +43,7 @@ class Reason(StrEnum):
 _WORDS: Mapping[str, str] = {
     Reason.IDLE: "idle",
     Reason.SLOW_HEAD: "with half a head",
+    Reason.LONG_HEAD: "with too long a head",
     Reason.SLOW_BODY: "with half a body",
     Reason.UNREAD_ANSWER: "that did not read its answer",
     Reason.GAVE_WAY: "that gave way to a new one",

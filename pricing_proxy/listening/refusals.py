@@ -65,3 +65,9 @@ SLOW_HEAD = _written(
     "408 Request Timeout",
 )
 """The whole answer to a head that did not arrive in time."""
+
+LONG_HEAD = _written(
+    ProblemError(431, "head_too_long", "The head has too many bytes.", headers=_ALONE),
+    "431 Request Header Fields Too Large",
+)
+"""The whole answer to a head of which no more is kept."""

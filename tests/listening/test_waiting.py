@@ -9,7 +9,16 @@ import pytest
 from pricing_proxy.listening import crowd as crowd_module
 from pricing_proxy.listening.connection import Connection
 from pricing_proxy.listening.crowd import Crowd, Reason
-from tests.listening.raw import PATIENCE_SECONDS, Heard, Listening, Wire, request, showing, wire
+from tests.listening.raw import (
+    PATIENCE_SECONDS,
+    Heard,
+    Listening,
+    Wire,
+    chunked,
+    request,
+    showing,
+    wire,
+)
 
 IDLE_SECONDS = 300.0
 WHOLE = request("POST", "/shown", body=b"{}")
@@ -35,6 +44,17 @@ async def until_heard(shown: Listening, count: int = 1) -> None:
             await asyncio.sleep(0)
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+async def until_deaf(shown: Listening) -> None:
+    """Wait for the connection to have heard enough."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not any(each._is_deaf for each in connections(shown)):  # noqa: ASYNC110 -- as above
+            await asyncio.sleep(0)
+
+
+def connections(shown: Listening) -> list[Connection]:
+    return [each for each in shown.crowd.members() if isinstance(each, Connection)]
 
 
 async def refused(line: Wire) -> Heard:
@@ -69,6 +89,55 @@ async def test_half_a_message_is_refused_after_ten_seconds(
     assert heard.status == 408
     assert heard.content["type"] == f"/problems/{code}"
     assert shown.crowd.closed == {reason: 1}
+
+
+LINES = tuple(f"X-{number}: {'x' * 8000}" for number in range(60))
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_head_without_end_is_refused_before_it_fills_the_memory(
+    shown: Listening, *, is_first: bool
+) -> None:
+    """Each line is short enough and there are few: together they were a megabyte a connection."""
+    head = request("GET", "/shown", *LINES)[:-2]
+    async with wire(shown.port) as line:
+        if not is_first:
+            await line.send(WHOLE)
+            assert (await line.answer()).status == 200
+        await line.send(head)
+        await until_deaf(shown)
+        await sweep(shown, after=0.0)
+        heard = await refused(line)
+    assert (heard.status, heard.content["type"]) == (431, "/problems/head_too_long")
+    assert shown.crowd.closed == {Reason.LONG_HEAD: 1}
+    assert shown.told.requests == ([] if is_first else ["/shown"])
+
+
+@pytest.mark.parametrize("path", ["/shown", "/early"])
+@pytest.mark.parametrize("contents", [(), (b"ab",)])
+async def test_trailers_without_end_are_refused_as_well(
+    shown: Listening, path: str, contents: tuple[bytes, ...]
+) -> None:
+    message = chunked(*contents, path=path, trailers=LINES)[:-2]
+    async with wire(shown.port) as line:
+        await line.send(message[:200])
+        if path == "/early":
+            assert (await line.answer()).status == 401
+        await line.send(message[200:])
+        heard = await line.answers_to_the_end()
+    assert [each.status for each in heard] == ([400] if path == "/shown" else [])
+
+
+async def test_a_long_head_and_a_body_of_crumbs_are_answered(shown: Listening) -> None:
+    """As long as a page of 200 escaped SKUs with a token; a body of single bytes, extended."""
+    head = request("GET", f"/shown?{'x' * 60_000}", f"Authorization: Bearer {'x' * 8000}")
+    crumbs = chunked(*([b"x"] * 40_000), extension=";a")
+    async with wire(shown.port) as line:
+        await line.send(head[:30_000], head[30_000:])
+        assert (await line.answer()).status == 200
+        await line.send(crumbs[:100_000], crumbs[100_000:])
+        [heard] = await line.answers_to_the_end()
+        assert heard.content["body"] == "x" * 40_000
 
 
 async def test_a_head_that_trickles_is_half_a_head(shown: Listening) -> None:
