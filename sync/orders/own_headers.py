@@ -174,7 +174,10 @@ class OwnHeaders:
         rivals = await self._references.rivals(order, reference)
         if not _has_account(header, draft):
             account = header.OrderingCustomerAccountNumber
-            return Claim.ANOTHERS, f"its account is {account}{_perhaps(rivals)}"
+            # Empty, it may also be left behind; under the present form it would be looked at again.
+            may_be_own = not rivals and reference == self._references.of(order)
+            claim = Claim.ON_OTHER_ACCOUNT if may_be_own else Claim.ANOTHERS
+            return claim, f"its account is {account}{_perhaps(rivals)}"
         # Only the first of them is ever sent, so an equal header is that one's.
         is_first = all(order.entity_id < other.entity_id for other in rivals)
         is_what_is_sent = draft is not None and not header_differences(draft, header)

@@ -254,10 +254,25 @@ async def test_an_empty_document_of_another_account_is_never_touched() -> None:
     del world.shop.orders[37]
     world.erp.put_header(NUMBER, OrderingCustomerAccountNumber="C-1001")
 
-    with pytest.raises(HeldError, match="C-1001"):
+    with pytest.raises(HeldError, match="C-1001") as caught:
         await world.carry(38)
 
+    assert '"account": "C-1001"' in caught.value.advice
+
     assert world.erp.calls.keys() == {"find", "lines"}
+
+
+async def test_an_empty_document_of_the_account_of_before_is_left_behind_by_a_new_prefix() -> None:
+    """It is stopped, so the hourly sweep takes it away once the order is released."""
+    world = TwoStores(store_2="B-")
+    del world.shop.orders[37]
+    left = world.erp.put_header(NUMBER, OrderingCustomerAccountNumber="C-1001")
+
+    await world.carry(38)
+    await world.carry(38, task="tidy")
+
+    assert world.references() == {"SO-000002": f"B-{NUMBER}"}
+    assert left not in world.erp.headers
 
 
 async def test_an_empty_document_linked_to_another_order_is_never_touched() -> None:
