@@ -52,6 +52,12 @@ async def unknown_expectation() -> web.StreamResponse:
     return ProblemError(417, "unknown_expectation", detail, headers=PROTECTION).response()
 
 
+async def no_path() -> web.StreamResponse:
+    """Return the answer to a request for anything but a path."""
+    detail = "There is nothing here but paths; no tunnel, and nothing for the server as a whole."
+    return ProblemError(404, "no_such_route", detail, headers=PROTECTION).response()
+
+
 def _written(problem: ProblemError, line: str) -> bytes:
     response = problem.response()
     body = response.body

@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any
 
 from aiohttp import web
+from aiohttp.hdrs import METH_CONNECT
 
 from pricing_proxy.background import end
 from pricing_proxy.listening.connection import Connection
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.protection import protect
-from pricing_proxy.listening.refusals import unknown_expectation
+from pricing_proxy.listening.refusals import no_path, unknown_expectation
 
 # The sweep ends what is idle; aiohttp's own timer must never come first.
 _NEVER_SECONDS = 365 * 86_400.0
@@ -51,7 +52,7 @@ class _Server(web.Server):
 
     def __init__(self, server: web.Server, runner: Runner) -> None:
         super().__init__(
-            partial(_refusing_odd_expectations, server.request_handler),
+            partial(_refusing_odd_requests, server.request_handler),
             request_factory=server.request_factory,
             handler_cancellation=server.handler_cancellation,
             **server._kwargs,  # noqa: SLF001 -- what the runner was given
@@ -62,10 +63,16 @@ class _Server(web.Server):
         return self._runner.connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
 
 
-def _refusing_odd_expectations(
+def _refusing_odd_requests(
     handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], request: web.BaseRequest
 ) -> Awaitable[web.StreamResponse]:
-    """Handle a request, but for an `Expect` that aiohttp would quote, and break at odd bytes."""
+    """Handle a request, but for what aiohttp itself would answer, in its own words.
+
+    That is an `Expect`, which it would quote, and break at odd bytes; and a target without a path,
+    as of a `CONNECT` and of `OPTIONS *`, which no route matches.
+    """
+    if request.method == METH_CONNECT or not request.path.startswith("/"):
+        return no_path()
     expected = request.headers.get("Expect")
     if expected is None or expected.lower() == "100-continue":
         return handle(request)

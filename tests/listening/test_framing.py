@@ -207,3 +207,20 @@ async def test_a_body_that_is_far_too_long_is_refused_and_the_answer_arrives(
         [heard] = await line.answers_to_the_end()
     assert heard.status == 413
     assert heard.closes
+
+
+@pytest.mark.parametrize(
+    ("method", "target"), [("CONNECT", "somewhere:80"), ("OPTIONS", "*"), ("GET", "*")]
+)
+async def test_a_target_without_a_path_is_a_problem_as_any_other(
+    shown: Listening, method: str, target: str
+) -> None:
+    """No route matches it, so it was answered past all that answers have in common."""
+    async with wire(shown.port) as line:
+        await line.send(request(method, target))
+        heard = await line.answer()
+
+    assert heard.status in (400, 404)
+    assert "\r\ncontent-type: application/problem+json\r\n" in heard.head.lower()
+    assert "\r\ncache-control: private, no-store\r\n" in heard.head.lower()
+    assert shown.told.requests == []
