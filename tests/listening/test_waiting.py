@@ -140,6 +140,17 @@ async def test_a_long_head_and_a_body_of_crumbs_are_answered(shown: Listening) -
         assert heard.content["body"] == "x" * 40_000
 
 
+async def test_whoever_sends_many_requests_at_once_gets_every_answer(shown: Listening) -> None:
+    """What waits behind a request is no head that grows, however long it is together."""
+    many = request("GET", "/shown", f"Authorization: Bearer {'x' * 8000}") * 100
+    async with wire(shown.port) as line:
+        sending = asyncio.create_task(line.send(many))
+        for _ in range(100):
+            assert (await line.answer()).status == 200
+        await sending
+    assert shown.crowd.closed == {}
+
+
 async def test_a_head_that_trickles_is_half_a_head(shown: Listening) -> None:
     """What counts is when it began, not when its last byte came."""
     async with wire(shown.port) as line:
