@@ -142,7 +142,7 @@ def _cross_check(document: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(path, f"is no market; expected one of: {known}")
         if isinstance(market, dict):
             yield from _market_problems(path, market, markets=markets, code=code, own=own)
-    yield from _stores_named_twice(own)
+    yield from _named_twice(own)
 
 
 def _market_problems(
@@ -177,15 +177,19 @@ def _company(markets: Mapping[str, Any], code: str) -> tuple[Any, Any]:
     return market.get("environment"), market.get("legal_entity")
 
 
-def _stores_named_twice(own: Mapping[str, Any]) -> Iterator[Problem]:
-    seen: dict[Any, str] = {}
-    for code, market in own.items():
-        stores = market.get("store_ids") if isinstance(market, dict) else None
-        for store in stores if isinstance(stores, list) else ():
-            if store in seen:
-                advice = f"expected every store view once; {store} is also in {seen[store]}"
-                yield Problem(f"sync.markets.{code}.store_ids", advice)
-            seen.setdefault(store, code)
+def _named_twice(own: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find store views and websites of several markets: nobody could tell whose their rows are."""
+    for name, what in (("store_ids", "store view"), ("website_id", "website")):
+        seen: dict[int, str] = {}
+        for code, market in own.items():
+            found = market.get(name) if isinstance(market, dict) else None
+            for one in found if isinstance(found, list) else (found,):
+                if not isinstance(one, int):
+                    continue  # told of where each key is read
+                if one in seen:
+                    advice = f"expected every {what} once; {one} is also in {seen[one]}"
+                    yield Problem(f"sync.markets.{code}.{name}", advice)
+                seen.setdefault(one, code)
 
 
 def _table(owner: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -27,8 +28,11 @@ from sync.console.running import (
 from sync.console.state import SyncState, read_state
 from sync.console.tables import failed_table, gates_table, left_out_table, state_tables
 from sync.settings import SyncSettings
-from sync.stores import stores
+from sync.store.records import EventRecord
+from sync.stores import Stores, stores
 
+# What people still scroll through, and more than any database holds.
+_ON_A_SCREEN, _ALL = 200, 2**31
 _Left = dict[str, int | str]
 _Gates = Mapping[str, timedelta] | str
 
@@ -48,17 +52,28 @@ def status_command(*, config: Config = None, json_output: Json = False) -> None:
         console.print(table)
 
 
-def failed_command(*, config: Config = None, json_output: Json = False) -> None:
+def failed_command(
+    *,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help=f"Show so many; {_ON_A_SCREEN} without, and all as JSON."),
+    ] = None,
+    config: Config = None,
+    json_output: Json = False,
+) -> None:
     """List what waits for a person: the field at fault, what is wrong, and what to do.
 
-    `held` events need a decision; `blocked` ones wait behind a held one and go on by
-    themselves when it is done.
+    `held` events need a decision and come first; `blocked` ones wait behind a held one and go
+    on by themselves when it is done.
     """
-    events = with_stores(config, lambda opened: opened.overview.stuck())
+    most = limit or (_ALL if json_output else _ON_A_SCREEN)
+    events, count = with_stores(config, partial(_stuck, most=most))
     if json_output:
         typer.echo(as_json(events))
     elif events:
         output().print(failed_table(events))
+        if count > len(events):
+            output().print(f"{len(events)} of {count:,}; --limit {count} shows all.")
     else:
         output().print("Nothing is held.", style="green")
 
@@ -79,6 +94,10 @@ def show_command(
     console = output()
     for table in event_tables(story):
         console.print(table)
+
+
+async def _stuck(opened: Stores, *, most: int) -> tuple[list[EventRecord], int]:
+    return await opened.overview.stuck(most=most), await opened.overview.count_stuck()
 
 
 async def _status(settings: SyncSettings) -> tuple[SyncState, _Left, _Gates]:

@@ -77,6 +77,7 @@ class OperatorPages:
                 "stuck": [state.value for state in STUCK],
                 "flows": await self._stores.overview.flows(),
                 "held": await self._stores.overview.stuck(most=_MOST_HELD),
+                "held_count": await self._stores.overview.count_stuck(),
                 "unsettled": await self._stores.unsettled.read(),
                 "alerts": await self._stores.alerts.open_alerts(),
                 "gates": [view for gate in self._gates if (view := gate.view()).is_closed],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store.records import EVENT_COLUMNS, EventRecord, event_record
@@ -69,8 +69,18 @@ class Overview:
         return [found[key] for key in sorted(found)]
 
     async def stuck(self, *, most: int = 200) -> list[EventRecord]:
-        """Return held and blocked events, the oldest first."""
-        return await self._events(_EVENT.state.in_(_STUCK), most=most)
+        """Return held events and then blocked ones, each the oldest first.
+
+        What needs a decision comes before what follows from it, however much that is.
+        """
+        held_first = case((_EVENT.state == EventState.HELD, 0), else_=1)
+        return await self._events(_EVENT.state.in_(_STUCK), most=most, before=held_first)
+
+    async def count_stuck(self) -> int:
+        """Return how many events are held or blocked."""
+        statement = select(func.count()).where(_EVENT.state.in_(_STUCK))
+        async with self._database.connect() as connection:
+            return (await connection.execute(statement)).scalar_one()
 
     async def late(self, older_than: timedelta, *, flow: str, most: int = 200) -> list[EventRecord]:
         """Return events of a flow that are not ended though older than that."""
@@ -113,8 +123,11 @@ class Overview:
         """Return the events that wait for one, the oldest first."""
         return await self._events(_EVENT.depends_on == event_id, most=most)
 
-    async def _events(self, *conditions: ColumnElement[bool], most: int) -> list[EventRecord]:
-        statement = select(*EVENT_COLUMNS).where(*conditions).order_by(_EVENT.id).limit(most)
+    async def _events(
+        self, *conditions: ColumnElement[bool], most: int, before: ColumnElement[int] | None = None
+    ) -> list[EventRecord]:
+        order = [_EVENT.id] if before is None else [before, _EVENT.id]
+        statement = select(*EVENT_COLUMNS).where(*conditions).order_by(*order).limit(most)
         async with self._database.connect() as connection:
             return [event_record(row) for row in await connection.execute(statement)]
 

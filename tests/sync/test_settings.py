@@ -126,6 +126,19 @@ def test_a_store_view_belongs_to_one_market(tmp_path: Path) -> None:
     assert problems(tmp_path, text) == ["sync.markets.b2c.store_ids"]
 
 
+def test_a_website_belongs_to_one_market(tmp_path: Path) -> None:
+    """Its customers would all be the last market's."""
+    text = files.CONFIGURATION + SECOND.replace("website_id = 2", "website_id = 1")
+
+    assert problems(tmp_path, text) == ["sync.markets.b2c.website_id"]
+
+
+def test_store_views_that_are_no_numbers_are_told_of_as_such(tmp_path: Path) -> None:
+    text = files.CONFIGURATION + SECOND.replace("store_ids = [2]", "store_ids = [[2]]")
+
+    assert problems(tmp_path, text) == ["sync.markets.b2c.store_ids.0"]
+
+
 @pytest.mark.parametrize(
     "prefix", ['{ "3" = "B-" }', '{ "x" = "B-" }', '{ "1" = "B 1" }', '{ "*" = "cm-" }', '"B-"']
 )

@@ -66,6 +66,26 @@ async def test_failed_names_the_field_the_cause_and_what_to_do(
     assert (blocked["state"], blocked["depends_on"]) == ("blocked", first)
 
 
+async def test_what_needs_a_decision_is_not_crowded_out_by_what_waits_behind_it(
+    engine: Engine, d365_sync: CommandLine
+) -> None:
+    """Of one held customer with more orders than fit, the list ended and did not say so."""
+    [first] = await held(engine, "100000201")
+    for number in range(3):
+        await engine.carry(await engine.receive("100000201", task=f"more {number}"))
+    [second] = await held(engine, "100000202")
+
+    cut = (await d365_sync("failed", "--limit", "2")).stdout
+    whole = (await d365_sync("failed")).stdout
+
+    assert "2 of 5; --limit 5 shows all" in cut
+    assert all(f" {event} " in cut for event in (first, second))
+    assert "shows all" not in whole
+    told = await d365_sync.json("failed")
+    assert [one["id"] for one in told][:2] == [first, second]
+    assert len(told) == 5
+
+
 async def test_show_tells_calls_with_their_answers_and_who_waits(
     engine: Engine, d365_sync: CommandLine
 ) -> None:
