@@ -5,20 +5,21 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from fakeredis import TcpFakeServer
 from pydantic import SecretStr
 
 from pricing_proxy import settings
 from pricing_proxy.check.redis_row import check_redis
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.diagnosis.board import Finding, State
+from tests.fakes.redis_server import fake_redis_port
+
+__all__ = ["fake_redis_port"]
 
 # Nobody who answers at all needs as long, however busy the machine is.
 TIMEOUT_MS = 5000
@@ -36,25 +37,16 @@ async def finding(
 
 
 @pytest.fixture
-def server() -> Iterator[int]:
-    running = TcpFakeServer(("127.0.0.1", 0), server_type="redis")
-    thread = threading.Thread(target=running.serve_forever, daemon=True)
-    thread.start()
-    yield int(running.server_address[1])
-    running.shutdown()
-    running.server_close()
-    thread.join()
-
-
-@pytest.fixture
 def silent_port() -> Iterator[int]:
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         yield int(listening.getsockname()[1])
 
 
-async def test_answering_redis_is_ok_even_if_it_does_not_tell_its_version(server: int) -> None:
+async def test_answering_redis_is_ok_even_if_it_does_not_tell_its_version(
+    fake_redis_port: int,
+) -> None:
     """The fake refuses INFO, as managed servers may."""
-    found = await finding(f"redis://127.0.0.1:{server}/0")
+    found = await finding(f"redis://127.0.0.1:{fake_redis_port}/0")
 
     assert found.state is State.OK
     assert found.found.startswith("answers, ")

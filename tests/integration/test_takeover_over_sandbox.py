@@ -3,14 +3,12 @@
 Shop, ERP, sync, price service and the command line are the real programs' parts over HTTP.
 """
 
-import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
-from fakeredis import TcpFakeServer
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.sandbox.catalog import CatalogSize
@@ -18,6 +16,7 @@ from pricing_proxy.sandbox.server import Sandbox
 from sync.bootstrap import running
 from sync.settings import SyncSettings
 from sync.store.states import EventState
+from tests.fakes.redis_server import fake_redis_port
 from tests.integration.running import Running, serving, settings_of_two_markets
 from tests.integration.sync_running import MARKET, World, sync_settings
 from tests.postgres import database_url, postgres, template
@@ -25,7 +24,7 @@ from tests.sandbox.conftest import settings as sandbox_settings
 from tests.sync_console.between_systems import configured
 from tests.sync_console.conftest import CommandLine
 
-__all__ = ["database_url", "postgres", "template"]
+__all__ = ["database_url", "fake_redis_port", "postgres", "template"]
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -36,14 +35,8 @@ FOLLOWS_SECONDS = 10
 
 
 @pytest.fixture
-def redis_url() -> Iterator[str]:
-    server = TcpFakeServer(("127.0.0.1", 0), server_type="redis")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"redis://127.0.0.1:{server.server_address[1]}/0"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def redis_url(fake_redis_port: int) -> str:
+    return f"redis://127.0.0.1:{fake_redis_port}/0"
 
 
 @asynccontextmanager

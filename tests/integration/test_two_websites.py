@@ -4,15 +4,13 @@ Shop, ERP, sync and price service are the real programs' parts over HTTP; both c
 register at the same instant, so that both are looked for in the ERP at once.
 """
 
-import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
-from fakeredis import TcpFakeServer
 from redis.asyncio import Redis
 
 from pricing_proxy.clock import SystemClock
@@ -24,12 +22,13 @@ from sync.publish.customers import publish_customers
 from sync.settings import SyncSettings
 from sync.store.all_links import AllLinks
 from sync.store.states import EventState
+from tests.fakes.redis_server import fake_redis_port
 from tests.integration.running import serving, settings_of_two_markets
 from tests.integration.sync_running import MARKET, World, sync_settings
 from tests.postgres import database_url, postgres, template
 from tests.sandbox.conftest import settings as sandbox_settings
 
-__all__ = ["database_url", "postgres", "template"]
+__all__ = ["database_url", "fake_redis_port", "postgres", "template"]
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -39,14 +38,8 @@ EMAIL = "nora@shop.example"
 
 
 @pytest.fixture
-def redis_url() -> Iterator[str]:
-    server = TcpFakeServer(("127.0.0.1", 0), server_type="redis")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"redis://127.0.0.1:{server.server_address[1]}/0"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def redis_url(fake_redis_port: int) -> str:
+    return f"redis://127.0.0.1:{fake_redis_port}/0"
 
 
 def two_markets(sandbox: Sandbox, database_url: str, redis_url: str, **rules: Any) -> SyncSettings:

@@ -2,13 +2,11 @@
 
 import shutil
 import tempfile
-import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fakeredis import TcpFakeServer
 from redis.asyncio import Redis
 from sqlalchemy import text
 
@@ -19,10 +17,11 @@ from sync.engine.database import database
 from sync.engine.postgres_programs import Account
 from sync.settings import SyncSettings
 from sync.store import schema
+from tests.fakes.redis_server import fake_redis_port
 from tests.postgres import database_url, empty_database_url, postgres, template
 from tests.sync.checked_world import CheckedWorld, checked_world, findings, red
 
-__all__ = ["database_url", "empty_database_url", "postgres", "template"]
+__all__ = ["database_url", "empty_database_url", "fake_redis_port", "postgres", "template"]
 
 # Nothing listens there.
 AWAY = 9
@@ -32,17 +31,6 @@ AWAY = 9
 async def world(tmp_path: Path) -> AsyncIterator[CheckedWorld]:
     async with checked_world(tmp_path) as opened:
         yield opened
-
-
-@pytest.fixture
-def redis_port() -> Iterator[int]:
-    running = TcpFakeServer(("127.0.0.1", 0), server_type="redis")
-    thread = threading.Thread(target=running.serve_forever, daemon=True)
-    thread.start()
-    yield int(running.server_address[1])
-    running.shutdown()
-    running.server_close()
-    thread.join()
 
 
 def names_in(folder: Path) -> list[str]:
@@ -68,20 +56,24 @@ def with_environment(world: CheckedWorld, **members: Any) -> SyncSettings:
     return SyncSettings.model_validate(document)
 
 
-async def test_a_redis_that_is_away_turns_its_row_red(world: CheckedWorld, redis_port: int) -> None:
-    assert red(await world.check(with_redis(world, redis_port))) == {}
+async def test_a_redis_that_is_away_turns_its_row_red(
+    world: CheckedWorld, fake_redis_port: int
+) -> None:
+    assert red(await world.check(with_redis(world, fake_redis_port))) == {}
     failed = red(await world.check(with_redis(world, AWAY)))
     assert list(failed) == ["Redis"]
     assert "redis.url" in failed["Redis"].next_step
 
 
 async def test_a_throttled_check_tells_nobody_to_slow_down(
-    world: CheckedWorld, redis_port: int
+    world: CheckedWorld, fake_redis_port: int
 ) -> None:
     """Running workers would obey what a check publishes; the check writes nothing at all."""
     await world.turn("fo", {"retry_after": 60})
-    assert list(red(await world.check(with_redis(world, redis_port)))) == ["F&O not throttling"]
-    client = Redis(port=redis_port)
+    assert list(red(await world.check(with_redis(world, fake_redis_port)))) == [
+        "F&O not throttling"
+    ]
+    client = Redis(port=fake_redis_port)
     assert await client.keys() == []
     await client.aclose(close_connection_pool=True)
 
