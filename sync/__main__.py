@@ -12,7 +12,6 @@ from pricing_proxy.listening.listener import ListenError
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.telemetry import logs
 from pricing_proxy.terminal import PlainConsole
-from sync.bootstrap import assembled, systems
 from sync.console.check_command import check_command
 from sync.console.editing import edit_command
 from sync.console.gates import gate_app
@@ -33,11 +32,12 @@ from sync.console.link_commands import (
 from sync.console.looking import failed_command, show_command, status_command
 from sync.console.order_command import export_command, order_command
 from sync.console.running import FAILED, Config, fail, settings_of
-from sync.first_start import census_table, confirm, is_confirmed
-from sync.serving import run
+from sync.serve.application import assembled, systems
+from sync.serve.first_start import census_table, confirm, is_confirmed
+from sync.serve.postgres import StoreError, open_store
+from sync.serve.run import run
+from sync.serve.stores import stores
 from sync.settings import SyncSettings
-from sync.store_access import StoreError, open_store
-from sync.stores import stores
 
 _NOT_CONFIRMED = 3
 

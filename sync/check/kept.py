@@ -14,8 +14,8 @@ from sync.engine.database import schema_version
 from sync.engine.embedded_state import Presence, look, socket_url
 from sync.engine.postgres_programs import EmbeddedPostgresError
 from sync.sections import EMBEDDED, Postgres, SharedRedis
+from sync.serve.postgres import with_password
 from sync.store.schema import known_versions, newest_version
-from sync.store_access import with_password
 
 REDIS, POSTGRES, SCHEMA = "Redis", "PostgreSQL", "schema version"
 _SECONDS = 5.0

@@ -11,7 +11,7 @@ from pricing_proxy.resilience.deadline import Deadline
 from sync.check.environment import EnvironmentCheck
 from sync.check.kept import check_postgres, check_redis
 from sync.check.shop import check_shop
-from sync.companies import companies
+from sync.serve.companies import companies
 from sync.settings import SyncSettings
 
 # Nobody waits for the sync with a page open: it is slow from another point on than prices.

@@ -28,7 +28,7 @@ from pricing_proxy.d365.odata import Filter, Query, equals
 from pricing_proxy.diagnosis.board import Finding, failed, ok
 from pricing_proxy.diagnosis.direct_calls import SYSTEM, TICKET, DirectErp
 from pricing_proxy.diagnosis.steps import Advice, Steps
-from sync.contracts import contracts_of
+from sync.serve.contracts import contracts_of
 from sync.settings import SyncMarket
 
 COMPANY, GUESTS, ENUMS = "company", "guest account", "enums"

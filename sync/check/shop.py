@@ -25,7 +25,7 @@ from sync.magento.calls import Calls
 from sync.magento.client import MagentoClient
 from sync.magento.transport import Transport
 from sync.sections import Magento
-from sync.shop_access import credentials_of
+from sync.serve.shop import credentials_of
 
 _HERE = "sync.magento"
 _NO_RIGHT = "authorized to access"

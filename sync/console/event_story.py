@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sync.serve.stores import Stores
 from sync.store.audit_trail import AuditEntry
 from sync.store.journal import JournalRow
 from sync.store.records import EventRecord
-from sync.stores import Stores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,10 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.shared_state.gate import SHOP, SharedGate, closed_gates, sync_app, tokens_of
 from pricing_proxy.shared_state.maps import SharedStateError
 from sync.console.running import FAILED, By, Config, carry_out, fail, operator, settings_of
-from sync.redis_access import open_redis
 from sync.sections import EMBEDDED
+from sync.serve.shared_redis import open_redis
+from sync.serve.stores import stores
 from sync.settings import SyncSettings
-from sync.stores import stores
 
 _ALONE = "redis.url is embedded, so each process has gates of its own"
 

@@ -16,12 +16,12 @@ from sync.console.running import (
     with_stores,
 )
 from sync.console.words import counted
+from sync.serve.stores import Stores, stores
 from sync.settings import FlowName, SyncSettings
 from sync.store.flow_control import EVERY_MARKET
 from sync.store.interventions import InterventionError
 from sync.store.records import EventRecord
 from sync.store.states import EventState
-from sync.stores import Stores, stores
 
 _MOST_AT_ONCE = 10_000
 

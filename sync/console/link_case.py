@@ -11,13 +11,14 @@ from pricing_proxy.d365.fo.customers import Customers
 from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.maps import SharedMaps
-from sync.bootstrap import Systems, assembly_of
 from sync.customers.flow import FLOW
 from sync.customers.mapping import CustomerMarket, priced_customer
 from sync.customers.matching import Candidate, attribute_of
+from sync.customers.price_map import publish_link
 from sync.customers.rules import CustomerRules
 from sync.magento.master_models import Customer
-from sync.price_map import publish_link
+from sync.serve.application import Systems, assembly_of
+from sync.serve.stores import Stores
 from sync.settings import SyncSettings
 from sync.store.all_links import KeptLinks
 from sync.store.customer_links import CustomerLinks, Owner, Refusal
@@ -25,7 +26,6 @@ from sync.store.document_keys import document_key
 from sync.store.interventions import InterventionError
 from sync.store.link_decisions import KnownLink
 from sync.store.records import EventRecord
-from sync.stores import Stores
 
 
 class Subject(NamedTuple):

@@ -12,7 +12,6 @@ import typer
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.names import Spellings, is_same_name
 from pricing_proxy.shared_state.maps import SharedStateError
-from sync.bootstrap import systems
 from sync.console.link_case import LinkCase, LinkCases, Subject
 from sync.console.link_tables import case_tables, links_table
 from sync.console.plain import as_json
@@ -30,10 +29,11 @@ from sync.console.running import (
 )
 from sync.console.words import counted
 from sync.customers.matching import Candidate
+from sync.serve.application import systems
+from sync.serve.stores import stores
 from sync.settings import SyncSettings
 from sync.store.customer_links import Owner
 from sync.store.link_decisions import LinkDecisions
-from sync.stores import stores
 
 T = TypeVar("T")
 

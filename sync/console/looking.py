@@ -9,7 +9,6 @@ import typer
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.resilience.errors import UpstreamError
-from sync.bootstrap import systems
 from sync.console.event_story import read_event
 from sync.console.event_tables import event_tables
 from sync.console.gates import read_gates
@@ -27,9 +26,10 @@ from sync.console.running import (
 )
 from sync.console.state import SyncState, read_state
 from sync.console.tables import failed_table, gates_table, left_out_table, state_tables
+from sync.serve.application import systems
+from sync.serve.stores import Stores, stores
 from sync.settings import SyncSettings
 from sync.store.records import EventRecord
-from sync.stores import Stores, stores
 
 # What people still scroll through, and more than any database holds.
 _ON_A_SCREEN, _ALL = 200, 2**31

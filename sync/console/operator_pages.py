@@ -20,10 +20,10 @@ from pricing_proxy.listening.host_names import refusing_other_names
 from pricing_proxy.resilience.gate import Gate
 from sync.console.gates import options_of
 from sync.engine.metrics import CONTENT_TYPE, SyncMetrics
+from sync.serve.stores import Stores
 from sync.store.flow_control import is_paused
 from sync.store.overview import FlowState
 from sync.store.states import STUCK, EventState
-from sync.stores import Stores
 
 _MOST_HELD = 100
 _NO_STORE = {"Cache-Control": "no-store"}

@@ -13,7 +13,6 @@ from rich.text import Text
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.d365.fo.orders import SalesOrders
-from sync.bootstrap import Systems, assembled, systems
 from sync.console.order_json import order_members
 from sync.console.order_story import OrderReader, OrderStory, SalesBook
 from sync.console.order_tables import order_tables
@@ -32,9 +31,10 @@ from sync.console.running import (
 from sync.magento.models import Order
 from sync.orders.source import FLOW
 from sync.sales.references import named
+from sync.serve.application import Systems, assembled, systems
+from sync.serve.stores import Stores, stores
 from sync.settings import SyncSettings
 from sync.store.records import EventRecord
-from sync.stores import Stores, stores
 
 _EXPORTED = "export"
 

@@ -22,8 +22,8 @@ from pricing_proxy.resilience.errors import UpstreamError
 from sync.console.event_story import EventStory, story_of
 from sync.magento.models import Order
 from sync.sales.value_lines import own_line_references
+from sync.serve.stores import Stores
 from sync.store.records import EventRecord
-from sync.stores import Stores
 
 T = TypeVar("T")
 

@@ -15,10 +15,10 @@ import typer
 from pricing_proxy.configuration.problems import ConfigurationError
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.terminal import PlainConsole
+from sync.serve.postgres import StoreError
+from sync.serve.stores import Stores, stores
 from sync.settings import SyncSettings, load
 from sync.store.interventions import InterventionError
-from sync.store_access import StoreError
-from sync.stores import Stores, stores
 
 T = TypeVar("T")
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pricing_proxy.clock import Clock
+from sync.serve.stores import Stores
 from sync.settings import Sync
 from sync.store.alert_record import AlertRecord
 from sync.store.flow_control import EVERY_MARKET, Controls, Pause, limit_of
 from sync.store.overview import FlowState
 from sync.store.wish_record import Unsettled
-from sync.stores import Stores
 
 _SCHEDULE = "schedule."
 

@@ -20,6 +20,7 @@ from sync.customers.mapping import (
 )
 from sync.customers.master_data import MasterData
 from sync.customers.ports import AccountLinks, AccountMap, ErpCustomers, ShopCustomers
+from sync.customers.price_map import publish_link
 from sync.customers.rules import CustomerRules
 from sync.customers.write_back import WriteBack
 from sync.engine.flow import Work
@@ -32,7 +33,6 @@ from sync.engine.outcomes import (
 )
 from sync.engine.refusals import named
 from sync.magento.master_models import Customer
-from sync.price_map import publish_link
 from sync.store.customer_links import CREATED_KIND
 
 FLOW = "customers"

@@ -14,8 +14,8 @@ from sync.engine.queue import JobQueue, queue_application
 from sync.engine.runner import Runner
 from sync.engine.sweep import Sweep
 from sync.engine.workers import Workers
+from sync.serve.stores import stores
 from sync.settings import SyncSettings, load
-from sync.stores import stores
 from tests.chaos.configuration import MARKET
 
 _log = logging.getLogger(__name__)

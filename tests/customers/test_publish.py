@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sync.price_map import publish_link
-from sync.publish.customers import publish_changed, publish_customers
+from sync.customers.price_map import publish_link
+from sync.customers.publishing import publish_changed, publish_customers
 from tests.fakes.customer_links import FakePriceMap
 
 MARKETS = ["b2b_de", "b2c"]

@@ -23,15 +23,15 @@ from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.transport import Answer, Guard, Request, Transport
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.sandbox.server import Sandbox
-from sync.assembly import Assembly, Flows, KeptLinks, Sources
 from sync.engine.flow import Event, Flow
 from sync.engine.outcomes import Done, IdentifiedError, WaitForError
 from sync.engine.sources import Events, Watermarks
 from sync.magento.access import magento_access
 from sync.magento.client import MagentoClient
 from sync.magento.models import Order
+from sync.serve.assembly import Assembly, Flows, KeptLinks, Sources
+from sync.serve.shop import credentials_of
 from sync.settings import SyncSettings
-from sync.shop_access import credentials_of
 from tests.d365.loopback import DirectPolicy
 from tests.fakes.customer_links import FakeCompany, FakePriceMap
 from tests.fakes.entering import FakeEvents, FakeWatermarks

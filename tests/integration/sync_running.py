@@ -19,7 +19,7 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.demo import sync_plan
 from pricing_proxy.sandbox.server import Sandbox
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
-from sync.bootstrap import Running, running
+from sync.serve.application import Running, running
 from sync.settings import SyncSettings
 from tests.sandbox.conftest import settings as sandbox_settings
 

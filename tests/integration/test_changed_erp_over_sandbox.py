@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pricing_proxy.demo.alerts import hearing_alerts
-from sync import watching
+from sync.serve import watching
 from sync.store.records import EventRecord
 from sync.store.states import EventState
 from tests.chaos.comparison import judge

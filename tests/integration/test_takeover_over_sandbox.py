@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.server import Sandbox
-from sync.bootstrap import running
+from sync.serve.application import running
 from sync.settings import SyncSettings
 from sync.store.states import EventState
 from tests.fakes.redis_server import fake_redis_port

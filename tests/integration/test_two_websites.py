@@ -17,8 +17,8 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.server import Sandbox
 from pricing_proxy.shared_state.maps import SharedMaps
-from sync.bootstrap import running
-from sync.publish.customers import publish_customers
+from sync.customers.publishing import publish_customers
+from sync.serve.application import running
 from sync.settings import SyncSettings
 from sync.store.all_links import AllLinks
 from sync.store.states import EventState

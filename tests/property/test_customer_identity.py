@@ -15,9 +15,9 @@ import hypothesis.strategies as st
 from hypothesis import example, given, settings
 
 from pricing_proxy.resilience.errors import UpstreamError
+from sync.customers.price_map import publish_link
 from sync.customers.rules import CustomerRules, Match
 from sync.engine.outcomes import HeldError, OutcomeError
-from sync.price_map import publish_link
 from sync.store.customer_links import Owner
 from sync.store.link_decisions import CREATED
 from tests.customers.test_flow import HOME, World, customer

@@ -8,8 +8,8 @@ import pytest
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from sync import settings
-from sync.assembly import Assembly, Sources
 from sync.magento.client import MagentoClient
+from sync.serve.assembly import Assembly, Sources
 from tests.fakes.customer_links import FakeCompany, FakePriceMap
 from tests.fakes.entering import FakeEvents, FakeWatermarks
 from tests.fakes.order_shop import FakeShop

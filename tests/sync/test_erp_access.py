@@ -21,7 +21,7 @@ from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.resilience.operation import CallReport, OperationClass
 from pricing_proxy.sandbox.entra import TENANT
 from pricing_proxy.sandbox.server import Sandbox
-from sync.erp_access import SYNC_GATE, ErpAccess, erp_access
+from sync.serve.erps import SYNC_GATE, ErpAccess, erp_access
 from tests.integration.test_documents_over_sandbox import HEADER, line
 from tests.resilience.scenario import SECOND, clock, run
 from tests.resilience.test_gate import Callers

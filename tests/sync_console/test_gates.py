@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.shared_state.gate import SHOP, sync_app, tokens_of
-from sync.shared_gate import shared_gate
+from sync.serve.gates import shared_gate
 from tests.integration.redis_process import redis_process
 from tests.sync_console.conftest import CommandLine
 from tests.sync_console.test_looking_and_intervening import audited

@@ -19,10 +19,10 @@ from sync.engine.metrics import SyncMetrics
 from sync.engine.outcomes import Done, HeldError
 from sync.engine.wishes import untaken
 from sync.sections import Operators
+from sync.serve.stores import Stores, configuration_hash, stores
 from sync.settings import load
 from sync.store.wish_record import Place
 from sync.store.wishes import MarketWishes
-from sync.stores import Stores, configuration_hash, stores
 from tests.sync_console.conftest import CommandLine
 from tests.sync_engine.engine import Engine
 

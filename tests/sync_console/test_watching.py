@@ -6,9 +6,9 @@ import pytest
 
 from sync.engine.flow import Work
 from sync.engine.outcomes import Done
+from sync.serve.stores import Stores, stores
+from sync.serve.watching import watching
 from sync.settings import load
-from sync.stores import Stores, stores
-from sync.watching import watching
 from tests.sync_console.conftest import CommandLine
 from tests.sync_engine.engine import Engine
 from tests.virtual_time import ManualClock

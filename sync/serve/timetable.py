@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sync.assembly import Sources
 from sync.engine.schedules import Schedule
+from sync.serve.assembly import Sources
 from sync.settings import Sync
 from sync.store.journal import Journal
 

@@ -14,7 +14,6 @@ from pricing_proxy.d365.fo.customers import Customers
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.fo.orders import SalesOrders
 from pricing_proxy.d365.fo.returns import Returns
-from sync.companies import companies, markets_of_company
 from sync.customers.flow import CustomerContext, CustomerFlow
 from sync.customers.identity import Identity
 from sync.customers.mapping import CustomerMarket
@@ -25,7 +24,6 @@ from sync.customers.source import CustomerSource
 from sync.engine.flow import Links
 from sync.engine.polling import Polling
 from sync.engine.sources import Events, Watermarks
-from sync.identities import Identities
 from sync.magento.client import MagentoClient
 from sync.orders.flow import OrderFlow, OrderMarket
 from sync.orders.late_doubles import LateDoubles, SweptMarket
@@ -37,6 +35,8 @@ from sync.orders.writer import OrderWriter
 from sync.returns.flow import ReturnFlow, ReturnMarket
 from sync.returns.source import ReturnSource
 from sync.sales.references import Forms
+from sync.serve.companies import companies, markets_of_company
+from sync.serve.identities import Identities
 from sync.settings import FlowName, SyncSettings
 
 

@@ -34,7 +34,7 @@ from pricing_proxy.resilience.policy import CallPolicy
 from pricing_proxy.resilience.prober import Prober
 from pricing_proxy.resilience.retry import Retrier
 from pricing_proxy.shared_state.gate import sync_app, tokens_of
-from sync.shared_gate import shared_gate
+from sync.serve.gates import shared_gate
 
 _SYSTEM = "fo"
 SYNC_GATE = GateSettings(

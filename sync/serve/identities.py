@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-from sync.companies import markets_of_company, prefixes_of_company
 from sync.magento.client import MagentoClient
 from sync.orders import own_headers
 from sync.orders.own_headers import OwnHeaders
@@ -11,6 +10,7 @@ from sync.returns import own_documents
 from sync.returns.own_documents import OwnReturns, SoldOrders
 from sync.sales.owners import Owners, Pairs
 from sync.sales.references import RETURN_MARK, Forms, References
+from sync.serve.companies import markets_of_company, prefixes_of_company
 from sync.settings import SyncSettings
 
 

@@ -11,9 +11,9 @@ from contextlib import AsyncExitStack
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.listening.listener import listening
-from sync.bootstrap import running
 from sync.console.operator_pages import OperatorPages
-from sync.places import places
+from sync.serve.application import running
+from sync.serve.places import places
 from sync.settings import SyncSettings
 
 _log = logging.getLogger(__name__)

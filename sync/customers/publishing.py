@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from sync.price_map import PriceMap, publish_link
+from sync.customers.price_map import PriceMap, publish_link
 
 
 class KnownLinks(Protocol):

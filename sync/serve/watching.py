@@ -19,7 +19,7 @@ from sync.alerts.watcher import Watcher
 from sync.engine.schedules import Schedule
 from sync.engine.wishes import HOUR, MOST_WRITES
 from sync.sections import Alerts
-from sync.stores import Stores
+from sync.serve.stores import Stores
 
 _EVERY = timedelta(seconds=5)
 # An hour of the journal is more to read than the rest; a loop does not end within a minute.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from sync.engine.queue import JobQueue
+from sync.serve.postgres import OpenStore, open_store
 from sync.settings import SyncSettings
 from sync.store.alerts import AlertStore
 from sync.store.audit_trail import AuditTrail
@@ -20,7 +21,6 @@ from sync.store.reference_forms import ReferenceForms
 from sync.store.rewrites import Rewrites
 from sync.store.watermarks import Watermarks
 from sync.store.wishes import UnsettledWishes
-from sync.store_access import OpenStore, open_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,7 @@ from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.shared_state.gate import SHOP
 from pricing_proxy.shared_state.maps import SharedMaps
 from pricing_proxy.shared_state.seen_events import SeenEvents
-from sync.assembly import Assembly, Flows, Sources
-from sync.companies import prefixes_of_market
+from sync.customers.publishing import publish_changed, publish_customers
 from sync.engine.flow import Flow
 from sync.engine.metrics import Counting, SyncMetrics
 from sync.engine.queue import JobQueue, queue_application
@@ -28,20 +27,21 @@ from sync.engine.runner import Runner
 from sync.engine.schedules import Schedule, Schedules
 from sync.engine.sweep import Sweep
 from sync.engine.workers import Workers
-from sync.erp_access import ErpAccess, erp_access
 from sync.intake.hints import Hint, Hints
 from sync.intake.routes import IntakeRoutes
 from sync.magento.access import SYSTEM, magento_access
 from sync.magento.client import MagentoClient
-from sync.publish.customers import publish_changed, publish_customers
-from sync.redis_access import open_redis
+from sync.serve.assembly import Assembly, Flows, Sources
+from sync.serve.companies import prefixes_of_market
+from sync.serve.erps import ErpAccess, erp_access
+from sync.serve.gates import shared_gate
+from sync.serve.shared_redis import open_redis
+from sync.serve.shop import credentials_of
+from sync.serve.stores import Stores, stores
+from sync.serve.timetable import Publishing, timetable
+from sync.serve.watching import watching
 from sync.settings import SyncSettings
-from sync.shared_gate import shared_gate
-from sync.shop_access import credentials_of
 from sync.store.all_links import AllLinks, KeptLinks
-from sync.stores import Stores, stores
-from sync.timetable import Publishing, timetable
-from sync.watching import watching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,0 @@
-"""From the ERP and the entity map to the price service, through shared state."""
