@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,24 +9,13 @@ import pytest
 
 from pricing_proxy.check.run import run_checks
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.diagnosis.board import Finding, State
 from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.report import Report
 from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.entra import TENANT
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
 from pricing_proxy.settings import Settings
-
-# Wide apart, so that a busy machine turns no row red that a dial did not.
-LIMITS = Limits(
-    wait=timedelta(seconds=4),
-    total=timedelta(seconds=12),
-    sampling=timedelta(seconds=2),
-    entra_slow=timedelta(milliseconds=900),
-    erp_slow=timedelta(milliseconds=900),
-    unsteady=timedelta(milliseconds=500),
-)
-_LOOKS = 3
+from tests.check.patience import CALM
 
 
 @dataclass
@@ -49,34 +37,13 @@ class World:
         self.sandbox.systems[system].dials.patch(dials)
         await self.sandbox.apply_dead(system)
 
-    async def check(self, limits: Limits = LIMITS) -> Report:
+    async def check(self, limits: Limits = CALM) -> Report:
         return await run_checks(
             Settings.model_validate(self.document),
             clock=SystemClock(),
             limits=limits,
             on_progress=lambda _: None,
         )
-
-    async def checked_until(self, *expected: str, limits: Limits = LIMITS) -> Report:
-        """Return a check in which these rows are red, or the last of several.
-
-        A machine that stops everything for a second turns other rows red as well.
-        """
-        for _ in range(_LOOKS - 1):
-            report = await self.check(limits)
-            if list(red(report)) == list(expected):
-                return report
-        return await self.check(limits)
-
-
-def findings(report: Report) -> dict[str, Finding]:
-    return {row.name: row.finding for board in report.boards for row in board.rows()}
-
-
-def red(report: Report) -> dict[str, Finding]:
-    return {
-        name: finding for name, finding in findings(report).items() if finding.state is State.FAILED
-    }
 
 
 @pytest.fixture

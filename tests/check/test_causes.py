@@ -14,7 +14,8 @@ from pricing_proxy.diagnosis.report import Report
 from pricing_proxy.sandbox import price_service
 from pricing_proxy.sandbox.discount_search import rounded
 from pricing_proxy.settings import Settings
-from tests.check.conftest import LIMITS, World, findings, red
+from tests.check.conftest import World
+from tests.check.patience import CALM, findings, red
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ async def _check_with_fault(world: World, at: str, **dials: Any) -> Report:
     return await run_checks(
         Settings.model_validate(world.document),
         clock=SystemClock(),
-        limits=replace(LIMITS, wait=timedelta(seconds=1)),
+        limits=replace(CALM, wait=timedelta(seconds=3)),
         on_progress=turn,
     )
 

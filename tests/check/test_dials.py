@@ -8,7 +8,8 @@ import pytest
 
 from pricing_proxy.diagnosis.board import State
 from pricing_proxy.sandbox.dials import Dials
-from tests.check.conftest import World, findings, red
+from tests.check.conftest import World
+from tests.check.patience import findings, limits_for, red, red_rows
 
 IN_A_MINUTE = format_datetime(datetime.now(UTC) + timedelta(minutes=1), usegmt=True)
 
@@ -53,10 +54,9 @@ OF_THE_SHOP = {"number_prefix", "account_attribute"}
 
 
 async def test_healthy_systems_turn_no_row_red(world: World) -> None:
-    report = await world.checked_until()
+    report = await world.check()
 
     assert red(report) == {}
-    assert report.is_ok
     assert all(finding.state is State.OK for finding in findings(report).values())
 
 
@@ -65,11 +65,9 @@ async def test_dial_of_entra_turns_exactly_its_row_red(
     world: World, dials: dict[str, Any], row: str
 ) -> None:
     await world.turn("entra", **dials)
-    failed = red(await world.checked_until(row))
+    failed = await red_rows(world.check, row, limits=limits_for(dials))
 
     assert list(failed) == [row]
-    assert failed[row].found
-    assert failed[row].next_step
 
 
 @pytest.mark.parametrize(("dials", "row"), FO)
@@ -77,11 +75,9 @@ async def test_dial_of_fo_turns_exactly_its_row_red(
     world: World, dials: dict[str, Any], row: str
 ) -> None:
     await world.turn("fo", **dials)
-    failed = red(await world.checked_until(row))
+    failed = await red_rows(world.check, row, limits=limits_for(dials))
 
     assert list(failed) == [row]
-    assert failed[row].found
-    assert failed[row].next_step
 
 
 def test_every_dial_is_tried() -> None:

@@ -17,9 +17,10 @@ from sync.engine.database import database
 from sync.engine.postgres_programs import Account
 from sync.settings import SyncSettings
 from sync.store import schema
+from tests.check.patience import findings, red
 from tests.fakes.redis_server import fake_redis_port
 from tests.postgres import database_url, empty_database_url, postgres, template
-from tests.sync.checked_world import CheckedWorld, checked_world, findings, red
+from tests.sync.checked_world import CheckedWorld, checked_world
 
 __all__ = ["database_url", "empty_database_url", "fake_redis_port", "postgres", "template"]
 

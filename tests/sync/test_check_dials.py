@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from pricing_proxy.sandbox.dials import Dials
-from tests.sync.checked_world import CheckedWorld, checked_world, findings
+from tests.check.patience import findings, limits_for
+from tests.sync.checked_world import CheckedWorld, checked_world
 
 IN_A_MINUTE = format_datetime(datetime.now(UTC) + timedelta(minutes=1), usegmt=True)
 LABELS = {"entra": "Entra ID", "fo": "F&O", "magento": "Magento"}
@@ -126,7 +127,7 @@ async def _turned(
     world: CheckedWorld, system: str, dials: dict[str, Any], row: str, told: str
 ) -> None:
     await world.turn(system, dials)
-    failed = await world.failed(row)
+    failed = await world.failed(row, limits=limits_for(dials))
     await world.turn(system, {})
 
     assert list(failed) == [row], (system, dials)
