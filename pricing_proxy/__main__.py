@@ -19,7 +19,7 @@ from pricing_proxy.listening.listener import ListenError
 from pricing_proxy.operating.gate_command import gate_app
 from pricing_proxy.operating.poison_command import poison_app
 from pricing_proxy.sandbox.command import sandbox_app
-from pricing_proxy.serving import serve
+from pricing_proxy.serve.run import serve
 from pricing_proxy.settings import ConfigurationFiles, Settings, load
 from pricing_proxy.telemetry import logs
 from pricing_proxy.terminal import PlainConsole

@@ -6,55 +6,23 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field
 
 from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.api_keys import ApiKey, hash_of
 from pricing_proxy.configuration.environments import MODEL, Environment, ServerUrl
 from pricing_proxy.configuration.markets import Market
 from pricing_proxy.configuration.problems import Problem
-from pricing_proxy.configuration.redis_address import parse_redis_address
+from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.configuration.storefront import Storefront
 from pricing_proxy.listening.crowd import IDLE_SECONDS
 from pricing_proxy.listening.host_names import HostName
 
 DEMO_KEY = "demo-key"
-EMBEDDED_REDIS = "embedded"
 # What pydantic takes for true, in the file or from the environment.
 _TRUE_TEXTS = ("true", "1", "yes", "on", "t", "y")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-def _redis_url(text: str) -> str:
-    if text != EMBEDDED_REDIS:
-        try:
-            parse_redis_address(text)
-        except ValueError as error:
-            raise ValueError(f'{error}, or "embedded"') from None
-    return text
-
-
-class Redis(BaseModel):
-    """Where prices are kept for all replicas.
-
-    Attributes:
-        url: Address of a server, of Sentinels or of a Cluster, in a form that
-            `configuration.redis_address` shows; or "embedded": inside this process, alone and
-            gone with it.
-        password: From the environment or the secrets directory.
-        sentinel_password: The Sentinels' own, where they have one; from there as well.
-        timeout_ms: A command that takes longer has failed.
-        connections: At most so many at once.
-    """
-
-    model_config = MODEL
-
-    url: Annotated[str, AfterValidator(_redis_url)] = EMBEDDED_REDIS
-    password: SecretStr | None = None
-    sentinel_password: SecretStr | None = None
-    timeout_ms: Annotated[int, Field(ge=5, le=5000)] = 250
-    connections: Annotated[int, Field(ge=1, le=1000)] = 32
 
 
 class Listener(BaseModel):
@@ -163,7 +131,7 @@ class Settings(BaseModel):
 
     environments: Annotated[dict[str, Environment], Field(min_length=1)]
     markets: Annotated[dict[str, Market], Field(min_length=1)]
-    redis: Redis = Redis()
+    redis: RedisSection = RedisSection()
     service: Service = Service()
     telemetry: Telemetry = Telemetry()
     api_keys: list[ApiKey] = []

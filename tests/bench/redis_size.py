@@ -16,9 +16,9 @@ from pricing_proxy.cache.redis_store import RedisStore
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.prices.query import Context, Key
-from pricing_proxy.redis_access import REDIS_BREAKER
 from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.guard import BreakerGuard
+from pricing_proxy.shared_state.opening import REDIS_BREAKER
 
 _PER_CUSTOMER = 200
 _FEW, _MANY = 10_000, 1_000_000

@@ -16,10 +16,10 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.prices.ports import PriceCache
 from pricing_proxy.prices.query import Context, Key
-from pricing_proxy.redis_access import REDIS_BREAKER
 from pricing_proxy.resilience.breaker import Breaker, BreakerView
 from pricing_proxy.resilience.evidence import SlowRule
 from pricing_proxy.resilience.guard import BreakerGuard
+from pricing_proxy.shared_state.opening import REDIS_BREAKER
 from tests.fakes.price_cache import FakePriceCache, FakeRedis
 
 T = TypeVar("T")

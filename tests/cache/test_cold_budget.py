@@ -11,9 +11,9 @@ from pricing_proxy.cache.keys import budget_key
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.prices.cold_budget import WINDOW_US, OwnColdBudget
 from pricing_proxy.prices.query import Context
-from pricing_proxy.redis_access import REDIS_BREAKER
 from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.guard import BreakerGuard
+from pricing_proxy.shared_state.opening import REDIS_BREAKER
 
 CLOCK = SystemClock()
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from pricing_proxy import settings
 from pricing_proxy.check.redis_row import check_redis
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.diagnosis.board import Finding, State
 from tests.fakes.redis_server import fake_redis_port
 
@@ -31,7 +31,7 @@ async def finding(
     url: str, *, password: str | None = None, timeout_ms: int = TIMEOUT_MS
 ) -> Finding:
     secret = None if password is None else SecretStr(password)
-    redis = settings.Redis(url=url, password=secret, timeout_ms=timeout_ms)
+    redis = RedisSection(url=url, password=secret, timeout_ms=timeout_ms)
     (row,) = (await check_redis(redis, clock=SystemClock())).rows()
     return row.finding
 

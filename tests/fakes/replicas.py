@@ -30,7 +30,6 @@ from pricing_proxy.prices.query import Context, Key, Quote
 from pricing_proxy.prices.refusals import REFUSED
 from pricing_proxy.prices.service import PriceService
 from pricing_proxy.prices.warming import Warmer
-from pricing_proxy.redis_access import REDIS_BREAKER
 from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.call_class import Ticket
 from pricing_proxy.resilience.deadline import Deadline
@@ -48,6 +47,7 @@ from pricing_proxy.shared_state.ledger import (
 )
 from pricing_proxy.shared_state.ledger_reader import LedgerReader
 from pricing_proxy.shared_state.maps import SharedStateError
+from pricing_proxy.shared_state.opening import REDIS_BREAKER
 from tests.fakes.erp import FakeErp
 from tests.fakes.price_cache import FakeRedis
 from tests.fakes.price_world import MARKET, price_service

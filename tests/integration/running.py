@@ -13,12 +13,12 @@ from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
 
-from pricing_proxy.bootstrap import application
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.api_keys import hash_of
 from pricing_proxy.listening.listener import listening
-from pricing_proxy.places import places
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
+from pricing_proxy.serve.application import application
+from pricing_proxy.serve.places import places
 from pricing_proxy.settings import Settings
 from pricing_proxy.web.immediate import ImmediateRunner
 

@@ -11,7 +11,7 @@ import pytest
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.api_keys import hash_of
-from pricing_proxy.key_watch import KeyWatch
+from pricing_proxy.serve.key_watch import KeyWatch
 from pricing_proxy.settings import ConfigurationFiles, Settings
 from tests.configuration.files import CONFIGURATION, SECRET, SECRET_VARIABLE, write
 

@@ -1,13 +1,9 @@
-"""What the running price service is made of, as `bootstrap` hands it on."""
+"""What the running price service is made of, as `application` hands it on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pricing_proxy.cache_access import Caching
-from pricing_proxy.callers import Callers
 from pricing_proxy.clock import Clock
-from pricing_proxy.erp_access import ErpAccess
-from pricing_proxy.ledger_access import Ledgers
 from pricing_proxy.prices.ahead import RefreshAhead
 from pricing_proxy.prices.explaining import Explainer
 from pricing_proxy.prices.loading import Loader
@@ -15,7 +11,11 @@ from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.master_data import MarketMaps
 from pricing_proxy.prices.service import PriceService
 from pricing_proxy.prices.warming import Warmer
-from pricing_proxy.readiness import Readiness
+from pricing_proxy.serve.caching import Caching
+from pricing_proxy.serve.callers import Callers
+from pricing_proxy.serve.erps import ErpWay
+from pricing_proxy.serve.ledgers import Ledgers
+from pricing_proxy.serve.readiness import Readiness
 from pricing_proxy.settings import Settings
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import Traces
@@ -31,7 +31,7 @@ class Parts:
     traces: Traces
     caching: Caching
     ledgers: Ledgers
-    erps: Mapping[str, ErpAccess]
+    erps: Mapping[str, ErpWay]
     maps: Mapping[str, MarketMaps]
     markets: Mapping[str, Market]
     callers: Callers

@@ -8,8 +8,8 @@ from dataclasses import replace
 import fakeredis
 from redis.asyncio import Redis
 
-from pricing_proxy import settings
 from pricing_proxy.configuration.reading import secret_text
+from pricing_proxy.configuration.redis import EMBEDDED, RedisSection
 from pricing_proxy.configuration.redis_address import parse_redis_address
 from pricing_proxy.resilience.breaker_settings import BreakerSettings
 from pricing_proxy.resilience.evidence import SlowRule
@@ -17,7 +17,6 @@ from pricing_proxy.shared_state.connection import Connecting, connected
 
 _log = logging.getLogger(__name__)
 
-EMBEDDED = settings.EMBEDDED_REDIS
 _MILLISECOND_US = 1000
 # A read of the ledger waits for news that long; see `shared_state.ledger_reader`.
 _LONGEST_READ_SECONDS = 1.0
@@ -33,7 +32,7 @@ REDIS_BREAKER = BreakerSettings(
 
 
 @asynccontextmanager
-async def redis_client(redis: settings.Redis) -> AsyncIterator[Redis]:
+async def redis_client(redis: RedisSection) -> AsyncIterator[Redis]:
     """Yield a client that neither retries nor waits long; closed on exit."""
     if redis.url != EMBEDDED:
         how = _connecting(redis)
@@ -50,7 +49,7 @@ async def redis_client(redis: settings.Redis) -> AsyncIterator[Redis]:
 
 @asynccontextmanager
 async def ledger_client(
-    redis: settings.Redis, shared: Redis, *, connections: int
+    redis: RedisSection, shared: Redis, *, connections: int
 ) -> AsyncIterator[Redis]:
     """Yield a client with connections of its own, on which a read may wait for a second.
 
@@ -69,7 +68,7 @@ async def ledger_client(
         yield client
 
 
-def _connecting(redis: settings.Redis) -> Connecting:
+def _connecting(redis: RedisSection) -> Connecting:
     return Connecting(
         password=secret_text(redis.password) or None,
         sentinel_password=secret_text(redis.sentinel_password) or None,

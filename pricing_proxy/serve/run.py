@@ -10,10 +10,10 @@ import gc
 import logging
 import signal
 
-from pricing_proxy.bootstrap import Application, application
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.listening.listener import listening
-from pricing_proxy.places import places
+from pricing_proxy.serve.application import Application, application
+from pricing_proxy.serve.places import places
 from pricing_proxy.settings import ConfigurationFiles, Settings
 from pricing_proxy.web.immediate import ImmediateRunner
 

@@ -35,7 +35,7 @@ _SYSTEM = "fo"
 
 
 @dataclass(frozen=True, slots=True)
-class ErpAccess:
+class ErpWay:
     """The way to one environment, and what guards it.
 
     Attributes:
@@ -54,7 +54,7 @@ class ErpAccess:
 
 
 @asynccontextmanager
-async def erp_access(
+async def erp_way(
     name: str,
     environment: Environment,
     *,
@@ -62,7 +62,7 @@ async def erp_access(
     clock: Clock,
     metrics: Metrics,
     traces: Traces,
-) -> AsyncIterator[ErpAccess]:
+) -> AsyncIterator[ErpWay]:
     """Open the way as the pricing app; on exit, close it in reverse order.
 
     Args:
@@ -95,7 +95,7 @@ async def erp_access(
             price_service_path=environment.price_service_path,
         )
         gates = {gate.name: shared, token_gate.name: shared_tokens}
-        yield ErpAccess(client, policy, breakers, token_gate, gates)
+        yield ErpWay(client, policy, breakers, token_gate, gates)
 
 
 class _TracedPolicy:

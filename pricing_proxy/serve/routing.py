@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pricing_proxy.parts import Engine, Parts
-from pricing_proxy.snapshot import Snapshot, erp_state
+from pricing_proxy.serve.parts import Engine, Parts
+from pricing_proxy.serve.snapshot import Snapshot, erp_state
 from pricing_proxy.web.app import Routes
 from pricing_proxy.web.docs import DocsRoutes
 from pricing_proxy.web.explain import ExplainRoutes

@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 from pricing_proxy.cache.cold_budget import SharedColdBudget
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.api_keys import KeyRing
-from pricing_proxy.key_watch import KeyReport, KeyWatch
 from pricing_proxy.prices.cold_budget import UNBOUNDED, ColdBudget, OwnColdBudget
 from pricing_proxy.resilience.guard import BreakerGuard
+from pricing_proxy.serve.key_watch import KeyReport, KeyWatch
 from pricing_proxy.settings import ConfigurationFiles, Settings
 from pricing_proxy.web.access import Access
 from pricing_proxy.web.browsers import BrowserRoutes

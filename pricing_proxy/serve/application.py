@@ -1,7 +1,17 @@
-"""Build the running price service out of its settings; the only module that opens its parts.
+"""Build the running price service out of its settings; each part is opened on those above it.
 
-Everything is opened in one stack and closed in reverse order. What the parts tell about
-themselves is collected in `snapshot`.
+    metrics, traces
+    Redis           shared_state.opening: a client, or the embedded stand-in
+    ├── caching     both cache levels, Redis' breaker, its clock and its health
+    ├── ledgers     what reads every market's invalidations, by that clock
+    ├── erps        the way to each environment: tokens, gates, breakers, limits
+    │   └── markets     their maps and their way to a price
+    └── callers     keys and tokens; the browsers' budget, behind Redis' breaker
+    use cases       Loader ── Warmer ── RefreshAhead; PriceService, Explainer
+    routing         gives each handler what it needs; `snapshot` tells how the parts are
+
+Everything is opened in one stack and closed in reverse order: first loads under way are
+written, then callers, markets, ERPs, ledgers and caches end, and Redis last.
 """
 
 import random
@@ -12,14 +22,7 @@ from functools import partial
 
 from aiohttp import web
 
-from pricing_proxy.cache_access import open_caching
-from pricing_proxy.callers import open_callers
 from pricing_proxy.clock import Clock
-from pricing_proxy.erp_access import erp_access
-from pricing_proxy.key_watch import KeyWatch
-from pricing_proxy.ledger_access import open_ledgers
-from pricing_proxy.market_access import market_of, open_maps
-from pricing_proxy.parts import Engine, Parts
 from pricing_proxy.prices.ahead import RefreshAhead
 from pricing_proxy.prices.explaining import Explainer
 from pricing_proxy.prices.failures import FailureMemory
@@ -27,11 +30,18 @@ from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.modes import mode_policies
 from pricing_proxy.prices.service import PriceService
 from pricing_proxy.prices.warming import Warmer
-from pricing_proxy.readiness import Readiness
-from pricing_proxy.redis_access import redis_client
 from pricing_proxy.resilience.operation import OperationClass
-from pricing_proxy.routing import routes_of
+from pricing_proxy.serve.caching import open_caching
+from pricing_proxy.serve.callers import open_callers
+from pricing_proxy.serve.erps import erp_way
+from pricing_proxy.serve.key_watch import KeyWatch
+from pricing_proxy.serve.ledgers import open_ledgers
+from pricing_proxy.serve.markets import market_of, open_maps
+from pricing_proxy.serve.parts import Engine, Parts
+from pricing_proxy.serve.readiness import Readiness
+from pricing_proxy.serve.routing import routes_of
 from pricing_proxy.settings import ConfigurationFiles, Settings
+from pricing_proxy.shared_state.opening import redis_client
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import traces_to
 from pricing_proxy.web.app import admin_app, public_app
@@ -101,7 +111,7 @@ async def _open_parts(
     )
     erps = {
         name: await stack.enter_async_context(
-            erp_access(name, environment, redis=redis, clock=clock, metrics=metrics, traces=traces)
+            erp_way(name, environment, redis=redis, clock=clock, metrics=metrics, traces=traces)
         )
         for name, environment in settings.environments.items()
     }

@@ -11,18 +11,18 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.markets import Freshness
 from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.domain.lifetime import Lifetimes, erp_day
-from pricing_proxy.erp_access import ErpAccess
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.master_data import MarketMaps
 from pricing_proxy.prices.sources.fo_master_data import FoMasterData
 from pricing_proxy.prices.sources.fo_service import FoServiceSource
+from pricing_proxy.serve.erps import ErpWay
 from pricing_proxy.settings import Settings
 from pricing_proxy.shared_state.maps import SharedMaps
 
 
 async def open_maps(
     settings: Settings,
-    erps: Mapping[str, ErpAccess],
+    erps: Mapping[str, ErpWay],
     redis: Redis,
     clock: Clock,
     stack: AsyncExitStack,
@@ -50,9 +50,7 @@ async def open_maps(
     return maps
 
 
-def market_of(
-    settings: Settings, code: str, erp: ErpAccess, maps: MarketMaps, clock: Clock
-) -> Market:
+def market_of(settings: Settings, code: str, erp: ErpWay, maps: MarketMaps, clock: Clock) -> Market:
     """Return a market as the price path knows it."""
     market = settings.markets[code]
     environment = settings.environments[market.environment]

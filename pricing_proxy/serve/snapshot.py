@@ -5,18 +5,18 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from pricing_proxy.cache_access import Caching
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
-from pricing_proxy.erp_access import ErpAccess
-from pricing_proxy.key_watch import KeyReport
-from pricing_proxy.ledger_access import Ledgers
+from pricing_proxy.configuration.redis import EMBEDDED
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.master_data import MarketMaps
-from pricing_proxy.readiness import Readiness
-from pricing_proxy.redis_access import EMBEDDED
 from pricing_proxy.resilience.breaker import BreakerView
 from pricing_proxy.resilience.breaker_events import Phase
 from pricing_proxy.resilience.gate import GateView
+from pricing_proxy.serve.caching import Caching
+from pricing_proxy.serve.erps import ErpWay
+from pricing_proxy.serve.key_watch import KeyReport
+from pricing_proxy.serve.ledgers import Ledgers
+from pricing_proxy.serve.readiness import Readiness
 from pricing_proxy.settings import Settings
 from pricing_proxy.telemetry.metrics import Metrics, Read, Reading
 from pricing_proxy.web.access import Access
@@ -49,7 +49,7 @@ class Snapshot:
         clock: Clock,
         readiness: Readiness,
         maps: Mapping[str, MarketMaps],
-        erps: Mapping[str, ErpAccess],
+        erps: Mapping[str, ErpWay],
         caching: Caching,
         ledgers: Ledgers,
         loader: Loader,
@@ -244,7 +244,7 @@ def _one(value: float) -> tuple[Reading]:
     return (Reading((), value),)
 
 
-def erp_state(erp: ErpAccess) -> dict[str, Any]:
+def erp_state(erp: ErpWay) -> dict[str, Any]:
     """Return the state of the way to one environment."""
     view = erp.policy.view()
     return {

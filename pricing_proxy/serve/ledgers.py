@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.prices.invalidations import Invalidations
-from pricing_proxy.redis_access import ledger_client
 from pricing_proxy.settings import Settings
 from pricing_proxy.shared_state.ledger import LedgerEntry, LedgerWriter, positions_within
 from pricing_proxy.shared_state.ledger_reader import LedgerReader, LedgerView
+from pricing_proxy.shared_state.opening import ledger_client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,11 @@ from pricing_proxy.cache.redis_store import RedisStore
 from pricing_proxy.cache.tiered import TieredCache
 from pricing_proxy.cache.warm_marks import RedisWarmMarks
 from pricing_proxy.clock import Clock
-from pricing_proxy.redis_access import REDIS_BREAKER
 from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.guard import BreakerGuard
 from pricing_proxy.resilience.prober import Prober
 from pricing_proxy.settings import Settings
+from pricing_proxy.shared_state.opening import REDIS_BREAKER
 
 _MEGABYTE = 1024 * 1024
 

@@ -1,0 +1,41 @@
+"""The section [redis]: where it is, as whom, and how patiently it is asked."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
+
+from pricing_proxy.configuration.environments import MODEL
+from pricing_proxy.configuration.redis_address import parse_redis_address
+
+EMBEDDED = "embedded"
+
+
+def _redis_url(text: str) -> str:
+    if text != EMBEDDED:
+        try:
+            parse_redis_address(text)
+        except ValueError as error:
+            raise ValueError(f'{error}, or "embedded"') from None
+    return text
+
+
+class RedisSection(BaseModel):
+    """Where prices are kept for all replicas.
+
+    Attributes:
+        url: Address of a server, of Sentinels or of a Cluster, in a form that
+            `configuration.redis_address` shows; or "embedded": inside this process, alone and
+            gone with it.
+        password: From the environment or the secrets directory.
+        sentinel_password: The Sentinels' own, where they have one; from there as well.
+        timeout_ms: A command that takes longer has failed.
+        connections: At most so many at once.
+    """
+
+    model_config = MODEL
+
+    url: Annotated[str, AfterValidator(_redis_url)] = EMBEDDED
+    password: SecretStr | None = None
+    sentinel_password: SecretStr | None = None
+    timeout_ms: Annotated[int, Field(ge=5, le=5000)] = 250
+    connections: Annotated[int, Field(ge=1, le=1000)] = 32
