@@ -58,14 +58,12 @@ class Request:
     Attributes:
         target: Path and query, percent-encoded, beginning with "/"; sent as it is. It has no
             host, so that the token cannot leave for another one.
-        expects: "json" for a JSON body, "bytes" for the raw one.
+        body: JSON.
     """
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     target: str
     body: bytes | None = None
-    content_type: str = JSON
-    expects: Literal["json", "bytes"] = "json"
 
     def __post_init__(self) -> None:
         if not self.target.startswith("/") or self.target.startswith("//"):
@@ -77,13 +75,11 @@ class Answer:
     """A success.
 
     Attributes:
-        content_type: As the ERP stated it; empty when it did not.
-        body: The parsed JSON with numbers as `NumberText`, or bytes, as the request expects;
-            None where a write has nothing to return.
+        body: The parsed JSON with numbers as `NumberText`; None where a write has nothing to
+            return.
     """
 
     status: int
-    content_type: str
     body: Any
 
 
@@ -143,9 +139,7 @@ class Transport:
         error = error_of(reply, now=self._clock.utc())
         if error is not None:
             raise error
-        content_type = reply.headers.get("Content-Type", "")
-        body = await _content(request, reply)
-        return Answer(status=reply.status, content_type=content_type, body=body)
+        return Answer(status=reply.status, body=await _content(request, reply))
 
     async def _token(self, deadline: Deadline) -> str:
         try:
@@ -160,11 +154,11 @@ class Transport:
         request_id = str(uuid.uuid4())
         headers = {
             "Authorization": f"Bearer {token}",
-            "Accept": "application/json" if request.expects == "json" else "*/*",
+            "Accept": "application/json",
             "x-ms-client-request-id": request_id,
         }
         if request.body is not None:
-            headers["Content-Type"] = request.content_type
+            headers["Content-Type"] = JSON
         raw = RawRequest(
             method=request.method,
             url=self.base_url + request.target,
@@ -183,8 +177,6 @@ class Transport:
 
 
 async def _content(request: Request, reply: Reply) -> Any:
-    if request.expects == "bytes":
-        return reply.body
     # Writes may answer 204, and some deployments 200, without a body.
     if not reply.body and request.method != "GET":
         return None

@@ -259,54 +259,6 @@ async def test_release_stop_and_delete_name_the_row_by_its_whole_key() -> None:
     assert erp.bodies[2] == b""
 
 
-BATCH_TYPE = "multipart/mixed; boundary=batchresponse_1"
-
-
-def batch_reply(body: bytes) -> web.Response:
-    return web.Response(body=body, headers={"Content-Type": BATCH_TYPE})
-
-
-async def test_a_whole_order_goes_as_one_changeset() -> None:
-    _, _, recorded = sample("order.batch.response.txt").partition(b"\r\n\r\n")
-    policy = DirectPolicy()
-    answer = batch_reply(recorded.replace("{…}".encode(), b"{}"))
-    async with orders_of(answers(answer), policy) as (orders, erp):
-        await orders.create_whole("usmf", "WEB-000000123", HEADER, [LINE], reference="000000123")
-    assert erp.targets == ["/data/$batch"]
-    assert policy.lines == [2]
-    body = erp.bodies[0]
-    assert body.count(b"\r\nPOST http://127.0.0.1:") == 2
-    assert body.count(b"WEB-000000123") == 2
-    assert b'"IsSalesProcessingStopped":"Yes"' in body
-
-
-async def test_a_refused_changeset_says_which_text_and_field() -> None:
-    refusal = sample("error.400.validation.line.json")
-    part = b"Content-Type: application/http\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n" + refusal
-    body = b"--batchresponse_1\r\n" + part + b"\r\n--batchresponse_1--\r\n"
-    async with orders_of(answers(batch_reply(body))) as (orders, _):
-        with pytest.raises(UpstreamRejectedError) as caught:
-            await orders.create_whole("usmf", "WEB-1", HEADER, [LINE], reference="1")
-    assert (caught.value.status, caught.value.field) == (400, "Site")
-
-
-@pytest.mark.parametrize("broken", [b"{", b"[]"])
-async def test_a_changeset_answered_otherwise_is_a_broken_contract(broken: bytes) -> None:
-    _, _, recorded = sample("order.batch.response.txt").partition(b"\r\n\r\n")
-    answer = batch_reply(recorded.replace("{…}".encode(), broken))
-    async with orders_of(answers(answer)) as (orders, _):
-        with pytest.raises(UpstreamContractError):
-            await orders.create_whole("usmf", "WEB-1", HEADER, [LINE], reference="1")
-
-
-async def test_fewer_answers_than_rows_are_not_believed() -> None:
-    _, _, recorded = sample("order.batch.response.txt").partition(b"\r\n\r\n")
-    answer = batch_reply(recorded.replace("{…}".encode(), b"{}"))
-    async with orders_of(answers(answer)) as (orders, _):
-        with pytest.raises(UpstreamContractError, match="2 answers to a changeset of 3"):
-            await orders.create_whole("usmf", "WEB-1", HEADER, [LINE, LINE], reference="1")
-
-
 async def test_a_refusal_names_text_and_field() -> None:
     answer = reply(sample("error.400.validation.header.json"), 400)
     async with orders_of(answers(answer)) as (orders, _):
@@ -357,7 +309,6 @@ async def test_a_guard_that_objects_keeps_everything_off_the_wire() -> None:
             orders.release("usmf", "7", guard=guard),
             orders.stop("usmf", "7", guard=guard),
             orders.delete_header("usmf", "7", guard=guard),
-            orders.create_whole("usmf", "7", HEADER, [LINE], reference="1", guard=guard),
         ):
             with pytest.raises(FenceLostError):
                 await write

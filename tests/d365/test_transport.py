@@ -176,21 +176,6 @@ async def test_a_write_may_have_nothing_to_say(method: Any, status: int) -> None
     assert (answer.status, answer.body) == (status, None)
 
 
-async def test_bytes_are_given_as_they_came() -> None:
-    play = always(body=b"--b--", Content_Type="multipart/mixed; boundary=b")
-    request = Request(
-        method="POST",
-        target="/data/$batch",
-        body=b"x",
-        content_type="multipart/mixed; boundary=a",
-        expects="bytes",
-    )
-    async with transport_to(play) as (transport, erp):
-        answer = await transport.send(request, deadline=soon())
-    assert (answer.body, answer.content_type) == (b"--b--", "multipart/mixed; boundary=b")
-    assert erp.requests[0].headers["Content-Type"] == "multipart/mixed; boundary=a"
-
-
 async def test_a_big_answer_is_read_like_a_small_one() -> None:
     rows = ",".join(f'{{"n": {number}.50}}' for number in range(20_000))
     answer = await send(always(body=f'{{"value": [{rows}]}}'.encode()))

@@ -118,16 +118,6 @@ async def test_an_order_is_written_read_back_and_released(orders: SalesOrders) -
     assert await orders.lines("demf", number) == []
 
 
-async def test_a_whole_order_is_written_or_none_of_it(orders: SalesOrders) -> None:
-    await orders.create_whole("demf", "WEB-1", HEADER, [line(1), line(2)], reference="M1")
-    assert len(await orders.lines("demf", "WEB-1")) == 2
-    nothing = line(2, quantity=0)
-    with pytest.raises(UpstreamRejectedError) as caught:
-        await orders.create_whole("demf", "WEB-2", HEADER, [line(1), nothing], reference="M2")
-    assert caught.value.field == "Quantity"
-    assert await orders.find("demf", "M2") == []
-
-
 async def test_all_headers_of_a_lost_answer_are_found(orders: SalesOrders, client: Client) -> None:
     await client.turn("fo", commit_then_drop=1)
     for _ in range(3):

@@ -18,7 +18,6 @@ from pricing_proxy.d365.fo.customer_models import (
     CustomerBody,
 )
 from pricing_proxy.d365.fo.documents import DocumentCalls
-from pricing_proxy.d365.fo.new_rows import NewRow, created_text
 from pricing_proxy.d365.odata import Value, equals, matches
 from pricing_proxy.d365.transport import Guard
 
@@ -76,9 +75,8 @@ class Customers:
     ) -> str:
         """Create a customer, with its primary address where one is given; return the account."""
         members = {"dataAreaId": company, **body.members(), **wire_members(more or {})}
-        new = NewRow(entity_set=_CUSTOMERS, members=members)
-        created = await self._calls.create(new, name="customer_create", guard=guard)
-        return created_text(created, _ACCOUNT, system=self._calls.system)
+        created = await self._calls.create(_CUSTOMERS, members, name="customer_create", guard=guard)
+        return created.text(_ACCOUNT)
 
     async def update(
         self,
@@ -113,9 +111,13 @@ class Customers:
             "CustomerAccountNumber": account,
             "CustomerLegalEntityId": company,
         }
-        new = NewRow(entity_set=AddressRow.entity_set, members={**owner, **body.members()})
-        created = await self._calls.create(new, name="customer_address_create", guard=guard)
-        return created_text(created, "AddressLocationId", system=self._calls.system)
+        created = await self._calls.create(
+            AddressRow.entity_set,
+            {**owner, **body.members()},
+            name="customer_address_create",
+            guard=guard,
+        )
+        return created.text("AddressLocationId")
 
     async def change_address(
         self, address: AddressRow, body: AddressBody, *, guard: Guard | None = None
@@ -153,6 +155,7 @@ class Customers:
     ) -> str:
         """Add a person to a customer's party and return the contact's id."""
         owner = {"dataAreaId": company, "AssociatedPartyNumber": party}
-        new = NewRow(entity_set=ContactRow.entity_set, members={**owner, **body.members()})
-        created = await self._calls.create(new, name="contact_create", guard=guard)
-        return created_text(created, "ContactPersonId", system=self._calls.system)
+        created = await self._calls.create(
+            ContactRow.entity_set, {**owner, **body.members()}, name="contact_create", guard=guard
+        )
+        return created.text("ContactPersonId")

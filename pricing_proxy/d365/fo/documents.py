@@ -9,18 +9,16 @@ No call lasts longer than `request_time`, so after that long an empty look-up sa
 that the write before it did not happen.
 """
 
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.d365 import batch, paging
+from pricing_proxy.d365 import paging
 from pricing_proxy.d365.fo.bodies import JsonValue
-from pricing_proxy.d365.fo.change_sets import change_set, created_rows
 from pricing_proxy.d365.fo.client import CallPolicy
+from pricing_proxy.d365.fo.created_row import CreatedRow, created_row
 from pricing_proxy.d365.fo.models import Row
-from pricing_proxy.d365.fo.new_rows import CreatedRow, NewRow, created_row
 from pricing_proxy.d365.fo.row_reading import checked_rows
 from pricing_proxy.d365.json_numbers import write_json
 from pricing_proxy.d365.odata import Filter, Query, Value, equals, matches, row_target, set_target
@@ -34,7 +32,6 @@ R = TypeVar("R", bound=Row)
 
 # As long as F&O's own gateway lets a request run, by what operators see.
 REQUEST_TIME = timedelta(seconds=60)
-_BATCH = "/data/$batch"
 _COMPANY = "dataAreaId"
 
 
@@ -122,11 +119,18 @@ class DocumentCalls:
         operation = Operation(name=name, kind=OperationClass.DOCUMENT_READ, is_safe=True)
         return (await self._send(Request(method="GET", target=target), operation)).body
 
-    async def create(self, new: NewRow, *, name: str, guard: Guard | None = None) -> CreatedRow:
-        """Create a row and return it as the ERP completed it, numbers as `NumberText`."""
-        target = set_target(new.entity_set)
-        answer = await self._write("POST", target, name=name, body=new.members, guard=guard)
-        return created_row(new, answer.body, system=self.system)
+    async def create(
+        self,
+        entity_set: str,
+        members: Mapping[str, JsonValue],
+        *,
+        name: str,
+        guard: Guard | None = None,
+    ) -> CreatedRow:
+        """Create a row and return it as the ERP completed it."""
+        target = set_target(entity_set)
+        answer = await self._write("POST", target, name=name, body=members, guard=guard)
+        return created_row(entity_set, answer.body, system=self.system)
 
     async def update(
         self,
@@ -146,19 +150,6 @@ class DocumentCalls:
     ) -> None:
         """Delete a row."""
         await self._write("DELETE", row_target(entity_set, key), name=name, guard=guard)
-
-    async def create_together(
-        self, new: Sequence[NewRow], *, name: str, guard: Guard | None = None
-    ) -> list[CreatedRow]:
-        """Create rows in one transaction, all or none, and return them in order."""
-        changes = change_set(new, base_url=self._transport.base_url)
-        content_type, body = batch.write_batch([changes], boundary=uuid.uuid4().hex)
-        request = Request(
-            method="POST", target=_BATCH, body=body, content_type=content_type, expects="bytes"
-        )
-        answer = await self._send(request, _write_of(name), guard=guard, lines=len(new))
-        parts = batch.read_batch(answer.content_type, answer.body, system=self.system)
-        return created_rows(new, parts, system=self.system, now=self._clock.utc())
 
     async def _read(
         self,
@@ -195,10 +186,11 @@ class DocumentCalls:
         request = Request(
             method=method, target=target, body=None if body is None else write_json(body)
         )
-        return await self._send(request, _write_of(name), guard=guard)
+        operation = Operation(name=name, kind=OperationClass.DOCUMENT_WRITE, is_safe=False)
+        return await self._send(request, operation, guard=guard)
 
     async def _send(
-        self, request: Request, operation: Operation, *, guard: Guard | None = None, lines: int = 1
+        self, request: Request, operation: Operation, *, guard: Guard | None = None
     ) -> Answer:
         async def send(until: Deadline) -> Answer:
             return await self._transport.send(request, deadline=until, guard=guard)
@@ -209,9 +201,5 @@ class DocumentCalls:
             operation=operation,
             ticket=Ticket(CallClass.REFRESH),
             deadline=Deadline.after(microseconds, now_us=self._clock.monotonic_us()),
-            lines=lines,
+            lines=1,
         )
-
-
-def _write_of(name: str) -> Operation:
-    return Operation(name=name, kind=OperationClass.DOCUMENT_WRITE, is_safe=False)

@@ -7,12 +7,11 @@ was created twice, or half, harms nobody while it is stopped.
 Writes are sent once per call: see `documents` for what an error leaves in doubt.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pricing_proxy.d365.fo.bodies import FieldValue, JsonValue, wire_members
 from pricing_proxy.d365.fo.documents import DocumentCalls
-from pricing_proxy.d365.fo.new_rows import NewRow, created_text
 from pricing_proxy.d365.fo.order_models import (
     SalesOrderHeaderBody,
     SalesOrderHeaderRow,
@@ -132,9 +131,10 @@ class SalesOrders:
             guard: Asked last before the wire.
         """
         members = self._header_members(company, body, reference, more, number)
-        new = NewRow(entity_set=self._sets.headers, members=members)
-        created = await self._calls.create(new, name="order_header_create", guard=guard)
-        return created_text(created, _NUMBER, system=self._calls.system)
+        created = await self._calls.create(
+            self._sets.headers, members, name="order_header_create", guard=guard
+        )
+        return created.text(_NUMBER)
 
     async def add_line(
         self,
@@ -146,36 +146,11 @@ class SalesOrders:
         guard: Guard | None = None,
     ) -> str:
         """Add a line to an order and return its inventory lot id."""
-        members = _line_members(company, number, body, more)
-        new = NewRow(entity_set=self._sets.lines, members=members)
-        created = await self._calls.create(new, name="order_line_create", guard=guard)
-        return created_text(created, "InventoryLotId", system=self._calls.system)
-
-    async def create_whole(
-        self,
-        company: str,
-        number: str,
-        body: SalesOrderHeaderBody,
-        lines: Sequence[SalesOrderLineBody],
-        *,
-        reference: str,
-        more: Mapping[str, FieldValue] | None = None,
-        guard: Guard | None = None,
-    ) -> None:
-        """Create a stopped header with all its lines, or nothing; the number is ours to choose.
-
-        Raises:
-            UpstreamRejectedError: Nothing was created; the cause may be a line.
-        """
-        header = NewRow(
-            entity_set=self._sets.headers,
-            members=self._header_members(company, body, reference, more, number),
+        members = {**_key(company, number), **body.members(), **wire_members(more or {})}
+        created = await self._calls.create(
+            self._sets.lines, members, name="order_line_create", guard=guard
         )
-        rows = [
-            NewRow(entity_set=self._sets.lines, members=_line_members(company, number, line, None))
-            for line in lines
-        ]
-        await self._calls.create_together([header, *rows], name="order_create_whole", guard=guard)
+        return created.text("InventoryLotId")
 
     async def patch_header(
         self,
@@ -225,17 +200,6 @@ class SalesOrders:
             self._reference_field: reference,
             STOP_FIELD: "Yes",
         }
-
-
-def _line_members(
-    company: str, number: str, body: SalesOrderLineBody, more: Mapping[str, FieldValue] | None
-) -> dict[str, JsonValue]:
-    return {
-        "dataAreaId": company,
-        _NUMBER: number,
-        **body.members(),
-        **wire_members(more or {}),
-    }
 
 
 def _key(company: str, number: str) -> dict[str, str]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from pricing_proxy.d365.fo.bodies import FieldValue, wire_members
 from pricing_proxy.d365.fo.documents import DocumentCalls
-from pricing_proxy.d365.fo.new_rows import NewRow, created_text
 from pricing_proxy.d365.fo.orders import REFERENCE_FIELD
 from pricing_proxy.d365.fo.return_models import (
     ReturnHeaderBody,
@@ -77,13 +76,10 @@ class Returns:
             **wire_members(more or {}),
             self._reference_field: reference,
         }
-        new = NewRow(entity_set=_HEADERS, members=members)
-        created = await self._calls.create(new, name="return_header_create", guard=guard)
-        system = self._calls.system
-        return CreatedReturn(
-            number=created_text(created, _NUMBER, system=system),
-            rma=created_text(created, "RMANumber", system=system),
+        created = await self._calls.create(
+            _HEADERS, members, name="return_header_create", guard=guard
         )
+        return CreatedReturn(number=created.text(_NUMBER), rma=created.text("RMANumber"))
 
     async def add_line(
         self,
@@ -95,9 +91,10 @@ class Returns:
     ) -> str:
         """Add a line to a return and return its own lot id."""
         members = {"dataAreaId": company, _NUMBER: number, **body.members()}
-        new = NewRow(entity_set=ReturnLineRow.entity_set, members=members)
-        created = await self._calls.create(new, name="return_line_create", guard=guard)
-        return created_text(created, "ReturnInventoryLotId", system=self._calls.system)
+        created = await self._calls.create(
+            ReturnLineRow.entity_set, members, name="return_line_create", guard=guard
+        )
+        return created.text("ReturnInventoryLotId")
 
     async def delete_header(self, company: str, number: str, *, guard: Guard | None = None) -> None:
         """Delete a return with its lines; the ERP refuses once goods have arrived."""
