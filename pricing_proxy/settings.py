@@ -2,44 +2,26 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from pricing_proxy.configuration import reading
+from pricing_proxy.configuration.addresses import is_loopback
 from pricing_proxy.configuration.api_keys import ApiKey, hash_of
-from pricing_proxy.configuration.environments import MODEL, Environment, ServerUrl
+from pricing_proxy.configuration.cross_checks import market_problems, table
+from pricing_proxy.configuration.environments import MODEL, Environment
+from pricing_proxy.configuration.listeners import Listener, OperatorListener, Port
 from pricing_proxy.configuration.markets import Market
 from pricing_proxy.configuration.problems import Problem
 from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.configuration.storefront import Storefront
-from pricing_proxy.listening.crowd import IDLE_SECONDS
-from pricing_proxy.listening.host_names import HostName
+from pricing_proxy.configuration.telemetry import Telemetry
 
 DEMO_KEY = "demo-key"
 # What pydantic takes for true, in the file or from the environment.
 _TRUE_TEXTS = ("true", "1", "yes", "on", "t", "y")
-
-Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-class Listener(BaseModel):
-    """An address to listen on.
-
-    Attributes:
-        host: The host's name or address.
-        port: The port; 0 for any free one.
-        idle_seconds: How long a connection may say nothing between two requests; longer than
-            load balancers in front keep theirs.
-    """
-
-    model_config = MODEL
-
-    host: str = "127.0.0.1"
-    port: Port
-    idle_seconds: Annotated[int, Field(ge=1, le=86_400)] = int(IDLE_SECONDS)
 
 
 class PublicListener(Listener):
@@ -49,15 +31,10 @@ class PublicListener(Listener):
     port: Port = 8080
 
 
-class AdminListener(Listener):
-    """What operators call: from this machine only, unless told otherwise.
-
-    Attributes:
-        host_names: Names that browsers may call it by, beside `localhost` and IP addresses.
-    """
+class AdminListener(OperatorListener):
+    """What operators call: for others it needs a key with scope `operate`."""
 
     port: Port = 8081
-    host_names: list[HostName] = []
 
     @property
     def open_names(self) -> list[str] | None:
@@ -93,24 +70,6 @@ class Service(BaseModel):
     maps_refresh_seconds: Annotated[int, Field(ge=10, le=86_400)] = 900
     shutdown_seconds: Annotated[int, Field(ge=0, le=120)] = 5
     demo: bool = False
-
-
-class Telemetry(BaseModel):
-    """What is told about the program.
-
-    Attributes:
-        log_format: "text" for people, "json" for collectors.
-        log_level: The least severe level that is written.
-        otlp_endpoint: Base address of an OTLP/HTTP collector; traces are off without one.
-        trace_sample_ratio: Share of requests that are traced.
-    """
-
-    model_config = MODEL
-
-    log_format: Literal["text", "json"] = "text"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    otlp_endpoint: ServerUrl | None = None
-    trace_sample_ratio: Annotated[float, Field(ge=0, le=1)] = 0.01
 
 
 class Settings(BaseModel):
@@ -174,25 +133,16 @@ def _stamp(file: Path) -> tuple[Path, int, int, int]:
 
 def _cross_check(document: Mapping[str, Any]) -> Iterator[Problem]:
     """Find what no single key shows; the document may be wrong in any other way as well."""
-    yield from _market_problems(document)
+    yield from market_problems(document)
     yield from _key_problems(document)
-    host = _table(_table(document, "service"), "admin").get("host")
+    host = table(document, "service", "admin").get("host")
     if isinstance(host, str) and not is_loopback(host) and not _has_operator(document):
         advice = "expected a loopback address, or an API key with scope operate"
         yield Problem("service.admin.host", advice, host)
 
 
-def _market_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
-    environments = _table(document, "environments")
-    for code, market in _table(document, "markets").items():
-        named = market.get("environment") if isinstance(market, dict) else None
-        if isinstance(named, str) and named not in environments:
-            known = ", ".join(sorted(environments)) or "(there are none)"
-            yield Problem(f"markets.{code}.environment", f"expected one of: {known}", named)
-
-
 def _key_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
-    is_demo = str(_table(document, "service").get("demo", "false")).lower() in _TRUE_TEXTS
+    is_demo = str(table(document, "service").get("demo", "false")).lower() in _TRUE_TEXTS
     demo_hash = hash_of(DEMO_KEY)
     keys = _api_keys(document)
     for index, key in enumerate(keys):
@@ -213,21 +163,8 @@ def _has_operator(document: Mapping[str, Any]) -> bool:
     )
 
 
-def _table(owner: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = owner.get(name)
-    return found if isinstance(found, dict) else {}
-
-
 def _api_keys(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the keys that are tables at all, an empty one in place of any other."""
     keys = document.get("api_keys")
     found = keys if isinstance(keys, list) else []
     return [key if isinstance(key, dict) else {} for key in found]
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches the address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -82,7 +82,7 @@ def run_command(
     configuration has mistakes. 3: the first start was not confirmed.
     """
     settings = settings_of(config)
-    logs.set_up(level=settings.sync.logs.level, style=settings.sync.logs.style)
+    logs.set_up(level=settings.telemetry.log_level, style=settings.telemetry.log_format)
     try:
         if uvloop.run(_confirmed_run(settings, is_agreed=yes)):
             return

@@ -1,15 +1,14 @@
 """The sections of `sync` in the configuration that name places, times and people."""
 
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from pricing_proxy.configuration import reading
-from pricing_proxy.configuration.environments import MODEL, RootUrl
-from pricing_proxy.listening.crowd import IDLE_SECONDS
-from pricing_proxy.listening.host_names import HostName
+from pricing_proxy.configuration.addresses import RootUrl, is_loopback
+from pricing_proxy.configuration.environments import MODEL
+from pricing_proxy.configuration.listeners import Listener, OperatorListener, Port
 
 # The price service's own sections share the file; they are not this program's to check.
 WHOLE_FILE = ConfigDict(frozen=True, extra="ignore")
@@ -17,15 +16,10 @@ EMBEDDED = "embedded"
 _POSTGRES = ("postgresql://", "postgres://")
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
-Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
 def _loopback(host: str) -> str:
-    try:
-        is_here = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        is_here = False
-    if not is_here:
+    if not is_loopback(host):
         raise ValueError("expected a loopback address: the page asks for no login")
     return host
 
@@ -134,24 +128,7 @@ class Delivery(BaseModel):
     give_up_after: Annotated[int, Field(ge=1, le=1000)] = 20
 
 
-class SyncListener(BaseModel):
-    """An address to listen on.
-
-    Attributes:
-        host: The host's name or address.
-        port: The port; 0 for any free one.
-        idle_seconds: How long a connection may say nothing between two requests; longer than
-            load balancers in front keep theirs.
-    """
-
-    model_config = MODEL
-
-    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    port: Port
-    idle_seconds: Annotated[int, Field(ge=1, le=86_400)] = int(IDLE_SECONDS)
-
-
-class Intake(SyncListener):
+class Intake(Listener):
     """Where the shop's signed hints arrive; closed without a secret: then polling finds all.
 
     Attributes:
@@ -164,16 +141,11 @@ class Intake(SyncListener):
     old_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
 
 
-class Operators(SyncListener):
-    """Where operators look at the state of the sync: on this machine only, as it asks no login.
-
-    Attributes:
-        host_names: Names that browsers may call it by, beside `localhost` and IP addresses.
-    """
+class Operators(OperatorListener):
+    """Where operators look at the state of the sync: on this machine only, as it asks no login."""
 
     host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
     port: Port = 8091
-    host_names: list[HostName] = []
 
 
 class Alerts(BaseModel):
@@ -193,17 +165,3 @@ class Alerts(BaseModel):
     def targets(self) -> list[str]:
         """The URLs one by one."""
         return reading.secret_text(self.targets_secret).split()
-
-
-class Logs(BaseModel):
-    """How the program tells of itself.
-
-    Attributes:
-        level: The least that is told.
-        style: For people, or for a collector.
-    """
-
-    model_config = MODEL
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    style: Literal["text", "json"] = "text"

@@ -12,9 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, SecretStr
 
 from pricing_proxy.configuration import reading
+from pricing_proxy.configuration.cross_checks import market_problems, one_of, table
 from pricing_proxy.configuration.environments import MODEL, Environment
 from pricing_proxy.configuration.markets import Market
 from pricing_proxy.configuration.problems import Problem
+from pricing_proxy.configuration.telemetry import Telemetry
 from sync.customers.rules import CustomerRules
 from sync.orders.rules import OrderRules
 from sync.returns.rules import ReturnRules
@@ -23,7 +25,6 @@ from sync.sections import (
     Alerts,
     Delivery,
     Intake,
-    Logs,
     Magento,
     Operators,
     Polling,
@@ -77,7 +78,6 @@ class Sync(BaseModel):
         intake: Where the shop's hints arrive.
         operators: Where operators look.
         alerts: Who is told what is wrong.
-        logs: How the program tells of itself.
         concurrency: Events of one flow and market at once, in each process.
         journal_days: How long the calls of ended events are kept.
     """
@@ -92,7 +92,6 @@ class Sync(BaseModel):
     intake: Intake = Intake()
     operators: Operators = Operators()
     alerts: Alerts = Alerts()
-    logs: Logs = Logs()
     concurrency: Annotated[int, Field(ge=1, le=64)] = 8
     journal_days: Annotated[int, Field(ge=1, le=3650)] = 90
 
@@ -104,6 +103,7 @@ class SyncSettings(BaseModel):
         environments: ERP environments by name.
         markets: The price service's tables of the markets, by code.
         redis: What is shared with the price service.
+        telemetry: What is told about the program.
         sync: This program's own section.
     """
 
@@ -112,6 +112,7 @@ class SyncSettings(BaseModel):
     environments: Annotated[dict[str, SyncEnvironment], Field(min_length=1)]
     markets: Annotated[dict[str, Market], Field(min_length=1)]
     redis: SharedRedis = SharedRedis()
+    telemetry: Telemetry = Telemetry()
     sync: Sync
 
     @property
@@ -127,25 +128,19 @@ def load(path: Path | None) -> SyncSettings:
 
 def _cross_check(document: Mapping[str, Any]) -> Iterator[Problem]:
     """Find what no single key shows; the document may be wrong in any other way as well."""
-    markets = _table(document, "markets")
-    environments = _table(document, "environments")
-    for code, market in markets.items():
-        named = market.get("environment") if isinstance(market, dict) else None
-        if isinstance(named, str) and named not in environments:
-            known = ", ".join(sorted(environments)) or "(there are none)"
-            yield Problem(f"markets.{code}.environment", f"expected one of: {known}", named)
-    own = _table(_table(document, "sync"), "markets")
+    markets = table(document, "markets")
+    yield from market_problems(document)
+    own = table(document, "sync", "markets")
     for code, market in own.items():
         path = f"sync.markets.{code}"
         if code not in markets:
-            known = ", ".join(sorted(markets)) or "(there are none)"
-            yield Problem(path, f"is no market; expected one of: {known}")
+            yield Problem(path, f"is no market; {one_of(markets)}")
         if isinstance(market, dict):
-            yield from _market_problems(path, market, markets=markets, code=code, own=own)
+            yield from _own_problems(path, market, markets=markets, code=code, own=own)
     yield from _named_twice(own)
 
 
-def _market_problems(
+def _own_problems(
     path: str,
     market: Mapping[str, Any],
     *,
@@ -153,16 +148,16 @@ def _market_problems(
     code: str,
     own: Mapping[str, Any],
 ) -> Iterator[Problem]:
-    start = _table(market, "orders").get("start_at")
+    start = table(market, "orders").get("start_at")
     stores = market.get("store_ids")
     if isinstance(start, str) and start.isdecimal() and isinstance(stores, list) and stores[1:]:
         advice = "expected an instant: each store view counts increment ids of its own"
         yield Problem(f"{path}.orders.start_at", advice, start)
-    for store in _table(_table(market, "orders"), "reference_prefix"):
+    for store in table(market, "orders", "reference_prefix"):
         if store.isdecimal() and isinstance(stores, list) and store not in map(str, stores):
             advice = 'expected "*" or a store view of this market'
             yield Problem(f"{path}.orders.reference_prefix", advice, store)
-    shared = _table(market, "customers").get("shared_with")
+    shared = table(market, "customers").get("shared_with")
     if shared is None:
         return
     where = f"{path}.customers.shared_with"
@@ -173,7 +168,7 @@ def _market_problems(
 
 
 def _company(markets: Mapping[str, Any], code: str) -> tuple[Any, Any]:
-    market = _table(markets, code)
+    market = table(markets, code)
     return market.get("environment"), market.get("legal_entity")
 
 
@@ -190,8 +185,3 @@ def _named_twice(own: Mapping[str, Any]) -> Iterator[Problem]:
                     advice = f"expected every {what} once; {one} is also in {seen[one]}"
                     yield Problem(f"sync.markets.{code}.{name}", advice)
                 seen.setdefault(one, code)
-
-
-def _table(owner: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = owner.get(name)
-    return found if isinstance(found, dict) else {}

@@ -2,28 +2,13 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from pricing_proxy.configuration.addresses import RootUrl, ServerUrl
+
 MODEL = ConfigDict(frozen=True, extra="forbid")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-def _server_url(text: str) -> str:
-    parts = urlsplit(text)
-    is_web = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-    if not is_web or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("expected an https:// address without user, query or fragment")
-    return text.rstrip("/")
-
-
-def _root_url(text: str) -> str:
-    url = _server_url(text)
-    if urlsplit(url).path:
-        raise ValueError("expected the environment's root address, without a path")
-    return url.lower()
 
 
 def _zone(text: str) -> str:
@@ -34,8 +19,6 @@ def _zone(text: str) -> str:
     return text
 
 
-ServerUrl = Annotated[str, AfterValidator(_server_url)]
-RootUrl = Annotated[str, AfterValidator(_root_url)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 
 

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 _SECRET_WORDS = ("secret", "password", "key")
 _USER_IN_URL = re.compile(r"(?<=://)[^/\s]*(?=@)")
 _SHOWN_CHARACTERS = 60
+# Keys that had other names: whoever still writes one is told the new one.
+_RENAMED = {"sync.logs": "is now telemetry.log_level and telemetry.log_format, for both programs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +51,19 @@ def problems_of(error: ValidationError) -> list[Problem]:
     """Return pydantic's findings as problems."""
     return [
         Problem(
-            path=".".join(str(part) for part in details["loc"]) or "(whole file)",
-            expected=_expected(details["type"], details["msg"]),
+            path=(path := ".".join(map(str, details["loc"])) or "(whole file)"),
+            expected=_expected(path, details["type"], details["msg"]),
             got=_got(details["loc"], details["type"], details["input"]),
         )
         for details in error.errors(include_url=False)
     ]
 
 
-def _expected(kind: str, message: str) -> str:
+def _expected(path: str, kind: str, message: str) -> str:
     if kind == "missing":
         return "is required"
     if kind == "extra_forbidden":
-        return "is not a known key; check its spelling"
+        return _RENAMED.get(path, "is not a known key; check its spelling")
     return message.removeprefix("Value error, ")
 
 

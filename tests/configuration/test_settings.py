@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from pricing_proxy.configuration.addresses import is_loopback
 from pricing_proxy.configuration.api_keys import hash_of
 from pricing_proxy.configuration.problems import ConfigurationError
-from pricing_proxy.settings import DEMO_KEY, is_loopback, load
+from pricing_proxy.settings import DEMO_KEY, load
 from tests.configuration.files import CONFIGURATION, SECRET, SECRET_VARIABLE, write
 
 DEMO_TABLE = f"""

@@ -10,12 +10,12 @@ from typing import Any
 
 from aiohttp import web
 
+from pricing_proxy.configuration.listeners import Listener
 from pricing_proxy.listening.connection import accept
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
 from pricing_proxy.listening.refusals import read_whole
 from pricing_proxy.problem_details import ProblemError
-from pricing_proxy.settings import Listener
 
 # Far longer than any answer takes; what hangs fails by this.
 PATIENCE_SECONDS = 20.0

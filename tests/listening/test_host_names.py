@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
+from pricing_proxy.configuration.listeners import Listener
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.host_names import refusing_other_names
 from pricing_proxy.listening.listener import listening
-from pricing_proxy.settings import Listener
 from tests.listening.raw import wire
 
 OURS = [

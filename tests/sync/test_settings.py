@@ -176,3 +176,19 @@ def test_an_environment_that_is_not_there_is_told(tmp_path: Path) -> None:
     text = files.CONFIGURATION.replace('environment = "erp"', 'environment = "prod"')
 
     assert problems(tmp_path, text) == ["markets.b2b_de.environment"]
+
+
+def test_both_programs_tell_of_themselves_as_one_section_says(tmp_path: Path) -> None:
+    file = files.write(tmp_path, files.CONFIGURATION + '\n[telemetry]\nlog_format = "json"\n')
+
+    assert settings.load(file).telemetry == price_settings.load(file).telemetry
+    assert settings.load(file).telemetry.log_format == "json"
+
+
+def test_a_key_of_another_name_before_is_told_its_new_name(tmp_path: Path) -> None:
+    text = files.CONFIGURATION + '\n[sync.logs]\nstyle = "json"\n'
+
+    with pytest.raises(ConfigurationError) as caught:
+        settings.load(files.write(tmp_path, text))
+
+    assert "sync.logs: is now telemetry.log_level and telemetry.log_format" in str(caught.value)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pricing_proxy.configuration.listeners import Listener
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
-from pricing_proxy.settings import Listener
 from sync.intake.hints import Hints
 from sync.intake.routes import IntakeRoutes
 from tests.listening.raw import chunked, request, wire

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import orjson
 import pytest
 
+from pricing_proxy.configuration.listeners import Listener
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
-from pricing_proxy.settings import Listener
 from pricing_proxy.web.app import admin_app, public_app
 from pricing_proxy.web.immediate import ImmediateRunner
 from tests.fakes.price_world import price_service

@@ -11,9 +11,9 @@ import pytest
 from aiohttp.http import RawRequestMessage
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from pricing_proxy.configuration.listeners import Listener
 from pricing_proxy.listening.crowd import IDLE_SECONDS, Crowd
 from pricing_proxy.listening.listener import listening
-from pricing_proxy.settings import Listener
 from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.app import public_app
 from pricing_proxy.web.immediate import IMMEDIATE, Immediate, ImmediateRunner
