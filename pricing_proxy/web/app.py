@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from pricing_proxy.listening.host_names import refusing_other_names
+from pricing_proxy.pages.drawing import set_up
 from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.browsers import BrowserRoutes
 from pricing_proxy.web.docs import DocsRoutes
@@ -97,6 +98,7 @@ def admin_app(
     """
     guards = () if host_names is None else (refusing_other_names(host_names),)
     app = web.Application(client_max_size=body_limit_bytes, middlewares=guards)
+    set_up(app, "pricing_proxy.web")
     _add(app, "POST", "/v1/invalidations", routes.invalidations.post)
     _add(app, "POST", "/v1/prices/explain", routes.explain.post)
     _add(app, "GET", "/status", routes.status.status)

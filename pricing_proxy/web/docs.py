@@ -11,6 +11,7 @@ from importlib.resources import files
 import orjson
 from aiohttp import web
 
+from pricing_proxy.pages.drawing import policy, style_sheet
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.web.openapi import openapi_document
 from pricing_proxy.web.openapi_problems import NO_SUCH_FILE
@@ -19,7 +20,6 @@ _PACKAGE = "pricing_proxy.web"
 _PAGE = "docs.html"
 _STYLE, _SCRIPT = "text/css", "text/javascript"
 _FILES = {
-    "pages.css": _STYLE,
     "docs.css": _STYLE,
     "docs.js": _SCRIPT,
     "markdown.js": _SCRIPT,
@@ -31,8 +31,7 @@ _FILES = {
 _HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 _PAGE_HEADERS = {
     **_HEADERS,
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
-    "connect-src *; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": policy(calls="*"),
 }
 
 
@@ -49,6 +48,7 @@ class DocsRoutes:
         self._document = orjson.dumps(openapi_document())
         self._page = _read(_PAGE)
         self._files = {name: _File(_read(name), kind) for name, kind in _FILES.items()}
+        self._files["pages.css"] = _File(style_sheet(), _STYLE)
 
     async def openapi(self, _: web.Request) -> web.Response:
         """Answer with the OpenAPI document."""

@@ -13,7 +13,7 @@ from pricing_proxy.telemetry.metrics import CONTENT_TYPE, Metrics
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.handling import JSON_HEADERS, read_body
 from pricing_proxy.web.schemas import BREAKER_ORDER, GATE_ORDER
-from pricing_proxy.web.status_page import POLICY, status_page
+from pricing_proxy.web.status_page import status_page
 
 _log = logging.getLogger(__name__)
 
@@ -75,11 +75,7 @@ class StatusRoutes:
         self._require_reader(request)
         snapshot = self._snapshot()
         if "text/html" in request.headers.get("Accept", ""):
-            return web.Response(
-                text=status_page(snapshot),
-                content_type="text/html",
-                headers={"Cache-Control": "no-store", "Content-Security-Policy": POLICY},
-            )
+            return status_page(request, snapshot)
         return web.Response(body=orjson.dumps(snapshot), headers=JSON_HEADERS)
 
     async def metrics(self, request: web.Request) -> web.Response:

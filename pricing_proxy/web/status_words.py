@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from pricing_proxy.pages.drawing import NONE
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _MEGABYTE = 1_000_000
 # How much of the lines the cache should answer; below, customers wait for the ERP a lot.
 _GOOD_RATIO = 0.8
-# Shown where there is no value.
-NONE = "-"
+# From the most to the least urgent.
+_CLASSES = ("checkout", "interactive", "refresh", "background")
 _LEVELS = ("l1", "l2", "source")
 
 
@@ -163,9 +165,31 @@ def lookup_shares(lookups: Mapping[str, int]) -> Sequence[tuple[str, int, str]]:
     ]
 
 
+def loads_verdict(flights: Mapping[str, Any]) -> tuple[Verdict, str]:
+    """Return how many loads are under way, which is neither good nor bad, and since when."""
+    count = flights.get("count")
+    if count is None:
+        return _NOT_REPORTED, ""
+    oldest = f"oldest {duration(flights.get('oldest_age_seconds'))}" if count else ""
+    return Verdict(Tone.QUIET, f"{count} loads"), oldest
+
+
+def queues(environment: Mapping[str, Any]) -> Sequence[tuple[str, int, int, int]]:
+    """Return each class of calls: running, waiting for a slot, waiting at the gate."""
+    bulkhead = environment.get("bulkhead") or {}
+    places = [
+        bulkhead.get("running") or {},
+        bulkhead.get("waiting") or {},
+        (environment.get("gate") or {}).get("waiting") or {},
+    ]
+    seen = set().union(*places)
+    names = [*(name for name in _CLASSES if name in seen), *sorted(seen.difference(_CLASSES))]
+    return [(name, *(counts.get(name, 0) for counts in places)) for name in names]
+
+
 def duration(seconds: Any) -> str:
     """Return a duration as people say it: "4.2 s", "3 min 20 s", "2 h 5 min"."""
-    if seconds is None:
+    if not isinstance(seconds, int | float):
         return NONE
     if seconds < _MINUTE:
         return f"{seconds:.3g} s"
@@ -183,7 +207,7 @@ def duration(seconds: Any) -> str:
 
 def megabytes(count: Any) -> str:
     """Return bytes as megabytes."""
-    return NONE if count is None else f"{count / _MEGABYTE:.1f} MB"
+    return f"{count / _MEGABYTE:.1f} MB" if isinstance(count, int) else NONE
 
 
 def _percent(part: int, total: int) -> str:

@@ -1,6 +1,7 @@
 """The operator listener: the state on one page, metrics, and a sign of life.
 
     GET /              flows, what waits for a person with field and advice, open alerts
+    GET /pages.css     its style
     GET /metrics       Prometheus' text format
     GET /health/live   200 as long as the event loop turns
 
@@ -10,13 +11,12 @@ machine alone, so it asks for no login.
 
 from collections.abc import Sequence
 
-import aiohttp_jinja2
-import jinja2
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.listening.host_names import refusing_other_names
+from pricing_proxy.pages.drawing import page, set_up, style_sheet
 from pricing_proxy.resilience.gate import Gate
 from sync.console.gates import options_of
 from sync.engine.metrics import CONTENT_TYPE, SyncMetrics
@@ -27,11 +27,6 @@ from sync.store.states import STUCK, EventState
 
 _MOST_HELD = 100
 _NO_STORE = {"Cache-Control": "no-store"}
-# The page carries its style and runs nothing.
-_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
 
 
 class OperatorPages:
@@ -59,10 +54,9 @@ class OperatorPages:
             host_names: Names that browsers may call it by, beside `localhost`.
         """
         app = web.Application(middlewares=[refusing_other_names(host_names)])
-        aiohttp_jinja2.setup(
-            app, loader=jinja2.PackageLoader("sync.console"), autoescape=True, enable_async=False
-        )
+        set_up(app, "sync.console")
         app.router.add_get("/", self.state)
+        app.router.add_get("/pages.css", self.style)
         app.router.add_get("/metrics", self.metrics)
         app.router.add_get("/health/live", self.live)
         return app
@@ -90,11 +84,11 @@ class OperatorPages:
         def paused(flow: FlowState) -> bool:
             return is_paused(pauses, flow.flow, flow.market)
 
-        page = aiohttp_jinja2.render_template(
-            "state.html", request, {**context, "is_paused": paused}
-        )
-        page.headers.update({**_NO_STORE, "Content-Security-Policy": _POLICY})
-        return page
+        return page(request, "state.html", {**context, "is_paused": paused})
+
+    async def style(self, _: web.Request) -> web.Response:
+        """Answer the page's style."""
+        return web.Response(body=style_sheet(), content_type="text/css", charset="utf-8")
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Answer what is counted."""

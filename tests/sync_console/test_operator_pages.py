@@ -116,6 +116,16 @@ async def test_the_page_asks_for_no_login_and_knows_its_names(opened: Stores) ->
     assert (await get(opened, "/health/live", host="attacker.example"))[0] == 200
 
 
+async def test_the_page_brings_its_own_style(opened: Stores) -> None:
+    """Its policy allows no other."""
+    _, page = await get(opened, "/")
+    status, style = await get(opened, "/pages.css")
+
+    assert 'href="pages.css"' in page
+    assert "<style" not in page
+    assert (status, ".badge" in style) == (200, True)
+
+
 async def test_an_empty_store_has_a_page_too(opened: Stores) -> None:
     status, page = await get(opened, "/")
 

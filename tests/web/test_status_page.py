@@ -6,11 +6,14 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pricing_proxy.pages.drawing import set_up
+from pricing_proxy.web import status_page as drawn
 from pricing_proxy.web.docs import DocsRoutes
-from pricing_proxy.web.status_page import status_page
 from pricing_proxy.web.status_words import duration
 from tests.web.shop import KEY, Shop
 
@@ -121,6 +124,15 @@ def snapshot() -> dict[str, Any]:
             "needs_restart": False,
         },
     }
+
+
+def status_page(snapshot: dict[str, Any]) -> str:
+    """Return the page as an operator's browser gets it."""
+    app = web.Application()
+    set_up(app, "pricing_proxy.web")
+    page = drawn.status_page(make_mocked_request("GET", "/status", app=app), snapshot)
+    assert page.text is not None
+    return page.text
 
 
 class Reader(HTMLParser):
