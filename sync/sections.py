@@ -9,6 +9,7 @@ from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.addresses import RootUrl, is_loopback
 from pricing_proxy.configuration.environments import MODEL
 from pricing_proxy.configuration.listeners import Listener, OperatorListener, Port
+from sync.magento.auth import Credentials
 
 # The price service's own sections share the file; they are not this program's to check.
 WHOLE_FILE = ConfigDict(frozen=True, extra="ignore")
@@ -60,6 +61,16 @@ class Magento(BaseModel):
     ca_file: Path | None = None
     timeout_seconds: Seconds = 30
     connections: Annotated[int, Field(ge=1, le=64)] = 8
+
+    @property
+    def credentials(self) -> Credentials:
+        """The integration's four texts."""
+        return Credentials(
+            consumer_key=self.consumer_key,
+            consumer_secret=self.consumer_secret.get_secret_value(),
+            token=self.token,
+            token_secret=self.token_secret.get_secret_value(),
+        )
 
 
 class Postgres(BaseModel):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from pricing_proxy.diagnosis.board import Finding, failed, ok
 from pricing_proxy.diagnosis.steps import Advice, Steps
-from sync.magento.client import MagentoClient
+from sync.magento.orders import OrderCalls
 from sync.orders.number_ranges import look_at_ranges
 
 NUMBERS = "order numbers"
@@ -21,18 +21,18 @@ _ADVICE = Advice(
 
 
 async def check_numbers(
-    steps: Steps, shop: MagentoClient, companies: Sequence[Mapping[int, str]]
+    steps: Steps, orders: OrderCalls, companies: Sequence[Mapping[int, str]]
 ) -> None:
     """Fill the row.
 
     Args:
         steps: Of the shop's table.
-        shop: The shop.
+        orders: The shop's.
         companies: The prefixes of each company's store views, where it has several.
     """
 
     async def look() -> Finding:
-        ranges = [await look_at_ranges(shop, prefixes) for prefixes in companies]
+        ranges = [await look_at_ranges(orders, prefixes) for prefixes in companies]
         collisions = [text for each in ranges for text in each.collisions]
         if collisions:
             return failed(

@@ -22,10 +22,11 @@ from pricing_proxy.resilience.errors import UpstreamDeniedError
 from sync.check.order_numbers import NUMBERS, check_numbers
 from sync.customers.write_back import advice_on
 from sync.magento.calls import Calls
-from sync.magento.client import MagentoClient
+from sync.magento.customers import CustomerCalls
+from sync.magento.orders import OrderCalls
+from sync.magento.shop import Shop
 from sync.magento.transport import Transport
 from sync.sections import Magento
-from sync.serve.shop import credentials_of
 
 _HERE = "sync.magento"
 _NO_RIGHT = "authorized to access"
@@ -77,31 +78,31 @@ async def check_shop(
         transport = Transport(
             session,
             base_url=magento.url,
-            credentials=credentials_of(magento),
+            credentials=magento.credentials,
             clock=patience.clock,
             signed_url=magento.signed_url,
         )
         calls = Calls(
             transport, policy=DirectPolicy(), clock=patience.clock, call_time=patience.wait
         )
-        shop = MagentoClient(calls)
+        shop = Shop(calls)
         steps = await _fill(board, vitals, shop, attributes, limits=limits, patience=patience)
         if companies:
-            await check_numbers(steps, shop, companies)
+            await check_numbers(steps, shop.orders, companies)
     return board
 
 
 async def _fill(
     board: Board,
     vitals: Vitals,
-    shop: MagentoClient,
+    shop: Shop,
     attributes: Mapping[str, str],
     *,
     limits: Limits,
     patience: Patience,
 ) -> Steps:
     samples = await sample_calls(
-        lambda: _signed_call(shop), enough=limits.sampling, clock=patience.clock
+        lambda: _signed_call(shop.orders), enough=limits.sampling, clock=patience.clock
     )
     vitals.judge(board, samples, admitted="the signature is accepted")
     steps = Steps(board, system=board, vitals=vitals, is_over=patience.is_over)
@@ -110,25 +111,25 @@ async def _fill(
             group.create_task(_check_route(steps, name, read))
     async with asyncio.TaskGroup() as group:
         for code, market in attributes.items():
-            group.create_task(_check_attribute(steps, shop, code, market))
+            group.create_task(_check_attribute(steps, shop.customers, code, market))
     return steps
 
 
-async def _signed_call(shop: MagentoClient) -> None:
+async def _signed_call(orders: OrderCalls) -> None:
     """Ask for the cheapest thing; who may not have it was recognised all the same."""
     try:
-        await shop.order_count()
+        await orders.order_count()
     except UpstreamDeniedError as error:
         if _NO_RIGHT not in str(error):
             raise
 
 
-def _routes(shop: MagentoClient) -> Mapping[str, Callable[[], Awaitable[object]]]:
+def _routes(shop: Shop) -> Mapping[str, Callable[[], Awaitable[object]]]:
     return {
-        "orders": shop.order_count,
-        "customers": lambda: shop.customers_by_email("nobody@shop.invalid"),
-        "credit memos": lambda: shop.credit_memos(0),
-        "products": lambda: shop.products_by_id([0]),
+        "orders": shop.orders.order_count,
+        "customers": lambda: shop.customers.customers_by_email("nobody@shop.invalid"),
+        "credit memos": lambda: shop.credit_memos.credit_memos(0),
+        "products": lambda: shop.products.products_by_id([0]),
     }
 
 
@@ -157,11 +158,11 @@ async def _check_route(steps: Steps, name: str, read: Callable[[], Awaitable[obj
     await steps.run(name, look, advice=advice)
 
 
-async def _check_attribute(steps: Steps, shop: MagentoClient, code: str, market: str) -> None:
+async def _check_attribute(steps: Steps, customers: CustomerCalls, code: str, market: str) -> None:
     """Look for the attribute that customers' accounts are written into."""
 
     async def look() -> Finding:
-        if await shop.has_customer_attribute(code):
+        if await customers.has_customer_attribute(code):
             return ok("is there")
         step = advice_on(code, market)
         return failed("the shop's customers have no such attribute", step[:1].upper() + step[1:])

@@ -2,21 +2,21 @@
 
 from datetime import datetime, timedelta
 
-from sync.magento.client import MagentoClient
+from sync.magento.orders import OrderCalls
 from sync.magento.search import Condition, Filter, any_id, wire_instant
 from sync.settings import SyncMarket
 
 _A_MOMENT = timedelta(microseconds=1)
 
 
-async def count_left_out(shop: MagentoClient, market: SyncMarket) -> int:
+async def count_left_out(orders: OrderCalls, market: SyncMarket) -> int:
     """Return how many have no ERP number and are too old; raises `UpstreamError`."""
     groups = [
         any_id("store_id", market.store_ids),
         (Filter("ext_order_id", Condition.MISSING),),
         (_before(market.orders.start_at),),
     ]
-    return await shop.order_count(groups)
+    return await orders.order_count(groups)
 
 
 def _before(start: str | datetime) -> Filter:

@@ -16,7 +16,7 @@ from sync.customers.mapping import CustomerMarket, priced_customer
 from sync.customers.matching import Candidate, attribute_of
 from sync.customers.price_map import publish_link
 from sync.customers.rules import CustomerRules
-from sync.magento.master_models import Customer
+from sync.magento.customer_models import Customer
 from sync.serve.application import Systems, assembly_of
 from sync.serve.stores import Stores
 from sync.settings import SyncSettings
@@ -110,7 +110,7 @@ class LinkCases:
         code, customer_id = subject.market, str(subject.customer_id)
         links, rules = self._links(subject), self._settings.sync.markets[code].customers
         link = await self._opened.decisions.of_customer(code, customer_id)
-        customer = await self._ways.shop.customer(subject.customer_id)
+        customer = await self._ways.shop.customers.customer(subject.customer_id)
         refusals = await links.refusals(customer_id)
         wanted = account or (link.account if link else None)
         if wanted is not None:
@@ -188,7 +188,7 @@ class LinkCases:
             return
         if is_same_name(attribute_of(case.customer, case.rules), account):
             emptied = {"custom_attributes": [{"attribute_code": code, "value": ""}]}
-            await self._ways.shop.save_customer(case.customer, emptied)
+            await self._ways.shop.customers.save_customer(case.customer, emptied)
 
     async def _named(self, subject: Subject, account: str) -> list[Candidate]:
         calls = self._ways.erps[self._settings.markets[subject.market].environment].documents

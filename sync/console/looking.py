@@ -108,7 +108,7 @@ async def _status(settings: SyncSettings) -> tuple[SyncState, _Left, _Gates]:
     async with systems(settings, clock=clock) as ways:
         for code, market in settings.sync.markets.items():
             try:
-                left_out[code] = await count_left_out(ways.shop, market)
+                left_out[code] = await count_left_out(ways.shop.orders, market)
             except UpstreamError as error:
                 left_out[code] = f"unknown: {error}"
     return state, left_out, await read_gates(settings)

@@ -28,7 +28,7 @@ from sync.console.running import (
     output,
     settings_of,
 )
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders.source import FLOW
 from sync.sales.references import named
 from sync.serve.application import Systems, assembled, systems
@@ -129,11 +129,11 @@ async def _read(
 
 async def _reader(settings: SyncSettings, opened: Stores, ways: Systems) -> OrderReader:
     async def memos(order: int) -> list[int]:
-        return [memo.entity_id for memo in await ways.shop.credit_memos(order)]
+        return [memo.entity_id for memo in await ways.shop.credit_memos.credit_memos(order)]
 
     return OrderReader(
         opened,
-        orders=ways.shop.orders_by_increment_id,
+        orders=ways.shop.orders.orders_by_increment_id,
         memos=memos,
         books={code: await _book(settings, opened, ways, code) for code in settings.sync.markets},
     )
@@ -163,7 +163,7 @@ async def _export(
             settings,
             [
                 order
-                for order in await ways.shop.orders_by_increment_id(number)
+                for order in await ways.shop.orders.orders_by_increment_id(number)
                 if store in (None, order.store_id) and entity_id in (None, order.entity_id)
             ],
         )

@@ -20,7 +20,7 @@ from pricing_proxy.d365.fo.orders import SalesOrders
 from pricing_proxy.names import same_name_key
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.console.event_story import EventStory, story_of
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.sales.value_lines import own_line_references
 from sync.serve.stores import Stores
 from sync.store.records import EventRecord

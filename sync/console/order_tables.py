@@ -11,7 +11,7 @@ from sync.console.event_tables import answer_text, took
 from sync.console.order_story import ErpOrder, OrderStory
 from sync.console.tables import state_text, table_of
 from sync.console.words import NONE, instant
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.store.records import EventRecord
 
 _Moment = tuple[datetime, str, Text]

@@ -32,7 +32,7 @@ from sync.engine.outcomes import (
     SkippedError,
 )
 from sync.engine.refusals import named
-from sync.magento.master_models import Customer
+from sync.magento.customer_models import Customer
 from sync.store.customer_links import CREATED_KIND
 
 FLOW = "customers"

@@ -6,7 +6,7 @@ from sync.customers.mapping import CustomerMarket, company_of, country_of, tax_n
 from sync.customers.matching import Candidate, Way, attribute_of
 from sync.customers.rules import CustomerRules
 from sync.engine.outcomes import Difference, HeldError
-from sync.magento.master_models import Customer
+from sync.magento.customer_models import Customer
 
 _FIELDS: dict[Way, str] = {
     "attribute": "custom_attributes",

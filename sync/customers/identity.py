@@ -29,7 +29,7 @@ from sync.engine.flow import Work
 from sync.engine.outcomes import HeldError, RetryLaterError
 from sync.engine.refusals import named
 from sync.engine.writes import Doubts, written
-from sync.magento.master_models import Customer
+from sync.magento.customer_models import Customer
 from sync.store.customer_links import CREATED_KIND
 from sync.store.link_decisions import CONFIGURED, CREATED
 

@@ -18,7 +18,7 @@ from pricing_proxy.shared_state.customer_map import Customer as PricedCustomer
 from sync.customers.rules import CustomerRules
 from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
-from sync.magento.master_models import Customer, CustomerAddress
+from sync.magento.customer_models import Customer, CustomerAddress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from sync.engine.flow import Work
 from sync.engine.refusals import named
 from sync.engine.wishes import Wish, fulfil
 from sync.engine.writes import Doubts
-from sync.magento.master_models import Customer
+from sync.magento.customer_models import Customer
 from sync.store.wish_record import Place
 
 _UPDATE = "customer update"

@@ -17,7 +17,7 @@ from sync.customers.ports import Accounts, Owners, Siblings
 from sync.customers.rules import CustomerRules, Match
 from sync.customers.tax_numbers import is_same_number, search_pattern
 from sync.engine.outcomes import HeldError
-from sync.magento.master_models import Customer
+from sync.magento.customer_models import Customer
 from sync.store.customer_links import Owner
 
 Way = Match | Literal["shared"]

@@ -24,7 +24,7 @@ from sync.customers.rules import CustomerRules
 from sync.customers.tax_numbers import number_core
 from sync.engine.flow import Work
 from sync.engine.outcomes import RetryLaterError
-from sync.magento.master_models import Customer
+from sync.magento.customer_models import Customer
 
 T = TypeVar("T")
 

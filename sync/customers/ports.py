@@ -11,7 +11,7 @@ from pricing_proxy.d365.fo.customer_models import (
 )
 from pricing_proxy.d365.transport import Guard
 from pricing_proxy.shared_state.customer_map import Customer as PricedCustomer
-from sync.magento.master_models import Customer
+from sync.magento.customer_models import Customer
 from sync.store.customer_links import Owner, Refusal
 
 

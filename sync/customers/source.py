@@ -13,7 +13,7 @@ from sync.customers.flow import FLOW
 from sync.customers.versions import is_carried, is_own, version_of
 from sync.engine.flow import Links
 from sync.engine.polling import Polling
-from sync.magento.master_models import Customer
+from sync.magento.customer_models import Customer
 from sync.store.document_keys import document_key
 
 _WATERMARK = "customers.updated_at"

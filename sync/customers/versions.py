@@ -12,7 +12,7 @@ last is remembered as a whole: a stranger who tries passwords costs the ERP no c
 import hashlib
 
 from sync.engine.flow import Links
-from sync.magento.master_models import Customer
+from sync.magento.customer_models import Customer
 
 OWN = "customer_version"
 CARRIED = "customer_carried"

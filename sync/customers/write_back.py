@@ -18,7 +18,7 @@ from sync.customers.rules import CustomerRules
 from sync.customers.versions import remember_carried, remember_own
 from sync.engine.flow import Work
 from sync.engine.wishes import Wish, fulfil, untaken
-from sync.magento.master_models import Customer
+from sync.magento.customer_models import Customer
 from sync.store.wish_record import Place
 
 _ACCOUNT = "customer account"

@@ -1,6 +1,6 @@
 """Call Magento under the call policy, and check what it answers against the models.
 
-The one way of `client` to the transport. Reads may be repeated by the policy; writes
+The one way of each subject to the transport. Reads may be repeated by the policy; writes
 never are, since Magento repeats most of them gladly: what became of an unclear one is
 for the caller to look up. Lists that change while they are read are read by key, not
 by page number, so that nothing slips from one page to another unseen.
@@ -29,6 +29,8 @@ T = TypeVar("T")
 M = TypeVar("M", bound=WireModel)
 C = TypeVar("C", bound="Changing")
 
+V1 = "/rest/V1"
+"""Where the routes begin that know no store view."""
 # A page of a hundred orders takes a healthy shop a second; past half a minute it is stuck.
 CALL_TIME = timedelta(seconds=30)
 
@@ -83,7 +85,7 @@ class Calls:
             clock: Time.
             klass: How urgent the calls are; must not be a customer-facing one, since only the
                 others may find a shop again that was down.
-            call_time: For calls that are given no deadline.
+            call_time: How long a call may take, waiting included.
         """
         self.system = transport.system
         self._transport = transport
@@ -92,10 +94,10 @@ class Calls:
         self._klass = klass
         self._call_us = call_time // timedelta(microseconds=1)
 
-    async def read(self, name: str, target: str, *, deadline: Deadline | None = None) -> Any:
+    async def read(self, name: str, target: str) -> Any:
         """Return the body of a GET; `name` stands for it in metrics."""
         operation = Operation(name=name, kind=OperationClass.MASTER_READ, is_safe=True)
-        return await self._call(Request(method="GET", target=target), operation, deadline, None)
+        return await self._call(Request(method="GET", target=target), operation)
 
     async def write(
         self,
@@ -104,7 +106,6 @@ class Calls:
         target: str,
         body: Mapping[str, Any],
         *,
-        deadline: Deadline | None = None,
         guard: Guard | None = None,
     ) -> Any:
         """Return the body of the answer to a write that was sent once.
@@ -114,40 +115,31 @@ class Calls:
             method: The HTTP method.
             target: Path and query.
             body: Members of the JSON body.
-            deadline: The last useful instant.
             guard: Run last before the wire; what it raises keeps the request off it.
         """
         operation = Operation(name=name, kind=OperationClass.DOCUMENT_WRITE, is_safe=False)
         request = Request(method=method, target=target, body=json.dumps(body).encode())
-        return await self._call(request, operation, deadline, guard)
+        return await self._call(request, operation, guard)
 
-    async def one(
-        self, model: type[M], target: str, *, deadline: Deadline | None = None
-    ) -> M | None:
+    async def one(self, model: type[M], target: str) -> M | None:
         """Return one entity, None when the shop says that it has none of that id."""
         try:
-            body = await self.read(model.__name__, target, deadline=deadline)
+            body = await self.read(model.__name__, target)
         except MagentoRejectedError as error:
             if error.is_missing_entity:
                 return None
             raise
         return self.checked(model, body)
 
-    async def found(
-        self, model: type[M], route: str, search: Search, *, deadline: Deadline | None = None
-    ) -> list[M]:
+    async def found(self, model: type[M], route: str, search: Search) -> list[M]:
         """Return one page of a list."""
-        body = await self.read(
-            f"{model.__name__}_list", f"{route}?{search.query()}", deadline=deadline
-        )
+        body = await self.read(f"{model.__name__}_list", f"{route}?{search.query()}")
         return [self.checked(model, row) for row in self._items(body)]
 
-    async def count(
-        self, name: str, route: str, search: Search, *, deadline: Deadline | None = None
-    ) -> int:
+    async def count(self, name: str, route: str, search: Search) -> int:
         """Return how many rows a search finds."""
         asked = replace(search, page_size=1, fields="total_count")
-        body = await self.read(f"{name}_count", f"{route}?{asked.query()}", deadline=deadline)
+        body = await self.read(f"{name}_count", f"{route}?{asked.query()}")
         total = body.get("total_count") if isinstance(body, dict) else None
         if type(total) is not int:
             raise UpstreamContractError(f"{name}: no total_count", system=self.system)
@@ -221,8 +213,7 @@ class Calls:
         self,
         request: Request,
         operation: Operation,
-        deadline: Deadline | None,
-        guard: Guard | None,
+        guard: Guard | None = None,
     ) -> Any:
         async def send(until: Deadline) -> Any:
             return await self._transport.send(request, deadline=until, guard=guard)
@@ -232,7 +223,7 @@ class Calls:
             send,
             operation=operation,
             ticket=Ticket(self._klass),
-            deadline=deadline or Deadline.after(self._call_us, now_us=now_us),
+            deadline=Deadline.after(self._call_us, now_us=now_us),
         )
 
 

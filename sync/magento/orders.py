@@ -9,19 +9,23 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from datetime import datetime
 
 from pricing_proxy.http_exchange import Guard
-from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import UpstreamContractError
-from sync.magento.calls import Calls
-from sync.magento.master_models import OrderComment
-from sync.magento.models import Order, OrderHead
-from sync.magento.search import Condition, Filter, Search, any_text, equals, text_parts
+from sync.magento.calls import V1, Calls
+from sync.magento.order_models import Order, OrderComment, OrderHead
+from sync.magento.search import (
+    PAGE_SIZE,
+    Condition,
+    Filter,
+    Search,
+    any_text,
+    equals,
+    text_parts,
+)
 
 # The column's width; Magento cuts a longer text without a word.
 EXT_ORDER_ID_LENGTH = 32
 
-_V1 = "/rest/V1"
-# A page of full orders takes a second at this size, and a limited Magento admits it.
-_PAGE_SIZE = 100
+_ROUTE = f"{V1}/orders"
 _HEAD_FIELDS = (
     "items[entity_id,increment_id,store_id,state,status,ext_order_id,created_at,updated_at]"
 )
@@ -33,20 +37,17 @@ class OrderCalls:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    async def order(self, entity_id: int, *, deadline: Deadline | None = None) -> Order | None:
+    async def order(self, entity_id: int) -> Order | None:
         """Return an order by its internal id."""
-        return await self._calls.one(Order, f"{_V1}/orders/{entity_id}", deadline=deadline)
+        return await self._calls.one(Order, f"{_ROUTE}/{entity_id}")
 
-    async def orders_by_increment_id(
-        self, increment_id: str, *, deadline: Deadline | None = None
-    ) -> list[Order]:
+    async def orders_by_increment_id(self, increment_id: str) -> list[Order]:
         """Return the orders of a number, such as 000000001: at most one for each store view."""
         search = Search(
             groups=[equals("increment_id", increment_id)],
             sort=("entity_id",),
-            page_size=_PAGE_SIZE,
         )
-        found = await self._calls.found(Order, f"{_V1}/orders", search, deadline=deadline)
+        found = await self._calls.found(Order, _ROUTE, search)
         # The comparison is the database's, which knows neither case nor outer spaces.
         return [order for order in found if order.increment_id == increment_id]
 
@@ -57,10 +58,9 @@ class OrderCalls:
             search = Search(
                 groups=[any_text("increment_id", part)],
                 sort=("entity_id",),
-                page_size=_PAGE_SIZE,
                 fields=_HEAD_FIELDS,
             )
-            found += await self._calls.found(OrderHead, f"{_V1}/orders", search)
+            found += await self._calls.found(OrderHead, _ROUTE, search)
         return found
 
     async def newest_order_heads(self, store: int, *, most: int) -> list[OrderHead]:
@@ -72,24 +72,17 @@ class OrderCalls:
             page_size=most,
             fields=_HEAD_FIELDS,
         )
-        return await self._calls.found(OrderHead, f"{_V1}/orders", search)
-
-    def orders_changed(
-        self, since: datetime, *, until: datetime | None = None, page_size: int = _PAGE_SIZE
-    ) -> AsyncGenerator[list[Order], None]:
-        """Yield full orders by their last change; see `Calls.changed`."""
-        search = Search(page_size=page_size)
-        return self._calls.changed(Order, f"{_V1}/orders", search, since=since, until=until)
+        return await self._calls.found(OrderHead, _ROUTE, search)
 
     def order_heads_changed(
-        self, since: datetime, *, until: datetime | None = None, page_size: int = _PAGE_SIZE
+        self, since: datetime, *, until: datetime | None = None, page_size: int = PAGE_SIZE
     ) -> AsyncGenerator[list[OrderHead], None]:
         """Yield what a poll needs of the orders, by their last change; see `Calls.changed`."""
         search = Search(page_size=page_size, fields=_HEAD_FIELDS)
-        return self._calls.changed(OrderHead, f"{_V1}/orders", search, since=since, until=until)
+        return self._calls.changed(OrderHead, _ROUTE, search, since=since, until=until)
 
     async def order_heads_without_erp_number(
-        self, *, after_entity_id: int = 0, page_size: int = _PAGE_SIZE
+        self, *, after_entity_id: int = 0, page_size: int = PAGE_SIZE
     ) -> list[OrderHead]:
         """Return the next orders whose `ext_order_id` is empty, by rising `entity_id`."""
         search = Search(
@@ -101,19 +94,17 @@ class OrderCalls:
             page_size=page_size,
             fields=_HEAD_FIELDS,
         )
-        return await self._calls.found(OrderHead, f"{_V1}/orders", search)
+        return await self._calls.found(OrderHead, _ROUTE, search)
 
     async def order_count(self, groups: Sequence[Sequence[Filter]] = ()) -> int:
         """Return how many orders fit, of all stores."""
-        search = Search(groups=groups, page_size=1)
-        return await self._calls.count("order", f"{_V1}/orders", search)
+        return await self._calls.count("order", _ROUTE, Search(groups=groups))
 
     async def set_ext_order_id(
         self,
         entity_id: int,
         erp_number: str,
         *,
-        deadline: Deadline | None = None,
         guard: Guard | None = None,
     ) -> None:
         """Write the ERP's number on an order; nothing else of it changes but `updated_at`.
@@ -127,9 +118,8 @@ class OrderCalls:
         body = await self._calls.write(
             "set_ext_order_id",
             "POST",
-            f"{_V1}/orders",
+            _ROUTE,
             {"entity": {"entity_id": entity_id, "ext_order_id": erp_number}},
-            deadline=deadline,
             guard=guard,
         )
         if not isinstance(body, dict) or body.get("ext_order_id") != erp_number:
@@ -137,7 +127,7 @@ class OrderCalls:
 
     async def order_comments(self, entity_id: int) -> list[OrderComment]:
         """Return an order's history."""
-        target = f"{_V1}/orders/{entity_id}/comments"
+        target = f"{_ROUTE}/{entity_id}/comments"
         body = await self._calls.read("order_comments", target)
         items = body.get("items") if isinstance(body, dict) else None
         return self._calls.rows(OrderComment, items)
@@ -149,7 +139,6 @@ class OrderCalls:
         *,
         is_visible: bool = False,
         status: str | None = None,
-        deadline: Deadline | None = None,
         guard: Guard | None = None,
     ) -> None:
         """Add an entry to an order's history; the customer is not notified.
@@ -161,8 +150,7 @@ class OrderCalls:
         await self._calls.write(
             "add_order_comment",
             "POST",
-            f"{_V1}/orders/{entity_id}/comments",
+            f"{_ROUTE}/{entity_id}/comments",
             {"statusHistory": entry if status is None else {**entry, "status": status}},
-            deadline=deadline,
             guard=guard,
         )

@@ -79,3 +79,16 @@ class WireModel(BaseModel):
 
     # Inputs are hidden because validation errors end up in logs, and orders are customer data.
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class OpenMembers(WireModel):
+    """Extension attributes, those of the shop's own modules included, in `model_extra`."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class CustomAttribute(WireModel):
+    """An attribute that the shop added; its value may be a text, a number or a list."""
+
+    attribute_code: str
+    value: Any = None

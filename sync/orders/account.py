@@ -10,7 +10,7 @@ from typing import Any
 
 from sync.engine.flow import Work
 from sync.engine.outcomes import HeldError, WaitForError
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders.rules import OrderRules
 
 NAMED = "account"

@@ -6,7 +6,7 @@ holds the order and names the field. Empty texts are left out.
 
 from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
-from sync.magento.models import Address
+from sync.magento.order_models import Address
 from sync.orders.codes import mapped
 from sync.orders.rules import LENGTHS_SETTING, OrderRules
 

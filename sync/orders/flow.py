@@ -20,7 +20,7 @@ from sync.engine.outcomes import (
     SkippedError,
 )
 from sync.engine.writes import written
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders import mapping
 from sync.orders.account import account_of
 from sync.orders.identity import order_of

@@ -3,7 +3,7 @@
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderBody
 from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
-from sync.magento.models import Address, Order
+from sync.magento.order_models import Address, Order
 from sync.orders.addresses import delivery_fields, person_of
 from sync.orders.codes import mapped
 from sync.orders.rules import LENGTHS_SETTING, Delivery, OrderRules

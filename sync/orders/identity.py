@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sync.engine.flow import Work
 from sync.engine.outcomes import HeldError, IdentifiedError
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.sales.references import named
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow
 from sync.engine.sources import Events
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders.own_headers import LINK
 from sync.orders.source import FLOW
 from sync.sales.owners import Pairs

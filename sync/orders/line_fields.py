@@ -8,7 +8,7 @@ from pricing_proxy.d365.fo.order_models import SalesOrderLineBody
 from pricing_proxy.shared_state.item_map import Item
 from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders.codes import mapped
 from sync.orders.draft import DraftLine
 from sync.orders.named_items import how_to_name

@@ -13,7 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from sync.engine.outcomes import HeldError
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders import line_fields
 from sync.orders.draft import OrderDraft
 from sync.orders.header import header_body

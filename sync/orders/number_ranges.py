@@ -16,7 +16,7 @@ from itertools import combinations
 from typing import Protocol
 
 from pricing_proxy.names import same_name_key
-from sync.magento.models import OrderHead
+from sync.magento.order_models import OrderHead
 
 _log = logging.getLogger(__name__)
 

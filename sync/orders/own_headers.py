@@ -28,7 +28,7 @@ from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLi
 from pricing_proxy.names import is_same_name, same_name_key
 from sync.engine.outcomes import HeldError, RetryLaterError
 from sync.engine.refusals import named
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders.draft import OrderDraft
 from sync.orders.echo import header_differences
 from sync.orders.ports import ErpOrders

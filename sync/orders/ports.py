@@ -11,7 +11,7 @@ from pricing_proxy.d365.fo.order_models import (
     SalesOrderTotalsRow,
 )
 from pricing_proxy.d365.transport import Guard
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders.selling import Asked, Sellable
 
 

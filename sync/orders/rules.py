@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from sync.magento.models import OrderHead
+from sync.magento.order_models import OrderHead
 from sync.sales.references import RETURN_MARK
 from sync.sales.value_lines import Splitting
 

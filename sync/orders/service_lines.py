@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import partial
 
 from sync.engine.outcomes import HeldError
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders.draft import DraftLine
 from sync.orders.line_fields import priced_line, tax_fields
 from sync.orders.rules import OrderRules

@@ -23,7 +23,7 @@ from pricing_proxy.d365.fo.models import (
 from pricing_proxy.d365.odata import Filter, equals
 from pricing_proxy.names import same_name_key
 from pricing_proxy.shared_state.item_map import Item
-from sync.magento.master_models import Product
+from sync.magento.product_models import Product
 from sync.orders.selling import Asked, Sellable
 
 R = TypeVar("R", bound=Row)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sync.engine.polling import Polling
-from sync.magento.models import Order, OrderHead
+from sync.magento.order_models import Order, OrderHead
 from sync.orders.rules import OrderRules
 from sync.store.document_keys import document_key
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from sync.engine.outcomes import HeldError
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders.rules import Fee, OrderRules
 from sync.sales.value_lines import ValueLine
 

@@ -26,7 +26,7 @@ from sync.engine.flow import Work
 from sync.engine.outcomes import HeldError, RetryLaterError
 from sync.engine.refusals import named
 from sync.engine.writes import Doubts, written
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.magento.orders import EXT_ORDER_ID_LENGTH
 from sync.orders.draft import OrderDraft
 from sync.orders.echo import differences

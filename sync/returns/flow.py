@@ -33,7 +33,7 @@ from sync.engine.outcomes import (
 from sync.engine.refusals import named
 from sync.engine.writes import Doubts, written
 from sync.magento.document_models import CreditMemo
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.returns.mapping import ReturnDraft, map_return
 from sync.returns.own_documents import LINK, OwnReturns, ReturnOf, SoldOrders
 from sync.returns.rules import ReturnRules
@@ -81,12 +81,16 @@ class ErpReturns(Protocol):
         ...
 
 
-class ShopDocuments(Protocol):
-    """Documents of the shop."""
+class ShopMemos(Protocol):
+    """Credit memos of the shop."""
 
     async def credit_memo(self, entity_id: int) -> CreditMemo | None:
         """Return a credit memo by its internal id."""
         ...
+
+
+class SoldInShop(Protocol):
+    """Orders of the shop."""
 
     async def order(self, entity_id: int) -> Order | None:
         """Return an order by its internal id."""
@@ -120,7 +124,8 @@ class ReturnFlow:
     """A `sync.engine.flow.Flow`.
 
     Args:
-        shop: The shop's documents.
+        memos: The shop's credit memos.
+        orders: The shop's orders.
         markets: By code.
         erp_max_request: No request is finished later than this after it was sent.
     """
@@ -129,12 +134,14 @@ class ReturnFlow:
 
     def __init__(
         self,
-        shop: ShopDocuments,
+        memos: ShopMemos,
         *,
+        orders: SoldInShop,
         markets: Mapping[str, ReturnMarket],
         erp_max_request: timedelta,
     ) -> None:
-        self._shop = shop
+        self._memos = memos
+        self._orders = orders
         self._markets = markets
         self._erp_max_request = erp_max_request
 
@@ -142,7 +149,7 @@ class ReturnFlow:
         """Bring one credit memo over; raises the engine's outcomes and `UpstreamError`."""
         market = self._markets[work.event.market]
         memo = await self._memo(work, market)
-        order = await self._shop.order(memo.order_id)
+        order = await self._orders.order(memo.order_id)
         if order is None:
             raise SkippedError("the shop has no order of this credit memo any more")
         header, lines = await self._sold_as(order, market)
@@ -166,7 +173,7 @@ class ReturnFlow:
     async def _memo(self, work: Work, market: ReturnMarket) -> CreditMemo:
         number, document_id = work.event.business_key, work.event.document_id
         entity_id = _entity_id(work)
-        memo = await self._shop.credit_memo(entity_id)
+        memo = await self._memos.credit_memo(entity_id)
         if memo is None:
             raise SkippedError("the shop has no such credit memo any more")
         if memo.increment_id != number or memo.store_id not in market.store_ids:

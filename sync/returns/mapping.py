@@ -17,7 +17,7 @@ from pricing_proxy.money import divide
 from pricing_proxy.names import same_name_key
 from sync.engine.outcomes import HeldError
 from sync.magento.document_models import CreditMemo, DocumentLine
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.returns.rules import ReturnRules
 from sync.sales.amounts import shared
 from sync.sales.value_lines import (

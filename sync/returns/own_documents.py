@@ -14,7 +14,7 @@ from pricing_proxy.d365.fo.return_models import ReturnHeaderRow, ReturnLineRow
 from pricing_proxy.names import is_same_name, same_name_key
 from sync.engine.outcomes import HeldError, RetryLaterError
 from sync.magento.document_models import CreditMemo
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.returns.mapping import ReturnDraft
 from sync.sales.owners import Owner, Owners
 from sync.sales.references import References, named

@@ -18,7 +18,8 @@ from typing import Literal
 
 from pricing_proxy.names import same_name_key
 from sync.engine.outcomes import HeldError
-from sync.magento.models import Order, OrderLine
+from sync.magento.order_line_models import OrderLine
+from sync.magento.order_models import Order
 from sync.sales.amounts import shared
 
 SHIPPING_KEY = "shipping"

@@ -29,14 +29,13 @@ from sync.engine.sweep import Sweep
 from sync.engine.workers import Workers
 from sync.intake.hints import Hint, Hints
 from sync.intake.routes import IntakeRoutes
-from sync.magento.access import SYSTEM, magento_access
-from sync.magento.client import MagentoClient
+from sync.magento.shop import Shop
+from sync.magento.way import SYSTEM, shop_way
 from sync.serve.assembly import Assembly, Flows, Sources
 from sync.serve.companies import prefixes_of_market
 from sync.serve.erps import ErpAccess, erp_access
 from sync.serve.gates import shared_gate
 from sync.serve.shared_redis import open_redis
-from sync.serve.shop import credentials_of
 from sync.serve.stores import Stores, stores
 from sync.serve.timetable import Publishing, timetable
 from sync.serve.watching import watching
@@ -55,7 +54,7 @@ class Systems:
         gates: What is closed while a system throttles.
     """
 
-    shop: MagentoClient
+    shop: Shop
     erps: Mapping[str, ErpAccess]
     redis: Redis
     gates: Sequence[Gate]
@@ -90,9 +89,9 @@ async def systems(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Syst
             shared_gate(redis, SHOP, system=SYSTEM, name="shop", clock=clock)
         )
         shop = await stack.enter_async_context(
-            magento_access(
+            shop_way(
                 magento.url,
-                credentials_of(magento),
+                magento.credentials,
                 clock=clock,
                 signed_url=magento.signed_url,
                 ca_file=magento.ca_file,

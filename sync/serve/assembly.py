@@ -24,7 +24,7 @@ from sync.customers.source import CustomerSource
 from sync.engine.flow import Links
 from sync.engine.polling import Polling
 from sync.engine.sources import Events, Watermarks
-from sync.magento.client import MagentoClient
+from sync.magento.shop import Shop
 from sync.orders.flow import OrderFlow, OrderMarket
 from sync.orders.late_doubles import LateDoubles, SweptMarket
 from sync.orders.number_ranges import RangeWatch
@@ -81,7 +81,7 @@ class Assembly:
 
     Args:
         settings: The configuration.
-        shop: The shop's client.
+        shop: The shop.
         erps: The ERP's document calls by environment.
         clock: Time.
     """
@@ -90,7 +90,7 @@ class Assembly:
         self,
         settings: SyncSettings,
         *,
-        shop: MagentoClient,
+        shop: Shop,
         erps: Mapping[str, DocumentCalls],
         clock: Clock,
     ) -> None:
@@ -115,17 +115,19 @@ class Assembly:
         )
         return Flows(
             orders=OrderFlow(
-                self._shop, markets={code: self._orders(code, identities) for code in markets}
+                self._shop.orders,
+                markets={code: self._orders(code, identities) for code in markets},
             ),
             customers=CustomerFlow(
-                self._shop,
+                self._shop.customers,
                 contexts={code: self._customers(code, kept) for code in markets},
                 published=published,
                 erp_max_request=self._max_request,
                 clock=self._clock,
             ),
             returns=ReturnFlow(
-                self._shop,
+                self._shop.credit_memos,
+                orders=self._shop.orders,
                 markets={code: self._returns(code, identities) for code in markets},
                 erp_max_request=self._max_request,
             ),
@@ -142,13 +144,13 @@ class Assembly:
         with_orders = self._with("orders")
         return Sources(
             orders=OrderSource(
-                self._shop,
+                self._shop.orders,
                 polling,
                 market_of_store=self._market_of_store("orders"),
                 rules={code: own[code].orders for code in with_orders},
             ),
             doubles=LateDoubles(
-                self._shop,
+                self._shop.orders,
                 markets={
                     code: SweptMarket(
                         erp=self._sales_orders(code),
@@ -162,15 +164,15 @@ class Assembly:
                 forms=forms,
                 events=events,
             ),
-            ranges=RangeWatch(self._shop, companies(self._settings)),
+            ranges=RangeWatch(self._shop.orders, companies(self._settings)),
             customers=CustomerSource(
-                self._shop,
+                self._shop.customers,
                 polling,
                 market_of_website={own[code].website_id: code for code in self._with("customers")},
                 links={code: kept.of_market(code) for code in self._with("customers")},
             ),
             returns=ReturnSource(
-                self._shop,
+                self._shop.credit_memos,
                 polling,
                 market_of_store=self._market_of_store("returns"),
             ),
@@ -187,7 +189,7 @@ class Assembly:
             rules=own.orders,
             store_ids=frozenset(own.store_ids),
             sold=SoldProducts(
-                self._shop,
+                self._shop.products,
                 self._erp(code),
                 company=market.legal_entity,
                 unit_attribute=own.orders.unit_attribute,
@@ -207,7 +209,7 @@ class Assembly:
         own = self._settings.sync.markets
         return AccountMatcher(
             Customers(self._erp(code)),
-            self._shop,
+            self._shop.customers,
             market=self.customer_market(code),
             rules=own[code].customers,
             links=links,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from sync.magento.client import MagentoClient
+from sync.magento.shop import Shop
 from sync.orders import own_headers
 from sync.orders.own_headers import OwnHeaders
 from sync.orders.ports import ErpOrders
@@ -19,7 +19,7 @@ class Identities:
 
     Args:
         settings: The configuration.
-        shop: The shop's client.
+        shop: The shop.
         links_of: The entity map of a market.
         forms: Every prefix that references ever had.
     """
@@ -28,7 +28,7 @@ class Identities:
         self,
         settings: SyncSettings,
         *,
-        shop: MagentoClient,
+        shop: Shop,
         links_of: Callable[[str], Pairs],
         forms: Forms,
     ) -> None:
@@ -43,7 +43,7 @@ class Identities:
             code,
             prefixes=prefixes_of_company(self._settings, code),
             forms=self._forms,
-            find=self._shop.order_heads_numbered,
+            find=self._shop.orders.order_heads_numbered,
         )
 
     def return_references(self, code: str) -> References:
@@ -52,7 +52,7 @@ class Identities:
             code,
             prefixes=prefixes_of_company(self._settings, code),
             forms=self._forms,
-            find=self._shop.credit_memos_numbered,
+            find=self._shop.credit_memos.credit_memos_numbered,
             mark=RETURN_MARK,
         )
 

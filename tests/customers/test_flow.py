@@ -20,7 +20,7 @@ from sync.customers.persons import Persons
 from sync.customers.rules import CustomerRules
 from sync.engine.flow import Event
 from sync.engine.outcomes import Done, HeldError, RetryLaterError, SkippedError
-from sync.magento.master_models import Customer
+from sync.magento.customer_models import Customer
 from tests.fakes.customer_erp import FakeCustomerErp
 from tests.fakes.customer_links import FakeCompany, FakePriceMap
 from tests.fakes.order_shop import FakeLinks, FakeWork

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sync.engine.outcomes import HeldError, OutcomeError, RetryLaterError
-from sync.magento.master_models import Customer
+from sync.magento.customer_models import Customer
 from sync.store.customer_links import Owner
 from tests.customers.test_flow import HOME, LONGEST, World, customer
 

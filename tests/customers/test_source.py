@@ -8,7 +8,8 @@ import pytest
 
 from sync.customers.source import CustomerSource
 from sync.customers.versions import remember_carried, remember_own
-from sync.magento.master_models import CustomAttribute, Customer
+from sync.magento.customer_models import Customer
+from sync.magento.wire_types import CustomAttribute
 from tests.customers.test_flow import customer
 from tests.fakes.entering import FakeEvents, polling
 from tests.fakes.order_shop import FakeLinks

@@ -10,7 +10,7 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.d365.transport import Guard
 from sync.engine.flow import Event, SentCall
 from sync.magento.document_models import CreditMemo
-from sync.magento.models import Order, OrderHead
+from sync.magento.order_models import Order, OrderHead
 from sync.orders.selling import Asked, Sellable
 from tests.fakes.wishes import FakeWishes
 from tests.orders import recorded

@@ -26,11 +26,10 @@ from pricing_proxy.sandbox.server import Sandbox
 from sync.engine.flow import Event, Flow
 from sync.engine.outcomes import Done, IdentifiedError, WaitForError
 from sync.engine.sources import Events, Watermarks
-from sync.magento.access import magento_access
-from sync.magento.client import MagentoClient
-from sync.magento.models import Order
+from sync.magento.order_models import Order
+from sync.magento.shop import Shop
+from sync.magento.way import shop_way
 from sync.serve.assembly import Assembly, Flows, KeptLinks, Sources
-from sync.serve.shop import credentials_of
 from sync.settings import SyncSettings
 from tests.d365.loopback import DirectPolicy
 from tests.fakes.customer_links import FakeCompany, FakePriceMap
@@ -64,7 +63,7 @@ class FlowWorld(Placing):
     """Two systems, the flows between them, and the least of an engine."""
 
     settings: SyncSettings
-    shop: MagentoClient
+    shop: Shop
     transport: RecordingTransport
     calls: DocumentCalls
     links: FakeLinks = field(default_factory=FakeLinks)
@@ -115,13 +114,13 @@ class FlowWorld(Placing):
 
     async def carry_memo(self, memo_id: int) -> Done:
         """Carry a credit memo."""
-        memo = await self.shop.credit_memo(memo_id)
+        memo = await self.shop.credit_memos.credit_memo(memo_id)
         assert memo is not None
         return await self.carry(self.flows.returns, memo.increment_id, entity_id=memo_id)
 
     async def order(self, number: str) -> Order:
         """Return the shop's only order of a number."""
-        (order,) = await self.shop.orders_by_increment_id(number)
+        (order,) = await self.shop.orders.orders_by_increment_id(number)
         return order
 
     async def carry_order(self, key: str) -> Done:
@@ -172,7 +171,7 @@ async def flow_world(folder: Path) -> AsyncIterator[FlowWorld]:
         settings = sync_settings(sandbox, "embedded", delivery={"erp_max_request_seconds": 2})
         magento = settings.sync.magento
         shop = await stack.enter_async_context(
-            magento_access(magento.url, credentials_of(magento), clock=clock)
+            shop_way(magento.url, magento.credentials, clock=clock)
         )
         client = Client(sandbox, session)
         await client.sign_in()

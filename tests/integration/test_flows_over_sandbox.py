@@ -117,7 +117,7 @@ async def test_a_customer_of_the_shop_gets_an_account_and_the_shop_is_told(
 ) -> None:
     done = await world.carry(world.flows.customers, "2")
 
-    customer = await world.shop.customer(2)
+    customer = await world.shop.customers.customer(2)
     assert customer is not None
     account = world.links.keys["customer", "2"]
     assert f"is account {account}" in done.note
@@ -143,4 +143,4 @@ async def test_a_refund_becomes_a_return_linked_to_the_lots_sold(
     returned = [line["ReturningInventoryLotId"] for line in found["lines"]]
     assert set(returned) == lots
     assert len(returned) == len(lots)
-    assert await world.shop.has_returns() is False
+    assert await world.shop.credit_memos.has_returns() is False

@@ -20,7 +20,7 @@ from sync.engine.outcomes import Done
 from sync.engine.polling import Polling
 from sync.engine.queue import ComeBackError, JobQueue
 from sync.engine.runner import Runner
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders.flow import OrderFlow, OrderMarket
 from sync.orders.source import OrderSource
 from sync.orders.writer import OrderWriter

@@ -84,7 +84,10 @@ async def test_a_return_under_way_is_written_once(
             journal=Journal(store, mapping_version="2", configuration_hash="c0ffee"),
             flows={
                 "returns": ReturnFlow(
-                    world, markets={"b2b_de": world.market}, erp_max_request=timedelta(seconds=60)
+                    world,
+                    orders=world,
+                    markets={"b2b_de": world.market},
+                    erp_max_request=timedelta(seconds=60),
                 )
             },
             clock=SystemClock(),

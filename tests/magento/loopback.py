@@ -10,10 +10,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from pricing_proxy.clock import SystemClock
-from sync.magento.access import magento_access
 from sync.magento.auth import Credentials
-from sync.magento.client import MagentoClient
+from sync.magento.shop import Shop
 from sync.magento.transport import Transport
+from sync.magento.way import shop_way
 
 Play = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -22,7 +22,7 @@ CREDENTIALS = Credentials(
 )
 
 
-class Shop:
+class PlayedShop:
     """Answers every request by `play`, and keeps what it was asked."""
 
     def __init__(self, play: Play) -> None:
@@ -48,9 +48,9 @@ def always(body: Any, status: int = 200) -> Play:
 
 
 @asynccontextmanager
-async def shop_of(play: Play) -> AsyncIterator[tuple[Shop, str]]:
+async def shop_of(play: Play) -> AsyncIterator[tuple[PlayedShop, str]]:
     """Serve `play` on loopback, and give its address."""
-    shop = Shop(play)
+    shop = PlayedShop(play)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", shop.answer)
     async with TestServer(app, host="127.0.0.1") as server:
@@ -58,7 +58,7 @@ async def shop_of(play: Play) -> AsyncIterator[tuple[Shop, str]]:
 
 
 @asynccontextmanager
-async def transport_to(play: Play, **options: Any) -> AsyncIterator[tuple[Transport, Shop]]:
+async def transport_to(play: Play, **options: Any) -> AsyncIterator[tuple[Transport, PlayedShop]]:
     """Serve `play`, and give a transport that asks it."""
     async with shop_of(play) as (shop, url), aiohttp.ClientSession() as session:
         yield (
@@ -70,12 +70,10 @@ async def transport_to(play: Play, **options: Any) -> AsyncIterator[tuple[Transp
 
 
 @asynccontextmanager
-async def client_of(play: Play) -> AsyncIterator[tuple[MagentoClient, Shop]]:
+async def client_of(play: Play) -> AsyncIterator[tuple[Shop, PlayedShop]]:
     """Serve `play`, and give a client under the real call policy."""
     async with (
         shop_of(play) as (shop, url),
-        magento_access(
-            url, CREDENTIALS, clock=SystemClock(), call_time=timedelta(seconds=5)
-        ) as client,
+        shop_way(url, CREDENTIALS, clock=SystemClock(), call_time=timedelta(seconds=5)) as client,
     ):
         yield client, shop

@@ -11,8 +11,8 @@ from aiohttp import web
 
 from pricing_proxy.resilience.errors import UpstreamContractError
 from sync.magento.answers import MagentoRejectedError
-from sync.magento.master_models import Customer
-from sync.magento.models import OrderHead
+from sync.magento.customer_models import Customer
+from sync.magento.order_models import OrderHead
 from sync.magento.search import Condition, Filter, Search, any_text, wire_instant
 from tests.magento.loopback import Play, always, client_of
 from tests.magento.recordings import recordings
@@ -57,7 +57,7 @@ def orders_table(rows: list[dict[str, Any]]) -> Play:
 async def read(rows: list[dict[str, Any]], *, page_size: int, until: int | None = None) -> Any:
     async with client_of(orders_table(rows)) as (client, shop):
         end = None if until is None else T0 + timedelta(seconds=until)
-        pages = client.order_heads_changed(T0, until=end, page_size=page_size)
+        pages = client.orders.order_heads_changed(T0, until=end, page_size=page_size)
         ids = [row.entity_id async for page in pages for row in page]
     return ids, len(shop.requests)
 
@@ -91,7 +91,7 @@ async def test_an_order_that_moves_while_it_is_read_hides_no_other() -> None:
     rows = [head(number, number) for number in range(1, 7)]
     async with client_of(orders_table(rows)) as (client, _):
         ids = []
-        async for page in client.order_heads_changed(T0, page_size=2):
+        async for page in client.orders.order_heads_changed(T0, page_size=2):
             ids += [row.entity_id for row in page]
             if len(ids) == 2:
                 rows[0] |= {"updated_at": head(1, 9)["updated_at"]}
@@ -103,30 +103,30 @@ async def test_a_shop_that_ignores_the_page_number_is_found_out() -> None:
     body = {"items": [head(1, 0), head(2, 0)], "total_count": 2}
     async with client_of(always(body)) as (client, _):
         with pytest.raises(UpstreamContractError, match="same page"):
-            [page async for page in client.order_heads_changed(T0, page_size=2)]
+            [page async for page in client.orders.order_heads_changed(T0, page_size=2)]
 
 
 async def test_no_such_order_is_none_and_no_such_route_is_an_error() -> None:
     async with client_of(always(recordings("orders")["04_get_missing"].answer, 404)) as (client, _):
-        assert await client.order(9) is None
+        assert await client.orders.order(9) is None
     async with client_of(always(recordings("errors")["01_route_missing"].answer, 404)) as (
         client,
         _,
     ):
         with pytest.raises(MagentoRejectedError):
-            await client.order(9)
-        assert not await client.has_returns()
+            await client.orders.order(9)
+        assert not await client.credit_memos.has_returns()
     async with client_of(always({"items": [], "total_count": 0})) as (client, _):
-        assert await client.has_returns()
+        assert await client.credit_memos.has_returns()
 
 
 async def test_an_order_is_found_by_its_exact_number() -> None:
     """The database compares without regard to case and outer spaces."""
     answer = json.loads(ORDER.answer_bytes)
     async with client_of(always({"items": [answer], "total_count": 1})) as (client, shop):
-        (found,) = await client.orders_by_increment_id("000000001")
+        (found,) = await client.orders.orders_by_increment_id("000000001")
         assert found.entity_id == 1
-        assert await client.orders_by_increment_id("000000001 ") == []
+        assert await client.orders.orders_by_increment_id("000000001 ") == []
     assert "increment_id" in shop.requests[0].query_string
 
 
@@ -134,15 +134,15 @@ async def test_an_order_is_found_by_its_exact_number() -> None:
 async def test_an_erp_number_that_would_be_cut_is_refused(number: str) -> None:
     async with client_of(always({})) as (client, shop):
         with pytest.raises(ValueError, match="32 characters"):
-            await client.set_ext_order_id(7, number)
+            await client.orders.set_ext_order_id(7, number)
     assert shop.requests == []
 
 
 async def test_an_erp_number_that_was_not_taken_is_noticed() -> None:
     async with client_of(always({"entity_id": 7, "ext_order_id": "SO-1001"})) as (client, shop):
-        await client.set_ext_order_id(7, "SO-1001")
+        await client.orders.set_ext_order_id(7, "SO-1001")
         with pytest.raises(UpstreamContractError):
-            await client.set_ext_order_id(7, "SO-1002")
+            await client.orders.set_ext_order_id(7, "SO-1002")
     sent = json.loads(shop.bodies[0])
     assert sent == {"entity": {"entity_id": 7, "ext_order_id": "SO-1001"}}
 
@@ -150,7 +150,7 @@ async def test_an_erp_number_that_was_not_taken_is_noticed() -> None:
 async def test_an_attribute_that_the_shop_drops_is_seen_in_its_answer() -> None:
     answer = json.loads(recordings("customers")["13_customer_get"].answer_bytes)
     async with client_of(always(answer)) as (client, _):
-        saved = await client.set_customer_attribute(CUSTOMER, "erp_account", "C-1001")
+        saved = await client.customers.set_customer_attribute(CUSTOMER, "erp_account", "C-1001")
     assert saved.attribute("erp_account") is None
 
 
@@ -158,17 +158,17 @@ async def test_a_shop_that_cannot_say_whether_it_has_an_attribute_is_believed_to
     """The answer to a write tells; without the route nobody would ever be written."""
     no_route = {"message": "Request does not match any route."}
     async with client_of(always(no_route, 404)) as (client, _):
-        assert await client.has_customer_attribute("erp_account")
+        assert await client.customers.has_customer_attribute("erp_account")
     # What is before the shop says nothing about it.
     async with client_of(always({}, 404)) as (client, _):
         with pytest.raises(MagentoRejectedError):
-            await client.has_customer_attribute("erp_account")
+            await client.customers.has_customer_attribute("erp_account")
 
 
 async def test_an_address_without_its_id_is_not_sent() -> None:
     async with client_of(always({})) as (client, shop):
         with pytest.raises(ValueError, match="its id"):
-            await client.save_customer(CUSTOMER, {"addresses": [{"city": "Gent"}]})
+            await client.customers.save_customer(CUSTOMER, {"addresses": [{"city": "Gent"}]})
     assert shop.requests == []
 
 
@@ -178,10 +178,10 @@ async def test_a_write_is_never_repeated_and_a_read_is() -> None:
 
     async with client_of(play) as (client, shop):
         with pytest.raises(Exception, match="500"):
-            await client.add_order_comment(1, "x")
+            await client.orders.add_order_comment(1, "x")
         assert len(shop.requests) == 1
         with pytest.raises(Exception, match="500"):
-            await client.order(1)
+            await client.orders.order(1)
     assert len(shop.requests) > 2
     nonces = re.findall(r'oauth_nonce="(\w+)"', str([one.headers for one in shop.requests]))
     assert len(set(nonces)) == len(shop.requests), "a nonce that was seen is refused"
@@ -191,18 +191,18 @@ async def test_a_write_is_never_repeated_and_a_read_is() -> None:
 async def test_a_list_of_another_shape_breaks_the_contract(body: Any) -> None:
     async with client_of(always(body)) as (client, _):
         with pytest.raises(UpstreamContractError):
-            await client.order_heads_without_erp_number()
+            await client.orders.order_heads_without_erp_number()
 
 
 async def test_a_count_is_a_number() -> None:
     async with client_of(always({"items": [], "total_count": 41})) as (client, _):
-        assert await client.order_count() == 41
+        assert await client.orders.order_count() == 41
     async with client_of(always({"items": []})) as (client, _):
         with pytest.raises(UpstreamContractError):
-            await client.order_count()
+            await client.orders.order_count()
     async with client_of(always({"no": "list"})) as (client, _):
         with pytest.raises(UpstreamContractError):
-            await client.store_views()
+            await client.stores.store_views()
 
 
 def test_texts_with_commas_are_alternatives_and_not_a_list() -> None:

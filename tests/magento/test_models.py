@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from sync.magento.customer_models import Customer
 from sync.magento.document_models import CreditMemo, Invoice, Shipment
-from sync.magento.master_models import Customer
-from sync.magento.models import Order, OrderLine
+from sync.magento.order_line_models import OrderLine
+from sync.magento.order_models import Order
 from tests.magento.recordings import recordings
 
 TOLERANCE = Decimal("0.0001")

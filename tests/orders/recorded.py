@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from pricing_proxy.shared_state.item_map import Item
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders.rules import OrderRules
 from sync.orders.selling import Asked, Sellable, Selling
 from tests.magento.recordings import recordings

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from sync.engine.outcomes import Done
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders.flow import OrderFlow, OrderMarket
 from sync.orders.writer import OrderWriter
 from tests.fakes.order_erp import FakeOrderErp

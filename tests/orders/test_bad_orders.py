@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sync.engine.outcomes import HeldError
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders.mapping import map_order, products_of
 from sync.orders.rules import OrderRules
 from sync.orders.selling import Asked, Sellable

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from sync.engine.outcomes import HeldError
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders.draft import OrderDraft
 from sync.orders.mapping import map_order
 from sync.orders.rules import OrderRules

@@ -14,7 +14,7 @@ from pricing_proxy.d365.fo.models import (
 )
 from pricing_proxy.d365.odata import Filter
 from pricing_proxy.money import NumberText
-from sync.magento.master_models import Product
+from sync.magento.product_models import Product
 from sync.orders.selling import Asked
 from sync.orders.sold_products import SoldProducts
 from tests.virtual_time import ManualClock

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.orders.late_doubles import LateDoubles, SweptMarket
 from sync.orders.source import OrderSource
 from tests.fakes.entering import FakeEvents, FakeWatermarks, polling

@@ -30,7 +30,7 @@ from sync.engine.outcomes import (
     WaitForError,
 )
 from sync.magento.document_models import CreditMemo
-from sync.magento.models import Order
+from sync.magento.order_models import Order
 from sync.returns.flow import ReturnFlow, ReturnMarket
 from sync.returns.own_documents import OwnReturns, SoldOrders
 from sync.returns.rules import ReturnRules
@@ -223,7 +223,10 @@ class World:
 
     async def carry(self) -> Done:
         flow = ReturnFlow(
-            self, markets={"b2b_de": self.market}, erp_max_request=timedelta(seconds=60)
+            self,
+            orders=self,
+            markets={"b2b_de": self.market},
+            erp_max_request=timedelta(seconds=60),
         )
         return await flow.carry(self.work)
 

@@ -15,9 +15,9 @@ from pricing_proxy.clock import Clock, SystemClock
 from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS, Integration
-from sync.magento.access import magento_access
 from sync.magento.auth import Credentials, authorization
-from sync.magento.client import MagentoClient
+from sync.magento.shop import Shop
+from sync.magento.way import shop_way
 
 
 def credentials_of(integration: Integration) -> Credentials:
@@ -120,8 +120,8 @@ async def wire(sandbox: Sandbox) -> AsyncIterator[Wire]:
 
 
 @pytest.fixture
-async def client(sandbox: Sandbox) -> AsyncIterator[MagentoClient]:
-    async with magento_access(
+async def client(sandbox: Sandbox) -> AsyncIterator[Shop]:
+    async with shop_way(
         sandbox.magento_url, CREDENTIALS, clock=SystemClock(), call_time=timedelta(seconds=5)
     ) as client:
         yield client

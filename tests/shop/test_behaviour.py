@@ -15,8 +15,8 @@ from aiohttp.test_utils import TestServer
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.resilience.errors import UpstreamDeniedError, UpstreamError
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
-from sync.magento.access import magento_access
-from sync.magento.client import MagentoClient
+from sync.magento.shop import Shop
+from sync.magento.way import shop_way
 from tests.shop.conftest import SALES_ONLY, Wire
 from tests.virtual_time import ManualClock
 
@@ -91,7 +91,7 @@ async def test_updated_at_moves_where_the_real_one_moves(timed: Wire, clock: Man
     assert order["state"] == "complete"
 
 
-async def test_the_same_shipment_twice_is_two_shipments(wire: Wire, client: MagentoClient) -> None:
+async def test_the_same_shipment_twice_is_two_shipments(wire: Wire, client: Shop) -> None:
     await wire.place(kind="simple", lines=[{"sku": "LAMP-01", "quantity": 4}])
     track = {"track_number": "SAME", "title": "P", "carrier_code": "custom"}
     body = {"items": [{"order_item_id": 1, "qty": 1}], "tracks": [track]}
@@ -99,25 +99,25 @@ async def test_the_same_shipment_twice_is_two_shipments(wire: Wire, client: Mage
         assert (await wire.send("POST", "/rest/V1/order/1/ship", body)).status == 200
     too_many = {"items": [{"order_item_id": 1, "qty": 50}]}
     await wire.send("POST", "/rest/V1/order/1/ship", too_many)
-    shipments = await client.shipments(1)
+    shipments = await client.fulfilment.shipments(1)
     assert [shipment.items[0].qty for shipment in shipments] == [1, 1, 2]
     assert [len(shipment.tracks) for shipment in shipments] == [1, 1, 0]
 
 
-async def test_an_empty_list_refunds_everything(wire: Wire, client: MagentoClient) -> None:
+async def test_an_empty_list_refunds_everything(wire: Wire, client: Shop) -> None:
     await wire.place(kind="simple")
     await wire.send("POST", "/rest/V1/order/1/invoice", {"capture": True})
     await wire.send("POST", "/rest/V1/order/1/refund", {"items": []})
-    (memo,) = await client.credit_memos(1)
-    order = await client.order(1)
+    (memo,) = await client.credit_memos.credit_memos(1)
+    order = await client.orders.order(1)
     assert order is not None
     assert memo.grand_total == order.grand_total == order.total_refunded
     assert order.state == "closed"
-    assert await client.credit_memo(memo.entity_id) == memo
-    assert await client.credit_memo(99) is None
+    assert await client.credit_memos.credit_memo(memo.entity_id) == memo
+    assert await client.credit_memos.credit_memo(99) is None
 
 
-async def test_invoices_add_up_to_the_order(wire: Wire, client: MagentoClient) -> None:
+async def test_invoices_add_up_to_the_order(wire: Wire, client: Shop) -> None:
     """Odd cents fall to the last one, the shipping to the first."""
     lines = [{"sku": "LAMP-01", "quantity": 3, "price": "0.99"}, {"sku": "LAMP-05", "quantity": 7}]
     await wire.place(kind="simple", lines=lines, discount_percent=10)
@@ -125,8 +125,8 @@ async def test_invoices_add_up_to_the_order(wire: Wire, client: MagentoClient) -
         rows = {"items": [{"order_item_id": 1, "qty": 1}]}
         assert (await wire.send("POST", "/rest/V1/order/1/invoice", rows)).status == 200
     assert (await wire.send("POST", "/rest/V1/order/1/invoice", {})).status == 200
-    invoices = await client.invoices(1)
-    order = await client.order(1)
+    invoices = await client.fulfilment.invoices(1)
+    order = await client.orders.order(1)
     assert order is not None
     assert sum(one.grand_total for one in invoices) == order.grand_total
     assert sum(one.tax_amount for one in invoices) == order.tax_amount
@@ -169,73 +169,73 @@ async def test_too_much_is_refused_by_name(wire: Wire) -> None:
     assert (await wire.send("POST", "/rest/V1/shipment/track", track)).status == 404
 
 
-async def test_the_client_writes_what_the_shop_keeps(wire: Wire, client: MagentoClient) -> None:
+async def test_the_client_writes_what_the_shop_keeps(wire: Wire, client: Shop) -> None:
     await wire.place(count=3)
-    waiting = await client.order_heads_without_erp_number()
+    waiting = await client.orders.order_heads_without_erp_number()
     assert [head.entity_id for head in waiting] == [1, 2, 3]
-    await client.set_ext_order_id(2, "SO-1001")
-    await client.add_order_comment(2, "ERP order SO-1001", is_visible=True, status="pending")
-    waiting = await client.order_heads_without_erp_number(after_entity_id=1)
+    await client.orders.set_ext_order_id(2, "SO-1001")
+    await client.orders.add_order_comment(2, "ERP order SO-1001", is_visible=True, status="pending")
+    waiting = await client.orders.order_heads_without_erp_number(after_entity_id=1)
     assert [head.entity_id for head in waiting] == [3]
-    (order,) = await client.orders_by_increment_id("3000000002")
+    (order,) = await client.orders.orders_by_increment_id("3000000002")
     assert order.ext_order_id == "SO-1001"
-    (entry,) = await client.order_comments(2)
+    (entry,) = await client.orders.order_comments(2)
     assert (entry.comment, entry.is_visible_on_front) == ("ERP order SO-1001", True)
-    assert await client.order_count() == 3
-    assert await client.order(99) is None
-    assert not await client.has_returns()
+    assert await client.orders.order_count() == 3
+    assert await client.orders.order(99) is None
+    assert not await client.credit_memos.has_returns()
 
 
-async def test_addresses_are_compared_without_accents(wire: Wire, client: MagentoClient) -> None:
+async def test_addresses_are_compared_without_accents(wire: Wire, client: Shop) -> None:
     """So does MariaDB in `utf8mb4_general_ci`: whoever asks compares once more."""
     members = {"firstname": "Eve", "lastname": "Evil", "website_id": 1, "store_id": 1}
     made = wire.sandbox.shop.customers.create({**members, "email": "info@m\u00fcller.example"})
 
-    found = await client.customers_by_email("info@muller.example")
+    found = await client.customers.customers_by_email("info@muller.example")
 
     assert [customer.id for customer in found] == [made["id"]]
 
 
-async def test_the_client_reads_and_marks_customers(client: MagentoClient) -> None:
-    customer = await client.customer(1)
+async def test_the_client_reads_and_marks_customers(client: Shop) -> None:
+    customer = await client.customers.customer(1)
     assert customer is not None
     assert customer.attribute("erp_account") == "C-1001"
-    saved = await client.set_customer_attribute(customer, "erp_account", "C-9001")
+    saved = await client.customers.set_customer_attribute(customer, "erp_account", "C-9001")
     assert saved.attribute("erp_account") == "C-9001"
     assert saved.addresses[0].company == customer.addresses[0].company
-    found = await client.customers_by_email(customer.email.upper())
+    found = await client.customers.customers_by_email(customer.email.upper())
     assert [one.id for one in found] == [1]
     since = customer.created_at - timedelta(seconds=1)
-    pages = [page async for page in client.customers_changed(since, page_size=2)]
+    pages = [page async for page in client.customers.customers_changed(since, page_size=2)]
     assert sorted(one.id for page in pages for one in page) == [1, 2, 3]
-    assert await client.customer(99) is None
+    assert await client.customers.customer(99) is None
 
 
-async def test_orders_belong_to_websites(wire: Wire, client: MagentoClient) -> None:
+async def test_orders_belong_to_websites(wire: Wire, client: Shop) -> None:
     await wire.place(website="b2b_de")
-    order = await client.order(1)
+    order = await client.orders.order(1)
     assert order is not None
-    views = {view.id: view.website_id for view in await client.store_views()}
-    websites = {website.id: website.code for website in await client.websites()}
+    views = {view.id: view.website_id for view in await client.stores.store_views()}
+    websites = {website.id: website.code for website in await client.stores.websites()}
     assert websites[views[order.store_id]] == "b2b_de"
     assert {"base", "b2b"} <= set(websites.values())
 
 
 async def test_an_integration_without_rights_is_told_which_one(sandbox: Sandbox) -> None:
-    async with magento_access(sandbox.magento_url, SALES_ONLY, clock=SystemClock()) as client:
+    async with shop_way(sandbox.magento_url, SALES_ONLY, clock=SystemClock()) as client:
         with pytest.raises(UpstreamDeniedError, match="Magento_Customer::customer"):
-            await client.customer(1)
+            await client.customers.customer(1)
 
 
-async def test_dials_work_on_the_shop(wire: Wire, client: MagentoClient) -> None:
+async def test_dials_work_on_the_shop(wire: Wire, client: Shop) -> None:
     await wire.place()
     await wire.turn(commit_then_drop=1.0)
     with pytest.raises(UpstreamError):
-        await client.set_ext_order_id(1, "SO-1")
+        await client.orders.set_ext_order_id(1, "SO-1")
     assert wire.sandbox.shop.orders[1]["ext_order_id"] == "SO-1"
     await wire.turn(commit_then_drop=0.0, error_rate=1.0)
     with pytest.raises(UpstreamError, match="500"):
-        await client.add_order_comment(1, "x")
+        await client.orders.add_order_comment(1, "x")
     await wire.turn(error_rate=0.0, retry_after=7)
     answer = await wire.send("GET", "/rest/V1/orders/1")
     assert (answer.status, answer.headers["Retry-After"]) == (429, "7")

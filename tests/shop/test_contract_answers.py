@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from sync.magento.client import MagentoClient
+from sync.magento.shop import Shop
 from tests.magento.recordings import recordings
 from tests.shop.conftest import SALES_ONLY, Wire
 from tests.shop.replay import replay
@@ -135,9 +135,9 @@ async def test_recorded_skus_go_round(wire: Wire) -> None:
     assert len(found) > 20
 
 
-async def test_skus_know_no_case(wire: Wire, client: MagentoClient) -> None:
+async def test_skus_know_no_case(wire: Wire, client: Shop) -> None:
     await wire.send("POST", "/rest/all/V1/products", {"product": {"sku": "lamp-01", "price": 1}})
-    product = await client.product("LAMP-01")
+    product = await client.products.product("LAMP-01")
     assert product is not None
     assert product.sku == "lamp-01"
 
@@ -162,22 +162,20 @@ SKUS = (
 )
 
 
-async def test_special_skus_go_round_through_client_and_shop(
-    wire: Wire, client: MagentoClient
-) -> None:
+async def test_special_skus_go_round_through_client_and_shop(wire: Wire, client: Shop) -> None:
     for sku in SKUS:
         product = {"sku": sku, "name": "n", "attribute_set_id": 4, "price": 1}
         created = await wire.send("POST", "/rest/all/V1/products", {"product": product})
         assert created.status == 200
     for sku in SKUS:
-        found = await client.product(sku)
+        found = await client.products.product(sku)
         assert found is not None, sku
         assert found.sku == sku
-    listed = await client.products(SKUS)
+    listed = await client.products.products(SKUS)
     assert {product.sku for product in listed} == set(SKUS)
-    by_id = await client.products_by_id([product.id for product in listed])
+    by_id = await client.products.products_by_id([product.id for product in listed])
     assert {product.sku for product in by_id.values()} == set(SKUS)
-    assert await client.product("A-B") is None
+    assert await client.products.product("A-B") is None
 
 
 async def test_an_overlong_request_line_ends_in_a_page(wire: Wire) -> None:
@@ -189,5 +187,5 @@ async def test_an_overlong_request_line_ends_in_a_page(wire: Wire) -> None:
     assert answer.status in (400, 414)
 
 
-async def test_long_skus_are_asked_for_in_parts(client: MagentoClient) -> None:
-    assert await client.products([f"{'漢' * 60}{number:02}" for number in range(40)]) == []
+async def test_long_skus_are_asked_for_in_parts(client: Shop) -> None:
+    assert await client.products.products([f"{'漢' * 60}{number:02}" for number in range(40)]) == []

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from sync.magento.client import MagentoClient
-from sync.magento.models import Order
+from sync.magento.order_models import Order
+from sync.magento.shop import Shop
 from sync.orders.mapping import map_order, products_of
 from tests.magento.test_models import check_sums
 from tests.orders import recorded
@@ -26,9 +26,9 @@ KINDS = (
 )
 
 
-async def placed(wire: Wire, client: MagentoClient, **members: object) -> Order:
+async def placed(wire: Wire, client: Shop, **members: object) -> Order:
     (named,) = await wire.place(**members)
-    order = await client.order(named["entity_id"])
+    order = await client.orders.order(named["entity_id"])
     assert order is not None
     return order
 
@@ -37,7 +37,7 @@ async def placed(wire: Wire, client: MagentoClient, **members: object) -> Order:
 @pytest.mark.parametrize("includes_tax", [False, True])
 @pytest.mark.parametrize("discount", [0, 10])
 async def test_every_kind_adds_up(
-    wire: Wire, client: MagentoClient, kind: str, *, includes_tax: bool, discount: int
+    wire: Wire, client: Shop, kind: str, *, includes_tax: bool, discount: int
 ) -> None:
     order = await placed(
         wire,
@@ -50,8 +50,8 @@ async def test_every_kind_adds_up(
     check_sums(order)
 
 
-async def test_mixed_orders_hold_every_kind(wire: Wire, client: MagentoClient) -> None:
-    orders = [await client.order(one["entity_id"]) for one in await wire.place(count=16)]
+async def test_mixed_orders_hold_every_kind(wire: Wire, client: Shop) -> None:
+    orders = [await client.orders.order(one["entity_id"]) for one in await wire.place(count=16)]
     assert {line.product_type for order in orders if order for line in order.items} >= {
         "simple",
         "configurable",
@@ -65,13 +65,13 @@ async def test_mixed_orders_hold_every_kind(wire: Wire, client: MagentoClient) -
         check_sums(order)
 
 
-async def test_a_total_can_be_made_not_to_add_up(wire: Wire, client: MagentoClient) -> None:
+async def test_a_total_can_be_made_not_to_add_up(wire: Wire, client: Shop) -> None:
     order = await placed(wire, client, kind="simple", total_off_by="0.50")
     with pytest.raises(AssertionError):
         check_sums(order)
 
 
-async def test_an_order_is_what_was_asked_for(wire: Wire, client: MagentoClient) -> None:
+async def test_an_order_is_what_was_asked_for(wire: Wire, client: Shop) -> None:
     order = await placed(
         wire,
         client,
@@ -96,7 +96,7 @@ async def test_an_order_is_what_was_asked_for(wire: Wire, client: MagentoClient)
     assert order.shipping.address.street == ("A", "", "B")
 
 
-async def test_an_order_that_costs_nothing_is_free(wire: Wire, client: MagentoClient) -> None:
+async def test_an_order_that_costs_nothing_is_free(wire: Wire, client: Shop) -> None:
     order = await placed(
         wire,
         client,
@@ -136,9 +136,7 @@ async def test_what_cannot_be_placed_is_named(wire: Wire, members: object, named
     assert wire.sandbox.shop.orders == {}
 
 
-async def test_judges_read_orders_without_a_signature_or_a_fault(
-    wire: Wire, client: MagentoClient
-) -> None:
+async def test_judges_read_orders_without_a_signature_or_a_fault(wire: Wire, client: Shop) -> None:
     await wire.place(count=8)
     await wire.turn(error_rate=1.0)
     address = f"{wire.sandbox.control_url}/systems/magento/orders"
@@ -147,7 +145,7 @@ async def test_judges_read_orders_without_a_signature_or_a_fault(
     await wire.turn(error_rate=0.0)
     assert len(told) == 8
     for row in told:
-        order = await client.order(row["entity_id"])
+        order = await client.orders.order(row["entity_id"])
         assert order is not None
         gross = sum(line["gross"] for line in row["lines"])
         assert gross + row["shipping_net"] + row["shipping_tax"] == row["grand_total"]
@@ -159,17 +157,17 @@ async def test_judges_read_orders_without_a_signature_or_a_fault(
     assert not any(sku.startswith(("LAMP-SET", "LAMP-03-")) for sku in skus)
 
 
-async def test_mixed_orders_hold_only_what_the_erp_sells(wire: Wire, client: MagentoClient) -> None:
+async def test_mixed_orders_hold_only_what_the_erp_sells(wire: Wire, client: Shop) -> None:
     """By product id, as the flow looks them up: variants and the parts of bundles."""
     book = wire.sandbox.book
     sold = {item.number for item in book.items.values() if not item.is_stopped}
     sold |= {variant.number for variant in book.variants.values()}
     for row in await wire.place(count=16, kind="mixed"):
-        order = await client.order(row["entity_id"])
+        order = await client.orders.order(row["entity_id"])
         assert order is not None
         asked = products_of(order, recorded.rules(), {})
         ids = {one.product_id for one in asked if one.product_id is not None}
-        products = await client.products_by_id(sorted(ids))
+        products = await client.products.products_by_id(sorted(ids))
         assert products.keys() == ids
         assert {product.sku for product in products.values()} <= sold
 
@@ -177,7 +175,7 @@ async def test_mixed_orders_hold_only_what_the_erp_sells(wire: Wire, client: Mag
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("includes_tax", [False, True])
 async def test_every_kind_becomes_an_erp_order_of_the_same_total(
-    wire: Wire, client: MagentoClient, kind: str, *, includes_tax: bool
+    wire: Wire, client: Shop, kind: str, *, includes_tax: bool
 ) -> None:
     """The demo's orders must not be held for what only the simulated shop does."""
     address = {"company": "Lichthaus", "telephone": "+49 30 1"}

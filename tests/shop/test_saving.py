@@ -8,7 +8,7 @@ import pytest
 from pricing_proxy.sandbox.shop.customers import Customers
 from pricing_proxy.sandbox.shop.sign_in import SignIn
 from pricing_proxy.sandbox.shop.wire import RefusedError
-from sync.magento.client import MagentoClient
+from sync.magento.shop import Shop
 from tests.shop.conftest import Answer, Wire
 
 PASSWORD = "Passw0rd-x1"
@@ -57,9 +57,7 @@ async def test_a_registration_in_an_unknown_place_or_group_is_refused(wire: Wire
     assert by_integration.body["group_id"] == 3
 
 
-async def test_a_customer_moves_to_no_website_and_no_group(
-    wire: Wire, client: MagentoClient
-) -> None:
+async def test_a_customer_moves_to_no_website_and_no_group(wire: Wire, client: Shop) -> None:
     """What they send of those is dropped without a word; the rest is taken."""
     made = await registered(wire, email="n@buyer.example", store_id=3, taxvat="DE1")
     own = await signed_in(wire, "n@buyer.example")
@@ -67,7 +65,7 @@ async def test_a_customer_moves_to_no_website_and_no_group(
     moved = {**sent, "website_id": 1, "store_id": 1, "group_id": 2}
     answer = await wire.send("PUT", "/rest/V1/customers/me", {"customer": moved}, **own)
     assert answer.status == 200
-    kept = await client.customer(made.body["id"])
+    kept = await client.customers.customer(made.body["id"])
     assert kept is not None
     assert (kept.website_id, kept.store_id, kept.group_id, kept.taxvat) == (3, 3, 1, "DE2")
 

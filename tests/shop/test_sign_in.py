@@ -4,13 +4,11 @@ from typing import Any
 
 import pytest
 
-from sync.magento.client import MagentoClient
+from sync.magento.shop import Shop
 from tests.shop.conftest import Wire
 
 
-async def test_a_customer_writes_their_own_account_by_rest(
-    wire: Wire, client: MagentoClient
-) -> None:
+async def test_a_customer_writes_their_own_account_by_rest(wire: Wire, client: Shop) -> None:
     """With a token of their own and no integration's, as recorded of a shop without a guard."""
     new = {"email": "new@buyer.example", "firstname": "N", "lastname": "Eu", "website_id": 3}
     body = {"customer": new, "password": "Passw0rd-x1"}
@@ -31,7 +29,7 @@ async def test_a_customer_writes_their_own_account_by_rest(
     )
     assert changed.status == 200
     assert (await wire.send("GET", "/rest/V1/customers/me", **own)).body["id"] == made.body["id"]
-    customer = await client.customer(made.body["id"])
+    customer = await client.customers.customer(made.body["id"])
     assert customer is not None
     assert customer.attribute("erp_account") == "C-1001"
     others = await wire.send("GET", "/rest/V1/customers/1", **own)

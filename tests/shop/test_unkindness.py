@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from sync.magento.client import MagentoClient
+from sync.magento.shop import Shop
 from tests.magento.recordings import recordings
 from tests.shop.conftest import Wire
 from tests.shop.replay import replay
@@ -38,7 +38,7 @@ async def test_each_store_view_counts_its_own_orders(wire: Wire) -> None:
 
 
 async def test_stores_may_number_alike_and_only_the_entity_id_tells_orders_apart(
-    wire: Wire, client: MagentoClient
+    wire: Wire, client: Shop
 ) -> None:
     await wire.turn(number_prefix="4")
     placed = [
@@ -48,7 +48,7 @@ async def test_stores_may_number_alike_and_only_the_entity_id_tells_orders_apart
     ]
     assert [one["increment_id"] for one in placed] == ["4000000001", "4000000002"] * 3
     assert len({one["entity_id"] for one in placed}) == 6
-    orders = [await client.order(one["entity_id"]) for one in placed]
+    orders = [await client.orders.order(one["entity_id"]) for one in placed]
     assert [order.store_id for order in orders if order] == [3, 3, 4, 4, 2, 2]
     assert len({item.item_id for order in orders if order for item in order.items}) == 18
     named = "/rest/V1/orders?searchCriteria[filter_groups][0][filters][0][field]=increment_id"
@@ -77,7 +77,7 @@ async def test_documents_of_each_kind_and_store_count_for_themselves(wire: Wire)
 
 
 async def test_anybody_registers_with_any_tax_number_and_any_account(
-    wire: Wire, client: MagentoClient
+    wire: Wire, client: Shop
 ) -> None:
     """Magento's anonymous registration stores what is sent, the ERP's account included."""
     answer = await wire.send(
@@ -97,8 +97,8 @@ async def test_anybody_registers_with_any_tax_number_and_any_account(
         credentials=None,
     )
     assert answer.status == 200
-    thief = await client.customer(answer.body["id"])
-    known = await client.customer(1)
+    thief = await client.customers.customer(answer.body["id"])
+    known = await client.customers.customer(1)
     assert thief is not None
     assert known is not None
     assert thief.taxvat == known.taxvat
@@ -106,7 +106,7 @@ async def test_anybody_registers_with_any_tax_number_and_any_account(
 
 
 async def test_people_register_and_change_what_they_say_of_themselves(
-    wire: Wire, client: MagentoClient
+    wire: Wire, client: Shop
 ) -> None:
     made = await happened(
         wire,
@@ -117,7 +117,7 @@ async def test_people_register_and_change_what_they_say_of_themselves(
     assert (made["store_id"], made["website_id"], made["id"]) == (4, 3, 4)
     changed = {"taxvat": "de 999 888 777", "account": "C-1002", "company": "Elektro Group AG"}
     await happened(wire, "PATCH", "customers/4", changed)
-    customer = await client.customer(4)
+    customer = await client.customers.customer(4)
     assert customer is not None
     assert customer.taxvat == "de 999 888 777"
     assert customer.attribute("erp_account") == "C-1002"
@@ -127,7 +127,7 @@ async def test_people_register_and_change_what_they_say_of_themselves(
 
 
 async def test_a_stock_shop_drops_the_account_and_moves_the_customer(
-    wire: Wire, client: MagentoClient
+    wire: Wire, client: Shop
 ) -> None:
     """A write that did not take is answered 200; the recording is of a stock shop."""
     await wire.turn(account_attribute=False)
@@ -138,24 +138,24 @@ async def test_a_stock_shop_drops_the_account_and_moves_the_customer(
         recording,
         {"ann@dealer.test": "buyer1@c-1001.example", "erp_no": "erp_account", '"C001"': '"C-9"'},
     )
-    customer = await client.customer(1)
+    customer = await client.customers.customer(1)
     assert customer is not None
     assert customer.attribute("erp_account") is None
     assert str(customer.updated_at) > "2026-01-02"
-    assert await client.has_customer_attribute("erp_account") is False
+    assert await client.customers.has_customer_attribute("erp_account") is False
     await wire.turn(account_attribute=True)
-    assert await client.has_customer_attribute("erp_account") is True
+    assert await client.customers.has_customer_attribute("erp_account") is True
 
 
 async def test_orders_of_a_deleted_customer_are_nobodys_and_no_guests(
-    wire: Wire, client: MagentoClient
+    wire: Wire, client: Shop
 ) -> None:
     (placed,) = await wire.place(kind="simple", customer=1)
     deleted = await wire.send("DELETE", "/rest/V1/customers/1")
     assert deleted.body is True
     again = await wire.send("DELETE", "/rest/V1/customers/1")
     assert again.status == 404
-    order = await client.order(placed["entity_id"])
+    order = await client.orders.order(placed["entity_id"])
     assert order is not None
     assert order.customer_id is None
     (told,) = await happened(wire, "GET", "orders")
@@ -169,39 +169,35 @@ async def test_orders_of_a_deleted_customer_are_nobodys_and_no_guests(
     assert (await wire.place(kind="simple", count=4))[0]["customer_is_guest"] == 0
 
 
-async def test_a_renamed_product_leaves_its_orders_the_old_sku(
-    wire: Wire, client: MagentoClient
-) -> None:
+async def test_a_renamed_product_leaves_its_orders_the_old_sku(wire: Wire, client: Shop) -> None:
     lines = [{"sku": "LAMP-13"}, {"sku": "LAMP-03", "text": "A", "choice": 1}]
     (placed,) = await wire.place(lines=lines)
     await happened(wire, "PATCH", "products/lamp-13", {"sku": "Lamp-99"})
-    order = await client.order(placed["entity_id"])
+    order = await client.orders.order(placed["entity_id"])
     assert order is not None
     assert order.items[0].sku == "LAMP-13"
-    (product,) = (await client.products_by_id([order.items[0].product_id or 0])).values()
+    (product,) = (await client.products.products_by_id([order.items[0].product_id or 0])).values()
     assert product.sku == "Lamp-99"
     (told,) = await happened(wire, "GET", "orders")
     assert [line["sku"] for line in told["lines"]] == ["LAMP-13", "LAMP-03"]
     assert (await wire.send("GET", "/rest/V1/products/LAMP-13")).status == 404
 
 
-async def test_a_sku_may_be_stored_in_other_letters_than_the_erps(
-    wire: Wire, client: MagentoClient
-) -> None:
+async def test_a_sku_may_be_stored_in_other_letters_than_the_erps(wire: Wire, client: Shop) -> None:
     await happened(wire, "PATCH", "products/LAMP-13", {"sku": "Lamp-13"})
     (placed,) = await wire.place(lines=[{"sku": "LAMP-13"}])
-    order = await client.order(placed["entity_id"])
+    order = await client.orders.order(placed["entity_id"])
     assert order is not None
     assert order.items[0].sku == "Lamp-13"
 
 
 async def test_a_deleted_product_is_gone_from_the_shop_but_not_from_orders(
-    wire: Wire, client: MagentoClient
+    wire: Wire, client: Shop
 ) -> None:
     variant = next(one for one in wire.sandbox.shop.catalog.all() if one.variants)
     child = wire.sandbox.shop.catalog.by_id(next(iter(variant.variants)))
     (placed,) = await wire.place(lines=[{"sku": "LAMP-02"}, {"sku": child.sku}])
-    before = await client.order(placed["entity_id"])
+    before = await client.orders.order(placed["entity_id"])
     for sku in ("LAMP-02", child.sku):
         assert (await wire.send("DELETE", f"/rest/all/V1/products/{quote(sku)}")).body is True
     again = await replay(
@@ -210,9 +206,9 @@ async def test_a_deleted_product_is_gone_from_the_shop_but_not_from_orders(
         {"LAB-NT": "LAMP-02"},
     )
     assert again.status == 404
-    assert await client.order(placed["entity_id"]) == before
+    assert await client.orders.order(placed["entity_id"]) == before
     assert before is not None
-    assert await client.products_by_id([before.items[0].product_id or 0]) == {}
+    assert await client.products.products_by_id([before.items[0].product_id or 0]) == {}
     (told,) = await happened(wire, "GET", "orders")
     assert [line["sku"] for line in told["lines"]] == ["LAMP-02", child.sku]
     # The rest of the assortment goes on being sold.
@@ -220,11 +216,9 @@ async def test_a_deleted_product_is_gone_from_the_shop_but_not_from_orders(
     assert len(await wire.place(kind="bundle")) == 1
 
 
-async def test_an_order_may_come_with_somebody_elses_number(
-    wire: Wire, client: MagentoClient
-) -> None:
+async def test_an_order_may_come_with_somebody_elses_number(wire: Wire, client: Shop) -> None:
     (placed,) = await wire.place(kind="simple", ext_order_id="AMZ-302-1234567")
-    order = await client.order(placed["entity_id"])
+    order = await client.orders.order(placed["entity_id"])
     assert order is not None
     assert order.ext_order_id == "AMZ-302-1234567"
 

@@ -1,6 +1,7 @@
 """Settings become flows and sources: those that are on, with each market's own rules."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from sync import settings
-from sync.magento.client import MagentoClient
+from sync.magento.shop import Shop
 from sync.serve.assembly import Assembly, Sources
 from tests.fakes.customer_links import FakeCompany, FakePriceMap
 from tests.fakes.entering import FakeEvents, FakeWatermarks
@@ -19,13 +20,14 @@ from tests.sync import files
 from tests.sync.test_settings import SECOND, secrets
 
 __all__ = ["secrets"]
+SUBJECTS = ("orders", "customers", "credit_memos", "products")
 SAMPLE = recorded.orders()["tax_excl_row__mixed_rates"]
 
 
 def assembly(folder: Path, text: str, shop: FakeShop) -> Assembly:
     return Assembly(
         settings.load(files.write(folder, text)),
-        shop=cast("MagentoClient", shop),
+        shop=cast("Shop", SimpleNamespace(**dict.fromkeys(SUBJECTS, shop))),
         erps={"erp": cast("DocumentCalls", object())},
         clock=SystemClock(),
     )

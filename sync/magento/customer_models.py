@@ -1,16 +1,16 @@
-"""Customers, products, store views and websites of Magento, under its own field names."""
+"""Customers of Magento and their address books, under its own field names."""
 
-from decimal import Decimal
 from typing import Annotated, Any
 
-from sync.magento.wire_types import Amount, Flag, Instant, Members, Rows, Text, WireModel
-
-
-class CustomAttribute(WireModel):
-    """An attribute that the shop added; its value may be a text, a number or a list."""
-
-    attribute_code: str
-    value: Any = None
+from sync.magento.wire_types import (
+    CustomAttribute,
+    Flag,
+    Instant,
+    Members,
+    Rows,
+    Text,
+    WireModel,
+)
 
 
 class Region(WireModel):
@@ -72,41 +72,3 @@ class Customer(WireModel):
         """Return a custom attribute's value, None when it is not set."""
         values = (one.value for one in self.custom_attributes if one.attribute_code == code)
         return next(values, None)
-
-
-class Product(WireModel):
-    """What an order line needs to know of its product; `sku` is without option suffixes."""
-
-    id: int
-    sku: str
-    name: Text = ""
-    type_id: Text = ""
-    status: int | None = None
-    price: Amount = Decimal(0)
-    custom_attributes: Annotated[tuple[CustomAttribute, ...], Rows] = ()
-
-
-class StoreView(WireModel):
-    """A store view, which an order names, and the website it belongs to."""
-
-    id: int
-    code: str
-    name: Text = ""
-    website_id: int
-
-
-class Website(WireModel):
-    """A website; its code is a market's name."""
-
-    id: int
-    code: str
-    name: Text = ""
-
-
-class OrderComment(WireModel):
-    """An entry of an order's history."""
-
-    comment: Text = ""
-    created_at: Instant
-    status: Text = ""
-    is_visible_on_front: Flag = False

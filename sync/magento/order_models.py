@@ -2,21 +2,22 @@
 
 How to read a line, which lines carry value and which sums hold stands in the flow's
 mapping; here nothing is computed. Amounts without `base_` are in the order's currency.
-A body that does not fit raises pydantic's error, which `client` turns into
+A body that does not fit raises pydantic's error, which `calls` turns into
 `UpstreamContractError`.
 """
 
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from sync.magento.order_line_models import OrderLine
 from sync.magento.wire_types import (
     Amount,
     Flag,
     Instant,
     Members,
-    OptionText,
+    OpenMembers,
     Rows,
     Text,
     WireModel,
@@ -70,106 +71,6 @@ class Address(WireModel):
     fax: Text = ""
     email: Text = ""
     customer_address_id: int | None = None
-
-
-class CustomOption(WireModel):
-    """A custom option's choice; ids only, the titles are the product's."""
-
-    option_id: Text
-    option_value: OptionText = ""
-
-
-class BundleOption(WireModel):
-    """What was chosen of one part of a bundle."""
-
-    option_id: Text
-    option_qty: Amount = Decimal(0)
-    option_selections: Annotated[tuple[Text, ...], Rows] = ()
-
-
-class ChosenOptions(WireModel):
-    """Everything chosen for a line."""
-
-    custom_options: Annotated[tuple[CustomOption, ...], Rows] = ()
-    configurable_item_options: Annotated[tuple[CustomOption, ...], Rows] = ()
-    bundle_options: Annotated[tuple[BundleOption, ...], Rows] = ()
-
-
-class ProductOption(WireModel):
-    """The envelope around what was chosen."""
-
-    extension_attributes: Annotated[ChosenOptions, Members] = ChosenOptions()
-
-
-class ItemizedTax(WireModel):
-    """One tax of one line."""
-
-    tax_code: Text = ""
-    tax_percent: Amount = Decimal(0)
-    amount: Amount = Decimal(0)
-    taxable_item_type: Text = ""
-
-
-class OpenMembers(WireModel):
-    """Extension attributes, those of the shop's own modules included, in `model_extra`."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class LineExtension(OpenMembers):
-    """What modules add to a line."""
-
-    itemized_taxes: Annotated[tuple[ItemizedTax, ...], Rows] = ()
-
-
-class OrderLine(WireModel):
-    """A line; children of configurables and bundles are lines of their own.
-
-    Attributes:
-        sku: Of the variant for a configurable and its child; with option suffixes. Never parsed:
-            `product_id` says which product it is.
-        row_total: Net, after discount, and cut at 0.
-        row_total_incl_tax: Gross, after discount.
-        discount_amount: Positive; gross where prices include tax.
-        discount_tax_compensation_amount: The tax part of `discount_amount`.
-        tax_percent: None on a bundle whose price is in its children.
-    """
-
-    item_id: int
-    parent_item_id: int | None = None
-    product_id: int | None = None
-    product_type: Text = "simple"
-    sku: Text = ""
-    name: Text = ""
-    is_virtual: Flag = False
-    is_qty_decimal: Flag = False
-    free_shipping: Flag = False
-    qty_ordered: Amount = Decimal(0)
-    qty_canceled: Amount = Decimal(0)
-    qty_invoiced: Amount = Decimal(0)
-    qty_refunded: Amount = Decimal(0)
-    qty_shipped: Amount = Decimal(0)
-    price: Amount = Decimal(0)
-    original_price: Amount = Decimal(0)
-    price_incl_tax: Amount = Decimal(0)
-    row_total: Amount = Decimal(0)
-    row_total_incl_tax: Amount = Decimal(0)
-    tax_amount: Amount = Decimal(0)
-    tax_percent: Decimal | None = None
-    discount_amount: Amount = Decimal(0)
-    discount_percent: Amount = Decimal(0)
-    discount_tax_compensation_amount: Amount = Decimal(0)
-    base_row_total_incl_tax: Amount = Decimal(0)
-    base_tax_amount: Amount = Decimal(0)
-    row_weight: Amount = Decimal(0)
-    applied_rule_ids: Text = ""
-    product_option: Annotated[ProductOption, Members] = ProductOption()
-    extension_attributes: Annotated[LineExtension, Members] = LineExtension()
-
-    @property
-    def options(self) -> ChosenOptions:
-        """What was chosen for the line."""
-        return self.product_option.extension_attributes
 
 
 class Payment(WireModel):
@@ -297,3 +198,12 @@ class Order(OrderHead):
         """Where to and how; empty when everything is virtual."""
         assignments = self.extension_attributes.shipping_assignments
         return assignments[0].shipping if assignments else Shipping()
+
+
+class OrderComment(WireModel):
+    """An entry of an order's history."""
+
+    comment: Text = ""
+    created_at: Instant
+    status: Text = ""
+    is_visible_on_front: Flag = False

@@ -1,4 +1,4 @@
-"""Build the protected way to one Magento: session, signing, limits, client."""
+"""Build the protected way to one Magento: session, signing, limits, subjects."""
 
 import random
 import ssl
@@ -19,10 +19,10 @@ from pricing_proxy.resilience.policy import CallPolicy
 from pricing_proxy.resilience.retry import Retrier
 from sync.magento.auth import Credentials
 from sync.magento.calls import CALL_TIME, Calls
-from sync.magento.client import MagentoClient
+from sync.magento.shop import Shop
 from sync.magento.transport import Transport
 
-SYSTEM = _SYSTEM = "magento"
+SYSTEM = "magento"
 """The shop, in errors and logs."""
 
 # A shop serves people first: two PHP workers for each core of a small one.
@@ -32,7 +32,7 @@ _KEEPALIVE_SECONDS = 30.0
 
 
 @asynccontextmanager
-async def magento_access(
+async def shop_way(
     url: str,
     credentials: Credentials,
     *,
@@ -43,7 +43,7 @@ async def magento_access(
     call_time: timedelta = CALL_TIME,
     on_call: Callable[[CallReport], None] | None = None,
     gate: Gate | None = None,
-) -> AsyncIterator[MagentoClient]:
+) -> AsyncIterator[Shop]:
     """Open the way to one shop; on exit, close it.
 
     Args:
@@ -53,7 +53,7 @@ async def magento_access(
         signed_url: See `Transport`.
         ca_file: PEM file of the authority that signed its certificate, where it is not public.
         connections: At most so many calls at once.
-        call_time: For calls that are given no deadline.
+        call_time: How long a call may take, waiting included.
         on_call: Told each attempt that went on the wire; must not raise.
         gate: Closed while the shop throttles; one of this process alone when not given.
     """
@@ -64,10 +64,10 @@ async def magento_access(
             credentials=credentials,
             clock=clock,
             signed_url=signed_url,
-            system=_SYSTEM,
+            system=SYSTEM,
         )
         policy = _policy(clock, on_call, gate)
-        yield MagentoClient(Calls(transport, policy=policy, clock=clock, call_time=call_time))
+        yield Shop(Calls(transport, policy=policy, clock=clock, call_time=call_time))
 
 
 def _session(ca_file: Path | None, connections: int) -> aiohttp.ClientSession:
@@ -86,7 +86,7 @@ def _policy(
     dice = random.random
     breakers = {
         kind: Breaker(
-            system=_SYSTEM, name=f"{_SYSTEM}:{kind}", clock=clock, chance=dice, settings=settings
+            system=SYSTEM, name=f"{SYSTEM}:{kind}", clock=clock, chance=dice, settings=settings
         )
         for kind, settings in (
             (OperationClass.MASTER_READ, MASTER_READS),
@@ -94,10 +94,10 @@ def _policy(
         )
     }
     return CallPolicy(
-        system=_SYSTEM,
+        system=SYSTEM,
         breakers=breakers,
-        gate=gate or Gate(system=_SYSTEM, name=_SYSTEM, clock=clock, chance=dice),
-        bulkhead=Bulkhead(system=_SYSTEM, name=_SYSTEM, clock=clock),
+        gate=gate or Gate(system=SYSTEM, name=SYSTEM, clock=clock, chance=dice),
+        bulkhead=Bulkhead(system=SYSTEM, name=SYSTEM, clock=clock),
         retrier=Retrier(clock=clock, chance=dice),
         clock=clock,
         on_call=on_call,

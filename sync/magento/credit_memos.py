@@ -1,0 +1,51 @@
+"""What the flows ask of Magento's credit memos, and whether it knows returns (RMA)."""
+
+from collections.abc import AsyncGenerator, Collection
+from datetime import datetime
+from http import HTTPStatus
+
+from sync.magento.answers import MagentoRejectedError
+from sync.magento.calls import V1, Calls
+from sync.magento.document_models import CreditMemo
+from sync.magento.search import Search, any_text, equals, text_parts
+
+_ROUTE = f"{V1}/creditmemos"
+
+
+class CreditMemoCalls:
+    """Reads the credit memos of one Magento."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def credit_memo(self, entity_id: int) -> CreditMemo | None:
+        """Return a credit memo by its internal id."""
+        return await self._calls.one(CreditMemo, f"{V1}/creditmemo/{entity_id}")
+
+    async def credit_memos(self, order_id: int) -> list[CreditMemo]:
+        """Return an order's credit memos."""
+        search = Search(groups=[equals("order_id", order_id)])
+        return await self._calls.found(CreditMemo, _ROUTE, search)
+
+    def credit_memos_changed(self, since: datetime) -> AsyncGenerator[list[CreditMemo], None]:
+        """Yield credit memos by their last change; see `Calls.changed`."""
+        return self._calls.changed(CreditMemo, _ROUTE, Search(), since=since)
+
+    async def credit_memos_numbered(self, numbers: Collection[str]) -> list[CreditMemo]:
+        """Return the credit memos that have one of these numbers, in whatever store view."""
+        found: list[CreditMemo] = []
+        for part in text_parts(sorted(numbers)):
+            search = Search(groups=[any_text("increment_id", part)])
+            found += await self._calls.found(CreditMemo, _ROUTE, search)
+        return found
+
+    async def has_returns(self) -> bool:
+        """Return whether this Magento knows returns (RMA); only Commerce does."""
+        target = f"{V1}/returns?{Search(page_size=1).query()}"
+        try:
+            await self._calls.read("returns_probe", target)
+        except MagentoRejectedError as error:
+            if error.status == HTTPStatus.NOT_FOUND and error.is_missing_route:
+                return False
+            raise
+        return True

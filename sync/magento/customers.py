@@ -1,0 +1,84 @@
+"""What the flows ask of Magento's customers, and what they write on them.
+
+A write whose end is unclear is looked up by the caller: an attribute may be written again.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from pricing_proxy.http_exchange import Guard
+from sync.magento.answers import MagentoRejectedError
+from sync.magento.calls import V1, Calls
+from sync.magento.customer_models import Customer
+from sync.magento.search import PAGE_SIZE, Search, equals
+
+_SEARCH = f"{V1}/customers/search"
+
+
+class CustomerCalls:
+    """Reads and writes the customers of one Magento."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def customer(self, number: int) -> Customer | None:
+        """Return a customer by id."""
+        return await self._calls.one(Customer, f"{V1}/customers/{number}")
+
+    def customers_changed(
+        self, since: datetime, *, page_size: int = PAGE_SIZE
+    ) -> AsyncGenerator[list[Customer], None]:
+        """Yield customers by their last change; see `Calls.changed`."""
+        return self._calls.changed(Customer, _SEARCH, Search(page_size=page_size), since=since)
+
+    async def customers_by_email(self, email: str) -> list[Customer]:
+        """Return the customers of an e-mail address, at most one for each website."""
+        return await self._calls.found(Customer, _SEARCH, Search(groups=[equals("email", email)]))
+
+    async def save_customer(
+        self, customer: Customer, changes: Mapping[str, Any], *, guard: Guard | None = None
+    ) -> Customer:
+        """Change members of a customer; those left out stay, and a list of addresses replaces all.
+
+        Raises:
+            ValueError: An address without its id, which Magento would make a new one.
+        """
+        if any("id" not in address for address in changes.get("addresses", ())):
+            raise ValueError("every address goes with its id, or it would be doubled")
+        identity = customer.model_dump(
+            include={"id", "email", "firstname", "lastname", "website_id"}
+        )
+        body = await self._calls.write(
+            "save_customer",
+            "PUT",
+            f"{V1}/customers/{customer.id}",
+            {"customer": {**identity, **changes}},
+            guard=guard,
+        )
+        return self._calls.checked(Customer, body)
+
+    async def set_customer_attribute(
+        self, customer: Customer, code: str, value: str, *, guard: Guard | None = None
+    ) -> Customer:
+        """Write a custom attribute, such as the one that holds the ERP account.
+
+        Returns:
+            The customer as the shop then has it: an attribute that it does not know is dropped
+            without a word, and the time of the customer's change moves all the same.
+        """
+        changes = {"custom_attributes": [{"attribute_code": code, "value": value}]}
+        return await self.save_customer(customer, changes, guard=guard)
+
+    async def has_customer_attribute(self, code: str) -> bool:
+        """Return whether customers have such an attribute; also where the shop cannot say."""
+        target = f"{V1}/attributeMetadata/customer/attribute/{quote(code, safe='')}"
+        try:
+            await self._calls.read("customer_attribute", target)
+        except MagentoRejectedError as error:
+            if error.is_missing_entity:
+                return False
+            if not error.is_missing_route:
+                raise
+        return True

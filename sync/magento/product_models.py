@@ -1,0 +1,18 @@
+"""Products of Magento, under its own field names."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from sync.magento.wire_types import Amount, CustomAttribute, Rows, Text, WireModel
+
+
+class Product(WireModel):
+    """What an order line needs to know of its product; `sku` is without option suffixes."""
+
+    id: int
+    sku: str
+    name: Text = ""
+    type_id: Text = ""
+    status: int | None = None
+    price: Amount = Decimal(0)
+    custom_attributes: Annotated[tuple[CustomAttribute, ...], Rows] = ()

@@ -1,0 +1,27 @@
+"""One Magento by subject: a flow is given those that it uses, and nothing else.
+
+Every method raises `UpstreamError`; `MagentoRejectedError` tells what Magento said.
+A read by id returns None for "there is none" and raises when the route is not there.
+Writes are sent once and take a guard, run last before the wire. Whether an unclear one
+arrived is looked up by the caller.
+"""
+
+from sync.magento.calls import Calls
+from sync.magento.credit_memos import CreditMemoCalls
+from sync.magento.customers import CustomerCalls
+from sync.magento.fulfilment import FulfilmentCalls
+from sync.magento.orders import OrderCalls
+from sync.magento.products import ProductCalls
+from sync.magento.stores import StoreCalls
+
+
+class Shop:
+    """Reads and writes one Magento, under Magento's own names."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.orders = OrderCalls(calls)
+        self.customers = CustomerCalls(calls)
+        self.credit_memos = CreditMemoCalls(calls)
+        self.fulfilment = FulfilmentCalls(calls)
+        self.products = ProductCalls(calls)
+        self.stores = StoreCalls(calls)
