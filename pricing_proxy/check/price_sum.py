@@ -2,8 +2,8 @@
 
     net = quantity x (price - amount discount) / price unit x (1 - percent) + charges
 
-as in facts on F&O pricing, section 3.6. How line and multiline percentages combine is a
-parameter that F&O does not tell: any of its policies will do. Exact and pure.
+How line and multiline percentages combine is a parameter that F&O does not tell: any of its
+policies will do. Exact and pure.
 """
 
 from decimal import Decimal

@@ -2,7 +2,7 @@
 
 `classify` names the state of a stored price; `TABLE` says what each mode may do with a
 price in that state. Everything else that speaks of stale prices, from the service to
-the documentation page, reads this table (PRICES.md section 3).
+the documentation page, reads this table.
 
     a = age since the read from the ERP began
     verified = the source of invalidations was heard of within the lease

@@ -2,7 +2,7 @@
 
 A flight carries the keys that one request claimed, and is owned here and not by that
 request: requests only wait beside it, and the cancellation or deadline of one never
-touches it. Every claimed key is settled exactly once, whatever happens: delivered, or
+touches it. Every claimed key is settled exactly once, whatever happens: by the load, or as
 failed in `Flights._ended`, the one end of every flight.
 """
 
@@ -79,7 +79,8 @@ class Flights:
     """All flights of this process.
 
     Args:
-        run: Loads a flight's keys, calling `deliver` and `fail` as they become known.
+        run: Loads a flight's keys, calling `land` for each as its outcome becomes known, and the
+            flight's `announce`; what it leaves behind has failed.
         now_us: The monotonic clock.
     """
 

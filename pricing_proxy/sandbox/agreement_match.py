@@ -1,7 +1,8 @@
 """Decide whether one posted agreement applies to one line that is priced.
 
-The filters of facts/d365-fo/pricing.md sections 3.2 to 3.4, shared by the price
-and the discount search: account value, currency, period, bracket, dimensions.
+F&O's filters, shared by the price and the discount search: account value, currency, period
+(both ends count), bracket (both ends count; an upper end of 0 is none) and dimensions (what
+a row leaves empty matches any).
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from pricing_proxy.sandbox.book import (
 )
 
 CODES = (Relation.TABLE, Relation.GROUP, Relation.ALL)
-"""Section 3.2: account code first, item code second; index i means (i / 3, i mod 3)."""
+"""From narrow to wide; discounts go through pairs: pair i has account i // 3 and item i % 3."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

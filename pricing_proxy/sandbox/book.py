@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from itertools import count
 
-# Record ids of F&O start here; the facts' samples show the same range.
+# Record ids of F&O start here (0x1_5000_0000), as those in recorded answers do.
 FIRST_RECORD_ID = 5_637_144_576
 
 ZERO = Decimal(0)

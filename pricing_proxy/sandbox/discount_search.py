@@ -1,7 +1,10 @@
 """Add up the line discounts that apply, and compute a line's net amount.
 
-A transcription of facts/d365-fo/pricing.md sections 3.4 and 3.6, under the same
-rules as `price_search`: plain, exact, and for the sandbox only.
+F&O goes through all nine pairs of account code and item code, narrowest first, and in each
+through the rows with dimensions before those without. Every match adds its two percentages
+and its amount: discounts add up, and none "wins". A match without "find next" ends it all.
+The percentages combine as 1 - (1 - p1)(1 - p2); the amount, per price unit, is taken off
+before them. Like `price_search` plain, exact, and for the sandbox only.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +31,7 @@ _EXACT = Context(prec=60)
 
 
 class Policy(Enum):
-    """How line and multiline discount combine (section 3.6)."""
+    """How line and multiline discount combine: a parameter of F&O that no OData set shows."""
 
     LINE = "Line"
     MULTILINE = "Multiline"
@@ -65,7 +68,7 @@ NO_DISCOUNT = FoundDiscount()
 
 
 def find_line_discount(book: Book, question: Question) -> FoundDiscount:
-    """Return the sum of all line discounts that apply (section 3.4), until one ends the search."""
+    """Return the sum of all line discounts that apply, until one ends the search."""
     found: list[Discount] = []
     for i in range(9):
         account_code, item_code = CODES[i // 3], CODES[i % 3]
@@ -118,7 +121,7 @@ def line_net(
     multiline: FoundDiscount = NO_DISCOUNT,
     policy: Policy = Policy.LINE,
 ) -> Fraction:
-    """Return the net amount of a line before rounding (section 3.6)."""
+    """Return the net amount of a line before rounding; charges are added for the whole line."""
     unit_price = _discounted(price, line, multiline, policy)
     return Fraction(quantity) * unit_price + Fraction(price.charges)
 

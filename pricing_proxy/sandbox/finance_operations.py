@@ -1,8 +1,8 @@
 """Simulated Finance & Operations: OData under `/data`, prices under `/api/services`, `/Metadata`.
 
 Every request needs a bearer token of the simulated Entra ID for exactly this
-environment; without one the answer is 401 with no body. Shapes and limits are those
-of facts/d365-fo/README.md sections 2 and 3.
+environment; without one the answer is 401 with no body. Spellings, envelopes and limits of
+pages and batches are F&O's own.
 """
 
 from collections.abc import Callable, Mapping, Sequence

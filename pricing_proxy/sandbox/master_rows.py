@@ -1,6 +1,6 @@
 """The rows of customers, products, groups, currencies and units, under F&O's field names.
 
-Spellings come from the facts' metadata; a test compares every set with it. Each set
+Spellings come from F&O's own metadata; a test compares every set with it. Each set
 shows the fields that the price path can use, not all of the hundreds that F&O has.
 """
 

@@ -1,10 +1,14 @@
 """Find a price the way Dynamics 365 does, in the plainest words possible.
 
-A transcription of facts/d365-fo/pricing.md section 3.3 with the defaults of 3.8,
-for the sandbox only. It is slow on purpose: every rule stands where the page
-states it, nothing is indexed beyond "rows of this combination", and arithmetic
-is exact (`Fraction`), so that it can be trusted as the other side of a test.
-Whoever computes prices for real must not import this module.
+Agreements of the customer come first, then its group's, then everybody's, each in the order
+of from-quantity and record id. The lowest price per unit wins, zero never does, and a row
+without "find next" ends the whole search, even where a wider one is cheaper. A row in the
+asked unit beats one in the inventory unit, which beats the item's own price; a base price of
+0 is none.
+
+It is slow on purpose: nothing is indexed beyond "rows of this combination", and arithmetic
+is exact (`Fraction`), so that it can be trusted as the other side of a test. It is for the
+sandbox only: whoever computes prices for real must not import this module.
 """
 
 from dataclasses import dataclass, replace
@@ -73,7 +77,7 @@ def find_price(book: Book, question: Question) -> FoundPrice | None:
 def _search_prices(
     book: Book, question: Question, unit: str, quantity: Fraction
 ) -> tuple[PriceAgreement | None, bool]:
-    """Return the best row of section 3.3, and whether a row without find next ended the search."""
+    """Return the row that wins, and whether a row without find next ended the search."""
     best: PriceAgreement | None = None
     best_unit_price = Fraction(0)
     for code in CODES:

@@ -1,10 +1,10 @@
 """The custom price service over `PriceDisc`: body in, priced lines out.
 
-The contract is facts/d365-fo/pricing.md section 6. A line that cannot be priced says
-so in its own `error` and fails no other; a request that cannot be understood is
-refused whole, with the application's error envelope. Discounts follow the policy
-"Line" (3.8): a question about prices is no document, so there is nothing whose
-quantities a multiline discount could add up.
+A request names company, customer, currency, date and at most 100 lines. A line that cannot
+be priced says so in its own `error` and fails no other; a request that cannot be understood
+is refused whole, with the application's error envelope. Discounts follow the policy "Line":
+a question about prices is no document, so there is nothing whose quantities a multiline
+discount could add up.
 """
 
 from collections.abc import Mapping

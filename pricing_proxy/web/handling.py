@@ -1,7 +1,8 @@
 """What every handler shares: reading a body, and turning whatever goes wrong into a problem.
 
-Only this module and `problems` turn an error into a status code. It wraps each handler
-itself instead of being a middleware: that costs a request one call less.
+Whoever refuses a request raises a `ProblemError`, which knows its status code; here it becomes
+the answer, and whatever else escapes a handler a 500. Handlers are wrapped one by one instead
+of by a middleware: that costs a request one call less.
 """
 
 import logging

@@ -28,47 +28,47 @@ class Tone(StrEnum):
     QUIET = "quiet"
 
 
-class Verdict(NamedTuple):
+class Judgement(NamedTuple):
     """A judgement, for the eye and in words."""
 
     tone: Tone
     words: str
 
 
-_NOT_REPORTED = Verdict(Tone.QUIET, "not reported")
+_NOT_REPORTED = Judgement(Tone.QUIET, "not reported")
 _PHASES = {
-    "closed": Verdict(Tone.GOOD, "closed"),
-    "half_open": Verdict(Tone.WARN, "half-open, probing"),
-    "open": Verdict(Tone.BAD, "open"),
-    "isolated": Verdict(Tone.BAD, "isolated by an operator"),
+    "closed": Judgement(Tone.GOOD, "closed"),
+    "half_open": Judgement(Tone.WARN, "half-open, probing"),
+    "open": Judgement(Tone.BAD, "open"),
+    "isolated": Judgement(Tone.BAD, "isolated by an operator"),
 }
 
 
-def service_verdict(service: Mapping[str, Any]) -> Verdict:
+def service_verdict(service: Mapping[str, Any]) -> Judgement:
     """Return whether the process wants requests."""
     if "is_ready" not in service:
         return _NOT_REPORTED
-    return Verdict(Tone.GOOD, "ready") if service["is_ready"] else Verdict(Tone.BAD, "not ready")
+    return Judgement(Tone.GOOD, "ready") if service["is_ready"] else Judgement(Tone.BAD, "not ready")
 
 
-def breaker_verdict(breaker: Mapping[str, Any]) -> Verdict:
+def breaker_verdict(breaker: Mapping[str, Any]) -> Judgement:
     """Return where a breaker stands; a phase that is new to this page is shown as it is."""
     phase = breaker.get("phase")
     if phase is None:
         return _NOT_REPORTED
-    return _PHASES.get(phase, Verdict(Tone.WARN, str(phase)))
+    return _PHASES.get(phase, Judgement(Tone.WARN, str(phase)))
 
 
-def gate_verdict(gate: Mapping[str, Any]) -> Verdict:
+def gate_verdict(gate: Mapping[str, Any]) -> Judgement:
     """Return whether the ERP lets calls through."""
     if gate.get("is_closed"):
-        return Verdict(Tone.BAD, f"closed, opens in {duration(gate.get('opens_in_seconds'))}")
+        return Judgement(Tone.BAD, f"closed, opens in {duration(gate.get('opens_in_seconds'))}")
     if gate.get("is_ramping"):
-        return Verdict(Tone.WARN, "open, ramping up")
-    return Verdict(Tone.GOOD, "open")
+        return Judgement(Tone.WARN, "open, ramping up")
+    return Judgement(Tone.GOOD, "open")
 
 
-def erp_verdict(environment: Mapping[str, Any]) -> tuple[Verdict, str]:
+def erp_verdict(environment: Mapping[str, Any]) -> tuple[Judgement, str]:
     """Return how an environment is, judged by what is worst in it, and the detail."""
     breakers = environment.get("breakers") or []
     gate = environment.get("gate") or {}
@@ -80,20 +80,20 @@ def erp_verdict(environment: Mapping[str, Any]) -> tuple[Verdict, str]:
         hit = [breaker for breaker in breakers if breaker.get("phase") == phase]
         if hit:
             names = ", ".join(str(breaker.get("name")) for breaker in hit)
-            return Verdict(_PHASES[phase].tone, words), _lost(names, hit)
+            return Judgement(_PHASES[phase].tone, words), _lost(names, hit)
     if gate.get("is_closed"):
-        return Verdict(Tone.BAD, "throttled"), gate_verdict(gate).words
+        return Judgement(Tone.BAD, "throttled"), gate_verdict(gate).words
     tokens = environment.get("token_gate") or {}
     if tokens.get("is_closed"):
-        return Verdict(Tone.WARN, "no new token"), f"Entra throttles: {gate_verdict(tokens).words}"
+        return Judgement(Tone.WARN, "no new token"), f"Entra throttles: {gate_verdict(tokens).words}"
     if not breakers:
         return _NOT_REPORTED, ""
     if gate.get("is_ramping"):
-        return Verdict(Tone.WARN, "ramping up"), "after a pause"
-    return Verdict(Tone.GOOD, "up"), f"in flight {environment.get('in_flight', 0)}"
+        return Judgement(Tone.WARN, "ramping up"), "after a pause"
+    return Judgement(Tone.GOOD, "up"), f"in flight {environment.get('in_flight', 0)}"
 
 
-def prices_verdict(markets: Mapping[str, Any]) -> tuple[Verdict, str]:
+def prices_verdict(markets: Mapping[str, Any]) -> tuple[Judgement, str]:
     """Return whether every market's source takes anything at all, and which does not."""
     if not markets:
         return _NOT_REPORTED, ""
@@ -103,56 +103,56 @@ def prices_verdict(markets: Mapping[str, Any]) -> tuple[Verdict, str]:
             f"{code}: {each.get('reason')} for {duration(each.get('for_seconds'))}"
             for code, each in failing.items()
         ]
-        return Verdict(Tone.BAD, "all refused"), "; ".join(told)
-    return Verdict(Tone.GOOD, "answered"), ""
+        return Judgement(Tone.BAD, "all refused"), "; ".join(told)
+    return Judgement(Tone.GOOD, "answered"), ""
 
 
-def redis_verdict(redis: Mapping[str, Any]) -> tuple[Verdict, str]:
+def redis_verdict(redis: Mapping[str, Any]) -> tuple[Judgement, str]:
     """Return whether Redis answers, and what that means for prices."""
     if not redis:
         return _NOT_REPORTED, ""
     kind = str(redis.get("kind", ""))
     breaker = breaker_verdict(redis.get("breaker") or {})
     if breaker.tone is Tone.BAD or not redis.get("is_verified"):
-        return Verdict(Tone.BAD, "away"), "prices are flagged unverified"
+        return Judgement(Tone.BAD, "away"), "prices are flagged unverified"
     if breaker.tone is Tone.WARN:
-        return Verdict(Tone.WARN, "probing"), kind
+        return Judgement(Tone.WARN, "probing"), kind
     words = "embedded: gone with this process" if kind == "embedded" else "prices are verified"
-    return Verdict(Tone.GOOD, "up"), words
+    return Judgement(Tone.GOOD, "up"), words
 
 
-def ledger_verdict(ledger: Mapping[str, Any]) -> tuple[Verdict, str]:
+def ledger_verdict(ledger: Mapping[str, Any]) -> tuple[Judgement, str]:
     """Return whether word of a market's invalidations is recent, and how much there is."""
     if not ledger:
         return _NOT_REPORTED, ""
     detail = f"{ledger.get('scopes_known')} scopes known, position {ledger.get('position')}"
     if not ledger.get("is_verified"):
-        return Verdict(Tone.BAD, "not read"), detail
-    return Verdict(Tone.GOOD, f"lease {ledger.get('lease_left_seconds')} s"), detail
+        return Judgement(Tone.BAD, "not read"), detail
+    return Judgement(Tone.GOOD, f"lease {ledger.get('lease_left_seconds')} s"), detail
 
 
-def keys_verdict(configuration: Mapping[str, Any]) -> tuple[Verdict, str]:
+def keys_verdict(configuration: Mapping[str, Any]) -> tuple[Judgement, str]:
     """Return whether the keys are those of the configuration's files, and why not."""
     if not configuration:
         return _NOT_REPORTED, ""
     since = f"as of {configuration.get('keys_loaded_at', NONE)}"
     mistakes = configuration.get("mistakes")
     if mistakes:
-        return Verdict(Tone.BAD, "change not taken"), f"{since}: {'; '.join(map(str, mistakes))}"
+        return Judgement(Tone.BAD, "change not taken"), f"{since}: {'; '.join(map(str, mistakes))}"
     if configuration.get("needs_restart"):
-        return Verdict(Tone.WARN, "restart needed"), "more than keys was changed"
-    return Verdict(Tone.GOOD, "current"), since
+        return Judgement(Tone.WARN, "restart needed"), "more than keys was changed"
+    return Judgement(Tone.GOOD, "current"), since
 
 
-def hit_ratio(lookups: Mapping[str, int]) -> tuple[Verdict, str]:
+def hit_ratio(lookups: Mapping[str, int]) -> tuple[Judgement, str]:
     """Return the share of lines that needed no load, and its parts."""
     total = sum(lookups.values())
     if total == 0:
-        return Verdict(Tone.QUIET, NONE), "no line asked for yet"
+        return Judgement(Tone.QUIET, NONE), "no line asked for yet"
     ratio = 1 - lookups.get("source", 0) / total
     tone = Tone.GOOD if ratio >= _GOOD_RATIO else Tone.WARN
     parts = ", ".join(f"{level} {share}" for level, _, share in lookup_shares(lookups))
-    return Verdict(tone, _percent(total - lookups.get("source", 0), total)), parts
+    return Judgement(tone, _percent(total - lookups.get("source", 0), total)), parts
 
 
 def lookup_shares(lookups: Mapping[str, int]) -> Sequence[tuple[str, int, str]]:
@@ -165,13 +165,13 @@ def lookup_shares(lookups: Mapping[str, int]) -> Sequence[tuple[str, int, str]]:
     ]
 
 
-def loads_verdict(flights: Mapping[str, Any]) -> tuple[Verdict, str]:
+def loads_verdict(flights: Mapping[str, Any]) -> tuple[Judgement, str]:
     """Return how many loads are under way, which is neither good nor bad, and since when."""
     count = flights.get("count")
     if count is None:
         return _NOT_REPORTED, ""
     oldest = f"oldest {duration(flights.get('oldest_age_seconds'))}" if count else ""
-    return Verdict(Tone.QUIET, f"{count} loads"), oldest
+    return Judgement(Tone.QUIET, f"{count} loads"), oldest
 
 
 def queues(environment: Mapping[str, Any]) -> Sequence[tuple[str, int, int, int]]:

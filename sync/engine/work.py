@@ -2,7 +2,7 @@
 
 Between the last check of the fence and the wire a worker may still be stopped for minutes:
 no check can prevent that. The lookup before each write and the removal of doubles are there
-for it (SYNC.md section 2).
+for it.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,10 +1,10 @@
 """From the shop's order to the ERP's: pure, exact, and never a guess.
 
 Prices go net of tax and discount, so that the ERP's line comes to what the shop's line
-does (facts on order shapes, section 1): net = `row_total_incl_tax` - `tax_amount`. Tax
-cannot be imported, so what the ERP will compute is foretold and compared. Whatever does
-not fit, an unknown code, a wrong sum, a text too long, raises `HeldError` with the field
-and what to do.
+does: net = `row_total_incl_tax` - `tax_amount`; the shop's `row_total` is cut at 0. Tax
+cannot be imported, so what the ERP will compute is foretold and compared. Whatever does not
+fit, an unknown code, a wrong sum, a text too long, raises `HeldError` with the field and
+what to do.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,6 @@
 """Which of an order's rows carry its value, and which product each of them sells.
 
-Magento lists parents and children side by side, and repeats sums (facts on order shapes,
-sections 1 and 5):
+Magento lists parents and children side by side, and repeats sums:
 
 - configurable: the parent carries price and quantity, the child is the product;
 - bundle priced by its parts: the children carry the value, the parent repeats their sums;

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(120)
 
 SMALL = CatalogSize(skus=60, customers=8)
 VAT = "DE999888777"
-# What the issue promises of a changed link and of a new customer's price.
+# What README promises of a changed link and of a new customer's price.
 FOLLOWS_SECONDS = 10
 
 

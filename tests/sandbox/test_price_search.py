@@ -1,4 +1,4 @@
-"""The naive transcription against the facts' worked examples and against its own rules."""
+"""The naive price search against worked examples of F&O's rules and against its own rules."""
 
 import json
 from datetime import date, timedelta
@@ -127,7 +127,7 @@ def _example_row(number: int, row: dict[str, Any], query: dict[str, Any]) -> Any
 
 
 @pytest.mark.parametrize("case", examples())
-def test_worked_examples_of_the_facts_come_out(case: dict[str, Any]) -> None:
+def test_worked_examples_come_out(case: dict[str, Any]) -> None:
     query, expected = case["query"], case["expected"]
     rows = [_example_row(number, row, query) for number, row in enumerate(case["rows"])]
     asked = question(

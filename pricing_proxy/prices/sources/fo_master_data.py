@@ -1,7 +1,7 @@
 """A market's item and customer maps out of F&O's catalog.
 
-A SKU is the ItemNumber of a distinct product or the ProductVariantNumber of a variant; a
-master alone cannot be sold (facts on F&O products, sections 1 and 2).
+A SKU is the ItemNumber of a distinct product or the ProductVariantNumber of a variant: F&O
+sells no master alone.
 """
 
 from collections.abc import AsyncGenerator, Mapping

@@ -1,8 +1,7 @@
 """Prices from F&O's own search, through the X++ service over `PriceDisc`: exact for one quantity.
 
 It gives no breaks and no dates, takes 100 lines a call, and answers every line it was
-asked for: a missing one is a fault of the service, not "no price"
-(facts on F&O pricing, section 6).
+asked for: a missing one is a fault of the service, not "no price".
 """
 
 from collections.abc import Callable, Mapping, Sequence
