@@ -28,47 +28,47 @@ class Tone(StrEnum):
     QUIET = "quiet"
 
 
-class Judgement(NamedTuple):
+class Glance(NamedTuple):
     """A judgement, for the eye and in words."""
 
     tone: Tone
     words: str
 
 
-_NOT_REPORTED = Judgement(Tone.QUIET, "not reported")
+_NOT_REPORTED = Glance(Tone.QUIET, "not reported")
 _PHASES = {
-    "closed": Judgement(Tone.GOOD, "closed"),
-    "half_open": Judgement(Tone.WARN, "half-open, probing"),
-    "open": Judgement(Tone.BAD, "open"),
-    "isolated": Judgement(Tone.BAD, "isolated by an operator"),
+    "closed": Glance(Tone.GOOD, "closed"),
+    "half_open": Glance(Tone.WARN, "half-open, probing"),
+    "open": Glance(Tone.BAD, "open"),
+    "isolated": Glance(Tone.BAD, "isolated by an operator"),
 }
 
 
-def service_verdict(service: Mapping[str, Any]) -> Judgement:
+def service_verdict(service: Mapping[str, Any]) -> Glance:
     """Return whether the process wants requests."""
     if "is_ready" not in service:
         return _NOT_REPORTED
-    return Judgement(Tone.GOOD, "ready") if service["is_ready"] else Judgement(Tone.BAD, "not ready")
+    return Glance(Tone.GOOD, "ready") if service["is_ready"] else Glance(Tone.BAD, "not ready")
 
 
-def breaker_verdict(breaker: Mapping[str, Any]) -> Judgement:
+def breaker_verdict(breaker: Mapping[str, Any]) -> Glance:
     """Return where a breaker stands; a phase that is new to this page is shown as it is."""
     phase = breaker.get("phase")
     if phase is None:
         return _NOT_REPORTED
-    return _PHASES.get(phase, Judgement(Tone.WARN, str(phase)))
+    return _PHASES.get(phase, Glance(Tone.WARN, str(phase)))
 
 
-def gate_verdict(gate: Mapping[str, Any]) -> Judgement:
+def gate_verdict(gate: Mapping[str, Any]) -> Glance:
     """Return whether the ERP lets calls through."""
     if gate.get("is_closed"):
-        return Judgement(Tone.BAD, f"closed, opens in {duration(gate.get('opens_in_seconds'))}")
+        return Glance(Tone.BAD, f"closed, opens in {duration(gate.get('opens_in_seconds'))}")
     if gate.get("is_ramping"):
-        return Judgement(Tone.WARN, "open, ramping up")
-    return Judgement(Tone.GOOD, "open")
+        return Glance(Tone.WARN, "open, ramping up")
+    return Glance(Tone.GOOD, "open")
 
 
-def erp_verdict(environment: Mapping[str, Any]) -> tuple[Judgement, str]:
+def erp_verdict(environment: Mapping[str, Any]) -> tuple[Glance, str]:
     """Return how an environment is, judged by what is worst in it, and the detail."""
     breakers = environment.get("breakers") or []
     gate = environment.get("gate") or {}
@@ -80,20 +80,20 @@ def erp_verdict(environment: Mapping[str, Any]) -> tuple[Judgement, str]:
         hit = [breaker for breaker in breakers if breaker.get("phase") == phase]
         if hit:
             names = ", ".join(str(breaker.get("name")) for breaker in hit)
-            return Judgement(_PHASES[phase].tone, words), _lost(names, hit)
+            return Glance(_PHASES[phase].tone, words), _lost(names, hit)
     if gate.get("is_closed"):
-        return Judgement(Tone.BAD, "throttled"), gate_verdict(gate).words
+        return Glance(Tone.BAD, "throttled"), gate_verdict(gate).words
     tokens = environment.get("token_gate") or {}
     if tokens.get("is_closed"):
-        return Judgement(Tone.WARN, "no new token"), f"Entra throttles: {gate_verdict(tokens).words}"
+        return Glance(Tone.WARN, "no new token"), f"Entra throttles: {gate_verdict(tokens).words}"
     if not breakers:
         return _NOT_REPORTED, ""
     if gate.get("is_ramping"):
-        return Judgement(Tone.WARN, "ramping up"), "after a pause"
-    return Judgement(Tone.GOOD, "up"), f"in flight {environment.get('in_flight', 0)}"
+        return Glance(Tone.WARN, "ramping up"), "after a pause"
+    return Glance(Tone.GOOD, "up"), f"in flight {environment.get('in_flight', 0)}"
 
 
-def prices_verdict(markets: Mapping[str, Any]) -> tuple[Judgement, str]:
+def prices_verdict(markets: Mapping[str, Any]) -> tuple[Glance, str]:
     """Return whether every market's source takes anything at all, and which does not."""
     if not markets:
         return _NOT_REPORTED, ""
@@ -103,56 +103,56 @@ def prices_verdict(markets: Mapping[str, Any]) -> tuple[Judgement, str]:
             f"{code}: {each.get('reason')} for {duration(each.get('for_seconds'))}"
             for code, each in failing.items()
         ]
-        return Judgement(Tone.BAD, "all refused"), "; ".join(told)
-    return Judgement(Tone.GOOD, "answered"), ""
+        return Glance(Tone.BAD, "all refused"), "; ".join(told)
+    return Glance(Tone.GOOD, "answered"), ""
 
 
-def redis_verdict(redis: Mapping[str, Any]) -> tuple[Judgement, str]:
+def redis_verdict(redis: Mapping[str, Any]) -> tuple[Glance, str]:
     """Return whether Redis answers, and what that means for prices."""
     if not redis:
         return _NOT_REPORTED, ""
     kind = str(redis.get("kind", ""))
     breaker = breaker_verdict(redis.get("breaker") or {})
     if breaker.tone is Tone.BAD or not redis.get("is_verified"):
-        return Judgement(Tone.BAD, "away"), "prices are flagged unverified"
+        return Glance(Tone.BAD, "away"), "prices are flagged unverified"
     if breaker.tone is Tone.WARN:
-        return Judgement(Tone.WARN, "probing"), kind
+        return Glance(Tone.WARN, "probing"), kind
     words = "embedded: gone with this process" if kind == "embedded" else "prices are verified"
-    return Judgement(Tone.GOOD, "up"), words
+    return Glance(Tone.GOOD, "up"), words
 
 
-def ledger_verdict(ledger: Mapping[str, Any]) -> tuple[Judgement, str]:
+def ledger_verdict(ledger: Mapping[str, Any]) -> tuple[Glance, str]:
     """Return whether word of a market's invalidations is recent, and how much there is."""
     if not ledger:
         return _NOT_REPORTED, ""
     detail = f"{ledger.get('scopes_known')} scopes known, position {ledger.get('position')}"
     if not ledger.get("is_verified"):
-        return Judgement(Tone.BAD, "not read"), detail
-    return Judgement(Tone.GOOD, f"lease {ledger.get('lease_left_seconds')} s"), detail
+        return Glance(Tone.BAD, "not read"), detail
+    return Glance(Tone.GOOD, f"lease {ledger.get('lease_left_seconds')} s"), detail
 
 
-def keys_verdict(configuration: Mapping[str, Any]) -> tuple[Judgement, str]:
+def keys_verdict(configuration: Mapping[str, Any]) -> tuple[Glance, str]:
     """Return whether the keys are those of the configuration's files, and why not."""
     if not configuration:
         return _NOT_REPORTED, ""
     since = f"as of {configuration.get('keys_loaded_at', NONE)}"
     mistakes = configuration.get("mistakes")
     if mistakes:
-        return Judgement(Tone.BAD, "change not taken"), f"{since}: {'; '.join(map(str, mistakes))}"
+        return Glance(Tone.BAD, "change not taken"), f"{since}: {'; '.join(map(str, mistakes))}"
     if configuration.get("needs_restart"):
-        return Judgement(Tone.WARN, "restart needed"), "more than keys was changed"
-    return Judgement(Tone.GOOD, "current"), since
+        return Glance(Tone.WARN, "restart needed"), "more than keys was changed"
+    return Glance(Tone.GOOD, "current"), since
 
 
-def hit_ratio(lookups: Mapping[str, int]) -> tuple[Judgement, str]:
+def hit_ratio(lookups: Mapping[str, int]) -> tuple[Glance, str]:
     """Return the share of lines that needed no load, and its parts."""
     total = sum(lookups.values())
     if total == 0:
-        return Judgement(Tone.QUIET, NONE), "no line asked for yet"
+        return Glance(Tone.QUIET, NONE), "no line asked for yet"
     ratio = 1 - lookups.get("source", 0) / total
     tone = Tone.GOOD if ratio >= _GOOD_RATIO else Tone.WARN
     parts = ", ".join(f"{level} {share}" for level, _, share in lookup_shares(lookups))
-    return Judgement(tone, _percent(total - lookups.get("source", 0), total)), parts
+    return Glance(tone, _percent(total - lookups.get("source", 0), total)), parts
 
 
 def lookup_shares(lookups: Mapping[str, int]) -> Sequence[tuple[str, int, str]]:
@@ -165,13 +165,13 @@ def lookup_shares(lookups: Mapping[str, int]) -> Sequence[tuple[str, int, str]]:
     ]
 
 
-def loads_verdict(flights: Mapping[str, Any]) -> tuple[Judgement, str]:
+def loads_verdict(flights: Mapping[str, Any]) -> tuple[Glance, str]:
     """Return how many loads are under way, which is neither good nor bad, and since when."""
     count = flights.get("count")
     if count is None:
         return _NOT_REPORTED, ""
     oldest = f"oldest {duration(flights.get('oldest_age_seconds'))}" if count else ""
-    return Judgement(Tone.QUIET, f"{count} loads"), oldest
+    return Glance(Tone.QUIET, f"{count} loads"), oldest
 
 
 def queues(environment: Mapping[str, Any]) -> Sequence[tuple[str, int, int, int]]:
