@@ -12,7 +12,7 @@ import uvloop
 
 from pricing_proxy.check.command import check_command
 from pricing_proxy.configuration.api_keys import LONGEST_NAME, SCOPES, hash_of, new_key
-from pricing_proxy.configuration.problems import ConfigurationError
+from pricing_proxy.configuration.mistakes import ConfigurationError
 from pricing_proxy.demo.command import demo_command
 from pricing_proxy.explain.command import explain_command
 from pricing_proxy.listening.listener import ListenError

@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field
 from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.addresses import is_loopback
 from pricing_proxy.configuration.api_keys import ApiKey, hash_of
-from pricing_proxy.configuration.cross_checks import market_problems, table
+from pricing_proxy.configuration.cross_checks import market_mistakes, table
 from pricing_proxy.configuration.environments import MODEL, Environment
 from pricing_proxy.configuration.listeners import Listener, OperatorListener, Port
-from pricing_proxy.configuration.markets import Market
-from pricing_proxy.configuration.problems import Problem
+from pricing_proxy.configuration.markets import MarketSection
+from pricing_proxy.configuration.mistakes import Mistake
 from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.configuration.storefront import Storefront
 from pricing_proxy.configuration.telemetry import Telemetry
@@ -89,7 +89,7 @@ class Settings(BaseModel):
     model_config = MODEL
 
     environments: Annotated[dict[str, Environment], Field(min_length=1)]
-    markets: Annotated[dict[str, Market], Field(min_length=1)]
+    markets: Annotated[dict[str, MarketSection], Field(min_length=1)]
     redis: RedisSection = RedisSection()
     service: Service = Service()
     telemetry: Telemetry = Telemetry()
@@ -131,27 +131,27 @@ def _stamp(file: Path) -> tuple[Path, int, int, int]:
     return file, state.st_mtime_ns, state.st_size, state.st_ino
 
 
-def _cross_check(document: Mapping[str, Any]) -> Iterator[Problem]:
+def _cross_check(document: Mapping[str, Any]) -> Iterator[Mistake]:
     """Find what no single key shows; the document may be wrong in any other way as well."""
-    yield from market_problems(document)
-    yield from _key_problems(document)
+    yield from market_mistakes(document)
+    yield from _key_mistakes(document)
     host = table(document, "service", "admin").get("host")
     if isinstance(host, str) and not is_loopback(host) and not _has_operator(document):
         advice = "expected a loopback address, or an API key with scope operate"
-        yield Problem("service.admin.host", advice, host)
+        yield Mistake("service.admin.host", advice, host)
 
 
-def _key_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
+def _key_mistakes(document: Mapping[str, Any]) -> Iterator[Mistake]:
     is_demo = str(table(document, "service").get("demo", "false")).lower() in _TRUE_TEXTS
     demo_hash = hash_of(DEMO_KEY)
     keys = _api_keys(document)
     for index, key in enumerate(keys):
         if key.get("sha256") == demo_hash and not is_demo:
             advice = "is the demo's public key; make one with: pricing-proxy key"
-            yield Problem(f"api_keys.{index}.sha256", advice)
+            yield Mistake(f"api_keys.{index}.sha256", advice)
     names = [str(key["name"]) for key in keys if "name" in key]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield Problem("api_keys", "expected every name once", name)
+        yield Mistake("api_keys", "expected every name once", name)
 
 
 def _has_operator(document: Mapping[str, Any]) -> bool:

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, SecretStr
 
 from pricing_proxy.configuration import reading
-from pricing_proxy.configuration.cross_checks import market_problems, one_of, table
+from pricing_proxy.configuration.cross_checks import market_mistakes, one_of, table
 from pricing_proxy.configuration.environments import MODEL, Environment
-from pricing_proxy.configuration.markets import Market
-from pricing_proxy.configuration.problems import Problem
+from pricing_proxy.configuration.markets import MarketSection
+from pricing_proxy.configuration.mistakes import Mistake
 from pricing_proxy.configuration.telemetry import Telemetry
 from sync.customers.rules import CustomerRules
 from sync.orders.rules import OrderRules
@@ -110,7 +110,7 @@ class SyncSettings(BaseModel):
     model_config = WHOLE_FILE
 
     environments: Annotated[dict[str, SyncEnvironment], Field(min_length=1)]
-    markets: Annotated[dict[str, Market], Field(min_length=1)]
+    markets: Annotated[dict[str, MarketSection], Field(min_length=1)]
     redis: SharedRedis = SharedRedis()
     telemetry: Telemetry = Telemetry()
     sync: Sync
@@ -126,45 +126,45 @@ def load(path: Path | None) -> SyncSettings:
     return reading.read(SyncSettings, path, cross_check=_cross_check)
 
 
-def _cross_check(document: Mapping[str, Any]) -> Iterator[Problem]:
+def _cross_check(document: Mapping[str, Any]) -> Iterator[Mistake]:
     """Find what no single key shows; the document may be wrong in any other way as well."""
     markets = table(document, "markets")
-    yield from market_problems(document)
+    yield from market_mistakes(document)
     own = table(document, "sync", "markets")
     for code, market in own.items():
         path = f"sync.markets.{code}"
         if code not in markets:
-            yield Problem(path, f"is no market; {one_of(markets)}")
+            yield Mistake(path, f"is no market; {one_of(markets)}")
         if isinstance(market, dict):
-            yield from _own_problems(path, market, markets=markets, code=code, own=own)
+            yield from _own_mistakes(path, market, markets=markets, code=code, own=own)
     yield from _named_twice(own)
 
 
-def _own_problems(
+def _own_mistakes(
     path: str,
     market: Mapping[str, Any],
     *,
     markets: Mapping[str, Any],
     code: str,
     own: Mapping[str, Any],
-) -> Iterator[Problem]:
+) -> Iterator[Mistake]:
     start = table(market, "orders").get("start_at")
     stores = market.get("store_ids")
     if isinstance(start, str) and start.isdecimal() and isinstance(stores, list) and stores[1:]:
         advice = "expected an instant: each store view counts increment ids of its own"
-        yield Problem(f"{path}.orders.start_at", advice, start)
+        yield Mistake(f"{path}.orders.start_at", advice, start)
     for store in table(market, "orders", "reference_prefix"):
         if store.isdecimal() and isinstance(stores, list) and store not in map(str, stores):
             advice = 'expected "*" or a store view of this market'
-            yield Problem(f"{path}.orders.reference_prefix", advice, store)
+            yield Mistake(f"{path}.orders.reference_prefix", advice, store)
     shared = table(market, "customers").get("shared_with")
     if shared is None:
         return
     where = f"{path}.customers.shared_with"
     if shared not in own or shared == code:
-        yield Problem(where, "expected another market of section sync", str(shared))
+        yield Mistake(where, "expected another market of section sync", str(shared))
     elif _company(markets, shared) != _company(markets, code):
-        yield Problem(where, "expected a market of the same legal entity", str(shared))
+        yield Mistake(where, "expected a market of the same legal entity", str(shared))
 
 
 def _company(markets: Mapping[str, Any], code: str) -> tuple[Any, Any]:
@@ -172,7 +172,7 @@ def _company(markets: Mapping[str, Any], code: str) -> tuple[Any, Any]:
     return market.get("environment"), market.get("legal_entity")
 
 
-def _named_twice(own: Mapping[str, Any]) -> Iterator[Problem]:
+def _named_twice(own: Mapping[str, Any]) -> Iterator[Mistake]:
     """Find store views and websites of several markets: nobody could tell whose their rows are."""
     for name, what in (("store_ids", "store view"), ("website_id", "website")):
         seen: dict[int, str] = {}
@@ -183,5 +183,5 @@ def _named_twice(own: Mapping[str, Any]) -> Iterator[Problem]:
                     continue  # told of where each key is read
                 if one in seen:
                     advice = f"expected every {what} once; {one} is also in {seen[one]}"
-                    yield Problem(f"sync.markets.{code}.{name}", advice)
+                    yield Mistake(f"sync.markets.{code}.{name}", advice)
                 seen.setdefault(one, code)

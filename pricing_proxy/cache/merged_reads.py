@@ -19,7 +19,7 @@ T = TypeVar("T")
 Values = list[bytes | None]
 
 
-class Call(Protocol):
+class GuardedCall(Protocol):
     """Sends something to Redis, guarded; raises `UpstreamError`."""
 
     async def __call__(self, send: Callable[[], Awaitable[T]]) -> T:
@@ -41,7 +41,7 @@ class MergedReads:
         call: Guards each exchange, and bounds its time.
     """
 
-    def __init__(self, redis: Redis, *, call: Call) -> None:
+    def __init__(self, redis: Redis, *, call: GuardedCall) -> None:
         self._redis = redis
         self._call = call
         self._waiting: list[_Read] = []

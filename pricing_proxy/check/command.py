@@ -8,7 +8,7 @@ import typer
 
 from pricing_proxy.check.run import run_checks
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.configuration.problems import ConfigurationError
+from pricing_proxy.configuration.mistakes import ConfigurationError
 from pricing_proxy.diagnosis.leaving import ending_at_once, leave
 from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.report import Report

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from pricing_proxy.check.erp_calls import ErpCalls
-from pricing_proxy.check.market import MASTER_DATA_ROWS, CheckedMarket, MasterData
+from pricing_proxy.check.market import MASTER_DATA_ROWS, CheckedMarket, MasterDataChecks
 from pricing_proxy.check.prices import PRICE_ROWS, Prices
 from pricing_proxy.check.side_by_side import side_by_side
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.environments import Environment
-from pricing_proxy.configuration.markets import Market
+from pricing_proxy.configuration.markets import MarketSection
 from pricing_proxy.diagnosis.board import Board, skipped
 from pricing_proxy.diagnosis.direct_calls import (
     DirectErp,
@@ -44,7 +44,7 @@ class EnvironmentCheck:
         self,
         name: str,
         environment: Environment,
-        markets: Mapping[str, Market],
+        markets: Mapping[str, MarketSection],
         *,
         limits: Limits,
         clock: Clock,
@@ -108,7 +108,7 @@ class EnvironmentCheck:
             erp=ErpCalls(way),
             clock=self._clock,
         )
-        master = MasterData(checked, steps=steps)
+        master = MasterDataChecks(checked, steps=steps)
         self._say(f"{code}: company and catalog")
         await master.run()
         self._say(f"{code}: prices")

@@ -12,7 +12,7 @@ from pricing_proxy.check.erp_calls import ErpCalls, Top
 from pricing_proxy.check.time_zones import offset_of_member, offset_text, standard_offset
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.environments import Environment
-from pricing_proxy.configuration.markets import Market
+from pricing_proxy.configuration.markets import MarketSection
 from pricing_proxy.d365.fo.models import (
     CurrencyRow,
     CustomerRow,
@@ -62,7 +62,7 @@ class CheckedMarket:
     """
 
     code: str
-    market: Market
+    market: MarketSection
     environment: Environment
     erp: ErpCalls
     clock: Clock
@@ -78,7 +78,7 @@ class CheckedMarket:
         return f"the F&O user of Entra app {self.environment.pricing_client_id}"
 
 
-class MasterData:
+class MasterDataChecks:
     """Checks what is read of a market's company.
 
     Attributes:

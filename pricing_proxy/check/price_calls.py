@@ -25,7 +25,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedBatch:
     """It refused a batch.
 
     Attributes:
@@ -37,7 +37,9 @@ class Refused:
     error: UpstreamRejectedError
 
 
-async def ask_prices(erp: ErpCalls, request: PriceRequest, *, max_lines: int) -> Answered | Refused:
+async def ask_prices(
+    erp: ErpCalls, request: PriceRequest, *, max_lines: int
+) -> Answered | RefusedBatch:
     """Return the answer to all lines; raises `UpstreamError` for other failures than refusals.
 
     Args:
@@ -48,10 +50,10 @@ async def ask_prices(erp: ErpCalls, request: PriceRequest, *, max_lines: int) ->
     lines = request.lines
     batches = [lines[start : start + max_lines] for start in range(0, len(lines), max_lines)]
     answers = await side_by_side(_ask(erp, request, batch) for batch in batches)
-    refusals = [answer for answer in answers if isinstance(answer, Refused)]
+    refusals = [answer for answer in answers if isinstance(answer, RefusedBatch)]
     if refusals:
         skus = tuple(sku for refused in refusals for sku in refused.skus)
-        return Refused(skus, refusals[0].error)
+        return RefusedBatch(skus, refusals[0].error)
     answered = [answer for answer in answers if isinstance(answer, Answered)]
     found = {sku: line for answer in answered for sku, line in answer.lines.items()}
     return Answered(found, tuple(sku for answer in answered for sku in answer.silent))
@@ -59,14 +61,14 @@ async def ask_prices(erp: ErpCalls, request: PriceRequest, *, max_lines: int) ->
 
 async def _ask(
     erp: ErpCalls, request: PriceRequest, batch: Sequence[PriceRequestLine]
-) -> Answered | Refused:
+) -> Answered | RefusedBatch:
     try:
         priced = await erp.prices(replace(request, lines=tuple(batch)))
     except UpstreamRejectedError as error:
         if error.status == HTTPStatus.NOT_FOUND:
             raise  # no service at all, whatever the lines
         if len(batch) == 1:
-            return Refused((batch[0].ref,), error)
+            return RefusedBatch((batch[0].ref,), error)
         return await _halve(erp, request, batch, error)
     return Answered(priced.lines, priced.missing)
 
@@ -76,13 +78,13 @@ async def _halve(
     request: PriceRequest,
     batch: Sequence[PriceRequestLine],
     error: UpstreamRejectedError,
-) -> Refused:
+) -> RefusedBatch:
     middle = len(batch) // 2
     halves = await side_by_side(
         _ask(erp, request, half) for half in (batch[:middle], batch[middle:])
     )
-    refusals = [half for half in halves if isinstance(half, Refused)]
+    refusals = [half for half in halves if isinstance(half, RefusedBatch)]
     if not refusals:
         # Each half is accepted, the whole is not: nobody alone is to blame.
-        return Refused(tuple(line.ref for line in batch), error)
-    return Refused(tuple(sku for half in refusals for sku in half.skus), refusals[0].error)
+        return RefusedBatch(tuple(line.ref for line in batch), error)
+    return RefusedBatch(tuple(sku for half in refusals for sku in half.skus), refusals[0].error)

@@ -10,9 +10,9 @@ from pricing_proxy.check.market import (
     PRODUCTS,
     VARIANTS,
     CheckedMarket,
-    MasterData,
+    MasterDataChecks,
 )
-from pricing_proxy.check.price_calls import Answered, Refused, ask_prices
+from pricing_proxy.check.price_calls import Answered, RefusedBatch, ask_prices
 from pricing_proxy.check.price_sum import adds_up, expected
 from pricing_proxy.check.probe_lines import QUANTITY, ProbeLines, find_lines, first_skus
 from pricing_proxy.d365.fo.models import CustomerRow, PriceLine
@@ -37,7 +37,7 @@ _SKUS_SHOWN = 8
 class Prices:
     """Checks the price service with some lines of one customer."""
 
-    def __init__(self, checked: CheckedMarket, master: MasterData, *, steps: Steps) -> None:
+    def __init__(self, checked: CheckedMarket, master: MasterDataChecks, *, steps: Steps) -> None:
         self._checked = checked
         self._master = master
         self._steps = steps
@@ -119,12 +119,12 @@ class Prices:
         )
         size = self._checked.environment.max_lines_per_call
         answer = await ask_prices(self._checked.erp, request, max_lines=size)
-        if isinstance(answer, Refused):
+        if isinstance(answer, RefusedBatch):
             return self._refusal(answer)
         self._answered = answer
         return ok(f"{len(request.lines)} lines for {self._customer}")
 
-    def _refusal(self, refused: Refused) -> Finding:
+    def _refusal(self, refused: RefusedBatch) -> Finding:
         reasons = "; ".join(refused.error.reasons) or str(refused.error)
         if len(refused.skus) == len(self._probe.lines) > 1:
             return failed(

@@ -6,7 +6,7 @@ A document is looked at as it was written: it may be wrong in any other way as w
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pricing_proxy.configuration.problems import Problem
+from pricing_proxy.configuration.mistakes import Mistake
 
 
 def table(owner: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
@@ -17,13 +17,13 @@ def table(owner: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
     return owner
 
 
-def market_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
+def market_mistakes(document: Mapping[str, Any]) -> Iterator[Mistake]:
     """Find markets that name an environment that is not there."""
     environments = table(document, "environments")
     for code, market in table(document, "markets").items():
         named = market.get("environment") if isinstance(market, dict) else None
         if isinstance(named, str) and named not in environments:
-            yield Problem(f"markets.{code}.environment", one_of(environments), named)
+            yield Mistake(f"markets.{code}.environment", one_of(environments), named)
 
 
 def one_of(names: Mapping[str, Any]) -> str:

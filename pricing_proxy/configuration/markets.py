@@ -52,7 +52,7 @@ class Freshness(BaseModel):
         return self
 
 
-class Market(BaseModel):
+class MarketSection(BaseModel):
     """One market; the table's name in the file is its code, the shop's website code.
 
     Attributes:

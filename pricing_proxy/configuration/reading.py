@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from pricing_proxy.configuration.problems import ConfigurationError, Problem, problems_of
+from pricing_proxy.configuration.mistakes import ConfigurationError, Mistake, mistakes_of
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -32,7 +32,7 @@ _SECRET_ENDINGS = ("secret", "password")
 # Kubernetes sets these in every pod beside a Service named pricing-proxy; they are not for us.
 _SERVICE_LINKS = re.compile(r"PRICING_PROXY_(SERVICE_(HOST|PORT(_(?!_)\w+)?)|PORT(_(?!_)\w+)?)")
 
-CrossCheck = Callable[[Mapping[str, Any]], Iterable[Problem]]
+CrossCheck = Callable[[Mapping[str, Any]], Iterable[Mistake]]
 
 
 def read(
@@ -52,21 +52,21 @@ def read(
             does not fit the model, so that its findings do not have to wait for another start.
     """
     document = _read_file(path, environ)
-    problems = [
-        Problem(found, f"is a secret: move it to {_variable(found)} or the secrets directory")
+    mistakes = [
+        Mistake(found, f"is a secret: move it to {_variable(found)} or the secrets directory")
         for found in _secrets_in(document)
     ]
     secrets, unreadable = _secret_files(environ)
-    problems += unreadable
+    mistakes += unreadable
     for keys, text in (*secrets, *_variables(environ)):
-        problems += _overlay(document, keys, text)
+        mistakes += _overlay(document, keys, text)
     try:
         checked = model.model_validate(document)
     except ValidationError as error:
-        raise ConfigurationError([*problems, *problems_of(error), *cross_check(document)]) from None
-    problems += cross_check(document)
-    if problems:
-        raise ConfigurationError(problems)
+        raise ConfigurationError([*mistakes, *mistakes_of(error), *cross_check(document)]) from None
+    mistakes += cross_check(document)
+    if mistakes:
+        raise ConfigurationError(mistakes)
     return checked
 
 
@@ -94,12 +94,12 @@ def _read_file(path: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         advice = f"there is no such file; name one by --config or {CONFIG_VARIABLE}"
-        raise ConfigurationError([Problem(str(file), advice)]) from None
+        raise ConfigurationError([Mistake(str(file), advice)]) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = f"cannot be read: {type(error).__name__}"
-        raise ConfigurationError([Problem(str(file), reason)]) from None
+        raise ConfigurationError([Mistake(str(file), reason)]) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError([Problem(str(file), f"is not TOML: {error}")]) from None
+        raise ConfigurationError([Mistake(str(file), f"is not TOML: {error}")]) from None
 
 
 def _file(path: Path | None, environ: Mapping[str, str]) -> Path:
@@ -124,13 +124,13 @@ def _variables(environ: Mapping[str, str]) -> Iterator[tuple[list[str], str]]:
 
 def _secret_files(
     environ: Mapping[str, str],
-) -> tuple[list[tuple[list[str], str]], list[Problem]]:
+) -> tuple[list[tuple[list[str], str]], list[Mistake]]:
     if SECRETS_VARIABLE not in environ:
         return [], []
     directory = Path(environ[SECRETS_VARIABLE])
     if not directory.is_dir():
         advice = "expected a directory with one file for each secret"
-        return [], [Problem(SECRETS_VARIABLE, advice, str(directory))]
+        return [], [Mistake(SECRETS_VARIABLE, advice, str(directory))]
     found, unreadable = [], []
     for file in sorted(directory.iterdir()):
         # Mounted secrets come with hidden folders of the platform's own.
@@ -139,7 +139,7 @@ def _secret_files(
         try:
             found.append((_keys(file.name), file.read_text(encoding="utf-8").strip()))
         except (OSError, UnicodeDecodeError) as error:
-            unreadable.append(Problem(str(file), f"cannot be read: {type(error).__name__}"))
+            unreadable.append(Mistake(str(file), f"cannot be read: {type(error).__name__}"))
     return found, unreadable
 
 
@@ -147,14 +147,14 @@ def _keys(name: str) -> list[str]:
     return name.lower().removeprefix(PREFIX.lower()).split(_SEPARATOR)
 
 
-def _overlay(document: dict[str, Any], keys: list[str], text: str) -> list[Problem]:
+def _overlay(document: dict[str, Any], keys: list[str], text: str) -> list[Mistake]:
     """Put a text where its keys point; a name in the file is matched without case."""
     place: Any = document
     for key in keys[:-1]:
         name = _known_name(place, key)
         place = place.setdefault(name, {})
         if not isinstance(place, dict):
-            return [Problem(".".join(keys), f"cannot be set, for {name} is not a table")]
+            return [Mistake(".".join(keys), f"cannot be set, for {name} is not a table")]
     last = keys[-1]
     # A secret is never anything but text, whatever it begins with.
     value = text if last.endswith(_SECRET_ENDINGS) else _value(text)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class RowState(StrEnum):
     """How a row ended."""
 
     OK = "ok"
@@ -28,14 +28,14 @@ class Finding:
         needs: The failed row that has to work first, for a skipped one.
     """
 
-    state: State
+    state: RowState
     found: str
     next_step: str = ""
     needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BoardRow:
     """A finding under its name."""
 
     name: str
@@ -44,17 +44,17 @@ class Row:
 
 def ok(found: str) -> Finding:
     """Return the finding of something that works."""
-    return Finding(State.OK, found)
+    return Finding(RowState.OK, found)
 
 
 def failed(found: str, next_step: str) -> Finding:
     """Return the finding of something that does not work, and what to do about it."""
-    return Finding(State.FAILED, found, next_step=next_step)
+    return Finding(RowState.FAILED, found, next_step=next_step)
 
 
 def skipped(needs: str) -> Finding:
     """Return the finding of something that waits for another row to work."""
-    return Finding(State.SKIPPED, f"needs: {needs}", needs=needs)
+    return Finding(RowState.SKIPPED, f"needs: {needs}", needs=needs)
 
 
 class Board:
@@ -89,15 +89,15 @@ class Board:
     def is_failed(self, name: str) -> bool:
         """Return whether the row is red."""
         before = self._findings[name]
-        return before is not None and before.state is State.FAILED
+        return before is not None and before.state is RowState.FAILED
 
     def blocker(self, names: Iterable[str]) -> str | None:
         """Return the red row because of which one of `names` does not work; None if all do."""
         for name in names:
             finding = self._findings[name]
-            if finding is not None and finding.state is State.FAILED:
+            if finding is not None and finding.state is RowState.FAILED:
                 return name
-            if finding is not None and finding.state is State.SKIPPED:
+            if finding is not None and finding.state is RowState.SKIPPED:
                 return finding.needs
         return None
 
@@ -105,8 +105,10 @@ class Board:
         """Return the first red row."""
         return next((name for name in self._findings if self.is_failed(name)), None)
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[BoardRow]:
         """Return what was written, in the order of the names."""
         return [
-            Row(name, finding) for name, finding in self._findings.items() if finding is not None
+            BoardRow(name, finding)
+            for name, finding in self._findings.items()
+            if finding is not None
         ]

@@ -18,7 +18,7 @@ from pricing_proxy.d365.auth import IssuedToken
 from pricing_proxy.d365.entra import EntraTokens
 from pricing_proxy.diagnosis.direct_calls import Patience
 from pricing_proxy.diagnosis.limits import Limits
-from pricing_proxy.diagnosis.sampling import Sample, sample_many
+from pricing_proxy.diagnosis.sampling import TimedCall, sample_many
 from pricing_proxy.diagnosis.vitals import Vitals
 from pricing_proxy.resilience.errors import UpstreamError, UpstreamTimeoutError
 
@@ -64,7 +64,7 @@ class TokenSamples:
         is_stuck: A thread still waits for Entra ID.
     """
 
-    samples: list[Sample]
+    samples: list[TimedCall]
     token: IssuedToken | None
     is_stuck: bool
 

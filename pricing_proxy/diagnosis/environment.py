@@ -15,7 +15,7 @@ from pricing_proxy.diagnosis.direct_calls import DirectErp, Patience
 from pricing_proxy.diagnosis.entra import EntraApp, TokenSamples, entra_vitals, sample_tokens
 from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.report import Progress
-from pricing_proxy.diagnosis.sampling import Sample, sample, sample_calls
+from pricing_proxy.diagnosis.sampling import TimedCall, sample, sample_calls
 from pricing_proxy.diagnosis.vitals import Vitals
 from pricing_proxy.resilience.errors import UpstreamTimeoutError
 
@@ -96,13 +96,13 @@ class EnvironmentVitals:
         admitted = f"for {self._app.client_id}, lives {seconds:.0f} s"
         self._entra.judge(self.board, tokens.samples, admitted=admitted)
 
-    async def _sample_erp(self, way: DirectErp, patience: Patience) -> list[Sample]:
+    async def _sample_erp(self, way: DirectErp, patience: Patience) -> list[TimedCall]:
         async def ask() -> None:
             self._version = await way.version()
 
         return await sample_calls(ask, enough=self._limits.sampling, clock=patience.clock)
 
-    def _judge_erp(self, contacts: Sequence[Sample], samples: Sequence[Sample]) -> None:
+    def _judge_erp(self, contacts: Sequence[TimedCall], samples: Sequence[TimedCall]) -> None:
         is_there = self.erp.judge_reach(self.board, [*contacts, *samples])
         fair = [each for each in samples if self._is_fair(each)]
         if is_there and fair:
@@ -113,7 +113,7 @@ class EnvironmentVitals:
         for name in self.erp.names:
             self.board.fill(name, skipped(cause))
 
-    def _is_fair(self, each: Sample) -> bool:
+    def _is_fair(self, each: TimedCall) -> bool:
         """Return whether a time-out is more than our own haste at the end of the check."""
         return not isinstance(each.error, UpstreamTimeoutError) or each.took >= self._limits.wait
 

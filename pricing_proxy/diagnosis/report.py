@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pricing_proxy.diagnosis.board import Board, State
+from pricing_proxy.diagnosis.board import Board, RowState
 
 Progress = Callable[[str], None]
 
@@ -24,4 +24,4 @@ class Report:
     def is_ok(self) -> bool:
         """Whether everything was judged, and works."""
         states = {row.finding.state for board in self.boards for row in board.rows()}
-        return states == {State.OK}
+        return states == {RowState.OK}

@@ -15,7 +15,7 @@ _CALLS_EACH = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class TimedCall:
     """One call.
 
     Attributes:
@@ -27,7 +27,7 @@ class Sample:
     error: UpstreamError | None = None
 
 
-async def sample(call: Callable[[], Awaitable[object]], *, clock: Clock) -> Sample:
+async def sample(call: Callable[[], Awaitable[object]], *, clock: Clock) -> TimedCall:
     """Return how one call went."""
     began_us = clock.monotonic_us()
     error: UpstreamError | None = None
@@ -35,12 +35,12 @@ async def sample(call: Callable[[], Awaitable[object]], *, clock: Clock) -> Samp
         await call()
     except UpstreamError as caught:
         error = caught
-    return Sample(timedelta(microseconds=clock.monotonic_us() - began_us), error)
+    return TimedCall(timedelta(microseconds=clock.monotonic_us() - began_us), error)
 
 
 async def sample_calls(
     call: Callable[[], Awaitable[object]], *, enough: timedelta, clock: Clock
-) -> list[Sample]:
+) -> list[TimedCall]:
     """Return how a system's cheapest call goes, asked often enough to judge the system by it."""
     return await sample_many([call] * _CALLERS, times=_CALLS_EACH, enough=enough, clock=clock)
 
@@ -52,7 +52,7 @@ async def sample_many(
     enough: timedelta,
     clock: Clock,
     first_requests: int = 1,
-) -> list[Sample]:
+) -> list[TimedCall]:
     """Run each call `times` times in a row, all calls side by side.
 
     A row ends early with an error, or when it has used up its time. It does not end with a
@@ -66,14 +66,14 @@ async def sample_many(
         first_requests: Requests of a row's first call; its time is that of one of them.
     """
 
-    async def row(call: Callable[[], Awaitable[object]]) -> list[Sample]:
-        taken: list[Sample] = []
+    async def row(call: Callable[[], Awaitable[object]]) -> list[TimedCall]:
+        taken: list[TimedCall] = []
         began_us = clock.monotonic_us()
         enough_us = enough // timedelta(microseconds=1)
         for number in range(times):
             one = await sample(call, clock=clock)
             if number == 0 and one.error is None:
-                one = Sample(one.took / first_requests)
+                one = TimedCall(one.took / first_requests)
             taken.append(one)
             if one.error is not None or clock.monotonic_us() - began_us > enough_us:
                 break

@@ -7,13 +7,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pricing_proxy.diagnosis.board import Board, State
+from pricing_proxy.diagnosis.board import Board, RowState
 from pricing_proxy.diagnosis.report import Report
 
 _WORDS = {
-    State.OK: Text("ok", style="green"),
-    State.FAILED: Text("FAILED", style="bold red"),
-    State.SKIPPED: Text("skipped", style="yellow"),
+    RowState.OK: Text("ok", style="green"),
+    RowState.FAILED: Text("FAILED", style="bold red"),
+    RowState.SKIPPED: Text("skipped", style="yellow"),
 }
 
 
@@ -22,7 +22,7 @@ def print_tables(report: Report, console: Console) -> None:
     for board in report.boards:
         console.print(_table(board))
     states = Counter(row.finding.state for board in report.boards for row in board.rows())
-    told = ", ".join(f"{states[state]} {state}" for state in State if states[state])
+    told = ", ".join(f"{states[state]} {state}" for state in RowState if states[state])
     console.print(told, style="green" if report.is_ok else "red")
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pricing_proxy.diagnosis.board import Board, Finding, failed, ok, skipped
-from pricing_proxy.diagnosis.sampling import Sample
+from pricing_proxy.diagnosis.sampling import TimedCall
 from pricing_proxy.resilience.errors import (
     UpstreamDeniedError,
     UpstreamError,
@@ -95,7 +95,7 @@ class Vitals:
         """All rows, in their order."""
         return (*self.required, self.latency, self.steady)
 
-    def judge(self, board: Board, samples: Sequence[Sample], *, admitted: str) -> None:
+    def judge(self, board: Board, samples: Sequence[TimedCall], *, admitted: str) -> None:
         """Write all rows.
 
         Args:
@@ -128,7 +128,7 @@ class Vitals:
         for name in self.names:
             board.fill(name, skipped(cause))
 
-    def judge_reach(self, board: Board, samples: Sequence[Sample]) -> bool:
+    def judge_reach(self, board: Board, samples: Sequence[TimedCall]) -> bool:
         """Write the first row; return whether there was an HTTP answer at all."""
         lost = [each for each in samples if _is_lost(each.error)]
         if len(lost) == len(samples):
@@ -168,7 +168,7 @@ class Vitals:
         return failed(f"{whose}: {error}{asked}", self.when_throttling)
 
     def _judge_errors(
-        self, board: Board, broken: Sequence[Sample], samples: Sequence[Sample]
+        self, board: Board, broken: Sequence[TimedCall], samples: Sequence[TimedCall]
     ) -> None:
         if broken:
             found = f"{_share(broken, samples)}: {broken[0].error}"
@@ -177,7 +177,7 @@ class Vitals:
             board.put(self.errors, ok(f"{len(samples)} calls"))
 
     def _judge_admission(
-        self, board: Board, refused: Sequence[Sample], good: Sequence[Sample], admitted: str
+        self, board: Board, refused: Sequence[TimedCall], good: Sequence[TimedCall], admitted: str
     ) -> None:
         if refused and refused[0].error is not None:
             error = refused[0].error
@@ -185,7 +185,7 @@ class Vitals:
         elif good:
             board.put(self.admitted, ok(admitted))
 
-    def _judge_times(self, board: Board, timed: Sequence[Sample]) -> None:
+    def _judge_times(self, board: Board, timed: Sequence[TimedCall]) -> None:
         if not timed:
             return
         times = sorted(each.took for each in timed)
@@ -210,11 +210,11 @@ def milliseconds(time: timedelta) -> str:
     return f"{time / _MILLISECOND:.0f} ms"
 
 
-def _of(samples: Sequence[Sample], kind: type[UpstreamError]) -> list[Sample]:
+def _of(samples: Sequence[TimedCall], kind: type[UpstreamError]) -> list[TimedCall]:
     return [each for each in samples if isinstance(each.error, kind)]
 
 
-def _share(some: Sequence[Sample], samples: Sequence[Sample]) -> str:
+def _share(some: Sequence[TimedCall], samples: Sequence[TimedCall]) -> str:
     return f"{len(some)} of {len(samples)} calls"
 
 

@@ -15,7 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.refusals import BodyTooSlowError
-from pricing_proxy.listening.runner import Runner
+from pricing_proxy.listening.runner import ListenerRunner
 
 _protocol_log = logging.getLogger(f"{__name__}.protocol")
 
@@ -47,7 +47,7 @@ class ListenError(Exception):
     """An address cannot be listened on."""
 
 
-class Address(Protocol):
+class ListenAddress(Protocol):
     """Where to listen."""
 
     @property
@@ -64,11 +64,11 @@ class Address(Protocol):
 @asynccontextmanager
 async def listening(
     app: web.Application,
-    listener: Address,
+    listener: ListenAddress,
     key: str,
     *,
     crowd: Crowd,
-    runner_type: type[Runner] = Runner,
+    runner_type: type[ListenerRunner] = ListenerRunner,
 ) -> AsyncIterator[int]:
     """Serve an application and yield its port; on exit, finish what is under way.
 

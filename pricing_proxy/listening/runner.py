@@ -18,7 +18,7 @@ from pricing_proxy.listening.refusals import no_path, unknown_expectation
 _NEVER_SECONDS = 365 * 86_400.0
 
 
-class Runner(web.AppRunner):
+class ListenerRunner(web.AppRunner):
     """Runs an application.
 
     Args:
@@ -50,7 +50,7 @@ class Runner(web.AppRunner):
 class _Server(web.Server):
     """Makes connections as the runner says; otherwise it is the server given."""
 
-    def __init__(self, server: web.Server, runner: Runner) -> None:
+    def __init__(self, server: web.Server, runner: ListenerRunner) -> None:
         super().__init__(
             partial(_refusing_odd_requests, server.request_handler),
             request_factory=server.request_factory,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import requests
 import typer
 
-from pricing_proxy.configuration.problems import ConfigurationError
+from pricing_proxy.configuration.mistakes import ConfigurationError
 from pricing_proxy.configuration.reading import KEY_VARIABLE
 from pricing_proxy.settings import DEMO_KEY, Settings, load
 from pricing_proxy.terminal import PlainConsole

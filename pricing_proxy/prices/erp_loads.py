@@ -12,7 +12,7 @@ from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.price import NoPrice, NoPriceReason, Price
 from pricing_proxy.prices.entries import EntryMaker, ReadStamp, stamp_now
 from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_us
-from pricing_proxy.prices.flights import Delivery, Flight
+from pricing_proxy.prices.flights import Arrival, Flight
 from pricing_proxy.prices.invalidations import LONG_AGO_US, Invalidations, is_current
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import PriceCache, Wanted
@@ -57,7 +57,7 @@ class ErpLoads:
         invalidations: Invalidations,
         failures: FailureMemory,
         health: SourceHealth,
-        land: Callable[[Flight, Key, Delivery | Failure], None],
+        land: Callable[[Flight, Key, Arrival | Failure], None],
         clock: Clock,
         draw: Callable[[], float],
     ) -> None:
@@ -141,7 +141,7 @@ class ErpLoads:
                 answer, wanted, flight.context, stamp, changed_us=changed_us
             )
             self._failures.note_success(flight.context, wanted.key)
-            self._land(flight, wanted.key, Delivery(entry, "source"))
+            self._land(flight, wanted.key, Arrival(entry, "source"))
             if is_current(marks, item_number, stamp.position, stamp.began_us):
                 kept[wanted.key] = entry
         self._cache.remember(flight.context, kept)

@@ -29,7 +29,7 @@ from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
 
 
-class Verdict(StrEnum):
+class LineVerdict(StrEnum):
     """What the service would do with a line."""
 
     SERVE = "serve"
@@ -73,7 +73,7 @@ class LineExplanation:
     newest: int
     state: State
     ruling: Ruling
-    verdict: Verdict
+    verdict: LineVerdict
     reason: str | None
     wait_us: int
     quoted: QuotedLine | None
@@ -137,7 +137,7 @@ class Explainer:
         )
         page.look_in_memory(self._cache.shelf(query.context), known)
         opened = {line.index: line for line in page.open_lines}
-        verdicts: dict[int, Verdict] = {}
+        verdicts: dict[int, LineVerdict] = {}
         if opened and query.customer is None:
             page.give_up("customer_not_checked")
         elif opened and query.customer is not None:
@@ -150,7 +150,7 @@ class Explainer:
             lines=list(self._explained(page, opened, verdicts, known)),
         )
 
-    async def _look_further(self, page: Page, customer: Customer) -> dict[int, Verdict]:
+    async def _look_further(self, page: Page, customer: Customer) -> dict[int, LineVerdict]:
         """Do what the service does with open lines, but for the load; return what would load."""
         joined, claimed = self._board(page, customer)
         asked: set[Key] = set()
@@ -168,8 +168,8 @@ class Explainer:
             asked = await self._loader.foresee(flight)
             for line in claimed:
                 line.flight = flight
-        return dict.fromkeys((line.index for line in joined), Verdict.JOIN) | {
-            line.index: Verdict.LOAD for line in claimed if line.key in asked
+        return dict.fromkeys((line.index for line in joined), LineVerdict.JOIN) | {
+            line.index: LineVerdict.LOAD for line in claimed if line.key in asked
         }
 
     def _board(self, page: Page, customer: Customer) -> tuple[list[OpenLine], list[OpenLine]]:
@@ -195,7 +195,7 @@ class Explainer:
         self,
         page: Page,
         opened: Mapping[int, OpenLine],
-        verdicts: Mapping[int, Verdict],
+        verdicts: Mapping[int, LineVerdict],
         known: Knowledge,
     ) -> Iterator[LineExplanation]:
         items = self._markets[page.query.market].master.items() or ByName({})
@@ -207,7 +207,7 @@ class Explainer:
             sku = line.sku if item is None else item.sku
             key = Key(sku, unit or "", canonical_quantity(line.quantity))
             verdict = _verdict(page, was_open, sight, key, awaited=verdicts.get(index))
-            waits = verdict in (Verdict.LOAD, Verdict.JOIN)
+            waits = verdict in (LineVerdict.LOAD, LineVerdict.JOIN)
             newest, invalidated = _invalidations(known, item, sight.entry)
             yield LineExplanation(
                 line=line,
@@ -273,16 +273,16 @@ def _verdict(
     sight: QuotedLine,
     key: Key,
     *,
-    awaited: Verdict | None,
-) -> Verdict:
+    awaited: LineVerdict | None,
+) -> LineVerdict:
     """Return what becomes of a line; `awaited` says how it gets a load, None when it gets none."""
     if awaited is not None:
         is_enough = sight.entry is not None and page.accepts(sight.state, sight.entry)
         # Redis held what may be shown although the load goes on.
-        return Verdict.REFRESH if is_enough else awaited
+        return LineVerdict.REFRESH if is_enough else awaited
     if not sight.is_served or (was_open is not None and was_open.failure is not None):
-        return Verdict.SETTLE
-    return Verdict.REFRESH if key in page.to_refresh else Verdict.SERVE
+        return LineVerdict.SETTLE
+    return LineVerdict.REFRESH if key in page.to_refresh else LineVerdict.SERVE
 
 
 def _reason(was_open: OpenLine | None, sight: QuotedLine) -> str | None:

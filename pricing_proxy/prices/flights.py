@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Arrival:
     """A key's entry, and the level it came from: "l2" or "source"."""
 
     entry: Entry
@@ -59,7 +59,7 @@ class Flight:
     ticket: Ticket
     is_budgeted: bool = False
     older: dict[Key, Entry] = field(default_factory=dict)
-    landed: dict[Key, Delivery | Failure] = field(default_factory=dict)
+    landed: dict[Key, Arrival | Failure] = field(default_factory=dict)
     _step: "asyncio.Future[None]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -170,7 +170,7 @@ class Flights:
             await asyncio.wait(tuple(self._tasks), timeout=patience_seconds)
         await end(*self._tasks)
 
-    def land(self, flight: Flight, key: Key, outcome: Delivery | Failure) -> None:
+    def land(self, flight: Flight, key: Key, outcome: Arrival | Failure) -> None:
         """Settle one key; the first outcome counts."""
         if key not in flight.landed:
             flight.landed[key] = outcome

@@ -15,7 +15,7 @@ from pricing_proxy.domain.freshness import State, classify
 from pricing_proxy.prices.cold_budget import UNBOUNDED, ColdBudget, within_budget
 from pricing_proxy.prices.erp_loads import ErpLoads
 from pricing_proxy.prices.failures import FailureMemory
-from pricing_proxy.prices.flights import Delivery, Flight, Flights
+from pricing_proxy.prices.flights import Arrival, Flight, Flights
 from pricing_proxy.prices.invalidations import Invalidations, PageMarks, is_current
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import CacheFailedError, Entries, PriceCache, Verification, Wanted
@@ -222,7 +222,7 @@ class Loader:
                 changed = marks.level(number, entry.position, entry.loaded_us)
             state = classify(entry, now_us, max_us, is_verified, changed)
             if state in _SETTLED_BY_REDIS and flight.accepts(state, entry):
-                self.flights.land(flight, key, Delivery(entry, "l2"))
+                self.flights.land(flight, key, Arrival(entry, "l2"))
             else:
                 flight.older[key] = entry
         return found

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pricing_proxy.domain.entry import Entry
-from pricing_proxy.prices.flights import Delivery, Flight
+from pricing_proxy.prices.flights import Arrival, Flight
 from pricing_proxy.prices.query import Failure, Key, Line
 from pricing_proxy.shared_state.item_map import Item
 
@@ -42,7 +42,7 @@ class OpenLine:
         if older is not None and (self.entry is None or older.loaded_us > self.entry.loaded_us):
             self.entry, self.level = older, "l2"
         landed = self.flight.landed.get(self.key)
-        if isinstance(landed, Delivery):
+        if isinstance(landed, Arrival):
             self.entry, self.level = landed.entry, landed.level
         else:
             self.failure = landed

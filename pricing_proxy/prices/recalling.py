@@ -14,7 +14,7 @@ from typing import NamedTuple, cast, overload
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import TABLE, State, fresh_span
 from pricing_proxy.names import ByName
-from pricing_proxy.prices.flights import Delivery
+from pricing_proxy.prices.flights import Arrival
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.page import Knowledge
 from pricing_proxy.prices.query import Columns, Failure, Key, PriceQuery, Quote, QuotedLine
@@ -27,7 +27,7 @@ _PLAIN_MODES = tuple(
 )
 
 _ONE_PIECE = "1"
-_ALL_DELIVERED = {Delivery}
+_ALL_ARRIVED = {Arrival}
 _level, _entry = attrgetter("level"), attrgetter("entry")
 _sku = attrgetter("sku")
 
@@ -133,7 +133,7 @@ def whole_page(query: PriceQuery, market: Market) -> WholePage | None:
 
 
 def delivered(
-    whole: WholePage, landed: Mapping[Key, Delivery | Failure], known: Knowledge
+    whole: WholePage, landed: Mapping[Key, Arrival | Failure], known: Knowledge
 ) -> Quote | None:
     """Return the answer when a load brought every line, fresh and verified; else None.
 
@@ -146,10 +146,10 @@ def delivered(
     if not known.is_verified:
         return None
     found = list(map(landed.get, keys))
-    if set(map(type, found)) != _ALL_DELIVERED:
+    if set(map(type, found)) != _ALL_ARRIVED:
         return None
-    deliveries = cast("list[Delivery]", found)
-    levels, entries = set(map(_level, deliveries)), list(map(_entry, deliveries))
+    arrivals = cast("list[Arrival]", found)
+    levels, entries = set(map(_level, arrivals)), list(map(_entry, arrivals))
     held = _fresh(columns, entries, catalog, known) if len(levels) == 1 else None
     if held is None:
         return None

@@ -34,7 +34,7 @@ Ask = Callable[[Sequence[Wanted], Ticket], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class Unanswered:
     """The lines left without an answer because the ERP did not take their batch.
 
     Attributes:
@@ -66,7 +66,7 @@ def _chunks(wanted: Sequence[Wanted], size: int) -> list[Sequence[Wanted]]:
     return [wanted[start : start + size] for start in range(0, len(wanted), size)]
 
 
-async def load_splitting(ask: Ask, batch: Sequence[Wanted], ticket: Ticket) -> Search:
+async def load_splitting(ask: Ask, batch: Sequence[Wanted], ticket: Ticket) -> Unanswered:
     """Load a batch, splitting it when the ERP does not take it; return what is left of it.
 
     Args:
@@ -76,11 +76,11 @@ async def load_splitting(ask: Ask, batch: Sequence[Wanted], ticket: Ticket) -> S
     """
     outcome = await ask(batch, ticket)
     if outcome in _SETTLED:
-        return Search(was_accepted=outcome is Outcome.ACCEPTED)
+        return Unanswered(was_accepted=outcome is Outcome.ACCEPTED)
     refresh = ticket.beside(CallClass.REFRESH)
     calls_left = _CALLS_AT_REFRESH_CLASS
     was_accepted = False
-    found = Search()
+    found = Unanswered()
     pending = [(batch, outcome)]
     while pending:
         group, outcome = pending.pop()
@@ -98,7 +98,7 @@ async def load_splitting(ask: Ask, batch: Sequence[Wanted], ticket: Ticket) -> S
             was_accepted |= outcome is Outcome.ACCEPTED
             if outcome not in _SETTLED:
                 pending.append((half, outcome))
-    return Search(found.refused, found.broken, found.unexplained, was_accepted)
+    return Unanswered(found.refused, found.broken, found.unexplained, was_accepted)
 
 
 _SETTLED = (Outcome.ACCEPTED, Outcome.FAILED)

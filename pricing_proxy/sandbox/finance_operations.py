@@ -18,7 +18,7 @@ from pricing_proxy.sandbox.metadata import Metadata
 from pricing_proxy.sandbox.odata import Tables, entity_set
 from pricing_proxy.sandbox.odata_batch import BadBatchError, read_batch, write_batch
 from pricing_proxy.sandbox.odata_service import Call, ODataService, Reply
-from pricing_proxy.sandbox.price_service import InvalidLineError, PriceService, RefusedError
+from pricing_proxy.sandbox.price_service import ErpPriceService, InvalidLineError, RefusedError
 from pricing_proxy.sandbox.tokens import Tokens
 from pricing_proxy.sandbox.wire import application_error, from_json, invalid_operation, json_answer
 
@@ -76,7 +76,7 @@ def fo_app(
     tokens: Tokens,
     tables: Tables,
     documents: Documents,
-    prices: PriceService,
+    prices: ErpPriceService,
     environment_url: Callable[[], str],
     middleware: Middleware,
 ) -> web.Application:
@@ -118,7 +118,7 @@ class _Environment:
         self,
         odata: ODataService,
         metadata: Metadata,
-        prices: PriceService,
+        prices: ErpPriceService,
         environment_url: Callable[[], str],
     ) -> None:
         self._odata_service = odata

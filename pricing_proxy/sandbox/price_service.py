@@ -65,7 +65,7 @@ class _Request:
     lines: tuple[_Line, ...]
 
 
-class PriceService:
+class ErpPriceService:
     """Answers `getPrices` out of the book as it is now."""
 
     def __init__(self, book: Book, dials: Dials, *, seed: str) -> None:

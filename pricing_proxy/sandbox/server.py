@@ -26,7 +26,7 @@ from pricing_proxy.sandbox.faults import Counter, faults
 from pricing_proxy.sandbox.finance_operations import count_fo_call, fo_app
 from pricing_proxy.sandbox.listener import Listener
 from pricing_proxy.sandbox.odata import PAGE_SIZE, Tables
-from pricing_proxy.sandbox.price_service import PriceService
+from pricing_proxy.sandbox.price_service import ErpPriceService
 from pricing_proxy.sandbox.shop.app import count_shop_call, shop_app
 from pricing_proxy.sandbox.shop.placing import Counter as OrderCounter
 from pricing_proxy.sandbox.shop.push import Push
@@ -183,7 +183,9 @@ class Sandbox:
             tokens=self._tokens,
             tables=self._tables,
             documents=self.documents,
-            prices=PriceService(self.book, system.dials, seed=f"{self._settings.size.seed}:prices"),
+            prices=ErpPriceService(
+                self.book, system.dials, seed=f"{self._settings.size.seed}:prices"
+            ),
             environment_url=lambda: self.fo_url,
             middleware=self._faults("fo", count_fo_call),
         )

@@ -17,7 +17,7 @@ from typing import Self
 
 from pricing_proxy.background import end
 from pricing_proxy.clock import Clock
-from pricing_proxy.configuration.problems import ConfigurationError
+from pricing_proxy.configuration.mistakes import ConfigurationError
 from pricing_proxy.settings import ConfigurationFiles, Settings
 
 _log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ class KeyWatch:
         try:
             settings = await asyncio.to_thread(self._files.load)
         except ConfigurationError as error:
-            mistakes = tuple(f"{each.path}: {each.expected}" for each in error.problems)
+            mistakes = tuple(f"{each.path}: {each.expected}" for each in error.mistakes)
             self._report = replace(self._report, mistakes=mistakes)
             _log.warning("the keys stay as they were: %s", error)
             return

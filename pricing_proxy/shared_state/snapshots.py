@@ -12,7 +12,7 @@ _COMPRESSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class KeptRows:
     """Rows of a table as they stood at `as_of`."""
 
     rows: Sequence[Any]
@@ -25,7 +25,7 @@ def encode(rows: Sequence[Any], *, version: int, as_of: datetime) -> bytes:
     return zlib.compress(json.dumps(document, separators=(",", ":")).encode(), _COMPRESSION)
 
 
-def decode(value: bytes | None, *, version: int) -> Snapshot | None:
+def decode(value: bytes | None, *, version: int) -> KeptRows | None:
     """Return the rows; None when there is no value, or one of another version or damaged."""
     if value is None:
         return None
@@ -33,6 +33,6 @@ def decode(value: bytes | None, *, version: int) -> Snapshot | None:
         document = json.loads(zlib.decompress(value))
         if document["version"] != version:
             return None
-        return Snapshot(document["rows"], datetime.fromisoformat(document["as_of"]))
+        return KeptRows(document["rows"], datetime.fromisoformat(document["as_of"]))
     except (zlib.error, ValueError, KeyError, TypeError):
         return None

@@ -20,10 +20,10 @@ from aiohttp.streams import StreamReader
 
 from pricing_proxy.listening.connection import Connection
 from pricing_proxy.listening.crowd import Crowd
-from pricing_proxy.listening.runner import Runner
+from pricing_proxy.listening.runner import ListenerRunner
 
 
-class Answer(Protocol):
+class AnswerAtOnce(Protocol):
     """Answers some requests at once, and only to callers who may call."""
 
     def __call__(self, message: RawRequestMessage, body: bytes) -> bytes | None:
@@ -40,7 +40,7 @@ class Immediate:
         longest_body: Requests with more bytes than this are not shown to it.
     """
 
-    answer: Answer
+    answer: AnswerAtOnce
     longest_body: int
 
 
@@ -48,7 +48,7 @@ IMMEDIATE: web.AppKey[Immediate] = web.AppKey("IMMEDIATE", Immediate)
 """Where an application says what it answers at once."""
 
 
-class ImmediateRunner(Runner):
+class ImmediateRunner(ListenerRunner):
     """Runs an application, with what it answers at once."""
 
     def connection(self, manager: web.Server, **options: Any) -> Connection:

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
-from pricing_proxy.configuration.problems import ConfigurationError
+from pricing_proxy.configuration.mistakes import ConfigurationError
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.terminal import PlainConsole
 from sync.serve.postgres import StoreError

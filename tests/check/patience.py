@@ -8,7 +8,7 @@ other rows about time are green cannot be asked of a machine that others use as 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
-from pricing_proxy.diagnosis.board import Finding, State
+from pricing_proxy.diagnosis.board import Finding, RowState
 from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.report import Report
 
@@ -55,7 +55,7 @@ def findings(report: Report) -> dict[str, Finding]:
 def red(report: Report) -> dict[str, Finding]:
     """Return the red rows; each has something to tell and a next step."""
     failed = {
-        name: found for name, found in findings(report).items() if found.state is State.FAILED
+        name: found for name, found in findings(report).items() if found.state is RowState.FAILED
     }
     assert all(found.found and found.next_step for found in failed.values())
     assert bool(failed) is not report.is_ok

@@ -9,7 +9,7 @@ import pytest
 
 from pricing_proxy.check.run import run_checks
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.diagnosis.board import State
+from pricing_proxy.diagnosis.board import RowState
 from pricing_proxy.diagnosis.report import Report
 from pricing_proxy.sandbox import price_service
 from pricing_proxy.sandbox.discount_search import rounded
@@ -88,7 +88,7 @@ async def test_skipped_rows_name_the_red_one(world: World) -> None:
     await world.turn("entra", dead=True)
     shown = findings(await world.check())
 
-    assert shown["F&O reachable"].state is State.OK
+    assert shown["F&O reachable"].state is RowState.OK
     assert shown["F&O accepts the token"].needs == "Entra ID reachable"
     assert shown["one price adds up"].needs == "Entra ID reachable"
 
@@ -121,7 +121,7 @@ async def test_fault_that_shows_late_turns_the_erps_row_red(
     report = await _check_with_fault(world, "b2b_de: prices", **dials)
 
     assert list(red(report)) == [row]
-    assert findings(report)["CustomersV3"].state is State.OK
+    assert findings(report)["CustomersV3"].state is RowState.OK
     assert findings(report)["one price adds up"].needs == row
 
 
@@ -181,9 +181,9 @@ async def test_two_markets_share_the_rows_of_their_environment(world: World) -> 
         "Market b2b_us",
     ]
     states = [{row.name: row.finding.state for row in board.rows()} for board in report.boards[2:]]
-    assert set(states[0].values()) == {State.OK}
-    assert states[1]["company"] is State.FAILED
-    assert states[1]["CustomersV3"] is State.SKIPPED
+    assert set(states[0].values()) == {RowState.OK}
+    assert states[1]["company"] is RowState.FAILED
+    assert states[1]["CustomersV3"] is RowState.SKIPPED
 
 
 async def test_check_only_reads(world: World) -> None:

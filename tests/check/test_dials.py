@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pricing_proxy.diagnosis.board import State
+from pricing_proxy.diagnosis.board import RowState
 from pricing_proxy.sandbox.dials import Dials
 from tests.check.conftest import World
 from tests.check.patience import findings, limits_for, red, red_rows
@@ -57,7 +57,7 @@ async def test_healthy_systems_turn_no_row_red(world: World) -> None:
     report = await world.check()
 
     assert red(report) == {}
-    assert all(finding.state is State.OK for finding in findings(report).values())
+    assert all(finding.state is RowState.OK for finding in findings(report).values())
 
 
 @pytest.mark.parametrize(("dials", "row"), ENTRA)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing_proxy.check.erp_calls import ErpCalls
-from pricing_proxy.check.price_calls import Answered, Refused, ask_prices
+from pricing_proxy.check.price_calls import Answered, RefusedBatch, ask_prices
 from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest, PriceRequestLine
 from pricing_proxy.resilience.errors import UpstreamRejectedError
 from tests.virtual_time import run_virtual
@@ -33,7 +33,7 @@ class Picky:
         return PricedLines(lines={}, missing=tuple(skus))
 
 
-def ask(erp: Picky, skus: list[str], *, max_lines: int = 100) -> Answered | Refused:
+def ask(erp: Picky, skus: list[str], *, max_lines: int = 100) -> Answered | RefusedBatch:
     lines = tuple(
         PriceRequestLine(ref=sku, item_number=sku, unit="PCS", quantity=Decimal(1)) for sku in skus
     )
@@ -52,7 +52,7 @@ def test_exactly_the_bad_lines_are_named(
 
     assert all(len(call) <= max_lines for call in erp.calls)
     if bad:
-        assert isinstance(answer, Refused)
+        assert isinstance(answer, RefusedBatch)
         assert set(answer.skus) == bad
     else:
         assert isinstance(answer, Answered)
@@ -62,5 +62,5 @@ def test_exactly_the_bad_lines_are_named(
 def test_batch_whose_halves_are_accepted_is_named_as_a_whole() -> None:
     answer = ask(Picky(lambda batch: {"A", "D"} <= set(batch)), ["A", "B", "C", "D"])
 
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, RefusedBatch)
     assert answer.skus == ("A", "B", "C", "D")

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from pricing_proxy.check.redis_row import check_redis
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.redis import RedisSection
-from pricing_proxy.diagnosis.board import Finding, State
+from pricing_proxy.diagnosis.board import Finding, RowState
 from tests.fakes.redis_server import fake_redis_port
 
 __all__ = ["fake_redis_port"]
@@ -48,14 +48,14 @@ async def test_answering_redis_is_ok_even_if_it_does_not_tell_its_version(
     """The fake refuses INFO, as managed servers may."""
     found = await finding(f"redis://127.0.0.1:{fake_redis_port}/0")
 
-    assert found.state is State.OK
+    assert found.state is RowState.OK
     assert found.found.startswith("answers, ")
 
 
 async def test_embedded_redis_is_ok_and_says_what_it_is() -> None:
     found = await finding("embedded")
 
-    assert found.state is State.OK
+    assert found.state is RowState.OK
     assert "embedded" in found.found
 
 
@@ -64,7 +64,7 @@ async def test_absent_redis_is_red() -> None:
         free = int(taken.getsockname()[1])
     found = await finding(f"redis://127.0.0.1:{free}/0")
 
-    assert found.state is State.FAILED
+    assert found.state is RowState.FAILED
     assert "redis.url" in found.next_step
 
 
@@ -72,7 +72,7 @@ async def test_silent_redis_is_red_in_time(silent_port: int) -> None:
     async with asyncio.timeout(30):
         found = await finding(f"redis://127.0.0.1:{silent_port}/0", timeout_ms=SHORT_MS)
 
-    assert found.state is State.FAILED
+    assert found.state is RowState.FAILED
     assert "200 ms" in found.found
 
 
@@ -103,7 +103,7 @@ def real_server(tmp_path: Path) -> Iterator[str]:
 async def test_real_redis_tells_its_version(real_server: str) -> None:
     found = await finding(real_server, password="open")
 
-    assert found.state is State.OK
+    assert found.state is RowState.OK
     assert found.found.startswith("version ")
 
 
@@ -112,6 +112,6 @@ async def test_real_redis_tells_its_version(real_server: str) -> None:
 async def test_wrong_password_is_red_and_not_shown(real_server: str, password: str | None) -> None:
     found = await finding(real_server, password=password)
 
-    assert found.state is State.FAILED
+    assert found.state is RowState.FAILED
     assert "redis.password" in found.next_step
     assert "wrong-password" not in found.found

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from pricing_proxy.diagnosis.board import Board, Finding, State
+from pricing_proxy.diagnosis.board import Board, Finding, RowState
 from pricing_proxy.diagnosis.steps import Advice, Steps
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
@@ -48,7 +48,7 @@ async def run(erp: Board, error: UpstreamError, *, is_over: Callable[[], bool]) 
 async def test_own_failure_names_what_to_do(error: UpstreamError, told: str) -> None:
     finding = await run(judged(*GOOD), error, is_over=lambda: False)
 
-    assert finding.state is State.FAILED
+    assert finding.state is RowState.FAILED
     assert told in finding.next_step
 
 
@@ -64,7 +64,7 @@ async def test_time_that_ran_out_is_the_fault_of_what_took_it() -> None:
     late = UpstreamTimeoutError("no time left", system="fo")
     finding = await run(slow, late, is_over=lambda: True)
 
-    assert (finding.state, finding.needs) == (State.SKIPPED, VITALS.latency)
+    assert (finding.state, finding.needs) == (RowState.SKIPPED, VITALS.latency)
 
 
 async def test_slow_entra_that_uses_up_the_time_is_the_only_red_row(world: World) -> None:
@@ -78,12 +78,12 @@ async def test_slow_entra_that_uses_up_the_time_is_the_only_red_row(world: World
     )
     report = await world.check(hurried)
     for _ in range(LOOKS):
-        if findings(report)["F&O reachable"].state is State.OK:
+        if findings(report)["F&O reachable"].state is RowState.OK:
             break
         report = await world.check(hurried)
 
     assert list(red(report)) == ["Entra ID latency"]
-    assert findings(report)["F&O reachable"].state is State.OK
+    assert findings(report)["F&O reachable"].state is RowState.OK
     assert findings(report)["company"].needs == "Entra ID latency"
 
 

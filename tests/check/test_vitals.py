@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing_proxy.diagnosis.board import Board, State
-from pricing_proxy.diagnosis.sampling import Sample
+from pricing_proxy.diagnosis.board import Board, RowState
+from pricing_proxy.diagnosis.sampling import TimedCall
 from pricing_proxy.diagnosis.vitals import Vitals
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
@@ -38,18 +38,18 @@ DENIED = UpstreamDeniedError("401", system="x", status=401)
 FORBIDDEN = UpstreamDeniedError("403", system="x", status=403)
 
 
-def taking(milliseconds: int, error: UpstreamError | None = None) -> Sample:
-    return Sample(timedelta(milliseconds=milliseconds), error)
+def taking(milliseconds: int, error: UpstreamError | None = None) -> TimedCall:
+    return TimedCall(timedelta(milliseconds=milliseconds), error)
 
 
-def judged(*samples: Sample) -> Board:
+def judged(*samples: TimedCall) -> Board:
     board = Board("X", VITALS.names)
     VITALS.judge(board, samples, admitted="as me")
     return board
 
 
 def red_rows(board: Board) -> list[str]:
-    return [row.name for row in board.rows() if row.finding.state is State.FAILED]
+    return [row.name for row in board.rows() if row.finding.state is RowState.FAILED]
 
 
 GOOD = [taking(60)] * 20
@@ -75,7 +75,7 @@ GOOD = [taking(60)] * 20
         ([*[taking(10)] * 8, *[taking(1100)] * 7, *[taking(3000)] * 5], VITALS.steady),
     ],
 )
-def test_each_fault_has_one_row(samples: list[Sample], row: str) -> None:
+def test_each_fault_has_one_row(samples: list[TimedCall], row: str) -> None:
     assert red_rows(judged(*samples)) == [row]
 
 
@@ -120,14 +120,14 @@ ERRORS = st.sampled_from([None, LOST, FAILED, ODD, SILENT, THROTTLED, DENIED, FO
 
 
 @given(st.lists(st.builds(taking, st.integers(0, 9000), ERRORS), min_size=1, max_size=30))
-def test_every_row_is_judged_and_what_is_skipped_names_a_red_one(samples: list[Sample]) -> None:
+def test_every_row_is_judged_and_what_is_skipped_names_a_red_one(samples: list[TimedCall]) -> None:
     board = judged(*samples)
     red = red_rows(board)
 
     assert [row.name for row in board.rows()] == list(VITALS.names)
     assert all(row.finding.next_step for row in board.rows() if row.name in red)
     assert all(
-        row.finding.needs in red for row in board.rows() if row.finding.state is State.SKIPPED
+        row.finding.needs in red for row in board.rows() if row.finding.state is RowState.SKIPPED
     )
     assert bool(red) or all(each.error is None for each in samples)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pricing_proxy.configuration import reading
-from pricing_proxy.configuration.problems import ConfigurationError, Problem
+from pricing_proxy.configuration.mistakes import ConfigurationError, Mistake
 from pricing_proxy.settings import Settings
 from tests.configuration.files import CONFIGURATION, ENVIRON, SECRET, SECRET_VARIABLE, write
 
@@ -13,10 +13,10 @@ def read(file: Path | None, environ: Mapping[str, str] = ENVIRON) -> Settings:
     return reading.read(Settings, file, environ)
 
 
-def problems(file: Path | None, environ: Mapping[str, str] = ENVIRON) -> dict[str, Problem]:
+def problems(file: Path | None, environ: Mapping[str, str] = ENVIRON) -> dict[str, Mistake]:
     with pytest.raises(ConfigurationError) as caught:
         read(file, environ)
-    return {problem.path: problem for problem in caught.value.problems}
+    return {problem.path: problem for problem in caught.value.mistakes}
 
 
 def test_a_file_and_a_secret_beside_it_are_a_configuration(tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ def test_a_secret_in_the_file_is_a_mistake_that_names_its_variable(
     with pytest.raises(ConfigurationError) as caught:
         read(write(tmp_path, text))
 
-    [problem] = caught.value.problems
+    [problem] = caught.value.mistakes
     assert problem.path == path
     assert variable in problem.expected
     assert SECRET not in str(caught.value)
@@ -285,7 +285,7 @@ def test_a_secret_in_a_wrong_place_is_not_repeated(tmp_path: Path, text: str) ->
         read(write(tmp_path, text))
 
     assert SECRET not in str(caught.value)
-    assert SECRET not in repr(caught.value.problems)
+    assert SECRET not in repr(caught.value.mistakes)
     assert "hunter2" not in str(caught.value)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from pricing_proxy.configuration.addresses import is_loopback
 from pricing_proxy.configuration.api_keys import hash_of
-from pricing_proxy.configuration.problems import ConfigurationError
+from pricing_proxy.configuration.mistakes import ConfigurationError
 from pricing_proxy.settings import DEMO_KEY, load
 from tests.configuration.files import CONFIGURATION, SECRET, SECRET_VARIABLE, write
 
@@ -31,7 +31,7 @@ def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
 def mistakes(folder: Path, text: str) -> list[tuple[str, str]]:
     with pytest.raises(ConfigurationError) as caught:
         load(write(folder, text))
-    return [(problem.path, problem.expected) for problem in caught.value.problems]
+    return [(problem.path, problem.expected) for problem in caught.value.mistakes]
 
 
 def test_a_market_must_name_an_environment_that_there_is(tmp_path: Path) -> None:

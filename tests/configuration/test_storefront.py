@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from pricing_proxy.configuration.problems import ConfigurationError
+from pricing_proxy.configuration.mistakes import ConfigurationError
 from pricing_proxy.settings import load
 from tests.configuration.files import CONFIGURATION, SECRET, SECRET_VARIABLE, write
 from tests.web.storefront import PUBLIC_PEM
@@ -39,7 +39,7 @@ def mistakes(folder: Path, text: str) -> dict[str, str]:
     with pytest.raises(ConfigurationError) as caught:
         load(write(folder, text))
     assert SHARED_SECRET not in str(caught.value)
-    return {problem.path: problem.expected for problem in caught.value.problems}
+    return {problem.path: problem.expected for problem in caught.value.mistakes}
 
 
 def test_a_shared_secret_comes_from_the_environment(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pricing_proxy.diagnosis.board import State
+from pricing_proxy.diagnosis.board import RowState
 from sync.check.order_numbers import NUMBERS
 from sync.store.states import EventState
 from tests.integration.sync_running import MARKET, ORDER_RULES, WEBSITE, World
@@ -116,5 +116,5 @@ async def red(d365_sync: CommandLine) -> dict[str, str]:
         row["name"]: row["found"]
         for table in told["tables"]
         for row in table["rows"]
-        if row["state"] == State.FAILED
+        if row["state"] == RowState.FAILED
     }

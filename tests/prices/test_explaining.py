@@ -3,7 +3,7 @@
 import asyncio
 
 from pricing_proxy.domain.freshness import Level, Mode, State
-from pricing_proxy.prices.explaining import LineExplanation, Verdict
+from pricing_proxy.prices.explaining import LineExplanation, LineVerdict
 from pricing_proxy.resilience.call_class import CallClass
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
 from pricing_proxy.shared_state.ledger import ScopeKind
@@ -25,7 +25,7 @@ async def test_a_fresh_price_is_served() -> None:
 
     line = await explain(world)
 
-    assert (line.verdict, line.state, line.level) == (Verdict.SERVE, State.FRESH, "l1")
+    assert (line.verdict, line.state, line.level) == (LineVerdict.SERVE, State.FRESH, "l1")
     assert (line.invalidated, line.newest, line.reason) == (None, -1, None)
 
 
@@ -34,15 +34,15 @@ async def test_a_stale_price_is_served_and_refreshed() -> None:
     await world.load("S-1")
     await asyncio.sleep(301)
 
-    assert (await explain(world)).verdict is Verdict.REFRESH
+    assert (await explain(world)).verdict is LineVerdict.REFRESH
     cart = await explain(world, mode=Mode.CART)
-    assert (cart.verdict, cart.wait_us) == (Verdict.LOAD, 600_000)
+    assert (cart.verdict, cart.wait_us) == (LineVerdict.LOAD, 600_000)
 
 
 async def test_nothing_stored_means_a_load_that_is_waited_for() -> None:
     line = await explain(price_service())
 
-    assert (line.verdict, line.state, line.level) == (Verdict.LOAD, State.ABSENT, None)
+    assert (line.verdict, line.state, line.level) == (LineVerdict.LOAD, State.ABSENT, None)
     assert (line.wait_us, line.quoted) == (120_000, None)
 
 
@@ -54,7 +54,7 @@ async def test_explaining_neither_joins_nor_lifts_a_load_under_way() -> None:
     [flight] = world.loader.flights._tasks.values()
 
     for mode in Mode:
-        assert (await explain(world, mode=mode)).verdict is Verdict.JOIN
+        assert (await explain(world, mode=mode)).verdict is LineVerdict.JOIN
 
     assert (flight.ticket.klass, flight.is_budgeted) == (CallClass.INTERACTIVE, True)
     await asking
@@ -66,8 +66,8 @@ async def test_a_load_that_began_too_early_is_nothing_for_a_checkout() -> None:
     asking = asyncio.ensure_future(world.ask("S-1", wait_seconds=5))
     await asyncio.sleep(2.1)
 
-    assert (await explain(world)).verdict is Verdict.JOIN
-    assert (await explain(world, mode=Mode.CHECKOUT)).verdict is Verdict.LOAD
+    assert (await explain(world)).verdict is LineVerdict.JOIN
+    assert (await explain(world, mode=Mode.CHECKOUT)).verdict is LineVerdict.LOAD
     await asking
 
 
@@ -78,7 +78,7 @@ async def test_what_redis_holds_is_seen_and_not_remembered() -> None:
 
     line = await explain(other)
 
-    assert (line.verdict, line.level) == (Verdict.SERVE, "l2")
+    assert (line.verdict, line.level) == (LineVerdict.SERVE, "l2")
     assert other.cache.shelf(context_of()) == {}
 
 
@@ -92,7 +92,7 @@ async def test_an_invalidation_is_named_with_its_position() -> None:
     assert (line.invalidated, line.newest) == (Level.SOFT, position)
     assert line.entry is not None
     assert line.entry.position < position
-    assert (line.state, line.verdict) == (State.STALE_HARD, Verdict.LOAD)
+    assert (line.state, line.verdict) == (State.STALE_HARD, LineVerdict.LOAD)
 
 
 async def test_a_paused_key_is_settled_with_what_there_is() -> None:
@@ -104,7 +104,7 @@ async def test_a_paused_key_is_settled_with_what_there_is() -> None:
 
     line = await explain(world)
 
-    assert (line.verdict, line.reason) == (Verdict.SETTLE, "erp_unavailable")
+    assert (line.verdict, line.reason) == (LineVerdict.SETTLE, "erp_unavailable")
     assert line.quoted is not None
     assert line.quoted.is_served
     assert line.quoted.entry == world.cache.shelf(context_of())[key_of()]
@@ -113,7 +113,7 @@ async def test_a_paused_key_is_settled_with_what_there_is() -> None:
 async def test_what_the_item_map_settles_says_why() -> None:
     line = await explain(price_service(), "NO-SUCH-SKU")
 
-    assert (line.verdict, line.state) == (Verdict.SERVE, State.NO_PRICE)
+    assert (line.verdict, line.state) == (LineVerdict.SERVE, State.NO_PRICE)
     assert (line.item, line.unit, line.reason) == (None, None, "unknown_sku")
 
 
@@ -123,10 +123,10 @@ async def test_before_the_maps_are_there_nothing_can_be_said() -> None:
 
     line = await explain(world)
 
-    assert (line.verdict, line.reason) == (Verdict.SETTLE, "starting")
+    assert (line.verdict, line.reason) == (LineVerdict.SETTLE, "starting")
 
 
 async def test_a_customer_that_nobody_could_check_is_not_loaded_for() -> None:
     line = await explain(price_service(), account="C-404")
 
-    assert (line.verdict, line.reason) == (Verdict.SETTLE, "customer_not_checked")
+    assert (line.verdict, line.reason) == (LineVerdict.SETTLE, "customer_not_checked")

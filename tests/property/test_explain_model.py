@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import Fallback, Level, Mode, may_serve
-from pricing_proxy.prices.explaining import LineExplanation, Verdict
+from pricing_proxy.prices.explaining import LineExplanation, LineVerdict
 from pricing_proxy.prices.query import Line, PriceQuery, Quote, QuotedLine
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
@@ -223,15 +223,15 @@ async def _compare(world: PriceWorld, query: PriceQuery) -> None:
     for why, answer in zip(explained.lines, quote.lines, strict=True):
         assert (why.line, why.unit) == (answer.line, answer.unit)
         _fits(why, answer, may_wait=query.wait_us != 0)
-        if why.verdict in (Verdict.SERVE, Verdict.SETTLE):
+        if why.verdict in (LineVerdict.SERVE, LineVerdict.SETTLE):
             others = {each.verdict for each in explained.lines if _sku(each) == _sku(why)}
             is_asked = _sku(why) in at_once
-            assert not is_asked or others - {Verdict.SERVE, Verdict.SETTLE}, why
-        if why.verdict is Verdict.LOAD:
+            assert not is_asked or others - {LineVerdict.SERVE, LineVerdict.SETTLE}, why
+        if why.verdict is LineVerdict.LOAD:
             assert _sku(why) in {key.sku for key in began}, why
-        if why.verdict in (Verdict.SERVE, Verdict.REFRESH) and answer.entry is not None:
+        if why.verdict in (LineVerdict.SERVE, LineVerdict.REFRESH) and answer.entry is not None:
             assert may_serve(why.ruling, answer.entry, arrived_us=began_us), why
-    if all(each.verdict is not Verdict.LOAD and not each.wait_us for each in explained.lines):
+    if all(each.verdict is not LineVerdict.LOAD and not each.wait_us for each in explained.lines):
         assert world.now_us == began_us
 
 
@@ -247,18 +247,18 @@ def _shown(why: LineExplanation) -> Entry | None:
 
 def _fits(why: LineExplanation, answer: QuotedLine, *, may_wait: bool) -> None:
     """Fail unless the answer is one that was explained."""
-    if why.verdict in (Verdict.SERVE, Verdict.REFRESH, Verdict.SETTLE):
+    if why.verdict in (LineVerdict.SERVE, LineVerdict.REFRESH, LineVerdict.SETTLE):
         if not may_wait and answer.reason == "too_slow":
             # Another line settled the page before the look into Redis said why there is none.
             answer = answer._replace(reason=why.reason)
         assert answer == why.quoted
         assert answer.state is why.state
-        if why.verdict is Verdict.SETTLE:
+        if why.verdict is LineVerdict.SETTLE:
             assert why.reason is not None
             assert answer.is_served == (why.ruling.fallback is Fallback.FLAGGED)
     elif answer.level == "source":
         assert why.entry is None or answer.entry is None or answer.entry != _shown(why)
-    elif answer.level != "l2" or why.verdict is not Verdict.JOIN:
+    elif answer.level != "l2" or why.verdict is not LineVerdict.JOIN:
         # The load brought nothing in time: what the row leaves for that.
         assert answer.entry in (_shown(why), None)
         assert answer.is_served == (why.ruling.fallback is Fallback.FLAGGED)

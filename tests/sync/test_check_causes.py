@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
 
-from pricing_proxy.diagnosis.board import State
+from pricing_proxy.diagnosis.board import RowState
 from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS, ENUMS
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
 from sync.engine.database import database
@@ -129,7 +129,7 @@ async def test_an_embedded_postgres_is_told_as_it_is(
     async def found(folder: Path) -> str:
         report = await world.check(world.with_sync("postgres", data_directory=str(folder)))
         row = findings(report)["PostgreSQL"]
-        assert (row.state is State.FAILED) is bool(row.next_step)
+        assert (row.state is RowState.FAILED) is bool(row.next_step)
         return f"{row.found}: {row.next_step}"
 
     data = open_folder / "data"
@@ -208,7 +208,7 @@ async def test_a_wrong_secret_of_the_app_is_told_from_an_erp_that_is_down(
     failed = red(report)
     assert list(failed) == ["token issued"]
     assert "environments.sandbox" in failed["token issued"].next_step
-    assert findings(report)["F&O reachable"].state is State.OK
+    assert findings(report)["F&O reachable"].state is RowState.OK
     assert findings(report)["CustomersV3"].needs == "token issued"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pricing_proxy import settings as price_settings
-from pricing_proxy.configuration.problems import ConfigurationError
+from pricing_proxy.configuration.mistakes import ConfigurationError
 from sync import settings
 from tests.sync import files
 
@@ -20,7 +20,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 def problems(folder: Path, text: str) -> list[str]:
     with pytest.raises(ConfigurationError) as caught:
         settings.load(files.write(folder, text))
-    return [problem.path for problem in caught.value.problems]
+    return [problem.path for problem in caught.value.mistakes]
 
 
 def test_both_programs_read_the_same_file(tmp_path: Path) -> None:

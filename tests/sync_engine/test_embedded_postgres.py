@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import uvloop
 
-from pricing_proxy.diagnosis.board import State
+from pricing_proxy.diagnosis.board import RowState
 from sync.check.kept import check_postgres
 from sync.engine.embedded_postgres import EmbeddedPostgres
 from sync.engine.postgres_programs import Account, EmbeddedPostgresError
@@ -56,7 +56,7 @@ async def test_it_keeps_its_data_between_runs(folder: Path) -> None:
 async def test_a_check_tells_that_it_runs(folder: Path, server: EmbeddedPostgres) -> None:
     assert server.is_owner
     rows = (await check_postgres(Postgres(data_directory=folder))).rows()
-    assert [row.finding.state for row in rows] == [State.OK, State.OK]
+    assert [row.finding.state for row in rows] == [RowState.OK, RowState.OK]
     assert "running" in rows[0].finding.found
     assert "none yet" in rows[1].finding.found
 

@@ -1,6 +1,6 @@
 """Everything that is wrong with the configuration, told at once.
 
-Each problem names the key's path and what is expected there. A value is repeated only
+Each mistake names the key's path and what is expected there. A value is repeated only
 where it is no secret.
 """
 
@@ -18,7 +18,7 @@ _RENAMED = {"sync.logs": "is now telemetry.log_level and telemetry.log_format, f
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Mistake:
     """One mistake.
 
     Attributes:
@@ -33,24 +33,24 @@ class Problem:
 
 
 class ConfigurationError(Exception):
-    """The configuration cannot be used; `problems` holds every reason."""
+    """The configuration cannot be used; `mistakes` holds every reason."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
         lines = [
-            f"  {problem.path}: {problem.expected}"
-            + (f" (got {problem.got})" if problem.got is not None else "")
-            for problem in self.problems
+            f"  {mistake.path}: {mistake.expected}"
+            + (f" (got {mistake.got})" if mistake.got is not None else "")
+            for mistake in self.mistakes
         ]
         count = len(lines)
         noun = "mistake" if count == 1 else "mistakes"
         super().__init__("\n".join([f"The configuration has {count} {noun}:", *lines]))
 
 
-def problems_of(error: ValidationError) -> list[Problem]:
-    """Return pydantic's findings as problems."""
+def mistakes_of(error: ValidationError) -> list[Mistake]:
+    """Return pydantic's findings as mistakes."""
     return [
-        Problem(
+        Mistake(
             path=(path := ".".join(map(str, details["loc"])) or "(whole file)"),
             expected=_expected(path, details["type"], details["msg"]),
             got=_got(details["loc"], details["type"], details["input"]),
