@@ -1,5 +1,7 @@
 """The sections of `sync` in the configuration that name places, times and people."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -137,6 +139,11 @@ class Delivery(BaseModel):
 
     erp_max_request_seconds: Annotated[int, Field(ge=1, le=600)] = 60
     give_up_after: Annotated[int, Field(ge=1, le=1000)] = 20
+
+    @property
+    def longest(self) -> Mapping[str, timedelta]:
+        """By system: no request is finished later than this after it was sent."""
+        return {"fo": timedelta(seconds=self.erp_max_request_seconds)}
 
 
 class Intake(Listener):

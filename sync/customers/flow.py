@@ -8,7 +8,6 @@ written again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
@@ -57,7 +56,6 @@ class CustomerFlow:
         shop: The shop's customers.
         contexts: By market.
         published: The map that the price service reads.
-        erp_max_request: No request is finished later than this after it was sent.
         clock: Time.
     """
 
@@ -69,14 +67,12 @@ class CustomerFlow:
         *,
         contexts: Mapping[str, CustomerContext],
         published: AccountMap,
-        erp_max_request: timedelta,
         clock: Clock,
     ) -> None:
         self._shop = shop
         self._write_back = WriteBack(shop, clock=clock)
         self._contexts = contexts
         self._published = published
-        self._erp_max_request = erp_max_request
 
     async def carry(self, work: Work) -> Done:
         """Bring one customer over; raises the engine's outcomes and `UpstreamError`."""
@@ -96,7 +92,6 @@ class CustomerFlow:
                 erp=context.erp,
                 market=context.market,
                 rules=context.rules,
-                longest=self._erp_max_request,
             )
             if not is_new:
                 notes += await master_data.update(work, customer, row)

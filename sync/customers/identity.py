@@ -15,7 +15,6 @@ Two customers who typed the same at the same instant are looked at one after the
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow, CustomerBody
 from pricing_proxy.http_exchange import Guard
@@ -50,7 +49,6 @@ class Identity:
         persons: Lets one event at a time look for what was typed.
         trusts_email: Whether every website that shares accounts with this one confirms addresses.
         configured: Accounts that the configuration names, by the shop's id.
-        erp_max_request: No request is finished later than this after it was sent.
     """
 
     def __init__(
@@ -64,7 +62,6 @@ class Identity:
         persons: Persons,
         trusts_email: bool,
         configured: Mapping[int, str],
-        erp_max_request: timedelta,
     ) -> None:
         self._market = market
         self._rules = rules
@@ -74,7 +71,6 @@ class Identity:
         self._persons = persons
         self._trusts_email = trusts_email
         self._configured = configured
-        self._erp_max_request = erp_max_request
 
     async def account(self, work: Work, customer: Customer) -> tuple[str, bool]:
         """Return a customer's account, and whether it was made just now.
@@ -101,7 +97,7 @@ class Identity:
     ) -> tuple[str, bool]:
         key = str(customer.id)
         # Before the look-ups: what may have arrived since then is still in doubt.
-        doubts = await Doubts.of(work, longest=self._erp_max_request)
+        doubts = await Doubts.of(work)
         made = await work.links.erp_key(CREATED_KIND, key)
         if made is not None:
             return await self._links.settle(key, made, origin=CREATED), False

@@ -8,7 +8,6 @@ added and changed, none is removed.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 
 from pricing_proxy.d365.fo.customer_models import AddressBody, AddressRow, CustomerAccountRow
@@ -43,13 +42,11 @@ class MasterData:
         erp: The ERP's customers.
         market: The market.
         rules: Its rules.
-        longest: No request is finished later than this after it was sent.
     """
 
     erp: ErpCustomers
     market: CustomerMarket
     rules: CustomerRules
-    longest: timedelta
 
     async def update(self, work: Work, customer: Customer, row: CustomerAccountRow) -> list[str]:
         """Change names and contact where they differ; return what a person should hear."""
@@ -73,7 +70,7 @@ class MasterData:
 
     async def addresses(self, work: Work, customer: Customer, account: str) -> list[str]:
         """Add the addresses that are missing and change those that differ."""
-        doubts = await Doubts.of(work, longest=self.longest)
+        doubts = await Doubts.of(work)
         rows = await self.erp.addresses(self.market.company, account)
         # Of several versions of one address the last one counts.
         found = {

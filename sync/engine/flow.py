@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from pricing_proxy.clock import Clock
@@ -118,6 +118,11 @@ class Work(Protocol):
     @property
     def clock(self) -> Clock:
         """Time."""
+        ...
+
+    @property
+    def longest(self) -> Mapping[str, timedelta]:
+        """By system: no request is finished later than this after it was sent."""
         ...
 
     def call(self, system: str, operation: str, request: Mapping[str, Any]) -> Call:

@@ -7,6 +7,7 @@ wrong with our own database goes to the queue, which brings the event again as i
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -41,6 +42,7 @@ class Runner:
         flows: Every flow by its name.
         clock: Time.
         give_up_after: Attempts of one event before a person must look.
+        longest: By system: no request is finished later than this after it was sent.
         metrics: Where attempts are counted; None for nowhere.
     """
 
@@ -53,6 +55,7 @@ class Runner:
         flows: Mapping[str, Flow],
         clock: Clock,
         give_up_after: int,
+        longest: Mapping[str, timedelta] = MappingProxyType({}),
         metrics: SyncMetrics | None = None,
     ) -> None:
         self._metrics = metrics
@@ -62,6 +65,7 @@ class Runner:
         self._flows = flows
         self._clock = clock
         self._give_up_after = give_up_after
+        self._longest = longest
 
     async def carry(self, event_id: int) -> None:
         """Carry an event as far as it goes now; raises `ComeBackError` to be brought it again."""
@@ -103,6 +107,7 @@ class Runner:
                 self._database, record.market, configuration=self._journal.configuration_hash
             ),
             clock=self._clock,
+            longest=self._longest,
         )
         try:
             done = await self._flows[record.flow].carry(work)

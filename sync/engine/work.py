@@ -75,6 +75,7 @@ class EventWork:
         links: The entity map of its market.
         wishes: What was written of it before.
         clock: Time.
+        longest: By system: no request is finished later than this after it was sent.
     """
 
     def __init__(
@@ -85,12 +86,14 @@ class EventWork:
         links: Links,
         wishes: Wishes,
         clock: Clock,
+        longest: Mapping[str, timedelta],
     ) -> None:
         self._record = record
         self._journal = journal
         self._links = links
         self._wishes = wishes
         self._clock = clock
+        self._longest = longest
         self._ends_us = clock.monotonic_us() + (
             int(LONGEST_ATTEMPT.total_seconds()) * MICROSECONDS_PER_SECOND
         )
@@ -125,6 +128,11 @@ class EventWork:
     def clock(self) -> Clock:
         """Time."""
         return self._clock
+
+    @property
+    def longest(self) -> Mapping[str, timedelta]:
+        """By system: no request is finished later than this after it was sent."""
+        return self._longest
 
     def call(self, system: str, operation: str, request: Mapping[str, Any]) -> JournalledCall:
         """Return a call to be made."""

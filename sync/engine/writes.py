@@ -88,12 +88,12 @@ class Doubts:
 
     entries: tuple[SentCall, ...]
     now: datetime
-    longest: timedelta
+    longest: Mapping[str, timedelta]
 
     @classmethod
-    async def of(cls, work: Work, *, longest: timedelta) -> Self:
-        """Read them; no request is finished later than `longest` after it was sent."""
-        return cls(tuple(await work.unacknowledged()), work.clock.utc(), longest)
+    async def of(cls, work: Work) -> Self:
+        """Read them."""
+        return cls(tuple(await work.unacknowledged()), work.clock.utc(), work.longest)
 
     def has(self, operation: str) -> bool:
         """Return whether such a write is among them, however old."""
@@ -114,6 +114,7 @@ class Doubts:
         """
         for entry in self.entries:
             fits = all(entry.request.get(name) == value for name, value in (about or {}).items())
-            rest = entry.sent_at + self.longest - self.now
-            if entry.operation == operation and fits and rest > timedelta(0):
-                raise RetryLaterError(f"{operation} was sent and may still arrive", after=rest)
+            if entry.operation == operation and fits:
+                rest = entry.sent_at + self.longest[entry.system] - self.now
+                if rest > timedelta(0):
+                    raise RetryLaterError(f"{operation} was sent and may still arrive", after=rest)

@@ -14,7 +14,6 @@ from what was remembered.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from http import HTTPStatus
@@ -58,7 +57,6 @@ class OrderWriter:
         own: Finds an order's headers among them.
         company: The market's.
         rules: The market's.
-        erp_max_request: No request is finished later than this after it was sent.
     """
 
     def __init__(
@@ -68,13 +66,11 @@ class OrderWriter:
         own: OwnHeaders,
         company: str,
         rules: OrderRules,
-        erp_max_request: timedelta,
     ) -> None:
         self._erp = erp
         self._own = own
         self._company = company
         self._rules = rules
-        self._erp_max_request = erp_max_request
 
     async def write(self, work: Work, order: Order, draft: OrderDraft) -> Written:
         """Return the one released order; safe to call again after any failure.
@@ -149,7 +145,7 @@ class OrderWriter:
 
     async def doubts(self, work: Work) -> Doubts:
         """Return what is in doubt now; to be asked before a look-up that is to settle it."""
-        return await Doubts.of(work, longest=self._erp_max_request)
+        return await Doubts.of(work)
 
     async def _one_header(
         self, work: Work, headers: Sequence[SalesOrderHeaderRow]

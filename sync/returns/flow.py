@@ -8,7 +8,6 @@ documents of the ERP are the order's and the return's own, `own_documents` says.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
@@ -127,7 +126,6 @@ class ReturnFlow:
         memos: The shop's credit memos.
         orders: The shop's orders.
         markets: By code.
-        erp_max_request: No request is finished later than this after it was sent.
     """
 
     name = FLOW
@@ -138,12 +136,10 @@ class ReturnFlow:
         *,
         orders: SoldInShop,
         markets: Mapping[str, ReturnMarket],
-        erp_max_request: timedelta,
     ) -> None:
         self._memos = memos
         self._orders = orders
         self._markets = markets
-        self._erp_max_request = erp_max_request
 
     async def carry(self, work: Work) -> Done:
         """Bring one credit memo over; raises the engine's outcomes and `UpstreamError`."""
@@ -163,7 +159,7 @@ class ReturnFlow:
             rules=market.rules,
         )
         # Before anything is looked up: what may have arrived since then is still in doubt.
-        doubts = await Doubts.of(work, longest=self._erp_max_request)
+        doubts = await Doubts.of(work)
         number = await self._one_header(work, ReturnOf(memo, lines, draft), market, doubts)
         # Before its first line: what is empty after a crash is known to be this one's.
         await work.links.remember(LINK, str(memo.entity_id), number)

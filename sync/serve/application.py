@@ -180,6 +180,7 @@ async def _work(
         flows=by_name,
         clock=clock,
         give_up_after=settings.sync.delivery.give_up_after,
+        longest=settings.sync.delivery.longest,
         metrics=metrics,
     )
     app = queue_application(

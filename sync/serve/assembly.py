@@ -122,14 +122,12 @@ class Assembly:
                 self._shop.customers,
                 contexts={code: self._customers(code, kept) for code in markets},
                 published=published,
-                erp_max_request=self._max_request,
                 clock=self._clock,
             ),
             returns=ReturnFlow(
                 self._shop.credit_memos,
                 orders=self._shop.orders,
                 markets={code: self._returns(code, identities) for code in markets},
-                erp_max_request=self._max_request,
             ),
         )
 
@@ -200,7 +198,6 @@ class Assembly:
                 own=identities.own_headers(code, self._sales_orders(code)),
                 company=market.legal_entity,
                 rules=own.orders,
-                erp_max_request=self._max_request,
             ),
         )
 
@@ -246,7 +243,6 @@ class Assembly:
             persons=Persons(claims, longest=self._max_request),
             trusts_email=self._trusts_email({code, *self._sharing(code)}),
             configured=self._settings.markets[code].magento_customers,
-            erp_max_request=self._max_request,
         )
         return CustomerContext(
             market=market, rules=own.customers, erp=erp, links=links, identity=identity

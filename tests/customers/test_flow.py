@@ -178,7 +178,6 @@ class World:
             persons=Persons(self.links["b2b_de"], longest=LONGEST),
             trusts_email=chosen.email_is_guarded,
             configured=self.configured,
-            erp_max_request=LONGEST,
         )
         flow = CustomerFlow(
             self.shop,
@@ -192,7 +191,6 @@ class World:
                 )
             },
             published=self.published,
-            erp_max_request=LONGEST,
             clock=self.clock,
         )
         return await flow.carry(work)

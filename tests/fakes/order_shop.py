@@ -120,6 +120,7 @@ class FakeWork:
     open_entries: list[SentCall] = field(default_factory=list)
     acks: list[tuple[str, int]] = field(default_factory=list)
     before_read: Callable[[], None] = lambda: None
+    longest: Mapping[str, timedelta] = field(default_factory=lambda: {"fo": timedelta(seconds=60)})
 
     def call(self, system: str, operation: str, request: Any) -> "FakeCall":
         return FakeCall(self, system, operation, request)

@@ -110,7 +110,13 @@ class FlowWorld(Placing):
             return await flow.carry(self._work(event))
 
     def _work(self, event: Event) -> FakeWork:
-        return FakeWork(event, self.clock, links=self.links, wishes=self.wishes)
+        return FakeWork(
+            event,
+            self.clock,
+            links=self.links,
+            wishes=self.wishes,
+            longest=self.settings.sync.delivery.longest,
+        )
 
     async def carry_memo(self, memo_id: int) -> Done:
         """Carry a credit memo."""

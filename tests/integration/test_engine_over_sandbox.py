@@ -56,6 +56,7 @@ class Engine:
             },
             clock=world.clock,
             give_up_after=40,
+            longest=world.settings.sync.delivery.longest,
         )
 
     @property

@@ -95,7 +95,6 @@ def flow_of(world: World, market: str, more: dict[str, Any]) -> OrderFlow:
         ),
         company="demf",
         rules=RULES,
-        erp_max_request=timedelta(seconds=60),
     )
     return OrderFlow(
         world.shop,
@@ -169,6 +168,7 @@ class After:
             },
             clock=SystemClock(),
             give_up_after=20,
+            longest={"fo": timedelta(seconds=60)},
         )
         try:
             await runner.carry(event_id)

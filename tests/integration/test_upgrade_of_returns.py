@@ -87,11 +87,11 @@ async def test_a_return_under_way_is_written_once(
                     world,
                     orders=world,
                     markets={"b2b_de": world.market},
-                    erp_max_request=timedelta(seconds=60),
                 )
             },
             clock=SystemClock(),
             give_up_after=20,
+            longest={"fo": timedelta(seconds=60)},
         )
         await runner.carry(event)
 

@@ -1,7 +1,6 @@
 """A shop with one order, an ERP that works, and the flow between them."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from sync.engine.outcomes import Done
@@ -52,7 +51,6 @@ class OneSale:
             ),
             company="demf",
             rules=rules,
-            erp_max_request=timedelta(seconds=60),
         )
         market = OrderMarket(
             selling=recorded.SELLING,

@@ -1,7 +1,6 @@
 """Whose a document is: equal numbers of two store views, markets or kinds never meet."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -51,7 +50,6 @@ class TwoStores:
             ),
             company="demf",
             rules=rules,
-            erp_max_request=timedelta(seconds=60),
         )
         market = OrderMarket(
             selling=recorded.SELLING,

@@ -84,7 +84,6 @@ class Scenario:
             ),
             company="demf",
             rules=self.rules,
-            erp_max_request=timedelta(seconds=60),
         )
         market = OrderMarket(
             selling=recorded.SELLING,

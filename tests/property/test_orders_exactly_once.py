@@ -53,7 +53,7 @@ class Scenario:
         self.erp.tax = ORDER.tax_amount
         self.shop = FakeShop()
         self.shop.put(ORDER)
-        self.work = FakeWork(event_of(ORDER), self.clock)
+        self.work = FakeWork(event_of(ORDER), self.clock, longest={"fo": ERP_MAX_REQUEST})
         self.work.before_read = lambda: self.clock.advance(CALL_TIME)
         self.pauses = pauses
         self.draft = map_order(
@@ -74,7 +74,6 @@ class Scenario:
             own=own_headers(self.erp, self.shop, self.rules, forms=self.forms),
             company="demf",
             rules=self.rules,
-            erp_max_request=ERP_MAX_REQUEST,
         )
         market = OrderMarket(
             selling=recorded.SELLING,

@@ -226,7 +226,6 @@ class World:
             self,
             orders=self,
             markets={"b2b_de": self.market},
-            erp_max_request=timedelta(seconds=60),
         )
         return await flow.carry(self.work)
 
