@@ -33,7 +33,7 @@ _CALLS_AT_ONCE = 12
 
 
 class DirectPolicy:
-    """Sends each call once, at most a few at a time; a `CallPolicy` of the clients."""
+    """Sends each call once, at most a few at a time; a `Policy` of the clients."""
 
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(_CALLS_AT_ONCE)

@@ -1,10 +1,15 @@
 """What a call is, to those who protect it: its name, what it fails with, how it went."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol, TypeVar
 
-from pricing_proxy.resilience.call_class import CallClass
+from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.evidence import Evidence
+
+T = TypeVar("T")
 
 
 class OperationClass(StrEnum):
@@ -55,3 +60,19 @@ class CallReport:
     wire_us: int
     lines: int
     retries: int
+
+
+class Policy(Protocol):
+    """Limits, breaker and retries around one call; `policy.CallPolicy` is one."""
+
+    async def call(
+        self,
+        send: Callable[[Deadline], Awaitable[T]],
+        *,
+        operation: Operation,
+        ticket: Ticket,
+        deadline: Deadline,
+        lines: int = 1,
+    ) -> T:
+        """Return what `send(deadline)` returns, perhaps sent again; raises `UpstreamError`."""
+        ...

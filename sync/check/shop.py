@@ -25,7 +25,7 @@ from sync.magento.calls import Calls
 from sync.magento.customers import CustomerCalls
 from sync.magento.orders import OrderCalls
 from sync.magento.shop import Shop
-from sync.magento.transport import Transport
+from sync.magento.transport import ShopTransport
 from sync.sections import Magento
 
 _HERE = "sync.magento"
@@ -75,7 +75,7 @@ async def check_shop(
         return board
     on_progress("the shop")
     async with direct_session(trusted) as session:
-        transport = Transport(
+        transport = ShopTransport(
             session,
             base_url=magento.url,
             credentials=magento.credentials,

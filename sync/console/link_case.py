@@ -16,7 +16,7 @@ from sync.customers.mapping import CustomerMarket, priced_customer
 from sync.customers.matching import Candidate, attribute_of
 from sync.customers.price_map import publish_link
 from sync.customers.rules import CustomerRules
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 from sync.serve.application import Systems, assembly_of
 from sync.serve.stores import Stores
 from sync.settings import SyncSettings
@@ -54,7 +54,7 @@ class LinkCase:
     subject: Subject
     market: CustomerMarket
     rules: CustomerRules
-    customer: Customer | None
+    customer: ShopCustomer | None
     link: KnownLink | None
     configured: str | None
     candidates: Sequence[Candidate]

@@ -31,7 +31,7 @@ from sync.engine.outcomes import (
     SkippedError,
 )
 from sync.engine.refusals import named
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 from sync.store.customer_links import CREATED_KIND
 
 FLOW = "customers"
@@ -112,7 +112,7 @@ class CustomerFlow:
         return row
 
     async def _follows_shop(
-        self, work: Work, customer: Customer, account: str, rules: CustomerRules
+        self, work: Work, customer: ShopCustomer, account: str, rules: CustomerRules
     ) -> bool:
         if rules.update == "created":
             return await work.links.erp_key(CREATED_KIND, str(customer.id)) == account

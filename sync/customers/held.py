@@ -6,7 +6,7 @@ from sync.customers.mapping import CustomerMarket, company_of, country_of, tax_n
 from sync.customers.matching import Candidate, Way, attribute_of
 from sync.customers.rules import CustomerRules
 from sync.engine.outcomes import Difference, HeldError
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 
 _FIELDS: dict[Way, str] = {
     "attribute": "custom_attributes",
@@ -25,7 +25,7 @@ _WORDS: dict[Way, str] = {
 
 
 def held_for_person(
-    customer: Customer,
+    customer: ShopCustomer,
     candidates: Sequence[Candidate],
     *,
     rules: CustomerRules,
@@ -53,7 +53,7 @@ def held_for_person(
 
 
 def side_by_side(
-    customer: Customer, candidate: Candidate, rules: CustomerRules, market: CustomerMarket
+    customer: ShopCustomer, candidate: Candidate, rules: CustomerRules, market: CustomerMarket
 ) -> list[Difference]:
     """Return the shop's customer and an account of the ERP, field by field."""
     row, person = candidate.row, f"{customer.firstname} {customer.lastname}".strip()

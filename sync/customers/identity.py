@@ -28,7 +28,7 @@ from sync.engine.flow import Work
 from sync.engine.outcomes import HeldError, RetryLaterError
 from sync.engine.refusals import named
 from sync.engine.writes import Doubts, written
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 from sync.store.customer_links import CREATED_KIND
 from sync.store.link_decisions import CONFIGURED, CREATED
 
@@ -72,7 +72,7 @@ class Identity:
         self._trusts_email = trusts_email
         self._configured = configured
 
-    async def account(self, work: Work, customer: Customer) -> tuple[str, bool]:
+    async def account(self, work: Work, customer: ShopCustomer) -> tuple[str, bool]:
         """Return a customer's account, and whether it was made just now.
 
         Raises:
@@ -93,7 +93,7 @@ class Identity:
         return await self._persons.alone(work, customer, self._rules, find)
 
     async def _found_or_made(
-        self, work: Work, customer: Customer, is_alone: Guard
+        self, work: Work, customer: ShopCustomer, is_alone: Guard
     ) -> tuple[str, bool]:
         key = str(customer.id)
         # Before the look-ups: what may have arrived since then is still in doubt.
@@ -129,7 +129,7 @@ class Identity:
             )
         return row.CustomerAccount
 
-    async def _refused(self, customer: Customer) -> set[str]:
+    async def _refused(self, customer: ShopCustomer) -> set[str]:
         refusals = await self._links.refusals(str(customer.id))
         open_ones = [each for each in refusals if not each.allows_new]
         if open_ones:
@@ -142,7 +142,7 @@ class Identity:
             )
         return {each.account for each in refusals}
 
-    async def _guarded(self, customer: Customer) -> str:
+    async def _guarded(self, customer: ShopCustomer) -> str:
         row = await self._matcher.named(customer)
         if row is None:
             raise HeldError(
@@ -153,7 +153,7 @@ class Identity:
         account, origin = row.CustomerAccount, "attribute"
         return await self._links.settle(str(customer.id), account, origin=origin)
 
-    async def _taken(self, customer: Customer, candidates: Sequence[Candidate]) -> str:
+    async def _taken(self, customer: ShopCustomer, candidates: Sequence[Candidate]) -> str:
         """Link the only candidate where the configuration says so; else raise `HeldError`."""
         way = self._way_to_link(candidates)
         if way is not None:
@@ -176,7 +176,7 @@ class Identity:
             return None
         return next((way for way in candidate.ways if way in self._rules.link_unowned), None)
 
-    def _nobody(self, customer: Customer) -> HeldError:
+    def _nobody(self, customer: ShopCustomer) -> HeldError:
         return HeldError(
             field="id",
             text="no account fits, and accounts are not created here",
@@ -186,7 +186,7 @@ class Identity:
     async def _arrived(
         self,
         work: Work,
-        customer: Customer,
+        customer: ShopCustomer,
         doubts: Doubts,
         known: Sequence[CustomerAccountRow],
     ) -> str | None:
@@ -226,7 +226,7 @@ class Identity:
     async def _create(
         self,
         work: Work,
-        customer: Customer,
+        customer: ShopCustomer,
         known: Sequence[CustomerAccountRow],
         is_alone: Guard,
     ) -> str:
@@ -250,7 +250,7 @@ class Identity:
         with named("create the account", body.members()):
             return await written(work, _ERP, CREATE, {**body.members(), **about}, create)
 
-    def _body(self, customer: Customer) -> CustomerBody:
+    def _body(self, customer: ShopCustomer) -> CustomerBody:
         return new_account(customer, rules=self._rules, market=self._market)
 
 

@@ -18,7 +18,7 @@ from pricing_proxy.shared_state.customer_map import Customer as PricedCustomer
 from sync.customers.rules import CustomerRules
 from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
-from sync.magento.customer_models import Customer, CustomerAddress
+from sync.magento.customer_models import CustomerAddress, ShopCustomer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,26 +38,26 @@ class CustomerMarket:
     countries: Mapping[str, str]
 
 
-def tax_number_of(customer: Customer) -> str:
+def tax_number_of(customer: ShopCustomer) -> str:
     """Return the customer's tax number, else that of the default billing address."""
     billing = _default(customer.addresses, customer.default_billing)
     return (customer.taxvat or (billing.vat_id if billing else "")).strip()
 
 
-def company_of(customer: Customer) -> str:
+def company_of(customer: ShopCustomer) -> str:
     """Return the company of the default billing address, empty without one."""
     billing = _default(customer.addresses, customer.default_billing)
     return billing.company.strip() if billing else ""
 
 
-def country_of(customer: Customer) -> str:
+def country_of(customer: ShopCustomer) -> str:
     """Return the ISO two-letter country of the default billing address, empty without one."""
     billing = _default(customer.addresses, customer.default_billing)
     return billing.country_id if billing else ""
 
 
 def new_account(
-    customer: Customer, *, rules: CustomerRules, market: CustomerMarket
+    customer: ShopCustomer, *, rules: CustomerRules, market: CustomerMarket
 ) -> CustomerBody:
     """Return the account to create, with its primary address.
 
@@ -79,7 +79,7 @@ def new_account(
     return CustomerBody.model_validate(body)
 
 
-def owned_fields(customer: Customer, *, rules: CustomerRules) -> dict[str, str]:
+def owned_fields(customer: ShopCustomer, *, rules: CustomerRules) -> dict[str, str]:
     """Return the fields that follow the shop; raises `HeldError`."""
     billing = _default(customer.addresses, customer.default_billing)
     company = billing.company if billing else ""
@@ -105,7 +105,7 @@ def owned_fields(customer: Customer, *, rules: CustomerRules) -> dict[str, str]:
 
 
 def changed_fields(
-    customer: Customer, row: CustomerAccountRow, *, rules: CustomerRules
+    customer: ShopCustomer, row: CustomerAccountRow, *, rules: CustomerRules
 ) -> CustomerBody | None:
     """Return the owned fields that differ in the ERP, None when none does."""
     wanted = owned_fields(customer, rules=rules)
@@ -132,7 +132,11 @@ def priced_customer(row: CustomerAccountRow) -> PricedCustomer:
 
 
 def address_body(
-    customer: Customer, address: CustomerAddress, *, rules: CustomerRules, market: CustomerMarket
+    customer: ShopCustomer,
+    address: CustomerAddress,
+    *,
+    rules: CustomerRules,
+    market: CustomerMarket,
 ) -> AddressBody:
     """Return an address; its description names the shop's id, by which it is found again.
 
@@ -193,7 +197,7 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in normalize("NFC", text).splitlines() if line.strip()]
 
 
-def _group(customer: Customer, rules: CustomerRules, market: CustomerMarket) -> str:
+def _group(customer: ShopCustomer, rules: CustomerRules, market: CustomerMarket) -> str:
     code = str(customer.group_id)
     found = rules.group.get(code) or rules.group.get("*")
     if found is None:

@@ -25,7 +25,7 @@ from sync.engine.flow import Work
 from sync.engine.refusals import named
 from sync.engine.wishes import Wish, fulfil
 from sync.engine.writes import Doubts
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 from sync.store.wish_record import Place
 
 _UPDATE = "customer update"
@@ -48,7 +48,9 @@ class MasterData:
     market: CustomerMarket
     rules: CustomerRules
 
-    async def update(self, work: Work, customer: Customer, row: CustomerAccountRow) -> list[str]:
+    async def update(
+        self, work: Work, customer: ShopCustomer, row: CustomerAccountRow
+    ) -> list[str]:
         """Change names and contact where they differ; return what a person should hear."""
         place = Place(_ERP, f"account {row.CustomerAccount}", "names and contact")
         body = changed_fields(customer, row, rules=self.rules)
@@ -68,7 +70,7 @@ class MasterData:
         with named("change the account", sent):
             return await fulfil(work, wish, operation=_UPDATE, request=sent, send=send)
 
-    async def addresses(self, work: Work, customer: Customer, account: str) -> list[str]:
+    async def addresses(self, work: Work, customer: ShopCustomer, account: str) -> list[str]:
         """Add the addresses that are missing and change those that differ."""
         doubts = await Doubts.of(work)
         rows = await self.erp.addresses(self.market.company, account)

@@ -17,7 +17,7 @@ from sync.customers.ports import Accounts, Owners, Siblings
 from sync.customers.rules import CustomerRules, Match
 from sync.customers.tax_numbers import is_same_number, search_pattern
 from sync.engine.outcomes import HeldError
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 from sync.store.customer_links import Owner
 
 Way = Match | Literal["shared"]
@@ -77,10 +77,10 @@ class AccountMatcher:
         self._market_of = {website_of[code]: code for code in sharing if code in website_of}
 
     async def candidates(
-        self, customer: Customer, *, refused: Collection[str] = ()
+        self, customer: ShopCustomer, *, refused: Collection[str] = ()
     ) -> list[Candidate]:
         """Return every account that may be the customer's, except refused ones."""
-        finders: Mapping[Way, Callable[[Customer], Awaitable[Sequence[CustomerAccountRow]]]] = {
+        finders: Mapping[Way, Callable[[ShopCustomer], Awaitable[Sequence[CustomerAccountRow]]]] = {
             "attribute": self._by_attribute,
             "tax_number": self._by_tax_number,
             "email": self._by_email,
@@ -104,12 +104,12 @@ class AccountMatcher:
         ]
         return [candidate for candidate in found if self._is_near(candidate)]
 
-    async def named(self, customer: Customer) -> CustomerAccountRow | None:
+    async def named(self, customer: ShopCustomer) -> CustomerAccountRow | None:
         """Return the account that the customer's attribute names, None when there is none."""
         found = await self._by_attribute(customer)
         return found[0] if found else None
 
-    async def of_email(self, customer: Customer) -> list[CustomerAccountRow]:
+    async def of_email(self, customer: ShopCustomer) -> list[CustomerAccountRow]:
         """Return every account with the customer's e-mail address, whoever has it.
 
         Raises:
@@ -121,7 +121,7 @@ class AccountMatcher:
         """Return whose an account is."""
         return await self._links.owners(account)
 
-    async def _others(self, account: str, customer: Customer) -> tuple[Owner, ...]:
+    async def _others(self, account: str, customer: ShopCustomer) -> tuple[Owner, ...]:
         me = Owner(self._market.code, str(customer.id))
         return tuple(owner for owner in await self._links.owners(account) if owner != me)
 
@@ -130,12 +130,12 @@ class AccountMatcher:
         owners = candidate.owners
         return not owners or any(owner.market in self._near for owner in owners)
 
-    async def _by_attribute(self, customer: Customer) -> Sequence[CustomerAccountRow]:
+    async def _by_attribute(self, customer: ShopCustomer) -> Sequence[CustomerAccountRow]:
         account = attribute_of(customer, self._rules)
         row = await self._erp.find(self._market.company, account) if account else None
         return [] if row is None else [row]
 
-    async def _by_tax_number(self, customer: Customer) -> Sequence[CustomerAccountRow]:
+    async def _by_tax_number(self, customer: ShopCustomer) -> Sequence[CustomerAccountRow]:
         number, company = _without_wildcards(tax_number_of(customer)), self._market.company
         if not any(letter.isdigit() for letter in number):
             return []
@@ -147,7 +147,7 @@ class AccountMatcher:
         country = country_of(customer)
         return [row for row in rows if is_same_number(number, row.TaxExemptNumber, country=country)]
 
-    async def _by_email(self, customer: Customer) -> Sequence[CustomerAccountRow]:
+    async def _by_email(self, customer: ShopCustomer) -> Sequence[CustomerAccountRow]:
         if not customer.email:
             return []
         if _WILDCARD in customer.email:
@@ -161,13 +161,13 @@ class AccountMatcher:
             )
         return await self._erp.find_by_email(self._market.company, customer.email)
 
-    async def _by_company(self, customer: Customer) -> Sequence[CustomerAccountRow]:
+    async def _by_company(self, customer: ShopCustomer) -> Sequence[CustomerAccountRow]:
         name = company_of(customer)
         if not name or _WILDCARD in name:
             return []
         return await self._erp.find_by(self._market.company, "OrganizationName", name)
 
-    async def _of_other_website(self, customer: Customer) -> Sequence[CustomerAccountRow]:
+    async def _of_other_website(self, customer: ShopCustomer) -> Sequence[CustomerAccountRow]:
         """Return the accounts of the e-mail address's customers where accounts are shared.
 
         The shop's database finds addresses whose letters only look alike: u for u with dots is
@@ -187,7 +187,7 @@ class AccountMatcher:
         return rows
 
 
-def attribute_of(customer: Customer, rules: CustomerRules) -> str:
+def attribute_of(customer: ShopCustomer, rules: CustomerRules) -> str:
     """Return the account that the customer's attribute names, empty without one."""
     return str(customer.attribute(rules.account_attribute) or "").strip()
 

@@ -24,7 +24,7 @@ from sync.customers.rules import CustomerRules
 from sync.customers.tax_numbers import number_core
 from sync.engine.flow import Work
 from sync.engine.outcomes import RetryLaterError
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ class Persons:
     async def alone(
         self,
         work: Work,
-        customer: Customer,
+        customer: ShopCustomer,
         rules: CustomerRules,
         find: Callable[[Guard], Awaitable[T]],
     ) -> T:
@@ -115,7 +115,7 @@ class Persons:
             await self._claims.release(KIND, key, holder)
 
 
-def claimed_keys(customer: Customer, rules: CustomerRules) -> list[str]:
+def claimed_keys(customer: ShopCustomer, rules: CustomerRules) -> list[str]:
     """Return what to claim, sorted; kept without saying whose it is."""
     typed = {
         "": customer.email.strip().casefold(),

@@ -11,7 +11,7 @@ from pricing_proxy.d365.fo.customer_models import (
 )
 from pricing_proxy.d365.transport import Guard
 from pricing_proxy.shared_state.customer_map import Customer as PricedCustomer
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 from sync.store.customer_links import Owner, Refusal
 
 
@@ -38,7 +38,7 @@ class Accounts(Protocol):
 class Siblings(Protocol):
     """The part of the shop's client that finds one person on several websites."""
 
-    async def customers_by_email(self, email: str) -> list[Customer]:
+    async def customers_by_email(self, email: str) -> list[ShopCustomer]:
         """Return the customers of an e-mail address."""
         ...
 
@@ -87,19 +87,19 @@ class ErpCustomers(Accounts, Protocol):
 class ShopCustomers(Protocol):
     """Customers of the shop; every method raises `UpstreamError`."""
 
-    async def customer(self, customer_id: int) -> Customer | None:
+    async def customer(self, customer_id: int) -> ShopCustomer | None:
         """Return a customer."""
         ...
 
     async def save_customer(
-        self, customer: Customer, changes: Mapping[str, Any], *, guard: Guard | None = None
-    ) -> Customer:
+        self, customer: ShopCustomer, changes: Mapping[str, Any], *, guard: Guard | None = None
+    ) -> ShopCustomer:
         """Change members."""
         ...
 
     async def set_customer_attribute(
-        self, customer: Customer, code: str, value: str, *, guard: Guard | None = None
-    ) -> Customer:
+        self, customer: ShopCustomer, code: str, value: str, *, guard: Guard | None = None
+    ) -> ShopCustomer:
         """Write a custom attribute; return the customer as the shop then has it."""
         ...
 

@@ -13,7 +13,7 @@ from sync.customers.flow import FLOW
 from sync.customers.versions import is_carried, is_own, version_of
 from sync.engine.flow import Links
 from sync.engine.polling import Polling
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 from sync.store.document_keys import document_key
 
 _WATERMARK = "customers.updated_at"
@@ -22,11 +22,11 @@ _WATERMARK = "customers.updated_at"
 class ShopCustomers(Protocol):
     """The part of the shop's client that finds customers."""
 
-    async def customer(self, customer_id: int) -> Customer | None:
+    async def customer(self, customer_id: int) -> ShopCustomer | None:
         """Return a customer."""
         ...
 
-    def customers_changed(self, since: datetime) -> AsyncGenerator[list[Customer], None]:
+    def customers_changed(self, since: datetime) -> AsyncGenerator[list[ShopCustomer], None]:
         """Yield customers by their last change."""
         ...
 
@@ -65,13 +65,13 @@ class CustomerSource:
         customer = await self._shop.customer(customer_id)
         return customer is not None and await self._enter(customer)
 
-    async def _enter_changed(self, customer: Customer) -> bool:
+    async def _enter_changed(self, customer: ShopCustomer) -> bool:
         market = self._market_of_website.get(customer.website_id)
         if market is None or await is_carried(self._links[market], customer):
             return False
         return await self._enter(customer)
 
-    async def _enter(self, customer: Customer) -> bool:
+    async def _enter(self, customer: ShopCustomer) -> bool:
         market = self._market_of_website.get(customer.website_id)
         if market is None or await is_own(self._links[market], customer):
             return False

@@ -12,7 +12,7 @@ last is remembered as a whole: a stranger who tries passwords costs the ERP no c
 import hashlib
 
 from sync.engine.flow import Links
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 
 OWN = "customer_version"
 CARRIED = "customer_carried"
@@ -20,13 +20,13 @@ CARRIED = "customer_carried"
 _NOT_CARRIED = frozenset({"updated_at", "custom_attributes"})
 
 
-def version_of(customer: Customer) -> str:
+def version_of(customer: ShopCustomer) -> str:
     """Return what tells this version of a customer from every other one."""
     return f"{customer.updated_at.isoformat()}/{_digest(customer)}"
 
 
 async def remember_own(
-    links: Links, read: Customer, saved: Customer, *, group_id: int | None
+    links: Links, read: ShopCustomer, saved: ShopCustomer, *, group_id: int | None
 ) -> None:
     """Remember that what a write of ours made is carried, if nothing else is in it.
 
@@ -42,27 +42,27 @@ async def remember_own(
         await remember_carried(links, saved)
 
 
-async def remember_carried(links: Links, customer: Customer) -> None:
+async def remember_carried(links: Links, customer: ShopCustomer) -> None:
     """Remember that a customer was carried as it is."""
     if await links.erp_key(CARRIED, str(customer.id)) != _whole(customer):
         await links.remember(CARRIED, str(customer.id), _whole(customer))
 
 
-async def is_carried(links: Links, customer: Customer) -> bool:
+async def is_carried(links: Links, customer: ShopCustomer) -> bool:
     """Return whether a customer is, but for the time of change, as it was carried last."""
     return await links.erp_key(CARRIED, str(customer.id)) == _whole(customer)
 
 
-async def is_own(links: Links, customer: Customer) -> bool:
+async def is_own(links: Links, customer: ShopCustomer) -> bool:
     """Return whether a write of ours made this version."""
     return await links.erp_key(OWN, str(customer.id)) == version_of(customer)
 
 
-def _whole(customer: Customer) -> str:
+def _whole(customer: ShopCustomer) -> str:
     # Custom attributes too: somebody's own account number is put right when it shows there.
     return _digest(customer, left_out=frozenset({"updated_at"}))
 
 
-def _digest(customer: Customer, *, left_out: frozenset[str] = _NOT_CARRIED) -> str:
+def _digest(customer: ShopCustomer, *, left_out: frozenset[str] = _NOT_CARRIED) -> str:
     text = customer.model_dump_json(exclude=set(left_out))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -18,7 +18,7 @@ from sync.customers.rules import CustomerRules
 from sync.customers.versions import remember_carried, remember_own
 from sync.engine.flow import Work
 from sync.engine.wishes import Wish, fulfil, untaken
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 from sync.store.wish_record import Place
 
 _ACCOUNT = "customer account"
@@ -46,8 +46,8 @@ class _Copy:
         group_id: The group that it had, or was given.
     """
 
-    read: Customer
-    saved: Customer | None = None
+    read: ShopCustomer
+    saved: ShopCustomer | None = None
     group_id: int | None = None
 
     def __post_init__(self) -> None:
@@ -69,7 +69,7 @@ class WriteBack:
         self._known: dict[str, tuple[bool, int]] = {}
 
     async def write(
-        self, work: Work, customer: Customer, row: CustomerAccountRow, rules: CustomerRules
+        self, work: Work, customer: ShopCustomer, row: CustomerAccountRow, rules: CustomerRules
     ) -> list[str]:
         """Write what differs; return what a person should know."""
         notes = []

@@ -33,7 +33,7 @@ from pricing_proxy.resilience.errors import (
     UpstreamUnavailableError,
 )
 from pricing_proxy.resilience.retry_after import read_retry_after
-from sync.magento.fault_messages import Fault, read_faults
+from sync.magento.fault_messages import ShopFault, read_faults
 
 _DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
@@ -48,7 +48,7 @@ class MagentoRejectedError(UpstreamRejectedError):
     """
 
     def __init__(
-        self, message: str, *, system: str, status: int, faults: tuple[Fault, ...]
+        self, message: str, *, system: str, status: int, faults: tuple[ShopFault, ...]
     ) -> None:
         reasons = tuple(fault.text for fault in faults)
         super().__init__(message, system=system, status=status, reasons=reasons)
@@ -71,7 +71,7 @@ class MagentoBusyError(TransientUpstreamError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class ShopReply:
     """An HTTP answer, read to its end.
 
     Attributes:
@@ -86,7 +86,7 @@ class Reply:
     body: bytes
 
 
-def error_of(reply: Reply, *, now: datetime) -> UpstreamError | None:
+def error_of(reply: ShopReply, *, now: datetime) -> UpstreamError | None:
     """Return what the status means when it is not a success; None for a 2xx."""
     if HTTPStatus(200) <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
         return None
@@ -105,7 +105,7 @@ def error_of(reply: Reply, *, now: datetime) -> UpstreamError | None:
     return _refusal(reply, message, faults)
 
 
-def json_body(reply: Reply) -> Any:
+def json_body(reply: ShopReply) -> Any:
     """Return the JSON value of a success, fractions as exact decimals.
 
     Raises:
@@ -119,7 +119,7 @@ def json_body(reply: Reply) -> Any:
         ) from exc
 
 
-def _refusal(reply: Reply, message: str, faults: tuple[Fault, ...]) -> UpstreamError:
+def _refusal(reply: ShopReply, message: str, faults: tuple[ShopFault, ...]) -> UpstreamError:
     if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reply.status in _PASSING:
         report = _REPORT_ID.search(faults[0].text) if faults else None
         named = f"{message} (report {report[1]} in its log)" if report else message

@@ -7,7 +7,7 @@ by page number, so that nothing slips from one page to another unseen.
 """
 
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, TypeVar
@@ -19,15 +19,14 @@ from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import UpstreamContractError
-from pricing_proxy.resilience.operation import Operation, OperationClass
+from pricing_proxy.resilience.operation import Operation, OperationClass, Policy
 from sync.magento.answers import MagentoRejectedError
-from sync.magento.search import Condition, Filter, Search, wire_instant
-from sync.magento.transport import Request, Transport
-from sync.magento.wire_types import WireModel
+from sync.magento.search import Search, SearchCondition, SearchFilter, wire_instant
+from sync.magento.transport import ShopRequest, ShopTransport
+from sync.magento.wire_types import ShopModel
 
-T = TypeVar("T")
-M = TypeVar("M", bound=WireModel)
-C = TypeVar("C", bound="Changing")
+M = TypeVar("M", bound=ShopModel)
+C = TypeVar("C", bound="ChangingRow")
 
 V1 = "/rest/V1"
 """Where the routes begin that know no store view."""
@@ -35,7 +34,7 @@ V1 = "/rest/V1"
 CALL_TIME = timedelta(seconds=30)
 
 
-class Changing(Protocol):
+class ChangingRow(Protocol):
     """A row that can be read by the instant of its last change."""
 
     @property
@@ -49,30 +48,14 @@ class Changing(Protocol):
         ...
 
 
-class CallPolicy(Protocol):
-    """Limits, breaker and retries around one call; `resilience.policy` is one."""
-
-    async def call(
-        self,
-        send: Callable[[Deadline], Awaitable[T]],
-        *,
-        operation: Operation,
-        ticket: Ticket,
-        deadline: Deadline,
-        lines: int = 1,
-    ) -> T:
-        """Return what `send(deadline)` returns, perhaps sent again; raises `UpstreamError`."""
-        ...
-
-
 class Calls:
     """Reads and writes of one Magento, checked."""
 
     def __init__(
         self,
-        transport: Transport,
+        transport: ShopTransport,
         *,
-        policy: CallPolicy,
+        policy: Policy,
         clock: Clock,
         klass: CallClass = CallClass.REFRESH,
         call_time: timedelta = CALL_TIME,
@@ -97,7 +80,7 @@ class Calls:
     async def read(self, name: str, target: str) -> Any:
         """Return the body of a GET; `name` stands for it in metrics."""
         operation = Operation(name=name, kind=OperationClass.MASTER_READ, is_safe=True)
-        return await self._call(Request(method="GET", target=target), operation)
+        return await self._call(ShopRequest(method="GET", target=target), operation)
 
     async def write(
         self,
@@ -118,7 +101,7 @@ class Calls:
             guard: Run last before the wire; what it raises keeps the request off it.
         """
         operation = Operation(name=name, kind=OperationClass.DOCUMENT_WRITE, is_safe=False)
-        request = Request(method=method, target=target, body=json.dumps(body).encode())
+        request = ShopRequest(method=method, target=target, body=json.dumps(body).encode())
         return await self._call(request, operation, guard)
 
     async def one(self, model: type[M], target: str) -> M | None:
@@ -159,7 +142,7 @@ class Calls:
         A row that changes meanwhile moves to the end, and is yielded again as what it is then.
 
         Args:
-            model: What the rows are; a `WireModel`.
+            model: What the rows are; a `ShopModel`.
             route: The list's path.
             search: Further conditions, page size and fields.
             since: The first second that counts, cut to it.
@@ -211,7 +194,7 @@ class Calls:
 
     async def _call(
         self,
-        request: Request,
+        request: ShopRequest,
         operation: Operation,
         guard: Guard | None = None,
     ) -> Any:
@@ -227,14 +210,14 @@ class Calls:
         )
 
 
-def _change(row: Changing) -> tuple[int, datetime]:
+def _change(row: ChangingRow) -> tuple[int, datetime]:
     return row.entity_id, row.updated_at
 
 
 def _window(search: Search, *, since: datetime, until: datetime | None, page: int) -> Search:
-    bounds = [(Filter("updated_at", Condition.AT_LEAST, wire_instant(since)),)]
+    bounds = [(SearchFilter("updated_at", SearchCondition.AT_LEAST, wire_instant(since)),)]
     if until is not None:
-        bounds.append((Filter("updated_at", Condition.AT_MOST, wire_instant(until)),))
+        bounds.append((SearchFilter("updated_at", SearchCondition.AT_MOST, wire_instant(until)),))
     return replace(
         search, groups=[*search.groups, *bounds], sort=("updated_at", "entity_id"), page=page
     )

@@ -8,12 +8,12 @@ from sync.magento.wire_types import (
     Instant,
     Members,
     Rows,
+    ShopModel,
     Text,
-    WireModel,
 )
 
 
-class Region(WireModel):
+class Region(ShopModel):
     """A region; `region_id` is 0 when there is none."""
 
     region_code: Text = ""
@@ -21,7 +21,7 @@ class Region(WireModel):
     region_id: int | None = None
 
 
-class CustomerAddress(WireModel):
+class CustomerAddress(ShopModel):
     """An entry of a customer's address book; `id` must go along whenever it is written."""
 
     id: int
@@ -42,7 +42,7 @@ class CustomerAddress(WireModel):
     default_shipping: Flag = False
 
 
-class Customer(WireModel):
+class ShopCustomer(ShopModel):
     """A customer of one website; the same e-mail on another website is another customer."""
 
     id: int

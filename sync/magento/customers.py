@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pricing_proxy.http_exchange import Guard
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.calls import V1, Calls
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 from sync.magento.search import PAGE_SIZE, Search, equals
 
 _SEARCH = f"{V1}/customers/search"
@@ -23,23 +23,25 @@ class CustomerCalls:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    async def customer(self, number: int) -> Customer | None:
+    async def customer(self, number: int) -> ShopCustomer | None:
         """Return a customer by id."""
-        return await self._calls.one(Customer, f"{V1}/customers/{number}")
+        return await self._calls.one(ShopCustomer, f"{V1}/customers/{number}")
 
     def customers_changed(
         self, since: datetime, *, page_size: int = PAGE_SIZE
-    ) -> AsyncGenerator[list[Customer], None]:
+    ) -> AsyncGenerator[list[ShopCustomer], None]:
         """Yield customers by their last change; see `Calls.changed`."""
-        return self._calls.changed(Customer, _SEARCH, Search(page_size=page_size), since=since)
+        return self._calls.changed(ShopCustomer, _SEARCH, Search(page_size=page_size), since=since)
 
-    async def customers_by_email(self, email: str) -> list[Customer]:
+    async def customers_by_email(self, email: str) -> list[ShopCustomer]:
         """Return the customers of an e-mail address, at most one for each website."""
-        return await self._calls.found(Customer, _SEARCH, Search(groups=[equals("email", email)]))
+        return await self._calls.found(
+            ShopCustomer, _SEARCH, Search(groups=[equals("email", email)])
+        )
 
     async def save_customer(
-        self, customer: Customer, changes: Mapping[str, Any], *, guard: Guard | None = None
-    ) -> Customer:
+        self, customer: ShopCustomer, changes: Mapping[str, Any], *, guard: Guard | None = None
+    ) -> ShopCustomer:
         """Change members of a customer; those left out stay, and a list of addresses replaces all.
 
         Raises:
@@ -57,11 +59,11 @@ class CustomerCalls:
             {"customer": {**identity, **changes}},
             guard=guard,
         )
-        return self._calls.checked(Customer, body)
+        return self._calls.checked(ShopCustomer, body)
 
     async def set_customer_attribute(
-        self, customer: Customer, code: str, value: str, *, guard: Guard | None = None
-    ) -> Customer:
+        self, customer: ShopCustomer, code: str, value: str, *, guard: Guard | None = None
+    ) -> ShopCustomer:
         """Write a custom attribute, such as the one that holds the ERP account.
 
         Returns:

@@ -9,10 +9,10 @@ its lines: with a discounted shipping they differ.
 from decimal import Decimal
 from typing import Annotated
 
-from sync.magento.wire_types import Amount, Instant, Members, Rows, Text, WireModel
+from sync.magento.wire_types import Amount, Instant, Members, Rows, ShopModel, Text
 
 
-class DocumentLine(WireModel):
+class DocumentLine(ShopModel):
     """A line of an invoice or a credit memo."""
 
     entity_id: int
@@ -30,14 +30,14 @@ class DocumentLine(WireModel):
     discount_tax_compensation_amount: Amount = Decimal(0)
 
 
-class DocumentComment(WireModel):
+class DocumentComment(ShopModel):
     """A comment on a document."""
 
     comment: Text = ""
     created_at: Instant
 
 
-class MoneyDocument(WireModel):
+class MoneyDocument(ShopModel):
     """What invoices and credit memos share.
 
     Attributes:
@@ -81,7 +81,7 @@ class CreditMemo(MoneyDocument):
     adjustment_negative: Amount = Decimal(0)
 
 
-class ShippedLine(WireModel):
+class ShippedLine(ShopModel):
     """A line of a shipment."""
 
     order_item_id: int
@@ -91,7 +91,7 @@ class ShippedLine(WireModel):
     qty: Amount = Decimal(0)
 
 
-class Track(WireModel):
+class Track(ShopModel):
     """A parcel's number."""
 
     track_number: Text = ""
@@ -99,13 +99,13 @@ class Track(WireModel):
     carrier_code: Text = ""
 
 
-class ShipmentExtension(WireModel):
+class ShipmentExtension(ShopModel):
     """Which stock it left."""
 
     source_code: Text = ""
 
 
-class Shipment(WireModel):
+class Shipment(ShopModel):
     """A shipment; Magento repeats one gladly, so look for the own mark first."""
 
     entity_id: int

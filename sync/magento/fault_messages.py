@@ -23,7 +23,7 @@ _MAX_CHARACTERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ShopFault:
     """One message of Magento.
 
     Attributes:
@@ -50,7 +50,7 @@ class Fault:
         return self.template == _NO_ROUTE
 
 
-def read_faults(body: bytes) -> tuple[Fault, ...]:
+def read_faults(body: bytes) -> tuple[ShopFault, ...]:
     """Return what an error body says, the general message first; empty for HTML and plain text."""
     try:
         envelope = json.loads(body, parse_float=Decimal)
@@ -65,12 +65,12 @@ def read_faults(body: bytes) -> tuple[Fault, ...]:
     return tuple(found[:_MAX_FAULTS])
 
 
-def read_fault(value: Any) -> Fault | None:
+def read_fault(value: Any) -> ShopFault | None:
     """Return one `{message, parameters}`, such as a row error of a batch; None if it is none."""
     message = value.get("message") if isinstance(value, dict) else None
     if not isinstance(message, str) or not message:
         return None
-    return Fault(message, _parameters(value.get("parameters")))
+    return ShopFault(message, _parameters(value.get("parameters")))
 
 
 def _parameters(value: Any) -> Mapping[str, str]:

@@ -10,19 +10,19 @@ from sync.magento.wire_types import (
     OpenMembers,
     OptionText,
     Rows,
+    ShopModel,
     Text,
-    WireModel,
 )
 
 
-class CustomOption(WireModel):
+class CustomOption(ShopModel):
     """A custom option's choice; ids only, the titles are the product's."""
 
     option_id: Text
     option_value: OptionText = ""
 
 
-class BundleOption(WireModel):
+class BundleOption(ShopModel):
     """What was chosen of one part of a bundle."""
 
     option_id: Text
@@ -30,7 +30,7 @@ class BundleOption(WireModel):
     option_selections: Annotated[tuple[Text, ...], Rows] = ()
 
 
-class ChosenOptions(WireModel):
+class ChosenOptions(ShopModel):
     """Everything chosen for a line."""
 
     custom_options: Annotated[tuple[CustomOption, ...], Rows] = ()
@@ -38,13 +38,13 @@ class ChosenOptions(WireModel):
     bundle_options: Annotated[tuple[BundleOption, ...], Rows] = ()
 
 
-class ProductOption(WireModel):
+class ProductOption(ShopModel):
     """The envelope around what was chosen."""
 
     extension_attributes: Annotated[ChosenOptions, Members] = ChosenOptions()
 
 
-class ItemizedTax(WireModel):
+class ItemizedTax(ShopModel):
     """One tax of one line."""
 
     tax_code: Text = ""
@@ -59,7 +59,7 @@ class LineExtension(OpenMembers):
     itemized_taxes: Annotated[tuple[ItemizedTax, ...], Rows] = ()
 
 
-class OrderLine(WireModel):
+class OrderLine(ShopModel):
     """A line; children of configurables and bundles are lines of their own.
 
     Attributes:

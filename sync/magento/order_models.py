@@ -19,12 +19,12 @@ from sync.magento.wire_types import (
     Members,
     OpenMembers,
     Rows,
+    ShopModel,
     Text,
-    WireModel,
 )
 
 
-class OrderHead(WireModel):
+class OrderHead(ShopModel):
     """What a poll needs to know of an order.
 
     Attributes:
@@ -44,7 +44,7 @@ class OrderHead(WireModel):
     updated_at: Instant
 
 
-class Address(WireModel):
+class ShopAddress(ShopModel):
     """An order's address.
 
     Attributes:
@@ -73,7 +73,7 @@ class Address(WireModel):
     customer_address_id: int | None = None
 
 
-class Payment(WireModel):
+class ShopPayment(ShopModel):
     """How the order is paid; `method` is the code that payment maps name."""
 
     method: str
@@ -93,21 +93,21 @@ class ShippingExtension(OpenMembers):
     pickup_location_code: Text = ""
 
 
-class Shipping(WireModel):
+class Shipping(ShopModel):
     """Where to and how; without address and method when everything is virtual."""
 
-    address: Address | None = None
+    address: ShopAddress | None = None
     method: Text = ""
     extension_attributes: Annotated[ShippingExtension, Members] = ShippingExtension()
 
 
-class ShippingAssignment(WireModel):
+class ShippingAssignment(ShopModel):
     """Magento's envelope around the shipping; there is one."""
 
     shipping: Shipping
 
 
-class AppliedTax(WireModel):
+class AppliedTax(ShopModel):
     """A tax and what it comes to."""
 
     code: Text = ""
@@ -116,7 +116,7 @@ class AppliedTax(WireModel):
     amount: Amount = Decimal(0)
 
 
-class ItemTaxes(WireModel):
+class ItemTaxes(ShopModel):
     """The taxes of one line (`type` "product") or of the shipping (`type` "shipping")."""
 
     type: Text = ""
@@ -189,8 +189,8 @@ class Order(OrderHead):
     total_qty_ordered: Amount = Decimal(0)
     weight: Amount = Decimal(0)
     items: Annotated[tuple[OrderLine, ...], Field(min_length=1)]
-    billing_address: Address | None = None
-    payment: Payment
+    billing_address: ShopAddress | None = None
+    payment: ShopPayment
     extension_attributes: Annotated[OrderExtension, Members] = OrderExtension()
 
     @property
@@ -200,7 +200,7 @@ class Order(OrderHead):
         return assignments[0].shipping if assignments else Shipping()
 
 
-class OrderComment(WireModel):
+class OrderComment(ShopModel):
     """An entry of an order's history."""
 
     comment: Text = ""

@@ -14,9 +14,9 @@ from sync.magento.calls import V1, Calls
 from sync.magento.order_models import Order, OrderComment, OrderHead
 from sync.magento.search import (
     PAGE_SIZE,
-    Condition,
-    Filter,
     Search,
+    SearchCondition,
+    SearchFilter,
     any_text,
     equals,
     text_parts,
@@ -87,8 +87,8 @@ class OrderCalls:
         """Return the next orders whose `ext_order_id` is empty, by rising `entity_id`."""
         search = Search(
             groups=[
-                (Filter("ext_order_id", Condition.MISSING),),
-                (Filter("entity_id", Condition.ABOVE, str(after_entity_id)),),
+                (SearchFilter("ext_order_id", SearchCondition.MISSING),),
+                (SearchFilter("entity_id", SearchCondition.ABOVE, str(after_entity_id)),),
             ],
             sort=("entity_id",),
             page_size=page_size,
@@ -96,7 +96,7 @@ class OrderCalls:
         )
         return await self._calls.found(OrderHead, _ROUTE, search)
 
-    async def order_count(self, groups: Sequence[Sequence[Filter]] = ()) -> int:
+    async def order_count(self, groups: Sequence[Sequence[SearchFilter]] = ()) -> int:
         """Return how many orders fit, of all stores."""
         return await self._calls.count("order", _ROUTE, Search(groups=groups))
 

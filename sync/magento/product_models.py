@@ -3,10 +3,10 @@
 from decimal import Decimal
 from typing import Annotated
 
-from sync.magento.wire_types import Amount, CustomAttribute, Rows, Text, WireModel
+from sync.magento.wire_types import Amount, CustomAttribute, Rows, ShopModel, Text
 
 
-class Product(WireModel):
+class ShopProduct(ShopModel):
     """What an order line needs to know of its product; `sku` is without option suffixes."""
 
     id: int

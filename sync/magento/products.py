@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from sync.magento.calls import Calls
-from sync.magento.product_models import Product
+from sync.magento.product_models import ShopProduct
 from sync.magento.search import PAGE_SIZE, Search, any_id, any_text, text_parts
 
 _ROUTE = "/rest/all/V1/products"
@@ -16,26 +16,26 @@ class ProductCalls:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    async def product(self, sku: str) -> Product | None:
+    async def product(self, sku: str) -> ShopProduct | None:
         """Return a product; SKUs know no case, so its own `sku` may differ in that."""
         # Dots alone would be taken for a folder, on the way or by the server.
         if not sku.strip("."):
             return next(iter(await self.products([sku])), None)
-        return await self._calls.one(Product, f"{_ROUTE}/{quote(sku, safe='')}")
+        return await self._calls.one(ShopProduct, f"{_ROUTE}/{quote(sku, safe='')}")
 
-    async def products(self, skus: Sequence[str]) -> list[Product]:
+    async def products(self, skus: Sequence[str]) -> list[ShopProduct]:
         """Return the products among these SKUs that exist, in no order."""
-        found: list[Product] = []
+        found: list[ShopProduct] = []
         for part in text_parts(skus):
             search = Search(groups=[any_text("sku", part)], page_size=len(part))
-            found += await self._calls.found(Product, _ROUTE, search)
+            found += await self._calls.found(ShopProduct, _ROUTE, search)
         return found
 
-    async def products_by_id(self, ids: Sequence[int]) -> dict[int, Product]:
+    async def products_by_id(self, ids: Sequence[int]) -> dict[int, ShopProduct]:
         """Return products by id, as order lines name them; deleted ones are missing."""
-        found: dict[int, Product] = {}
+        found: dict[int, ShopProduct] = {}
         for start in range(0, len(ids), PAGE_SIZE):
             search = Search(groups=[any_id("entity_id", ids[start : start + PAGE_SIZE])])
-            rows = await self._calls.found(Product, _ROUTE, search)
+            rows = await self._calls.found(ShopProduct, _ROUTE, search)
             found |= {product.id: product for product in rows}
         return found

@@ -20,7 +20,7 @@ _LINE_BYTES = 6000
 _FILTER_BYTES = 250
 
 
-class Condition(StrEnum):
+class SearchCondition(StrEnum):
     """The comparisons we use."""
 
     EQUAL = "eq"
@@ -32,11 +32,11 @@ class Condition(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """One comparison of a field; `value` is ignored by `Condition.MISSING`."""
+class SearchFilter:
+    """One comparison of a field; `value` is ignored by `SearchCondition.MISSING`."""
 
     field: str
-    condition: Condition
+    condition: SearchCondition
     value: str = ""
 
 
@@ -53,7 +53,7 @@ class Search:
         fields: Members to answer, in Magento's own notation; empty for all of them.
     """
 
-    groups: Sequence[Sequence[Filter]] = ()
+    groups: Sequence[Sequence[SearchFilter]] = ()
     sort: Sequence[str] = ()
     is_descending: bool = False
     page_size: int = PAGE_SIZE
@@ -75,7 +75,7 @@ class Search:
                 name = f"searchCriteria[filter_groups][{number}][filters][{index}]"
                 yield f"{name}[field]", one.field
                 yield f"{name}[condition_type]", one.condition
-                if one.condition is not Condition.MISSING:
+                if one.condition is not SearchCondition.MISSING:
                     yield f"{name}[value]", one.value
 
     def _sorting(self) -> Iterator[tuple[str, str]]:
@@ -85,14 +85,14 @@ class Search:
             yield f"searchCriteria[sortOrders][{number}][direction]", way
 
 
-def equals(field: str, value: str | int) -> tuple[Filter]:
+def equals(field: str, value: str | int) -> tuple[SearchFilter]:
     """Return a group in which the field has this value."""
-    return (Filter(field, Condition.EQUAL, str(value)),)
+    return (SearchFilter(field, SearchCondition.EQUAL, str(value)),)
 
 
-def any_text(field: str, values: Sequence[str]) -> tuple[Filter, ...]:
+def any_text(field: str, values: Sequence[str]) -> tuple[SearchFilter, ...]:
     """Return a group in which the field has one of these texts, whatever they contain."""
-    return tuple(Filter(field, Condition.EQUAL, value) for value in values)
+    return tuple(SearchFilter(field, SearchCondition.EQUAL, value) for value in values)
 
 
 def text_parts(values: Sequence[str]) -> Iterator[list[str]]:
@@ -110,9 +110,9 @@ def text_parts(values: Sequence[str]) -> Iterator[list[str]]:
         yield part
 
 
-def any_id(field: str, ids: Sequence[int]) -> tuple[Filter]:
+def any_id(field: str, ids: Sequence[int]) -> tuple[SearchFilter]:
     """Return a group in which the field has one of these numbers."""
-    return (Filter(field, Condition.IN, ",".join(map(str, ids))),)
+    return (SearchFilter(field, SearchCondition.IN, ",".join(map(str, ids))),)
 
 
 def wire_instant(at: datetime) -> str:

@@ -1,9 +1,9 @@
 """Store views and websites of Magento, under its own field names."""
 
-from sync.magento.wire_types import Text, WireModel
+from sync.magento.wire_types import ShopModel, Text
 
 
-class StoreView(WireModel):
+class StoreView(ShopModel):
     """A store view, which an order names, and the website it belongs to."""
 
     id: int
@@ -12,7 +12,7 @@ class StoreView(WireModel):
     website_id: int
 
 
-class Website(WireModel):
+class Website(ShopModel):
     """A website; its code is a market's name."""
 
     id: int

@@ -1,6 +1,6 @@
 """Speak HTTP to Magento: sign, send once, and say how it ended.
 
-Every call passes through `Transport.send`. It signs each attempt afresh with a nonce of
+Every call passes through `ShopTransport.send`. It signs each attempt afresh with a nonce of
 its own, keeps the caller's deadline, runs the caller's guard last before the wire, and
 ends in a parsed JSON body or an `UpstreamError`. It keeps no cookies, follows no
 redirect, never sleeps and never tries twice; retries, breaker and limits belong to
@@ -17,7 +17,7 @@ import aiohttp
 from pricing_proxy.clock import Clock
 from pricing_proxy.http_exchange import Guard, HttpExchange, RawRequest, origin_of
 from pricing_proxy.resilience.deadline import Deadline
-from sync.magento.answers import Reply, error_of, json_body
+from sync.magento.answers import ShopReply, error_of, json_body
 from sync.magento.auth import Credentials, authorization
 
 _EXAMPLE = "https://shop.example.com"
@@ -30,7 +30,7 @@ _NONCE_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ShopRequest:
     """One HTTP request to Magento.
 
     Attributes:
@@ -47,7 +47,7 @@ class Request:
             raise ValueError("a target is a path on the shop's own host")
 
 
-class Transport:
+class ShopTransport:
     """Sends requests to one Magento as one integration."""
 
     def __init__(
@@ -84,7 +84,7 @@ class Transport:
         )
 
     async def send(
-        self, request: Request, *, deadline: Deadline, guard: Guard | None = None
+        self, request: ShopRequest, *, deadline: Deadline, guard: Guard | None = None
     ) -> Any:
         """Return the JSON body of the answer to a request that succeeded.
 
@@ -99,7 +99,7 @@ class Transport:
             body=request.body,
         )
         answer = await self._exchanges.send(raw, deadline=deadline, guard=guard)
-        reply = Reply(
+        reply = ShopReply(
             system=self.system, status=answer.status, headers=answer.headers, body=answer.body
         )
         error = error_of(reply, now=self._clock.utc())
@@ -109,7 +109,7 @@ class Transport:
             return json_body(reply)
         return await asyncio.to_thread(json_body, reply)
 
-    def _headers(self, request: Request) -> dict[str, str]:
+    def _headers(self, request: ShopRequest) -> dict[str, str]:
         headers = {
             "Authorization": authorization(
                 self._credentials,

@@ -20,7 +20,7 @@ from pricing_proxy.resilience.retry import Retrier
 from sync.magento.auth import Credentials
 from sync.magento.calls import CALL_TIME, Calls
 from sync.magento.shop import Shop
-from sync.magento.transport import Transport
+from sync.magento.transport import ShopTransport
 
 SYSTEM = "magento"
 """The shop, in errors and logs."""
@@ -50,7 +50,7 @@ async def shop_way(
         url: The shop's root.
         credentials: The integration's.
         clock: Time.
-        signed_url: See `Transport`.
+        signed_url: See `ShopTransport`.
         ca_file: PEM file of the authority that signed its certificate, where it is not public.
         connections: At most so many calls at once.
         call_time: How long a call may take, waiting included.
@@ -58,7 +58,7 @@ async def shop_way(
         gate: Closed while the shop throttles; one of this process alone when not given.
     """
     async with _session(ca_file, connections) as session:
-        transport = Transport(
+        transport = ShopTransport(
             session,
             base_url=url,
             credentials=credentials,

@@ -74,20 +74,20 @@ Rows = BeforeValidator(_rows)
 """For a tuple that may be null."""
 
 
-class WireModel(BaseModel):
+class ShopModel(BaseModel):
     """What all have in common: fixed once read, and blind to members nobody asked for."""
 
     # Inputs are hidden because validation errors end up in logs, and orders are customer data.
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-class OpenMembers(WireModel):
+class OpenMembers(ShopModel):
     """Extension attributes, those of the shop's own modules included, in `model_extra`."""
 
     model_config = ConfigDict(extra="allow")
 
 
-class CustomAttribute(WireModel):
+class CustomAttribute(ShopModel):
     """An attribute that the shop added; its value may be a text, a number or a list."""
 
     attribute_code: str

@@ -6,13 +6,13 @@ holds the order and names the field. Empty texts are left out.
 
 from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
-from sync.magento.order_models import Address
+from sync.magento.order_models import ShopAddress
 from sync.orders.codes import mapped
 from sync.orders.rules import LENGTHS_SETTING, OrderRules
 
 
 def delivery_fields(
-    address: Address, *, where: str, rules: OrderRules, market: str
+    address: ShopAddress, *, where: str, rules: OrderRules, market: str
 ) -> dict[str, str]:
     """Return the header's fields for delivery to this address.
 
@@ -45,7 +45,7 @@ def delivery_fields(
     return {name: text for name, text in fields.items() if text}
 
 
-def person_of(address: Address) -> str:
+def person_of(address: ShopAddress) -> str:
     """Return the person's name with all its parts."""
     parts = (
         address.prefix,
@@ -57,7 +57,7 @@ def person_of(address: Address) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _state(address: Address, *, where: str, rules: OrderRules) -> str:
+def _state(address: ShopAddress, *, where: str, rules: OrderRules) -> str:
     if address.country_id not in rules.states_of:
         return ""
     # Without an id the code is whatever the customer typed.

@@ -3,7 +3,7 @@
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderBody
 from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
-from sync.magento.order_models import Address, Order
+from sync.magento.order_models import Order, ShopAddress
 from sync.orders.addresses import delivery_fields, person_of
 from sync.orders.codes import mapped
 from sync.orders.rules import LENGTHS_SETTING, Delivery, OrderRules
@@ -124,7 +124,7 @@ def _destination(order: Order, rules: OrderRules, *, market: str) -> dict[str, s
 
 
 def _name(order: Order) -> str:
-    billing = order.billing_address or Address()
+    billing = order.billing_address or ShopAddress()
     person = f"{order.customer_firstname} {order.customer_lastname}".strip()
     return billing.company or person_of(billing) or person
 

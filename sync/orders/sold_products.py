@@ -23,7 +23,7 @@ from pricing_proxy.d365.fo.models import (
 from pricing_proxy.d365.odata import Filter, equals
 from pricing_proxy.names import same_name_key
 from pricing_proxy.shared_state.item_map import Item
-from sync.magento.product_models import Product
+from sync.magento.product_models import ShopProduct
 from sync.orders.selling import Asked, Sellable
 
 R = TypeVar("R", bound=Row)
@@ -40,7 +40,7 @@ _AT_ONCE = 20
 class Products(Protocol):
     """The part of the shop's client that reads products."""
 
-    async def products_by_id(self, ids: Sequence[int]) -> dict[int, Product]:
+    async def products_by_id(self, ids: Sequence[int]) -> dict[int, ShopProduct]:
         """Return products by id; deleted ones are missing."""
         ...
 
@@ -116,7 +116,7 @@ class SoldProducts:
             for one, product in of_line.items()
         }
 
-    def _unit(self, product: Product) -> str:
+    def _unit(self, product: ShopProduct) -> str:
         if self._unit_attribute is None:
             return ""
         values = (

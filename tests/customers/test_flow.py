@@ -20,7 +20,7 @@ from sync.customers.persons import Persons
 from sync.customers.rules import CustomerRules
 from sync.engine.flow import Event
 from sync.engine.outcomes import Done, HeldError, RetryLaterError, SkippedError
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 from tests.fakes.customer_erp import FakeCustomerErp
 from tests.fakes.customer_links import FakeCompany, FakePriceMap
 from tests.fakes.order_shop import FakeLinks, FakeWork
@@ -41,7 +41,7 @@ HOME = {
 }
 
 
-def customer(customer_id: int = 7, **members: Any) -> Customer:
+def customer(customer_id: int = 7, **members: Any) -> ShopCustomer:
     """Return a person with an address."""
     values = {
         "id": customer_id,
@@ -56,7 +56,7 @@ def customer(customer_id: int = 7, **members: Any) -> Customer:
         "default_shipping": "11",
         "addresses": [HOME],
     }
-    return Customer.model_validate(values | members)
+    return ShopCustomer.model_validate(values | members)
 
 
 class FakeShopCustomers:
@@ -65,30 +65,30 @@ class FakeShopCustomers:
     Its database finds an e-mail address by letters without their accents too.
     """
 
-    def __init__(self, *customers: Customer) -> None:
+    def __init__(self, *customers: ShopCustomer) -> None:
         self.customers = {one.id: one for one in customers}
         self.has_attribute = True
         self.says_it_has_it = True
         self.refusal: UpstreamError | None = None
         self.writes: list[Mapping[str, Any]] = []
 
-    async def customer(self, customer_id: int) -> Customer | None:
+    async def customer(self, customer_id: int) -> ShopCustomer | None:
         return self.customers.get(customer_id)
 
-    async def customers_by_email(self, email: str) -> list[Customer]:
+    async def customers_by_email(self, email: str) -> list[ShopCustomer]:
         wanted = _without_accents(email)
         return [one for one in self.customers.values() if _without_accents(one.email) == wanted]
 
     async def save_customer(
-        self, customer: Customer, changes: Mapping[str, Any], *, guard: Any = None
-    ) -> Customer:
+        self, customer: ShopCustomer, changes: Mapping[str, Any], *, guard: Any = None
+    ) -> ShopCustomer:
         del guard
         self.writes.append(changes)
         if self.refusal is not None:
             raise self.refusal
         if not self.has_attribute:
             changes = {name: each for name, each in changes.items() if name != "custom_attributes"}
-        changed = Customer.model_validate(
+        changed = ShopCustomer.model_validate(
             self.customers[customer.id].model_dump(
                 mode="python", exclude={"created_at", "updated_at"}
             )
@@ -99,8 +99,8 @@ class FakeShopCustomers:
         return changed
 
     async def set_customer_attribute(
-        self, customer: Customer, code: str, value: str, *, guard: Any = None
-    ) -> Customer:
+        self, customer: ShopCustomer, code: str, value: str, *, guard: Any = None
+    ) -> ShopCustomer:
         changes = {"custom_attributes": [{"attribute_code": code, "value": value}]}
         return await self.save_customer(customer, changes, guard=guard)
 
@@ -116,7 +116,7 @@ def _without_accents(text: str) -> str:
 class World:
     """Two websites of one company."""
 
-    def __init__(self, *customers: Customer, is_shared: bool = False, **rules: Any) -> None:
+    def __init__(self, *customers: ShopCustomer, is_shared: bool = False, **rules: Any) -> None:
         self.is_shared = is_shared
         if is_shared:
             rules = {"email_is_guarded": True, **rules}
@@ -314,7 +314,7 @@ async def test_an_address_whose_answer_was_lost_is_not_doubled() -> None:
     assert len(world.erp.address_rows[world.row.CustomerAccount]) == 1
 
 
-def twins() -> tuple[Customer, Customer]:
+def twins() -> tuple[ShopCustomer, ShopCustomer]:
     return customer(7), customer(8, website_id=2)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sync.engine.outcomes import HeldError, OutcomeError, RetryLaterError
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 from sync.store.customer_links import Owner
 from tests.customers.test_flow import HOME, LONGEST, World, customer
 
@@ -19,7 +19,7 @@ def naming(account: str) -> dict[str, Any]:
     return {"custom_attributes": [{"attribute_code": ATTRIBUTE, "value": account}]}
 
 
-def second(**members: Any) -> Customer:
+def second(**members: Any) -> ShopCustomer:
     """Return another customer of the same website."""
     return customer(8, **{"email": "eve@shop.test", **members})
 

@@ -8,7 +8,7 @@ import pytest
 
 from sync.customers.source import CustomerSource
 from sync.customers.versions import remember_carried, remember_own
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 from sync.magento.wire_types import CustomAttribute
 from tests.customers.test_flow import customer
 from tests.fakes.entering import FakeEvents, polling
@@ -20,16 +20,16 @@ class FakeShop:
     """Customers by id."""
 
     def __init__(self) -> None:
-        self.customers: dict[int, Customer] = {}
+        self.customers: dict[int, ShopCustomer] = {}
 
     def put(self, customer_id: int, at: datetime, *, website_id: int = 1) -> None:
         changes = {"updated_at": at, "website_id": website_id}
         self.customers[customer_id] = customer(customer_id).model_copy(update=changes)
 
-    async def customer(self, customer_id: int) -> Customer | None:
+    async def customer(self, customer_id: int) -> ShopCustomer | None:
         return self.customers.get(customer_id)
 
-    async def customers_changed(self, since: datetime) -> AsyncGenerator[list[Customer], None]:
+    async def customers_changed(self, since: datetime) -> AsyncGenerator[list[ShopCustomer], None]:
         yield [one for one in self.customers.values() if one.updated_at >= since]
 
 

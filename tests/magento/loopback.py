@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from pricing_proxy.clock import SystemClock
 from sync.magento.auth import Credentials
 from sync.magento.shop import Shop
-from sync.magento.transport import Transport
+from sync.magento.transport import ShopTransport
 from sync.magento.way import shop_way
 
 Play = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -58,11 +58,13 @@ async def shop_of(play: Play) -> AsyncIterator[tuple[PlayedShop, str]]:
 
 
 @asynccontextmanager
-async def transport_to(play: Play, **options: Any) -> AsyncIterator[tuple[Transport, PlayedShop]]:
+async def transport_to(
+    play: Play, **options: Any
+) -> AsyncIterator[tuple[ShopTransport, PlayedShop]]:
     """Serve `play`, and give a transport that asks it."""
     async with shop_of(play) as (shop, url), aiohttp.ClientSession() as session:
         yield (
-            Transport(
+            ShopTransport(
                 session, base_url=url, credentials=CREDENTIALS, clock=SystemClock(), **options
             ),
             shop,

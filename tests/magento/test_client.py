@@ -11,15 +11,15 @@ from aiohttp import web
 
 from pricing_proxy.resilience.errors import UpstreamContractError
 from sync.magento.answers import MagentoRejectedError
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 from sync.magento.order_models import OrderHead
-from sync.magento.search import Condition, Filter, Search, any_text, wire_instant
+from sync.magento.search import Search, SearchCondition, SearchFilter, any_text, wire_instant
 from tests.magento.loopback import Play, always, client_of
 from tests.magento.recordings import recordings
 
 T0 = datetime(2026, 11, 23, 8, tzinfo=UTC)
 ORDER = recordings("orders")["01_get_one_guest_order"]
-CUSTOMER = Customer.model_validate(recordings("customers")["13_customer_get"].answer)
+CUSTOMER = ShopCustomer.model_validate(recordings("customers")["13_customer_get"].answer)
 
 
 def head(entity_id: int, second: int) -> dict[str, Any]:
@@ -214,7 +214,9 @@ def test_texts_with_commas_are_alternatives_and_not_a_list() -> None:
 
 
 def test_a_filter_for_nothing_has_no_value() -> None:
-    query = Search(groups=[(Filter("ext_order_id", Condition.MISSING),)], page_size=1).query()
+    query = Search(
+        groups=[(SearchFilter("ext_order_id", SearchCondition.MISSING),)], page_size=1
+    ).query()
     assert "value" not in query
     assert "=null" in query
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sync.magento.customer_models import Customer
+from sync.magento.customer_models import ShopCustomer
 from sync.magento.document_models import CreditMemo, Invoice, Shipment
 from sync.magento.order_line_models import OrderLine
 from sync.magento.order_models import Order
@@ -162,7 +162,7 @@ def test_empty_members_may_come_as_lists_or_null() -> None:
 
 def test_a_customer_is_read() -> None:
     answer = recordings("customers")["15e_customer_put_full_with_address"].answer
-    customer = Customer.model_validate(
+    customer = ShopCustomer.model_validate(
         {**answer, "custom_attributes": [{"attribute_code": "erp_account", "value": "C-1001"}]}
     )
     assert customer.attribute("erp_account") == "C-1001"

@@ -16,12 +16,12 @@ from pricing_proxy.resilience.errors import (
     UpstreamUnavailableError,
 )
 from sync.magento.auth import authorization
-from sync.magento.transport import Request, Transport
+from sync.magento.transport import ShopRequest, ShopTransport
 from tests.magento.loopback import CREDENTIALS, always, shop_of, transport_to
 
 TARGET = "/rest/all/V1/products/A%2FB%20%2B'?searchCriteria%5BpageSize%5D=1"
-GET = Request(method="GET", target=TARGET)
-POST = Request(method="POST", target="/rest/V1/orders", body=b'{"entity": {}}')
+GET = ShopRequest(method="GET", target=TARGET)
+POST = ShopRequest(method="POST", target="/rest/V1/orders", body=b'{"entity": {}}')
 
 
 def soon(seconds: float = 5) -> Deadline:
@@ -66,7 +66,7 @@ async def test_no_cookie_is_kept_between_calls() -> None:
     async with shop_of(always({})) as (shop, url):
         jar = aiohttp.DummyCookieJar()
         async with aiohttp.ClientSession(cookie_jar=jar) as session:
-            transport = Transport(
+            transport = ShopTransport(
                 session, base_url=url, credentials=CREDENTIALS, clock=SystemClock()
             )
             await transport.send(GET, deadline=soon())
@@ -137,7 +137,9 @@ async def test_a_shop_that_is_not_there_cannot_be_reached() -> None:
     async with shop_of(always({})) as (_, url):
         pass
     async with aiohttp.ClientSession() as session:
-        transport = Transport(session, base_url=url, credentials=CREDENTIALS, clock=SystemClock())
+        transport = ShopTransport(
+            session, base_url=url, credentials=CREDENTIALS, clock=SystemClock()
+        )
         with pytest.raises(UpstreamUnavailableError, match="cannot be reached"):
             await transport.send(GET, deadline=soon())
 
@@ -165,10 +167,10 @@ async def test_a_large_answer_is_read_and_a_too_large_one_refused() -> None:
 async def test_an_address_that_is_no_root_is_refused_at_start(url: str) -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(ValueError, match="root"):
-            Transport(session, base_url=url, credentials=CREDENTIALS, clock=SystemClock())
+            ShopTransport(session, base_url=url, credentials=CREDENTIALS, clock=SystemClock())
 
 
 @pytest.mark.parametrize("target", ["rest", "//evil.example.com/rest"])
 def test_a_target_stays_on_the_shops_host(target: str) -> None:
     with pytest.raises(ValueError, match="own host"):
-        Request(method="GET", target=target)
+        ShopRequest(method="GET", target=target)

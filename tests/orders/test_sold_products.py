@@ -14,7 +14,7 @@ from pricing_proxy.d365.fo.models import (
 )
 from pricing_proxy.d365.odata import Filter
 from pricing_proxy.money import NumberText
-from sync.magento.product_models import Product
+from sync.magento.product_models import ShopProduct
 from sync.orders.selling import Asked
 from sync.orders.sold_products import SoldProducts
 from tests.virtual_time import ManualClock
@@ -69,10 +69,10 @@ class Shop:
         self.skus = {product_id: sku for sku, product_id in skus.items()}
         self.unit = "piece"
 
-    async def products_by_id(self, ids: Sequence[int]) -> dict[int, Product]:
+    async def products_by_id(self, ids: Sequence[int]) -> dict[int, ShopProduct]:
         attributes = [{"attribute_code": "sales_unit", "value": self.unit}]
         return {
-            one: Product.model_validate(
+            one: ShopProduct.model_validate(
                 {"id": one, "sku": self.skus[one], "custom_attributes": attributes}
             )
             for one in ids

@@ -9,10 +9,10 @@ Every method raises `UpstreamError`; retries and limits are the policy's.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365 import paging
@@ -34,9 +34,8 @@ from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import UpstreamContractError
-from pricing_proxy.resilience.operation import Operation, OperationClass
+from pricing_proxy.resilience.operation import Operation, OperationClass, Policy
 
-T = TypeVar("T")
 R = TypeVar("R", bound=Row)
 
 PRICE_SERVICE_PATH = "/api/services/PricingProxyServiceGroup/PricingProxyService/getPrices"
@@ -48,22 +47,6 @@ _PAGE_TIME = timedelta(seconds=60)
 _ROWS_AT_ONCE = 500
 
 
-class CallPolicy(Protocol):
-    """Limits, breaker and retries around one call; `resilience.policy` is one."""
-
-    async def call(
-        self,
-        send: Callable[[Deadline], Awaitable[T]],
-        *,
-        operation: Operation,
-        ticket: Ticket,
-        deadline: Deadline,
-        lines: int = 1,
-    ) -> T:
-        """Return what `send(deadline)` returns, perhaps sent again; raises `UpstreamError`."""
-        ...
-
-
 class FinanceOperationsClient:
     """Reads one F&O environment; may be shared by all its markets."""
 
@@ -71,7 +54,7 @@ class FinanceOperationsClient:
         self,
         transport: Transport,
         *,
-        policy: CallPolicy,
+        policy: Policy,
         clock: Clock,
         price_service_path: str = PRICE_SERVICE_PATH,
         page_time: timedelta = _PAGE_TIME,

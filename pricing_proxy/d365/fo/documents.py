@@ -16,7 +16,6 @@ from typing import Any, Literal, TypeVar
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365 import paging
 from pricing_proxy.d365.fo.bodies import JsonValue
-from pricing_proxy.d365.fo.client import CallPolicy
 from pricing_proxy.d365.fo.created_row import CreatedRow, created_row
 from pricing_proxy.d365.fo.models import Row
 from pricing_proxy.d365.fo.row_reading import checked_rows
@@ -26,7 +25,7 @@ from pricing_proxy.d365.transport import Answer, Guard, Request, Transport
 from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
-from pricing_proxy.resilience.operation import Operation, OperationClass
+from pricing_proxy.resilience.operation import Operation, OperationClass, Policy
 
 R = TypeVar("R", bound=Row)
 
@@ -42,7 +41,7 @@ class DocumentCalls:
         self,
         transport: Transport,
         *,
-        policy: CallPolicy,
+        policy: Policy,
         clock: Clock,
         request_time: timedelta = REQUEST_TIME,
     ) -> None:
