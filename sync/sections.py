@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.addresses import RootUrl, is_loopback
@@ -13,8 +13,6 @@ from pricing_proxy.configuration.environments import MODEL
 from pricing_proxy.configuration.listeners import Listener, OperatorListener, Port
 from sync.magento.auth import Credentials
 
-# The price service's own sections share the file; they are not this program's to check.
-WHOLE_FILE = ConfigDict(frozen=True, extra="ignore")
 EMBEDDED = "embedded"
 _POSTGRES = ("postgresql://", "postgres://")
 
@@ -91,20 +89,6 @@ class Postgres(BaseModel):
     password: SecretStr | None = None
     data_directory: Path = Path("sync-data")
     connections: Annotated[int, Field(ge=2, le=100)] = 10
-
-
-class SharedRedis(BaseModel):
-    """The price service's Redis, where the customer map goes; its other keys are not read here.
-
-    Attributes:
-        url: Address, or "embedded": then nothing is shared, and the map stays here.
-        password: From the environment or the secrets directory.
-    """
-
-    model_config = WHOLE_FILE
-
-    url: str = EMBEDDED
-    password: SecretStr | None = None
 
 
 class Polling(BaseModel):

@@ -9,19 +9,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.cross_checks import market_mistakes, one_of, table
 from pricing_proxy.configuration.environments import MODEL, Environment
 from pricing_proxy.configuration.markets import MarketSection
 from pricing_proxy.configuration.mistakes import Mistake
+from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.configuration.telemetry import Telemetry
 from sync.customers.rules import CustomerRules
 from sync.orders.rules import OrderRules
 from sync.returns.rules import ReturnRules
 from sync.sections import (
-    WHOLE_FILE,
     Alerts,
     Delivery,
     Intake,
@@ -29,7 +29,6 @@ from sync.sections import (
     Operators,
     Polling,
     Postgres,
-    SharedRedis,
 )
 
 FlowName = Literal["orders", "customers", "returns"]
@@ -107,11 +106,12 @@ class SyncSettings(BaseModel):
         sync: This program's own section.
     """
 
-    model_config = WHOLE_FILE
+    # The price service's own sections share the file; they are not this program's to check.
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     environments: Annotated[dict[str, SyncEnvironment], Field(min_length=1)]
     markets: Annotated[dict[str, MarketSection], Field(min_length=1)]
-    redis: SharedRedis = SharedRedis()
+    redis: RedisSection = RedisSection()
     telemetry: Telemetry = Telemetry()
     sync: Sync
 

@@ -1,8 +1,8 @@
 """Redis as it stands in production, started for one session: a Cluster of three, a Sentinel.
 
-    from tests.redis_servers import redis_cluster, redis_sentinel
+    from tests.redis_servers import guarded_sentinel, redis_cluster, redis_sentinel
 
-Both are skipped without redis-server on PATH, unless REQUIRE_REAL_SERVICES=1.
+All are skipped without redis-server on PATH, unless REQUIRE_REAL_SERVICES=1.
 """
 
 import os
@@ -19,7 +19,16 @@ from typing import Any
 import pytest
 import redis as blocking
 
-__all__ = ["ServiceBehindSentinel", "redis_cluster", "redis_sentinel"]
+__all__ = [
+    "PASSWORD",
+    "SENTINEL_PASSWORD",
+    "ServiceBehindSentinel",
+    "guarded_sentinel",
+    "redis_cluster",
+    "redis_sentinel",
+]
+
+PASSWORD, SENTINEL_PASSWORD = "open~server", "open~sentinel"
 
 _PROGRAM = "redis-server"
 _SLOTS = 16_384
@@ -98,6 +107,28 @@ def redis_sentinel(tmp_path: Path) -> Iterator[ServiceBehindSentinel]:
         )
 
 
+@pytest.fixture
+def guarded_sentinel(tmp_path: Path) -> Iterator[str]:
+    """Return the address of a service whose server and whose Sentinel ask for passwords."""
+    program = _program()
+    with ExitStack() as stack:
+        options = ("--requirepass", PASSWORD)
+        master = stack.enter_context(
+            _server(program, tmp_path / "master", options, password=PASSWORD)
+        )
+        more = f"requirepass {SENTINEL_PASSWORD}\nsentinel auth-pass {_SERVICE} {PASSWORD}\n"
+        sentinel = stack.enter_context(
+            _watch(
+                program,
+                tmp_path / "sentinel",
+                _port_of(master),
+                more=more,
+                password=SENTINEL_PASSWORD,
+            )
+        )
+        yield f"redis+sentinel://127.0.0.1:{_port_of(sentinel)}/{_SERVICE}/0"
+
+
 def _program() -> str:
     program = shutil.which(_PROGRAM)
     if program is None:
@@ -136,21 +167,28 @@ def _ask(client: blocking.Redis, *words: str | int) -> Any:
 
 
 @contextmanager
-def _watch(program: str, folder: Path, master_port: int) -> Iterator[blocking.Redis]:
+def _watch(
+    program: str, folder: Path, master_port: int, *, more: str = "", password: str | None = None
+) -> Iterator[blocking.Redis]:
     folder.mkdir()
     file = folder / "sentinel.conf"
     file.write_text(
         f"sentinel monitor {_SERVICE} 127.0.0.1 {master_port} 1\n"
-        f"sentinel down-after-milliseconds {_SERVICE} 1000\n",
+        f"sentinel down-after-milliseconds {_SERVICE} 1000\n{more}",
         encoding="utf-8",
     )
-    with _server(program, folder, ("--sentinel",), file=file) as client:
+    with _server(program, folder, ("--sentinel",), file=file, password=password) as client:
         yield client
 
 
 @contextmanager
 def _server(
-    program: str, folder: Path, options: Sequence[str], *, file: Path | None = None
+    program: str,
+    folder: Path,
+    options: Sequence[str],
+    *,
+    file: Path | None = None,
+    password: str | None = None,
 ) -> Iterator[blocking.Redis]:
     """Start a process on a free port, and yield a client of it once it answers."""
     folder.mkdir(exist_ok=True)
@@ -162,7 +200,7 @@ def _server(
         [program, *([str(file)] if file else []), *usual, *options],
         stdout=subprocess.DEVNULL,
     )
-    client = blocking.Redis(port=port, socket_timeout=5)
+    client = blocking.Redis(port=port, socket_timeout=5, password=password)
     try:
         _wait(lambda: _answers(client), f"nothing answers on {port}")
         yield client

@@ -20,7 +20,7 @@ def _redis_url(text: str) -> str:
 
 
 class RedisSection(BaseModel):
-    """Where prices are kept for all replicas.
+    """Where prices, and what both programs share, are kept for all processes.
 
     Attributes:
         url: Address of a server, of Sentinels or of a Cluster, in a form that
@@ -39,3 +39,8 @@ class RedisSection(BaseModel):
     sentinel_password: SecretStr | None = None
     timeout_ms: Annotated[int, Field(ge=5, le=5000)] = 250
     connections: Annotated[int, Field(ge=1, le=1000)] = 32
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether each process has one of its own, so that nothing is shared."""
+        return self.url == EMBEDDED

@@ -56,6 +56,8 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
             ) as admin_port,
         ):
             _set_start_apart()
+            if settings.redis.is_embedded:
+                _log.warning("Redis is embedded: prices end with this process, and are its alone")
             _log.info("serving on port %d, admin on port %d", public_port, admin_port)
             number = await stopping
             await _leave(running, settings, is_patient=number == signal.SIGTERM)

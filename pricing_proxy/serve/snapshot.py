@@ -6,7 +6,6 @@ from importlib.metadata import version
 from typing import Any
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
-from pricing_proxy.configuration.redis import EMBEDDED
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.master_data import MarketMaps
 from pricing_proxy.resilience.breaker import BreakerView
@@ -211,7 +210,7 @@ class Snapshot:
 
     def _redis(self) -> dict[str, Any]:
         return {
-            "kind": "embedded" if self._settings.redis.url == EMBEDDED else "redis",
+            "kind": "embedded" if self._settings.redis.is_embedded else "redis",
             "is_verified": self._ledgers.are_all_verified(),
             "breaker": _breaker(self._caching.guard.view()),
             "failures": self._caching.store.failures,

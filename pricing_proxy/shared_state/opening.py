@@ -1,6 +1,5 @@
 """Build the Redis client, or the embedded stand-in of one process."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,13 +8,11 @@ import fakeredis
 from redis.asyncio import Redis
 
 from pricing_proxy.configuration.reading import secret_text
-from pricing_proxy.configuration.redis import EMBEDDED, RedisSection
+from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.configuration.redis_address import parse_redis_address
 from pricing_proxy.resilience.breaker_settings import BreakerSettings
 from pricing_proxy.resilience.evidence import SlowRule
 from pricing_proxy.shared_state.connection import Connecting, connected
-
-_log = logging.getLogger(__name__)
 
 _MILLISECOND_US = 1000
 # A read of the ledger waits for news that long; see `shared_state.ledger_reader`.
@@ -34,12 +31,10 @@ REDIS_BREAKER = BreakerSettings(
 @asynccontextmanager
 async def redis_client(redis: RedisSection) -> AsyncIterator[Redis]:
     """Yield a client that neither retries nor waits long; closed on exit."""
-    if redis.url != EMBEDDED:
-        how = _connecting(redis)
-        async with connected(parse_redis_address(redis.url), how) as client:
+    if not redis.is_embedded:
+        async with connected(parse_redis_address(redis.url), _connecting(redis)) as client:
             yield client
         return
-    _log.warning("Redis is embedded: prices are kept in this process alone, and end with it")
     embedded: Redis = fakeredis.FakeAsyncRedis()
     try:
         yield embedded
@@ -55,7 +50,7 @@ async def ledger_client(
 
     An embedded Redis is within this process: there `shared` serves as well.
     """
-    if redis.url == EMBEDDED:
+    if redis.is_embedded:
         yield shared
         return
     usual = _connecting(redis)

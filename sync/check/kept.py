@@ -1,30 +1,29 @@
 """The rows of Redis and PostgreSQL; nothing is started, made or upgraded."""
 
-import asyncio
 from pathlib import Path
 
-from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.reading import secret_text
-from pricing_proxy.configuration.redis_address import parse_redis_address
+from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.diagnosis.board import Board, Finding, failed, ok, skipped
-from pricing_proxy.shared_state.connection import Connecting, connected
+from pricing_proxy.diagnosis.redis_row import check_redis
 from sync.engine.database import schema_version
 from sync.engine.embedded_state import Presence, look, socket_url
 from sync.engine.postgres_programs import EmbeddedPostgresError
-from sync.sections import EMBEDDED, Postgres, SharedRedis
+from sync.sections import EMBEDDED, Postgres
 from sync.serve.postgres import with_password
 from sync.store.schema import known_versions, newest_version
 
 REDIS, POSTGRES, SCHEMA = "Redis", "PostgreSQL", "schema version"
-_SECONDS = 5.0
 
 
-async def check_redis(shared: SharedRedis) -> Board:
+async def check_shared(redis: RedisSection, *, clock: Clock) -> Board:
     """Return the table of Redis."""
     board = Board("Shared with the price service", (REDIS,))
-    board.put(REDIS, await _redis(shared))
+    embedded = "the price service does not see the customer map"
+    board.put(REDIS, await check_redis(redis, embedded=embedded, clock=clock))
     return board
 
 
@@ -71,25 +70,6 @@ async def _ask(board: Board, url: str, *, answers: str, advice: str) -> None:
         return
     board.put(POSTGRES, ok(answers))
     board.put(SCHEMA, _schema(found))
-
-
-async def _redis(shared: SharedRedis) -> Finding:
-    if shared.url == EMBEDDED:
-        return ok("embedded: the price service does not see the customer map")
-    how = Connecting(
-        password=secret_text(shared.password) or None, timeout_seconds=_SECONDS, connections=1
-    )
-    try:
-        async with (
-            asyncio.timeout(_SECONDS),
-            connected(parse_redis_address(shared.url), how) as client,
-        ):
-            await client.exists("check")
-    except (RedisError, OSError, TimeoutError) as error:
-        # The type only: messages of the client may quote what was sent.
-        advice = "Look at redis.url, redis.password, TLS (rediss://), and that Redis runs"
-        return failed(type(error).__name__, advice)
-    return ok("answers")
 
 
 def _schema(found: str | None) -> Finding:

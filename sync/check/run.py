@@ -9,7 +9,7 @@ from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.report import Progress, Report
 from pricing_proxy.resilience.deadline import Deadline
 from sync.check.environment import EnvironmentCheck
-from sync.check.kept import check_postgres, check_redis
+from sync.check.kept import check_postgres, check_shared
 from sync.check.shop import check_shop
 from sync.serve.companies import companies
 from sync.settings import SyncSettings
@@ -38,7 +38,7 @@ async def run_checks(
     ]
     async with asyncio.TaskGroup() as group:
         kept = group.create_task(check_postgres(settings.sync.postgres))
-        shared = group.create_task(check_redis(settings.redis))
+        shared = group.create_task(check_shared(settings.redis, clock=clock))
         shop = group.create_task(
             check_shop(
                 settings.sync.magento,

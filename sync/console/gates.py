@@ -13,9 +13,8 @@ import typer
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.shared_state.gate import SHOP, SharedGate, closed_gates, sync_app, tokens_of
 from pricing_proxy.shared_state.maps import SharedStateError
+from pricing_proxy.shared_state.opening import redis_client
 from sync.console.running import FAILED, By, Config, carry_out, fail, operator, settings_of
-from sync.sections import EMBEDDED
-from sync.serve.shared_redis import open_redis
 from sync.serve.stores import stores
 from sync.settings import SyncSettings
 
@@ -50,7 +49,7 @@ def open_command(
     settings = settings_of(config)
     if shop == (environment is not None) or (shop and token):
         fail("Name an environment, with --token or without, or give --shop.", FAILED)
-    if settings.redis.url == EMBEDDED:
+    if settings.redis.is_embedded:
         fail(f"Nothing can be said to others: {_ALONE}.", FAILED)
     name = "shop" if shop else f"{environment}:sync{':tokens' if token else ''}"
     known = gates_of(settings)
@@ -81,11 +80,11 @@ def options_of(name: str) -> str:
 
 async def read_gates(settings: SyncSettings) -> Mapping[str, timedelta] | str:
     """Return for how long each closed gate stays so; a text where nobody can tell."""
-    if settings.redis.url == EMBEDDED:
+    if settings.redis.is_embedded:
         return f"unknown: {_ALONE}"
     gates = gates_of(settings)
     try:
-        async with open_redis(settings.redis) as redis:
+        async with redis_client(settings.redis) as redis:
             closed = await closed_gates(redis, gates.values())
     except SharedStateError as error:
         return f"unknown: Redis does not answer ({error})"
@@ -93,7 +92,7 @@ async def read_gates(settings: SyncSettings) -> Mapping[str, timedelta] | str:
 
 
 async def _open(settings: SyncSettings, name: str, shared: str, *, by: str) -> None:
-    async with stores(settings) as opened, open_redis(settings.redis) as redis:
+    async with stores(settings) as opened, redis_client(settings.redis) as redis:
         try:
             await SharedGate(redis, shared, clock=SystemClock()).open()
         except SharedStateError as error:

@@ -18,6 +18,7 @@ from pricing_proxy.configuration.reading import secret_text
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.shared_state.gate import SHOP
 from pricing_proxy.shared_state.maps import SharedMaps
+from pricing_proxy.shared_state.opening import redis_client
 from pricing_proxy.shared_state.seen_events import SeenEvents
 from sync.customers.publishing import publish_changed, publish_customers
 from sync.engine.flow import Flow
@@ -35,7 +36,6 @@ from sync.serve.assembly import Assembly, Flows, Sources
 from sync.serve.companies import prefixes_of_market
 from sync.serve.erps import ErpAccess, erp_access
 from sync.serve.gates import shared_gate
-from sync.serve.shared_redis import open_redis
 from sync.serve.stores import Stores, stores
 from sync.serve.timetable import Publishing, timetable
 from sync.serve.watching import watching
@@ -84,7 +84,7 @@ async def systems(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Syst
     """Open the ways to the shop, the ERPs and Redis."""
     magento = settings.sync.magento
     async with AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(open_redis(settings.redis))
+        redis = await stack.enter_async_context(redis_client(settings.redis))
         shop_gate = await stack.enter_async_context(
             shared_gate(redis, SHOP, system=SYSTEM, name="shop", clock=clock)
         )

@@ -7,8 +7,8 @@ from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.room import room
 from sync.settings import SyncSettings
 
-# Redis, Entra, alerts, and what listens to the database.
-_OTHERS = 16
+# Entra, alerts, and what listens to the database.
+_OTHERS = 8
 # The queue has a pool of its own beside the tables'.
 _POOLS = 2
 
@@ -30,7 +30,8 @@ def places(settings: SyncSettings) -> Places:
     """Return the places that the process' limit of open files leaves."""
     own = settings.sync
     systems = len(settings.environments) * ERP_CONNECTIONS + own.magento.connections
-    found = room(outgoing=systems + _POOLS * own.postgres.connections + _OTHERS)
+    kept = settings.redis.connections + _POOLS * own.postgres.connections
+    found = room(outgoing=systems + kept + _OTHERS)
     return Places(
         intake=Crowd("intake", most=found.outer, idle_seconds=own.intake.idle_seconds),
         operators=Crowd("operators", most=found.inner, idle_seconds=own.operators.idle_seconds),

@@ -59,6 +59,8 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
         _log.info("state and metrics on port %d of this machine", shown)
         if parts.stores.opened.is_embedded:
             _log.warning("PostgreSQL is embedded: one machine, no replica, no backup by others")
+        if settings.redis.is_embedded:
+            _log.warning("Redis is embedded: the price service does not see the customer map")
         _log.info("carrying %s", ", ".join(sorted(settings.sync.markets)))
         await stopping.wait()
         _log.info("stopping")

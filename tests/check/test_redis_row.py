@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from pricing_proxy.check.redis_row import check_redis
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.diagnosis.board import Finding, RowState
+from pricing_proxy.diagnosis.redis_row import check_redis
 from tests.fakes.redis_server import fake_redis_port
 
 __all__ = ["fake_redis_port"]
@@ -32,8 +32,7 @@ async def finding(
 ) -> Finding:
     secret = None if password is None else SecretStr(password)
     redis = RedisSection(url=url, password=secret, timeout_ms=timeout_ms)
-    (row,) = (await check_redis(redis, clock=SystemClock())).rows()
-    return row.finding
+    return await check_redis(redis, embedded="nothing is shared", clock=SystemClock())
 
 
 @pytest.fixture

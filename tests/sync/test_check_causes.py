@@ -47,7 +47,8 @@ def open_folder() -> Iterator[Path]:
 
 
 def with_redis(world: CheckedWorld, port: int) -> SyncSettings:
-    redis = {"url": f"redis://127.0.0.1:{port}/0"}
+    # Nobody who answers at all needs as long, however busy the machine is.
+    redis = {"url": f"redis://127.0.0.1:{port}/0", "timeout_ms": 5000}
     return SyncSettings.model_validate({**world.settings.model_dump(), "redis": redis})
 
 

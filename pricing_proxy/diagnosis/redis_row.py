@@ -9,26 +9,19 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.configuration.redis import EMBEDDED, RedisSection
-from pricing_proxy.diagnosis.board import Board, Finding, failed, ok
+from pricing_proxy.configuration.redis import RedisSection
+from pricing_proxy.diagnosis.board import Finding, failed, ok
 from pricing_proxy.diagnosis.vitals import milliseconds
 from pricing_proxy.shared_state.opening import redis_client
 
-REDIS = "Redis answers"
 # Connecting and three commands, each with a time-out of its own.
 _STEPS = 4
 
 
-async def check_redis(redis: RedisSection, *, clock: Clock) -> Board:
-    """Return the table of Redis."""
-    board = Board("Redis", (REDIS,))
-    board.put(REDIS, await _find(redis, clock))
-    return board
-
-
-async def _find(redis: RedisSection, clock: Clock) -> Finding:
-    if redis.url == EMBEDDED:
-        return ok("embedded: each process keeps prices alone, and forgets them when it ends")
+async def check_redis(redis: RedisSection, *, embedded: str, clock: Clock) -> Finding:
+    """Return the row of Redis; `embedded` says what an embedded one does not give."""
+    if redis.is_embedded:
+        return ok(f"embedded: {embedded}")
     try:
         async with (
             asyncio.timeout(_STEPS * redis.timeout_ms / 1000),
