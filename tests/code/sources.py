@@ -1,0 +1,58 @@
+"""The project's own source files, parsed once."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = ("pricing_proxy", "sync")
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One module.
+
+    Attributes:
+        path: From the project's root.
+        name: As it is imported.
+    """
+
+    path: str
+    name: str
+    text: str
+    tree: ast.Module
+
+
+@cache
+def sources(*folders: str) -> tuple[Source, ...]:
+    """Return all modules of some folders."""
+    return tuple(
+        _read(path) for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))
+    )
+
+
+def functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
+    """Yield every function with its name, classes and functions around it in front."""
+    yield from _functions(tree, "")
+
+
+def _functions(within: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:
+    for node in ast.iter_child_nodes(within):
+        inner = prefix
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = f"{prefix}.{node.name}".lstrip(".")
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield inner, node
+        yield from _functions(node, inner)
+
+
+def _read(path: Path) -> Source:
+    relative = path.relative_to(ROOT)
+    parts = relative.with_suffix("").parts
+    name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    text = path.read_text()
+    return Source(path=relative.as_posix(), name=name, text=text, tree=ast.parse(text))
