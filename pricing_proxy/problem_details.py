@@ -1,7 +1,9 @@
 """Answers that say what is wrong with a request: RFC 9457 problem details.
 
-Every problem has a stable code in `type`, and `errors` that point into the request with
-JSON Pointers (RFC 6901). For a GET they point into the body that it stands for.
+Each kind of problem is a `Problem` under a name of its program's (`web.problems`,
+`listening.problems`, `sync.intake.problems`), and is raised by that name. Its stable code
+stands in `type`; `errors` point into the request with JSON Pointers (RFC 6901). For a GET
+they point into the body that it stands for.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +15,27 @@ import orjson
 from aiohttp import web
 
 CONTENT_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """One kind of problem, and what its caller should do.
+
+    Attributes:
+        status: HTTP status; gives the title.
+        code: The end of `type`; stable.
+        detail: What happened and what to do, in one sentence.
+        pointer: Where in the request; an example where it may be in several places.
+        headers: Headers that every such answer has, with their usual values.
+        shape: The documented shape of the answer, which may have members of its own.
+    """
+
+    status: int
+    code: str
+    detail: str
+    pointer: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    shape: str = "Problem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +53,40 @@ class Flaw:
     detail: str
 
 
-@dataclass(slots=True)
 class ProblemError(Exception):
     """A request that is answered with a problem.
 
-    Attributes:
-        status: HTTP status.
-        code: Stable name of the kind of problem.
-        detail: What happened and what to do, in one sentence.
-        flaws: Where in the request.
-        headers: Further headers of the answer.
-        members: Further members of the problem.
+    Args:
+        problem: Which.
+        detail: What happened this time, where more is to be told than always.
+        flaws: Where in the request, if not at one place.
+        pointer: That place, where it is not the problem's own.
+        headers: Further headers of the answer, or other values of the problem's own.
+        members: Further members of the answer.
     """
 
-    status: int
-    code: str
-    detail: str
-    flaws: Sequence[Flaw] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    members: Mapping[str, Any] = field(default_factory=dict)
+    def __init__(
+        self,
+        problem: Problem,
+        detail: str | None = None,
+        flaws: Sequence[Flaw] = (),
+        *,
+        pointer: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+        self.detail = detail or problem.detail
+        place = problem.pointer if pointer is None else pointer
+        self.flaws = flaws or [Flaw(place, problem.code, self.detail)]
+        self.headers = {**problem.headers, **(headers or {})}
+        self.members = members or {}
 
     def response(self) -> web.Response:
         """Return the answer."""
         return web.Response(
-            status=self.status,
+            status=self.problem.status,
             body=orjson.dumps(self.document()),
             headers={
                 "Content-Type": CONTENT_TYPE,
@@ -64,15 +97,14 @@ class ProblemError(Exception):
 
     def document(self) -> dict[str, Any]:
         """Return the problem details."""
-        flaws = self.flaws or [Flaw("", self.code, self.detail)]
         return {
-            "type": f"/problems/{self.code}",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
+            "type": f"/problems/{self.problem.code}",
+            "title": HTTPStatus(self.problem.status).phrase,
+            "status": self.problem.status,
             "detail": self.detail,
             "errors": [
                 {"pointer": flaw.pointer, "code": flaw.code, "detail": flaw.detail}
-                for flaw in flaws
+                for flaw in self.flaws
             ],
             **self.members,
         }

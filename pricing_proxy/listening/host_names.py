@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from pydantic import Field
 
+from pricing_proxy.listening.problems import UNKNOWN_HOST
 from pricing_proxy.problem_details import ProblemError
 
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
@@ -36,8 +37,7 @@ def refusing_other_names(names: Iterable[str] = ()) -> Middleware:
     async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path in _HEALTH or _is_ours(request.headers.get("Host"), ours):
             return await handler(request)
-        detail = "Call this listener as localhost, by its IP address, or by a configured name."
-        return ProblemError(421, "unknown_host", detail).response()
+        return ProblemError(UNKNOWN_HOST).response()
 
     return refuse
 

@@ -17,11 +17,11 @@ from pricing_proxy.configuration.api_keys import KeyRing
 from pricing_proxy.configuration.storefront import Storefront
 from pricing_proxy.listening.connection import accept
 from pricing_proxy.problem_details import ProblemError
+from pricing_proxy.web import problems
 from pricing_proxy.web.tokens import Shopper, StorefrontTokens
 
 API_KEY_HEADER = "X-API-Key"
 _TOKEN_SCHEME = "Bearer "  # noqa: S105 -- the scheme's name
-_CHALLENGE = {"WWW-Authenticate": API_KEY_HEADER}
 # One name for all browsers: behind it they take turns by customer, as behind a key.
 _BROWSERS = "storefront tokens"
 
@@ -69,11 +69,8 @@ class Access:
         presented = request.headers.get(API_KEY_HEADER)
         if presented is None:
             if self.shopper(request) is not None:
-                detail = "A storefront token opens nothing but /v1/prices."
-                raise ProblemError(403, "token_not_enough", detail)
-            raise ProblemError(
-                401, "missing_key", f"Send your key as {API_KEY_HEADER}.", headers=_CHALLENGE
-            )
+                raise ProblemError(problems.TOKEN_NOT_ENOUGH)
+            raise ProblemError(problems.MISSING_KEY)
         name = self._require_key(presented, scope)
         accept(request)
         return name
@@ -91,7 +88,7 @@ class Access:
                 accept(request)
                 return Reader(_BROWSERS, shopper)
             detail = f"Send your key as {API_KEY_HEADER}, or a storefront token as Bearer."
-            raise ProblemError(401, "missing_key", detail, headers=_CHALLENGE)
+            raise ProblemError(problems.MISSING_KEY, detail)
         name = self._require_key(presented, AccessScope.PRICES)
         accept(request)
         return Reader(name, None)
@@ -129,11 +126,11 @@ class Access:
     def _require_key(self, presented: str, scope: AccessScope) -> str:
         key = self._keys.find(presented)
         if key is None:
-            raise ProblemError(401, "unknown_key", "This key is not known.", headers=_CHALLENGE)
+            raise ProblemError(problems.UNKNOWN_KEY)
         if key.revoked:
-            raise ProblemError(401, "revoked_key", "This key was revoked.", headers=_CHALLENGE)
+            raise ProblemError(problems.REVOKED_KEY)
         # A scope is its own text, and looking its value up costs every request.
         if scope not in key.scopes:
-            raise ProblemError(403, "missing_scope", f"This key lacks the scope {scope}.")
+            raise ProblemError(problems.MISSING_SCOPE, f"This key lacks the scope {scope}.")
         self._last_use[key.name] = self._clock.utc()
         return key.name

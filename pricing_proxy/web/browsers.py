@@ -14,6 +14,7 @@ from aiohttp import web
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.web.access import API_KEY_HEADER, Access
 from pricing_proxy.web.handling import Handler
+from pricing_proxy.web.problems import ORIGIN_NOT_ALLOWED
 
 _METHODS = "GET, POST"
 # Leave to ask may be remembered so long; browsers have a limit of their own above it.
@@ -44,8 +45,7 @@ class BrowserRoutes:
         """Answer `OPTIONS /v1/prices`: 204 for a page of ours, else 403."""
         origin = request.headers.get("Origin")
         if origin is None or origin not in self._all:
-            detail = "No market lists this origin under storefront_origins."
-            raise ProblemError(403, "origin_not_allowed", detail, headers=_VARY)
+            raise ProblemError(ORIGIN_NOT_ALLOWED)
         return web.Response(
             status=204, headers={**_PREFLIGHT, **_VARY, "Access-Control-Allow-Origin": origin}
         )

@@ -13,6 +13,7 @@ from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.query import PriceQuery, Quote, QuotedLine
 from pricing_proxy.problem_details import Flaw, ProblemError
 from pricing_proxy.web.answers import answer_body, no_price_reason, refused_line_json
+from pricing_proxy.web.problems import NO_PRICE, PRICE_NOT_CURRENT
 from pricing_proxy.web.schemas import pointer
 
 _UNIT_REASON = "unknown_unit"
@@ -43,9 +44,7 @@ def _has_no_price(unpriced: list[tuple[int, str]]) -> ProblemError:
         )
         for index, reason in unpriced
     ]
-    return ProblemError(
-        422, "no_price", "Remove the lines named in errors; repeating is pointless.", flaws
-    )
+    return ProblemError(NO_PRICE, flaws=flaws)
 
 
 def _cannot_bind_now(quote: Quote) -> ProblemError:
@@ -58,10 +57,8 @@ def _cannot_bind_now(quote: Quote) -> ProblemError:
         orjson.Fragment(refused_line_json(line, quote.decided_us).encode()) for line in quote.lines
     ]
     return ProblemError(
-        503,
-        "price_not_current",
-        "The ERP cannot confirm every price right now; try again after Retry-After.",
-        open_lines,
+        PRICE_NOT_CURRENT,
+        flaws=open_lines,
         headers={"Retry-After": str(quote.retry_after_seconds)},
         members={"lines": lines},
     )

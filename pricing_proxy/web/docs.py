@@ -14,7 +14,7 @@ from aiohttp import web
 from pricing_proxy.pages.drawing import policy, style_sheet
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.web.openapi import openapi_document
-from pricing_proxy.web.openapi_problems import NO_SUCH_FILE
+from pricing_proxy.web.problems import NO_SUCH_FILE
 
 _PACKAGE = "pricing_proxy.web"
 _PAGE = "docs.html"
@@ -64,7 +64,7 @@ class DocsRoutes:
         """Answer with one of the page's files; raises a 404 for any other name."""
         found = self._files.get(request.match_info["file"])
         if found is None:
-            raise ProblemError(404, "no_such_file", NO_SUCH_FILE.detail)
+            raise ProblemError(NO_SUCH_FILE)
         return web.Response(
             body=found.content,
             content_type=found.content_type,

@@ -7,15 +7,23 @@ of by a middleware: that costs a request one call less.
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import wraps
 from typing import NamedTuple, TypeVar
 
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
+from pricing_proxy.listening.problems import NO_SUCH_ROUTE, UNSUPPORTED_MEDIA_TYPE
 from pricing_proxy.listening.refusals import read_whole
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.telemetry.traces import Traces, leave_out, rejoin
+from pricing_proxy.web.problems import (
+    HTTP_ERROR,
+    INTERNAL_ERROR,
+    METHOD_NOT_ALLOWED,
+    UNSUPPORTED_ENCODING,
+)
 from pricing_proxy.web.schemas import flaws_problem
 
 _log = logging.getLogger(__name__)
@@ -37,16 +45,15 @@ def answering_problems(handler: Handler) -> Handler:
         except ProblemError as problem:
             return problem.response()
         except web.HTTPException as error:
-            return ProblemError(error.status, "http_error", error.reason).response()
+            kind = replace(HTTP_ERROR, status=error.status)
+            return ProblemError(kind, error.reason).response()
         except Exception as error:
             if isinstance(error, ConnectionError) and request.transport is None:
                 # The caller hung up while we read; nobody is left to answer.
                 raise
             # A defect of ours: the route says where, the traceback why; the body stays out.
             _log.exception("%s %s broke", request.method, _route(request))
-            return ProblemError(
-                500, "internal_error", "The service broke; this is logged."
-            ).response()
+            return ProblemError(INTERNAL_ERROR).response()
 
     return answer
 
@@ -114,16 +121,9 @@ async def read_bytes(request: web.Request) -> bytes:
     """Return the body of a request that says it is JSON; raises `ProblemError`."""
     content_type = request.headers.get("Content-Type", "")
     if content_type != _JSON and content_type.partition(";")[0].strip().lower() != _JSON:
-        raise ProblemError(
-            415, "unsupported_media_type", "Send the body as Content-Type: application/json."
-        )
+        raise ProblemError(UNSUPPORTED_MEDIA_TYPE)
     if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise ProblemError(
-            415,
-            "unsupported_encoding",
-            "Send the body uncompressed.",
-            headers={"Accept-Encoding": "identity"},
-        )
+        raise ProblemError(UNSUPPORTED_ENCODING)
     return await read_whole(request)
 
 
@@ -138,12 +138,9 @@ async def no_such_route(request: web.Request) -> web.StreamResponse:
     }
     if methods:
         allowed = ", ".join(sorted(methods))
-        raise ProblemError(
-            405, "method_not_allowed", f"Use {allowed} here.", headers={"Allow": allowed}
-        )
-    raise ProblemError(
-        404, "no_such_route", "There is nothing here; /openapi.json lists the routes."
-    )
+        detail = f"Use {allowed} here."
+        raise ProblemError(METHOD_NOT_ALLOWED, detail, headers={"Allow": allowed})
+    raise ProblemError(NO_SUCH_ROUTE)
 
 
 def _route(request: web.Request) -> str:

@@ -23,14 +23,13 @@ from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.handling import JSON_HEADERS, read_body
 from pricing_proxy.web.markets import find_market
+from pricing_proxy.web.problems import LEDGER_UNAVAILABLE, TOO_OFTEN
 from pricing_proxy.web.schemas import INVALIDATION
 
 _log = logging.getLogger(__name__)
 
 # Forgetting everything makes every customer cold at once: a slip must not repeat it.
 _ALL_HARD_EVERY_US = 60 * SECOND_US
-# Redis' own breaker tries again each second at first.
-_RETRY_SECONDS = "2"
 
 
 class InvalidationRoutes:
@@ -89,25 +88,14 @@ class InvalidationRoutes:
                 market, scope, is_hard=level is Level.HARD, reason=reason
             )
         except SharedStateError:
-            raise ProblemError(
-                503,
-                "ledger_unavailable",
-                "Redis did not confirm the invalidation: this process obeys it, others may not. "
-                "Send it again.",
-                headers={"Retry-After": _RETRY_SECONDS},
-            ) from None
+            raise ProblemError(LEDGER_UNAVAILABLE) from None
 
     def _require_pause(self, market: str) -> None:
         now_us = self._clock.monotonic_us()
         last_us = self._all_hard_us.get(market)
         if last_us is not None and now_us - last_us < _ALL_HARD_EVERY_US:
             left = -(-(last_us + _ALL_HARD_EVERY_US - now_us) // SECOND_US)
-            raise ProblemError(
-                429,
-                "too_often",
-                "Everything may be invalidated hard once a minute at most.",
-                headers={"Retry-After": str(left)},
-            )
+            raise ProblemError(TOO_OFTEN, headers={"Retry-After": str(left)})
 
 
 def _scope(market: Market, body: Mapping[str, Any]) -> Scope:

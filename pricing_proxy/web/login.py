@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from aiohttp import web
 from pydantic import ValidationError
 
+from pricing_proxy.listening.problems import INVALID_VALUE
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.query import Context
 from pricing_proxy.prices.warming import Warmer
-from pricing_proxy.problem_details import Flaw, ProblemError
+from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.resilience.call_class import Caller
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.handling import JSON_HEADERS, read_body
@@ -52,5 +53,4 @@ def _account(text: str) -> str:
         return ACCOUNT.validate_python(text)
     except ValidationError:
         detail = f"An account has 1 to {LONGEST_ACCOUNT} printable characters."
-        flaw = Flaw("/customer", "invalid_value", detail)
-        raise ProblemError(422, "invalid_value", detail, [flaw]) from None
+        raise ProblemError(INVALID_VALUE, detail, pointer="/customer") from None

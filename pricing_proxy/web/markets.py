@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from pricing_proxy.prices.market import Market
-from pricing_proxy.problem_details import Flaw, ProblemError
+from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.maps import SharedStateError
+from pricing_proxy.web import problems
 from pricing_proxy.web.schemas import PricesBody, ShopCustomer
 
 
@@ -15,9 +16,7 @@ def find_market(markets: Mapping[str, Market], code: str) -> Market:
     market = markets.get(code)
     if market is None:
         detail = f"There is no such market; configured are: {', '.join(sorted(markets))}."
-        raise ProblemError(
-            400, "unknown_market", detail, [Flaw("/market", "unknown_market", detail)]
-        )
+        raise ProblemError(problems.UNKNOWN_MARKET, detail)
     return market
 
 
@@ -35,9 +34,7 @@ def find_currency(market: Market, asked: str | None) -> str:
         return market.currency
     if asked not in market.currencies:
         detail = f"The market sells in: {', '.join(sorted(market.currencies))}."
-        raise ProblemError(
-            400, "unknown_currency", detail, [Flaw("/currency", "unknown_currency", detail)]
-        )
+        raise ProblemError(problems.UNKNOWN_CURRENCY, detail)
     return asked
 
 
@@ -68,10 +65,7 @@ async def find_customer(
     except UpstreamError:
         return account, None
     if customer is None:
-        detail = "The ERP has no such customer in this market's company."
-        raise ProblemError(
-            404, "unknown_customer", detail, [Flaw("/customer", "unknown_customer", detail)]
-        )
+        raise ProblemError(problems.UNKNOWN_CUSTOMER)
     return customer.account, customer
 
 
@@ -79,14 +73,7 @@ async def _account(market: Market, shop_id: int) -> str:
     try:
         account = await market.master.account_of(shop_id)
     except SharedStateError:
-        raise ProblemError(
-            503,
-            "customer_map_unavailable",
-            "The map of shop customers cannot be read right now; send the ERP account instead.",
-            headers={"Retry-After": "2"},
-        ) from None
+        raise ProblemError(problems.CUSTOMER_MAP_UNAVAILABLE) from None
     if account is None:
-        detail = "No ERP account is mapped to this shop customer yet."
-        flaw = Flaw("/customer/magento_id", "customer_not_mapped", detail)
-        raise ProblemError(404, "customer_not_mapped", detail, [flaw])
+        raise ProblemError(problems.CUSTOMER_NOT_MAPPED)
     return account

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pricing_proxy.web.openapi_problems import PRICE_NOT_CURRENT, problem_example
+from pricing_proxy.web.openapi_problems import problem_example
+from pricing_proxy.web.problems import PRICE_NOT_CURRENT
 
 CACHE_STATUS = 'pricing-proxy; fwd=miss; detail="l1=20 l2=3 source=1"'
 

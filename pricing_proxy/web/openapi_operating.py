@@ -4,7 +4,7 @@ from typing import Any
 
 from pricing_proxy.web import openapi_examples as examples
 from pricing_proxy.web import openapi_parts as parts
-from pricing_proxy.web import openapi_problems as problems
+from pricing_proxy.web import problems
 from pricing_proxy.web.access import AccessScope
 
 
@@ -71,5 +71,5 @@ def post_clearing() -> dict[str, Any]:
         body=parts.body("ClearingBody", examples.CLEARING_BODIES),
         scope=AccessScope.OPERATE,
         answers={"200": parts.answer("ClearingAnswer", "Cleared.", examples.CLEARING_ANSWERS)},
-        mistakes=(*problems.BODY, *problems.MARKET),
+        mistakes=(*problems.BODY, problems.UNKNOWN_MARKET),
     )

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pricing_proxy.web import openapi_problems as problems
+from pricing_proxy.problem_details import Problem
+from pricing_proxy.web import problems
 from pricing_proxy.web.access import AccessScope
-from pricing_proxy.web.openapi_problems import KnownProblem, problem_responses
+from pricing_proxy.web.openapi_problems import problem_responses
 
 SCHEMAS = "#/components/schemas/"
 JSON = "application/json"
@@ -23,7 +24,7 @@ def operation(
     scope: AccessScope | None = None,
     is_open_on_loopback: bool = False,
     takes_token: bool = False,
-    mistakes: Iterable[KnownProblem] = (),
+    mistakes: Iterable[Problem] = (),
 ) -> dict[str, Any]:
     """Return one operation: a method of a route.
 
@@ -40,7 +41,7 @@ def operation(
         mistakes: The problems it answers, besides those of access.
     """
     access = [] if scope is None else _access_problems(takes_token=takes_token)
-    responses = problem_responses((*access, *mistakes, problems.BROKEN))
+    responses = problem_responses((*access, *mistakes, problems.INTERNAL_ERROR))
     security: list[dict[str, Any]] = [{"ApiKey": [scope.value]}] if scope is not None else []
     security += [{"StorefrontToken": []}] if takes_token else []
     members: dict[str, Any] = {
@@ -56,10 +57,10 @@ def operation(
     return {member: value for member, value in members.items() if value is not None}
 
 
-def _access_problems(*, takes_token: bool) -> list[KnownProblem]:
+def _access_problems(*, takes_token: bool) -> list[Problem]:
     # Where no token is taken one may be sent all the same, and is verified first.
-    tokens = problems.SHOPPER if takes_token else (*problems.TOKEN, problems.TOKEN_NOT_ENOUGH)
-    return [*problems.ACCESS, *tokens]
+    tokens = problems.SHOPPER if takes_token else (problems.TOKEN_NOT_ENOUGH,)
+    return [*problems.ACCESS, *problems.TOKEN, *tokens]
 
 
 def body(shape: str, samples: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from pricing_proxy.problem_details import CONTENT_TYPE
 from pricing_proxy.web import openapi_examples as examples
 from pricing_proxy.web import openapi_parts as parts
-from pricing_proxy.web import openapi_problems as problems
+from pricing_proxy.web import problems
 from pricing_proxy.web.access import AccessScope
 from pricing_proxy.web.openapi_operating import (
     get_metrics,
@@ -29,7 +29,7 @@ ADMIN = "admin"
 _PORTS = {PUBLIC: "8080", ADMIN: "8081"}
 # Members of a line that a query gives once for each line.
 _LINE_MEMBERS = ("sku", "quantity", "unit")
-_UNAVAILABLE = 503
+_UNAVAILABLE = str(problems.PRICE_NOT_CURRENT.status)
 
 
 def paths(shapes: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def _post_prices() -> dict[str, Any]:
         scope=AccessScope.PRICES,
         takes_token=True,
         answers=_prices_answers(),
-        mistakes=(*problems.BODY, *problems.MARKET, *problems.CUSTOMER, *problems.PRICES),
+        mistakes=(*problems.BODY, *problems.PRICES),
     )
 
 
@@ -105,7 +105,7 @@ def _get_prices(shapes: Mapping[str, Any]) -> dict[str, Any]:
         scope=AccessScope.PRICES,
         takes_token=True,
         answers=_prices_answers(),
-        mistakes=(*problems.VALUES, *problems.MARKET, *problems.CUSTOMER, *problems.PRICES),
+        mistakes=(*problems.VALUES, *problems.PRICES),
     )
 
 
@@ -132,7 +132,7 @@ def _post_cart() -> dict[str, Any]:
         body=parts.body("CartBody", examples.CART_BODIES),
         scope=AccessScope.PRICES,
         answers=_priced("CartAnswer", "Every line binds, or is flagged.", examples.CART_ANSWERS),
-        mistakes=(*problems.BODY, *problems.MARKET, *problems.CUSTOMER, *problems.PRICES),
+        mistakes=(*problems.BODY, *problems.PRICES),
     )
 
 
@@ -145,7 +145,7 @@ def _post_login() -> dict[str, Any]:
         body=parts.body("LoginBody", examples.LOGIN_BODIES),
         scope=AccessScope.LOGIN,
         answers={"202": parts.answer("WarmingAnswer", "Noted.", examples.WARMING_ANSWERS)},
-        mistakes=(*problems.BODY, *problems.MARKET, *problems.CUSTOMER),
+        mistakes=(*problems.BODY, problems.UNKNOWN_MARKET, problems.UNKNOWN_CUSTOMER),
     )
 
 
@@ -162,7 +162,7 @@ def _post_invalidation() -> dict[str, Any]:
         },
         mistakes=(
             *problems.BODY,
-            *problems.MARKET,
+            problems.UNKNOWN_MARKET,
             problems.TOO_OFTEN,
             problems.LEDGER_UNAVAILABLE,
         ),
@@ -178,7 +178,7 @@ def _post_explain() -> dict[str, Any]:
         body=parts.body("PricesBody", examples.PRICES_BODIES),
         scope=AccessScope.EXPLAIN,
         answers={"200": parts.answer("ExplainAnswer", "Why.", examples.EXPLAIN_ANSWERS)},
-        mistakes=(*problems.BODY, *problems.MARKET, *problems.CUSTOMER, *problems.ASKING),
+        mistakes=(*problems.BODY, *problems.ASKING),
     )
 
 
@@ -231,12 +231,11 @@ def _prices_answers() -> dict[str, Any]:
 def _priced(shape: str, about: str, samples: Mapping[str, Any]) -> dict[str, Any]:
     priced = parts.answer(shape, about, samples)
     priced["headers"] = {"Cache-Status": {"$ref": "#/components/headers/Cache-Status"}}
-    mistakes = [problem for problem in problems.PRICES if problem.status == _UNAVAILABLE]
-    refusal = problem_responses([*mistakes, problems.PRICE_NOT_CURRENT])[str(_UNAVAILABLE)]
+    refusal = problem_responses(problems.PRICES)[_UNAVAILABLE]
     content = refusal["content"][CONTENT_TYPE]
     content["schema"] = {"anyOf": [parts.reference("CheckoutRefusal"), parts.reference("Problem")]}
     content["examples"]["price_not_current"] = {"value": examples.REFUSAL}
-    return {"200": priced, str(_UNAVAILABLE): refusal}
+    return {"200": priced, _UNAVAILABLE: refusal}
 
 
 def _price_parameters(shapes: Mapping[str, Any]) -> list[dict[str, Any]]:

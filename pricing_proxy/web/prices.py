@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import Mode
+from pricing_proxy.listening.problems import INVALID_VALUE
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.query import Columns, PriceQuery, QuotedLine
 from pricing_proxy.prices.recalling import RecalledLines
@@ -28,6 +29,7 @@ from pricing_proxy.web.common_bodies import CommonQueries, columns_of, common_bo
 from pricing_proxy.web.handling import read_body, read_bytes, validated
 from pricing_proxy.web.markets import find_currency, find_customer, find_market, names_somebody
 from pricing_proxy.web.meters import PriceMeter
+from pricing_proxy.web.problems import NOT_POSITIVE, UNKNOWN_MEMBER
 from pricing_proxy.web.recalled_pages import ALL_FROM_MEMORY, RecalledPages
 from pricing_proxy.web.schemas import (
     CART,
@@ -246,11 +248,11 @@ def _called(named: str | ShopCustomer, account: str) -> str | None:
 def _refuse_zeros(lines: Columns) -> None:
     if "0" in lines.shortest:
         zeros = [
-            Flaw(pointer("lines", index, "quantity"), "not_positive", "A quantity is above zero.")
+            Flaw(pointer("lines", index, "quantity"), NOT_POSITIVE.code, NOT_POSITIVE.detail)
             for index, quantity in enumerate(lines.shortest)
             if quantity == "0"
         ]
-        raise ProblemError(422, "not_positive", "Correct the members named in errors.", zeros)
+        raise ProblemError(NOT_POSITIVE, flaws=zeros)
 
 
 def body_of(query: MultiMapping[str]) -> dict[str, Any]:
@@ -262,9 +264,7 @@ def body_of(query: MultiMapping[str]) -> dict[str, Any]:
             continue
         if name == "lines":
             detail = "Name the lines by sku, quantity and unit."
-            raise ProblemError(
-                400, "unknown_member", detail, [Flaw("/lines", "unknown_member", detail)]
-            )
+            raise ProblemError(UNKNOWN_MEMBER, detail, pointer="/lines")
         # An unknown or repeated parameter is carried on, for validation to name it.
         body[name] = values[0] if len(values) == 1 and name in _SINGLE_PARAMETERS else values
     if "magento_id" in body and "customer" not in body:
@@ -284,9 +284,7 @@ def _line_bodies(query: MultiMapping[str]) -> list[dict[str, str]]:
             continue
         if len(values) not in (1, len(skus)):
             detail = f"Give {name} once for all lines, or once for each sku."
-            raise ProblemError(
-                422, "invalid_value", detail, [Flaw("/lines", "invalid_value", detail)]
-            )
+            raise ProblemError(INVALID_VALUE, detail, pointer="/lines")
         for index, line in enumerate(lines):
             line[name] = values[index % len(values)]
     return lines

@@ -12,7 +12,15 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
-from pricing_proxy.problem_details import Flaw, ProblemError
+from pricing_proxy.listening.problems import INVALID_JSON, INVALID_VALUE
+from pricing_proxy.problem_details import Flaw, Problem, ProblemError
+from pricing_proxy.web.problems import (
+    INVALID_REQUEST,
+    MISSING_MEMBER,
+    UNFIT_REQUEST,
+    UNKNOWN_MEMBER,
+    UNKNOWN_MODE,
+)
 
 MAX_LINES = 200
 # Longer waits than this keep a page's connection open for nothing.
@@ -179,29 +187,25 @@ _Path = tuple[int | str, ...]
 _BRANCHES = frozenset(
     {"constrained-str", "ShopCustomer", "CustomerScope", "SkuScope", "PriceGroupScope", "AllScope"}
 )
-# pydantic's name of a mistake -> ours; what is missing here is an `invalid_value`.
-_CODES = {
-    "json_invalid": "invalid_json",
-    "extra_forbidden": "unknown_member",
-    "missing": "missing_member",
+# pydantic's name of a mistake -> ours; what is missing here is an `INVALID_VALUE`.
+_PROBLEMS = {
+    "json_invalid": INVALID_JSON,
+    "extra_forbidden": UNKNOWN_MEMBER,
+    "missing": MISSING_MEMBER,
 }
 # At these members an unknown name is a mistake of the program, not of a user's input.
-_NAMES: dict[_Path, str] = {("mode",): "unknown_mode"}
-_BAD_REQUESTS = frozenset({"invalid_json", "unknown_member", "unknown_mode"})
-_WHOLE_BODY = {"invalid_json": "The body is not JSON."}
+_NAMES: dict[_Path, Problem] = {("mode",): UNKNOWN_MODE}
 
 
 def flaws_problem(error: ValidationError) -> ProblemError:
     """Return the problem that tells a caller everything that is wrong with the body."""
-    flaws = [_flaw(details) for details in _one_branch_each(error.errors(include_url=False))]
-    is_bad_request = any(flaw.code in _BAD_REQUESTS for flaw in flaws)
-    first = flaws[0]
-    return ProblemError(
-        400 if is_bad_request else 422,
-        first.code if len({flaw.code for flaw in flaws}) == 1 else "invalid_request",
-        _WHOLE_BODY.get(first.code, "Correct the members named in errors."),
-        flaws,
-    )
+    found = [_found(details) for details in _one_branch_each(error.errors(include_url=False))]
+    kinds = [problem for problem, _ in found]
+    kind = kinds[0]
+    if len({*kinds}) > 1:
+        is_bad = any(each.status == INVALID_REQUEST.status for each in kinds)
+        kind = INVALID_REQUEST if is_bad else UNFIT_REQUEST
+    return ProblemError(kind, flaws=[flaw for _, flaw in found])
 
 
 def pointer(*path: str | int) -> str:
@@ -209,11 +213,11 @@ def pointer(*path: str | int) -> str:
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
 
 
-def _flaw(details: ErrorDetails) -> Flaw:
+def _found(details: ErrorDetails) -> tuple[Problem, Flaw]:
     path = tuple(part for part in details["loc"] if part not in _BRANCHES)
-    code = _NAMES.get(path) or _CODES.get(details["type"], "invalid_value")
+    problem = _NAMES.get(path) or _PROBLEMS.get(details["type"], INVALID_VALUE)
     # Only pydantic's own words: what the caller sent may be anything, and is never repeated.
-    return Flaw(pointer(*path), code, details["msg"])
+    return problem, Flaw(pointer(*path), problem.code, details["msg"])
 
 
 def _one_branch_each(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:

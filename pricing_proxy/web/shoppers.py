@@ -8,7 +8,8 @@ the shop's own affair.
 from typing import cast
 
 from pricing_proxy.names import is_same_name
-from pricing_proxy.problem_details import Flaw, ProblemError
+from pricing_proxy.problem_details import ProblemError
+from pricing_proxy.web import problems
 from pricing_proxy.web.schemas import PricesBody, ShopCustomer, ShopperBody
 from pricing_proxy.web.tokens import Shopper
 
@@ -20,13 +21,12 @@ def body_of_shopper(body: ShopperBody, shopper: Shopper) -> PricesBody:
         ProblemError: 403 for another market or customer, and for a checkout.
     """
     if body.get("mode") == "checkout":
-        raise _forbidden("mode_not_allowed", "/mode", "A token opens browse and cart only.")
+        raise ProblemError(problems.MODE_NOT_ALLOWED)
     if body.get("market", shopper.market) != shopper.market:
-        raise _forbidden("other_market", "/market", "The token is for another market.")
+        raise ProblemError(problems.OTHER_MARKET)
     customer = _customer(shopper)
     if not _is_same(body.get("customer", customer), customer):
-        detail = "The token is for another customer; name none, or the one in its sub."
-        raise _forbidden("other_customer", "/customer", detail)
+        raise ProblemError(problems.OTHER_CUSTOMER)
     whole = {**body, "market": shopper.market, "customer": customer}
     return cast("PricesBody", whole)
 
@@ -47,7 +47,3 @@ def _customer(shopper: Shopper) -> str | ShopCustomer | None:
     if shopper.shop_id is not None:
         return {"magento_id": shopper.shop_id}
     return shopper.account
-
-
-def _forbidden(code: str, pointer: str, detail: str) -> ProblemError:
-    return ProblemError(403, code, detail, [Flaw(pointer, code, detail)])

@@ -12,13 +12,11 @@ from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.telemetry.metrics import CONTENT_TYPE, Metrics
 from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.handling import JSON_HEADERS, read_body
+from pricing_proxy.web.problems import GATE_NOT_SHARED, UNKNOWN_BREAKER, UNKNOWN_GATE
 from pricing_proxy.web.schemas import BREAKER_ORDER, GATE_ORDER
 from pricing_proxy.web.status_page import status_page
 
 _log = logging.getLogger(__name__)
-
-# Redis' own breaker tries again each second at first.
-_RETRY_SECONDS = "2"
 
 
 class OrderableBreaker(Protocol):
@@ -92,7 +90,7 @@ class StatusRoutes:
         if breaker is None:
             known = ", ".join(sorted(self._breakers))
             detail = f"There is no such breaker; known are: {known}."
-            raise ProblemError(404, "unknown_breaker", detail)
+            raise ProblemError(UNKNOWN_BREAKER, detail)
         if body["order"] == "isolate":
             breaker.isolate()
         else:
@@ -108,13 +106,11 @@ class StatusRoutes:
         if gate is None:
             known = ", ".join(sorted(self._gates))
             detail = f"There is no such gate; known are: {known}."
-            raise ProblemError(404, "unknown_gate", detail)
+            raise ProblemError(UNKNOWN_GATE, detail)
         try:
             await gate.open()
         except SharedStateError:
-            detail = "This process has opened the gate; the others hear of it when Redis is back."
-            headers = {"Retry-After": _RETRY_SECONDS}
-            raise ProblemError(503, "gate_not_shared", detail, headers=headers) from None
+            raise ProblemError(GATE_NOT_SHARED) from None
         _log.info("the key %s opened the gate %s", key, name)
         return web.Response(body=orjson.dumps(self._snapshot()), headers=JSON_HEADERS)
 

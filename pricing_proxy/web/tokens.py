@@ -10,16 +10,17 @@ token's end, and bounded in bytes. What was refused is not kept: a stranger must
 the memory.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import jwt
 from jwt.algorithms import get_default_algorithms
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.storefront import Storefront
-from pricing_proxy.problem_details import ProblemError
+from pricing_proxy.problem_details import Problem, ProblemError
+from pricing_proxy.web import problems
 from pricing_proxy.web.kept_by_digest import KeptByDigest
 from pricing_proxy.web.schemas import MAX_SHOP_ID
 
@@ -36,12 +37,17 @@ _SHOPPER_BYTES = 250
 _MOST_KEPT_BYTES = 8 * 1024 * 1024
 _LONGEST_ACCOUNT = 32
 _CLAIMS = ("iss", "aud", "sub", "market", "iat", "exp")
-_UNLIKE_A_TOKEN = "This is no token."  # noqa: S105 -- a sentence
 _SUBJECT = f"The claim sub is an ERP account, or {SHOP_ID_PREFIX}NUMBER."
+_INSTANT = "The claims iat, nbf and exp are whole seconds of Unix time."
 _NO_ACCOUNT = f"Here the claim sub is {SHOP_ID_PREFIX}NUMBER; accounts are not taken."
 # Deeply nested JSON is no way to break the service either.
 _UNREADABLE = (jwt.InvalidTokenError, RecursionError)
-_CHALLENGE = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+_WRONG: Mapping[type[Exception], Problem] = {
+    jwt.InvalidSignatureError: problems.BAD_TOKEN_SIGNATURE,
+    jwt.MissingRequiredClaimError: problems.MISSING_TOKEN_CLAIM,
+    jwt.InvalidAudienceError: problems.WRONG_TOKEN_AUDIENCE,
+    jwt.InvalidIssuerError: problems.WRONG_TOKEN_ISSUER,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,19 +94,19 @@ class StorefrontTokens:
     def verify(self, token: str) -> Shopper:
         """Return whose token it is; raises a 401 `ProblemError`."""
         if len(token) > _LONGEST_TOKEN or not token.isascii():
-            _refuse("malformed_token", _UNLIKE_A_TOKEN)
+            raise ProblemError(problems.MALFORMED_TOKEN)
         now = self._clock.utc().timestamp()
         shopper = self._kept.get(token)
         if shopper is None:
             shopper = _shopper(self._claims(token), now)
             if shopper.account is not None and not self._takes_accounts:
-                _refuse("wrong_token_claim", _NO_ACCOUNT)
+                raise ProblemError(problems.WRONG_TOKEN_CLAIM, _NO_ACCOUNT)
             if shopper.market not in self._markets:
-                _refuse("unknown_token_market", "This token names a market that is not here.")
+                raise ProblemError(problems.UNKNOWN_TOKEN_MARKET)
             self._kept.keep(token, shopper, cost_bytes=_SHOPPER_BYTES)
         if now >= shopper.expires_at:
             self._kept.forget(token)
-            _refuse("token_expired", "This token has ended; fetch another.")
+            raise ProblemError(problems.TOKEN_EXPIRED)
         return shopper
 
     @property
@@ -112,13 +118,13 @@ class StorefrontTokens:
         try:
             header = jwt.get_unverified_header(token)
         except _UNREADABLE:
-            _refuse("malformed_token", _UNLIKE_A_TOKEN)
+            raise ProblemError(problems.MALFORMED_TOKEN) from None
         kid = header.get("kid")
         key = self._keys.get(kid) if isinstance(kid, str) else None
         if self._storefront is None or key is None:
-            _refuse("unknown_token_key", "No key of this id is configured.")
+            raise ProblemError(problems.UNKNOWN_TOKEN_KEY)
         if header.get("alg") != key.algorithm:
-            _refuse("wrong_token_algorithm", "This key id is bound to another algorithm.")
+            raise ProblemError(problems.WRONG_TOKEN_ALGORITHM)
         return _decoded(token, key, self._storefront)
 
 
@@ -158,51 +164,42 @@ def _decoded(token: str, key: _Key, storefront: Storefront) -> dict[str, Any]:
             issuer=storefront.issuer,
             options=options,
         )
-    except jwt.InvalidSignatureError:
-        _refuse("bad_token_signature", "The signature does not fit the key.")
-    except jwt.MissingRequiredClaimError:
-        _refuse("missing_token_claim", f"A token has the claims {', '.join(_CLAIMS)}.")
-    except jwt.InvalidAudienceError:
-        _refuse("wrong_token_audience", "This token is meant for another service.")
-    except jwt.InvalidIssuerError:
-        _refuse("wrong_token_issuer", "This token comes from somebody else.")
-    except _UNREADABLE:
-        _refuse("malformed_token", _UNLIKE_A_TOKEN)
+    except _UNREADABLE as error:
+        raise ProblemError(_WRONG.get(type(error), problems.MALFORMED_TOKEN)) from None
 
 
 def _shopper(claims: dict[str, Any], now: float) -> Shopper:
     began, ends = _instant(claims["iat"]), _instant(claims["exp"])
     if ends - began > LONGEST_LIFE_SECONDS:
-        _refuse("token_too_long", f"A token lives {LONGEST_LIFE_SECONDS} s at most.")
+        raise ProblemError(problems.TOKEN_TOO_LONG)
     if max(began, _instant(claims.get("nbf", began))) > now + _LEEWAY_SECONDS:
-        _refuse("token_not_yet_valid", "This token begins in the future; compare the clocks.")
+        raise ProblemError(problems.TOKEN_NOT_YET_VALID)
     market = claims["market"]
     if not isinstance(market, str):
-        _refuse("wrong_token_claim", "The claim market is text.")
+        raise ProblemError(problems.WRONG_TOKEN_CLAIM, "The claim market is text.")
     account, shop_id = _customer(claims["sub"])
     return Shopper(market=market, account=account, shop_id=shop_id, expires_at=ends)
 
 
 def _instant(claim: Any) -> int:
     if isinstance(claim, bool) or not isinstance(claim, int):
-        _refuse("wrong_token_claim", "The claims iat, nbf and exp are whole seconds of Unix time.")
+        raise ProblemError(
+            problems.WRONG_TOKEN_CLAIM,
+            _INSTANT,
+        )
     return claim
 
 
 def _customer(subject: Any) -> tuple[str | None, int | None]:
     """Return the account or the shop id that a `sub` names."""
     if not isinstance(subject, str):
-        _refuse("wrong_token_claim", _SUBJECT)
+        raise ProblemError(problems.WRONG_TOKEN_CLAIM, _SUBJECT)
     number = subject.removeprefix(SHOP_ID_PREFIX)
     if number == subject:
         if not 0 < len(subject) <= _LONGEST_ACCOUNT or not subject.isprintable():
-            _refuse("wrong_token_claim", _SUBJECT)
+            raise ProblemError(problems.WRONG_TOKEN_CLAIM, _SUBJECT)
         return subject, None
     is_number = number.isascii() and number.isdigit() and len(number) <= len(str(MAX_SHOP_ID))
     if not is_number or not 0 < int(number) <= MAX_SHOP_ID:
-        _refuse("wrong_token_claim", _SUBJECT)
+        raise ProblemError(problems.WRONG_TOKEN_CLAIM, _SUBJECT)
     return None, int(number)
-
-
-def _refuse(code: str, detail: str) -> NoReturn:
-    raise ProblemError(401, code, detail, headers=_CHALLENGE)

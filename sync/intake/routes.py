@@ -19,10 +19,16 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pricing_proxy.listening.connection import accept
+from pricing_proxy.listening.problems import (
+    INVALID_JSON,
+    INVALID_VALUE,
+    UNSUPPORTED_MEDIA_TYPE,
+)
 from pricing_proxy.listening.refusals import read_whole
 from pricing_proxy.problem_details import Flaw, ProblemError
 from sync.intake.hints import Hint, Hints
-from sync.intake.signature import EVENT_ID, Claim, SignatureError, claim_of
+from sync.intake.problems import REPEATED_EVENT
+from sync.intake.signature import claim_of
 
 _log = logging.getLogger(__name__)
 
@@ -92,39 +98,20 @@ class IntakeRoutes:
     async def _take(self, request: web.Request) -> web.Response:
         # A stranger hears nothing but that they are one, whatever else is wrong with what they
         # send; the body is not even read for a head that no shop of ours sent just now.
-        claim = self._claim(request)
+        claim = claim_of(request.headers, now=self._utc())
         body = await read_whole(request)
-        self._authenticate(claim, body)
+        claim.verify(body, secrets=self._secrets)
         accept(request)
         content_type = request.headers.get("Content-Type", "")
         if content_type.partition(";")[0].strip().lower() != "application/json":
-            detail = "Send the body as Content-Type: application/json."
-            raise ProblemError(415, "unsupported_media_type", detail)
+            raise ProblemError(UNSUPPORTED_MEDIA_TYPE)
         event = _parsed(body)
         if not await self._seen.is_new(claim.event_id):
-            flaw = Flaw(EVENT_ID, "repeated_event", "Expected an id that was not used before.")
-            raise ProblemError(409, "repeated_event", "This event was taken already.", [flaw])
+            raise ProblemError(REPEATED_EVENT)
         kind = event.type.partition(".")[0]
         is_taken = self._hints.take(Hint(kind, event.entity_id))
         answer = {"state": "taken" if is_taken else "left to the next poll"}
         return web.Response(status=202, body=orjson.dumps(answer), headers=_HEADERS)
-
-    def _claim(self, request: web.Request) -> Claim:
-        try:
-            return claim_of(request.headers, now=self._utc())
-        except SignatureError as error:
-            raise _unauthenticated(error) from None
-
-    def _authenticate(self, claim: Claim, body: bytes) -> None:
-        try:
-            claim.verify(body, secrets=self._secrets)
-        except SignatureError as error:
-            raise _unauthenticated(error) from None
-
-
-def _unauthenticated(error: SignatureError) -> ProblemError:
-    flaw = Flaw(error.header, error.code, error.detail)
-    return ProblemError(401, error.code, error.detail, [flaw])
 
 
 def _parsed(body: bytes) -> ShopEvent:
@@ -133,10 +120,9 @@ def _parsed(body: bytes) -> ShopEvent:
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False, include_context=False)
         if any(each["type"] == "json_invalid" for each in details):
-            raise ProblemError(400, "invalid_json", "The body is not JSON.") from None
+            raise ProblemError(INVALID_JSON) from None
         flaws = [
-            Flaw("".join(f"/{part}" for part in each["loc"]), "invalid_value", each["msg"])
+            Flaw("".join(f"/{part}" for part in each["loc"]), INVALID_VALUE.code, each["msg"])
             for each in details
         ]
-        detail = "Correct the members named in errors."
-        raise ProblemError(422, "invalid_value", detail, flaws) from None
+        raise ProblemError(INVALID_VALUE, flaws=flaws) from None

@@ -14,6 +14,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from pricing_proxy.problem_details import ProblemError
+from sync.intake import problems
+
 TIMESTAMP, EVENT_ID, SIGNATURE = "X-Timestamp", "X-Event-Id", "X-Signature"
 # Clocks of shops drift, and a request may wait in a queue for a while.
 TOLERANCE = timedelta(seconds=300)
@@ -24,22 +27,6 @@ _SCHEME = "sha256="
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 
 
-class SignatureError(Exception):
-    """The request is not from the shop, or was recorded and sent again.
-
-    Attributes:
-        header: The header at fault.
-        code: Stable name of the mistake.
-        detail: What is expected there.
-    """
-
-    def __init__(self, header: str, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.header = header
-        self.code = code
-        self.detail = detail
-
-
 class Claim(NamedTuple):
     """What a request says of itself in its head, before anybody looked at its body."""
 
@@ -48,7 +35,7 @@ class Claim(NamedTuple):
     signature: str
 
     def verify(self, body: bytes, *, secrets: Sequence[str]) -> None:
-        """Raise a `SignatureError` unless the shop signed exactly this."""
+        """Raise a `ProblemError` unless the shop signed exactly this."""
         signed = b".".join((self.stamp.encode(), self.event_id.encode(), body))
         given = self.signature.encode()
         if not any(hmac.compare_digest(given, _sign(secret, signed)) for secret in secrets):
@@ -59,7 +46,7 @@ def claim_of(headers: Mapping[str, str], *, now: datetime) -> Claim:
     """Return a claim that a signed body would make good.
 
     Raises:
-        SignatureError: A header is missing or malformed, or too old.
+        ProblemError: A header is missing or malformed, or too old.
     """
     stamp = _header(headers, TIMESTAMP, _SECONDS, "seconds since 1970")
     event_id = _header(headers, EVENT_ID, _IDENTITY, "1 to 64 letters, digits or hyphens")
@@ -67,26 +54,25 @@ def claim_of(headers: Mapping[str, str], *, now: datetime) -> Claim:
     if _SIGNATURE.fullmatch(signature) is None:
         raise _wrong_signature()
     if abs(now.timestamp() - int(stamp)) > TOLERANCE.total_seconds():
-        raise SignatureError(
-            TIMESTAMP,
-            "timestamp_out_of_range",
+        raise ProblemError(
+            problems.TIMESTAMP_OUT_OF_RANGE,
             f"Expected a time at most {TOLERANCE.total_seconds():.0f} s from now; "
             "compare the shop's clock with this machine's.",
         )
     return Claim(stamp, event_id, signature)
 
 
-def _wrong_signature() -> SignatureError:
+def _wrong_signature() -> ProblemError:
     detail = f"Expected {_SCHEME}<hex HMAC-SHA256 of timestamp.id.body> with the shared secret."
-    return SignatureError(SIGNATURE, "wrong_signature", detail)
+    return ProblemError(problems.WRONG_SIGNATURE, detail)
 
 
 def _header(headers: Mapping[str, str], name: str, pattern: re.Pattern[str], expected: str) -> str:
     text = headers.get(name)
     if text is None:
-        raise SignatureError(name, "missing_header", f"Expected {name}: {expected}.")
+        raise ProblemError(problems.MISSING_HEADER, f"Expected {name}: {expected}.", pointer=name)
     if pattern.fullmatch(text) is None:
-        raise SignatureError(name, "malformed_header", f"Expected {expected}.")
+        raise ProblemError(problems.MALFORMED_HEADER, f"Expected {expected}.", pointer=name)
     return text
 
 

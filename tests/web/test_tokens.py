@@ -121,7 +121,7 @@ def test_a_wrong_token_opens_nothing_and_says_why(
     with pytest.raises(ProblemError) as caught:
         tokens_at(ManualClock()).verify(text)
 
-    assert (caught.value.status, caught.value.code) == (401, code)
+    assert (caught.value.problem.status, caught.value.problem.code) == (401, code)
     assert caught.value.headers["WWW-Authenticate"].startswith("Bearer")
     assert caplog.records == []
     assert all(part not in str(caught.value.document()) for part in text.split(".") if part)
@@ -219,7 +219,7 @@ def test_whatever_is_sent_as_a_token_is_a_401(text: str) -> None:
     with pytest.raises(ProblemError) as caught:
         tokens_at(ManualClock()).verify(text)
 
-    assert caught.value.status == 401
+    assert caught.value.problem.status == 401
 
 
 def test_where_customers_write_their_account_only_the_shops_own_id_opens_prices() -> None:
@@ -231,5 +231,5 @@ def test_where_customers_write_their_account_only_the_shops_own_id_opens_prices(
     with pytest.raises(ProblemError) as caught:
         tokens.verify(token("C-1001"))
 
-    assert (caught.value.status, caught.value.code) == (401, "wrong_token_claim")
+    assert (caught.value.problem.status, caught.value.problem.code) == (401, "wrong_token_claim")
     assert tokens.verify(token("magento_id:42")).shop_id == 42
