@@ -1,5 +1,6 @@
 """An ERP environment: where it is, and as whom we call it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,6 +21,30 @@ def _zone(text: str) -> str:
 
 
 TimeZone = Annotated[str, AfterValidator(_zone)]
+
+
+AppKind = Literal["pricing", "sync"]
+"""Which of our two Entra apps; what its keys in the configuration begin with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntraApp:
+    """One of our Entra apps at an environment.
+
+    Attributes:
+        kind: Which one.
+        client_id: Its id.
+        client_secret: Its secret.
+    """
+
+    kind: AppKind
+    client_id: str
+    client_secret: SecretStr
+
+    @property
+    def priority(self) -> str:
+        """Its throttling priority in F&O."""
+        return "High" if self.kind == "pricing" else "Low"
 
 
 class Environment(BaseModel):
@@ -56,3 +81,14 @@ class Environment(BaseModel):
         "/api/services/PricingProxyServiceGroup/PricingProxyService/getPrices"
     )
     max_lines_per_call: Annotated[int, Field(ge=1, le=100)] = 100
+
+    def app(self, kind: AppKind) -> EntraApp:
+        """Return one of our apps; raises `ValueError` where the configuration names none."""
+        named = {
+            "pricing": (self.pricing_client_id, self.pricing_client_secret),
+            "sync": (self.sync_client_id, self.sync_client_secret),
+        }
+        client_id, secret = named[kind]
+        if client_id is None or secret is None:
+            raise ValueError(f"the environment has no app for the {kind}")
+        return EntraApp(kind=kind, client_id=client_id, client_secret=secret)

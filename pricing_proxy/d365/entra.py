@@ -26,6 +26,7 @@ from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
 from pricing_proxy.clock import Clock
+from pricing_proxy.configuration.environments import EntraApp, Environment
 from pricing_proxy.d365.auth import TOKEN_SYSTEM, IssuedToken
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
@@ -52,6 +53,21 @@ _ODD_ANSWERS = (
     ArithmeticError,
     RuntimeError,
 )
+
+
+def entra_tokens(
+    environment: Environment, app: EntraApp, *, clock: Clock, read_seconds: float = _READ_SECONDS
+) -> "EntraTokens":
+    """Return what issues tokens for an environment to one of our apps."""
+    return EntraTokens(
+        authority=f"{environment.authority}/{environment.tenant}",
+        client_id=app.client_id,
+        client_secret=app.client_secret,
+        scope=f"{environment.url}/.default",
+        clock=clock,
+        ca_file=environment.ca_file,
+        read_seconds=read_seconds,
+    )
 
 
 class EntraTokens:

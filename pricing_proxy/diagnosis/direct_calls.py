@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import aiohttp
 
@@ -19,6 +19,7 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.environments import Environment
 from pricing_proxy.d365.fo.client import FinanceOperationsClient
 from pricing_proxy.d365.transport import Transport
+from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.operation import Operation
@@ -79,6 +80,13 @@ class Patience:
     wait: timedelta
     until: Deadline
     clock: Clock
+
+    @classmethod
+    def of(cls, limits: Limits, clock: Clock) -> Self:
+        """Return the patience of a check that begins now."""
+        total_us = limits.total // timedelta(microseconds=1)
+        until = Deadline.after(total_us, now_us=clock.monotonic_us())
+        return cls(wait=limits.wait, until=until, clock=clock)
 
     def is_over(self) -> bool:
         """Return whether the whole check's time has passed."""

@@ -8,14 +8,11 @@ import asyncio
 import re
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Literal
 
-from pydantic import SecretStr
-
-from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
-from pricing_proxy.configuration.environments import Environment
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND
+from pricing_proxy.configuration.environments import EntraApp, Environment
 from pricing_proxy.d365.auth import IssuedToken
-from pricing_proxy.d365.entra import EntraTokens
+from pricing_proxy.d365.entra import EntraTokens, entra_tokens
 from pricing_proxy.diagnosis.direct_calls import Patience
 from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.sampling import TimedCall, sample_many
@@ -35,23 +32,6 @@ _ADVICE = {
     "AADSTS90002": "there is no such tenant: correct the tenant in",
     "AADSTS500011": "the tenant does not know this ERP: correct the url, or the tenant, in",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntraApp:
-    """The Entra application that asks.
-
-    Attributes:
-        kind: What its keys in the configuration begin with.
-        client_id: Its id.
-        client_secret: Its secret.
-        priority: Its throttling priority in F&O.
-    """
-
-    kind: Literal["pricing", "sync"]
-    client_id: str
-    client_secret: SecretStr
-    priority: Literal["High", "Low"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +57,14 @@ async def sample_tokens(
     stuck: list[EntraTokens] = []
     async with AsyncExitStack() as stack:
         sources = [
-            await stack.enter_async_context(_tokens(environment, app, limits, patience.clock))
+            await stack.enter_async_context(
+                entra_tokens(
+                    environment,
+                    app,
+                    clock=patience.clock,
+                    read_seconds=limits.wait.total_seconds(),
+                )
+            )
             for _ in range(_APPLICATIONS)
         ]
 
@@ -142,18 +129,6 @@ class _Asking:
             # A name with many addresses is tried address by address: longer than one wait.
             self._stuck.append(self._source)
             raise UpstreamTimeoutError("no token in time", system="entra") from error
-
-
-def _tokens(environment: Environment, app: EntraApp, limits: Limits, clock: Clock) -> EntraTokens:
-    return EntraTokens(
-        authority=f"{environment.authority}/{environment.tenant}",
-        client_id=app.client_id,
-        client_secret=app.client_secret,
-        scope=f"{environment.url}/.default",
-        clock=clock,
-        ca_file=environment.ca_file,
-        read_seconds=limits.wait.total_seconds(),
-    )
 
 
 def _advice(error: UpstreamError, here: str, app: EntraApp) -> str:

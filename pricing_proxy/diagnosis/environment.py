@@ -1,38 +1,57 @@
-"""Check one environment as one of its apps: Entra ID and F&O side by side.
+"""Check one environment as one of our apps: Entra ID and F&O side by side, then each market.
 
 Whether F&O answers at all is asked without a token, so that a failing Entra ID does not
 hide it.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import aiohttp
 
-from pricing_proxy.configuration.environments import Environment
+from pricing_proxy.configuration.environments import AppKind, EntraApp, Environment
 from pricing_proxy.diagnosis.board import Board, failed, skipped
-from pricing_proxy.diagnosis.direct_calls import DirectErp, Patience
-from pricing_proxy.diagnosis.entra import EntraApp, TokenSamples, entra_vitals, sample_tokens
+from pricing_proxy.diagnosis.direct_calls import (
+    DirectErp,
+    Patience,
+    direct_session,
+    trusted_certificates,
+)
+from pricing_proxy.diagnosis.entra import TokenSamples, entra_vitals, sample_tokens
 from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.report import Progress
 from pricing_proxy.diagnosis.sampling import TimedCall, sample, sample_calls
+from pricing_proxy.diagnosis.steps import Steps
 from pricing_proxy.diagnosis.vitals import Vitals
 from pricing_proxy.resilience.errors import UpstreamTimeoutError
 
 
-class EnvironmentVitals:
-    """Fills the table of one environment.
+class MarketCheck(Protocol):
+    """What a program asks about one of its markets."""
+
+    @property
+    def rows(self) -> Sequence[str]:
+        """The rows of the market's table."""
+        ...
+
+    async def check(self, way: DirectErp, steps: Steps) -> None:
+        """Write them."""
+        ...
+
+
+class EnvironmentCheck:
+    """Fills the tables of one environment and its markets.
 
     Args:
         name: Its name in the configuration.
         environment: Its settings.
-        app: Who asks.
+        app: As which of our apps it is asked; raises `ValueError` where there is none.
+        markets: What to ask about its markets, by their code.
         limits: How long to wait.
         on_progress: Told what is being done.
 
     Attributes:
-        board: The table.
-        erp: F&O's rows in it.
         is_stuck: A thread still waits for Entra ID, and would hold up the end of the process.
     """
 
@@ -40,24 +59,53 @@ class EnvironmentVitals:
         self,
         name: str,
         environment: Environment,
-        app: EntraApp,
+        app: AppKind,
+        markets: Mapping[str, MarketCheck],
         *,
         limits: Limits,
         on_progress: Progress,
     ) -> None:
         self._name = name
         self._environment = environment
-        self._app = app
+        self._app = environment.app(app)
+        self._markets = markets
         self._limits = limits
         self._say = on_progress
-        self._entra = entra_vitals(name, environment, app, limits)
-        self.erp = _erp_vitals(name, environment, app, limits)
-        self.board = Board(f"Environment {name}", (*self._entra.names, *self.erp.names))
+        self._entra = entra_vitals(name, environment, self._app, limits)
+        self._erp = _erp_vitals(name, environment, self._app, limits)
+        self._board = Board(f"Environment {name}", (*self._entra.names, *self._erp.names))
+        self._market_boards = {
+            code: Board(f"Market {code}", market.rows) for code, market in markets.items()
+        }
         self._version = ""
         self.is_stuck = False
 
-    async def run(self, session: aiohttp.ClientSession, patience: Patience) -> DirectErp:
-        """Fill the table, and return the way to F&O: without a token where none came."""
+    @property
+    def boards(self) -> Sequence[Board]:
+        """The environment's table, then its markets'."""
+        return (self._board, *self._market_boards.values())
+
+    async def run(self, patience: Patience) -> None:
+        """Fill the tables."""
+        try:
+            trusted = trusted_certificates(self._environment.ca_file)
+        except OSError as error:
+            self._fail_on_ca_file(error)
+            return
+        async with direct_session(trusted) as session:
+            way = await self._check_systems(session, patience)
+            async with asyncio.TaskGroup() as group:
+                for code, market in self._markets.items():
+                    steps = Steps(
+                        self._market_boards[code],
+                        system=self._board,
+                        vitals=self._erp,
+                        is_over=patience.is_over,
+                    )
+                    group.create_task(market.check(way, steps))
+
+    async def _check_systems(self, session: aiohttp.ClientSession, patience: Patience) -> DirectErp:
+        """Fill the environment's table; return the way to F&O, without a token where none came."""
         self._say(f"{self._name}: Entra ID")
         anonymous = self._way(session, "", patience)
         async with asyncio.TaskGroup() as group:
@@ -73,10 +121,10 @@ class EnvironmentVitals:
         self._judge_erp([reach.result()], samples)
         return way
 
-    def fail_on_ca_file(self, error: OSError) -> str:
-        """Fill the table when the CA file cannot be read; return the red row's name."""
+    def _fail_on_ca_file(self, error: OSError) -> None:
+        """Fill all tables when the CA file cannot be read."""
         file = self._environment.ca_file
-        self.board.put(
+        self._board.put(
             self._entra.reachable,
             failed(
                 f"{file} cannot be read: {error.strerror or type(error).__name__}",
@@ -84,8 +132,8 @@ class EnvironmentVitals:
                 "certificate",
             ),
         )
-        self.board.fill_rest(skipped(self._entra.reachable))
-        return self._entra.reachable
+        for board in self.boards:
+            board.fill_rest(skipped(self._entra.reachable))
 
     def _way(self, session: aiohttp.ClientSession, token: str, patience: Patience) -> DirectErp:
         return DirectErp(session, self._environment, token=token, patience=patience)
@@ -94,7 +142,7 @@ class EnvironmentVitals:
         self.is_stuck = tokens.is_stuck
         seconds = tokens.token.lifetime.total_seconds() if tokens.token is not None else 0
         admitted = f"for {self._app.client_id}, lives {seconds:.0f} s"
-        self._entra.judge(self.board, tokens.samples, admitted=admitted)
+        self._entra.judge(self._board, tokens.samples, admitted=admitted)
 
     async def _sample_erp(self, way: DirectErp, patience: Patience) -> list[TimedCall]:
         async def ask() -> None:
@@ -103,15 +151,15 @@ class EnvironmentVitals:
         return await sample_calls(ask, enough=self._limits.sampling, clock=patience.clock)
 
     def _judge_erp(self, contacts: Sequence[TimedCall], samples: Sequence[TimedCall]) -> None:
-        is_there = self.erp.judge_reach(self.board, [*contacts, *samples])
+        is_there = self._erp.judge_reach(self._board, [*contacts, *samples])
         fair = [each for each in samples if self._is_fair(each)]
         if is_there and fair:
-            self.erp.judge(self.board, fair, admitted=f"F&O {self._version}")
-        missing = self.board.blocker((self.erp.reachable, *self._entra.required))
+            self._erp.judge(self._board, fair, admitted=f"F&O {self._version}")
+        missing = self._board.blocker((self._erp.reachable, *self._entra.required))
         # With a token and no samples, a slow Entra ID has used up the time.
-        cause = missing or self.board.first_failed() or self.erp.reachable
-        for name in self.erp.names:
-            self.board.fill(name, skipped(cause))
+        cause = missing or self._board.first_failed() or self._erp.reachable
+        for name in self._erp.names:
+            self._board.fill(name, skipped(cause))
 
     def _is_fair(self, each: TimedCall) -> bool:
         """Return whether a time-out is more than our own haste at the end of the check."""

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.diagnosis.direct_calls import Patience
+from pricing_proxy.diagnosis.environment import EnvironmentCheck
 from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.report import Progress, Report
-from pricing_proxy.resilience.deadline import Deadline
-from sync.check.environment import EnvironmentCheck
 from sync.check.kept import check_postgres, check_shared
+from sync.check.sets import MarketSets
 from sync.check.shop import check_shop
 from sync.serve.companies import companies
 from sync.settings import SyncSettings
@@ -26,15 +26,21 @@ async def run_checks(
     settings: SyncSettings, *, clock: Clock, limits: Limits, on_progress: Progress
 ) -> Report:
     """Return what works; the systems are checked side by side."""
-    total_us = limits.total // timedelta(microseconds=1)
-    patience = Patience(
-        wait=limits.wait,
-        until=Deadline.after(total_us, now_us=clock.monotonic_us()),
-        clock=clock,
-    )
+    patience = Patience.of(limits, clock)
     checks = [
-        EnvironmentCheck(name, settings, limits=limits, on_progress=on_progress)
-        for name in settings.environments
+        EnvironmentCheck(
+            name,
+            environment,
+            "sync",
+            {
+                code: MarketSets(code, settings.markets[code].legal_entity, own, on_progress)
+                for code, own in settings.sync.markets.items()
+                if settings.markets[code].environment == name
+            },
+            limits=limits,
+            on_progress=on_progress,
+        )
+        for name, environment in settings.environments.items()
     ]
     async with asyncio.TaskGroup() as group:
         kept = group.create_task(check_postgres(settings.sync.postgres))

@@ -27,6 +27,7 @@ from pricing_proxy.d365.fo.schema_contract import (
 from pricing_proxy.d365.odata import Filter, Query, equals
 from pricing_proxy.diagnosis.board import Finding, failed, ok
 from pricing_proxy.diagnosis.direct_calls import SYSTEM, TICKET, DirectErp
+from pricing_proxy.diagnosis.report import Progress
 from pricing_proxy.diagnosis.steps import Advice, Steps
 from sync.serve.contracts import contracts_of
 from sync.settings import SyncMarket
@@ -44,9 +45,11 @@ class MarketSets:
         code: Its code.
         company: Its legal entity.
         market: Its flows and rules.
+        on_progress: Told what is being done.
     """
 
-    def __init__(self, code: str, company: str, market: SyncMarket) -> None:
+    def __init__(self, code: str, company: str, market: SyncMarket, on_progress: Progress) -> None:
+        self._say = on_progress
         self._code = code
         self._company = company
         self._guests = market.orders.guest_account if "orders" in market.flows else None
@@ -62,6 +65,7 @@ class MarketSets:
 
     async def check(self, way: DirectErp, steps: Steps) -> None:
         """Write the rows."""
+        self._say(f"{self._code}: what its flows use in F&O")
         calls = DocumentCalls(
             way.transport,
             policy=way.policy,
