@@ -114,8 +114,9 @@ class Delivery(BaseModel):
     """How writes that may have happened are judged.
 
     Attributes:
-        erp_max_request_seconds: The ERP finishes no request later than this after it was sent;
-            only then an empty look-up means that nothing was written.
+        erp_max_request_seconds: The ERP finishes no request later than this after it was sent, so
+            none is waited for longer; only then an empty look-up means that nothing was written.
+            By default as long as F&O's own gateway lets a request run, by what operators see.
         give_up_after: Attempts of one event before a person must look.
     """
 

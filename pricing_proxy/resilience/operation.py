@@ -1,6 +1,7 @@
 """What a call is, to those who protect it: its name, what it fails with, how it went."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -75,4 +76,16 @@ class Policy(Protocol):
         lines: int = 1,
     ) -> T:
         """Return what `send(deadline)` returns, perhaps sent again; raises `UpstreamError`."""
+        ...
+
+
+class CallWatch(Protocol):
+    """Whoever is told of each call; must not raise."""
+
+    def span(self, name: str) -> AbstractContextManager[object]:
+        """Return what is entered around a call, its waiting and retries included."""
+        ...
+
+    def count(self, report: CallReport) -> None:
+        """Note an attempt that went on the wire."""
         ...

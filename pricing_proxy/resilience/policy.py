@@ -14,6 +14,7 @@ background calls may probe. Where there are none, `probes` repeat the last good 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -34,7 +35,7 @@ from pricing_proxy.resilience.errors import (
 )
 from pricing_proxy.resilience.evidence import Evidence
 from pricing_proxy.resilience.gate import Gate, GateView
-from pricing_proxy.resilience.operation import CallReport, Operation, OperationClass
+from pricing_proxy.resilience.operation import CallReport, CallWatch, Operation, OperationClass
 from pricing_proxy.resilience.prober import Probe
 from pricing_proxy.resilience.retry import Retrier, RetryLimits
 
@@ -63,7 +64,11 @@ class PolicyView:
 
 
 class CallPolicy:
-    """Protects the caller from the other side, and the other side from us."""
+    """Protects the caller from the other side, and the other side from us.
+
+    Attributes:
+        breakers: For an operator's orders.
+    """
 
     def __init__(
         self,
@@ -74,7 +79,7 @@ class CallPolicy:
         bulkhead: Bulkhead,
         retrier: Retrier,
         clock: Clock,
-        on_call: Callable[[CallReport], None] | None = None,
+        watch: CallWatch | None = None,
     ) -> None:
         """Connect the parts.
 
@@ -85,17 +90,17 @@ class CallPolicy:
             bulkhead: The environment's and app's.
             retrier: Shared by all calls to the system.
             clock: Time.
-            on_call: Told each attempt that went on the wire; must not raise.
+            watch: Told of each call; None for nobody.
         """
         self._system = system
-        self._breakers = dict(breakers)
+        self.breakers = dict(breakers)
         self._gate = gate
         self._bulkhead = bulkhead
         self._retrier = retrier
         self._clock = clock
-        self._on_call = on_call
+        self._watch = watch
         self._last_good: dict[OperationClass, _Call[Any]] = {}
-        for breaker in self._breakers.values():
+        for breaker in self.breakers.values():
             breaker.on_change(self._ramp_after_recovery)
 
     async def call(
@@ -124,35 +129,33 @@ class CallPolicy:
         """
         allowed_us = deadline.remaining_us(self._clock.monotonic_us())
         call = _Call(send, operation, ticket, deadline, lines, allowed_us)
-        breaker = self._breakers[operation.kind]
+        breaker = self.breakers[operation.kind]
         limits = RetryLimits(
             is_safe=operation.is_safe,
             ticket=ticket,
             start_by=call.start_by,
             is_healthy=lambda: breaker.is_closed,
         )
-        return await self._retrier.run(partial(self._attempt, call), limits)
+        name, watch = f"{self._system} {operation.name}", self._watch
+        with nullcontext() if watch is None else watch.span(name):
+            return await self._retrier.run(partial(self._attempt, call), limits)
 
     def probes(self) -> tuple[Probe, ...]:
         """Return what a `Prober` runs to find this system again."""
         return tuple(
             Probe(breaker, partial(self._repeat_last_good, kind))
-            for kind, breaker in self._breakers.items()
+            for kind, breaker in self.breakers.items()
         )
-
-    def breaker(self, kind: OperationClass) -> Breaker:
-        """Return the breaker of one operation class, for an operator's orders."""
-        return self._breakers[kind]
 
     def is_well(self, kind: OperationClass) -> bool:
         """Say whether calls that nobody waits for may be started now."""
-        return self._breakers[kind].is_closed and self._gate.is_open
+        return self.breakers[kind].is_closed and self._gate.is_open
 
     def view(self) -> PolicyView:
         """Return what `/status` shows."""
         return PolicyView(
             system=self._system,
-            breakers=tuple(breaker.view() for breaker in self._breakers.values()),
+            breakers=tuple(breaker.view() for breaker in self.breakers.values()),
             gate=self._gate.view(),
             bulkhead=self._bulkhead.view(),
             in_flight=self._retrier.budget.in_flight,
@@ -160,7 +163,7 @@ class CallPolicy:
         )
 
     async def _attempt(self, call: "_Call[T]", retries: int) -> T:
-        breaker = self._breakers[call.operation.kind]
+        breaker = self.breakers[call.operation.kind]
         self._require_time(call)
         # Nobody should queue for a slot and a turn only to be refused by an open breaker.
         breaker.check(may_probe=self._may_probe(call))
@@ -200,7 +203,7 @@ class CallPolicy:
         """Tell breaker, gate, limit and metrics how the call ended; never waits."""
         ended_us = self._clock.monotonic_us()
         wire_us = ended_us - began_us
-        breaker = self._breakers[call.operation.kind]
+        breaker = self.breakers[call.operation.kind]
         evidence = breaker.settle(permit, error, wire_us=wire_us, lines=call.lines)
         observe = partial(
             self._bulkhead.observe,
@@ -230,7 +233,7 @@ class CallPolicy:
         wire_us: int,
         retries: int,
     ) -> None:
-        if self._on_call is None:
+        if self._watch is None:
             return
         report = CallReport(
             system=self._system,
@@ -242,7 +245,7 @@ class CallPolicy:
             lines=call.lines,
             retries=retries,
         )
-        self._on_call(report)
+        self._watch.count(report)
 
     def _may_probe(self, call: "_Call[Any]") -> bool:
         # Before the first good read there is nothing to repeat, and somebody has to go.

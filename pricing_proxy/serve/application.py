@@ -23,6 +23,7 @@ from functools import partial
 from aiohttp import web
 
 from pricing_proxy.clock import Clock
+from pricing_proxy.d365.way import PRICING, erp_way
 from pricing_proxy.prices.ahead import RefreshAhead
 from pricing_proxy.prices.explaining import Explainer
 from pricing_proxy.prices.failures import FailureMemory
@@ -33,7 +34,6 @@ from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.resilience.operation import OperationClass
 from pricing_proxy.serve.caching import open_caching
 from pricing_proxy.serve.callers import open_callers
-from pricing_proxy.serve.erps import erp_way
 from pricing_proxy.serve.key_watch import KeyWatch
 from pricing_proxy.serve.ledgers import open_ledgers
 from pricing_proxy.serve.markets import market_of, open_maps
@@ -41,6 +41,7 @@ from pricing_proxy.serve.parts import Engine, Parts
 from pricing_proxy.serve.readiness import Readiness
 from pricing_proxy.serve.routing import routes_of
 from pricing_proxy.settings import ConfigurationFiles, Settings
+from pricing_proxy.shared_state.gate import Gates
 from pricing_proxy.shared_state.opening import redis_client
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import traces_to
@@ -100,18 +101,16 @@ async def _open_parts(
     settings: Settings, clock: Clock, files: ConfigurationFiles | None, stack: AsyncExitStack
 ) -> Parts:
     metrics = Metrics()
-    told = settings.telemetry
-    traces = stack.enter_context(
-        traces_to(told.otlp_endpoint, service="pricing-proxy", sample_ratio=told.trace_sample_ratio)
-    )
+    traces = stack.enter_context(traces_to(settings.telemetry, service="pricing-proxy"))
     redis = await stack.enter_async_context(redis_client(settings.redis))
     caching = await stack.enter_async_context(open_caching(settings, redis, clock=clock))
     ledgers = await stack.enter_async_context(
         open_ledgers(settings, redis, offset_us=lambda: caching.heartbeat.offset_us, clock=clock)
     )
+    gates, watch = Gates(redis, clock), metrics.watch_calls(traces)
     erps = {
         name: await stack.enter_async_context(
-            erp_way(name, environment, redis=redis, clock=clock, metrics=metrics, traces=traces)
+            erp_way(name, environment, PRICING, gates=gates, clock=clock, watch=watch)
         )
         for name, environment in settings.environments.items()
     }

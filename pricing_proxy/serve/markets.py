@@ -9,13 +9,13 @@ from redis.asyncio import Redis
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.markets import Freshness
+from pricing_proxy.d365.way import ErpWay
 from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.domain.lifetime import Lifetimes, erp_day
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.master_data import MarketMaps
 from pricing_proxy.prices.sources.fo_master_data import FoMasterData
 from pricing_proxy.prices.sources.fo_service import FoServiceSource
-from pricing_proxy.serve.erps import ErpWay
 from pricing_proxy.settings import Settings
 from pricing_proxy.shared_state.maps import SharedMaps
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pricing_proxy.clock import Clock
+from pricing_proxy.d365.way import ErpWay
 from pricing_proxy.prices.ahead import RefreshAhead
 from pricing_proxy.prices.explaining import Explainer
 from pricing_proxy.prices.loading import Loader
@@ -13,7 +14,6 @@ from pricing_proxy.prices.service import PriceService
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.serve.caching import Caching
 from pricing_proxy.serve.callers import Callers
-from pricing_proxy.serve.erps import ErpWay
 from pricing_proxy.serve.ledgers import Ledgers
 from pricing_proxy.serve.readiness import Readiness
 from pricing_proxy.settings import Settings

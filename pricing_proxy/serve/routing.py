@@ -80,8 +80,8 @@ def _status_routes(parts: Parts, engine: Engine) -> StatusRoutes:
     return StatusRoutes(
         snapshot=snapshot.take,
         metrics=parts.metrics,
-        breakers={name: b for erp in parts.erps.values() for name, b in erp.breakers.items()},
-        gates={name: g for erp in parts.erps.values() for name, g in erp.gates.items()},
+        breakers={b.name: b for erp in parts.erps.values() for b in erp.policy.breakers.values()},
+        gates={name: g for erp in parts.erps.values() for name, g in erp.openers.items()},
         access=parts.callers.access,
         is_open=parts.settings.service.admin.open_names is not None,
     )

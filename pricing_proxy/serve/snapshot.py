@@ -6,13 +6,13 @@ from importlib.metadata import version
 from typing import Any
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.d365.way import ErpWay
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.master_data import MarketMaps
 from pricing_proxy.resilience.breaker import BreakerView
 from pricing_proxy.resilience.breaker_events import Phase
-from pricing_proxy.resilience.gate import GateView
+from pricing_proxy.resilience.gate import Gate, GateView
 from pricing_proxy.serve.caching import Caching
-from pricing_proxy.serve.erps import ErpWay
 from pricing_proxy.serve.key_watch import KeyReport
 from pricing_proxy.serve.ledgers import Ledgers
 from pricing_proxy.serve.readiness import Readiness
@@ -118,7 +118,7 @@ class Snapshot:
 
     def _gate_readings(self) -> Iterator[Reading]:
         for erp in self._erps.values():
-            for gate in (erp.policy.view().gate, erp.tokens.view()):
+            for gate in map(Gate.view, erp.gates):
                 yield Reading((gate.name,), _seconds(gate.opens_in_us))
 
     def _bulkhead_readings(self) -> Iterator[Reading]:
@@ -245,11 +245,11 @@ def _one(value: float) -> tuple[Reading]:
 
 def erp_state(erp: ErpWay) -> dict[str, Any]:
     """Return the state of the way to one environment."""
-    view = erp.policy.view()
+    view, tokens = erp.policy.view(), erp.gates[1].view()
     return {
         "breakers": [_breaker(breaker) for breaker in view.breakers],
         "gate": _gate(view.gate),
-        "token_gate": _gate(erp.tokens.view()),
+        "token_gate": _gate(tokens),
         "bulkhead": {
             "name": view.bulkhead.name,
             "limit": view.bulkhead.limit,

@@ -8,9 +8,11 @@ that a gate is to be opened is a key too, which every process obeys once.
 
 import asyncio
 import logging
+import random
 import secrets
-from collections.abc import Awaitable, Coroutine, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol, Self, cast
 
@@ -19,6 +21,9 @@ from redis.exceptions import RedisError
 
 from pricing_proxy.background import end
 from pricing_proxy.clock import Clock
+from pricing_proxy.configuration.environments import AppKind
+from pricing_proxy.resilience.gate import Gate
+from pricing_proxy.resilience.gate_state import GateSettings
 from pricing_proxy.resilience.retry_after import LONGEST_WAIT
 from pricing_proxy.shared_state.maps import SharedStateError
 
@@ -37,14 +42,9 @@ _OWED_US = LONGEST_WAIT // timedelta(microseconds=1)
 _FAILURES = (RedisError, OSError, TimeoutError)
 
 
-def pricing_app(environment: str) -> str:
-    """Return the name of the gate of an environment's pricing app."""
-    return f"{environment}|pricing"
-
-
-def sync_app(environment: str) -> str:
-    """Return the name of the gate of an environment's sync app."""
-    return f"{environment}|sync"
+def app_gate(environment: str, app: AppKind) -> str:
+    """Return the name of the gate of one of our apps at an environment."""
+    return f"{environment}|{app}"
 
 
 def tokens_of(app: str) -> str:
@@ -54,6 +54,51 @@ def tokens_of(app: str) -> str:
 
 SHOP = "shop|sync"
 """The name of the gate of the sync at the shop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """Opens the gates of one process.
+
+    Attributes:
+        redis: Where processes and operators say what they know.
+        clock: Time.
+    """
+
+    redis: Redis
+    clock: Clock
+
+    @asynccontextmanager
+    async def gate(
+        self,
+        shared_name: str,
+        *,
+        system: str,
+        name: str,
+        settings: GateSettings | None = None,
+        gives_way: str | None = None,
+    ) -> AsyncIterator[tuple[Gate, "SharedGate"]]:
+        """Yield a gate that obeys what others say, and what opens it everywhere.
+
+        Args:
+            shared_name: Under which name they say it.
+            system: For errors.
+            name: For logs and views.
+            settings: Waits and ramp.
+            gives_way: See `SharedGate`.
+        """
+        shared = SharedGate(self.redis, shared_name, clock=self.clock, gives_way=gives_way)
+        gate = Gate(
+            system=system,
+            name=name,
+            clock=self.clock,
+            chance=random.random,
+            on_closed=shared.publish,
+            settings=settings,
+        )
+        shared.attach(gate)
+        async with shared:
+            yield gate, shared
 
 
 class LocalGate(Protocol):

@@ -9,18 +9,19 @@ only then. Labels have few values: never a SKU, a customer or a reason text.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from pricing_proxy.telemetry.calls import CallTelemetry
 from pricing_proxy.telemetry.connection_metrics import ConnectionMetrics, CountedCrowd
 from pricing_proxy.telemetry.loop_counters import LoopCounter, LoopHistogram
+from pricing_proxy.telemetry.traces import Traces
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _PREFIX = "pricing_proxy_"
 # From a page in memory (under 1 ms) to a checkout's last moment (4 s).
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 1.5, 2.5, 4)
-_CALL_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +95,6 @@ class Metrics:
         self.lookups = self._loop_counter(
             "lookups", "Lines by where their price came from (l1, l2, source).", ("level",)
         )
-        self.calls = Counter(
-            f"{_PREFIX}erp_calls",
-            "Calls on the wire, by operation and how they ended.",
-            ("system", "operation", "outcome"),
-            registry=self.registry,
-        )
-        self.call_seconds = Histogram(
-            f"{_PREFIX}erp_call_seconds",
-            "Time of a call on the wire.",
-            ("system", "operation"),
-            buckets=_CALL_SECONDS,
-            registry=self.registry,
-        )
         self.invalidations = self._loop_counter(
             "invalidations", "Invalidations received, by scope and level.", ("scope", "level")
         )
@@ -119,6 +107,10 @@ class Metrics:
     def count_connections(self, *crowds: CountedCrowd) -> None:
         """Count the connections of the listeners."""
         ConnectionMetrics(self.registry, prefix=_PREFIX, crowds=crowds)
+
+    def watch_calls(self, traces: Traces) -> CallTelemetry:
+        """Return what counts and traces the calls to the ERPs."""
+        return CallTelemetry(self.registry, prefix=f"{_PREFIX}erp_", traces=traces)
 
     def text(self) -> bytes:
         """Return all values in Prometheus' text format."""

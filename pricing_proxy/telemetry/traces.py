@@ -19,6 +19,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, TraceIdRatioBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from pricing_proxy.configuration.telemetry import Telemetry
+
 # A parent that was not sampled, so its children are not either; it is never sent anywhere.
 _NOT_SAMPLED = trace.set_span_in_context(
     trace.NonRecordingSpan(trace.SpanContext(trace_id=1, span_id=1, is_remote=False)), Context()
@@ -129,13 +131,13 @@ def _links(traceparent: str) -> list[trace.Link]:
     return [trace.Link(named)] if named.is_valid else []
 
 
-def traces_to(endpoint: str | None, *, service: str, sample_ratio: float) -> Traces:
-    """Return traces that go to an OTLP/HTTP collector, or nowhere.
+def traces_to(told: Telemetry, *, service: str) -> Traces:
+    """Return traces of a program that go where the configuration says, or nowhere.
 
     Args:
-        endpoint: Base address, such as http://collector:4318; None switches tracing off.
+        told: The section of the configuration.
         service: Name of the program in traces.
-        sample_ratio: Share of requests that are traced.
     """
-    exporter = None if endpoint is None else OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces")
-    return Traces(service=service, exporter=exporter, sample_ratio=sample_ratio)
+    url = told.otlp_endpoint
+    exporter = None if url is None else OTLPSpanExporter(endpoint=f"{url}/v1/traces")
+    return Traces(service=service, exporter=exporter, sample_ratio=told.trace_sample_ratio)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.shared_state.gate import SHOP, SharedGate, closed_gates, sync_app, tokens_of
+from pricing_proxy.shared_state.gate import SHOP, SharedGate, app_gate, closed_gates, tokens_of
 from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.shared_state.opening import redis_client
 from sync.console.running import FAILED, By, Config, carry_out, fail, operator, settings_of
@@ -64,7 +64,7 @@ def gates_of(settings: SyncSettings) -> Mapping[str, str]:
     """Return the gates of the sync: how they are called, and under which name they are shared."""
     gates = {"shop": SHOP}
     for environment in settings.environments:
-        app = sync_app(environment)
+        app = app_gate(environment, "sync")
         gates[f"{environment}:sync"] = app
         gates[f"{environment}:sync:tokens"] = tokens_of(app)
     return gates

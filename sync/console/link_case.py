@@ -191,7 +191,7 @@ class LinkCases:
             await self._ways.shop.customers.save_customer(case.customer, emptied)
 
     async def _named(self, subject: Subject, account: str) -> list[Candidate]:
-        calls = self._ways.erps[self._settings.markets[subject.market].environment].documents
+        calls = self._ways.erps[self._settings.markets[subject.market].environment]
         company = self._settings.markets[subject.market].legal_entity
         row = await Customers(calls).find(company, account)
         if row is None:

@@ -141,7 +141,7 @@ async def _reader(settings: SyncSettings, opened: Stores, ways: Systems) -> Orde
 
 async def _book(settings: SyncSettings, opened: Stores, ways: Systems, code: str) -> SalesBook:
     own, market = settings.sync.markets[code], settings.markets[code]
-    documents = ways.erps[market.environment].documents
+    documents = ways.erps[market.environment]
     return SalesBook(
         erp=SalesOrders(documents, reference_field=own.orders.reference_field),
         company=market.legal_entity,

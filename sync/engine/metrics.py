@@ -15,7 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pricing_proxy.background import end
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.telemetry.calls import CallTelemetry
 from pricing_proxy.telemetry.connection_metrics import ConnectionMetrics, CountedCrowd
+from pricing_proxy.telemetry.traces import Traces
 from sync.store.overview import FlowState, Overview
 from sync.store.states import EventState
 
@@ -101,6 +103,10 @@ class SyncMetrics:
     def show_gate(self, name: str, closed_seconds: Callable[[], float]) -> None:
         """Show for how long a gate stays closed, whenever somebody looks."""
         self._gates.labels(name).set_function(closed_seconds)
+
+    def watch_calls(self, traces: Traces) -> CallTelemetry:
+        """Return what counts and traces the calls to the shop and the ERPs."""
+        return CallTelemetry(self.registry, prefix=_PREFIX, traces=traces)
 
     def text(self) -> bytes:
         """Return all values in Prometheus' text format."""

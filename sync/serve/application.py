@@ -15,11 +15,15 @@ from redis.asyncio import Redis
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.configuration.reading import secret_text
+from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.way import SYNC, erp_way
 from pricing_proxy.resilience.gate import Gate
-from pricing_proxy.shared_state.gate import SHOP
+from pricing_proxy.resilience.operation import CallWatch
+from pricing_proxy.shared_state.gate import SHOP, Gates
 from pricing_proxy.shared_state.maps import SharedMaps
 from pricing_proxy.shared_state.opening import redis_client
 from pricing_proxy.shared_state.seen_events import SeenEvents
+from pricing_proxy.telemetry.traces import traces_to
 from sync.customers.publishing import publish_changed, publish_customers
 from sync.engine.flow import Flow
 from sync.engine.metrics import Counting, SyncMetrics
@@ -34,8 +38,6 @@ from sync.magento.shop import Shop
 from sync.magento.way import SYSTEM, shop_way
 from sync.serve.assembly import Assembly, Flows, Sources
 from sync.serve.companies import prefixes_of_market
-from sync.serve.erps import ErpAccess, erp_access
-from sync.serve.gates import shared_gate
 from sync.serve.stores import Stores, stores
 from sync.serve.timetable import Publishing, timetable
 from sync.serve.watching import watching
@@ -49,13 +51,13 @@ class Systems:
 
     Attributes:
         shop: The shop.
-        erps: Every environment by its name.
+        erps: The document calls of every environment by its name.
         redis: What is shared with the price service.
         gates: What is closed while a system throttles.
     """
 
     shop: Shop
-    erps: Mapping[str, ErpAccess]
+    erps: Mapping[str, DocumentCalls]
     redis: Redis
     gates: Sequence[Gate]
 
@@ -80,13 +82,16 @@ class Running:
 
 
 @asynccontextmanager
-async def systems(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Systems]:
-    """Open the ways to the shop, the ERPs and Redis."""
+async def systems(
+    settings: SyncSettings, *, clock: Clock, watch: CallWatch | None = None
+) -> AsyncIterator[Systems]:
+    """Open the ways to the shop, the ERPs and Redis; `watch` is told of each call."""
     magento = settings.sync.magento
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(redis_client(settings.redis))
-        shop_gate = await stack.enter_async_context(
-            shared_gate(redis, SHOP, system=SYSTEM, name="shop", clock=clock)
+        shared = Gates(redis, clock)
+        shop_gate, _ = await stack.enter_async_context(
+            shared.gate(SHOP, system=SYSTEM, name="shop")
         )
         shop = await stack.enter_async_context(
             shop_way(
@@ -98,15 +103,21 @@ async def systems(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Syst
                 connections=magento.connections,
                 call_time=timedelta(seconds=magento.timeout_seconds),
                 gate=shop_gate,
+                watch=watch,
             )
         )
-        erps = {
-            name: await stack.enter_async_context(
-                erp_access(name, environment, clock=clock, redis=redis)
+        erps, gates = {}, [shop_gate]
+        for name, environment in settings.environments.items():
+            way = await stack.enter_async_context(
+                erp_way(name, environment, SYNC, gates=shared, clock=clock, watch=watch)
             )
-            for name, environment in settings.environments.items()
-        }
-        gates = [shop_gate, *(gate for erp in erps.values() for gate in erp.gates)]
+            gates += way.gates
+            erps[name] = DocumentCalls(
+                way.transport,
+                policy=way.policy,
+                clock=clock,
+                request_time=settings.sync.delivery.longest["fo"],
+            )
         yield Systems(shop=shop, erps=erps, redis=redis, gates=gates)
 
 
@@ -124,8 +135,7 @@ def assembled(
 
 def assembly_of(settings: SyncSettings, ways: Systems, *, clock: Clock) -> Assembly:
     """Return what puts flows together."""
-    erps = {name: erp.documents for name, erp in ways.erps.items()}
-    return Assembly(settings, shop=ways.shop, erps=erps, clock=clock)
+    return Assembly(settings, shop=ways.shop, erps=ways.erps, clock=clock)
 
 
 @asynccontextmanager
@@ -136,10 +146,13 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
         # Before anything is written: other processes look for it under these.
         for code in settings.sync.markets:
             await opened.forms.note(code, prefixes_of_market(settings, code))
-        ways = await stack.enter_async_context(systems(settings, clock=clock))
+        metrics = SyncMetrics(clock)
+        traces = stack.enter_context(traces_to(settings.telemetry, service="d365-sync"))
+        ways = await stack.enter_async_context(
+            systems(settings, clock=clock, watch=metrics.watch_calls(traces))
+        )
         flows, sources = assembled(settings, opened, ways, clock=clock)
         plan = _plan(settings, opened, ways, sources)
-        metrics = SyncMetrics(clock)
         for gate in ways.gates:
             metrics.show_gate(gate.name, partial(_closed_seconds, gate))
         await stack.enter_async_context(Counting(opened.overview, metrics))

@@ -98,7 +98,7 @@ class Assembly:
         self._shop = shop
         self._erps = erps
         self._clock = clock
-        self._max_request = timedelta(seconds=settings.sync.delivery.erp_max_request_seconds)
+        self._max_request = settings.sync.delivery.longest["fo"]
         self._overlap = timedelta(seconds=settings.sync.polling.overlap_seconds)
 
     def flows(self, *, kept: KeptLinks, published: AccountMap, forms: Forms) -> Flows:

@@ -19,9 +19,10 @@ from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
 from pricing_proxy.resilience.gate import Gate
-from pricing_proxy.resilience.operation import CallReport, Operation, OperationClass
+from pricing_proxy.resilience.operation import Operation, OperationClass
 from pricing_proxy.resilience.policy import CallPolicy
 from pricing_proxy.resilience.retry import Retrier
+from tests.fakes.recorded_calls import RecordedCalls
 from tests.virtual_time import LoopClock, VirtualLoop, no_error_is_lost, run_virtual
 
 T = TypeVar("T")
@@ -112,7 +113,8 @@ class World:
         self.erp = FakeUpstream()
         self.clock = clock()
         self.told_closings: list[timedelta] = []
-        self.reports: list[CallReport] = []
+        told = RecordedCalls()
+        self.reports = told.reports
         self.limits: list[int] = []
         self.gate = Gate(
             system="fo",
@@ -151,9 +153,9 @@ class World:
             bulkhead=self.bulkhead,
             retrier=self.retrier,
             clock=self.clock,
-            on_call=self.reports.append,
+            watch=told,
         )
-        self.breaker = self.policy.breaker(OperationClass.PRICE_READ)
+        self.breaker = self.policy.breakers[OperationClass.PRICE_READ]
 
     async def call(
         self,

@@ -414,7 +414,7 @@ def test_the_breaker_that_opens_while_a_call_waits_at_the_gate_stops_it() -> Non
 def test_an_operator_isolates_and_closes_and_the_return_is_a_ramp() -> None:
     async def main() -> None:
         world = World()
-        breaker = world.policy.breaker(OperationClass.PRICE_READ)
+        breaker = world.policy.breakers[OperationClass.PRICE_READ]
         breaker.isolate()
         with pytest.raises(CallRefusedError):
             await world.call(BACKGROUND)
@@ -428,7 +428,7 @@ def test_an_operator_isolates_and_closes_and_the_return_is_a_ramp() -> None:
 def test_without_anybody_to_report_to_calls_still_go() -> None:
     async def main() -> None:
         world = World()
-        world.policy._on_call = None
+        world.policy._watch = None
         assert await world.call(label="quiet") == "answer to quiet"
 
     run(main())
@@ -463,7 +463,7 @@ def test_no_probe_ever_repeats_a_write() -> None:
             assert len(world.erp.labels) == 6
         for _ in range(5):
             await world.call(BACKGROUND, operation=ORDERS, label="order")
-        assert world.policy.breaker(OperationClass.DOCUMENT_WRITE).is_closed
+        assert world.policy.breakers[OperationClass.DOCUMENT_WRITE].is_closed
 
     run(main())
 

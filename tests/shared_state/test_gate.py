@@ -10,14 +10,21 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.shared_state.gate import (
     SHOP,
     SharedGate,
+    app_gate,
     closed_gates,
-    pricing_app,
-    sync_app,
     tokens_of,
 )
 from pricing_proxy.shared_state.maps import SharedStateError
 
 MINUTE = timedelta(minutes=1)
+
+
+def pricing_app(environment: str) -> str:
+    return app_gate(environment, "pricing")
+
+
+def sync_app(environment: str) -> str:
+    return app_gate(environment, "sync")
 
 
 class LocalGate:

@@ -12,8 +12,7 @@ from redis.asyncio import Redis
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.resilience.gate import Gate
-from pricing_proxy.shared_state.gate import SHOP, sync_app, tokens_of
-from sync.serve.gates import shared_gate
+from pricing_proxy.shared_state.gate import SHOP, Gates, app_gate, tokens_of
 from tests.integration.redis_process import redis_process
 from tests.sync_console.conftest import CommandLine
 from tests.sync_console.test_looking_and_intervening import audited
@@ -24,8 +23,8 @@ pytestmark = pytest.mark.real_services
 # As they are called, and under which names they are shared.
 NAMES = {
     "shop": SHOP,
-    "erp:sync": sync_app("erp"),
-    "erp:sync:tokens": tokens_of(sync_app("erp")),
+    "erp:sync": app_gate("erp", "sync"),
+    "erp:sync:tokens": tokens_of(app_gate("erp", "sync")),
 }
 OPENING = {
     "shop": ("--shop",),
@@ -55,12 +54,11 @@ async def world(d365_sync: CommandLine, tmp_path: Path) -> AsyncIterator[World]:
         d365_sync.file.write_text(text.replace('"embedded"', f'"{redis.url}"'), encoding="utf-8")
         client = Redis.from_url(redis.url)
         stack.push_async_callback(client.aclose)
-        gates = {
-            name: await stack.enter_async_context(
-                shared_gate(client, shared, system="any", name=name, clock=SystemClock())
+        gates = {}
+        for name, shared in NAMES.items():
+            gates[name], _ = await stack.enter_async_context(
+                Gates(client, SystemClock()).gate(shared, system="any", name=name)
             )
-            for name, shared in NAMES.items()
-        }
         yield World(d365_sync, gates)
 
 

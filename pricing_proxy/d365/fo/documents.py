@@ -5,8 +5,9 @@ unclear (`TransientUpstreamError` other than `CallRefusedError`), it may have ha
 and the caller looks before writing again. Writes and reads have a breaker each, so that
 the look-up still works while writing fails.
 
-No call lasts longer than `request_time`, so after that long an empty look-up says
-that the write before it did not happen.
+No call is waited for longer than `request_time`, the time in which the ERP ends a request
+or never does: only that long after a write was sent does an empty look-up say that it did
+not happen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,8 +30,6 @@ from pricing_proxy.resilience.operation import Operation, OperationClass, Policy
 
 R = TypeVar("R", bound=Row)
 
-# As long as F&O's own gateway lets a request run, by what operators see.
-REQUEST_TIME = timedelta(seconds=60)
 _COMPANY = "dataAreaId"
 
 
@@ -43,7 +42,7 @@ class DocumentCalls:
         *,
         policy: Policy,
         clock: Clock,
-        request_time: timedelta = REQUEST_TIME,
+        request_time: timedelta,
     ) -> None:
         """Take the way to the environment.
 

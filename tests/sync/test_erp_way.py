@@ -12,16 +12,19 @@ from fakeredis import FakeAsyncRedis
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.environments import Environment
+from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.fo.models import CustomerRow
 from pricing_proxy.d365.fo.orders import SalesOrders
+from pricing_proxy.d365.way import SYNC, ErpWay, erp_way
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import UpstreamThrottledError, UpstreamUnavailableError
 from pricing_proxy.resilience.gate import Gate
-from pricing_proxy.resilience.operation import CallReport, OperationClass
+from pricing_proxy.resilience.operation import OperationClass
 from pricing_proxy.sandbox.entra import TENANT
 from pricing_proxy.sandbox.server import Sandbox
-from sync.serve.erps import SYNC_GATE, ErpAccess, erp_access
+from pricing_proxy.shared_state.gate import Gates
+from tests.fakes.recorded_calls import RecordedCalls
 from tests.integration.test_documents_over_sandbox import HEADER, line
 from tests.resilience.scenario import SECOND, clock, run
 from tests.resilience.test_gate import Callers
@@ -50,35 +53,42 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-def reports() -> list[CallReport]:
-    return []
+def told() -> RecordedCalls:
+    return RecordedCalls()
 
 
 @pytest.fixture
-async def access(client: Client, reports: list[CallReport]) -> AsyncIterator[ErpAccess]:
-    async with erp_access(
+async def way(client: Client, told: RecordedCalls) -> AsyncIterator[ErpWay]:
+    async with erp_way(
         "sandbox",
         environment(client.sandbox),
+        SYNC,
+        gates=Gates(FakeAsyncRedis(), SystemClock()),
         clock=SystemClock(),
-        redis=FakeAsyncRedis(),
-        request_time=timedelta(seconds=10),
-        on_call=reports.append,
+        watch=told,
     ) as opened:
         yield opened
 
 
+@pytest.fixture
+def documents(way: ErpWay) -> DocumentCalls:
+    return DocumentCalls(
+        way.transport, policy=way.policy, clock=SystemClock(), request_time=timedelta(seconds=10)
+    )
+
+
 async def test_documents_and_master_data_are_reached_as_the_sync_app(
-    access: ErpAccess, client: Client, reports: list[CallReport]
+    way: ErpWay, documents: DocumentCalls, client: Client, told: RecordedCalls
 ) -> None:
-    orders = SalesOrders(access.documents)
+    orders = SalesOrders(documents)
     number = await orders.create_header("demf", HEADER, reference="M1")
     await orders.add_line("demf", number, line(1))
     assert [row.SalesOrderNumber for row in await orders.find("demf", "M1")] == [number]
     deadline = Deadline.after(5_000_000, now_us=SystemClock().monotonic_us())
     ticket = Ticket(CallClass.BACKGROUND)
-    count = await access.master.row_count(CustomerRow, "demf", ticket=ticket, deadline=deadline)
+    count = await way.client.row_count(CustomerRow, "demf", ticket=ticket, deadline=deadline)
     assert count == len(client.sandbox.book.customers)
-    assert [report.operation for report in reports] == [
+    assert [report.operation for report in told.reports] == [
         "order_header_create",
         "order_line_create",
         "read SalesOrderHeadersV3",
@@ -87,9 +97,9 @@ async def test_documents_and_master_data_are_reached_as_the_sync_app(
 
 
 async def test_a_failing_write_goes_once_and_a_failing_read_again(
-    access: ErpAccess, client: Client
+    documents: DocumentCalls, client: Client
 ) -> None:
-    orders = SalesOrders(access.documents)
+    orders = SalesOrders(documents)
     await client.turn("fo", error_rate=1)
     with pytest.raises(UpstreamUnavailableError):
         await orders.create_header("demf", HEADER, reference="M1")
@@ -100,10 +110,12 @@ async def test_a_failing_write_goes_once_and_a_failing_read_again(
     assert operations["order_header_read"] > 1
 
 
-async def test_a_throttled_write_is_left_to_the_caller(access: ErpAccess, client: Client) -> None:
+async def test_a_throttled_write_is_left_to_the_caller(
+    documents: DocumentCalls, client: Client
+) -> None:
     await client.turn("fo", retry_after=3)
     with pytest.raises(UpstreamThrottledError) as caught:
-        await SalesOrders(access.documents).create_header("demf", HEADER, reference="M1")
+        await SalesOrders(documents).create_header("demf", HEADER, reference="M1")
     assert caught.value.retry_after == timedelta(seconds=3)
 
 
@@ -111,7 +123,7 @@ def test_after_a_throttling_the_sync_comes_back_in_its_own_rhythm() -> None:
     """It has no checkout to keep turns for, and obeys a 429 without a time for half a minute."""
 
     async def main() -> None:
-        gate = Gate(system="fo", name="sync", clock=clock(), chance=lambda: 0.0, settings=SYNC_GATE)
+        gate = Gate(system="fo", name="sync", clock=clock(), chance=lambda: 0.0, settings=SYNC.gate)
         gate.throttled(timedelta(seconds=1))
         callers = Callers(gate)
         for index in range(80):
@@ -126,22 +138,26 @@ def test_after_a_throttling_the_sync_comes_back_in_its_own_rhythm() -> None:
 
 
 async def test_a_guard_that_objects_says_nothing_of_the_erp(
-    access: ErpAccess, client: Client
+    way: ErpWay, documents: DocumentCalls, client: Client
 ) -> None:
     async def guard() -> None:
         raise LookupError
 
-    orders = SalesOrders(access.documents)
+    orders = SalesOrders(documents)
     for _ in range(8):
         with pytest.raises(LookupError):
             await orders.create_header("demf", HEADER, reference="M1", guard=guard)
-    assert access.policy.breaker(OperationClass.DOCUMENT_WRITE).is_closed
+    assert way.policy.breakers[OperationClass.DOCUMENT_WRITE].is_closed
     assert (await client.calls("fo"))["total"] == 0
 
 
 async def test_an_environment_without_an_app_for_the_sync_is_a_mistake(client: Client) -> None:
     with pytest.raises(ValueError, match="no app for the sync"):
-        async with erp_access(
-            "sandbox", environment(client.sandbox, sync_client_id=None), clock=SystemClock()
+        async with erp_way(
+            "sandbox",
+            environment(client.sandbox, sync_client_id=None),
+            SYNC,
+            gates=Gates(FakeAsyncRedis(), SystemClock()),
+            clock=SystemClock(),
         ):
             pass

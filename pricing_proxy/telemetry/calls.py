@@ -1,0 +1,53 @@
+"""What both programs tell of their calls to other systems: counts, times and spans.
+
+<prefix>calls{system, operation, outcome}       attempts on the wire
+<prefix>call_seconds{system, operation}         how long they took
+
+An operation is named in the code, so labels and spans carry no key, query or body.
+"""
+
+from contextlib import AbstractContextManager
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND
+from pricing_proxy.resilience.operation import CallReport
+from pricing_proxy.telemetry.traces import Traces
+
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class CallTelemetry:
+    """Counts and traces the calls of one process; a `resilience.operation.CallWatch`.
+
+    Args:
+        registry: Where the counts are shown.
+        prefix: Of the instruments' names.
+        traces: Where spans go.
+    """
+
+    def __init__(self, registry: CollectorRegistry, *, prefix: str, traces: Traces) -> None:
+        self._calls = Counter(
+            f"{prefix}calls",
+            "Calls on the wire, by operation and how they ended.",
+            ("system", "operation", "outcome"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            f"{prefix}call_seconds",
+            "Time of a call on the wire.",
+            ("system", "operation"),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._traces = traces
+
+    def span(self, name: str) -> AbstractContextManager[object]:
+        """Record a call, its waiting and retries included, as a span."""
+        return self._traces.span(name)
+
+    def count(self, report: CallReport) -> None:
+        """Count an attempt."""
+        self._calls.labels(report.system, report.operation, report.error or "answered").inc()
+        seconds = report.wire_us / MICROSECONDS_PER_SECOND
+        self._seconds.labels(report.system, report.operation).observe(seconds)
