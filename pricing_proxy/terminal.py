@@ -3,7 +3,7 @@
 Names, messages and SKUs come from other systems, some of them from shoppers. An escape
 sequence among them could clear the screen, forge a line of ours or write into the clipboard; a
 bidirectional mark could turn one number into another. Every console of both programs is one of
-these, so no command has to think of it. Line feeds and tabs stay.
+these, but for the sandbox's own, so no command has to think of it. Line feeds and tabs stay.
 """
 
 from collections.abc import Iterable

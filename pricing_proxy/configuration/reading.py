@@ -1,10 +1,10 @@
 """Read the configuration: one TOML file, the environment over it, secrets beside it.
 
-The only reader of the environment. In rising order of precedence: the TOML file, the
-secrets directory (`PRICING_PROXY_SECRETS_DIR`, one file for each key), the environment
-(`PRICING_PROXY_MARKETS__B2B_DE__CURRENCY=EUR`). A secret in the TOML file is a mistake,
-because that file is committed and copied. Nothing stops at the first mistake but a file
-that cannot be read at all.
+The only reader of the environment, but for the key that commands call with. In rising order
+of precedence: the TOML file, the secrets directory (`PRICING_PROXY_SECRETS_DIR`, one file for
+each key), the environment (`PRICING_PROXY_MARKETS__B2B_DE__CURRENCY=EUR`). A secret in the
+TOML file is a mistake, because that file is committed and copied. Nothing stops at the first
+mistake but a file that cannot be read at all.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Serve an application on an address, and finish what is under way at the end.
 
-Every listener of both programs begins here, so what `connection` and `crowd` promise holds
-for each. What is sent is not trusted: no access log tells of it, callers' mistakes are not
-logged, as the parser's errors quote them, and compressed bodies are refused.
+Every listener of both programs but the sandbox's begins here, so what `connection` and `crowd`
+promise holds for each. What is sent is not trusted: no access log tells of it, callers'
+mistakes are not logged, as the parser's errors quote them, and compressed bodies are refused.
 """
 
 import logging

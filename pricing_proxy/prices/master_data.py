@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 _FIRST_RETRY = timedelta(seconds=5)
 _LONGEST_RETRY = timedelta(seconds=60)
-# "The ERP has no such customer" is believed this long while the map is incomplete.
+# "The ERP has no such customer" is believed this long while there is no map.
 _UNKNOWN_US = 60 * SECOND_US
 # A customer who was linked to another account, or to none, is followed within this.
 _BELIEVED_US = 5 * SECOND_US

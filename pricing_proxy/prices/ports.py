@@ -189,10 +189,10 @@ class MasterData(Protocol):
         ...
 
     async def find_customer(self, account: str, *, asked_by: str = "") -> Customer | None:
-        """Return a customer that is not in the map, None when there is none in the ERP either.
+        """Return a customer that is not in the map; asks the ERP only while there is no map.
 
         Raises:
-            UpstreamError: The map is incomplete and the ERP cannot tell.
+            UpstreamError: There is no map and the ERP cannot tell.
         """
         ...
 

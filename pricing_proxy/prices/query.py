@@ -190,7 +190,7 @@ class Failure:
     """Why a load brought nothing; throttles the key, and is never stored as data.
 
     Attributes:
-        reason: "upstream_failed", "throttled", "refused_by_erp", ...
+        reason: "upstream_failed", "erp_throttled", "refused_by_erp", ...
         retry_after_us: When trying again makes sense.
     """
 

@@ -9,7 +9,7 @@ UpstreamError
 └── PermanentUpstreamError        the same request will fail again
     ├── UpstreamRejectedError       4xx, or 5xx with the application's own message: our request
     ├── UpstreamDeniedError         401 or 403 with a new token: our credentials
-    └── UpstreamContractError       2xx, but not the body that was agreed
+    └── UpstreamContractError       2xx, but not the body that was agreed; or a redirect
 
 `system` names the other side in logs and metrics ("fo", "entra", "redis"); it is
 never an address. Messages hold no bodies, tokens or customer data.
@@ -109,4 +109,4 @@ class UpstreamDeniedError(PermanentUpstreamError):
 
 
 class UpstreamContractError(PermanentUpstreamError):
-    """The call succeeded, but the body is not what was agreed."""
+    """The call succeeded, but the body is not what was agreed; or it leads elsewhere."""

@@ -1,4 +1,4 @@
-"""Every call to one ERP environment under one app registration passes through here.
+"""Every call to one ERP environment or shop, as one of our apps, passes through here.
 
     retry ( slot of the bulkhead -> rate gate -> breaker permit -> wire )
 

@@ -1,1 +1,1 @@
-"""Simulated Entra ID and Finance & Operations over real HTTP, with faults on dials."""
+"""Simulated Entra ID, F&O and Magento over real HTTP, with faults on dials."""

@@ -1,8 +1,8 @@
 """The faults of a simulated system, as dials that are turned while it runs.
 
 Each member checks itself; a patch is checked whole before any of it is applied.
-What a dial does stands in `faults` (every system), `entra` (`token_revoked`),
-`price_service` (`drop_lines`, `poison_skus`, `poison_lines`, `deadlock_rate`), `documents`
+What a dial does stands in `faults` (every system; `token_revoked`: where a system checks who
+asks), `price_service` (`drop_lines`, `poison_skus`, `poison_lines`, `deadlock_rate`), `documents`
 (`rename_fields`, `mandatory_fields`) and `shop` (`number_prefix`, `account_attribute`); `dead` is
 the server's business.
 """

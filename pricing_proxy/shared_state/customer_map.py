@@ -2,7 +2,8 @@
 
 The accounts come from the ERP and are written whole; one that is newer than the map is told of
 beside it, for as long as any map may be without it. The shop's ids come from the sync as
-customers are linked and unlinked (the demo seeds three), and are kept beside them.
+customers are linked and unlinked, a few at first from the configuration; they are kept
+beside them.
 """
 
 import json

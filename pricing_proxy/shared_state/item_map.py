@@ -24,7 +24,7 @@ class Item:
         color, size, style, configuration, version: Product dimensions; empty where unused.
         sales_unit: The unit a quantity is in when the caller names none.
         list_price: Base price of one sales unit in the company's currency; None when not set.
-        is_sold: False when the ERP has stopped it for sales, or for a master without dimensions.
+        is_sold: False when the ERP has stopped it for sales.
     """
 
     sku: str

@@ -1,1 +1,1 @@
-"""What `d365-sync check` looks at: one module for each system; nothing here writes."""
+"""What `d365-sync check` looks at, by system; nothing here writes."""

@@ -1,4 +1,4 @@
-"""What an attempt's error means for its event: pure.
+"""What an attempt's error means for its event: pure, but for the dice of a pause.
 
     raised by the flow             the event is                 again
     HeldError                      held                         by a person

@@ -1,1 +1,1 @@
-"""What orders and returns share: which rows of a sale carry value, and its arithmetic."""
+"""What orders and returns share: rows that carry value, arithmetic, references and owners."""

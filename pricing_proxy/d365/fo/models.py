@@ -3,7 +3,7 @@
 Each model names the fields we read and no others: they become the `$select`, and
 whatever else arrives is ignored. Numbers stay the texts that came (`NumberText`);
 F&O's way of saying "not set" (1900-01-01, an empty text, null) is taken out here.
-A row that does not fit raises pydantic's error, which `fo.client` turns into
+What does not fit raises pydantic's error, which `row_reading` and `price_calls` turn into
 `UpstreamContractError`.
 """
 
