@@ -84,7 +84,7 @@ def show_command(
     config: Config = None,
     json_output: Json = False,
 ) -> None:
-    """Show one event: its state, payload, every call to other systems, and who waits for it."""
+    """Show one event: its state, payload, every write to other systems, and who waits for it."""
     story = with_stores(config, lambda opened: read_event(opened, event))
     if story is None:
         fail(f"There is no event {event}; the numbers are in: d365-sync failed", FAILED)

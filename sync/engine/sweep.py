@@ -3,6 +3,7 @@
     job of a worker without a heartbeat    back in line; its event has a new fence when claimed
     job under way for too long             the same: its worker has lost sight of it
     moving event without a job             a new job: the old one was ended by a late worker
+    event that waits for one that ended    woken
     worker rows without a heartbeat        removed
 
 A database that was away heard no heartbeat of anybody: right after its start nobody counts

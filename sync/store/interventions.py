@@ -3,7 +3,7 @@
 replay   of a held, waiting or in-doubt event: from the start, with a new retry budget;
          what is known of its earlier calls stays in the journal, so nothing is written twice
 skip     of an event that is not under way: its dependants go on, the reason is kept
-edit     of a stuck event's payload, before a replay
+edit     of such an event's payload, before a replay
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
-"""The journal: each call to another system, written before it is sent and again when it ends.
+"""The journal: each write to another system, noted before it is sent and again when it ends.
 
-A row with no end is a call that may have been done: whoever carries the event on looks it
-up before writing. Rows are written only while the fence holds.
+A row with no end is a write that may have been done: whoever carries the event on looks it
+up before writing. A row begins only while the fence holds; its end is a fact, and noted
+whoever has the event by then. Reads are not in it.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The tables of the sync, as `migrations` made them.
 
 sync_event           one row per thing to carry over
-sync_attempt         the journal: every call of every attempt
+sync_attempt         the journal: every write of every attempt
 entity_map           the shop's ids and the ERP's keys
 sync_wish            what was last written of a field in another system, and whether it stayed
 account_refusal      accounts that a person said are not a customer's
