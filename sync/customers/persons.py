@@ -28,7 +28,6 @@ from sync.magento.customer_models import ShopCustomer
 
 T = TypeVar("T")
 
-KIND = "customer_person"
 # Looked again after half a second, a second, and so on: the other is done soon, as a rule; and a
 # stale claim is taken over before an event has had its twenty attempts.
 _PAUSES = 130
@@ -40,11 +39,15 @@ _SYSTEM = "fo"
 class Claims(Protocol):
     """Where claims are kept, for all markets of a company together."""
 
-    async def claim(self, kind: str, key: str, holder: str, *, stale_after: timedelta) -> bool:
-        """Take or renew a claim; say whether it is the holder's now."""
+    async def take(self, key: str, holder: str, *, lasting: timedelta) -> bool:
+        """Claim or renew; return False while it is another's."""
         ...
 
-    async def release(self, kind: str, key: str, holder: str) -> None:
+    async def keep(self, key: str, holder: str, *, lasting: timedelta) -> bool:
+        """Renew a claim; return False when another has it, or had it meanwhile."""
+        ...
+
+    async def release(self, key: str, holder: str) -> None:
         """Give it back, if it is the holder's."""
         ...
 
@@ -60,7 +63,7 @@ class Persons:
     def __init__(self, claims: Claims, *, longest: timedelta) -> None:
         self._claims = claims
         # Nobody else's write arrives later than this after its claim was renewed.
-        self._stale_after = longest + _MARGIN
+        self._lasting = longest + _MARGIN
 
     async def alone(
         self,
@@ -83,13 +86,13 @@ class Persons:
         """
         keys = claimed_keys(customer, rules)
         holder = f"{work.event.market}/{customer.id}"
-        pause = self._stale_after / _PAUSES * max(work.event.attempts, 1)
+        pause = self._lasting / _PAUSES * max(work.event.attempts, 1)
 
         async def is_alone() -> None:
-            if not await self._have(keys, holder):
+            if not await self._have(self._claims.keep, keys, holder):
                 raise CallRefusedError(_TAKEN, system=_SYSTEM, retry_after=pause)
 
-        if not await self._have(keys, holder):
+        if not await self._have(self._claims.take, keys, holder):
             if not await work.unacknowledged():
                 await self._give_back(keys, holder)
             raise RetryLaterError(_TAKEN, after=pause)
@@ -103,16 +106,18 @@ class Persons:
         await self._give_back(keys, holder)
         return found
 
-    async def _have(self, keys: Sequence[str], holder: str) -> bool:
+    async def _have(
+        self, claim: Callable[..., Awaitable[bool]], keys: Sequence[str], holder: str
+    ) -> bool:
         """Claim or renew everything, in an order that is everybody's."""
         for key in keys:
-            if not await self._claims.claim(KIND, key, holder, stale_after=self._stale_after):
+            if not await claim(key, holder, lasting=self._lasting):
                 return False
         return True
 
     async def _give_back(self, keys: Sequence[str], holder: str) -> None:
         for key in keys:
-            await self._claims.release(KIND, key, holder)
+            await self._claims.release(key, holder)
 
 
 def claimed_keys(customer: ShopCustomer, rules: CustomerRules) -> list[str]:

@@ -4,8 +4,8 @@ When a task last succeeded is kept in the database. It is due when that is a per
 one that was missed while no process ran is done at the next start, and one that fails is
 tried again soon instead of a period later.
 
-Whoever runs a task holds its lease and renews it. A process that is stopped or dies is
-overtaken when the lease has expired; when it wakes up, its task is cancelled, and does not
+Whoever runs a task has claimed it and renews the claim. A process that is stopped or dies is
+overtaken when the claim has ended; when it wakes up, its task is cancelled, and does not
 count as done.
 """
 
@@ -13,6 +13,7 @@ import asyncio
 import logging
 import os
 import platform
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,7 +25,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pricing_proxy.background import end
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.maps import SharedStateError
-from sync.store.schedule_leases import ScheduleLeases
+from sync.store.claims import Claims
+from sync.store.schedule_marks import SCHEDULES, ScheduleMarks
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ class Schedules:
     """Runs schedules; an async context manager.
 
     Args:
-        database: Where their marks and leases are kept.
+        database: Where their marks and claims are kept.
         schedules: What is run.
         lease_seconds: How long a process that says nothing keeps others from its task.
     """
@@ -67,9 +69,10 @@ class Schedules:
         *,
         lease_seconds: float = _LEASE_SECONDS,
     ) -> None:
-        self._leases = ScheduleLeases(database, holder=f"{platform.node()}/{os.getpid()}")
+        self._claims = Claims(database, SCHEDULES)
+        self._marks = ScheduleMarks(database)
         self._schedules = tuple(schedules)
-        self._lease_seconds = lease_seconds
+        self._lease = timedelta(seconds=lease_seconds)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -86,26 +89,28 @@ class Schedules:
             LeaseLostError: Another process took it over meanwhile; it does not count as done.
         """
         name = schedule.mark
-        if not await self._leases.is_due(name, every=schedule.every):
+        if not await self._marks.is_due(name, every=schedule.every):
             return False
-        fence = await self._leases.take(name, seconds=self._lease_seconds)
-        if fence is None:
+        # For people: which process of which machine. Of this run alone, so that what a later one
+        # has taken over is not taken for its own.
+        holder = f"{platform.node()}/{os.getpid()}/{uuid.uuid4()}"
+        if not await self._claims.take(name, holder, lasting=self._lease):
             return False
         try:
-            # Another process may have run it between the look and the lease.
-            if not await self._leases.is_due(name, every=schedule.every):
+            # Another process may have run it between the look and the claim.
+            if not await self._marks.is_due(name, every=schedule.every):
                 return False
-            await self._run_held(schedule, fence)
-            if not await self._leases.mark(name, fence):
+            await self._run_held(schedule, holder)
+            if not await self._marks.put(name, holder):
                 raise LeaseLostError(f"{schedule.name} was taken over by another process")
         finally:
-            await self._leases.give_back(name, fence)
+            await self._claims.release(name, holder)
         return True
 
-    async def _run_held(self, schedule: Schedule, fence: int) -> None:
-        """Run a task for as long as its lease is held."""
+    async def _run_held(self, schedule: Schedule, holder: str) -> None:
+        """Run a task for as long as its claim is held."""
         running = asyncio.ensure_future(schedule.run())
-        keeping = asyncio.create_task(self._keep(schedule.mark, fence))
+        keeping = asyncio.create_task(self._keep(schedule.mark, holder))
         try:
             await asyncio.wait({running, keeping}, return_when=asyncio.FIRST_COMPLETED)
             if not running.done():
@@ -116,16 +121,16 @@ class Schedules:
             await asyncio.wait({running, keeping})
         await running
 
-    async def _keep(self, name: str, fence: int) -> None:
-        """Renew a lease until it is lost."""
+    async def _keep(self, name: str, holder: str) -> None:
+        """Renew a claim until it is lost."""
         is_held = True
         while is_held:
-            await asyncio.sleep(self._lease_seconds / 3)
+            await asyncio.sleep(self._lease.total_seconds() / 3)
             try:
-                is_held = await self._leases.keep(name, fence, seconds=self._lease_seconds)
+                is_held = await self._claims.keep(name, holder, lasting=self._lease)
             except (SQLAlchemyError, OSError) as error:
                 # Not lost yet: nobody else can take it from a database that is away.
-                _log.warning("the lease of %s was not renewed (%s)", name, type(error).__name__)
+                _log.warning("the claim of %s was not renewed (%s)", name, type(error).__name__)
 
     async def _repeat(self, schedule: Schedule) -> None:
         pause = max(min(schedule.every / 10, timedelta(seconds=30)), _SHORTEST_LOOK)

@@ -40,15 +40,15 @@ from sync.serve.identities import Identities
 from sync.settings import FlowName, SyncSettings
 
 
-class MarketMap(Links, Claims, Protocol):
-    """The entity map of a market, and the claims that stand with it."""
-
-
 class KeptLinks(Protocol):
     """Where links are kept."""
 
-    def of_market(self, market: str) -> MarketMap:
+    def of_market(self, market: str) -> Links:
         """Return the entity map of a market."""
+        ...
+
+    def claims(self, company: Collection[str]) -> Claims:
+        """Return the claims of what customers have typed, given all markets of an ERP company."""
         ...
 
     def of_customers(self, market: str, *, company: Collection[str]) -> AccountLinks:
@@ -232,15 +232,13 @@ class Assembly:
         own, market = self._settings.sync.markets[code], self.customer_market(code)
         erp, company = Customers(self._erp(code)), self.company_of(code)
         links = kept.of_customers(code, company=company)
-        # Claims stand with the first market of the company, whoever makes them.
-        claims = kept.of_market(min(company))
         identity = Identity(
             market=market,
             rules=own.customers,
             erp=erp,
             links=links,
             matcher=self.matcher(code, links),
-            persons=Persons(claims, longest=self._max_request),
+            persons=Persons(kept.claims(company), longest=self._max_request),
             trusts_email=self._trusts_email({code, *self._sharing(code)}),
             configured=self._settings.markets[code].magento_customers,
         )

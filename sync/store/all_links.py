@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy import and_, func, select, union
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store.claims import Claims
 from sync.store.customer_links import KIND, CustomerLinks, Owner
 from sync.store.links import MarketLinks
 from sync.store.tables import account_refusal, entity_map
@@ -34,6 +35,11 @@ class KeptLinks:
     def of_market(self, market: str) -> MarketLinks:
         """Return the entity map of a market."""
         return MarketLinks(self._database, market)
+
+    def claims(self, company: Collection[str]) -> Claims:
+        """Return the claims of what customers have typed, given all markets of an ERP company."""
+        # They stand with the first of them, whoever makes them.
+        return Claims(self._database, f"customer_person/{min(company)}")
 
     def of_customers(self, market: str, *, company: Collection[str]) -> CustomerLinks:
         """Return the links of a market's customers, given all markets of its ERP company."""

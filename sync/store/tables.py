@@ -7,7 +7,7 @@ sync_wish            what was last written of a field in another system, and whe
 account_refusal      accounts that a person said are not a customer's
 reference_form       every prefix that references of a market's documents ever had
 watermark            how far each source was read, and when each schedule last succeeded
-schedule_lease       who is at which schedule
+claim                who has what for a while: a schedule, what a new customer has typed
 flow_control         what is paused or limited
 reconciliation_run, discrepancy   what differed between the systems
 alert                what was raised, and when it ended
@@ -17,6 +17,7 @@ audit                who did what by hand
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
@@ -116,6 +117,8 @@ entity_map = Table(
     Column("reviewed_by", Text),
     Index("entity_map_by_erp_key", "market", "kind", "erp_key"),
     Index("entity_map_by_change", "kind", "changed_at"),
+    # A claim of an older program, which must not meet those of this one unseen.
+    CheckConstraint("kind <> 'customer_person'", name="entity_map_without_claims"),
 )
 
 account_refusal = Table(
@@ -173,14 +176,13 @@ watermark = Table(
     Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
 )
 
-schedule_lease = Table(
-    "schedule_lease",
+claim = Table(
+    "claim",
     metadata,
-    Column("name", Text, primary_key=True),
-    # For people: which process of which machine.
+    Column("scope", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
     Column("holder", Text, nullable=False),
-    # Raised with each take-over: a holder with a smaller number has lost the lease.
-    Column("fence", BigInteger, nullable=False),
+    # Past it, anybody may take it over.
     Column("held_until", _INSTANT, nullable=False),
 )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.maps import SharedStateError
 from sync.store.customer_links import CREATED_KIND, KIND, Owner, Refusal
+from tests.fakes.claims import FakeClaims
 from tests.fakes.order_shop import FakeLinks
 
 
@@ -18,14 +19,20 @@ class FakeCompany:
         links: The entity map of each market.
         origins: How each link came about.
         refused: What people said is not a customer's.
+        claimed: What its customers have typed.
     """
 
     links: dict[str, FakeLinks] = field(default_factory=dict)
     origins: dict[Owner, str] = field(default_factory=dict)
     refused: dict[Owner, list[Refusal]] = field(default_factory=dict)
+    claimed: FakeClaims = field(default_factory=FakeClaims)
 
     def of_market(self, market: str) -> FakeLinks:
         return self.links.setdefault(market, FakeLinks())
+
+    def claims(self, company: Collection[str] = ()) -> FakeClaims:
+        del company
+        return self.claimed
 
     def of_customers(self, market: str, *, company: Collection[str] = ()) -> "FakeCustomerLinks":
         del company

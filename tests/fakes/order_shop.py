@@ -96,14 +96,6 @@ class FakeLinks:
         del content_hash
         self.keys[kind, magento_id] = erp_key
 
-    async def claim(self, kind: str, key: str, holder: str, *, stale_after: timedelta) -> bool:
-        del stale_after
-        return self.keys.setdefault((kind, key), holder) == holder
-
-    async def release(self, kind: str, key: str, holder: str) -> None:
-        if self.keys.get((kind, key)) == holder:
-            del self.keys[kind, key]
-
 
 @dataclass
 class FakeWork:

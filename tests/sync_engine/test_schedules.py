@@ -9,7 +9,7 @@ from sync.engine.schedules import LeaseLostError, Schedule, Schedules
 from tests.sync_engine.engine import Engine
 
 PERIOD = timedelta(minutes=5)
-EXPIRE = "UPDATE schedule_lease SET held_until = now() - interval '1 second'"
+EXPIRE = "UPDATE claim SET held_until = now() - interval '1 second'"
 
 
 class Task:
@@ -111,7 +111,7 @@ async def test_a_process_that_wakes_up_ends_what_another_has_taken_over(engine: 
     stopped = Schedules(engine.database, [task.schedule], lease_seconds=0.3)
     running = asyncio.create_task(stopped.run_if_due(task.schedule))
     await task.has_begun.wait()
-    await engine.execute("UPDATE schedule_lease SET fence = fence + 1")
+    await engine.execute("UPDATE claim SET holder = 'another'")
 
     with pytest.raises(LeaseLostError, match="poll"):
         await running
