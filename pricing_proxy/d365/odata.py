@@ -26,15 +26,12 @@ class EnumMember:
     member: str
 
 
-Ordered = str | int | Decimal | date | datetime
-"""What F&O can compare by size; enums it compares for equality only."""
-
-Value = Ordered | EnumMember
+Value = str | int | Decimal | date | datetime | EnumMember
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A condition on rows; combine with `&`, `|` and `~`.
+    """A condition on rows; combine with `&`.
 
     Attributes:
         text: OData text, not percent-encoded, bracketed so that it can be combined.
@@ -45,46 +42,15 @@ class Filter:
     def __and__(self, other: "Filter") -> "Filter":
         return Filter(f"({self.text} and {other.text})")
 
-    def __or__(self, other: "Filter") -> "Filter":
-        return Filter(f"({self.text} or {other.text})")
-
-    def __invert__(self) -> "Filter":
-        return Filter(f"not ({self.text})")
-
 
 def equals(field: str, value: Value) -> Filter:
     """Return `field eq value`; a text with `*` is refused, since it would match other rows too."""
     return _comparison(field, "eq", _without_wildcard(value))
 
 
-def differs(field: str, value: Value) -> Filter:
-    """Return `field ne value`; a text with `*` is refused, as in `equals`."""
-    return _comparison(field, "ne", _without_wildcard(value))
-
-
 def matches(field: str, pattern: str) -> Filter:
     """Return rows whose text fits `pattern`, in which `*` stands for anything."""
     return _comparison(field, "eq", pattern)
-
-
-def above(field: str, value: Ordered) -> Filter:
-    """Return `field gt value`."""
-    return _comparison(field, "gt", value)
-
-
-def at_least(field: str, value: Ordered) -> Filter:
-    """Return `field ge value`."""
-    return _comparison(field, "ge", value)
-
-
-def below(field: str, value: Ordered) -> Filter:
-    """Return `field lt value`."""
-    return _comparison(field, "lt", value)
-
-
-def at_most(field: str, value: Ordered) -> Filter:
-    """Return `field le value`."""
-    return _comparison(field, "le", value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

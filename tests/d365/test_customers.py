@@ -1,4 +1,4 @@
-"""How customers, addresses and contacts are looked up and written."""
+"""How customers and addresses are looked up and written."""
 
 import json
 from decimal import Decimal
@@ -8,8 +8,6 @@ from urllib.parse import unquote
 from pricing_proxy.d365.fo.customer_models import (
     AddressBody,
     AddressRow,
-    ContactBody,
-    ContactRow,
     CustomerAccountRow,
     CustomerBody,
 )
@@ -52,7 +50,7 @@ async def test_all_customers_with_an_address_or_a_tax_number_are_found() -> None
     play = answers(reply({"value": mail}), reply({"value": tax}))
     async with calls_of(play) as (calls, erp):
         assert len(await Customers(calls).find_by_email("usmf", "a@x.de")) == 2
-        assert len(await Customers(calls).find_by_tax_number("usmf", "DE1")) == 1
+        assert len(await Customers(calls).find_by("usmf", "TaxExemptNumber", "DE1")) == 1
     assert "PrimaryContactEmail eq 'a@x.de'" in unquote(erp.targets[0])
     assert "TaxExemptNumber eq 'DE1'" in unquote(erp.targets[1])
 
@@ -60,7 +58,7 @@ async def test_all_customers_with_an_address_or_a_tax_number_are_found() -> None
 async def test_an_empty_text_finds_nobody() -> None:
     """Everybody without a tax number would be found by it."""
     async with calls_of(answers()) as (calls, erp):
-        assert await Customers(calls).find_by_tax_number("usmf", " ") == []
+        assert await Customers(calls).find_by("usmf", "TaxExemptNumber", " ") == []
     assert erp.requests == []
 
 
@@ -123,19 +121,3 @@ async def test_addresses_are_read_added_and_changed_by_their_whole_key() -> None
         "AddressLocationId='000000012',Effective=2026-11-23T07:30:00Z)"
     )
     assert unquote(erp.targets[2]).startswith(f"/data/CustomerPostalAddresses{key}?")
-
-
-async def test_contacts_belong_to_the_party() -> None:
-    row = dict.fromkeys(ContactRow.fields()) | json.loads(sample("contact.row.json"))
-    play = answers(reply({"value": [row]}), reply({"ContactPersonId": "000042"}, 201))
-    async with calls_of(play) as (calls, erp):
-        customers = Customers(calls)
-        (found,) = await customers.contacts("usmf", "000002345")
-        added = await customers.add_contact("usmf", "000002345", ContactBody(FirstName="Jane"))
-    assert added == found.ContactPersonId == "000042"
-    assert "AssociatedPartyNumber eq '000002345'" in unquote(erp.targets[0])
-    assert sent(erp, 1) == {
-        "dataAreaId": "usmf",
-        "AssociatedPartyNumber": "000002345",
-        "FirstName": "Jane",
-    }

@@ -12,8 +12,6 @@ from pricing_proxy.d365.fo.bodies import Body, FieldValue, wire_members
 from pricing_proxy.d365.fo.customer_models import (
     AddressBody,
     AddressRow,
-    ContactBody,
-    ContactRow,
     CustomerAccountRow,
     CustomerBody,
 )
@@ -43,7 +41,6 @@ ROWS: list[tuple[type[Row], tuple[str, ...]]] = [
     (SalesOrderLineRow, LINES),
     (CustomerAccountRow, ("CustomersV3",)),
     (AddressRow, ("CustomerPostalAddresses",)),
-    (ContactRow, ("ContactPersons",)),
     (ReturnHeaderRow, ("ReturnOrderHeadersV2",)),
     (ReturnLineRow, ("ReturnOrderLinesV2",)),
 ]
@@ -52,7 +49,6 @@ BODIES: list[tuple[type[Body], tuple[str, ...]]] = [
     (SalesOrderLineBody, LINES),
     (CustomerBody, ("CustomersV3",)),
     (AddressBody, ("CustomerPostalAddresses",)),
-    (ContactBody, ("ContactPersons",)),
     (ReturnHeaderBody, ("ReturnOrderHeadersV2",)),
     (ReturnLineBody, ("ReturnOrderLinesV2",)),
 ]

@@ -182,16 +182,6 @@ async def test_a_wildcard_in_a_reference_finds_no_other_order() -> None:
     assert [row.CustomersOrderReference for row in found] == ["A*", "a* "]
 
 
-async def test_one_header_is_read_by_number_and_a_missing_one_is_none() -> None:
-    replies = (reply({"value": [header_row()]}), reply({"value": []}))
-    async with orders_of(answers(*replies)) as (orders, erp):
-        row = await orders.header("usmf", "000697")
-        assert await orders.header("usmf", "000698") is None
-    assert row is not None
-    assert row.SalesOrderNumber == "000697"
-    assert "SalesOrderNumber eq '000697'" in unquote(erp.targets[0])
-
-
 async def test_stopped_orders_are_asked_for_by_the_enums_members() -> None:
     rows = [header_row(IsSalesProcessingStopped="Yes")]
     async with orders_of(answers(reply({"value": rows}))) as (orders, erp):

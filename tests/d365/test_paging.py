@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing_proxy.d365.paging import Row, read_pages
+from pricing_proxy.d365.paging import Row, read_count, read_pages
 from pricing_proxy.resilience.errors import UpstreamContractError
 
 BASE = "https://erp.example.com"
@@ -132,3 +132,10 @@ def test_no_link_leads_off_our_host(link: str) -> None:
         assert target.isascii()
         assert target.startswith("/")
         assert not target.startswith("//")
+
+
+@pytest.mark.parametrize("body", [[], {}, {"@odata.count": None}, {"value": 5}])
+def test_a_count_of_another_shape_is_a_broken_contract(body: Any) -> None:
+    assert read_count({"@odata.count": 12}, system="fo") == 12
+    with pytest.raises(UpstreamContractError):
+        read_count(body, system="fo")

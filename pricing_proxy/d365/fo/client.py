@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365 import paging
 from pricing_proxy.d365.fo.models import (
-    CurrencyRow,
     CustomerRow,
     LegalEntityRow,
     OrderSettingsRow,
@@ -126,10 +125,6 @@ class FinanceOperationsClient:
         """Yield the default order settings of a company's products, which say what is not sold."""
         return self._rows(OrderSettingsRow, company, ticket)
 
-    async def currencies(self, *, ticket: Ticket | None = None) -> list[CurrencyRow]:
-        """Return all currencies; a few hundred at most."""
-        return [row async for rows in self._rows(CurrencyRow, None, ticket) for row in rows]
-
     async def legal_entity(
         self, company: str, *, ticket: Ticket, deadline: Deadline
     ) -> LegalEntityRow | None:
@@ -137,20 +132,6 @@ class FinanceOperationsClient:
         where = equals("LegalEntityId", company)
         rows = await self._few(LegalEntityRow, where, ticket=ticket, deadline=deadline)
         return next(checked_rows(LegalEntityRow, rows, company, system=self._system), None)
-
-    async def row_count(
-        self, row: type[Row], company: str | None, *, ticket: Ticket, deadline: Deadline
-    ) -> int:
-        """Return how many rows a set has, for one company where it belongs to one."""
-        query = Query(
-            entity_set=row.entity_set,
-            select=row.key[:1],
-            where=_of_company(row, company),
-            top=1,
-            counted=True,
-        )
-        page = await self._get(row, query.target(), ticket=ticket, deadline=deadline)
-        return paging.read_count(page, system=self._system)
 
     async def application_version(self, *, ticket: Ticket, deadline: Deadline) -> str:
         """Return the ERP's version; the cheapest call that needs a token and a working user."""
@@ -167,13 +148,13 @@ class FinanceOperationsClient:
         return value
 
     async def _rows(
-        self, row: type[R], company: str | None, ticket: Ticket | None
+        self, row: type[R], company: str, ticket: Ticket | None
     ) -> AsyncGenerator[list[R], None]:
         urgency = ticket or Ticket(CallClass.BACKGROUND)
         query = Query(
             entity_set=row.entity_set,
             select=row.fields(),
-            where=_of_company(row, company),
+            where=equals("dataAreaId", company),
             order_by=row.key,
         )
         pages = paging.read_pages(
@@ -230,9 +211,3 @@ class FinanceOperationsClient:
 
 def _master_read(name: str) -> Operation:
     return Operation(name=name, kind=OperationClass.MASTER_READ, is_safe=True)
-
-
-def _of_company(row: type[Row], company: str | None) -> Filter | None:
-    if row.company_field is None or company is None:
-        return None
-    return equals(row.company_field, company)

@@ -1,4 +1,4 @@
-"""Customers, their addresses and their contacts: what is written, and what is read back.
+"""Customers and their addresses: what is written, and what is read back.
 
 Rows here hold personal data, unlike `CustomerRow`, which the price path reads.
 """
@@ -155,29 +155,3 @@ class AddressRow(Row):
     IsRoleDelivery: NoYes
     IsRoleInvoice: NoYes
     IsPrimary: NoYes
-
-
-class ContactBody(Body):
-    """A person to add to a customer's party."""
-
-    FirstName: str | None = None
-    LastName: str | None = None
-    PrimaryEmailAddress: str | None = None
-    PrimaryPhoneNumber: str | None = None
-
-
-class ContactRow(Row):
-    """A person of a customer's party; its id goes on orders."""
-
-    entity_set = "ContactPersons"
-    key = ("dataAreaId", "ContactPersonId")
-
-    dataAreaId: str
-    ContactPersonId: str
-    AssociatedPartyNumber: Text
-    FirstName: Text
-    LastName: Text
-    PrimaryEmailAddress: Text
-    PrimaryPhoneNumber: Text
-    IsInactive: NoYes
-    LastEditDateTime: Text

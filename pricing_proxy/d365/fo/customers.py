@@ -12,8 +12,6 @@ from pricing_proxy.d365.fo.bodies import FieldValue, wire_members
 from pricing_proxy.d365.fo.customer_models import (
     AddressBody,
     AddressRow,
-    ContactBody,
-    ContactRow,
     CustomerAccountRow,
     CustomerBody,
 )
@@ -44,10 +42,6 @@ class Customers:
     async def find_by_email(self, company: str, email: str) -> list[CustomerAccountRow]:
         """Return all customers with a primary e-mail address."""
         return await self.find_by(company, "PrimaryContactEmail", email)
-
-    async def find_by_tax_number(self, company: str, number: str) -> list[CustomerAccountRow]:
-        """Return all customers with a VAT number, as it is written in the ERP."""
-        return await self.find_by(company, "TaxExemptNumber", number)
 
     async def find_like(self, company: str, field: str, pattern: str) -> list[CustomerAccountRow]:
         """Return all customers whose field fits a pattern, in which `*` stands for anything.
@@ -143,19 +137,3 @@ class Customers:
             name="customer_address_update",
             guard=guard,
         )
-
-    async def contacts(self, company: str, party: str) -> list[ContactRow]:
-        """Return the people of a customer's party."""
-        return await self._calls.rows(
-            ContactRow, equals("AssociatedPartyNumber", party), company=company
-        )
-
-    async def add_contact(
-        self, company: str, party: str, body: ContactBody, *, guard: Guard | None = None
-    ) -> str:
-        """Add a person to a customer's party and return the contact's id."""
-        owner = {"dataAreaId": company, "AssociatedPartyNumber": party}
-        created = await self._calls.create(
-            ContactRow.entity_set, {**owner, **body.members()}, name="contact_create", guard=guard
-        )
-        return created.text("ContactPersonId")

@@ -100,18 +100,6 @@ class DocumentCalls:
         same = [values for values in found if is_same_name(str(values.get(field) or ""), text)]
         return list(checked_rows(row, same, company, system=self.system))
 
-    async def count(self, entity_set: str, *, company: str) -> int:
-        """Return how many rows of a company a set has."""
-        query = Query(
-            entity_set=entity_set,
-            select=(_COMPANY,),
-            where=equals(_COMPANY, company),
-            top=1,
-            counted=True,
-        )
-        page = await self.get(query.target(), name=f"count {entity_set}")
-        return paging.read_count(page, system=self.system)
-
     async def get(self, target: str, *, name: str) -> Any:
         """Return the JSON that stands under a path; it may be asked for again."""
         operation = Operation(name=name, kind=OperationClass.DOCUMENT_READ, is_safe=True)

@@ -68,17 +68,6 @@ class SalesOrders:
         )
         return sorted(rows, key=lambda row: (len(row.SalesOrderNumber), row.SalesOrderNumber))
 
-    async def header(self, company: str, number: str) -> SalesOrderHeaderRow | None:
-        """Return a header, None when the company has none of that number.
-
-        Asked for as a filter and not by key: an empty list is a statement, while a 404
-        could also come from a gateway in front of the ERP.
-        """
-        rows = await self._calls.find(
-            SalesOrderHeaderRow, _NUMBER, number, company=company, entity_set=self._sets.headers
-        )
-        return rows[0] if rows else None
-
     async def stopped(self, company: str) -> list[SalesOrderHeaderRow]:
         """Return the open headers whose processing is stopped, whoever stopped them.
 
