@@ -1,18 +1,14 @@
 """The command `pricing-proxy`: serve prices, check a configuration, try everything out."""
 
-import asyncio
 import json
-import sys
-from importlib.metadata import version
-from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 import uvloop
 
 from pricing_proxy.check.command import check_command
+from pricing_proxy.command_line import EXIT_CODES, Config, Exit, fail, settings_of, version_command
 from pricing_proxy.configuration.api_keys import LONGEST_NAME, SCOPES, hash_of, new_key
-from pricing_proxy.configuration.mistakes import ConfigurationError
 from pricing_proxy.demo.command import demo_command
 from pricing_proxy.explain.command import explain_command
 from pricing_proxy.listening.listener import ListenError
@@ -20,18 +16,15 @@ from pricing_proxy.operating.gate_command import gate_app
 from pricing_proxy.operating.poison_command import poison_app
 from pricing_proxy.sandbox.command import sandbox_app
 from pricing_proxy.serve.run import serve
-from pricing_proxy.settings import ConfigurationFiles, Settings, load
+from pricing_proxy.settings import ConfigurationFiles, load
 from pricing_proxy.telemetry import logs
-from pricing_proxy.terminal import PlainConsole
-
-_BAD_SETTINGS = 2
-_errors = PlainConsole(stderr=True, highlight=False, soft_wrap=True)
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
     help="Customer prices from Dynamics 365 for Magento: fast, and never silently old.",
+    epilog=EXIT_CODES,
 )
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(gate_app, name="gate")
@@ -39,16 +32,7 @@ app.add_typer(poison_app, name="poison")
 app.command("check")(check_command)
 app.command("demo")(demo_command)
 app.command("explain")(explain_command)
-
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        "-c",
-        help="Configuration file; else PRICING_PROXY_CONFIG, else ./pricing-proxy.toml.",
-        show_default=False,
-    ),
-]
+app.command("version")(version_command)
 
 
 @app.command("serve")
@@ -58,13 +42,12 @@ def serve_command(config: Config = None) -> None:
     The shop calls the public listener (port 8080); `/status`, `/metrics`, `/docs` and
     invalidations are on the admin listener (port 8081, this machine only by default).
     """
-    settings = _settings(config)
+    settings = settings_of(load, config)
     logs.set_up(level=settings.telemetry.log_level, style=settings.telemetry.log_format)
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(settings, ConfigurationFiles(config)))
+        uvloop.run(serve(settings, ConfigurationFiles(config)))
     except ListenError as error:
-        _fail(str(error))
+        fail(str(error), Exit.MISTAKEN)
 
 
 @app.command("key")
@@ -81,9 +64,10 @@ def key_command(
     """
     scopes = list(dict.fromkeys(scope or ["prices", "login"]))
     if unknown := [one for one in scopes if one not in SCOPES]:
-        _fail(f"--scope {unknown[0]}: there is no such scope; there are {', '.join(SCOPES)}")
+        known = ", ".join(SCOPES)
+        fail(f"--scope {unknown[0]}: there is no such scope; there are {known}", Exit.MISTAKEN)
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        _fail(f"The name must have 1 to {LONGEST_NAME} printable characters.")
+        fail(f"The name must have 1 to {LONGEST_NAME} printable characters.", Exit.MISTAKEN)
     key = new_key()
     typer.echo(f"The key, to give to {name} (shown once):\n\n  {key}\n")
     typer.echo("For the configuration file:\n")
@@ -92,24 +76,6 @@ def key_command(
         f"[[api_keys]]\nname = {json.dumps(name, ensure_ascii=False)}\n"
         f'sha256 = "{hash_of(key)}"\nscopes = {json.dumps(scopes)}'
     )
-
-
-@app.command("version")
-def version_command() -> None:
-    """Print the version."""
-    typer.echo(version("pricing-proxy"))
-
-
-def _settings(path: Path | None) -> Settings:
-    try:
-        return load(path)
-    except ConfigurationError as error:
-        _fail(str(error))
-
-
-def _fail(message: str) -> NoReturn:
-    _errors.print(message, style="red", markup=False)
-    sys.exit(_BAD_SETTINGS)
 
 
 def main() -> None:

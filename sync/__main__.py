@@ -1,17 +1,13 @@
 """The command `d365-sync`: the flows of documents between shop and ERP."""
 
 import asyncio
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
-import uvloop
 
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.listening.listener import ListenError
-from pricing_proxy.resilience.errors import UpstreamError
+from pricing_proxy.command_line import EXIT_CODES, Config, Exit, fail, output, version_command
 from pricing_proxy.telemetry import logs
-from pricing_proxy.terminal import PlainConsole
 from sync.console.check_command import check_command
 from sync.console.editing import edit_command
 from sync.console.gates import gate_app
@@ -31,20 +27,19 @@ from sync.console.link_commands import (
 )
 from sync.console.looking import failed_command, show_command, status_command
 from sync.console.order_command import export_command, order_command
-from sync.console.running import FAILED, Config, fail, settings_of
+from sync.console.running import carry_out, settings_of
 from sync.serve.application import assembled, systems
 from sync.serve.first_start import census_table, confirm, is_confirmed
-from sync.serve.postgres import StoreError, open_store
+from sync.serve.postgres import open_store
 from sync.serve.run import run
 from sync.serve.stores import stores
 from sync.settings import SyncSettings
-
-_NOT_CONFIRMED = 3
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Orders, customers and returns from Magento to Dynamics 365: each exactly once.",
+    epilog=EXIT_CODES,
 )
 app.command("check")(check_command)
 app.command("status")(status_command)
@@ -63,6 +58,7 @@ app.command("links")(links_command)
 app.command("pause")(pause_command)
 app.command("resume")(resume_command)
 app.command("limit")(limit_command)
+app.command("version")(version_command)
 app.add_typer(gate_app, name="gate")
 
 
@@ -78,25 +74,12 @@ def run_command(
     """Carry documents over until Ctrl-C or SIGTERM.
 
     The first start of a shop counts its orders in and out of `orders.start_at`, and sends
-    none before somebody said yes. Exit code 1: something it needs cannot be used. 2: the
-    configuration has mistakes. 3: the first start was not confirmed.
+    none before somebody said yes; without it the exit code is 3.
     """
     settings = settings_of(config)
     logs.set_up(level=settings.telemetry.log_level, style=settings.telemetry.log_format)
-    try:
-        if uvloop.run(_confirmed_run(settings, is_agreed=yes)):
-            return
-    except (ListenError, StoreError) as error:
-        fail(str(error), FAILED)
-    except UpstreamError as error:
-        fail(f"{error}; see what is reachable with: d365-sync check", FAILED)
-    fail("Nothing was sent. Say yes with: d365-sync run --yes", _NOT_CONFIRMED)
-
-
-@app.command("version")
-def version_command() -> None:
-    """Print the version."""
-    typer.echo(version("pricing-proxy"))
+    if not carry_out(_confirmed_run(settings, is_agreed=yes)):
+        fail("Nothing was sent. Say yes with: d365-sync run --yes", Exit.UNCONFIRMED)
 
 
 def main() -> None:
@@ -122,7 +105,7 @@ async def _may_start(settings: SyncSettings, *, is_agreed: bool) -> bool:
         async with systems(settings, clock=clock) as ways:
             _, sources = assembled(settings, opened, ways, clock=clock)
             table = census_table(await sources.orders.census())
-        PlainConsole().print(table)
+        output().print(table)
         if is_agreed or await asyncio.to_thread(_is_yes):
             await confirm(opened.watermarks)
             return True

@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.live import Live
 
+from pricing_proxy.command_line import Exit, fail
 from pricing_proxy.demo.alerts import hearing_alerts
 from pricing_proxy.demo.plan import DemoError, Plan, Ports, free_port
 from pricing_proxy.demo.processes import Child, running
@@ -17,7 +18,6 @@ from pricing_proxy.demo.screen import Screen
 from pricing_proxy.demo.sync_plan import database_folder
 from pricing_proxy.terminal import PlainConsole
 
-_MISUSE = 2
 _TABLE_SECONDS = 1.0
 _LINE_SECONDS = 5.0
 
@@ -68,8 +68,7 @@ def demo_command(
     except KeyboardInterrupt:
         console.print("Stopped.")
     except DemoError as error:
-        PlainConsole(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(_MISUSE) from None
+        fail(str(error), Exit.MISTAKEN)
 
 
 def _run(plan: Plan, console: PlainConsole, seconds: float | None) -> None:

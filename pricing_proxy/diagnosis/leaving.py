@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-# What shells report for a program that Ctrl-C ended.
-_INTERRUPTED = 130
+from pricing_proxy.command_line import Exit
 
 
 @contextmanager
@@ -18,7 +17,7 @@ def ending_at_once() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are the main thread's
         return
-    before = signal.signal(signal.SIGINT, lambda *_: leave(_INTERRUPTED))
+    before = signal.signal(signal.SIGINT, lambda *_: leave(Exit.INTERRUPTED))
     try:
         yield
     finally:

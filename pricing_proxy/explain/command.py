@@ -1,9 +1,7 @@
 """Ask a running service why a price is what it is, and print its answer.
 
 The service decides and explains; this only asks its admin listener, so that what is printed
-is what that process knows: its memory, its ledger, its breakers. Exit code 0: explained.
-1: the service refused or was not reached, and the message names the next step. 2: the
-configuration has mistakes.
+is what that process knows: its memory, its ledger, its breakers.
 """
 
 import json
@@ -12,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from pricing_proxy.command_line import Json, fail, settings_of
 from pricing_proxy.domain.freshness import Mode
 from pricing_proxy.explain.table import print_explanation
 from pricing_proxy.operating.admin_call import (
@@ -21,10 +20,8 @@ from pricing_proxy.operating.admin_call import (
     admin_address,
     ask_admin,
     demo_key,
-    fail,
-    read_settings,
 )
-from pricing_proxy.settings import Settings
+from pricing_proxy.settings import Settings, load
 from pricing_proxy.terminal import PlainConsole
 
 _SHOP_ID = re.compile(r"magento_id:([1-9][0-9]{0,15})")
@@ -45,15 +42,13 @@ def explain_command(
     config: Config = None,
     url: Url = None,
     key: ApiKey = None,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print JSON for programs instead of tables.")
-    ] = False,
+    json_output: Json = False,
 ) -> None:
     """Show why a customer's price is answered as it is: each rule, and which one decides.
 
     Nothing is loaded from the ERP, so it may be asked while that is in trouble.
     """
-    settings = None if url is not None and market is not None else read_settings(config)
+    settings = None if url is not None and market is not None else settings_of(load, config)
     body = {
         "market": market or _only_market(settings),
         "customer": _customer(customer),

@@ -1,23 +1,19 @@
 """Reach a running service's admin listener from the command line.
 
 The service decides and answers; a command only finds it, asks, and tells every failure with
-its next step. Exit code 1: the service refused or was not reached. 2: the configuration has
-mistakes.
+its next step.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import requests
 import typer
 
-from pricing_proxy.configuration.mistakes import ConfigurationError
+from pricing_proxy.command_line import fail, settings_of
 from pricing_proxy.configuration.reading import KEY_VARIABLE
 from pricing_proxy.settings import DEMO_KEY, Settings, load
-from pricing_proxy.terminal import PlainConsole
 
-REFUSED = 1
-_BAD_SETTINGS = 2
 _TIMEOUT_SECONDS = 10
 _FOREIGN = "What answers at {} is not this service's admin listener."
 _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 -- to be asked on loopback instead
@@ -42,12 +38,19 @@ ApiKey = Annotated[
 ]
 
 
-def read_settings(config: Path | None) -> Settings:
-    """Return the settings; end the command with all mistakes when there are any."""
-    try:
-        return load(config)
-    except ConfigurationError as error:
-        fail(str(error), _BAD_SETTINGS)
+def ask_operator_route(
+    path: str,
+    body: dict[str, Any] | None,
+    *,
+    config: Path | None,
+    url: str | None,
+    key: str | None,
+    brings: str,
+) -> dict[str, Any]:
+    """Ask as `ask_admin` does, what a key with scope `operate` may; the settings name the rest."""
+    settings = None if url is not None and key is not None else settings_of(load, config)
+    address, held = url or admin_address(settings), key or demo_key(settings, scope="operate")
+    return ask_admin(address, path, body, key=held, brings=brings)
 
 
 def admin_address(settings: Settings | None) -> str:
@@ -101,14 +104,6 @@ def ask_admin(
     if not answer.ok:
         fail(f"{content.get('detail', answer.reason)} ({_flaws(content)})")
     return content
-
-
-def fail(message: str, code: int = REFUSED) -> NoReturn:
-    """End the command with a message."""
-    PlainConsole(stderr=True, highlight=False, soft_wrap=True).print(
-        message, style="red", markup=False
-    )
-    raise typer.Exit(code)
 
 
 def _flaws(problem: dict[str, Any]) -> str:

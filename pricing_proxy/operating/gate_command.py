@@ -10,15 +10,7 @@ from urllib.parse import quote
 
 import typer
 
-from pricing_proxy.operating.admin_call import (
-    ApiKey,
-    Config,
-    Url,
-    admin_address,
-    ask_admin,
-    demo_key,
-    read_settings,
-)
+from pricing_proxy.operating.admin_call import ApiKey, Config, Url, ask_operator_route
 
 gate_app = typer.Typer(
     no_args_is_help=True, help="See and open what throttling has closed; see also /status."
@@ -46,13 +38,7 @@ def open_command(
     Calls come back on a ramp: 5 in the first second, twice as many in each that follows. The
     sync has an app and gates of its own: d365-sync gate open.
     """
-    settings = None if url is not None and key is not None else read_settings(config)
     name = f"{environment}:pricing{':tokens' if token else ''}"
-    ask_admin(
-        url or admin_address(settings),
-        f"/v1/gates/{quote(name, safe='')}",
-        {"order": "open"},
-        key=key or demo_key(settings, scope="operate"),
-        brings="erp",
-    )
+    path = f"/v1/gates/{quote(name, safe='')}"
+    ask_operator_route(path, {"order": "open"}, config=config, url=url, key=key, brings="erp")
     typer.echo(f"{name} is open, in all replicas within two seconds.")

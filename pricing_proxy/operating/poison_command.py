@@ -9,15 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from pricing_proxy.operating.admin_call import (
-    ApiKey,
-    Config,
-    Url,
-    admin_address,
-    ask_admin,
-    demo_key,
-    read_settings,
-)
+from pricing_proxy.operating.admin_call import ApiKey, Config, Url, ask_operator_route
 from pricing_proxy.terminal import PlainConsole
 
 poison_app = typer.Typer(
@@ -28,8 +20,8 @@ poison_app = typer.Typer(
 @poison_app.command("show")
 def show_command(*, config: Config = None, url: Url = None, key: ApiKey = None) -> None:
     """Show the SKUs of which lines are kept out or asked for alone, and why."""
-    address, key = _service(config, url, key)
-    rows = ask_admin(address, "/status", None, key=key, brings="kept_out")["kept_out"]
+    status = ask_operator_route("/status", None, config=config, url=url, key=key, brings="kept_out")
+    rows = status["kept_out"]
     if not rows:
         typer.echo("Nothing is kept out.")
         return
@@ -55,17 +47,12 @@ def clear_command(
 
     In the process that is asked; name each replica by --url.
     """
-    address, key = _service(config, url, key)
     named = {"sku": sku, "market": market}
     body = {name: value for name, value in named.items() if value is not None}
     path = "/v1/kept-out/clear"
-    cleared = ask_admin(address, path, body, key=key, brings="cleared")["cleared"]
-    typer.echo(f"{cleared} SKUs were kept out, and are asked for again; in this process only.")
-
-
-def _service(config: Config, url: str | None, key: str | None) -> tuple[str, str]:
-    settings = None if url is not None and key is not None else read_settings(config)
-    return url or admin_address(settings), key or demo_key(settings, scope="operate")
+    answer = ask_operator_route(path, body, config=config, url=url, key=key, brings="cleared")
+    told = "SKUs were kept out, and are asked for again; in this process only."
+    typer.echo(f"{answer['cleared']} {told}")
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from sync.console.running import FAILED, By, Config, fail, operator, output, with_stores
+from pricing_proxy.command_line import Config, fail, output
+from sync.console.running import By, operator, with_stores
 from sync.orders.edited_payload import BadPayloadError, check_payload
 from sync.orders.source import FLOW as ORDERS
 from sync.store.records import EventRecord
@@ -40,17 +41,17 @@ def edit_command(
     payload = _payload(file)
     found = with_stores(config, lambda opened: opened.overview.event(event))
     if found is None:
-        fail(f"There is no event {event}; the numbers are in: d365-sync failed", FAILED)
+        fail(f"There is no event {event}; the numbers are in: d365-sync failed")
     _check(found, payload)
     difference = _difference(found.payload, payload)
     if not difference:
-        fail("The payload is the same already; nothing was changed.", FAILED)
+        fail("The payload is the same already; nothing was changed.")
     output().print(Text("\n".join(difference)))
     if not yes:
         if file == _STDIN:
-            fail("Standard input is the payload, so it cannot answer: say --yes", FAILED)
+            fail("Standard input is the payload, so it cannot answer: say --yes")
         if not typer.confirm(f"Change event {event} so?"):
-            fail("Nothing was changed.", FAILED)
+            fail("Nothing was changed.")
     with_stores(config, lambda opened: opened.interventions.edit(event, payload, by=operator(by)))
     output().print(f"Event {event} is changed. Carry it with: d365-sync replay {event}")
 
@@ -60,11 +61,11 @@ def _payload(file: str) -> dict[str, Any]:
         text = sys.stdin.read() if file == _STDIN else Path(file).read_text(encoding="utf-8")
         payload = json.loads(text)
     except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror}", FAILED)
+        fail(f"{file} cannot be read: {error.strerror}")
     except ValueError as error:
-        fail(f"{file} is no JSON: {error}", FAILED)
+        fail(f"{file} is no JSON: {error}")
     if not isinstance(payload, dict):
-        fail(f"{file} holds no JSON object; see d365-sync show EVENT --json", FAILED)
+        fail(f"{file} holds no JSON object; see d365-sync show EVENT --json")
     return payload
 
 
@@ -75,7 +76,7 @@ def _check(event: EventRecord, payload: Mapping[str, Any]) -> None:
     try:
         check_payload(payload, before=event.payload, document_id=event.document_id)
     except BadPayloadError as error:
-        fail(f"{error}; nothing was changed.", FAILED)
+        fail(f"{error}; nothing was changed.")
 
 
 def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -11,10 +11,11 @@ from typing import Annotated
 import typer
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.command_line import Config, fail
 from pricing_proxy.shared_state.gate import SHOP, SharedGate, app_gate, closed_gates, tokens_of
 from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.shared_state.opening import redis_client
-from sync.console.running import FAILED, By, Config, carry_out, fail, operator, settings_of
+from sync.console.running import By, carry_out, operator, settings_of
 from sync.serve.stores import stores
 from sync.settings import SyncSettings
 
@@ -48,14 +49,14 @@ def open_command(
     """
     settings = settings_of(config)
     if shop == (environment is not None) or (shop and token):
-        fail("Name an environment, with --token or without, or give --shop.", FAILED)
+        fail("Name an environment, with --token or without, or give --shop.")
     if settings.redis.is_embedded:
-        fail(f"Nothing can be said to others: {_ALONE}.", FAILED)
+        fail(f"Nothing can be said to others: {_ALONE}.")
     name = "shop" if shop else f"{environment}:sync{':tokens' if token else ''}"
     known = gates_of(settings)
     if name not in known:
         names = ", ".join(sorted(settings.environments))
-        fail(f"There is no environment {environment}; configured are: {names}.", FAILED)
+        fail(f"There is no environment {environment}; configured are: {names}.")
     carry_out(_open(settings, name, known[name], by=operator(by)))
     typer.echo(f"{name} is open, in all processes within two seconds.")
 
@@ -96,5 +97,5 @@ async def _open(settings: SyncSettings, name: str, shared: str, *, by: str) -> N
         try:
             await SharedGate(redis, shared, clock=SystemClock()).open()
         except SharedStateError as error:
-            fail(f"Redis does not answer ({error}); nobody was told.", FAILED)
+            fail(f"Redis does not answer ({error}); nobody was told.")
         await opened.audit.note(by=by, action="open", subject=f"gate {name}", after={})

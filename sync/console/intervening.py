@@ -4,17 +4,8 @@ from typing import Annotated, get_args
 
 import typer
 
-from sync.console.running import (
-    FAILED,
-    By,
-    Config,
-    carry_out,
-    fail,
-    operator,
-    output,
-    settings_of,
-    with_stores,
-)
+from pricing_proxy.command_line import Config, fail, output
+from sync.console.running import By, carry_out, operator, settings_of, with_stores
 from sync.console.words import counted
 from sync.serve.stores import Stores, stores
 from sync.settings import FlowName, SyncSettings
@@ -48,7 +39,7 @@ def replay_command(
     that are blocked behind it go on by themselves.
     """
     if (event is None) is not all_held:
-        fail("Name an event, or say --all-held; see them with: d365-sync failed", FAILED)
+        fail("Name an event, or say --all-held; see them with: d365-sync failed")
     if event is not None:
         chosen = event
         with_stores(config, lambda opened: opened.interventions.replay(chosen, by=operator(by)))
@@ -59,7 +50,7 @@ def replay_command(
     )
     output().print(f"{counted(replayed, 'event')} in line again.")
     if refused:
-        fail("\n".join(refused), FAILED)
+        fail("\n".join(refused))
 
 
 def skip_command(
@@ -71,7 +62,7 @@ def skip_command(
 ) -> None:
     """End an event without carrying it, for good; what waits behind it goes on."""
     if not reason.strip():
-        fail("--reason must say why: it is all that will be known of this event", FAILED)
+        fail("--reason must say why: it is all that will be known of this event")
     with_stores(
         config, lambda opened: opened.interventions.skip(event, reason=reason, by=operator(by))
     )
@@ -101,7 +92,7 @@ def resume_command(
     _check(settings, flow, market)
     still = carry_out(_set_paused(settings, flow, market, "", is_paused=False, by=operator(by)))
     if still:
-        fail(f"{flow} is paused in all markets; go on with: d365-sync resume {flow}", FAILED)
+        fail(f"{flow} is paused in all markets; go on with: d365-sync resume {flow}")
     output().print(f"{_named(flow, market)} goes on.")
 
 
@@ -121,7 +112,7 @@ def limit_command(
     For a shop or an ERP that has to be spared for a while. Without --market, in each market.
     """
     if (at_once is None) is not none:
-        fail("Name --at-once NUMBER, or --none to end the limit", FAILED)
+        fail("Name --at-once NUMBER, or --none to end the limit")
     settings = settings_of(config)
     _check(settings, flow, market)
     place = market or EVERY_MARKET
@@ -170,10 +161,10 @@ async def _set_paused(
 def _check(settings: SyncSettings, flow: str, market: str | None) -> None:
     flows = get_args(FlowName)
     if flow not in flows:
-        fail(f"There is no flow {flow}; there are {', '.join(flows)}", FAILED)
+        fail(f"There is no flow {flow}; there are {', '.join(flows)}")
     if market is not None and market not in settings.sync.markets:
         known = ", ".join(sorted(settings.sync.markets))
-        fail(f"There is no market {market}; there are {known}", FAILED)
+        fail(f"There is no market {market}; there are {known}")
 
 
 def _named(flow: str, market: str | None) -> str:

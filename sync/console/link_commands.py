@@ -10,23 +10,13 @@ from typing import Annotated, TypeVar
 import typer
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.command_line import Config, Json, fail, output
 from pricing_proxy.names import Spellings, is_same_name
 from pricing_proxy.shared_state.maps import SharedStateError
 from sync.console.link_case import LinkCase, LinkCases, Subject
 from sync.console.link_tables import case_tables, links_table
 from sync.console.plain import as_json
-from sync.console.running import (
-    FAILED,
-    By,
-    Config,
-    Json,
-    carry_out,
-    fail,
-    operator,
-    output,
-    settings_of,
-    with_stores,
-)
+from sync.console.running import By, carry_out, operator, settings_of, with_stores
 from sync.console.words import counted
 from sync.customers.matching import Candidate
 from sync.serve.application import systems
@@ -84,11 +74,11 @@ def reject_command(
     settings, who = settings_of(config), operator(by)
     case = _read(settings, target)
     if case.link is not None:
-        fail(f"{case.subject} has account {case.link.account}: d365-sync unlink it first", FAILED)
+        fail(f"{case.subject} has account {case.link.account}: d365-sync unlink it first")
     found, before = case.candidates, case.refusals
     refused = sorted({each.account for each in found} | {each.account for each in before})
     if not refused:
-        fail(f"No account was found for {case.subject}, so there is none to reject.", FAILED)
+        fail(f"No account was found for {case.subject}, so there is none to reject.")
     _agree(case, f"Is none of {', '.join(refused)} customer {case.subject}'s?", yes=yes)
 
     async def change(cases: LinkCases, decisions: LinkDecisions) -> list[int]:
@@ -115,12 +105,12 @@ def link_command(
     subject = _subject(settings, market, customer)
     case = _read(settings, subject, account=account)
     if case.customer is None:
-        fail(f"The shop has no customer {customer}.", FAILED)
+        fail(f"The shop has no customer {customer}.")
     if not case.candidates:
-        fail(f"{case.market.company} has no account {account}.", FAILED)
+        fail(f"{case.market.company} has no account {account}.")
     chosen = case.candidates[0]
     if case.configured is not None and not is_same_name(case.configured, chosen.account):
-        fail(f"markets.{market}.magento_customers says {case.configured}: change it there", FAILED)
+        fail(f"markets.{market}.magento_customers says {case.configured}: change it there")
     _agree(case, f"Is account {chosen.account} customer {subject}'s?", yes=yes)
     _link(settings, subject, chosen, reason=reason, who=who)
 
@@ -142,9 +132,9 @@ def unlink_command(
     subject = _subject(settings, market, customer)
     case = _read_what_can_be(settings, subject)
     if case.configured is not None:
-        fail(f"markets.{market}.magento_customers names it: take it out there first", FAILED)
+        fail(f"markets.{market}.magento_customers names it: take it out there first")
     if case.link is None:
-        fail(f"Customer {subject} has no account.", FAILED)
+        fail(f"Customer {subject} has no account.")
     _agree(case, f"Take account {case.link.account} away from customer {subject}?", yes=yes)
 
     async def change(cases: LinkCases, decisions: LinkDecisions) -> str:
@@ -191,7 +181,7 @@ def _approve_link(
 ) -> None:
     subject = case.subject
     if case.link is None or account not in (None, case.link.account):
-        fail(f"{subject} has another account: d365-sync link {' '.join(map(str, subject))}", FAILED)
+        fail(f"{subject} has another account: d365-sync link {' '.join(map(str, subject))}")
     _agree(case, f"Is account {case.link.account} customer {subject}'s?", yes=yes)
 
     async def change(cases: LinkCases, decisions: LinkDecisions) -> list[int]:
@@ -225,16 +215,16 @@ def _link(
 
 def _chosen(case: LinkCase, account: str | None) -> Candidate:
     if case.customer is None:
-        fail(f"The shop has no customer {case.subject.customer_id}.", FAILED)
+        fail(f"The shop has no customer {case.subject.customer_id}.")
     found = {candidate.account: candidate for candidate in case.candidates}
     names = ", ".join(sorted(found))
     spelled = None if account is None else Spellings(found).find(account)
     if account is not None and spelled is None:
         command = f"d365-sync link {case.subject.market} {case.subject.customer_id} {account}"
-        fail(f"Found were: {names or 'none'}. For another: {command}", FAILED)
+        fail(f"Found were: {names or 'none'}. For another: {command}")
     if account is None and len(found) != 1:
         none = "No account was found; name one with d365-sync link"
-        fail(f"Say which with --account: {names}" if found else none, FAILED)
+        fail(f"Say which with --account: {names}" if found else none)
     return next(iter(found.values())) if spelled is None else found[spelled]
 
 
@@ -242,7 +232,7 @@ def _agree(case: LinkCase, question: str, *, yes: bool) -> None:
     for table in case_tables(case):
         output().print(table)
     if not yes and not typer.confirm(question):
-        fail("Nothing was changed.", FAILED)
+        fail("Nothing was changed.")
 
 
 def _in_line(replayed: list[int]) -> str:
@@ -254,7 +244,7 @@ def _in_line(replayed: list[int]) -> str:
 def _subject(settings: SyncSettings, market: str, customer: int) -> Subject:
     if market not in settings.sync.markets:
         known = ", ".join(sorted(settings.sync.markets))
-        fail(f"There is no market {market}; there are {known}", FAILED)
+        fail(f"There is no market {market}; there are {known}")
     return Subject(market, customer)
 
 
@@ -289,5 +279,4 @@ def _with_cases(
         fail(
             f"It is changed, but prices do not know it yet: {error}. A running sync tells them "
             "within seconds once Redis answers",
-            FAILED,
         )

@@ -8,22 +8,14 @@ from typing import Annotated
 import typer
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.command_line import Config, Json, fail, output
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.console.event_story import read_event
 from sync.console.event_tables import event_tables
 from sync.console.gates import read_gates
 from sync.console.left_out import count_left_out
 from sync.console.plain import as_json
-from sync.console.running import (
-    FAILED,
-    Config,
-    Json,
-    carry_out,
-    fail,
-    output,
-    settings_of,
-    with_stores,
-)
+from sync.console.running import carry_out, settings_of, with_stores
 from sync.console.state import SyncState, read_state
 from sync.console.tables import failed_table, gates_table, left_out_table, state_tables
 from sync.serve.application import systems
@@ -87,7 +79,7 @@ def show_command(
     """Show one event: its state, payload, every write to other systems, and who waits for it."""
     story = with_stores(config, lambda opened: read_event(opened, event))
     if story is None:
-        fail(f"There is no event {event}; the numbers are in: d365-sync failed", FAILED)
+        fail(f"There is no event {event}; the numbers are in: d365-sync failed")
     if json_output:
         typer.echo(as_json(story))
         return

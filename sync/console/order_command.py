@@ -12,22 +12,13 @@ import typer
 from rich.text import Text
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.command_line import Config, Json, fail, output
 from pricing_proxy.d365.fo.orders import SalesOrders
 from sync.console.order_json import order_members
 from sync.console.order_story import OrderReader, OrderStory, SalesBook
 from sync.console.order_tables import order_tables
 from sync.console.plain import as_json
-from sync.console.running import (
-    FAILED,
-    By,
-    Config,
-    Json,
-    carry_out,
-    fail,
-    operator,
-    output,
-    settings_of,
-)
+from sync.console.running import By, carry_out, operator, settings_of
 from sync.magento.order_models import Order
 from sync.orders.source import FLOW
 from sync.sales.references import named
@@ -70,7 +61,7 @@ def order_command(
     else:
         _print(number, stories)
     if not any(story.order or story.events or any(story.erp.values()) for story in stories):
-        fail(f"Nobody who could be asked knows order {number}.", FAILED)
+        fail(f"Nobody who could be asked knows order {number}.")
 
 
 def export_command(
@@ -88,18 +79,16 @@ def export_command(
             _export(settings, number, store=store, entity_id=entity_id, by=operator(by))
         )
     except _AmbiguousError as error:
-        fail(str(error), FAILED)
+        fail(str(error))
     if event is None:
         fail(
             f"The shop has no order {number} in a store view of any market with orders on; "
             "see sync.markets.*.store_ids",
-            FAILED,
         )
     if not is_new:
         fail(
             f"Order {event.name} was entered before: event {event.id} is {event.state}. "
             f"See it with: d365-sync show {event.id}",
-            FAILED,
         )
     output().print(f"Order {event.name} is in line as event {event.id}.")
     output().print(f"Follow it with: d365-sync order {number} --entity-id {event.document_id}")

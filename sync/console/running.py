@@ -1,20 +1,17 @@
-"""Run one command: its options, its settings, and how each failure is told.
+"""Run one command: its settings, its work, and how each failure is told."""
 
-Exit code 1: something it needs cannot be used, or cannot be done. 2: the configuration has
-mistakes. A message says what to do next, on standard error.
-"""
-
-import asyncio
 import getpass
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
+import uvloop
 
-from pricing_proxy.configuration.mistakes import ConfigurationError
+from pricing_proxy import command_line
+from pricing_proxy.command_line import Exit, fail
+from pricing_proxy.listening.listener import ListenError
 from pricing_proxy.resilience.errors import UpstreamError
-from pricing_proxy.terminal import PlainConsole
 from sync.serve.postgres import StoreError
 from sync.serve.stores import Stores, stores
 from sync.settings import SyncSettings, load
@@ -22,20 +19,6 @@ from sync.store.interventions import InterventionError
 
 T = TypeVar("T")
 
-FAILED, BAD_SETTINGS = 1, 2
-# Of a pipe, which has no width: nothing is folded that somebody may search for.
-_PIPE_COLUMNS = 160
-
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        "-c",
-        help="Configuration file; else PRICING_PROXY_CONFIG, else ./pricing-proxy.toml.",
-        show_default=False,
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 By = Annotated[
     str | None,
     typer.Option("--by", help="Who does this, for the audit; else your user name here."),
@@ -44,24 +27,19 @@ By = Annotated[
 
 def settings_of(config: Path | None) -> SyncSettings:
     """Return the settings; end the command with all mistakes when there are any."""
-    try:
-        return load(config)
-    except ConfigurationError as error:
-        fail(str(error), BAD_SETTINGS)
+    return command_line.settings_of(load, config)
 
 
-def carry_out(work: Awaitable[T]) -> T:
+def carry_out(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; end the command with a message when it cannot be done."""
-
-    async def run() -> T:
-        return await work
-
     try:
-        return asyncio.run(run())
+        return uvloop.run(work)
     except (StoreError, InterventionError) as error:
-        fail(str(error), FAILED)
+        fail(str(error))
+    except ListenError as error:
+        fail(str(error), Exit.MISTAKEN)
     except UpstreamError as error:
-        fail(f"{error}; see what is reachable with: d365-sync check", FAILED)
+        fail(f"{error}; see what is reachable with: d365-sync check")
 
 
 def with_stores(config: Path | None, work: Callable[[Stores], Awaitable[T]]) -> T:
@@ -78,17 +56,3 @@ def with_stores(config: Path | None, work: Callable[[Stores], Awaitable[T]]) -> 
 def operator(by: str | None) -> str:
     """Return whom an intervention is written down for."""
     return by or getpass.getuser()
-
-
-def output() -> PlainConsole:
-    """Return where results go."""
-    console = PlainConsole(highlight=False)
-    return console if console.is_terminal else PlainConsole(highlight=False, width=_PIPE_COLUMNS)
-
-
-def fail(text: str, code: int) -> NoReturn:
-    """End the command with a message."""
-    PlainConsole(stderr=True, highlight=False, soft_wrap=True).print(
-        text, style="red", markup=False
-    )
-    raise typer.Exit(code)

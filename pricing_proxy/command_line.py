@@ -1,0 +1,80 @@
+"""What the commands of both programs share: options, how they end, and where they print.
+
+Every failure is one message on standard error that says what to do next, and an exit code.
+"""
+
+from collections.abc import Callable
+from enum import IntEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+from pydantic import BaseModel
+
+from pricing_proxy.configuration.mistakes import ConfigurationError
+from pricing_proxy.terminal import PlainConsole
+
+S = TypeVar("S", bound=BaseModel)
+
+# Of a pipe, which has no width: nothing is folded that somebody may search for.
+_PIPE_COLUMNS = 160
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="Configuration file; else PRICING_PROXY_CONFIG, else ./pricing-proxy.toml.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+class Exit(IntEnum):
+    """How a command ends; `EXIT_CODES` is the same for `--help`."""
+
+    DONE = 0
+    FAILED = 1
+    MISTAKEN = 2
+    UNCONFIRMED = 3
+    INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
+
+
+EXIT_CODES = (
+    f"Exit codes: {Exit.DONE} done. {Exit.FAILED} something that it needs cannot be used, or it "
+    f"cannot be done. {Exit.MISTAKEN} the command or the configuration has a mistake, or an "
+    f"address is taken. {Exit.UNCONFIRMED} nobody said yes to the first start of d365-sync. "
+    f"{Exit.INTERRUPTED} interrupted."
+)
+
+
+def version_command() -> None:
+    """Print the version."""
+    typer.echo(version("pricing-proxy"))
+
+
+def settings_of(load: Callable[[Path | None], S], config: Path | None) -> S:
+    """Return the settings; end the command with all mistakes when there are any."""
+    try:
+        return load(config)
+    except ConfigurationError as error:
+        fail(str(error), Exit.MISTAKEN)
+
+
+def output() -> PlainConsole:
+    """Return where results go."""
+    console = PlainConsole(highlight=False)
+    return console if console.is_terminal else PlainConsole(highlight=False, width=_PIPE_COLUMNS)
+
+
+def errors() -> PlainConsole:
+    """Return where what is no result goes."""
+    return PlainConsole(stderr=True, highlight=False, soft_wrap=True)
+
+
+def fail(message: str, code: Exit = Exit.FAILED) -> NoReturn:
+    """End the command with a message."""
+    errors().print(message, style="red", markup=False)
+    raise typer.Exit(code)
