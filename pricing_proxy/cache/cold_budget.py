@@ -11,11 +11,11 @@ from datetime import timedelta
 from redis.asyncio import Redis
 
 from pricing_proxy.cache.keys import budget_key
-from pricing_proxy.cache.redis_store import Guard, translated
 from pricing_proxy.clock import Clock
 from pricing_proxy.prices.cold_budget import WINDOW_US, Grant, OwnColdBudget
 from pricing_proxy.prices.query import Context
 from pricing_proxy.resilience.errors import UpstreamError
+from pricing_proxy.shared_state.guard import Guard
 
 _WINDOW = timedelta(microseconds=WINDOW_US)
 
@@ -43,9 +43,7 @@ class SharedColdBudget:
             return own
         name = budget_key(context)
         try:
-            spent, left_us = await self._guard.call(
-                lambda: translated(lambda: self._count(name, own.lines))
-            )
+            spent, left_us = await self._guard.call(lambda: self._count(name, own.lines))
         except UpstreamError:
             return own
         left = max(self._own.per_minute - (spent - own.lines), 0)

@@ -7,10 +7,9 @@ none): a hash goes as a whole some time after its last write, and holds a bounde
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Protocol, TypeVar, cast
+from typing import TypeVar, cast
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from pricing_proxy.cache import codec
 from pricing_proxy.cache.keys import context_key, field
@@ -18,7 +17,8 @@ from pricing_proxy.cache.merged_reads import MergedReads
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.prices.ports import CacheFailedError, Entries
 from pricing_proxy.prices.query import Context, Key
-from pricing_proxy.resilience.errors import UpstreamError, UpstreamUnavailableError
+from pricing_proxy.resilience.errors import UpstreamError
+from pricing_proxy.shared_state.guard import Guard
 
 T = TypeVar("T")
 
@@ -26,14 +26,6 @@ T = TypeVar("T")
 _MOST_FIELDS = 5000
 # Cut by this much at once, so that a full hash is not trimmed at every write.
 _TRIM_FIELDS = 500
-
-
-class Guard(Protocol):
-    """A circuit breaker around calls; see `resilience`."""
-
-    async def call(self, send: Callable[[], Awaitable[T]]) -> T:
-        """Return what `send` returns; raises `UpstreamError`."""
-        ...
 
 
 class RedisStore:
@@ -58,7 +50,7 @@ class RedisStore:
         self._guard = guard
         self._offset_us = offset_us
         self._max_age = max_age
-        self._reads = MergedReads(redis, call=lambda send: guard.call(lambda: translated(send)))
+        self._reads = MergedReads(redis, call=guard.call)
         self.failures = 0
         self.bad_values = 0
 
@@ -103,10 +95,6 @@ class RedisStore:
         if length > _MOST_FIELDS:
             await self._call(lambda: self._trim(name, length))
 
-    async def ping(self) -> None:
-        """Ask Redis for a sign of life, past the guard; raises `UpstreamError`."""
-        await translated(lambda: cast("Awaitable[bool]", self._redis.ping()))
-
     async def _trim(self, name: str, length: int) -> None:
         surplus = length - _MOST_FIELDS + _TRIM_FIELDS
         # Any fields will do: all can be loaded again, and Redis keeps no order of use.
@@ -115,20 +103,10 @@ class RedisStore:
 
     async def _call(self, send: Callable[[], Awaitable[T]]) -> T:
         try:
-            return await self._guard.call(lambda: translated(send))
+            return await self._guard.call(send)
         except UpstreamError as error:
             raise self._failed(error) from error
 
     def _failed(self, error: UpstreamError) -> CacheFailedError:
         self.failures += 1
         return CacheFailedError(str(error))
-
-
-async def translated(send: Callable[[], Awaitable[T]]) -> T:
-    """Return what `send` returns; raises `UpstreamUnavailableError` for Redis' errors."""
-    try:
-        return await send()
-    except (RedisError, OSError, TimeoutError) as error:
-        raise UpstreamUnavailableError(
-            f"Redis failed: {type(error).__name__}", system="redis", is_connection_failure=True
-        ) from error

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from redis.asyncio import Redis
 
 from pricing_proxy.cache.keys import context_key, field, key_of
-from pricing_proxy.cache.redis_store import Guard, translated
 from pricing_proxy.prices.ports import CacheFailedError
 from pricing_proxy.prices.query import Context, Key
 from pricing_proxy.resilience.errors import UpstreamError
+from pricing_proxy.shared_state.guard import Guard
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ class RedisWarmMarks:
 
     async def _call(self, send: Callable[[], Awaitable[T]]) -> T:
         try:
-            return await self._guard.call(lambda: translated(send))
+            return await self._guard.call(send)
         except UpstreamError as error:
             raise CacheFailedError(str(error)) from error
 

@@ -12,20 +12,37 @@ from typing import TypeVar
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.resilience.breaker import Breaker, BreakerView
 from pricing_proxy.resilience.breaker_events import Permit
-from pricing_proxy.resilience.errors import UpstreamTimeoutError
+from pricing_proxy.resilience.errors import UpstreamTimeoutError, UpstreamUnavailableError
 from pricing_proxy.resilience.prober import Probe
 
 T = TypeVar("T")
 
 
 class BreakerGuard:
-    """Calls one system while it is healthy, each within the same short time."""
+    """Calls one system while it is healthy, each within the same short time.
 
-    def __init__(self, *, system: str, breaker: Breaker, clock: Clock, timeout_us: int) -> None:
+    Args:
+        system: For errors.
+        breaker: The system's.
+        clock: Time.
+        timeout_us: No call takes longer.
+        failures: What `send` raises when the system did not answer, beside `UpstreamError`.
+    """
+
+    def __init__(
+        self,
+        *,
+        system: str,
+        breaker: Breaker,
+        clock: Clock,
+        timeout_us: int,
+        failures: tuple[type[Exception], ...] = (),
+    ) -> None:
         self._system = system
         self._breaker = breaker
         self._clock = clock
         self._timeout_us = timeout_us
+        self._failures = failures
 
     async def call(self, send: Callable[[], Awaitable[T]]) -> T:
         """Return what `send` returns.
@@ -33,6 +50,7 @@ class BreakerGuard:
         Raises:
             CallRefusedError: The breaker is not closed; nothing was sent.
             UpstreamTimeoutError: No answer came in time.
+            UpstreamUnavailableError: It failed, as `failures` say.
             UpstreamError: What `send` raised.
         """
         return await self._run(send, self._breaker.acquire(may_probe=False))
@@ -61,9 +79,19 @@ class BreakerGuard:
     async def _send_in_time(self, send: Callable[[], Awaitable[T]]) -> T:
         try:
             async with asyncio.timeout(self._timeout_us / MICROSECONDS_PER_SECOND):
-                return await send()
+                return await self._send(send)
         except TimeoutError as error:
             raise UpstreamTimeoutError("no answer in time", system=self._system) from error
+
+    async def _send(self, send: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await send()
+        except self._failures as error:
+            raise UpstreamUnavailableError(
+                f"{self._system} failed: {type(error).__name__}",
+                system=self._system,
+                is_connection_failure=True,
+            ) from error
 
     def _settle(self, permit: Permit, error: BaseException | None, began_us: int) -> None:
         self._breaker.settle(permit, error, wire_us=self._clock.monotonic_us() - began_us)

@@ -1,6 +1,5 @@
 """Build both cache levels, and what guards and watches Redis."""
 
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,11 +13,9 @@ from pricing_proxy.cache.redis_store import RedisStore
 from pricing_proxy.cache.tiered import TieredCache
 from pricing_proxy.cache.warm_marks import RedisWarmMarks
 from pricing_proxy.clock import Clock
-from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.guard import BreakerGuard
-from pricing_proxy.resilience.prober import Prober
 from pricing_proxy.settings import Settings
-from pricing_proxy.shared_state.opening import REDIS_BREAKER
+from pricing_proxy.shared_state.guard import guarded, redis_guard
 
 _MEGABYTE = 1024 * 1024
 
@@ -40,7 +37,7 @@ async def open_caching(settings: Settings, redis: Redis, *, clock: Clock) -> Asy
     """Open the caches; on exit, end the heartbeat and the probing."""
     freshness = [market.freshness for market in settings.markets.values()]
     heartbeat = RedisHeartbeat(redis, clock=clock)
-    guard = _guard(settings, clock)
+    guard = redis_guard(clock, timeout_us=settings.redis.timeout_ms * 1000)
     store = RedisStore(
         redis,
         guard=guard,
@@ -48,7 +45,7 @@ async def open_caching(settings: Settings, redis: Redis, *, clock: Clock) -> Asy
         max_age=timedelta(seconds=max(market.max_seconds for market in freshness)),
     )
     memory = MemoryStore(settings.service.memory_megabytes * _MEGABYTE)
-    async with heartbeat, Prober([guard.probe(store.ping)]):
+    async with heartbeat, guarded(redis, guard):
         yield Caching(
             tiered=TieredCache(memory, store),
             memory=memory,
@@ -57,11 +54,3 @@ async def open_caching(settings: Settings, redis: Redis, *, clock: Clock) -> Asy
             heartbeat=heartbeat,
             marks=RedisWarmMarks(redis, guard=guard, shared_us=heartbeat.shared_us),
         )
-
-
-def _guard(settings: Settings, clock: Clock) -> BreakerGuard:
-    breaker = Breaker(
-        system="redis", name="redis", clock=clock, chance=random.random, settings=REDIS_BREAKER
-    )
-    timeout_us = settings.redis.timeout_ms * 1000
-    return BreakerGuard(system="redis", breaker=breaker, clock=clock, timeout_us=timeout_us)

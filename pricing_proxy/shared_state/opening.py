@@ -10,22 +10,10 @@ from redis.asyncio import Redis
 from pricing_proxy.configuration.reading import secret_text
 from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.configuration.redis_address import parse_redis_address
-from pricing_proxy.resilience.breaker_settings import BreakerSettings
-from pricing_proxy.resilience.evidence import SlowRule
 from pricing_proxy.shared_state.connection import Connecting, connected
 
-_MILLISECOND_US = 1000
 # A read of the ledger waits for news that long; see `shared_state.ledger_reader`.
 _LONGEST_READ_SECONDS = 1.0
-
-# Redis answers within a millisecond; one that takes fifty costs more than it saves.
-REDIS_BREAKER = BreakerSettings(
-    slow=SlowRule(50 * _MILLISECOND_US, 0),
-    fair_timeout_us=20 * _MILLISECOND_US,
-    open_us=1_000_000,
-    longest_open_us=5_000_000,
-    permit_us=1_000_000,
-)
 
 
 @asynccontextmanager

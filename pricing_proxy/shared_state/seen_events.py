@@ -8,7 +8,9 @@ import logging
 from datetime import timedelta
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+
+from pricing_proxy.resilience.errors import UpstreamError
+from pricing_proxy.shared_state.guard import Guard
 
 _log = logging.getLogger(__name__)
 
@@ -21,16 +23,20 @@ class SeenEvents:
 
     Args:
         redis: A client that neither retries nor waits long.
+        guard: Redis' breaker.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, guard: Guard) -> None:
         self._redis = redis
+        self._guard = guard
 
     async def is_new(self, event_id: str) -> bool:
         """Note the id; return whether it was not noted within the last day."""
         try:
-            is_set = await self._redis.set(f"seen:{event_id}", b"1", nx=True, ex=_KEEP)
-        except (RedisError, OSError, TimeoutError) as error:
+            is_set = await self._guard.call(
+                lambda: self._redis.set(f"seen:{event_id}", b"1", nx=True, ex=_KEEP)
+            )
+        except UpstreamError as error:
             _log.warning("event ids cannot be kept (%s)", type(error).__name__)
             return True
         return bool(is_set)

@@ -10,7 +10,6 @@ from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.d365.fo.customers import Customers
 from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.errors import UpstreamError
-from pricing_proxy.shared_state.maps import SharedMaps
 from sync.customers.flow import FLOW
 from sync.customers.mapping import CustomerMarket, priced_customer
 from sync.customers.matching import Candidate, attribute_of
@@ -151,7 +150,7 @@ class LinkCases:
 
     async def tell_prices(self, subject: Subject, row: CustomerAccountRow | None = None) -> None:
         """Have the price service follow a link; raises `SharedStateError`."""
-        published = SharedMaps(self._ways.redis)
+        published = self._ways.published
         if row is not None:
             await published.note_customer(subject.market, priced_customer(row))
         links = self._links(subject)

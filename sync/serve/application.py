@@ -6,20 +6,21 @@ then what is under way is finished, then the connections go.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
 from aiohttp import web
-from redis.asyncio import Redis
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.configuration.reading import secret_text
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.way import SYNC, erp_way
+from pricing_proxy.resilience.evidence import SlowRule
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.resilience.operation import CallWatch
 from pricing_proxy.shared_state.gate import SHOP, Gates
+from pricing_proxy.shared_state.guard import REDIS_BREAKER, guarded, redis_guard
 from pricing_proxy.shared_state.maps import SharedMaps
 from pricing_proxy.shared_state.opening import redis_client
 from pricing_proxy.shared_state.seen_events import SeenEvents
@@ -44,6 +45,11 @@ from sync.serve.watching import watching
 from sync.settings import SyncSettings
 from sync.store.all_links import AllLinks, KeptLinks
 
+# A command fails within the section's own time-out; this bounds the largest, which carries all
+# of a market's customers. Nobody waits with a page, so that one is not slow.
+_REDIS_US = 2_000_000
+_REDIS_BREAKER = replace(REDIS_BREAKER, slow=SlowRule(_REDIS_US, 0))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Systems:
@@ -52,13 +58,15 @@ class Systems:
     Attributes:
         shop: The shop.
         erps: The document calls of every environment by its name.
-        redis: What is shared with the price service.
+        published: The maps that are shared with the price service.
+        seen: Which events the shop told of.
         gates: What is closed while a system throttles.
     """
 
     shop: Shop
     erps: Mapping[str, DocumentCalls]
-    redis: Redis
+    published: SharedMaps
+    seen: SeenEvents
     gates: Sequence[Gate]
 
 
@@ -89,6 +97,8 @@ async def systems(
     magento = settings.sync.magento
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(redis_client(settings.redis))
+        guard = redis_guard(clock, timeout_us=_REDIS_US, settings=_REDIS_BREAKER)
+        await stack.enter_async_context(guarded(redis, guard))
         shared = Gates(redis, clock)
         shop_gate, _ = await stack.enter_async_context(
             shared.gate(SHOP, system=SYSTEM, name="shop")
@@ -118,7 +128,13 @@ async def systems(
                 clock=clock,
                 request_time=settings.sync.delivery.longest["fo"],
             )
-        yield Systems(shop=shop, erps=erps, redis=redis, gates=gates)
+        yield Systems(
+            shop=shop,
+            erps=erps,
+            published=SharedMaps(redis, guard),
+            seen=SeenEvents(redis, guard),
+            gates=gates,
+        )
 
 
 def assembled(
@@ -126,7 +142,7 @@ def assembled(
 ) -> tuple[Flows, Sources]:
     """Return the flows and their sources."""
     assembly, kept = assembly_of(settings, ways, clock=clock), KeptLinks(opened.opened.database)
-    flows = assembly.flows(kept=kept, published=SharedMaps(ways.redis), forms=opened.forms)
+    flows = assembly.flows(kept=kept, published=ways.published, forms=opened.forms)
     sources = assembly.sources(
         events=opened.events, watermarks=opened.watermarks, kept=kept, forms=opened.forms
     )
@@ -162,7 +178,7 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
         await stack.enter_async_context(Schedules(opened.opened.database, (*plan, watch)))
         hints = await stack.enter_async_context(Hints(_LookUp(sources)))
         yield Running(
-            intake=_intake(settings, ways.redis, hints, clock),
+            intake=_intake(settings, ways.seen, hints, clock),
             stores=opened,
             workers=workers,
             metrics=metrics,
@@ -211,7 +227,7 @@ def _plan(
     settings: SyncSettings, opened: Stores, ways: Systems, sources: Sources
 ) -> Sequence[Schedule]:
     known = AllLinks(opened.opened.database, settings.named_customers)
-    published = SharedMaps(ways.redis)
+    published = ways.published
     markets = [*settings.sync.markets]
     publishing = Publishing(
         whole=lambda: publish_customers(known, published, markets=markets),
@@ -236,11 +252,11 @@ class _LookUp:
 
 
 def _intake(
-    settings: SyncSettings, redis: Redis, hints: Hints, clock: Clock
+    settings: SyncSettings, seen: SeenEvents, hints: Hints, clock: Clock
 ) -> web.Application | None:
     intake = settings.sync.intake
     secrets = [text for each in (intake.secret, intake.old_secret) if (text := secret_text(each))]
     if not secrets:
         return None
-    routes = IntakeRoutes(secrets=secrets, seen=SeenEvents(redis), hints=hints, utc=clock.utc)
+    routes = IntakeRoutes(secrets=secrets, seen=seen, hints=hints, utc=clock.utc)
     return routes.application()

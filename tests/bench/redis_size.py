@@ -16,9 +16,7 @@ from pricing_proxy.cache.redis_store import RedisStore
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.prices.query import Context, Key
-from pricing_proxy.resilience.breaker import Breaker
-from pricing_proxy.resilience.guard import BreakerGuard
-from pricing_proxy.shared_state.opening import REDIS_BREAKER
+from pricing_proxy.shared_state.guard import redis_guard
 
 _PER_CUSTOMER = 200
 _FEW, _MANY = 10_000, 1_000_000
@@ -82,10 +80,7 @@ async def _lookup_slowdown(port: int) -> float:
 async def _lookup_seconds(redis: Redis, customers: int) -> float:
     """Return the median time to read a page of a customer that was not read lately."""
     clock = SystemClock()
-    breaker = Breaker(
-        system="redis", name="bench", clock=clock, chance=lambda: 0.5, settings=REDIS_BREAKER
-    )
-    guard = BreakerGuard(system="redis", breaker=breaker, clock=clock, timeout_us=1_000_000)
+    guard = redis_guard(clock, timeout_us=1_000_000, chance=lambda: 0.5)
     store = RedisStore(redis, guard=guard, offset_us=lambda: 0, max_age=timedelta(days=1))
     spent = []
     for number in range(_READS):

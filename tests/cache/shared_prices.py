@@ -1,6 +1,5 @@
 """A Redis that holds prices, whichever it is, and what a test does to it past the cache."""
 
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -16,10 +15,9 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.prices.ports import PriceCache
 from pricing_proxy.prices.query import Context, Key
-from pricing_proxy.resilience.breaker import Breaker, BreakerView
+from pricing_proxy.resilience.breaker import BreakerView
 from pricing_proxy.resilience.evidence import SlowRule
-from pricing_proxy.resilience.guard import BreakerGuard
-from pricing_proxy.shared_state.opening import REDIS_BREAKER
+from pricing_proxy.shared_state.guard import REDIS_BREAKER, redis_guard
 from tests.fakes.price_cache import FakePriceCache, FakeRedis
 
 T = TypeVar("T")
@@ -45,12 +43,7 @@ class CountedGuard:
     """The guard of production; counts what was let through to it."""
 
     def __init__(self, timeout_us: int = PATIENT_US) -> None:
-        breaker = Breaker(
-            system="redis", name="redis", clock=_CLOCK, chance=random.random, settings=_BREAKER
-        )
-        self._guard = BreakerGuard(
-            system="redis", breaker=breaker, clock=_CLOCK, timeout_us=timeout_us
-        )
+        self._guard = redis_guard(_CLOCK, timeout_us=timeout_us, settings=_BREAKER)
         self.calls = 0
 
     async def call(self, send: Callable[[], Awaitable[T]]) -> T:

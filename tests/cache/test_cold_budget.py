@@ -1,7 +1,5 @@
 """The budgets of cold lines over several replicas, on fakeredis and on a real Redis."""
 
-import random
-
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -11,18 +9,13 @@ from pricing_proxy.cache.keys import budget_key
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.prices.cold_budget import WINDOW_US, OwnColdBudget
 from pricing_proxy.prices.query import Context
-from pricing_proxy.resilience.breaker import Breaker
-from pricing_proxy.resilience.guard import BreakerGuard
-from pricing_proxy.shared_state.opening import REDIS_BREAKER
+from pricing_proxy.shared_state.guard import redis_guard
 
 CLOCK = SystemClock()
 
 
 def replica(redis: Redis, *, per_minute: int = 10) -> SharedColdBudget:
-    breaker = Breaker(
-        system="redis", name="redis", clock=CLOCK, chance=random.random, settings=REDIS_BREAKER
-    )
-    guard = BreakerGuard(system="redis", breaker=breaker, clock=CLOCK, timeout_us=5_000_000)
+    guard = redis_guard(CLOCK, timeout_us=5_000_000)
     own = OwnColdBudget(per_minute, clock=CLOCK)
     return SharedColdBudget(redis, guard=guard, own=own, clock=CLOCK)
 

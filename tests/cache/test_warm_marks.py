@@ -1,7 +1,7 @@
 """What processes tell each other about warming: one suite for the fake and every Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from pricing_proxy.cache.warm_marks import MOST_SEEN, RedisWarmMarks
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.prices.ports import CacheFailedError, WarmMarks
 from pricing_proxy.prices.query import Context, Key
+from pricing_proxy.shared_state.guard import redis_guard
 from tests.fakes.price_cache import FakeRedis
 from tests.fakes.warm_marks import FakeWarmMarks
 
@@ -22,15 +23,12 @@ T = TypeVar("T")
 HOLD = timedelta(seconds=30)
 
 
-class Unguarded:
-    """A `redis_store.Guard` that lets everything through."""
-
-    async def call(self, send: Callable[[], Awaitable[T]]) -> T:
-        return await send()
-
-
 def marks_over(redis: Redis) -> RedisWarmMarks:
-    return RedisWarmMarks(redis, guard=Unguarded(), shared_us=SystemClock().monotonic_us)
+    return RedisWarmMarks(
+        redis,
+        guard=redis_guard(SystemClock(), timeout_us=5_000_000),
+        shared_us=SystemClock().monotonic_us,
+    )
 
 
 @pytest.fixture(params=["fake", "redis"])

@@ -34,8 +34,8 @@ from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.call_class import Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.guard import BreakerGuard
-from pricing_proxy.resilience.prober import Prober
 from pricing_proxy.shared_state.customer_map import Customer
+from pricing_proxy.shared_state.guard import guarded, redis_guard
 from pricing_proxy.shared_state.ledger import (
     LedgerEntry,
     LedgerWriter,
@@ -47,7 +47,6 @@ from pricing_proxy.shared_state.ledger import (
 )
 from pricing_proxy.shared_state.ledger_reader import LedgerReader
 from pricing_proxy.shared_state.maps import SharedStateError
-from pricing_proxy.shared_state.opening import REDIS_BREAKER
 from tests.fakes.erp import FakeErp
 from tests.fakes.price_cache import FakeRedis
 from tests.fakes.price_world import MARKET, price_service
@@ -124,10 +123,7 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     stack = AsyncExitStack()
     client = redis.client(name)
     heartbeat = RedisHeartbeat(client, clock=clock)
-    breaker = Breaker(
-        system="redis", name="redis", clock=clock, chance=lambda: 0.5, settings=REDIS_BREAKER
-    )
-    guard = BreakerGuard(system="redis", breaker=breaker, clock=clock, timeout_us=3 * SECOND)
+    guard = redis_guard(clock, timeout_us=3 * SECOND, chance=lambda: 0.5)
     store = RedisStore(client, guard=guard, offset_us=lambda: heartbeat.offset_us, max_age=KEEP)
     memory = MemoryStore(1024 * 1024)
     cache = TieredCache(memory, store)
@@ -146,7 +142,7 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
         clock=clock,
     )
     await stack.enter_async_context(heartbeat)
-    await stack.enter_async_context(Prober([guard.probe(store.ping)]))
+    await stack.enter_async_context(guarded(client, guard))
     await stack.enter_async_context(reader)
     base = price_service(skus=SKUS, accounts=ACCOUNTS, erp=erp, lifetimes=LIFETIMES)
     markets = {MARKET: replace(base.market, source=GuardedErp(erp, clock))}

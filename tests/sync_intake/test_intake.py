@@ -17,7 +17,9 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from pricing_proxy.clock import SystemClock
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
+from pricing_proxy.shared_state.guard import redis_guard
 from pricing_proxy.shared_state.seen_events import SeenEvents
 from sync.intake.hints import MOST_WAITING, Hint, Hints
 from sync.intake.routes import BODY_LIMIT_BYTES, IntakeRoutes
@@ -239,7 +241,7 @@ async def test_more_hints_than_can_wait_are_left_to_the_next_poll() -> None:
 
 
 async def test_ids_are_kept_in_redis_for_a_day(redis: Redis, unique: str) -> None:
-    seen = SeenEvents(redis)
+    seen = SeenEvents(redis, redis_guard(SystemClock(), timeout_us=5_000_000))
 
     assert await seen.is_new(unique)
     assert not await seen.is_new(unique)
@@ -249,7 +251,7 @@ async def test_ids_are_kept_in_redis_for_a_day(redis: Redis, unique: str) -> Non
 async def test_without_redis_every_id_counts_as_new() -> None:
     """A hint taken twice costs one look-up; a hint refused costs an order's first seconds."""
     redis = Redis(port=1, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0))
-    seen = SeenEvents(redis)
+    seen = SeenEvents(redis, redis_guard(SystemClock(), timeout_us=5_000_000))
 
     assert await seen.is_new("e-1")
     assert await seen.is_new("e-1")
