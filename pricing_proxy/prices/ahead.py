@@ -10,15 +10,14 @@ import asyncio
 import heapq
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple, Self
 
 from pricing_proxy.background import end
-from pricing_proxy.clock import Clock
 from pricing_proxy.names import ByName
-from pricing_proxy.prices.market import Market
-from pricing_proxy.prices.ports import CacheFailedError, PriceCache, WarmMarks
+from pricing_proxy.prices.basis import Basis
+from pricing_proxy.prices.ports import CacheFailedError
 from pricing_proxy.prices.query import Context, Key, PriceQuery, canonical_quantity
 from pricing_proxy.prices.seen import drop_oldest
 from pricing_proxy.prices.warming import Warmer
@@ -62,30 +61,13 @@ class RefreshAhead:
     """Watches pages and starts loads; an async context manager that owns its task.
 
     Args:
-        markets: Every market by its code.
-        cache: To see what the pages saw.
+        basis: What finding a price rests on.
         warmer: Starts loads, and knows what customers see.
-        marks: Where processes claim lines of shared accounts.
-        is_well: Whether a market's ERP can bear loads that nobody waits for.
-        clock: Time.
     """
 
-    def __init__(
-        self,
-        *,
-        markets: Mapping[str, Market],
-        cache: PriceCache,
-        warmer: Warmer,
-        marks: WarmMarks,
-        is_well: Callable[[str], bool],
-        clock: Clock,
-    ) -> None:
-        self._markets = markets
-        self._cache = cache
+    def __init__(self, basis: Basis, *, warmer: Warmer) -> None:
+        self._basis = basis
         self._warmer = warmer
-        self._marks = marks
-        self._is_well = is_well
-        self._clock = clock
         self._asked: OrderedDict[tuple[Context, Key], _Asked] = OrderedDict()
         self._due: list[_Due] = []
         self._task: asyncio.Task[None] | None = None
@@ -106,8 +88,8 @@ class RefreshAhead:
         await self._warmer.seen.save()
 
     def _count(self, query: PriceQuery) -> None:
-        market, context = self._markets[query.market], query.context
-        items, shelf = market.master.items() or ByName({}), self._cache.shelf(query.context)
+        market, context = self._basis.markets[query.market], query.context
+        items, shelf = market.master.items() or ByName({}), self._basis.cache.shelf(query.context)
         hot_from = 1 if market.is_shared(query.account) else _HOT_FROM
         for line in query.lines:
             item = items.find(line.sku)
@@ -128,7 +110,7 @@ class RefreshAhead:
 
     async def _start_due(self) -> None:
         due: dict[Context, dict[Key, Item]] = {}
-        now_us = self._clock.monotonic_us()
+        now_us = self._basis.clock.monotonic_us()
         while self._due and self._due[0].at_us <= now_us:
             context = self._due[0].context
             if context not in due and len(due) == _MOST_LOADS:
@@ -142,22 +124,22 @@ class RefreshAhead:
 
     def _still_hot(self, due: _Due, now_us: int) -> Item | None:
         """Return the line's item if its entry is still the same, and still fresh."""
-        entry = self._cache.shelf(due.context).get(due.key)
+        entry = self._basis.cache.shelf(due.context).get(due.key)
         if entry is None or entry.loaded_us != due.loaded_us:
             return None
         if now_us >= entry.loaded_us + entry.soft_us:
             return None  # too late: the next page refreshes it behind its answer
-        items = self._markets[due.context.market].master.items() or ByName({})
+        items = self._basis.markets[due.context.market].master.items() or ByName({})
         return items.get(due.key.sku)
 
     async def _start(self, context: Context, items: Mapping[Key, Item]) -> None:
-        market = self._markets[context.market]
+        market = self._basis.markets[context.market]
         customer: Customer | None = market.master.customer(context.account)
-        if customer is None or not self._is_well(context.market):
+        if customer is None or not self._warmer.is_well(context.market):
             return
         if market.is_shared(context.account):
             try:
-                ours = await self._marks.claim_lines(context, list(items), _HOLD)
+                ours = await self._warmer.marks.claim_lines(context, list(items), _HOLD)
             except CacheFailedError:
                 return  # every process would read them; the next page does, when they are stale
             items = {key: items[key] for key in ours}

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pricing_proxy.clock import Clock
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.domain.lifetime import soft_and_hard_us
 from pricing_proxy.domain.price import NoPrice, Price, no_price_fragment, price_fragment
@@ -29,89 +28,71 @@ class ReadStamp:
     position: int
 
 
-class EntryMaker:
-    """Makes entries of one market's answers.
+def entry_of(
+    answer: Price | NoPrice,
+    wanted: Wanted,
+    context: Context,
+    stamp: ReadStamp,
+    *,
+    market: Market,
+    changed_us: int,
+    draw: Callable[[], float],
+) -> Entry:
+    """Return the entry of one answered line.
 
     Args:
-        market: The market's rules.
+        answer: What the source said.
+        wanted: What was asked.
+        context: For whom.
+        stamp: When the read began.
+        market: Its market's rules.
+        changed_us: When the line was last said to have changed (monotonic).
         draw: Returns a random number in [0, 1), for the jitter.
     """
-
-    def __init__(self, market: Market, *, draw: Callable[[], float]) -> None:
-        self._market = market
-        self._draw = draw
-
-    def make(
-        self,
-        answer: Price | NoPrice,
-        wanted: Wanted,
-        context: Context,
-        stamp: ReadStamp,
-        *,
-        changed_us: int,
-    ) -> Entry:
-        """Return the entry of one answered line.
-
-        Args:
-            answer: What the source said.
-            wanted: What was asked.
-            context: For whom.
-            stamp: When the read began.
-            changed_us: When the line was last said to have changed (monotonic).
-        """
-        lifetimes = self._market.lifetimes
-        if isinstance(answer, NoPrice):
-            kind, soft_us, hard_us = Kind.NO_PRICE, lifetimes.no_price_us, lifetimes.no_price_us
-        else:
-            kind = Kind.PRICE
-            soft_us, hard_us = soft_and_hard_us(
-                lifetimes,
-                began_at=stamp.began_at,
-                erp_zone=self._market.erp_zone,
-                is_settling=stamp.began_us - changed_us < lifetimes.settle_us,
-                jitter=self._draw(),
-            )
-        loaded_at = rfc3339(stamp.began_at)
-        return Entry(
-            kind=kind,
-            fragment=self._fragment(answer, wanted, context, loaded_at),
-            loaded_us=stamp.began_us,
-            position=stamp.position,
-            soft_us=soft_us,
-            hard_us=hard_us,
+    lifetimes = market.lifetimes
+    if isinstance(answer, NoPrice):
+        kind, soft_us, hard_us = Kind.NO_PRICE, lifetimes.no_price_us, lifetimes.no_price_us
+    else:
+        kind = Kind.PRICE
+        soft_us, hard_us = soft_and_hard_us(
+            lifetimes,
+            began_at=stamp.began_at,
+            erp_zone=market.erp_zone,
+            is_settling=stamp.began_us - changed_us < lifetimes.settle_us,
+            jitter=draw(),
         )
+    return Entry(
+        kind=kind,
+        fragment=_fragment(answer, wanted, context, market, rfc3339(stamp.began_at)),
+        loaded_us=stamp.began_us,
+        position=stamp.position,
+        soft_us=soft_us,
+        hard_us=hard_us,
+    )
 
-    def _fragment(
-        self, answer: Price | NoPrice, wanted: Wanted, context: Context, loaded_at: str
-    ) -> str:
-        key, source = wanted.key, self._market.source.name
-        if isinstance(answer, NoPrice):
-            return no_price_fragment(
-                answer.reason, sku=key.sku, unit=key.unit, source=source, loaded_at=loaded_at
-            )
-        return price_fragment(
-            answer,
-            sku=key.sku,
-            unit=key.unit,
-            quantity=NumberText(key.quantity),
-            list_price=self._list_price(wanted, context),
-            decimals=self._market.decimals,
-            source=source,
-            loaded_at=loaded_at,
+
+def _fragment(
+    answer: Price | NoPrice, wanted: Wanted, context: Context, market: Market, loaded_at: str
+) -> str:
+    key, source = wanted.key, market.source.name
+    if isinstance(answer, NoPrice):
+        return no_price_fragment(
+            answer.reason, sku=key.sku, unit=key.unit, source=source, loaded_at=loaded_at
         )
-
-    def _list_price(self, wanted: Wanted, context: Context) -> str | None:
-        # Base prices are in the company's currency, of one sales unit: others would need a rate.
-        is_comparable = (
-            context.currency == self._market.company_currency
-            and wanted.key.unit == wanted.item.sales_unit
-        )
-        return wanted.item.list_price if is_comparable else None
-
-
-def stamp_now(clock: Clock, position: int) -> ReadStamp:
-    """Return the stamp of a read that begins now."""
-    return ReadStamp(clock.monotonic_us(), clock.utc(), position)
+    # Base prices are in the company's currency, of one sales unit: others would need a rate.
+    is_comparable = (
+        context.currency == market.company_currency and key.unit == wanted.item.sales_unit
+    )
+    return price_fragment(
+        answer,
+        sku=key.sku,
+        unit=key.unit,
+        quantity=NumberText(key.quantity),
+        list_price=wanted.item.list_price if is_comparable else None,
+        decimals=market.decimals,
+        source=source,
+        loaded_at=loaded_at,
+    )
 
 
 def rfc3339(at: datetime) -> str:

@@ -7,15 +7,14 @@ delivered whatever happened meanwhile, and kept only if nothing invalidated it.
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from pricing_proxy.clock import Clock
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.price import NoPrice, NoPriceReason, Price
-from pricing_proxy.prices.entries import EntryMaker, ReadStamp, stamp_now
+from pricing_proxy.prices.basis import Basis
+from pricing_proxy.prices.entries import ReadStamp, entry_of
 from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_us
 from pricing_proxy.prices.flights import Arrival, Flight
-from pricing_proxy.prices.invalidations import LONG_AGO_US, Invalidations, is_current
-from pricing_proxy.prices.market import Market
-from pricing_proxy.prices.ports import PriceCache, Wanted
+from pricing_proxy.prices.invalidations import LONG_AGO_US, is_current
+from pricing_proxy.prices.ports import Wanted
 from pricing_proxy.prices.query import Failure, Key
 from pricing_proxy.prices.refusals import REFUSED
 from pricing_proxy.prices.source_health import SourceHealth
@@ -39,52 +38,42 @@ class ErpLoads:
     """Asks each market's source.
 
     Args:
-        markets: Every market by its code.
-        cache: Where this process remembers what came.
-        invalidations: What is known to have changed.
+        basis: The markets' sources, and where this process remembers what came.
         failures: Where failed keys are remembered.
         health: Told how loads end.
         land: Settles one key of a flight.
-        clock: Time.
-        draw: Returns a random number in [0, 1).
     """
 
     def __init__(
         self,
+        basis: Basis,
         *,
-        markets: Mapping[str, Market],
-        cache: PriceCache,
-        invalidations: Invalidations,
         failures: FailureMemory,
         health: SourceHealth,
         land: Callable[[Flight, Key, Arrival | Failure], None],
-        clock: Clock,
-        draw: Callable[[], float],
     ) -> None:
-        self._markets = markets
-        self._makers = {code: EntryMaker(market, draw=draw) for code, market in markets.items()}
-        self._cache = cache
-        self._invalidations = invalidations
+        self._basis = basis
         self._failures = failures
         self._health = health
         self._land = land
-        self._clock = clock
 
     def batches(self, flight: Flight, left: Sequence[Wanted]) -> list[Sequence[Wanted]]:
         """Return the calls by which to ask for lines of a flight."""
-        size = self._markets[flight.context.market].source.max_lines
+        size = self._basis.markets[flight.context.market].source.max_lines
         is_suspect = partial(self._failures.is_suspect, flight.context)
         return batches(left, size, is_suspect=is_suspect)
 
     async def load(self, flight: Flight, chunk: Sequence[Wanted], loaded: dict[Key, Entry]) -> None:
         """Ask for some lines of a flight and settle each; what may be kept is added to `loaded`."""
-        began_us = self._clock.monotonic_us()
+        basis = self._basis
+        began_us = basis.clock.monotonic_us()
 
         async def ask(lines: Sequence[Wanted], ticket: Ticket) -> Outcome:
             market = flight.context.market
-            stamp = stamp_now(self._clock, self._invalidations.position(market))
+            position = basis.invalidations.position(market)
+            stamp = ReadStamp(basis.clock.monotonic_us(), basis.clock.utc(), position)
             try:
-                answers = await self._markets[market].source.load(
+                answers = await basis.markets[market].source.load(
                     flight.customer,
                     flight.context,
                     lines,
@@ -123,28 +112,32 @@ class ErpLoads:
         stamp: ReadStamp,
     ) -> dict[Key, Entry]:
         """Deliver the answered lines; return the entries that may be kept."""
-        market = flight.context.market
-        marks = self._invalidations.of_context(
-            market, flight.context.account, flight.customer.price_group
-        )
+        basis, market = self._basis, self._basis.markets[flight.context.market]
+        marks = basis.marks(flight.context, flight.customer)
         kept: dict[Key, Entry] = {}
         for wanted in lines:
             answer = answers.get(wanted.key)
-            if answer is None and self._markets[market].source.absence_is_no_price:
+            if answer is None and market.source.absence_is_no_price:
                 answer = NoPrice(NoPriceReason.NOT_PRICED)
             if answer is None:
                 self._pause(flight, wanted.key, "missing_in_answer")
                 continue
             item_number = wanted.item.item_number
             changed_us = marks.changed_us(item_number) if marks else LONG_AGO_US
-            entry = self._makers[market].make(
-                answer, wanted, flight.context, stamp, changed_us=changed_us
+            entry = entry_of(
+                answer,
+                wanted,
+                flight.context,
+                stamp,
+                market=market,
+                changed_us=changed_us,
+                draw=basis.draw,
             )
             self._failures.note_success(flight.context, wanted.key)
             self._land(flight, wanted.key, Arrival(entry, "source"))
             if is_current(marks, item_number, stamp.position, stamp.began_us):
                 kept[wanted.key] = entry
-        self._cache.remember(flight.context, kept)
+        self._basis.cache.remember(flight.context, kept)
         flight.announce()
         return kept
 
@@ -153,7 +146,7 @@ class ErpLoads:
         for wanted in lines:
             if isinstance(error, CallRefusedError):
                 # Nothing was sent, so this says nothing about the key: no growing pause.
-                retry_us = self._clock.monotonic_us() + retry_after_us(error)
+                retry_us = self._basis.clock.monotonic_us() + retry_after_us(error)
                 self._land(flight, wanted.key, Failure(reason, retry_us))
             else:
                 self._pause(flight, wanted.key, reason, pause_us=retry_after_us(error))
@@ -163,7 +156,7 @@ class ErpLoads:
         self, flight: Flight, key: Key, reason: str, *, pause_us: int = 0, was_alone: bool = False
     ) -> None:
         failure = self._failures.note_failure(flight.context, key, reason, was_alone=was_alone)
-        named_us = self._clock.monotonic_us() + pause_us
+        named_us = self._basis.clock.monotonic_us() + pause_us
         failure = Failure(reason, max(failure.retry_after_us, named_us))
         self._land(flight, key, failure)
 

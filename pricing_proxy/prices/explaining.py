@@ -10,19 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pricing_proxy.clock import Clock
 from pricing_proxy.domain.entry import Entry
-from pricing_proxy.domain.freshness import TABLE, Level, Mode, Ruling, State
+from pricing_proxy.domain.freshness import TABLE, Level, Ruling, State
 from pricing_proxy.names import ByName
+from pricing_proxy.prices.basis import Basis, Knowledge
+from pricing_proxy.prices.boarding import board
 from pricing_proxy.prices.flights import Flight
-from pricing_proxy.prices.invalidations import Invalidations
-from pricing_proxy.prices.knowledge import known_now
 from pricing_proxy.prices.loading import Loader
-from pricing_proxy.prices.market import Market
-from pricing_proxy.prices.modes import ModePolicy
 from pricing_proxy.prices.open_line import OpenLine
-from pricing_proxy.prices.page import Knowledge, Page
-from pricing_proxy.prices.ports import PriceCache, Verification
+from pricing_proxy.prices.page import Page
 from pricing_proxy.prices.query import Key, Line, PriceQuery, QuotedLine, canonical_quantity
 from pricing_proxy.resilience.call_class import Ticket
 from pricing_proxy.shared_state.customer_map import Customer
@@ -95,72 +91,58 @@ class Explanation:
 
 
 class Explainer:
-    """Explains pages; takes what `PriceService` takes.
+    """Explains pages.
 
     Args:
-        markets: Every market by its code.
-        modes: Every mode's times.
-        cache: Both levels.
+        basis: What finding a price rests on.
         loader: Knows the loads under way, and what stands in the way of one.
-        invalidations: What is known to have changed.
-        verification: Whether that knowledge is within its lease.
-        clock: Time.
     """
 
-    def __init__(
-        self,
-        *,
-        markets: Mapping[str, Market],
-        modes: Mapping[Mode, ModePolicy],
-        cache: PriceCache,
-        loader: Loader,
-        invalidations: Invalidations,
-        verification: Verification,
-        clock: Clock,
-    ) -> None:
-        self._markets = markets
-        self._modes = modes
-        self._cache = cache
+    def __init__(self, basis: Basis, *, loader: Loader) -> None:
+        self._basis = basis
         self._loader = loader
-        self._invalidations = invalidations
-        self._verification = verification
-        self._clock = clock
 
     async def explain(self, query: PriceQuery) -> Explanation:
         """Return why each line would be answered as it would be."""
-        known = self._known(query)
+        known = self._basis.known(query.context, query.customer)
         page = Page(
             query,
-            market=self._markets[query.market],
-            policy=self._modes[query.mode],
+            market=self._basis.markets[query.market],
+            policy=self._basis.modes[query.mode],
             arrived_us=known.now_us,
         )
-        page.look_in_memory(self._cache.shelf(query.context), known)
+        page.look_in_memory(self._basis.cache.shelf(query.context), known)
         opened = {line.index: line for line in page.open_lines}
         verdicts: dict[int, LineVerdict] = {}
         if opened and query.customer is None:
             page.give_up("customer_not_checked")
         elif opened and query.customer is not None:
             verdicts = await self._look_further(page, query.customer)
-            known = self._known(query)
+            known = self._basis.known(query.context, query.customer)
             page.decide(known)
         return Explanation(
             known=known,
-            position=self._invalidations.position(query.market),
+            position=self._basis.invalidations.position(query.market),
             lines=list(self._explained(page, opened, verdicts, known)),
         )
 
     async def _look_further(self, page: Page, customer: Customer) -> dict[int, LineVerdict]:
         """Do what the service does with open lines, but for the load; return what would load."""
-        joined, claimed = self._board(page, customer)
+        query, context = page.query, page.query.context
+
+        def find(line: OpenLine) -> Flight | None:
+            return self._loader.find(context, customer, line.key, line.item, floor_us=page.floor_us)
+
+        claimed = board(page, self._loader, find)
+        joined = [line for line in page.open_lines if line.flight is not None]
         asked: set[Key] = set()
         if claimed:
             flight = Flight(
-                context=page.query.context,
+                context=context,
                 customer=customer,
                 items={line.key: line.item for line in claimed},
-                began_us=self._clock.monotonic_us(),
-                position=self._invalidations.position(page.query.market),
+                began_us=self._basis.clock.monotonic_us(),
+                position=self._basis.invalidations.position(query.market),
                 accepts=page.accepts,
                 deadline_us=page.deadline_us,
                 ticket=Ticket(page.policy.klass),
@@ -172,25 +154,6 @@ class Explainer:
             line.index: LineVerdict.LOAD for line in claimed if line.key in asked
         }
 
-    def _board(self, page: Page, customer: Customer) -> tuple[list[OpenLine], list[OpenLine]]:
-        """Return the lines that would join a load, and those that would begin one."""
-        joined: list[OpenLine] = []
-        claimed: list[OpenLine] = []
-        context, klass = page.query.context, page.policy.klass
-        for line in page.open_lines:
-            if line.entry is not None:
-                line.failure = self._loader.obstacle(context, line.key, klass)
-            if line.failure is not None:
-                continue
-            line.flight = self._loader.flights.find(
-                context,
-                line.key,
-                floor_us=page.floor_us,
-                is_current=self._loader.knows_all(context, customer, line.item),
-            )
-            (claimed if line.flight is None else joined).append(line)
-        return joined, claimed
-
     def _explained(
         self,
         page: Page,
@@ -198,7 +161,7 @@ class Explainer:
         verdicts: Mapping[int, LineVerdict],
         known: Knowledge,
     ) -> Iterator[LineExplanation]:
-        items = self._markets[page.query.market].master.items() or ByName({})
+        items = self._basis.markets[page.query.market].master.items() or ByName({})
         for index, (line, quoted) in enumerate(zip(page.query.lines, page.settled, strict=True)):
             was_open, item = opened.get(index), items.find(line.sku)
             unit = line.unit or (None if item is None else item.sales_unit)
@@ -225,14 +188,6 @@ class Explainer:
                 quoted=None if waits else quoted,
             )
 
-    def _known(self, query: PriceQuery) -> Knowledge:
-        return known_now(
-            query,
-            clock=self._clock,
-            invalidations=self._invalidations,
-            verification=self._verification,
-        )
-
 
 def _sight(
     page: Page, was_open: OpenLine | None, quoted: QuotedLine | None, known: Knowledge
@@ -245,7 +200,7 @@ def _sight(
         was_open.line,
         was_open.key.unit,
         was_open.entry,
-        page.state(was_open, known),
+        known.state(was_open.entry, was_open.item, page.max_us),
         False,
         None,
         was_open.level,
@@ -259,12 +214,7 @@ def _invalidations(
     """Return the newest position that touches an item, and what it means for the entry."""
     if known.marks is None or item is None:
         return -1, None
-    level = (
-        None
-        if entry is None
-        else known.marks.level(item.item_number, entry.position, entry.loaded_us)
-    )
-    return known.marks.newest(item.item_number), level
+    return known.marks.newest(item.item_number), known.invalidated(entry, item)
 
 
 def _verdict(

@@ -16,7 +16,7 @@ from pricing_proxy.background import end
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import State
 from pricing_proxy.prices.query import Context, Failure, Key
-from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.call_class import Ticket
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
 
@@ -92,47 +92,9 @@ class Flights:
         self._boards: dict[Context, dict[Key, Flight]] = {}
         self._tasks: dict[asyncio.Task[None], Flight] = {}
 
-    def serves(self, context: Context) -> bool:
-        """Return whether any flight of the context is under way."""
-        return context in self._boards
-
-    def join(
-        self,
-        context: Context,
-        key: Key,
-        *,
-        floor_us: int,
-        is_current: Callable[[Flight], bool],
-        klass: CallClass,
-    ) -> Flight | None:
-        """Return the flight that will answer the key, lifted to `klass`; None when there is none.
-
-        Args:
-            context: Whose price.
-            key: Which price.
-            floor_us: The flight must have begun since: a checkout never joins a load that
-                began too early.
-            is_current: Whether the flight began after all that is known to have changed.
-            klass: The class of the request that wants to join.
-        """
-        flight = self.find(context, key, floor_us=floor_us, is_current=is_current)
-        if flight is not None:
-            flight.ticket.lift(klass)
-        return flight
-
-    def find(
-        self,
-        context: Context,
-        key: Key,
-        *,
-        floor_us: int,
-        is_current: Callable[[Flight], bool],
-    ) -> Flight | None:
-        """Return the flight that `join` would return, and leave it as it is."""
-        flight = self._boards.get(context, {}).get(key)
-        if flight is None or flight.began_us < floor_us or not is_current(flight):
-            return None
-        return flight
+    def of(self, context: Context, key: Key) -> Flight | None:
+        """Return the flight that carries a key; None when there is none."""
+        return self._boards.get(context, {}).get(key)
 
     def carries_any(self, context: Context, keys: Iterable[Key]) -> bool:
         """Return whether any of these keys is on a flight."""

@@ -9,16 +9,15 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from pricing_proxy.clock import Clock
 from pricing_proxy.domain.entry import Entry
-from pricing_proxy.domain.freshness import State, classify
+from pricing_proxy.domain.freshness import State
+from pricing_proxy.prices.basis import Basis
 from pricing_proxy.prices.cold_budget import UNBOUNDED, ColdBudget, within_budget
 from pricing_proxy.prices.erp_loads import ErpLoads
 from pricing_proxy.prices.failures import FailureMemory
 from pricing_proxy.prices.flights import Arrival, Flight, Flights
-from pricing_proxy.prices.invalidations import Invalidations, PageMarks, is_current
-from pricing_proxy.prices.market import Market
-from pricing_proxy.prices.ports import CacheFailedError, Entries, PriceCache, Verification, Wanted
+from pricing_proxy.prices.invalidations import is_current
+from pricing_proxy.prices.ports import CacheFailedError, Entries, Wanted
 from pricing_proxy.prices.query import Context, Failure, Key
 from pricing_proxy.prices.source_health import SourceHealth
 from pricing_proxy.resilience.call_class import OURSELVES, CallClass, Caller, Ticket
@@ -32,46 +31,24 @@ class Loader:
     """Loads the keys of flights.
 
     Args:
-        markets: Every market by its code.
-        cache: Both levels.
-        invalidations: What is known to have changed.
-        verification: Whether that knowledge is within its lease.
-        failures: Where failed keys are remembered.
-        clock: Time.
-        draw: Returns a random number in [0, 1).
+        basis: What finding a price rests on.
         budget: What flights with `is_budgeted` may ask the ERP for.
+
+    Attributes:
+        failures: Which keys lately failed.
+        health: How each market's loads end.
+        flights: Those under way.
     """
 
-    def __init__(
-        self,
-        *,
-        markets: Mapping[str, Market],
-        cache: PriceCache,
-        invalidations: Invalidations,
-        verification: Verification,
-        failures: FailureMemory,
-        clock: Clock,
-        draw: Callable[[], float],
-        budget: ColdBudget = UNBOUNDED,
-    ) -> None:
-        self._markets = markets
-        self._cache = cache
-        self._invalidations = invalidations
-        self._verification = verification
-        self._clock = clock
+    def __init__(self, basis: Basis, *, budget: ColdBudget = UNBOUNDED) -> None:
+        now_us = basis.clock.monotonic_us
+        self._basis = basis
         self._budget = budget
-        self.failures = failures
-        self.health = SourceHealth(now_us=clock.monotonic_us)
-        self.flights = Flights(run=self._run, now_us=clock.monotonic_us)
+        self.failures = FailureMemory(now_us=now_us, draw=basis.draw)
+        self.health = SourceHealth(now_us=now_us)
+        self.flights = Flights(run=self._run, now_us=now_us)
         self._erp = ErpLoads(
-            markets=markets,
-            cache=cache,
-            invalidations=invalidations,
-            failures=failures,
-            health=self.health,
-            land=self.flights.land,
-            clock=clock,
-            draw=draw,
+            basis, failures=self.failures, health=self.health, land=self.flights.land
         )
 
     def join(
@@ -86,17 +63,26 @@ class Loader:
         is_budgeted: bool = False,
         caller: Caller = OURSELVES,
     ) -> Flight | None:
-        """Return a flight under way that will answer the key; None when there is none."""
-        if not self.flights.serves(context):
+        """Return what `find` returns, lifted to `klass`; another caller waits for it now."""
+        flight = self.find(context, customer, key, item, floor_us=floor_us)
+        if flight is None:
             return None
-        flight = self.flights.join(
-            context,
-            key,
-            floor_us=floor_us,
-            is_current=self.knows_all(context, customer, item),
-            klass=klass,
-        )
-        return None if flight is None else _shared(flight, caller, is_budgeted=is_budgeted)
+        return _shared(flight, klass, caller, is_budgeted=is_budgeted)
+
+    def find(
+        self, context: Context, customer: Customer, key: Key, item: Item, *, floor_us: int
+    ) -> Flight | None:
+        """Return a flight under way that will answer the key; None when there is none.
+
+        It began at `floor_us` or later (a checkout never joins a load that began too early),
+        and after all that is known to have changed.
+        """
+        flight = self.flights.of(context, key)
+        if flight is None or flight.began_us < floor_us:
+            return None
+        marks = self._basis.marks(context, customer)
+        is_after = is_current(marks, item.item_number, flight.position, flight.began_us)
+        return flight if is_after else None
 
     def join_all(
         self,
@@ -115,19 +101,11 @@ class Loader:
         flight = self.flights.of_all(context, items)
         if flight is None:
             return None
-        marks = self._marks(context, customer)
+        marks = self._basis.marks(context, customer)
         numbers = (item.item_number for item in items.values())
         if marks is not None and marks.touches(numbers, flight.position, flight.began_us):
             return None
-        flight.ticket.lift(klass)
-        return _shared(flight, caller, is_budgeted=is_budgeted)
-
-    def knows_all(
-        self, context: Context, customer: Customer, item: Item
-    ) -> Callable[[Flight], bool]:
-        """Return what tells whether a flight began after all changes of an item."""
-        marks = self._marks(context, customer)
-        return lambda flight: is_current(marks, item.item_number, flight.position, flight.began_us)
+        return _shared(flight, klass, caller, is_budgeted=is_budgeted)
 
     def start(
         self,
@@ -146,8 +124,8 @@ class Loader:
             context=context,
             customer=customer,
             items=items,
-            began_us=self._clock.monotonic_us(),
-            position=self._invalidations.position(context.market),
+            began_us=self._basis.clock.monotonic_us(),
+            position=self._basis.invalidations.position(context.market),
             accepts=accepts,
             deadline_us=deadline_us,
             ticket=Ticket(klass, caller),
@@ -168,17 +146,10 @@ class Loader:
             return self.failures.refusals.standing(context, key)
         return self.failures.standing(context, key)
 
-    def is_outdated(
-        self, context: Context, customer: Customer, entry: Entry, item_number: str
-    ) -> bool:
-        """Return whether an invalidation newer than the entry is known."""
-        marks = self._marks(context, customer)
-        return not is_current(marks, item_number, entry.position, entry.loaded_us)
-
     async def _run(self, flight: Flight) -> None:
         found = await self._look_in_redis(flight)
         if found:
-            self._cache.remember(flight.context, self._sound(found))
+            self._basis.cache.remember(flight.context, self._sound(found))
         left = self._left_for_the_erp(flight)
         if left and flight.is_budgeted:
             left = await within_budget(self._budget, flight, left, land=self.flights.land)
@@ -208,19 +179,13 @@ class Loader:
     async def _look_in_redis(self, flight: Flight) -> Entries | None:
         """Return what Redis holds, as far as the flight is concerned; None when it failed."""
         try:
-            found = await self._cache.read(flight.context, list(flight.items))
+            found = await self._basis.cache.read(flight.context, list(flight.items))
         except CacheFailedError:
             return None
-        marks = self._marks(flight.context, flight.customer) if found else None
-        market = flight.context.market
-        now_us, is_verified = self._clock.monotonic_us(), self._verification.is_verified(market)
-        max_us = self._markets[market].lifetimes.max_us
+        known = self._basis.known(flight.context, flight.customer)
+        max_us = self._basis.markets[flight.context.market].lifetimes.max_us
         for key, entry in found.items():
-            changed = None
-            if marks is not None:
-                number = flight.items[key].item_number
-                changed = marks.level(number, entry.position, entry.loaded_us)
-            state = classify(entry, now_us, max_us, is_verified, changed)
+            state = known.state(entry, flight.items[key], max_us)
             if state in _SETTLED_BY_REDIS and flight.accepts(state, entry):
                 self.flights.land(flight, key, Arrival(entry, "l2"))
             else:
@@ -229,11 +194,11 @@ class Loader:
 
     def _sound(self, found: Entries) -> Entries:
         # Redis' clock stepped back: in memory such an entry would keep later reads out.
-        now_us = self._clock.monotonic_us()
+        now_us = self._basis.clock.monotonic_us()
         return {key: entry for key, entry in found.items() if entry.loaded_us <= now_us}
 
     async def _keep_in_redis(self, flight: Flight, loaded: Mapping[Key, Entry]) -> None:
-        marks = self._marks(flight.context, flight.customer)
+        marks = self._basis.marks(flight.context, flight.customer)
         current = {
             key: entry
             for key, entry in loaded.items()
@@ -241,14 +206,12 @@ class Loader:
         }
         # The cache counts its failures; a price that Redis did not take is still an answer.
         with suppress(CacheFailedError):
-            await self._cache.write(flight.context, current)
-
-    def _marks(self, context: Context, customer: Customer) -> PageMarks | None:
-        return self._invalidations.of_context(context.market, context.account, customer.price_group)
+            await self._basis.cache.write(flight.context, current)
 
 
-def _shared(flight: Flight, caller: Caller, *, is_budgeted: bool) -> Flight:
+def _shared(flight: Flight, klass: CallClass, caller: Caller, *, is_budgeted: bool) -> Flight:
     """Return a flight that another caller has joined; our own work claims no turn for it."""
+    flight.ticket.lift(klass)
     if caller != OURSELVES:
         flight.ticket.share(caller)
     if not is_budgeted:

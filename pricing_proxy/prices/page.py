@@ -5,7 +5,6 @@ module only applies it, first to what is in memory and then to what loads bring.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import (
@@ -19,7 +18,7 @@ from pricing_proxy.domain.freshness import (
     may_serve,
 )
 from pricing_proxy.domain.price import NoPriceReason
-from pricing_proxy.prices.invalidations import PageMarks
+from pricing_proxy.prices.basis import Knowledge
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.modes import ModePolicy
 from pricing_proxy.prices.open_line import OpenLine
@@ -46,14 +45,6 @@ _RETRY_AFTER_SECONDS = (1, 120)
 _ANY_TIME_US = -(2**62)
 
 
-class Knowledge(NamedTuple):
-    """What is known at one instant besides the entries; read anew after every wait."""
-
-    now_us: int
-    marks: PageMarks | None
-    is_verified: bool
-
-
 class Page:
     """The lines of one query.
 
@@ -73,7 +64,7 @@ class Page:
         self.to_refresh: dict[Key, Item] = {}
         self._market = market
         self._arrived_us = arrived_us
-        self._max_us = market.lifetimes.max_us
+        self.max_us = market.lifetimes.max_us
         self._rules = _RULES[query.mode]
         self._quoted: list[QuotedLine | None] = [None] * len(query.lines)
         self._decided_us = arrived_us
@@ -106,7 +97,7 @@ class Page:
             for index, line in enumerate(self.query.lines):
                 self._refuse(index, line, line.unit, "starting")
             return
-        rules, quoted, max_us = self._rules, self._quoted, self._max_us
+        rules, quoted, max_us = self._rules, self._quoted, self.max_us
         common = 0
         now_us, marks, is_verified = known
         for index, line in enumerate(self.query.lines):
@@ -122,10 +113,8 @@ class Page:
                 continue
             key = _new(Key, (sku, unit or item.sales_unit, canonical_quantity(quantity)))
             entry = shelf.get(key)
-            if marks is None:
-                state = classify(entry, now_us, max_us, is_verified, None)
-            else:
-                state = self._state(entry, item, known)
+            invalidated = None if marks is None else known.invalidated(entry, item)
+            state = classify(entry, now_us, max_us, is_verified, invalidated)
             ruling = rules[state]
             if ruling.serve and not ruling.refresh:
                 # What nearly every line of a busy shop is: nothing to decide, nothing to do.
@@ -152,10 +141,6 @@ class Page:
                 entry = quoted.entry.spelled(quoted.line.sku)
                 self._quoted[index] = quoted._replace(entry=entry)
         return self._quoted
-
-    def state(self, line: OpenLine, known: Knowledge) -> State:
-        """Return the state of what is known of an open line."""
-        return self._state(line.entry, line.item, known)
 
     def give_up(self, reason: str) -> None:
         """Settle every open line as unavailable."""
@@ -207,7 +192,7 @@ class Page:
 
     def _is_settled(self, line: OpenLine, known: Knowledge) -> bool:
         is_over = line.take_news()
-        state = self._state(line.entry, line.item, known)
+        state = known.state(line.entry, line.item, self.max_us)
         if self._serve(
             line.index, line.line, line.key, line.item, line.entry, line.level, state, known
         ):
@@ -229,7 +214,7 @@ class Page:
             self._refuse(line.index, line.line, line.key.unit, failure.reason)
             return
         is_served = fallback is Fallback.FLAGGED
-        state = self._state(line.entry, line.item, known)
+        state = known.state(line.entry, line.item, self.max_us)
         self._quoted[line.index] = QuotedLine(
             line.line,
             line.key.unit,
@@ -245,13 +230,6 @@ class Page:
         self._quoted[index] = QuotedLine(
             line, unit, None, State.ABSENT, False, reason, "source", False
         )
-
-    def _state(self, entry: Entry | None, item: Item, known: Knowledge) -> State:
-        marks = known.marks
-        invalidated = None
-        if marks is not None and entry is not None:
-            invalidated = marks.level(item.item_number, entry.position, entry.loaded_us)
-        return classify(entry, known.now_us, self._max_us, known.is_verified, invalidated)
 
     def _wait_until_us(self, ruling: Ruling) -> int:
         return self._arrived_us + self.policy.wait_us(ruling.wait, self.query.wait_us)

@@ -73,14 +73,6 @@ class WarmMarks(Protocol):
         ...
 
 
-class Verification(Protocol):
-    """Whether word of every invalidation up to the lease has arrived."""
-
-    def is_verified(self, market: str) -> bool:
-        """Return whether the market's ledger was read within its lease."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One line to load."""

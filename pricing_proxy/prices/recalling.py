@@ -14,9 +14,9 @@ from typing import NamedTuple, cast, overload
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import TABLE, State, fresh_span
 from pricing_proxy.names import ByName
+from pricing_proxy.prices.basis import Knowledge
 from pricing_proxy.prices.flights import Arrival
 from pricing_proxy.prices.market import Market
-from pricing_proxy.prices.page import Knowledge
 from pricing_proxy.prices.query import Columns, Failure, Key, PriceQuery, Quote, QuotedLine
 from pricing_proxy.prices.shelf import Bounds, Shelf
 from pricing_proxy.shared_state.item_map import Item

@@ -10,17 +10,14 @@ says so.
 import asyncio
 from collections.abc import Mapping
 
-from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
-from pricing_proxy.domain.freshness import TABLE, Mode, State
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND
+from pricing_proxy.domain.freshness import TABLE, State
+from pricing_proxy.prices.basis import Basis, Knowledge
+from pricing_proxy.prices.boarding import board
 from pricing_proxy.prices.flights import Flight
-from pricing_proxy.prices.invalidations import Invalidations
-from pricing_proxy.prices.knowledge import known_now
 from pricing_proxy.prices.loading import Loader
-from pricing_proxy.prices.market import Market
-from pricing_proxy.prices.modes import ModePolicy
 from pricing_proxy.prices.open_line import OpenLine
-from pricing_proxy.prices.page import Knowledge, Page
-from pricing_proxy.prices.ports import PriceCache, Verification
+from pricing_proxy.prices.page import Page
 from pricing_proxy.prices.query import Failure, Key, PriceQuery, Quote
 from pricing_proxy.prices.recalling import WholePage, delivered, recall, whole_page
 from pricing_proxy.prices.warming import Warmer
@@ -35,45 +32,24 @@ class PriceService:
     """The use case: quote a page.
 
     Args:
-        markets: Every market by its code.
-        modes: Every mode's times.
-        cache: Both levels.
+        basis: What finding a price rests on.
         loader: Starts loads and knows those under way.
-        invalidations: What is known to have changed.
-        verification: Whether that knowledge is within its lease.
         warmer: Refreshes behind the request, and remembers what a customer looks at.
-        clock: Time.
     """
 
-    def __init__(
-        self,
-        *,
-        markets: Mapping[str, Market],
-        modes: Mapping[Mode, ModePolicy],
-        cache: PriceCache,
-        loader: Loader,
-        invalidations: Invalidations,
-        verification: Verification,
-        warmer: Warmer,
-        clock: Clock,
-    ) -> None:
-        self._markets = markets
-        self._modes = modes
-        self._cache = cache
+    def __init__(self, basis: Basis, *, loader: Loader, warmer: Warmer) -> None:
+        self._basis = basis
         self._loader = loader
-        self._invalidations = invalidations
-        self._verification = verification
         self._warmer = warmer
-        self._clock = clock
 
     @property
     def remembers(self) -> bool:
         """Whether `recall` can answer anything at all."""
-        return self._cache.remembers
+        return self._basis.cache.remembers
 
     def recall(self, query: PriceQuery) -> Quote | None:
         """Return the answer if memory holds it whole and fresh; None if more must be done."""
-        market, shelf = self._markets[query.market], self._cache.shelf(query.context)
+        market, shelf = self._basis.markets[query.market], self._basis.cache.shelf(query.context)
         recalled = recall(query, market=market, shelf=shelf, known=self._known(query))
         if recalled is not None:
             self._warmer.pages.append(query)
@@ -83,11 +59,11 @@ class PriceService:
         """Return an answer for every line, within the mode's time or the caller's `wait_us`."""
         self._warmer.pages.append(query)
         known = self._known(query)
-        market, shelf = self._markets[query.market], self._cache.shelf(query.context)
+        market, shelf = self._basis.markets[query.market], self._basis.cache.shelf(query.context)
         recalled = recall(query, market=market, shelf=shelf, known=known)
         if recalled is not None:
             return recalled
-        policy = self._modes[query.mode]
+        policy = self._basis.modes[query.mode]
         page = Page(query, market=market, policy=policy, arrived_us=known.now_us)
         whole = None if shelf else whole_page(query, market)
         flight = None if whole is None else self._board_whole(page, whole)
@@ -145,38 +121,30 @@ class PriceService:
 
     def _board(self, page: Page, customer: Customer, *, is_last_call: bool) -> None:
         """Find every open line a flight, or the reason why it gets none."""
-        claims: dict[Key, Item] = {}
-        claiming: list[OpenLine] = []
-        for line in page.open_lines:
-            if line.flight is not None:
-                continue
-            line.failure = self._obstacle(page, line, is_last_call=is_last_call)
-            if line.failure is None:
-                line.flight = self._loader.join(
-                    page.query.context,
-                    customer,
-                    line.key,
-                    line.item,
-                    floor_us=page.floor_us,
-                    klass=page.policy.klass,
-                    is_budgeted=page.query.is_budgeted,
-                    caller=page.query.caller,
-                )
+        if is_last_call:
+            for line in page.open_lines:
                 if line.flight is None:
-                    claims[line.key] = line.item
-                    claiming.append(line)
-        if claims:
-            flight = self._start(page, customer, claims)
+                    line.failure = Failure("changing", self._basis.clock.monotonic_us())
+            return
+        query = page.query
+
+        def join(line: OpenLine) -> Flight | None:
+            return self._loader.join(
+                query.context,
+                customer,
+                line.key,
+                line.item,
+                floor_us=page.floor_us,
+                klass=page.policy.klass,
+                is_budgeted=query.is_budgeted,
+                caller=query.caller,
+            )
+
+        claiming = board(page, self._loader, join)
+        if claiming:
+            flight = self._start(page, customer, {line.key: line.item for line in claiming})
             for line in claiming:
                 line.flight = flight
-
-    def _obstacle(self, page: Page, line: OpenLine, *, is_last_call: bool) -> Failure | None:
-        if is_last_call:
-            return Failure("changing", self._clock.monotonic_us())
-        if line.entry is None:
-            # Redis may hold what memory does not; the load looks there before it asks why not.
-            return None
-        return self._loader.obstacle(page.query.context, line.key, page.policy.klass)
 
     def _start(self, page: Page, customer: Customer, claims: Mapping[Key, Item]) -> Flight:
         self._warmer.seen.note(page.query.context, claims)
@@ -187,7 +155,9 @@ class PriceService:
             claims,
             accepts=page.accepts,
             deadline_us=(
-                page.deadline_us if flight_us is None else self._clock.monotonic_us() + flight_us
+                page.deadline_us
+                if flight_us is None
+                else self._basis.clock.monotonic_us() + flight_us
             ),
             klass=page.policy.klass,
             is_budgeted=page.query.is_budgeted,
@@ -204,7 +174,7 @@ class PriceService:
         await self._wait(*flights, until_us=until_us)
 
     async def _wait(self, *flights: Flight, until_us: int) -> None:
-        left_us = max(until_us - self._clock.monotonic_us(), 0)
+        left_us = max(until_us - self._basis.clock.monotonic_us(), 0)
         await asyncio.wait(
             {flight.step for flight in flights},
             timeout=left_us / MICROSECONDS_PER_SECOND,
@@ -212,9 +182,4 @@ class PriceService:
         )
 
     def _known(self, query: PriceQuery) -> Knowledge:
-        return known_now(
-            query,
-            clock=self._clock,
-            invalidations=self._invalidations,
-            verification=self._verification,
-        )
+        return self._basis.known(query.context, query.customer)

@@ -9,13 +9,13 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
-from pricing_proxy.clock import Clock
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import SECOND_US, State
 from pricing_proxy.names import ByName
+from pricing_proxy.prices.basis import Basis
+from pricing_proxy.prices.invalidations import is_current
 from pricing_proxy.prices.loading import Loader
-from pricing_proxy.prices.market import Market
-from pricing_proxy.prices.ports import CacheFailedError, PriceCache, WarmMarks
+from pricing_proxy.prices.ports import CacheFailedError, WarmMarks
 from pricing_proxy.prices.query import Context, Key, PriceQuery
 from pricing_proxy.prices.seen import MOST_CUSTOMERS, SeenLines, drop_oldest
 from pricing_proxy.resilience.call_class import OURSELVES, CallClass, Caller
@@ -37,35 +37,31 @@ class Warmer:
     """Starts loads at refresh class.
 
     Args:
-        markets: Every market by its code.
-        cache: To see what is fresh enough.
+        basis: What finding a price rests on.
         loader: Starts loads.
         marks: What processes tell each other; without Redis each goes by itself.
         is_well: Whether a market's ERP can bear loads that nobody waits for: its breaker is
             closed, its gate open.
-        clock: Time.
 
     Attributes:
+        marks: As given.
+        is_well: As given.
         seen: What customers' pages had to load.
         pages: The last queries, for `prices.ahead`.
     """
 
     def __init__(
         self,
+        basis: Basis,
         *,
-        markets: Mapping[str, Market],
-        cache: PriceCache,
         loader: Loader,
         marks: WarmMarks,
         is_well: Callable[[str], bool],
-        clock: Clock,
     ) -> None:
-        self._markets = markets
-        self._cache = cache
+        self._basis = basis
         self._loader = loader
-        self._clock = clock
-        self._marks = marks
-        self._is_well = is_well
+        self.marks = marks
+        self.is_well = is_well
         self.seen = SeenLines(marks)
         self.pages: deque[PriceQuery] = deque(maxlen=_SAMPLED_PAGES)
         self._warmed_us: OrderedDict[Context, int] = OrderedDict()
@@ -79,26 +75,26 @@ class Warmer:
         caller: Caller = OURSELVES,
     ) -> None:
         """Load lines again behind an answer, unless they are on their way or lately failed."""
-        lease_floor_us = self._clock.monotonic_us() - self._markets[context.market].lease_us
-
-        def accepts(state: State, entry: Entry) -> bool:
+        lease_us = self._basis.markets[context.market].lease_us
+        lease_floor_us = self._basis.clock.monotonic_us() - lease_us
+        self._load(
+            context,
+            customer,
+            items,
+            floor_us=_ANY_TIME_US,
             # Redis cannot vouch for what it holds while it is itself in doubt.
-            return state is not State.UNVERIFIED or entry.loaded_us >= lease_floor_us
-
-        self._load(context, customer, items, floor_us=_ANY_TIME_US, accepts=accepts, caller=caller)
+            accepts=lambda state, entry: (
+                state is not State.UNVERIFIED or entry.loaded_us >= lease_floor_us
+            ),
+            caller=caller,
+        )
 
     def refresh_ahead(
         self, context: Context, customer: Customer, items: Mapping[Key, Item]
     ) -> None:
         """Load fresh lines again before they are stale, or take what another process loaded."""
         # Four fifths of its fresh time are over; what Redis holds helps if it is younger.
-        soft_us = self._markets[context.market].lifetimes.soft_us
-        floor_us = self._clock.monotonic_us() - soft_us // 2
-
-        def accepts(_: State, entry: Entry) -> bool:
-            return entry.loaded_us >= floor_us
-
-        self._load(context, customer, items, floor_us=floor_us, accepts=accepts)
+        self._load_older(context, customer, items, self._half_fresh_us(context))
 
     async def warm(
         self,
@@ -119,29 +115,31 @@ class Warmer:
             skus: What the shop expects them to see, most important first.
             caller: Who asks for it.
         """
-        if not self._is_well(context.market) or not await self._is_first(context):
+        if not self.is_well(context.market) or not await self._is_first(context):
             return 0
         wanted = self._wanted(context, skus, await self.seen.of(context))
-        now_us = self._clock.monotonic_us()
         # Half of `soft` is left to a price that need not be loaded now.
-        floor_us = now_us - self._markets[context.market].lifetimes.soft_us // 2
-        shelf = self._cache.shelf(context)
+        floor_us = self._half_fresh_us(context)
+        marks = self._basis.marks(context, customer)
+        shelf = self._basis.cache.shelf(context)
         old = {
             key: item
             for key, item in wanted.items()
             if (entry := shelf.get(key)) is None
             or entry.loaded_us < floor_us
-            or self._loader.is_outdated(context, customer, entry, item.item_number)
+            or not is_current(marks, item.item_number, entry.position, entry.loaded_us)
         }
 
-        def accepts(_: State, entry: Entry) -> bool:
-            return entry.loaded_us >= floor_us
+        return self._load_older(context, customer, old, floor_us, caller)
 
-        return self._load(context, customer, old, floor_us=floor_us, accepts=accepts, caller=caller)
+    def _half_fresh_us(self, context: Context) -> int:
+        """Return since when a price was read that has half of its fresh time left."""
+        soft_us = self._basis.markets[context.market].lifetimes.soft_us
+        return self._basis.clock.monotonic_us() - soft_us // 2
 
     async def _is_first(self, context: Context) -> bool:
         """Return whether nobody warmed the customer lately, and note that we do."""
-        now_us = self._clock.monotonic_us()
+        now_us = self._basis.clock.monotonic_us()
         last_us = self._warmed_us.get(context)
         if last_us is not None and now_us - last_us < _DEBOUNCE_US:
             return False
@@ -149,14 +147,14 @@ class Warmer:
         self._warmed_us.move_to_end(context)
         drop_oldest(self._warmed_us, MOST_CUSTOMERS)
         try:
-            return await self._marks.claim_login(context, _DEBOUNCE)
+            return await self.marks.claim_login(context, _DEBOUNCE)
         except CacheFailedError:
             return True  # each process for itself
 
     def _wanted(
         self, context: Context, skus: Iterable[str], seen: Iterable[Key]
     ) -> dict[Key, Item]:
-        items = self._markets[context.market].master.items() or ByName({})
+        items = self._basis.markets[context.market].master.items() or ByName({})
         named = (item for sku in skus if (item := items.find(sku)) is not None)
         wanted: dict[Key, Item] = {}
         for key in (*(Key(item.sku, item.sales_unit, "1") for item in named), *seen):
@@ -164,6 +162,24 @@ class Warmer:
             if item is not None and item.is_sold and len(wanted) < MOST_WARMED:
                 wanted[key] = item
         return wanted
+
+    def _load_older(
+        self,
+        context: Context,
+        customer: Customer,
+        items: Mapping[Key, Item],
+        floor_us: int,
+        caller: Caller = OURSELVES,
+    ) -> int:
+        """Load lines of which nobody has what was read since then; return how many."""
+        return self._load(
+            context,
+            customer,
+            items,
+            floor_us=floor_us,
+            accepts=lambda _, entry: entry.loaded_us >= floor_us,
+            caller=caller,
+        )
 
     def _load(
         self,
@@ -196,7 +212,7 @@ class Warmer:
                 customer,
                 idle,
                 accepts=accepts,
-                deadline_us=self._clock.monotonic_us() + _FLIGHT_US,
+                deadline_us=self._basis.clock.monotonic_us() + _FLIGHT_US,
                 klass=CallClass.REFRESH,
                 caller=caller,
             )

@@ -25,8 +25,8 @@ from aiohttp import web
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.way import PRICING, erp_way
 from pricing_proxy.prices.ahead import RefreshAhead
+from pricing_proxy.prices.basis import Basis
 from pricing_proxy.prices.explaining import Explainer
-from pricing_proxy.prices.failures import FailureMemory
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.modes import mode_policies
 from pricing_proxy.prices.service import PriceService
@@ -136,69 +136,28 @@ async def _open_parts(
 
 
 def _engine(parts: Parts) -> Engine:
-    loader = Loader(
+    ms = parts.settings.service
+    basis = Basis(
         markets=parts.markets,
+        modes=mode_policies(browse_ms=ms.browse_ms, cart_ms=ms.cart_ms, checkout_ms=ms.checkout_ms),
         cache=parts.caching.tiered,
         invalidations=parts.ledgers.invalidations,
-        verification=parts.ledgers,
-        failures=FailureMemory(now_us=parts.clock.monotonic_us, draw=random.random),
+        is_verified=parts.ledgers.is_verified,
         clock=parts.clock,
         draw=random.random,
-        budget=parts.callers.budget,
     )
-    warmer, ahead = _loading_ahead(parts, loader)
-    service, explainer = _answering(parts, loader, warmer)
-    return Engine(loader=loader, warmer=warmer, ahead=ahead, service=service, explainer=explainer)
-
-
-def _loading_ahead(parts: Parts, loader: Loader) -> tuple[Warmer, RefreshAhead]:
-    """Return what loads prices that nobody waits for."""
-    is_well = partial(_is_well, parts)
+    loader = Loader(basis, budget=parts.callers.budget)
     warmer = Warmer(
-        markets=parts.markets,
-        cache=parts.caching.tiered,
-        loader=loader,
-        marks=parts.caching.marks,
-        is_well=is_well,
-        clock=parts.clock,
+        basis, loader=loader, marks=parts.caching.marks, is_well=partial(_is_well, parts)
     )
-    ahead = RefreshAhead(
-        markets=parts.markets,
-        cache=parts.caching.tiered,
+    return Engine(
+        loader=loader,
         warmer=warmer,
-        marks=parts.caching.marks,
-        is_well=is_well,
-        clock=parts.clock,
+        ahead=RefreshAhead(basis, warmer=warmer),
+        service=PriceService(basis, loader=loader, warmer=warmer),
+        explainer=Explainer(basis, loader=loader),
     )
-    return warmer, ahead
-
-
-def _answering(parts: Parts, loader: Loader, warmer: Warmer) -> tuple[PriceService, Explainer]:
-    """Return what answers, and what says why; both from the same parts."""
-    ms = parts.settings.service
-    modes = mode_policies(browse_ms=ms.browse_ms, cart_ms=ms.cart_ms, checkout_ms=ms.checkout_ms)
-    service = PriceService(
-        markets=parts.markets,
-        modes=modes,
-        cache=parts.caching.tiered,
-        loader=loader,
-        invalidations=parts.ledgers.invalidations,
-        verification=parts.ledgers,
-        warmer=warmer,
-        clock=parts.clock,
-    )
-    explainer = Explainer(
-        markets=parts.markets,
-        modes=modes,
-        cache=parts.caching.tiered,
-        loader=loader,
-        invalidations=parts.ledgers.invalidations,
-        verification=parts.ledgers,
-        clock=parts.clock,
-    )
-    return service, explainer
 
 
 def _is_well(parts: Parts, market: str) -> bool:
-    environment = parts.settings.markets[market].environment
-    return parts.erps[environment].policy.is_well(OperationClass.PRICE_READ)
+    return parts.erp_of(market).policy.is_well(OperationClass.PRICE_READ)

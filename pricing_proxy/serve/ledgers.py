@@ -19,7 +19,7 @@ from pricing_proxy.shared_state.opening import ledger_client
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledgers:
-    """All markets' ledgers as this process knows them: a `prices.ports.Verification`."""
+    """All markets' ledgers as this process knows them."""
 
     writer: LedgerWriter
     readers: Mapping[str, LedgerReader]

@@ -37,6 +37,10 @@ class Parts:
     callers: Callers
     readiness: Readiness
 
+    def erp_of(self, market: str) -> ErpWay:
+        """Return the way to the environment in which a market is."""
+        return self.erps[self.settings.markets[market].environment]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:

@@ -51,7 +51,7 @@ def routes_of(parts: Parts, engine: Engine) -> Routes:
 
 def _explain_routes(parts: Parts, engine: Engine) -> ExplainRoutes:
     def guards(market: str) -> Mapping[str, Any]:
-        return erp_state(parts.erps[parts.settings.markets[market].environment])
+        return erp_state(parts.erp_of(market))
 
     return ExplainRoutes(
         explainer=engine.explainer,
@@ -63,19 +63,7 @@ def _explain_routes(parts: Parts, engine: Engine) -> ExplainRoutes:
 
 
 def _status_routes(parts: Parts, engine: Engine) -> StatusRoutes:
-    snapshot = Snapshot(
-        settings=parts.settings,
-        clock=parts.clock,
-        readiness=parts.readiness,
-        maps=parts.maps,
-        erps=parts.erps,
-        caching=parts.caching,
-        ledgers=parts.ledgers,
-        loader=engine.loader,
-        access=parts.callers.access,
-        keys_report=parts.callers.keys_report,
-        metrics=parts.metrics,
-    )
+    snapshot = Snapshot(parts, engine.loader)
     parts.metrics.read_when_scraped(snapshot.readers())
     return StatusRoutes(
         snapshot=snapshot.take,

@@ -1,24 +1,18 @@
 """The state of the process as one nested value, for `/status`, and as gauges for `/metrics`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND
 from pricing_proxy.d365.way import ErpWay
 from pricing_proxy.prices.loading import Loader
-from pricing_proxy.prices.master_data import MarketMaps
 from pricing_proxy.resilience.breaker import BreakerView
 from pricing_proxy.resilience.breaker_events import Phase
 from pricing_proxy.resilience.gate import Gate, GateView
-from pricing_proxy.serve.caching import Caching
-from pricing_proxy.serve.key_watch import KeyReport
-from pricing_proxy.serve.ledgers import Ledgers
-from pricing_proxy.serve.readiness import Readiness
-from pricing_proxy.settings import Settings
-from pricing_proxy.telemetry.metrics import Metrics, Read, Reading
-from pricing_proxy.web.access import Access
+from pricing_proxy.serve.parts import Parts
+from pricing_proxy.telemetry.metrics import Read, Reading
 
 # Rows of what is kept out; more than anybody reads, and less than a page that takes seconds.
 _MOST_ROWS = 200
@@ -28,53 +22,21 @@ class Snapshot:
     """Asks the parts how they are.
 
     Args:
-        settings: What the process was told.
-        clock: Time.
-        readiness: Whether it wants requests.
-        maps: Each market's maps.
-        erps: The way to each environment.
-        caching: The caches.
-        ledgers: What is known of invalidations.
+        parts: What is asked.
         loader: Loads under way.
-        access: Who called.
-        keys_report: What became of the last change of the keys; None when nobody watches them.
-        metrics: What was counted.
     """
 
-    def __init__(
-        self,
-        *,
-        settings: Settings,
-        clock: Clock,
-        readiness: Readiness,
-        maps: Mapping[str, MarketMaps],
-        erps: Mapping[str, ErpWay],
-        caching: Caching,
-        ledgers: Ledgers,
-        loader: Loader,
-        access: Access,
-        keys_report: Callable[[], KeyReport | None],
-        metrics: Metrics,
-    ) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._readiness = readiness
-        self._maps = maps
-        self._erps = erps
-        self._caching = caching
-        self._ledgers = ledgers
+    def __init__(self, parts: Parts, loader: Loader) -> None:
+        self._parts = parts
         self._loader = loader
-        self._access = access
-        self._keys_report = keys_report
-        self._metrics = metrics
-        self._started_at = clock.utc()
+        self._started_at = parts.clock.utc()
 
     def take(self) -> dict[str, Any]:
         """Return the state as plain values; durations in seconds."""
         return {
             "service": self._service(),
-            "markets": {code: self._market(code) for code in self._settings.markets},
-            "erp": {name: erp_state(erp) for name, erp in self._erps.items()},
+            "markets": {code: self._market(code) for code in self._parts.settings.markets},
+            "erp": {name: erp_state(erp) for name, erp in self._parts.erps.items()},
             "redis": self._redis(),
             "cache": self._cache(),
             "flights": {
@@ -85,7 +47,7 @@ class Snapshot:
             "kept_out": self._kept_out(),
             "keys": {
                 name: None if at is None else _text(at)
-                for name, at in self._access.last_use().items()
+                for name, at in self._parts.callers.access.last_use().items()
             },
             "configuration": self._configuration(),
         }
@@ -93,7 +55,7 @@ class Snapshot:
     def readers(self) -> dict[str, Read]:
         """Return what reads each instrument of `telemetry.metrics.READ_WHEN_SCRAPED`."""
         flights, failures = self._loader.flights, self._loader.failures
-        memory, store = self._caching.memory, self._caching.store
+        memory, store = self._parts.caching.memory, self._parts.caching.store
         return {
             "flights": lambda: _one(flights.count),
             "oldest_flight_seconds": lambda: _one(_seconds(flights.oldest_age_us())),
@@ -102,7 +64,7 @@ class Snapshot:
             "l1_entries": lambda: _one(memory.entry_count),
             "redis_failures": lambda: _one(store.failures),
             "bad_values": lambda: _one(store.bad_values),
-            "verified": lambda: _one(self._ledgers.are_all_verified()),
+            "verified": lambda: _one(self._parts.ledgers.are_all_verified()),
             "breaker_open": self._breaker_readings,
             "gate_closed_seconds": self._gate_readings,
             "bulkhead_calls": self._bulkhead_readings,
@@ -112,49 +74,49 @@ class Snapshot:
         }
 
     def _breaker_readings(self) -> Iterator[Reading]:
-        views = [view for erp in self._erps.values() for view in erp.policy.view().breakers]
-        for view in (*views, self._caching.guard.view()):
+        views = [view for erp in self._parts.erps.values() for view in erp.policy.view().breakers]
+        for view in (*views, self._parts.caching.guard.view()):
             yield Reading((view.name,), _PHASE_VALUES.get(view.phase, 2))
 
     def _gate_readings(self) -> Iterator[Reading]:
-        for erp in self._erps.values():
+        for erp in self._parts.erps.values():
             for gate in map(Gate.view, erp.gates):
                 yield Reading((gate.name,), _seconds(gate.opens_in_us))
 
     def _bulkhead_readings(self) -> Iterator[Reading]:
-        for erp in self._erps.values():
+        for erp in self._parts.erps.values():
             view = erp.policy.view().bulkhead
             for place, counts in (("running", view.running), ("waiting", view.waiting)):
                 for klass, count in counts.items():
                     yield Reading((view.name, klass, place), count)
 
     def _refused_readings(self) -> Iterator[Reading]:
-        for code in self._maps:
+        for code in self._parts.maps:
             yield Reading((code,), self._loader.health.failing(code) is not None)
 
     def _map_ages(self) -> Iterator[Reading]:
-        for code, maps in self._maps.items():
+        for code, maps in self._parts.maps.items():
             for name, (_, age) in maps.ages().items():
                 yield Reading((code, name), age.total_seconds())
 
     def _map_rows(self) -> Iterator[Reading]:
-        for code, maps in self._maps.items():
+        for code, maps in self._parts.maps.items():
             for name, (rows, _) in maps.ages().items():
                 yield Reading((code, name), rows)
 
     def _service(self) -> dict[str, Any]:
-        missing = self._readiness.obstacles()
+        missing = self._parts.readiness.obstacles()
         return {
             "version": version("pricing-proxy"),
             "started_at": _text(self._started_at),
-            "uptime_seconds": round((self._clock.utc() - self._started_at).total_seconds()),
+            "uptime_seconds": round((self._parts.clock.utc() - self._started_at).total_seconds()),
             "is_ready": not missing,
             "missing": missing,
-            "demo": self._settings.service.demo,
+            "demo": self._parts.settings.service.demo,
         }
 
     def _market(self, code: str) -> dict[str, Any]:
-        market, maps = self._settings.markets[code], self._maps[code]
+        market, maps = self._parts.settings.markets[code], self._parts.maps[code]
         return {
             "environment": market.environment,
             "currency": market.currency,
@@ -184,7 +146,7 @@ class Snapshot:
 
     def _kept_out(self) -> list[dict[str, Any]]:
         """Return what is kept out, by SKU: whose lines they are is nobody's business here."""
-        now_us = self._clock.monotonic_us()
+        now_us = self._parts.clock.monotonic_us()
         return [
             {
                 "market": row.market,
@@ -199,34 +161,34 @@ class Snapshot:
         ]
 
     def _ledger(self, code: str) -> dict[str, Any]:
-        view = self._ledgers.view(code)
+        view = self._parts.ledgers.view(code)
         return {
             # As text: a position has more digits than a page's script can hold as a number.
             "position": str(view.position),
-            "is_verified": self._ledgers.is_verified(code),
+            "is_verified": self._parts.ledgers.is_verified(code),
             "lease_left_seconds": _seconds(view.lease_left_us),
-            "scopes_known": self._ledgers.invalidations.count(code),
+            "scopes_known": self._parts.ledgers.invalidations.count(code),
         }
 
     def _redis(self) -> dict[str, Any]:
         return {
-            "kind": "embedded" if self._settings.redis.is_embedded else "redis",
-            "is_verified": self._ledgers.are_all_verified(),
-            "breaker": _breaker(self._caching.guard.view()),
-            "failures": self._caching.store.failures,
-            "bad_values": self._caching.store.bad_values,
+            "kind": "embedded" if self._parts.settings.redis.is_embedded else "redis",
+            "is_verified": self._parts.ledgers.are_all_verified(),
+            "breaker": _breaker(self._parts.caching.guard.view()),
+            "failures": self._parts.caching.store.failures,
+            "bad_values": self._parts.caching.store.bad_values,
         }
 
     def _cache(self) -> dict[str, Any]:
         return {
-            "l1_bytes": self._caching.memory.used_bytes,
-            "l1_entries": self._caching.memory.entry_count,
-            "lookups": self._metrics.lookups.totals("level"),
-            "requests": self._metrics.requests.totals("mode"),
+            "l1_bytes": self._parts.caching.memory.used_bytes,
+            "l1_entries": self._parts.caching.memory.entry_count,
+            "lookups": self._parts.metrics.lookups.totals("level"),
+            "requests": self._parts.metrics.requests.totals("mode"),
         }
 
     def _configuration(self) -> dict[str, Any]:
-        report = self._keys_report()
+        report = self._parts.callers.keys_report()
         if report is None:
             return {}
         return {

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from pricing_proxy.domain.freshness import Level, Mode
 from pricing_proxy.domain.lifetime import Lifetimes
 from pricing_proxy.prices.ahead import RefreshAhead
+from pricing_proxy.prices.basis import Basis
 from pricing_proxy.prices.cold_budget import OwnColdBudget
 from pricing_proxy.prices.explaining import Explainer
-from pricing_proxy.prices.failures import FailureMemory
 from pricing_proxy.prices.invalidations import Invalidations
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.market import Market
@@ -66,6 +66,7 @@ class Health:
 class PriceWorld:
     """The parts, to turn and to look at."""
 
+    basis: Basis
     service: PriceService
     erp: FakeErp
     redis: FakeRedis
@@ -154,15 +155,7 @@ class PriceWorld:
     @property
     def explainer(self) -> Explainer:
         """What explains the service's answers, over the same parts."""
-        return Explainer(
-            markets={MARKET: self.market},
-            modes=mode_policies(),
-            cache=self.cache,
-            loader=self.loader,
-            invalidations=self.invalidations,
-            verification=self.verification,
-            clock=self.clock,
-        )
+        return Explainer(self.basis, loader=self.loader)
 
     @property
     def now_us(self) -> int:
@@ -195,52 +188,27 @@ def price_service(
     market = replace(
         _market(erp, master, lifetimes or Lifetimes()), shared_accounts=frozenset(shared_accounts)
     )
-    markets = {MARKET: market}
     invalidations = Invalidations(
         keep_positions=market.lifetimes.max_us,
         keep_us=market.lifetimes.max_us,
         now_us=clock.monotonic_us,
     )
     redis.ledger.readers.append((invalidations, clock.monotonic_us))
-    loader = Loader(
-        markets=markets,
-        cache=cache,
-        invalidations=invalidations,
-        verification=verification,
-        failures=FailureMemory(now_us=clock.monotonic_us, draw=dice.draw),
-        clock=clock,
-        draw=dice.draw,
-        budget=OwnColdBudget(cold_lines, clock=clock),
-    )
-    marks, health = FakeWarmMarks(redis, clock=clock), Health()
-    warmer = Warmer(
-        markets=markets,
-        cache=cache,
-        loader=loader,
-        marks=marks,
-        is_well=health.is_well,
-        clock=clock,
-    )
-    ahead = RefreshAhead(
-        markets=markets,
-        cache=cache,
-        warmer=warmer,
-        marks=marks,
-        is_well=health.is_well,
-        clock=clock,
-    )
-    service = PriceService(
-        markets=markets,
+    basis = Basis(
+        markets={MARKET: market},
         modes=mode_policies(),
         cache=cache,
-        loader=loader,
         invalidations=invalidations,
-        verification=verification,
-        warmer=warmer,
+        is_verified=verification.is_verified,
         clock=clock,
+        draw=dice.draw,
     )
+    loader = Loader(basis, budget=OwnColdBudget(cold_lines, clock=clock))
+    marks, health = FakeWarmMarks(redis, clock=clock), Health()
+    warmer = Warmer(basis, loader=loader, marks=marks, is_well=health.is_well)
     return PriceWorld(
-        service=service,
+        basis=basis,
+        service=PriceService(basis, loader=loader, warmer=warmer),
         erp=erp,
         redis=redis,
         cache=cache,
@@ -250,7 +218,7 @@ def price_service(
         ledger=redis.ledger,
         loader=loader,
         warmer=warmer,
-        ahead=ahead,
+        ahead=RefreshAhead(basis, warmer=warmer),
         marks=marks,
         health=health,
         market=market,

@@ -21,7 +21,7 @@ from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import Level, Mode
 from pricing_proxy.domain.lifetime import Lifetimes
 from pricing_proxy.domain.price import NoPrice, Price
-from pricing_proxy.prices.failures import FailureMemory
+from pricing_proxy.prices.basis import Basis
 from pricing_proxy.prices.invalidations import Invalidations
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.modes import mode_policies
@@ -146,37 +146,21 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     await stack.enter_async_context(reader)
     base = price_service(skus=SKUS, accounts=ACCOUNTS, erp=erp, lifetimes=LIFETIMES)
     markets = {MARKET: replace(base.market, source=GuardedErp(erp, clock))}
-    verification = _Verification(reader)
-    loader = Loader(
-        markets=markets,
-        cache=cache,
-        invalidations=invalidations,
-        verification=verification,
-        failures=FailureMemory(now_us=clock.monotonic_us, draw=lambda: 0.0),
-        clock=clock,
-        draw=lambda: 0.0,
-    )
-    warmer = Warmer(
-        markets=markets,
-        cache=cache,
-        loader=loader,
-        marks=FakeWarmMarks(FakeRedis(), clock=clock),
-        is_well=lambda _: True,
-        clock=clock,
-    )
-    service = PriceService(
+    basis = Basis(
         markets=markets,
         modes=mode_policies(),
         cache=cache,
-        loader=loader,
         invalidations=invalidations,
-        verification=verification,
-        warmer=warmer,
+        is_verified=lambda _: reader.is_verified(),
         clock=clock,
+        draw=lambda: 0.0,
     )
+    loader = Loader(basis)
+    marks = FakeWarmMarks(FakeRedis(), clock=clock)
+    warmer = Warmer(basis, loader=loader, marks=marks, is_well=lambda _: True)
     return Replica(
         name=name,
-        service=service,
+        service=PriceService(basis, loader=loader, warmer=warmer),
         loader=loader,
         reader=reader,
         writer=LedgerWriter(client, keep={MARKET: KEEP}),
@@ -184,14 +168,6 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
         memory=memory,
         stack=stack,
     )
-
-
-@dataclass
-class _Verification:
-    reader: LedgerReader
-
-    def is_verified(self, _: str) -> bool:
-        return self.reader.is_verified()
 
 
 def _take(invalidations: Invalidations, entry: LedgerEntry, changed_us: int) -> None:

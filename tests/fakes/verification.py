@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass
 class FakeVerification:
-    """A `prices.ports.Verification`.
+    """What a `prices.basis.Basis` asks.
 
     Attributes:
         verified: What it says.

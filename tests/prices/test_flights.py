@@ -42,7 +42,7 @@ async def answered(world: PriceWorld) -> AsyncIterator[list[asyncio.Task[Quote]]
     await world.settle()
     assert all(len(quote.lines) == len(PAGE) for quote in quotes)
     assert (world.loader.flights.count, world.loader.flights.oldest_age_us()) == (0, 0)
-    assert not world.loader.flights.serves(context_of())
+    assert not world.loader.flights.carries_any(context_of(), map(key_of, PAGE))
 
 
 async def assert_recovers(world: PriceWorld) -> None:
@@ -160,7 +160,7 @@ async def test_a_load_started_later_takes_a_key_over_and_keeps_it() -> None:
     checkout = asyncio.ensure_future(world.ask_one(mode=Mode.CHECKOUT))
     await asyncio.sleep(0.6)
     assert (await browsing).is_served
-    assert world.loader.flights.serves(context_of())
+    assert world.loader.flights.carries_any(context_of(), [key_of()])
     joining = await world.ask_one(mode=Mode.CHECKOUT)
     assert joining.is_served
     assert (await checkout).is_served

@@ -12,9 +12,10 @@ from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.domain.freshness import Level, Mode, State, classify, fresh_span
 from pricing_proxy.names import ByName
+from pricing_proxy.prices.basis import Knowledge
 from pricing_proxy.prices.invalidations import Invalidations
 from pricing_proxy.prices.modes import mode_policies
-from pricing_proxy.prices.page import Knowledge, Page
+from pricing_proxy.prices.page import Page
 from pricing_proxy.prices.query import Columns, Key, Line, PriceQuery, Quote
 from pricing_proxy.prices.recalling import RecalledLines, recall
 from pricing_proxy.prices.shelf import Shelf
