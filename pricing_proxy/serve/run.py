@@ -11,9 +11,11 @@ import logging
 import signal
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.d365.session import CONNECTIONS as ERP_CONNECTIONS
+from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
+from pricing_proxy.listening.room import room
 from pricing_proxy.serve.application import Application, application
-from pricing_proxy.serve.places import places
 from pricing_proxy.settings import ConfigurationFiles, Settings
 from pricing_proxy.web.immediate import ImmediateRunner
 
@@ -22,6 +24,8 @@ _log = logging.getLogger(__name__)
 # A page makes some hundred short-lived tuples; the default of 700 would look for cycles among
 # them every few requests, though there are hardly any. Going through 50,000 takes some 3 ms.
 _COLLECT_EVERY_ALLOCATIONS = 50_000
+# Connections to Entra, to the collector of traces, and of the one that measures Redis' time.
+_OTHERS = 8
 
 
 async def serve(settings: Settings, files: ConfigurationFiles) -> None:
@@ -38,21 +42,18 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
     async with application(settings, clock=SystemClock(), files=files) as running:
         if running.key_watch is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, running.key_watch.read_now)
-        service, taken = settings.service, places(settings)
-        running.metrics.count_connections(taken.public, taken.admin)
+        service, (public, admin) = settings.service, crowds(settings)
+        running.metrics.count_connections(public, admin)
         async with (
             listening(
                 running.public,
                 service.public,
                 "service.public.port",
-                crowd=taken.public,
+                crowd=public,
                 runner_type=ImmediateRunner,
             ) as public_port,
             listening(
-                running.admin,
-                service.admin,
-                "service.admin.port",
-                crowd=taken.admin,
+                running.admin, service.admin, "service.admin.port", crowd=admin
             ) as admin_port,
         ):
             _set_start_apart()
@@ -61,6 +62,20 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
             _log.info("serving on port %d, admin on port %d", public_port, admin_port)
             number = await stopping
             await _leave(running, settings, is_patient=number == signal.SIGTERM)
+
+
+def crowds(settings: Settings) -> tuple[Crowd, Crowd]:
+    """Return the connections of the public and the admin listener, beside our own to others.
+
+    Strangers on the public one cannot take the places of operators.
+    """
+    erps = len(settings.environments) * ERP_CONNECTIONS
+    redis = settings.redis.connections + len(settings.markets)
+    found, service = room(outgoing=erps + redis + _OTHERS), settings.service
+    return (
+        Crowd("public", most=found.outer, idle_seconds=service.public.idle_seconds),
+        Crowd("admin", most=found.inner, idle_seconds=service.admin.idle_seconds),
+    )
 
 
 def _set_start_apart() -> None:

@@ -10,13 +10,20 @@ import signal
 from contextlib import AsyncExitStack
 
 from pricing_proxy.clock import Clock
+from pricing_proxy.d365.session import CONNECTIONS as ERP_CONNECTIONS
+from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
+from pricing_proxy.listening.room import room
 from sync.console.operator_pages import OperatorPages
 from sync.serve.application import running
-from sync.serve.places import places
 from sync.settings import SyncSettings
 
 _log = logging.getLogger(__name__)
+
+# Connections to Entra, of alerts, and of what listens to the database.
+_OTHERS = 8
+# The queue has a pool of its own beside the tables'.
+_POOLS = 2
 
 
 async def run(settings: SyncSettings, *, clock: Clock) -> None:
@@ -31,29 +38,22 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
         asyncio.get_running_loop().add_signal_handler(stop_signal, stopping.set)
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(running(settings, clock=clock))
-        taken = places(settings)
-        parts.metrics.count_connections(taken.intake, taken.operators)
+        own, (hints, looks) = settings.sync, _crowds(settings)
+        parts.metrics.count_connections(hints, looks)
         if parts.intake is None:
             _log.warning("no intake: sync.intake.secret is not set, so orders wait for the poll")
         else:
-            intake = settings.sync.intake
             port = await stack.enter_async_context(
-                listening(
-                    parts.intake,
-                    intake,
-                    "sync.intake.port",
-                    crowd=taken.intake,
-                )
+                listening(parts.intake, own.intake, "sync.intake.port", crowd=hints)
             )
             _log.info("hearing the shop on port %d", port)
-        operators = settings.sync.operators
         pages = OperatorPages(parts.stores, parts.metrics, clock=clock, gates=parts.gates)
         shown = await stack.enter_async_context(
             listening(
-                pages.application(host_names=operators.host_names),
-                operators,
+                pages.application(host_names=own.operators.host_names),
+                own.operators,
                 "sync.operators.port",
-                crowd=taken.operators,
+                crowd=looks,
             )
         )
         _log.info("state and metrics on port %d of this machine", shown)
@@ -61,6 +61,21 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
             _log.warning("PostgreSQL is embedded: one machine, no replica, no backup by others")
         if settings.redis.is_embedded:
             _log.warning("Redis is embedded: the price service does not see the customer map")
-        _log.info("carrying %s", ", ".join(sorted(settings.sync.markets)))
+        _log.info("carrying %s", ", ".join(sorted(own.markets)))
         await stopping.wait()
         _log.info("stopping")
+
+
+def _crowds(settings: SyncSettings) -> tuple[Crowd, Crowd]:
+    """Return the connections of the shop's and of operators' listener, beside our own to others.
+
+    Strangers on the shop's cannot take the places of operators.
+    """
+    own = settings.sync
+    systems = len(settings.environments) * ERP_CONNECTIONS + own.magento.connections
+    kept = settings.redis.connections + _POOLS * own.postgres.connections
+    found = room(outgoing=systems + kept + _OTHERS)
+    return (
+        Crowd("intake", most=found.outer, idle_seconds=own.intake.idle_seconds),
+        Crowd("operators", most=found.inner, idle_seconds=own.operators.idle_seconds),
+    )

@@ -18,7 +18,7 @@ from pricing_proxy.configuration.api_keys import hash_of
 from pricing_proxy.listening.listener import listening
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
 from pricing_proxy.serve.application import application
-from pricing_proxy.serve.places import places
+from pricing_proxy.serve.run import crowds
 from pricing_proxy.settings import Settings
 from pricing_proxy.web.immediate import ImmediateRunner
 
@@ -168,18 +168,18 @@ async def serving(
     """Start the service between a sandbox that runs and its callers, ready to serve if it can."""
     async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(application(settings, clock=SystemClock()))
-        ports, taken = settings.service, places(settings)
+        ports, (shops, operators) = settings.service, crowds(settings)
         public = await stack.enter_async_context(
             listening(
                 app.public,
                 ports.public,
                 "public",
-                crowd=taken.public,
+                crowd=shops,
                 runner_type=ImmediateRunner,
             )
         )
         admin = await stack.enter_async_context(
-            listening(app.admin, ports.admin, "admin", crowd=taken.admin)
+            listening(app.admin, ports.admin, "admin", crowd=operators)
         )
         session = await stack.enter_async_context(
             ClientSession(timeout=_PATIENCE, connector=TCPConnector(limit=connections))
