@@ -8,7 +8,7 @@ from typing import Self
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from pricing_proxy.background import end
+from pricing_proxy.background import Background
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 
 _log = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 _BEAT = timedelta(seconds=1)
 
 
-class RedisHeartbeat:
+class RedisHeartbeat(Background):
     """Reads Redis' clock each second; an async context manager.
 
     Args:
@@ -31,15 +31,10 @@ class RedisHeartbeat:
         # Until Redis was heard of, the wall clock stands in.
         wall_us = round(clock.utc().timestamp() * MICROSECONDS_PER_SECOND)
         self._offset_us = wall_us - clock.monotonic_us()
-        self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         await self.beat()
-        self._task = asyncio.create_task(self._beat_for_ever())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await end(self._task)
+        return await super().__aenter__()
 
     @property
     def offset_us(self) -> int:
@@ -67,7 +62,7 @@ class RedisHeartbeat:
             _log.info("Redis answers again")
         self._was_answered = True
 
-    async def _beat_for_ever(self) -> None:
+    async def _for_ever(self) -> None:
         while True:
             await asyncio.sleep(_BEAT.total_seconds())
             await self.beat()

@@ -12,9 +12,9 @@ import logging
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-from pricing_proxy.background import end
+from pricing_proxy.background import Background
 from pricing_proxy.names import ByName
 from pricing_proxy.prices.basis import Basis
 from pricing_proxy.prices.ports import CacheFailedError
@@ -57,7 +57,7 @@ class _Due(NamedTuple):
     loaded_us: int
 
 
-class RefreshAhead:
+class RefreshAhead(Background):
     """Watches pages and starts loads; an async context manager that owns its task.
 
     Args:
@@ -70,14 +70,6 @@ class RefreshAhead:
         self._warmer = warmer
         self._asked: OrderedDict[tuple[Context, Key], _Asked] = OrderedDict()
         self._due: list[_Due] = []
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._tick_for_ever(), name="refresh ahead")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await end(self._task)
 
     async def tick(self) -> None:
         """Look at the pages since the last time, start what is due, and save what was seen."""
@@ -145,7 +137,7 @@ class RefreshAhead:
             items = {key: items[key] for key in ours}
         self._warmer.refresh_ahead(context, customer, items)
 
-    async def _tick_for_ever(self) -> None:
+    async def _for_ever(self) -> None:
         while True:
             await asyncio.sleep(_TICK_SECONDS)
             try:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Generic, Self, TypeVar
 
-from pricing_proxy.background import end
+from pricing_proxy.background import Background
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.names import ByName, Spellings, same_name_key
@@ -57,7 +57,7 @@ class _Known(Generic[V]):
     until_us: int
 
 
-class MarketMaps:
+class MarketMaps(Background):
     """The maps of one market; an async context manager that refreshes them.
 
     Args:
@@ -92,15 +92,10 @@ class MarketMaps:
         self._looked_up: OrderedDict[str, tuple[Customer | None, int]] = OrderedDict()
         self._accounts: OrderedDict[int, _Known[str]] = OrderedDict()
         self._news: OrderedDict[str, _Known[Customer]] = OrderedDict()
-        self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         await self._read_kept()
-        self._task = asyncio.create_task(self._refresh_for_ever())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await end(self._task)
+        return await super().__aenter__()
 
     @property
     def is_ready(self) -> bool:
@@ -246,7 +241,7 @@ class MarketMaps:
         fresh = {one: each for one, each in self._seeds.items() if known[one] is None}
         await self._kept.map_accounts(self._market, fresh)
 
-    async def _refresh_for_ever(self) -> None:
+    async def _for_ever(self) -> None:
         pause = _FIRST_RETRY
         while True:
             if await self._is_refreshed():

@@ -10,10 +10,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
-from pricing_proxy.background import end
+from pricing_proxy.background import Background, Ongoing
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND
 from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.errors import UpstreamError
@@ -33,27 +31,14 @@ class Probe:
     run: Callable[[], Awaitable[object]]
 
 
-class Prober:
+class Prober(Background):
     """Owns one task per breaker, which sleeps while all is well."""
 
     def __init__(self, probes: Iterable[Probe]) -> None:
         self._probes = tuple(probes)
-        self._tasks: list[asyncio.Task[None]] = []
 
-    async def __aenter__(self) -> Self:
-        for probe in self._probes:
-            name = f"probe {probe.breaker.name}"
-            self._tasks.append(asyncio.create_task(_watch(probe), name=name))
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await end(*self._tasks)
-        self._tasks.clear()
+    def _ongoing(self) -> Ongoing:
+        return map(_watch, self._probes)
 
 
 async def _watch(probe: Probe) -> None:

@@ -13,9 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Self
 
-from pricing_proxy.background import end
+from pricing_proxy.background import Background
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.mistakes import ConfigurationError
 from pricing_proxy.settings import ConfigurationFiles, Settings
@@ -41,7 +40,7 @@ class KeyReport:
     needs_restart: bool = False
 
 
-class KeyWatch:
+class KeyWatch(Background):
     """Watches the configuration; an async context manager.
 
     Args:
@@ -69,14 +68,6 @@ class KeyWatch:
         self._report = KeyReport(loaded_at=clock.utc())
         self._called = asyncio.Event()
         self._taken = self._seen = files.fingerprint()
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._watch_for_ever())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await end(self._task)
 
     def report(self) -> KeyReport:
         """Return what became of the last change."""
@@ -86,7 +77,7 @@ class KeyWatch:
         """Read the files soon, changed or not: what SIGHUP asks for."""
         self._called.set()
 
-    async def _watch_for_ever(self) -> None:
+    async def _for_ever(self) -> None:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._look_every.total_seconds()):

@@ -13,12 +13,12 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from pricing_proxy.background import end
+from pricing_proxy.background import Background
 from pricing_proxy.clock import Clock
 from pricing_proxy.shared_state import ledger
 from pricing_proxy.shared_state.ledger import LedgerEntry, ScopeKind
@@ -46,7 +46,7 @@ class LedgerView:
     lease_left_us: int
 
 
-class LedgerReader:
+class LedgerReader(Background):
     """Reads a market's ledger; an async context manager.
 
     Args:
@@ -84,15 +84,10 @@ class LedgerReader:
         self._sent_us: int | None = None
         self._is_lost = False
         self._is_stopping = False
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._read_for_ever())
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         self._is_stopping = True
-        await end(self._task)
+        await super().__aexit__()
 
     def is_verified(self) -> bool:
         """Return whether the newest answered read was sent within the lease."""
@@ -106,7 +101,7 @@ class LedgerReader:
         left_us = 0 if sent_us is None else sent_us + self._lease_us - self._clock.monotonic_us()
         return LedgerView(self._position, max(left_us, 0))
 
-    async def _read_for_ever(self) -> None:
+    async def _for_ever(self) -> None:
         while not self._is_stopping:
             try:
                 await (self._read_on() if self._has_started else self._start())

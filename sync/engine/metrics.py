@@ -8,12 +8,11 @@ by `counted_seconds` how old its numbers are. Labels have few values: never a ke
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Self
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
-from pricing_proxy.background import end
+from pricing_proxy.background import Background
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.telemetry.calls import CallTelemetry
 from pricing_proxy.telemetry.connection_metrics import ConnectionMetrics, CountedCrowd
@@ -118,22 +117,14 @@ class SyncMetrics:
         return (self._clock.monotonic_us() - self._counted_us) / MICROSECONDS_PER_SECOND
 
 
-class Counting:
+class Counting(Background):
     """Looks at the table every few seconds for the metrics; an async context manager."""
 
     def __init__(self, overview: Overview, metrics: SyncMetrics) -> None:
         self._overview = overview
         self._metrics = metrics
-        self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._count_for_ever())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await end(self._task)
-
-    async def _count_for_ever(self) -> None:
+    async def _for_ever(self) -> None:
         while True:
             try:
                 self._metrics.counted(await self._overview.flows())

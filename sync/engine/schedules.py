@@ -17,12 +17,11 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pricing_proxy.background import end
+from pricing_proxy.background import Background, Ongoing
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.maps import SharedStateError
 from sync.store.claims import Claims
@@ -53,7 +52,7 @@ class Schedule:
         return f"schedule.{self.name}"
 
 
-class Schedules:
+class Schedules(Background):
     """Runs schedules; an async context manager.
 
     Args:
@@ -73,14 +72,9 @@ class Schedules:
         self._marks = ScheduleMarks(database)
         self._schedules = tuple(schedules)
         self._lease = timedelta(seconds=lease_seconds)
-        self._tasks: list[asyncio.Task[None]] = []
 
-    async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._repeat(each)) for each in self._schedules]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await end(*self._tasks)
+    def _ongoing(self) -> Ongoing:
+        return map(self._repeat, self._schedules)
 
     async def run_if_due(self, schedule: Schedule) -> bool:
         """Run it if a period has passed and no other process is at it; return whether it ran.

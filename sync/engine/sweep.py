@@ -12,13 +12,12 @@ as dead. One process sweeps at a time, under an advisory lock of the transaction
 
 import asyncio
 import logging
-from typing import Self
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from pricing_proxy.background import end
+from pricing_proxy.background import Background
 from sync.engine.queue import USUAL_LEASE, Lease
 from sync.engine.work import LONGEST_ATTEMPT
 from sync.store.lines import Queue
@@ -83,7 +82,7 @@ _WAKE = text(
 )
 
 
-class Sweep:
+class Sweep(Background):
     """Sweeps every few seconds; an async context manager.
 
     Args:
@@ -100,14 +99,6 @@ class Sweep:
         # Whoever lives has connected again and spoken by then.
         settling = 2 * lease.heartbeat
         self._limits = {"lease": lease.seconds, "longest": longest, "settling": settling}
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._sweep_for_ever())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await end(self._task)
 
     async def sweep(self) -> int:
         """Bring back what was lost; return how many, 0 when another process sweeps."""
@@ -137,7 +128,7 @@ class Sweep:
             due_at=None,
         )
 
-    async def _sweep_for_ever(self) -> None:
+    async def _for_ever(self) -> None:
         while True:
             try:
                 if count := await self.sweep():

@@ -8,14 +8,13 @@ ends by an error, such as being taken for dead, is started again after a pause.
 import asyncio
 import logging
 from collections.abc import Iterable
-from typing import Self
 
 import procrastinate
 import psycopg
 from procrastinate.exceptions import ProcrastinateException
 from sqlalchemy.exc import SQLAlchemyError
 
-from pricing_proxy.background import end
+from pricing_proxy.background import Background
 from sync.engine.queue import USUAL_LEASE, Lease, worker_options
 from sync.store.flow_control import Controls, FlowControl, is_paused, limit_of
 
@@ -28,7 +27,7 @@ _GRACE_SECONDS = 20.0
 _DATABASE_ERRORS = (ProcrastinateException, psycopg.Error, SQLAlchemyError, OSError)
 
 
-class Workers:
+class Workers(Background):
     """The workers of this process; an async context manager.
 
     Args:
@@ -55,14 +54,9 @@ class Workers:
         self._lines = tuple(lines)
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._at_once: dict[tuple[str, str], int] = {}
-        self._looking: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._looking = asyncio.create_task(self._look_for_ever())
-        return self
 
     async def __aexit__(self, *_: object) -> None:
-        await end(self._looking)
+        await super().__aexit__()
         await self._stop(list(self._running))
 
     @property
@@ -70,7 +64,7 @@ class Workers:
         """The flows and markets that are worked on now."""
         return tuple(self._running)
 
-    async def _look_for_ever(self) -> None:
+    async def _for_ever(self) -> None:
         while True:
             try:
                 await self._obey(await self._control.controls())

@@ -8,9 +8,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Self
 
-from pricing_proxy.background import end
+from pricing_proxy.background import Background, Ongoing
 from pricing_proxy.resilience.errors import UpstreamError
 
 _log = logging.getLogger(__name__)
@@ -29,7 +28,7 @@ class Hint:
     entity_id: int
 
 
-class Hints:
+class Hints(Background):
     """A bounded line of hints and those who look them up; an async context manager.
 
     Args:
@@ -39,16 +38,11 @@ class Hints:
     def __init__(self, look_up: Callable[[Hint], Awaitable[object]]) -> None:
         self._look_up = look_up
         self._waiting: asyncio.Queue[Hint] = asyncio.Queue(maxsize=MOST_WAITING)
-        self._lookers: list[asyncio.Task[None]] = []
         self.dropped = 0
         self.failed = 0
 
-    async def __aenter__(self) -> Self:
-        self._lookers = [asyncio.create_task(self._look_for_ever()) for _ in range(_LOOKERS)]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await end(*self._lookers)
+    def _ongoing(self) -> Ongoing:
+        return (self._for_ever() for _ in range(_LOOKERS))
 
     def take(self, hint: Hint) -> bool:
         """Put a hint in line; return whether there was room for it."""
@@ -59,7 +53,7 @@ class Hints:
             return False
         return True
 
-    async def _look_for_ever(self) -> None:
+    async def _for_ever(self) -> None:
         while True:
             hint = await self._waiting.get()
             try:
