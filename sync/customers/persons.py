@@ -57,13 +57,10 @@ class Persons:
 
     Args:
         claims: Where what is looked for is claimed.
-        longest: No request to the ERP is finished later than this after it was sent.
     """
 
-    def __init__(self, claims: Claims, *, longest: timedelta) -> None:
+    def __init__(self, claims: Claims) -> None:
         self._claims = claims
-        # Nobody else's write arrives later than this after its claim was renewed.
-        self._lasting = longest + _MARGIN
 
     async def alone(
         self,
@@ -86,13 +83,22 @@ class Persons:
         """
         keys = claimed_keys(customer, rules)
         holder = f"{work.event.market}/{customer.id}"
-        pause = self._lasting / _PAUSES * max(work.event.attempts, 1)
+        # No write arrives later than this after its claim was renewed.
+        lasting = work.longest[_SYSTEM] + _MARGIN
+        pause = lasting / _PAUSES * max(work.event.attempts, 1)
+
+        async def have(claim: Callable[..., Awaitable[bool]]) -> bool:
+            """Claim or renew everything, in an order that is everybody's."""
+            for key in keys:
+                if not await claim(key, holder, lasting=lasting):
+                    return False
+            return True
 
         async def is_alone() -> None:
-            if not await self._have(self._claims.keep, keys, holder):
+            if not await have(self._claims.keep):
                 raise CallRefusedError(_TAKEN, system=_SYSTEM, retry_after=pause)
 
-        if not await self._have(self._claims.take, keys, holder):
+        if not await have(self._claims.take):
             if not await work.unacknowledged():
                 await self._give_back(keys, holder)
             raise RetryLaterError(_TAKEN, after=pause)
@@ -105,15 +111,6 @@ class Persons:
             raise
         await self._give_back(keys, holder)
         return found
-
-    async def _have(
-        self, claim: Callable[..., Awaitable[bool]], keys: Sequence[str], holder: str
-    ) -> bool:
-        """Claim or renew everything, in an order that is everybody's."""
-        for key in keys:
-            if not await claim(key, holder, lasting=self._lasting):
-                return False
-        return True
 
     async def _give_back(self, keys: Sequence[str], holder: str) -> None:
         for key in keys:

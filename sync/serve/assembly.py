@@ -238,7 +238,7 @@ class Assembly:
             erp=erp,
             links=links,
             matcher=self.matcher(code, links),
-            persons=Persons(kept.claims(company), longest=self._max_request),
+            persons=Persons(kept.claims(company)),
             trusts_email=self._trusts_email({code, *self._sharing(code)}),
             configured=self._settings.markets[code].magento_customers,
         )

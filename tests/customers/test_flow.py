@@ -175,7 +175,7 @@ class World:
             erp=self.erp,
             links=links,
             matcher=matcher,
-            persons=Persons(self.company.claimed, longest=LONGEST),
+            persons=Persons(self.company.claimed),
             trusts_email=chosen.email_is_guarded,
             configured=self.configured,
         )
