@@ -31,7 +31,7 @@ Value = str | int | Decimal | date | datetime | EnumMember
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A condition on rows; combine with `&`.
+    """A condition on rows; combine with `&` and `|`.
 
     Attributes:
         text: OData text, not percent-encoded, bracketed so that it can be combined.
@@ -41,6 +41,9 @@ class Filter:
 
     def __and__(self, other: "Filter") -> "Filter":
         return Filter(f"({self.text} and {other.text})")
+
+    def __or__(self, other: "Filter") -> "Filter":
+        return Filter(f"({self.text} or {other.text})")
 
 
 def equals(field: str, value: Value) -> Filter:
