@@ -12,12 +12,13 @@ from typing import Protocol
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
 from pricing_proxy.d365.fo.return_models import ReturnHeaderRow, ReturnLineRow
 from pricing_proxy.names import is_same_name, same_name_key
-from sync.engine.outcomes import HeldError, RetryLaterError
+from sync.engine.outcomes import RetryLaterError
 from sync.magento.document_models import CreditMemo
 from sync.magento.order_models import Order
 from sync.returns.mapping import ReturnDraft
-from sync.sales.owners import Owner, Owners
-from sync.sales.references import References, named
+from sync.sales.own_documents import OwnDocuments, is_first, perhaps
+from sync.sales.owners import Owners
+from sync.sales.references import References
 from sync.sales.value_lines import own_line_references
 
 LINK = "return"
@@ -118,10 +119,16 @@ class OwnReturns:
         owners: Owners,
     ) -> None:
         self._erp = erp
-        self._company = company
-        self._market = market
-        self._references = references
-        self._owners = owners
+        self._own = OwnDocuments(
+            noun="credit memo",
+            kind="return",
+            title="return ",
+            company=company,
+            market=market,
+            field="CustomersOrderReference",
+            references=references,
+            owners=owners,
+        )
 
     async def find(self, wanted: ReturnOf) -> list[ReturnHeaderRow]:
         """Return the credit memo's returns, the lowest number first.
@@ -130,68 +137,41 @@ class OwnReturns:
             HeldError: Another's return has its reference.
             RetryLaterError: Nobody can tell yet whose a return is.
         """
-        present, *earlier = await self._references.every(wanted.memo)
-        found: dict[str, ReturnHeaderRow] = {}
-        for reference in (present, *earlier):
-            for header in await self._erp.find(self._company, reference):
-                why = await self._why_not(wanted, header, reference)
-                if not why:
-                    found.setdefault(header.ReturnOrderNumber, header)
-                elif reference == present:
-                    raise HeldError(
-                        field="CustomersOrderReference",
-                        text=self._told(wanted, header, reference, why),
-                        advice=self._references.advice(wanted.memo, "return"),
-                    )
-        rows = found.values()
-        return sorted(rows, key=lambda row: (len(row.ReturnOrderNumber), row.ReturnOrderNumber))
+
+        async def rows(reference: str) -> list[ReturnHeaderRow]:
+            return await self._erp.find(self._own.company, reference)
+
+        async def why_not(header: ReturnHeaderRow, reference: str) -> str:
+            return await self._why_not(wanted, header, reference)
+
+        return await self._own.find(
+            wanted.memo, rows, why_not, number=lambda row: row.ReturnOrderNumber
+        )
 
     async def check_is_first(self, wanted: ReturnOf) -> None:
-        """Return when no credit memo of the shop has this reference before it.
-
-        Raises:
-            HeldError: One has; two documents under one reference could not be told apart.
-        """
-        memo = wanted.memo
-        first = await self._references.before(memo)
-        if first is not None:
-            raise HeldError(
-                field="increment_id",
-                text=f"credit memos {named(memo)} and {named(first)} would both be "
-                f"{self._references.of(memo)} in {self._company}",
-                advice=self._references.advice(memo, "return"),
-            )
+        """Return when no credit memo has its reference before it; raises `HeldError`."""
+        await self._own.check_is_first(wanted.memo)
 
     async def _why_not(self, wanted: ReturnOf, header: ReturnHeaderRow, reference: str) -> str:
         """Return why a return is not the credit memo's, empty where it is."""
-        lines = await self._erp.lines(self._company, header.ReturnOrderNumber)
+        number, memo = header.ReturnOrderNumber, wanted.memo
+        lines = await self._erp.lines(self._own.company, number)
         lots = {line.ReturningInventoryLotId for line in lines} - {""}
         if lots & {line.InventoryLotId for line in wanted.sold}:
             return ""
-        asker = Owner(self._market, str(wanted.memo.entity_id))
-        owner = await self._owners.of(header.ReturnOrderNumber, asked_by=asker)
-        if owner is not None and owner != asker:
-            return f"it is credit memo #{owner.document_id} of {owner.market}"
-        if owner == asker and not lots:
-            return ""
-        rivals = await self._references.rivals(wanted.memo, reference)
-        perhaps = f": it may be that of {', '.join(map(named, rivals))}" if rivals else ""
+        is_linked, whose = await self._own.link(memo, number)
+        if whose or (is_linked and not lots):
+            return whose
+        rivals = await self._own.references.rivals(memo, reference)
         if lots:
-            return f"it takes back what another order sold{perhaps}"
+            return f"it takes back what another order sold{perhaps(rivals)}"
         sent = wanted.draft.header
         if not is_same_name(header.CustomerAccountNumber, sent.CustomerAccountNumber):
-            return f"its account is {header.CustomerAccountNumber}{perhaps}"
+            return f"its account is {header.CustomerAccountNumber}{perhaps(rivals)}"
         # Only the first of them is ever sent, so one for the same order is that one's.
-        is_first = all(wanted.memo.entity_id < other.entity_id for other in rivals)
         is_for_the_order = header.CustomerRequisitionNumber == sent.CustomerRequisitionNumber
-        if rivals and not (is_first and is_for_the_order):
+        if rivals and not (is_first(memo, rivals) and is_for_the_order):
             # Whoever writes it just now will have linked it by then.
-            why = f"it has no line yet{perhaps}"
-            raise RetryLaterError(self._told(wanted, header, reference, why))
+            why = f"it has no line yet{perhaps(rivals)}"
+            raise RetryLaterError(self._own.told(memo, number, reference, why))
         return ""
-
-    def _told(self, wanted: ReturnOf, header: ReturnHeaderRow, reference: str, why: str) -> str:
-        return (
-            f"return {header.ReturnOrderNumber} in {self._company} has the reference "
-            f"{reference} of credit memo {named(wanted.memo)}, but {why}; it was not touched"
-        )
