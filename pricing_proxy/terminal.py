@@ -21,9 +21,7 @@ _UNSEEN = "\N{REPLACEMENT CHARACTER}"
 
 def visible(text: str) -> str:
     """Return a text of the same length without what would change how the rest is shown."""
-    return "".join(
-        letter if _is_visible(letter) else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )
+    return "".join(letter if _is_visible(letter) else _UNSEEN for letter in text)
 
 
 def on_one_line(text: str) -> str:

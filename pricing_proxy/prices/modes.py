@@ -18,7 +18,6 @@ class ModePolicy:
     """One mode's times, in microseconds.
 
     Attributes:
-        mode: Which mode.
         answer_us: The answer is given within this time of arrival.
         full_wait_us: How long to wait for a price that nothing can stand in for.
         brief_wait_us: How long to wait for a refresh of one that can.
@@ -27,7 +26,6 @@ class ModePolicy:
         klass: The class of its calls.
     """
 
-    mode: Mode
     answer_us: int
     full_wait_us: int
     brief_wait_us: int
@@ -56,7 +54,6 @@ def mode_policies(
     brief_us = 600 * _MILLISECOND_US
     return {
         Mode.BROWSE: ModePolicy(
-            mode=Mode.BROWSE,
             answer_us=browse_us,
             full_wait_us=max(browse_us - _OVERHEAD_US, 0),
             brief_wait_us=brief_us,
@@ -65,7 +62,6 @@ def mode_policies(
             klass=CallClass.INTERACTIVE,
         ),
         Mode.CART: ModePolicy(
-            mode=Mode.CART,
             answer_us=cart_us,
             # A fifth is kept for the rest of the cart page.
             full_wait_us=cart_us * 4 // 5,
@@ -75,7 +71,6 @@ def mode_policies(
             klass=CallClass.INTERACTIVE,
         ),
         Mode.CHECKOUT: ModePolicy(
-            mode=Mode.CHECKOUT,
             answer_us=checkout_us,
             full_wait_us=max(checkout_us - _CHECKOUT_OVERHEAD_US, 0),
             brief_wait_us=brief_us,

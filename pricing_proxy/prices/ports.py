@@ -87,14 +87,12 @@ class PriceSource(Protocol):
     Attributes:
         name: As it stands in the answer's `source`.
         max_lines: Lines of one call at most.
-        gives_breaks: Whether one answer holds for every quantity.
         is_binding: Whether checkout may use it.
         absence_is_no_price: Whether a line missing in a good answer has no price.
     """
 
     name: str
     max_lines: int
-    gives_breaks: bool
     is_binding: bool
     absence_is_no_price: bool
 

@@ -47,8 +47,6 @@ class BreakerView:
         failures: How many of them failed.
         slow: How many of them were slow.
         probes: Probes under way.
-        good: Good probes of this round.
-        bad: Bad probes of this round.
     """
 
     name: str
@@ -59,8 +57,6 @@ class BreakerView:
     failures: int
     slow: int
     probes: int
-    good: int
-    bad: int
 
 
 class Breaker:
@@ -179,8 +175,6 @@ class Breaker:
             failures=window.failures,
             slow=window.slow,
             probes=len(live_probes(state, now_us)),
-            good=state.good,
-            bad=state.bad,
         )
 
     def _now(self) -> int:

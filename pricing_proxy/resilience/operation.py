@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from pricing_proxy.resilience.call_class import CallClass, Ticket
+from pricing_proxy.resilience.call_class import Ticket
 from pricing_proxy.resilience.deadline import Deadline
-from pricing_proxy.resilience.evidence import Evidence
 
 T = TypeVar("T")
 
@@ -45,22 +44,14 @@ class CallReport:
     Attributes:
         system: The other side.
         operation: The operation's name.
-        klass: Its class when it ended.
-        evidence: How it ended.
         error: The error's class name; None for an answer.
         wire_us: Time on the wire.
-        lines: The size of the batch.
-        retries: How many attempts went before.
     """
 
     system: str
     operation: str
-    klass: CallClass
-    evidence: Evidence
     error: str | None
     wire_us: int
-    lines: int
-    retries: int
 
 
 class Policy(Protocol):

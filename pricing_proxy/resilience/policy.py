@@ -162,7 +162,7 @@ class CallPolicy:
             retrying=self._retrier.budget.retrying,
         )
 
-    async def _attempt(self, call: "_Call[T]", retries: int) -> T:
+    async def _attempt(self, call: "_Call[T]") -> T:
         breaker = self.breakers[call.operation.kind]
         self._require_time(call)
         # Nobody should queue for a slot and a turn only to be refused by an open breaker.
@@ -171,16 +171,16 @@ class CallPolicy:
             await self._gate.enter(call.ticket, start_by=call.start_by)
             self._require_time(call)
             permit = breaker.acquire(may_probe=self._may_probe(call))
-            return await self._on_wire(call, permit, retries)
+            return await self._on_wire(call, permit)
 
-    async def _on_wire(self, call: "_Call[T]", permit: Permit, retries: int) -> T:
+    async def _on_wire(self, call: "_Call[T]", permit: Permit) -> T:
         began_us = self._clock.monotonic_us()
         try:
             answer = await self._send_in_time(call, began_us)
         except BaseException as error:
-            self._learn(call, permit, error, began_us, retries)
+            self._learn(call, permit, error, began_us)
             raise
-        self._learn(call, permit, None, began_us, retries)
+        self._learn(call, permit, None, began_us)
         return answer
 
     async def _send_in_time(self, call: "_Call[T]", now_us: int) -> T:
@@ -193,12 +193,7 @@ class CallPolicy:
             ) from error
 
     def _learn(
-        self,
-        call: "_Call[Any]",
-        permit: Permit,
-        error: BaseException | None,
-        began_us: int,
-        retries: int,
+        self, call: "_Call[Any]", permit: Permit, error: BaseException | None, began_us: int
     ) -> None:
         """Tell breaker, gate, limit and metrics how the call ended; never waits."""
         ended_us = self._clock.monotonic_us()
@@ -223,29 +218,14 @@ class CallPolicy:
             observe(Signal.ANSWERED)
             if call.operation.is_safe:
                 self._last_good[call.operation.kind] = call
-        self._report(call, evidence, error, wire_us, retries)
-
-    def _report(
-        self,
-        call: "_Call[Any]",
-        evidence: Evidence,
-        error: BaseException | None,
-        wire_us: int,
-        retries: int,
-    ) -> None:
-        if self._watch is None:
-            return
-        report = CallReport(
-            system=self._system,
-            operation=call.operation.name,
-            klass=call.ticket.klass,
-            evidence=evidence,
-            error=None if error is None else type(error).__name__,
-            wire_us=wire_us,
-            lines=call.lines,
-            retries=retries,
-        )
-        self._watch.count(report)
+        if self._watch is not None:
+            report = CallReport(
+                system=self._system,
+                operation=call.operation.name,
+                error=None if error is None else type(error).__name__,
+                wire_us=wire_us,
+            )
+            self._watch.count(report)
 
     def _may_probe(self, call: "_Call[Any]") -> bool:
         # Before the first good read there is nothing to repeat, and somebody has to go.
@@ -270,7 +250,7 @@ class CallPolicy:
             wait_us = max(_LEAST_PROBE_US, call.allowed_us)
             deadline = Deadline.after(wait_us, now_us=self._clock.monotonic_us())
             ticket = Ticket(CallClass.REFRESH)
-            await self._attempt(replace(call, ticket=ticket, deadline=deadline), 0)
+            await self._attempt(replace(call, ticket=ticket, deadline=deadline))
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,8 +84,8 @@ class Retrier:
         self._clock = clock
         self._chance = chance
 
-    async def run(self, attempt: Callable[[int], Awaitable[T]], limits: RetryLimits) -> T:
-        """Return what `attempt(number)` returns, trying again where that may help.
+    async def run(self, attempt: Callable[[], Awaitable[T]], limits: RetryLimits) -> T:
+        """Return what `attempt()` returns, trying again where that may help.
 
         Raises:
             UpstreamError: The last attempt's.
@@ -100,11 +100,8 @@ class Retrier:
                 reraise=True,
             )
 
-            async def numbered() -> T:
-                return await attempt(trial.retries)
-
             try:
-                return await retrying(numbered)
+                return await retrying(attempt)
             finally:
                 trial.end()
 

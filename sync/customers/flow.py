@@ -35,7 +35,6 @@ from sync.magento.customer_models import ShopCustomer
 from sync.store.customer_links import CREATED_KIND
 
 FLOW = "customers"
-_ERP = "fo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

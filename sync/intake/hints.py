@@ -38,8 +38,6 @@ class Hints(Background):
     def __init__(self, look_up: Callable[[Hint], Awaitable[object]]) -> None:
         self._look_up = look_up
         self._waiting: asyncio.Queue[Hint] = asyncio.Queue(maxsize=MOST_WAITING)
-        self.dropped = 0
-        self.failed = 0
 
     def _ongoing(self) -> Ongoing:
         return (self._for_ever() for _ in range(_LOOKERS))
@@ -49,7 +47,6 @@ class Hints(Background):
         try:
             self._waiting.put_nowait(hint)
         except asyncio.QueueFull:
-            self.dropped += 1
             return False
         return True
 
@@ -59,9 +56,7 @@ class Hints(Background):
             try:
                 await self._look_up(hint)
             except UpstreamError as error:
-                self.failed += 1
                 _log.warning("a hint could not be looked up (%s)", type(error).__name__)
             except Exception:  # noqa: BLE001 -- see below
                 # One hint that nobody thought of must not end the hearing of all others.
-                self.failed += 1
                 _log.exception("looking up a hint broke")

@@ -9,7 +9,6 @@
 Nothing of a request reaches a log.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal, Protocol
@@ -29,8 +28,6 @@ from pricing_proxy.problem_details import Flaw, ProblemError
 from sync.intake.hints import Hint, Hints
 from sync.intake.problems import REPEATED_EVENT
 from sync.intake.signature import claim_of
-
-_log = logging.getLogger(__name__)
 
 BODY_LIMIT_BYTES = 16 * 1024
 _HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}

@@ -18,7 +18,6 @@ from pricing_proxy.d365.fo.return_models import (
     ReturnLineBody,
     ReturnLineRow,
 )
-from pricing_proxy.d365.fo.returns import CreatedReturn
 from pricing_proxy.d365.transport import Guard
 from pricing_proxy.names import same_name_key
 from sync.engine.flow import Work
@@ -65,7 +64,7 @@ class ErpReturns(Protocol):
         *,
         reference: str,
         guard: Guard | None = None,
-    ) -> CreatedReturn:
+    ) -> str:
         """Create one."""
         ...
 
@@ -224,10 +223,9 @@ class ReturnFlow:
         sent = {**draft.header.members(), "CustomersOrderReference": draft.reference}
 
         async def create(*, guard: Guard) -> str:
-            created = await market.returns.create_header(
+            return await market.returns.create_header(
                 market.company, draft.header, reference=draft.reference, guard=guard
             )
-            return created.number
 
         with named("create the return's header", sent):
             return await written(work, _ERP, CREATE, sent, create)

@@ -84,14 +84,14 @@ async def test_the_customer_on_the_wire_is_the_recorded_one() -> None:
     play = answers(reply({"CustomerAccount": "US-050"}, 201), reply(status=204))
     async with calls_of(play) as (calls, erp):
         customers = Customers(calls)
-        account = await customers.create(company, body, more={"XYZShopId": 7})
+        account = await customers.create(company, body)
         change = CustomerBody(CreditLimit=Decimal("10.50"), NameAlias="")
-        await customers.update(company, account, change, more={"XYZShopId": 8})
+        await customers.update(company, account, change)
     assert account == "US-050"
-    assert sent(erp) == {"dataAreaId": "usmf", **recorded, "XYZShopId": 7}
+    assert sent(erp) == {"dataAreaId": "usmf", **recorded}
     key = "(dataAreaId='usmf',CustomerAccount='US-050')"
     assert erp.targets[1] == f"/data/CustomersV3{key}?cross-company=true"
-    assert erp.bodies[1] == b'{"NameAlias":"","CreditLimit":10.50,"XYZShopId":8}'
+    assert erp.bodies[1] == b'{"NameAlias":"","CreditLimit":10.50}'
 
 
 async def test_addresses_are_read_added_and_changed_by_their_whole_key() -> None:

@@ -77,8 +77,8 @@ def test_each_kind_of_value_has_its_literal(value: Value, literal: str) -> None:
 
 
 def test_conditions_combine_with_their_brackets() -> None:
-    found = (equals("A", 1) & equals("B", 2)) & matches("C", "x*")
-    assert found.text == "((A eq 1 and B eq 2) and C eq 'x*')"
+    found = (equals("A", 1) | equals("B", 2)) & matches("C", "x*")
+    assert found.text == "((A eq 1 or B eq 2) and C eq 'x*')"
 
 
 def test_a_wildcard_is_used_on_purpose_only() -> None:

@@ -18,7 +18,7 @@ from pricing_proxy.d365.fo.order_models import (
     SalesOrderLineRow,
     SalesOrderTotalsRow,
 )
-from pricing_proxy.d365.fo.orders import OrderSets, SalesOrders
+from pricing_proxy.d365.fo.orders import SalesOrders
 from pricing_proxy.resilience.call_class import CallClass
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
@@ -119,9 +119,8 @@ async def test_the_line_on_the_wire_is_the_recorded_one_and_keeps_its_digits() -
     assert b'"SalesPrice":59.99' in erp.bodies[0]
 
 
-async def test_names_of_sets_and_reference_are_settings() -> None:
+async def test_the_name_of_the_reference_is_a_setting() -> None:
     options: dict[str, Any] = {
-        "sets": OrderSets(headers="SalesOrderHeadersV4", lines="SalesOrderLines"),
         "reference_field": "XYZMagentoOrderId",
     }
     replies = (
@@ -130,20 +129,16 @@ async def test_names_of_sets_and_reference_are_settings() -> None:
         reply({"value": [header_row(XYZMagentoOrderId="M1"), header_row(XYZMagentoOrderId="M2")]}),
     )
     async with orders_of(answers(*replies), **options) as (orders, erp):
-        await orders.create_header(
-            "usmf", HEADER, reference="M1", number="WEB-1", more={"XYZRush": True}
-        )
-        await orders.add_line("usmf", "7", LINE, more={"XYZNote": "x"})
+        await orders.create_header("usmf", HEADER, reference="M1")
+        await orders.add_line("usmf", "7", LINE)
         assert len(await orders.find("usmf", "M1")) == 1
-    header, line = sent(erp, 0), sent(erp, 1)
+    header = sent(erp, 0)
     assert header["XYZMagentoOrderId"] == "M1"
-    assert (header["SalesOrderNumber"], header["XYZRush"]) == ("WEB-1", "Yes")
     assert "CustomersOrderReference" not in header
-    assert line["XYZNote"] == "x"
     assert [target.partition("?")[0] for target in erp.targets] == [
-        "/data/SalesOrderHeadersV4",
-        "/data/SalesOrderLines",
-        "/data/SalesOrderHeadersV4",
+        "/data/SalesOrderHeadersV3",
+        "/data/SalesOrderLinesV3",
+        "/data/SalesOrderHeadersV3",
     ]
     assert "XYZMagentoOrderId eq 'M1'" in unquote(erp.targets[2])
     assert unquote(erp.targets[2]).count("XYZMagentoOrderId") == 2

@@ -68,7 +68,6 @@ class FakeErp:
     clock: Clock
     name: str = "fo_service"
     max_lines: int = 100
-    gives_breaks: bool = False
     is_binding: bool = True
     absence_is_no_price: bool = False
     latency_seconds: float = 0.06

@@ -72,7 +72,6 @@ class GuardedErp:
     """A `prices.ports.PriceSource` behind a process' own breaker."""
 
     max_lines = 100
-    gives_breaks = False
     is_binding = True
     absence_is_no_price = False
     name = "fo_service"

@@ -152,4 +152,4 @@ def test_what_the_source_promises() -> None:
     """Exact and binding, but one quantity at a time; and a missing line is a fault."""
     promises = source(FakePriceCalls({}))
     assert (promises.name, promises.is_binding) == ("fo_service", True)
-    assert (promises.gives_breaks, promises.absence_is_no_price) == (False, False)
+    assert not promises.absence_is_no_price

@@ -213,7 +213,7 @@ def test_five_good_probes_close_it(breaker: Breaker, clock: ManualClock) -> None
     open_it(breaker)
     clock.advance(timedelta(seconds=5))
     report(breaker, times=4)
-    assert breaker.view().good == 4
+    assert breaker._state.good == 4
     report(breaker, FAILED)
     report(breaker)
     assert breaker.is_closed
@@ -262,7 +262,7 @@ def test_a_call_from_before_the_outage_says_nothing_about_now(
     report(breaker, times=4)
     breaker.settle(old[1], REFUSED, wire_us=QUICK)
     breaker.settle(old[2], REFUSED, wire_us=QUICK)
-    assert breaker.view().bad == 0
+    assert breaker._state.bad == 0
     report(breaker)
     breaker.settle(old[3], REFUSED, wire_us=QUICK)
     assert breaker.view().calls == 0
@@ -276,7 +276,7 @@ def test_a_late_probe_of_an_earlier_round_is_ignored(breaker: Breaker, clock: Ma
     clock.advance(timedelta(seconds=10))
     report(breaker)
     breaker.settle(late, REFUSED, wire_us=QUICK)
-    assert (breaker.view().good, breaker.view().bad) == (1, 0)
+    assert (breaker._state.good, breaker._state.bad) == (1, 0)
 
 
 def test_a_cancelled_probe_makes_room_for_the_next(breaker: Breaker, clock: ManualClock) -> None:
@@ -286,7 +286,7 @@ def test_a_cancelled_probe_makes_room_for_the_next(breaker: Breaker, clock: Manu
     breaker.settle(permits[0], asyncio.CancelledError(), wire_us=QUICK)
     assert breaker.view().probes == 2
     probe(breaker)
-    assert (breaker.view().good, breaker.view().bad) == (0, 0)
+    assert (breaker._state.good, breaker._state.bad) == (0, 0)
 
 
 def test_a_lost_probe_gives_its_place_away_and_counts_no_more(
@@ -301,7 +301,7 @@ def test_a_lost_probe_gives_its_place_away_and_counts_no_more(
     for permit in lost:
         breaker.settle(permit, REFUSED, wire_us=QUICK)
     assert breaker.view().phase is Phase.HALF_OPEN
-    assert (breaker.view().probes, breaker.view().bad) == (1, 0)
+    assert (breaker.view().probes, breaker._state.bad) == (1, 0)
 
 
 def test_an_isolated_breaker_waits_for_the_operator(breaker: Breaker, clock: ManualClock) -> None:
@@ -458,5 +458,5 @@ def test_a_view_of_a_healthy_breaker(breaker: Breaker) -> None:
     view = breaker.view()
     assert (view.name, view.phase, view.lost_for_us) == ("fo price_read", Phase.CLOSED, None)
     assert (view.next_probe_us, view.calls, view.failures, view.slow) == (None, 1, 1, 0)
-    assert (view.probes, view.good, view.bad) == (0, 0, 0)
+    assert (view.probes, breaker._state.good, breaker._state.bad) == (0, 0, 0)
     assert not breaker.probe_due()

@@ -16,7 +16,6 @@ from pricing_proxy.d365.fo.return_models import (
     ReturnLineBody,
     ReturnLineRow,
 )
-from pricing_proxy.d365.fo.returns import CreatedReturn
 from pricing_proxy.d365.transport import Guard
 from pricing_proxy.money import NumberText
 from pricing_proxy.resilience.errors import UpstreamError, UpstreamTimeoutError
@@ -85,12 +84,12 @@ class FakeReturnErp:
         *,
         reference: str,
         guard: Guard | None = None,
-    ) -> CreatedReturn:
+    ) -> str:
         del company
         await self._begin("create_header", guard)
         number = self.put(reference, account=body.CustomerAccountNumber)
         self._end("create_header")
-        return CreatedReturn(number=number, rma="31")
+        return number
 
     async def add_line(
         self, company: str, number: str, body: ReturnLineBody, *, guard: Guard | None = None

@@ -5,10 +5,8 @@ customer that has them, and the caller decides. Writes are sent once per call: s
 `documents` for what an error leaves in doubt.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 
-from pricing_proxy.d365.fo.bodies import FieldValue, wire_members
 from pricing_proxy.d365.fo.customer_models import (
     AddressBody,
     AddressRow,
@@ -64,11 +62,10 @@ class Customers:
         company: str,
         body: CustomerBody,
         *,
-        more: Mapping[str, FieldValue] | None = None,
         guard: Guard | None = None,
     ) -> str:
         """Create a customer, with its primary address where one is given; return the account."""
-        members = {"dataAreaId": company, **body.members(), **wire_members(more or {})}
+        members = {"dataAreaId": company, **body.members()}
         created = await self._calls.create(_CUSTOMERS, members, name="customer_create", guard=guard)
         return created.text(_ACCOUNT)
 
@@ -78,14 +75,13 @@ class Customers:
         account: str,
         body: CustomerBody,
         *,
-        more: Mapping[str, FieldValue] | None = None,
         guard: Guard | None = None,
     ) -> None:
         """Change the fields that are set."""
         await self._calls.update(
             _CUSTOMERS,
             {"dataAreaId": company, _ACCOUNT: account},
-            {**body.members(), **wire_members(more or {})},
+            body.members(),
             name="customer_update",
             guard=guard,
         )

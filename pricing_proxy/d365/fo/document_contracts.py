@@ -22,7 +22,7 @@ from pricing_proxy.d365.fo.order_models import (
     SalesOrderLineRow,
     SalesOrderTotalsRow,
 )
-from pricing_proxy.d365.fo.orders import REFERENCE_FIELD, STOP_FIELD, OrderSets
+from pricing_proxy.d365.fo.orders import REFERENCE_FIELD, STOP_FIELD
 from pricing_proxy.d365.fo.return_models import (
     ReturnHeaderBody,
     ReturnHeaderRow,
@@ -39,8 +39,6 @@ USED_MEMBERS = {
 
 _ENTITIES = {
     "SalesOrderHeadersV3": "SalesOrderHeaderV3",
-    "SalesOrderHeadersV4": "SalesOrderHeaderV4",
-    "SalesOrderLines": "SalesOrderLine",
     "SalesOrderLinesV3": "SalesOrderLineV3",
     "CustomersV3": "CustomerV3",
     "CustomerPostalAddresses": "CustomerPostalAddress",
@@ -53,7 +51,6 @@ _DAYS = frozenset({"Edm.DateTimeOffset", "Edm.Date"})
 
 def order_contracts(
     *,
-    sets: OrderSets | None = None,
     reference_field: str = REFERENCE_FIELD,
     header_sent: Iterable[str] = (),
     line_sent: Iterable[str] = (),
@@ -61,21 +58,19 @@ def order_contracts(
     """Return what the orders flow relies on.
 
     Args:
-        sets: Versions of the sets.
         reference_field: Where the shop's order number goes.
         header_sent: Fields that the mapping fills on every order.
         line_sent: The same, on every line.
     """
-    chosen = sets or OrderSets()
     header = _contract(
-        chosen.headers,
+        SalesOrderHeaderRow.entity_set,
         rows=(SalesOrderHeaderRow, SalesOrderTotalsRow),
         body=SalesOrderHeaderBody,
         more=(reference_field, STOP_FIELD),
         sent={reference_field, STOP_FIELD, *header_sent},
     )
     line = _contract(
-        chosen.lines,
+        SalesOrderLineRow.entity_set,
         rows=(SalesOrderLineRow,),
         body=SalesOrderLineBody,
         sent={"SalesOrderNumber", *line_sent},

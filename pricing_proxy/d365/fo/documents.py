@@ -64,7 +64,6 @@ class DocumentCalls:
         where: Filter,
         *,
         company: str,
-        entity_set: str | None = None,
         read_from: Mapping[str, str] | None = None,
     ) -> list[R]:
         """Return all rows that fit, of every page, in the order of their key.
@@ -73,22 +72,19 @@ class DocumentCalls:
             row: The model; its fields are selected.
             where: The condition; the company is added.
             company: Whose rows.
-            entity_set: Another version of the model's set.
             read_from: Members of the model whose value stands in another field of the set, and
                 in which: one of the ERP customer's own, for example.
         """
         other = {member: field for member, field in (read_from or {}).items() if member != field}
         more = tuple(other.values())
-        found = await self._read(row, where, company, entity_set or row.entity_set, more)
+        found = await self._read(row, where, company, more)
         told = (
             {**values, **{member: values.get(field) for member, field in other.items()}}
             for values in found
         )
         return list(checked_rows(row, told, company, system=self.system))
 
-    async def find(
-        self, row: type[R], field: str, text: str, *, company: str, entity_set: str | None = None
-    ) -> list[R]:
+    async def find(self, row: type[R], field: str, text: str, *, company: str) -> list[R]:
         """Return the rows whose `field` is `text`, without regard to case or outer blanks.
 
         The ERP's answer is not taken on trust: a `*` is a wildcard to it, and its collation
@@ -96,7 +92,7 @@ class DocumentCalls:
         """
         condition = matches(field, text) if "*" in text else equals(field, text)
         more = () if field in row.fields() else (field,)
-        found = await self._read(row, condition, company, entity_set or row.entity_set, more)
+        found = await self._read(row, condition, company, more)
         same = [values for values in found if is_same_name(str(values.get(field) or ""), text)]
         return list(checked_rows(row, same, company, system=self.system))
 
@@ -142,18 +138,17 @@ class DocumentCalls:
         row: type[Row],
         where: Filter,
         company: str,
-        entity_set: str,
         more_fields: Sequence[str],
     ) -> list[paging.Row]:
         query = Query(
-            entity_set=entity_set,
+            entity_set=row.entity_set,
             select=(*row.fields(), *more_fields),
             where=equals(_COMPANY, company) & where,
             order_by=row.key,
         )
 
         async def fetch(target: str) -> Any:
-            return await self.get(target, name=f"read {entity_set}")
+            return await self.get(target, name=f"read {row.entity_set}")
 
         pages = paging.read_pages(
             query.target(), fetch=fetch, base_url=self._transport.base_url, system=self.system

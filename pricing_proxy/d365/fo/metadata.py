@@ -52,7 +52,6 @@ class MetadataReader:
             return None
         entity = self._checked(_Entity, told)
         return EntityMetadata(
-            entity_set=entity.EntitySetName,
             is_read_only=entity.IsReadOnly,
             fields={
                 each.Name: FieldMetadata(

@@ -8,9 +8,8 @@ Writes are sent once per call: see `documents` for what an error leaves in doubt
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from pricing_proxy.d365.fo.bodies import FieldValue, JsonValue, wire_members
+from pricing_proxy.d365.fo.bodies import FieldValue, wire_members
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.fo.order_models import (
     SalesOrderHeaderBody,
@@ -24,15 +23,9 @@ from pricing_proxy.d365.transport import Guard
 
 REFERENCE_FIELD = "CustomersOrderReference"
 STOP_FIELD = "IsSalesProcessingStopped"
+_HEADERS = SalesOrderHeaderRow.entity_set
+_LINES = SalesOrderLineRow.entity_set
 _NUMBER = "SalesOrderNumber"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderSets:
-    """The versions of the two sets that the environment has."""
-
-    headers: str = "SalesOrderHeadersV3"
-    lines: str = "SalesOrderLinesV3"
 
 
 class SalesOrders:
@@ -42,19 +35,16 @@ class SalesOrders:
         self,
         calls: DocumentCalls,
         *,
-        sets: OrderSets | None = None,
         reference_field: str = REFERENCE_FIELD,
     ) -> None:
         """Take the way to the environment.
 
         Args:
             calls: Carries reads and writes.
-            sets: Which versions of the sets to use.
             reference_field: The header field that holds the shop's order number; a field of the
                 customer's own is fine.
         """
         self._calls = calls
-        self._sets = sets or OrderSets()
         self._reference_field = reference_field
 
     async def find(self, company: str, reference: str) -> list[SalesOrderHeaderRow]:
@@ -64,7 +54,6 @@ class SalesOrders:
             self._reference_field,
             reference,
             company=company,
-            entity_set=self._sets.headers,
         )
         return sorted(rows, key=lambda row: (len(row.SalesOrderNumber), row.SalesOrderNumber))
 
@@ -78,15 +67,12 @@ class SalesOrders:
             equals(STOP_FIELD, EnumMember("NoYes", "Yes"))
             & equals("SalesOrderStatus", EnumMember("SalesStatus", "Backorder")),
             company=company,
-            entity_set=self._sets.headers,
             read_from={REFERENCE_FIELD: self._reference_field},
         )
 
     async def totals(self, company: str, number: str) -> SalesOrderTotalsRow | None:
         """Return what the ERP computes of an order, None when there is none."""
-        rows = await self._calls.find(
-            SalesOrderTotalsRow, _NUMBER, number, company=company, entity_set=self._sets.headers
-        )
+        rows = await self._calls.find(SalesOrderTotalsRow, _NUMBER, number, company=company)
         return rows[0] if rows else None
 
     async def lines(self, company: str, number: str) -> list[SalesOrderLineRow]:
@@ -95,7 +81,6 @@ class SalesOrders:
             SalesOrderLineRow,
             equals(_NUMBER, number),
             company=company,
-            entity_set=self._sets.lines,
         )
         return sorted(rows, key=lambda row: row.LineNumber.value)
 
@@ -105,8 +90,6 @@ class SalesOrders:
         body: SalesOrderHeaderBody,
         *,
         reference: str,
-        more: Mapping[str, FieldValue] | None = None,
-        number: str | None = None,
         guard: Guard | None = None,
     ) -> str:
         """Create a stopped header and return its number.
@@ -115,13 +98,16 @@ class SalesOrders:
             company: The legal entity.
             body: What the order says.
             reference: The shop's order number.
-            more: Fields of the customer's own.
-            number: Chosen by us, where the number sequence allows that.
             guard: Asked last before the wire.
         """
-        members = self._header_members(company, body, reference, more, number)
+        members = {
+            "dataAreaId": company,
+            **body.members(),
+            self._reference_field: reference,
+            STOP_FIELD: "Yes",
+        }
         created = await self._calls.create(
-            self._sets.headers, members, name="order_header_create", guard=guard
+            _HEADERS, members, name="order_header_create", guard=guard
         )
         return created.text(_NUMBER)
 
@@ -131,14 +117,11 @@ class SalesOrders:
         number: str,
         body: SalesOrderLineBody,
         *,
-        more: Mapping[str, FieldValue] | None = None,
         guard: Guard | None = None,
     ) -> str:
         """Add a line to an order and return its inventory lot id."""
-        members = {**_key(company, number), **body.members(), **wire_members(more or {})}
-        created = await self._calls.create(
-            self._sets.lines, members, name="order_line_create", guard=guard
-        )
+        members = {**_key(company, number), **body.members()}
+        created = await self._calls.create(_LINES, members, name="order_line_create", guard=guard)
         return created.text("InventoryLotId")
 
     async def patch_header(
@@ -151,7 +134,7 @@ class SalesOrders:
     ) -> None:
         """Change fields of a header."""
         await self._calls.update(
-            self._sets.headers,
+            _HEADERS,
             _key(company, number),
             wire_members(changes),
             name="order_header_update",
@@ -169,26 +152,8 @@ class SalesOrders:
     async def delete_header(self, company: str, number: str, *, guard: Guard | None = None) -> None:
         """Delete an order with its lines; the ERP refuses once anything is posted."""
         await self._calls.delete(
-            self._sets.headers, _key(company, number), name="order_header_delete", guard=guard
+            _HEADERS, _key(company, number), name="order_header_delete", guard=guard
         )
-
-    def _header_members(
-        self,
-        company: str,
-        body: SalesOrderHeaderBody,
-        reference: str,
-        more: Mapping[str, FieldValue] | None,
-        number: str | None,
-    ) -> dict[str, JsonValue]:
-        chosen: dict[str, JsonValue] = {} if number is None else {_NUMBER: number}
-        return {
-            "dataAreaId": company,
-            **chosen,
-            **body.members(),
-            **wire_members(more or {}),
-            self._reference_field: reference,
-            STOP_FIELD: "Yes",
-        }
 
 
 def _key(company: str, number: str) -> dict[str, str]:

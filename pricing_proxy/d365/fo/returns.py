@@ -4,10 +4,6 @@ A return has no field for the shop's line: a line is found again by the lot it r
 Writes are sent once per call: see `documents` for what an error leaves in doubt.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from pricing_proxy.d365.fo.bodies import FieldValue, wire_members
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.fo.orders import REFERENCE_FIELD
 from pricing_proxy.d365.fo.return_models import (
@@ -23,37 +19,15 @@ _HEADERS = ReturnHeaderRow.entity_set
 _NUMBER = "ReturnOrderNumber"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreatedReturn:
-    """The two numbers that the ERP gave a return.
-
-    Attributes:
-        number: Of the return order.
-        rma: What the customer is told.
-    """
-
-    number: str
-    rma: str
-
-
 class Returns:
     """Reads and writes the return orders of one environment."""
 
-    def __init__(self, calls: DocumentCalls, *, reference_field: str = REFERENCE_FIELD) -> None:
-        """Take the way to the environment.
-
-        Args:
-            calls: Carries reads and writes.
-            reference_field: The header field that holds the shop's number of the return.
-        """
+    def __init__(self, calls: DocumentCalls) -> None:
         self._calls = calls
-        self._reference_field = reference_field
 
     async def find(self, company: str, reference: str) -> list[ReturnHeaderRow]:
         """Return all returns with a reference, the lowest number first."""
-        rows = await self._calls.find(
-            ReturnHeaderRow, self._reference_field, reference, company=company
-        )
+        rows = await self._calls.find(ReturnHeaderRow, REFERENCE_FIELD, reference, company=company)
         return sorted(rows, key=lambda row: (len(row.ReturnOrderNumber), row.ReturnOrderNumber))
 
     async def lines(self, company: str, number: str) -> list[ReturnLineRow]:
@@ -66,20 +40,18 @@ class Returns:
         body: ReturnHeaderBody,
         *,
         reference: str,
-        more: Mapping[str, FieldValue] | None = None,
         guard: Guard | None = None,
-    ) -> CreatedReturn:
-        """Create a return and return its numbers."""
+    ) -> str:
+        """Create a return and return its number."""
         members = {
             "dataAreaId": company,
             **body.members(),
-            **wire_members(more or {}),
-            self._reference_field: reference,
+            REFERENCE_FIELD: reference,
         }
         created = await self._calls.create(
             _HEADERS, members, name="return_header_create", guard=guard
         )
-        return CreatedReturn(number=created.text(_NUMBER), rma=created.text("RMANumber"))
+        return created.text(_NUMBER)
 
     async def add_line(
         self,

@@ -6,11 +6,8 @@
     NEWLY_MANDATORY   a new row must have a field that we do not send
     READ_ONLY         the set takes no writes any more
     MEMBER_GONE       an enum has lost a member we use
-    ADDED             a field or an enum's member is new; a note, nothing breaks
 
-All but the last break the flows that use the set. `before`, the same metadata as it was read when
-all was well, makes additions visible and guesses at new names better; everything else needs no
-memory. Pure.
+What is new in the ERP breaks nothing and is not looked for. Pure.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +28,6 @@ class Change(StrEnum):
     NEWLY_MANDATORY = "newly_mandatory"
     READ_ONLY = "read_only"
     MEMBER_GONE = "member_gone"
-    ADDED = "added"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +38,12 @@ class Difference:
         subject: The entity set or enum.
         name: The field or member; empty when it is about the whole set.
         text: What to tell an operator.
-        new_name: What the field may be called now; empty without a guess.
     """
 
     change: Change
     subject: str
     name: str
     text: str
-    new_name: str = ""
-
-    @property
-    def is_breaking(self) -> bool:
-        """Whether flows that use the set must stop."""
-        return self.change is not Change.ADDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +64,6 @@ class FieldMetadata:
 class EntityMetadata:
     """An entity set as the ERP describes it."""
 
-    entity_set: str
     fields: Mapping[str, FieldMetadata]
     is_read_only: bool = False
 
@@ -100,30 +88,21 @@ class EntityContract:
     is_written: bool = False
 
 
-def compare_entity(
-    contract: EntityContract, now: EntityMetadata, *, before: EntityMetadata | None = None
-) -> list[Difference]:
+def compare_entity(contract: EntityContract, now: EntityMetadata) -> list[Difference]:
     """Return what differs, the worst first."""
     return [
-        *_gone(contract, now, before),
+        *_gone(contract, now),
         *_of_another_type(contract, now),
         *_of_another_key(contract, now),
         *_mandatory(contract, now),
         *_read_only(contract, now),
-        *_added(contract, now, before),
     ]
 
 
-def compare_enum(
-    name: str,
-    used: Iterable[str],
-    now: Iterable[str],
-    *,
-    before: Iterable[str] | None = None,
-) -> list[Difference]:
+def compare_enum(name: str, used: Iterable[str], now: Iterable[str]) -> list[Difference]:
     """Return what differs in the members of an enum."""
     members = set(now)
-    gone = [
+    return [
         Difference(
             change=Change.MEMBER_GONE,
             subject=name,
@@ -133,47 +112,29 @@ def compare_enum(
         for member in used
         if member not in members
     ]
-    known = members if before is None else set(before)
-    return gone + [
-        Difference(
-            change=Change.ADDED,
-            subject=name,
-            name=member,
-            text=f"enum {name} has a new member {member!r}",
-        )
-        for member in sorted(members - known)
-    ]
 
 
-def _gone(
-    contract: EntityContract, now: EntityMetadata, before: EntityMetadata | None
-) -> Iterator[Difference]:
+def _gone(contract: EntityContract, now: EntityMetadata) -> Iterator[Difference]:
     missing = [name for name in contract.types if name not in now.fields]
     for name in missing:
-        guess = _new_name(name, contract, now, before)
+        guess = _new_name(name, contract, now)
         hint = f"; perhaps it is {guess!r} now" if guess else ""
         yield Difference(
             change=Change.FIELD_GONE,
             subject=contract.entity_set,
             name=name,
             text=f"{contract.entity_set} has no field {name!r} any more{hint}",
-            new_name=guess,
         )
 
 
-def _new_name(
-    name: str, contract: EntityContract, now: EntityMetadata, before: EntityMetadata | None
-) -> str:
-    """Return the likeliest new name: a field that fits, is new if that is known, and alike."""
+def _new_name(name: str, contract: EntityContract, now: EntityMetadata) -> str:
+    """Return the likeliest new name, a field that fits and is alike; empty without a guess."""
     allowed = contract.types[name]
-    old = {} if before is None else before.fields
     fitting = [
         each
         for each, told in now.fields.items()
-        if each not in contract.types and each not in old and _fits(allowed, told)
+        if each not in contract.types and _fits(allowed, told)
     ]
-    if before is not None and len(fitting) == 1:
-        return fitting[0]
     return next(iter(get_close_matches(name, fitting, n=1, cutoff=_ALIKE)), "")
 
 
@@ -225,19 +186,6 @@ def _read_only(contract: EntityContract, now: EntityMetadata) -> Iterator[Differ
             subject=contract.entity_set,
             name="",
             text=f"{contract.entity_set} takes no writes any more",
-        )
-
-
-def _added(
-    contract: EntityContract, now: EntityMetadata, before: EntityMetadata | None
-) -> Iterator[Difference]:
-    known = now.fields if before is None else before.fields
-    for name in sorted(now.fields.keys() - known.keys()):
-        yield Difference(
-            change=Change.ADDED,
-            subject=contract.entity_set,
-            name=name,
-            text=f"{contract.entity_set} has a new field {name!r}",
         )
 
 

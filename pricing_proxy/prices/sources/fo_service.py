@@ -55,7 +55,6 @@ class FoServiceSource:
     """
 
     name = "fo_service"
-    gives_breaks = False
     is_binding = True
     absence_is_no_price = False
 
