@@ -11,7 +11,7 @@ from pricing_proxy.telemetry.metrics import Metrics
 
 
 class PriceMeter:
-    """Told about every answer of `/v1/prices`.
+    """Told about every answer that prices, carts included.
 
     Args:
         metrics: The process' instruments.

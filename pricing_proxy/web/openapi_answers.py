@@ -1,6 +1,6 @@
 """The shapes of the answers, for the OpenAPI document and for tests that hold answers to it.
 
-`answers`, `checkout`, `problems` and `health` write JSON themselves, for speed or by hand;
+`answers`, `checkout`, `problem_details` and `health` write JSON themselves, for speed or by hand;
 these shapes say the same once more, and the tests validate real answers with them. They
 are open: a caller must bear members that are added later.
 """
