@@ -56,10 +56,7 @@ class RedisStore:
 
     async def read(self, context: Context, keys: Sequence[Key]) -> Entries:
         """Return the entries that stand in Redis; raises `CacheFailedError`."""
-        try:
-            values = await self._reads.read(context_key(context), list(map(field, keys)))
-        except UpstreamError as error:
-            raise self._failed(error) from error
+        values = await self._counted(self._reads.read(context_key(context), list(map(field, keys))))
         offset_us = self._offset_us()
         found: dict[Key, Entry] = {}
         for key, value in zip(keys, values, strict=True):
@@ -91,9 +88,9 @@ class RedisStore:
                 answers = await pipe.execute()
             return int(answers[-1])
 
-        length = await self._call(store)
+        length = await self._counted(self._guard.call(store))
         if length > _MOST_FIELDS:
-            await self._call(lambda: self._trim(name, length))
+            await self._counted(self._guard.call(lambda: self._trim(name, length)))
 
     async def _trim(self, name: str, length: int) -> None:
         surplus = length - _MOST_FIELDS + _TRIM_FIELDS
@@ -101,12 +98,9 @@ class RedisStore:
         fields = await cast("Awaitable[list[bytes]]", self._redis.hrandfield(name, surplus))
         await cast("Awaitable[int]", self._redis.hdel(name, *map(bytes.decode, fields)))
 
-    async def _call(self, send: Callable[[], Awaitable[T]]) -> T:
+    async def _counted(self, answer: Awaitable[T]) -> T:
         try:
-            return await self._guard.call(send)
+            return await answer
         except UpstreamError as error:
-            raise self._failed(error) from error
-
-    def _failed(self, error: UpstreamError) -> CacheFailedError:
-        self.failures += 1
-        return CacheFailedError(str(error))
+            self.failures += 1
+            raise CacheFailedError(str(error)) from error

@@ -81,7 +81,7 @@ class RefreshAhead(Background):
 
     def _count(self, query: PriceQuery) -> None:
         market, context = self._basis.markets[query.market], query.context
-        items, shelf = market.master.items() or ByName({}), self._basis.cache.shelf(query.context)
+        items, shelf = market.master.items() or ByName({}), self._basis.memory.shelf(query.context)
         hot_from = 1 if market.is_shared(query.account) else _HOT_FROM
         for line in query.lines:
             item = items.find(line.sku)
@@ -116,7 +116,7 @@ class RefreshAhead(Background):
 
     def _still_hot(self, due: _Due, now_us: int) -> Item | None:
         """Return the line's item if its entry is still the same, and still fresh."""
-        entry = self._basis.cache.shelf(due.context).get(due.key)
+        entry = self._basis.memory.shelf(due.context).get(due.key)
         if entry is None or entry.loaded_us != due.loaded_us:
             return None
         if now_us >= entry.loaded_us + entry.soft_us:

@@ -13,7 +13,7 @@ from pricing_proxy.domain.freshness import Level, Mode, State, classify
 from pricing_proxy.prices.invalidations import Invalidations, PageMarks
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.modes import ModePolicy
-from pricing_proxy.prices.ports import PriceCache
+from pricing_proxy.prices.ports import PriceMemory, PriceStore
 from pricing_proxy.prices.query import Context
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
@@ -45,7 +45,8 @@ class Basis:
     Attributes:
         markets: Every market by its code.
         modes: Every mode's times.
-        cache: Both levels.
+        memory: Prices of this process.
+        store: Prices of all processes.
         invalidations: What is known to have changed.
         is_verified: Whether word of every change up to a market's lease has arrived.
         clock: Time.
@@ -54,7 +55,8 @@ class Basis:
 
     markets: Mapping[str, Market]
     modes: Mapping[Mode, ModePolicy]
-    cache: PriceCache
+    memory: PriceMemory
+    store: PriceStore
     invalidations: Invalidations
     is_verified: Callable[[str], bool]
     clock: Clock

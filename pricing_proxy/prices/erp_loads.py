@@ -137,7 +137,7 @@ class ErpLoads:
             self._land(flight, wanted.key, Arrival(entry, "source"))
             if is_current(marks, item_number, stamp.position, stamp.began_us):
                 kept[wanted.key] = entry
-        self._basis.cache.remember(flight.context, kept)
+        self._basis.memory.remember(flight.context, kept)
         flight.announce()
         return kept
 

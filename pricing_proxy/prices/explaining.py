@@ -111,7 +111,7 @@ class Explainer:
             policy=self._basis.modes[query.mode],
             arrived_us=known.now_us,
         )
-        page.look_in_memory(self._basis.cache.shelf(query.context), known)
+        page.look_in_memory(self._basis.memory.shelf(query.context), known)
         opened = {line.index: line for line in page.open_lines}
         verdicts: dict[int, LineVerdict] = {}
         if opened and query.customer is None:

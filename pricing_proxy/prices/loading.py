@@ -149,7 +149,7 @@ class Loader:
     async def _run(self, flight: Flight) -> None:
         found = await self._look_in_redis(flight)
         if found:
-            self._basis.cache.remember(flight.context, self._sound(found))
+            self._basis.memory.remember(flight.context, self._sound(found))
         left = self._left_for_the_erp(flight)
         if left and flight.is_budgeted:
             left = await within_budget(self._budget, flight, left, land=self.flights.land)
@@ -179,7 +179,7 @@ class Loader:
     async def _look_in_redis(self, flight: Flight) -> Entries | None:
         """Return what Redis holds, as far as the flight is concerned; None when it failed."""
         try:
-            found = await self._basis.cache.read(flight.context, list(flight.items))
+            found = await self._basis.store.read(flight.context, list(flight.items))
         except CacheFailedError:
             return None
         known = self._basis.known(flight.context, flight.customer)
@@ -206,7 +206,7 @@ class Loader:
         }
         # The cache counts its failures; a price that Redis did not take is still an answer.
         with suppress(CacheFailedError):
-            await self._basis.cache.write(flight.context, current)
+            await self._basis.store.write(flight.context, current)
 
 
 def _shared(flight: Flight, klass: CallClass, caller: Caller, *, is_budgeted: bool) -> Flight:

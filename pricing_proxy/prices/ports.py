@@ -26,21 +26,25 @@ class CacheFailedError(Exception):
     """Redis did not answer: neither a hit nor a miss."""
 
 
-class PriceCache(Protocol):
-    """Prices kept in this process (L1) and beyond it (L2)."""
+class PriceMemory(Protocol):
+    """L1: prices kept in this process."""
 
     @property
     def remembers(self) -> bool:
-        """Whether this process remembers anything at all."""
+        """Whether anything is remembered at all."""
         ...
 
     def shelf(self, context: Context) -> Shelf:
-        """Return what this process remembers of a context."""
+        """Return what is remembered of a context; do not change it."""
         ...
 
     def remember(self, context: Context, entries: Entries) -> None:
-        """Keep entries in this process only."""
+        """Keep entries, unless a later read of the same key is already kept."""
         ...
+
+
+class PriceStore(Protocol):
+    """L2: prices kept for all processes."""
 
     async def read(self, context: Context, keys: Sequence[Key]) -> Entries:
         """Return what Redis holds of `keys`; raises `CacheFailedError`."""

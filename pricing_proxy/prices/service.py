@@ -45,11 +45,11 @@ class PriceService:
     @property
     def remembers(self) -> bool:
         """Whether `recall` can answer anything at all."""
-        return self._basis.cache.remembers
+        return self._basis.memory.remembers
 
     def recall(self, query: PriceQuery) -> Quote | None:
         """Return the answer if memory holds it whole and fresh; None if more must be done."""
-        market, shelf = self._basis.markets[query.market], self._basis.cache.shelf(query.context)
+        market, shelf = self._basis.markets[query.market], self._basis.memory.shelf(query.context)
         recalled = recall(query, market=market, shelf=shelf, known=self._known(query))
         if recalled is not None:
             self._warmer.pages.append(query)
@@ -59,7 +59,7 @@ class PriceService:
         """Return an answer for every line, within the mode's time or the caller's `wait_us`."""
         self._warmer.pages.append(query)
         known = self._known(query)
-        market, shelf = self._basis.markets[query.market], self._basis.cache.shelf(query.context)
+        market, shelf = self._basis.markets[query.market], self._basis.memory.shelf(query.context)
         recalled = recall(query, market=market, shelf=shelf, known=known)
         if recalled is not None:
             return recalled

@@ -121,7 +121,7 @@ class Warmer:
         # Half of `soft` is left to a price that need not be loaded now.
         floor_us = self._half_fresh_us(context)
         marks = self._basis.marks(context, customer)
-        shelf = self._basis.cache.shelf(context)
+        shelf = self._basis.memory.shelf(context)
         old = {
             key: item
             for key, item in wanted.items()

@@ -140,7 +140,8 @@ def _engine(parts: Parts) -> Engine:
     basis = Basis(
         markets=parts.markets,
         modes=mode_policies(browse_ms=ms.browse_ms, cart_ms=ms.cart_ms, checkout_ms=ms.checkout_ms),
-        cache=parts.caching.tiered,
+        memory=parts.caching.memory,
+        store=parts.caching.store,
         invalidations=parts.ledgers.invalidations,
         is_verified=parts.ledgers.is_verified,
         clock=parts.clock,

@@ -10,7 +10,6 @@ from redis.asyncio import Redis
 from pricing_proxy.cache.heartbeat import RedisHeartbeat
 from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.cache.redis_store import RedisStore
-from pricing_proxy.cache.tiered import TieredCache
 from pricing_proxy.cache.warm_marks import RedisWarmMarks
 from pricing_proxy.clock import Clock
 from pricing_proxy.resilience.guard import BreakerGuard
@@ -24,7 +23,6 @@ _MEGABYTE = 1024 * 1024
 class Caching:
     """Both cache levels and Redis' health."""
 
-    tiered: TieredCache
     memory: MemoryStore
     store: RedisStore
     guard: BreakerGuard
@@ -44,11 +42,9 @@ async def open_caching(settings: Settings, redis: Redis, *, clock: Clock) -> Asy
         offset_us=lambda: heartbeat.offset_us,
         max_age=timedelta(seconds=max(market.max_seconds for market in freshness)),
     )
-    memory = MemoryStore(settings.service.memory_megabytes * _MEGABYTE)
     async with heartbeat, guarded(redis, guard):
         yield Caching(
-            tiered=TieredCache(memory, store),
-            memory=memory,
+            memory=MemoryStore(settings.service.memory_megabytes * _MEGABYTE),
             store=store,
             guard=guard,
             heartbeat=heartbeat,

@@ -10,10 +10,9 @@ from redis.asyncio import Redis
 from pricing_proxy.cache.keys import context_key, field
 from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.cache.redis_store import RedisStore
-from pricing_proxy.cache.tiered import TieredCache
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.domain.entry import Entry, Kind
-from pricing_proxy.prices.ports import PriceCache
+from pricing_proxy.prices.ports import PriceMemory, PriceStore
 from pricing_proxy.prices.query import Context, Key
 from pricing_proxy.resilience.breaker import BreakerView
 from pricing_proxy.resilience.evidence import SlowRule
@@ -63,10 +62,20 @@ def store_on(
     )
 
 
+class BothLevels(PriceMemory, PriceStore, Protocol):
+    """What one process has."""
+
+
+class _RealLevels(MemoryStore):
+    def __init__(self, store: RedisStore) -> None:
+        super().__init__(1_000_000)
+        self.read, self.write = store.read, store.write
+
+
 class SharedPrices(Protocol):
     """One Redis for the caches of several processes."""
 
-    def cache(self) -> PriceCache:
+    def cache(self) -> BothLevels:
         """Return the cache of another process."""
         ...
 
@@ -85,7 +94,7 @@ class PricesInFake:
     def __init__(self) -> None:
         self._redis = FakeRedis(latency_seconds=0.001)
 
-    def cache(self) -> PriceCache:
+    def cache(self) -> BothLevels:
         return FakePriceCache(self._redis)
 
     async def put(self, context: Context, key: Key, value: bytes) -> None:
@@ -102,8 +111,8 @@ class PricesInRedis:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def cache(self) -> PriceCache:
-        return TieredCache(MemoryStore(1_000_000), store_on(self._redis))
+    def cache(self) -> BothLevels:
+        return _RealLevels(store_on(self._redis))
 
     async def put(self, context: Context, key: Key, value: bytes) -> None:
         put = self._redis.hset(context_key(context), field(key), cast("str", value))

@@ -9,7 +9,6 @@ from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.prices.ports import CacheFailedError, Entries
 from pricing_proxy.prices.query import Context, Key
-from pricing_proxy.prices.shelf import Shelf
 from tests.fakes.ledger import FakeLedger
 
 MEGABYTE = 1024 * 1024
@@ -53,22 +52,16 @@ class FakeRedis:
         return codec.decode(value, shared_offset_us=self.clock_offset_us)
 
 
-class FakePriceCache:
-    """A `prices.ports.PriceCache` of one process over a `FakeRedis`."""
+class FakePriceCache(MemoryStore):
+    """The `prices.ports.PriceMemory` of one process, and its `PriceStore` over a `FakeRedis`."""
 
     def __init__(self, redis: FakeRedis, *, max_bytes: int = MEGABYTE) -> None:
+        super().__init__(max_bytes)
         self.redis = redis
-        self.memory = MemoryStore(max_bytes)
 
-    @property
-    def remembers(self) -> bool:
-        return self.memory.remembers
-
-    def shelf(self, context: Context) -> Shelf:
-        return self.memory.shelf(context)
-
-    def remember(self, context: Context, entries: Entries) -> None:
-        self.memory.remember(context, entries)
+    def forget(self) -> None:
+        """Lose what this process remembers."""
+        super().__init__(MEGABYTE)
 
     async def read(self, context: Context, keys: Sequence[Key]) -> Entries:
         self.redis.reads += 1

@@ -197,7 +197,8 @@ def price_service(
     basis = Basis(
         markets={MARKET: market},
         modes=mode_policies(),
-        cache=cache,
+        memory=cache,
+        store=cache,
         invalidations=invalidations,
         is_verified=verification.is_verified,
         clock=clock,

@@ -16,7 +16,6 @@ from functools import partial
 from pricing_proxy.cache.heartbeat import RedisHeartbeat
 from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.cache.redis_store import RedisStore
-from pricing_proxy.cache.tiered import TieredCache
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import Level, Mode
 from pricing_proxy.domain.lifetime import Lifetimes
@@ -125,7 +124,6 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     guard = redis_guard(clock, timeout_us=3 * SECOND, chance=lambda: 0.5)
     store = RedisStore(client, guard=guard, offset_us=lambda: heartbeat.offset_us, max_age=KEEP)
     memory = MemoryStore(1024 * 1024)
-    cache = TieredCache(memory, store)
     invalidations = Invalidations(
         keep_positions=positions_within(KEEP),
         keep_us=LIFETIMES.max_us,
@@ -148,7 +146,8 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     basis = Basis(
         markets=markets,
         modes=mode_policies(),
-        cache=cache,
+        memory=memory,
+        store=store,
         invalidations=invalidations,
         is_verified=lambda _: reader.is_verified(),
         clock=clock,

@@ -163,7 +163,7 @@ async def test_whatever_strangers_ask_for_leaves_no_trace() -> None:
     assert (world.warmer.seen._own, world.warmer.seen._unsaved) == ({}, {})
     assert world.loader.flights.count == 0
     assert len(world.erp.batches) == 0
-    assert world.cache.memory.entry_count == 1
+    assert world.cache.entry_count == 1
 
 
 async def test_made_up_markets_and_customers_drive_nobody_out_of_what_is_kept() -> None:

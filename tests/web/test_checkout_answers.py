@@ -5,7 +5,6 @@ from typing import Any
 
 from aiohttp import ClientResponse
 
-from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.domain.freshness import Level
 from pricing_proxy.domain.price import NoPrice, NoPriceReason
 from pricing_proxy.resilience.errors import UpstreamThrottledError, UpstreamUnavailableError
@@ -158,7 +157,7 @@ async def test_a_young_price_that_was_not_confirmed_is_not_shown_as_fresh(shop: 
     entry = shop.world.cache.shelf(context_of())[key_of("S-1")]
     three_seconds_older = entry._replace(loaded_us=entry.loaded_us - 3_000_000)
     shop.world.redis.flush()
-    shop.world.cache.memory = MemoryStore(1_000_000)
+    shop.world.cache.forget()
     shop.world.cache.remember(context_of(), {key_of("S-1"): three_seconds_older})
     shop.world.erp.outage = outage_of(UpstreamUnavailableError)
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.domain.freshness import State
 from pricing_proxy.domain.price import NoPrice, NoPriceReason
 from pricing_proxy.prices.query import Line, QuotedLine
@@ -192,7 +191,7 @@ async def test_a_page_hits_the_second_time_and_redis_when_memory_forgot(shop: Sh
     second = await shop.post(body("S-1", "S-2"))
     await shop.world.settle()
     third = await shop.post(body("S-1", "S-2", "S-3"))
-    shop.world.cache.memory = MemoryStore(1_000_000)
+    shop.world.cache.forget()
     after_a_start = await shop.post(body("S-1", "S-2"))
 
     assert first.headers["Cache-Status"] == 'pricing-proxy; fwd=miss; detail="source=2"'
