@@ -8,13 +8,16 @@ from pydantic import ValidationError
 from pricing_proxy.d365 import paging
 from pricing_proxy.d365.fo.models import LegalEntityRow, Row
 from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest
-from pricing_proxy.d365.odata import Filter, Query
+from pricing_proxy.d365.odata import Filter, Query, equals
 from pricing_proxy.d365.transport import Request
 from pricing_proxy.diagnosis.direct_calls import SYSTEM, TICKET, DirectErp
 from pricing_proxy.resilience.errors import UpstreamContractError
 from pricing_proxy.resilience.operation import Operation, OperationClass
 
 R = TypeVar("R", bound=Row)
+
+# More than are ever looked for by one condition.
+_ROWS_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,11 @@ class ErpCalls:
         return await self._direct.client.prices(
             request, ticket=TICKET, deadline=self._direct.patience.deadline()
         )
+
+    async def rows(self, row: type[R], where: Filter, *, company: str) -> list[R]:
+        """Return the rows of a company that fit, as far as they come at once."""
+        of_company = equals("dataAreaId", company) & where
+        return (await self.top(row, of_company, rows=_ROWS_AT_ONCE)).rows
 
     async def top(self, row: type[R], where: Filter | None, *, rows: int) -> Top[R]:
         """Return the first rows of a set in the order of its key, with every field we use."""

@@ -3,8 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import reduce
-from operator import or_
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -22,7 +20,7 @@ from pricing_proxy.d365.fo.models import (
     ReleasedProductVariantRow,
     Row,
 )
-from pricing_proxy.d365.odata import equals
+from pricing_proxy.d365.odata import equals, is_one_of
 from pricing_proxy.diagnosis.board import Finding, failed, ok
 from pricing_proxy.diagnosis.steps import Advice, Steps
 
@@ -147,7 +145,7 @@ class MasterDataChecks:
         wanted = list(dict.fromkeys([market.currency, *market.currencies]))
         if market.company_currency is not None and market.company_currency not in wanted:
             wanted.append(market.company_currency)
-        where = reduce(or_, (equals("CurrencyCode", code) for code in wanted))
+        where = is_one_of("CurrencyCode", wanted)
         rows = (await self._checked.erp.top(CurrencyRow, where, rows=len(wanted))).rows
         found = {row.CurrencyCode.upper(): row for row in rows}
         missing = [code for code in wanted if code not in found]

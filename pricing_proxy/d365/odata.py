@@ -8,7 +8,7 @@ what F&O could not be asked safely.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -31,7 +31,7 @@ Value = str | int | Decimal | date | datetime | EnumMember
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A condition on rows; combine with `&` and `|`.
+    """A condition on rows; combine with `&`.
 
     Attributes:
         text: OData text, not percent-encoded, bracketed so that it can be combined.
@@ -42,13 +42,15 @@ class Filter:
     def __and__(self, other: "Filter") -> "Filter":
         return Filter(f"({self.text} and {other.text})")
 
-    def __or__(self, other: "Filter") -> "Filter":
-        return Filter(f"({self.text} or {other.text})")
-
 
 def equals(field: str, value: Value) -> Filter:
     """Return `field eq value`; a text with `*` is refused, since it would match other rows too."""
     return _comparison(field, "eq", _without_wildcard(value))
+
+
+def is_one_of(field: str, values: Iterable[Value]) -> Filter:
+    """Return rows whose field has one of the values, which must be some; each as in `equals`."""
+    return Filter(f"({' or '.join(equals(field, value).text for value in values)})")
 
 
 def matches(field: str, pattern: str) -> Filter:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pricing_proxy.clock import Clock
+from pricing_proxy.d365.fo.catalog import customer_of
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.d365.fo.customers import Customers
 from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.customers.flow import FLOW
-from sync.customers.mapping import CustomerMarket, priced_customer
+from sync.customers.mapping import CustomerMarket
 from sync.customers.matching import Candidate, attribute_of
 from sync.customers.price_map import publish_link
 from sync.customers.rules import CustomerRules
@@ -152,7 +153,7 @@ class LinkCases:
         """Have the price service follow a link; raises `SharedStateError`."""
         published = self._ways.published
         if row is not None:
-            await published.note_customer(subject.market, priced_customer(row))
+            await published.note_customer(subject.market, customer_of(row))
         links = self._links(subject)
         await publish_link(links, published, subject.market, str(subject.customer_id))
 

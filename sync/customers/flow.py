@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pricing_proxy.clock import Clock
+from pricing_proxy.d365.fo.catalog import customer_of
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.shared_state.maps import SharedStateError
 from sync.customers.identity import Identity
 from sync.customers.mapping import (
     CustomerMarket,
-    priced_customer,
 )
 from sync.customers.master_data import MasterData
 from sync.customers.ports import AccountLinks, AccountMap, ErpCustomers, ShopCustomers
@@ -124,7 +124,7 @@ class CustomerFlow:
         market, customer_id = work.event.market, work.event.business_key
         try:
             # First what the account is, so that whoever finds it by the customer knows it.
-            await self._published.note_customer(market, priced_customer(row))
+            await self._published.note_customer(market, customer_of(row))
             await publish_link(context.links, self._published, market, customer_id)
         except SharedStateError as error:
             return [f"prices do not know it yet: {error}"]

@@ -14,7 +14,6 @@ from pricing_proxy.d365.fo.customer_models import (
     CustomerAccountRow,
     CustomerBody,
 )
-from pricing_proxy.shared_state.customer_map import Customer as PricedCustomer
 from sync.customers.rules import CustomerRules
 from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
@@ -117,18 +116,6 @@ def changed_fields(
         name: text for name, text in wanted.items() if not _is_same(getattr(row, name), text)
     }
     return CustomerBody.model_validate(changed) if changed else None
-
-
-def priced_customer(row: CustomerAccountRow) -> PricedCustomer:
-    """Return what the price service needs to know of an account."""
-    return PricedCustomer(
-        account=row.CustomerAccount,
-        currency=row.SalesCurrencyCode,
-        price_group=row.DiscountPriceGroupId,
-        line_discount_group=row.LineDiscountCode,
-        multiline_discount_group=row.MultiLineDiscountCode,
-        total_discount_group=row.TotalDiscountCode,
-    )
 
 
 def address_body(

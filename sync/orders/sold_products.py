@@ -9,32 +9,21 @@ released meanwhile is found by the next attempt. Raises `UpstreamError`.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import reduce
-from operator import or_
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.d365.fo.models import (
-    OrderSettingsRow,
-    ReleasedProductRow,
-    ReleasedProductVariantRow,
-    Row,
-)
-from pricing_proxy.d365.odata import Filter, equals
+from pricing_proxy.d365.fo.item_search import Rows, find_items, rows_by
+from pricing_proxy.d365.fo.models import OrderSettingsRow
 from pricing_proxy.names import same_name_key
 from pricing_proxy.shared_state.item_map import Item
 from sync.magento.product_models import ShopProduct
 from sync.orders.selling import Asked, Sellable
-
-R = TypeVar("R", bound=Row)
 
 # A renamed SKU or another unit is as rare as a deployment; ten minutes of it are harmless,
 # since the ERP checks every line and the echo is compared.
 _REMEMBERED_US = timedelta(minutes=10) // timedelta(microseconds=1)
 # About 100 bytes each; beyond it everything is forgotten at once, which costs one read each.
 _MOST_REMEMBERED = 50_000
-# A filter of so many SKUs stays below the 8 kB that servers take of a request line.
-_AT_ONCE = 20
 
 
 class Products(Protocol):
@@ -42,14 +31,6 @@ class Products(Protocol):
 
     async def products_by_id(self, ids: Sequence[int]) -> dict[int, ShopProduct]:
         """Return products by id; deleted ones are missing."""
-        ...
-
-
-class Rows(Protocol):
-    """The part of the ERP's client that reads rows."""
-
-    async def rows(self, row: type[R], where: Filter, *, company: str) -> list[R]:
-        """Return all rows that fit."""
         ...
 
 
@@ -128,82 +109,11 @@ class SoldProducts:
 
     async def _items(self, numbers: Iterable[str]) -> dict[str, Item]:
         """Return the items by what all spellings of their numbers share."""
-        # A "*" is a wildcard to F&O and part of no item number.
-        spelled = {
-            same_name_key(number): number.strip()
-            for number in numbers
-            if number.strip() and "*" not in number
-        }
-        products = await self._by(ReleasedProductRow, "ItemNumber", sorted(spelled.values()))
-        items = {same_name_key(row.ItemNumber): _item(row) for row in products if not row.is_master}
-        others = sorted(number for key, number in spelled.items() if key not in items)
-        items |= await self._variants(others)
-        stopped = await self._stopped({item.item_number for item in items.values()})
+        items = await find_items(self._erp, self._company, numbers)
+        known = sorted({item.item_number for item in items.values()})
+        rows = await rows_by(self._erp, self._company, OrderSettingsRow, "ItemNumber", known)
+        stopped = {same_name_key(row.ItemNumber) for row in rows if row.IsSalesProcessingStopped}
         return {
-            key: replace(item, is_sold=False)
-            if same_name_key(item.item_number) in stopped
-            else item
+            key: replace(item, is_sold=same_name_key(item.item_number) not in stopped)
             for key, item in items.items()
         }
-
-    async def _variants(self, asked: Sequence[str]) -> dict[str, Item]:
-        variants = await self._by(ReleasedProductVariantRow, "ProductVariantNumber", asked)
-        numbers = {_master_of(row) for row in variants}
-        masters = {
-            same_name_key(row.ItemNumber): _item(row)
-            for row in await self._by(ReleasedProductRow, "ItemNumber", sorted(numbers))
-        }
-        return {
-            same_name_key(row.ProductVariantNumber): _variant(row, master)
-            for row in variants
-            if (master := masters.get(same_name_key(_master_of(row))))
-        }
-
-    async def _stopped(self, numbers: Collection[str]) -> set[str]:
-        rows = await self._by(OrderSettingsRow, "ItemNumber", sorted(numbers))
-        return {same_name_key(row.ItemNumber) for row in rows if row.IsSalesProcessingStopped}
-
-    async def _by(self, row: type[R], field: str, values: Sequence[str]) -> list[R]:
-        found: list[R] = []
-        for start in range(0, len(values), _AT_ONCE):
-            where = _any_of(field, values[start : start + _AT_ONCE])
-            found += await self._erp.rows(row, where, company=self._company)
-        return found
-
-
-def _master_of(row: ReleasedProductVariantRow) -> str:
-    return row.ItemNumber or row.ProductMasterNumber
-
-
-def _any_of(field: str, values: Iterable[str]) -> Filter:
-    return reduce(or_, (equals(field, value) for value in values))
-
-
-def _item(row: ReleasedProductRow) -> Item:
-    return Item(
-        sku=row.ItemNumber,
-        item_number=row.ItemNumber,
-        color="",
-        size="",
-        style="",
-        configuration="",
-        version="",
-        sales_unit=row.SalesUnitSymbol,
-        list_price=None,
-        is_sold=True,
-    )
-
-
-def _variant(row: ReleasedProductVariantRow, master: Item) -> Item:
-    return Item(
-        sku=row.ProductVariantNumber,
-        item_number=master.item_number,
-        color=row.ProductColorId,
-        size=row.ProductSizeId,
-        style=row.ProductStyleId,
-        configuration=row.ProductConfigurationId,
-        version=row.ProductVersionId,
-        sales_unit=master.sales_unit,
-        list_price=None,
-        is_sold=True,
-    )

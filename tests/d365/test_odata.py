@@ -14,6 +14,7 @@ from pricing_proxy.d365.odata import (
     Value,
     action_target,
     equals,
+    is_one_of,
     matches,
     row_target,
 )
@@ -77,14 +78,18 @@ def test_each_kind_of_value_has_its_literal(value: Value, literal: str) -> None:
 
 
 def test_conditions_combine_with_their_brackets() -> None:
-    found = (equals("A", 1) | equals("B", 2)) & matches("C", "x*")
-    assert found.text == "((A eq 1 or B eq 2) and C eq 'x*')"
+    found = (equals("A", 1) & equals("B", 2)) & matches("C", "x*")
+    assert found.text == "((A eq 1 and B eq 2) and C eq 'x*')"
+    found = equals("A", 1) & is_one_of("B", ["x", "y", "z"])
+    assert found.text == "(A eq 1 and (B eq 'x' or B eq 'y' or B eq 'z'))"
 
 
 def test_a_wildcard_is_used_on_purpose_only() -> None:
     assert matches("Name", "*retail*").text == "Name eq '*retail*'"
     with pytest.raises(ValueError, match="wildcard"):
         equals("Name", "C-1*")
+    with pytest.raises(ValueError, match="wildcard"):
+        is_one_of("Name", ["C-1", "*"])
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x eq 1 or y", "Näme", "1st", "a/b"])

@@ -167,6 +167,11 @@ class ReleasedProductVariantRow(Row):
     ProductConfigurationId: Text
     ProductVersionId: Text
 
+    @property
+    def master_number(self) -> str:
+        """The item number of its master, which some versions of the set name in one field only."""
+        return self.ItemNumber or self.ProductMasterNumber
+
 
 class OrderSettingsRow(Row):
     """A row of `ProductDefaultOrderSettings`."""

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from pydantic import ValidationError
 
 from pricing_proxy.d365.fo.models import PriceAnswer, PriceLine
 from pricing_proxy.d365.json_numbers import write_json
 from pricing_proxy.resilience.errors import UpstreamContractError
+from pricing_proxy.shared_state.item_map import Item
 
 # Agreed with the X++ service: longer calls are throttled first and fail as a whole.
 MAX_LINES = 100
@@ -42,6 +43,21 @@ class PriceRequestLine:
     style: str = ""
     configuration: str = ""
     version: str = ""
+
+    @classmethod
+    def of_item(cls, item: Item, *, ref: str, unit: str, quantity: Decimal) -> Self:
+        """Return the line for a quantity of an item."""
+        return cls(
+            ref=ref,
+            item_number=item.item_number,
+            unit=unit,
+            quantity=quantity,
+            color=item.color,
+            size=item.size,
+            style=item.style,
+            configuration=item.configuration,
+            version=item.version,
+        )
 
     def __post_init__(self) -> None:
         if not self.quantity.is_finite() or self.quantity <= 0:

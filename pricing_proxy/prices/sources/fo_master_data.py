@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from pricing_proxy.clock import Clock
+from pricing_proxy.d365.fo.catalog import customer_of, item_of, variant_of
 from pricing_proxy.d365.fo.models import (
     CustomerRow,
     OrderSettingsRow,
@@ -80,21 +81,21 @@ class FoMasterData:
         async for products in self._calls.released_products(self._company):
             for product in products:
                 is_sold = same_name_key(product.ItemNumber) not in stopped
-                item = self._item(product, is_sold=is_sold)
+                item = item_of(product, list_price=self._list_price(product), is_sold=is_sold)
                 (masters if product.is_master else items)[item.sku] = item
         # One set of the ERP's may spell a number otherwise than another: to it they are equal.
         by_name = ByName(masters)
         async for variants in self._calls.variants(self._company):
             for variant in variants:
-                master = by_name.find(variant.ItemNumber or variant.ProductMasterNumber)
+                master = by_name.find(variant.master_number)
                 if master is not None and variant.ProductVariantNumber:
-                    items[variant.ProductVariantNumber] = _variant(variant, master)
+                    items[variant.ProductVariantNumber] = variant_of(variant, master)
         return items
 
     async def customers(self) -> Mapping[str, Customer]:
         """Return every customer by account; raises `UpstreamError`."""
         return {
-            row.CustomerAccount: _customer(row)
+            row.CustomerAccount: customer_of(row)
             async for rows in self._calls.customers(self._company)
             for row in rows
         }
@@ -108,21 +109,7 @@ class FoMasterData:
             ticket=Ticket(CallClass.INTERACTIVE, caller),
             deadline=deadline,
         )
-        return None if row is None else _customer(row)
-
-    def _item(self, row: ReleasedProductRow, *, is_sold: bool) -> Item:
-        return Item(
-            sku=row.ItemNumber,
-            item_number=row.ItemNumber,
-            color="",
-            size="",
-            style="",
-            configuration="",
-            version="",
-            sales_unit=row.SalesUnitSymbol,
-            list_price=self._list_price(row),
-            is_sold=is_sold,
-        )
+        return None if row is None else customer_of(row)
 
     def _list_price(self, row: ReleasedProductRow) -> str | None:
         price, price_unit = row.SalesPrice.value, row.SalesPriceQuantity.value
@@ -131,29 +118,3 @@ class FoMasterData:
         if price_unit in (0, 1):
             return str(row.SalesPrice)
         return divide(price, price_unit, scale=self._decimals)
-
-
-def _variant(row: ReleasedProductVariantRow, master: Item) -> Item:
-    return Item(
-        sku=row.ProductVariantNumber,
-        item_number=master.item_number,
-        color=row.ProductColorId,
-        size=row.ProductSizeId,
-        style=row.ProductStyleId,
-        configuration=row.ProductConfigurationId,
-        version=row.ProductVersionId,
-        sales_unit=master.sales_unit,
-        list_price=master.list_price,
-        is_sold=master.is_sold,
-    )
-
-
-def _customer(row: CustomerRow) -> Customer:
-    return Customer(
-        account=row.CustomerAccount,
-        currency=row.SalesCurrencyCode,
-        price_group=row.DiscountPriceGroupId,
-        line_discount_group=row.LineDiscountCode,
-        multiline_discount_group=row.MultiLineDiscountCode,
-        total_discount_group=row.TotalDiscountCode,
-    )

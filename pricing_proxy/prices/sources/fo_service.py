@@ -98,17 +98,9 @@ class FoServiceSource:
 
 
 def _line(index: int, wanted: Wanted) -> PriceRequestLine:
-    item = wanted.item
-    return PriceRequestLine(
-        ref=str(index),
-        item_number=item.item_number,
-        unit=wanted.key.unit,
-        quantity=Decimal(wanted.key.quantity),
-        color=item.color,
-        size=item.size,
-        style=item.style,
-        configuration=item.configuration,
-        version=item.version,
+    quantity = Decimal(wanted.key.quantity)
+    return PriceRequestLine.of_item(
+        wanted.item, ref=str(index), unit=wanted.key.unit, quantity=quantity
     )
 
 
