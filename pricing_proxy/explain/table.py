@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pricing_proxy.domain.freshness import Mode
-from pricing_proxy.web.openapi_freshness import MEANING, rule_of
+from pricing_proxy.web.freshness_words import MEANING, rule_of
 
 _Answer = Mapping[str, Any]
 _TONES = {"serve": "green", "serve_and_refresh": "green", "settle": "red"}

@@ -5,7 +5,6 @@ from typing import Any
 
 from pricing_proxy.serve.parts import Engine, Parts
 from pricing_proxy.serve.snapshot import Snapshot, erp_state
-from pricing_proxy.web.app import Routes
 from pricing_proxy.web.docs import DocsRoutes
 from pricing_proxy.web.explain import ExplainRoutes
 from pricing_proxy.web.health import HealthRoutes
@@ -13,7 +12,9 @@ from pricing_proxy.web.invalidations import InvalidationRoutes
 from pricing_proxy.web.kept_out import KeptOutRoutes
 from pricing_proxy.web.login import LoginRoutes
 from pricing_proxy.web.meters import PriceMeter
+from pricing_proxy.web.openapi import openapi_document
 from pricing_proxy.web.prices import PriceRoutes
+from pricing_proxy.web.routes import Routes
 from pricing_proxy.web.status import StatusRoutes
 
 
@@ -22,6 +23,7 @@ def routes_of(parts: Parts, engine: Engine) -> Routes:
     markets, access = parts.markets, parts.callers.access
     metrics, clock = parts.metrics, parts.clock
     return Routes(
+        access=access,
         prices=PriceRoutes(
             service=engine.service,
             markets=markets,
@@ -32,9 +34,9 @@ def routes_of(parts: Parts, engine: Engine) -> Routes:
             is_leaving=lambda: parts.readiness.is_stopping,
         ),
         browsers=parts.callers.browsers,
-        login=LoginRoutes(warmer=engine.warmer, markets=markets, access=access),
+        login=LoginRoutes(warmer=engine.warmer, markets=markets),
         health=HealthRoutes(parts.readiness.obstacles),
-        docs=DocsRoutes(),
+        docs=DocsRoutes(openapi_document()),
         explain=_explain_routes(parts, engine),
         invalidations=InvalidationRoutes(
             invalidations=parts.ledgers.invalidations,
@@ -45,7 +47,7 @@ def routes_of(parts: Parts, engine: Engine) -> Routes:
             clock=clock,
         ),
         status=_status_routes(parts, engine),
-        kept_out=KeptOutRoutes(failures=engine.loader.failures, markets=markets, access=access),
+        kept_out=KeptOutRoutes(failures=engine.loader.failures, markets=markets),
     )
 
 
@@ -58,7 +60,6 @@ def _explain_routes(parts: Parts, engine: Engine) -> ExplainRoutes:
         markets=parts.markets,
         guards=guards,
         lease_left_us=lambda market: parts.ledgers.view(market).lease_left_us,
-        access=parts.callers.access,
     )
 
 
@@ -70,6 +71,4 @@ def _status_routes(parts: Parts, engine: Engine) -> StatusRoutes:
         metrics=parts.metrics,
         breakers={b.name: b for erp in parts.erps.values() for b in erp.policy.breakers.values()},
         gates={name: g for erp in parts.erps.values() for name, g in erp.openers.items()},
-        access=parts.callers.access,
-        is_open=parts.settings.service.admin.open_names is not None,
     )

@@ -7,13 +7,12 @@ counts: who holds one may ask for any customer anyway.
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import NamedTuple
 
 from aiohttp import web
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.configuration.api_keys import KeyRing
+from pricing_proxy.configuration.api_keys import KeyRing, Scope
 from pricing_proxy.configuration.storefront import Storefront
 from pricing_proxy.listening.connection import accept
 from pricing_proxy.problem_details import ProblemError
@@ -22,23 +21,13 @@ from pricing_proxy.web.tokens import Shopper, StorefrontTokens
 
 API_KEY_HEADER = "X-API-Key"
 _TOKEN_SCHEME = "Bearer "  # noqa: S105 -- the scheme's name
+_KEY_OR_TOKEN = f"Send your key as {API_KEY_HEADER}, or a storefront token as Bearer."
 # One name for all browsers: behind it they take turns by customer, as behind a key.
 _BROWSERS = "storefront tokens"
 
 
-class AccessScope(StrEnum):
-    """What a key may open."""
-
-    PRICES = "prices"
-    LOGIN = "login"
-    EXPLAIN = "explain"
-    INVALIDATE = "invalidate"
-    INVALIDATE_ALL_HARD = "invalidate_all_hard"
-    OPERATE = "operate"
-
-
-class Reader(NamedTuple):
-    """Who may read prices.
+class Admitted(NamedTuple):
+    """Who was let in.
 
     Attributes:
         name: The key's name; one for all storefront tokens.
@@ -46,7 +35,7 @@ class Reader(NamedTuple):
     """
 
     name: str
-    shopper: Shopper | None
+    shopper: Shopper | None = None
 
 
 class Access:
@@ -64,36 +53,26 @@ class Access:
         self._clock = clock
         self._last_use: dict[str, datetime] = {}
 
-    def require(self, request: web.Request, scope: AccessScope) -> str:
-        """Return the name of the request's key; raise a 401 or 403 unless it opens the scope."""
-        presented = request.headers.get(API_KEY_HEADER)
-        if presented is None:
-            if self.shopper(request) is not None:
-                raise ProblemError(problems.TOKEN_NOT_ENOUGH)
-            raise ProblemError(problems.MISSING_KEY)
-        name = self._require_key(presented, scope)
-        accept(request)
-        return name
+    def require(self, request: web.Request, scope: Scope, *, takes_token: bool = False) -> Admitted:
+        """Return who calls.
 
-    def require_reader(self, request: web.Request) -> Reader:
-        """Return who reads prices, and whose.
+        Args:
+            request: What came.
+            scope: What a key must open.
+            takes_token: Whether a storefront token will do as well.
 
         Raises:
-            ProblemError: 401 or 403 for a caller who may read no prices.
+            ProblemError: 401 or 403 for a caller who may not.
         """
         presented = request.headers.get(API_KEY_HEADER)
         if presented is None:
-            shopper = self.shopper(request)
-            if shopper is not None:
-                accept(request)
-                return Reader(_BROWSERS, shopper)
-            detail = f"Send your key as {API_KEY_HEADER}, or a storefront token as Bearer."
-            raise ProblemError(problems.MISSING_KEY, detail)
-        name = self._require_key(presented, AccessScope.PRICES)
+            admitted = Admitted(_BROWSERS, self._require_token(request, is_enough=takes_token))
+        else:
+            admitted = Admitted(self._require_key(presented, scope))
         accept(request)
-        return Reader(name, None)
+        return admitted
 
-    def opens(self, presented: str, scope: AccessScope) -> bool:
+    def opens(self, presented: str, scope: Scope) -> bool:
         """Return whether a key opens the scope."""
         try:
             self._require_key(presented, scope)
@@ -123,13 +102,20 @@ class Access:
         """Return when each key was last used, None for not since the start, by its name."""
         return {name: self._last_use.get(name) for name in self._keys.names}
 
-    def _require_key(self, presented: str, scope: AccessScope) -> str:
+    def _require_token(self, request: web.Request, *, is_enough: bool) -> Shopper:
+        shopper = self.shopper(request)
+        if shopper is None:
+            raise ProblemError(problems.MISSING_KEY, _KEY_OR_TOKEN if is_enough else None)
+        if not is_enough:
+            raise ProblemError(problems.TOKEN_NOT_ENOUGH)
+        return shopper
+
+    def _require_key(self, presented: str, scope: Scope) -> str:
         key = self._keys.find(presented)
         if key is None:
             raise ProblemError(problems.UNKNOWN_KEY)
         if key.revoked:
             raise ProblemError(problems.REVOKED_KEY)
-        # A scope is its own text, and looking its value up costs every request.
         if scope not in key.scopes:
             raise ProblemError(problems.MISSING_SCOPE, f"This key lacks the scope {scope}.")
         self._last_use[key.name] = self._clock.utc()

@@ -1,48 +1,26 @@
-"""The two listeners' routes: what the shop may reach, and what operators may."""
+"""The two listeners' applications, served from the table of routes: the shop's and operators'."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 
 from pricing_proxy.listening.host_names import refusing_other_names
 from pricing_proxy.pages.drawing import set_up
 from pricing_proxy.telemetry.traces import Traces
-from pricing_proxy.web.browsers import BrowserRoutes
-from pricing_proxy.web.docs import DocsRoutes
-from pricing_proxy.web.explain import ExplainRoutes
 from pricing_proxy.web.handling import (
-    Handler,
+    Answering,
     Tracing,
-    answering_problems,
+    answering,
+    anybody,
     no_such_route,
     traced,
 )
-from pricing_proxy.web.health import HealthRoutes
 from pricing_proxy.web.immediate import IMMEDIATE, Immediate
-from pricing_proxy.web.invalidations import InvalidationRoutes
-from pricing_proxy.web.kept_out import KeptOutRoutes
-from pricing_proxy.web.login import LoginRoutes
-from pricing_proxy.web.prices import PriceRoutes
-from pricing_proxy.web.status import StatusRoutes
+from pricing_proxy.web.routes import ADMIN, PUBLIC, ROUTES, Route, Routes
 
 # Far more than 200 lines; what is larger may come in pieces and hold its connection back.
 _LONGEST_IMMEDIATE_BODY = 32_768
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Routes:
-    """All handlers."""
-
-    prices: PriceRoutes
-    browsers: BrowserRoutes
-    login: LoginRoutes
-    health: HealthRoutes
-    docs: DocsRoutes
-    explain: ExplainRoutes
-    invalidations: InvalidationRoutes
-    status: StatusRoutes
-    kept_out: KeptOutRoutes
 
 
 def public_app(
@@ -73,15 +51,15 @@ def public_app(
         routes.prices.recalled, min(body_limit_bytes, _LONGEST_IMMEDIATE_BODY)
     )
     tracing = Tracing(traces, routes.browsers.is_browser)
-    share = routes.browsers.sharing
-    _add(app, "POST", "/v1/prices", routes.prices.post, tracing, share)
-    _add(app, "GET", "/v1/prices", routes.prices.get, tracing, share)
-    _add(app, "OPTIONS", "/v1/prices", routes.browsers.preflight)
-    _add(app, "POST", "/v1/carts/price", routes.prices.price_cart, tracing)
-    _add(app, "POST", "/v1/customers/{customer}/login", routes.login.post, tracing)
-    _add(app, "GET", "/health/live", routes.health.live)
-    _add(app, "GET", "/health/ready", routes.health.ready)
-    _add(app, "GET", "/openapi.json", routes.docs.openapi)
+    for route in ROUTES:
+        if PUBLIC in route.listeners:
+            answer = _answering(route, routes)
+            if route.takes_token:
+                answer = routes.browsers.sharing(answer)
+            if traces.is_on and route.scope is not None:
+                # The route's template, never its values: those name customers.
+                answer = traced(answer, f"{route.method} {route.path}", tracing)
+            app.router.add_route(route.method, route.path, answer)
     _add_fallback(app)
     return app
 
@@ -99,38 +77,21 @@ def admin_app(
     guards = () if host_names is None else (refusing_other_names(host_names),)
     app = web.Application(client_max_size=body_limit_bytes, middlewares=guards)
     set_up(app, "pricing_proxy.web")
-    _add(app, "POST", "/v1/invalidations", routes.invalidations.post)
-    _add(app, "POST", "/v1/prices/explain", routes.explain.post)
-    _add(app, "GET", "/status", routes.status.status)
-    _add(app, "GET", "/metrics", routes.status.metrics)
-    _add(app, "POST", "/v1/breakers/{name}", routes.status.order_breaker)
-    _add(app, "POST", "/v1/gates/{name}", routes.status.order_gate)
-    _add(app, "POST", "/v1/kept-out/clear", routes.kept_out.clear)
-    _add(app, "GET", "/openapi.json", routes.docs.openapi)
-    _add(app, "GET", "/docs", routes.docs.page)
-    _add(app, "GET", "/docs/{file}", routes.docs.file)
-    _add(app, "GET", "/health/live", routes.health.live)
-    _add(app, "GET", "/health/ready", routes.health.ready)
+    is_open = host_names is not None
+    for route in ROUTES:
+        if ADMIN in route.listeners:
+            answer = _answering(route, routes, is_open=is_open)
+            app.router.add_route(route.method, route.path, answer)
     _add_fallback(app)
     return app
 
 
-def _add(  # noqa: PLR0917 -- one line for each route
-    app: web.Application,
-    method: str,
-    path: str,
-    handler: Handler,
-    tracing: Tracing | None = None,
-    share: Callable[[Handler], Handler] | None = None,
-) -> None:
-    answering = answering_problems(handler)
-    if share is not None:
-        answering = share(answering)
-    if tracing is not None and tracing.traces.is_on:
-        # The route's template, never its values: those name customers.
-        answering = traced(answering, f"{method} {path}", tracing)
-    app.router.add_route(method, path, answering)
+def _answering(route: Route, routes: Routes, *, is_open: bool = False) -> Answering:
+    admit = anybody
+    if route.scope is not None and not (is_open and route.is_open_on_loopback):
+        admit = partial(routes.access.require, scope=route.scope, takes_token=route.takes_token)
+    return answering(route.handler(routes), admit=admit, body=route.body)
 
 
 def _add_fallback(app: web.Application) -> None:
-    app.router.add_route("*", "/{path:.*}", answering_problems(no_such_route))
+    app.router.add_route("*", "/{path:.*}", answering(no_such_route))

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.web.access import API_KEY_HEADER, Access
-from pricing_proxy.web.handling import Handler
+from pricing_proxy.web.handling import Answering, Asked
 from pricing_proxy.web.problems import ORIGIN_NOT_ALLOWED
 
 _METHODS = "GET, POST"
@@ -41,16 +41,16 @@ class BrowserRoutes:
         self._all: frozenset[str] = frozenset().union(*self._origins.values())
         self._access = access
 
-    async def preflight(self, request: web.Request) -> web.Response:
+    async def preflight(self, asked: Asked[None]) -> web.Response:
         """Answer `OPTIONS /v1/prices`: 204 for a page of ours, else 403."""
-        origin = request.headers.get("Origin")
+        origin = asked.request.headers.get("Origin")
         if origin is None or origin not in self._all:
             raise ProblemError(ORIGIN_NOT_ALLOWED)
         return web.Response(
             status=204, headers={**_PREFLIGHT, **_VARY, "Access-Control-Allow-Origin": origin}
         )
 
-    def sharing(self, handler: Handler) -> Handler:
+    def sharing(self, handler: Answering) -> Answering:
         """Return a handler whose answers the pages of the token's market may read."""
 
         @wraps(handler)

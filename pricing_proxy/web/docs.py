@@ -5,15 +5,17 @@ start, not a request. Nothing is fetched from elsewhere, and the page's policy l
 script run nothing but itself; it may call any address, for that is what "try it" does.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 import orjson
 from aiohttp import web
 
 from pricing_proxy.pages.drawing import policy, style_sheet
 from pricing_proxy.problem_details import ProblemError
-from pricing_proxy.web.openapi import openapi_document
+from pricing_proxy.web.handling import Asked
 from pricing_proxy.web.problems import NO_SUCH_FILE
 
 _PACKAGE = "pricing_proxy.web"
@@ -42,27 +44,31 @@ class _File:
 
 
 class DocsRoutes:
-    """The handlers."""
+    """The handlers.
 
-    def __init__(self) -> None:
-        self._document = orjson.dumps(openapi_document())
+    Args:
+        document: The OpenAPI document.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = orjson.dumps(document)
         self._page = _read(_PAGE)
         self._files = {name: _File(_read(name), kind) for name, kind in _FILES.items()}
         self._files["pages.css"] = _File(style_sheet(), _STYLE)
 
-    async def openapi(self, _: web.Request) -> web.Response:
+    async def openapi(self, _: Asked[None]) -> web.Response:
         """Answer with the OpenAPI document."""
         return web.Response(body=self._document, content_type="application/json", headers=_HEADERS)
 
-    async def page(self, _: web.Request) -> web.Response:
+    async def page(self, _: Asked[None]) -> web.Response:
         """Answer with the page."""
         return web.Response(
             body=self._page, content_type="text/html", charset="utf-8", headers=_PAGE_HEADERS
         )
 
-    async def file(self, request: web.Request) -> web.Response:
+    async def file(self, asked: Asked[None]) -> web.Response:
         """Answer with one of the page's files; raises a 404 for any other name."""
-        found = self._files.get(request.match_info["file"])
+        found = self._files.get(asked.request.match_info["file"])
         if found is None:
             raise ProblemError(NO_SUCH_FILE)
         return web.Response(

@@ -15,13 +15,12 @@ from pricing_proxy.domain.freshness import Wait
 from pricing_proxy.prices.explaining import Explainer, Explanation, LineExplanation
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.query import PriceQuery
-from pricing_proxy.web.access import Access, AccessScope
 from pricing_proxy.web.answers import line_json
-from pricing_proxy.web.handling import JSON_HEADERS, read_body
+from pricing_proxy.web.asking import query_of
+from pricing_proxy.web.freshness_words import MEANING, OTHERWISE, ruling_text
+from pricing_proxy.web.handling import JSON_HEADERS, Asked
 from pricing_proxy.web.markets import find_market
-from pricing_proxy.web.openapi_freshness import MEANING, OTHERWISE, ruling_text
-from pricing_proxy.web.prices import query_of
-from pricing_proxy.web.schemas import PRICES
+from pricing_proxy.web.schemas import PricesBody
 
 
 class ExplainRoutes:
@@ -32,7 +31,6 @@ class ExplainRoutes:
         markets: Every market by its code.
         guards: Returns breakers, gate and bulkhead before a market's ERP.
         lease_left_us: Returns for how long word of a market's invalidations still counts.
-        access: Who may call.
     """
 
     def __init__(
@@ -42,20 +40,16 @@ class ExplainRoutes:
         markets: Mapping[str, Market],
         guards: Callable[[str], Mapping[str, Any]],
         lease_left_us: Callable[[str], int],
-        access: Access,
     ) -> None:
         self._explainer = explainer
         self._markets = markets
         self._guards = guards
         self._lease_left_us = lease_left_us
-        self._access = access
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, asked: Asked[PricesBody]) -> web.Response:
         """Answer 200 with why each line would be answered so."""
-        self._access.require(request, AccessScope.EXPLAIN)
-        body = await read_body(request, PRICES)
-        market = find_market(self._markets, body["market"])
-        query = await query_of(body, market, may_ask_erp=False)
+        market = find_market(self._markets, asked.body["market"])
+        query = await query_of(asked.body, market, may_ask_erp=False)
         explanation = await self._explainer.explain(query)
         answer = {
             **self._page(market, query, explanation),

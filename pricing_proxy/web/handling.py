@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import wraps
-from typing import NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +18,7 @@ from pricing_proxy.listening.problems import NO_SUCH_ROUTE, UNSUPPORTED_MEDIA_TY
 from pricing_proxy.listening.refusals import read_whole
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.telemetry.traces import Traces, leave_out, rejoin
+from pricing_proxy.web.access import Admitted
 from pricing_proxy.web.problems import (
     HTTP_ERROR,
     INTERNAL_ERROR,
@@ -29,19 +30,57 @@ from pricing_proxy.web.schemas import flaws_problem
 _log = logging.getLogger(__name__)
 
 B = TypeVar("B")
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _JSON = "application/json"
 JSON_HEADERS = {"Content-Type": _JSON, "Cache-Control": "private, no-store"}
 
 
-def answering_problems(handler: Handler) -> Handler:
-    """Return a handler that answers what `handler` raises as a problem."""
+class Asked(NamedTuple, Generic[B]):
+    """What a handler is given.
+
+    Attributes:
+        request: What came.
+        by: Who was let in; nobody in particular where a route is open to all.
+        body: What was sent, checked; None where nothing is read beforehand.
+    """
+
+    request: web.Request
+    by: Admitted
+    body: B
+
+
+Handler = Callable[[Asked[Any]], Awaitable[web.StreamResponse]]
+Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def anybody(_: web.Request) -> Admitted:
+    """Let in whoever calls."""
+    return _ANYBODY
+
+
+_ANYBODY = Admitted("")
+
+
+def answering(
+    handler: Handler,
+    *,
+    admit: Callable[[web.Request], Admitted] = anybody,
+    body: TypeAdapter[Any] | None = None,
+) -> Answering:
+    """Return a handler that answers what goes wrong as a problem.
+
+    Args:
+        handler: Asked once the caller was let in and the body read.
+        admit: Lets in; first of all, so that of a stranger nothing is parsed or kept.
+        body: What is read, if anything.
+    """
 
     @wraps(handler)
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
-            return await handler(request)
+            by = admit(request)
+            content = None if body is None else validated(await read_bytes(request), body)
+            return await handler(Asked(request, by, content))
         except ProblemError as problem:
             return problem.response()
         except web.HTTPException as error:
@@ -70,7 +109,7 @@ class Tracing(NamedTuple):
     is_browser: Callable[[web.Request], bool]
 
 
-def traced(handler: Handler, name: str, tracing: Tracing) -> Handler:
+def traced(handler: Answering, name: str, tracing: Tracing) -> Answering:
     """Return a handler that records a span for each request.
 
     A server's `traceparent` is obeyed: its trace goes on here. A browser's is linked: our
@@ -104,11 +143,6 @@ def traced(handler: Handler, name: str, tracing: Tracing) -> Handler:
     return answer
 
 
-async def read_body(request: web.Request, adapter: TypeAdapter[B]) -> B:
-    """Return the validated JSON body; raises `ProblemError` naming each mistake."""
-    return validated(await read_bytes(request), adapter)
-
-
 def validated(text: bytes, adapter: TypeAdapter[B]) -> B:
     """Return the JSON as a value; raises `ProblemError` naming each mistake."""
     try:
@@ -127,8 +161,9 @@ async def read_bytes(request: web.Request) -> bytes:
     return await read_whole(request)
 
 
-async def no_such_route(request: web.Request) -> web.StreamResponse:
+async def no_such_route(asked: Asked[None]) -> web.StreamResponse:
     """Answer what no route matches: 405 where another method would do, else 404."""
+    request = asked.request
     methods = {
         route.method
         for resource in request.app.router.resources()

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 import orjson
 from aiohttp import web
 
+from pricing_proxy.web.handling import Asked
+
 _HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 
 
@@ -18,11 +20,11 @@ class HealthRoutes:
     def __init__(self, obstacles: Callable[[], Sequence[str]]) -> None:
         self._obstacles = obstacles
 
-    async def live(self, _: web.Request) -> web.Response:
+    async def live(self, _: Asked[None]) -> web.Response:
         """Answer 200 as long as the event loop turns."""
         return web.Response(body=b'{"status":"live"}', headers=_HEADERS)
 
-    async def ready(self, _: web.Request) -> web.Response:
+    async def ready(self, _: Asked[None]) -> web.Response:
         """Answer 200 when prices can be served, else 503 with what is missing."""
         missing = list(self._obstacles())
         body = {"status": "starting" if missing else "ready", "missing": missing}

@@ -20,11 +20,11 @@ from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.shared_state.ledger import Scope, ScopeKind
 from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.telemetry.metrics import Metrics
-from pricing_proxy.web.access import Access, AccessScope
-from pricing_proxy.web.handling import JSON_HEADERS, read_body
+from pricing_proxy.web.access import Access
+from pricing_proxy.web.handling import JSON_HEADERS, Asked
 from pricing_proxy.web.markets import find_market
 from pricing_proxy.web.problems import LEDGER_UNAVAILABLE, TOO_OFTEN
-from pricing_proxy.web.schemas import INVALIDATION
+from pricing_proxy.web.schemas import InvalidationBody
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class InvalidationRoutes:
         invalidations: What this process obeys.
         ledger: What all processes obey.
         markets: Every market by its code.
-        access: Who may call.
+        access: Who may invalidate everything.
         metrics: Where they are counted.
         clock: Time.
     """
@@ -62,15 +62,14 @@ class InvalidationRoutes:
         self._clock = clock
         self._all_hard_us: dict[str, int] = {}
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, asked: Asked[InvalidationBody]) -> web.Response:
         """Answer 202 with the position from which the change is known."""
-        self._access.require(request, AccessScope.INVALIDATE)
-        body = await read_body(request, INVALIDATION)
+        body = asked.body
         market = find_market(self._markets, body["market"])
         scope = _scope(market, cast("Mapping[str, Any]", body["scope"]))
         level = Level(body["level"])
         if scope.kind is ScopeKind.ALL and level is Level.HARD:
-            self._access.require(request, AccessScope.INVALIDATE_ALL_HARD)
+            self._access.require(asked.request, "invalidate_all_hard")
             self._require_pause(market.code)
         self._invalidations.tell(market.code, scope, level)
         position = await self._append(market.code, scope, level, reason=body["reason"])

@@ -11,10 +11,9 @@ from aiohttp import web
 
 from pricing_proxy.prices.failures import FailureMemory
 from pricing_proxy.prices.market import Market
-from pricing_proxy.web.access import Access, AccessScope
-from pricing_proxy.web.handling import JSON_HEADERS, read_body
+from pricing_proxy.web.handling import JSON_HEADERS, Asked
 from pricing_proxy.web.markets import find_market
-from pricing_proxy.web.schemas import CLEARING
+from pricing_proxy.web.schemas import ClearingBody
 
 _log = logging.getLogger(__name__)
 
@@ -25,23 +24,17 @@ class KeptOutRoutes:
     Args:
         failures: What is kept out.
         markets: Every market by its code.
-        access: Who may call.
     """
 
-    def __init__(
-        self, *, failures: FailureMemory, markets: Mapping[str, Market], access: Access
-    ) -> None:
+    def __init__(self, *, failures: FailureMemory, markets: Mapping[str, Market]) -> None:
         self._failures = failures
         self._markets = markets
-        self._access = access
 
-    async def clear(self, request: web.Request) -> web.Response:
+    async def clear(self, asked: Asked[ClearingBody]) -> web.Response:
         """Answer 200 with how many SKUs were kept out or asked for alone until now."""
-        key = self._access.require(request, AccessScope.OPERATE)
-        body = await read_body(request, CLEARING)
-        code = body.get("market")
+        code = asked.body.get("market")
         if code is not None:
             find_market(self._markets, code)
-        cleared = self._failures.clear(market=code, sku=body.get("sku"))
-        _log.info("the key %s cleared %d SKUs that were kept out", key, cleared)
+        cleared = self._failures.clear(market=code, sku=asked.body.get("sku"))
+        _log.info("the key %s cleared %d SKUs that were kept out", asked.by.name, cleared)
         return web.Response(body=orjson.dumps({"cleared": cleared}), headers=JSON_HEADERS)

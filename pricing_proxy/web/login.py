@@ -11,10 +11,9 @@ from pricing_proxy.prices.query import Context
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.resilience.call_class import Caller
-from pricing_proxy.web.access import Access, AccessScope
-from pricing_proxy.web.handling import JSON_HEADERS, read_body
+from pricing_proxy.web.handling import JSON_HEADERS, Asked
 from pricing_proxy.web.markets import find_customer, find_market
-from pricing_proxy.web.schemas import ACCOUNT, LOGIN, LONGEST_ACCOUNT
+from pricing_proxy.web.schemas import ACCOUNT, LONGEST_ACCOUNT, LoginBody
 
 
 class LoginRoutes:
@@ -23,19 +22,16 @@ class LoginRoutes:
     Args:
         warmer: Loads in the background.
         markets: Every market by its code.
-        access: Who may call.
     """
 
-    def __init__(self, *, warmer: Warmer, markets: Mapping[str, Market], access: Access) -> None:
+    def __init__(self, *, warmer: Warmer, markets: Mapping[str, Market]) -> None:
         self._warmer = warmer
         self._markets = markets
-        self._access = access
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, asked: Asked[LoginBody]) -> web.Response:
         """Answer 202 at once; the prices are loaded behind it, or not if the ERP is in trouble."""
-        key = self._access.require(request, AccessScope.LOGIN)
-        named = _account(request.match_info["customer"])
-        body = await read_body(request, LOGIN)
+        key, body = asked.by.name, asked.body
+        named = _account(asked.request.match_info["customer"])
         market = find_market(self._markets, body["market"])
         account, customer = await find_customer(market, named, asked_by=key)
         lines = 0

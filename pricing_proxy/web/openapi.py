@@ -1,84 +1,37 @@
 """The OpenAPI 3.1 document of both listeners.
 
-Request bodies come from the very adapters that read requests (`schemas`), so they cannot
-drift; the query of `GET /v1/prices` is made of the same members. The rest has modules of
-its own: routes in `openapi_paths`, made of `openapi_parts`; answers in `openapi_answers`,
-mistakes in `openapi_problems`, the freshness table in `openapi_freshness`. A route of `app`
-that is missing here fails a test.
+Routes come from the table that `app` serves; request bodies from the very adapters that
+read requests (`schemas`), so they cannot drift, and the query of `GET /v1/prices` is made of
+the same members; problems from their registry; the freshness table from `domain`. What
+only words can say stands beside this module as data: `openapi_operations.json` describes
+each operation by its name, `openapi_components.json` the shapes of answers, which the tests
+hold real answers to, and `openapi_examples.json` has examples of each shape: the README's
+customer, lamp and numbers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
+from importlib.resources import files
+from itertools import groupby
+from typing import Any, Literal, NamedTuple
 
+import orjson
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from pricing_proxy.web import openapi_answers as answers
-from pricing_proxy.web import schemas
-from pricing_proxy.web.access import API_KEY_HEADER
-from pricing_proxy.web.openapi_examples import CACHE_STATUS
-from pricing_proxy.web.openapi_freshness import freshness_markdown
-from pricing_proxy.web.openapi_parts import SCHEMAS
-from pricing_proxy.web.openapi_paths import ADMIN, PUBLIC, paths, server
-from pricing_proxy.web.openapi_problems import catalogue
+from pricing_proxy.problem_details import CONTENT_TYPE, Problem, ProblemError
+from pricing_proxy.web.asking import LINE_PARAMETERS
+from pricing_proxy.web.freshness_words import freshness_markdown
+from pricing_proxy.web.problems import ELSEWHERE
+from pricing_proxy.web.routes import ADMIN, PUBLIC, ROUTES, Route
+from pricing_proxy.web.schemas import MAX_LINES
 
-_HEADERS = {
-    "Cache-Status": {
-        "description": "Where the lines came from (RFC 9211); a `hit` needed no load.",
-        "schema": {"type": "string"},
-        "example": CACHE_STATUS,
-    },
-    "Retry-After": {
-        "description": "Ask again after this many seconds.",
-        "schema": {"type": "integer", "minimum": 1},
-        "example": 2,
-    },
-    "WWW-Authenticate": {
-        "description": "What is missing: `X-API-Key`, or a token that holds.",
-        "schema": {"type": "string"},
-        "example": "X-API-Key",
-    },
-    "Vary": {
-        "description": "`Origin`: an answer to a browser names the page that may read it.",
-        "schema": {"type": "string"},
-        "example": "Origin",
-    },
-}
-_SECURITY = {
-    "ApiKey": {"type": "apiKey", "in": "header", "name": API_KEY_HEADER},
-    "StorefrontToken": {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": "Issued by the shop for one customer of one market: HS256 or EdDSA as "
-        "its `kid` fixes; `iss`, `aud`, `sub` (the ERP account, or `magento_id:42`), `market`, "
-        "`iat` and `exp`, 15 minutes at most. Market and customer of the request come from it.",
-    },
-}
-_REQUESTS: Sequence[TypeAdapter[Any]] = (
-    schemas.PRICES,
-    schemas.SHOPPER_PRICES,
-    schemas.CART,
-    schemas.LOGIN,
-    schemas.INVALIDATION,
-    schemas.BREAKER_ORDER,
-    schemas.GATE_ORDER,
-    schemas.CLEARING,
-)
-_ANSWERS: Sequence[type] = (
-    answers.PricesAnswer,
-    answers.CartAnswer,
-    answers.Problem,
-    answers.CheckoutRefusal,
-    answers.ExplainAnswer,
-    answers.WarmingAnswer,
-    answers.InvalidationAnswer,
-    answers.ClearingAnswer,
-    answers.LiveAnswer,
-    answers.ReadyAnswer,
-    answers.StatusAnswer,
-)
+_SCHEMAS = "#/components/schemas/"
+_JSON = "application/json"
+# What stands in a path for a name.
+_SEGMENT = {"type": "string", "minLength": 1}
+# The settings' defaults.
+_PORTS = {PUBLIC: "8080", ADMIN: "8081"}
 _ABOUT = """\
 What *this* customer pays for *these* SKUs, from memory, from Redis, or from the ERP.
 
@@ -109,7 +62,15 @@ Read from the table that decides it; the times are the defaults of settings.
 
 def openapi_document() -> dict[str, Any]:
     """Return the document as plain values."""
-    shapes = _schemas()
+    data = _read()
+    paths: dict[str, Any] = {}
+    for route in ROUTES:
+        whole = {
+            "x-listeners": list(route.listeners),
+            "servers": [_server(listener) for listener in route.listeners],
+        }
+        paths.setdefault(route.path, whole)[route.method.lower()] = _operation(route, data)
+    every = [*ELSEWHERE, *(problem for route in ROUTES for problem in route.problems)]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -117,19 +78,54 @@ def openapi_document() -> dict[str, Any]:
             "version": version("pricing-proxy"),
             "description": _ABOUT + freshness_markdown(),
         },
-        "servers": [server(PUBLIC)],
+        "servers": [_server(PUBLIC)],
         "tags": [
             {"name": PUBLIC, "description": "What the shop calls."},
             {"name": ADMIN, "description": "What operators call; on loopback by default."},
         ],
-        "paths": paths(shapes),
-        "components": {
-            "schemas": shapes,
-            "headers": _HEADERS,
-            "securitySchemes": _SECURITY,
-        },
-        "x-problems": catalogue(),
+        "paths": paths,
+        "components": data.components,
+        "x-problems": [
+            {"status": problem.status, "code": problem.code, "detail": problem.detail}
+            for problem in _in_order(every)
+        ],
     }
+
+
+class _Data(NamedTuple):
+    """What the document is made of besides the table.
+
+    Attributes:
+        components: As the document has them, with the schemas of bodies.
+        operations: Words for each, by its name.
+        examples: By shape.
+        sent: Shapes of the bodies of each operation.
+    """
+
+    components: Mapping[str, Any]
+    operations: Mapping[str, Any]
+    examples: Mapping[str, Any]
+    sent: Mapping[str, Sequence[str]]
+
+
+def _read() -> _Data:
+    bodies: list[tuple[tuple[str, int], Literal["validation"], TypeAdapter[Any]]] = [
+        ((route.name, index), "validation", body)
+        for route in ROUTES
+        for index, body in enumerate(route.bodies)
+    ]
+    references, definitions = TypeAdapter.json_schemas(
+        bodies, ref_template=f"{_SCHEMAS}{{model}}", schema_generator=_Untitled
+    )
+    sent: dict[str, list[str]] = {}
+    for ((name, _), _), reference in references.items():
+        sent.setdefault(name, []).append(reference["$ref"].removeprefix(_SCHEMAS))
+    components, operations, examples = (
+        orjson.loads(files(__package__).joinpath(f"openapi_{name}.json").read_bytes())
+        for name in ("components", "operations", "examples")
+    )
+    components["schemas"] |= definitions["$defs"]
+    return _Data(components, operations, examples, sent)
 
 
 class _Untitled(GenerateJsonSchema):
@@ -139,12 +135,112 @@ class _Untitled(GenerateJsonSchema):
         return False
 
 
-def _schemas() -> Mapping[str, Any]:
-    adapters = [*_REQUESTS, *(TypeAdapter(shape) for shape in _ANSWERS)]
-    _, definitions = TypeAdapter.json_schemas(
-        [(index, "validation", adapter) for index, adapter in enumerate(adapters)],
-        ref_template=f"{SCHEMAS}{{model}}",
-        schema_generator=_Untitled,
-    )
-    shapes: dict[str, Any] = definitions["$defs"]
-    return shapes
+def _server(listener: str) -> dict[str, Any]:
+    """Return where a listener is found unless the settings say otherwise."""
+    return {
+        "url": "http://{host}:{port}",
+        "description": f"The {listener} listener, as the settings' defaults place it.",
+        "variables": {
+            "host": {"default": "127.0.0.1"},
+            "port": {"default": _PORTS[listener]},
+        },
+    }
+
+
+def _operation(route: Route, data: _Data) -> dict[str, Any]:
+    words = data.operations[route.name]
+    security: list[dict[str, Any]] = [{"ApiKey": [route.scope]}] if route.scope else []
+    security += [{"StorefrontToken": []}] if route.takes_token else []
+    operation = {
+        "operationId": route.name,
+        **words,
+        "tags": list(route.listeners),
+        "security": [{}, *security] if route.is_open_on_loopback else security,
+        "responses": _responses(route, words["responses"], data),
+    }
+    if "parameters" in words:
+        operation["parameters"] = _parameters(route, words["parameters"], data)
+    if route.bodies:
+        content = _content(data.sent[route.name], data)
+        operation["requestBody"] = {"required": True, "content": {_JSON: content}}
+    return operation
+
+
+def _responses(route: Route, words: Mapping[str, Any], data: _Data) -> dict[str, Any]:
+    responses: dict[str, Any] = {}
+    for code, answer in words.items():
+        content = dict(answer.get("content", {}))
+        if (shape := route.answers.get(int(code))) is not None:
+            content[_JSON] = _content([shape], data) | content.get(_JSON, {})
+        responses[code] = answer | ({"content": content} if content else {})
+    for status, problems in groupby(_in_order(route.problems), lambda problem: problem.status):
+        responses[str(status)] = _refusal(list(problems), data)
+    return dict(sorted(responses.items()))
+
+
+def _refusal(problems: Sequence[Problem], data: _Data) -> dict[str, Any]:
+    """Return the response for some problems of one status."""
+    headers = {
+        name: {"$ref": f"#/components/headers/{name}"}
+        for name in data.components["headers"]
+        if all(name in problem.headers for problem in problems)
+    }
+    samples = {
+        problem.code: ProblemError(problem, members=data.examples.get(problem.shape)).document()
+        for problem in problems
+    }
+    content = _content(sorted({problem.shape for problem in problems}), data, samples)
+    return {
+        "description": " or ".join(f"`{problem.code}`" for problem in problems),
+        **({"headers": headers} if headers else {}),
+        "content": {CONTENT_TYPE: content},
+    }
+
+
+def _content(
+    shapes: Sequence[str], data: _Data, samples: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return what has one of some shapes, with examples: those given, or the shapes' own."""
+    references = [{"$ref": f"{_SCHEMAS}{shape}"} for shape in shapes]
+    if samples is None:
+        samples = {k: v for shape in shapes for k, v in data.examples.get(shape, {}).items()}
+    schema = references[0] if len(references) == 1 else {"anyOf": references}
+    named = {name: {"value": value} for name, value in samples.items()}
+    return {"schema": schema, **({"examples": named} if named else {})}
+
+
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Return each problem once, by status and code."""
+    return sorted(set(problems), key=lambda problem: (problem.status, problem.code))
+
+
+def _parameters(route: Route, words: Mapping[str, Any], data: _Data) -> list[dict[str, Any]]:
+    schemas = _query_schemas(data.components["schemas"])
+    return [
+        {
+            "name": name,
+            "in": "path" if f"{{{name}}}" in route.path else "query",
+            # With a token market and customer may be left out; otherwise they may not.
+            "required": f"{{{name}}}" in route.path or name == "sku",
+            "schema": schemas.get(name, _SEGMENT),
+            **about,
+        }
+        for name, about in words.items()
+    ]
+
+
+def _query_schemas(shapes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schemas of the parameters that a body of prices may be asked with."""
+    body, line = shapes["PricesBody"]["properties"], shapes["LineBody"]["properties"]
+    [account] = [branch for branch in body["customer"]["anyOf"] if "type" in branch]
+    repeated = {
+        name: {"type": "array", "items": line[name], "maxItems": MAX_LINES}
+        for name in LINE_PARAMETERS
+    }
+    repeated["sku"]["minItems"] = 1
+    return {
+        **body,
+        **repeated,
+        "customer": account,
+        "magento_id": shapes["ShopCustomer"]["properties"]["magento_id"],
+    }

@@ -17,13 +17,12 @@ from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.query import PriceQuery
 from pricing_proxy.prices.service import PriceService
 from pricing_proxy.telemetry.traces import Traces
-from pricing_proxy.web.access import API_KEY_HEADER, Access, AccessScope
+from pricing_proxy.web.access import API_KEY_HEADER, Access
 from pricing_proxy.web.answer_writer import AnswerWriter
 from pricing_proxy.web.answers import answer_body
+from pricing_proxy.web.cache_status import ALL_FROM_MEMORY
 from pricing_proxy.web.common_bodies import CommonBody, CommonQueries, common_body
 from pricing_proxy.web.meters import PriceMeter
-
-ALL_FROM_MEMORY = "pricing-proxy; hit; detail=l1"
 
 _PATH = "/v1/prices"
 _QUERY_PATH = f"{_PATH}?"
@@ -88,7 +87,7 @@ class RecalledPages:
     def _query(self, message: RawRequestMessage, body: bytes) -> PriceQuery | None:
         """Return what is asked; None for what is not plain, not allowed, or not in the market."""
         # First of all: what a caller without access sends is neither parsed nor kept.
-        if not self._access.opens(message.headers[_API_KEY], AccessScope.PRICES):
+        if not self._access.opens(message.headers[_API_KEY], "prices"):
             return None
         asked = self._asked(message, body)
         if asked is None:

@@ -10,10 +10,9 @@ from aiohttp import web
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.telemetry.metrics import CONTENT_TYPE, Metrics
-from pricing_proxy.web.access import Access, AccessScope
-from pricing_proxy.web.handling import JSON_HEADERS, read_body
+from pricing_proxy.web.handling import JSON_HEADERS, Asked
 from pricing_proxy.web.problems import GATE_NOT_SHARED, UNKNOWN_BREAKER, UNKNOWN_GATE
-from pricing_proxy.web.schemas import BREAKER_ORDER, GATE_ORDER
+from pricing_proxy.web.schemas import BreakerOrderBody, GateOrderBody
 from pricing_proxy.web.status_page import status_page
 
 _log = logging.getLogger(__name__)
@@ -47,8 +46,6 @@ class StatusRoutes:
         metrics: The process' instruments.
         breakers: Circuit breakers by name.
         gates: Gates by name.
-        access: Who may call.
-        is_open: Whether reading needs no key, because only this machine reaches the listener.
     """
 
     def __init__(
@@ -58,50 +55,40 @@ class StatusRoutes:
         metrics: Metrics,
         breakers: Mapping[str, OrderableBreaker],
         gates: Mapping[str, OpenableGate],
-        access: Access,
-        is_open: bool,
     ) -> None:
         self._snapshot = snapshot
         self._metrics = metrics
         self._breakers = breakers
         self._gates = gates
-        self._access = access
-        self._is_open = is_open
 
-    async def status(self, request: web.Request) -> web.Response:
+    async def status(self, asked: Asked[None]) -> web.Response:
         """Answer with a page for browsers, JSON for everybody else."""
-        self._require_reader(request)
         snapshot = self._snapshot()
-        if "text/html" in request.headers.get("Accept", ""):
-            return status_page(request, snapshot)
+        if "text/html" in asked.request.headers.get("Accept", ""):
+            return status_page(asked.request, snapshot)
         return web.Response(body=orjson.dumps(snapshot), headers=JSON_HEADERS)
 
-    async def metrics(self, request: web.Request) -> web.Response:
+    async def metrics(self, _: Asked[None]) -> web.Response:
         """Answer with all values in Prometheus' text format."""
-        self._require_reader(request)
         headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
         return web.Response(body=self._metrics.text(), headers=headers)
 
-    async def order_breaker(self, request: web.Request) -> web.Response:
+    async def order_breaker(self, asked: Asked[BreakerOrderBody]) -> web.Response:
         """Isolate or close a breaker; answers 200 with the state of the process."""
-        self._access.require(request, AccessScope.OPERATE)
-        body = await read_body(request, BREAKER_ORDER)
-        breaker = self._breakers.get(request.match_info["name"])
+        breaker = self._breakers.get(asked.request.match_info["name"])
         if breaker is None:
             known = ", ".join(sorted(self._breakers))
             detail = f"There is no such breaker; known are: {known}."
             raise ProblemError(UNKNOWN_BREAKER, detail)
-        if body["order"] == "isolate":
+        if asked.body["order"] == "isolate":
             breaker.isolate()
         else:
             breaker.close()
         return web.Response(body=orjson.dumps(self._snapshot()), headers=JSON_HEADERS)
 
-    async def order_gate(self, request: web.Request) -> web.Response:
+    async def order_gate(self, asked: Asked[GateOrderBody]) -> web.Response:
         """Open a gate here and in all other processes; answers 200 with the state of this one."""
-        key = self._access.require(request, AccessScope.OPERATE)
-        await read_body(request, GATE_ORDER)
-        name = request.match_info["name"]
+        name = asked.request.match_info["name"]
         gate = self._gates.get(name)
         if gate is None:
             known = ", ".join(sorted(self._gates))
@@ -111,9 +98,5 @@ class StatusRoutes:
             await gate.open()
         except SharedStateError:
             raise ProblemError(GATE_NOT_SHARED) from None
-        _log.info("the key %s opened the gate %s", key, name)
+        _log.info("the key %s opened the gate %s", asked.by.name, name)
         return web.Response(body=orjson.dumps(self._snapshot()), headers=JSON_HEADERS)
-
-    def _require_reader(self, request: web.Request) -> None:
-        if not self._is_open:
-            self._access.require(request, AccessScope.OPERATE)

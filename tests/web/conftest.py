@@ -10,6 +10,7 @@ from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.app import admin_app, public_app
 from pricing_proxy.web.immediate import ImmediateRunner
 from tests.fakes.price_world import price_service
+from tests.web.documented import Observed
 from tests.web.shop import BODY_LIMIT, Shop, shop_routes
 
 
@@ -22,13 +23,19 @@ class ProgramServer(TestServer):
 
 @pytest.fixture
 async def shop(aiohttp_client: AiohttpClient) -> AsyncIterator[Shop]:
-    """Both listeners; the ERP behind them is well and answers at once."""
+    """Both listeners; the ERP behind them is well and answers at once.
+
+    Whatever a test does with them: a problem that is not in its route's row fails it.
+    """
     world = price_service()
     world.erp.latency_seconds = 0.0
     parts = shop_routes(world)
     untraced = Traces(service="tests", exporter=None, sample_ratio=0.0)
     public = public_app(parts.routes, body_limit_bytes=BODY_LIMIT, traces=untraced)
     operators = admin_app(parts.routes, body_limit_bytes=BODY_LIMIT)
+    observed = Observed()
+    for app in (public, operators):
+        observed.watch(app)
     yield Shop(
         world=world,
         metrics=parts.metrics,
@@ -42,3 +49,4 @@ async def shop(aiohttp_client: AiohttpClient) -> AsyncIterator[Shop]:
         admin=await aiohttp_client(ProgramServer(operators)),
     )
     await world.loader.flights.aclose()
+    assert observed.undocumented == []

@@ -13,7 +13,6 @@ from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.access import Access
-from pricing_proxy.web.app import Routes
 from pricing_proxy.web.browsers import BrowserRoutes
 from pricing_proxy.web.docs import DocsRoutes
 from pricing_proxy.web.explain import ExplainRoutes
@@ -22,7 +21,9 @@ from pricing_proxy.web.invalidations import InvalidationRoutes
 from pricing_proxy.web.kept_out import KeptOutRoutes
 from pricing_proxy.web.login import LoginRoutes
 from pricing_proxy.web.meters import PriceMeter
+from pricing_proxy.web.openapi import openapi_document
 from pricing_proxy.web.prices import PriceRoutes
+from pricing_proxy.web.routes import Routes
 from pricing_proxy.web.status import StatusRoutes
 from pricing_proxy.web.tokens import StorefrontTokens
 from tests.fakes.price_world import MARKET, PriceWorld
@@ -144,7 +145,7 @@ class Parts:
     obstacles: list[str]
 
 
-def shop_routes(world: PriceWorld, *, is_open: bool = True, traces: Traces = UNTRACED) -> Parts:
+def shop_routes(world: PriceWorld, *, traces: Traces = UNTRACED) -> Parts:
     """Build all handlers as the composition root does."""
     clock, metrics, breaker, gate = SystemClock(), Metrics(), FakeBreaker(), FakeGate()
     operator_clock, token_clock = ManualClock(), ManualClock()
@@ -162,6 +163,7 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True, traces: Traces = UNT
     access = Access(keys, tokens=tokens, clock=clock)
     origins = {MARKET: [PAGE], OTHER_MARKET: [OTHER_PAGE]}
     routes = Routes(
+        access=access,
         prices=PriceRoutes(
             service=world.service,
             markets=markets,
@@ -171,15 +173,14 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True, traces: Traces = UNT
             clock=clock,
         ),
         browsers=BrowserRoutes(origins=origins, access=access),
-        login=LoginRoutes(warmer=world.warmer, markets=markets, access=access),
+        login=LoginRoutes(warmer=world.warmer, markets=markets),
         health=HealthRoutes(lambda: obstacles),
-        docs=DocsRoutes(),
+        docs=DocsRoutes(openapi_document()),
         explain=ExplainRoutes(
             explainer=world.explainer,
             markets=markets,
             guards=lambda market: {"breakers": [], "market": market},
             lease_left_us=lambda _: 4_200_000,
-            access=access,
         ),
         invalidations=InvalidationRoutes(
             invalidations=world.invalidations,
@@ -194,10 +195,8 @@ def shop_routes(world: PriceWorld, *, is_open: bool = True, traces: Traces = UNT
             metrics=metrics,
             breakers={"erp:price_read": breaker},
             gates={"erp:pricing": gate},
-            access=access,
-            is_open=is_open,
         ),
-        kept_out=KeptOutRoutes(failures=world.loader.failures, markets=markets, access=access),
+        kept_out=KeptOutRoutes(failures=world.loader.failures, markets=markets),
     )
     return Parts(
         routes=routes,

@@ -131,8 +131,8 @@ async def test_what_only_this_machine_reaches_is_read_without_a_key(shop: Shop, 
 async def test_what_others_reach_needs_an_operator(
     aiohttp_client: AiohttpClient, path: str
 ) -> None:
-    routes = shop_routes(price_service(), is_open=False).routes
-    admin = await aiohttp_client(admin_app(routes, body_limit_bytes=BODY_LIMIT))
+    routes = shop_routes(price_service()).routes
+    admin = await aiohttp_client(admin_app(routes, body_limit_bytes=BODY_LIMIT, host_names=None))
 
     assert (await admin.get(path)).status == 401
     assert (await admin.get(path, headers={"X-API-Key": READER_KEY})).status == 403
@@ -150,7 +150,7 @@ async def test_what_is_read_without_a_key_is_read_under_our_names(shop: Shop, pa
 
 
 async def test_where_reading_needs_a_key_any_name_will_do(aiohttp_client: AiohttpClient) -> None:
-    routes = shop_routes(price_service(), is_open=False).routes
+    routes = shop_routes(price_service()).routes
     app = admin_app(routes, body_limit_bytes=BODY_LIMIT, host_names=None)
     admin = await aiohttp_client(app)
     headers = {"Host": "ops.example.com", "X-API-Key": KEY}

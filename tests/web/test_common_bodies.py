@@ -13,8 +13,8 @@ from yarl import URL
 
 from pricing_proxy.prices.query import Columns
 from pricing_proxy.problem_details import ProblemError
+from pricing_proxy.web.asking import body_of
 from pricing_proxy.web.common_bodies import CommonQueries, columns_of, common_body
-from pricing_proxy.web.prices import body_of
 from pricing_proxy.web.schemas import PRICES, PricesBody
 
 PAGE = {"market": "m", "customer": "C-1", "lines": [{"sku": "LAMP", "quantity": "2"}]}

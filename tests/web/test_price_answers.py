@@ -8,7 +8,7 @@ from pricing_proxy.domain.freshness import State
 from pricing_proxy.domain.price import NoPrice, NoPriceReason
 from pricing_proxy.prices.query import Line, QuotedLine
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
-from pricing_proxy.web.prices import cache_status
+from pricing_proxy.web.cache_status import cache_status
 from tests.fakes.erp import outage_of
 from tests.web.shop import Shop, body
 

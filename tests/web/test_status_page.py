@@ -435,7 +435,7 @@ def test_durations_read_as_people_say_them(seconds: float | None, words: str) ->
 
 
 def test_every_style_sheet_and_script_of_the_page_is_packaged() -> None:
-    routes = DocsRoutes()
+    routes = DocsRoutes({})
 
     named = {name for name in ("pages.css", "status.css") if f"docs/{name}" in status_page({})}
 

@@ -2,7 +2,7 @@
 
 Nothing here is a second copy: rows and cells are put into words from
 `domain.freshness.TABLE`, times from the modes' defaults, and the state that a caller sees
-from `answers`. CommonMark, for the OpenAPI document and the page that shows it.
+from `answers`. CommonMark, for the OpenAPI document; single words and rules for explanations.
 """
 
 from collections.abc import Sequence
