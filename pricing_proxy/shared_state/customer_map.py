@@ -7,13 +7,10 @@ beside them.
 """
 
 import json
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import cast
-
-from redis.asyncio import Redis
 
 from pricing_proxy.names import same_name_key
 from pricing_proxy.shared_state import snapshots
@@ -73,59 +70,27 @@ def news_key(market: str, account: str) -> str:
     return f"customer_news:{{{market}}}:{digest}"
 
 
-async def write(redis: Redis, market: str, customer_map: CustomerMap) -> None:
-    """Replace the kept customers; raises `redis.RedisError`."""
+def encode(customer_map: CustomerMap) -> bytes:
+    """Return the map as it is kept."""
     rows = [astuple(customer) for customer in customer_map.customers.values()]
-    blob = snapshots.encode(rows, version=_VERSION, as_of=customer_map.as_of)
-    await redis.set(key(market), blob)
+    return snapshots.encode(rows, version=_VERSION, as_of=customer_map.as_of)
 
 
-async def read(redis: Redis, market: str) -> CustomerMap | None:
-    """Return the kept customers, None when there are none; raises `redis.RedisError`."""
-    snapshot = snapshots.decode(await redis.get(key(market)), version=_VERSION)
-    if snapshot is None:
+def decode(value: bytes | None) -> CustomerMap | None:
+    """Return the kept map, None when there is none of this version."""
+    kept = snapshots.decode(value, version=_VERSION)
+    if kept is None:
         return None
-    customers = (Customer(*row) for row in snapshot.rows)
-    return CustomerMap({customer.account: customer for customer in customers}, snapshot.as_of)
+    customers = (Customer(*row) for row in kept.rows)
+    return CustomerMap({customer.account: customer for customer in customers}, kept.as_of)
 
 
-async def write_ids(redis: Redis, market: str, accounts: Mapping[int, str]) -> None:
-    """Add or replace shop ids; raises `redis.RedisError`."""
-    if accounts:
-        mapping = {str(shop_id): account for shop_id, account in accounts.items()}
-        await cast("Awaitable[int]", redis.hset(ids_key(market), mapping=mapping))
+def encode_news(customer: Customer) -> str:
+    """Return one account as it is told of."""
+    return json.dumps([_VERSION, astuple(customer)])
 
 
-async def read_id(redis: Redis, market: str, shop_id: int) -> str | None:
-    """Return the ERP account of a shop id, None when not mapped; raises `redis.RedisError`."""
-    # redis-py's types serve its blocking client too; this one always returns an awaitable.
-    found = redis.hget(ids_key(market), str(shop_id))
-    account = await cast("Awaitable[bytes | None]", found)
-    return None if account is None else account.decode()
-
-
-async def remove_ids(redis: Redis, market: str, shop_ids: Collection[int]) -> None:
-    """Remove shop ids; raises `redis.RedisError`."""
-    if shop_ids:
-        await cast("Awaitable[int]", redis.hdel(ids_key(market), *map(str, shop_ids)))
-
-
-async def read_mapped_ids(redis: Redis, market: str) -> set[int]:
-    """Return all shop ids that have an account; raises `redis.RedisError`."""
-    fields = await cast("Awaitable[list[bytes]]", redis.hkeys(ids_key(market)))
-    return {int(field) for field in fields}
-
-
-async def write_news(redis: Redis, market: str, customer: Customer) -> None:
-    """Tell of one account; raises `redis.RedisError`."""
-    text = json.dumps([_VERSION, astuple(customer)])
-    await redis.set(news_key(market, customer.account), text, ex=NEWS_LIVE)
-
-
-async def read_news(redis: Redis, market: str, account: str) -> Customer | None:
-    """Return an account that was told of, None without word; raises `redis.RedisError`."""
-    text = await redis.get(news_key(market, account))
-    if text is None:
-        return None
-    version, members = json.loads(text)
+def decode_news(text: bytes | None) -> Customer | None:
+    """Return an account that was told of, None without word."""
+    version, members = (None, ()) if text is None else json.loads(text)
     return Customer(*members) if version == _VERSION else None

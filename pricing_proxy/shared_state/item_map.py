@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime
 
-from redis.asyncio import Redis
-
 from pricing_proxy.shared_state import snapshots
 
 
@@ -56,17 +54,16 @@ def key(market: str) -> str:
     return f"items:{{{market}}}"
 
 
-async def write(redis: Redis, market: str, item_map: ItemMap) -> None:
-    """Replace the kept map; raises `redis.RedisError`."""
+def encode(item_map: ItemMap) -> bytes:
+    """Return the map as it is kept."""
     rows = [astuple(item) for item in item_map.items.values()]
-    blob = snapshots.encode(rows, version=_VERSION, as_of=item_map.as_of)
-    await redis.set(key(market), blob)
+    return snapshots.encode(rows, version=_VERSION, as_of=item_map.as_of)
 
 
-async def read(redis: Redis, market: str) -> ItemMap | None:
-    """Return the kept map, None when there is none of this version; raises `redis.RedisError`."""
-    snapshot = snapshots.decode(await redis.get(key(market)), version=_VERSION)
-    if snapshot is None:
+def decode(value: bytes | None) -> ItemMap | None:
+    """Return the kept map, None when there is none of this version."""
+    kept = snapshots.decode(value, version=_VERSION)
+    if kept is None:
         return None
-    items = (Item(*row) for row in snapshot.rows)
-    return ItemMap({item.sku: item for item in items}, snapshot.as_of)
+    items = (Item(*row) for row in kept.rows)
+    return ItemMap({item.sku: item for item in items}, kept.as_of)
