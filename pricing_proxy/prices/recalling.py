@@ -153,7 +153,8 @@ def delivered(
     held = _fresh(columns, entries, catalog, known) if len(levels) == 1 else None
     if held is None:
         return None
-    held = _as_called(columns, keys, held)
+    if _are_spelled_otherwise(columns, keys):
+        held = _as_called(columns, keys, held)
     return _quote(columns, held, catalog=catalog, level=levels.pop(), known=known)
 
 
@@ -246,11 +247,12 @@ def _keys_of(columns: Columns, catalog: ByName[Item]) -> Sequence[Key] | None:
 
 
 def _are_spelled_otherwise(columns: Columns, keys: Sequence[Key]) -> bool:
+    """Return whether a line is not called as the ERP calls it, which hardly ever happens."""
     return any(map(ne, columns.skus, map(_sku, keys)))
 
 
 def _as_called(columns: Columns, keys: Sequence[Key], held: _Held) -> _Held:
-    """Return the entries with the caller's spellings; nearly always they are the ERP's."""
+    """Return the entries with the caller's spellings."""
     entries = [
         entry if sku == key.sku else entry.spelled(sku)
         for sku, key, entry in zip(columns.skus, keys, held.entries, strict=True)
