@@ -15,7 +15,7 @@ from pricing_proxy.names import Spellings, is_same_name
 from pricing_proxy.shared_state.maps import SharedStateError
 from sync.console.link_case import LinkCase, LinkCases, Subject
 from sync.console.link_tables import case_tables, links_table
-from sync.console.plain import as_json
+from sync.console.plain import show
 from sync.console.running import By, carry_out, operator, settings_of, with_stores
 from sync.console.words import counted
 from sync.customers.matching import Candidate
@@ -163,11 +163,8 @@ def links_command(
     links = with_stores(
         config, lambda opened: opened.decisions.links(market=market, is_unreviewed=unreviewed)
     )
-    if json_output:
-        typer.echo(as_json(links))
-        return
-    output().print(links_table(links))
-    output().print(f"{counted(len(links), 'link')}.")
+    printed = (links_table(links), f"{counted(len(links), 'link')}.")
+    show(links, printed, json_output=json_output)
 
 
 def _approve_link(

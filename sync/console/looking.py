@@ -14,7 +14,7 @@ from sync.console.event_story import read_event
 from sync.console.event_tables import event_tables
 from sync.console.gates import read_gates
 from sync.console.left_out import count_left_out
-from sync.console.plain import as_json
+from sync.console.plain import as_json, show
 from sync.console.running import carry_out, settings_of, with_stores
 from sync.console.state import SyncState, read_state
 from sync.console.tables import failed_table, gates_table, left_out_table, state_tables
@@ -36,12 +36,9 @@ def status_command(*, config: Config = None, json_output: Json = False) -> None:
     `orders.start_at` are counted in the shop; without it, the rest is shown all the same.
     """
     state, left_out, gates = carry_out(_status(settings_of(config)))
-    if json_output:
-        typer.echo(as_json({"state": state, "left_out": left_out, "gates": gates}))
-        return
-    console = output()
-    for table in (*state_tables(state), left_out_table(left_out), gates_table(gates)):
-        console.print(table)
+    tables = (*state_tables(state), left_out_table(left_out), gates_table(gates))
+    members = {"state": state, "left_out": left_out, "gates": gates}
+    show(members, tables, json_output=json_output)
 
 
 def failed_command(
@@ -80,12 +77,7 @@ def show_command(
     story = with_stores(config, lambda opened: read_event(opened, event))
     if story is None:
         fail(f"There is no event {event}; the numbers are in: d365-sync failed")
-    if json_output:
-        typer.echo(as_json(story))
-        return
-    console = output()
-    for table in event_tables(story):
-        console.print(table)
+    show(story, event_tables(story), json_output=json_output)
 
 
 async def _stuck(opened: Stores, *, most: int) -> tuple[list[EventRecord], int]:

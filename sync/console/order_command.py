@@ -5,10 +5,11 @@ tells of all of them, `export` sends none before it is said which; a store view 
 shop's own id says so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
+from rich.table import Table
 from rich.text import Text
 
 from pricing_proxy.clock import SystemClock
@@ -17,7 +18,7 @@ from pricing_proxy.d365.fo.orders import SalesOrders
 from sync.console.order_json import order_members
 from sync.console.order_story import OrderReader, OrderStory, SalesBook
 from sync.console.order_tables import order_tables
-from sync.console.plain import as_json
+from sync.console.plain import show
 from sync.console.running import By, carry_out, operator, settings_of
 from sync.magento.order_models import Order
 from sync.orders.source import FLOW
@@ -56,10 +57,7 @@ def order_command(
     A system that cannot be reached costs its own part only. Exit code 1: nobody knows it.
     """
     stories = carry_out(_read(settings_of(config), number, store=store, entity_id=entity_id))
-    if json_output:
-        typer.echo(as_json(order_members(number, stories)))
-    else:
-        _print(number, stories)
+    show(order_members(number, stories), _printed(number, stories), json_output=json_output)
     if not any(story.order or story.events or any(story.erp.values()) for story in stories):
         fail(f"Nobody who could be asked knows order {number}.")
 
@@ -94,17 +92,15 @@ def export_command(
     output().print(f"Follow it with: d365-sync order {number} --entity-id {event.document_id}")
 
 
-def _print(number: str, stories: Sequence[OrderStory]) -> None:
-    console = output()
+def _printed(number: str, stories: Sequence[OrderStory]) -> Iterator[Table | Text]:
     if len(stories) > 1:
         ids = ", ".join(f"#{story.entity_id}" for story in stories)
         note = (
             f"{len(stories)} orders have the number {number}: {ids}. For one of them: --entity-id"
         )
-        console.print(Text(note, style="yellow"))
+        yield Text(note, style="yellow")
     for story in stories:
-        for part in order_tables(story):
-            console.print(part)
+        yield from order_tables(story)
 
 
 async def _read(

@@ -1,10 +1,28 @@
-"""Turn what was read into JSON for programs: instants as ISO texts, durations as seconds."""
+"""Show what was read: tables for people, or JSON for programs.
+
+In JSON instants are ISO texts, and durations seconds.
+"""
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+
+import typer
+from rich.console import RenderableType
+
+from pricing_proxy.command_line import output
+
+
+def show(members: Any, printed: Iterable[RenderableType], *, json_output: bool) -> None:
+    """Print `members` as JSON, or else what is printed for people."""
+    if json_output:
+        typer.echo(as_json(members))
+        return
+    console = output()
+    for each in printed:
+        console.print(each)
 
 
 def as_json(value: Any) -> str:
