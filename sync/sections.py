@@ -99,7 +99,6 @@ class Polling(BaseModel):
         overlap_seconds: How far each poll looks back again, as rows become visible late.
         sweep_seconds: Between two searches for orders without an ERP number, and for headers in
             the ERP that nobody claims.
-        page_size: Orders per page.
     """
 
     model_config = MODEL
@@ -107,7 +106,6 @@ class Polling(BaseModel):
     every_seconds: Seconds = 5
     overlap_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
     sweep_seconds: Seconds = 3600
-    page_size: Annotated[int, Field(ge=1, le=300)] = 100
 
 
 class Delivery(BaseModel):

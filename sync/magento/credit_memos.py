@@ -1,10 +1,8 @@
-"""What the flows ask of Magento's credit memos, and whether it knows returns (RMA)."""
+"""What the flows ask of Magento's credit memos."""
 
 from collections.abc import AsyncGenerator, Collection
 from datetime import datetime
-from http import HTTPStatus
 
-from sync.magento.answers import MagentoRejectedError
 from sync.magento.calls import V1, Calls
 from sync.magento.document_models import CreditMemo
 from sync.magento.search import Search, any_text, equals, text_parts
@@ -38,14 +36,3 @@ class CreditMemoCalls:
             search = Search(groups=[any_text("increment_id", part)])
             found += await self._calls.found(CreditMemo, _ROUTE, search)
         return found
-
-    async def has_returns(self) -> bool:
-        """Return whether this Magento knows returns (RMA); only Commerce does."""
-        target = f"{V1}/returns?{Search(page_size=1).query()}"
-        try:
-            await self._calls.read("returns_probe", target)
-        except MagentoRejectedError as error:
-            if error.status == HTTPStatus.NOT_FOUND and error.is_missing_route:
-                return False
-            raise
-        return True

@@ -198,12 +198,3 @@ class Order(OrderHead):
         """Where to and how; empty when everything is virtual."""
         assignments = self.extension_attributes.shipping_assignments
         return assignments[0].shipping if assignments else Shipping()
-
-
-class OrderComment(ShopModel):
-    """An entry of an order's history."""
-
-    comment: Text = ""
-    created_at: Instant
-    status: Text = ""
-    is_visible_on_front: Flag = False

@@ -1,8 +1,8 @@
-"""What the flows ask of Magento's orders, and the two things they write on them.
+"""What the flows ask of Magento's orders, and the one thing they write on them.
 
 An order is its `entity_id`. Its number is for people, and unique only within one store view:
 whoever looks for it is given every order that has it. A write whose end is unclear is
-looked up by the caller: an order number may be written again, a comment would be doubled.
+looked up by the caller, and may be made again.
 """
 
 from collections.abc import AsyncGenerator, Collection, Sequence
@@ -11,7 +11,7 @@ from datetime import datetime
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.errors import UpstreamContractError
 from sync.magento.calls import V1, Calls
-from sync.magento.order_models import Order, OrderComment, OrderHead
+from sync.magento.order_models import Order, OrderHead
 from sync.magento.search import (
     PAGE_SIZE,
     Search,
@@ -124,33 +124,3 @@ class OrderCalls:
         )
         if not isinstance(body, dict) or body.get("ext_order_id") != erp_number:
             raise UpstreamContractError("ext_order_id was not taken", system=self._calls.system)
-
-    async def order_comments(self, entity_id: int) -> list[OrderComment]:
-        """Return an order's history."""
-        target = f"{_ROUTE}/{entity_id}/comments"
-        body = await self._calls.read("order_comments", target)
-        items = body.get("items") if isinstance(body, dict) else None
-        return self._calls.rows(OrderComment, items)
-
-    async def add_order_comment(
-        self,
-        entity_id: int,
-        text: str,
-        *,
-        is_visible: bool = False,
-        status: str | None = None,
-        guard: Guard | None = None,
-    ) -> None:
-        """Add an entry to an order's history; the customer is not notified.
-
-        An entry that `is_visible` shows in the customer's account. `status` may name another
-        status of the order's state; others are refused.
-        """
-        entry = {"comment": text, "is_customer_notified": 0, "is_visible_on_front": int(is_visible)}
-        await self._calls.write(
-            "add_order_comment",
-            "POST",
-            f"{_ROUTE}/{entity_id}/comments",
-            {"statusHistory": entry if status is None else {**entry, "status": status}},
-            guard=guard,
-        )

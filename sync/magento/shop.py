@@ -9,10 +9,8 @@ arrived is looked up by the caller.
 from sync.magento.calls import Calls
 from sync.magento.credit_memos import CreditMemoCalls
 from sync.magento.customers import CustomerCalls
-from sync.magento.fulfilment import FulfilmentCalls
 from sync.magento.orders import OrderCalls
 from sync.magento.products import ProductCalls
-from sync.magento.stores import StoreCalls
 
 
 class Shop:
@@ -22,6 +20,4 @@ class Shop:
         self.orders = OrderCalls(calls)
         self.customers = CustomerCalls(calls)
         self.credit_memos = CreditMemoCalls(calls)
-        self.fulfilment = FulfilmentCalls(calls)
         self.products = ProductCalls(calls)
-        self.stores = StoreCalls(calls)

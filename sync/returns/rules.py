@@ -13,8 +13,6 @@ class ReturnRules(BaseModel):
     """How what the shop refunds becomes return orders.
 
     Attributes:
-        source: What is read: credit memos, or what the shop has ("auto"). Adobe Commerce's RMAs
-            are not read by this version; where they exist, name the credit memos here.
         reason: `CustomerReturnReasonCode` of the header.
         disposition: `ReturnDispositionCode` of the lines; the ERP's default when left out.
         site: Where the goods come back to.
@@ -28,7 +26,6 @@ class ReturnRules(BaseModel):
 
     model_config = MODEL
 
-    source: Literal["auto", "credit_memos"] = "auto"
     reason: Code | None = None
     disposition: Code | None = None
     site: Code | None = None

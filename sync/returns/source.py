@@ -1,7 +1,6 @@
 """Which returns are brought over: each credit memo of the shop, from the first start on.
 
-Where the shop is Adobe Commerce it also has RMAs. This version does not read them: a
-market whose source is "auto" is told so once, and its credit memos are read.
+Where the shop is Adobe Commerce it also has RMAs, which are not read.
 """
 
 import logging
@@ -22,10 +21,6 @@ _REFUNDED = 2
 
 class ShopMemos(Protocol):
     """The part of the shop's client that finds credit memos."""
-
-    async def has_returns(self) -> bool:
-        """Return whether the shop knows RMAs."""
-        ...
 
     def credit_memos_changed(self, since: datetime) -> AsyncGenerator[list[CreditMemo], None]:
         """Yield credit memos by their last change."""
@@ -51,17 +46,6 @@ class ReturnSource:
         self._shop = shop
         self._polling = polling
         self._market_of_store = market_of_store
-
-    async def probe(self) -> bool:
-        """Return whether the shop has RMAs, and say that they are not read.
-
-        Raises:
-            UpstreamError: The shop did not answer.
-        """
-        has_returns = await self._shop.has_returns()
-        if has_returns:
-            _log.warning("the shop has RMAs, which are not read: its credit memos are")
-        return has_returns
 
     async def poll(self) -> int:
         """Enter what changed since the last poll, and return how many are new."""

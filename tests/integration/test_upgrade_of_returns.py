@@ -121,9 +121,6 @@ async def test_a_return_that_was_done_is_not_entered_again(empty_database_url: s
 class Memos:
     """The shop's only credit memo."""
 
-    async def has_returns(self) -> bool:
-        return False
-
     async def credit_memos_changed(self, since: datetime) -> AsyncGenerator[list[CreditMemo], None]:
         del since
         yield [MEMO]

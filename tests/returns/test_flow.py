@@ -349,10 +349,6 @@ class FakeMemos:
 
     def __init__(self) -> None:
         self.memos: list[CreditMemo] = []
-        self.knows_returns = False
-
-    async def has_returns(self) -> bool:
-        return self.knows_returns
 
     async def credit_memos_changed(self, since: datetime) -> AsyncGenerator[list[CreditMemo], None]:
         yield [memo for memo in self.memos if memo.updated_at >= since]
@@ -377,23 +373,6 @@ async def test_each_refunded_memo_of_a_market_is_entered_once() -> None:
 
     assert [await source.poll(), await source.poll()] == [1, 0]
     assert events.keys == ["1"]
-
-
-async def test_a_shop_with_rmas_is_told_that_they_are_not_read(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    shop = FakeMemos()
-    source = ReturnSource(
-        shop,
-        polling(FakeEvents()),
-        market_of_store={},
-    )
-
-    assert await source.probe() is False
-    assert caplog.messages == []
-    shop.knows_returns = True
-    assert await source.probe() is True
-    assert caplog.messages == ["the shop has RMAs, which are not read: its credit memos are"]
 
 
 async def test_equal_numbers_of_two_store_views_are_two_credit_memos() -> None:

@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ from aiohttp.test_utils import TestServer
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.resilience.errors import UpstreamDeniedError, UpstreamError
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
+from sync.magento.search import Search, equals
 from sync.magento.shop import Shop
 from sync.magento.way import shop_way
 from tests.shop.conftest import SALES_ONLY, Wire
 from tests.virtual_time import ManualClock
 
+OF_ORDER_1 = Search(groups=[equals("order_id", 1)]).query()
 RECORDED_MOVES = [
     ("comments", {"statusHistory": {"comment": "x"}}, False),
     ("comments", {"statusHistory": {"comment": "x", "status": "pending"}}, False),
@@ -91,7 +94,23 @@ async def test_updated_at_moves_where_the_real_one_moves(timed: Wire, clock: Man
     assert order["state"] == "complete"
 
 
-async def test_the_same_shipment_twice_is_two_shipments(wire: Wire, client: Shop) -> None:
+async def documents(wire: Wire, kind: str) -> list[dict[str, Any]]:
+    """Return the invoices or shipments of order 1."""
+    answer = await wire.send("GET", f"/rest/V1/{kind}?{OF_ORDER_1}")
+    found: list[dict[str, Any]] = answer.body["items"]
+    return found
+
+
+async def rows(wire: Wire, path: str, member: str) -> dict[Any, Any]:
+    """Return one member of each row, by its id."""
+    return {row["id"]: row[member] for row in (await wire.send("GET", f"/rest/V1/{path}")).body}
+
+
+def total(found: list[dict[str, Any]], member: str) -> Decimal:
+    return sum((Decimal(str(one[member])) for one in found), Decimal(0))
+
+
+async def test_the_same_shipment_twice_is_two_shipments(wire: Wire) -> None:
     await wire.place(kind="simple", lines=[{"sku": "LAMP-01", "quantity": 4}])
     track = {"track_number": "SAME", "title": "P", "carrier_code": "custom"}
     body = {"items": [{"order_item_id": 1, "qty": 1}], "tracks": [track]}
@@ -99,9 +118,9 @@ async def test_the_same_shipment_twice_is_two_shipments(wire: Wire, client: Shop
         assert (await wire.send("POST", "/rest/V1/order/1/ship", body)).status == 200
     too_many = {"items": [{"order_item_id": 1, "qty": 50}]}
     await wire.send("POST", "/rest/V1/order/1/ship", too_many)
-    shipments = await client.fulfilment.shipments(1)
-    assert [shipment.items[0].qty for shipment in shipments] == [1, 1, 2]
-    assert [len(shipment.tracks) for shipment in shipments] == [1, 1, 0]
+    shipments = await documents(wire, "shipments")
+    assert [shipment["items"][0]["qty"] for shipment in shipments] == [1, 1, 2]
+    assert [len(shipment["tracks"]) for shipment in shipments] == [1, 1, 0]
 
 
 async def test_an_empty_list_refunds_everything(wire: Wire, client: Shop) -> None:
@@ -111,7 +130,9 @@ async def test_an_empty_list_refunds_everything(wire: Wire, client: Shop) -> Non
     (memo,) = await client.credit_memos.credit_memos(1)
     order = await client.orders.order(1)
     assert order is not None
-    assert memo.grand_total == order.grand_total == order.total_refunded
+    assert memo.grand_total == order.grand_total
+    told = (await wire.send("GET", "/rest/V1/orders/1")).body
+    assert total([told], "total_refunded") == order.grand_total
     assert order.state == "closed"
     assert await client.credit_memos.credit_memo(memo.entity_id) == memo
     assert await client.credit_memos.credit_memo(99) is None
@@ -125,13 +146,13 @@ async def test_invoices_add_up_to_the_order(wire: Wire, client: Shop) -> None:
         rows = {"items": [{"order_item_id": 1, "qty": 1}]}
         assert (await wire.send("POST", "/rest/V1/order/1/invoice", rows)).status == 200
     assert (await wire.send("POST", "/rest/V1/order/1/invoice", {})).status == 200
-    invoices = await client.fulfilment.invoices(1)
+    invoices = await documents(wire, "invoices")
     order = await client.orders.order(1)
     assert order is not None
-    assert sum(one.grand_total for one in invoices) == order.grand_total
-    assert sum(one.tax_amount for one in invoices) == order.tax_amount
-    assert [one.shipping_amount > 0 for one in invoices] == [True, False, False, False]
-    assert order.total_due == 0
+    assert total(invoices, "grand_total") == order.grand_total
+    assert total(invoices, "tax_amount") == order.tax_amount
+    assert [one.get("shipping_amount", 0) > 0 for one in invoices] == [True, False, False, False]
+    assert (await wire.send("GET", "/rest/V1/orders/1")).body["total_due"] == 0
 
 
 async def test_a_part_of_a_bundle_is_not_shipped_alone(wire: Wire) -> None:
@@ -174,16 +195,12 @@ async def test_the_client_writes_what_the_shop_keeps(wire: Wire, client: Shop) -
     waiting = await client.orders.order_heads_without_erp_number()
     assert [head.entity_id for head in waiting] == [1, 2, 3]
     await client.orders.set_ext_order_id(2, "SO-1001")
-    await client.orders.add_order_comment(2, "ERP order SO-1001", is_visible=True, status="pending")
     waiting = await client.orders.order_heads_without_erp_number(after_entity_id=1)
     assert [head.entity_id for head in waiting] == [3]
     (order,) = await client.orders.orders_by_increment_id("3000000002")
     assert order.ext_order_id == "SO-1001"
-    (entry,) = await client.orders.order_comments(2)
-    assert (entry.comment, entry.is_visible_on_front) == ("ERP order SO-1001", True)
     assert await client.orders.order_count() == 3
     assert await client.orders.order(99) is None
-    assert not await client.credit_memos.has_returns()
 
 
 async def test_addresses_are_compared_without_accents(wire: Wire, client: Shop) -> None:
@@ -215,8 +232,8 @@ async def test_orders_belong_to_websites(wire: Wire, client: Shop) -> None:
     await wire.place(website="b2b_de")
     order = await client.orders.order(1)
     assert order is not None
-    views = {view.id: view.website_id for view in await client.stores.store_views()}
-    websites = {website.id: website.code for website in await client.stores.websites()}
+    views = await rows(wire, "store/storeViews", "website_id")
+    websites = await rows(wire, "store/websites", "code")
     assert websites[views[order.store_id]] == "b2b_de"
     assert {"base", "b2b"} <= set(websites.values())
 
@@ -235,12 +252,12 @@ async def test_dials_work_on_the_shop(wire: Wire, client: Shop) -> None:
     assert wire.sandbox.shop.orders[1]["ext_order_id"] == "SO-1"
     await wire.turn(commit_then_drop=0.0, error_rate=1.0)
     with pytest.raises(UpstreamError, match="500"):
-        await client.orders.add_order_comment(1, "x")
+        await client.orders.set_ext_order_id(1, "SO-2")
     await wire.turn(error_rate=0.0, retry_after=7)
     answer = await wire.send("GET", "/rest/V1/orders/1")
     assert (answer.status, answer.headers["Retry-After"]) == (429, "7")
     counts = wire.sandbox.systems["magento"].calls.counts()["operations"]
-    assert counts == {"save_order": 1, "add_order_comment": 1, "order": 1}
+    assert counts == {"save_order": 2, "order": 1}
 
 
 async def test_every_order_is_told_to_the_intake(tmp_path: Path) -> None:

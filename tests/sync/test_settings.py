@@ -192,3 +192,18 @@ def test_a_key_of_another_name_before_is_told_its_new_name(tmp_path: Path) -> No
         settings.load(files.write(tmp_path, text))
 
     assert "sync.logs: is now telemetry.log_level and telemetry.log_format" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [("sync.polling", "page_size = 100"), ("sync.markets.b2b_de.returns", 'source = "auto"')],
+)
+def test_a_key_that_changed_nothing_is_none_any_more(
+    tmp_path: Path, section: str, key: str
+) -> None:
+    text = f"{files.CONFIGURATION}\n[{section}]\n{key}\n"
+
+    with pytest.raises(ConfigurationError) as caught:
+        settings.load(files.write(tmp_path, text))
+
+    assert f"{section}.{key.partition(' ')[0]}: is not a known key" in str(caught.value)
