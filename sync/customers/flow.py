@@ -120,7 +120,7 @@ class CustomerFlow:
     async def _publish(
         self, work: Work, row: CustomerAccountRow, context: CustomerContext
     ) -> list[str]:
-        """Tell the price service; a failure is told, and made up for by the publish flow."""
+        """Tell the price service; a failure is told, and made up for by `publishing`."""
         market, customer_id = work.event.market, work.event.business_key
         try:
             # First what the account is, so that whoever finds it by the customer knows it.

@@ -2,8 +2,8 @@
 
     stored link                          that account, whatever anybody types later
     named by the configuration           that account
-    attribute, guarded by the shop       that account; held when the ERP has no such
     a person took its account away       held until a person says what comes instead
+    attribute, guarded by the shop       that account; held when the ERP has no such
     no candidate                         created
     one, nobody's, found by a way that
     the configuration lets link          linked

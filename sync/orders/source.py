@@ -2,7 +2,8 @@
 
 An order is entered once for its whole life, under one source key; whoever sees it first
 enters it, and the others find it there. It is entered again only to be cancelled. Orders
-from before `start_at` are never entered but by `export`, so a first start sends no history.
+from before `start_at` are entered by `export` alone, so a first start sends no history; and
+where one that the ERP has is cancelled.
 What the shop has not paid or holds back is left alone until its state moves, which moves
 `updated_at`.
 """
