@@ -1,7 +1,8 @@
 """From the shop's customer to the ERP's: pure, and never a guess.
 
 A customer with a company or a tax number becomes an organization, any other a person.
-Only fields that the shop owns are written: names, e-mail, telephone, tax number.
+Names, e-mail, telephone and tax number follow the shop; what else a new account is given,
+such as its group, is the ERP's from then on.
 """
 
 from collections.abc import Mapping
