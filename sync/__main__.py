@@ -28,11 +28,13 @@ from sync.console.link_commands import (
 from sync.console.looking import failed_command, show_command, status_command
 from sync.console.order_command import export_command, order_command
 from sync.console.running import carry_out, settings_of
-from sync.serve.application import assembled, systems
+from sync.orders.building import order_source
+from sync.serve.building import given_of
 from sync.serve.first_start import census_table, confirm, is_confirmed
 from sync.serve.postgres import open_store
 from sync.serve.run import run
 from sync.serve.stores import stores
+from sync.serve.systems import systems
 from sync.settings import SyncSettings
 
 app = typer.Typer(
@@ -103,8 +105,8 @@ async def _may_start(settings: SyncSettings, *, is_agreed: bool) -> bool:
         if await is_confirmed(opened.watermarks):
             return True
         async with systems(settings, clock=clock) as ways:
-            _, sources = assembled(settings, opened, ways, clock=clock)
-            table = census_table(await sources.orders.census())
+            source = order_source(given_of(settings, opened, ways, clock=clock))
+            table = census_table(await source.census())
         output().print(table)
         if is_agreed or await asyncio.to_thread(_is_yes):
             await confirm(opened.watermarks)

@@ -1,20 +1,24 @@
 """The sections of `sync` in the configuration that name places, times and people."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.addresses import RootUrl, is_loopback
+from pricing_proxy.configuration.cross_checks import table
 from pricing_proxy.configuration.environments import MODEL
 from pricing_proxy.configuration.listeners import Listener, OperatorListener, Port
 from sync.magento.auth import Credentials
 
 EMBEDDED = "embedded"
 _POSTGRES = ("postgresql://", "postgres://")
+
+R = TypeVar("R", bound=BaseModel)
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 
@@ -71,6 +75,60 @@ class Magento(BaseModel):
             token=self.token,
             token_secret=self.token_secret.get_secret_value(),
         )
+
+
+class SyncMarket(BaseModel):
+    """What this program needs of a market beside the price service's own section.
+
+    Beside these it has the rules of every flow, each under the flow's name.
+
+    Attributes:
+        website_id: The shop's id of the website.
+        store_ids: Its store views; an order names the one it was placed in.
+        flows: What runs for it.
+    """
+
+    model_config = MODEL
+
+    website_id: Annotated[int, Field(ge=1)]
+    store_ids: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    flows: list[str]
+
+    def rules(self, model: type[R]) -> R:
+        """Return the rules of the flow that has this model of them."""
+        return next(each for _, each in self if isinstance(each, model))
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenMarket:
+    """A market whose section no model has read yet.
+
+    Attributes:
+        code: Its code.
+        document: The whole file.
+    """
+
+    code: str
+    document: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        """Where its section stands."""
+        return f"sync.markets.{self.code}"
+
+    @property
+    def markets(self) -> Mapping[str, Any]:
+        """The sections of all markets."""
+        return table(self.document, "sync", "markets")
+
+    def table(self, *names: str) -> Mapping[str, Any]:
+        """Return a table of its section."""
+        return table(self.markets, self.code, *names)
+
+    def company_of(self, code: str) -> tuple[object, object]:
+        """Return the ERP and the company of any market."""
+        section = table(self.document, "markets", code)
+        return section.get("environment"), section.get("legal_entity")
 
 
 class Postgres(BaseModel):

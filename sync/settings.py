@@ -7,9 +7,10 @@ mistakes are reported together, each with the key's path.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, SecretStr, create_model
+from pydantic_core.core_schema import literal_schema
 
 from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.cross_checks import market_mistakes, one_of, table
@@ -18,9 +19,8 @@ from pricing_proxy.configuration.markets import MarketSection
 from pricing_proxy.configuration.mistakes import Mistake
 from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.configuration.telemetry import Telemetry
-from sync.customers.rules import CustomerRules
-from sync.orders.rules import OrderRules
-from sync.returns.rules import ReturnRules
+from sync.description import Description
+from sync.flows import FLOWS, NAMES
 from sync.sections import (
     Alerts,
     Delivery,
@@ -29,9 +29,9 @@ from sync.sections import (
     Operators,
     Polling,
     Postgres,
+    SyncMarket,
+    WrittenMarket,
 )
-
-FlowName = Literal["orders", "customers", "returns"]
 
 
 class SyncEnvironment(Environment):
@@ -43,26 +43,20 @@ class SyncEnvironment(Environment):
     sync_client_secret: SecretStr
 
 
-class SyncMarket(BaseModel):
-    """What this program needs of a market beside the price service's own table.
+def _rules(flow: Description) -> tuple[Any, Any]:
+    """Return the member that holds a flow's rules; without a default where they need something."""
+    needed = any(each.is_required() for each in flow.rules.model_fields.values())
+    return flow.rules, ... if needed else flow.rules()
 
-    Attributes:
-        website_id: The shop's id of the website.
-        store_ids: Its store views; an order names the one it was placed in.
-        flows: What runs for it.
-        orders: Rules for orders.
-        customers: Rules for customers.
-        returns: Rules for returns.
-    """
 
-    model_config = MODEL
-
-    website_id: Annotated[int, Field(ge=1)]
-    store_ids: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-    flows: list[FlowName] = ["orders", "customers", "returns"]
-    orders: OrderRules
-    customers: CustomerRules = CustomerRules()
-    returns: ReturnRules = ReturnRules()
+_FlowName = Annotated[str, GetPydanticSchema(lambda *_: literal_schema([*NAMES]))]
+_MEMBERS: Any = {
+    "flows": (list[_FlowName], [*NAMES]),
+    **{each.name: _rules(each) for each in FLOWS},
+}
+_Market = create_model("SyncMarket", __base__=SyncMarket, **_MEMBERS)
+MarketRules = Annotated[SyncMarket, GetPydanticSchema(lambda _, schema_of: schema_of(_Market))]
+"""A market with the rules of every flow."""
 
 
 class Sync(BaseModel):
@@ -85,7 +79,7 @@ class Sync(BaseModel):
 
     magento: Magento
     postgres: Postgres = Postgres()
-    markets: Annotated[dict[str, SyncMarket], Field(min_length=1)]
+    markets: Annotated[dict[str, MarketRules], Field(min_length=1)]
     polling: Polling = Polling()
     delivery: Delivery = Delivery()
     intake: Intake = Intake()
@@ -131,45 +125,12 @@ def _cross_check(document: Mapping[str, Any]) -> Iterator[Mistake]:
     markets = table(document, "markets")
     yield from market_mistakes(document)
     own = table(document, "sync", "markets")
-    for code, market in own.items():
-        path = f"sync.markets.{code}"
+    for code in own:
         if code not in markets:
-            yield Mistake(path, f"is no market; {one_of(markets)}")
-        if isinstance(market, dict):
-            yield from _own_mistakes(path, market, markets=markets, code=code, own=own)
+            yield Mistake(f"sync.markets.{code}", f"is no market; {one_of(markets)}")
+        for flow in FLOWS:
+            yield from flow.mistakes(WrittenMarket(code, document))
     yield from _named_twice(own)
-
-
-def _own_mistakes(
-    path: str,
-    market: Mapping[str, Any],
-    *,
-    markets: Mapping[str, Any],
-    code: str,
-    own: Mapping[str, Any],
-) -> Iterator[Mistake]:
-    start = table(market, "orders").get("start_at")
-    stores = market.get("store_ids")
-    if isinstance(start, str) and start.isdecimal() and isinstance(stores, list) and stores[1:]:
-        advice = "expected an instant: each store view counts increment ids of its own"
-        yield Mistake(f"{path}.orders.start_at", advice, start)
-    for store in table(market, "orders", "reference_prefix"):
-        if store.isdecimal() and isinstance(stores, list) and store not in map(str, stores):
-            advice = 'expected "*" or a store view of this market'
-            yield Mistake(f"{path}.orders.reference_prefix", advice, store)
-    shared = table(market, "customers").get("shared_with")
-    if shared is None:
-        return
-    where = f"{path}.customers.shared_with"
-    if shared not in own or shared == code:
-        yield Mistake(where, "expected another market of section sync", str(shared))
-    elif _company(markets, shared) != _company(markets, code):
-        yield Mistake(where, "expected a market of the same legal entity", str(shared))
-
-
-def _company(markets: Mapping[str, Any], code: str) -> tuple[Any, Any]:
-    market = table(markets, code)
-    return market.get("environment"), market.get("legal_entity")
 
 
 def _named_twice(own: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -59,12 +59,13 @@ def held(events: Iterable[EventRecord]) -> list[Condition]:
     return [_held(key, group) for key, group in sorted(groups.items())]
 
 
-def late(events: Iterable[EventRecord], *, after: timedelta) -> list[Condition]:
+def late(events: Iterable[EventRecord], *, after: timedelta, place: str) -> list[Condition]:
     """Return a condition for each flow and market with events that take too long.
 
     Args:
         events: Events older than `after` that are not ended.
         after: For the text.
+        place: Where they are not yet, for the text.
     """
     groups: dict[tuple[str, str], list[EventRecord]] = defaultdict(list)
     for event in events:
@@ -75,7 +76,7 @@ def late(events: Iterable[EventRecord], *, after: timedelta) -> list[Condition]:
     return [
         Condition(
             key=f"late/{flow}/{market}",
-            title=f"{_counted(group, flow)} of {market} not in the ERP after {minutes:g} minutes",
+            title=f"{_counted(group, flow)} of {market} not in {place} after {minutes:g} minutes",
             text=f"{_names(group)}. See what they wait for: d365-sync status",
             count=len(group),
         )

@@ -11,7 +11,7 @@ from pricing_proxy.diagnosis.report import Progress, Report
 from sync.check.kept import check_postgres, check_shared
 from sync.check.sets import MarketSets
 from sync.check.shop import check_shop
-from sync.serve.companies import companies
+from sync.serve.building import configured_markets
 from sync.settings import SyncSettings
 
 # Nobody waits for the sync with a page open: it is slow from another point on than prices.
@@ -26,6 +26,7 @@ async def run_checks(
     settings: SyncSettings, *, clock: Clock, limits: Limits, on_progress: Progress
 ) -> Report:
     """Return what works; the systems are checked side by side."""
+    markets = configured_markets(settings)
     patience = Patience.of(limits, clock)
     checks = [
         EnvironmentCheck(
@@ -33,9 +34,9 @@ async def run_checks(
             environment,
             "sync",
             {
-                code: MarketSets(code, settings.markets[code].legal_entity, own, on_progress)
-                for code, own in settings.sync.markets.items()
-                if settings.markets[code].environment == name
+                code: MarketSets(market, on_progress)
+                for code, market in markets.items()
+                if market.section.environment == name
             },
             limits=limits,
             on_progress=on_progress,
@@ -48,8 +49,7 @@ async def run_checks(
         shop = group.create_task(
             check_shop(
                 settings.sync.magento,
-                _written_attributes(settings),
-                [each for each in companies(settings).values() if len(each) > 1],
+                markets,
                 limits=limits,
                 patience=patience,
                 on_progress=on_progress,
@@ -60,12 +60,3 @@ async def run_checks(
     boards = [kept.result(), shared.result(), shop.result()]
     boards += [board for check in checks for board in check.boards]
     return Report(boards, any(check.is_stuck for check in checks))
-
-
-def _written_attributes(settings: SyncSettings) -> dict[str, str]:
-    """Return the customer attributes that are written, each with a market that does."""
-    return {
-        market.customers.account_attribute: code
-        for code, market in settings.sync.markets.items()
-        if "customers" in market.flows and market.customers.is_written_back
-    }

@@ -6,18 +6,13 @@ the code declares (`d365.fo.document_contracts`).
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 
 from pricing_proxy.d365 import paging
-from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.d365.fo.document_contracts import USED_MEMBERS
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.fo.metadata import MetadataReader
-from pricing_proxy.d365.fo.models import (
-    LegalEntityRow,
-    OrderSettingsRow,
-    ReleasedProductRow,
-    ReleasedProductVariantRow,
-)
+from pricing_proxy.d365.fo.models import LegalEntityRow
 from pricing_proxy.d365.fo.schema_contract import (
     Difference,
     EntityContract,
@@ -28,40 +23,36 @@ from pricing_proxy.d365.odata import Filter, Query, equals
 from pricing_proxy.diagnosis.board import Finding, failed, ok
 from pricing_proxy.diagnosis.direct_calls import SYSTEM, TICKET, DirectErp
 from pricing_proxy.diagnosis.report import Progress
-from pricing_proxy.diagnosis.steps import Advice, Steps
-from sync.serve.contracts import contracts_of
-from sync.settings import SyncMarket
+from pricing_proxy.diagnosis.steps import Steps
+from sync.description import CheckRow, erp_advice
+from sync.flows import FLOWS
+from sync.given import ConfiguredMarket
+from sync.sections import SyncMarket
 
-COMPANY, GUESTS, ENUMS = "company", "guest account", "enums"
-_USER = "the user of the sync's app in F&O"
-_CUSTOMERS = CustomerAccountRow.entity_set
-_MASTER_ROWS = (ReleasedProductRow, ReleasedProductVariantRow, OrderSettingsRow)
+COMPANY, ENUMS = "company", "enums"
 
 
 class MarketSets:
     """Checks what one market's flows use.
 
     Args:
-        code: Its code.
-        company: Its legal entity.
-        market: Its flows and rules.
+        market: The market.
         on_progress: Told what is being done.
     """
 
-    def __init__(self, code: str, company: str, market: SyncMarket, on_progress: Progress) -> None:
+    def __init__(self, market: ConfiguredMarket, on_progress: Progress) -> None:
         self._say = on_progress
-        self._code = code
-        self._company = company
-        self._guests = market.orders.guest_account if "orders" in market.flows else None
-        self._contracts = list(contracts_of(market))
-        # Returns are linked to orders, which hold the items' numbers.
-        self._master = _MASTER_ROWS if "orders" in market.flows else ()
+        self._code = market.code
+        self._company = market.company
+        on = [flow for flow in FLOWS if flow.name in market.own.flows]
+        self._more = [row for flow in on for row in flow.erp_rows(market)]
+        self._master = [row for flow in on for row in flow.reads]
+        self._contracts = contracts_of(market.own)
 
     @property
     def rows(self) -> tuple[str, ...]:
         """The rows' names."""
-        guests = () if self._guests is None else (GUESTS,)
-        return (COMPANY, *guests, *self._names(), ENUMS)
+        return (COMPANY, *(row.name for row in self._more), *self._names(), ENUMS)
 
     async def check(self, way: DirectErp, steps: Steps) -> None:
         """Write the rows."""
@@ -75,8 +66,8 @@ class MarketSets:
         reader = MetadataReader(calls)
         await self._check_company(way, steps)
         async with asyncio.TaskGroup() as group:
-            if self._guests is not None:
-                group.create_task(self._check_guests(calls, steps, self._guests))
+            for more in self._more:
+                group.create_task(_check_more(calls, steps, more))
             for row in self._master:
                 group.create_task(self._check_set(calls, steps, row.entity_set, row.fields()))
             for contract in self._contracts:
@@ -101,26 +92,7 @@ class MarketSets:
                 )
             return ok(f"{row.LegalEntityId}, {row.Name}")
 
-        await steps.run(COMPANY, find, advice=_advice(LegalEntityRow.entity_set))
-
-    async def _check_guests(self, calls: DocumentCalls, steps: Steps, account: str) -> None:
-        async def find() -> Finding:
-            where = equals("dataAreaId", self._company) & equals("CustomerAccount", account)
-            query = Query(entity_set=_CUSTOMERS, select=("CustomerAccount",), where=where, top=1)
-            page = await calls.get(query.target(), name="guest account")
-            rows, _ = paging.read_page(page, system=SYSTEM)
-            here = f"sync.markets.{self._code}.orders.guest_account"
-            if not rows:
-                return failed(
-                    f"{self._company} has no account {account}",
-                    f"Correct {here}: orders of guests would be held",
-                )
-            # F&O finds it by any spelling; documents get its own.
-            if (known := str(rows[0].get("CustomerAccount"))) != account:
-                return failed(f"the account is spelled {known}", f"Write {known} in {here}")
-            return ok(account)
-
-        await steps.run(GUESTS, find, advice=_advice(_CUSTOMERS), needs=[COMPANY])
+        await steps.run(COMPANY, find, advice=erp_advice(LegalEntityRow.entity_set))
 
     async def _check_contract(
         self, calls: DocumentCalls, reader: MetadataReader, steps: Steps, contract: EntityContract
@@ -139,7 +111,7 @@ class MarketSets:
             return _compared(compare_entity(contract, entity), fine)
 
         await steps.run(
-            _schema(contract), compare, advice=_advice("/Metadata"), needs=[contract.entity_set]
+            _schema(contract), compare, advice=erp_advice("/Metadata"), needs=[contract.entity_set]
         )
 
     async def _check_set(
@@ -151,7 +123,19 @@ class MarketSets:
             return ok(f"{number} rows in {self._company}")
 
         # Without the company, it would have no rows and look fine.
-        await steps.run(entity_set, count, advice=_advice(entity_set), needs=[COMPANY])
+        await steps.run(entity_set, count, advice=erp_advice(entity_set), needs=[COMPANY])
+
+
+def contracts_of(market: SyncMarket) -> list[EntityContract]:
+    """Return the sets that the market's flows use, with the fields they read and send."""
+    on = [flow for flow in FLOWS if flow.name in market.flows]
+    used = {name for flow in on for name in (flow.name, *flow.relies_on)}
+    return [each for flow in FLOWS if flow.name in used for each in flow.contracts(market)]
+
+
+async def _check_more(calls: DocumentCalls, steps: Steps, row: CheckRow[DocumentCalls]) -> None:
+    needs = (COMPANY, *row.needs)
+    await steps.run(row.name, partial(row.look, calls), advice=row.advice, needs=needs)
 
 
 async def _count(
@@ -173,7 +157,7 @@ async def _check_enums(reader: MetadataReader, steps: Steps) -> None:
             differences += compare_enum(name, used, await reader.enum_members(name) or ())
         return _compared(differences, f"{len(USED_MEMBERS)} enums fit")
 
-    await steps.run(ENUMS, compare, advice=_advice("/Metadata"))
+    await steps.run(ENUMS, compare, advice=erp_advice("/Metadata"))
 
 
 def _compared(differences: list[Difference], fine: str) -> Finding:
@@ -188,7 +172,3 @@ def _compared(differences: list[Difference], fine: str) -> Finding:
 
 def _schema(contract: EntityContract) -> str:
     return f"{contract.entity_set} schema"
-
-
-def _advice(what: str) -> Advice:
-    return Advice(what=what, when_missing=f"Make {what} public in F&O", who=_USER)

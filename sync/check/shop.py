@@ -4,7 +4,9 @@ Reads only, so the right to write back is not seen here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
+from operator import attrgetter
 
 from pricing_proxy.diagnosis.board import Board, Finding, failed, ok, skipped
 from pricing_proxy.diagnosis.direct_calls import (
@@ -16,33 +18,26 @@ from pricing_proxy.diagnosis.direct_calls import (
 from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.report import Progress
 from pricing_proxy.diagnosis.sampling import sample_calls
-from pricing_proxy.diagnosis.steps import Advice, Steps
+from pricing_proxy.diagnosis.steps import Steps
 from pricing_proxy.diagnosis.vitals import Vitals
 from pricing_proxy.resilience.errors import UpstreamDeniedError
-from sync.check.order_numbers import NUMBERS, check_numbers
-from sync.customers.write_back import advice_on
+from sync.description import CheckRow
+from sync.flows import FLOWS
+from sync.given import ConfiguredMarket
 from sync.magento.calls import Calls
-from sync.magento.customers import CustomerCalls
 from sync.magento.orders import OrderCalls
+from sync.magento.resources import Resource
 from sync.magento.shop import Shop
 from sync.magento.transport import ShopTransport
 from sync.sections import Magento
 
 _HERE = "sync.magento"
 _NO_RIGHT = "authorized to access"
-# Where an administrator gives access, by what is read.
-_RESOURCES = {
-    "orders": "Sales > Operations > Orders",
-    "customers": "Customers > All Customers",
-    "credit memos": "Sales > Operations > Credit Memos",
-    "products": "Catalog > Inventory > Products",
-}
 
 
 async def check_shop(
     magento: Magento,
-    attributes: Mapping[str, str],
-    companies: Sequence[Mapping[int, str]],
+    markets: Mapping[str, ConfiguredMarket],
     *,
     limits: Limits,
     patience: Patience,
@@ -52,15 +47,14 @@ async def check_shop(
 
     Args:
         magento: The shop.
-        attributes: The customer attributes that are written, each with a market that does.
-        companies: The prefixes of each company's store views, where it has several.
+        markets: What runs for it.
         limits: What is too slow.
         patience: How long to wait.
         on_progress: Told what is looked at.
     """
     vitals = _vitals(magento, limits)
-    rows = (*_RESOURCES, *map(_attribute_row, attributes), *([NUMBERS] if companies else ()))
-    board = Board("Shop", (*vitals.names, *rows))
+    used, more = _resources(markets), _more(markets)
+    board = Board("Shop", (*vitals.names, *used, *(row.name for row in more)))
     try:
         trusted = trusted_certificates(magento.ca_file)
     except OSError as error:
@@ -86,33 +80,19 @@ async def check_shop(
             transport, policy=DirectPolicy(), clock=patience.clock, call_time=patience.wait
         )
         shop = Shop(calls)
-        steps = await _fill(board, vitals, shop, attributes, limits=limits, patience=patience)
-        if companies:
-            await check_numbers(steps, shop.orders, companies)
+        samples = await sample_calls(
+            lambda: _signed_call(shop.orders), enough=limits.sampling, clock=patience.clock
+        )
+        vitals.judge(board, samples, admitted="the signature is accepted")
+        steps = Steps(board, system=board, vitals=vitals, is_over=patience.is_over)
+        async with asyncio.TaskGroup() as group:
+            for resource in used.values():
+                group.create_task(_check_resource(steps, shop, resource))
+        async with asyncio.TaskGroup() as group:
+            for row in more:
+                look = partial(row.look, shop)
+                group.create_task(steps.run(row.name, look, advice=row.advice, needs=row.needs))
     return board
-
-
-async def _fill(
-    board: Board,
-    vitals: Vitals,
-    shop: Shop,
-    attributes: Mapping[str, str],
-    *,
-    limits: Limits,
-    patience: Patience,
-) -> Steps:
-    samples = await sample_calls(
-        lambda: _signed_call(shop.orders), enough=limits.sampling, clock=patience.clock
-    )
-    vitals.judge(board, samples, admitted="the signature is accepted")
-    steps = Steps(board, system=board, vitals=vitals, is_over=patience.is_over)
-    async with asyncio.TaskGroup() as group:
-        for name, read in _routes(shop).items():
-            group.create_task(_check_route(steps, name, read))
-    async with asyncio.TaskGroup() as group:
-        for code, market in attributes.items():
-            group.create_task(_check_attribute(steps, shop.customers, code, market))
-    return steps
 
 
 async def _signed_call(orders: OrderCalls) -> None:
@@ -124,60 +104,39 @@ async def _signed_call(orders: OrderCalls) -> None:
             raise
 
 
-def _routes(shop: Shop) -> Mapping[str, Callable[[], Awaitable[object]]]:
-    return {
-        "orders": shop.orders.order_count,
-        "customers": lambda: shop.customers.customers_by_email("nobody@shop.invalid"),
-        "credit memos": lambda: shop.credit_memos.credit_memos(0),
-        "products": lambda: shop.products.products_by_id([0]),
+def _resources(markets: Mapping[str, ConfiguredMarket]) -> dict[str, Resource]:
+    """Return what the flows that are on anywhere read of the shop, by name."""
+    on = {flow for market in markets.values() for flow in market.own.flows}
+    used = [each for flow in FLOWS if flow.name in on for each in flow.resources]
+    return {each.name: each for each in sorted(used, key=attrgetter("name"))}
+
+
+def _more(markets: Mapping[str, ConfiguredMarket]) -> list[CheckRow[Shop]]:
+    """Return the rows that flows have of their own."""
+    having = {
+        flow: {code: each for code, each in markets.items() if flow.name in each.own.flows}
+        for flow in FLOWS
     }
+    return [row for flow, those in having.items() for row in flow.shop_rows(those)]
 
 
-async def _check_route(steps: Steps, name: str, read: Callable[[], Awaitable[object]]) -> None:
-    resource = _RESOURCES[name]
+async def _check_resource(steps: Steps, shop: Shop, resource: Resource) -> None:
+    name = resource.name
 
     async def look() -> Finding:
         try:
-            await read()
+            await resource.read(shop)
         except UpstreamDeniedError as error:
             if _NO_RIGHT not in str(error):
                 raise
             return failed(
                 str(error),
-                f"In the shop, System > Integrations > API: give the integration {resource}, "
+                f"In the shop, System > Integrations > API: give the integration {resource.right}, "
                 "then activate it again",
             )
         return ok("readable")
 
-    advice = Advice(
-        what=name,
-        when_missing=f"The shop has no route for {name}: compare its version with 2.4",
-        who=f"the integration ({resource})",
-        place="the shop's log",
-    )
-    await steps.run(name, look, advice=advice)
-
-
-async def _check_attribute(steps: Steps, customers: CustomerCalls, code: str, market: str) -> None:
-    """Look for the attribute that customers' accounts are written into."""
-
-    async def look() -> Finding:
-        if await customers.has_customer_attribute(code):
-            return ok("is there")
-        step = advice_on(code, market)
-        return failed("the shop's customers have no such attribute", step[:1].upper() + step[1:])
-
-    advice = Advice(
-        what="customer attributes",
-        when_missing="The shop has no route for attributes: compare its version with 2.4",
-        who=f"the integration ({_RESOURCES['customers']})",
-        place="the shop's log",
-    )
-    await steps.run(_attribute_row(code), look, advice=advice, needs=["customers"])
-
-
-def _attribute_row(code: str) -> str:
-    return f"customer attribute {code}"
+    await steps.run(name, look, advice=resource.advice(name, route=name))
 
 
 def _vitals(magento: Magento, limits: Limits) -> Vitals:

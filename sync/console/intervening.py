@@ -1,14 +1,15 @@
 """Commands that change something, each audited: `replay`, `skip`, `pause`, `resume`, `limit`."""
 
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
 
 from pricing_proxy.command_line import Config, fail, output
 from sync.console.running import By, carry_out, operator, settings_of, with_stores
 from sync.console.words import counted
+from sync.flows import NAMES
 from sync.serve.stores import Stores, stores
-from sync.settings import FlowName, SyncSettings
+from sync.settings import SyncSettings
 from sync.store.flow_control import EVERY_MARKET
 from sync.store.interventions import InterventionError
 from sync.store.records import EventRecord
@@ -17,7 +18,7 @@ from sync.store.states import EventState
 _MOST_AT_ONCE = 10_000
 
 EventId = Annotated[int, typer.Argument(help="Its number, as in `failed`.")]
-Flow = Annotated[str, typer.Argument(help=f"One of: {', '.join(get_args(FlowName))}.")]
+Flow = Annotated[str, typer.Argument(help=f"One of: {', '.join(NAMES)}.")]
 Market = Annotated[str | None, typer.Option(help="Only this market; all of them when left out.")]
 
 
@@ -159,9 +160,8 @@ async def _set_paused(
 
 
 def _check(settings: SyncSettings, flow: str, market: str | None) -> None:
-    flows = get_args(FlowName)
-    if flow not in flows:
-        fail(f"There is no flow {flow}; there are {', '.join(flows)}")
+    if flow not in NAMES:
+        fail(f"There is no flow {flow}; there are {', '.join(NAMES)}")
     if market is not None and market not in settings.sync.markets:
         known = ", ".join(sorted(settings.sync.markets))
         fail(f"There is no market {market}; there are {known}")

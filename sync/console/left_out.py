@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from sync.magento.orders import OrderCalls
 from sync.magento.search import SearchCondition, SearchFilter, any_id, wire_instant
-from sync.settings import SyncMarket
+from sync.orders.rules import OrderRules
+from sync.sections import SyncMarket
 
 _A_MOMENT = timedelta(microseconds=1)
 
@@ -14,7 +15,7 @@ async def count_left_out(orders: OrderCalls, market: SyncMarket) -> int:
     groups = [
         any_id("store_id", market.store_ids),
         (SearchFilter("ext_order_id", SearchCondition.MISSING),),
-        (_before(market.orders.start_at),),
+        (_before(market.rules(OrderRules).start_at),),
     ]
     return await orders.order_count(groups)
 

@@ -11,14 +11,16 @@ from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.d365.fo.customers import Customers
 from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.errors import UpstreamError
+from sync.customers.building import buying, matcher
 from sync.customers.flow import FLOW
-from sync.customers.mapping import CustomerMarket
+from sync.customers.mapping import Buying
 from sync.customers.matching import Candidate, attribute_of
 from sync.customers.price_map import publish_link
 from sync.customers.rules import CustomerRules
 from sync.magento.customer_models import ShopCustomer
-from sync.serve.application import Systems, assembly_of
+from sync.serve.building import given_of
 from sync.serve.stores import Stores
+from sync.serve.systems import Systems
 from sync.settings import SyncSettings
 from sync.store.all_links import KeptLinks
 from sync.store.customer_links import CustomerLinks, Owner, Refusal
@@ -52,7 +54,7 @@ class LinkCase:
     """
 
     subject: Subject
-    market: CustomerMarket
+    market: Buying
     rules: CustomerRules
     customer: ShopCustomer | None
     link: KnownLink | None
@@ -78,11 +80,11 @@ class LinkCases:
         self._opened = opened
         self._ways = ways
         self._clock = clock
-        self._assembly = assembly_of(settings, ways, clock=clock)
+        self._given = given_of(settings, opened, ways, clock=clock)
 
     def company_of(self, subject: Subject) -> list[str]:
         """Return all markets of the customer's ERP company."""
-        return self._assembly.company_of(subject.market)
+        return [*self._given.markets[subject.market].of_company]
 
     async def subject_of(self, text: str) -> Subject:
         """Return whom an event's number or MARKET/CUSTOMER names.
@@ -108,7 +110,7 @@ class LinkCases:
             account: Look at this account, whatever was typed.
         """
         code, customer_id = subject.market, str(subject.customer_id)
-        links, rules = self._links(subject), self._settings.sync.markets[code].customers
+        links, rules = self._links(subject), self._settings.sync.markets[code].rules(CustomerRules)
         link = await self._opened.decisions.of_customer(code, customer_id)
         customer = await self._ways.shop.customers.customer(subject.customer_id)
         refusals = await links.refusals(customer_id)
@@ -117,13 +119,13 @@ class LinkCases:
             found = await self._named(subject, wanted)
         elif customer is not None:
             refused = {each.account for each in refusals}
-            matcher = self._assembly.matcher(code, links)
-            found = await matcher.candidates(customer, refused=refused)
+            finding = matcher(self._given, self._given.markets[code], links)
+            found = await finding.candidates(customer, refused=refused)
         else:
             found = []
         return LinkCase(
             subject=subject,
-            market=self._assembly.customer_market(code),
+            market=buying(self._given.markets[code]),
             rules=rules,
             customer=customer,
             link=link,
@@ -140,8 +142,8 @@ class LinkCases:
             code, customer_id = subject.market, str(subject.customer_id)
             return LinkCase(
                 subject=subject,
-                market=self._assembly.customer_market(code),
-                rules=self._settings.sync.markets[code].customers,
+                market=buying(self._given.markets[code]),
+                rules=self._settings.sync.markets[code].rules(CustomerRules),
                 customer=None,
                 link=await self._opened.decisions.of_customer(code, customer_id),
                 configured=self._settings.markets[code].magento_customers.get(subject.customer_id),

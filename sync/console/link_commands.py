@@ -19,8 +19,8 @@ from sync.console.plain import show
 from sync.console.running import By, carry_out, operator, settings_of, with_stores
 from sync.console.words import counted
 from sync.customers.matching import Candidate
-from sync.serve.application import systems
 from sync.serve.stores import stores
+from sync.serve.systems import systems
 from sync.settings import SyncSettings
 from sync.store.customer_links import Owner
 from sync.store.link_decisions import LinkDecisions

@@ -18,8 +18,8 @@ from sync.console.plain import as_json, show
 from sync.console.running import carry_out, settings_of, with_stores
 from sync.console.state import SyncState, read_state
 from sync.console.tables import failed_table, gates_table, left_out_table, state_tables
-from sync.serve.application import systems
 from sync.serve.stores import Stores, stores
+from sync.serve.systems import systems
 from sync.settings import SyncSettings
 from sync.store.records import EventRecord
 

@@ -14,17 +14,19 @@ from rich.text import Text
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.command_line import Config, Json, fail, output
-from pricing_proxy.d365.fo.orders import SalesOrders
 from sync.console.order_json import order_members
 from sync.console.order_story import OrderReader, OrderStory, SalesBook
 from sync.console.order_tables import order_tables
 from sync.console.plain import show
 from sync.console.running import By, carry_out, operator, settings_of
+from sync.given import ConfiguredMarket, Given
 from sync.magento.order_models import Order
+from sync.orders.building import order_source
 from sync.orders.source import FLOW
 from sync.sales.references import named
-from sync.serve.application import Systems, assembled, systems
+from sync.serve.building import given_of
 from sync.serve.stores import Stores, stores
+from sync.serve.systems import Systems, systems
 from sync.settings import SyncSettings
 from sync.store.records import EventRecord
 
@@ -113,26 +115,21 @@ async def _read(
 
 
 async def _reader(settings: SyncSettings, opened: Stores, ways: Systems) -> OrderReader:
-    async def memos(order: int) -> list[int]:
-        return [memo.entity_id for memo in await ways.shop.credit_memos.credit_memos(order)]
-
+    given = given_of(settings, opened, ways, clock=SystemClock())
     return OrderReader(
         opened,
-        orders=ways.shop.orders.orders_by_increment_id,
-        memos=memos,
-        books={code: await _book(settings, opened, ways, code) for code in settings.sync.markets},
+        ways.shop,
+        books={code: await _book(given, market) for code, market in given.markets.items()},
     )
 
 
-async def _book(settings: SyncSettings, opened: Stores, ways: Systems, code: str) -> SalesBook:
-    own, market = settings.sync.markets[code], settings.markets[code]
-    documents = ways.erps[market.environment]
+async def _book(given: Given, market: ConfiguredMarket) -> SalesBook:
     return SalesBook(
-        erp=SalesOrders(documents, reference_field=own.orders.reference_field),
-        company=market.legal_entity,
+        erp=given.sales_orders(market),
+        company=market.company,
         prefixes={
-            store: {own.orders.prefix_of(store), *await opened.forms.of(code, store)}
-            for store in own.store_ids
+            store: {prefix, *await given.forms.of(market.code, store)}
+            for store, prefix in market.own_prefixes.items()
         },
     )
 
@@ -143,7 +140,7 @@ async def _export(
     """Enter the order; return whether that is new, and its event."""
     clock = SystemClock()
     async with stores(settings) as opened, systems(settings, clock=clock) as ways:
-        _, sources = assembled(settings, opened, ways, clock=clock)
+        source = order_source(given_of(settings, opened, ways, clock=clock))
         order = _chosen(
             settings,
             [
@@ -152,7 +149,7 @@ async def _export(
                 if store in (None, order.store_id) and entity_id in (None, order.entity_id)
             ],
         )
-        entered = None if order is None else await sources.orders.export(order.entity_id)
+        entered = None if order is None else await source.export(order.entity_id)
         if order is None or entered is None:
             return False, None
         if entered:

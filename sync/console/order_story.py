@@ -6,7 +6,7 @@ the story says so.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -20,14 +20,16 @@ from pricing_proxy.d365.fo.orders import SalesOrders
 from pricing_proxy.names import same_name_key
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.console.event_story import EventStory, story_of
+from sync.flows import FLOWS
 from sync.magento.order_models import Order
+from sync.magento.shop import Shop
+from sync.orders.source import FLOW
 from sync.sales.value_lines import own_line_references
 from sync.serve.stores import Stores
 from sync.store.records import EventRecord
 
 T = TypeVar("T")
 
-_ORDERS, _RETURNS = "orders", "returns"
 # Somebody is looking at the screen: a side that takes longer counts as away.
 _PATIENCE = timedelta(seconds=15)
 
@@ -87,22 +89,19 @@ class OrderReader:
 
     Args:
         opened: What the sync keeps.
-        orders: Finds the shop's orders by their number.
-        memos: Finds the internal ids of an order's credit memos by its own.
+        shop: The shop.
         books: The sales orders of each market.
     """
 
     def __init__(
         self,
         opened: Stores,
+        shop: Shop,
         *,
-        orders: Callable[[str], Awaitable[list[Order]]],
-        memos: Callable[[int], Awaitable[list[int]]],
         books: Mapping[str, SalesBook],
     ) -> None:
         self._opened = opened
-        self._orders = orders
-        self._memos = memos
+        self._shop = shop
         self._books = books
 
     async def read(
@@ -116,9 +115,9 @@ class OrderReader:
             entity_id: Only the one that the shop calls so.
         """
         silent: dict[str, str] = {}
-        found = await _heard("the shop", self._orders(number), silent)
+        found = await _heard("the shop", self._shop.orders.orders_by_increment_id(number), silent)
         orders = {str(order.entity_id): order for order in found or ()}
-        events = await self._opened.overview.by_key(number, flow=_ORDERS)
+        events = await self._opened.overview.by_key(number, flow=FLOW)
         # Also those that the shop has no more, or could not tell of.
         ids = dict.fromkeys([*orders, *(event.document_id or "" for event in events)])
         wanted = [
@@ -144,13 +143,10 @@ class OrderReader:
         heard: Mapping[str, str],
     ) -> OrderStory:
         silent = dict(heard)
-        memos: list[int] = []
-        if order is not None:
-            memos = await _heard("its credit memos", self._memos(order.entity_id), silent) or []
         # One that is known by its number only may be any of that number.
         own = [event for event in events if event.document_id in (None, entity_id)]
-        for memo in memos:
-            own += await self._opened.overview.by_document(_RETURNS, str(memo))
+        if order is not None:
+            own += await self._of_order(order, silent)
         market = self._market(order, own)
         found: dict[str, Sequence[ErpOrder]] = {}
         for code in [market] if market in self._books else self._books:
@@ -166,6 +162,16 @@ class OrderReader:
             events=[await story_of(self._opened, event) for event in own],
             silent=silent,
         )
+
+    async def _of_order(self, order: Order, silent: dict[str, str]) -> list[EventRecord]:
+        """Return the events of its other documents."""
+        found = []
+        for flow in FLOWS:
+            if flow.of_order is not None:
+                what, ids = flow.of_order
+                for one in await _heard(what, ids(self._shop, order.entity_id), silent) or ():
+                    found += await self._opened.overview.by_document(flow.name, str(one))
+        return found
 
     def _market(self, order: Order | None, events: Sequence[EventRecord]) -> str:
         for code, book in self._books.items():

@@ -14,9 +14,7 @@ from pricing_proxy.d365.fo.catalog import customer_of
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.shared_state.maps import SharedStateError
 from sync.customers.identity import Identity
-from sync.customers.mapping import (
-    CustomerMarket,
-)
+from sync.customers.mapping import Buying
 from sync.customers.master_data import MasterData
 from sync.customers.ports import AccountLinks, AccountMap, ErpCustomers, ShopCustomers
 from sync.customers.price_map import publish_link
@@ -38,10 +36,10 @@ FLOW = "customers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerContext:
+class CustomerMarket:
     """All that one market's customers need."""
 
-    market: CustomerMarket
+    buying: Buying
     rules: CustomerRules
     erp: ErpCustomers
     links: AccountLinks
@@ -53,7 +51,7 @@ class CustomerFlow:
 
     Args:
         shop: The shop's customers.
-        contexts: By market.
+        markets: By code.
         published: The map that the price service reads.
         clock: Time.
     """
@@ -64,18 +62,18 @@ class CustomerFlow:
         self,
         shop: ShopCustomers,
         *,
-        contexts: Mapping[str, CustomerContext],
+        markets: Mapping[str, CustomerMarket],
         published: AccountMap,
         clock: Clock,
     ) -> None:
         self._shop = shop
         self._write_back = WriteBack(shop, clock=clock)
-        self._contexts = contexts
+        self._markets = markets
         self._published = published
 
     async def carry(self, work: Work) -> Done:
         """Bring one customer over; raises the engine's outcomes and `UpstreamError`."""
-        context = self._contexts[work.event.market]
+        market = self._markets[work.event.market]
         if work.event.document_id is None:
             # Entered by an older version during an upgrade, under a lock that is not this one's.
             raise IdentifiedError(work.event.business_key)
@@ -83,30 +81,30 @@ class CustomerFlow:
         customer = await self._shop.customer(customer_id)
         if customer is None:
             raise _gone(work)
-        account, is_new = await context.identity.account(work, customer)
-        row = await self._checked_row(account, context)
-        notes = [f"is account {account}", *await self._publish(work, row, context)]
-        if await self._follows_shop(work, customer, account, context.rules):
+        account, is_new = await market.identity.account(work, customer)
+        row = await self._checked_row(account, market)
+        notes = [f"is account {account}", *await self._publish(work, row, market)]
+        if await self._follows_shop(work, customer, account, market.rules):
             master_data = MasterData(
-                erp=context.erp,
-                market=context.market,
-                rules=context.rules,
+                erp=market.erp,
+                market=market.buying,
+                rules=market.rules,
             )
             if not is_new:
                 notes += await master_data.update(work, customer, row)
             notes += await master_data.addresses(work, customer, account)
-        await _check_link(work, account, context)
-        notes += await self._write_back.write(work, customer, row, context.rules)
+        await _check_link(work, account, market)
+        notes += await self._write_back.write(work, customer, row, market.rules)
         return Done("; ".join(notes))
 
-    async def _checked_row(self, account: str, context: CustomerContext) -> CustomerAccountRow:
+    async def _checked_row(self, account: str, market: CustomerMarket) -> CustomerAccountRow:
         with named("read the account", {"CustomerAccount": account}):
-            row = await context.erp.find(context.market.company, account)
+            row = await market.erp.find(market.buying.company, account)
         if row is None:
             raise HeldError(
                 field="CustomerAccount",
-                text=f"{context.market.company} has no account {account}",
-                advice=f"d365-sync link {context.market.code} CUSTOMER ACCOUNT names another",
+                text=f"{market.buying.company} has no account {account}",
+                advice=f"d365-sync link {market.buying.code} CUSTOMER ACCOUNT names another",
             )
         return row
 
@@ -118,22 +116,22 @@ class CustomerFlow:
         return rules.update == "all"
 
     async def _publish(
-        self, work: Work, row: CustomerAccountRow, context: CustomerContext
+        self, work: Work, row: CustomerAccountRow, market: CustomerMarket
     ) -> list[str]:
         """Tell the price service; a failure is told, and made up for by `publishing`."""
-        market, customer_id = work.event.market, work.event.business_key
+        code, customer_id = work.event.market, work.event.business_key
         try:
             # First what the account is, so that whoever finds it by the customer knows it.
-            await self._published.note_customer(market, customer_of(row))
-            await publish_link(context.links, self._published, market, customer_id)
+            await self._published.note_customer(code, customer_of(row))
+            await publish_link(market.links, self._published, code, customer_id)
         except SharedStateError as error:
             return [f"prices do not know it yet: {error}"]
         return []
 
 
-async def _check_link(work: Work, account: str, context: CustomerContext) -> None:
+async def _check_link(work: Work, account: str, market: CustomerMarket) -> None:
     """Return where the account is still the customer's: an unlinked one goes to no attribute."""
-    if await context.links.account(work.event.business_key) != account:
+    if await market.links.account(work.event.business_key) != account:
         raise RetryLaterError("a person changed whose account it is meanwhile")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from sync.customers.mapping import CustomerMarket, company_of, country_of, tax_number_of
+from sync.customers.mapping import Buying, company_of, country_of, tax_number_of
 from sync.customers.matching import Candidate, Way, attribute_of
 from sync.customers.rules import CustomerRules
 from sync.engine.outcomes import Difference, HeldError
@@ -29,7 +29,7 @@ def held_for_person(
     candidates: Sequence[Candidate],
     *,
     rules: CustomerRules,
-    market: CustomerMarket,
+    market: Buying,
 ) -> HeldError:
     """Return the error; its diff shows the shop's customer beside each account."""
     subject = f"{market.code}/{customer.id}"
@@ -53,7 +53,7 @@ def held_for_person(
 
 
 def side_by_side(
-    customer: ShopCustomer, candidate: Candidate, rules: CustomerRules, market: CustomerMarket
+    customer: ShopCustomer, candidate: Candidate, rules: CustomerRules, market: Buying
 ) -> list[Difference]:
     """Return the shop's customer and an account of the ERP, field by field."""
     row, person = candidate.row, f"{customer.firstname} {customer.lastname}".strip()

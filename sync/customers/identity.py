@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow, CustomerBody
 from pricing_proxy.http_exchange import Guard
 from sync.customers.held import held_for_person
-from sync.customers.mapping import CustomerMarket, new_account
+from sync.customers.mapping import Buying, new_account
 from sync.customers.matching import SHARED, AccountMatcher, Candidate, Way, attribute_of
 from sync.customers.persons import Persons
 from sync.customers.ports import AccountLinks, ErpCustomers
@@ -54,7 +54,7 @@ class Identity:
     def __init__(
         self,
         *,
-        market: CustomerMarket,
+        market: Buying,
         rules: CustomerRules,
         erp: ErpCustomers,
         links: AccountLinks,

@@ -22,7 +22,7 @@ from sync.magento.customer_models import CustomerAddress, ShopCustomer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerMarket:
+class Buying:
     """The market a customer is brought over for.
 
     Attributes:
@@ -56,9 +56,7 @@ def country_of(customer: ShopCustomer) -> str:
     return billing.country_id if billing else ""
 
 
-def new_account(
-    customer: ShopCustomer, *, rules: CustomerRules, market: CustomerMarket
-) -> CustomerBody:
+def new_account(customer: ShopCustomer, *, rules: CustomerRules, market: Buying) -> CustomerBody:
     """Return the account to create, with its primary address.
 
     Raises:
@@ -124,7 +122,7 @@ def address_body(
     address: CustomerAddress,
     *,
     rules: CustomerRules,
-    market: CustomerMarket,
+    market: Buying,
 ) -> AddressBody:
     """Return an address; its description names the shop's id, by which it is found again.
 
@@ -185,7 +183,7 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in normalize("NFC", text).splitlines() if line.strip()]
 
 
-def _group(customer: ShopCustomer, rules: CustomerRules, market: CustomerMarket) -> str:
+def _group(customer: ShopCustomer, rules: CustomerRules, market: Buying) -> str:
     code = str(customer.group_id)
     found = rules.group.get(code) or rules.group.get("*")
     if found is None:

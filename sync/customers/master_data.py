@@ -13,7 +13,7 @@ from functools import partial
 from pricing_proxy.d365.fo.customer_models import AddressBody, AddressRow, CustomerAccountRow
 from pricing_proxy.names import same_name_key
 from sync.customers.mapping import (
-    CustomerMarket,
+    Buying,
     address_body,
     address_mark,
     changed_address,
@@ -45,7 +45,7 @@ class MasterData:
     """
 
     erp: ErpCustomers
-    market: CustomerMarket
+    market: Buying
     rules: CustomerRules
 
     async def update(

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.names import is_same_name
-from sync.customers.mapping import CustomerMarket, company_of, country_of, tax_number_of
+from sync.customers.mapping import Buying, company_of, country_of, tax_number_of
 from sync.customers.ports import Accounts, Owners, Siblings
 from sync.customers.rules import CustomerRules, Match
 from sync.customers.tax_numbers import is_same_number, search_pattern
@@ -62,7 +62,7 @@ class AccountMatcher:
         erp: Accounts,
         shop: Siblings,
         *,
-        market: CustomerMarket,
+        market: Buying,
         rules: CustomerRules,
         links: Owners,
         sharing: Collection[str],

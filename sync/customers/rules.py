@@ -1,8 +1,12 @@
 """What a market's configuration says about customers."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from pricing_proxy.configuration.mistakes import Mistake
+from sync.sections import WrittenMarket
 
 MODEL = ConfigDict(frozen=True, extra="forbid")
 
@@ -78,3 +82,15 @@ class CustomerRules(BaseModel):
     def longest(self, field: str) -> int | None:
         """Return how many characters a field takes, None when it is not known."""
         return self.field_lengths.get(field, FIELD_LENGTHS.get(field))
+
+
+def mistakes(market: WrittenMarket) -> Iterator[Mistake]:
+    """Find accounts that are shared with a market of another company, or of none."""
+    shared = market.table("customers").get("shared_with")
+    if shared is None:
+        return
+    where = f"{market.path}.customers.shared_with"
+    if shared not in market.markets or shared == market.code:
+        yield Mistake(where, "expected another market of section sync", str(shared))
+    elif market.company_of(shared) != market.company_of(market.code):
+        yield Mistake(where, "expected a market of the same legal entity", str(shared))

@@ -60,9 +60,9 @@ class CustomerSource:
             _WATERMARK, self._shop.customers_changed, self._enter_changed
         )
 
-    async def hint(self, *, customer_id: int) -> bool:
+    async def hint(self, entity_id: int) -> bool:
         """Enter a customer that the shop told of, at login for example."""
-        customer = await self._shop.customer(customer_id)
+        customer = await self._shop.customer(entity_id)
         return customer is not None and await self._enter(customer)
 
     async def _enter_changed(self, customer: ShopCustomer) -> bool:

@@ -28,6 +28,11 @@ class Hint:
     entity_id: int
 
 
+def kind_of(event: str) -> str:
+    """Return what an event is about: an "order" of "order.placed"."""
+    return event.partition(".")[0]
+
+
 class Hints(Background):
     """A bounded line of hints and those who look them up; an async context manager.
 

@@ -11,11 +11,12 @@ Nothing of a request reaches a log.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Protocol
 
 import orjson
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, ValidationError
+from pydantic_core.core_schema import literal_schema
 
 from pricing_proxy.listening.connection import accept
 from pricing_proxy.listening.problems import (
@@ -25,11 +26,13 @@ from pricing_proxy.listening.problems import (
 )
 from pricing_proxy.listening.refusals import read_whole
 from pricing_proxy.problem_details import Flaw, ProblemError
-from sync.intake.hints import Hint, Hints
+from sync.flows import FLOWS
+from sync.intake.hints import Hint, Hints, kind_of
 from sync.intake.problems import REPEATED_EVENT
 from sync.intake.signature import claim_of
 
 BODY_LIMIT_BYTES = 16 * 1024
+_EVENTS = [event for flow in FLOWS for event in flow.hints]
 _HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 
 
@@ -38,7 +41,7 @@ class ShopEvent(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
-    type: Literal["order.placed", "order.changed", "customer.changed", "creditmemo.created"]
+    type: Annotated[str, GetPydanticSchema(lambda *_: literal_schema(_EVENTS))]
     entity_id: Annotated[int, Field(ge=1, lt=2**53)]
     increment_id: Annotated[str, Field(max_length=32)] | None = None
 
@@ -105,8 +108,7 @@ class IntakeRoutes:
         event = _parsed(body)
         if not await self._seen.is_new(claim.event_id):
             raise ProblemError(REPEATED_EVENT)
-        kind = event.type.partition(".")[0]
-        is_taken = self._hints.take(Hint(kind, event.entity_id))
+        is_taken = self._hints.take(Hint(kind_of(event.type), event.entity_id))
         answer = {"state": "taken" if is_taken else "left to the next poll"}
         return web.Response(status=202, body=orjson.dumps(answer), headers=_HEADERS)
 

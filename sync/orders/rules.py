@@ -4,15 +4,18 @@ Every code of the shop that reaches the ERP stands in a map here. A code that is
 is never guessed: the order is held, and the message names the entry to add.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from pricing_proxy.configuration.mistakes import Mistake
 from sync.magento.order_models import OrderHead
 from sync.sales.references import RETURN_MARK
 from sync.sales.value_lines import Splitting
+from sync.sections import WrittenMarket
 
 MODEL = ConfigDict(frozen=True, extra="forbid")
 
@@ -240,3 +243,18 @@ class OrderRules(BaseModel):
     def longest(self, field: str) -> int | None:
         """Return how many characters a field takes, None when it is not known."""
         return self.field_lengths.get(field, FIELD_LENGTHS.get(field))
+
+
+def mistakes(market: WrittenMarket) -> Iterator[Mistake]:
+    """Find what the store views of a market make wrong."""
+    rules, stores = market.table("orders"), market.table().get("store_ids")
+    start = rules.get("start_at")
+    if not isinstance(stores, list):
+        return
+    if isinstance(start, str) and start.isdecimal() and stores[1:]:
+        advice = "expected an instant: each store view counts increment ids of its own"
+        yield Mistake(f"{market.path}.orders.start_at", advice, start)
+    for store in market.table("orders", "reference_prefix"):
+        if store.isdecimal() and store not in map(str, stores):
+            advice = 'expected "*" or a store view of this market'
+            yield Mistake(f"{market.path}.orders.reference_prefix", advice, store)

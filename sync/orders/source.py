@@ -99,7 +99,7 @@ class OrderSource:
             await self._polling.watermarks.put("orders.history_ends", str(history_ends))
         return entered
 
-    async def hint(self, *, entity_id: int) -> bool:
+    async def hint(self, entity_id: int) -> bool:
         """Enter an order that the shop told of; what it said is not believed but looked up."""
         order = await self._shop.order(entity_id)
         return order is not None and await self._enter(order)

@@ -1,73 +1,37 @@
-"""Build the running sync out of its settings; the only module that connects the parts.
+"""Build the running sync out of its settings: which parts are opened, in which order.
 
 Everything is opened in one stack and closed in reverse order: first nothing new comes in,
 then what is under way is finished, then the connections go.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import web
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.configuration.reading import secret_text
-from pricing_proxy.d365.fo.documents import DocumentCalls
-from pricing_proxy.d365.way import SYNC, erp_way
-from pricing_proxy.resilience.evidence import SlowRule
 from pricing_proxy.resilience.gate import Gate
-from pricing_proxy.resilience.operation import CallWatch
-from pricing_proxy.shared_state.gate import SHOP, Gates
-from pricing_proxy.shared_state.guard import REDIS_BREAKER, guarded, redis_guard
-from pricing_proxy.shared_state.maps import SharedMaps
-from pricing_proxy.shared_state.opening import redis_client
 from pricing_proxy.shared_state.seen_events import SeenEvents
 from pricing_proxy.telemetry.traces import traces_to
-from sync.customers.publishing import publish_changed, publish_customers
-from sync.engine.flow import Flow
+from sync.description import Built
 from sync.engine.metrics import Counting, SyncMetrics
 from sync.engine.queue import JobQueue, queue_application
 from sync.engine.runner import Runner
-from sync.engine.schedules import Schedule, Schedules
+from sync.engine.schedules import Schedules
 from sync.engine.sweep import Sweep
 from sync.engine.workers import Workers
-from sync.intake.hints import Hint, Hints
+from sync.flows import FLOWS
+from sync.intake.hints import Hint, Hints, kind_of
 from sync.intake.routes import IntakeRoutes
-from sync.magento.shop import Shop
-from sync.magento.way import SYSTEM, shop_way
-from sync.serve.assembly import Assembly, Flows, Sources
-from sync.serve.companies import prefixes_of_market
+from sync.serve.building import configured_markets, given_of
 from sync.serve.stores import Stores, stores
-from sync.serve.timetable import Publishing, timetable
+from sync.serve.systems import systems
+from sync.serve.timetable import timetable
 from sync.serve.watching import watching
 from sync.settings import SyncSettings
-from sync.store.all_links import AllLinks, KeptLinks
-
-# A command fails within the section's own time-out; this bounds the largest, which carries all
-# of a market's customers. Nobody waits with a page, so that one is not slow.
-_REDIS_US = 2_000_000
-_REDIS_BREAKER = replace(REDIS_BREAKER, slow=SlowRule(_REDIS_US, 0))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Systems:
-    """The ways to the other systems.
-
-    Attributes:
-        shop: The shop.
-        erps: The document calls of every environment by its name.
-        published: The maps that are shared with the price service.
-        seen: Which events the shop told of.
-        gates: What is closed while a system throttles.
-    """
-
-    shop: Shop
-    erps: Mapping[str, DocumentCalls]
-    published: SharedMaps
-    seen: SeenEvents
-    gates: Sequence[Gate]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,85 +54,21 @@ class Running:
 
 
 @asynccontextmanager
-async def systems(
-    settings: SyncSettings, *, clock: Clock, watch: CallWatch | None = None
-) -> AsyncIterator[Systems]:
-    """Open the ways to the shop, the ERPs and Redis; `watch` is told of each call."""
-    magento = settings.sync.magento
-    async with AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(redis_client(settings.redis))
-        guard = redis_guard(clock, timeout_us=_REDIS_US, settings=_REDIS_BREAKER)
-        await stack.enter_async_context(guarded(redis, guard))
-        shared = Gates(redis, clock)
-        shop_gate, _ = await stack.enter_async_context(
-            shared.gate(SHOP, system=SYSTEM, name="shop")
-        )
-        shop = await stack.enter_async_context(
-            shop_way(
-                magento.url,
-                magento.credentials,
-                clock=clock,
-                signed_url=magento.signed_url,
-                ca_file=magento.ca_file,
-                connections=magento.connections,
-                call_time=timedelta(seconds=magento.timeout_seconds),
-                gate=shop_gate,
-                watch=watch,
-            )
-        )
-        erps, gates = {}, [shop_gate]
-        for name, environment in settings.environments.items():
-            way = await stack.enter_async_context(
-                erp_way(name, environment, SYNC, gates=shared, clock=clock, watch=watch)
-            )
-            gates += way.gates
-            erps[name] = DocumentCalls(
-                way.transport,
-                policy=way.policy,
-                clock=clock,
-                request_time=settings.sync.delivery.longest["fo"],
-            )
-        yield Systems(
-            shop=shop,
-            erps=erps,
-            published=SharedMaps(redis, guard),
-            seen=SeenEvents(redis, guard),
-            gates=gates,
-        )
-
-
-def assembled(
-    settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Clock
-) -> tuple[Flows, Sources]:
-    """Return the flows and their sources."""
-    assembly, kept = assembly_of(settings, ways, clock=clock), KeptLinks(opened.opened.database)
-    flows = assembly.flows(kept=kept, published=ways.published, forms=opened.forms)
-    sources = assembly.sources(
-        events=opened.events, watermarks=opened.watermarks, kept=kept, forms=opened.forms
-    )
-    return flows, sources
-
-
-def assembly_of(settings: SyncSettings, ways: Systems, *, clock: Clock) -> Assembly:
-    """Return what puts flows together."""
-    return Assembly(settings, shop=ways.shop, erps=ways.erps, clock=clock)
-
-
-@asynccontextmanager
 async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Running]:
     """Run the flows; on exit, finish what is under way and close everything."""
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(stores(settings))
         # Before anything is written: other processes look for it under these.
-        for code in settings.sync.markets:
-            await opened.forms.note(code, prefixes_of_market(settings, code))
+        for code, market in configured_markets(settings).items():
+            await opened.forms.note(code, market.own_prefixes)
         metrics = SyncMetrics(clock)
         traces = stack.enter_context(traces_to(settings.telemetry, service="d365-sync"))
         ways = await stack.enter_async_context(
             systems(settings, clock=clock, watch=metrics.watch_calls(traces))
         )
-        flows, sources = assembled(settings, opened, ways, clock=clock)
-        plan = _plan(settings, opened, ways, sources)
+        given = given_of(settings, opened, ways, clock=clock)
+        flows = {flow.name: flow.build(given) for flow in FLOWS}
+        plan = timetable(settings.sync, flows, journal=opened.journal)
         for gate in ways.gates:
             metrics.show_gate(gate.name, partial(_closed_seconds, gate))
         await stack.enter_async_context(Counting(opened.overview, metrics))
@@ -176,7 +76,7 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
         await stack.enter_async_context(Sweep(opened.opened.database, JobQueue()))
         watch = watching(settings.sync.alerts, opened, plan, clock=clock)
         await stack.enter_async_context(Schedules(opened.opened.database, (*plan, watch)))
-        hints = await stack.enter_async_context(Hints(_LookUp(sources)))
+        hints = await stack.enter_async_context(Hints(_looking_up(flows)))
         yield Running(
             intake=_intake(settings, ways.seen, hints, clock),
             stores=opened,
@@ -193,20 +93,17 @@ def _closed_seconds(gate: Gate) -> float:
 async def _work(
     settings: SyncSettings,
     opened: Stores,
-    flows: Flows,
+    flows: Mapping[str, Built],
     stack: AsyncExitStack,
     *,
     metrics: SyncMetrics,
     clock: Clock,
 ) -> Workers:
-    by_name: dict[str, Flow] = {
-        flow.name: flow for flow in (flows.orders, flows.customers, flows.returns)
-    }
     runner = Runner(
         database=opened.opened.database,
         events=opened.events,
         journal=opened.journal,
-        flows=by_name,
+        flows={name: built.flow for name, built in flows.items()},
         clock=clock,
         give_up_after=settings.sync.delivery.give_up_after,
         longest=settings.sync.delivery.longest,
@@ -223,32 +120,15 @@ async def _work(
     return await stack.enter_async_context(workers)
 
 
-def _plan(
-    settings: SyncSettings, opened: Stores, ways: Systems, sources: Sources
-) -> Sequence[Schedule]:
-    known = AllLinks(opened.opened.database, settings.named_customers)
-    published = ways.published
-    markets = [*settings.sync.markets]
-    publishing = Publishing(
-        whole=lambda: publish_customers(known, published, markets=markets),
-        changed=lambda: publish_changed(known, published, markets=markets),
-    )
-    return timetable(settings.sync, sources, journal=opened.journal, publishing=publishing)
+def _looking_up(flows: Mapping[str, Built]) -> Callable[[Hint], Awaitable[object]]:
+    """Return what asks the flow that a hint is for."""
+    by_kind = {kind_of(name): flows[flow.name].hint for flow in FLOWS for name in flow.hints}
 
+    async def look_up(hint: Hint) -> None:
+        if (asked := by_kind[hint.kind]) is not None:
+            await asked(hint.entity_id)
 
-class _LookUp:
-    """Asks the source that a hint is for."""
-
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
-
-    async def __call__(self, hint: Hint) -> None:
-        if hint.kind == "order":
-            await self._sources.orders.hint(entity_id=hint.entity_id)
-        elif hint.kind == "customer":
-            await self._sources.customers.hint(customer_id=hint.entity_id)
-        else:
-            await self._sources.returns.poll()
+    return look_up
 
 
 def _intake(

@@ -18,6 +18,7 @@ from sync.alerts.messages import Targets
 from sync.alerts.watcher import Watcher
 from sync.engine.schedules import Schedule
 from sync.engine.wishes import HOUR, MOST_WRITES
+from sync.flows import FLOWS
 from sync.sections import Alerts
 from sync.serve.stores import Stores
 
@@ -50,7 +51,16 @@ def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock:
         ]
         return [
             *held(await opened.overview.stuck(most=_MOST)),
-            *late(await opened.overview.late(after, flow="orders", most=_MOST), after=after),
+            *[
+                condition
+                for flow in FLOWS
+                if flow.is_promised
+                for condition in late(
+                    await opened.overview.late(after, flow=flow.name, most=_MOST),
+                    after=after,
+                    place=flow.goes_to,
+                )
+            ],
             *silent(schedules, now=clock.utc()),
             *unsettled(await opened.unsettled.read()),
             *await _rewritten(opened, seen, clock),

@@ -12,9 +12,9 @@ from pricing_proxy.resilience.errors import (
     CallRefusedError,
     UpstreamError,
 )
-from sync.customers.flow import CustomerContext, CustomerFlow
+from sync.customers.flow import CustomerFlow, CustomerMarket
 from sync.customers.identity import Identity
-from sync.customers.mapping import CustomerMarket
+from sync.customers.mapping import Buying
 from sync.customers.matching import AccountMatcher
 from sync.customers.persons import Persons
 from sync.customers.rules import CustomerRules
@@ -156,21 +156,19 @@ class World:
             FakeWork(event, self.clock, links=self.links[market], wishes=self.wishes[market]),
         )
         chosen = CustomerRules.model_validate({**self.rules, **rules})
-        context = CustomerMarket(
-            code=market, company="demf", currency="EUR", countries={"DE": "DEU"}
-        )
+        buying = Buying(code=market, company="demf", currency="EUR", countries={"DE": "DEU"})
         links = self.company.of_customers(market)
         matcher = AccountMatcher(
             self.erp,
             self.shop,
-            market=context,
+            market=buying,
             rules=chosen,
             links=links,
             sharing=set(self.links) - {market} if self.is_shared else set(),
             website_of={"b2b_de": 1, "b2c": 2},
         )
         identity = Identity(
-            market=context,
+            market=buying,
             rules=chosen,
             erp=self.erp,
             links=links,
@@ -181,9 +179,9 @@ class World:
         )
         flow = CustomerFlow(
             self.shop,
-            contexts={
-                market: CustomerContext(
-                    market=context,
+            markets={
+                market: CustomerMarket(
+                    buying=buying,
                     rules=chosen,
                     erp=self.erp,
                     links=links,

@@ -83,7 +83,7 @@ async def test_a_change_is_not_entered_beside_an_event_that_will_read_it() -> No
         world.shop.put(3, world.clock.utc())
         await world.source.poll()
         world.events.to_begin.add("customers/b2b_de/#2")
-        assert await world.source.hint(customer_id=2) is False
+        assert await world.source.hint(2) is False
 
     assert world.events.keys.count("2") == 1
     assert world.events.keys.count("3") == 9
@@ -113,9 +113,9 @@ async def test_a_login_brings_a_customer_of_before() -> None:
     world.shop.put(1, world.clock.utc() - timedelta(days=9))
     world.shop.put(2, world.clock.utc(), website_id=9)
 
-    assert await world.source.hint(customer_id=1) is True
-    assert await world.source.hint(customer_id=2) is False
-    assert await world.source.hint(customer_id=3) is False
+    assert await world.source.hint(1) is True
+    assert await world.source.hint(2) is False
+    assert await world.source.hint(3) is False
 
 
 async def test_what_a_write_of_ours_made_is_not_entered() -> None:
@@ -132,7 +132,7 @@ async def test_what_a_write_of_ours_made_is_not_entered() -> None:
     await remember_own(world.links, read, world.shop.customers[1], group_id=4)
 
     assert await world.source.poll() == 0
-    assert await world.source.hint(customer_id=1) is False
+    assert await world.source.hint(1) is False
     world.clock.advance(timedelta(seconds=3))
     later = {"updated_at": world.clock.utc(), "lastname": "Byron"}
     world.shop.customers[1] = world.shop.customers[1].model_copy(update=later)

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from aiohttp import ClientSession
@@ -23,19 +23,28 @@ from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.transport import Answer, Guard, Request, Transport
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.sandbox.server import Sandbox
+from sync.customers.building import customer_flow, customer_source
+from sync.customers.flow import CustomerFlow
+from sync.customers.source import CustomerSource
 from sync.engine.flow import Event, Flow
 from sync.engine.outcomes import Done, IdentifiedError, WaitForError
 from sync.engine.sources import Events, Watermarks
+from sync.given import Given
 from sync.magento.order_models import Order
 from sync.magento.shop import Shop
 from sync.magento.way import shop_way
-from sync.serve.assembly import Assembly, Flows, KeptLinks, Sources
+from sync.orders.building import order_flow, order_source
+from sync.orders.flow import OrderFlow
+from sync.orders.source import OrderSource
+from sync.returns.building import return_flow, return_source
+from sync.returns.flow import ReturnFlow
+from sync.returns.source import ReturnSource
 from sync.settings import SyncSettings
 from tests.d365.loopback import DirectPolicy
-from tests.fakes.customer_links import FakeCompany, FakePriceMap
+from tests.fakes import given
+from tests.fakes.customer_links import FakeCompany
 from tests.fakes.entering import FakeEvents, FakeWatermarks
 from tests.fakes.order_shop import FakeLinks, FakeWork
-from tests.fakes.references import FakeForms
 from tests.fakes.wishes import FakeWishes
 from tests.integration.sync_running import MARKET, Placing, sync_settings
 from tests.integration.test_documents_over_sandbox import Signed
@@ -56,6 +65,22 @@ class RecordingTransport(Transport):
         """Send it."""
         self.requests.append(request)
         return await super().send(request, deadline=deadline, guard=guard)
+
+
+class Flows(NamedTuple):
+    """What carries events."""
+
+    orders: OrderFlow
+    customers: CustomerFlow
+    returns: ReturnFlow
+
+
+class Sources(NamedTuple):
+    """What enters events."""
+
+    orders: OrderSource
+    customers: CustomerSource
+    returns: ReturnSource
 
 
 @dataclass
@@ -82,18 +107,15 @@ class FlowWorld(Placing):
         """The flows, as they begin."""
         return self.flows_with(FakeCompany({MARKET: self.links}))
 
-    def flows_with(self, kept: KeptLinks) -> Flows:
+    def flows_with(self, kept: object) -> Flows:
         """Return the flows over links that are kept elsewhere."""
-        return self._assembly.flows(kept=kept, published=FakePriceMap(), forms=FakeForms())
+        built = self._given(kept, self.events, FakeWatermarks())
+        return Flows(order_flow(built), customer_flow(built), return_flow(built))
 
     def sources_into(self, events: Events, watermarks: Watermarks) -> Sources:
         """Return the sources."""
-        return self._assembly.sources(
-            events=events,
-            watermarks=watermarks,
-            kept=FakeCompany({MARKET: self.links}),
-            forms=FakeForms(),
-        )
+        built = self._given(FakeCompany({MARKET: self.links}), events, watermarks)
+        return Sources(order_source(built), customer_source(built), return_source(built))
 
     @property
     def sources(self) -> Sources:
@@ -145,10 +167,15 @@ class FlowWorld(Placing):
         assert len(found) == len(orders)
         return found
 
-    @property
-    def _assembly(self) -> Assembly:
-        return Assembly(
-            self.settings, shop=self.shop, erps={"sandbox": self.calls}, clock=self.clock
+    def _given(self, kept: object, events: Events, watermarks: Watermarks) -> Given:
+        return given.given(
+            self.settings,
+            shop=self.shop,
+            erps={"sandbox": self.calls},
+            kept=kept,
+            events=events,
+            watermarks=watermarks,
+            clock=self.clock,
         )
 
 

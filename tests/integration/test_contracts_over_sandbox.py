@@ -10,7 +10,7 @@ from pricing_proxy.d365.fo.schema_contract import EntityContract
 from pricing_proxy.d365.transport import Request
 from pricing_proxy.sandbox.shop.invoices import invoice
 from pricing_proxy.sandbox.shop.refunds import refund
-from sync.serve.contracts import contracts_of
+from sync.check.sets import contracts_of
 from tests.integration.flow_world import FlowWorld, world
 from tests.integration.sync_running import ADDRESS, MARKET
 

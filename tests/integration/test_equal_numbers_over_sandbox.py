@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pricing_proxy.diagnosis.board import RowState
-from sync.check.order_numbers import NUMBERS
+from sync.orders.check import NUMBERS
 from sync.store.states import EventState
 from tests.integration.sync_running import MARKET, ORDER_RULES, WEBSITE, World
 from tests.postgres import database_url, postgres, template

@@ -8,7 +8,7 @@ from pricing_proxy.d365.fo.orders import SalesOrders
 from pricing_proxy.sandbox.server import Sandbox
 from pricing_proxy.telemetry.traces import Traces
 from sync.engine.metrics import SyncMetrics
-from sync.serve.application import systems
+from sync.serve.systems import systems
 from tests.integration.sync_running import sync_settings
 from tests.sandbox.conftest import settings as sandbox_settings
 from tests.unit.test_traces import Collector

@@ -91,7 +91,7 @@ async def test_each_order_is_entered_once_however_often_it_is_seen() -> None:
     order = world.place(7, START + timedelta(hours=1))
 
     entered = [
-        await world.source.hint(entity_id=7),
+        await world.source.hint(7),
         await world.source.poll(),
         await world.source.poll(),
         await world.source.sweep(),
@@ -171,8 +171,8 @@ async def test_orders_of_other_websites_are_left_alone() -> None:
 
     assert await world.source.poll() == 0
     assert await world.source.export(7) is None
-    assert await world.source.hint(entity_id=7) is False
-    assert await world.source.hint(entity_id=8) is False
+    assert await world.source.hint(7) is False
+    assert await world.source.hint(8) is False
 
 
 async def test_a_start_by_number_takes_it_and_what_follows() -> None:

@@ -8,6 +8,8 @@ import pytest
 from pricing_proxy import settings as price_settings
 from pricing_proxy.configuration.mistakes import ConfigurationError
 from sync import settings
+from sync.customers.rules import CustomerRules
+from sync.orders.rules import OrderRules
 from tests.sync import files
 
 
@@ -31,7 +33,9 @@ def test_both_programs_read_the_same_file(tmp_path: Path) -> None:
 
     assert own.markets["b2b_de"] == prices.markets["b2b_de"]
     assert own.sync.magento.consumer_secret.get_secret_value() == "hunter2~consumer"
-    assert own.sync.markets["b2b_de"].orders.start_at == datetime(2026, 11, 1, tzinfo=UTC)
+    assert own.sync.markets["b2b_de"].rules(OrderRules).start_at == datetime(
+        2026, 11, 1, tzinfo=UTC
+    )
 
 
 def test_the_sync_needs_no_secret_of_the_price_service(
@@ -75,9 +79,9 @@ def test_secrets_do_not_belong_into_the_file(tmp_path: Path) -> None:
 
 def test_a_start_by_increment_id_needs_a_single_store_view(tmp_path: Path) -> None:
     text = files.CONFIGURATION.replace("2026-11-01T00:00:00Z", '"000000123"')
-    assert settings.load(files.write(tmp_path, text)).sync.markets["b2b_de"].orders.start_at == (
-        "000000123"
-    )
+    assert settings.load(files.write(tmp_path, text)).sync.markets["b2b_de"].rules(
+        OrderRules
+    ).start_at == ("000000123")
 
     several = text.replace("store_ids = [1]", "store_ids = [1, 2]")
 
@@ -111,7 +115,12 @@ countries = {}
 
 def test_an_account_is_shared_within_one_company_only(tmp_path: Path) -> None:
     text = files.CONFIGURATION + SECOND
-    assert settings.load(files.write(tmp_path, text)).sync.markets["b2c"].customers.shared_with
+    assert (
+        settings.load(files.write(tmp_path, text))
+        .sync.markets["b2c"]
+        .rules(CustomerRules)
+        .shared_with
+    )
 
     other = text.replace('legal_entity = "demf"', 'legal_entity = "frrt"', 1)
     own = text.replace('shared_with = "b2b_de"', 'shared_with = "b2c"')
@@ -160,7 +169,7 @@ def test_references_begin_as_their_store_view_says(tmp_path: Path) -> None:
         '[sync.markets.b2b_de.orders]\nreference_prefix = { "*" = "A-", "1" = "" }',
     )
 
-    rules = settings.load(files.write(tmp_path, text)).sync.markets["b2b_de"].orders
+    rules = settings.load(files.write(tmp_path, text)).sync.markets["b2b_de"].rules(OrderRules)
 
     assert (rules.prefix_of(1), rules.prefix_of(2)) == ("", "A-")
 

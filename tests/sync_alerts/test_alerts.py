@@ -161,7 +161,7 @@ def test_a_held_event_whose_advice_is_a_command_is_not_to_be_replayed() -> None:
 def test_late_events_are_told_of_though_nothing_failed() -> None:
     events = [event(1, state=EventState.RECEIVED), event(2, state=EventState.WAITING), event(3)]
 
-    [one] = late(events, after=5 * MINUTE)
+    [one] = late(events, after=5 * MINUTE, place="the ERP")
 
     assert one.title == "2 orders of b2b_de not in the ERP after 5 minutes"
     assert "100001" in one.text

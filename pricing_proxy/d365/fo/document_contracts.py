@@ -124,6 +124,11 @@ def return_contracts(
     )
 
 
+def given(**values: str | bool | None) -> list[str]:
+    """Return the names of those that are there: fields that rules fill, or not."""
+    return [name for name, value in values.items() if value]
+
+
 def _contract(
     entity_set: str,
     *,

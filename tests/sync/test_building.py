@@ -9,12 +9,14 @@ import pytest
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from sync import settings
+from sync.flows import FLOWS
+from sync.given import Given
 from sync.magento.shop import Shop
-from sync.serve.assembly import Assembly, Sources
-from tests.fakes.customer_links import FakeCompany, FakePriceMap
+from sync.orders.building import order_source
+from tests.fakes.customer_links import FakeCompany
 from tests.fakes.entering import FakeEvents, FakeWatermarks
+from tests.fakes.given import given
 from tests.fakes.order_shop import FakeShop
-from tests.fakes.references import FakeForms
 from tests.orders import recorded
 from tests.sync import files
 from tests.sync.test_settings import SECOND, secrets
@@ -24,21 +26,17 @@ SUBJECTS = ("orders", "customers", "credit_memos", "products")
 SAMPLE = recorded.orders()["tax_excl_row__mixed_rates"]
 
 
-def assembly(folder: Path, text: str, shop: FakeShop) -> Assembly:
-    return Assembly(
+def built(
+    folder: Path, text: str, shop: FakeShop, *, events: FakeEvents, kept: FakeCompany
+) -> Given:
+    return given(
         settings.load(files.write(folder, text)),
         shop=cast("Shop", SimpleNamespace(**dict.fromkeys(SUBJECTS, shop))),
         erps={"erp": cast("DocumentCalls", object())},
-        clock=SystemClock(),
-    )
-
-
-def sources(built: Assembly, events: FakeEvents) -> Sources:
-    return built.sources(
+        kept=kept,
         events=events,
         watermarks=FakeWatermarks(),
-        kept=FakeCompany(),
-        forms=FakeForms(),
+        clock=SystemClock(),
     )
 
 
@@ -47,9 +45,9 @@ async def test_each_order_goes_to_the_market_of_its_store_view(tmp_path: Path) -
     for store in (1, 2, 3):
         members: dict[str, Any] = {"entity_id": store, "increment_id": f"{store}", "state": "new"}
         shop.put(SAMPLE.model_copy(update={**members, "store_id": store}))
-    built = assembly(tmp_path, files.CONFIGURATION + SECOND, shop)
+    text = files.CONFIGURATION + SECOND
 
-    await sources(built, events).orders.poll()
+    await order_source(built(tmp_path, text, shop, events=events, kept=FakeCompany())).poll()
 
     markets = {event["key"]: event["market"] for event in events.entered.values()}
     assert markets == {"1": "b2b_de", "2": "b2c"}
@@ -59,20 +57,18 @@ async def test_a_flow_that_is_off_enters_nothing(tmp_path: Path) -> None:
     shop, events = FakeShop(), FakeEvents()
     shop.put(SAMPLE)
     text = files.CONFIGURATION.replace("store_ids = [1]", 'store_ids = [1]\nflows = ["customers"]')
-    built = assembly(tmp_path, text, shop)
+    source = order_source(built(tmp_path, text, shop, events=events, kept=FakeCompany()))
 
-    assert await sources(built, events).orders.poll() == 0
+    assert await source.poll() == 0
 
 
 @pytest.mark.parametrize("text", [files.CONFIGURATION, files.CONFIGURATION + SECOND])
 def test_there_are_flows_for_every_market(tmp_path: Path, text: str) -> None:
     kept = FakeCompany()
 
-    flows = assembly(tmp_path, text, FakeShop()).flows(
-        kept=kept, published=FakePriceMap(), forms=FakeForms()
-    )
+    parts = built(tmp_path, text, FakeShop(), events=FakeEvents(), kept=kept)
 
-    assert [flows.orders.name, flows.customers.name, flows.returns.name] == [
+    assert [flow.build(parts).flow.name for flow in FLOWS] == [
         "orders",
         "customers",
         "returns",

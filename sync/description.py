@@ -1,0 +1,121 @@
+"""What a flow says of itself.
+
+A flow is a folder and a line in `sync.flows`. Settings, timetable, check, contracts, intake,
+alerts, the story of an order and the workers read what stands there, and name no flow.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+from pydantic import BaseModel
+
+from pricing_proxy.configuration.mistakes import Mistake
+from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.fo.models import Row
+from pricing_proxy.d365.fo.schema_contract import EntityContract
+from pricing_proxy.diagnosis.board import Finding
+from pricing_proxy.diagnosis.steps import Advice
+from sync.engine.flow import Flow
+from sync.engine.schedules import Schedule
+from sync.given import ConfiguredMarket, Given
+from sync.magento.resources import Resource
+from sync.magento.shop import Shop
+from sync.sections import SyncMarket, WrittenMarket
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRow(Generic[T]):
+    """A row of `d365-sync check` that a flow has beside its sets and resources.
+
+    Attributes:
+        name: Its name.
+        look: Asks the system and judges; writes nothing.
+        advice: What to do when the system does not answer it.
+        needs: Rows of the same table without which it says nothing.
+    """
+
+    name: str
+    look: Callable[[T], Awaitable[Finding]]
+    advice: Advice
+    needs: Sequence[str] = ()
+
+
+class OfOrder(NamedTuple):
+    """Documents that belong to an order of the shop.
+
+    Attributes:
+        what: What they are to the order, such as "its credit memos".
+        ids: Finds the shop's ids of those that an order has.
+    """
+
+    what: str
+    ids: Callable[[Shop, int], Awaitable[Sequence[int]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A flow that is ready to run.
+
+    Attributes:
+        flow: Carries events.
+        schedules: What enters them, and what else it does by the clock.
+        hint: Looks up what the shop told of, by the shop's id of it.
+    """
+
+    flow: Flow
+    schedules: Sequence[Schedule]
+    hint: Callable[[int], Awaitable[object]] | None = None
+
+
+def _nothing(_: object) -> Iterator[Any]:
+    yield from ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """One flow.
+
+    Attributes:
+        name: In the plural; what settings and commands call it.
+        goes_to: Where its documents go.
+        rules: What a market's section says about it, under its name.
+        build: Makes it ready to run.
+        is_promised: Whether an event that is not ended after `alerts.late_after_seconds` is an
+            alert.
+        hints: What the shop tells that concerns it, such as "order.placed".
+        contracts: The ERP's sets that it reads and writes, as a market's rules make them.
+        reads: The ERP's master data that it reads.
+        relies_on: Flows whose sets it uses too.
+        resources: What of the shop it reads.
+        erp_rows: What else `check` asks a market's ERP.
+        shop_rows: What else it asks the shop, given the markets that have the flow on.
+        mistakes: Finds what no single key of a market's section shows.
+        of_order: Its documents that belong to an order.
+    """
+
+    name: str
+    goes_to: Literal["the ERP", "the shop"]
+    rules: type[BaseModel]
+    build: Callable[[Given], Built]
+    is_promised: bool = False
+    hints: Sequence[str] = ()
+    contracts: Callable[[SyncMarket], Iterable[EntityContract]] = _nothing
+    reads: Sequence[type[Row]] = ()
+    relies_on: Sequence[str] = ()
+    resources: Sequence[Resource] = ()
+    erp_rows: Callable[[ConfiguredMarket], Iterable[CheckRow[DocumentCalls]]] = _nothing
+    shop_rows: Callable[[Mapping[str, ConfiguredMarket]], Iterable[CheckRow[Shop]]] = _nothing
+    mistakes: Callable[[WrittenMarket], Iterable[Mistake]] = _nothing
+    of_order: OfOrder | None = None
+
+
+def erp_advice(what: str) -> Advice:
+    """Return what to do when the ERP does not answer for a set."""
+    return Advice(
+        what=what,
+        when_missing=f"Make {what} public in F&O",
+        who="the user of the sync's app in F&O",
+    )

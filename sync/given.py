@@ -1,0 +1,130 @@
+"""What every flow is built out of: the markets as configured, and the ways to all else.
+
+`sync.serve` opens it and closes it; a flow's `building` takes of it what the flow uses.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pricing_proxy.configuration.markets import MarketSection
+from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.fo.orders import SalesOrders
+from pricing_proxy.shared_state.maps import SharedMaps
+from sync.engine.polling import Polling
+from sync.magento.order_models import OrderHead
+from sync.magento.shop import Shop
+from sync.sales.owners import Owners
+from sync.sales.references import Find, References
+from sync.sales.value_lines import Splitting
+from sync.sections import SyncMarket
+from sync.store.all_links import AllLinks, KeptLinks
+from sync.store.reference_forms import ReferenceForms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredMarket:
+    """One market, with what its flows share of the rules for its orders.
+
+    Attributes:
+        code: Its code.
+        section: The price service's section.
+        own: The sync's.
+        of_company: The markets whose documents are in the same company of the ERP, itself too.
+        prefixes: What stands before the numbers of each store view of these in references.
+        reference_field: Where the ERP's sales orders have the reference.
+        countries: ISO two-letter codes and the ERP's.
+        splitting: How bundles with one price are sold.
+        expects: Whether an order is one that is brought over.
+    """
+
+    code: str
+    section: MarketSection
+    own: SyncMarket
+    of_company: Sequence[str]
+    prefixes: Mapping[int, str]
+    reference_field: str
+    countries: Mapping[str, str]
+    splitting: Splitting
+    expects: Callable[[OrderHead], bool]
+
+    @property
+    def company(self) -> str:
+        """The company of the ERP."""
+        return self.section.legal_entity
+
+    @property
+    def own_prefixes(self) -> Mapping[int, str]:
+        """The prefixes of its own store views."""
+        return {store: self.prefixes[store] for store in self.own.store_ids}
+
+
+def companies(markets: Mapping[str, ConfiguredMarket]) -> dict[str, Mapping[int, str]]:
+    """Return the prefixes of each company, by its environment and name."""
+    return {
+        f"{market.section.environment}/{market.company}": market.prefixes
+        for market in markets.values()
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """The ways to the shop, the ERP and what is kept, with the markets they are for.
+
+    Attributes:
+        markets: All of them, by code, whichever flows they have on.
+        shop: The shop.
+        erps: Each environment's documents, by its name.
+        links: The entity map.
+        accounts: The links of all customers, and the accounts that the configuration names.
+        forms: Every prefix that references ever had.
+        prices: What the price service reads.
+        polling: What sources are read with.
+        poll_every: How often what changed is asked for.
+        sweep_every: How often what that can miss is searched for.
+    """
+
+    markets: Mapping[str, ConfiguredMarket]
+    shop: Shop
+    erps: Mapping[str, DocumentCalls]
+    links: KeptLinks
+    accounts: AllLinks
+    forms: ReferenceForms
+    prices: SharedMaps
+    polling: Polling
+    poll_every: timedelta
+    sweep_every: timedelta
+
+    def having(self, flow: str) -> dict[str, ConfiguredMarket]:
+        """Return the markets that have a flow on."""
+        return {code: each for code, each in self.markets.items() if flow in each.own.flows}
+
+    def market_of_store(self, flow: str) -> dict[int, str]:
+        """Return the market of each store view that has a flow on."""
+        return {
+            store: code for code, each in self.having(flow).items() for store in each.own.store_ids
+        }
+
+    def erp(self, market: ConfiguredMarket) -> DocumentCalls:
+        """Return the documents of a market's ERP."""
+        return self.erps[market.section.environment]
+
+    def sales_orders(self, market: ConfiguredMarket) -> SalesOrders:
+        """Return the sales orders of a market's ERP."""
+        return SalesOrders(self.erp(market), reference_field=market.reference_field)
+
+    def references(self, market: ConfiguredMarket, find: Find, *, mark: str = "") -> References:
+        """Return how one kind of a market's documents are called in the ERP.
+
+        Args:
+            market: The market.
+            find: Finds the shop's documents of this kind by their numbers.
+            mark: Stands before each reference of this kind.
+        """
+        return References(
+            market.code, prefixes=market.prefixes, forms=self.forms, find=find, mark=mark
+        )
+
+    def owners(self, market: ConfiguredMarket, kind: str) -> Owners:
+        """Return whose documents of a kind are, in all markets of the company."""
+        return Owners(kind, {each: self.links.of_market(each) for each in market.of_company})

@@ -1,0 +1,52 @@
+"""What an integration is given access to in the shop, as its administrators see it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from pricing_proxy.diagnosis.steps import Advice
+from sync.magento.shop import Shop
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One right of the integration.
+
+    Attributes:
+        name: What is read with it.
+        right: Where an administrator gives it.
+        read: Reads as little as possible.
+    """
+
+    name: str
+    right: str
+    read: Callable[[Shop], Awaitable[object]]
+
+    def advice(self, what: str, *, route: str) -> Advice:
+        """Return what to do when the shop does not answer on something that needs it.
+
+        Args:
+            what: What is read.
+            route: What the shop calls the route.
+        """
+        return Advice(
+            what=what,
+            when_missing=f"The shop has no route for {route}: compare its version with 2.4",
+            who=f"the integration ({self.right})",
+            place="the shop's log",
+        )
+
+
+ORDERS = Resource("orders", "Sales > Operations > Orders", lambda shop: shop.orders.order_count())
+CUSTOMERS = Resource(
+    "customers",
+    "Customers > All Customers",
+    lambda shop: shop.customers.customers_by_email("nobody@shop.invalid"),
+)
+CREDIT_MEMOS = Resource(
+    "credit memos",
+    "Sales > Operations > Credit Memos",
+    lambda shop: shop.credit_memos.credit_memos(0),
+)
+PRODUCTS = Resource(
+    "products", "Catalog > Inventory > Products", lambda shop: shop.products.products_by_id([0])
+)

@@ -1,0 +1,125 @@
+"""The orders flow: what it is to all others, and how it is built."""
+
+from datetime import timedelta
+
+from pricing_proxy.d365.fo.models import (
+    OrderSettingsRow,
+    ReleasedProductRow,
+    ReleasedProductVariantRow,
+)
+from sync.description import Built, Description
+from sync.engine.schedules import Schedule
+from sync.given import ConfiguredMarket, Given, companies
+from sync.magento import resources
+from sync.orders.check import guest_row, number_row
+from sync.orders.contracts import contracts
+from sync.orders.flow import OrderFlow, OrderMarket
+from sync.orders.late_doubles import LateDoubles, SweptMarket
+from sync.orders.number_ranges import RangeWatch
+from sync.orders.own_headers import LINK, OwnHeaders
+from sync.orders.rules import OrderRules, mistakes
+from sync.orders.selling import Selling
+from sync.orders.sold_products import SoldProducts
+from sync.orders.source import FLOW, OrderSource
+from sync.orders.writer import OrderWriter
+
+# Who chooses where numbers begin does not do so often.
+_DAILY = timedelta(days=1)
+
+
+def order_flow(given: Given) -> OrderFlow:
+    """Return what carries orders."""
+    markets = {code: _market(given, market) for code, market in given.markets.items()}
+    return OrderFlow(given.shop.orders, markets=markets)
+
+
+def order_source(given: Given) -> OrderSource:
+    """Return what enters orders."""
+    return OrderSource(
+        given.shop.orders,
+        given.polling,
+        market_of_store=given.market_of_store(FLOW),
+        rules={code: each.own.rules(OrderRules) for code, each in given.having(FLOW).items()},
+    )
+
+
+def late_doubles(given: Given) -> LateDoubles:
+    """Return what finds headers that came late."""
+    markets = {
+        code: SweptMarket(
+            erp=given.sales_orders(market),
+            company=market.company,
+            stores=market.own.store_ids,
+            links=given.links.of_market(code),
+            of_company=[given.links.of_market(each) for each in market.of_company],
+        )
+        for code, market in given.having(FLOW).items()
+    }
+    return LateDoubles(
+        given.shop.orders, markets=markets, forms=given.forms, events=given.polling.events
+    )
+
+
+def build(given: Given) -> Built:
+    """Return the flow with its sources."""
+    source, ranges = order_source(given), RangeWatch(given.shop.orders, companies(given.markets))
+    return Built(
+        flow=order_flow(given),
+        schedules=(
+            Schedule("poll orders", given.poll_every, source.poll),
+            Schedule("sweep orders", given.sweep_every, source.sweep),
+            Schedule("sweep unclaimed headers", given.sweep_every, late_doubles(given).sweep),
+            Schedule("compare order numbers", _DAILY, ranges.look),
+        ),
+        hint=source.hint,
+    )
+
+
+ORDERS = Description(
+    name=FLOW,
+    goes_to="the ERP",
+    rules=OrderRules,
+    build=build,
+    is_promised=True,
+    hints=("order.placed", "order.changed"),
+    contracts=contracts,
+    reads=(ReleasedProductRow, ReleasedProductVariantRow, OrderSettingsRow),
+    resources=(resources.ORDERS, resources.PRODUCTS),
+    erp_rows=guest_row,
+    shop_rows=number_row,
+    mistakes=mistakes,
+)
+
+
+def _market(given: Given, market: ConfiguredMarket) -> OrderMarket:
+    rules, erp = market.own.rules(OrderRules), given.sales_orders(market)
+    section = market.section
+    return OrderMarket(
+        selling=Selling(
+            market=market.code,
+            company=market.company,
+            currencies=frozenset(section.currencies or [section.currency]),
+        ),
+        rules=rules,
+        store_ids=frozenset(market.own.store_ids),
+        sold=SoldProducts(
+            given.shop.products,
+            given.erp(market),
+            company=market.company,
+            unit_attribute=rules.unit_attribute,
+            clock=given.polling.clock,
+        ),
+        writer=OrderWriter(
+            erp,
+            own=OwnHeaders(
+                erp,
+                company=market.company,
+                market=market.code,
+                field=market.reference_field,
+                references=given.references(market, given.shop.orders.order_heads_numbered),
+                owners=given.owners(market, LINK),
+            ),
+            company=market.company,
+            rules=rules,
+        ),
+    )

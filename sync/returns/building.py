@@ -1,0 +1,82 @@
+"""The returns flow: what it is to all others, and how it is built."""
+
+from collections.abc import Sequence
+
+from pricing_proxy.d365.fo.returns import Returns
+from sync.description import Built, Description, OfOrder
+from sync.engine.schedules import Schedule
+from sync.given import ConfiguredMarket, Given
+from sync.magento import resources
+from sync.magento.shop import Shop
+from sync.returns.contracts import contracts
+from sync.returns.flow import FLOW, ReturnFlow, ReturnMarket
+from sync.returns.own_documents import LINK, OwnReturns, SoldOrders
+from sync.returns.rules import ReturnRules
+from sync.returns.source import ReturnSource
+from sync.sales.references import RETURN_MARK
+
+
+def return_flow(given: Given) -> ReturnFlow:
+    """Return what carries returns."""
+    markets = {code: _market(given, market) for code, market in given.markets.items()}
+    return ReturnFlow(given.shop.credit_memos, orders=given.shop.orders, markets=markets)
+
+
+def return_source(given: Given) -> ReturnSource:
+    """Return what enters returns."""
+    return ReturnSource(
+        given.shop.credit_memos, given.polling, market_of_store=given.market_of_store(FLOW)
+    )
+
+
+def build(given: Given) -> Built:
+    """Return the flow with its source."""
+    source = return_source(given)
+    return Built(
+        flow=return_flow(given),
+        schedules=(Schedule("poll returns", given.poll_every, source.poll),),
+        hint=source.hint,
+    )
+
+
+async def _memos(shop: Shop, order: int) -> Sequence[int]:
+    return [memo.entity_id for memo in await shop.credit_memos.credit_memos(order)]
+
+
+RETURNS = Description(
+    name=FLOW,
+    goes_to="the ERP",
+    rules=ReturnRules,
+    build=build,
+    hints=("creditmemo.created",),
+    contracts=contracts,
+    relies_on=("orders",),
+    resources=(resources.ORDERS, resources.CREDIT_MEMOS),
+    of_order=OfOrder("its credit memos", _memos),
+)
+
+
+def _market(given: Given, market: ConfiguredMarket) -> ReturnMarket:
+    orders, memos, returns = given.shop.orders, given.shop.credit_memos, Returns(given.erp(market))
+    references = given.references(market, memos.credit_memos_numbered, mark=RETURN_MARK)
+    return ReturnMarket(
+        company=market.company,
+        store_ids=frozenset(market.own.store_ids),
+        rules=market.own.rules(ReturnRules),
+        splitting=market.splitting,
+        returns=returns,
+        orders=SoldOrders(
+            given.sales_orders(market),
+            company=market.company,
+            references=given.references(market, orders.order_heads_numbered),
+        ),
+        own=OwnReturns(
+            returns,
+            company=market.company,
+            market=market.code,
+            references=references,
+            owners=given.owners(market, LINK),
+        ),
+        references=references,
+        expects=market.expects,
+    )

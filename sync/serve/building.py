@@ -1,0 +1,67 @@
+"""Make of the settings, and of what is open, what every flow is built out of."""
+
+from datetime import timedelta
+from functools import partial
+
+from pricing_proxy.clock import Clock
+from sync.engine.polling import Polling
+from sync.given import ConfiguredMarket, Given
+from sync.orders.rules import OrderRules
+from sync.orders.source import is_in
+from sync.serve.stores import Stores
+from sync.serve.systems import Systems
+from sync.settings import SyncSettings
+from sync.store.all_links import AllLinks, KeptLinks
+
+
+def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Clock) -> Given:
+    """Return what flows are built out of."""
+    polling, database = settings.sync.polling, opened.opened.database
+    return Given(
+        markets=configured_markets(settings),
+        shop=ways.shop,
+        erps=ways.erps,
+        links=KeptLinks(database),
+        accounts=AllLinks(database, settings.named_customers),
+        forms=opened.forms,
+        prices=ways.published,
+        polling=Polling(
+            events=opened.events,
+            watermarks=opened.watermarks,
+            overlap=timedelta(seconds=polling.overlap_seconds),
+            clock=clock,
+        ),
+        poll_every=timedelta(seconds=polling.every_seconds),
+        sweep_every=timedelta(seconds=polling.sweep_seconds),
+    )
+
+
+def configured_markets(settings: SyncSettings) -> dict[str, ConfiguredMarket]:
+    """Return the markets that have flows, by code."""
+    return {code: _configured(settings, code) for code in settings.sync.markets}
+
+
+def _configured(settings: SyncSettings, code: str) -> ConfiguredMarket:
+    markets, own = settings.sync.markets, settings.sync.markets[code]
+    rules = own.rules(OrderRules)
+    of_company = [each for each in markets if _company(settings, each) == _company(settings, code)]
+    return ConfiguredMarket(
+        code=code,
+        section=settings.markets[code],
+        own=own,
+        of_company=of_company,
+        prefixes={
+            store: markets[each].rules(OrderRules).prefix_of(store)
+            for each in of_company
+            for store in markets[each].store_ids
+        },
+        reference_field=rules.reference_field,
+        countries=rules.countries,
+        splitting=rules.splitting,
+        expects=partial(is_in, rules=rules),
+    )
+
+
+def _company(settings: SyncSettings, code: str) -> tuple[str, str]:
+    section = settings.markets[code]
+    return section.environment, section.legal_entity.casefold()

@@ -1,0 +1,93 @@
+"""Open the ways to the other systems: the shop, the ERPs, and the Redis that prices share."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.way import SYNC, erp_way
+from pricing_proxy.resilience.evidence import SlowRule
+from pricing_proxy.resilience.gate import Gate
+from pricing_proxy.resilience.operation import CallWatch
+from pricing_proxy.shared_state.gate import SHOP, Gates
+from pricing_proxy.shared_state.guard import REDIS_BREAKER, guarded, redis_guard
+from pricing_proxy.shared_state.maps import SharedMaps
+from pricing_proxy.shared_state.opening import redis_client
+from pricing_proxy.shared_state.seen_events import SeenEvents
+from sync.magento.shop import Shop
+from sync.magento.way import SYSTEM, shop_way
+from sync.settings import SyncSettings
+
+# A command fails within the section's own time-out; this bounds the largest, which carries all
+# of a market's customers. Nobody waits with a page, so that one is not slow.
+_REDIS_US = 2_000_000
+_REDIS_BREAKER = replace(REDIS_BREAKER, slow=SlowRule(_REDIS_US, 0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Systems:
+    """The ways to the other systems.
+
+    Attributes:
+        shop: The shop.
+        erps: The document calls of every environment by its name.
+        published: The maps that are shared with the price service.
+        seen: Which events the shop told of.
+        gates: What is closed while a system throttles.
+    """
+
+    shop: Shop
+    erps: Mapping[str, DocumentCalls]
+    published: SharedMaps
+    seen: SeenEvents
+    gates: Sequence[Gate]
+
+
+@asynccontextmanager
+async def systems(
+    settings: SyncSettings, *, clock: Clock, watch: CallWatch | None = None
+) -> AsyncIterator[Systems]:
+    """Open the ways to the shop, the ERPs and Redis; `watch` is told of each call."""
+    magento = settings.sync.magento
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(redis_client(settings.redis))
+        guard = redis_guard(clock, timeout_us=_REDIS_US, settings=_REDIS_BREAKER)
+        await stack.enter_async_context(guarded(redis, guard))
+        shared = Gates(redis, clock)
+        shop_gate, _ = await stack.enter_async_context(
+            shared.gate(SHOP, system=SYSTEM, name="shop")
+        )
+        shop = await stack.enter_async_context(
+            shop_way(
+                magento.url,
+                magento.credentials,
+                clock=clock,
+                signed_url=magento.signed_url,
+                ca_file=magento.ca_file,
+                connections=magento.connections,
+                call_time=timedelta(seconds=magento.timeout_seconds),
+                gate=shop_gate,
+                watch=watch,
+            )
+        )
+        erps, gates = {}, [shop_gate]
+        for name, environment in settings.environments.items():
+            way = await stack.enter_async_context(
+                erp_way(name, environment, SYNC, gates=shared, clock=clock, watch=watch)
+            )
+            gates += way.gates
+            erps[name] = DocumentCalls(
+                way.transport,
+                policy=way.policy,
+                clock=clock,
+                request_time=settings.sync.delivery.longest["fo"],
+            )
+        yield Systems(
+            shop=shop,
+            erps=erps,
+            published=SharedMaps(redis, guard),
+            seen=SeenEvents(redis, guard),
+            gates=gates,
+        )

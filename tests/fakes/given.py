@@ -1,0 +1,46 @@
+"""What flows are built out of, with what is kept in memory."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.d365.fo.documents import DocumentCalls
+from sync.engine.polling import Polling
+from sync.engine.sources import Events, Watermarks
+from sync.given import Given
+from sync.magento.shop import Shop
+from sync.serve.building import configured_markets
+from sync.settings import SyncSettings
+from tests.fakes.customer_links import FakePriceMap
+from tests.fakes.references import FakeForms
+
+
+def given(
+    settings: SyncSettings,
+    *,
+    shop: Shop,
+    erps: Mapping[str, DocumentCalls],
+    kept: object,
+    events: Events,
+    watermarks: Watermarks,
+    clock: Clock,
+) -> Given:
+    """Return it, as `sync.serve.building` does over a database; `kept` has the links."""
+    return Given(
+        markets=configured_markets(settings),
+        shop=shop,
+        erps=erps,
+        links=cast("Any", kept),
+        accounts=cast("Any", None),
+        forms=cast("Any", FakeForms()),
+        prices=cast("Any", FakePriceMap()),
+        polling=Polling(
+            events=events,
+            watermarks=watermarks,
+            overlap=timedelta(seconds=settings.sync.polling.overlap_seconds),
+            clock=clock,
+        ),
+        poll_every=timedelta(seconds=settings.sync.polling.every_seconds),
+        sweep_every=timedelta(seconds=settings.sync.polling.sweep_seconds),
+    )
