@@ -23,8 +23,9 @@ from pricing_proxy.names import ByName, Spellings, same_name_key
 from pricing_proxy.prices.ports import KeptMaps, MasterDataReader
 from pricing_proxy.resilience.call_class import Caller
 from pricing_proxy.resilience.errors import UpstreamError
-from pricing_proxy.shared_state.customer_map import Customer, CustomerMap
-from pricing_proxy.shared_state.item_map import Item, ItemMap
+from pricing_proxy.shared_state.customer_map import CUSTOMERS, Customer
+from pricing_proxy.shared_state.item_map import ITEMS, Item
+from pricing_proxy.shared_state.kept_map import KeptMap, MapKind
 from pricing_proxy.shared_state.maps import SharedStateError
 
 _log = logging.getLogger(__name__)
@@ -189,51 +190,49 @@ class MarketMaps(Background):
     async def refresh(self) -> None:
         """Read both maps from the ERP and keep them; raises `UpstreamError`."""
         as_of = self._clock.utc()
-        items = ItemMap(await self._reader.items(), as_of)
-        await self._take_items(items)
-        customers = CustomerMap(await self._reader.customers(), as_of)
-        await self._take_customers(customers)
+        items = KeptMap(await self._reader.items(), as_of)
+        self._items = await self._by_name(ITEMS, items)
+        customers = KeptMap(await self._reader.customers(), as_of)
+        self._customers = await self._by_name(CUSTOMERS, customers)
         self._news.clear()
         try:
-            await self._kept.keep_items(self._market, items)
-            await self._kept.keep_customers(self._market, customers)
+            await self._kept.keep(ITEMS, self._market, items)
+            await self._kept.keep(CUSTOMERS, self._market, customers)
         except SharedStateError as error:
             _log.warning("maps of market %s are not kept: %s", self._market, error)
 
     async def _read_kept(self) -> None:
         try:
             await self._write_seeds()
-            items = await self._kept.items(self._market)
-            customers = await self._kept.customers(self._market)
+            items = await self._kept.read(ITEMS, self._market)
+            customers = await self._kept.read(CUSTOMERS, self._market)
         except SharedStateError as error:
             _log.warning("kept maps of market %s cannot be read: %s", self._market, error)
             return
         if items is not None:
-            await self._take_items(items)
+            self._items = await self._by_name(ITEMS, items)
         if customers is not None:
-            await self._take_customers(customers)
+            self._customers = await self._by_name(CUSTOMERS, customers)
 
-    async def _take_items(self, items: ItemMap) -> None:
-        self._items = await _by_name(items.items)
-        self._note("items", items.as_of, self._items.spellings)
-
-    async def _take_customers(self, customers: CustomerMap) -> None:
-        self._customers = await _by_name(customers.customers)
-        self._note("customers", customers.as_of, self._customers.spellings)
-
-    def _note(self, name: str, as_of: datetime, spellings: Spellings) -> None:
-        self._as_of[name] = as_of
+    async def _by_name(self, kind: MapKind[V], kept: KeptMap[V]) -> ByName[V]:
+        """Return a map's rows by any spelling of their names, without holding the loop for all."""
+        spellings, names = Spellings(), iter(kept.rows)
+        while chunk := list(islice(names, _NAMES_AT_ONCE)):
+            spellings.add(chunk)
+            await asyncio.sleep(0)
+        self._as_of[kind.name] = kept.as_of
         count = len(spellings.clashes)
-        if count and count != self._clashes.get(name):
+        if count and count != self._clashes.get(kind.name):
             # How many, not which: an account is nobody's business here.
             _log.warning(
                 "market %s: %d %s differ from others in nothing but letter case or outer blanks, "
                 "and are found by their own spelling only",
                 self._market,
                 count,
-                name,
+                kind.name,
             )
-        self._clashes[name] = count
+        self._clashes[kind.name] = count
+        return ByName(kept.rows, spellings)
 
     async def _write_seeds(self) -> None:
         """Write the seeds of ids that nobody has mapped: the sync's links are newer."""
@@ -261,15 +260,6 @@ class MarketMaps(Background):
             _log.exception("refreshing the maps of market %s broke", self._market)
             return False
         return True
-
-
-async def _by_name(rows: Mapping[str, V]) -> ByName[V]:
-    """Return the rows by any spelling of their names, without holding the loop for all of them."""
-    spellings, names = Spellings(), iter(rows)
-    while chunk := list(islice(names, _NAMES_AT_ONCE)):
-        spellings.add(chunk)
-        await asyncio.sleep(0)
-    return ByName(rows, spellings)
 
 
 def _remember(answers: OrderedDict[K, V], name: K, answer: V) -> None:

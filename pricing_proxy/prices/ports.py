@@ -6,7 +6,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.price import NoPrice, Price
@@ -15,8 +15,11 @@ from pricing_proxy.prices.query import Context, Key
 from pricing_proxy.prices.shelf import Shelf
 from pricing_proxy.resilience.call_class import Caller, Ticket
 from pricing_proxy.resilience.deadline import Deadline
-from pricing_proxy.shared_state.customer_map import Customer, CustomerMap
-from pricing_proxy.shared_state.item_map import Item, ItemMap
+from pricing_proxy.shared_state.customer_map import Customer
+from pricing_proxy.shared_state.item_map import Item
+from pricing_proxy.shared_state.kept_map import KeptMap, MapKind
+
+R = TypeVar("R")
 
 Entries = Mapping[Key, Entry]
 """Prices of one context."""
@@ -137,20 +140,12 @@ class MasterDataReader(Protocol):
 class KeptMaps(Protocol):
     """Where maps outlive this process; every method raises `SharedStateError`."""
 
-    async def items(self, market: str) -> ItemMap | None:
-        """Return the kept item map, None when there is none."""
+    async def read(self, kind: MapKind[R], market: str) -> KeptMap[R] | None:
+        """Return the kept map, None when there is none."""
         ...
 
-    async def keep_items(self, market: str, items: ItemMap) -> None:
-        """Replace the kept item map."""
-        ...
-
-    async def customers(self, market: str) -> CustomerMap | None:
-        """Return the kept customer map, None when there is none."""
-        ...
-
-    async def keep_customers(self, market: str, customers: CustomerMap) -> None:
-        """Replace the kept customer map."""
+    async def keep(self, kind: MapKind[R], market: str, kept: KeptMap[R]) -> None:
+        """Replace the kept map."""
         ...
 
     async def account_of(self, market: str, shop_id: int) -> str | None:

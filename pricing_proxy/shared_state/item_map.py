@@ -1,15 +1,11 @@
 """The item map of a market: from the shop's SKU to the ERP's item, kept in Redis.
 
-A SKU is the ERP's ItemNumber, or the ProductVariantNumber of a variant. Whoever
-reads the ERP's catalog writes the whole map at once; readers see the old map or
-the new one, never a mixture.
+A SKU is the ERP's ItemNumber, or the ProductVariantNumber of a variant.
 """
 
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass
-from datetime import datetime
+from dataclasses import dataclass
 
-from pricing_proxy.shared_state import snapshots
+from pricing_proxy.shared_state.kept_map import MapKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +33,4 @@ class Item:
     is_sold: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ItemMap:
-    """All items of a market as the ERP listed them at one time."""
-
-    items: Mapping[str, Item]
-    as_of: datetime
-
-
-# Raise when Item changes its shape: an older map is then read anew from the ERP.
-_VERSION = 1
-
-
-def key(market: str) -> str:
-    """Return the Redis key of a market's item map."""
-    return f"items:{{{market}}}"
-
-
-def encode(item_map: ItemMap) -> bytes:
-    """Return the map as it is kept."""
-    rows = [astuple(item) for item in item_map.items.values()]
-    return snapshots.encode(rows, version=_VERSION, as_of=item_map.as_of)
-
-
-def decode(value: bytes | None) -> ItemMap | None:
-    """Return the kept map, None when there is none of this version."""
-    kept = snapshots.decode(value, version=_VERSION)
-    if kept is None:
-        return None
-    items = (Item(*row) for row in kept.rows)
-    return ItemMap({item.sku: item for item in items}, kept.as_of)
+ITEMS = MapKind(name="items", row=Item, version=1)

@@ -5,18 +5,22 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any, TypeVar
 
 import pytest
 
 from pricing_proxy.prices.master_data import MarketMaps
 from pricing_proxy.resilience.call_class import Caller
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
-from pricing_proxy.shared_state.customer_map import Customer, CustomerMap
-from pricing_proxy.shared_state.item_map import Item, ItemMap
+from pricing_proxy.shared_state.customer_map import Customer
+from pricing_proxy.shared_state.item_map import Item
+from pricing_proxy.shared_state.kept_map import KeptMap, MapKind
 from pricing_proxy.shared_state.maps import SharedStateError
 from tests.fakes.erp import outage_of
 from tests.fakes.master_data import make_customer, make_item
 from tests.virtual_time import LoopClock
+
+R = TypeVar("R")
 
 ERP_AWAY = outage_of(UpstreamUnavailableError)
 EVERY = timedelta(minutes=15)
@@ -58,28 +62,19 @@ class FakeReader:
 class FakeKept:
     """What Redis keeps of the maps; `is_cut` makes every call fail."""
 
-    item_map: ItemMap | None = None
-    customer_map: CustomerMap | None = None
+    maps: dict[str, KeptMap[Any]] = field(default_factory=dict)
     accounts: dict[int, str] = field(default_factory=dict)
     noted: dict[str, Customer] = field(default_factory=dict)
     is_cut: bool = False
     account_reads: int = 0
 
-    async def items(self, market: str) -> ItemMap | None:
+    async def read(self, kind: MapKind[R], market: str) -> KeptMap[R] | None:
         self._check(market)
-        return self.item_map
+        return self.maps.get(kind.name)
 
-    async def keep_items(self, market: str, items: ItemMap) -> None:
+    async def keep(self, kind: MapKind[R], market: str, kept: KeptMap[R]) -> None:
         self._check(market)
-        self.item_map = items
-
-    async def customers(self, market: str) -> CustomerMap | None:
-        self._check(market)
-        return self.customer_map
-
-    async def keep_customers(self, market: str, customers: CustomerMap) -> None:
-        self._check(market)
-        self.customer_map = customers
+        self.maps[kind.name] = kept
 
     async def account_of(self, market: str, shop_id: int) -> str | None:
         self._check(market)
@@ -188,7 +183,7 @@ async def test_without_redis_maps_come_from_the_erp(caplog: pytest.LogCaptureFix
 
 async def test_items_without_customers_are_not_ready() -> None:
     kept = FakeKept()
-    kept.item_map = ItemMap({}, LoopClock(asyncio.get_running_loop()).utc())
+    kept.maps["items"] = KeptMap({}, LoopClock(asyncio.get_running_loop()).utc())
     async with maps_of(FakeReader(outage=ERP_AWAY), kept) as maps:
         assert not maps.is_ready
         assert list(maps.ages()) == ["items"]
