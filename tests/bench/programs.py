@@ -22,7 +22,8 @@ _START_SECONDS = 60.0
 _SETTLE_SECONDS = 12.0
 # Enough for a hundred bulbs beside the lamps.
 _SKUS = 2400
-_CONFIGURATION = """\
+# Of every configuration here and in `tests.wire`; nothing goes stale during a run.
+SYSTEMS = """\
 [environments.sandbox]
 url = "http://127.0.0.1:{fo}"
 tenant = "demo-tenant"
@@ -35,9 +36,11 @@ pricing_client_id = "demo-pricing"
 environment = "sandbox"
 legal_entity = "demf"
 currency = "EUR"
-# Nothing goes stale during the run, so that only reading is measured.
 freshness = {{ soft_seconds = 86400, hard_seconds = 86400 }}
-
+"""
+_CONFIGURATION = (
+    SYSTEMS
+    + """
 [redis]
 url = "redis://127.0.0.1:{redis}/0"
 
@@ -55,6 +58,7 @@ name = "bench"
 sha256 = "{key_hash}"
 scopes = ["prices"]
 """
+)
 
 
 class BenchError(Exception):
@@ -90,15 +94,7 @@ def programs() -> Iterator[Programs]:
         fo, entra, redis, control = (free_port() for _ in range(4))
         command = [redis_server, "--port", str(redis), "--bind", "127.0.0.1", "--save", ""]
         stack.enter_context(process(command, folder / "redis.log"))
-        command = [*program("sandbox"), f"--control-port={control}", f"--fo-port={fo}"]
-        command += [
-            "--magento-port=0",
-            f"--entra-port={entra}",
-            f"--state-dir={folder}",
-            f"--skus={_SKUS}",
-        ]
-        stack.enter_context(process(command, folder / "sandbox.log"))
-        wait_for(f"http://127.0.0.1:{control}/systems/fo/calls")
+        start_sandbox(stack, folder, f"--skus={_SKUS}", control=control, fo=fo, entra=entra)
         # It takes the traces as well, so that they are really sent.
         bare = stack.enter_context(_bare(folder))
         names = {"fo": fo, "entra": entra, "redis": redis, "folder": folder}
@@ -144,6 +140,16 @@ def _service(
     with process(command, folder / f"{name}.log", {SECRET_NAME: SECRET}) as child:
         wait_for(f"http://127.0.0.1:{port}/health/ready")
         yield Server(port, child.pid)
+
+
+def start_sandbox(
+    stack: ExitStack, folder: Path, *more: str, control: int, fo: int, entra: int
+) -> None:
+    """Start Entra ID and F&O on these ports, as `SYSTEMS` names them; the stack ends them."""
+    command = [*program("sandbox"), f"--control-port={control}", f"--fo-port={fo}"]
+    command += ["--magento-port=0", f"--entra-port={entra}", f"--state-dir={folder}", *more]
+    stack.enter_context(process(command, folder / "sandbox.log"))
+    wait_for(f"http://127.0.0.1:{control}/systems/fo/calls")
 
 
 def program(*arguments: str) -> list[str]:

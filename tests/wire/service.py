@@ -7,26 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pricing_proxy.demo.plan import SECRET, SECRET_NAME, free_port
-from tests.bench.programs import process, program, wait_for
+from tests.bench.programs import SYSTEMS, process, program, start_sandbox, wait_for
 from tests.wire.callers import api_keys, storefront
 from tests.wire.silence import files_at_most
 
-_CONFIGURATION = """\
-[environments.sandbox]
-url = "http://127.0.0.1:{fo}"
-tenant = "demo-tenant"
-authority = "https://127.0.0.1:{entra}"
-ca_file = "{folder}/entra-ca.pem"
-time_zone = "Europe/Berlin"
-pricing_client_id = "demo-pricing"
-
-[markets.b2b_de]
-environment = "sandbox"
-legal_entity = "demf"
-currency = "EUR"
-# Nothing goes stale during the run: who was answered is the question, not what.
-freshness = {{ soft_seconds = 86400, hard_seconds = 86400 }}
-
+_CONFIGURATION = (
+    SYSTEMS
+    + """
 [redis]
 url = "{redis}"
 
@@ -38,6 +25,7 @@ admin = {{ host = "127.0.0.1", port = {admin} }}
 issuer = "{issuer}"
 audience = "{audience}"
 """
+)
 _TOKEN_SECRET = "PRICING_PROXY_STOREFRONT__KEYS"
 
 
@@ -80,10 +68,7 @@ def service(
         **{f"{_TOKEN_SECRET}__{kid}__SECRET": key["secret"] for kid, key in shop["keys"].items()},
     }
     with ExitStack() as stack:
-        command = [*program("sandbox"), f"--control-port={control}", f"--fo-port={fo}"]
-        command += ["--magento-port=0", f"--entra-port={entra}", f"--state-dir={folder}"]
-        stack.enter_context(process(command, folder / "sandbox.log"))
-        wait_for(f"http://127.0.0.1:{control}/systems/fo/calls")
+        start_sandbox(stack, folder, control=control, fo=fo, entra=entra)
         command = [*program("serve"), f"--config={file}"]
         with files_at_most(files):
             stack.enter_context(process(command, folder / "serve.log", secrets))
