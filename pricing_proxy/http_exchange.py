@@ -1,18 +1,20 @@
 """Send one HTTP request and read its answer to the end, within a deadline.
 
-What the transports of all systems share. An exchange ends in a `RawAnswer`, whatever
-its status, or in an `UpstreamError` that says how it broke off. It is tried once, keeps
+What the transports of all systems share. An exchange ends in a `Reply`, whatever its
+status, or in an `UpstreamError` that says how it broke off. It is tried once, keeps
 no redirect, and asks the caller's guard last before the wire.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import aiohttp
 from yarl import URL
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.http_replies import Reply
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
@@ -24,46 +26,55 @@ Guard = Callable[[], Awaitable[None]]
 """Raises when the caller has lost the right to write, and so keeps the request off the wire."""
 
 
+# A page of 10,000 rows of the ERP, or of 100 of the shop's orders, is some 10 to 20 MB.
+MAX_BODY_BYTES = 64 * 1024 * 1024
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RawRequest:
-    """One request, ready for the wire.
+class Request:
+    """One HTTP request to a system.
 
     Attributes:
-        url: Percent-encoded; sent as it is.
-        note: Ends the messages of errors, such as the request's id; empty for nothing.
+        target: Path and query, percent-encoded, beginning with "/"; sent as it is. It has no
+            host, so that credentials cannot leave for another one.
+        body: JSON; None for none.
     """
 
-    method: str
-    url: str
-    headers: Mapping[str, str]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    target: str
     body: bytes | None = None
-    note: str = ""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawAnswer:
-    """An HTTP answer, read to its end; header names know no case, the body is decompressed."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+    def __post_init__(self) -> None:
+        if not self.target.startswith("/") or self.target.startswith("//"):
+            raise ValueError("a target is a path on the system's own host")
 
 
 class HttpExchange:
     """Exchanges with one system over a session that belongs to it."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, *, clock: Clock, system: str, max_body_bytes: int
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        base_url: str,
+        body_type: str,
+        clock: Clock,
+        system: str,
+        max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         """Take a session that stays the caller's to close, and serves this system only.
 
         Args:
             session: Given connections, certificates and pool; its own time-outs are not used.
+            base_url: The system's root, without a path.
+            body_type: The media type by which it knows JSON.
             clock: Reads deadlines.
             system: The other side's name in errors.
             max_body_bytes: A longer answer, decompressed, is an `UpstreamContractError`.
         """
         self._session = session
+        self._base_url = base_url
+        self._body_type = body_type
         self._clock = clock
         self._system = system
         self._max_body_bytes = max_body_bytes
@@ -74,9 +85,22 @@ class HttpExchange:
         session._retry_connection = False  # noqa: SLF001 - no public switch exists
 
     async def send(
-        self, request: RawRequest, *, deadline: Deadline, guard: Guard | None = None
-    ) -> RawAnswer:
+        self,
+        request: Request,
+        headers: Mapping[str, str],
+        *,
+        deadline: Deadline,
+        guard: Guard | None = None,
+        note: str = "",
+    ) -> Reply:
         """Return the answer, whatever its status.
+
+        Args:
+            request: What to send.
+            headers: All but that of its body.
+            deadline: The last useful instant.
+            guard: Asked last before the wire.
+            note: Ends the messages of errors, such as the request's id.
 
         Raises:
             UpstreamTimeoutError: The deadline passed; perhaps before anything was sent.
@@ -87,32 +111,38 @@ class HttpExchange:
             async with asyncio.timeout(seconds_left(self._clock, deadline, self._system)):
                 if guard is not None:
                     await guard()
-                return await self._wire(request)
+                return await self._wire(request, headers, note)
         except TimeoutError as exc:
             raise UpstreamTimeoutError(
-                f"{self._system} gave no answer in time{request.note}", system=self._system
+                f"{self._system} gave no answer in time{note}", system=self._system
             ) from exc
         except aiohttp.ClientError as exc:
             raise UpstreamUnavailableError(
-                f"{self._system} {_failure(exc)}{request.note}",
+                f"{self._system} {_failure(exc)}{note}",
                 system=self._system,
                 is_connection_failure=True,
             ) from exc
 
-    async def _wire(self, request: RawRequest) -> RawAnswer:
+    async def _wire(self, request: Request, headers: Mapping[str, str], note: str) -> Reply:
+        typed = {} if request.body is None else {"Content-Type": self._body_type}
         async with self._session.request(
             request.method,
             # Encoded already; yarl's own quoting would change what was signed or linked.
-            URL(request.url, encoded=True),
+            URL(self._base_url + request.target, encoded=True),
             data=request.body,
-            headers=request.headers,
+            headers={**headers, **typed},
             # Credentials would follow to wherever a redirect leads.
             allow_redirects=False,
             # The deadline is the only time-out, so that there is one kind of it.
             timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None),
         ) as response:
-            body = await self._read(response)
-            return RawAnswer(status=response.status, headers=response.headers, body=body)
+            return Reply(
+                system=self._system,
+                status=response.status,
+                headers=response.headers,
+                body=await self._read(response),
+                note=note,
+            )
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         body = bytearray()

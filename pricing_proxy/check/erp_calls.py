@@ -9,8 +9,8 @@ from pricing_proxy.d365 import paging
 from pricing_proxy.d365.fo.models import LegalEntityRow, Row
 from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest
 from pricing_proxy.d365.odata import Filter, Query, equals
-from pricing_proxy.d365.transport import Request
 from pricing_proxy.diagnosis.direct_calls import SYSTEM, TICKET, DirectErp
+from pricing_proxy.http_exchange import Request
 from pricing_proxy.resilience.errors import UpstreamContractError
 from pricing_proxy.resilience.operation import Operation, OperationClass
 

@@ -12,31 +12,27 @@ import asyncio
 import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import aiohttp
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.d365.answers import Reply, error_of, json_body
+from pricing_proxy.d365.answers import error_of
 from pricing_proxy.d365.auth import TOKEN_SYSTEM
+from pricing_proxy.d365.json_numbers import read_json
 from pricing_proxy.http_exchange import (
+    MAX_BODY_BYTES,
     Guard,
     HttpExchange,
-    RawRequest,
+    Request,
     origin_of,
     seconds_left,
 )
+from pricing_proxy.http_replies import Reply
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import UpstreamTimeoutError
 
-__all__ = ["JSON", "Answer", "Guard", "Request", "Tokens", "Transport"]
-
 JSON = "application/json; charset=utf-8"
-
-# A page of 10,000 rows with the fields we select is about 10 MB; this is several of the widest.
-_MAX_BODY_BYTES = 64 * 1024 * 1024
-# About 2 ms of parsing; more would hold up every price that is served meanwhile.
-_PARSE_IN_THREAD_BYTES = 256 * 1024
 
 
 class Tokens(Protocol):
@@ -49,25 +45,6 @@ class Tokens(Protocol):
     def invalidate(self, token: str) -> None:
         """Take note that the ERP refused `token`."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One HTTP request to the ERP.
-
-    Attributes:
-        target: Path and query, percent-encoded, beginning with "/"; sent as it is. It has no
-            host, so that the token cannot leave for another one.
-        body: JSON.
-    """
-
-    method: Literal["GET", "POST", "PATCH", "DELETE"]
-    target: str
-    body: bytes | None = None
-
-    def __post_init__(self) -> None:
-        if not self.target.startswith("/") or self.target.startswith("//"):
-            raise ValueError("a target is a path on the ERP's own host")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +71,7 @@ class Transport:
         tokens: Tokens,
         clock: Clock,
         system: str,
-        max_body_bytes: int = _MAX_BODY_BYTES,
+        max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         """Take a session that stays the caller's to close, and serves ERP calls only.
 
@@ -111,7 +88,12 @@ class Transport:
         self._tokens = tokens
         self._clock = clock
         self._exchanges = HttpExchange(
-            session, clock=clock, system=system, max_body_bytes=max_body_bytes
+            session,
+            base_url=self.base_url,
+            body_type=JSON,
+            clock=clock,
+            system=system,
+            max_body_bytes=max_body_bytes,
         )
 
     async def send(
@@ -139,7 +121,10 @@ class Transport:
         error = error_of(reply, now=self._clock.utc())
         if error is not None:
             raise error
-        return Answer(status=reply.status, body=await _content(request, reply))
+        # Writes may answer 204, and some deployments 200, without a body.
+        is_empty = not reply.body and request.method != "GET"
+        body = None if is_empty else await reply.json(read_json)
+        return Answer(status=reply.status, body=body)
 
     async def _token(self, deadline: Deadline) -> str:
         try:
@@ -157,29 +142,6 @@ class Transport:
             "Accept": "application/json",
             "x-ms-client-request-id": request_id,
         }
-        if request.body is not None:
-            headers["Content-Type"] = JSON
-        raw = RawRequest(
-            method=request.method,
-            url=self.base_url + request.target,
-            headers=headers,
-            body=request.body,
-            note=f" (request {request_id})",
+        return await self._exchanges.send(
+            request, headers, deadline=deadline, guard=guard, note=f" (request {request_id})"
         )
-        answer = await self._exchanges.send(raw, deadline=deadline, guard=guard)
-        return Reply(
-            system=self.system,
-            request_id=request_id,
-            status=answer.status,
-            headers=answer.headers,
-            body=answer.body,
-        )
-
-
-async def _content(request: Request, reply: Reply) -> Any:
-    # Writes may answer 204, and some deployments 200, without a body.
-    if not reply.body and request.method != "GET":
-        return None
-    if len(reply.body) < _PARSE_IN_THREAD_BYTES:
-        return json_body(reply)
-    return await asyncio.to_thread(json_body, reply)

@@ -9,7 +9,7 @@ from pricing_proxy.d365.fo.customer_models import (
     CustomerAccountRow,
     CustomerBody,
 )
-from pricing_proxy.d365.transport import Guard
+from pricing_proxy.http_exchange import Guard
 from pricing_proxy.shared_state.customer_map import Customer as PricedCustomer
 from sync.magento.customer_models import ShopCustomer
 from sync.store.customer_links import Owner, Refusal

@@ -16,27 +16,20 @@ exceptions are access resources and report ids, without which nobody can help. P
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, NoReturn
 
+from pricing_proxy.http_replies import PASSING, Reply, meaning_of_status
 from pricing_proxy.resilience.errors import (
     TransientUpstreamError,
-    UpstreamContractError,
-    UpstreamDeniedError,
     UpstreamError,
     UpstreamRejectedError,
-    UpstreamThrottledError,
     UpstreamUnavailableError,
 )
-from pricing_proxy.resilience.retry_after import read_retry_after
 from sync.magento.fault_messages import ShopFault, read_faults
 
-_DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
 _REPORT_ID = re.compile(r"Report ID: (webapi-[0-9a-f]+)", re.ASCII)
 
 
@@ -70,63 +63,28 @@ class MagentoBusyError(TransientUpstreamError):
     """Refused with 400 for a reason that passes: two writers were in each other's way."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShopReply:
-    """An HTTP answer, read to its end.
-
-    Attributes:
-        system: The other side's name in errors.
-        headers: Case does not matter in look-ups.
-        body: Decompressed.
-    """
-
-    system: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-def error_of(reply: ShopReply, *, now: datetime) -> UpstreamError | None:
+def error_of(reply: Reply, *, now: datetime) -> UpstreamError | None:
     """Return what the status means when it is not a success; None for a 2xx."""
-    if HTTPStatus(200) <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
+    if reply.is_success:
         return None
-    message = f"{reply.system} answered {reply.status}"
-    if reply.status < HTTPStatus.BAD_REQUEST:
-        return UpstreamContractError(message, system=reply.system)
     faults = read_faults(reply.body)
-    if reply.status in _DENIED:
-        said = "".join(f": {fault.text}" for fault in faults[:1])
-        return UpstreamDeniedError(message + said, system=reply.system, status=reply.status)
-    retry_after = read_retry_after(reply.headers, now=now)
-    if reply.status == HTTPStatus.TOO_MANY_REQUESTS or (
-        reply.status == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None
-    ):
-        return UpstreamThrottledError(message, system=reply.system, retry_after=retry_after)
-    return _refusal(reply, message, faults)
+    denied = "".join(f": {fault.text}" for fault in faults[:1])
+    return meaning_of_status(reply, now=now, denied=denied) or _refusal(reply, faults)
 
 
-def json_body(reply: ShopReply) -> Any:
-    """Return the JSON value of a success, fractions as exact decimals.
-
-    Raises:
-        UpstreamContractError: The body is not JSON; a shop page, for example.
-    """
-    try:
-        return json.loads(reply.body, parse_float=Decimal, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as exc:
-        raise UpstreamContractError(
-            f"{reply.system} answered {reply.status} without JSON", system=reply.system
-        ) from exc
+def read_json(body: bytes) -> Any:
+    """Return a body's JSON value, fractions as exact decimals; raises `ValueError`."""
+    return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
 
 
-def _refusal(reply: ShopReply, message: str, faults: tuple[ShopFault, ...]) -> UpstreamError:
-    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reply.status in _PASSING:
+def _refusal(reply: Reply, faults: tuple[ShopFault, ...]) -> UpstreamError:
+    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reply.status in PASSING:
         report = _REPORT_ID.search(faults[0].text) if faults else None
-        named = f"{message} (report {report[1]} in its log)" if report else message
+        named = f"{reply.told} (report {report[1]} in its log)" if report else reply.told
         return UpstreamUnavailableError(named, system=reply.system)
     if any(fault.passes for fault in faults):
-        return MagentoBusyError(message, system=reply.system)
-    return MagentoRejectedError(message, system=reply.system, status=reply.status, faults=faults)
+        return MagentoBusyError(reply.told, system=reply.system)
+    return MagentoRejectedError(reply.told, system=reply.system, status=reply.status, faults=faults)
 
 
 def _refuse_constant(constant: str) -> NoReturn:

@@ -15,14 +15,14 @@ from typing import Any, Literal, Protocol, TypeVar
 from pydantic import ValidationError
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.http_exchange import Guard
+from pricing_proxy.http_exchange import Guard, Request
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import UpstreamContractError
 from pricing_proxy.resilience.operation import Operation, OperationClass, Policy
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.search import Search, SearchCondition, SearchFilter, wire_instant
-from sync.magento.transport import ShopRequest, ShopTransport
+from sync.magento.transport import ShopTransport
 from sync.magento.wire_types import ShopModel
 
 M = TypeVar("M", bound=ShopModel)
@@ -80,7 +80,7 @@ class Calls:
     async def read(self, name: str, target: str) -> Any:
         """Return the body of a GET; `name` stands for it in metrics."""
         operation = Operation(name=name, kind=OperationClass.MASTER_READ, is_safe=True)
-        return await self._call(ShopRequest(method="GET", target=target), operation)
+        return await self._call(Request(method="GET", target=target), operation)
 
     async def write(
         self,
@@ -101,7 +101,7 @@ class Calls:
             guard: Run last before the wire; what it raises keeps the request off it.
         """
         operation = Operation(name=name, kind=OperationClass.DOCUMENT_WRITE, is_safe=False)
-        request = ShopRequest(method=method, target=target, body=json.dumps(body).encode())
+        request = Request(method=method, target=target, body=json.dumps(body).encode())
         return await self._call(request, operation, guard)
 
     async def one(self, model: type[M], target: str) -> M | None:
@@ -194,7 +194,7 @@ class Calls:
 
     async def _call(
         self,
-        request: ShopRequest,
+        request: Request,
         operation: Operation,
         guard: Guard | None = None,
     ) -> Any:

@@ -7,44 +7,20 @@ redirect, never sleeps and never tries twice; retries, breaker and limits belong
 `resilience.policy`. What a status means stands in `answers`.
 """
 
-import asyncio
 import secrets
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import aiohttp
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.http_exchange import Guard, HttpExchange, RawRequest, origin_of
+from pricing_proxy.http_exchange import MAX_BODY_BYTES, Guard, HttpExchange, Request, origin_of
 from pricing_proxy.resilience.deadline import Deadline
-from sync.magento.answers import ShopReply, error_of, json_body
+from sync.magento.answers import error_of, read_json
 from sync.magento.auth import Credentials, authorization
 
 _EXAMPLE = "https://shop.example.com"
-# Orders of a page of 100 with twenty lines each are about 20 MB, as each line is repeated.
-_MAX_BODY_BYTES = 64 * 1024 * 1024
-# About 2 ms of parsing; more would hold up the other flows of this process.
-_PARSE_IN_THREAD_BYTES = 256 * 1024
 # The server stores 32 characters of a nonce.
 _NONCE_BYTES = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShopRequest:
-    """One HTTP request to Magento.
-
-    Attributes:
-        target: Path and query, percent-encoded, beginning with "/"; sent as it is.
-        body: JSON; None for none.
-    """
-
-    method: Literal["GET", "POST", "PUT", "DELETE"]
-    target: str
-    body: bytes | None = None
-
-    def __post_init__(self) -> None:
-        if not self.target.startswith("/") or self.target.startswith("//"):
-            raise ValueError("a target is a path on the shop's own host")
 
 
 class ShopTransport:
@@ -59,7 +35,7 @@ class ShopTransport:
         clock: Clock,
         signed_url: str | None = None,
         system: str = "magento",
-        max_body_bytes: int = _MAX_BODY_BYTES,
+        max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         """Take a session that stays the caller's to close, and serves Magento calls only.
 
@@ -80,11 +56,16 @@ class ShopTransport:
         self._credentials = credentials
         self._clock = clock
         self._exchanges = HttpExchange(
-            session, clock=clock, system=system, max_body_bytes=max_body_bytes
+            session,
+            base_url=self.base_url,
+            body_type="application/json",
+            clock=clock,
+            system=system,
+            max_body_bytes=max_body_bytes,
         )
 
     async def send(
-        self, request: ShopRequest, *, deadline: Deadline, guard: Guard | None = None
+        self, request: Request, *, deadline: Deadline, guard: Guard | None = None
     ) -> Any:
         """Return the JSON body of the answer to a request that succeeded.
 
@@ -92,25 +73,15 @@ class ShopTransport:
             UpstreamTimeoutError: The deadline passed.
             UpstreamError: As the table in `answers` says.
         """
-        raw = RawRequest(
-            method=request.method,
-            url=self.base_url + request.target,
-            headers=self._headers(request),
-            body=request.body,
-        )
-        answer = await self._exchanges.send(raw, deadline=deadline, guard=guard)
-        reply = ShopReply(
-            system=self.system, status=answer.status, headers=answer.headers, body=answer.body
-        )
+        headers = self._headers(request)
+        reply = await self._exchanges.send(request, headers, deadline=deadline, guard=guard)
         error = error_of(reply, now=self._clock.utc())
         if error is not None:
             raise error
-        if len(reply.body) < _PARSE_IN_THREAD_BYTES:
-            return json_body(reply)
-        return await asyncio.to_thread(json_body, reply)
+        return await reply.json(read_json)
 
-    def _headers(self, request: ShopRequest) -> dict[str, str]:
-        headers = {
+    def _headers(self, request: Request) -> dict[str, str]:
+        return {
             "Authorization": authorization(
                 self._credentials,
                 method=request.method,
@@ -121,6 +92,3 @@ class ShopTransport:
             # Anything else may be answered with XML, or with 500 and a page.
             "Accept": "application/json",
         }
-        if request.body is not None:
-            headers["Content-Type"] = "application/json"
-        return headers

@@ -10,7 +10,7 @@ from pricing_proxy.d365.fo.order_models import (
     SalesOrderLineRow,
     SalesOrderTotalsRow,
 )
-from pricing_proxy.d365.transport import Guard
+from pricing_proxy.http_exchange import Guard
 from sync.magento.order_models import Order
 from sync.orders.selling import Asked, Sellable
 

@@ -18,7 +18,7 @@ from pricing_proxy.d365.fo.return_models import (
     ReturnLineBody,
     ReturnLineRow,
 )
-from pricing_proxy.d365.transport import Guard
+from pricing_proxy.http_exchange import Guard
 from pricing_proxy.names import same_name_key
 from sync.engine.flow import Work
 from sync.engine.outcomes import (

@@ -14,7 +14,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.d365.transport import Answer, Request, Transport
+from pricing_proxy.d365.transport import Answer, Transport
+from pricing_proxy.http_exchange import Request
 from pricing_proxy.money import NumberText
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,

@@ -18,7 +18,7 @@ from pricing_proxy.d365.fo.customer_models import (
     CustomerAccountRow,
     CustomerBody,
 )
-from pricing_proxy.d365.transport import Guard
+from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.errors import UpstreamTimeoutError
 
 CARRYING: ContextVar[object] = ContextVar("CARRYING", default=None)

@@ -20,7 +20,7 @@ from pricing_proxy.d365.fo.order_models import (
     SalesOrderLineRow,
     SalesOrderTotalsRow,
 )
-from pricing_proxy.d365.transport import Guard
+from pricing_proxy.http_exchange import Guard
 from pricing_proxy.money import NumberText
 from pricing_proxy.resilience.errors import (
     UpstreamRejectedError,

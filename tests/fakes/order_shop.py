@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.d365.transport import Guard
+from pricing_proxy.http_exchange import Guard
 from sync.engine.flow import Event, SentCall
 from sync.magento.document_models import CreditMemo
 from sync.magento.order_models import Order, OrderHead

@@ -20,7 +20,8 @@ from aiohttp import ClientSession
 
 from pricing_proxy.clock import Clock, SystemClock
 from pricing_proxy.d365.fo.documents import DocumentCalls
-from pricing_proxy.d365.transport import Answer, Guard, Request, Transport
+from pricing_proxy.d365.transport import Answer, Transport
+from pricing_proxy.http_exchange import Guard, Request
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.sandbox.server import Sandbox
 from sync.customers.building import customer_flow, customer_source

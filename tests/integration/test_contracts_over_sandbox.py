@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from pricing_proxy.d365.fo.schema_contract import EntityContract
-from pricing_proxy.d365.transport import Request
+from pricing_proxy.http_exchange import Request
 from pricing_proxy.sandbox.shop.invoices import invoice
 from pricing_proxy.sandbox.shop.refunds import refund
 from sync.check.sets import contracts_of

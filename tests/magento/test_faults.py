@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pricing_proxy.http_replies import Reply
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
     UpstreamDeniedError,
@@ -14,7 +15,7 @@ from pricing_proxy.resilience.errors import (
     UpstreamUnavailableError,
 )
 from pricing_proxy.resilience.evidence import Evidence, weigh
-from sync.magento.answers import MagentoBusyError, MagentoRejectedError, ShopReply, error_of
+from sync.magento.answers import MagentoBusyError, MagentoRejectedError, error_of
 from sync.magento.fault_messages import read_fault, read_faults
 from tests.magento.recordings import Recording, recordings
 
@@ -28,10 +29,10 @@ REFUSALS = [
 ]
 
 
-def reply_of(recording: Recording) -> ShopReply:
+def reply_of(recording: Recording) -> Reply:
     headers = {"Content-Type": recording.content_type}
     body = recording.answer_bytes
-    return ShopReply(system="magento", status=recording.status, headers=headers, body=body)
+    return Reply(system="magento", status=recording.status, headers=headers, body=body)
 
 
 def error(topic: str, name: str) -> Any:
@@ -144,7 +145,7 @@ def test_a_server_error_names_its_report() -> None:
     ],
 )
 def test_what_a_server_in_front_answers(status: int, headers: dict[str, str], kind: type) -> None:
-    reply = ShopReply(system="magento", status=status, headers=headers, body=b"<html>")
+    reply = Reply(system="magento", status=status, headers=headers, body=b"<html>")
     assert type(error_of(reply, now=NOW)) is kind
 
 

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.http_exchange import Request
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
@@ -16,12 +17,12 @@ from pricing_proxy.resilience.errors import (
     UpstreamUnavailableError,
 )
 from sync.magento.auth import authorization
-from sync.magento.transport import ShopRequest, ShopTransport
+from sync.magento.transport import ShopTransport
 from tests.magento.loopback import CREDENTIALS, always, shop_of, transport_to
 
 TARGET = "/rest/all/V1/products/A%2FB%20%2B'?searchCriteria%5BpageSize%5D=1"
-GET = ShopRequest(method="GET", target=TARGET)
-POST = ShopRequest(method="POST", target="/rest/V1/orders", body=b'{"entity": {}}')
+GET = Request(method="GET", target=TARGET)
+POST = Request(method="POST", target="/rest/V1/orders", body=b'{"entity": {}}')
 
 
 def soon(seconds: float = 5) -> Deadline:
@@ -173,4 +174,4 @@ async def test_an_address_that_is_no_root_is_refused_at_start(url: str) -> None:
 @pytest.mark.parametrize("target", ["rest", "//evil.example.com/rest"])
 def test_a_target_stays_on_the_shops_host(target: str) -> None:
     with pytest.raises(ValueError, match="own host"):
-        ShopRequest(method="GET", target=target)
+        Request(method="GET", target=target)

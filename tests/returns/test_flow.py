@@ -16,7 +16,7 @@ from pricing_proxy.d365.fo.return_models import (
     ReturnLineBody,
     ReturnLineRow,
 )
-from pricing_proxy.d365.transport import Guard
+from pricing_proxy.http_exchange import Guard
 from pricing_proxy.money import NumberText
 from pricing_proxy.resilience.errors import UpstreamError, UpstreamTimeoutError
 from sync.engine.flow import Event

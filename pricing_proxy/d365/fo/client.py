@@ -27,7 +27,8 @@ from pricing_proxy.d365.fo.models import (
 from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest, read_price_answer
 from pricing_proxy.d365.fo.row_reading import checked_rows
 from pricing_proxy.d365.odata import Filter, Query, action_target, equals
-from pricing_proxy.d365.transport import Request, Transport
+from pricing_proxy.d365.transport import Transport
+from pricing_proxy.http_exchange import Request
 from pricing_proxy.money import NumberText
 from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.call_class import CallClass, Ticket

@@ -15,7 +15,7 @@ from pricing_proxy.d365.fo.customer_models import (
 )
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.odata import Value, equals, matches
-from pricing_proxy.d365.transport import Guard
+from pricing_proxy.http_exchange import Guard
 
 _CUSTOMERS = CustomerAccountRow.entity_set
 _ACCOUNT = "CustomerAccount"

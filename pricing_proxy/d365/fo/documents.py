@@ -22,7 +22,8 @@ from pricing_proxy.d365.fo.models import Row
 from pricing_proxy.d365.fo.row_reading import checked_rows
 from pricing_proxy.d365.json_numbers import write_json
 from pricing_proxy.d365.odata import Filter, Query, Value, equals, matches, row_target, set_target
-from pricing_proxy.d365.transport import Answer, Guard, Request, Transport
+from pricing_proxy.d365.transport import Answer, Transport
+from pricing_proxy.http_exchange import Guard, Request
 from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline

@@ -19,7 +19,7 @@ from pricing_proxy.d365.fo.order_models import (
     SalesOrderTotalsRow,
 )
 from pricing_proxy.d365.odata import EnumMember, equals
-from pricing_proxy.d365.transport import Guard
+from pricing_proxy.http_exchange import Guard
 
 REFERENCE_FIELD = "CustomersOrderReference"
 STOP_FIELD = "IsSalesProcessingStopped"

@@ -13,7 +13,7 @@ from pricing_proxy.d365.fo.return_models import (
     ReturnLineRow,
 )
 from pricing_proxy.d365.odata import equals
-from pricing_proxy.d365.transport import Guard
+from pricing_proxy.http_exchange import Guard
 
 _HEADERS = ReturnHeaderRow.entity_set
 _NUMBER = "ReturnOrderNumber"
