@@ -16,7 +16,6 @@ from pricing_proxy.d365.fo.customer_models import (
     CustomerBody,
 )
 from sync.customers.rules import CustomerRules
-from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
 from sync.magento.customer_models import CustomerAddress, ShopCustomer
 
@@ -98,7 +97,7 @@ def owned_fields(customer: ShopCustomer, *, rules: CustomerRules) -> dict[str, s
         "TaxExemptNumber": tax_number,
     }
     filled = {name: text for name, text in fields.items() if text}
-    _check_lengths(filled, rules, where="")
+    rules.check_lengths(filled, sources=_SOURCES)
     return filled
 
 
@@ -148,7 +147,7 @@ def address_body(
         "AddressCountryRegionId": market.countries[address.country_id],
     }
     filled: dict[str, str | bool] = {name: text for name, text in texts.items() if text}
-    _check_lengths(filled, rules, where=where)
+    rules.check_lengths(filled, sources=_SOURCES, where=where)
     is_billing = str(address.id) == customer.default_billing
     is_shipping = str(address.id) == customer.default_shipping
     roles = [*(["Invoice"] if is_billing else []), *(["Delivery"] if is_shipping else [])]
@@ -197,11 +196,6 @@ def _group(customer: ShopCustomer, rules: CustomerRules, market: Buying) -> str:
 
 def _default(addresses: tuple[CustomerAddress, ...], chosen: str) -> CustomerAddress | None:
     return next((address for address in addresses if str(address.id) == chosen), None)
-
-
-def _check_lengths(fields: Mapping[str, object], rules: CustomerRules, *, where: str) -> None:
-    setting = "customers.field_lengths"
-    check_lengths(fields, rules.longest, sources=_SOURCES, where=where, setting=setting)
 
 
 _ROLES = ("AddressLocationRoles", "IsPrimary")

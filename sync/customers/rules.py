@@ -1,11 +1,12 @@
 """What a market's configuration says about customers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pricing_proxy.configuration.mistakes import Mistake
+from sync.engine.field_lengths import check_lengths
 from sync.sections import WrittenMarket
 
 MODEL = ConfigDict(frozen=True, extra="forbid")
@@ -79,9 +80,19 @@ class CustomerRules(BaseModel):
     warehouse: Code | None = None
     field_lengths: dict[str, Annotated[int, Field(ge=1, le=100_000)]] = {}
 
-    def longest(self, field: str) -> int | None:
-        """Return how many characters a field takes, None when it is not known."""
-        return self.field_lengths.get(field, FIELD_LENGTHS.get(field))
+    def check_lengths(
+        self, fields: Mapping[str, object], *, sources: Mapping[str, str], where: str = ""
+    ) -> None:
+        """Check that the ERP's fields take the texts; raises `HeldError`.
+
+        Args:
+            fields: The ERP's fields.
+            sources: The shop's member behind a field.
+            where: Path of the document's part in the shop; empty for the whole.
+        """
+        longest = {**FIELD_LENGTHS, **self.field_lengths}
+        setting = "customers.field_lengths"
+        check_lengths(fields, longest, sources=sources, where=where, setting=setting)
 
 
 def mistakes(market: WrittenMarket) -> Iterator[Mistake]:

@@ -3,14 +3,14 @@
 A name or an address that was cut would arrive as another one. Pure.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from sync.engine.outcomes import HeldError
 
 
 def check_lengths(
     fields: Mapping[str, object],
-    longest: Callable[[str], int | None],
+    longest: Mapping[str, int],
     *,
     sources: Mapping[str, str],
     where: str,
@@ -20,7 +20,7 @@ def check_lengths(
 
     Args:
         fields: The ERP's fields.
-        longest: How many characters a field takes, None when it is not known.
+        longest: How many characters a field takes, where that is known.
         sources: The shop's member behind a field.
         where: Path of the document's part in the shop; empty for the whole.
         setting: Path of the setting that says how much a field takes.
@@ -29,7 +29,7 @@ def check_lengths(
         HeldError: One does not; it names both fields and the two lengths.
     """
     for name, text in fields.items():
-        most = longest(name)
+        most = longest.get(name)
         if not isinstance(text, str) or most is None or len(text) <= most:
             continue
         source = sources.get(name, name)

@@ -4,11 +4,10 @@ Nothing is cut: a text longer than the ERP's field would arrive as another addre
 holds the order and names the field. Empty texts are left out.
 """
 
-from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
 from sync.magento.order_models import ShopAddress
 from sync.orders.codes import mapped
-from sync.orders.rules import LENGTHS_SETTING, OrderRules
+from sync.orders.rules import OrderRules
 
 
 def delivery_fields(
@@ -41,7 +40,7 @@ def delivery_fields(
             market=market,
         ),
     }
-    check_lengths(fields, rules.longest, sources=_SOURCES, where=where, setting=LENGTHS_SETTING)
+    rules.check_lengths(fields, sources=_SOURCES, where=where)
     return {name: text for name, text in fields.items() if text}
 
 

@@ -45,7 +45,7 @@ class OrderDraft:
     tax: Decimal
     charges: Decimal
     charges_tax: Decimal
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def by_reference(self) -> dict[str, DraftLine]:

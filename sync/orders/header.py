@@ -1,12 +1,11 @@
 """The header of an order: who, where to, how delivered and paid. Pure."""
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderBody
-from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
 from sync.magento.order_models import Order, ShopAddress
 from sync.orders.addresses import delivery_fields, person_of
 from sync.orders.codes import mapped
-from sync.orders.rules import LENGTHS_SETTING, Delivery, OrderRules
+from sync.orders.rules import Delivery, OrderRules
 from sync.orders.selling import Selling
 
 _VIRTUAL = "virtual"
@@ -20,6 +19,25 @@ def header_body(
     Raises:
         HeldError: A code without a map entry, or a text that is too long for the ERP.
     """
+    filled = {name: text for name, text in _texts(order, account, selling, rules).items() if text}
+    rules.check_lengths(
+        {**filled, rules.reference_field: rules.reference_of(order)},
+        sources={**_SOURCES, rules.reference_field: "increment_id"},
+    )
+    return SalesOrderHeaderBody.model_validate(
+        {
+            **filled,
+            **_destination(order, rules, market=selling.market),
+            "ArePricesIncludingSalesTax": False,
+            "SkipCreateAutoCharges": rules.shipping_item is not None,
+        }
+    )
+
+
+def _texts(
+    order: Order, account: str, selling: Selling, rules: OrderRules
+) -> dict[str, str | None]:
+    """Return texts and codes, empty ones too."""
     delivery = delivery_of(order, rules, market=selling.market)
     payment = mapped(
         rules.payment,
@@ -28,7 +46,7 @@ def header_body(
         name="orders.payment",
         market=selling.market,
     )
-    texts = {
+    return {
         "OrderingCustomerAccountNumber": account,
         "InvoiceCustomerAccountNumber": account,
         "CurrencyCode": currency_of(order, selling),
@@ -44,22 +62,6 @@ def header_body(
         "PaymentTermsName": payment.terms,
         "CustomerPaymentMethodName": payment.method,
     }
-    filled = {name: text for name, text in texts.items() if text}
-    check_lengths(
-        {**filled, rules.reference_field: rules.reference_of(order)},
-        rules.longest,
-        sources={**_SOURCES, rules.reference_field: "increment_id"},
-        where="",
-        setting=LENGTHS_SETTING,
-    )
-    return SalesOrderHeaderBody.model_validate(
-        {
-            **filled,
-            **_destination(order, rules, market=selling.market),
-            "ArePricesIncludingSalesTax": False,
-            "SkipCreateAutoCharges": rules.shipping_item is not None,
-        }
-    )
 
 
 def delivery_of(order: Order, rules: OrderRules, *, market: str) -> Delivery:

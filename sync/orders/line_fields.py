@@ -6,15 +6,14 @@ from decimal import Decimal
 
 from pricing_proxy.d365.fo.order_models import SalesOrderLineBody
 from pricing_proxy.shared_state.item_map import Item
-from sync.engine.field_lengths import check_lengths
 from sync.engine.outcomes import HeldError
 from sync.magento.order_models import Order
 from sync.orders.codes import mapped
 from sync.orders.draft import DraftLine
 from sync.orders.named_items import how_to_name
-from sync.orders.rules import LENGTHS_SETTING, OrderRules
+from sync.orders.rules import OrderRules
 from sync.orders.selling import Asked, Sellable, Selling, is_called
-from sync.sales.amounts import expected_tax, unit_price
+from sync.sales.amounts import UnitPrice, expected_tax, unit_price
 from sync.sales.value_lines import ValueLine, line_reference
 
 _NO_TAX = "none"
@@ -45,25 +44,12 @@ def sale_line(
     where = f"items[{value.index}]"
     item = _item(value, asked, sellable, company=selling.company, where=where)
     reference = line_reference(order.increment_id, value.key)
-    dimensions = {
-        "ProductColorId": item.color,
-        "ProductSizeId": item.size,
-        "ProductStyleId": item.style,
-        "ProductConfigurationId": item.configuration,
-        "ProductVersionId": item.version,
-    }
     texts = {
         "LineDescription": _description(value, rules, where=where),
         "SalesUnitSymbol": _unit(item, sellable, rules, selling=selling, where=where),
     }
     codes = tuple(tax.tax_code for tax in value.row.extension_attributes.itemized_taxes)
-    check_lengths(
-        {**texts, "OrderLineReference": reference},
-        rules.longest,
-        sources=_SOURCES,
-        where=where,
-        setting=LENGTHS_SETTING,
-    )
+    rules.check_lengths({**texts, "OrderLineReference": reference}, sources=_SOURCES, where=where)
     return priced_line(
         reference,
         item_number=item.item_number,
@@ -72,7 +58,7 @@ def sale_line(
         net=value.net,
         rate=value.row.tax_percent or Decimal(0),
         extra={
-            **{name: text for name, text in {**dimensions, **texts}.items() if text},
+            **{name: text for name, text in {**_dimensions(item), **texts}.items() if text},
             **tax_fields(codes, rules, selling=selling, field=f"{where}.tax_percent"),
         },
         rules=rules,
@@ -100,21 +86,8 @@ def priced_line(
         net: Of the whole line, of the sign of `quantity`.
         rate: Tax in percent, to foretell the ERP's.
         extra: More fields.
-        rules: The market's.
     """
-    price = unit_price(
-        abs(net),
-        abs(quantity),
-        price_decimals=rules.price_decimals,
-        amount_decimals=rules.amount_decimals,
-    )
-    amount = price.amount if quantity > 0 else -price.amount
-    if abs(amount - net) > rules.line_tolerance:
-        raise HeldError(
-            field=source,
-            text=f"net {net} for {quantity} pieces would be {amount} in the ERP",
-            advice="raise orders.price_decimals or orders.line_tolerance, then replay",
-        )
+    price, amount = _price(net, quantity, rules, source=source)
     return DraftLine(
         source=source,
         body=SalesOrderLineBody.model_validate(
@@ -132,6 +105,26 @@ def priced_line(
         net=amount,
         tax=expected_tax(amount, rate, decimals=rules.amount_decimals),
     )
+
+
+def _price(
+    net: Decimal, quantity: Decimal, rules: OrderRules, *, source: str
+) -> tuple[UnitPrice, Decimal]:
+    """Return a price, and what the ERP makes of it, of the sign of the quantity."""
+    price = unit_price(
+        abs(net),
+        abs(quantity),
+        price_decimals=rules.price_decimals,
+        amount_decimals=rules.amount_decimals,
+    )
+    amount = price.amount if quantity > 0 else -price.amount
+    if abs(amount - net) > rules.line_tolerance:
+        raise HeldError(
+            field=source,
+            text=f"net {net} for {quantity} pieces would be {amount} in the ERP",
+            advice="raise orders.price_decimals or orders.line_tolerance, then replay",
+        )
+    return price, amount
 
 
 def tax_fields(
@@ -172,6 +165,16 @@ def _item(value: ValueLine, asked: Asked, sellable: Sellable, *, company: str, w
             advice="allow it to be sold in the ERP, then replay",
         )
     return item
+
+
+def _dimensions(item: Item) -> dict[str, str]:
+    return {
+        "ProductColorId": item.color,
+        "ProductSizeId": item.size,
+        "ProductStyleId": item.style,
+        "ProductConfigurationId": item.configuration,
+        "ProductVersionId": item.version,
+    }
 
 
 def _is_called(value: ValueLine, now: str) -> bool:

@@ -10,6 +10,7 @@ what to do.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from types import MappingProxyType
 
 from sync.engine.outcomes import HeldError
@@ -62,8 +63,6 @@ def map_order(
         order: The shop's.
         account: The ERP's customer account.
         products: What the things sold are in the ERP.
-        selling: The market.
-        rules: The market's rules.
         named: Items that a person named, by line.
 
     Raises:
@@ -73,17 +72,9 @@ def map_order(
     values = value_lines(order.items, rules.splitting)
     _check_quantities(values, rules)
     totals = checked_totals(order, values, rules)
-    lines = [
-        line_fields.sale_line(
-            value,
-            asked := line_fields.asked_of(value, named),
-            products[asked],
-            order=order,
-            selling=selling,
-            rules=rules,
-        )
-        for value in values
-    ]
+    sale = partial(line_fields.sale_line, order=order, selling=selling, rules=rules)
+    asked = [line_fields.asked_of(value, named) for value in values]
+    lines = [sale(value, one, products[one]) for value, one in zip(values, asked, strict=True)]
     lines += surcharge_lines(order, selling=selling, rules=rules)
     charges = Surcharge(Decimal(0), Decimal(0)) if rules.shipping_item else shipping_of(order)
     rest = rounding_line(order, lines, totals=totals, charges=charges, selling=selling, rules=rules)
@@ -95,7 +86,6 @@ def map_order(
         tax=totals.tax,
         charges=charges.net,
         charges_tax=charges.tax,
-        warnings=(),
     )
     return _compared(draft, totals, rules)
 

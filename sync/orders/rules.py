@@ -4,7 +4,7 @@ Every code of the shop that reaches the ERP stands in a map here. A code that is
 is never guessed: the order is held, and the message names the entry to add.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from pricing_proxy.configuration.mistakes import Mistake
+from sync.engine.field_lengths import check_lengths
 from sync.magento.order_models import OrderHead
 from sync.sales.references import RETURN_MARK
 from sync.sales.value_lines import Splitting
@@ -25,7 +26,6 @@ Money = Annotated[Decimal, Field(ge=0, le=1000)]
 # A member of the order's extension attributes, however deep.
 _EXTENSION = r"^extension_attributes(\.[a-z0-9_]+)+$"
 
-LENGTHS_SETTING = "orders.field_lengths"
 # What F&O's own data types take, in characters; a customized ERP may take more.
 FIELD_LENGTHS = {
     "CustomersOrderReference": 60,
@@ -240,9 +240,19 @@ class OrderRules(BaseModel):
         """How bundles with one price are sold."""
         return Splitting(bundle=self.bundle, amount_decimals=self.amount_decimals)
 
-    def longest(self, field: str) -> int | None:
-        """Return how many characters a field takes, None when it is not known."""
-        return self.field_lengths.get(field, FIELD_LENGTHS.get(field))
+    def check_lengths(
+        self, fields: Mapping[str, object], *, sources: Mapping[str, str], where: str = ""
+    ) -> None:
+        """Check that the ERP's fields take the texts; raises `HeldError`.
+
+        Args:
+            fields: The ERP's fields.
+            sources: The shop's member behind a field.
+            where: Path of the document's part in the shop; empty for the whole.
+        """
+        longest = {**FIELD_LENGTHS, **self.field_lengths}
+        setting = "orders.field_lengths"
+        check_lengths(fields, longest, sources=sources, where=where, setting=setting)
 
 
 def mistakes(market: WrittenMarket) -> Iterator[Mistake]:

@@ -90,17 +90,21 @@ def map_return(
         raise HeldError(field="items", text="gives nothing back", advice=_BY_HAND)
     return ReturnDraft(
         reference=reference,
-        header=ReturnHeaderBody(
-            CustomerAccountNumber=account,
-            InvoiceCustomerAccountNumber=account,
-            CurrencyCode=memo.order_currency_code,
-            CustomerRequisitionNumber=order.increment_id,
-            CustomerReturnReasonCode=rules.reason,
-            DefaultReturnSiteId=rules.site,
-            DefaultReturnWarehouseId=rules.warehouse,
-        ),
+        header=_header(memo, order, account, rules),
         lines=tuple(lines),
         net=_net_of(memo),
+    )
+
+
+def _header(memo: CreditMemo, order: Order, account: str, rules: ReturnRules) -> ReturnHeaderBody:
+    return ReturnHeaderBody(
+        CustomerAccountNumber=account,
+        InvoiceCustomerAccountNumber=account,
+        CurrencyCode=memo.order_currency_code,
+        CustomerRequisitionNumber=order.increment_id,
+        CustomerReturnReasonCode=rules.reason,
+        DefaultReturnSiteId=rules.site,
+        DefaultReturnWarehouseId=rules.warehouse,
     )
 
 
