@@ -6,6 +6,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store import statements
 from sync.store.alert_record import AlertRecord
 from sync.store.tables import alert
 
@@ -22,8 +23,7 @@ class AlertStore:
         """Return those that are not over, the oldest first."""
         columns = [_COLUMN[name] for name in AlertRecord.__slots__]
         statement = select(*columns).where(_COLUMN.ended_at.is_(None)).order_by(_COLUMN.id)
-        async with self._database.connect() as connection:
-            return [AlertRecord(*row) for row in await connection.execute(statement)]
+        return [AlertRecord(*row) for row in await statements.rows(self._database, statement)]
 
     async def keep(self, records: Iterable[AlertRecord]) -> None:
         """Add or change open alerts, by their key."""
@@ -41,9 +41,5 @@ class AlertStore:
 
     async def end(self, keys: Iterable[str]) -> None:
         """Note that alerts are over."""
-        async with self._database.begin() as connection:
-            await connection.execute(
-                update(alert)
-                .where(_COLUMN.key.in_(list(keys)), _COLUMN.ended_at.is_(None))
-                .values(ended_at=func.now())
-            )
+        open_ones = update(alert).where(_COLUMN.key.in_(list(keys)), _COLUMN.ended_at.is_(None))
+        await statements.change(self._database, open_ones.values(ended_at=func.now()))

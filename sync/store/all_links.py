@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy import and_, func, select, union
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store import statements
 from sync.store.claims import Claims
 from sync.store.customer_links import KIND, CustomerLinks, Owner
 from sync.store.links import MarketLinks
@@ -65,18 +66,16 @@ class AllLinks:
             _LINK.market == market, _LINK.kind == KIND
         )
         named = {str(one): each for one, each in self._configured.get(market, {}).items()}
-        async with self._database.connect() as connection:
-            rows = await connection.execute(statement)
-            return {**named, **{row[0]: row[1] for row in rows}}
+        rows = await statements.rows(self._database, statement)
+        return {**named, **{row[0]: row[1] for row in rows}}
 
     async def account(self, market: str, customer_id: str) -> str | None:
         """Return a customer's account."""
         statement = select(_LINK.erp_key).where(
             _LINK.market == market, _LINK.kind == KIND, _LINK.magento_id == customer_id
         )
-        async with self._database.connect() as connection:
-            found = (await connection.execute(statement)).scalar()
-        return self._named(market, customer_id) if found is None else str(found)
+        found = await statements.text(self._database, statement)
+        return found or self._named(market, customer_id)
 
     async def changed(self, within: timedelta) -> Mapping[tuple[str, str], str | None]:
         """Return what customers have now whose link changed lately, by market and the shop's id."""
@@ -96,8 +95,7 @@ class AllLinks:
         statement = select(recent.c.market, recent.c.magento_id, _LINK.erp_key).select_from(
             recent.outerjoin(entity_map, is_its)
         )
-        async with self._database.connect() as connection:
-            rows = (await connection.execute(statement)).all()
+        rows = await statements.rows(self._database, statement)
         return {(row[0], row[1]): row[2] or self._named(row[0], row[1]) for row in rows}
 
     def _named(self, market: str, customer_id: str) -> str | None:

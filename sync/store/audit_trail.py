@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store import statements
 from sync.store.tables import audit
 
 _ROW = audit.c
@@ -34,10 +35,8 @@ class AuditTrail:
 
     async def note(self, *, by: str, action: str, subject: str, after: Mapping[str, Any]) -> None:
         """Write down what was done outside the store's own transactions."""
-        async with self._database.begin() as connection:
-            await connection.execute(
-                insert(audit).values(who=by, action=action, subject=subject, after=dict(after))
-            )
+        row = insert(audit).values(who=by, action=action, subject=subject, after=dict(after))
+        await statements.change(self._database, row)
 
     async def of_event(self, event_id: int) -> list[AuditEntry]:
         """Return what was done to an event, the oldest first."""
@@ -49,5 +48,4 @@ class AuditTrail:
             _ROW.subject == subject, _ROW.subject.startswith(f"{subject}:", autoescape=True)
         )
         statement = select(*columns).where(names_it).order_by(_ROW.id)
-        async with self._database.connect() as connection:
-            return [AuditEntry(*row) for row in await connection.execute(statement)]
+        return [AuditEntry(*row) for row in await statements.rows(self._database, statement)]

@@ -14,6 +14,7 @@ from sqlalchemy import and_, delete, func, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store import statements
 from sync.store.tables import claim
 
 _CLAIM = claim.c
@@ -28,8 +29,7 @@ class Claims:
     """
 
     def __init__(self, database: AsyncEngine, scope: str) -> None:
-        # Each statement is a transaction.
-        self._database = database.execution_options(isolation_level="AUTOCOMMIT")
+        self._database = database
         self._scope = scope
 
     async def take(self, key: str, holder: str, *, lasting: timedelta) -> bool:
@@ -48,21 +48,19 @@ class Claims:
             constraint=claim.primary_key,
             set_=fresh,
             where=or_(_CLAIM.holder == holder, _CLAIM.held_until <= now),
-        ).returning(_CLAIM.holder)
-        async with self._database.connect() as connection:
-            return (await connection.execute(taken)).first() is not None
+        )
+        return await statements.change(self._database, taken) == 1
 
     async def keep(self, key: str, holder: str, *, lasting: timedelta) -> bool:
         """Renew a claim; return False when another has it, or had it meanwhile."""
-        statement = update(claim).where(is_held(self._scope, key, holder))
-        async with self._database.connect() as connection:
-            renewed = statement.values(held_until=func.clock_timestamp() + lasting)
-            return (await connection.execute(renewed)).rowcount == 1
+        its = update(claim).where(is_held(self._scope, key, holder))
+        renewed = its.values(held_until=func.clock_timestamp() + lasting)
+        return await statements.change(self._database, renewed) == 1
 
     async def release(self, key: str, holder: str) -> None:
         """Give a claim back, if it is the holder's."""
-        async with self._database.connect() as connection:
-            await connection.execute(delete(claim).where(is_held(self._scope, key, holder)))
+        its = delete(claim).where(is_held(self._scope, key, holder))
+        await statements.change(self._database, its)
 
 
 def is_held(scope: str, key: str, holder: str) -> Any:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pricing_proxy.names import is_same_name
+from sync.store import statements
 from sync.store.tables import account_refusal, entity_map
 
 KIND = "customer"
@@ -95,8 +96,7 @@ class CustomerLinks:
             .where(_REFUSAL.market == self._market, _REFUSAL.customer_id == customer_id)
             .order_by(_REFUSAL.account)
         )
-        async with self._database.connect() as connection:
-            return [Refusal(*row) for row in await connection.execute(statement)]
+        return [Refusal(*row) for row in await statements.rows(self._database, statement)]
 
     async def settle(self, customer_id: str, account: str, *, origin: str) -> str:
         """Link a customer that has no link; return the account that stands now."""

@@ -11,7 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sync.store.document_keys import document_key, number_key
 from sync.store.lines import Queue
-from sync.store.records import EVENT_COLUMNS, EventRecord, Trouble, event_record, trouble_columns
+from sync.store.records import (
+    EventRecord,
+    Trouble,
+    locked_event,
+    trouble_columns,
+)
 from sync.store.states import ENDED, STUCK, EventState
 from sync.store.tables import sync_event
 
@@ -24,20 +29,13 @@ async def ahead_of(connection: AsyncConnection, event: EventRecord) -> EventReco
 
     One that is known by its number only may be of any document with that number.
     """
-    statement = (
-        select(*EVENT_COLUMNS)
-        .where(
-            _EVENT.lock_key.in_((event.lock_key, _number_key(event))),
-            _EVENT.id < event.id,
-            _EVENT.state.not_in(_ENDED),
-        )
-        .order_by(_EVENT.id.desc())
-        .limit(1)
-        # It must not end between this look and the parking behind it.
-        .with_for_update()
+    # Locked, as it must not end between this look and the parking behind it.
+    return await locked_event(
+        connection,
+        _EVENT.lock_key.in_((event.lock_key, _number_key(event))),
+        _EVENT.id < event.id,
+        _EVENT.state.not_in(_ENDED),
     )
-    row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else event_record(row)
 
 
 async def under_way(
@@ -48,20 +46,13 @@ async def under_way(
     One that is known by its number only is waited for as well: it may be the document's.
     """
     is_unknown = and_(_EVENT.document_id.is_(None), _EVENT.business_key == number)
-    statement = (
-        select(*EVENT_COLUMNS)
-        .where(
-            _EVENT.flow == flow,
-            _EVENT.market == market,
-            or_(_EVENT.document_id == document_id, is_unknown),
-            _EVENT.state.not_in(_ENDED),
-        )
-        .order_by(_EVENT.id.desc())
-        .limit(1)
-        .with_for_update()
+    return await locked_event(
+        connection,
+        _EVENT.flow == flow,
+        _EVENT.market == market,
+        or_(_EVENT.document_id == document_id, is_unknown),
+        _EVENT.state.not_in(_ENDED),
     )
-    row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else event_record(row)
 
 
 async def keys_of_document(

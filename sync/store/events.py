@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from sync.store import statements
 from sync.store.claiming import NEED_NOT_LAST, claim_at_once, claim_locked, end_unawaited
 from sync.store.dependants import (
     ahead_of,
@@ -32,7 +33,7 @@ from sync.store.dependants import (
 )
 from sync.store.document_keys import document_key
 from sync.store.lines import Queue
-from sync.store.records import EVENT_COLUMNS, EventRecord, Trouble, event_record, trouble_columns
+from sync.store.records import EventRecord, Trouble, locked_event, trouble_columns
 from sync.store.states import ENDED, STUCK, TO_BEGIN, EventState
 from sync.store.tables import sync_event
 
@@ -113,8 +114,7 @@ class EventStore:
     async def is_to_begin(self, lock_key: str) -> bool:
         """Return whether an event of this lock begins, or begins again, after this instant."""
         to_begin = select(_EVENT.id).where(_EVENT.lock_key == lock_key, _EVENT.state.in_(TO_BEGIN))
-        async with self._by_statement.connect() as connection:
-            return (await connection.execute(to_begin.limit(1))).first() is not None
+        return await statements.value(self._by_statement, to_begin.limit(1)) is not None
 
     async def claim(self, event_id: int) -> EventRecord | NotNow:
         """Take an event over with a higher fence, unless it must not be worked on now."""
@@ -125,7 +125,7 @@ class EventStore:
     async def _claim_judged(self, event_id: int) -> EventRecord | NotNow:
         async with self._database.begin() as connection:
             await connection.execute(NEED_NOT_LAST)
-            event = await self._locked(connection, event_id)
+            event = await locked_event(connection, _EVENT.id == event_id)
             if event is None or event.state in ENDED | STUCK or _waits_for_another(event):
                 return NotNow(None)
             if event.due_at is not None and event.due_at > await self._now(connection):
@@ -141,8 +141,7 @@ class EventStore:
     async def has_forgotten(self, event_id: int, fence: int) -> bool:
         """Return whether a crash took the claim back that gave this fence out: nobody has it."""
         statement = select(_EVENT.fence < fence).where(_EVENT.id == event_id)
-        async with self._by_statement.connect() as connection:
-            return bool((await connection.execute(statement)).scalar())
+        return bool(await statements.value(self._by_statement, statement))
 
     async def end(self, event_id: int, fence: int, state: EventState, *, note: str) -> None:
         """End an event as done or skipped, and wake whoever waited; raises `FenceLostError`."""
@@ -189,30 +188,23 @@ class EventStore:
         Raises:
             FenceLostError: Another worker has taken the event over.
         """
+        key = document_key(flow, event.market, document_id)
+        needed = {
+            "flow": flow,
+            "market": event.market,
+            "business_key": business_key,
+            "document_id": document_id,
+            # Of this attempt: an earlier one may be done, and is asked for again.
+            "source_key": f"{key}/for/{event.id}/{event.fence}",
+            "payload": dict(payload),
+            "lock_key": key,
+            "due_at": None,
+            "trace": event.trace,
+        }
         async with self._database.begin() as connection:
-            dependency = await under_way(
-                connection, flow, event.market, document_id=document_id, number=business_key
-            )
+            dependency = await self._under_way_or_entered(connection, needed)
             if dependency is None:
-                key = document_key(flow, event.market, document_id)
-                values = {
-                    "flow": flow,
-                    "market": event.market,
-                    "business_key": business_key,
-                    "document_id": document_id,
-                    # Of this attempt: an earlier one may be done, and is asked for again.
-                    "source_key": f"{key}/for/{event.id}/{event.fence}",
-                    "payload": dict(payload),
-                    "lock_key": key,
-                    "due_at": None,
-                    "trace": event.trace,
-                }
-                event_id = await self._insert(connection, values)
-                if event_id is None:
-                    raise FenceLostError(f"event {event.id} was carried on by another worker")
-                dependency = await self._locked(connection, event_id)
-            if dependency is None:
-                raise FenceLostError(f"event {event.id} lost what it waits for")
+                raise FenceLostError(f"event {event.id} was carried on by another worker")
             await self._leave(
                 connection,
                 event.id,
@@ -222,6 +214,22 @@ class EventStore:
             )
             if dependency.state in STUCK:
                 await block_dependants(connection, event.id)
+
+    async def _under_way_or_entered(
+        self, connection: AsyncConnection, needed: Mapping[str, Any]
+    ) -> EventRecord | None:
+        """Return a document's event, locked; None where an equal one was entered and has ended."""
+        found = await under_way(
+            connection,
+            needed["flow"],
+            needed["market"],
+            document_id=needed["document_id"],
+            number=needed["business_key"],
+        )
+        if found is not None:
+            return found
+        event_id = await self._insert(connection, needed)
+        return None if event_id is None else await locked_event(connection, _EVENT.id == event_id)
 
     async def identify(self, event: EventRecord, document_id: str) -> None:
         """Put an event back in line as one of a document; raises `FenceLostError`.
@@ -273,11 +281,6 @@ class EventStore:
         )
         if (await connection.execute(statement)).scalar() is None:
             raise FenceLostError(f"event {event_id} was taken over from fence {fence}")
-
-    async def _locked(self, connection: AsyncConnection, event_id: int) -> EventRecord | None:
-        statement = select(*EVENT_COLUMNS).where(_EVENT.id == event_id).with_for_update()
-        row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else event_record(row)
 
     async def _now(self, connection: AsyncConnection) -> datetime:
         # The database's clock: workers on several machines compare with one.

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.functions import now
 
+from sync.store import statements
 from sync.store.tables import audit, flow_control
 
 EVERY_MARKET = ""
@@ -50,8 +51,7 @@ class FlowControl:
 
     async def controls(self) -> Controls:
         """Return all that is paused or limited."""
-        async with self._database.connect() as connection:
-            rows = (await connection.execute(select(flow_control))).all()
+        rows = await statements.rows(self._database, select(flow_control))
         return Controls(
             tuple(
                 Pause(row.flow, row.market, row.reason, row.changed_by, row.changed_at)
@@ -91,8 +91,7 @@ class FlowControl:
     ) -> None:
         """Pause or resume, audited; resuming all markets resumes those paused one by one too."""
         fresh = {"is_paused": is_paused, "reason": reason, "changed_by": by, "changed_at": now()}
-        statement = insert(flow_control).values(flow=flow, market=market, **fresh)
-        statement = statement.on_conflict_do_update(constraint=flow_control.primary_key, set_=fresh)
+        statement = statements.put(flow_control, {"flow": flow, "market": market}, fresh)
         after = {"is_paused": is_paused, "reason": reason}
         async with self._database.begin() as connection:
             await connection.execute(statement)

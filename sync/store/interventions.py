@@ -9,13 +9,13 @@ edit     of such an event's payload, before a replay
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.store.dependants import wake_dependants
 from sync.store.lines import Queue
-from sync.store.records import EVENT_COLUMNS, EventRecord, event_record, trouble_columns
+from sync.store.records import EventRecord, locked_event, trouble_columns
 from sync.store.states import ENDED, EventState
 from sync.store.tables import audit, sync_event
 
@@ -90,11 +90,9 @@ class Interventions:
             await self._audit(connection, by, "edit", event, after=dict(payload))
 
     async def _stopped(self, connection: AsyncConnection, event_id: int) -> EventRecord:
-        statement = select(*EVENT_COLUMNS).where(_EVENT.id == event_id).with_for_update()
-        row = (await connection.execute(statement)).one_or_none()
-        if row is None:
+        event = await locked_event(connection, _EVENT.id == event_id)
+        if event is None:
             raise InterventionError(f"there is no event {event_id}")
-        event = event_record(row)
         if event.state in ENDED:
             raise InterventionError(f"event {event_id} is {event.state} already")
         if event.state in (EventState.WORKING, EventState.RECEIVED):

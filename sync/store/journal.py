@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store import statements
 from sync.store.events import FenceLostError
 from sync.store.redaction import redacted
 from sync.store.tables import sync_attempt, sync_event
@@ -135,9 +136,8 @@ class Journal:
         """Return all calls of an event, the oldest first."""
         columns = [_ROW[name] for name in JournalRow.__slots__]
         statement = select(*columns).where(_ROW.event_id == event_id).order_by(_ROW.id)
-        async with self._by_statement.connect() as connection:
-            rows = (await connection.execute(statement)).mappings()
-            return [JournalRow(**row) for row in rows]
+        rows = await statements.mappings(self._by_statement, statement)
+        return [JournalRow(**row) for row in rows]
 
     async def forget(self, older_than: timedelta, *, flow: str) -> int:
         """Delete the calls of a flow's ended events; return how many."""
@@ -145,5 +145,4 @@ class Journal:
             sync_event.c.flow == flow, sync_event.c.ended_at < func.now() - older_than
         )
         statement = delete(sync_attempt).where(_ROW.event_id.in_(ended))
-        async with self._database.begin() as connection:
-            return int((await connection.execute(statement)).rowcount)
+        return await statements.change(self._database, statement)

@@ -1,10 +1,10 @@
 """The entity map: which document of the shop is which of the ERP, per market and kind."""
 
 from sqlalchemy import and_, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.functions import now
 
+from sync.store import statements
 from sync.store.tables import entity_map
 
 
@@ -36,19 +36,9 @@ class MarketLinks:
         self, kind: str, magento_id: str, erp_key: str, content_hash: str = ""
     ) -> None:
         """Add or replace a pair, with the hash of what was last sent."""
-        row = {
-            "market": self._market,
-            "kind": kind,
-            "magento_id": magento_id,
-            "erp_key": erp_key,
-            "content_hash": content_hash,
-        }
+        key = {"market": self._market, "kind": kind, "magento_id": magento_id}
         fresh = {"erp_key": erp_key, "content_hash": content_hash, "changed_at": now()}
-        statement = insert(entity_map).values(row)
-        async with self._database.begin() as connection:
-            await connection.execute(
-                statement.on_conflict_do_update(constraint=entity_map.primary_key, set_=fresh)
-            )
+        await statements.change(self._database, statements.put(entity_map, key, fresh))
 
     async def _one(self, wanted: str, kind: str, by: str, value: str) -> str | None:
         columns = entity_map.c
@@ -58,6 +48,4 @@ class MarketLinks:
             .order_by(columns.magento_id)
             .limit(1)
         )
-        async with self._database.connect() as connection:
-            found = (await connection.execute(statement)).scalar()
-        return None if found is None else str(found)
+        return await statements.text(self._database, statement)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store import statements
 from sync.store.records import EVENT_COLUMNS, EventRecord, event_record
 from sync.store.states import ENDED, STUCK, EventState
 from sync.store.tables import sync_event
@@ -53,19 +54,17 @@ class Overview:
             func.clock_timestamp(),
         ).group_by(_EVENT.flow, _EVENT.market, _EVENT.state)
         found: dict[tuple[str, str], FlowState] = {}
-        async with self._database.connect() as connection:
-            for flow, market, state, count, oldest, ended, now in await connection.execute(
-                statement
-            ):
-                known = found.get((flow, market))
-                lag = timedelta(0) if oldest is None else now - oldest
-                found[flow, market] = FlowState(
-                    flow=flow,
-                    market=market,
-                    counts={**(known.counts if known else {}), state: count},
-                    lag=max(lag, known.lag) if known else lag,
-                    last_ended_at=_latest(ended, known.last_ended_at if known else None),
-                )
+        counted = await statements.rows(self._database, statement)
+        for flow, market, state, count, oldest, ended, now in counted:
+            known = found.get((flow, market))
+            lag = timedelta(0) if oldest is None else now - oldest
+            found[flow, market] = FlowState(
+                flow=flow,
+                market=market,
+                counts={**(known.counts if known else {}), state: count},
+                lag=max(lag, known.lag) if known else lag,
+                last_ended_at=_latest(ended, known.last_ended_at if known else None),
+            )
         return [found[key] for key in sorted(found)]
 
     async def stuck(self, *, most: int = 200) -> list[EventRecord]:
@@ -79,8 +78,7 @@ class Overview:
     async def count_stuck(self) -> int:
         """Return how many events are held or blocked."""
         statement = select(func.count()).where(_EVENT.state.in_(_STUCK))
-        async with self._database.connect() as connection:
-            return (await connection.execute(statement)).scalar_one()
+        return int(await statements.value(self._database, statement))
 
     async def late(self, older_than: timedelta, *, flow: str, most: int = 200) -> list[EventRecord]:
         """Return events of a flow that are not ended though older than that."""
@@ -128,8 +126,7 @@ class Overview:
     ) -> list[EventRecord]:
         order = [_EVENT.id] if before is None else [before, _EVENT.id]
         statement = select(*EVENT_COLUMNS).where(*conditions).order_by(*order).limit(most)
-        async with self._database.connect() as connection:
-            return [event_record(row) for row in await connection.execute(statement)]
+        return [event_record(row) for row in await statements.rows(self._database, statement)]
 
 
 def _latest(one: datetime | None, other: datetime | None) -> datetime | None:

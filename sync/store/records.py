@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sync.store.states import EventState
 from sync.store.tables import sync_event
@@ -101,6 +102,15 @@ def trouble_columns(trouble: Trouble | None) -> dict[str, Any]:
         "error_advice": trouble and trouble.advice,
         "error_diff": [list(each) for each in trouble.diff] if trouble else None,
     }
+
+
+async def locked_event(
+    connection: AsyncConnection, *conditions: ColumnElement[bool]
+) -> EventRecord | None:
+    """Return the last event of those that fit, and keep it from changing; None for none."""
+    statement = select(*EVENT_COLUMNS).where(*conditions).order_by(sync_event.c.id.desc())
+    row = (await connection.execute(statement.limit(1).with_for_update())).one_or_none()
+    return None if row is None else event_record(row)
 
 
 EVENT_COLUMNS = tuple(column for column in sync_event.c if column.name != "is_awaited")

@@ -12,6 +12,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store import statements
 from sync.store.tables import reference_form
 
 # Stands for all store views of a market: how references were before prefixes could be chosen.
@@ -24,7 +25,6 @@ class ReferenceForms:
 
     def __init__(self, database: AsyncEngine) -> None:
         self._database = database
-        self._by_statement = database.execution_options(isolation_level="AUTOCOMMIT")
 
     async def note(self, market: str, prefixes: Mapping[int, str]) -> None:
         """Keep the prefixes under which a market's store views are going to be written."""
@@ -52,5 +52,5 @@ class ReferenceForms:
             )
             .order_by(_FORM.created_at, _FORM.prefix)
         )
-        async with self._by_statement.connect() as connection:
-            return list(dict.fromkeys((await connection.execute(statement)).scalars()))
+        rows = await statements.rows(self._database, statement)
+        return list(dict.fromkeys(row[0] for row in rows))

@@ -10,6 +10,7 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store import statements
 from sync.store.records import document_name
 
 # Reads are not in the journal. First the few documents with many calls are found, then it is
@@ -81,6 +82,5 @@ class Rewrites:
     async def more_than(self, most: int, *, within: timedelta) -> list[Rewritten]:
         """Return the documents that were written more often than that of late."""
         values = {"most": most, "within": within.total_seconds(), "limit": _LIMIT}
-        async with self._database.connect() as connection:
-            rows = (await connection.execute(_OVER, values)).mappings()
-            return [Rewritten(**row) for row in rows]
+        rows = await statements.mappings(self._database, _OVER, values)
+        return [Rewritten(**row) for row in rows]

@@ -6,6 +6,7 @@ from sqlalchemy import func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store import statements
 from sync.store.claims import is_held
 from sync.store.tables import claim, watermark
 from sync.store.watermarks import FORMAT
@@ -18,8 +19,7 @@ class ScheduleMarks:
     """The marks of this database."""
 
     def __init__(self, database: AsyncEngine) -> None:
-        # Each statement is a transaction.
-        self._database = database.execution_options(isolation_level="AUTOCOMMIT")
+        self._database = database
 
     async def is_due(self, name: str, *, every: timedelta) -> bool:
         """Return whether it has not succeeded for a period."""
@@ -27,8 +27,7 @@ class ScheduleMarks:
         statement = select(
             func.coalesce(last.scalar_subquery() + every <= func.clock_timestamp(), True)
         )
-        async with self._database.connect() as connection:
-            return bool((await connection.execute(statement)).scalar())
+        return bool(await statements.value(self._database, statement))
 
     async def put(self, name: str, holder: str) -> bool:
         """Note that it has succeeded now; return False when its claim is another's by now."""
@@ -43,6 +42,4 @@ class ScheduleMarks:
         statement = statement.on_conflict_do_update(
             index_elements=["name"], set_={"changed_at": func.clock_timestamp()}
         )
-        async with self._database.connect() as connection:
-            marked = await connection.execute(statement.returning(watermark.c.name))
-            return marked.first() is not None
+        return await statements.change(self._database, statement) == 1

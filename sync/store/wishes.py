@@ -3,9 +3,9 @@
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store import statements
 from sync.store.tables import sync_wish
 from sync.store.wish_record import Place, Unsettled, WishRecord
 
@@ -32,19 +32,15 @@ class MarketWishes:
         statement = select(*(_COLUMN[name] for name in _KEPT)).filter_by(
             **self._key(place), configuration_hash=self._configuration
         )
-        async with self._database.connect() as connection:
-            row = (await connection.execute(statement)).mappings().one_or_none()
-        return None if row is None else WishRecord(place=place, **row)
+        found = await statements.mappings(self._database, statement)
+        return WishRecord(place=place, **found[0]) if found else None
 
     async def keep(self, record: WishRecord) -> None:
         """Add or replace it."""
         fresh: dict[str, Any] = {name: getattr(record, name) for name in _KEPT}
         fresh["configuration_hash"] = self._configuration
-        statement = insert(sync_wish).values(**self._key(record.place), **fresh)
-        async with self._database.begin() as connection:
-            await connection.execute(
-                statement.on_conflict_do_update(constraint=sync_wish.primary_key, set_=fresh)
-            )
+        kept = statements.put(sync_wish, self._key(record.place), fresh)
+        await statements.change(self._database, kept)
 
     async def settle(self, *places: Place) -> None:
         """Note that places hold what they should; nothing to do where nothing is kept."""
@@ -60,13 +56,12 @@ class MarketWishes:
             )
             .values(is_taken=True, text="", advice="")
         )
-        async with self._database.begin() as connection:
-            await connection.execute(statement)
+        await statements.change(self._database, statement)
 
     async def forget(self, place: Place) -> None:
         """Forget the last write of a place."""
-        async with self._database.begin() as connection:
-            await connection.execute(delete(sync_wish).filter_by(**self._key(place)))
+        its = delete(sync_wish).filter_by(**self._key(place))
+        await statements.change(self._database, its)
 
     def _key(self, place: Place) -> dict[str, str]:
         return {
@@ -105,6 +100,4 @@ class UnsettledWishes:
             .group_by(*keys)
             .order_by(*keys)
         )
-        async with self._database.connect() as connection:
-            rows = (await connection.execute(statement)).mappings()
-            return [Unsettled(**row) for row in rows]
+        return [Unsettled(**row) for row in await statements.mappings(self._database, statement)]
