@@ -17,6 +17,8 @@ from sync.sales.amounts import UnitPrice, expected_tax, unit_price
 from sync.sales.value_lines import ValueLine, line_reference
 
 _NO_TAX = "none"
+# The shop's price is net of discounts, and charges are lines or the header's.
+_ALWAYS = {"LineDiscountPercentage": Decimal(0), "SkipCreateAutoCharges": True}
 # A file option is one text: MIME type, name, then a path on the server and a secret key.
 _FILE_OPTION = re.compile(r"^\w+/[\w.+-]+,\s*([^,]*),")
 
@@ -86,6 +88,7 @@ def priced_line(
         net: Of the whole line, of the sign of `quantity`.
         rate: Tax in percent, to foretell the ERP's.
         extra: More fields.
+        rules: The market's.
     """
     price, amount = _price(net, quantity, rules, source=source)
     return DraftLine(
@@ -96,9 +99,8 @@ def priced_line(
                 "OrderedSalesQuantity": quantity,
                 "SalesPrice": price.price,
                 "SalesPriceQuantity": Decimal(price.unit),
-                "LineDiscountPercentage": Decimal(0),
                 "OrderLineReference": reference,
-                "SkipCreateAutoCharges": True,
+                **_ALWAYS,
                 **extra,
             }
         ),

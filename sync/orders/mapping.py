@@ -57,16 +57,15 @@ def map_order(
     rules: OrderRules,
     named: Mapping[int, str] = MappingProxyType({}),
 ) -> OrderDraft:
-    """Return the ERP's order.
+    """Return the ERP's order; raises `HeldError`, which names the field that a person decides on.
 
     Args:
         order: The shop's.
         account: The ERP's customer account.
         products: What the things sold are in the ERP.
+        selling: The market.
+        rules: Its rules.
         named: Items that a person named, by line.
-
-    Raises:
-        HeldError: Something that a person must decide; it names the field.
     """
     header = header_body(order, account=account, selling=selling, rules=rules)
     values = value_lines(order.items, rules.splitting)

@@ -185,8 +185,7 @@ class EventStore:
     ) -> None:
         """Have an event wait for another one, entered if none is under way.
 
-        Raises:
-            FenceLostError: Another worker has taken the event over.
+        Raises `FenceLostError`: another worker has taken the event over.
         """
         key = document_key(flow, event.market, document_id)
         needed = {
