@@ -6,8 +6,10 @@ no redirect, and asks the caller's guard last before the wire.
 """
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import aiohttp
@@ -47,6 +49,28 @@ class Request:
     def __post_init__(self) -> None:
         if not self.target.startswith("/") or self.target.startswith("//"):
             raise ValueError("a target is a path on the system's own host")
+
+
+def http_session(
+    ca_file: Path | None, *, connections: int = 100, keepalive_seconds: float = 15.0
+) -> aiohttp.ClientSession:
+    """Return a session for one system, which keeps no cookies and is the caller's to close.
+
+    Args:
+        ca_file: PEM file of an authority to trust beside the public ones.
+        connections: At most so many at once.
+        keepalive_seconds: How long one that nobody uses is kept.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    trusted = ssl.create_default_context()
+    if ca_file is not None:
+        trusted.load_verify_locations(ca_file)
+    connector = aiohttp.TCPConnector(
+        limit=connections, keepalive_timeout=keepalive_seconds, ssl=trusted
+    )
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 class HttpExchange:

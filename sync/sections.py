@@ -50,8 +50,10 @@ class Magento(BaseModel):
         token: The integration's access token.
         token_secret: Its secret.
         ca_file: PEM file of the authority that signed its certificate, where it is not public.
-        timeout_seconds: A request that takes longer has failed.
-        connections: At most so many at once.
+        timeout_seconds: A call that takes longer has failed: a page of a hundred orders takes a
+            healthy shop a second; past half a minute it is stuck.
+        connections: At most so many at once: a shop serves people first, and a small one has two
+            PHP workers for each core.
     """
 
     model_config = MODEL

@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from pydantic import ValidationError
-
 from pricing_proxy.d365 import paging
 from pricing_proxy.d365.fo.models import LegalEntityRow, Row
 from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest
+from pricing_proxy.d365.fo.row_reading import checked_rows
 from pricing_proxy.d365.odata import Filter, Query, equals
 from pricing_proxy.diagnosis.direct_calls import SYSTEM, TICKET, DirectErp
 from pricing_proxy.http_exchange import Request
-from pricing_proxy.resilience.errors import UpstreamContractError
 from pricing_proxy.resilience.operation import Operation, OperationClass
 
 R = TypeVar("R", bound=Row)
@@ -73,21 +71,5 @@ class ErpCalls:
             deadline=self._direct.patience.deadline(),
         )
         found, _ = paging.read_page(answer.body, system=SYSTEM)
-        return Top(_count(answer.body), [_checked(row, values) for values in found])
-
-
-def _count(page: dict[str, object]) -> int:
-    try:
-        return int(str(page["@odata.count"]))
-    except (LookupError, ValueError) as exc:
-        raise UpstreamContractError("a count without '@odata.count'", system=SYSTEM) from exc
-
-
-def _checked(row: type[R], values: dict[str, object]) -> R:
-    try:
-        return row.model_validate(values)
-    except ValidationError as exc:
-        fields = ", ".join(
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in exc.errors()
-        )
-        raise UpstreamContractError(f"an unexpected row: {fields}", system=SYSTEM) from exc
+        checked = checked_rows(row, found, None, system=SYSTEM)
+        return Top(paging.read_count(answer.body, system=SYSTEM), list(checked))

@@ -6,7 +6,7 @@ app is not slowed down by the sync's throttling; the sync gives way to it.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
@@ -14,8 +14,8 @@ from pricing_proxy.configuration.environments import AppKind, Environment
 from pricing_proxy.d365.auth import TOKEN_SYSTEM, TokenSource
 from pricing_proxy.d365.entra import entra_tokens
 from pricing_proxy.d365.fo.client import FinanceOperationsClient
-from pricing_proxy.d365.session import erp_session
 from pricing_proxy.d365.transport import Transport
+from pricing_proxy.http_exchange import http_session
 from pricing_proxy.resilience.breaker_settings import (
     DOCUMENT_READS,
     DOCUMENT_WRITES,
@@ -31,6 +31,10 @@ from pricing_proxy.resilience.prober import Prober
 from pricing_proxy.resilience.protection import protection
 from pricing_proxy.shared_state.gate import Gates, SharedGate, app_gate, tokens_of
 
+# The bulkhead admits 64 calls at most; a call never waits for a connection behind it.
+CONNECTIONS = 80
+# Longer than the pause between two background reads, so that connections stay warm.
+_KEPT_SECONDS = 75.0
 _SYSTEM = "fo"
 
 
@@ -100,46 +104,40 @@ async def erp_way(
     manner: Manner,
     *,
     gates: Gates,
-    clock: Clock,
     watch: CallWatch | None = None,
 ) -> AsyncIterator[ErpWay]:
     """Open the way as one of our apps; on exit, close it in reverse order.
 
     Args:
         name: The environment's name in the configuration.
-        environment: Where it is, with the app's credentials.
+        environment: Where it is; raises `ValueError` when it names no such app.
         manner: Which app calls, and how.
-        gates: Where its processes tell each other of throttling.
-        clock: Time.
+        gates: Where its processes tell each other of throttling; its clock is used.
         watch: Told of each call; None for nobody.
-
-    Raises:
-        ValueError: The environment names no such app.
     """
-    async with AsyncExitStack() as stack:
-        issuer = entra_tokens(environment, environment.app(manner.app), clock=clock)
-        opened = await stack.enter_async_context(_gates(name, manner, gates))
-        (gate, _), (token_gate, _) = opened
-        await stack.enter_async_context(issuer)
-        tokens = await stack.enter_async_context(TokenSource(issuer, clock=clock, gate=token_gate))
-        session = await stack.enter_async_context(erp_session(environment.ca_file))
-        policy = protection(_SYSTEM, gate, manner.breakers, place=name, clock=clock, watch=watch)
-        await stack.enter_async_context(Prober(policy.probes()))
+    async with (
+        _gates(name, manner, gates) as opened,
+        _tokens(environment, manner.app, opened[1][0], gates.clock) as tokens,
+        http_session(
+            environment.ca_file, connections=CONNECTIONS, keepalive_seconds=_KEPT_SECONDS
+        ) as session,
+    ):
+        clock, path = gates.clock, environment.price_service_path
         transport = Transport(
             session, base_url=environment.url, tokens=tokens, clock=clock, system=_SYSTEM
         )
-        yield ErpWay(
-            client=FinanceOperationsClient(
-                transport,
+        (gate, _), (token_gate, _) = opened
+        policy = protection(_SYSTEM, gate, manner.breakers, place=name, clock=clock, watch=watch)
+        async with Prober(policy.probes()):
+            yield ErpWay(
+                client=FinanceOperationsClient(
+                    transport, policy=policy, clock=clock, price_service_path=path
+                ),
+                transport=transport,
                 policy=policy,
-                clock=clock,
-                price_service_path=environment.price_service_path,
-            ),
-            transport=transport,
-            policy=policy,
-            gates=(gate, token_gate),
-            openers={each.name: opener for each, opener in opened},
-        )
+                gates=(gate, token_gate),
+                openers={each.name: opener for each, opener in opened},
+            )
 
 
 @asynccontextmanager
@@ -159,3 +157,14 @@ async def _gates(
         gates.gate(tokens_of(app), system=TOKEN_SYSTEM, name=f"{called}:tokens") as tokens,
     ):
         yield gate, tokens
+
+
+@asynccontextmanager
+async def _tokens(
+    environment: Environment, app: AppKind, gate: Gate, clock: Clock
+) -> AsyncIterator[TokenSource]:
+    async with (
+        entra_tokens(environment, environment.app(app), clock=clock) as issuer,
+        TokenSource(issuer, clock=clock, gate=gate) as tokens,
+    ):
+        yield tokens

@@ -5,9 +5,7 @@ once. Every method raises `UpstreamError`.
 """
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +17,7 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.environments import Environment
 from pricing_proxy.d365.fo.client import FinanceOperationsClient
 from pricing_proxy.d365.transport import Transport
+from pricing_proxy.diagnosis.board import Finding, failed
 from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
@@ -144,19 +143,9 @@ class DirectErp:
         )
 
 
-def trusted_certificates(ca_file: Path | None) -> ssl.SSLContext:
-    """Return whom to trust; raises `OSError` when the CA file cannot be read."""
-    trusted = ssl.create_default_context()
-    if ca_file is not None:
-        trusted.load_verify_locations(ca_file)
-    return trusted
-
-
-@asynccontextmanager
-async def direct_session(trusted: ssl.SSLContext) -> AsyncIterator[aiohttp.ClientSession]:
-    """Open the connections to one system; closed on exit."""
-    connector = aiohttp.TCPConnector(ssl=trusted)
-    async with aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar()
-    ) as session:
-        yield session
+def unreadable(ca_file: Path | None, error: OSError, *, key: str) -> Finding:
+    """Return what to say of a CA file that cannot be read."""
+    return failed(
+        f"{ca_file} cannot be read: {error.strerror or type(error).__name__}",
+        f"Correct {key}: a PEM file with the authority's certificate",
+    )

@@ -11,12 +11,11 @@ from typing import Protocol
 import aiohttp
 
 from pricing_proxy.configuration.environments import AppKind, EntraApp, Environment
-from pricing_proxy.diagnosis.board import Board, failed, skipped
+from pricing_proxy.diagnosis.board import Board, skipped
 from pricing_proxy.diagnosis.direct_calls import (
     DirectErp,
     Patience,
-    direct_session,
-    trusted_certificates,
+    unreadable,
 )
 from pricing_proxy.diagnosis.entra import TokenSamples, entra_vitals, sample_tokens
 from pricing_proxy.diagnosis.limits import Limits
@@ -24,6 +23,7 @@ from pricing_proxy.diagnosis.report import Progress
 from pricing_proxy.diagnosis.sampling import TimedCall, sample, sample_calls
 from pricing_proxy.diagnosis.steps import Steps
 from pricing_proxy.diagnosis.vitals import Vitals
+from pricing_proxy.http_exchange import http_session
 from pricing_proxy.resilience.errors import UpstreamTimeoutError
 
 
@@ -88,11 +88,15 @@ class EnvironmentCheck:
     async def run(self, patience: Patience) -> None:
         """Fill the tables."""
         try:
-            trusted = trusted_certificates(self._environment.ca_file)
+            session = http_session(self._environment.ca_file)
         except OSError as error:
-            self._fail_on_ca_file(error)
+            key = f"environments.{self._name}.ca_file"
+            cause = unreadable(self._environment.ca_file, error, key=key)
+            self._board.put(self._entra.reachable, cause)
+            for board in self.boards:
+                board.fill_rest(skipped(self._entra.reachable))
             return
-        async with direct_session(trusted) as session:
+        async with session:
             way = await self._check_systems(session, patience)
             async with asyncio.TaskGroup() as group:
                 for code, market in self._markets.items():
@@ -120,20 +124,6 @@ class EnvironmentCheck:
             samples = await self._sample_erp(way, patience) if token else []
         self._judge_erp([reach.result()], samples)
         return way
-
-    def _fail_on_ca_file(self, error: OSError) -> None:
-        """Fill all tables when the CA file cannot be read."""
-        file = self._environment.ca_file
-        self._board.put(
-            self._entra.reachable,
-            failed(
-                f"{file} cannot be read: {error.strerror or type(error).__name__}",
-                f"Correct environments.{self._name}.ca_file: a PEM file with the authority's "
-                "certificate",
-            ),
-        )
-        for board in self.boards:
-            board.fill_rest(skipped(self._entra.reachable))
 
     def _way(self, session: aiohttp.ClientSession, token: str, patience: Patience) -> DirectErp:
         return DirectErp(session, self._environment, token=token, patience=patience)

@@ -110,7 +110,7 @@ async def _open_parts(
     gates, watch = Gates(redis, clock), metrics.watch_calls(traces)
     erps = {
         name: await stack.enter_async_context(
-            erp_way(name, environment, PRICING, gates=gates, clock=clock, watch=watch)
+            erp_way(name, environment, PRICING, gates=gates, watch=watch)
         )
         for name, environment in settings.environments.items()
     }

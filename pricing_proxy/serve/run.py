@@ -11,7 +11,7 @@ import logging
 import signal
 
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.d365.session import CONNECTIONS as ERP_CONNECTIONS
+from pricing_proxy.d365.way import CONNECTIONS as ERP_CONNECTIONS
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
 from pricing_proxy.listening.room import room

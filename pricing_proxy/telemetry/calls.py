@@ -1,7 +1,7 @@
 """What both programs tell of their calls to other systems: counts, times and spans.
 
-<prefix>calls{system, operation, outcome}       attempts on the wire
-<prefix>call_seconds{system, operation}         how long they took
+<name>s{system, operation, outcome}        attempts on the wire
+<name>_seconds{system, operation}          how long they took
 
 An operation is named in the code, so labels and spans carry no key, query or body.
 """
@@ -22,19 +22,19 @@ class CallTelemetry:
 
     Args:
         registry: Where the counts are shown.
-        prefix: Of the instruments' names.
+        name: What a call is called in the instruments' names.
         traces: Where spans go.
     """
 
-    def __init__(self, registry: CollectorRegistry, *, prefix: str, traces: Traces) -> None:
+    def __init__(self, registry: CollectorRegistry, *, name: str, traces: Traces) -> None:
         self._calls = Counter(
-            f"{prefix}calls",
+            f"{name}s",
             "Calls on the wire, by operation and how they ended.",
             ("system", "operation", "outcome"),
             registry=registry,
         )
         self._seconds = Histogram(
-            f"{prefix}call_seconds",
+            f"{name}_seconds",
             "Time of a call on the wire.",
             ("system", "operation"),
             buckets=_SECONDS,

@@ -9,15 +9,10 @@ only then. Labels have few values: never a SKU, a customer or a reason text.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from pricing_proxy.telemetry.calls import CallTelemetry
-from pricing_proxy.telemetry.connection_metrics import ConnectionMetrics, CountedCrowd
 from pricing_proxy.telemetry.loop_counters import LoopCounter, LoopHistogram
-from pricing_proxy.telemetry.traces import Traces
-
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+from pricing_proxy.telemetry.program_metrics import ProgramMetrics
 
 _PREFIX = "pricing_proxy_"
 # From a page in memory (under 1 ms) to a checkout's last moment (4 s).
@@ -72,11 +67,11 @@ READ_WHEN_SCRAPED = (
 )
 
 
-class Metrics:
-    """The instruments of one process, in a registry of their own."""
+class Metrics(ProgramMetrics):
+    """The instruments of one process of the price service."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        super().__init__(_PREFIX, calls="erp_call")
         self.requests = self._loop_counter(
             "requests",
             "Price requests answered, by mode and outcome (answered, refused).",
@@ -103,18 +98,6 @@ class Metrics:
         """Connect each instrument of `READ_WHEN_SCRAPED` with what reads it, by its name."""
         for instrument in READ_WHEN_SCRAPED:
             self.registry.register(_Read(instrument, readers[instrument.name]))
-
-    def count_connections(self, *crowds: CountedCrowd) -> None:
-        """Count the connections of the listeners."""
-        ConnectionMetrics(self.registry, prefix=_PREFIX, crowds=crowds)
-
-    def watch_calls(self, traces: Traces) -> CallTelemetry:
-        """Return what counts and traces the calls to the ERPs."""
-        return CallTelemetry(self.registry, prefix=f"{_PREFIX}erp_", traces=traces)
-
-    def text(self) -> bytes:
-        """Return all values in Prometheus' text format."""
-        return generate_latest(self.registry)
 
     def _loop_counter(self, name: str, meaning: str, labels: tuple[str, ...]) -> LoopCounter:
         return LoopCounter(f"{_PREFIX}{name}", meaning, labels, self.registry)

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.shared_state.maps import SharedStateError
-from pricing_proxy.telemetry.metrics import CONTENT_TYPE, Metrics
+from pricing_proxy.telemetry.metrics import Metrics
+from pricing_proxy.telemetry.program_metrics import CONTENT_TYPE
 from pricing_proxy.web.handling import JSON_HEADERS, Asked
 from pricing_proxy.web.problems import GATE_NOT_SHARED, UNKNOWN_BREAKER, UNKNOWN_GATE
 from pricing_proxy.web.schemas import BreakerOrderBody, GateOrderBody

@@ -12,23 +12,22 @@ from pricing_proxy.diagnosis.board import Board, Finding, failed, ok, skipped
 from pricing_proxy.diagnosis.direct_calls import (
     DirectPolicy,
     Patience,
-    direct_session,
-    trusted_certificates,
+    unreadable,
 )
 from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.report import Progress
 from pricing_proxy.diagnosis.sampling import sample_calls
 from pricing_proxy.diagnosis.steps import Steps
 from pricing_proxy.diagnosis.vitals import Vitals
+from pricing_proxy.http_exchange import http_session
 from pricing_proxy.resilience.errors import UpstreamDeniedError
 from sync.description import CheckRow
 from sync.flows import FLOWS
 from sync.given import ConfiguredMarket
-from sync.magento.calls import Calls
 from sync.magento.orders import OrderCalls
 from sync.magento.resources import Resource
 from sync.magento.shop import Shop
-from sync.magento.transport import ShopTransport
+from sync.magento.way import shop_over
 from sync.sections import Magento
 
 _HERE = "sync.magento"
@@ -56,30 +55,17 @@ async def check_shop(
     used, more = _resources(markets), _more(markets)
     board = Board("Shop", (*vitals.names, *used, *(row.name for row in more)))
     try:
-        trusted = trusted_certificates(magento.ca_file)
+        session = http_session(magento.ca_file)
     except OSError as error:
-        board.put(
-            vitals.reachable,
-            failed(
-                f"{magento.ca_file} cannot be read: {error.strerror or type(error).__name__}",
-                f"Correct {_HERE}.ca_file: a PEM file with the authority's certificate",
-            ),
-        )
+        cause = unreadable(magento.ca_file, error, key=f"{_HERE}.ca_file")
+        board.put(vitals.reachable, cause)
         board.fill_rest(skipped(vitals.reachable))
         return board
     on_progress("the shop")
-    async with direct_session(trusted) as session:
-        transport = ShopTransport(
-            session,
-            base_url=magento.url,
-            credentials=magento.credentials,
-            clock=patience.clock,
-            signed_url=magento.signed_url,
+    async with session:
+        shop = shop_over(
+            session, magento, policy=DirectPolicy(), clock=patience.clock, call_time=patience.wait
         )
-        calls = Calls(
-            transport, policy=DirectPolicy(), clock=patience.clock, call_time=patience.wait
-        )
-        shop = Shop(calls)
         samples = await sample_calls(
             lambda: _signed_call(shop.orders), enough=limits.sampling, clock=patience.clock
         )

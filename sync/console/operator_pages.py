@@ -18,8 +18,9 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.listening.host_names import refusing_other_names
 from pricing_proxy.pages.drawing import page, set_up, style_sheet
 from pricing_proxy.resilience.gate import Gate
+from pricing_proxy.telemetry.program_metrics import CONTENT_TYPE
 from sync.console.gates import options_of
-from sync.engine.metrics import CONTENT_TYPE, SyncMetrics
+from sync.engine.metrics import SyncMetrics
 from sync.serve.stores import Stores
 from sync.store.flow_control import is_paused
 from sync.store.overview import FlowState

@@ -9,20 +9,16 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.exc import SQLAlchemyError
 
 from pricing_proxy.background import Background
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
-from pricing_proxy.telemetry.calls import CallTelemetry
-from pricing_proxy.telemetry.connection_metrics import ConnectionMetrics, CountedCrowd
-from pricing_proxy.telemetry.traces import Traces
+from pricing_proxy.telemetry.program_metrics import ProgramMetrics
 from sync.store.overview import FlowState, Overview
 from sync.store.states import EventState
 
 _log = logging.getLogger(__name__)
-
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _PREFIX = "d365_sync_"
 # From an event that calls nobody to the longest attempt (5 min).
@@ -30,11 +26,11 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120
 _LOOK_SECONDS = 5.0
 
 
-class SyncMetrics:
-    """The instruments of one process."""
+class SyncMetrics(ProgramMetrics):
+    """The instruments of one process of the sync."""
 
     def __init__(self, clock: Clock) -> None:
-        self.registry = CollectorRegistry()
+        super().__init__(_PREFIX, calls="call")
         self._clock = clock
         self._counted_us: int | None = None
         labels = ("flow", "market")
@@ -95,21 +91,9 @@ class SyncMetrics:
             self._lag.labels(found.flow, found.market).set(found.lag.total_seconds())
         self._counted_us = self._clock.monotonic_us()
 
-    def count_connections(self, *crowds: CountedCrowd) -> None:
-        """Count the connections of the listeners."""
-        ConnectionMetrics(self.registry, prefix=_PREFIX, crowds=crowds)
-
     def show_gate(self, name: str, closed_seconds: Callable[[], float]) -> None:
         """Show for how long a gate stays closed, whenever somebody looks."""
         self._gates.labels(name).set_function(closed_seconds)
-
-    def watch_calls(self, traces: Traces) -> CallTelemetry:
-        """Return what counts and traces the calls to the shop and the ERPs."""
-        return CallTelemetry(self.registry, prefix=_PREFIX, traces=traces)
-
-    def text(self) -> bytes:
-        """Return all values in Prometheus' text format."""
-        return generate_latest(self.registry)
 
     def _age_of_counts(self) -> float:
         if self._counted_us is None:

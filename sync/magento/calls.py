@@ -30,8 +30,6 @@ C = TypeVar("C", bound="ChangingRow")
 
 V1 = "/rest/V1"
 """Where the routes begin that know no store view."""
-# A page of a hundred orders takes a healthy shop a second; past half a minute it is stuck.
-CALL_TIME = timedelta(seconds=30)
 
 
 class ChangingRow(Protocol):
@@ -57,8 +55,7 @@ class Calls:
         *,
         policy: Policy,
         clock: Clock,
-        klass: CallClass = CallClass.REFRESH,
-        call_time: timedelta = CALL_TIME,
+        call_time: timedelta,
     ) -> None:
         """Connect the parts.
 
@@ -66,15 +63,12 @@ class Calls:
             transport: Signs and sends.
             policy: Magento's.
             clock: Time.
-            klass: How urgent the calls are; must not be a customer-facing one, since only the
-                others may find a shop again that was down.
             call_time: How long a call may take, waiting included.
         """
         self.system = transport.system
         self._transport = transport
         self._policy = policy
         self._clock = clock
-        self._klass = klass
         self._call_us = call_time // timedelta(microseconds=1)
 
     async def read(self, name: str, target: str) -> Any:
@@ -205,7 +199,8 @@ class Calls:
         return await self._policy.call(
             send,
             operation=operation,
-            ticket=Ticket(self._klass),
+            # No customer-facing class: only the others may find a shop again that was down.
+            ticket=Ticket(CallClass.REFRESH),
             deadline=Deadline.after(self._call_us, now_us=now_us),
         )
 

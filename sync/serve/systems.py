@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.documents import DocumentCalls
@@ -50,7 +49,6 @@ async def systems(
     settings: SyncSettings, *, clock: Clock, watch: CallWatch | None = None
 ) -> AsyncIterator[Systems]:
     """Open the ways to the shop, the ERPs and Redis; `watch` is told of each call."""
-    magento = settings.sync.magento
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(redis_client(settings.redis))
         guard = redis_guard(clock, timeout_us=_REDIS_US, settings=_REDIS_BREAKER)
@@ -60,22 +58,12 @@ async def systems(
             shared.gate(SHOP, system=SYSTEM, name="shop")
         )
         shop = await stack.enter_async_context(
-            shop_way(
-                magento.url,
-                magento.credentials,
-                clock=clock,
-                signed_url=magento.signed_url,
-                ca_file=magento.ca_file,
-                connections=magento.connections,
-                call_time=timedelta(seconds=magento.timeout_seconds),
-                gate=shop_gate,
-                watch=watch,
-            )
+            shop_way(settings.sync.magento, clock=clock, gate=shop_gate, watch=watch)
         )
         erps, gates = {}, [shop_gate]
         for name, environment in settings.environments.items():
             way = await stack.enter_async_context(
-                erp_way(name, environment, SYNC, gates=shared, clock=clock, watch=watch)
+                erp_way(name, environment, SYNC, gates=shared, watch=watch)
             )
             gates += way.gates
             erps[name] = DocumentCalls(

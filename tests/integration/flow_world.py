@@ -203,10 +203,7 @@ async def flow_world(folder: Path) -> AsyncIterator[FlowWorld]:
         session = await stack.enter_async_context(ClientSession())
         # A write in doubt is waited out after two seconds.
         settings = sync_settings(sandbox, "embedded", delivery={"erp_max_request_seconds": 2})
-        magento = settings.sync.magento
-        shop = await stack.enter_async_context(
-            shop_way(magento.url, magento.credentials, clock=clock)
-        )
+        shop = await stack.enter_async_context(shop_way(settings.sync.magento, clock=clock))
         client = Client(sandbox, session)
         await client.sign_in()
         transport = RecordingTransport(

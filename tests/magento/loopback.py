@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from dataclasses import asdict
 from typing import Any
 
 import aiohttp
@@ -14,12 +14,18 @@ from sync.magento.auth import Credentials
 from sync.magento.shop import Shop
 from sync.magento.transport import ShopTransport
 from sync.magento.way import shop_way
+from sync.sections import Magento
 
 Play = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CREDENTIALS = Credentials(
     consumer_key="k" * 32, consumer_secret="s" * 32, token="t" * 32, token_secret="u" * 32
 )
+
+
+def section(url: str, credentials: Credentials = CREDENTIALS, **more: Any) -> Magento:
+    """Return what the configuration says of a shop."""
+    return Magento.model_validate({"url": url, **asdict(credentials), **more})
 
 
 class PlayedShop:
@@ -76,6 +82,6 @@ async def client_of(play: Play) -> AsyncIterator[tuple[Shop, PlayedShop]]:
     """Serve `play`, and give a client under the real call policy."""
     async with (
         shop_of(play) as (shop, url),
-        shop_way(url, CREDENTIALS, clock=SystemClock(), call_time=timedelta(seconds=5)) as client,
+        shop_way(section(url, timeout_seconds=5), clock=SystemClock()) as client,
     ):
         yield client, shop

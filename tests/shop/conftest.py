@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS, Integration
 from sync.magento.auth import Credentials, authorization
 from sync.magento.shop import Shop
 from sync.magento.way import shop_way
+from tests.magento.loopback import section
 
 
 def credentials_of(integration: Integration) -> Credentials:
@@ -122,6 +122,6 @@ async def wire(sandbox: Sandbox) -> AsyncIterator[Wire]:
 @pytest.fixture
 async def client(sandbox: Sandbox) -> AsyncIterator[Shop]:
     async with shop_way(
-        sandbox.magento_url, CREDENTIALS, clock=SystemClock(), call_time=timedelta(seconds=5)
+        section(sandbox.magento_url, CREDENTIALS, timeout_seconds=5), clock=SystemClock()
     ) as client:
         yield client

@@ -19,6 +19,7 @@ from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
 from sync.magento.search import Search, equals
 from sync.magento.shop import Shop
 from sync.magento.way import shop_way
+from tests.magento.loopback import section
 from tests.shop.conftest import SALES_ONLY, Wire
 from tests.virtual_time import ManualClock
 
@@ -239,7 +240,7 @@ async def test_orders_belong_to_websites(wire: Wire, client: Shop) -> None:
 
 
 async def test_an_integration_without_rights_is_told_which_one(sandbox: Sandbox) -> None:
-    async with shop_way(sandbox.magento_url, SALES_ONLY, clock=SystemClock()) as client:
+    async with shop_way(section(sandbox.magento_url, SALES_ONLY), clock=SystemClock()) as client:
         with pytest.raises(UpstreamDeniedError, match="Magento_Customer::customer"):
             await client.customers.customer(1)
 

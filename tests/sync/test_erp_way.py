@@ -63,7 +63,6 @@ async def way(client: Client, told: RecordedCalls) -> AsyncIterator[ErpWay]:
         environment(client.sandbox),
         SYNC,
         gates=Gates(FakeAsyncRedis(), SystemClock()),
-        clock=SystemClock(),
         watch=told,
     ) as opened:
         yield opened
@@ -158,6 +157,5 @@ async def test_an_environment_without_an_app_for_the_sync_is_a_mistake(client: C
             environment(client.sandbox, sync_client_id=None),
             SYNC,
             gates=Gates(FakeAsyncRedis(), SystemClock()),
-            clock=SystemClock(),
         ):
             pass

@@ -1,0 +1,35 @@
+"""What the metrics of both programs have in common: a registry, connections, calls, the text."""
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+from pricing_proxy.telemetry.calls import CallTelemetry
+from pricing_proxy.telemetry.connection_metrics import ConnectionMetrics, CountedCrowd
+from pricing_proxy.telemetry.traces import Traces
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class ProgramMetrics:
+    """The instruments of one process, in a registry of their own.
+
+    Args:
+        prefix: Of the instruments' names.
+        calls: What its calls to other systems are called, after the prefix.
+    """
+
+    def __init__(self, prefix: str, *, calls: str) -> None:
+        self.registry = CollectorRegistry()
+        self._prefix = prefix
+        self._calls = calls
+
+    def count_connections(self, *crowds: CountedCrowd) -> None:
+        """Count the connections of the listeners."""
+        ConnectionMetrics(self.registry, prefix=self._prefix, crowds=crowds)
+
+    def watch_calls(self, traces: Traces) -> CallTelemetry:
+        """Return what counts and traces the calls to other systems."""
+        return CallTelemetry(self.registry, name=f"{self._prefix}{self._calls}", traces=traces)
+
+    def text(self) -> bytes:
+        """Return all values in Prometheus' text format."""
+        return generate_latest(self.registry)
