@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from pricing_proxy.domain.lifetime import Lifetimes
 from pricing_proxy.names import is_same_name
-from pricing_proxy.prices.ports import MasterData, PriceSource
+from pricing_proxy.prices.ports import MasterMaps, PriceSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Market:
     lifetimes: Lifetimes
     lease_us: int
     source: PriceSource
-    master: MasterData
+    master: MasterMaps
     shared_accounts: frozenset[str] = frozenset()
 
     def is_shared(self, account: str) -> bool:

@@ -161,7 +161,7 @@ class KeptMaps(Protocol):
         ...
 
 
-class MasterData(Protocol):
+class MasterMaps(Protocol):
     """The item and customer maps of one market, as last read."""
 
     @property

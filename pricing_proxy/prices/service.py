@@ -49,8 +49,13 @@ class PriceService:
 
     def recall(self, query: PriceQuery) -> Quote | None:
         """Return the answer if memory holds it whole and fresh; None if more must be done."""
-        market, shelf = self._basis.markets[query.market], self._basis.memory.shelf(query.context)
-        recalled = recall(query, market=market, shelf=shelf, known=self._known(query))
+        basis, context = self._basis, query.context
+        recalled = recall(
+            query,
+            market=basis.markets[query.market],
+            shelf=basis.memory.shelf(context),
+            known=basis.known(context, query.customer),
+        )
         if recalled is not None:
             self._warmer.pages.append(query)
         return recalled

@@ -12,8 +12,8 @@ from datetime import timedelta
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.resilience.breaker_events import (
-    Admitted,
-    Asked,
+    CallAdmitted,
+    CallAsked,
     ClosingOrdered,
     Effect,
     Ended,
@@ -107,7 +107,7 @@ class Breaker:
         Raises:
             CallRefusedError: The breaker is not closed for this caller.
         """
-        self._admitted(step(self._state, Asked(may_probe), self._now(), self._settings)[1])
+        self._admitted(step(self._state, CallAsked(may_probe), self._now(), self._settings)[1])
 
     def acquire(self, *, may_probe: bool) -> Permit:
         """Return a permit, to be given back with `settle`.
@@ -115,7 +115,7 @@ class Breaker:
         Raises:
             CallRefusedError: The breaker is not closed for this caller.
         """
-        return self._admitted(self._apply(Asked(may_probe)))
+        return self._admitted(self._apply(CallAsked(may_probe)))
 
     def settle(
         self, permit: Permit, error: BaseException | None, *, wire_us: int, lines: int = 1
@@ -183,7 +183,7 @@ class Breaker:
     def _admitted(self, effects: tuple[Effect, ...]) -> Permit:
         """Return the permit among `effects`, or raise the refusal."""
         for effect in effects:
-            if isinstance(effect, Admitted):
+            if isinstance(effect, CallAdmitted):
                 return effect.permit
         retry_us = next(effect.retry_us for effect in effects if isinstance(effect, Refused))
         raise CallRefusedError(

@@ -1,7 +1,7 @@
 """What a circuit breaker is told, and what it answers.
 
-Events go in (`Asked`, `Ended`, two orders of an operator), effects come out
-(`Admitted`, `Refused`, `PhaseChanged`); `breaker_state.step` leads from one to the other.
+Events go in (`CallAsked`, `Ended`, two orders of an operator), effects come out
+(`CallAdmitted`, `Refused`, `PhaseChanged`); `breaker_state.step` leads from one to the other.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Permit(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CallAsked:
     """Somebody wants to call; `may_probe` unless a customer waits for it."""
 
     may_probe: bool
@@ -55,11 +55,11 @@ class ClosingOrdered:
     """An operator closes the breaker."""
 
 
-Event = Asked | Ended | IsolationOrdered | ClosingOrdered
+Event = CallAsked | Ended | IsolationOrdered | ClosingOrdered
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class CallAdmitted:
     """The call may go."""
 
     permit: Permit
@@ -81,4 +81,4 @@ class PhaseChanged:
     reason: str
 
 
-Effect = Admitted | Refused | PhaseChanged
+Effect = CallAdmitted | Refused | PhaseChanged

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND as SECOND_US
 from pricing_proxy.resilience.breaker_events import (
-    Admitted,
-    Asked,
+    CallAdmitted,
+    CallAsked,
     Effect,
     Ended,
     Event,
@@ -86,7 +86,7 @@ Step = tuple[BreakerState, tuple[Effect, ...]]
 
 def step(state: BreakerState, event: Event, now_us: int, settings: BreakerSettings) -> Step:
     """Return the state after `event`, and what follows from it for others."""
-    if isinstance(event, Asked):
+    if isinstance(event, CallAsked):
         return _admit(state, event, now_us, settings)
     if isinstance(event, Ended):
         return _learn(state, event, now_us, settings)
@@ -113,9 +113,9 @@ def live_probes(state: BreakerState, now_us: int) -> tuple[Permit, ...]:
     return tuple(probe for probe in state.probes if probe.expires_us > now_us)
 
 
-def _admit(state: BreakerState, asked: Asked, now_us: int, settings: BreakerSettings) -> Step:
+def _admit(state: BreakerState, asked: CallAsked, now_us: int, settings: BreakerSettings) -> Step:
     if state.phase is Phase.CLOSED:
-        return state, (Admitted(Permit(state.epoch, 0, 0)),)
+        return state, (CallAdmitted(Permit(state.epoch, 0, 0)),)
     if state.phase is Phase.ISOLATED:
         return state, (Refused(_ISOLATED_RETRY_US),)
     is_early = state.phase is Phase.OPEN and now_us < state.probe_at_us
@@ -129,7 +129,7 @@ def _admit(state: BreakerState, asked: Asked, now_us: int, settings: BreakerSett
         return state, (*changes, Refused(_LEAST_RETRY_US))
     permit = Permit(state.epoch, state.serial + 1, now_us + settings.permit_us)
     state = replace(state, probes=(*probes, permit), serial=permit.serial)
-    return state, (*changes, Admitted(permit))
+    return state, (*changes, CallAdmitted(permit))
 
 
 def _learn(state: BreakerState, ended: Ended, now_us: int, settings: BreakerSettings) -> Step:

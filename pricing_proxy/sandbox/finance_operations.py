@@ -18,7 +18,7 @@ from pricing_proxy.sandbox.metadata import Metadata
 from pricing_proxy.sandbox.odata import Tables, entity_set
 from pricing_proxy.sandbox.odata_batch import BadBatchError, read_batch, write_batch
 from pricing_proxy.sandbox.odata_service import Call, ODataService, Reply
-from pricing_proxy.sandbox.price_service import ErpPriceService, InvalidLineError, RefusedError
+from pricing_proxy.sandbox.price_service import ErpPriceService, InvalidLineError, UnpricedError
 from pricing_proxy.sandbox.tokens import Tokens
 from pricing_proxy.sandbox.wire import application_error, from_json, invalid_operation, json_answer
 
@@ -134,7 +134,7 @@ class _Environment:
             return invalid_operation("The request body is not valid JSON.")
         except InvalidLineError as invalid:
             return application_error(str(invalid), kind=_ODATA_ERROR, status=400)
-        except RefusedError as refused:
+        except UnpricedError as refused:
             return invalid_operation(str(refused))
         return json_answer(answer)
 

@@ -40,11 +40,11 @@ _DIMENSION_MEMBERS = {
 }
 
 
-class RefusedError(Exception):
+class UnpricedError(Exception):
     """The request as a whole cannot be answered; the message goes into the envelope."""
 
 
-class InvalidLineError(RefusedError):
+class InvalidLineError(UnpricedError):
     """One of its lines fails a validation of the application."""
 
 
@@ -83,7 +83,7 @@ class ErpPriceService:
         """
         request = _parse(body, company=self._book.company)
         if self._random.random() < self._dials.deadlock_rate:
-            raise RefusedError(_DEADLOCK)
+            raise UnpricedError(_DEADLOCK)
         self._refuse_poison(request)
         dropped = {fold(sku) for sku in self._dials.drop_lines}
         kept = [line for line in request.lines if fold(self._sku(line)) not in dropped]
@@ -105,7 +105,7 @@ class ErpPriceService:
         }
         for line in request.lines:
             if fold(self._sku(line)) in everybodys:
-                raise RefusedError(f"Update has been canceled for item '{line.item_number}'.")
+                raise UnpricedError(f"Update has been canceled for item '{line.item_number}'.")
             if fold(self._sku(line)) in customers:
                 raise InvalidLineError(f"Item '{line.item_number}' is blocked for 'Sales order'.")
 
@@ -179,10 +179,10 @@ def _parse(body: Any, *, company: str) -> _Request:
     request = _member(body, "_request", dict)
     lines = _member(request, "lines", list)
     if len(lines) > MAX_LINES:
-        raise RefusedError(f"At most {MAX_LINES} lines are priced in one call.")
+        raise UnpricedError(f"At most {MAX_LINES} lines are priced in one call.")
     entity = _member(request, "dataAreaId", str)
     if fold(entity) != fold(company):
-        raise RefusedError(f"The legal entity '{entity}' does not exist.")
+        raise UnpricedError(f"The legal entity '{entity}' does not exist.")
     return _Request(
         customer=_member(request, "customerAccount", str),
         currency=_member(request, "currency", str).upper(),
@@ -194,7 +194,7 @@ def _parse(body: Any, *, company: str) -> _Request:
 def _member(owner: Any, name: str, kind: type) -> Any:
     value = owner.get(name) if isinstance(owner, dict) else None
     if not isinstance(value, kind):
-        raise RefusedError(f"Parameter '{name}' is missing or has the wrong type.")
+        raise UnpricedError(f"Parameter '{name}' is missing or has the wrong type.")
     return value
 
 
@@ -202,7 +202,7 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise RefusedError("Parameter 'date' is not a date.") from None
+        raise UnpricedError("Parameter 'date' is not a date.") from None
 
 
 def _line(line: Mapping[str, Any]) -> _Line:
@@ -227,4 +227,4 @@ def _quantity(line: Mapping[str, Any]) -> Decimal:
         quantity = Decimal(value)
         if abs(quantity) < _MAX_QUANTITY and -int(quantity.as_tuple().exponent) <= _MAX_DECIMALS:
             return quantity
-    raise RefusedError("Parameter 'quantity' is missing or not a number.")
+    raise UnpricedError("Parameter 'quantity' is missing or not a number.")

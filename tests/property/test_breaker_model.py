@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from pricing_proxy.resilience.breaker_events import (
-    Admitted,
-    Asked,
+    CallAdmitted,
+    CallAsked,
     ClosingOrdered,
     Effect,
     Ended,
@@ -97,15 +97,15 @@ class BreakerAgainstModel(RuleBasedStateMachine):
     @rule(target=permits, may_probe=st.booleans())
     def ask(self, may_probe: bool) -> Permit:  # noqa: FBT001 - hypothesis passes by name
         is_due = self.now_us >= self.state.probe_at_us
-        effects = self.apply(Asked(may_probe))
+        effects = self.apply(CallAsked(may_probe))
         model = self.model
         if model.phase is Phase.OPEN and is_due and may_probe:
             model.move(Phase.HALF_OPEN)
         live = [p for p, began in model.probes.items() if self.now_us < began + 15 * SECOND]
         is_probing = model.phase is Phase.HALF_OPEN and may_probe and len(live) < 3
         last = effects[-1]
-        assert isinstance(last, Admitted) == (model.phase is Phase.CLOSED or is_probing)
-        if not isinstance(last, Admitted):
+        assert isinstance(last, CallAdmitted) == (model.phase is Phase.CLOSED or is_probing)
+        if not isinstance(last, CallAdmitted):
             return Permit(-1, 0, 0)
         if is_probing:
             assert last.permit not in model.probes
