@@ -90,14 +90,14 @@ class EventWork:
     ) -> None:
         self._record = record
         self._journal = journal
-        self._links = links
-        self._wishes = wishes
-        self._clock = clock
-        self._longest = longest
+        self.links = links
+        self.wishes = wishes
+        self.clock = clock
+        self.longest = longest
         self._ends_us = clock.monotonic_us() + (
             int(LONGEST_ATTEMPT.total_seconds()) * MICROSECONDS_PER_SECOND
         )
-        self._event = Event(
+        self.event = Event(
             id=record.id,
             flow=record.flow,
             market=record.market,
@@ -108,31 +108,6 @@ class EventWork:
             fence=record.fence,
             document_id=record.document_id,
         )
-
-    @property
-    def event(self) -> Event:
-        """The event."""
-        return self._event
-
-    @property
-    def links(self) -> Links:
-        """The entity map of its market."""
-        return self._links
-
-    @property
-    def wishes(self) -> Wishes:
-        """What was written before."""
-        return self._wishes
-
-    @property
-    def clock(self) -> Clock:
-        """Time."""
-        return self._clock
-
-    @property
-    def longest(self) -> Mapping[str, timedelta]:
-        """By system: no request is finished later than this after it was sent."""
-        return self._longest
 
     def call(self, system: str, operation: str, request: Mapping[str, Any]) -> JournalledCall:
         """Return a call to be made."""
@@ -154,4 +129,4 @@ class EventWork:
         ]
 
     def _is_late(self) -> bool:
-        return self._clock.monotonic_us() >= self._ends_us
+        return self.clock.monotonic_us() >= self._ends_us
