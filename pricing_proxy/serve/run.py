@@ -15,6 +15,7 @@ from pricing_proxy.d365.way import CONNECTIONS as ERP_CONNECTIONS
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
 from pricing_proxy.listening.room import room
+from pricing_proxy.listening.stopping import told_to_stop
 from pricing_proxy.serve.application import Application, application
 from pricing_proxy.settings import ConfigurationFiles, Settings
 from pricing_proxy.web.immediate import ImmediateRunner
@@ -36,9 +37,7 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
         files: Where the settings came from: their keys are taken anew when they change.
     """
     gc.set_threshold(_COLLECT_EVERY_ALLOCATIONS)
-    stopping: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    for stop_signal in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(stop_signal, _stop, stopping, stop_signal)
+    stopping = told_to_stop()
     async with application(settings, clock=SystemClock(), files=files) as running:
         if running.key_watch is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, running.key_watch.read_now)
@@ -60,8 +59,8 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
             if settings.redis.is_embedded:
                 _log.warning("Redis is embedded: prices end with this process, and are its alone")
             _log.info("serving on port %d, admin on port %d", public_port, admin_port)
-            number = await stopping
-            await _leave(running, settings, is_patient=number == signal.SIGTERM)
+            is_patient = await stopping.get() == signal.SIGTERM
+            await _leave(running, settings, is_patient=is_patient)
 
 
 def crowds(settings: Settings) -> tuple[Crowd, Crowd]:
@@ -94,8 +93,3 @@ async def _leave(running: Application, settings: Settings, *, is_patient: bool) 
         await asyncio.sleep(settings.service.shutdown_seconds)
     else:
         _log.info("stopping")
-
-
-def _stop(stopping: "asyncio.Future[int]", number: int) -> None:
-    if not stopping.done():
-        stopping.set_result(number)

@@ -4,9 +4,7 @@ SIGTERM and Ctrl-C end it alike: nothing new is taken, what is under way is fini
 where its successor looks it up.
 """
 
-import asyncio
 import logging
-import signal
 from contextlib import AsyncExitStack
 
 from pricing_proxy.clock import Clock
@@ -14,6 +12,7 @@ from pricing_proxy.d365.way import CONNECTIONS as ERP_CONNECTIONS
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
 from pricing_proxy.listening.room import room
+from pricing_proxy.listening.stopping import told_to_stop
 from sync.console.operator_pages import OperatorPages
 from sync.serve.application import running
 from sync.settings import SyncSettings
@@ -33,9 +32,7 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
         ListenError: An address is taken.
         StoreError: The database cannot be used.
     """
-    stopping = asyncio.Event()
-    for stop_signal in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(stop_signal, stopping.set)
+    stopping = told_to_stop()
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(running(settings, clock=clock))
         own, (hints, looks) = settings.sync, _crowds(settings)
@@ -62,7 +59,7 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
         if settings.redis.is_embedded:
             _log.warning("Redis is embedded: the price service does not see the customer map")
         _log.info("carrying %s", ", ".join(sorted(own.markets)))
-        await stopping.wait()
+        await stopping.get()
         _log.info("stopping")
 
 
