@@ -8,6 +8,8 @@ from pricing_proxy.listening import problems
 from pricing_proxy.listening.protection import PROTECTION
 from pricing_proxy.problem_details import Problem, ProblemError
 
+_JSON = "application/json"
+
 
 class BodyTooSlowError(web.HTTPRequestTimeout):
     """A body did not arrive in time; raised where it is read."""
@@ -33,6 +35,13 @@ async def read_whole(request: web.Request) -> bytes:
         raise ProblemError(problems.UNREADABLE_BODY) from None
     else:
         return body
+
+
+def require_json(request: web.Request) -> None:
+    """Raise a `ProblemError` unless the request says that its body is JSON."""
+    content_type = request.headers.get("Content-Type", "")
+    if content_type != _JSON and content_type.partition(";")[0].strip().lower() != _JSON:
+        raise ProblemError(problems.UNSUPPORTED_MEDIA_TYPE)
 
 
 def unreadable() -> web.Response:

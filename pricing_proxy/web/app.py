@@ -9,15 +9,13 @@ from pricing_proxy.listening.host_names import refusing_other_names
 from pricing_proxy.pages.drawing import set_up
 from pricing_proxy.telemetry.traces import Traces
 from pricing_proxy.web.handling import (
-    Answering,
-    Tracing,
     answering,
     anybody,
     no_such_route,
     traced,
 )
 from pricing_proxy.web.immediate import IMMEDIATE, Immediate
-from pricing_proxy.web.routes import ADMIN, PUBLIC, ROUTES, Route, Routes
+from pricing_proxy.web.routes import ADMIN, PUBLIC, ROUTES, Routes
 
 # Far more than 200 lines; what is larger may come in pieces and hold its connection back.
 _LONGEST_IMMEDIATE_BODY = 32_768
@@ -50,17 +48,7 @@ def public_app(
     app[IMMEDIATE] = Immediate(
         routes.prices.recalled, min(body_limit_bytes, _LONGEST_IMMEDIATE_BODY)
     )
-    tracing = Tracing(traces, routes.browsers.is_browser)
-    for route in ROUTES:
-        if PUBLIC in route.listeners:
-            answer = _answering(route, routes)
-            if route.takes_token:
-                answer = routes.browsers.sharing(answer)
-            if traces.is_on and route.scope is not None:
-                # The route's template, never its values: those name customers.
-                answer = traced(answer, f"{route.method} {route.path}", tracing)
-            app.router.add_route(route.method, route.path, answer)
-    _add_fallback(app)
+    _serve(app, PUBLIC, routes, traces=traces)
     return app
 
 
@@ -77,21 +65,39 @@ def admin_app(
     guards = () if host_names is None else (refusing_other_names(host_names),)
     app = web.Application(client_max_size=body_limit_bytes, middlewares=guards)
     set_up(app, "pricing_proxy.web")
-    is_open = host_names is not None
-    for route in ROUTES:
-        if ADMIN in route.listeners:
-            answer = _answering(route, routes, is_open=is_open)
-            app.router.add_route(route.method, route.path, answer)
-    _add_fallback(app)
+    _serve(app, ADMIN, routes, is_open=host_names is not None)
     return app
 
 
-def _answering(route: Route, routes: Routes, *, is_open: bool = False) -> Answering:
-    admit = anybody
-    if route.scope is not None and not (is_open and route.is_open_on_loopback):
-        admit = partial(routes.access.require, scope=route.scope, takes_token=route.takes_token)
-    return answering(route.handler(routes), admit=admit, body=route.body)
+def _serve(
+    app: web.Application,
+    listener: str,
+    routes: Routes,
+    *,
+    traces: Traces | None = None,
+    is_open: bool = False,
+) -> None:
+    """Add the listener's rows of the table, and what answers the rest.
 
-
-def _add_fallback(app: web.Application) -> None:
+    Args:
+        app: Where.
+        listener: Whose.
+        routes: All handlers.
+        traces: Where spans go, if any are made.
+        is_open: Whether only this machine reaches the listener.
+    """
+    for route in ROUTES:
+        if listener not in route.listeners:
+            continue
+        admit = anybody
+        if route.scope is not None and not (is_open and route.is_open_on_loopback):
+            admit = partial(routes.access.require, scope=route.scope, takes_token=route.takes_token)
+        answer = answering(route.handler(routes), admit=admit, body=route.body)
+        if route.takes_token:
+            answer = routes.browsers.sharing(answer)
+        if traces is not None and traces.is_on and route.scope is not None:
+            # The route's template, never its values: those name customers.
+            name = f"{route.method} {route.path}"
+            answer = traced(answer, name, traces, is_browser=routes.browsers.is_browser)
+        app.router.add_route(route.method, route.path, answer)
     app.router.add_route("*", "/{path:.*}", answering(no_such_route))

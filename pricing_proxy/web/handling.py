@@ -6,7 +6,7 @@ of by a middleware: that costs a request one call less.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import wraps
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -14,8 +14,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
-from pricing_proxy.listening.problems import NO_SUCH_ROUTE, UNSUPPORTED_MEDIA_TYPE
-from pricing_proxy.listening.refusals import read_whole
+from pricing_proxy.listening.problems import NO_SUCH_ROUTE
+from pricing_proxy.listening.refusals import read_whole, require_json
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.telemetry.traces import Traces, leave_out, rejoin
 from pricing_proxy.web.access import Admitted
@@ -97,23 +97,19 @@ def answering(
     return answer
 
 
-class Tracing(NamedTuple):
-    """How requests are traced.
-
-    Attributes:
-        traces: Where spans go.
-        is_browser: Whether the caller is a stranger, who must not decide what we record.
-    """
-
-    traces: Traces
-    is_browser: Callable[[web.Request], bool]
-
-
-def traced(handler: Answering, name: str, tracing: Tracing) -> Answering:
+def traced(
+    handler: Answering, name: str, traces: Traces, *, is_browser: Callable[[web.Request], bool]
+) -> Answering:
     """Return a handler that records a span for each request.
 
     A server's `traceparent` is obeyed: its trace goes on here. A browser's is linked: our
     own trace begins, sampled as we decide, and names the other.
+
+    Args:
+        handler: Answers.
+        name: What the spans are called.
+        traces: Where they go.
+        is_browser: Whether the caller is a stranger, who must not decide what we record.
     """
 
     @wraps(handler)
@@ -121,8 +117,8 @@ def traced(handler: Answering, name: str, tracing: Tracing) -> Answering:
         caller = request.headers.get("traceparent")
         if caller is None:
             return await answer_untraced(request)
-        is_obeyed = not tracing.is_browser(request)
-        with tracing.traces.span(
+        is_obeyed = not is_browser(request)
+        with traces.span(
             name,
             parent=caller if is_obeyed else None,
             link=None if is_obeyed else caller,
@@ -131,8 +127,8 @@ def traced(handler: Answering, name: str, tracing: Tracing) -> Answering:
 
     async def answer_untraced(request: web.Request) -> web.StreamResponse:
         """Answer a request that is in no trace yet; nearly all stay out."""
-        if tracing.traces.draws():
-            with tracing.traces.drawn_span(name):
+        if traces.draws():
+            with traces.drawn_span(name):
                 return await handler(request)
         token = leave_out()
         try:
@@ -143,19 +139,19 @@ def traced(handler: Answering, name: str, tracing: Tracing) -> Answering:
     return answer
 
 
-def validated(text: bytes, adapter: TypeAdapter[B]) -> B:
-    """Return the JSON as a value; raises `ProblemError` naming each mistake."""
+def validated(sent: bytes | Mapping[str, Any], adapter: TypeAdapter[B]) -> B:
+    """Return JSON, or members of a query, as a value; raises `ProblemError` naming each mistake."""
     try:
-        return adapter.validate_json(text)
+        if isinstance(sent, bytes):
+            return adapter.validate_json(sent)
+        return adapter.validate_python(sent)
     except ValidationError as error:
         raise flaws_problem(error) from None
 
 
 async def read_bytes(request: web.Request) -> bytes:
     """Return the body of a request that says it is JSON; raises `ProblemError`."""
-    content_type = request.headers.get("Content-Type", "")
-    if content_type != _JSON and content_type.partition(";")[0].strip().lower() != _JSON:
-        raise ProblemError(UNSUPPORTED_MEDIA_TYPE)
+    require_json(request)
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise ProblemError(UNSUPPORTED_ENCODING)
     return await read_whole(request)

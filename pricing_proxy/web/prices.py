@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, cast
 
 from aiohttp import web
-from pydantic import ValidationError
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.domain.freshness import Mode
@@ -23,12 +22,12 @@ from pricing_proxy.web.answers import answer_body
 from pricing_proxy.web.asking import body_of, query_of
 from pricing_proxy.web.cache_status import ALL_FROM_MEMORY, cache_status
 from pricing_proxy.web.checkout import checkout_body
-from pricing_proxy.web.common_bodies import CommonQueries, common_body
+from pricing_proxy.web.common_bodies import CommonBody, CommonQueries, common_body
 from pricing_proxy.web.handling import Asked, read_bytes, validated
 from pricing_proxy.web.markets import find_market, names_somebody
 from pricing_proxy.web.meters import PriceMeter
 from pricing_proxy.web.recalled_pages import RecalledPages
-from pricing_proxy.web.schemas import PRICES, SHOPPER_PRICES, CartBody, PricesBody, flaws_problem
+from pricing_proxy.web.schemas import PRICES, SHOPPER_PRICES, CartBody, PricesBody
 from pricing_proxy.web.shoppers import body_of_shopper, spelled_by
 
 # Null and not an empty list: the source prices line by line and cannot know of any.
@@ -82,38 +81,34 @@ class PriceRoutes:
     async def post(self, asked: Asked[None]) -> web.StreamResponse:
         """Answer `POST /v1/prices`."""
         text = await read_bytes(asked.request)
-        shopper = asked.by.shopper
-        if shopper is not None:
-            own = validated(text, SHOPPER_PRICES)
-            body = body_of_shopper(own, shopper)
-            return await self._answer(asked, body, None, called=spelled_by(own))
-        common = common_body(text)
-        if common is not None:
-            return await self._answer(asked, *common)
-        return await self._answer(asked, validated(text, PRICES), None)
+        common = common_body(text) if asked.by.shopper is None else None
+        return await self._answer_sent(asked, text, common)
 
     async def get(self, asked: Asked[None]) -> web.StreamResponse:
         """Answer `GET /v1/prices`: the same with the members as query parameters."""
-        request, shopper = asked.request, asked.by.shopper
-        if shopper is None:
+        request, common = asked.request, None
+        if asked.by.shopper is None:
             common = self._queries.read(request.rel_url.raw_query_string)
-            if common is not None:
-                return await self._answer(asked, *common)
-        members, called = body_of(request.query), None
-        try:
-            if shopper is None:
-                body = PRICES.validate_python(members)
-            else:
-                own = SHOPPER_PRICES.validate_python(members)
-                body, called = body_of_shopper(own, shopper), spelled_by(own)
-        except ValidationError as error:
-            raise flaws_problem(error) from None
-        return await self._answer(asked, body, None, called=called)
+        sent = body_of(request.query) if common is None else {}
+        return await self._answer_sent(asked, sent, common)
 
     async def price_cart(self, asked: Asked[CartBody]) -> web.StreamResponse:
         """Answer `POST /v1/carts/price`: a whole cart, priced as a checkout."""
         body = cast("PricesBody", {**asked.body, "mode": "checkout"})
         return await self._answer(asked, body, None, more=_NO_CART_DISCOUNTS)
+
+    async def _answer_sent(
+        self, asked: Asked[None], sent: bytes | Mapping[str, Any], common: CommonBody | None
+    ) -> web.StreamResponse:
+        """Answer what was sent, which is a page's own where a token came along."""
+        shopper = asked.by.shopper
+        if common is not None:
+            return await self._answer(asked, *common)
+        if shopper is None:
+            return await self._answer(asked, validated(sent, PRICES), None)
+        own = validated(sent, SHOPPER_PRICES)
+        body = body_of_shopper(own, shopper)
+        return await self._answer(asked, body, None, called=spelled_by(own))
 
     async def _answer(
         self,

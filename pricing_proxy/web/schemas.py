@@ -63,17 +63,20 @@ class ShopCustomer(TypedDict):
     magento_id: Annotated[int, Field(ge=1, le=MAX_SHOP_ID)]
 
 
-@with_config(_CLOSED)
-class PricesBody(TypedDict):
-    """`POST /v1/prices`."""
-
+class _Asking(TypedDict):
     market: Code
     customer: Account | ShopCustomer
     lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
-    mode: NotRequired[Literal["browse", "cart", "checkout"]]
     currency: NotRequired[Code]
     wait_ms: NotRequired[Annotated[int, Field(ge=0, le=MAX_WAIT_MS)]]
     accept: NotRequired[Literal["flagged"]]
+
+
+@with_config(_CLOSED)
+class PricesBody(_Asking):
+    """`POST /v1/prices`."""
+
+    mode: NotRequired[Literal["browse", "cart", "checkout"]]
 
 
 @with_config(_CLOSED)
@@ -90,16 +93,10 @@ class ShopperBody(TypedDict):
 
 
 @with_config(_CLOSED)
-class CartBody(TypedDict):
+class CartBody(_Asking):
     """`POST /v1/carts/price`."""
 
-    market: Code
-    customer: Account | ShopCustomer
-    lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
     mode: NotRequired[Literal["checkout"]]
-    currency: NotRequired[Code]
-    wait_ms: NotRequired[Annotated[int, Field(ge=0, le=MAX_WAIT_MS)]]
-    accept: NotRequired[Literal["flagged"]]
 
 
 @with_config(_CLOSED)

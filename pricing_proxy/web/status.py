@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import orjson
 from aiohttp import web
 
-from pricing_proxy.problem_details import ProblemError
+from pricing_proxy.problem_details import Problem, ProblemError
 from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.program_metrics import CONTENT_TYPE
@@ -15,6 +15,8 @@ from pricing_proxy.web.handling import JSON_HEADERS, Asked
 from pricing_proxy.web.problems import GATE_NOT_SHARED, UNKNOWN_BREAKER, UNKNOWN_GATE
 from pricing_proxy.web.schemas import BreakerOrderBody, GateOrderBody
 from pricing_proxy.web.status_page import status_page
+
+P = TypeVar("P")
 
 _log = logging.getLogger(__name__)
 
@@ -76,11 +78,7 @@ class StatusRoutes:
 
     async def order_breaker(self, asked: Asked[BreakerOrderBody]) -> web.Response:
         """Isolate or close a breaker; answers 200 with the state of the process."""
-        breaker = self._breakers.get(asked.request.match_info["name"])
-        if breaker is None:
-            known = ", ".join(sorted(self._breakers))
-            detail = f"There is no such breaker; known are: {known}."
-            raise ProblemError(UNKNOWN_BREAKER, detail)
+        breaker = _named(asked.request, self._breakers, UNKNOWN_BREAKER)
         if asked.body["order"] == "isolate":
             breaker.isolate()
         else:
@@ -89,15 +87,18 @@ class StatusRoutes:
 
     async def order_gate(self, asked: Asked[GateOrderBody]) -> web.Response:
         """Open a gate here and in all other processes; answers 200 with the state of this one."""
-        name = asked.request.match_info["name"]
-        gate = self._gates.get(name)
-        if gate is None:
-            known = ", ".join(sorted(self._gates))
-            detail = f"There is no such gate; known are: {known}."
-            raise ProblemError(UNKNOWN_GATE, detail)
+        gate = _named(asked.request, self._gates, UNKNOWN_GATE)
         try:
             await gate.open()
         except SharedStateError:
             raise ProblemError(GATE_NOT_SHARED) from None
-        _log.info("the key %s opened the gate %s", asked.by.name, name)
+        _log.info("the key %s opened the gate %s", asked.by.name, asked.request.match_info["name"])
         return web.Response(body=orjson.dumps(self._snapshot()), headers=JSON_HEADERS)
+
+
+def _named(request: web.Request, known: Mapping[str, P], unknown: Problem) -> P:
+    """Return what the path names; raises a 404 that tells what there is."""
+    part = known.get(request.match_info["name"])
+    if part is None:
+        raise ProblemError(unknown, f"{unknown.detail} Known are: {', '.join(sorted(known))}.")
+    return part

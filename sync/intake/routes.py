@@ -19,12 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, Validation
 from pydantic_core.core_schema import literal_schema
 
 from pricing_proxy.listening.connection import accept
-from pricing_proxy.listening.problems import (
-    INVALID_JSON,
-    INVALID_VALUE,
-    UNSUPPORTED_MEDIA_TYPE,
-)
-from pricing_proxy.listening.refusals import read_whole
+from pricing_proxy.listening.problems import INVALID_JSON, INVALID_VALUE
+from pricing_proxy.listening.refusals import read_whole, require_json
 from pricing_proxy.problem_details import Flaw, ProblemError
 from sync.flows import FLOWS
 from sync.intake.hints import Hint, Hints, kind_of
@@ -102,9 +98,7 @@ class IntakeRoutes:
         body = await read_whole(request)
         claim.verify(body, secrets=self._secrets)
         accept(request)
-        content_type = request.headers.get("Content-Type", "")
-        if content_type.partition(";")[0].strip().lower() != "application/json":
-            raise ProblemError(UNSUPPORTED_MEDIA_TYPE)
+        require_json(request)
         event = _parsed(body)
         if not await self._seen.is_new(claim.event_id):
             raise ProblemError(REPEATED_EVENT)
