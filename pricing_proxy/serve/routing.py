@@ -1,8 +1,5 @@
 """Give each handler of the two listeners the parts that it needs."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from pricing_proxy.serve.parts import Engine, Parts
 from pricing_proxy.serve.snapshot import Snapshot, erp_state
 from pricing_proxy.web.docs import DocsRoutes
@@ -52,13 +49,10 @@ def routes_of(parts: Parts, engine: Engine) -> Routes:
 
 
 def _explain_routes(parts: Parts, engine: Engine) -> ExplainRoutes:
-    def guards(market: str) -> Mapping[str, Any]:
-        return erp_state(parts.erp_of(market))
-
     return ExplainRoutes(
         explainer=engine.explainer,
         markets=parts.markets,
-        guards=guards,
+        guards=lambda market: erp_state(parts.erp_of(market)),
         lease_left_us=lambda market: parts.ledgers.view(market).lease_left_us,
     )
 

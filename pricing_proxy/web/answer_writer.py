@@ -16,9 +16,9 @@ from aiohttp.http import SERVER_SOFTWARE
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.listening.protection import PROTECTION
 from pricing_proxy.web.access import API_KEY_HEADER
+from pricing_proxy.web.handling import JSON_HEADERS
 
-_HEADERS = {"Content-Type": "application/json", "Cache-Control": "private, no-store"}
-_LINES = "".join(f"{name}: {text}\r\n" for name, text in {**_HEADERS, **PROTECTION}.items())
+_LINES = "".join(f"{name}: {text}\r\n" for name, text in {**JSON_HEADERS, **PROTECTION}.items())
 _HEAD = f"HTTP/1.1 200 OK\r\n{_LINES}"
 
 
@@ -46,7 +46,7 @@ class AnswerWriter:
             or API_KEY_HEADER not in headers
             or self._is_leaving()
         ):
-            return web.Response(body=body, headers={**_HEADERS, "Cache-Status": cache_status})
+            return web.Response(body=body, headers={**JSON_HEADERS, "Cache-Status": cache_status})
         return _WholeAnswer(self.whole(body, cache_status=cache_status))
 
     def whole(self, body: bytes, *, cache_status: str) -> bytes:

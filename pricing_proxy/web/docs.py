@@ -6,7 +6,6 @@ script run nothing but itself; it may call any address, for that is what "try it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -18,7 +17,6 @@ from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.web.handling import Asked
 from pricing_proxy.web.problems import NO_SUCH_FILE
 
-_PACKAGE = "pricing_proxy.web"
 _PAGE = "docs.html"
 _STYLE, _SCRIPT = "text/css", "text/javascript"
 _FILES = {
@@ -37,12 +35,6 @@ _PAGE_HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    content: bytes
-    content_type: str
-
-
 class DocsRoutes:
     """The handlers.
 
@@ -53,8 +45,8 @@ class DocsRoutes:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = orjson.dumps(document)
         self._page = _read(_PAGE)
-        self._files = {name: _File(_read(name), kind) for name, kind in _FILES.items()}
-        self._files["pages.css"] = _File(style_sheet(), _STYLE)
+        self._files = {name: (_read(name), kind) for name, kind in _FILES.items()}
+        self._files["pages.css"] = (style_sheet(), _STYLE)
 
     async def openapi(self, _: Asked[None]) -> web.Response:
         """Answer with the OpenAPI document."""
@@ -71,13 +63,9 @@ class DocsRoutes:
         found = self._files.get(asked.request.match_info["file"])
         if found is None:
             raise ProblemError(NO_SUCH_FILE)
-        return web.Response(
-            body=found.content,
-            content_type=found.content_type,
-            charset="utf-8",
-            headers=_HEADERS,
-        )
+        content, kind = found
+        return web.Response(body=content, content_type=kind, charset="utf-8", headers=_HEADERS)
 
 
 def _read(name: str) -> bytes:
-    return files(_PACKAGE).joinpath("static", name).read_bytes()
+    return files(__package__).joinpath("static", name).read_bytes()

@@ -22,7 +22,7 @@ from pricing_proxy.configuration.storefront import Storefront
 from pricing_proxy.problem_details import Problem, ProblemError
 from pricing_proxy.web import problems
 from pricing_proxy.web.kept_by_digest import KeptByDigest
-from pricing_proxy.web.schemas import MAX_SHOP_ID
+from pricing_proxy.web.schemas import LONGEST_ACCOUNT, MAX_SHOP_ID
 
 LONGEST_LIFE_SECONDS = 15 * 60
 # A `sub` with this before it is the shop's own customer id; any other is the ERP account.
@@ -35,7 +35,6 @@ _LONGEST_TOKEN = 4096
 _SHOPPER_BYTES = 250
 # Some 15,000 customers, more than one process serves within a token's life.
 _MOST_KEPT_BYTES = 8 * 1024 * 1024
-_LONGEST_ACCOUNT = 32
 _CLAIMS = ("iss", "aud", "sub", "market", "iat", "exp")
 _SUBJECT = f"The claim sub is an ERP account, or {SHOP_ID_PREFIX}NUMBER."
 _INSTANT = "The claims iat, nbf and exp are whole seconds of Unix time."
@@ -196,7 +195,7 @@ def _customer(subject: Any) -> tuple[str | None, int | None]:
         raise ProblemError(problems.WRONG_TOKEN_CLAIM, _SUBJECT)
     number = subject.removeprefix(SHOP_ID_PREFIX)
     if number == subject:
-        if not 0 < len(subject) <= _LONGEST_ACCOUNT or not subject.isprintable():
+        if not 0 < len(subject) <= LONGEST_ACCOUNT or not subject.isprintable():
             raise ProblemError(problems.WRONG_TOKEN_CLAIM, _SUBJECT)
         return subject, None
     is_number = number.isascii() and number.isdigit() and len(number) <= len(str(MAX_SHOP_ID))
