@@ -5,7 +5,8 @@ wrong with our own database goes to the queue, which brings the event again as i
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -44,6 +45,7 @@ class Runner:
         give_up_after: Attempts of one event before a person must look.
         longest: By system: no request is finished later than this after it was sent.
         metrics: Where attempts are counted; None for nowhere.
+        span: Entered around each attempt, by its flow's name; its calls' spans are within.
     """
 
     def __init__(
@@ -57,8 +59,10 @@ class Runner:
         give_up_after: int,
         longest: Mapping[str, timedelta] = MappingProxyType({}),
         metrics: SyncMetrics | None = None,
+        span: Callable[[str], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._metrics = metrics
+        self._span = span
         self._database = database
         self._events = events
         self._journal = journal
@@ -76,7 +80,8 @@ class Runner:
             return
         began_us = self._clock.monotonic_us()
         try:
-            state, due_at = await self._attempt(claimed)
+            with self._span(f"carry {claimed.flow}"):
+                state, due_at = await self._attempt(claimed)
         except FenceLostError as error:
             _log.warning("%s", error)
             self._count(claimed, "fence_lost", began_us)

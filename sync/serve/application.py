@@ -15,7 +15,7 @@ from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.configuration.reading import secret_text
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.shared_state.seen_events import SeenEvents
-from pricing_proxy.telemetry.traces import traces_to
+from pricing_proxy.telemetry.traces import Traces, traces_to
 from sync.description import Built
 from sync.engine.metrics import Counting, SyncMetrics
 from sync.engine.queue import JobQueue, queue_application
@@ -72,7 +72,9 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
         for gate in ways.gates:
             metrics.show_gate(gate.name, partial(_closed_seconds, gate))
         await stack.enter_async_context(Counting(opened.overview, metrics))
-        workers = await _work(settings, opened, flows, stack, metrics=metrics, clock=clock)
+        workers = await _work(
+            settings, opened, flows, stack, metrics=metrics, traces=traces, clock=clock
+        )
         await stack.enter_async_context(Sweep(opened.opened.database, JobQueue()))
         watch = watching(settings.sync.alerts, opened, plan, clock=clock)
         await stack.enter_async_context(Schedules(opened.opened.database, (*plan, watch)))
@@ -97,6 +99,7 @@ async def _work(
     stack: AsyncExitStack,
     *,
     metrics: SyncMetrics,
+    traces: Traces,
     clock: Clock,
 ) -> Workers:
     runner = Runner(
@@ -108,6 +111,7 @@ async def _work(
         give_up_after=settings.sync.delivery.give_up_after,
         longest=settings.sync.delivery.longest,
         metrics=metrics,
+        span=traces.span,
     )
     app = queue_application(
         opened.opened.url, runner.carry, connections=settings.sync.postgres.connections

@@ -1,8 +1,10 @@
+from pricing_proxy.telemetry.traces import Traces
 from sync.engine.flow import Work
 from sync.engine.metrics import Counting, SyncMetrics
 from sync.engine.outcomes import Done, HeldError
 from sync.engine.runner import Runner
 from tests.sync_engine.engine import MARKET, Engine
+from tests.unit.test_traces import Collector
 from tests.virtual_time import ManualClock
 
 
@@ -67,3 +69,30 @@ def test_a_gate_shows_how_long_it_stays_closed_whenever_somebody_looks() -> None
     left[0] = 0
     assert shown() == 0
     assert b'd365_sync_gate_closed_seconds{gate="shop"} 0.0' in metrics.text()
+
+
+async def test_calls_are_traced_within_their_attempt(engine: Engine) -> None:
+    """A call that took long is of no use without the attempt that it held up."""
+    collector = Collector()
+    with Traces(service="tests", exporter=collector, sample_ratio=1.0) as traces:
+
+        async def call(_: Work) -> Done:
+            with traces.span("fo order_header_create"):
+                return Done()
+
+        engine.orders.carry_with = call
+        runner = Runner(
+            database=engine.database,
+            events=engine.events,
+            journal=engine.journal,
+            flows={"orders": engine.orders},
+            clock=ManualClock(),
+            give_up_after=20,
+            span=traces.span,
+        )
+        await runner.carry(await engine.receive("1"))
+
+    called, attempt = collector.spans
+    assert (called.name, attempt.name) == ("fo order_header_create", "carry orders")
+    assert called.parent == attempt.context
+    assert attempt.parent is None
