@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from pricing_proxy.check.erp_calls import ErpCalls, Top
 from pricing_proxy.check.time_zones import offset_of_member, offset_text, standard_offset
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.environments import Environment
@@ -22,6 +21,7 @@ from pricing_proxy.d365.fo.models import (
 )
 from pricing_proxy.d365.odata import equals, is_one_of
 from pricing_proxy.diagnosis.board import Finding, failed, ok
+from pricing_proxy.diagnosis.direct_calls import DirectErp, Top, company_found
 from pricing_proxy.diagnosis.steps import Advice, Steps
 
 R = TypeVar("R", bound=Row)
@@ -55,14 +55,14 @@ class CheckedMarket:
         code: Its name in the configuration.
         market: Its settings.
         environment: Its environment's settings.
-        erp: Calls to that.
+        erp: Asks that.
         clock: Time.
     """
 
     code: str
     market: MarketSection
     environment: Environment
-    erp: ErpCalls
+    erp: DirectErp
     clock: Clock
 
     @property
@@ -115,12 +115,7 @@ class MasterDataChecks:
     async def _find_company(self) -> Finding:
         wanted = self._checked.market.legal_entity
         self._company = await self._checked.erp.company(wanted)
-        if self._company is None:
-            return failed(
-                f"F&O has no legal entity {wanted}",
-                f"Correct {self._checked.key}.legal_entity (Legal entities in F&O lists them)",
-            )
-        return ok(f"{self._company.LegalEntityId}, {self._company.Name}")
+        return company_found(self._company, wanted, self._checked.code)
 
     async def _read_customers(self) -> Finding:
         top = await self._top(CustomerRow)

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from pricing_proxy.check.erp_calls import ErpCalls
 from pricing_proxy.check.side_by_side import side_by_side
 from pricing_proxy.d365.fo.models import PriceLine
 from pricing_proxy.d365.fo.price_calls import PriceRequest, PriceRequestLine
+from pricing_proxy.diagnosis.direct_calls import DirectErp
 from pricing_proxy.resilience.errors import UpstreamRejectedError
 
 
@@ -38,7 +38,7 @@ class RefusedBatch:
 
 
 async def ask_prices(
-    erp: ErpCalls, request: PriceRequest, *, max_lines: int
+    erp: DirectErp, request: PriceRequest, *, max_lines: int
 ) -> Answered | RefusedBatch:
     """Return the answer to all lines; raises `UpstreamError` for other failures than refusals.
 
@@ -60,7 +60,7 @@ async def ask_prices(
 
 
 async def _ask(
-    erp: ErpCalls, request: PriceRequest, batch: Sequence[PriceRequestLine]
+    erp: DirectErp, request: PriceRequest, batch: Sequence[PriceRequestLine]
 ) -> Answered | RefusedBatch:
     try:
         priced = await erp.prices(replace(request, lines=tuple(batch)))
@@ -74,7 +74,7 @@ async def _ask(
 
 
 async def _halve(
-    erp: ErpCalls,
+    erp: DirectErp,
     request: PriceRequest,
     batch: Sequence[PriceRequestLine],
     error: UpstreamRejectedError,

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pricing_proxy.check.erp_calls import ErpCalls
 from pricing_proxy.check.side_by_side import side_by_side
 from pricing_proxy.d365.fo.item_search import AT_ONCE, find_items
 from pricing_proxy.d365.fo.models import ReleasedProductRow, ReleasedProductVariantRow
 from pricing_proxy.d365.fo.price_calls import PriceRequestLine
+from pricing_proxy.diagnosis.direct_calls import DirectErp
 from pricing_proxy.names import same_name_key
 
 # More than one, so that an amount per line is told from one per unit.
@@ -36,7 +36,7 @@ def first_skus(
     return [*distinct, *(row.ProductVariantNumber for row in variants if row.ProductVariantNumber)]
 
 
-async def find_lines(erp: ErpCalls, company: str, skus: Sequence[str]) -> ProbeLines:
+async def find_lines(erp: DirectErp, company: str, skus: Sequence[str]) -> ProbeLines:
     """Return a line for each SKU; raises `UpstreamError`."""
     wanted = {same_name_key(sku): sku for sku in skus}
     names = [*wanted.values()]

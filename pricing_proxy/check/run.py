@@ -2,7 +2,6 @@
 
 import asyncio
 
-from pricing_proxy.check.erp_calls import ErpCalls
 from pricing_proxy.check.market import MASTER_DATA_ROWS, CheckedMarket, MasterDataChecks
 from pricing_proxy.check.prices import PRICE_ROWS, Prices
 from pricing_proxy.clock import Clock
@@ -66,7 +65,7 @@ class _MarketRows:
             code=self._code,
             market=market,
             environment=self._settings.environments[market.environment],
-            erp=ErpCalls(way),
+            erp=way,
             clock=way.patience.clock,
         )
         master = MasterDataChecks(checked, steps=steps)

@@ -9,27 +9,36 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 import aiohttp
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.environments import Environment
+from pricing_proxy.d365 import paging
 from pricing_proxy.d365.fo.client import FinanceOperationsClient
+from pricing_proxy.d365.fo.models import LegalEntityRow, Row
+from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest
+from pricing_proxy.d365.fo.row_reading import checked_rows
+from pricing_proxy.d365.odata import Filter, Query, equals
 from pricing_proxy.d365.transport import Transport
-from pricing_proxy.diagnosis.board import Finding, failed
+from pricing_proxy.diagnosis.board import Finding, failed, ok
 from pricing_proxy.diagnosis.limits import Limits
+from pricing_proxy.http_exchange import Request
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
-from pricing_proxy.resilience.operation import Operation
+from pricing_proxy.resilience.operation import Operation, OperationClass
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Row)
 
 SYSTEM = "fo"
 TICKET = Ticket(CallClass.BACKGROUND)
 # Enough to see a share of failures in one go, and far below the 52 calls at once that older
 # environments allow one user.
 _CALLS_AT_ONCE = 12
+# More than are ever looked for by one condition.
+_ROWS_AT_ONCE = 100
 
 
 class DirectPolicy:
@@ -97,8 +106,16 @@ class Patience:
         return min(self.until, Deadline.after(wait_us, now_us=self.clock.monotonic_us()))
 
 
+@dataclass(frozen=True, slots=True)
+class Top(Generic[R]):
+    """The first rows of a set, and how many there are."""
+
+    count: int
+    rows: list[R]
+
+
 class DirectErp:
-    """The way to one environment, and the cheapest call to it.
+    """The way to one environment, and what the checks ask it.
 
     Args:
         session: Serves this environment only.
@@ -136,11 +153,57 @@ class DirectErp:
             price_service_path=environment.price_service_path,
         )
 
+    async def company(self, company: str) -> LegalEntityRow | None:
+        """Return a legal entity, None when there is none of that id."""
+        return await self.client.legal_entity(
+            company, ticket=TICKET, deadline=self.patience.deadline()
+        )
+
+    async def prices(self, request: PriceRequest) -> PricedLines:
+        """Return what the price service says."""
+        return await self.client.prices(request, ticket=TICKET, deadline=self.patience.deadline())
+
+    async def rows(self, row: type[R], where: Filter, *, company: str) -> list[R]:
+        """Return the rows of a company that fit, as far as they come at once."""
+        of_company = equals("dataAreaId", company) & where
+        return (await self.top(row, of_company, rows=_ROWS_AT_ONCE)).rows
+
+    async def top(self, row: type[R], where: Filter | None, *, rows: int) -> Top[R]:
+        """Return the first rows of a set in the order of its key, with every field we use."""
+        query = Query(
+            entity_set=row.entity_set,
+            select=row.fields(),
+            where=where,
+            order_by=row.key,
+            top=rows,
+            counted=True,
+        )
+        request = Request(method="GET", target=query.target())
+        answer = await self.policy.call(
+            lambda until: self.transport.send(request, deadline=until),
+            operation=Operation(name=row.entity_set, kind=OperationClass.MASTER_READ, is_safe=True),
+            ticket=TICKET,
+            deadline=self.patience.deadline(),
+        )
+        found, _ = paging.read_page(answer.body, system=SYSTEM)
+        checked = checked_rows(row, found, None, system=SYSTEM)
+        return Top(paging.read_count(answer.body, system=SYSTEM), list(checked))
+
     async def version(self) -> str:
         """Return the application's version: the cheapest call there is."""
         return await self.client.application_version(
             ticket=TICKET, deadline=self.patience.deadline()
         )
+
+
+def company_found(row: LegalEntityRow | None, wanted: str, market: str) -> Finding:
+    """Return what to say of a market's company."""
+    if row is None:
+        return failed(
+            f"F&O has no legal entity {wanted}",
+            f"Correct markets.{market}.legal_entity (Legal entities in F&O lists them)",
+        )
+    return ok(f"{row.LegalEntityId}, {row.Name}")
 
 
 def unreadable(ca_file: Path | None, error: OSError, *, key: str) -> Finding:

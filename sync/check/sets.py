@@ -21,7 +21,7 @@ from pricing_proxy.d365.fo.schema_contract import (
 )
 from pricing_proxy.d365.odata import Filter, Query, equals
 from pricing_proxy.diagnosis.board import Finding, failed, ok
-from pricing_proxy.diagnosis.direct_calls import SYSTEM, TICKET, DirectErp
+from pricing_proxy.diagnosis.direct_calls import SYSTEM, DirectErp, company_found
 from pricing_proxy.diagnosis.report import Progress
 from pricing_proxy.diagnosis.steps import Steps
 from sync.description import CheckRow, erp_advice
@@ -83,14 +83,7 @@ class MarketSets:
 
     async def _check_company(self, way: DirectErp, steps: Steps) -> None:
         async def find() -> Finding:
-            deadline = way.patience.deadline()
-            row = await way.client.legal_entity(self._company, ticket=TICKET, deadline=deadline)
-            if row is None:
-                return failed(
-                    f"F&O has no legal entity {self._company}",
-                    f"Correct markets.{self._code}.legal_entity (Legal entities in F&O lists them)",
-                )
-            return ok(f"{row.LegalEntityId}, {row.Name}")
+            return company_found(await way.company(self._company), self._company, self._code)
 
         await steps.run(COMPANY, find, advice=erp_advice(LegalEntityRow.entity_set))
 

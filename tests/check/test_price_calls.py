@@ -9,9 +9,9 @@ from typing import cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing_proxy.check.erp_calls import ErpCalls
 from pricing_proxy.check.price_calls import Answered, RefusedBatch, ask_prices
 from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest, PriceRequestLine
+from pricing_proxy.diagnosis.direct_calls import DirectErp
 from pricing_proxy.resilience.errors import UpstreamRejectedError
 from tests.virtual_time import run_virtual
 
@@ -39,7 +39,7 @@ def ask(erp: Picky, skus: list[str], *, max_lines: int = 100) -> Answered | Refu
     )
     day = date(2026, 11, 23)
     request = PriceRequest(company="demf", customer="C", currency="EUR", day=day, lines=lines)
-    return run_virtual(ask_prices(cast("ErpCalls", erp), request, max_lines=max_lines))
+    return run_virtual(ask_prices(cast("DirectErp", erp), request, max_lines=max_lines))
 
 
 @given(st.data(), SKUS, st.integers(1, 50))
