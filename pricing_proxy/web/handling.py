@@ -1,4 +1,4 @@
-"""What every handler shares: reading a body, and turning whatever goes wrong into a problem.
+"""What every handler shares: who is let in, its body, and problems for whatever goes wrong.
 
 Whoever refuses a request raises a `ProblemError`, which knows its status code; here it becomes
 the answer, and whatever else escapes a handler a 500. Handlers are wrapped one by one instead

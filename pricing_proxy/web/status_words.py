@@ -1,6 +1,6 @@
 """Judge the parts of a status snapshot: a tone for the eye, and the words that go with it.
 
-Pure: a snapshot's member in, a verdict or a text out. A member that is missing is judged
+Pure: a snapshot's member in, a glance or a text out. A member that is missing is judged
 as not reported, never as good.
 """
 

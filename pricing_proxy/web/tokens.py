@@ -1,9 +1,9 @@
 """Tell from a storefront token whose prices a browser may see.
 
 A token is a JWT that the shop signed for one customer of one market: HS256 or EdDSA, as its
-key id fixes, at most 15 minutes long. Every way to be wrong is a 401 with a code of its own,
-so that a page knows whether to fetch another token; what a signed token says is only looked
-at after its signature. Nothing of a token is ever logged or repeated.
+key id fixes, at most 15 minutes long. A wrong one is a 401 whose code says what is wrong, so
+that a page knows whether to fetch another token; what a signed token says is only looked at
+after its signature. Nothing of a token is ever logged or repeated.
 
 A page asks many times with one token, so what was verified is kept: by hash, up to the
 token's end, and bounded in bytes. What was refused is not kept: a stranger must not fill
