@@ -50,10 +50,8 @@ def entry_of(
         draw: Returns a random number in [0, 1), for the jitter.
     """
     lifetimes = market.lifetimes
-    if isinstance(answer, NoPrice):
-        kind, soft_us, hard_us = Kind.NO_PRICE, lifetimes.no_price_us, lifetimes.no_price_us
-    else:
-        kind = Kind.PRICE
+    soft_us = hard_us = lifetimes.no_price_us
+    if isinstance(answer, Price):
         soft_us, hard_us = soft_and_hard_us(
             lifetimes,
             began_at=stamp.began_at,
@@ -62,7 +60,7 @@ def entry_of(
             jitter=draw(),
         )
     return Entry(
-        kind=kind,
+        kind=Kind.PRICE if isinstance(answer, Price) else Kind.NO_PRICE,
         fragment=_fragment(answer, wanted, context, market, rfc3339(stamp.began_at)),
         loaded_us=stamp.began_us,
         position=stamp.position,

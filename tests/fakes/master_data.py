@@ -36,7 +36,7 @@ def make_customer(account: str, *, price_group: str = "") -> Customer:
 
 
 class FakeMasterData:
-    """A `prices.ports.MasterData` that knows what it is given.
+    """A `prices.ports.MasterMaps` that knows what it is given.
 
     Attributes:
         catalog: Items by SKU; None before they were ever read.
