@@ -14,7 +14,7 @@ from pricing_proxy.shared_state.maps import SharedMaps
 from sync.engine.polling import Polling
 from sync.magento.order_models import OrderHead
 from sync.magento.shop import Shop
-from sync.sales.owners import Owners
+from sync.sales.owners import DocumentOwners
 from sync.sales.references import Find, References
 from sync.sales.value_lines import Splitting
 from sync.sections import SyncMarket
@@ -125,6 +125,8 @@ class Given:
             market.code, prefixes=market.prefixes, forms=self.forms, find=find, mark=mark
         )
 
-    def owners(self, market: ConfiguredMarket, kind: str) -> Owners:
+    def owners(self, market: ConfiguredMarket, kind: str) -> DocumentOwners:
         """Return whose documents of a kind are, in all markets of the company."""
-        return Owners(kind, {each: self.links.of_market(each) for each in market.of_company})
+        return DocumentOwners(
+            kind, {each: self.links.of_market(each) for each in market.of_company}
+        )

@@ -151,7 +151,7 @@ class Postgres(BaseModel):
     connections: Annotated[int, Field(ge=2, le=100)] = 10
 
 
-class Polling(BaseModel):
+class PollingSection(BaseModel):
     """How often the shop is asked what changed.
 
     Attributes:
@@ -168,7 +168,7 @@ class Polling(BaseModel):
     sweep_seconds: Seconds = 3600
 
 
-class Delivery(BaseModel):
+class DeliverySection(BaseModel):
     """How writes that may have happened are judged.
 
     Attributes:

@@ -23,11 +23,11 @@ from sync.description import Description
 from sync.flows import FLOWS, NAMES
 from sync.sections import (
     Alerts,
-    Delivery,
+    DeliverySection,
     Intake,
     Magento,
     Operators,
-    Polling,
+    PollingSection,
     Postgres,
     SyncMarket,
     WrittenMarket,
@@ -80,8 +80,8 @@ class Sync(BaseModel):
     magento: Magento
     postgres: Postgres = Postgres()
     markets: Annotated[dict[str, MarketRules], Field(min_length=1)]
-    polling: Polling = Polling()
-    delivery: Delivery = Delivery()
+    polling: PollingSection = PollingSection()
+    delivery: DeliverySection = DeliverySection()
     intake: Intake = Intake()
     operators: Operators = Operators()
     alerts: Alerts = Alerts()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from pricing_proxy.clock import Clock
@@ -15,7 +16,7 @@ from sync.customers.building import buying, matcher
 from sync.customers.flow import FLOW
 from sync.customers.mapping import Buying
 from sync.customers.matching import Candidate, attribute_of
-from sync.customers.price_map import publish_link
+from sync.customers.publishing import publish_link
 from sync.customers.rules import CustomerRules
 from sync.magento.customer_models import ShopCustomer
 from sync.serve.building import given_of
@@ -156,8 +157,9 @@ class LinkCases:
         published = self._ways.published
         if row is not None:
             await published.note_customer(subject.market, customer_of(row))
-        links = self._links(subject)
-        await publish_link(links, published, subject.market, str(subject.customer_id))
+        customer_id = str(subject.customer_id)
+        account_now = partial(self._links(subject).account, customer_id)
+        await publish_link(account_now, published, subject.market, customer_id)
 
     async def go_on(self, subject: Subject, *, by: str) -> list[int]:
         """Put the customer's held events back in line and return them; enter one if none is.

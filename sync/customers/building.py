@@ -11,7 +11,7 @@ from sync.customers.identity import Identity
 from sync.customers.mapping import Buying
 from sync.customers.matching import AccountMatcher
 from sync.customers.persons import Persons
-from sync.customers.ports import Owners
+from sync.customers.ports import AccountOwners
 from sync.customers.publishing import publish_changed, publish_customers
 from sync.customers.rules import CustomerRules, mistakes
 from sync.customers.source import CustomerSource
@@ -87,7 +87,7 @@ def buying(market: ConfiguredMarket) -> Buying:
     )
 
 
-def matcher(given: Given, market: ConfiguredMarket, links: Owners) -> AccountMatcher:
+def matcher(given: Given, market: ConfiguredMarket, links: AccountOwners) -> AccountMatcher:
     """Return what finds the accounts that may be a market's customers'."""
     return AccountMatcher(
         Customers(given.erp(market)),

@@ -8,6 +8,7 @@ written again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.catalog import customer_of
@@ -17,7 +18,7 @@ from sync.customers.identity import Identity
 from sync.customers.mapping import Buying
 from sync.customers.master_data import MasterData
 from sync.customers.ports import AccountLinks, AccountMap, ErpCustomers, ShopCustomers
-from sync.customers.price_map import publish_link
+from sync.customers.publishing import publish_link
 from sync.customers.rules import CustomerRules
 from sync.customers.write_back import WriteBack
 from sync.engine.flow import Work
@@ -123,7 +124,8 @@ class CustomerFlow:
         try:
             # First what the account is, so that whoever finds it by the customer knows it.
             await self._published.note_customer(code, customer_of(row))
-            await publish_link(market.links, self._published, code, customer_id)
+            account_now = partial(market.links.account, customer_id)
+            await publish_link(account_now, self._published, code, customer_id)
         except SharedStateError as error:
             return [f"prices do not know it yet: {error}"]
         return []

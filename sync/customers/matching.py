@@ -13,7 +13,7 @@ from typing import Literal
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.names import is_same_name
 from sync.customers.mapping import Buying, company_of, country_of, tax_number_of
-from sync.customers.ports import Accounts, Owners, Siblings
+from sync.customers.ports import AccountOwners, Accounts, Siblings
 from sync.customers.rules import CustomerRules, Match
 from sync.customers.tax_numbers import is_same_number, search_pattern
 from sync.engine.outcomes import HeldError
@@ -64,7 +64,7 @@ class AccountMatcher:
         *,
         market: Buying,
         rules: CustomerRules,
-        links: Owners,
+        links: AccountOwners,
         sharing: Collection[str],
         website_of: Mapping[str, int],
     ) -> None:

@@ -36,7 +36,7 @@ _MARGIN = timedelta(seconds=5)
 _SYSTEM = "fo"
 
 
-class Claims(Protocol):
+class KeptClaims(Protocol):
     """Where claims are kept, for all markets of a company together."""
 
     async def take(self, key: str, holder: str, *, lasting: timedelta) -> bool:
@@ -59,7 +59,7 @@ class Persons:
         claims: Where what is looked for is claimed.
     """
 
-    def __init__(self, claims: Claims) -> None:
+    def __init__(self, claims: KeptClaims) -> None:
         self._claims = claims
 
     async def alone(

@@ -1,6 +1,7 @@
 """What the customers flow needs of the two systems and of the price service."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
 from pricing_proxy.d365.fo.customer_models import (
@@ -108,7 +109,19 @@ class ShopCustomers(Protocol):
         ...
 
 
-class Owners(Protocol):
+class CustomerChanges(Protocol):
+    """The part of the shop's client that finds customers."""
+
+    async def customer(self, customer_id: int) -> ShopCustomer | None:
+        """Return a customer."""
+        ...
+
+    def customers_changed(self, since: datetime) -> AsyncGenerator[list[ShopCustomer], None]:
+        """Yield customers by their last change."""
+        ...
+
+
+class AccountOwners(Protocol):
     """Who has which account, for all markets of a company together."""
 
     async def owners(self, account: str) -> list[Owner]:
@@ -120,7 +133,7 @@ class Owners(Protocol):
         ...
 
 
-class AccountLinks(Owners, Protocol):
+class AccountLinks(AccountOwners, Protocol):
     """The stored links of one market's customers; no program replaces one."""
 
     async def account(self, customer_id: str) -> str | None:

@@ -6,11 +6,12 @@ now and then: so a Redis that was down or emptied has the truth without anybody'
 that have no account any more included.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
-from sync.customers.price_map import PriceMap, publish_link
+from sync.customers.ports import AccountMap
 
 
 class KnownLinks(Protocol):
@@ -26,14 +27,6 @@ class KnownLinks(Protocol):
 
     async def changed(self, within: timedelta) -> Mapping[tuple[str, str], str | None]:
         """Return what customers have now whose link changed lately, by market and the shop's id."""
-        ...
-
-
-class AccountMap(PriceMap, Protocol):
-    """Where the price service looks a customer's account up; all raise `SharedStateError`."""
-
-    async def mapped_ids(self, market: str) -> set[int]:
-        """Return the shop ids that have an account there."""
         ...
 
 
@@ -59,7 +52,9 @@ async def publish_customers(
         ids = {*map(str, await published.mapped_ids(market)), *accounts, *now}
         doubtful = [one for one in ids if one not in now or accounts.get(one) != now[one]]
         for customer_id in doubtful:
-            await publish_link(_OfMarket(known, market), published, market, customer_id)
+            await publish_link(
+                partial(known.account, market, customer_id), published, market, customer_id
+            )
         count += len(now)
     return count
 
@@ -76,17 +71,36 @@ async def publish_changed(
         await published.unmap_accounts(market, [one for one in mine if one not in linked])
     for (market, customer_id), account in (await known.changed(_LATELY)).items():
         if market in markets and changed.get((market, customer_id), account) != account:
-            await publish_link(_OfMarket(known, market), published, market, customer_id)
+            await publish_link(
+                partial(known.account, market, customer_id), published, market, customer_id
+            )
     return sum(market in markets for market, _ in changed)
 
 
-class _OfMarket:
-    """The links of one market."""
+async def publish_link(
+    account_now: Callable[[], Awaitable[str | None]],
+    published: AccountMap,
+    market: str,
+    customer_id: str,
+) -> str | None:
+    """Publish what a customer has now and return it; raises `SharedStateError`.
 
-    def __init__(self, known: KnownLinks, market: str) -> None:
-        self._known = known
-        self._market = market
+    It is looked at again after each write: of several who publish at once, the last one to write
+    has seen what stands, so an account that was taken away does not come back into the map.
 
-    async def account(self, customer_id: str) -> str | None:
-        """Return a customer's account."""
-        return await self._known.account(self._market, customer_id)
+    Args:
+        account_now: Reads the stored link.
+        published: The map.
+        market: The customer's.
+        customer_id: The shop's id.
+    """
+    account = await account_now()
+    while True:
+        if account is None:
+            await published.unmap_accounts(market, [int(customer_id)])
+        else:
+            await published.map_accounts(market, {int(customer_id): account})
+        standing = await account_now()
+        if standing == account:
+            return account
+        account = standing

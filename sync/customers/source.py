@@ -5,11 +5,10 @@ with older accounts come over with their next order or login. What a write of ou
 customer is nothing to bring over, nor is a change of nothing but the time.
 """
 
-from collections.abc import AsyncGenerator, Mapping
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Mapping
 
 from sync.customers.flow import FLOW
+from sync.customers.ports import CustomerChanges
 from sync.customers.versions import is_carried, is_own, version_of
 from sync.engine.flow import Links
 from sync.engine.polling import Polling
@@ -17,18 +16,6 @@ from sync.magento.customer_models import ShopCustomer
 from sync.store.document_keys import document_key
 
 _WATERMARK = "customers.updated_at"
-
-
-class ShopCustomers(Protocol):
-    """The part of the shop's client that finds customers."""
-
-    async def customer(self, customer_id: int) -> ShopCustomer | None:
-        """Return a customer."""
-        ...
-
-    def customers_changed(self, since: datetime) -> AsyncGenerator[list[ShopCustomer], None]:
-        """Yield customers by their last change."""
-        ...
 
 
 class CustomerSource:
@@ -43,7 +30,7 @@ class CustomerSource:
 
     def __init__(
         self,
-        shop: ShopCustomers,
+        shop: CustomerChanges,
         polling: Polling,
         *,
         market_of_website: Mapping[int, str],

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from pricing_proxy.clock import Clock
-from sync.engine.sources import Events, Watermarks
+from sync.engine.sources import Events, Marks
 
 
 class Changing(Protocol):
@@ -39,7 +39,7 @@ class Polling:
     """
 
     events: Events
-    watermarks: Watermarks
+    watermarks: Marks
     overlap: timedelta
     clock: Clock
 

@@ -26,7 +26,7 @@ class Events(Protocol):
         ...
 
 
-class Watermarks(Protocol):
+class Marks(Protocol):
     """How far each source was read."""
 
     async def get(self, name: str) -> str | None:

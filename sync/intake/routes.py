@@ -42,7 +42,7 @@ class ShopEvent(BaseModel):
     increment_id: Annotated[str, Field(max_length=32)] | None = None
 
 
-class SeenEvents(Protocol):
+class EventMemory(Protocol):
     """Remembers event ids for a day."""
 
     async def is_new(self, event_id: str) -> bool:
@@ -64,7 +64,7 @@ class IntakeRoutes:
         self,
         *,
         secrets: Sequence[str],
-        seen: SeenEvents,
+        seen: EventMemory,
         hints: Hints,
         utc: Callable[[], datetime],
     ) -> None:

@@ -27,7 +27,7 @@ from sync.orders.identity import order_of
 from sync.orders.late_doubles import TIDY
 from sync.orders.named_items import MEMBER, BadItemsError, named_items
 from sync.orders.own_headers import LINK
-from sync.orders.ports import ShopOrders, Sold
+from sync.orders.ports import ShopOrders, SoldItems
 from sync.orders.rules import OrderRules
 from sync.orders.selling import Selling
 from sync.orders.source import FLOW, is_canceled, is_held_back, is_in
@@ -53,7 +53,7 @@ class OrderMarket:
     selling: Selling
     rules: OrderRules
     store_ids: frozenset[int]
-    sold: Sold
+    sold: SoldItems
     writer: OrderWriter
 
 

@@ -5,7 +5,7 @@ from sync.engine.outcomes import HeldError
 from sync.magento.order_models import Order, ShopAddress
 from sync.orders.addresses import delivery_fields, person_of
 from sync.orders.codes import mapped
-from sync.orders.rules import Delivery, OrderRules
+from sync.orders.rules import DeliveryCodes, OrderRules
 from sync.orders.selling import Selling
 
 _VIRTUAL = "virtual"
@@ -64,7 +64,7 @@ def _texts(
     }
 
 
-def delivery_of(order: Order, rules: OrderRules, *, market: str) -> Delivery:
+def delivery_of(order: Order, rules: OrderRules, *, market: str) -> DeliveryCodes:
     """Return how the order is delivered.
 
     A pick-up is known by its location, as its address and even its method look like a delivery.

@@ -6,27 +6,15 @@ for it before it has that order's lock.
 """
 
 from collections.abc import Collection
-from typing import Protocol
 
 from sync.engine.flow import Work
 from sync.engine.outcomes import HeldError, IdentifiedError
 from sync.magento.order_models import Order
+from sync.orders.ports import ShopOrders
 from sync.sales.references import named
 
 
-class Orders(Protocol):
-    """The part of the shop's client that finds orders."""
-
-    async def order(self, entity_id: int) -> Order | None:
-        """Return an order by its internal id."""
-        ...
-
-    async def orders_by_increment_id(self, increment_id: str) -> list[Order]:
-        """Return the orders of a number, of all store views."""
-        ...
-
-
-async def order_of(work: Work, shop: Orders, *, stores: Collection[int]) -> Order:
+async def order_of(work: Work, shop: ShopOrders, *, stores: Collection[int]) -> Order:
     """Return the event's order as it is in the shop now.
 
     Args:
@@ -64,7 +52,7 @@ async def order_of(work: Work, shop: Orders, *, stores: Collection[int]) -> Orde
     return order
 
 
-async def _entity_id(work: Work, shop: Orders, stores: Collection[int]) -> int:
+async def _entity_id(work: Work, shop: ShopOrders, stores: Collection[int]) -> int:
     number, told = work.event.business_key, work.event.payload.get("entity_id")
     orders = await shop.orders_by_increment_id(number)
     fitting = [order for order in orders if order.store_id in stores]

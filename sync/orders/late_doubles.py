@@ -8,38 +8,17 @@ order. A company's headers are seen by all of its markets; each sees to its own 
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow
+from sync.engine.flow import Links
 from sync.engine.sources import Events
-from sync.magento.order_models import Order
 from sync.orders.own_headers import LINK
+from sync.orders.ports import ShopOrders, StoppedHeaders
 from sync.orders.source import FLOW
-from sync.sales.owners import Pairs
 from sync.sales.references import Forms
 from sync.store.document_keys import document_key
 
 TIDY = "tidy"
-
-
-class Headers(Protocol):
-    """The part of the ERP's orders that finds headers."""
-
-    async def find(self, company: str, reference: str) -> list[SalesOrderHeaderRow]:
-        """Return all headers with a reference."""
-        ...
-
-    async def stopped(self, company: str) -> list[SalesOrderHeaderRow]:
-        """Return all open headers whose processing is stopped."""
-        ...
-
-
-class Orders(Protocol):
-    """The part of the shop's client that knows orders."""
-
-    async def order(self, entity_id: int) -> Order | None:
-        """Return an order by its internal id."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +34,11 @@ class SweptMarket:
             ERP gives the same numbers to orders of others.
     """
 
-    erp: Headers
+    erp: StoppedHeaders
     company: str
     stores: Collection[int]
-    links: Pairs
-    of_company: Collection[Pairs]
+    links: Links
+    of_company: Collection[Links]
 
 
 class LateDoubles:
@@ -73,7 +52,7 @@ class LateDoubles:
     """
 
     def __init__(
-        self, shop: Orders, *, markets: Mapping[str, SweptMarket], forms: Forms, events: Events
+        self, shop: ShopOrders, *, markets: Mapping[str, SweptMarket], forms: Forms, events: Events
     ) -> None:
         self._shop = shop
         self._markets = markets

@@ -12,7 +12,7 @@ from sync.orders.codes import mapped
 from sync.orders.draft import DraftLine
 from sync.orders.named_items import how_to_name
 from sync.orders.rules import OrderRules
-from sync.orders.selling import Asked, Sellable, Selling, is_called
+from sync.orders.selling import Sellable, Selling, SoldThing, is_called
 from sync.sales.amounts import UnitPrice, expected_tax, unit_price
 from sync.sales.value_lines import ValueLine, line_reference
 
@@ -23,14 +23,14 @@ _ALWAYS = {"LineDiscountPercentage": Decimal(0), "SkipCreateAutoCharges": True}
 _FILE_OPTION = re.compile(r"^\w+/[\w.+-]+,\s*([^,]*),")
 
 
-def asked_of(value: ValueLine, named: Mapping[int, str]) -> Asked:
+def asked_of(value: ValueLine, named: Mapping[int, str]) -> SoldThing:
     """Return by what a line's item is found: by what a person named, if one did."""
-    return Asked(value.product_id, value.sku, named.get(value.key))
+    return SoldThing(value.product_id, value.sku, named.get(value.key))
 
 
 def sale_line(
     value: ValueLine,
-    asked: Asked,
+    asked: SoldThing,
     sellable: Sellable,
     *,
     order: Order,
@@ -149,7 +149,9 @@ def tax_fields(
     }
 
 
-def _item(value: ValueLine, asked: Asked, sellable: Sellable, *, company: str, where: str) -> Item:
+def _item(
+    value: ValueLine, asked: SoldThing, sellable: Sellable, *, company: str, where: str
+) -> Item:
     item, now = sellable.item, sellable.shop_sku
     if asked.named is None and now is not None and not _is_called(value, now):
         raise HeldError(
@@ -188,7 +190,7 @@ def _is_called(value: ValueLine, now: str) -> bool:
 
 
 def _no_item(
-    value: ValueLine, asked: Asked, sellable: Sellable, *, company: str
+    value: ValueLine, asked: SoldThing, sellable: Sellable, *, company: str
 ) -> tuple[str, str]:
     """Return what is wrong, and what to do."""
     if asked.named is not None:

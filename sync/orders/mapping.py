@@ -20,7 +20,7 @@ from sync.orders.draft import OrderDraft
 from sync.orders.header import header_body
 from sync.orders.named_items import MEMBER
 from sync.orders.rules import OrderRules
-from sync.orders.selling import Asked, Sellable, Selling
+from sync.orders.selling import Sellable, Selling, SoldThing
 from sync.orders.service_lines import rounding_line, surcharge_lines
 from sync.orders.totals import Surcharge, Totals, checked_totals, shipping_of
 from sync.sales.value_lines import ValueLine, value_lines
@@ -29,7 +29,7 @@ VERSION = 1
 """Raise when the same order would become another document; the journal keeps it."""
 
 
-def products_of(order: Order, rules: OrderRules, named: Mapping[int, str]) -> frozenset[Asked]:
+def products_of(order: Order, rules: OrderRules, named: Mapping[int, str]) -> frozenset[SoldThing]:
     """Return what is sold; raises `HeldError`.
 
     Args:
@@ -52,7 +52,7 @@ def map_order(
     order: Order,
     *,
     account: str,
-    products: Mapping[Asked, Sellable],
+    products: Mapping[SoldThing, Sellable],
     selling: Selling,
     rules: OrderRules,
     named: Mapping[int, str] = MappingProxyType({}),

@@ -30,7 +30,7 @@ from sync.orders.draft import OrderDraft
 from sync.orders.echo import header_differences
 from sync.orders.ports import ErpOrders
 from sync.sales.own_documents import OwnDocuments, is_first, perhaps
-from sync.sales.owners import Owners
+from sync.sales.owners import DocumentOwners
 from sync.sales.references import References
 from sync.sales.value_lines import own_line_references
 
@@ -58,7 +58,7 @@ class OwnHeaders:
         market: str,
         field: str,
         references: References,
-        owners: Owners,
+        owners: DocumentOwners,
     ) -> None:
         self._erp = erp
         self._own = OwnDocuments(

@@ -1,6 +1,7 @@
 """What the orders flow needs of the two systems."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from pricing_proxy.d365.fo.order_models import (
@@ -11,8 +12,8 @@ from pricing_proxy.d365.fo.order_models import (
     SalesOrderTotalsRow,
 )
 from pricing_proxy.http_exchange import Guard
-from sync.magento.order_models import Order
-from sync.orders.selling import Asked, Sellable
+from sync.magento.order_models import Order, OrderHead
+from sync.orders.selling import Sellable, SoldThing
 
 
 class ErpOrders(Protocol):
@@ -69,6 +70,18 @@ class ErpOrders(Protocol):
         ...
 
 
+class StoppedHeaders(Protocol):
+    """The part of the ERP's orders that finds headers."""
+
+    async def find(self, company: str, reference: str) -> list[SalesOrderHeaderRow]:
+        """Return all headers with a reference."""
+        ...
+
+    async def stopped(self, company: str) -> list[SalesOrderHeaderRow]:
+        """Return all open headers whose processing is stopped."""
+        ...
+
+
 class ShopOrders(Protocol):
     """Orders of the shop; every method raises `UpstreamError`."""
 
@@ -86,10 +99,18 @@ class ShopOrders(Protocol):
         """Write the ERP's number on an order."""
         ...
 
+    def order_heads_changed(self, since: datetime) -> AsyncGenerator[list[OrderHead], None]:
+        """Yield orders by their last change."""
+        ...
 
-class Sold(Protocol):
+    async def order_heads_without_erp_number(self, *, after_entity_id: int) -> list[OrderHead]:
+        """Return the next orders without an ERP number."""
+        ...
+
+
+class SoldItems(Protocol):
     """Finds what the shop's products are in the ERP."""
 
-    async def find(self, asked: Collection[Asked]) -> Mapping[Asked, Sellable]:
+    async def find(self, asked: Collection[SoldThing]) -> Mapping[SoldThing, Sellable]:
         """Return what each is; none is missing."""
         ...

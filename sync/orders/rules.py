@@ -74,7 +74,7 @@ StoreView = Annotated[str, Field(pattern=r"^(\*|[0-9]{1,6})$")]
 ReferencePrefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,10}$"), AfterValidator(_prefix)]
 
 
-class Delivery(BaseModel):
+class DeliveryCodes(BaseModel):
     """How the ERP delivers what the shop calls by one shipping method.
 
     Attributes:
@@ -92,7 +92,7 @@ class Delivery(BaseModel):
     warehouse: Code | None = None
 
 
-class Payment(BaseModel):
+class PaymentCodes(BaseModel):
     """How the ERP names one payment method of the shop.
 
     Attributes:
@@ -211,9 +211,9 @@ class OrderRules(BaseModel):
     tax_difference: Literal["warn", "hold"] = "warn"
     reads_tax: bool = True
     rounding: Rounding | None = None
-    shipping: dict[str, Delivery]
-    pickup: dict[str, Delivery] = {}
-    payment: dict[str, Payment]
+    shipping: dict[str, DeliveryCodes]
+    pickup: dict[str, DeliveryCodes] = {}
+    payment: dict[str, PaymentCodes]
     countries: dict[Annotated[str, Field(pattern="^[A-Z]{2}$")], Code]
     states_of: frozenset[Annotated[str, Field(pattern="^[A-Z]{2}$")]] = frozenset()
     units: dict[str, Code] = {}

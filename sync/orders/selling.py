@@ -25,7 +25,7 @@ class Selling:
     currencies: frozenset[str]
 
 
-class Asked(NamedTuple):
+class SoldThing(NamedTuple):
     """What is known of a thing sold, by which its item is found.
 
     Attributes:

@@ -17,7 +17,7 @@ from pricing_proxy.d365.fo.models import OrderSettingsRow
 from pricing_proxy.names import same_name_key
 from pricing_proxy.shared_state.item_map import Item
 from sync.magento.product_models import ShopProduct
-from sync.orders.selling import Asked, Sellable
+from sync.orders.selling import Sellable, SoldThing
 
 # A renamed SKU or another unit is as rare as a deployment; ten minutes of it are harmless,
 # since the ERP checks every line and the echo is compared.
@@ -59,9 +59,9 @@ class SoldProducts:
         self._company = company
         self._unit_attribute = unit_attribute
         self._clock = clock
-        self._known: dict[Asked, tuple[int, Sellable]] = {}
+        self._known: dict[SoldThing, tuple[int, Sellable]] = {}
 
-    async def find(self, asked: Collection[Asked]) -> Mapping[Asked, Sellable]:
+    async def find(self, asked: Collection[SoldThing]) -> Mapping[SoldThing, Sellable]:
         """Return what each is; none is missing."""
         now_us = self._clock.monotonic_us()
         found = {
@@ -79,7 +79,7 @@ class SoldProducts:
         self._known.update(kept)
         return found | fresh
 
-    async def _look_up(self, asked: Collection[Asked]) -> dict[Asked, Sellable]:
+    async def _look_up(self, asked: Collection[SoldThing]) -> dict[SoldThing, Sellable]:
         ids = sorted({one.product_id for one in asked if one.product_id is not None})
         products = await self._shop.products_by_id(ids) if ids else {}
         of_line = {one: products.get(one.product_id or 0) for one in asked}

@@ -12,32 +12,17 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sync.engine.polling import Polling
-from sync.magento.order_models import Order, OrderHead
+from sync.magento.order_models import OrderHead
+from sync.orders.ports import ShopOrders
 from sync.orders.rules import OrderRules
 from sync.store.document_keys import document_key
 
 FLOW = "orders"
 # Before any shop: the first poll of a market that starts at an increment id reads all heads once.
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-class ShopOrders(Protocol):
-    """The part of the shop's client that finds orders."""
-
-    async def order(self, entity_id: int) -> Order | None:
-        """Return an order by its internal id."""
-        ...
-
-    def order_heads_changed(self, since: datetime) -> AsyncGenerator[list[OrderHead], None]:
-        """Yield orders by their last change."""
-        ...
-
-    async def order_heads_without_erp_number(self, *, after_entity_id: int) -> list[OrderHead]:
-        """Return the next orders without an ERP number."""
-        ...
 
 
 @dataclass(slots=True)

@@ -9,15 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
-from pricing_proxy.d365.fo.return_models import (
-    ReturnHeaderBody,
-    ReturnHeaderRow,
-    ReturnLineBody,
-    ReturnLineRow,
-)
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.names import same_name_key
 from sync.engine.flow import Work
@@ -34,6 +27,7 @@ from sync.magento.document_models import CreditMemo
 from sync.magento.order_models import Order
 from sync.returns.mapping import ReturnDraft, map_return
 from sync.returns.own_documents import LINK, OwnReturns, ReturnOf, SoldOrders
+from sync.returns.ports import ErpReturns, ShopMemos, SoldInShop
 from sync.returns.rules import ReturnRules
 from sync.sales.references import References
 from sync.sales.value_lines import Splitting
@@ -44,55 +38,6 @@ ADD_LINE = "return line create"
 _DELETE = "return header delete"
 _ERP = "fo"
 _NEVER_SENT = ("closed", "canceled")
-
-
-class ErpReturns(Protocol):
-    """Return orders of the ERP; every method raises `UpstreamError`."""
-
-    async def find(self, company: str, reference: str) -> list[ReturnHeaderRow]:
-        """Return all with a reference, the lowest number first."""
-        ...
-
-    async def lines(self, company: str, number: str) -> list[ReturnLineRow]:
-        """Return the lines of one."""
-        ...
-
-    async def create_header(
-        self,
-        company: str,
-        body: ReturnHeaderBody,
-        *,
-        reference: str,
-        guard: Guard | None = None,
-    ) -> str:
-        """Create one."""
-        ...
-
-    async def add_line(
-        self, company: str, number: str, body: ReturnLineBody, *, guard: Guard | None = None
-    ) -> str:
-        """Add a line."""
-        ...
-
-    async def delete_header(self, company: str, number: str, *, guard: Guard | None = None) -> None:
-        """Delete one with its lines."""
-        ...
-
-
-class ShopMemos(Protocol):
-    """Credit memos of the shop."""
-
-    async def credit_memo(self, entity_id: int) -> CreditMemo | None:
-        """Return a credit memo by its internal id."""
-        ...
-
-
-class SoldInShop(Protocol):
-    """Orders of the shop."""
-
-    async def order(self, entity_id: int) -> Order | None:
-        """Return an order by its internal id."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,49 +7,25 @@ order's, by the entity map, and by its account. What belongs to another is never
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
-from pricing_proxy.d365.fo.return_models import ReturnHeaderRow, ReturnLineRow
+from pricing_proxy.d365.fo.return_models import ReturnHeaderRow
 from pricing_proxy.names import is_same_name, same_name_key
 from sync.engine.outcomes import RetryLaterError
 from sync.magento.document_models import CreditMemo
 from sync.magento.order_models import Order
 from sync.returns.mapping import ReturnDraft
+from sync.returns.ports import ErpReturns, ErpSales
 from sync.sales.own_documents import OwnDocuments, is_first, perhaps
-from sync.sales.owners import Owners
+from sync.sales.owners import DocumentOwners
 from sync.sales.references import References
 from sync.sales.value_lines import own_line_references
 
 LINK = "return"
 
 
-class ErpOrders(Protocol):
-    """Sales orders of the ERP, to be read."""
-
-    async def find(self, company: str, reference: str) -> list[SalesOrderHeaderRow]:
-        """Return all headers with a reference."""
-        ...
-
-    async def lines(self, company: str, number: str) -> list[SalesOrderLineRow]:
-        """Return an order's lines."""
-        ...
-
-
-class ErpReturns(Protocol):
-    """Return orders of the ERP, to be read."""
-
-    async def find(self, company: str, reference: str) -> list[ReturnHeaderRow]:
-        """Return all with a reference."""
-        ...
-
-    async def lines(self, company: str, number: str) -> list[ReturnLineRow]:
-        """Return the lines of one."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sold:
+class SoldOrder:
     """What the ERP has of an order.
 
     Attributes:
@@ -70,12 +46,12 @@ class SoldOrders:
         references: What the orders' may be.
     """
 
-    def __init__(self, erp: ErpOrders, *, company: str, references: References) -> None:
+    def __init__(self, erp: ErpSales, *, company: str, references: References) -> None:
         self._erp = erp
         self._company = company
         self._references = references
 
-    async def find(self, order: Order) -> Sold:
+    async def find(self, order: Order) -> SoldOrder:
         """Return what the ERP has of an order of the shop."""
         own, is_under_way = own_line_references(order), False
         for reference in await self._references.every(order):
@@ -83,10 +59,10 @@ class SoldOrders:
                 lines = await self._erp.lines(self._company, header.SalesOrderNumber)
                 is_own = any(same_name_key(line.OrderLineReference) in own for line in lines)
                 if is_own and not header.IsSalesProcessingStopped:
-                    return Sold(released=(header, lines), is_under_way=True)
+                    return SoldOrder(released=(header, lines), is_under_way=True)
                 # Nobody can tell of an empty one whose it is; waiting harms nobody.
                 is_under_way = is_under_way or is_own or not lines
-        return Sold(released=None, is_under_way=is_under_way)
+        return SoldOrder(released=None, is_under_way=is_under_way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +92,7 @@ class OwnReturns:
         company: str,
         market: str,
         references: References,
-        owners: Owners,
+        owners: DocumentOwners,
     ) -> None:
         self._erp = erp
         self._own = OwnDocuments(

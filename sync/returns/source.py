@@ -4,27 +4,18 @@ Where the shop is Adobe Commerce it also has RMAs, which are not read.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Mapping
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Mapping
 
 from sync.engine.polling import Polling
 from sync.magento.document_models import CreditMemo
 from sync.returns.flow import FLOW
+from sync.returns.ports import MemoChanges
 from sync.store.document_keys import document_key
 
 _log = logging.getLogger(__name__)
 _WATERMARK = "returns.updated_at"
 # Of a credit memo: 2 is refunded; an open or cancelled one gives nothing back.
 _REFUNDED = 2
-
-
-class ShopMemos(Protocol):
-    """The part of the shop's client that finds credit memos."""
-
-    def credit_memos_changed(self, since: datetime) -> AsyncGenerator[list[CreditMemo], None]:
-        """Yield credit memos by their last change."""
-        ...
 
 
 class ReturnSource:
@@ -38,7 +29,7 @@ class ReturnSource:
 
     def __init__(
         self,
-        shop: ShopMemos,
+        shop: MemoChanges,
         polling: Polling,
         *,
         market_of_store: Mapping[int, str],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sync.engine.outcomes import HeldError
-from sync.sales.owners import Owner, Owners
+from sync.sales.owners import DocumentOwner, DocumentOwners
 from sync.sales.references import Numbered, References, named
 
 R = TypeVar("R")
@@ -39,7 +39,7 @@ class OwnDocuments:
     market: str
     field: str
     references: References
-    owners: Owners
+    owners: DocumentOwners
 
     async def find(
         self,
@@ -95,7 +95,7 @@ class OwnDocuments:
 
     async def link(self, document: Numbered, number: str) -> tuple[bool, str]:
         """Return whether a number is linked to the document, and if to another's, to which."""
-        asker = Owner(self.market, str(document.entity_id))
+        asker = DocumentOwner(self.market, str(document.entity_id))
         owner = await self.owners.of(number, asked_by=asker)
         if owner in (None, asker):
             return owner == asker, ""

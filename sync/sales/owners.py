@@ -2,30 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
-
-class Pairs(Protocol):
-    """The entity map of one market."""
-
-    async def erp_key(self, kind: str, magento_id: str) -> str | None:
-        """Return the ERP's key of a thing of the shop."""
-        ...
-
-    async def magento_id(self, kind: str, erp_key: str) -> str | None:
-        """Return the shop's id of a thing of the ERP."""
-        ...
+from sync.engine.flow import Links
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class DocumentOwner:
     """A document of the shop."""
 
     market: str
     document_id: str
 
 
-class Owners:
+class DocumentOwners:
     """The links of one kind of document in all markets that share the ERP's company.
 
     Args:
@@ -33,11 +22,11 @@ class Owners:
         links: By market.
     """
 
-    def __init__(self, kind: str, links: Mapping[str, Pairs]) -> None:
+    def __init__(self, kind: str, links: Mapping[str, Links]) -> None:
         self._kind = kind
         self._links = links
 
-    async def of(self, erp_number: str, *, asked_by: Owner) -> Owner | None:
+    async def of(self, erp_number: str, *, asked_by: DocumentOwner) -> DocumentOwner | None:
         """Return whose it is: the asker's own where that is linked to it, else anybody's."""
         own = await self._links[asked_by.market].erp_key(self._kind, asked_by.document_id)
         if own == erp_number:
@@ -45,5 +34,5 @@ class Owners:
         for market, links in self._links.items():
             found = await links.magento_id(self._kind, erp_number)
             if found is not None:
-                return Owner(market, found)
+                return DocumentOwner(market, found)
         return None

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
-from sync.customers.price_map import publish_link
-from sync.customers.publishing import publish_changed, publish_customers
+from sync.customers.publishing import publish_changed, publish_customers, publish_link
 from tests.fakes.customer_links import FakePriceMap
 
 MARKETS = ["b2b_de", "b2c"]
@@ -81,7 +81,7 @@ async def test_a_link_changed_while_it_is_published_is_published_as_it_stands() 
         async def account(self, customer_id: str) -> str | None:
             return await known.account("b2b_de", customer_id)
 
-    assert await publish_link(Links(), published, "b2b_de", "7") is None
+    assert await publish_link(partial(Links().account, "7"), published, "b2b_de", "7") is None
 
     assert published.accounts == {}
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 @dataclass
 class FakeClaims:
-    """Who has what; a `sync.customers.persons.Claims`."""
+    """Who has what; a `sync.customers.persons.KeptClaims`."""
 
     holders: dict[str, str] = field(default_factory=dict)
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from sync.engine.polling import Polling
-from sync.engine.sources import Events, Watermarks
+from sync.engine.sources import Events, Marks
 from sync.given import Given
 from sync.magento.shop import Shop
 from sync.serve.building import configured_markets
@@ -23,7 +23,7 @@ def given(
     erps: Mapping[str, DocumentCalls],
     kept: object,
     events: Events,
-    watermarks: Watermarks,
+    watermarks: Marks,
     clock: Clock,
 ) -> Given:
     """Return it, as `sync.serve.building` does over a database; `kept` has the links."""

@@ -11,7 +11,7 @@ from pricing_proxy.http_exchange import Guard
 from sync.engine.flow import Event, SentCall
 from sync.magento.document_models import CreditMemo
 from sync.magento.order_models import Order, OrderHead
-from sync.orders.selling import Asked, Sellable
+from sync.orders.selling import Sellable, SoldThing
 from tests.fakes.wishes import FakeWishes
 from tests.orders import recorded
 
@@ -70,8 +70,8 @@ class FakeShop:
 class FakeSold:
     """Sells every product that any recorded order names."""
 
-    async def find(self, asked: Collection[Asked]) -> Mapping[Asked, Sellable]:
-        known: dict[Asked, Sellable] = {}
+    async def find(self, asked: Collection[SoldThing]) -> Mapping[SoldThing, Sellable]:
+        known: dict[SoldThing, Sellable] = {}
         for order in recorded.orders().values():
             known |= recorded.products(order)
         return {one: known.get(one, Sellable(None, one.sku)) for one in asked}

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sync.engine.flow import Links
 from sync.orders.own_headers import LINK, OwnHeaders
 from sync.orders.ports import ErpOrders
 from sync.orders.rules import OrderRules
-from sync.sales.owners import Owners, Pairs
+from sync.sales.owners import DocumentOwners
 from sync.sales.references import Numbered, References
 from tests.fakes.order_shop import FakeLinks, FakeShop
 
@@ -34,7 +35,7 @@ def own_headers(
     shop: FakeShop,
     rules: OrderRules,
     *,
-    links: Mapping[str, Pairs] | None = None,
+    links: Mapping[str, Links] | None = None,
     stores: Collection[int] = (1,),
     forms: FakeForms | None = None,
     market: str = MARKET,
@@ -64,5 +65,5 @@ def own_headers(
             forms=forms or FakeForms(),
             find=shop.order_heads_numbered,
         ),
-        owners=Owners(LINK, links or {market: FakeLinks()}),
+        owners=DocumentOwners(LINK, links or {market: FakeLinks()}),
     )

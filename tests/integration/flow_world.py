@@ -29,7 +29,7 @@ from sync.customers.flow import CustomerFlow
 from sync.customers.source import CustomerSource
 from sync.engine.flow import Event, Flow
 from sync.engine.outcomes import Done, IdentifiedError, WaitForError
-from sync.engine.sources import Events, Watermarks
+from sync.engine.sources import Events, Marks
 from sync.given import Given
 from sync.magento.order_models import Order
 from sync.magento.shop import Shop
@@ -113,7 +113,7 @@ class FlowWorld(Placing):
         built = self._given(kept, self.events, FakeWatermarks())
         return Flows(order_flow(built), customer_flow(built), return_flow(built))
 
-    def sources_into(self, events: Events, watermarks: Watermarks) -> Sources:
+    def sources_into(self, events: Events, watermarks: Marks) -> Sources:
         """Return the sources."""
         built = self._given(FakeCompany({MARKET: self.links}), events, watermarks)
         return Sources(order_source(built), customer_source(built), return_source(built))
@@ -168,7 +168,7 @@ class FlowWorld(Placing):
         assert len(found) == len(orders)
         return found
 
-    def _given(self, kept: object, events: Events, watermarks: Watermarks) -> Given:
+    def _given(self, kept: object, events: Events, watermarks: Marks) -> Given:
         return given.given(
             self.settings,
             shop=self.shop,

@@ -7,7 +7,7 @@ from typing import Any
 from pricing_proxy.shared_state.item_map import Item
 from sync.magento.order_models import Order
 from sync.orders.rules import OrderRules
-from sync.orders.selling import Asked, Sellable, Selling
+from sync.orders.selling import Sellable, Selling, SoldThing
 from tests.magento.recordings import recordings
 
 SELLING = Selling(market="b2b_de", company="demf", currencies=frozenset({"EUR", "USD"}))
@@ -48,14 +48,14 @@ def orders() -> dict[str, Order]:
     }
 
 
-def products(order: Order, **changes: Any) -> dict[Asked, Sellable]:
+def products(order: Order, **changes: Any) -> dict[SoldThing, Sellable]:
     """Return each product of the order as an item whose number tells the product's id."""
     plain: dict[str, Any] = dict.fromkeys(
         ("color", "size", "style", "configuration", "version"), ""
     )
     plain |= {"sales_unit": "PCS", "list_price": None, "is_sold": True, **changes}
     return {
-        Asked(row.product_id, row.sku): Sellable(
+        SoldThing(row.product_id, row.sku): Sellable(
             Item(row.sku, f"ITEM-{row.product_id}", **plain), row.sku
         )
         for row in order.items

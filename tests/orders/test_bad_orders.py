@@ -11,7 +11,7 @@ from sync.engine.outcomes import HeldError
 from sync.magento.order_models import Order
 from sync.orders.mapping import map_order, products_of
 from sync.orders.rules import OrderRules
-from sync.orders.selling import Asked, Sellable
+from sync.orders.selling import Sellable, SoldThing
 from tests.magento.recordings import recordings
 from tests.orders import recorded
 
@@ -159,7 +159,7 @@ def unsold(row: Json, sellable: Sellable, named: Mapping[int, str] | None = None
     order = Order.model_validate(row)
     first = order.items[0]
     known = recorded.products(order)
-    asked = Asked(first.product_id, first.sku, (named or {}).get(first.item_id))
+    asked = SoldThing(first.product_id, first.sku, (named or {}).get(first.item_id))
     with pytest.raises(HeldError) as caught:
         map_order(
             order,
@@ -216,7 +216,7 @@ def test_an_item_that_was_named_is_sold_whatever_the_product_is_called() -> None
     named = {first.item_id: "LAMP-17"}
     plain = next(iter(recorded.products(order).values())).item
     assert plain is not None
-    asked = Asked(first.product_id, first.sku, "LAMP-17")
+    asked = SoldThing(first.product_id, first.sku, "LAMP-17")
     sellable = Sellable(replace(plain, item_number="LAMP-17"), "LAMP-99")
 
     draft = map_order(
@@ -250,14 +250,14 @@ def test_skus_of_options_follow_the_products_and_of_nothing_else() -> None:
     line = row["items"][0]
     product = line["sku"].partition("-")[0]
     order = Order.model_validate(row)
-    known = recorded.products(order)[Asked(line["product_id"], line["sku"])]
+    known = recorded.products(order)[SoldThing(line["product_id"], line["sku"])]
     assert known.item is not None
 
     sellable = Sellable(known.item, product.lower())
     map_order(
         order,
         account="C-1001",
-        products={Asked(line["product_id"], line["sku"]): sellable},
+        products={SoldThing(line["product_id"], line["sku"]): sellable},
         selling=recorded.SELLING,
         rules=recorded.rules(),
     )
@@ -270,7 +270,7 @@ def test_a_part_of_a_bundle_is_called_by_its_own_sku_alone() -> None:
     order = recorded.orders()["types_bundle_fixed_price_ship_together_excl_tax"]
     parent, part = order.items[:2]
     known = recorded.products(order)
-    asked = Asked(part.product_id, part.sku)
+    asked = SoldThing(part.product_id, part.sku)
     rules = recorded.rules(bundle="parts")
 
     def sell(sku: str) -> None:
@@ -409,7 +409,7 @@ def test_the_products_asked_for_are_those_sold() -> None:
     order = recorded.orders()["types_configurable_with_custom_options_excl_tax"]
     parent, child = order.items
 
-    assert products_of(order, recorded.rules(), {}) == {Asked(child.product_id, child.sku)}
+    assert products_of(order, recorded.rules(), {}) == {SoldThing(child.product_id, child.sku)}
     assert parent.product_id != child.product_id
 
 

@@ -15,7 +15,7 @@ from pricing_proxy.d365.fo.models import (
 from pricing_proxy.d365.odata import Filter
 from pricing_proxy.money import NumberText
 from sync.magento.product_models import ShopProduct
-from sync.orders.selling import Asked
+from sync.orders.selling import SoldThing
 from sync.orders.sold_products import SoldProducts
 from tests.virtual_time import ManualClock
 
@@ -84,11 +84,11 @@ def sold(shop: Shop, erp: Erp, clock: ManualClock, *, unit: str | None = None) -
     return SoldProducts(shop, erp, company="demf", unit_attribute=unit, clock=clock)
 
 
-def line(product_id: int | None, sku: str = "", named: str | None = None) -> Asked:
-    return Asked(product_id, sku, named)
+def line(product_id: int | None, sku: str = "", named: str | None = None) -> SoldThing:
+    return SoldThing(product_id, sku, named)
 
 
-async def number_of(products: SoldProducts, asked: Asked) -> str | None:
+async def number_of(products: SoldProducts, asked: SoldThing) -> str | None:
     item = (await products.find([asked]))[asked].item
     return None if item is None else item.item_number
 

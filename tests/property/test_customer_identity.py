@@ -9,13 +9,14 @@ by who made the account and what the configuration lets be linked.
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import example, given, settings
 
 from pricing_proxy.resilience.errors import UpstreamError
-from sync.customers.price_map import publish_link
+from sync.customers.publishing import publish_link
 from sync.customers.rules import CustomerRules, Match
 from sync.engine.outcomes import HeldError, OutcomeError
 from sync.store.customer_links import Owner
@@ -129,7 +130,8 @@ class Play:
             elif word == "reject":
                 company.refuse(who_here, *accounts)
         links = company.of_customers(who.market)
-        await publish_link(links, self.world.published, who.market, who_here.customer_id)
+        account_now = partial(links.account, who_here.customer_id)
+        await publish_link(account_now, self.world.published, who.market, who_here.customer_id)
 
     def judge(self) -> None:
         """Assert that every account is somebody's by right, and that prices know no other."""

@@ -34,7 +34,7 @@ from sync.returns.flow import ReturnFlow, ReturnMarket
 from sync.returns.own_documents import OwnReturns, SoldOrders
 from sync.returns.rules import ReturnRules
 from sync.returns.source import ReturnSource
-from sync.sales.owners import Owners
+from sync.sales.owners import DocumentOwners
 from sync.sales.references import RETURN_MARK, References
 from tests.fakes.entering import FakeEvents, polling
 from tests.fakes.order_erp import FakeOrderErp
@@ -192,7 +192,7 @@ class World:
                 company="demf",
                 market="b2b_de",
                 references=references,
-                owners=Owners("return", {"b2b_de": self.links}),
+                owners=DocumentOwners("return", {"b2b_de": self.links}),
             ),
             references=references,
             expects=lambda order: order.increment_id != self.old,
