@@ -4,7 +4,7 @@ Reads only, so the right to write back is not seen here.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from operator import attrgetter
 
@@ -71,14 +71,20 @@ async def check_shop(
         )
         vitals.judge(board, samples, admitted="the signature is accepted")
         steps = Steps(board, system=board, vitals=vitals, is_over=patience.is_over)
-        async with asyncio.TaskGroup() as group:
-            for resource in used.values():
-                group.create_task(_check_resource(steps, shop, resource))
-        async with asyncio.TaskGroup() as group:
-            for row in more:
-                look = partial(row.look, shop)
-                group.create_task(steps.run(row.name, look, advice=row.advice, needs=row.needs))
+        await _check_rows(steps, shop, used.values(), more)
     return board
+
+
+async def _check_rows(
+    steps: Steps, shop: Shop, used: Iterable[Resource], more: Iterable[CheckRow[Shop]]
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        for resource in used:
+            group.create_task(_check_resource(steps, shop, resource))
+    async with asyncio.TaskGroup() as group:
+        for row in more:
+            look = partial(row.look, shop)
+            group.create_task(steps.run(row.name, look, advice=row.advice, needs=row.needs))
 
 
 async def _signed_call(orders: OrderCalls) -> None:

@@ -86,11 +86,8 @@ class Identity:
         if customer.id in self._configured:
             named_there = await self._spelled(self._configured[customer.id])
             return await self._links.settle(key, named_there, origin=CONFIGURED), False
-
-        async def find(is_alone: Guard) -> tuple[str, bool]:
+        async with self._persons.alone(work, customer, self._rules) as is_alone:
             return await self._found_or_made(work, customer, is_alone)
-
-        return await self._persons.alone(work, customer, self._rules, find)
 
     async def _found_or_made(
         self, work: Work, customer: ShopCustomer, is_alone: Guard

@@ -12,9 +12,10 @@ it is renewed before each write, and a write without it is not sent.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.errors import CallRefusedError
@@ -25,8 +26,6 @@ from sync.customers.tax_numbers import number_core
 from sync.engine.flow import Work
 from sync.engine.outcomes import RetryLaterError
 from sync.magento.customer_models import ShopCustomer
-
-T = TypeVar("T")
 
 # Looked again after half a second, a second, and so on: the other is done soon, as a rule; and a
 # stale claim is taken over before an event has had its twenty attempts.
@@ -62,21 +61,14 @@ class Persons:
     def __init__(self, claims: KeptClaims) -> None:
         self._claims = claims
 
+    @asynccontextmanager
     async def alone(
-        self,
-        work: Work,
-        customer: ShopCustomer,
-        rules: CustomerRules,
-        find: Callable[[Guard], Awaitable[T]],
-    ) -> T:
-        """Return what `find` returns, while no other event looks for what this customer typed.
+        self, work: Work, customer: ShopCustomer, rules: CustomerRules
+    ) -> AsyncIterator[Guard]:
+        """Keep other events from looking for what this customer typed.
 
-        Args:
-            work: The event at work.
-            customer: The customer.
-            rules: What is looked for.
-            find: Finds or makes the account and links it; given what it must ask before each
-                write, which raises when another event may look by now.
+        What is yielded must be asked before each write: it raises when another event may look
+        by now.
 
         Raises:
             RetryLaterError: Another event does so right now.
@@ -87,30 +79,25 @@ class Persons:
         lasting = work.longest[_SYSTEM] + _MARGIN
         pause = lasting / _PAUSES * max(work.event.attempts, 1)
 
-        async def have(claim: Callable[..., Awaitable[bool]]) -> bool:
+        async def have(claim: Callable[..., Awaitable[bool]], refusal: Exception) -> None:
             """Claim or renew everything, in an order that is everybody's."""
             for key in keys:
                 if not await claim(key, holder, lasting=lasting):
-                    return False
-            return True
+                    raise refusal
 
         async def is_alone() -> None:
-            if not await have(self._claims.keep):
-                raise CallRefusedError(_TAKEN, system=_SYSTEM, retry_after=pause)
+            refusal = CallRefusedError(_TAKEN, system=_SYSTEM, retry_after=pause)
+            await have(self._claims.keep, refusal)
 
-        if not await have(self._claims.take):
-            if not await work.unacknowledged():
-                await self._give_back(keys, holder)
-            raise RetryLaterError(_TAKEN, after=pause)
         try:
-            found = await find(is_alone)
+            await have(self._claims.take, RetryLaterError(_TAKEN, after=pause))
+            yield is_alone
         except Exception:
             # An unclear write may still arrive: nobody else may look before.
             if not await work.unacknowledged():
                 await self._give_back(keys, holder)
             raise
         await self._give_back(keys, holder)
-        return found
 
     async def _give_back(self, keys: Sequence[str], holder: str) -> None:
         for key in keys:

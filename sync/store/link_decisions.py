@@ -15,6 +15,7 @@ from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from sync.store import statements
 from sync.store.customer_links import CREATED_KIND, KIND, Owner, lock_account, owners_of
 from sync.store.interventions import InterventionError
 from sync.store.tables import account_refusal, audit, entity_map
@@ -69,12 +70,10 @@ class LinkDecisions:
             owner: The customer.
             account: The account.
             company: All markets of the ERP company.
-            others: Who has it too, as the person was shown.
+            others: Who has it too, as the person was shown; who got it since then is an
+                `InterventionError`.
             by: Who says so.
             reason: Why.
-
-        Raises:
-            InterventionError: Somebody got the account since then.
         """
         market, customer_id = owner.market, owner.customer_id
         async with self._database.begin() as connection:
@@ -84,26 +83,14 @@ class LinkDecisions:
                 names = ", ".join(sorted(map(str, new)))
                 raise InterventionError(f"account {account} is {names}'s by now: look again")
             before = await self._locked(connection, market, customer_id)
-            fresh: dict[str, Any] = {
-                "erp_key": account,
-                "origin": BY_PERSON,
-                "reviewed_by": by,
-                "changed_at": func.clock_timestamp(),
-            }
-            row = {"market": market, "kind": KIND, "magento_id": customer_id, **fresh}
-            statement = insert(entity_map).values(row)
-            await connection.execute(
-                statement.on_conflict_do_update(constraint=entity_map.primary_key, set_=fresh)
-            )
+            key = {"market": market, "kind": KIND, "magento_id": customer_id}
+            fresh = {"erp_key": account, "origin": BY_PERSON, "reviewed_by": by}
+            now = {"changed_at": func.clock_timestamp()}
+            await connection.execute(statements.put(entity_map, key, {**fresh, **now}))
             if before != account:
                 await self._forget_created(connection, market, customer_id)
-            await connection.execute(
-                delete(account_refusal).where(
-                    _REFUSAL.market == market,
-                    _REFUSAL.customer_id == customer_id,
-                    _REFUSAL.account == account,
-                )
-            )
+            refused = {"market": market, "customer_id": customer_id, "account": account}
+            await connection.execute(delete(account_refusal).filter_by(**refused))
             await _audit(connection, by, "link", market, customer_id, before, account, reason)
         return before
 
@@ -163,8 +150,7 @@ class LinkDecisions:
             statement = statement.where(_LINK.market == market)
         if is_unreviewed:
             statement = statement.where(_LINK.reviewed_by.is_(None), _LINK.origin.not_in(_SURE))
-        async with self._database.connect() as connection:
-            return [_known(row) for row in await connection.execute(statement)]
+        return [KnownLink(**row) for row in await statements.mappings(self._database, statement)]
 
     async def count_unreviewed(self) -> Mapping[str, int]:
         """Return how many links of each market rest on what was typed and nobody has reviewed."""
@@ -174,15 +160,13 @@ class LinkDecisions:
             .group_by(_LINK.market)
             .order_by(_LINK.market)
         )
-        async with self._database.connect() as connection:
-            return {row[0]: row[1] for row in await connection.execute(statement)}
+        return {row[0]: row[1] for row in await statements.rows(self._database, statement)}
 
     async def of_customer(self, market: str, customer_id: str) -> KnownLink | None:
         """Return a customer's link."""
         statement = _links().where(_LINK.market == market, _LINK.magento_id == customer_id)
-        async with self._database.connect() as connection:
-            row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else _known(row)
+        found = await statements.mappings(self._database, statement)
+        return KnownLink(**found[0]) if found else None
 
     async def _locked(
         self, connection: AsyncConnection, market: str, customer_id: str
@@ -218,35 +202,20 @@ class LinkDecisions:
             "changed_at": func.clock_timestamp(),
         }
         for account in sorted(accounts):
-            row = {"market": market, "customer_id": customer_id, "account": account, **fresh}
-            statement = insert(account_refusal).values(row)
-            await connection.execute(
-                statement.on_conflict_do_update(constraint=account_refusal.primary_key, set_=fresh)
-            )
+            key = {"market": market, "customer_id": customer_id, "account": account}
+            await connection.execute(statements.put(account_refusal, key, fresh))
 
 
 def _links() -> Any:
     columns: Sequence[Any] = (
         _LINK.market,
-        _LINK.magento_id,
-        _LINK.erp_key,
+        _LINK.magento_id.label("customer_id"),
+        _LINK.erp_key.label("account"),
         _LINK.origin,
         _LINK.reviewed_by,
         _LINK.changed_at,
     )
     return select(*columns).where(_LINK.kind == KIND)
-
-
-def _known(row: Any) -> KnownLink:
-    market, customer_id, account, origin, reviewed_by, changed_at = row
-    return KnownLink(
-        market=market,
-        customer_id=customer_id,
-        account=account,
-        origin=origin,
-        reviewed_by=reviewed_by,
-        changed_at=changed_at,
-    )
 
 
 def _is_of(market: str, customer_id: str) -> Any:
