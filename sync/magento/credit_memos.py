@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Collection
 from datetime import datetime
 
 from sync.magento.calls import V1, Calls
-from sync.magento.document_models import CreditMemo
+from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.search import Search, any_text, equals, text_parts
 
 _ROUTE = f"{V1}/creditmemos"

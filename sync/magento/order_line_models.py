@@ -26,8 +26,6 @@ class BundleOption(ShopModel):
     """What was chosen of one part of a bundle."""
 
     option_id: Text
-    option_qty: Amount = Decimal(0)
-    option_selections: Annotated[tuple[Text, ...], Rows] = ()
 
 
 class ChosenOptions(ShopModel):
@@ -50,7 +48,6 @@ class ItemizedTax(ShopModel):
     tax_code: Text = ""
     tax_percent: Amount = Decimal(0)
     amount: Amount = Decimal(0)
-    taxable_item_type: Text = ""
 
 
 class LineExtension(OpenMembers):
@@ -79,27 +76,15 @@ class OrderLine(ShopModel):
     sku: Text = ""
     name: Text = ""
     is_virtual: Flag = False
-    is_qty_decimal: Flag = False
-    free_shipping: Flag = False
     qty_ordered: Amount = Decimal(0)
     qty_canceled: Amount = Decimal(0)
-    qty_invoiced: Amount = Decimal(0)
-    qty_refunded: Amount = Decimal(0)
-    qty_shipped: Amount = Decimal(0)
     price: Amount = Decimal(0)
-    original_price: Amount = Decimal(0)
-    price_incl_tax: Amount = Decimal(0)
     row_total: Amount = Decimal(0)
     row_total_incl_tax: Amount = Decimal(0)
     tax_amount: Amount = Decimal(0)
     tax_percent: Decimal | None = None
     discount_amount: Amount = Decimal(0)
-    discount_percent: Amount = Decimal(0)
     discount_tax_compensation_amount: Amount = Decimal(0)
-    base_row_total_incl_tax: Amount = Decimal(0)
-    base_tax_amount: Amount = Decimal(0)
-    row_weight: Amount = Decimal(0)
-    applied_rule_ids: Text = ""
     product_option: Annotated[ProductOption, Members] = ProductOption()
     extension_attributes: Annotated[LineExtension, Members] = LineExtension()
 

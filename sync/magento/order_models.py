@@ -1,4 +1,4 @@
-"""Orders of Magento, under its own field names: all that an ERP order is made of.
+"""Orders of Magento, under its own field names: what is read of them, and nothing else.
 
 How to read a line, which lines carry value and which sums hold stands in the flow's
 mapping; here nothing is computed. Amounts without `base_` are in the order's currency.
@@ -68,9 +68,7 @@ class ShopAddress(ShopModel):
     region_id: int | None = None
     country_id: Text = ""
     telephone: Text = ""
-    fax: Text = ""
     email: Text = ""
-    customer_address_id: int | None = None
 
 
 class ShopPayment(ShopModel):
@@ -78,13 +76,6 @@ class ShopPayment(ShopModel):
 
     method: str
     po_number: Text = ""
-    last_trans_id: Text = ""
-    cc_type: Text = ""
-    amount_ordered: Amount = Decimal(0)
-    amount_authorized: Amount = Decimal(0)
-    amount_paid: Amount = Decimal(0)
-    amount_refunded: Amount = Decimal(0)
-    additional_information: Annotated[tuple[Text, ...], Rows] = ()
 
 
 class ShippingExtension(OpenMembers):
@@ -156,38 +147,22 @@ class Order(OrderHead):
     is_virtual: Flag = False
     customer_id: int | None = None
     customer_is_guest: Flag = False
-    customer_group_id: int | None = None
     customer_email: Text = ""
     customer_firstname: Text = ""
     customer_lastname: Text = ""
-    customer_taxvat: Text = ""
-    customer_note: Text = ""
-    store_name: Text = ""
-    base_currency_code: str
     order_currency_code: str
-    base_to_order_rate: Amount = Decimal(0)
     subtotal: Amount = Decimal(0)
     discount_amount: Amount = Decimal(0)
     discount_tax_compensation_amount: Amount = Decimal(0)
-    discount_description: Text = ""
     coupon_code: Text = ""
-    applied_rule_ids: Text = ""
-    shipping_description: Text = ""
     shipping_amount: Amount = Decimal(0)
-    shipping_incl_tax: Amount = Decimal(0)
     shipping_tax_amount: Amount = Decimal(0)
     shipping_discount_amount: Amount = Decimal(0)
     shipping_discount_tax_compensation_amount: Amount = Decimal(0)
     tax_amount: Amount = Decimal(0)
     grand_total: Amount = Decimal(0)
-    base_grand_total: Amount = Decimal(0)
-    total_due: Amount = Decimal(0)
-    total_paid: Amount = Decimal(0)
     total_invoiced: Amount = Decimal(0)
-    total_refunded: Amount = Decimal(0)
-    total_canceled: Amount = Decimal(0)
     total_qty_ordered: Amount = Decimal(0)
-    weight: Amount = Decimal(0)
     items: Annotated[tuple[OrderLine, ...], Field(min_length=1)]
     billing_address: ShopAddress | None = None
     payment: ShopPayment

@@ -12,7 +12,6 @@ class ShopProduct(ShopModel):
     id: int
     sku: str
     name: Text = ""
-    type_id: Text = ""
     status: int | None = None
     price: Amount = Decimal(0)
     custom_attributes: Annotated[tuple[CustomAttribute, ...], Rows] = ()

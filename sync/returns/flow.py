@@ -23,7 +23,7 @@ from sync.engine.outcomes import (
 )
 from sync.engine.refusals import named
 from sync.engine.writes import Doubts, written
-from sync.magento.document_models import CreditMemo
+from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.order_models import Order
 from sync.returns.mapping import ReturnDraft, map_return
 from sync.returns.own_documents import LINK, OwnReturns, ReturnOf, SoldOrders

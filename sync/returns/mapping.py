@@ -16,7 +16,7 @@ from pricing_proxy.d365.fo.return_models import ReturnHeaderBody, ReturnLineBody
 from pricing_proxy.money import divide
 from pricing_proxy.names import same_name_key
 from sync.engine.outcomes import HeldError
-from sync.magento.document_models import CreditMemo, DocumentLine
+from sync.magento.credit_memo_models import CreditMemo, DocumentLine
 from sync.magento.order_models import Order
 from sync.returns.rules import ReturnRules
 from sync.sales.amounts import shared

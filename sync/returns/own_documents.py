@@ -12,7 +12,7 @@ from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLi
 from pricing_proxy.d365.fo.return_models import ReturnHeaderRow
 from pricing_proxy.names import is_same_name, same_name_key
 from sync.engine.outcomes import RetryLaterError
-from sync.magento.document_models import CreditMemo
+from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.order_models import Order
 from sync.returns.mapping import ReturnDraft
 from sync.returns.ports import ErpReturns, ErpSales

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 
 from sync.engine.polling import Polling
-from sync.magento.document_models import CreditMemo
+from sync.magento.credit_memo_models import CreditMemo
 from sync.returns.flow import FLOW
 from sync.returns.ports import MemoChanges
 from sync.store.document_keys import document_key

@@ -9,7 +9,7 @@ from typing import Any
 from pricing_proxy.clock import Clock
 from pricing_proxy.http_exchange import Guard
 from sync.engine.flow import Event, SentCall
-from sync.magento.document_models import CreditMemo
+from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.order_models import Order, OrderHead
 from sync.orders.selling import Sellable, SoldThing
 from tests.fakes.wishes import FakeWishes

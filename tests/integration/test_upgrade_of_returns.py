@@ -16,7 +16,7 @@ from sync.engine.database import database
 from sync.engine.polling import Polling
 from sync.engine.queue import JobQueue
 from sync.engine.runner import Runner
-from sync.magento.document_models import CreditMemo
+from sync.magento.credit_memo_models import CreditMemo
 from sync.returns.flow import ADD_LINE, CREATE, ReturnFlow
 from sync.returns.source import ReturnSource
 from sync.store.events import EventStore

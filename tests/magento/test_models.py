@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.customer_models import ShopCustomer
-from sync.magento.document_models import CreditMemo
 from sync.magento.order_line_models import OrderLine
 from sync.magento.order_models import Order
 from tests.magento.recordings import recordings

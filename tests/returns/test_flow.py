@@ -28,7 +28,7 @@ from sync.engine.outcomes import (
     SkippedError,
     WaitForError,
 )
-from sync.magento.document_models import CreditMemo
+from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.order_models import Order
 from sync.returns.flow import ReturnFlow, ReturnMarket
 from sync.returns.own_documents import OwnReturns, SoldOrders

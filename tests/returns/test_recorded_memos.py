@@ -7,7 +7,7 @@ import pytest
 from pricing_proxy.d365.fo.order_models import SalesOrderLineRow
 from pricing_proxy.money import NumberText
 from sync.engine.outcomes import HeldError
-from sync.magento.document_models import CreditMemo
+from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.order_models import Order
 from sync.orders.mapping import map_order
 from sync.returns.mapping import ReturnDraft, map_return

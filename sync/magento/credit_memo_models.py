@@ -22,7 +22,6 @@ class DocumentLine(ShopModel):
     name: Text = ""
     qty: Amount = Decimal(0)
     price: Amount = Decimal(0)
-    price_incl_tax: Amount = Decimal(0)
     row_total: Amount = Decimal(0)
     row_total_incl_tax: Amount = Decimal(0)
     tax_amount: Amount = Decimal(0)
@@ -51,7 +50,6 @@ class CreditMemo(ShopModel):
     discount_tax_compensation_amount: Amount = Decimal(0)
     shipping_amount: Amount = Decimal(0)
     shipping_tax_amount: Amount = Decimal(0)
-    shipping_incl_tax: Amount = Decimal(0)
     tax_amount: Amount = Decimal(0)
     grand_total: Amount = Decimal(0)
     items: Annotated[tuple[DocumentLine, ...], Rows] = ()
