@@ -12,7 +12,7 @@ from pricing_proxy.d365.fo.return_models import (
     ReturnLineRow,
 )
 from pricing_proxy.http_exchange import Guard
-from sync.magento.document_models import CreditMemo
+from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.order_models import Order
 
 
