@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 B = TypeVar("B")
 
 _JSON = "application/json"
+_ANYBODY = Admitted("")
 JSON_HEADERS = {"Content-Type": _JSON, "Cache-Control": "private, no-store"}
 
 
@@ -56,9 +57,6 @@ Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def anybody(_: web.Request) -> Admitted:
     """Let in whoever calls."""
     return _ANYBODY
-
-
-_ANYBODY = Admitted("")
 
 
 def answering(
