@@ -1,11 +1,11 @@
 """What the client asks F&O, and what it believes of the answers."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,7 +13,12 @@ from aiohttp import web
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.d365.fo.client import FinanceOperationsClient
-from pricing_proxy.d365.fo.models import CustomerRow
+from pricing_proxy.d365.fo.models import (
+    CustomerRow,
+    OrderSettingsRow,
+    ReleasedProductRow,
+    ReleasedProductVariantRow,
+)
 from pricing_proxy.d365.fo.price_calls import PriceRequest, PriceRequestLine
 from pricing_proxy.d365.transport import Transport
 from pricing_proxy.resilience.call_class import CallClass, Ticket
@@ -26,6 +31,8 @@ from pricing_proxy.resilience.errors import (
 from pricing_proxy.resilience.operation import OperationClass
 from tests.d365.loopback import DirectPolicy, Erp, soon, transport_to
 from tests.d365.sample_files import sample
+
+R = TypeVar("R")
 
 NOW = Ticket(CallClass.INTERACTIVE)
 
@@ -88,12 +95,16 @@ def asked(target: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
 
 
+async def read(lists: AsyncGenerator[list[R], None]) -> list[R]:
+    return [row async for rows in lists for row in rows]
+
+
 async def test_all_customers_are_read_over_all_pages_in_order() -> None:
     book = Book(page_size=700)
     book.sets["CustomersV3"] = [customer_row(number) for number in range(2000)]
     policy = DirectPolicy()
     async with client_of(book, policy) as (client, erp):
-        lists = [rows async for rows in client.customers("demf")]
+        lists = [rows async for rows in client.all_rows(CustomerRow, "demf")]
     accounts = [row.CustomerAccount for rows in lists for row in rows]
     assert accounts == [f"C-{number}" for number in range(2000)]
     assert max(map(len, lists)) <= 500
@@ -114,7 +125,9 @@ async def test_a_caller_may_be_more_urgent_than_background() -> None:
     book.sets["CustomersV3"] = [customer_row(1)]
     ticket = Ticket(CallClass.REFRESH)
     async with client_of(book, policy) as (client, _):
-        assert [len(rows) async for rows in client.customers("demf", ticket=ticket)] == [1]
+        assert [
+            len(rows) async for rows in client.all_rows(CustomerRow, "demf", ticket=ticket)
+        ] == [1]
     assert policy.tickets == [ticket]
 
 
@@ -127,9 +140,13 @@ async def test_products_variants_and_settings_are_read() -> None:
     ):
         book.sets[name] = [json.loads(sample(file))["value"][0]]
     async with client_of(book) as (client, erp):
-        products = [row async for rows in client.released_products("USMF") for row in rows]
-        variants = [row async for rows in client.variants("usmf") for row in rows]
-        settings = [row async for rows in client.order_settings("usmf") for row in rows]
+        products = [
+            row async for rows in client.all_rows(ReleasedProductRow, "USMF") for row in rows
+        ]
+        variants = [
+            row async for rows in client.all_rows(ReleasedProductVariantRow, "usmf") for row in rows
+        ]
+        settings = [row async for rows in client.all_rows(OrderSettingsRow, "usmf") for row in rows]
     assert [row.ItemNumber for row in products] == ["D0001"]
     assert products[0].SalesPrice == "74.99"
     assert [row.ProductVariantNumber for row in variants] == ["T0020 : : M : Black :"]
@@ -143,7 +160,7 @@ async def test_a_row_of_another_company_ends_the_read() -> None:
     book.sets["CustomersV3"] = [customer_row(1), customer_row(2, dataAreaId="usmf")]
     async with client_of(book) as (client, _):
         with pytest.raises(UpstreamContractError, match="another company"):
-            [rows async for rows in client.customers("demf")]
+            [rows async for rows in client.all_rows(CustomerRow, "demf")]
 
 
 async def test_a_row_that_does_not_fit_ends_the_read_without_repeating_it() -> None:
@@ -151,7 +168,7 @@ async def test_a_row_that_does_not_fit_ends_the_read_without_repeating_it() -> N
     book.sets["CustomersV3"] = [customer_row(1, SalesCurrencyCode={"secret": 4711})]
     async with client_of(book) as (client, _):
         with pytest.raises(UpstreamContractError, match="SalesCurrencyCode") as caught:
-            [rows async for rows in client.customers("demf")]
+            [rows async for rows in client.all_rows(CustomerRow, "demf")]
     assert "4711" not in str(caught.value)
 
 
@@ -159,7 +176,10 @@ async def test_a_read_that_fails_half_way_does_not_end_as_if_complete() -> None:
     book = Book(page_size=10)
     book.sets["CustomersV3"] = [customer_row(number) for number in range(30)]
     book.failing_page = 2
-    async with client_of(book) as (client, _), aclosing(client.customers("demf")) as lists:
+    async with (
+        client_of(book) as (client, _),
+        aclosing(client.all_rows(CustomerRow, "demf")) as lists,
+    ):
         assert len(await anext(lists)) == 10
         assert len(await anext(lists)) == 10
         with pytest.raises(UpstreamUnavailableError):
@@ -169,7 +189,10 @@ async def test_a_read_that_fails_half_way_does_not_end_as_if_complete() -> None:
 async def test_who_stops_early_costs_no_further_page() -> None:
     book = Book(page_size=10)
     book.sets["CustomersV3"] = [customer_row(number) for number in range(30)]
-    async with client_of(book) as (client, erp), aclosing(client.customers("demf")) as lists:
+    async with (
+        client_of(book) as (client, erp),
+        aclosing(client.all_rows(CustomerRow, "demf")) as lists,
+    ):
         async for rows in lists:
             assert len(rows) == 10
             break

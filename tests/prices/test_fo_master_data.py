@@ -36,17 +36,9 @@ class FakeMasterCalls:
     asked_for: list[tuple[str, CallClass, int]] = field(default_factory=list)
     callers: list[tuple[Caller, ...]] = field(default_factory=list)
 
-    def released_products(self, company: str) -> AsyncGenerator[list[ReleasedProductRow], None]:
-        return _pages(self.products, company)
-
-    def variants(self, company: str) -> AsyncGenerator[list[ReleasedProductVariantRow], None]:
-        return _pages(self.variant_rows, company)
-
-    def order_settings(self, company: str) -> AsyncGenerator[list[OrderSettingsRow], None]:
-        return _pages(self.settings, company)
-
-    def customers(self, company: str) -> AsyncGenerator[list[CustomerRow], None]:
-        return _pages(self.customer_rows, company)
+    def all_rows(self, row: type[Any], company: str) -> AsyncGenerator[list[Any], None]:
+        every = (*self.products, *self.variant_rows, *self.settings, *self.customer_rows)
+        return _pages([one for one in every if type(one) is row], company)
 
     async def customer(
         self, company: str, account: str, *, ticket: Ticket, deadline: Deadline

@@ -19,9 +19,6 @@ from pricing_proxy.d365 import paging
 from pricing_proxy.d365.fo.models import (
     CustomerRow,
     LegalEntityRow,
-    OrderSettingsRow,
-    ReleasedProductRow,
-    ReleasedProductVariantRow,
     Row,
 )
 from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest, read_price_answer
@@ -83,11 +80,31 @@ class FinanceOperationsClient:
         )
         return read_price_answer(request, body, system=self._system)
 
-    def customers(
-        self, company: str, *, ticket: Ticket | None = None
-    ) -> AsyncGenerator[list[CustomerRow], None]:
-        """Yield every customer of a company, at background class unless told otherwise."""
-        return self._rows(CustomerRow, company, ticket)
+    async def all_rows(
+        self, row: type[R], company: str, *, ticket: Ticket | None = None
+    ) -> AsyncGenerator[list[R], None]:
+        """Yield every row of a company, at background class unless told otherwise."""
+        urgency = ticket or Ticket(CallClass.BACKGROUND)
+        query = Query(
+            entity_set=row.entity_set,
+            select=row.fields(),
+            where=equals("dataAreaId", company),
+            order_by=row.key,
+        )
+        pages = paging.read_pages(
+            query.target(),
+            fetch=lambda target: self._get(
+                row, target, ticket=urgency, deadline=self._page_deadline()
+            ),
+            base_url=self._transport.base_url,
+            system=self._system,
+        )
+        async with aclosing(pages):
+            async for page in pages:
+                for start in range(0, len(page), _ROWS_AT_ONCE):
+                    chunk = page[start : start + _ROWS_AT_ONCE]
+                    yield list(checked_rows(row, chunk, company, system=self._system))
+                    await asyncio.sleep(0)
 
     async def customer(
         self, company: str, account: str, *, ticket: Ticket, deadline: Deadline
@@ -107,24 +124,6 @@ class FinanceOperationsClient:
         # Its own spelling before others, which two customers may have to the ERP's database.
         found.sort(key=lambda row: (row.CustomerAccount != account, row.CustomerAccount))
         return found[0] if found else None
-
-    def released_products(
-        self, company: str, *, ticket: Ticket | None = None
-    ) -> AsyncGenerator[list[ReleasedProductRow], None]:
-        """Yield every released product of a company: masters and distinct ones, no variants."""
-        return self._rows(ReleasedProductRow, company, ticket)
-
-    def variants(
-        self, company: str, *, ticket: Ticket | None = None
-    ) -> AsyncGenerator[list[ReleasedProductVariantRow], None]:
-        """Yield every released variant of a company."""
-        return self._rows(ReleasedProductVariantRow, company, ticket)
-
-    def order_settings(
-        self, company: str, *, ticket: Ticket | None = None
-    ) -> AsyncGenerator[list[OrderSettingsRow], None]:
-        """Yield the default order settings of a company's products, which say what is not sold."""
-        return self._rows(OrderSettingsRow, company, ticket)
 
     async def legal_entity(
         self, company: str, *, ticket: Ticket, deadline: Deadline
@@ -147,31 +146,6 @@ class FinanceOperationsClient:
         if not isinstance(value, str) or isinstance(value, NumberText):
             raise UpstreamContractError("a version without 'value'", system=self._system)
         return value
-
-    async def _rows(
-        self, row: type[R], company: str, ticket: Ticket | None
-    ) -> AsyncGenerator[list[R], None]:
-        urgency = ticket or Ticket(CallClass.BACKGROUND)
-        query = Query(
-            entity_set=row.entity_set,
-            select=row.fields(),
-            where=equals("dataAreaId", company),
-            order_by=row.key,
-        )
-        pages = paging.read_pages(
-            query.target(),
-            fetch=lambda target: self._get(
-                row, target, ticket=urgency, deadline=self._page_deadline()
-            ),
-            base_url=self._transport.base_url,
-            system=self._system,
-        )
-        async with aclosing(pages):
-            async for page in pages:
-                for start in range(0, len(page), _ROWS_AT_ONCE):
-                    chunk = page[start : start + _ROWS_AT_ONCE]
-                    yield list(checked_rows(row, chunk, company, system=self._system))
-                    await asyncio.sleep(0)
 
     async def _few(
         self, row: type[Row], where: Filter, *, ticket: Ticket, deadline: Deadline

@@ -6,7 +6,7 @@ sells no master alone.
 
 from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.catalog import customer_of, item_of, variant_of
@@ -15,6 +15,7 @@ from pricing_proxy.d365.fo.models import (
     OrderSettingsRow,
     ReleasedProductRow,
     ReleasedProductVariantRow,
+    Row,
 )
 from pricing_proxy.money import divide
 from pricing_proxy.names import ByName, same_name_key
@@ -23,26 +24,16 @@ from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
 
+R = TypeVar("R", bound=Row)
+
 _LOOK_UP_US = timedelta(seconds=3) // timedelta(microseconds=1)
 
 
 class MasterCalls(Protocol):
     """The part of the F&O client that reads master data."""
 
-    def released_products(self, company: str) -> AsyncGenerator[list[ReleasedProductRow], None]:
-        """Yield every released product."""
-        ...
-
-    def variants(self, company: str) -> AsyncGenerator[list[ReleasedProductVariantRow], None]:
-        """Yield every released variant."""
-        ...
-
-    def order_settings(self, company: str) -> AsyncGenerator[list[OrderSettingsRow], None]:
-        """Yield what is stopped for sales."""
-        ...
-
-    def customers(self, company: str) -> AsyncGenerator[list[CustomerRow], None]:
-        """Yield every customer."""
+    def all_rows(self, row: type[R], company: str) -> AsyncGenerator[list[R], None]:
+        """Yield every row of a company."""
         ...
 
     async def customer(
@@ -72,20 +63,20 @@ class FoMasterData:
         """Return every sellable SKU; raises `UpstreamError`."""
         stopped = {
             same_name_key(row.ItemNumber)
-            async for rows in self._calls.order_settings(self._company)
+            async for rows in self._calls.all_rows(OrderSettingsRow, self._company)
             for row in rows
             if row.IsSalesProcessingStopped
         }
         items: dict[str, Item] = {}
         masters: dict[str, Item] = {}
-        async for products in self._calls.released_products(self._company):
+        async for products in self._calls.all_rows(ReleasedProductRow, self._company):
             for product in products:
                 is_sold = same_name_key(product.ItemNumber) not in stopped
                 item = item_of(product, list_price=self._list_price(product), is_sold=is_sold)
                 (masters if product.is_master else items)[item.sku] = item
         # One set of the ERP's may spell a number otherwise than another: to it they are equal.
         by_name = ByName(masters)
-        async for variants in self._calls.variants(self._company):
+        async for variants in self._calls.all_rows(ReleasedProductVariantRow, self._company):
             for variant in variants:
                 master = by_name.find(variant.master_number)
                 if master is not None and variant.ProductVariantNumber:
@@ -96,7 +87,7 @@ class FoMasterData:
         """Return every customer by account; raises `UpstreamError`."""
         return {
             row.CustomerAccount: customer_of(row)
-            async for rows in self._calls.customers(self._company)
+            async for rows in self._calls.all_rows(CustomerRow, self._company)
             for row in rows
         }
 
