@@ -11,6 +11,11 @@ from typing import Protocol
 MICROSECONDS_PER_SECOND = 1_000_000
 
 
+def shown_seconds(microseconds: int) -> float:
+    """Return a time as operators read it: in seconds, to the millisecond."""
+    return round(microseconds / MICROSECONDS_PER_SECOND, 3)
+
+
 class Clock(Protocol):
     """Two readings of time; tests supply their own."""
 

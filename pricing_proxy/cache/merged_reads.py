@@ -7,24 +7,17 @@ fails, it has failed for all of them.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
-from typing import NamedTuple, Protocol, TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from redis.asyncio import Redis
 
 from pricing_proxy.resilience.errors import UpstreamError
+from pricing_proxy.shared_state.guard import Guard
 
 T = TypeVar("T")
 Values = list[bytes | None]
-
-
-class GuardedCall(Protocol):
-    """Sends something to Redis, guarded; raises `UpstreamError`."""
-
-    async def __call__(self, send: Callable[[], Awaitable[T]]) -> T:
-        """Return what `send` returns."""
-        ...
 
 
 class _Read(NamedTuple):
@@ -38,14 +31,14 @@ class MergedReads:
 
     Args:
         redis: A client that neither retries nor waits long.
-        call: Guards each exchange, and bounds its time.
+        guard: Bounds the time of each exchange.
     """
 
-    def __init__(self, redis: Redis, *, call: GuardedCall) -> None:
+    def __init__(self, redis: Redis, *, guard: Guard) -> None:
         self._redis = redis
-        self._call = call
+        self._guard = guard
         self._waiting: list[_Read] = []
-        # Each ends by itself, for `call` bounds its time.
+        # Each ends by itself, for `guard` bounds its time.
         self._exchanges: set[asyncio.Task[None]] = set()
 
     async def read(self, name: str, fields: Sequence[str]) -> Values:
@@ -65,7 +58,7 @@ class MergedReads:
 
     async def _exchange(self, reads: Sequence[_Read]) -> None:
         try:
-            answers = await self._call(lambda: self._send(reads))
+            answers = await self._guard.call(lambda: self._send(reads))
             for read, values in zip(reads, answers, strict=True):
                 if not read.answer.done():
                     read.answer.set_result(values)

@@ -50,7 +50,7 @@ class RedisStore:
         self._guard = guard
         self._offset_us = offset_us
         self._max_age = max_age
-        self._reads = MergedReads(redis, call=guard.call)
+        self._reads = MergedReads(redis, guard=guard)
         self.failures = 0
         self.bad_values = 0
 

@@ -105,7 +105,7 @@ class Invalidations:
         marks = self._markets.get(market)
         return 0 if marks is None else marks.position
 
-    def take(self, market: str, entry: LedgerEntry, *, changed_us: int) -> None:
+    def take(self, market: str, entry: LedgerEntry, changed_us: int) -> None:
         """Note an entry of the ledger; they come in order.
 
         Args:

@@ -12,7 +12,7 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.prices.invalidations import Invalidations
 from pricing_proxy.settings import Settings
-from pricing_proxy.shared_state.ledger import LedgerEntry, LedgerWriter, positions_within
+from pricing_proxy.shared_state.ledger import LedgerWriter, positions_within
 from pricing_proxy.shared_state.ledger_reader import LedgerReader, LedgerView
 from pricing_proxy.shared_state.opening import ledger_client
 
@@ -59,7 +59,7 @@ async def open_ledgers(
                 LedgerReader(
                     reading,
                     code,
-                    take=partial(_take, invalidations, code),
+                    take=partial(invalidations.take, code),
                     keep=timedelta(seconds=each.max_seconds),
                     lease_us=each.lease_seconds * SECOND_US,
                     offset_us=offset_us,
@@ -72,7 +72,3 @@ async def open_ledgers(
         yield Ledgers(
             writer=LedgerWriter(redis, keep=keep), readers=readers, invalidations=invalidations
         )
-
-
-def _take(invalidations: Invalidations, market: str, entry: LedgerEntry, changed_us: int) -> None:
-    invalidations.take(market, entry, changed_us=changed_us)

@@ -1,12 +1,12 @@
 """The state of the process as one nested value, for `/status`, and as gauges for `/metrics`."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from pricing_proxy.clock import MICROSECONDS_PER_SECOND
+from pricing_proxy.clock import shown_seconds
 from pricing_proxy.d365.way import ErpWay
+from pricing_proxy.prices.entries import rfc3339
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.resilience.breaker import BreakerView
 from pricing_proxy.resilience.breaker_events import Phase
@@ -41,12 +41,12 @@ class Snapshot:
             "cache": self._cache(),
             "flights": {
                 "count": self._loader.flights.count,
-                "oldest_age_seconds": _seconds(self._loader.flights.oldest_age_us()),
+                "oldest_age_seconds": shown_seconds(self._loader.flights.oldest_age_us()),
                 "poison_skus": self._loader.failures.refusals.count,
             },
             "kept_out": self._kept_out(),
             "keys": {
-                name: None if at is None else _text(at)
+                name: None if at is None else rfc3339(at)
                 for name, at in self._parts.callers.access.last_use().items()
             },
             "configuration": self._configuration(),
@@ -58,7 +58,7 @@ class Snapshot:
         memory, store = self._parts.caching.memory, self._parts.caching.store
         return {
             "flights": lambda: _one(flights.count),
-            "oldest_flight_seconds": lambda: _one(_seconds(flights.oldest_age_us())),
+            "oldest_flight_seconds": lambda: _one(shown_seconds(flights.oldest_age_us())),
             "poison_skus": lambda: _one(failures.refusals.count),
             "l1_bytes": lambda: _one(memory.used_bytes),
             "l1_entries": lambda: _one(memory.entry_count),
@@ -81,7 +81,7 @@ class Snapshot:
     def _gate_readings(self) -> Iterator[Reading]:
         for erp in self._parts.erps.values():
             for gate in map(Gate.view, erp.gates):
-                yield Reading((gate.name,), _seconds(gate.opens_in_us))
+                yield Reading((gate.name,), shown_seconds(gate.opens_in_us))
 
     def _bulkhead_readings(self) -> Iterator[Reading]:
         for erp in self._parts.erps.values():
@@ -108,7 +108,7 @@ class Snapshot:
         missing = self._parts.readiness.obstacles()
         return {
             "version": version("pricing-proxy"),
-            "started_at": _text(self._started_at),
+            "started_at": rfc3339(self._started_at),
             "uptime_seconds": round((self._parts.clock.utc() - self._started_at).total_seconds()),
             "is_ready": not missing,
             "missing": missing,
@@ -140,7 +140,7 @@ class Snapshot:
             return None
         return {
             "reason": failing.reason,
-            "for_seconds": _seconds(failing.for_us),
+            "for_seconds": shown_seconds(failing.for_us),
             "loads": failing.loads,
         }
 
@@ -155,7 +155,7 @@ class Snapshot:
                 "customers": row.customers,
                 "lines": row.lines,
                 "is_alone": row.is_alone,
-                "longest_seconds": max(_seconds(row.longest_us - now_us), 0),
+                "longest_seconds": max(shown_seconds(row.longest_us - now_us), 0),
             }
             for row in self._loader.failures.kept_out()[:_MOST_ROWS]
         ]
@@ -166,7 +166,7 @@ class Snapshot:
             # As text: a position has more digits than a page's script can hold as a number.
             "position": str(view.position),
             "is_verified": self._parts.ledgers.is_verified(code),
-            "lease_left_seconds": _seconds(view.lease_left_us),
+            "lease_left_seconds": shown_seconds(view.lease_left_us),
             "scopes_known": self._parts.ledgers.invalidations.count(code),
         }
 
@@ -192,7 +192,7 @@ class Snapshot:
         if report is None:
             return {}
         return {
-            "keys_loaded_at": _text(report.loaded_at),
+            "keys_loaded_at": rfc3339(report.loaded_at),
             "mistakes": list(report.mistakes),
             "needs_restart": report.needs_restart,
         }
@@ -227,7 +227,7 @@ def _gate(view: GateView) -> dict[str, Any]:
     return {
         "name": view.name,
         "is_closed": view.is_closed,
-        "opens_in_seconds": _seconds(view.opens_in_us),
+        "opens_in_seconds": shown_seconds(view.opens_in_us),
         "is_ramping": view.is_ramping,
         "waiting": view.waiting,
     }
@@ -237,18 +237,12 @@ def _breaker(view: BreakerView) -> dict[str, Any]:
     return {
         "name": view.name,
         "phase": view.phase.value,
-        "lost_for_seconds": None if view.lost_for_us is None else _seconds(view.lost_for_us),
-        "next_probe_seconds": None if view.next_probe_us is None else _seconds(view.next_probe_us),
+        "lost_for_seconds": None if view.lost_for_us is None else shown_seconds(view.lost_for_us),
+        "next_probe_seconds": None
+        if view.next_probe_us is None
+        else shown_seconds(view.next_probe_us),
         "calls": view.calls,
         "failures": view.failures,
         "slow": view.slow,
         "probes": view.probes,
     }
-
-
-def _seconds(microseconds: int) -> float:
-    return round(microseconds / MICROSECONDS_PER_SECOND, 3)
-
-
-def _text(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from pricing_proxy.clock import MICROSECONDS_PER_SECOND
+from pricing_proxy.clock import shown_seconds
 from pricing_proxy.domain.freshness import Wait
 from pricing_proxy.prices.explaining import Explainer, Explanation, LineExplanation
 from pricing_proxy.prices.market import Market
@@ -68,9 +68,9 @@ class ExplainRoutes:
             "is_customer_known": query.customer is not None,
             "price_group": None if query.customer is None else query.customer.price_group,
             "verified": known.is_verified,
-            "lease_left_seconds": _seconds(max(self._lease_left_us(market.code), 0)),
+            "lease_left_seconds": shown_seconds(max(self._lease_left_us(market.code), 0)),
             "position": str(explanation.position),
-            "max_seconds": _seconds(market.lifetimes.max_us),
+            "max_seconds": shown_seconds(market.lifetimes.max_us),
             "sources": [{"name": source.name, "is_binding": source.is_binding}],
             "guards": self._guards(market.code),
         }
@@ -94,9 +94,9 @@ def _line(line: LineExplanation, market: Market, explanation: Explanation) -> di
         "level": line.level,
         "source": None if line.level is None else market.source.name,
         "loaded_at": None if entry is None else entry.loaded_at,
-        "age_seconds": None if entry is None else _seconds(now_us - entry.loaded_us),
-        "soft_seconds": None if entry is None else _seconds(entry.soft_us),
-        "hard_seconds": None if entry is None else _seconds(entry.hard_us),
+        "age_seconds": None if entry is None else shown_seconds(now_us - entry.loaded_us),
+        "soft_seconds": None if entry is None else shown_seconds(entry.soft_us),
+        "hard_seconds": None if entry is None else shown_seconds(entry.hard_us),
         "position": None if entry is None else str(entry.position),
         "invalidated": line.invalidated,
         "invalidated_at": None if line.newest < 0 else str(line.newest),
@@ -106,7 +106,3 @@ def _line(line: LineExplanation, market: Market, explanation: Explanation) -> di
             else orjson.Fragment(line_json(line.quoted, now_us).encode())
         ),
     }
-
-
-def _seconds(microseconds: int) -> float:
-    return round(microseconds / MICROSECONDS_PER_SECOND, 3)

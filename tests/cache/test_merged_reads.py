@@ -44,7 +44,7 @@ async def redis() -> AsyncIterator[fakeredis.FakeAsyncRedis]:
 
 async def test_reads_of_one_turn_are_one_exchange(redis: fakeredis.FakeAsyncRedis) -> None:
     line = Line()
-    reads = MergedReads(redis, call=line.call)
+    reads = MergedReads(redis, guard=line)
     both = tuple(await asyncio.gather(reads.read("h1", ["b", "x", "a"]), reads.read("h2", ["a"])))
     assert both == ([b"2", None, b"1"], [b"3"])
     assert line.exchanges == 1
@@ -55,7 +55,7 @@ async def test_reads_of_one_turn_are_one_exchange(redis: fakeredis.FakeAsyncRedi
 async def test_a_reader_that_goes_away_takes_nothing_along(
     redis: fakeredis.FakeAsyncRedis,
 ) -> None:
-    reads = MergedReads(redis, call=Line().call)
+    reads = MergedReads(redis, guard=Line())
     leaver = asyncio.create_task(reads.read("h1", ["a"]))
     stayer = asyncio.create_task(reads.read("h2", ["a"]))
     await asyncio.sleep(0)
@@ -68,7 +68,7 @@ async def test_a_reader_that_goes_away_takes_nothing_along(
 async def test_a_failed_exchange_has_failed_for_all(redis: fakeredis.FakeAsyncRedis) -> None:
     line = Line()
     line.is_cut = True
-    reads = MergedReads(redis, call=line.call)
+    reads = MergedReads(redis, guard=line)
     leaver = asyncio.create_task(reads.read("h2", ["a"]))
     waiting = [asyncio.create_task(reads.read("h1", ["a"])) for _ in range(2)]
     await asyncio.sleep(0)
@@ -82,7 +82,7 @@ async def test_a_failed_exchange_has_failed_for_all(redis: fakeredis.FakeAsyncRe
 async def test_the_end_of_the_program_leaves_nobody_waiting(
     redis: fakeredis.FakeAsyncRedis,
 ) -> None:
-    reads = MergedReads(redis, call=Line().call)
+    reads = MergedReads(redis, guard=Line())
     reading = asyncio.create_task(reads.read("h1", ["a"]))
     await asyncio.sleep(0)
     await asyncio.sleep(0)

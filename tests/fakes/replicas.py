@@ -132,7 +132,7 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     reader = LedgerReader(
         redis.client(f"{name}'s reader"),
         MARKET,
-        take=partial(_take, invalidations),
+        take=partial(invalidations.take, MARKET),
         keep=KEEP,
         lease_us=LEASE,
         offset_us=lambda: heartbeat.offset_us,
@@ -166,10 +166,6 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
         memory=memory,
         stack=stack,
     )
-
-
-def _take(invalidations: Invalidations, entry: LedgerEntry, changed_us: int) -> None:
-    invalidations.take(MARKET, entry, changed_us=changed_us)
 
 
 @dataclass(frozen=True)
