@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from sync.customers.flow import FLOW
 from sync.customers.ports import CustomerChanges
-from sync.customers.versions import is_carried, is_own, version_of
+from sync.customers.versions import is_carried, is_last_version, version_of
 from sync.engine.flow import Links
 from sync.engine.polling import Polling
 from sync.magento.customer_models import ShopCustomer
@@ -60,7 +60,7 @@ class CustomerSource:
 
     async def _enter(self, customer: ShopCustomer) -> bool:
         market = self._market_of_website.get(customer.website_id)
-        if market is None or await is_own(self._links[market], customer):
+        if market is None or await is_last_version(self._links[market], customer):
             return False
         key = document_key(FLOW, market, str(customer.id))
         # An event reads the customer when it begins. Each wrong password moves `updated_at` too,

@@ -2,11 +2,11 @@
 
 The shop tells when a customer changed in whole seconds, and two changes may be in one; and
 our own write moves that time as well. So a version is the time and the content that is
-carried. What a write of ours made of the customer is remembered, and only where nothing but
-that write changed it since it was read.
+carried. The version that was carried last is remembered, and what a write of ours made of the
+customer counts as carried where nothing but that write changed it since it was read.
 
-A real shop moves that time also when somebody tries a wrong password. So what was carried
-last is remembered as a whole: a stranger who tries passwords costs the ERP no call.
+A real shop moves that time also when somebody tries a wrong password. So all else of the
+version is remembered as a whole: a stranger who tries passwords costs the ERP no call.
 """
 
 import hashlib
@@ -14,7 +14,6 @@ import hashlib
 from sync.engine.flow import Links
 from sync.magento.customer_models import ShopCustomer
 
-OWN = "customer_version"
 CARRIED = "customer_carried"
 # Custom attributes are not carried, and a module may compute one anew at each look.
 _NOT_CARRIED = frozenset({"updated_at", "custom_attributes"})
@@ -38,24 +37,27 @@ async def remember_own(
     """
     expected = read.model_copy(update={"group_id": group_id})
     if _digest(saved) == _digest(expected):
-        await links.remember(OWN, str(read.id), version_of(saved))
         await remember_carried(links, saved)
 
 
 async def remember_carried(links: Links, customer: ShopCustomer) -> None:
     """Remember that a customer was carried as it is."""
-    if await links.erp_key(CARRIED, str(customer.id)) != _whole(customer):
-        await links.remember(CARRIED, str(customer.id), _whole(customer))
+    carried = f"{version_of(customer)}/{_whole(customer)}"
+    if await links.erp_key(CARRIED, str(customer.id)) != carried:
+        await links.remember(CARRIED, str(customer.id), carried)
 
 
 async def is_carried(links: Links, customer: ShopCustomer) -> bool:
     """Return whether a customer is, but for the time of change, as it was carried last."""
-    return await links.erp_key(CARRIED, str(customer.id)) == _whole(customer)
+    carried = await links.erp_key(CARRIED, str(customer.id)) or ""
+    # Older programs remembered the whole alone.
+    return carried.rpartition("/")[2] == _whole(customer)
 
 
-async def is_own(links: Links, customer: ShopCustomer) -> bool:
-    """Return whether a write of ours made this version."""
-    return await links.erp_key(OWN, str(customer.id)) == version_of(customer)
+async def is_last_version(links: Links, customer: ShopCustomer) -> bool:
+    """Return whether this version was carried last, or made by our write of it."""
+    carried = await links.erp_key(CARRIED, str(customer.id)) or ""
+    return carried.rpartition("/")[0] == version_of(customer)
 
 
 def _whole(customer: ShopCustomer) -> str:

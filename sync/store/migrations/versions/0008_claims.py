@@ -3,6 +3,7 @@
 The former had a table, the latter were rows of the entity map with other things in its columns.
 Claims that are held go along, so that nobody takes over what is under way: a schedule's until it
 would have ended, a customer's for as long as any configuration lets a request be under way.
+Versions that our own writes made go: the one that was carried last says it.
 
 A worker of before may still run. It carries events on, and holds no claim any more that one of
 now could overlook: the entity map refuses its claims, so its new customers wait in the queue for
@@ -41,7 +42,7 @@ def upgrade() -> None:
     # From the first look to the end: a claim made in between would be lost.
     op.execute("LOCK TABLE entity_map, schedule_lease IN ACCESS EXCLUSIVE MODE")
     op.execute(_PERSONS)
-    op.execute("DELETE FROM entity_map WHERE kind = 'customer_person'")
+    op.execute("DELETE FROM entity_map WHERE kind IN ('customer_person', 'customer_version')")
     op.create_check_constraint(_NO_CLAIMS, "entity_map", "kind <> 'customer_person'")
     op.execute(_SCHEDULES)
     op.drop_table("schedule_lease")
