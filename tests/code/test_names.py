@@ -1,0 +1,22 @@
+"""A class' name means one thing: whoever reads it need not look where it was imported from."""
+
+import ast
+from collections import defaultdict
+
+from tests.code.sources import PROGRAMS, sources
+
+# What the simulated systems call their own is told by where it stands.
+SANDBOX = "pricing_proxy/sandbox/"
+SAME_THING = {"ShopCustomer": "as the shop tells of it, and as the API's documentation names it"}
+
+
+def test_each_public_class_has_a_name_of_its_own() -> None:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for source in sources(*PROGRAMS):
+        if not source.path.startswith(SANDBOX):
+            for node in source.tree.body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    found[node.name].append(source.name)
+    doubles = {name: where for name, where in found.items() if len(where) > 1}
+    assert {name: doubles[name] for name in doubles.keys() - SAME_THING.keys()} == {}
+    assert SAME_THING.keys() <= doubles.keys()
