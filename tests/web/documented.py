@@ -13,6 +13,7 @@ from pricing_proxy.problem_details import CONTENT_TYPE
 from pricing_proxy.web import schemas
 from pricing_proxy.web.openapi import openapi_document
 from pricing_proxy.web.problems import ELSEWHERE, INTERNAL_ERROR
+from pricing_proxy.web.routes import ROUTES
 
 DOCUMENT = openapi_document()
 BODIES: Mapping[str, TypeAdapter[Any]] = {
@@ -53,7 +54,8 @@ class Observed:
     """Watches what an application answers.
 
     Attributes:
-        undocumented: Problems that the document does not tell of, with their routes.
+        undocumented: Answers that the document does not tell of: method, path, status, and the
+            problem's code or what is wrong with the answer's shape.
     """
 
     def __init__(self) -> None:
@@ -64,30 +66,35 @@ class Observed:
         app.on_response_prepare.append(self._look)
 
     async def _look(self, request: web.Request, response: web.StreamResponse) -> None:
-        if response.headers.get("Content-Type") != CONTENT_TYPE:
-            return
-        assert isinstance(response, web.Response)
-        assert isinstance(response.body, bytes)
-        code = json.loads(response.body)["type"].removeprefix("/problems/")
         resource = request.match_info.route.resource
         path = "" if resource is None else resource.canonical
-        known = _documented(path, request.method) | {
-            (problem.status, problem.code) for problem in (*ELSEWHERE, INTERNAL_ERROR)
-        }
-        if (response.status, code) not in known:
-            self.undocumented.append((request.method, path, response.status, code))
+        # A HEAD is answered as the GET.
+        route = _ROWS.get(("GET" if request.method == "HEAD" else request.method, path))
+        if not isinstance(response, web.Response) or not isinstance(response.body, bytes):
+            return
+        wrong = ""
+        if response.content_type == CONTENT_TYPE:
+            code = json.loads(response.body)["type"].removeprefix("/problems/")
+            named = (*ELSEWHERE, INTERNAL_ERROR, *(route.problems if route else ()))
+            if (response.status, code) not in {(each.status, each.code) for each in named}:
+                wrong = code
+        elif route is not None and response.status in route.answers:
+            wrong = misfit(route.answers[response.status], response)
+        if wrong:
+            self.undocumented.append((request.method, path, response.status, wrong))
 
 
-@cache
-def _documented(path: str, method: str) -> set[tuple[int, str]]:
-    # A HEAD is answered as the GET.
-    verb = "get" if method == "HEAD" else method.lower()
-    responses = DOCUMENT["paths"].get(path, {}).get(verb, {}).get("responses", {})
-    return {
-        (int(status), code)
-        for status, response in responses.items()
-        for code in response.get("content", {}).get(CONTENT_TYPE, {}).get("examples", {})
-    }
+def misfit(shape: str, response: web.Response) -> str:
+    """Return what does not fit, nothing for an answer that does."""
+    # The state of a process is made up in these tests, and may be a page.
+    if shape == "StatusAnswer":
+        return ""
+    assert isinstance(response.body, bytes)
+    wrong = _validator(shape).iter_errors(json.loads(response.body))
+    return "; ".join(error.message for error in wrong)
+
+
+_ROWS = {(route.method, route.path): route for route in ROUTES}
 
 
 @cache

@@ -20,6 +20,7 @@ from pricing_proxy.web import schemas
 from pricing_proxy.web.freshness_words import freshness_markdown, ruling_text
 from pricing_proxy.web.handling import Asked, answering
 from pricing_proxy.web.problems import TOO_OFTEN
+from pricing_proxy.web.routes import ROUTES
 from tests.fakes.erp import outage_of
 from tests.fakes.price_world import MARKET
 from tests.web.documented import DOCUMENT, Observed, fits, is_documented
@@ -102,6 +103,19 @@ def test_every_reference_leads_somewhere() -> None:
         found: Any = DOCUMENT
         for part in reference.split("/"):
             found = found[part]
+
+
+def test_the_words_are_those_of_the_table() -> None:
+    """Nothing is described that is not served, and no answer of a row is left undescribed."""
+    words, examples = _data("operations"), _data("examples")
+    assert set(words) == {route.name for route in ROUTES}
+    for route in ROUTES:
+        assert set(words[route.name]["responses"]) >= {str(status) for status in route.answers}
+    assert set(examples) <= set(DOCUMENT["components"]["schemas"])
+
+
+def _data(name: str) -> Any:
+    return json.loads((WEB / f"openapi_{name}.json").read_text())
 
 
 def test_operations_have_names_of_their_own() -> None:
