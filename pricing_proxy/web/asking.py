@@ -17,7 +17,7 @@ from pricing_proxy.web.access import Admitted
 from pricing_proxy.web.common_bodies import columns_of
 from pricing_proxy.web.markets import find_currency, find_customer
 from pricing_proxy.web.problems import NOT_POSITIVE, UNKNOWN_MEMBER
-from pricing_proxy.web.schemas import PricesBody, ShopCustomer, pointer
+from pricing_proxy.web.schemas import CustomerByShopId, PricesBody, pointer
 
 _SINGLE_PARAMETERS = ("market", "customer", "magento_id", "mode", "currency", "wait_ms", "accept")
 LINE_PARAMETERS = ("sku", "quantity", "unit")
@@ -67,7 +67,7 @@ async def query_of(
     )
 
 
-def _called(named: str | ShopCustomer, account: str) -> str | None:
+def _called(named: str | CustomerByShopId, account: str) -> str | None:
     """Return how the caller spelled the account, None where that is the ERP's spelling."""
     return named if isinstance(named, str) and named != account else None
 

@@ -8,7 +8,7 @@ from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.web import problems
-from pricing_proxy.web.schemas import PricesBody, ShopCustomer
+from pricing_proxy.web.schemas import CustomerByShopId, PricesBody
 
 
 def find_market(markets: Mapping[str, Market], code: str) -> Market:
@@ -39,7 +39,7 @@ def find_currency(market: Market, asked: str | None) -> str:
 
 
 async def find_customer(
-    market: Market, named: str | ShopCustomer, *, asked_by: str = "", may_ask_erp: bool = True
+    market: Market, named: str | CustomerByShopId, *, asked_by: str = "", may_ask_erp: bool = True
 ) -> tuple[str, Customer | None]:
     """Return the account and the customer; the latter None while nobody can tell.
 

@@ -242,5 +242,5 @@ def _query_schemas(shapes: Mapping[str, Any]) -> dict[str, Any]:
         **body,
         **repeated,
         "customer": account,
-        "magento_id": shapes["ShopCustomer"]["properties"]["magento_id"],
+        "magento_id": shapes["CustomerByShopId"]["properties"]["magento_id"],
     }

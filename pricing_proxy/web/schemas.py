@@ -57,7 +57,7 @@ class LineBody(TypedDict):
 
 
 @with_config(_CLOSED)
-class ShopCustomer(TypedDict):
+class CustomerByShopId(TypedDict):
     """A customer by the shop's id."""
 
     magento_id: Annotated[int, Field(ge=1, le=MAX_SHOP_ID)]
@@ -65,7 +65,7 @@ class ShopCustomer(TypedDict):
 
 class _Asking(TypedDict):
     market: Code
-    customer: Account | ShopCustomer
+    customer: Account | CustomerByShopId
     lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
     currency: NotRequired[Code]
     wait_ms: NotRequired[Annotated[int, Field(ge=0, le=MAX_WAIT_MS)]]
@@ -84,7 +84,7 @@ class ShopperBody(TypedDict):
     """`POST /v1/prices` with a storefront token, which names market and customer itself."""
 
     market: NotRequired[Code]
-    customer: NotRequired[Account | ShopCustomer]
+    customer: NotRequired[Account | CustomerByShopId]
     lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_SHOPPER_LINES)]
     mode: NotRequired[Literal["browse", "cart", "checkout"]]
     currency: NotRequired[Code]
@@ -182,7 +182,14 @@ CLEARING = TypeAdapter(ClearingBody)
 _Path = tuple[int | str, ...]
 # Names that pydantic puts into a location for the branch of a union; they are not members.
 _BRANCHES = frozenset(
-    {"constrained-str", "ShopCustomer", "CustomerScope", "SkuScope", "PriceGroupScope", "AllScope"}
+    {
+        "constrained-str",
+        "CustomerByShopId",
+        "CustomerScope",
+        "SkuScope",
+        "PriceGroupScope",
+        "AllScope",
+    }
 )
 # pydantic's name of a mistake -> ours; what is missing here is an `INVALID_VALUE`.
 _PROBLEMS = {

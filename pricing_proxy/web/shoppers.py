@@ -10,7 +10,7 @@ from typing import cast
 from pricing_proxy.names import is_same_name
 from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.web import problems
-from pricing_proxy.web.schemas import PricesBody, ShopCustomer, ShopperBody
+from pricing_proxy.web.schemas import CustomerByShopId, PricesBody, ShopperBody
 from pricing_proxy.web.tokens import Shopper
 
 
@@ -37,13 +37,13 @@ def spelled_by(body: ShopperBody) -> str | None:
     return named if isinstance(named, str) else None
 
 
-def _is_same(named: str | ShopCustomer | None, customer: str | ShopCustomer | None) -> bool:
+def _is_same(named: str | CustomerByShopId | None, customer: str | CustomerByShopId | None) -> bool:
     if isinstance(named, str) and isinstance(customer, str):
         return is_same_name(named, customer)
     return named == customer
 
 
-def _customer(shopper: Shopper) -> str | ShopCustomer | None:
+def _customer(shopper: Shopper) -> str | CustomerByShopId | None:
     if shopper.shop_id is not None:
         return {"magento_id": shopper.shop_id}
     return shopper.account
