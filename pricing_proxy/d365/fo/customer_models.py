@@ -28,11 +28,9 @@ class CustomerBody(Body):
     CustomerGroupId: str | None = None
     SalesCurrencyCode: str | None = None
     LanguageId: str | None = None
-    InvoiceAccount: str | None = None
     PaymentTerms: str | None = None
     PaymentMethod: str | None = None
     DeliveryMode: str | None = None
-    DeliveryTerms: str | None = None
     SalesTaxGroup: str | None = None
     TaxExemptNumber: str | None = None
     IsSalesTaxIncludedInPrices: bool | None = None
@@ -47,13 +45,10 @@ class CustomerBody(Body):
     PrimaryContactPhone: str | None = None
     AddressDescription: str | None = None
     AddressStreet: str | None = None
-    AddressStreetNumber: str | None = None
     AddressCity: str | None = None
     AddressZipCode: str | None = None
     AddressState: str | None = None
-    AddressCounty: str | None = None
     AddressCountryRegionId: str | None = None
-    AddressCountryRegionISOCode: str | None = None
 
 
 class CustomerAccountRow(Row):
@@ -73,10 +68,7 @@ class CustomerAccountRow(Row):
     CustomerGroupId: Text
     SalesCurrencyCode: Text
     LanguageId: Text
-    InvoiceAccount: Text
     OnHoldStatus: Text
-    PaymentTerms: Text
-    SalesTaxGroup: Text
     TaxExemptNumber: Text
     IsSalesTaxIncludedInPrices: NoYes
     DiscountPriceGroupId: Text
@@ -93,7 +85,6 @@ class AddressBody(Body):
 
     Attributes:
         AddressCountryRegionId: F&O's own code, usually ISO 3166 alpha-3.
-        AddressCountryRegionISOCode: ISO 3166 alpha-2; give one of the two.
         AddressLocationRoles: Such as "Delivery;Invoice".
         AttentionToAddressLine: The name line.
     """
@@ -101,20 +92,14 @@ class AddressBody(Body):
     AddressDescription: str | None = None
     AttentionToAddressLine: str | None = None
     AddressStreet: str | None = None
-    AddressStreetNumber: str | None = None
-    BuildingCompliment: str | None = None
     AddressCity: str | None = None
     AddressZipCode: str | None = None
     AddressState: str | None = None
     AddressCountyId: str | None = None
-    AddressDistrictName: str | None = None
-    AddressPostBox: str | None = None
     AddressCountryRegionId: str | None = None
-    AddressCountryRegionISOCode: str | None = None
     AddressLocationRoles: str | None = None
     IsRoleDelivery: bool | None = None
     IsRoleInvoice: bool | None = None
-    IsRoleBusiness: bool | None = None
     IsPrimary: bool | None = None
 
 
@@ -140,17 +125,13 @@ class AddressRow(Row):
     CustomerLegalEntityId: str
     AddressLocationId: str
     Effective: Text
-    Expiration: Text
     AddressDescription: Text
     AttentionToAddressLine: Text
     AddressStreet: Text
-    AddressStreetNumber: Text
-    BuildingCompliment: Text
     AddressCity: Text
     AddressZipCode: Text
     AddressState: Text
     AddressCountryRegionId: Text
-    AddressCountryRegionISOCode: Text
     AddressLocationRoles: Text
     IsRoleDelivery: NoYes
     IsRoleInvoice: NoYes

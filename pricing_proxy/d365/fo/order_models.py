@@ -36,37 +36,25 @@ class SalesOrderHeaderBody(Body):
     ContactPersonId: str | None = None
     DeliveryModeCode: str | None = None
     DeliveryTermsCode: str | None = None
-    ShippingCarrierId: str | None = None
-    ShippingCarrierServiceId: str | None = None
-    ShippingCarrierServiceGroupId: str | None = None
     RequestedShippingDate: date | None = None
     RequestedReceiptDate: date | None = None
     DefaultShippingSiteId: str | None = None
     DefaultShippingWarehouseId: str | None = None
     PaymentTermsName: str | None = None
     CustomerPaymentMethodName: str | None = None
-    CustomerPaymentMethodSpecificationName: str | None = None
     SalesTaxGroupCode: str | None = None
     OverrideSalesTax: bool | None = None
     ArePricesIncludingSalesTax: bool | None = None
     TaxExemptNumber: str | None = None
     TotalDiscountPercentage: Decimal | None = None
-    ChargeCustomerGroupId: str | None = None
     SkipCreateAutoCharges: bool | None = None
-    DefaultLedgerDimensionDisplayValue: str | None = None
     IsDeliveryAddressOrderSpecific: bool | None = None
-    DeliveryAddressLocationId: str | None = None
     DeliveryAddressName: str | None = None
     DeliveryAddressDescription: str | None = None
     DeliveryAddressStreet: str | None = None
-    DeliveryAddressStreetNumber: str | None = None
-    DeliveryBuildingCompliment: str | None = None
     DeliveryAddressCity: str | None = None
     DeliveryAddressZipCode: str | None = None
     DeliveryAddressStateId: str | None = None
-    DeliveryAddressCountyId: str | None = None
-    DeliveryAddressDistrictName: str | None = None
-    DeliveryAddressPostBox: str | None = None
     DeliveryAddressCountryRegionId: str | None = None
     DeliveryAddressCountryRegionISOCode: str | None = None
 
@@ -95,7 +83,6 @@ class SalesOrderLineBody(Body):
     ProductStyleId: str | None = None
     ProductVersionId: str | None = None
     CustomersLineNumber: int | None = None
-    ExternalItemNumber: str | None = None
     LineDescription: str | None = None
     ShippingSiteId: str | None = None
     ShippingWarehouseId: str | None = None
@@ -144,8 +131,6 @@ class SalesOrderHeaderRow(Row):
     IsDeliveryAddressOrderSpecific: NoYes
     DeliveryAddressName: Text
     DeliveryAddressStreet: Text
-    DeliveryAddressStreetNumber: Text
-    DeliveryBuildingCompliment: Text
     DeliveryAddressCity: Text
     DeliveryAddressZipCode: Text
     DeliveryAddressStateId: Text
@@ -193,7 +178,6 @@ class SalesOrderLineRow(Row):
     ProductStyleId: Text
     ProductVersionId: Text
     CustomersLineNumber: Number
-    ExternalItemNumber: Text
     LineDescription: Text
     OrderedSalesQuantity: Number
     SalesUnitSymbol: Text

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from pricing_proxy.d365.fo.bodies import Body
-from pricing_proxy.d365.fo.models import Day, NoYes, Number, Row, Text
+from pricing_proxy.d365.fo.models import Day, Number, Row, Text
 
 
 class ReturnHeaderBody(Body):
@@ -21,14 +21,6 @@ class ReturnHeaderBody(Body):
     DefaultReturnSiteId: str | None = None
     DefaultReturnWarehouseId: str | None = None
     Email: str | None = None
-    IsReturnAddressOrderSpecific: bool | None = None
-    ReturnAddressName: str | None = None
-    ReturnAddressStreet: str | None = None
-    ReturnAddressCity: str | None = None
-    ReturnAddressZipCode: str | None = None
-    ReturnAddressStateId: str | None = None
-    ReturnAddressCountryRegionId: str | None = None
-    ReturnAddressCountryRegionISOCode: str | None = None
 
 
 class ReturnLineBody(Body):
@@ -53,7 +45,6 @@ class ReturnLineBody(Body):
     ProductSizeId: str | None = None
     ProductStyleId: str | None = None
     ProductVersionId: str | None = None
-    ExternalItemNumber: str | None = None
     LineDescription: str | None = None
 
 
@@ -81,8 +72,6 @@ class ReturnHeaderRow(Row):
     DefaultReturnSiteId: Text
     DefaultReturnWarehouseId: Text
     ReturnStatus: Text
-    ReturnOrderStatus: Text
-    IsReturnProcessingStopped: NoYes
 
 
 class ReturnLineRow(Row):
@@ -101,7 +90,6 @@ class ReturnLineRow(Row):
     ProductStyleId: Text
     ProductConfigurationId: Text
     ProductVersionId: Text
-    ExternalItemNumber: Text
     ReturnSalesQuantity: Number
     SalesUnitSymbol: Text
     SalesPrice: Number
