@@ -1,7 +1,7 @@
 """Send one HTTP request and read its answer to the end, within a deadline.
 
 What the transports of all systems share. An exchange ends in a `Reply`, whatever its
-status, or in an `UpstreamError` that says how it broke off. It is tried once, keeps
+status, or in an `UpstreamError` that says how it broke off. It is tried once, follows
 no redirect, and asks the caller's guard last before the wire.
 """
 

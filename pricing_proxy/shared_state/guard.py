@@ -1,7 +1,7 @@
 """Redis' own breaker around its calls: a Redis that is lost costs nobody a time-out more.
 
-What Redis and the way to it raise becomes an `UpstreamError`; after five time-outs in a row
-calls are refused at once, until a ping is answered again.
+What Redis and the way to it raise becomes an `UpstreamError`; after five time-outs or lost
+connections in a row calls are refused at once, until pings are answered again.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""Every instrument of both programs' shared parts and the price service, with unit and meaning.
+"""Every instrument that the price service alone has, with unit and meaning.
 
 In Prometheus' own registry: an OpenTelemetry instrument costs several times as much per
 page, and `/metrics` is what operators scrape. What is counted for each page is a
