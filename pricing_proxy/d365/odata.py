@@ -90,13 +90,12 @@ class Query:
         return f"{_ROOT}{_name(self.entity_set)}?{'&'.join(options)}"
 
 
-def row_target(entity_set: str, key: Mapping[str, Value], *, select: Sequence[str] = ()) -> str:
+def row_target(entity_set: str, key: Mapping[str, Value]) -> str:
     """Return path and query of one row, by every field of its key."""
     if not key:
         raise ValueError(f"{entity_set}: a row needs its key")
     segment = ",".join(f"{_name(field)}={_encode(_literal(value))}" for field, value in key.items())
-    options = f"&$select={_fields(select)}" if select else ""
-    return f"{_ROOT}{_name(entity_set)}({segment})?cross-company=true{options}"
+    return f"{_ROOT}{_name(entity_set)}({segment})?cross-company=true"
 
 
 def set_target(entity_set: str) -> str:

@@ -2,7 +2,7 @@
 
 Every ERP call passes through `Transport.send`. It adds the bearer token and a
 request id that the ERP logs too, keeps the caller's deadline, and ends in one of two
-ways: an `Answer`, or an `UpstreamError`. A 401 is answered once with a new token,
+ways: a body, or an `UpstreamError`. A 401 is answered once with a new token,
 since the call was refused before anything happened. Otherwise it never sleeps and
 never tries twice; retries, the circuit breaker and the rate limit belong to
 `resilience.policy`, one level up. What a status means stands in `answers`.
@@ -10,7 +10,6 @@ never tries twice; retries, the circuit breaker and the rate limit belong to
 
 import asyncio
 import uuid
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -45,19 +44,6 @@ class Tokens(Protocol):
     def invalidate(self, token: str) -> None:
         """Take note that the ERP refused `token`."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A success.
-
-    Attributes:
-        body: The parsed JSON with numbers as `NumberText`; None where a write has nothing to
-            return.
-    """
-
-    status: int
-    body: Any
 
 
 class Transport:
@@ -98,8 +84,11 @@ class Transport:
 
     async def send(
         self, request: Request, *, deadline: Deadline, guard: Guard | None = None
-    ) -> Answer:
-        """Return the answer to a request that succeeded.
+    ) -> Any:
+        """Return the body of the answer to a request that succeeded.
+
+        It is the parsed JSON with numbers as `NumberText`; None where a write has nothing to
+        return.
 
         Args:
             request: What to send.
@@ -123,8 +112,7 @@ class Transport:
             raise error
         # Writes may answer 204, and some deployments 200, without a body.
         is_empty = not reply.body and request.method != "GET"
-        body = None if is_empty else await reply.json(read_json)
-        return Answer(status=reply.status, body=body)
+        return None if is_empty else await reply.json(read_json)
 
     async def _token(self, deadline: Deadline) -> str:
         try:

@@ -50,7 +50,6 @@ class WaitingLine:
         clock: Clock,
         on_lift: Callable[[], None],
         on_returned: Callable[[CallClass], None],
-        capacity: int = _CAPACITY,
     ) -> None:
         """Begin empty.
 
@@ -60,14 +59,12 @@ class WaitingLine:
             clock: Time.
             on_lift: A waiter became more urgent; the owner may serve it now.
             on_returned: A turn granted to this class was not used.
-            capacity: The most waiters of one class; lifted ones may exceed it.
         """
         self._system = system
         self._purpose = purpose
         self._clock = clock
         self._on_lift = on_lift
         self._on_returned = on_returned
-        self._capacity = capacity
         self._lines: dict[CallClass, Turns[Waiter]] = {
             klass: Turns(newest_first=klass in _NEWEST_FIRST) for klass in CallClass
         }
@@ -129,7 +126,7 @@ class WaitingLine:
 
     def _join(self, waiter: Waiter, ticket: Ticket) -> None:
         line = self._lines[waiter.klass]
-        if len(line) >= self._capacity:
+        if len(line) >= _CAPACITY:
             leaving = line.one_too_many(ticket.callers[0])
             if leaving is None:
                 raise self._refusal("has too long a line", _RETRY_AFTER)

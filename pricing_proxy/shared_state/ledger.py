@@ -6,7 +6,7 @@ so that positions compare as ids do and fit the 64 bits that a stored price has 
 `ledger_reader` reads it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -74,31 +74,11 @@ class LedgerWriter:
         Raises:
             SharedStateError: It is not known to be applied; append it again.
         """
-        return await self._append(market, [_fields(scope, is_hard, reason)])
-
-    async def append_items(
-        self, market: str, items: Iterable[str], *, is_hard: bool, reason: str
-    ) -> int:
-        """Append items, at least one; as one invalidation of all when they are more than 5,000.
-
-        Raises:
-            SharedStateError: Some are not known to be applied; append all of them again.
-        """
-        codes = sorted(set(items))
-        scopes = [Scope(ScopeKind.ITEM, code) for code in codes]
-        if len(scopes) > MAX_ITEMS:
-            scopes = [Scope(ScopeKind.ALL)]
-        return await self._append(market, [_fields(scope, is_hard, reason) for scope in scopes])
-
-    async def _append(self, market: str, rows: Sequence[dict[str, str]]) -> int:
+        fields = _fields(scope, is_hard, reason)
         try:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for row in rows:
-                    pipe.xadd(key(market), cast("Any", row))
-                added = await pipe.execute()
+            position = position_of(await self._redis.xadd(key(market), cast("Any", fields)))
         except (RedisError, OSError, TimeoutError) as error:
             raise SharedStateError(f"Redis failed: {type(error).__name__}") from error
-        position = position_of(added[-1])
         await self._trim(market, position)
         return position
 

@@ -74,11 +74,6 @@ class CommonQueries:
         self._is_known = is_known
         self._kept: KeptByDigest[PricesBody] = KeptByDigest(most_bytes=most_bytes)
 
-    @property
-    def kept_bytes(self) -> int:
-        """What is kept now, by estimate."""
-        return self._kept.used_bytes
-
     def read(self, text: str) -> CommonBody | None:
         """Return the body that a raw query string stands for; None when pydantic must look."""
         head, *skus = text.split("&sku=")

@@ -17,7 +17,6 @@ After `give_up_after` attempts in a row a person must look.
 """
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -67,7 +66,6 @@ def verdict_on(
     attempts: int,
     is_unacknowledged: bool,
     give_up_after: int,
-    draw: Callable[[], float] = random.random,
 ) -> Verdict:
     """Return what becomes of an event whose attempt raised; `WaitForError` is not for here.
 
@@ -76,7 +74,6 @@ def verdict_on(
         attempts: Since it was entered or replayed, this one included.
         is_unacknowledged: A call was sent and has no end.
         give_up_after: Attempts before a person must look.
-        draw: Returns a random number in [0, 1).
     """
     if isinstance(error, SkippedError):
         return Verdict(EventState.SKIPPED, trouble_of(error))
@@ -91,7 +88,7 @@ def verdict_on(
     return Verdict(
         EventState.IN_DOUBT if is_doubtful else EventState.WAITING,
         trouble_of(error),
-        _named_pause(error) or back_off(attempts, draw=draw),
+        _named_pause(error) or _back_off(attempts),
     )
 
 
@@ -133,11 +130,11 @@ def _advice(error: Exception) -> str:
     return "" if isinstance(error, SkippedError) else "nothing to do: it is tried again"
 
 
-def back_off(attempts: int, *, draw: Callable[[], float]) -> timedelta:
+def _back_off(attempts: int) -> timedelta:
     """Return the pause after so many attempts, between half and all of the doubled time."""
     doublings = min(max(attempts - 1, 0), _MOST_DOUBLINGS)
     whole: timedelta = min(_FIRST_PAUSE * 2**doublings, _LONGEST_PAUSE)
-    return whole * (0.5 + draw() / 2)
+    return whole * (0.5 + random.random() / 2)  # noqa: S311 -- spreads retries, guards nothing
 
 
 def _named_pause(error: Exception) -> timedelta | None:

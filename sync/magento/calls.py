@@ -129,7 +129,6 @@ class Calls:
         search: Search,
         *,
         since: datetime,
-        until: datetime | None = None,
     ) -> AsyncGenerator[list[C], None]:
         """Yield rows in the order of their last change, a page at a time, each change once.
 
@@ -140,12 +139,11 @@ class Calls:
             route: The list's path.
             search: Further conditions, page size and fields.
             since: The first second that counts, cut to it.
-            until: The last one; by default open.
         """
         seen: set[tuple[int, datetime]] = set()
         page, stale_pages = 1, 0
         while True:
-            asked = _window(search, since=since, until=until, page=page)
+            asked = _window(search, since=since, page=page)
             rows = await self.found(model, route, asked)  # type: ignore[type-var]
             fresh = [row for row in rows if _change(row) not in seen]
             if fresh:
@@ -170,12 +168,6 @@ class Calls:
             raise UpstreamContractError(
                 f"an unexpected {model.__name__}: {exc}", system=self.system
             ) from exc
-
-    def rows(self, model: type[M], value: Any) -> list[M]:
-        """Return a body that is a bare list."""
-        if not isinstance(value, list):
-            raise UpstreamContractError(f"no list of {model.__name__}", system=self.system)
-        return [self.checked(model, row) for row in value]
 
     def _items(self, body: Any) -> Sequence[Any]:
         items = body.get("items", ()) if isinstance(body, dict) else None
@@ -209,10 +201,8 @@ def _change(row: ChangingRow) -> tuple[int, datetime]:
     return row.entity_id, row.updated_at
 
 
-def _window(search: Search, *, since: datetime, until: datetime | None, page: int) -> Search:
-    bounds = [(SearchFilter("updated_at", SearchCondition.AT_LEAST, wire_instant(since)),)]
-    if until is not None:
-        bounds.append((SearchFilter("updated_at", SearchCondition.AT_MOST, wire_instant(until)),))
+def _window(search: Search, *, since: datetime, page: int) -> Search:
+    bound = (SearchFilter("updated_at", SearchCondition.AT_LEAST, wire_instant(since)),)
     return replace(
-        search, groups=[*search.groups, *bounds], sort=("updated_at", "entity_id"), page=page
+        search, groups=[*search.groups, bound], sort=("updated_at", "entity_id"), page=page
     )

@@ -12,7 +12,7 @@ from pricing_proxy.http_exchange import Guard
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.calls import V1, Calls
 from sync.magento.customer_models import ShopCustomer
-from sync.magento.search import PAGE_SIZE, Search, equals
+from sync.magento.search import Search, equals
 
 _SEARCH = f"{V1}/customers/search"
 
@@ -27,11 +27,9 @@ class CustomerCalls:
         """Return a customer by id."""
         return await self._calls.one(ShopCustomer, f"{V1}/customers/{number}")
 
-    def customers_changed(
-        self, since: datetime, *, page_size: int = PAGE_SIZE
-    ) -> AsyncGenerator[list[ShopCustomer], None]:
+    def customers_changed(self, since: datetime) -> AsyncGenerator[list[ShopCustomer], None]:
         """Yield customers by their last change; see `Calls.changed`."""
-        return self._calls.changed(ShopCustomer, _SEARCH, Search(page_size=page_size), since=since)
+        return self._calls.changed(ShopCustomer, _SEARCH, Search(), since=since)
 
     async def customers_by_email(self, email: str) -> list[ShopCustomer]:
         """Return the customers of an e-mail address, at most one for each website."""

@@ -75,15 +75,13 @@ class OrderCalls:
         return await self._calls.found(OrderHead, _ROUTE, search)
 
     def order_heads_changed(
-        self, since: datetime, *, until: datetime | None = None, page_size: int = PAGE_SIZE
+        self, since: datetime, *, page_size: int = PAGE_SIZE
     ) -> AsyncGenerator[list[OrderHead], None]:
         """Yield what a poll needs of the orders, by their last change; see `Calls.changed`."""
         search = Search(page_size=page_size, fields=_HEAD_FIELDS)
-        return self._calls.changed(OrderHead, _ROUTE, search, since=since, until=until)
+        return self._calls.changed(OrderHead, _ROUTE, search, since=since)
 
-    async def order_heads_without_erp_number(
-        self, *, after_entity_id: int = 0, page_size: int = PAGE_SIZE
-    ) -> list[OrderHead]:
+    async def order_heads_without_erp_number(self, *, after_entity_id: int) -> list[OrderHead]:
         """Return the next orders whose `ext_order_id` is empty, by rising `entity_id`."""
         search = Search(
             groups=[
@@ -91,7 +89,6 @@ class OrderCalls:
                 (SearchFilter("entity_id", SearchCondition.ABOVE, str(after_entity_id)),),
             ],
             sort=("entity_id",),
-            page_size=page_size,
             fields=_HEAD_FIELDS,
         )
         return await self._calls.found(OrderHead, _ROUTE, search)

@@ -37,12 +37,10 @@ class Totals:
     Attributes:
         net: Without tax.
         tax: The shop's.
-        credits: Gift cards and store credit: a payment, not a lower price.
     """
 
     net: Decimal
     tax: Decimal
-    credits: Decimal
 
     @property
     def gross(self) -> Decimal:
@@ -99,7 +97,7 @@ def checked_totals(order: Order, lines: Sequence[ValueLine], rules: OrderRules) 
     )
     _compare("tax_amount", order.tax_amount, tax)
     _compare("grand_total", order.grand_total + credited, net + tax)
-    return Totals(net, tax, credited)
+    return Totals(net, tax)
 
 
 def _compare(field: str, stated: Decimal, added: Decimal) -> None:

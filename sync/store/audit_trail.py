@@ -23,8 +23,6 @@ class AuditEntry:
     who: str
     action: str
     subject: str
-    before: Any
-    after: Any
 
 
 class AuditTrail:

@@ -80,8 +80,6 @@ class EventStore:
         payload: Mapping[str, Any],
         lock_key: str,
         document_id: str | None = None,
-        due_at: datetime | None = None,
-        trace: str | None = None,
     ) -> bool:
         """Enter an event; return whether it is new: an equal source key is taken once.
 
@@ -95,8 +93,6 @@ class EventStore:
             "source_key": source_key,
             "payload": dict(payload),
             "lock_key": lock_key,
-            "due_at": due_at,
-            "trace": trace,
         }
         try:
             return await self._enter(values)
@@ -197,8 +193,6 @@ class EventStore:
             "source_key": f"{key}/for/{event.id}/{event.fence}",
             "payload": dict(payload),
             "lock_key": key,
-            "due_at": None,
-            "trace": event.trace,
         }
         async with self._database.begin() as connection:
             dependency = await self._under_way_or_entered(connection, needed)
@@ -265,7 +259,7 @@ class EventStore:
             flow=values["flow"],
             market=values["market"],
             lock_key=values["lock_key"],
-            due_at=values["due_at"],
+            due_at=None,
         )
         return int(event_id)
 

@@ -14,6 +14,8 @@ from sync.store.tables import sync_event
 _EVENT = sync_event.c
 _OPEN = [state.value for state in EventState if state not in ENDED]
 # Of one document; one is held, as a rule, and the others wait behind it.
+# Of one document: more is a defect, and enough to see it.
+_MOST_OF_ONE = 50
 _MOST_HELD = 1000
 _STUCK = [state.value for state in STUCK]
 
@@ -94,18 +96,18 @@ class Overview:
         found = await self._events(_EVENT.id == event_id, most=1)
         return found[0] if found else None
 
-    async def by_key(
-        self, business_key: str, *, flow: str | None = None, most: int = 50
-    ) -> list[EventRecord]:
+    async def by_key(self, business_key: str, *, flow: str | None = None) -> list[EventRecord]:
         """Return the events of all documents of a number, the oldest first; or of one flow."""
         conditions = [] if flow is None else [_EVENT.flow == flow]
-        return await self._events(_EVENT.business_key == business_key, *conditions, most=most)
+        return await self._events(
+            _EVENT.business_key == business_key, *conditions, most=_MOST_OF_ONE
+        )
 
-    async def by_document(
-        self, flow: str, document_id: str, *, most: int = 50
-    ) -> list[EventRecord]:
+    async def by_document(self, flow: str, document_id: str) -> list[EventRecord]:
         """Return the events of one document of the shop, the oldest first."""
-        return await self._events(_EVENT.flow == flow, _EVENT.document_id == document_id, most=most)
+        return await self._events(
+            _EVENT.flow == flow, _EVENT.document_id == document_id, most=_MOST_OF_ONE
+        )
 
     async def held_of(self, flow: str, market: str, business_key: str) -> list[EventRecord]:
         """Return the held events of one market's document, the oldest first."""
@@ -117,9 +119,9 @@ class Overview:
             most=_MOST_HELD,
         )
 
-    async def dependants(self, event_id: int, *, most: int = 50) -> list[EventRecord]:
+    async def dependants(self, event_id: int) -> list[EventRecord]:
         """Return the events that wait for one, the oldest first."""
-        return await self._events(_EVENT.depends_on == event_id, most=most)
+        return await self._events(_EVENT.depends_on == event_id, most=_MOST_OF_ONE)
 
     async def _events(
         self, *conditions: ColumnElement[bool], most: int, before: ColumnElement[int] | None = None

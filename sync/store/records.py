@@ -56,9 +56,7 @@ class EventRecord:
     deaths: int
     note: str
     trouble: Trouble | None
-    trace: str | None
     created_at: datetime
-    claimed_at: datetime | None
     changed_at: datetime
     ended_at: datetime | None
 

@@ -61,4 +61,3 @@ class Unsettled:
     example: str
     text: str
     advice: str
-    since: datetime

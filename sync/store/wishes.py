@@ -94,7 +94,6 @@ class UnsettledWishes:
                 func.min(_COLUMN.document).label("example"),
                 func.min(_COLUMN.text).label("text"),
                 func.min(_COLUMN.advice).label("advice"),
-                func.min(_COLUMN.written_at).label("since"),
             )
             .where(_COLUMN.text != "", _COLUMN.configuration_hash == self._configuration)
             .group_by(*keys)

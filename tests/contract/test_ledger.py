@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.shared_state import ledger
-from pricing_proxy.shared_state.ledger import MAX_ITEMS, LedgerEntry, LedgerWriter, Scope, ScopeKind
+from pricing_proxy.shared_state.ledger import LedgerEntry, LedgerWriter, Scope, ScopeKind
 from pricing_proxy.shared_state.ledger_reader import LedgerReader
 
 DAY = timedelta(days=1)
@@ -173,20 +173,6 @@ async def test_what_is_old_is_trimmed_and_what_is_young_is_kept(redis: Redis, un
     assert codes.count(b"old") < 200
 
 
-async def test_many_items_are_one_entry(redis: Redis, writer: LedgerWriter, unique: str) -> None:
-    few = await writer.append_items(unique, ["B", "A", "B"], is_hard=False, reason="test")
-    many = (f"I-{number}" for number in range(MAX_ITEMS + 1))
-    last = await writer.append_items(unique, many, is_hard=True, reason="test")
-    rows = [ledger.decode(*row) for row in await redis.xrange(ledger.key(unique))]
-    assert [row.scope for row in rows] == [
-        Scope(ScopeKind.ITEM, "A"),
-        Scope(ScopeKind.ITEM, "B"),
-        Scope(ScopeKind.ALL),
-    ]
-    assert [row.position for row in rows[1:]] == [few, last]
-    assert rows[-1].is_hard
-
-
 async def test_a_scope_of_a_newer_program_is_everything(redis: Redis, unique: str) -> None:
     async with process(redis, unique) as reading:
         await redis.xadd(ledger.key(unique), {"scope": "brand", "code": "X", "level": "hard"})
@@ -198,10 +184,13 @@ async def test_a_scope_of_a_newer_program_is_everything(redis: Redis, unique: st
 
 
 async def test_a_long_backlog_is_read_whole(redis: Redis, unique: str) -> None:
-    writer = LedgerWriter(redis, keep={unique: DAY})
     async with process(redis, unique):
         pass
-    await writer.append_items(unique, (f"I-{n}" for n in range(2500)), is_hard=False, reason="test")
+    async with redis.pipeline(transaction=False) as pipe:
+        for number in range(2500):
+            code = f"I-{number}"
+            pipe.xadd(ledger.key(unique), {"scope": "item", "code": code, "level": "soft"})
+        await pipe.execute()
     async with process(redis, unique) as reading:
         assert len(reading.entries) == 2501
 

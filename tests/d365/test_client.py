@@ -120,17 +120,6 @@ async def test_all_customers_are_read_over_all_pages_in_order() -> None:
     assert {ticket.klass for ticket in policy.tickets} == {CallClass.BACKGROUND}
 
 
-async def test_a_caller_may_be_more_urgent_than_background() -> None:
-    book, policy = Book(), DirectPolicy()
-    book.sets["CustomersV3"] = [customer_row(1)]
-    ticket = Ticket(CallClass.REFRESH)
-    async with client_of(book, policy) as (client, _):
-        assert [
-            len(rows) async for rows in client.all_rows(CustomerRow, "demf", ticket=ticket)
-        ] == [1]
-    assert policy.tickets == [ticket]
-
-
 async def test_products_variants_and_settings_are_read() -> None:
     book = Book()
     for name, file in (

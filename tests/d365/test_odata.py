@@ -116,8 +116,8 @@ def test_an_instant_without_a_zone_is_refused() -> None:
 
 
 def test_a_row_is_addressed_by_its_whole_key() -> None:
-    assert row_target("Currencies", {"CurrencyCode": "EUR"}, select=("Name",)) == (
-        "/data/Currencies(CurrencyCode='EUR')?cross-company=true&$select=Name"
+    assert row_target("Currencies", {"CurrencyCode": "EUR"}) == (
+        "/data/Currencies(CurrencyCode='EUR')?cross-company=true"
     )
     with pytest.raises(ValueError, match="key"):
         row_target("Currencies", {})

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.d365.transport import Answer, Transport
+from pricing_proxy.d365.transport import Transport
 from pricing_proxy.http_exchange import Request
 from pricing_proxy.money import NumberText
 from pricing_proxy.resilience.errors import (
@@ -44,7 +44,7 @@ def always(status: int = 200, body: bytes = b"{}", **headers: str) -> Play:
     return play
 
 
-async def send(play: Play, request: Request = GET, **options: Any) -> Answer:
+async def send(play: Play, request: Request = GET, **options: Any) -> Any:
     async with transport_to(play, **options) as (transport, _):
         return await transport.send(request, deadline=soon())
 
@@ -53,8 +53,8 @@ async def test_a_request_is_sent_as_it_was_written() -> None:
     async with transport_to(always(body=b'{"a": 19.90}')) as (transport, erp):
         answer = await transport.send(GET, deadline=soon())
         await transport.send(POST, deadline=soon())
-    assert answer.body == {"a": NumberText("19.90")}
-    assert isinstance(answer.body["a"], NumberText)
+    assert answer == {"a": NumberText("19.90")}
+    assert isinstance(answer["a"], NumberText)
     assert erp.targets == [GET.target, POST.target]
     get, post = erp.requests
     assert get.headers["Authorization"] == "Bearer token-1"
@@ -174,13 +174,13 @@ async def test_throttling_may_leave_it_open() -> None:
 @pytest.mark.parametrize("status", [200, 204])
 async def test_a_write_may_have_nothing_to_say(method: Any, status: int) -> None:
     answer = await send(always(status, b""), Request(method=method, target="/data/X"))
-    assert (answer.status, answer.body) == (status, None)
+    assert answer is None
 
 
 async def test_a_big_answer_is_read_like_a_small_one() -> None:
     rows = ",".join(f'{{"n": {number}.50}}' for number in range(20_000))
     answer = await send(always(body=f'{{"value": [{rows}]}}'.encode()))
-    assert answer.body["value"][19_999] == {"n": "19999.50"}
+    assert answer["value"][19_999] == {"n": "19999.50"}
     with pytest.raises(UpstreamContractError):
         await send(always(body=b'{"value": [' + rows.encode()))
 

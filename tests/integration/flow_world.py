@@ -20,7 +20,7 @@ from aiohttp import ClientSession
 
 from pricing_proxy.clock import Clock, SystemClock
 from pricing_proxy.d365.fo.documents import DocumentCalls
-from pricing_proxy.d365.transport import Answer, Transport
+from pricing_proxy.d365.transport import Transport
 from pricing_proxy.http_exchange import Guard, Request
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.sandbox.server import Sandbox
@@ -62,7 +62,7 @@ class RecordingTransport(Transport):
 
     async def send(
         self, request: Request, *, deadline: Deadline, guard: Guard | None = None
-    ) -> Answer:
+    ) -> Any:
         """Send it."""
         self.requests.append(request)
         return await super().send(request, deadline=deadline, guard=guard)

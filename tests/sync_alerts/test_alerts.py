@@ -61,9 +61,7 @@ def event(number: int, **changes: Any) -> EventRecord:
         "deaths": 0,
         "note": "",
         "trouble": Trouble(kind="Held", field="City", text="is too long", advice="shorten it"),
-        "trace": None,
         "created_at": BEGIN,
-        "claimed_at": None,
         "changed_at": BEGIN,
         "ended_at": None,
     }
@@ -186,7 +184,6 @@ def test_a_field_that_is_not_kept_is_one_condition_for_all_who_have_it() -> None
         example="all customers",
         text="is not an attribute of the shop's customers",
         advice="create it",
-        since=BEGIN,
     )
 
     [one] = unsettled([field])

@@ -157,7 +157,7 @@ async def test_whatever_strangers_ask_for_leaves_no_trace() -> None:
 
     assert parts.metrics.text() == before
     assert set(parts.access.last_use().values()) == {None}
-    assert parts.routes.prices._queries.kept_bytes == 0
+    assert parts.routes.prices._queries._kept.used_bytes == 0
     assert len(parts.access._tokens._kept) == 0
     assert list(world.warmer.pages) == []
     assert (world.warmer.seen._own, world.warmer.seen._unsaved) == ({}, {})
@@ -176,9 +176,9 @@ async def test_made_up_markets_and_customers_drive_nobody_out_of_what_is_kept() 
             query = f"market={market}&customer={customer}&sku=S-1"
             answer = await shop.get(f"/v1/prices?{query}", headers={"X-API-Key": KEY})
             assert answer.status in {400, 404}
-        assert parts.routes.prices._queries.kept_bytes == 0
+        assert parts.routes.prices._queries._kept.used_bytes == 0
         query = "market=b2b_de&customer=C-1&sku=S-1"
         answer = await shop.get(f"/v1/prices?{query}", headers={"X-API-Key": KEY})
         assert answer.status == 200
-    assert parts.routes.prices._queries.kept_bytes > 0
+    assert parts.routes.prices._queries._kept.used_bytes > 0
     await world.loader.flights.aclose()

@@ -147,16 +147,16 @@ def test_what_is_kept_of_queries_is_bounded_in_bytes() -> None:
     queries = CommonQueries(known, most_bytes=20_000)
     for number in range(1000):
         assert queries.read(f"market=m&customer=C-{number}&sku=A") is not None
-    assert 10_000 < queries.kept_bytes <= 20_000
+    assert 10_000 < queries._kept.used_bytes <= 20_000
 
 
 def test_nothing_is_kept_of_a_market_or_customer_that_is_not_there() -> None:
     queries = CommonQueries(lambda body: body["customer"] == "C-1")
     for number in range(2, 50):
         assert queries.read(f"market=m&customer=C-{number}&sku=A") is not None
-    assert queries.kept_bytes == 0
+    assert queries._kept.used_bytes == 0
     assert queries.read("market=m&customer=C-1&sku=A") is not None
-    assert queries.kept_bytes > 0
+    assert queries._kept.used_bytes > 0
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_nothing_is_kept_of_a_query_that_is_not_common(query: str) -> None:
     """A long one would cost what its caller likes."""
     queries = CommonQueries(known)
     assert queries.read(query) is None
-    assert queries.kept_bytes < 2000
+    assert queries._kept.used_bytes < 2000
 
 
 def test_no_text_is_remembered_as_no_quantity() -> None:

@@ -54,13 +54,11 @@ class FinanceOperationsClient:
         policy: Policy,
         clock: Clock,
         price_service_path: str = PRICE_SERVICE_PATH,
-        page_time: timedelta = _PAGE_TIME,
     ) -> None:
         self._transport = transport
         self._policy = policy
         self._clock = clock
         self._price_service_path = price_service_path
-        self._page_us = page_time // timedelta(microseconds=1)
         self._system = transport.system
 
     async def prices(
@@ -80,11 +78,9 @@ class FinanceOperationsClient:
         )
         return read_price_answer(request, body, system=self._system)
 
-    async def all_rows(
-        self, row: type[R], company: str, *, ticket: Ticket | None = None
-    ) -> AsyncGenerator[list[R], None]:
-        """Yield every row of a company, at background class unless told otherwise."""
-        urgency = ticket or Ticket(CallClass.BACKGROUND)
+    async def all_rows(self, row: type[R], company: str) -> AsyncGenerator[list[R], None]:
+        """Yield every row of a company, at background class."""
+        urgency = Ticket(CallClass.BACKGROUND)
         query = Query(
             entity_set=row.entity_set,
             select=row.fields(),
@@ -174,14 +170,15 @@ class FinanceOperationsClient:
         lines: int = 1,
     ) -> Any:
         async def send(until: Deadline) -> Any:
-            return (await self._transport.send(request, deadline=until)).body
+            return await self._transport.send(request, deadline=until)
 
         return await self._policy.call(
             send, operation=operation, ticket=ticket, deadline=deadline, lines=lines
         )
 
     def _page_deadline(self) -> Deadline:
-        return Deadline.after(self._page_us, now_us=self._clock.monotonic_us())
+        page_us = _PAGE_TIME // timedelta(microseconds=1)
+        return Deadline.after(page_us, now_us=self._clock.monotonic_us())
 
 
 def _master_read(name: str) -> Operation:

@@ -22,7 +22,7 @@ from pricing_proxy.d365.fo.models import Row
 from pricing_proxy.d365.fo.row_reading import checked_rows
 from pricing_proxy.d365.json_numbers import write_json
 from pricing_proxy.d365.odata import Filter, Query, Value, equals, matches, row_target, set_target
-from pricing_proxy.d365.transport import Answer, Transport
+from pricing_proxy.d365.transport import Transport
 from pricing_proxy.http_exchange import Guard, Request
 from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.call_class import CallClass, Ticket
@@ -100,7 +100,7 @@ class DocumentCalls:
     async def get(self, target: str, *, name: str) -> Any:
         """Return the JSON that stands under a path; it may be asked for again."""
         operation = Operation(name=name, kind=OperationClass.DOCUMENT_READ, is_safe=True)
-        return (await self._send(Request(method="GET", target=target), operation)).body
+        return await self._send(Request(method="GET", target=target), operation)
 
     async def create(
         self,
@@ -113,7 +113,7 @@ class DocumentCalls:
         """Create a row and return it as the ERP completed it."""
         target = set_target(entity_set)
         answer = await self._write("POST", target, name=name, body=members, guard=guard)
-        return created_row(entity_set, answer.body, system=self.system)
+        return created_row(entity_set, answer, system=self.system)
 
     async def update(
         self,
@@ -164,7 +164,7 @@ class DocumentCalls:
         name: str,
         body: Mapping[str, JsonValue] | None = None,
         guard: Guard | None,
-    ) -> Answer:
+    ) -> Any:
         request = Request(
             method=method, target=target, body=None if body is None else write_json(body)
         )
@@ -173,8 +173,8 @@ class DocumentCalls:
 
     async def _send(
         self, request: Request, operation: Operation, *, guard: Guard | None = None
-    ) -> Answer:
-        async def send(until: Deadline) -> Answer:
+    ) -> Any:
+        async def send(until: Deadline) -> Any:
             return await self._transport.send(request, deadline=until, guard=guard)
 
         microseconds = self.request_time // timedelta(microseconds=1)

@@ -26,7 +26,6 @@ class _Property(WireModel):
 
 
 class _Entity(WireModel):
-    EntitySetName: str
     IsReadOnly: bool = False
     Properties: list[_Property]
 
