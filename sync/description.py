@@ -21,9 +21,11 @@ from sync.engine.schedules import Schedule
 from sync.given import ConfiguredMarket, Given
 from sync.magento.resources import Resource
 from sync.magento.shop import Shop
-from sync.sections import SyncMarket, WrittenMarket
+from sync.sections import WrittenMarket
+from sync.store.records import EventRecord
 
 T = TypeVar("T")
+R = TypeVar("R", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ def _nothing(_: object) -> Iterator[Any]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
+class Description(Generic[R]):
     """One flow.
 
     Attributes:
@@ -86,7 +88,7 @@ class Description:
         is_promised: Whether an event that is not ended after `alerts.late_after_seconds` is an
             alert.
         hints: What the shop tells that concerns it, such as "order.placed".
-        contracts: The ERP's sets that it reads and writes, as a market's rules make them.
+        contracts: The ERP's sets that it reads and writes, as the rules make them.
         reads: The ERP's master data that it reads.
         relies_on: Flows whose sets it uses too.
         resources: What of the shop it reads.
@@ -94,15 +96,17 @@ class Description:
         shop_rows: What else it asks the shop, given the markets that have the flow on.
         mistakes: Finds what no single key of a market's section shows.
         of_order: Its documents that belong to an order.
+        bad_edit: Says why a payload that a person wrote would not do what it says; empty where it
+            would.
     """
 
     name: str
     goes_to: Literal["the ERP", "the shop"]
-    rules: type[BaseModel]
+    rules: type[R]
     build: Callable[[Given], Built]
     is_promised: bool = False
     hints: Sequence[str] = ()
-    contracts: Callable[[SyncMarket], Iterable[EntityContract]] = _nothing
+    contracts: Callable[[R], Iterable[EntityContract]] = _nothing
     reads: Sequence[type[Row]] = ()
     relies_on: Sequence[str] = ()
     resources: Sequence[Resource] = ()
@@ -110,6 +114,7 @@ class Description:
     shop_rows: Callable[[Mapping[str, ConfiguredMarket]], Iterable[CheckRow[Shop]]] = _nothing
     mistakes: Callable[[WrittenMarket], Iterable[Mistake]] = _nothing
     of_order: OfOrder | None = None
+    bad_edit: Callable[[EventRecord, Mapping[str, Any]], str] = lambda *_: ""
 
 
 def erp_advice(what: str) -> Advice:

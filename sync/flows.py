@@ -1,9 +1,11 @@
 """The one list of flows: whatever is derived from it is in this order."""
 
+from typing import Any
+
 from sync.customers.building import CUSTOMERS
 from sync.description import Description
 from sync.orders.building import ORDERS
 from sync.returns.building import RETURNS
 
-FLOWS: tuple[Description, ...] = (ORDERS, CUSTOMERS, RETURNS)
+FLOWS: tuple[Description[Any], ...] = (ORDERS, CUSTOMERS, RETURNS)
 NAMES = tuple(flow.name for flow in FLOWS)

@@ -43,7 +43,7 @@ class SyncEnvironment(Environment):
     sync_client_secret: SecretStr
 
 
-def _rules(flow: Description) -> tuple[Any, Any]:
+def _rules(flow: Description[Any]) -> tuple[Any, Any]:
     """Return the member that holds a flow's rules; without a default where they need something."""
     needed = any(each.is_required() for each in flow.rules.model_fields.values())
     return flow.rules, ... if needed else flow.rules()

@@ -123,7 +123,12 @@ def contracts_of(market: SyncMarket) -> list[EntityContract]:
     """Return the sets that the market's flows use, with the fields they read and send."""
     on = [flow for flow in FLOWS if flow.name in market.flows]
     used = {name for flow in on for name in (flow.name, *flow.relies_on)}
-    return [each for flow in FLOWS if flow.name in used for each in flow.contracts(market)]
+    return [
+        each
+        for flow in FLOWS
+        if flow.name in used
+        for each in flow.contracts(market.rules(flow.rules))
+    ]
 
 
 async def _check_more(calls: DocumentCalls, steps: Steps, row: CheckRow[DocumentCalls]) -> None:

@@ -12,8 +12,7 @@ from rich.text import Text
 
 from pricing_proxy.command_line import Config, fail, output
 from sync.console.running import By, operator, with_stores
-from sync.orders.edited_payload import BadPayloadError, check_payload
-from sync.orders.source import FLOW as ORDERS
+from sync.flows import FLOWS
 from sync.store.records import EventRecord
 
 _STDIN = "-"
@@ -71,12 +70,9 @@ def _payload(file: str) -> dict[str, Any]:
 
 def _check(event: EventRecord, payload: Mapping[str, Any]) -> None:
     """Refuse what the event's flow would not read as it was meant."""
-    if event.flow != ORDERS:
-        return
-    try:
-        check_payload(payload, before=event.payload, document_id=event.document_id)
-    except BadPayloadError as error:
-        fail(f"{error}; nothing was changed.")
+    for flow in FLOWS:
+        if flow.name == event.flow and (why := flow.bad_edit(event, payload)):
+            fail(f"{why}; nothing was changed.")
 
 
 def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

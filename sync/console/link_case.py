@@ -13,11 +13,10 @@ from pricing_proxy.d365.fo.customers import Customers
 from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.customers.building import buying, matcher
-from sync.customers.flow import FLOW
 from sync.customers.mapping import Buying
 from sync.customers.matching import Candidate, attribute_of
 from sync.customers.publishing import publish_link
-from sync.customers.rules import CustomerRules
+from sync.customers.rules import FLOW, CustomerRules
 from sync.magento.customer_models import ShopCustomer
 from sync.serve.building import given_of
 from sync.serve.stores import Stores

@@ -22,7 +22,7 @@ from sync.console.running import By, carry_out, operator, settings_of
 from sync.given import ConfiguredMarket, Given
 from sync.magento.order_models import Order
 from sync.orders.building import order_source
-from sync.orders.source import FLOW
+from sync.orders.rules import FLOW
 from sync.sales.references import named
 from sync.serve.building import given_of
 from sync.serve.stores import Stores, stores

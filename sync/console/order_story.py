@@ -23,7 +23,7 @@ from sync.console.event_story import EventStory, story_of
 from sync.flows import FLOWS
 from sync.magento.order_models import Order
 from sync.magento.shop import Shop
-from sync.orders.source import FLOW
+from sync.orders.rules import FLOW
 from sync.sales.value_lines import own_line_references
 from sync.serve.stores import Stores
 from sync.store.records import EventRecord

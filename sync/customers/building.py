@@ -6,14 +6,14 @@ from functools import partial
 from pricing_proxy.d365.fo.customers import Customers
 from sync.customers.check import attribute_rows
 from sync.customers.contracts import contracts
-from sync.customers.flow import FLOW, CustomerFlow, CustomerMarket
+from sync.customers.flow import CustomerFlow, CustomerMarket
 from sync.customers.identity import Identity
 from sync.customers.mapping import Buying
 from sync.customers.matching import AccountMatcher
 from sync.customers.persons import Persons
 from sync.customers.ports import AccountOwners
 from sync.customers.publishing import publish_changed, publish_customers
-from sync.customers.rules import CustomerRules, mistakes
+from sync.customers.rules import FLOW, CustomerRules, mistakes
 from sync.customers.source import CustomerSource
 from sync.description import Built, Description
 from sync.engine.schedules import Schedule
@@ -32,7 +32,6 @@ def customer_flow(given: Given) -> CustomerFlow:
         given.shop.customers,
         markets={code: _market(given, market) for code, market in given.markets.items()},
         published=given.prices,
-        clock=given.polling.clock,
     )
 
 

@@ -5,15 +5,13 @@ from collections.abc import Iterable
 from pricing_proxy.d365.fo.document_contracts import customer_contracts, given
 from pricing_proxy.d365.fo.schema_contract import EntityContract
 from sync.customers.rules import CustomerRules
-from sync.sections import SyncMarket
 
 # No customer of Magento is without an e-mail address; its other texts may be empty.
 _ACCOUNT = ("CustomerGroupId", "SalesCurrencyCode", "PartyType", "PrimaryContactEmail")
 _ADDRESS = ("AddressDescription", "AddressCountryRegionId", "AddressLocationRoles", "IsPrimary")
 
 
-def contracts(market: SyncMarket) -> Iterable[EntityContract]:
+def contracts(rules: CustomerRules) -> Iterable[EntityContract]:
     """Return the sets that customers are read from and written into."""
-    rules = market.rules(CustomerRules)
     more = given(LanguageId=rules.language, SiteId=rules.site, WarehouseId=rules.warehouse)
     return customer_contracts(account_sent={*_ACCOUNT, *more}, address_sent=_ADDRESS)

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.catalog import customer_of
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.shared_state.maps import SharedStateError
@@ -19,7 +18,7 @@ from sync.customers.mapping import Buying
 from sync.customers.master_data import MasterData
 from sync.customers.ports import AccountLinks, AccountMap, ErpCustomers, ShopCustomers
 from sync.customers.publishing import publish_link
-from sync.customers.rules import CustomerRules
+from sync.customers.rules import FLOW, CustomerRules
 from sync.customers.write_back import WriteBack
 from sync.engine.flow import Work
 from sync.engine.outcomes import (
@@ -32,8 +31,6 @@ from sync.engine.outcomes import (
 from sync.engine.refusals import named
 from sync.magento.customer_models import ShopCustomer
 from sync.store.customer_links import CREATED_KIND
-
-FLOW = "customers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +51,6 @@ class CustomerFlow:
         shop: The shop's customers.
         markets: By code.
         published: The map that the price service reads.
-        clock: Time.
     """
 
     name = FLOW
@@ -65,10 +61,9 @@ class CustomerFlow:
         *,
         markets: Mapping[str, CustomerMarket],
         published: AccountMap,
-        clock: Clock,
     ) -> None:
         self._shop = shop
-        self._write_back = WriteBack(shop, clock=clock)
+        self._write_back = WriteBack(shop)
         self._markets = markets
         self._published = published
 

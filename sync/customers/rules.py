@@ -9,6 +9,7 @@ from pricing_proxy.configuration.mistakes import Mistake
 from sync.engine.field_lengths import check_lengths
 from sync.sections import WrittenMarket
 
+FLOW = "customers"
 MODEL = ConfigDict(frozen=True, extra="forbid")
 
 Match = Literal["attribute", "tax_number", "email", "company"]

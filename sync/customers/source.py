@@ -7,8 +7,8 @@ customer is nothing to bring over, nor is a change of nothing but the time.
 
 from collections.abc import Mapping
 
-from sync.customers.flow import FLOW
 from sync.customers.ports import CustomerChanges
+from sync.customers.rules import FLOW
 from sync.customers.versions import is_carried, is_last_version, version_of
 from sync.engine.flow import Links
 from sync.engine.polling import Polling

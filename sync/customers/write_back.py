@@ -9,7 +9,6 @@ refuses is told of as well, and keeps no order waiting: the account is linked.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.names import is_same_name
@@ -59,12 +58,10 @@ class WriteBack:
 
     Args:
         shop: The shop's customers.
-        clock: Time.
     """
 
-    def __init__(self, shop: ShopCustomers, *, clock: Clock) -> None:
+    def __init__(self, shop: ShopCustomers) -> None:
         self._shop = shop
-        self._clock = clock
         # By attribute: whether the shop has it, and until when that is believed.
         self._known: dict[str, tuple[bool, int]] = {}
 
@@ -150,7 +147,7 @@ class WriteBack:
         everybody = Place(_SHOP, EVERYBODY, code)
         last = await work.wishes.last(everybody)
         is_told = last is not None and bool(last.text)
-        if not await self._has(code):
+        if not await self._has(work, code):
             if last is not None and is_told and last.text == MISSING:
                 return []
             return await self._tell(work, code, MISSING)
@@ -166,9 +163,9 @@ class WriteBack:
         await work.wishes.keep(untaken(place, text, advice, now=work.clock.utc()))
         return [f"{code} {text}: {advice}"]
 
-    async def _has(self, code: str) -> bool:
+    async def _has(self, work: Work, code: str) -> bool:
         """Return whether the shop has the attribute, as it said a moment ago."""
-        now_us = self._clock.monotonic_us()
+        now_us = work.clock.monotonic_us()
         has, until_us = self._known.get(code, (False, now_us))
         if now_us >= until_us:
             has = await self._shop.has_customer_attribute(code)

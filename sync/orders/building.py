@@ -13,14 +13,15 @@ from sync.given import ConfiguredMarket, Given, companies
 from sync.magento import resources
 from sync.orders.check import guest_row, number_row
 from sync.orders.contracts import contracts
+from sync.orders.edited_payload import bad_edit
 from sync.orders.flow import OrderFlow, OrderMarket
 from sync.orders.late_doubles import LateDoubles, SweptMarket
 from sync.orders.number_ranges import RangeWatch
 from sync.orders.own_headers import LINK, OwnHeaders
-from sync.orders.rules import OrderRules, mistakes
+from sync.orders.rules import FLOW, OrderRules, mistakes
 from sync.orders.selling import Selling
 from sync.orders.sold_products import SoldProducts
-from sync.orders.source import FLOW, OrderSource
+from sync.orders.source import OrderSource
 from sync.orders.writer import OrderWriter
 
 # Who chooses where numbers begin does not do so often.
@@ -88,6 +89,7 @@ ORDERS = Description(
     erp_rows=guest_row,
     shop_rows=number_row,
     mistakes=mistakes,
+    bad_edit=bad_edit,
 )
 
 

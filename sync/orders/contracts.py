@@ -10,15 +10,13 @@ from collections.abc import Iterable
 from pricing_proxy.d365.fo.document_contracts import given, order_contracts
 from pricing_proxy.d365.fo.schema_contract import EntityContract
 from sync.orders.rules import OrderRules
-from sync.sections import SyncMarket
 
 _HEADER = ("DeliveryModeCode", "CustomerPaymentMethodName", "ArePricesIncludingSalesTax")
 _LINE = ("SalesPrice", "SalesPriceQuantity", "LineDiscountPercentage")
 
 
-def contracts(market: SyncMarket) -> Iterable[EntityContract]:
+def contracts(rules: OrderRules) -> Iterable[EntityContract]:
     """Return the sets that orders are read from and written into."""
-    rules = market.rules(OrderRules)
     return order_contracts(
         reference_field=rules.reference_field, header_sent=_header(rules), line_sent=_line(rules)
     )

@@ -10,51 +10,43 @@ from typing import Any
 from sync.orders.account import NAMED, BadAccountError, named_account
 from sync.orders.late_doubles import TIDY
 from sync.orders.named_items import MEMBER, BadItemsError, named_items
+from sync.store.records import EventRecord
 
 _DOCUMENT = "entity_id"
 _TASK = "task"
 _READ = (_DOCUMENT, _TASK, "is_forced", NAMED, MEMBER)
 
 
-class BadPayloadError(ValueError):
-    """It would not do what is written in it; the text says why."""
-
-
-def check_payload(
-    payload: Mapping[str, Any], *, before: Mapping[str, Any], document_id: str | None
-) -> None:
-    """Return where an order's event can be carried with a payload as it says.
+def bad_edit(event: EventRecord, payload: Mapping[str, Any]) -> str:
+    """Return why an order's event would not do what a payload says, empty where it would.
 
     Args:
+        event: With the payload that it replaces.
         payload: The new one.
-        before: The one that it replaces.
-        document_id: The event's order in the shop; None where only its number is known.
-
-    Raises:
-        BadPayloadError: It cannot.
     """
     for name in payload:
-        if name not in _READ and name not in before:
-            raise BadPayloadError(f'"{name}" is read by nobody; what is: {", ".join(_READ)}')
+        if name not in _READ and name not in event.payload:
+            return f'"{name}" is read by nobody; what is: {", ".join(_READ)}'
     try:
         named_account(payload)
         named_items(payload)
     except (BadAccountError, BadItemsError) as error:
-        raise BadPayloadError(str(error)) from error
-    _check_document(payload, document_id)
-    if payload.get(_TASK) == TIDY != before.get(_TASK):
-        raise BadPayloadError(f'"{_TASK}": "{TIDY}" would end the event without sending its order')
+        return str(error)
+    if payload.get(_TASK) == TIDY != event.payload.get(_TASK):
+        return f'"{_TASK}": "{TIDY}" would end the event without sending its order'
+    return _bad_document(payload, event.document_id)
 
 
-def _check_document(payload: Mapping[str, Any], document_id: str | None) -> None:
+def _bad_document(payload: Mapping[str, Any], document_id: str | None) -> str:
     told = payload.get(_DOCUMENT)
     if told is None:
-        return
+        return ""
     text = str(told)
     if isinstance(told, bool) or not (text.isascii() and text.isdecimal()):
-        raise BadPayloadError(f'"{_DOCUMENT}" is the shop\'s id of the order, such as 7')
+        return f'"{_DOCUMENT}" is the shop\'s id of the order, such as 7'
     if document_id is not None and int(text) != int(document_id):
-        raise BadPayloadError(
+        return (
             f"the event is of order #{document_id} and stays so: another has events of its own, "
             "see d365-sync order NUMBER"
         )
+    return ""

@@ -28,9 +28,9 @@ from sync.orders.late_doubles import TIDY
 from sync.orders.named_items import MEMBER, BadItemsError, named_items
 from sync.orders.own_headers import LINK
 from sync.orders.ports import ShopOrders, SoldItems
-from sync.orders.rules import OrderRules
+from sync.orders.rules import FLOW, OrderRules
 from sync.orders.selling import Selling
-from sync.orders.source import FLOW, is_canceled, is_held_back, is_in
+from sync.orders.source import is_canceled, is_held_back, is_in
 from sync.orders.writer import CREATE, OrderWriter
 
 # Its state is looked at again by the poll too, as soon as the shop moves it.

@@ -14,7 +14,7 @@ from sync.engine.flow import Links
 from sync.engine.sources import Events
 from sync.orders.own_headers import LINK
 from sync.orders.ports import ShopOrders, StoppedHeaders
-from sync.orders.source import FLOW
+from sync.orders.rules import FLOW
 from sync.sales.references import Forms
 from sync.store.document_keys import document_key
 

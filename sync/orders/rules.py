@@ -18,6 +18,7 @@ from sync.sales.references import RETURN_MARK
 from sync.sales.value_lines import Splitting
 from sync.sections import WrittenMarket
 
+FLOW = "orders"
 MODEL = ConfigDict(frozen=True, extra="forbid")
 
 Code = Annotated[str, Field(min_length=1, max_length=60)]

@@ -17,10 +17,9 @@ from typing import Any
 from sync.engine.polling import Polling
 from sync.magento.order_models import OrderHead
 from sync.orders.ports import ShopOrders
-from sync.orders.rules import OrderRules
+from sync.orders.rules import FLOW, OrderRules
 from sync.store.document_keys import document_key
 
-FLOW = "orders"
 # Before any shop: the first poll of a market that starts at an increment id reads all heads once.
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 

@@ -9,9 +9,9 @@ from sync.given import ConfiguredMarket, Given
 from sync.magento import resources
 from sync.magento.shop import Shop
 from sync.returns.contracts import contracts
-from sync.returns.flow import FLOW, ReturnFlow, ReturnMarket
+from sync.returns.flow import ReturnFlow, ReturnMarket
 from sync.returns.own_documents import LINK, OwnReturns, SoldOrders
-from sync.returns.rules import ReturnRules
+from sync.returns.rules import FLOW, ReturnRules
 from sync.returns.source import ReturnSource
 from sync.sales.references import RETURN_MARK
 

@@ -5,14 +5,12 @@ from collections.abc import Iterable
 from pricing_proxy.d365.fo.document_contracts import given, return_contracts
 from pricing_proxy.d365.fo.schema_contract import EntityContract
 from sync.returns.rules import ReturnRules
-from sync.sections import SyncMarket
 
 _HEADER = ("InvoiceCustomerAccountNumber", "CurrencyCode", "CustomerRequisitionNumber")
 
 
-def contracts(market: SyncMarket) -> Iterable[EntityContract]:
+def contracts(rules: ReturnRules) -> Iterable[EntityContract]:
     """Return the sets that returns are read from and written into."""
-    rules = market.rules(ReturnRules)
     more = given(
         CustomerReturnReasonCode=rules.reason,
         DefaultReturnSiteId=rules.site,

@@ -28,11 +28,10 @@ from sync.magento.order_models import Order
 from sync.returns.mapping import ReturnDraft, map_return
 from sync.returns.own_documents import LINK, OwnReturns, ReturnOf, SoldOrders
 from sync.returns.ports import ErpReturns, ShopMemos, SoldInShop
-from sync.returns.rules import ReturnRules
+from sync.returns.rules import FLOW, ReturnRules
 from sync.sales.references import References
 from sync.sales.value_lines import Splitting
 
-FLOW = "returns"
 CREATE = "return header create"
 ADD_LINE = "return line create"
 _DELETE = "return header delete"

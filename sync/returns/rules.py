@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+FLOW = "returns"
 MODEL = ConfigDict(frozen=True, extra="forbid")
 Code = Annotated[str, Field(min_length=1, max_length=60)]
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from sync.engine.polling import Polling
 from sync.magento.credit_memo_models import CreditMemo
-from sync.returns.flow import FLOW
 from sync.returns.ports import MemoChanges
+from sync.returns.rules import FLOW
 from sync.store.document_keys import document_key
 
 _log = logging.getLogger(__name__)

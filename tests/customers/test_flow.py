@@ -189,7 +189,6 @@ class World:
                 )
             },
             published=self.published,
-            clock=self.clock,
         )
         return await flow.carry(work)
 

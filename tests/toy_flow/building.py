@@ -11,7 +11,6 @@ from sync.engine.schedules import Schedule
 from sync.given import ConfiguredMarket, Given
 from sync.magento.resources import Resource
 from sync.magento.shop import Shop
-from sync.sections import SyncMarket
 from tests.toy_flow.flow import GreetingFlow
 from tests.toy_flow.rules import FLOW, GreetingRules, mistakes
 from tests.toy_flow.source import GreetingSource
@@ -29,7 +28,7 @@ def build(given: Given) -> Built:
     )
 
 
-def contracts(_: SyncMarket) -> Iterator[EntityContract]:
+def contracts(_: GreetingRules) -> Iterator[EntityContract]:
     """Yield the set where greetings would be."""
     yield EntityContract(entity_set="Greetings", entity="Greeting", key=("dataAreaId",), types={})
 
