@@ -147,21 +147,10 @@ class Parts:
 
 def shop_routes(world: PriceWorld, *, traces: Traces = UNTRACED) -> Parts:
     """Build all handlers as the composition root does."""
-    clock, metrics, breaker, gate = SystemClock(), Metrics(), FakeBreaker(), FakeGate()
     operator_clock, token_clock = ManualClock(), ManualClock()
     obstacles: list[str] = []
-    keys = KeyRing(
-        [
-            _key("shop", KEY, *_EVERY_SCOPE),
-            _key("reader", READER_KEY, "invalidate_all_hard"),
-            _key("forgetting", FORGETTING_KEY, "invalidate", "invalidate_all_hard"),
-            _key("former", REVOKED_KEY, "prices", revoked=True),
-        ]
-    )
-    markets = {MARKET: world.market}
-    tokens = StorefrontTokens(STOREFRONT, markets={*markets, OTHER_MARKET}, clock=token_clock)
-    access = Access(keys, tokens=tokens, clock=clock)
-    origins = {MARKET: [PAGE], OTHER_MARKET: [OTHER_PAGE]}
+    metrics, breaker, gate = Metrics(), FakeBreaker(), FakeGate()
+    markets, access = {MARKET: world.market}, _access(token_clock)
     routes = Routes(
         access=access,
         prices=PriceRoutes(
@@ -170,32 +159,15 @@ def shop_routes(world: PriceWorld, *, traces: Traces = UNTRACED) -> Parts:
             access=access,
             meter=PriceMeter(metrics),
             traces=traces,
-            clock=clock,
+            clock=SystemClock(),
         ),
-        browsers=BrowserRoutes(origins=origins, access=access),
+        browsers=BrowserRoutes(origins={MARKET: [PAGE], OTHER_MARKET: [OTHER_PAGE]}, access=access),
         login=LoginRoutes(warmer=world.warmer, markets=markets),
         health=HealthRoutes(lambda: obstacles),
         docs=DocsRoutes(openapi_document()),
-        explain=ExplainRoutes(
-            explainer=world.explainer,
-            markets=markets,
-            guards=lambda market: {"breakers": [], "market": market},
-            lease_left_us=lambda _: 4_200_000,
-        ),
-        invalidations=InvalidationRoutes(
-            invalidations=world.invalidations,
-            ledger=world.ledger,
-            markets=markets,
-            access=access,
-            metrics=metrics,
-            clock=operator_clock,
-        ),
-        status=StatusRoutes(
-            snapshot=lambda: {"service": {}},
-            metrics=metrics,
-            breakers={"erp:price_read": breaker},
-            gates={"erp:pricing": gate},
-        ),
+        explain=_explain(world),
+        invalidations=_invalidations(world, access, metrics, operator_clock),
+        status=_status(metrics, breaker, gate),
         kept_out=KeptOutRoutes(failures=world.loader.failures, markets=markets),
     )
     return Parts(
@@ -207,4 +179,48 @@ def shop_routes(world: PriceWorld, *, traces: Traces = UNTRACED) -> Parts:
         operator_clock=operator_clock,
         token_clock=token_clock,
         obstacles=obstacles,
+    )
+
+
+def _access(token_clock: ManualClock) -> Access:
+    keys = KeyRing(
+        [
+            _key("shop", KEY, *_EVERY_SCOPE),
+            _key("reader", READER_KEY, "invalidate_all_hard"),
+            _key("forgetting", FORGETTING_KEY, "invalidate", "invalidate_all_hard"),
+            _key("former", REVOKED_KEY, "prices", revoked=True),
+        ]
+    )
+    tokens = StorefrontTokens(STOREFRONT, markets={MARKET, OTHER_MARKET}, clock=token_clock)
+    return Access(keys, tokens=tokens, clock=SystemClock())
+
+
+def _explain(world: PriceWorld) -> ExplainRoutes:
+    return ExplainRoutes(
+        explainer=world.explainer,
+        markets={MARKET: world.market},
+        guards=lambda market: {"breakers": [], "market": market},
+        lease_left_us=lambda _: 4_200_000,
+    )
+
+
+def _invalidations(
+    world: PriceWorld, access: Access, metrics: Metrics, clock: ManualClock
+) -> InvalidationRoutes:
+    return InvalidationRoutes(
+        invalidations=world.invalidations,
+        ledger=world.ledger,
+        markets={MARKET: world.market},
+        access=access,
+        metrics=metrics,
+        clock=clock,
+    )
+
+
+def _status(metrics: Metrics, breaker: FakeBreaker, gate: FakeGate) -> StatusRoutes:
+    return StatusRoutes(
+        snapshot=lambda: {"service": {}},
+        metrics=metrics,
+        breakers={"erp:price_read": breaker},
+        gates={"erp:pricing": gate},
     )

@@ -3,31 +3,22 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp.web import Application, Response
-from pytest_aiohttp.plugin import AiohttpClient
 
 import pricing_proxy.web
-from pricing_proxy.domain.freshness import TABLE, Mode, State
 from pricing_proxy.domain.price import NoPrice, NoPriceReason
-from pricing_proxy.problem_details import ProblemError
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
 from pricing_proxy.web import schemas
-from pricing_proxy.web.freshness_words import freshness_markdown, ruling_text
-from pricing_proxy.web.handling import Asked, answering
-from pricing_proxy.web.problems import TOO_OFTEN
 from pricing_proxy.web.routes import ROUTES
 from tests.fakes.erp import outage_of
 from tests.fakes.price_world import MARKET
-from tests.web.documented import DOCUMENT, Observed, fits, is_documented
+from tests.web.documented import DOCUMENT, fits, is_documented
 from tests.web.shop import BODY_LIMIT, READER_KEY, REVOKED_KEY, Shop, body
 
 WEB = Path(pricing_proxy.web.__file__).parent
-STATIC = WEB / "static"
 LOGIN_PATH = "/v1/customers/{customer}/login"
 
 
@@ -268,24 +259,6 @@ async def test_a_route_without_a_documented_key_needs_none(
     assert answer.status == 200
 
 
-async def test_a_problem_outside_its_route_s_row_is_noticed(aiohttp_client: AiohttpClient) -> None:
-    """Guards `Observed`, by which every test of the routes holds answers to the table."""
-
-    async def refuse(_: Asked[None]) -> Response:
-        raise ProblemError(TOO_OFTEN)
-
-    app, observed = Application(), Observed()
-    app.router.add_get("/v1/prices", answering(refuse))
-    app.router.add_post("/v1/invalidations", answering(refuse))
-    observed.watch(app)
-    client = await aiohttp_client(app)
-
-    await client.post("/v1/invalidations")
-    assert observed.undocumented == []
-    await client.get("/v1/prices")
-    assert observed.undocumented == [("GET", "/v1/prices", 429, "too_often")]
-
-
 @pytest.mark.parametrize(
     "parameter",
     [each["name"] for each in DOCUMENT["paths"]["/v1/prices"]["get"]["parameters"]],
@@ -314,50 +287,3 @@ async def test_the_documented_query_is_answered(shop: Shop) -> None:
     assert answer.status == 200
     assert "Cache-Status" in answer.headers
     fits("PricesAnswer", await answer.json())
-
-
-def test_the_freshness_table_has_a_row_for_each_state() -> None:
-    lines = freshness_markdown().splitlines()
-
-    for state, rulings in TABLE.items():
-        [row] = [line for line in lines if line.startswith(f"| `{state}` |")]
-        cells = [cell.strip() for cell in row.strip("|").split("|")]
-        assert cells[3:] == [ruling_text(rulings[mode]) for mode in Mode]
-    assert freshness_markdown() in DOCUMENT["info"]["description"]
-
-
-def test_rulings_that_differ_read_differently() -> None:
-    """Otherwise a change of the table could go unseen in the documentation."""
-    rulings = {ruling for row in TABLE.values() for ruling in row.values()}
-    checkout = TABLE[State.FRESH][Mode.CHECKOUT]
-    rulings.add(replace(checkout, recent_us=checkout.recent_us * 2))
-
-    assert len({ruling_text(ruling) for ruling in rulings}) == len(rulings)
-
-
-async def test_the_page_and_everything_it_names_are_served(shop: Shop) -> None:
-    page = await shop.admin.get("/docs")
-    named = re.findall(r'(?:href|src)="(docs/[^"]+)"', await page.text())
-
-    assert page.content_type == "text/html"
-    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
-    assert named
-    for name in named:
-        file = await shop.admin.get(f"/{name}")
-        assert file.status == 200
-        assert file.content_type == ("text/css" if name.endswith(".css") else "text/javascript")
-        for imported in re.findall(r'from "\./([^"]+)"', await file.text()):
-            assert (await shop.admin.get(f"/docs/{imported}")).status == 200
-
-
-async def test_a_file_outside_the_fixed_set_is_a_problem(shop: Shop) -> None:
-    for name in ("docs.html", "no.js", "..%2Fdocs.py", "%2Fetc%2Fpasswd"):
-        answer = await shop.admin.get(f"/docs/{name}")
-
-        await is_documented("get", "/docs/{file}", answer, "no_such_file")
-
-
-@pytest.mark.parametrize("file", sorted(STATIC.iterdir()), ids=lambda file: file.name)
-def test_the_pages_fetch_nothing_from_elsewhere(file: Path) -> None:
-    """They must work where no network is, and tell nobody who reads them."""
-    assert not re.search(r"https?://[\w.]", file.read_text())
