@@ -1,6 +1,6 @@
 """The section [redis]: where it is, as whom, and how patiently it is asked."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
@@ -28,7 +28,8 @@ class RedisSection(BaseModel):
             gone with it.
         password: From the environment or the secrets directory.
         sentinel_password: The Sentinels' own, where they have one; from there as well.
-        timeout_ms: A command that takes longer has failed.
+        timeout_ms: A command that takes longer has failed; those that no page waits for may take a
+            second or two more.
         connections: At most so many at once.
     """
 
@@ -44,3 +45,7 @@ class RedisSection(BaseModel):
     def is_embedded(self) -> bool:
         """Whether each process has one of its own, so that nothing is shared."""
         return self.url == EMBEDDED
+
+    def patient(self, more_ms: int) -> Self:
+        """Return the same for commands that may take so much longer."""
+        return self.model_copy(update={"timeout_ms": self.timeout_ms + more_ms})

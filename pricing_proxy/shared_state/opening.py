@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import fakeredis
 from redis.asyncio import Redis
@@ -13,14 +12,20 @@ from pricing_proxy.configuration.redis_address import parse_redis_address
 from pricing_proxy.shared_state.connection import Connecting, connected
 
 # A read of the ledger waits for news that long; see `shared_state.ledger_reader`.
-_LONGEST_READ_SECONDS = 1.0
+_LONGEST_READ_MS = 1000
 
 
 @asynccontextmanager
 async def redis_client(redis: RedisSection) -> AsyncIterator[Redis]:
     """Yield a client that neither retries nor waits long; closed on exit."""
     if not redis.is_embedded:
-        async with connected(parse_redis_address(redis.url), _connecting(redis)) as client:
+        how = Connecting(
+            password=secret_text(redis.password) or None,
+            sentinel_password=secret_text(redis.sentinel_password) or None,
+            timeout_seconds=redis.timeout_ms / 1000,
+            connections=redis.connections,
+        )
+        async with connected(parse_redis_address(redis.url), how) as client:
             yield client
         return
     embedded: Redis = fakeredis.FakeAsyncRedis()
@@ -41,20 +46,6 @@ async def ledger_client(
     if redis.is_embedded:
         yield shared
         return
-    usual = _connecting(redis)
-    patient = replace(
-        usual,
-        timeout_seconds=usual.timeout_seconds + _LONGEST_READ_SECONDS,
-        connections=connections,
-    )
-    async with connected(parse_redis_address(redis.url), patient) as client:
+    own = redis.patient(_LONGEST_READ_MS).model_copy(update={"connections": connections})
+    async with redis_client(own) as client:
         yield client
-
-
-def _connecting(redis: RedisSection) -> Connecting:
-    return Connecting(
-        password=secret_text(redis.password) or None,
-        sentinel_password=secret_text(redis.sentinel_password) or None,
-        timeout_seconds=redis.timeout_ms / 1000,
-        connections=redis.connections,
-    )
