@@ -24,6 +24,8 @@ from sync.magento.shop import Shop
 from sync.sections import WrittenMarket
 from sync.store.records import EventRecord
 
+EXPECTED_AND_FOUND = ("expected", "found")
+
 T = TypeVar("T")
 R = TypeVar("R", bound=BaseModel)
 
@@ -96,6 +98,7 @@ class Description(Generic[R]):
         shop_rows: What else it asks the shop, given the markets that have the flow on.
         mistakes: Finds what no single key of a market's section shows.
         of_order: Its documents that belong to an order.
+        sides: What the two sides of a difference are called.
         bad_edit: Says why a payload that a person wrote would not do what it says; empty where it
             would.
     """
@@ -114,6 +117,7 @@ class Description(Generic[R]):
     shop_rows: Callable[[Mapping[str, ConfiguredMarket]], Iterable[CheckRow[Shop]]] = _nothing
     mistakes: Callable[[WrittenMarket], Iterable[Mistake]] = _nothing
     of_order: OfOrder | None = None
+    sides: tuple[str, str] = EXPECTED_AND_FOUND
     bad_edit: Callable[[EventRecord, Mapping[str, Any]], str] = lambda *_: ""
 
 

@@ -12,11 +12,12 @@ from rich.text import Text
 from sync.console.gates import options_of
 from sync.console.state import FlowLine, SyncState
 from sync.console.words import NONE, TONES, ago, instant, span
+from sync.description import EXPECTED_AND_FOUND
+from sync.flows import FLOWS
 from sync.store.records import EventRecord
 from sync.store.states import EventState
 
-# Of a customer and an account neither side is how the other should be.
-_SIDES = {"customers": ("shop", "ERP")}
+_SIDES = {flow.name: flow.sides for flow in FLOWS}
 
 
 def state_tables(state: SyncState) -> Iterator[Table]:
@@ -89,7 +90,7 @@ def state_text(state: str) -> Text:
 
 def diff_text(diff: Iterable[Sequence[str]], *, flow: str) -> str:
     """Return differences between two documents, a line each."""
-    one, other = _SIDES.get(flow, ("expected", "found"))
+    one, other = _SIDES.get(flow, EXPECTED_AND_FOUND)
     lines = []
     for each in diff:
         field, expected, found = (*each, "", "", "")[:3]

@@ -73,6 +73,8 @@ CUSTOMERS = Description(
     resources=(resources.CUSTOMERS,),
     shop_rows=attribute_rows,
     mistakes=mistakes,
+    # Neither side is how the other should be.
+    sides=("shop", "ERP"),
 )
 
 
