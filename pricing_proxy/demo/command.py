@@ -21,6 +21,8 @@ from pricing_proxy.terminal import PlainConsole
 _TABLE_SECONDS = 1.0
 _LINE_SECONDS = 5.0
 
+_Folder = Annotated[Path, typer.Option(help="Where configuration, certificates and logs go.")]
+
 
 def demo_command(
     *,
@@ -35,9 +37,7 @@ def demo_command(
     entra_port: Annotated[int, typer.Option(help="Port of the simulated Entra ID.")] = 8104,
     intake_port: Annotated[int, typer.Option(help="Port where the sync hears the shop.")] = 8090,
     operators_port: Annotated[int, typer.Option(help="Port of the sync's operators.")] = 8091,
-    folder: Annotated[
-        Path, typer.Option(help="Where configuration, certificates and logs go.")
-    ] = Path(".demo"),
+    folder: _Folder = Path(".demo"),
 ) -> None:
     """Start the simulated systems and the real service, and show them working.
 
@@ -58,17 +58,21 @@ def demo_command(
     )
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        ports.check()
-        folder.mkdir(parents=True, exist_ok=True)
-        database = database_folder(folder)
-        try:
-            _run(Plan(ports=ports, folder=folder, database=database), console, seconds)
-        finally:
-            shutil.rmtree(database, ignore_errors=True)
+        _begin(ports, folder, console, seconds)
     except KeyboardInterrupt:
         console.print("Stopped.")
     except DemoError as error:
         fail(str(error), Exit.MISTAKEN)
+
+
+def _begin(ports: Ports, folder: Path, console: PlainConsole, seconds: float | None) -> None:
+    ports.check()
+    folder.mkdir(parents=True, exist_ok=True)
+    database = database_folder(folder)
+    try:
+        _run(Plan(ports=ports, folder=folder, database=database), console, seconds)
+    finally:
+        shutil.rmtree(database, ignore_errors=True)
 
 
 def _run(plan: Plan, console: PlainConsole, seconds: float | None) -> None:

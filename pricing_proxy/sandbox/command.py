@@ -36,18 +36,30 @@ sandbox_app = typer.Typer(
     rich_markup_mode=None,
 )
 ControlPort = Annotated[int, typer.Option(help="Port of the dials; works while systems are dead.")]
+_Skus = Annotated[
+    int, typer.Option(min=1, help="SKUs to make up; LAMP-01 to LAMP-24 always exist.")
+]
+_Customers = Annotated[
+    int, typer.Option(min=1, help="Customers to make up; C-1001 to C-1003 always exist.")
+]
+_IntakeUrl = Annotated[
+    str | None, typer.Option(help="Where the shop tells of new orders; default: nowhere.")
+]
+_IntakeSecret = Annotated[
+    str, typer.Option(help="What it signs that with.", envvar="SANDBOX_INTAKE_SECRET")
+]
+_CaFile = Annotated[
+    Path | None,
+    typer.Option(help="Where the CA's certificate goes; default: into the state directory."),
+]
 
 
 @sandbox_app.callback()
 def run(
     context: typer.Context,
     *,
-    skus: Annotated[
-        int, typer.Option(min=1, help="SKUs to make up; LAMP-01 to LAMP-24 always exist.")
-    ] = 240,
-    customers: Annotated[
-        int, typer.Option(min=1, help="Customers to make up; C-1001 to C-1003 always exist.")
-    ] = 40,
+    skus: _Skus = 240,
+    customers: _Customers = 40,
     seed: Annotated[int, typer.Option(help="The same seed makes the same data and faults.")] = 1,
     latency_ms: Annotated[
         int, typer.Option(min=0, help="How long F&O takes to answer.")
@@ -56,18 +68,10 @@ def run(
     fo_port: Annotated[int, typer.Option(help="Port of F&O.")] = FO_PORT,
     entra_port: Annotated[int, typer.Option(help="Port of Entra ID (TLS).")] = ENTRA_PORT,
     magento_port: Annotated[int, typer.Option(help="Port of Magento.")] = MAGENTO_PORT,
-    intake_url: Annotated[
-        str | None, typer.Option(help="Where the shop tells of new orders; default: nowhere.")
-    ] = None,
-    intake_secret: Annotated[
-        str,
-        typer.Option(help="What it signs that with.", envvar="SANDBOX_INTAKE_SECRET"),
-    ] = "",
+    intake_url: _IntakeUrl = None,
+    intake_secret: _IntakeSecret = "",
     state_dir: Annotated[Path, typer.Option(help="Where certificates are written.")] = STATE_DIR,
-    ca_file: Annotated[
-        Path | None,
-        typer.Option(help="Where the CA's certificate goes; default: into the state directory."),
-    ] = None,
+    ca_file: _CaFile = None,
 ) -> None:
     """Run the simulated systems until Ctrl-C."""
     if context.invoked_subcommand is not None:

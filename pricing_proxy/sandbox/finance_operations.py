@@ -102,14 +102,7 @@ def fo_app(
         return await handler(request)
 
     app = web.Application(middlewares=[middleware, signed_in])
-    app.router.add_post(PRICE_PATH, environment.get_prices)
-    for action in _VERSIONS:
-        app.router.add_post(_ACTIONS + action, environment.version)
-    app.router.add_post("/data/$batch", environment.batch)
-    app.router.add_route("*", "/data/{rest:.+}", environment.odata)
-    app.router.add_get("/Metadata/DataEntities", environment.entities)
-    app.router.add_get("/Metadata/PublicEntities('{name:\\w+}')", environment.entity)
-    app.router.add_get("/Metadata/PublicEnumerations('{name:\\w+}')", environment.enumeration)
+    environment.add_routes(app.router)
     return app
 
 
@@ -125,6 +118,16 @@ class _Environment:
         self._metadata = metadata
         self._prices = prices
         self._environment_url = environment_url
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_post(PRICE_PATH, self.get_prices)
+        for action in _VERSIONS:
+            router.add_post(_ACTIONS + action, self.version)
+        router.add_post("/data/$batch", self.batch)
+        router.add_route("*", "/data/{rest:.+}", self.odata)
+        router.add_get("/Metadata/DataEntities", self.entities)
+        router.add_get("/Metadata/PublicEntities('{name:\\w+}')", self.entity)
+        router.add_get("/Metadata/PublicEnumerations('{name:\\w+}')", self.enumeration)
 
     async def get_prices(self, request: web.Request) -> web.Response:
         try:

@@ -14,29 +14,33 @@ from pricing_proxy.sandbox.ports import CONTROL_PORT
 _AT_ONCE = 25
 _SHOWN = 10
 
+_Kind = Annotated[
+    str,
+    typer.Option(
+        help="simple, configurable, bundle, options, discount, tax, guest, company, "
+        "fixed_bundle, virtual; mixed takes turns through those whose SKUs the ERP knows."
+    ),
+]
+_Customer = Annotated[
+    int | None, typer.Option(help="The shop's customer id; default: 1 to 3 in turn.")
+]
+_Store = Annotated[
+    str | None, typer.Option(help="Store view, by code or id; default: the demo website's.")
+]
+_ExtOrderId = Annotated[
+    str | None, typer.Option(help="A number that somebody else wrote, as a marketplace's.")
+]
+_Sku = Annotated[list[str] | None, typer.Option(help="One line of this SKU; may be given again.")]
+
 
 def place_orders(
     *,
     count: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")] = 1,
-    kind: Annotated[
-        str,
-        typer.Option(
-            help="simple, configurable, bundle, options, discount, tax, guest, company, "
-            "fixed_bundle, virtual; mixed takes turns through those whose SKUs the ERP knows."
-        ),
-    ] = "mixed",
-    customer: Annotated[
-        int | None, typer.Option(help="The shop's customer id; default: 1 to 3 in turn.")
-    ] = None,
-    store: Annotated[
-        str | None, typer.Option(help="Store view, by code or id; default: the demo website's.")
-    ] = None,
-    ext_order_id: Annotated[
-        str | None, typer.Option(help="A number that somebody else wrote, as a marketplace's.")
-    ] = None,
-    sku: Annotated[
-        list[str] | None, typer.Option(help="One line of this SKU; may be given again.")
-    ] = None,
+    kind: _Kind = "mixed",
+    customer: _Customer = None,
+    store: _Store = None,
+    ext_order_id: _ExtOrderId = None,
+    sku: _Sku = None,
     quantity: Annotated[str, typer.Option(help="Of each --sku.")] = "1",
     country: Annotated[str | None, typer.Option(help="Ship and bill to it, such as NL.")] = None,
     payment: Annotated[str | None, typer.Option(help="Payment method code.")] = None,

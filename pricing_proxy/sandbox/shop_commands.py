@@ -14,12 +14,13 @@ from pricing_proxy.sandbox.control_client import ask, control_address, failure
 from pricing_proxy.sandbox.ports import CONTROL_PORT
 
 _Port = Annotated[int, typer.Option(help="Port of the sandbox's dials.")]
+_Customer = Annotated[
+    int | None, typer.Argument(help="The shop's id; without: somebody registers.")
+]
 
 
 def change_customer(
-    customer: Annotated[
-        int | None, typer.Argument(help="The shop's id; without: somebody registers.")
-    ] = None,
+    customer: _Customer = None,
     *,
     taxvat: Annotated[str | None, typer.Option(help="Tax number, as they type it.")] = None,
     email: Annotated[str | None, typer.Option(help="Default: one of their own.")] = None,

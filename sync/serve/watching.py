@@ -51,16 +51,7 @@ def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock:
         ]
         return [
             *held(await opened.overview.stuck(most=_MOST)),
-            *[
-                condition
-                for flow in FLOWS
-                if flow.is_promised
-                for condition in late(
-                    await opened.overview.late(after, flow=flow.name, most=_MOST),
-                    after=after,
-                    place=flow.goes_to,
-                )
-            ],
+            *await _late(opened, after),
             *silent(schedules, now=clock.utc()),
             *unsettled(await opened.unsettled.read()),
             *await _rewritten(opened, seen, clock),
@@ -70,6 +61,19 @@ def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock:
         conditions=conditions, kept=opened.alerts, targets=Targets(alerts.targets), clock=clock
     )
     return Schedule("look for alerts", _EVERY, watcher.watch)
+
+
+async def _late(opened: Stores, after: timedelta) -> list[Condition]:
+    return [
+        condition
+        for flow in FLOWS
+        if flow.is_promised
+        for condition in late(
+            await opened.overview.late(after, flow=flow.name, most=_MOST),
+            after=after,
+            place=flow.goes_to,
+        )
+    ]
 
 
 @dataclass

@@ -201,16 +201,8 @@ class Catalog:
             RefusedError: A required member is missing, or the SKU too long.
         """
         _check_members(members)
-        given = str(members.get("sku") or "" if sku is None else sku).strip()
-        if not given:
-            raise _empty("sku")
-        if len(given) > _MAX_SKU:
-            raise RefusedError(400, "SKU length should be 64 characters maximum.")
+        given = _checked_sku(members.get("sku") or "" if sku is None else sku)
         before = self._products.get(members["id"]) if "id" in members else self.by_sku(given)
-        if before is None and "attribute_set_id" not in members:
-            raise RefusedError(
-                400, "Invalid product data: %1", ["Invalid attribute set entity type"]
-            )
         if before is None:
             _check_new(members)
         known = before or Product(
@@ -247,6 +239,15 @@ def _stock(members: Mapping[str, Any]) -> Decimal | None:
     return Decimal(str(item["qty"])) if "qty" in item else None
 
 
+def _checked_sku(told: Any) -> str:
+    given = str(told).strip()
+    if not given:
+        raise _empty("sku")
+    if len(given) > _MAX_SKU:
+        raise RefusedError(400, "SKU length should be 64 characters maximum.")
+    return given
+
+
 def _check_members(members: Mapping[str, Any]) -> None:
     for name in members:
         if name not in _MEMBERS:
@@ -268,6 +269,8 @@ def _check_members(members: Mapping[str, Any]) -> None:
 
 
 def _check_new(members: Mapping[str, Any]) -> None:
+    if "attribute_set_id" not in members:
+        raise RefusedError(400, "Invalid product data: %1", ["Invalid attribute set entity type"])
     if members["attribute_set_id"] != ATTRIBUTE_SET:
         text = "Invalid attribute set entity type"
         raise RefusedError(400, "Invalid product data: %1", [text])
