@@ -3,7 +3,8 @@
 The book is the single truth of the sandbox: the OData sets list it, the price
 service searches it, and posting a price changes it. It computes nothing; the
 rules live in `price_search`. Codes compare without case, so every index uses
-`fold`. A book belongs to one event loop and is changed only by `post_price`.
+`fold`. A book belongs to one event loop; once it is made up it changes by `post_price`, and
+by customers who are opened or changed.
 """
 
 from collections.abc import Iterable

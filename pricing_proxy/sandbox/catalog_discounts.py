@@ -1,7 +1,8 @@
 """Make up the discounts of the distributor: each account and item code at least once.
 
-Discounts for all accounts leave the named lamps alone, so that `C-1002` and `C-1003`
-pay exactly their price, and `C-1001` gets the README's 10 percent from 10 pieces on.
+Discounts for all accounts leave the named lamps alone, save one percent in francs, so that in
+euros `C-1002` and `C-1003` pay exactly their price, and `C-1001` gets the README's 10 percent
+from 10 pieces on.
 """
 
 from collections.abc import Iterator

@@ -62,7 +62,7 @@ def run(
     customers: _Customers = 40,
     seed: Annotated[int, typer.Option(help="The same seed makes the same data and faults.")] = 1,
     latency_ms: Annotated[
-        int, typer.Option(min=0, help="How long F&O takes to answer.")
+        int, typer.Option(min=0, help="How long F&O and Magento take to answer.")
     ] = DEFAULT_LATENCY_MS,
     control_port: ControlPort = CONTROL_PORT,
     fo_port: Annotated[int, typer.Option(help="Port of F&O.")] = FO_PORT,

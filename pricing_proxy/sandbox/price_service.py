@@ -77,7 +77,7 @@ class ErpPriceService:
         """Return the answer's body for a request's.
 
         Raises:
-            RefusedError: The request is not the contract's, holds a poisoned SKU, or is a
+            UnpricedError: The request is not the contract's, holds a poisoned SKU, or is a
                 deadlock's victim.
             InvalidLineError: It holds a line that is poison for its customer.
         """

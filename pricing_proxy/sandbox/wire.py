@@ -1,4 +1,4 @@
-"""Bodies as Dynamics 365 writes them: exact numbers, and the two shapes of its errors."""
+"""Bodies as Dynamics 365 writes them: exact numbers, and the envelope of its errors."""
 
 import json
 from decimal import Decimal

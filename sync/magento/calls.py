@@ -2,8 +2,9 @@
 
 The one way of each subject to the transport. Reads may be repeated by the policy; writes
 never are, since Magento repeats most of them gladly: what became of an unclear one is
-for the caller to look up. Lists that change while they are read are read by key, not
-by page number, so that nothing slips from one page to another unseen.
+for the caller to look up. Lists that change while they are read are read by the instant of
+the last change, and by page number only within one second, so that nothing slips from one
+page to another unseen.
 """
 
 import json

@@ -48,7 +48,7 @@ class OrderCalls:
             sort=("entity_id",),
         )
         found = await self._calls.found(Order, _ROUTE, search)
-        # The comparison is the database's, which knows neither case nor outer spaces.
+        # The comparison is the database's, which knows neither case nor spaces at the end.
         return [order for order in found if order.increment_id == increment_id]
 
     async def order_heads_numbered(self, numbers: Collection[str]) -> list[OrderHead]:

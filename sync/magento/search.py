@@ -123,5 +123,5 @@ def wire_instant(at: datetime) -> str:
 
 
 def _encode(text: str) -> str:
-    # A plus would be signed as a plus, so a space is %20; everything but letters is escaped.
+    # A plus would be signed as a plus, so a space is %20; all that means something is escaped.
     return quote(text, safe="")

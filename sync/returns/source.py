@@ -1,4 +1,4 @@
-"""Which returns are brought over: each credit memo of the shop, from the first start on.
+"""Which returns are brought over: each refunded credit memo, from the first start on.
 
 Where the shop is Adobe Commerce it also has RMAs, which are not read.
 """

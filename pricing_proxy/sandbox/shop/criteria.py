@@ -203,7 +203,7 @@ _ORDERS: Mapping[str, tuple[int, ...]] = {
 
 
 def _compare(value: Any, text: str) -> int:
-    """Compare as the database does: numbers by value, texts without case and outer spaces."""
+    """Compare as the database does: numbers by value, texts without case and spaces at the end."""
     if isinstance(value, int | Decimal):
         try:
             given = Decimal(text)
@@ -215,7 +215,7 @@ def _compare(value: Any, text: str) -> int:
 
 
 def _folded(text: str) -> str:
-    """Return a text without case, accents and outer spaces, as `utf8mb4_general_ci` compares."""
+    """Return a text as `utf8mb4_general_ci` compares it: no case, accents or spaces at the end."""
     letters = normalize("NFD", text.rstrip().casefold())
     return "".join(letter for letter in letters if not combining(letter))
 
