@@ -15,7 +15,7 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.prices.cold_budget import WINDOW_US, Grant, OwnColdBudget
 from pricing_proxy.prices.query import Context
 from pricing_proxy.resilience.errors import UpstreamError
-from pricing_proxy.shared_state.guard import Guard
+from pricing_proxy.shared_state.guard import RedisGuard
 
 _WINDOW = timedelta(microseconds=WINDOW_US)
 
@@ -30,7 +30,9 @@ class SharedColdBudget:
         clock: Time.
     """
 
-    def __init__(self, redis: Redis, *, guard: Guard, own: OwnColdBudget, clock: Clock) -> None:
+    def __init__(
+        self, redis: Redis, *, guard: RedisGuard, own: OwnColdBudget, clock: Clock
+    ) -> None:
         self._redis = redis
         self._guard = guard
         self._own = own

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar, cast
 from redis.asyncio import Redis
 
 from pricing_proxy.resilience.errors import UpstreamError
-from pricing_proxy.shared_state.guard import Guard
+from pricing_proxy.shared_state.guard import RedisGuard
 
 T = TypeVar("T")
 Values = list[bytes | None]
@@ -34,7 +34,7 @@ class MergedReads:
         guard: Bounds the time of each exchange.
     """
 
-    def __init__(self, redis: Redis, *, guard: Guard) -> None:
+    def __init__(self, redis: Redis, *, guard: RedisGuard) -> None:
         self._redis = redis
         self._guard = guard
         self._waiting: list[_Read] = []

@@ -18,7 +18,7 @@ from pricing_proxy.domain.entry import Entry
 from pricing_proxy.prices.ports import CacheFailedError, Entries
 from pricing_proxy.prices.query import Context, Key
 from pricing_proxy.resilience.errors import UpstreamError
-from pricing_proxy.shared_state.guard import Guard
+from pricing_proxy.shared_state.guard import RedisGuard
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class RedisStore:
         self,
         redis: Redis,
         *,
-        guard: Guard,
+        guard: RedisGuard,
         offset_us: Callable[[], int],
         max_age: timedelta,
     ) -> None:

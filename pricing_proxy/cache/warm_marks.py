@@ -15,7 +15,7 @@ from pricing_proxy.cache.keys import context_key, field, key_of
 from pricing_proxy.prices.ports import CacheFailedError
 from pricing_proxy.prices.query import Context, Key
 from pricing_proxy.resilience.errors import UpstreamError
-from pricing_proxy.shared_state.guard import Guard
+from pricing_proxy.shared_state.guard import RedisGuard
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class RedisWarmMarks:
         shared_us: Redis' clock, by which processes agree on what was seen last.
     """
 
-    def __init__(self, redis: Redis, *, guard: Guard, shared_us: Callable[[], int]) -> None:
+    def __init__(self, redis: Redis, *, guard: RedisGuard, shared_us: Callable[[], int]) -> None:
         self._redis = redis
         self._guard = guard
         self._shared_us = shared_us

@@ -33,7 +33,7 @@ REDIS_BREAKER = BreakerSettings(
 )
 
 
-class Guard(Protocol):
+class RedisGuard(Protocol):
     """A circuit breaker around calls; `redis_guard` returns one."""
 
     async def call(self, send: Callable[[], Awaitable[T]]) -> T:

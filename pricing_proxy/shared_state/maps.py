@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from pricing_proxy.names import same_name_key
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.customer_map import CUSTOMERS, Customer
-from pricing_proxy.shared_state.guard import Guard
+from pricing_proxy.shared_state.guard import RedisGuard
 from pricing_proxy.shared_state.kept_map import KeptMap, MapKind
 
 R = TypeVar("R")
@@ -39,7 +39,7 @@ class SharedMaps:
         guard: Redis' breaker, where nobody may wait for each call of a Redis that is lost.
     """
 
-    def __init__(self, redis: Redis, guard: Guard | None = None) -> None:
+    def __init__(self, redis: Redis, guard: RedisGuard | None = None) -> None:
         self._redis = redis
         self._guard = guard
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from redis.asyncio import Redis
 
 from pricing_proxy.resilience.errors import UpstreamError
-from pricing_proxy.shared_state.guard import Guard
+from pricing_proxy.shared_state.guard import RedisGuard
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class SeenEvents:
         guard: Redis' breaker.
     """
 
-    def __init__(self, redis: Redis, guard: Guard) -> None:
+    def __init__(self, redis: Redis, guard: RedisGuard) -> None:
         self._redis = redis
         self._guard = guard
 
