@@ -1,37 +1,20 @@
 """What a market's configuration says about customers."""
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from pricing_proxy.configuration.mistakes import Mistake
-from sync.engine.field_lengths import check_lengths
+from sync.engine.erp_texts import Code, Country, LimitedTexts
 from sync.sections import WrittenMarket
 
 FLOW = "customers"
-MODEL = ConfigDict(frozen=True, extra="forbid")
 
 Match = Literal["attribute", "tax_number", "email", "company"]
-Code = Annotated[str, Field(min_length=1, max_length=60)]
-
-# What F&O's own data types take, in characters.
-FIELD_LENGTHS = {
-    "AddressCity": 60,
-    "AddressDescription": 60,
-    "AddressState": 10,
-    "AddressStreet": 250,
-    "AddressZipCode": 10,
-    "OrganizationName": 100,
-    "PersonFirstName": 25,
-    "PersonLastName": 25,
-    "PrimaryContactEmail": 255,
-    "PrimaryContactPhone": 255,
-    "TaxExemptNumber": 20,
-}
 
 
-class CustomerRules(BaseModel):
+class CustomerRules(LimitedTexts, BaseModel):
     """How customers of one market become accounts.
 
     Attributes:
@@ -59,10 +42,22 @@ class CustomerRules(BaseModel):
         countries: ISO two-letter codes and the ERP's; those of the orders when left out.
         site: Site of accounts created here.
         warehouse: Warehouse likewise.
-        field_lengths: Longest texts of the ERP's fields.
     """
 
-    model_config = MODEL
+    section = "customers"
+    known_lengths: ClassVar = {
+        "AddressCity": 60,
+        "AddressDescription": 60,
+        "AddressState": 10,
+        "AddressStreet": 250,
+        "AddressZipCode": 10,
+        "OrganizationName": 100,
+        "PersonFirstName": 25,
+        "PersonLastName": 25,
+        "PrimaryContactEmail": 255,
+        "PrimaryContactPhone": 255,
+        "TaxExemptNumber": 20,
+    }
 
     match: list[Match] = ["attribute", "tax_number", "email"]
     link_unowned: list[Match] = []
@@ -76,24 +71,9 @@ class CustomerRules(BaseModel):
     shop_group: dict[str, Annotated[int, Field(ge=0)]] = {}
     shared_with: str | None = None
     language: Code | None = None
-    countries: dict[Annotated[str, Field(pattern="^[A-Z]{2}$")], Code] | None = None
+    countries: dict[Country, Code] | None = None
     site: Code | None = None
     warehouse: Code | None = None
-    field_lengths: dict[str, Annotated[int, Field(ge=1, le=100_000)]] = {}
-
-    def check_lengths(
-        self, fields: Mapping[str, object], *, sources: Mapping[str, str], where: str = ""
-    ) -> None:
-        """Check that the ERP's fields take the texts; raises `HeldError`.
-
-        Args:
-            fields: The ERP's fields.
-            sources: The shop's member behind a field.
-            where: Path of the document's part in the shop; empty for the whole.
-        """
-        longest = {**FIELD_LENGTHS, **self.field_lengths}
-        setting = "customers.field_lengths"
-        check_lengths(fields, longest, sources=sources, where=where, setting=setting)
 
 
 def mistakes(market: WrittenMarket) -> Iterator[Mistake]:

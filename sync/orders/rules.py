@@ -4,44 +4,27 @@ Every code of the shop that reaches the ERP stands in a map here. A code that is
 is never guessed: the order is held, and the message names the entry to add.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
+from pricing_proxy.configuration.environments import MODEL
 from pricing_proxy.configuration.mistakes import Mistake
-from sync.engine.field_lengths import check_lengths
+from sync.engine.erp_texts import Code, Country, LimitedTexts
 from sync.magento.order_models import OrderHead
 from sync.sales.references import RETURN_MARK
 from sync.sales.value_lines import Splitting
 from sync.sections import WrittenMarket
 
 FLOW = "orders"
-MODEL = ConfigDict(frozen=True, extra="forbid")
 
-Code = Annotated[str, Field(min_length=1, max_length=60)]
 Money = Annotated[Decimal, Field(ge=0, le=1000)]
 
 # A member of the order's extension attributes, however deep.
 _EXTENSION = r"^extension_attributes(\.[a-z0-9_]+)+$"
-
-# What F&O's own data types take, in characters; a customized ERP may take more.
-FIELD_LENGTHS = {
-    "CustomersOrderReference": 60,
-    "CustomerRequisitionNumber": 20,
-    "DeliveryAddressCity": 60,
-    "DeliveryAddressDescription": 60,
-    "DeliveryAddressName": 100,
-    "DeliveryAddressStateId": 10,
-    "DeliveryAddressStreet": 250,
-    "DeliveryAddressZipCode": 10,
-    "Email": 255,
-    "LineDescription": 1000,
-    "OrderLineReference": 60,
-    "SalesOrderName": 100,
-}
 
 
 def _start(value: object) -> object:
@@ -149,7 +132,7 @@ class Rounding(BaseModel):
     limit: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.05")
 
 
-class OrderRules(BaseModel):
+class OrderRules(LimitedTexts, BaseModel):
     """How orders of one market become sales orders.
 
     Attributes:
@@ -189,10 +172,23 @@ class OrderRules(BaseModel):
         options: Whether custom options are put into the line's text, or hold the order.
         fees: Surcharges of other modules.
         credits: Whether gift cards and store credit count as payment, or hold the order.
-        field_lengths: Longest texts of the ERP's fields.
     """
 
-    model_config = MODEL
+    section = "orders"
+    known_lengths: ClassVar = {
+        "CustomersOrderReference": 60,
+        "CustomerRequisitionNumber": 20,
+        "DeliveryAddressCity": 60,
+        "DeliveryAddressDescription": 60,
+        "DeliveryAddressName": 100,
+        "DeliveryAddressStateId": 10,
+        "DeliveryAddressStreet": 250,
+        "DeliveryAddressZipCode": 10,
+        "Email": 255,
+        "LineDescription": 1000,
+        "OrderLineReference": 60,
+        "SalesOrderName": 100,
+    }
 
     start_at: StartAt
     waiting_states: frozenset[str] = frozenset({"holded", "payment_review", "pending_payment"})
@@ -215,8 +211,8 @@ class OrderRules(BaseModel):
     shipping: dict[str, DeliveryCodes]
     pickup: dict[str, DeliveryCodes] = {}
     payment: dict[str, PaymentCodes]
-    countries: dict[Annotated[str, Field(pattern="^[A-Z]{2}$")], Code]
-    states_of: frozenset[Annotated[str, Field(pattern="^[A-Z]{2}$")]] = frozenset()
+    countries: dict[Country, Code]
+    states_of: frozenset[Country] = frozenset()
     units: dict[str, Code] = {}
     unit_attribute: str | None = None
     tax: dict[str, TaxGroups] | None = None
@@ -226,7 +222,6 @@ class OrderRules(BaseModel):
     options: Literal["text", "hold"] = "text"
     fees: list[Fee] = []
     credits: Literal["payment", "hold"] = "hold"
-    field_lengths: dict[str, Annotated[int, Field(ge=1, le=100_000)]] = {}
 
     def prefix_of(self, store: int | None) -> str:
         """Return what stands before the numbers of a store view in references."""
@@ -240,20 +235,6 @@ class OrderRules(BaseModel):
     def splitting(self) -> Splitting:
         """How bundles with one price are sold."""
         return Splitting(bundle=self.bundle, amount_decimals=self.amount_decimals)
-
-    def check_lengths(
-        self, fields: Mapping[str, object], *, sources: Mapping[str, str], where: str = ""
-    ) -> None:
-        """Check that the ERP's fields take the texts; raises `HeldError`.
-
-        Args:
-            fields: The ERP's fields.
-            sources: The shop's member behind a field.
-            where: Path of the document's part in the shop; empty for the whole.
-        """
-        longest = {**FIELD_LENGTHS, **self.field_lengths}
-        setting = "orders.field_lengths"
-        check_lengths(fields, longest, sources=sources, where=where, setting=setting)
 
 
 def mistakes(market: WrittenMarket) -> Iterator[Mistake]:

@@ -3,11 +3,12 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from pricing_proxy.configuration.environments import MODEL
+from sync.engine.erp_texts import Code
 
 FLOW = "returns"
-MODEL = ConfigDict(frozen=True, extra="forbid")
-Code = Annotated[str, Field(min_length=1, max_length=60)]
 
 
 class ReturnRules(BaseModel):
