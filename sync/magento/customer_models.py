@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from sync.magento.address_models import PersonName, PostalAddress
 from sync.magento.wire_types import (
     CustomAttribute,
     Flag,
@@ -21,28 +22,16 @@ class Region(ShopModel):
     region_id: int | None = None
 
 
-class CustomerAddress(ShopModel):
+class CustomerAddress(PostalAddress):
     """An entry of a customer's address book; `id` must go along whenever it is written."""
 
     id: int
-    firstname: Text = ""
-    lastname: Text = ""
-    prefix: Text = ""
-    middlename: Text = ""
-    suffix: Text = ""
-    company: Text = ""
-    vat_id: Text = ""
-    street: Annotated[tuple[Text, ...], Rows] = ()
-    postcode: Text = ""
-    city: Text = ""
     region: Annotated[Region, Members] = Region()
-    country_id: Text = ""
-    telephone: Text = ""
     default_billing: Flag = False
     default_shipping: Flag = False
 
 
-class ShopCustomer(ShopModel):
+class ShopCustomer(PersonName):
     """A customer of one website; the same e-mail on another website is another customer."""
 
     id: int
@@ -50,11 +39,6 @@ class ShopCustomer(ShopModel):
     website_id: int
     store_id: int | None = None
     email: Text = ""
-    firstname: Text = ""
-    lastname: Text = ""
-    prefix: Text = ""
-    middlename: Text = ""
-    suffix: Text = ""
     taxvat: Text = ""
     created_at: Instant
     updated_at: Instant

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sync.magento.address_models import PostalAddress
 from sync.magento.order_line_models import OrderLine
 from sync.magento.wire_types import (
     Amount,
@@ -44,31 +45,15 @@ class OrderHead(ShopModel):
     updated_at: Instant
 
 
-class ShopAddress(ShopModel):
+class ShopAddress(PostalAddress):
     """An order's address.
 
     Attributes:
-        street: One entry per line; may be more than the shop's form allows, may be empty.
         region_code: Holds the region's free text where the country has no list.
     """
 
-    entity_id: int | None = None
-    firstname: Text = ""
-    lastname: Text = ""
-    prefix: Text = ""
-    middlename: Text = ""
-    suffix: Text = ""
-    company: Text = ""
-    vat_id: Text = ""
-    street: Annotated[tuple[Text, ...], Rows] = ()
-    postcode: Text = ""
-    city: Text = ""
-    region: Text = ""
     region_code: Text = ""
     region_id: int | None = None
-    country_id: Text = ""
-    telephone: Text = ""
-    email: Text = ""
 
 
 class ShopPayment(ShopModel):
