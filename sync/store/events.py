@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -27,11 +26,11 @@ from sync.store.dependants import (
     hold_killer,
     keys_of_document,
     park,
-    under_way,
     waiting_for,
     wake_dependants,
 )
 from sync.store.document_keys import document_key
+from sync.store.entering import enter, under_way_or_entered
 from sync.store.lines import Queue
 from sync.store.records import EventRecord, Trouble, locked_event, trouble_columns
 from sync.store.states import ENDED, STUCK, TO_BEGIN, EventState
@@ -105,7 +104,7 @@ class EventStore:
 
     async def _enter(self, values: Mapping[str, Any]) -> bool:
         async with self._database.begin() as connection:
-            return await self._insert(connection, values) is not None
+            return await enter(connection, self._queue, values) is not None
 
     async def is_to_begin(self, lock_key: str) -> bool:
         """Return whether an event of this lock begins, or begins again, after this instant."""
@@ -195,7 +194,7 @@ class EventStore:
             "lock_key": key,
         }
         async with self._database.begin() as connection:
-            dependency = await self._under_way_or_entered(connection, needed)
+            dependency = await under_way_or_entered(connection, self._queue, needed)
             if dependency is None:
                 raise FenceLostError(f"event {event.id} was carried on by another worker")
             await self._leave(
@@ -207,22 +206,6 @@ class EventStore:
             )
             if dependency.state in STUCK:
                 await block_dependants(connection, event.id)
-
-    async def _under_way_or_entered(
-        self, connection: AsyncConnection, needed: Mapping[str, Any]
-    ) -> EventRecord | None:
-        """Return a document's event, locked; None where an equal one was entered and has ended."""
-        found = await under_way(
-            connection,
-            needed["flow"],
-            needed["market"],
-            document_id=needed["document_id"],
-            number=needed["business_key"],
-        )
-        if found is not None:
-            return found
-        event_id = await self._insert(connection, needed)
-        return None if event_id is None else await locked_event(connection, _EVENT.id == event_id)
 
     async def identify(self, event: EventRecord, document_id: str) -> None:
         """Put an event back in line as one of a document; raises `FenceLostError`.
@@ -242,26 +225,6 @@ class EventStore:
                 lock_key=keys["lock_key"],
                 due_at=None,
             )
-
-    async def _insert(self, connection: AsyncConnection, values: Mapping[str, Any]) -> int | None:
-        statement = (
-            insert(sync_event)
-            .values(state=EventState.RECEIVED, **values)
-            .on_conflict_do_nothing(index_elements=["source_key"])
-            .returning(_EVENT.id)
-        )
-        event_id = (await connection.execute(statement)).scalar()
-        if event_id is None:
-            return None
-        await self._queue.put(
-            connection,
-            event_id=event_id,
-            flow=values["flow"],
-            market=values["market"],
-            lock_key=values["lock_key"],
-            due_at=None,
-        )
-        return int(event_id)
 
     async def _leave(
         self, connection: AsyncConnection, event_id: int, fence: int, **values: Any
