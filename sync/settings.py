@@ -72,7 +72,7 @@ class Sync(BaseModel):
         operators: Where operators look.
         alerts: Who is told what is wrong.
         concurrency: Events of one flow and market at once, in each process.
-        journal_days: How long the calls of ended events are kept.
+        journal_days: How long the writes of ended events stay in the journal.
     """
 
     model_config = MODEL
