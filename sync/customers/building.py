@@ -8,7 +8,7 @@ from sync.customers.check import attribute_rows
 from sync.customers.contracts import contracts
 from sync.customers.flow import CustomerFlow, CustomerMarket
 from sync.customers.identity import Identity
-from sync.customers.mapping import Buying
+from sync.customers.mapping import VERSION, Buying
 from sync.customers.matching import AccountMatcher
 from sync.customers.persons import Persons
 from sync.customers.ports import AccountOwners
@@ -68,6 +68,7 @@ CUSTOMERS = Description(
     goes_to="the ERP",
     rules=CustomerRules,
     build=build,
+    mapping_version=VERSION,
     hints=("customer.changed",),
     contracts=contracts,
     resources=(resources.CUSTOMERS,),

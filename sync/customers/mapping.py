@@ -19,6 +19,9 @@ from sync.customers.rules import CustomerRules
 from sync.engine.outcomes import HeldError
 from sync.magento.customer_models import CustomerAddress, ShopCustomer
 
+VERSION = 1
+"""Raise when the same customer would become another document; the journal keeps it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Buying:

@@ -16,6 +16,7 @@ from sync.orders.contracts import contracts
 from sync.orders.edited_payload import bad_edit
 from sync.orders.flow import OrderFlow, OrderMarket
 from sync.orders.late_doubles import LateDoubles, SweptMarket
+from sync.orders.mapping import VERSION
 from sync.orders.number_ranges import RangeWatch
 from sync.orders.own_headers import LINK, OwnHeaders
 from sync.orders.rules import FLOW, OrderRules, mistakes
@@ -81,6 +82,7 @@ ORDERS = Description(
     goes_to="the ERP",
     rules=OrderRules,
     build=build,
+    mapping_version=VERSION,
     is_promised=True,
     hints=("order.placed", "order.changed"),
     contracts=contracts,

@@ -10,6 +10,7 @@ from sync.magento import resources
 from sync.magento.shop import Shop
 from sync.returns.contracts import contracts
 from sync.returns.flow import ReturnFlow, ReturnMarket
+from sync.returns.mapping import VERSION
 from sync.returns.own_documents import LINK, OwnReturns, SoldOrders
 from sync.returns.rules import FLOW, ReturnRules
 from sync.returns.source import ReturnSource
@@ -48,6 +49,7 @@ RETURNS = Description(
     goes_to="the ERP",
     rules=ReturnRules,
     build=build,
+    mapping_version=VERSION,
     hints=("creditmemo.created",),
     contracts=contracts,
     relies_on=("orders",),

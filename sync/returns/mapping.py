@@ -32,6 +32,9 @@ _DELIVERED = ("Delivered", "Invoiced")
 _QUANTITY_DECIMALS = 4
 _BY_HAND = "enter the return by hand, then skip the event"
 
+VERSION = 1
+"""Raise when the same credit memo would become another document; the journal keeps it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnDraft:

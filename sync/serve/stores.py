@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 
 from sync.engine.queue import JobQueue
+from sync.flows import FLOWS
 from sync.serve.postgres import OpenStore, open_store
 from sync.settings import SyncSettings
 from sync.store.alerts import AlertStore
@@ -54,7 +54,7 @@ async def stores(settings: SyncSettings) -> AsyncIterator[Stores]:
             events=events,
             journal=Journal(
                 database,
-                mapping_version=version("pricing-proxy"),
+                mapping_versions={flow.name: flow.mapping_version for flow in FLOWS},
                 configuration_hash=configuration,
             ),
             overview=Overview(database),

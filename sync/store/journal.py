@@ -5,8 +5,11 @@ up before writing. A row begins only while the fence holds; its end is a fact, a
 whoever has the event by then. Reads are not in it.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, text
@@ -23,7 +26,7 @@ _SENT = text(
     INSERT INTO sync_attempt (event_id, attempt, fence, system, operation, request, sent_at,
                               mapping_version, configuration_hash)
     SELECT id, attempts, fence, :system, :operation, :request, clock_timestamp(),
-           :mapping_version, :configuration_hash
+           coalesce(CAST(:mapping_versions AS jsonb) ->> flow, ''), :configuration_hash
     FROM sync_event WHERE id = :event_id AND fence = :fence AND state = 'working'
     RETURNING id
     """
@@ -78,19 +81,23 @@ class Journal:
 
     Args:
         database: Where they are kept.
-        mapping_version: Version of the program that mapped.
+        mapping_versions: Of the mapping of each flow.
         configuration_hash: Of the configuration that it mapped by.
     """
 
     def __init__(
-        self, database: AsyncEngine, *, mapping_version: str, configuration_hash: str
+        self,
+        database: AsyncEngine,
+        *,
+        configuration_hash: str,
+        mapping_versions: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self._database = database
         # The same connections; each statement is a transaction: no round trips around it.
         self._by_statement = database.execution_options(isolation_level="AUTOCOMMIT")
         self.configuration_hash = configuration_hash
         self._made_by = {
-            "mapping_version": mapping_version,
+            "mapping_versions": json.dumps(dict(mapping_versions)),
             "configuration_hash": configuration_hash,
         }
 

@@ -44,7 +44,7 @@ class Engine:
         self.url = url
         self.events = EventStore(store, JobQueue())
         flows = world.flows_with(KeptLinks(store))
-        journal = Journal(store, mapping_version="1", configuration_hash="c0ffee")
+        journal = Journal(store, configuration_hash="c0ffee")
         self.runner = Runner(
             database=store,
             events=self.events,

@@ -160,7 +160,7 @@ class After:
         runner = Runner(
             database=self.store,
             events=self.store_of_events,
-            journal=Journal(self.store, mapping_version="2", configuration_hash="c0ffee"),
+            journal=Journal(self.store, configuration_hash="c0ffee"),
             flows={
                 "orders": self.flows[market],
                 "customers": self.customers,

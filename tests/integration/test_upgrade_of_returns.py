@@ -49,7 +49,7 @@ async def test_an_event_of_any_state_keeps_it_and_its_calls(
 
     async with database(empty_database_url, connections=2) as store:
         overview = Overview(store)
-        journal = Journal(store, mapping_version="2", configuration_hash="c0ffee")
+        journal = Journal(store, configuration_hash="c0ffee")
         for number, state in enumerate(EventState, start=41):
             (event,) = await overview.by_document(flow, str(number))
             assert (event.id, event.state) == (ids[number], state)
@@ -81,7 +81,7 @@ async def test_a_return_under_way_is_written_once(
         runner = Runner(
             database=store,
             events=events,
-            journal=Journal(store, mapping_version="2", configuration_hash="c0ffee"),
+            journal=Journal(store, configuration_hash="c0ffee"),
             flows={
                 "returns": ReturnFlow(
                     world,

@@ -55,7 +55,7 @@ class Engine:
         self.database = database
         self.queue = JobQueue()
         self.events = EventStore(database, self.queue)
-        self.journal = Journal(database, mapping_version="1", configuration_hash="c0ffee")
+        self.journal = Journal(database, configuration_hash="c0ffee")
         self.overview = Overview(database)
         self.interventions = Interventions(database, self.queue)
         self.orders = ScriptedFlow("orders")

@@ -62,7 +62,7 @@ async def work(url: str, ledger: str) -> None:
         runner = Runner(
             database=store,
             events=EventStore(store, queue),
-            journal=Journal(store, mapping_version="1", configuration_hash="c0ffee"),
+            journal=Journal(store, configuration_hash="c0ffee"),
             flows={"orders": LedgerFlow(ledger)},
             clock=SystemClock(),
             give_up_after=50,

@@ -51,6 +51,7 @@ GREETINGS = Description(
     goes_to="the shop",
     rules=GreetingRules,
     build=build,
+    mapping_version=3,
     is_promised=True,
     hints=("greeting.wished",),
     contracts=contracts,

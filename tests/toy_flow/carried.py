@@ -50,6 +50,10 @@ MARKETS = {
         FLOW: {"word": "welcome"},
     }
 }
+_VERSIONS = text(
+    "SELECT mapping_version FROM sync_attempt JOIN sync_event AS event ON event.id = event_id "
+    "WHERE flow = :flow"
+)
 _AGED = text(
     "UPDATE sync_event SET created_at = now() - interval '1 hour' "
     "WHERE flow = :flow AND state = 'received'"
@@ -130,6 +134,9 @@ async def test_an_event_of_it_goes_from_the_intake_to_the_story_of_its_order(
         return [f"welcome, {number}"] == SAID
 
     await greeted.world.until(is_said)
+    async with greeted.world.running.stores.opened.database.connect() as connection:
+        [kept] = (await connection.execute(_VERSIONS, {"flow": FLOW})).scalars()
+    assert kept == "3"
 
     story = await greeted.told("order", number)
     assert FLOW in [each["event"]["flow"] for each in story["events"]]
