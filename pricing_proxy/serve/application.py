@@ -7,7 +7,7 @@
     ├── erps        the way to each environment: tokens, gates, breakers, limits
     │   └── markets     their maps and their way to a price
     └── callers     keys and tokens; the browsers' budget, behind Redis' breaker
-    use cases       Loader ── Warmer ── RefreshAhead; PriceService, Explainer
+    use cases       Loader ── Warmer ── RefreshAhead; PriceService, Explainer: all on one Basis
     routing         gives each handler what it needs; `snapshot` tells how the parts are
 
 Everything is opened in one stack and closed in reverse order: first loads under way are
