@@ -179,15 +179,15 @@ class DirectErp:
             counted=True,
         )
         request = Request(method="GET", target=query.target())
-        answer = await self.policy.call(
+        page = await self.policy.call(
             lambda until: self.transport.send(request, deadline=until),
             operation=Operation(name=row.entity_set, kind=OperationClass.MASTER_READ, is_safe=True),
             ticket=TICKET,
             deadline=self.patience.deadline(),
         )
-        found, _ = paging.read_page(answer.body, system=SYSTEM)
+        found, _ = paging.read_page(page, system=SYSTEM)
         checked = checked_rows(row, found, None, system=SYSTEM)
-        return Top(paging.read_count(answer.body, system=SYSTEM), list(checked))
+        return Top(paging.read_count(page, system=SYSTEM), list(checked))
 
     async def version(self) -> str:
         """Return the application's version: the cheapest call there is."""
