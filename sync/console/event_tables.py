@@ -20,7 +20,7 @@ _SHOWN_CHARACTERS = 300
 def event_tables(story: EventStory) -> Iterator[Table]:
     """Yield the event, its calls, who waits for it, and what people did."""
     yield _head(story.event)
-    calls = table_of("Calls", "attempt", "sent", "system", "operation", "answer", "took")
+    calls = table_of("Calls", "attempt", "sent", "system", "operation", "mapping", "answer", "took")
     calls.add_column("request and response", overflow="fold")
     for call in story.calls:
         calls.add_row(
@@ -28,6 +28,7 @@ def event_tables(story: EventStory) -> Iterator[Table]:
             instant(call.sent_at),
             call.system,
             call.operation,
+            call.mapping_version,
             answer_text(call),
             took(call),
             Text(_bodies(call), style="dim"),

@@ -61,7 +61,12 @@ _ROW = sync_attempt.c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalRow:
-    """One call."""
+    """One call.
+
+    Attributes:
+        mapping_version: Of the flow's mapping that made the request; in rows of before, the
+            program's, such as "0.1.0".
+    """
 
     id: int
     event_id: int
@@ -74,6 +79,7 @@ class JournalRow:
     status: int | None
     response: Any
     duration_ms: int | None
+    mapping_version: str
 
 
 class Journal:

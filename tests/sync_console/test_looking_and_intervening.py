@@ -98,13 +98,14 @@ async def test_show_tells_calls_with_their_answers_and_who_waits(
         f"Event {event}: orders 100000201 of {MARKET}",
         "order_header_create",
         "400",
+        "mapping",
         " ms",
         "no [bold] currency",
         "Wait for this one",
     ):
         assert part in said
     told = await d365_sync.json("show", str(event))
-    assert [call["status"] for call in told["calls"]] == [400]
+    assert [(call["status"], call["mapping_version"]) for call in told["calls"]] == [(400, "1")]
     missing = await d365_sync("show", "999")
     assert missing.exit_code == 1
     assert "no event 999" in missing.stderr

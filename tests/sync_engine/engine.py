@@ -55,7 +55,9 @@ class Engine:
         self.database = database
         self.queue = JobQueue()
         self.events = EventStore(database, self.queue)
-        self.journal = Journal(database, configuration_hash="c0ffee")
+        self.journal = Journal(
+            database, configuration_hash="c0ffee", mapping_versions={"orders": 1}
+        )
         self.overview = Overview(database)
         self.interventions = Interventions(database, self.queue)
         self.orders = ScriptedFlow("orders")
