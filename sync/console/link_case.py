@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from sync.customers.mapping import Buying
 from sync.customers.matching import Candidate, attribute_of
 from sync.customers.publishing import publish_link
 from sync.customers.rules import FLOW, CustomerRules
+from sync.given import ConfiguredMarket
 from sync.magento.customer_models import ShopCustomer
 from sync.serve.building import given_of
 from sync.serve.stores import Stores
@@ -76,15 +77,13 @@ class LinkCases:
     def __init__(
         self, settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Clock
     ) -> None:
-        self._settings = settings
+        self._configured = settings.named_customers
         self._opened = opened
-        self._ways = ways
-        self._clock = clock
         self._given = given_of(settings, opened, ways, clock=clock)
 
     def company_of(self, subject: Subject) -> list[str]:
         """Return all markets of the customer's ERP company."""
-        return [*self._given.markets[subject.market].of_company]
+        return [*self._market(subject).of_company]
 
     async def subject_of(self, text: str) -> Subject:
         """Return whom an event's number or MARKET/CUSTOMER names.
@@ -96,7 +95,7 @@ class LinkCases:
             event = await self._customer_event(int(text))
             return Subject(event.market, int(event.business_key))
         market, _, customer_id = text.rpartition("/")
-        if market not in self._settings.sync.markets or not customer_id.isdecimal():
+        if market not in self._given.markets or not customer_id.isdecimal():
             raise InterventionError(
                 f"{text} is neither the number of an event nor MARKET/CUSTOMER, as b2b_de/42"
             )
@@ -109,51 +108,29 @@ class LinkCases:
             subject: Which customer.
             account: Look at this account, whatever was typed.
         """
-        code, customer_id = subject.market, str(subject.customer_id)
-        links, rules = self._links(subject), self._settings.sync.markets[code].rules(CustomerRules)
-        link = await self._opened.decisions.of_customer(code, customer_id)
-        customer = await self._ways.shop.customers.customer(subject.customer_id)
-        refusals = await links.refusals(customer_id)
-        wanted = account or (link.account if link else None)
+        stored = await self._stored(subject)
+        customer = await self._given.shop.customers.customer(subject.customer_id)
+        wanted = account or (stored.link.account if stored.link else None)
         if wanted is not None:
             found = await self._named(subject, wanted)
         elif customer is not None:
-            refused = {each.account for each in refusals}
-            finding = matcher(self._given, self._given.markets[code], links)
+            refused = {each.account for each in stored.refusals}
+            finding = matcher(self._given, self._market(subject), self._links(subject))
             found = await finding.candidates(customer, refused=refused)
         else:
             found = []
-        return LinkCase(
-            subject=subject,
-            market=buying(self._given.markets[code]),
-            rules=rules,
-            customer=customer,
-            link=link,
-            configured=self._settings.markets[code].magento_customers.get(subject.customer_id),
-            candidates=found,
-            refusals=refusals,
-        )
+        return replace(stored, customer=customer, candidates=found)
 
     async def read_what_can_be(self, subject: Subject) -> LinkCase:
         """Return a customer's case; without what a system that is away would say."""
         try:
             return await self.read(subject)
         except UpstreamError:
-            code, customer_id = subject.market, str(subject.customer_id)
-            return LinkCase(
-                subject=subject,
-                market=buying(self._given.markets[code]),
-                rules=self._settings.sync.markets[code].rules(CustomerRules),
-                customer=None,
-                link=await self._opened.decisions.of_customer(code, customer_id),
-                configured=self._settings.markets[code].magento_customers.get(subject.customer_id),
-                candidates=[],
-                refusals=await self._links(subject).refusals(customer_id),
-            )
+            return await self._stored(subject)
 
     async def tell_prices(self, subject: Subject, row: CustomerAccountRow | None = None) -> None:
         """Have the price service follow a link; raises `SharedStateError`."""
-        published = self._ways.published
+        published = self._given.prices
         if row is not None:
             await published.note_customer(subject.market, customer_of(row))
         customer_id = str(subject.customer_id)
@@ -178,7 +155,7 @@ class LinkCases:
                 market=subject.market,
                 document_id=customer_id,
                 business_key=customer_id,
-                source_key=f"{key}/by hand/{self._clock.utc().isoformat()}",
+                source_key=f"{key}/by hand/{self._given.polling.clock.utc().isoformat()}",
                 payload={"customer_id": subject.customer_id},
                 lock_key=key,
             )
@@ -191,12 +168,25 @@ class LinkCases:
             return
         if is_same_name(attribute_of(case.customer, case.rules), account):
             emptied = {"custom_attributes": [{"attribute_code": code, "value": ""}]}
-            await self._ways.shop.customers.save_customer(case.customer, emptied)
+            await self._given.shop.customers.save_customer(case.customer, emptied)
+
+    async def _stored(self, subject: Subject) -> LinkCase:
+        """Return what no other system has to be asked for."""
+        market, customer_id = self._market(subject), str(subject.customer_id)
+        return LinkCase(
+            subject=subject,
+            market=buying(market),
+            rules=market.own.rules(CustomerRules),
+            customer=None,
+            link=await self._opened.decisions.of_customer(subject.market, customer_id),
+            configured=market.section.magento_customers.get(subject.customer_id),
+            candidates=[],
+            refusals=await self._links(subject).refusals(customer_id),
+        )
 
     async def _named(self, subject: Subject, account: str) -> list[Candidate]:
-        calls = self._ways.erps[self._settings.markets[subject.market].environment]
-        company = self._settings.markets[subject.market].legal_entity
-        row = await Customers(calls).find(company, account)
+        market = self._market(subject)
+        row = await Customers(self._given.erp(market)).find(market.company, account)
         if row is None:
             return []
         me = Owner(subject.market, str(subject.customer_id))
@@ -204,8 +194,11 @@ class LinkCases:
         others = tuple(owner for owner in owners if owner != me)
         return [Candidate(row=row, ways=(), owners=others)]
 
+    def _market(self, subject: Subject) -> ConfiguredMarket:
+        return self._given.markets[subject.market]
+
     def _links(self, subject: Subject) -> CustomerLinks:
-        kept = KeptLinks(self._opened.opened.database, self._settings.named_customers)
+        kept = KeptLinks(self._opened.opened.database, self._configured)
         return kept.of_customers(subject.market, company=self.company_of(subject))
 
     async def _customer_event(self, event_id: int) -> EventRecord:
