@@ -12,7 +12,6 @@ connects is `shared_state.connection`.
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import SplitResult, urlsplit
 
 _SHAPES = (
     "redis://host:port/db, rediss://..., unix:///path, redis+sentinel://host:port,.../service/db, "
@@ -20,6 +19,7 @@ _SHAPES = (
 )
 _SERVER_PORT, _SENTINEL_PORT = 6379, 26_379
 _HIGHEST_PORT = 65_535
+_PARTS = re.compile(r"(?P<scheme>[A-Za-z+]+)://(?P<hosts>[^/?#]*)(?P<path>[^?#]*)(?P<more>.*)")
 # A name, an IPv4 address or an IPv6 address in brackets; then perhaps a port.
 _NODE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:\[\]@]+)(?::(?P<port>\d{1,5}))?")
 
@@ -57,23 +57,23 @@ class RedisAddress:
 
 def parse_redis_address(text: str) -> RedisAddress:
     """Return the address; raises `ValueError` that says what is expected, without the text."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        raise ValueError(f"expected {_SHAPES}") from None
-    user, _, hosts = parts.netloc.rpartition("@")
+    # By hand: some versions of `urlsplit` refuse a list of hosts with an IPv6 address in it.
+    parts = _PARTS.fullmatch(text)
+    if parts is None or parts["hosts"].count("[") != parts["hosts"].count("]"):
+        raise ValueError(f"expected {_SHAPES}")
+    user, _, hosts = parts["hosts"].rpartition("@")
     if ":" in user:
         raise ValueError("expected no password in the address; put it into redis.password")
-    scheme, _, suffix = parts.scheme.partition("+")
-    is_encrypted = scheme == "rediss"
-    if parts.scheme == "unix":
+    scheme, _, suffix = parts["scheme"].lower().partition("+")
+    if scheme == "unix":
         return RedisAddress(url=text, kind=RedisKind.SERVER)
+    is_encrypted = scheme == "rediss"
     if scheme not in {"redis", "rediss"} or (suffix and suffix not in {"sentinel", "cluster"}):
         raise ValueError(f"expected {_SHAPES}")
     kind = RedisKind(suffix or "server")
-    if kind is not RedisKind.SERVER and (parts.query or parts.fragment):
+    if kind is not RedisKind.SERVER and parts["more"]:
         raise ValueError(f"expected nothing behind the path of a {kind} address")
-    service, database = _path(parts, kind)
+    service, database = _path(parts["path"], kind)
     return RedisAddress(
         url=text,
         kind=kind,
@@ -101,9 +101,9 @@ def _node(text: str, usual_port: int) -> tuple[str, int]:
     return found["host"].strip("[]"), port
 
 
-def _path(parts: SplitResult, kind: RedisKind) -> tuple[str, int]:
+def _path(path: str, kind: RedisKind) -> tuple[str, int]:
     """Return the service's name and the database."""
-    pieces = [piece for piece in parts.path.split("/") if piece]
+    pieces = [piece for piece in path.split("/") if piece]
     service = ""
     if kind is RedisKind.SENTINEL:
         if not pieces:
