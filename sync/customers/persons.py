@@ -8,7 +8,8 @@ and the account that the attribute names.
 
 Claims are kept until the account is linked. Whoever finds another's claim comes again later. A
 claim that a dead worker left is taken over once no write of its holder can arrive any more; so
-it is renewed before each write, and a write without it is not sent.
+it is renewed before each write, and a write without it is not sent. One that another had
+meanwhile is not renewed, even if nobody has it now: that one has looked, and written.
 """
 
 import hashlib

@@ -22,6 +22,7 @@ _PACKAGES = ("pricing_proxy", "sync")
 # What the named tests import, besides the packages.
 _COPIED = (
     "__init__.py",
+    "customers",
     "data/magento",
     "fakes",
     "listening",
