@@ -21,7 +21,6 @@ from sync.engine.schedules import Schedule
 from sync.given import ConfiguredMarket, Given
 from sync.magento.resources import Resource
 from sync.magento.shop import Shop
-from sync.sections import WrittenMarket
 from sync.store.records import EventRecord
 
 EXPECTED_AND_FOUND = ("expected", "found")
@@ -74,7 +73,7 @@ class Built:
     hint: Callable[[int], Awaitable[object]] | None = None
 
 
-def _nothing(_: object) -> Iterator[Any]:
+def _nothing(*_: object) -> Iterator[Any]:
     yield from ()
 
 
@@ -97,7 +96,7 @@ class Description(Generic[R]):
         resources: What of the shop it reads.
         erp_rows: What else `check` asks a market's ERP.
         shop_rows: What else it asks the shop, given the markets that have the flow on.
-        mistakes: Finds what no single key of a market's section shows.
+        mistakes: Finds what no single key shows, in the file as it was written, for a market.
         of_order: Its documents that belong to an order.
         sides: What the two sides of a difference are called.
         bad_edit: Says why a payload that a person wrote would not do what it says; empty where it
@@ -117,7 +116,7 @@ class Description(Generic[R]):
     resources: Sequence[Resource] = ()
     erp_rows: Callable[[ConfiguredMarket], Iterable[CheckRow[DocumentCalls]]] = _nothing
     shop_rows: Callable[[Mapping[str, ConfiguredMarket]], Iterable[CheckRow[Shop]]] = _nothing
-    mistakes: Callable[[WrittenMarket], Iterable[Mistake]] = _nothing
+    mistakes: Callable[[Mapping[str, Any], str], Iterable[Mistake]] = _nothing
     of_order: OfOrder | None = None
     sides: tuple[str, str] = EXPECTED_AND_FOUND
     bad_edit: Callable[[EventRecord, Mapping[str, Any]], str] = lambda *_: ""

@@ -1,16 +1,14 @@
 """The sections of `sync` in the configuration that name places, times and people."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.addresses import RootUrl, is_loopback
-from pricing_proxy.configuration.cross_checks import table
 from pricing_proxy.configuration.environments import MODEL
 from pricing_proxy.configuration.listeners import Listener, OperatorListener, Port
 from sync.magento.auth import Credentials
@@ -99,38 +97,6 @@ class SyncMarket(BaseModel):
     def rules(self, model: type[R]) -> R:
         """Return the rules of the flow that has this model of them."""
         return next(each for _, each in self if isinstance(each, model))
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenMarket:
-    """A market whose section no model has read yet.
-
-    Attributes:
-        code: Its code.
-        document: The whole file.
-    """
-
-    code: str
-    document: Mapping[str, Any]
-
-    @property
-    def path(self) -> str:
-        """Where its section stands."""
-        return f"sync.markets.{self.code}"
-
-    @property
-    def markets(self) -> Mapping[str, Any]:
-        """The sections of all markets."""
-        return table(self.document, "sync", "markets")
-
-    def table(self, *names: str) -> Mapping[str, Any]:
-        """Return a table of its section."""
-        return table(self.markets, self.code, *names)
-
-    def company_of(self, code: str) -> tuple[object, object]:
-        """Return the ERP and the company of any market."""
-        section = table(self.document, "markets", code)
-        return section.get("environment"), section.get("legal_entity")
 
 
 class Postgres(BaseModel):

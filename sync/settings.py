@@ -30,7 +30,6 @@ from sync.sections import (
     PollingSection,
     Postgres,
     SyncMarket,
-    WrittenMarket,
 )
 
 
@@ -129,7 +128,7 @@ def _cross_check(document: Mapping[str, Any]) -> Iterator[Mistake]:
         if code not in markets:
             yield Mistake(f"sync.markets.{code}", f"is no market; {one_of(markets)}")
         for flow in FLOWS:
-            yield from flow.mistakes(WrittenMarket(code, document))
+            yield from flow.mistakes(document, code)
     yield from _named_twice(own)
 
 

@@ -17,6 +17,7 @@ from sync.customers.mapping import Buying
 from sync.customers.matching import Candidate, attribute_of
 from sync.customers.publishing import publish_link
 from sync.customers.rules import FLOW, CustomerRules
+from sync.engine.sources import ShopDocument, enter
 from sync.given import ConfiguredMarket
 from sync.magento.customer_models import ShopCustomer
 from sync.serve.building import given_of
@@ -25,7 +26,6 @@ from sync.serve.systems import Systems
 from sync.settings import SyncSettings
 from sync.store.all_links import KeptLinks
 from sync.store.customer_links import CustomerLinks, Owner, Refusal
-from sync.store.document_keys import document_key
 from sync.store.interventions import InterventionError
 from sync.store.link_decisions import KnownLink
 from sync.store.records import EventRecord
@@ -149,16 +149,10 @@ class LinkCases:
                 await self._opened.interventions.replay(event.id, by=by)
                 replayed.append(event.id)
         if not replayed:
-            key = document_key(FLOW, subject.market, customer_id)
-            await self._opened.events.receive(
-                flow=FLOW,
-                market=subject.market,
-                document_id=customer_id,
-                business_key=customer_id,
-                source_key=f"{key}/by hand/{self._given.polling.clock.utc().isoformat()}",
-                payload={"customer_id": subject.customer_id},
-                lock_key=key,
-            )
+            document = ShopDocument(FLOW, subject.market, subject.customer_id, customer_id)
+            payload = {"customer_id": subject.customer_id}
+            what = f"by hand/{self._given.polling.clock.utc().isoformat()}"
+            await enter(self._opened.events, document, payload, what=what)
         return replayed
 
     async def hide(self, case: LinkCase, account: str) -> None:

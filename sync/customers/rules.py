@@ -1,13 +1,13 @@
 """What a market's configuration says about customers."""
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
+from pricing_proxy.configuration.cross_checks import table
 from pricing_proxy.configuration.mistakes import Mistake
 from sync.engine.erp_texts import Code, Country, LimitedTexts
-from sync.sections import WrittenMarket
 
 FLOW = "customers"
 
@@ -76,13 +76,18 @@ class CustomerRules(LimitedTexts, BaseModel):
     warehouse: Code | None = None
 
 
-def mistakes(market: WrittenMarket) -> Iterator[Mistake]:
+def mistakes(document: Mapping[str, Any], market: str) -> Iterator[Mistake]:
     """Find accounts that are shared with a market of another company, or of none."""
-    shared = market.table("customers").get("shared_with")
+    markets, own = table(document, "markets"), table(document, "sync", "markets")
+    shared = table(own, market, FLOW).get("shared_with")
     if shared is None:
         return
-    where = f"{market.path}.customers.shared_with"
-    if shared not in market.markets or shared == market.code:
+    where = f"sync.markets.{market}.customers.shared_with"
+    if shared not in own or shared == market:
         yield Mistake(where, "expected another market of section sync", str(shared))
-    elif market.company_of(shared) != market.company_of(market.code):
+    elif _company(table(markets, shared)) != _company(table(markets, market)):
         yield Mistake(where, "expected a market of the same legal entity", str(shared))
+
+
+def _company(section: Mapping[str, Any]) -> tuple[object, object]:
+    return section.get("environment"), section.get("legal_entity")

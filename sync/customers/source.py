@@ -12,8 +12,8 @@ from sync.customers.rules import FLOW
 from sync.customers.versions import is_carried, is_last_version, version_of
 from sync.engine.flow import Links
 from sync.engine.polling import Polling
+from sync.engine.sources import ShopDocument, enter
 from sync.magento.customer_models import ShopCustomer
-from sync.store.document_keys import document_key
 
 _WATERMARK = "customers.updated_at"
 
@@ -62,17 +62,11 @@ class CustomerSource:
         market = self._market_of_website.get(customer.website_id)
         if market is None or await is_last_version(self._links[market], customer):
             return False
-        key = document_key(FLOW, market, str(customer.id))
+        document = ShopDocument(FLOW, market, customer.id, str(customer.id))
         # An event reads the customer when it begins. Each wrong password moves `updated_at` too,
         # and behind one that is held the rest would stand in line for ever.
-        if await self._polling.events.is_to_begin(key):
+        if await self._polling.events.is_to_begin(document.key):
             return False
-        return await self._polling.events.receive(
-            flow=FLOW,
-            market=market,
-            document_id=str(customer.id),
-            business_key=str(customer.id),
-            source_key=f"{key}/{version_of(customer)}",
-            payload={"customer_id": customer.id},
-            lock_key=key,
-        )
+        payload = {"customer_id": customer.id}
+        what = version_of(customer)
+        return await enter(self._polling.events, document, payload, what=what)

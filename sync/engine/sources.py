@@ -1,7 +1,9 @@
 """What a source needs of the engine: a place to enter events, and how far it has read."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from sync.store.document_keys import document_key
 
 
 class Events(Protocol):
@@ -36,3 +38,46 @@ class Marks(Protocol):
     async def put(self, name: str, value: str) -> None:
         """Keep it."""
         ...
+
+
+class ShopDocument(NamedTuple):
+    """What an event is about.
+
+    Attributes:
+        flow: Who carries it.
+        market: Whose it is.
+        id: The shop's internal id.
+        number: What people call it.
+    """
+
+    flow: str
+    market: str
+    id: int
+    number: str
+
+    @property
+    def key(self) -> str:
+        """Its lock: of its events one is carried at a time, in the order in which they came."""
+        return document_key(self.flow, self.market, str(self.id))
+
+
+async def enter(
+    events: Events, document: ShopDocument, payload: Mapping[str, Any], *, what: str = ""
+) -> bool:
+    """Enter what happened to a document, once; return whether it is new.
+
+    Args:
+        events: Where it is entered.
+        document: Whose event it is.
+        payload: What its flow needs to know beside the document.
+        what: What tells it from all else that may happen to the document.
+    """
+    return await events.receive(
+        flow=document.flow,
+        market=document.market,
+        document_id=str(document.id),
+        business_key=document.number,
+        source_key=f"{document.key}/{what}" if what else document.key,
+        payload=payload,
+        lock_key=document.key,
+    )

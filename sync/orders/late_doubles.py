@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow
 from sync.engine.flow import Links
-from sync.engine.sources import Events
+from sync.engine.sources import Events, ShopDocument, enter
 from sync.orders.own_headers import LINK
 from sync.orders.ports import ShopOrders, StoppedHeaders
 from sync.orders.rules import FLOW
 from sync.sales.references import Forms
-from sync.store.document_keys import document_key
 
 TIDY = "tidy"
 
@@ -93,16 +92,10 @@ class LateDoubles:
         order = await self._shop.order(int(entity_id))
         if order is None:
             return False
-        key = document_key(FLOW, market, entity_id)
-        return await self._events.receive(
-            flow=FLOW,
-            market=market,
-            document_id=entity_id,
-            business_key=order.increment_id,
-            source_key=f"{key}/{TIDY}/{double.SalesOrderNumber}",
-            payload={"entity_id": order.entity_id, "task": TIDY},
-            lock_key=key,
-        )
+        document = ShopDocument(FLOW, market, order.entity_id, order.increment_id)
+        payload = {"entity_id": order.entity_id, "task": TIDY}
+        what = f"{TIDY}/{double.SalesOrderNumber}"
+        return await enter(self._events, document, payload, what=what)
 
 
 def _forms_of(reference: str, prefixes: set[str]) -> set[str]:

@@ -4,20 +4,20 @@ Every code of the shop that reaches the ERP stands in a map here. A code that is
 is never guessed: the order is held, and the message names the entry to add.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
+from pricing_proxy.configuration.cross_checks import table
 from pricing_proxy.configuration.environments import MODEL
 from pricing_proxy.configuration.mistakes import Mistake
 from sync.engine.erp_texts import Code, Country, LimitedTexts
 from sync.magento.order_models import OrderHead
 from sync.sales.references import RETURN_MARK
 from sync.sales.value_lines import Splitting
-from sync.sections import WrittenMarket
 
 FLOW = "orders"
 
@@ -237,16 +237,16 @@ class OrderRules(LimitedTexts, BaseModel):
         return Splitting(bundle=self.bundle, amount_decimals=self.amount_decimals)
 
 
-def mistakes(market: WrittenMarket) -> Iterator[Mistake]:
+def mistakes(document: Mapping[str, Any], market: str) -> Iterator[Mistake]:
     """Find what the store views of a market make wrong."""
-    rules, stores = market.table("orders"), market.table().get("store_ids")
-    start = rules.get("start_at")
+    here, own = f"sync.markets.{market}", table(document, "sync", "markets", market)
+    start, stores = table(own, FLOW).get("start_at"), own.get("store_ids")
     if not isinstance(stores, list):
         return
     if isinstance(start, str) and start.isdecimal() and stores[1:]:
         advice = "expected an instant: each store view counts increment ids of its own"
-        yield Mistake(f"{market.path}.orders.start_at", advice, start)
-    for store in market.table("orders", "reference_prefix"):
+        yield Mistake(f"{here}.orders.start_at", advice, start)
+    for store in table(own, FLOW, "reference_prefix"):
         if store.isdecimal() and store not in map(str, stores):
             advice = 'expected "*" or a store view of this market'
-            yield Mistake(f"{market.path}.orders.reference_prefix", advice, store)
+            yield Mistake(f"{here}.orders.reference_prefix", advice, store)

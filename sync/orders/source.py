@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sync.engine.polling import Polling
+from sync.engine.sources import ShopDocument, enter
 from sync.magento.order_models import OrderHead
 from sync.orders.ports import ShopOrders
 from sync.orders.rules import FLOW, OrderRules
-from sync.store.document_keys import document_key
 
 # Before any shop: the first poll of a market that starts at an increment id reads all heads once.
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -143,16 +143,9 @@ class OrderSource:
     async def _receive(
         self, head: OrderHead, market: str, task: str, more: Mapping[str, Any]
     ) -> bool:
-        key = document_key(FLOW, market, str(head.entity_id))
-        return await self._polling.events.receive(
-            flow=FLOW,
-            market=market,
-            document_id=str(head.entity_id),
-            business_key=head.increment_id,
-            source_key=f"{key}/{task}",
-            payload={"entity_id": head.entity_id, "task": task, **more},
-            lock_key=key,
-        )
+        document = ShopDocument(FLOW, market, head.entity_id, head.increment_id)
+        payload = {"entity_id": head.entity_id, "task": task, **more}
+        return await enter(self._polling.events, document, payload, what=task)
 
 
 def is_in(head: OrderHead, rules: OrderRules) -> bool:

@@ -7,10 +7,10 @@ import logging
 from collections.abc import Mapping
 
 from sync.engine.polling import Polling
+from sync.engine.sources import ShopDocument, enter
 from sync.magento.credit_memo_models import CreditMemo
 from sync.returns.ports import MemoChanges
 from sync.returns.rules import FLOW
-from sync.store.document_keys import document_key
 
 _log = logging.getLogger(__name__)
 _WATERMARK = "returns.updated_at"
@@ -53,13 +53,5 @@ class ReturnSource:
         market = self._market_of_store.get(memo.store_id or 0)
         if market is None or memo.state != _REFUNDED:
             return False
-        key = document_key(FLOW, market, str(memo.entity_id))
-        return await self._polling.events.receive(
-            flow=FLOW,
-            market=market,
-            document_id=str(memo.entity_id),
-            business_key=memo.increment_id,
-            source_key=key,
-            payload={"entity_id": memo.entity_id},
-            lock_key=key,
-        )
+        document = ShopDocument(FLOW, market, memo.entity_id, memo.increment_id)
+        return await enter(self._polling.events, document, {"entity_id": memo.entity_id})

@@ -1,12 +1,12 @@
 """What a market's configuration says about greetings."""
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pricing_proxy.configuration.cross_checks import table
 from pricing_proxy.configuration.mistakes import Mistake
-from sync.sections import WrittenMarket
 
 FLOW = "greetings"
 
@@ -19,7 +19,7 @@ class GreetingRules(BaseModel):
     word: Annotated[str, Field(min_length=1)] = "hello"
 
 
-def mistakes(market: WrittenMarket) -> Iterator[Mistake]:
+def mistakes(document: Mapping[str, Any], market: str) -> Iterator[Mistake]:
     """Find words that no single key shows to be wrong."""
-    if market.table(FLOW).get("word") == "farewell":
-        yield Mistake(f"{market.path}.{FLOW}.word", "expected a word to meet with")
+    if table(document, "sync", "markets", market, FLOW).get("word") == "farewell":
+        yield Mistake(f"sync.markets.{market}.{FLOW}.word", "expected a word to meet with")

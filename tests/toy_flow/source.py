@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from sync.engine.polling import Polling
+from sync.engine.sources import ShopDocument, enter
 from sync.magento.orders import OrderCalls
-from sync.store.document_keys import document_key
 from tests.toy_flow.rules import FLOW
 
 
@@ -24,16 +24,8 @@ class GreetingSource:
         market = None if order is None else self._market_of_store.get(order.store_id)
         if order is None or market is None:
             return False
-        key = document_key(FLOW, market, str(entity_id))
-        return await self._polling.events.receive(
-            flow=FLOW,
-            market=market,
-            document_id=str(entity_id),
-            business_key=order.increment_id,
-            source_key=key,
-            payload={},
-            lock_key=key,
-        )
+        document = ShopDocument(FLOW, market, entity_id, order.increment_id)
+        return await enter(self._polling.events, document, {})
 
     async def poll(self) -> int:
         """Enter nothing: whom the shop does not tell of is not greeted."""
