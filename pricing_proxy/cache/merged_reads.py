@@ -9,14 +9,13 @@ fails, it has failed for all of them.
 import asyncio
 from collections.abc import Awaitable, Sequence
 from functools import partial
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, cast
 
 from redis.asyncio import Redis
 
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.guard import RedisGuard
 
-T = TypeVar("T")
 Values = list[bytes | None]
 
 

@@ -1,0 +1,170 @@
+"""Nothing is kept that nobody uses: no function, class, member, setting or parameter.
+
+Used means used by the programs; what only tests use is named here, with its reason, and one
+that is used after all, or gone, has to go from here too.
+"""
+
+import ast
+import textwrap
+
+import pytest
+
+from tests.code.dead_code import dead_code, templates_of
+from tests.code.private_names import REACHED
+from tests.code.sources import PROGRAMS, Source, sources
+
+# The simulated systems do what the real ones do, however much of it is asked for.
+SIMULATED = "pricing_proxy.sandbox."
+# Alembic reads these.
+MIGRATIONS = "sync.store.migrations.versions."
+
+CALLED_BY_LIBRARIES = {
+    "pricing_proxy.demo.alerts.Hearing.do_POST": "http.server",
+    "pricing_proxy.demo.alerts.Hearing.log_message": "http.server",
+    "pricing_proxy.web.openapi._Untitled.field_title_should_be_set": "pydantic",
+}
+KEPT_FOR_LATER = {
+    "sync.engine.flow.Links.remember(content_hash)": "mirrors compare by it",
+    "sync.store.links.MarketLinks.content_hash": "mirrors compare by it",
+    "sync.store.links.MarketLinks.remember(content_hash)": "mirrors compare by it",
+    "sync.store.tables.discrepancy": "reconciliation writes it",
+}
+TOLD_TO_TESTS = {
+    "sync.orders.draft.OrderDraft.net": "compared with the shop's own sums, order by order",
+    "sync.returns.mapping.ReturnDraft.net": "compared with the shop's own sums",
+    "sync.serve.application.Running.workers": "shows when a pause is obeyed",
+}
+# Shorter, smaller or without dice, so that a test need not wait.
+GIVEN_BY_TESTS = {
+    "pricing_proxy.d365.transport.Transport.__init__(max_body_bytes)",
+    "pricing_proxy.listening.room.room(descriptors)",
+    "pricing_proxy.resilience.bulkhead.Bulkhead.__init__(on_limit)",
+    "pricing_proxy.resilience.bulkhead.Bulkhead.__init__(settings)",
+    "pricing_proxy.serve.key_watch.KeyWatch.__init__(look_every)",
+    "pricing_proxy.shared_state.guard.redis_guard(chance)",
+    "pricing_proxy.web.common_bodies.CommonQueries.__init__(most_bytes)",
+    "sync.engine.schedules.Schedules.__init__(lease_seconds)",
+    "sync.engine.sweep.Sweep.__init__(lease)",
+    "sync.engine.workers.Workers.__init__(lease)",
+    "sync.magento.transport.ShopTransport.__init__(max_body_bytes)",
+}
+# Members of requests and answers as they were recorded, which tests read and send whole.
+RECORDED = {
+    f"pricing_proxy.d365.fo.{name}"
+    for name in (
+        "customer_models.AddressBody.IsRoleDelivery",
+        "customer_models.AddressBody.IsRoleInvoice",
+        "customer_models.AddressRow.IsRoleDelivery",
+        "customer_models.AddressRow.IsRoleInvoice",
+        "customer_models.CustomerAccountRow.NameAlias",
+        "customer_models.CustomerBody.DeliveryMode",
+        "customer_models.CustomerBody.NameAlias",
+        "customer_models.CustomerBody.PaymentMethod",
+        "customer_models.CustomerBody.PaymentTerms",
+        "customer_models.CustomerBody.SalesTaxGroup",
+        "order_models.SalesOrderHeaderBody.SalesOrderPoolId",
+        "order_models.SalesOrderHeaderBody.TotalDiscountPercentage",
+        "order_models.SalesOrderHeaderRow.SalesOrderPoolId",
+        "order_models.SalesOrderHeaderRow.TotalDiscountPercentage",
+        "order_models.SalesOrderLineBody.CustomersLineNumber",
+        "order_models.SalesOrderLineRow.CustomersLineNumber",
+        "order_models.SalesOrderTotalsRow.OrderTotalChargesAmount",
+        "return_models.ReturnHeaderBody.ReturnDeadline",
+        "return_models.ReturnHeaderRow.ReturnDeadline",
+    )
+}
+ALLOWED = {
+    *CALLED_BY_LIBRARIES,
+    *KEPT_FOR_LATER,
+    *TOLD_TO_TESTS,
+    *GIVEN_BY_TESTS,
+    *RECORDED,
+}
+
+
+def test_nothing_is_dead() -> None:
+    found = {
+        name
+        for name in dead_code(sources(*PROGRAMS), templates_of(*PROGRAMS))
+        if not name.startswith((SIMULATED, MIGRATIONS)) and not is_overridden(name)
+    }
+    assert sorted(found - ALLOWED) == [], "take it out, or say here why it stays"
+    assert sorted(ALLOWED - found) == [], "it is used or gone: take it from the list"
+
+
+def is_overridden(name: str) -> bool:
+    """Return whether another library calls it; `private_names` says why."""
+    plain = name.partition("(")[0].rpartition(".")[2]
+    return any(plain in each.names for each in REACHED)
+
+
+COUNTER = """
+class Used:
+    def __init__(self) -> None:
+        self.unused = 0
+    def count(self) -> None:
+        self.unused += 1
+Used().count()
+"""
+
+
+@pytest.mark.parametrize(
+    ("seed", "name"),
+    [
+        ("def unused() -> None: ...", "toy.unused"),
+        ("class Unused: ...", "toy.Unused"),
+        ("UNUSED = 1", "toy.UNUSED"),
+        ("def again(n: int) -> int:\n    return again(n - 1)", "toy.again"),
+        ("def used(*, unused: int = 1) -> int: ...\nused()", "toy.used(unused)"),
+        ("def used(first: int, unused: int = 1) -> int: ...\nused(1)", "toy.used(unused)"),
+        ("class Used:\n    def unused(self) -> None: ...\nUsed()", "toy.Used.unused"),
+        (COUNTER, "toy.Used.unused"),
+        (
+            "class Used:\n    def __init__(self, *, unused: int = 1) -> None: ...\nUsed()",
+            "toy.Used.__init__(unused)",
+        ),
+    ],
+)
+def test_a_seeded_one_is_found(seed: str, name: str) -> None:
+    assert dead_code((module("toy", seed),)) == [name]
+
+
+def test_a_setting_is_not_hidden_by_another_class_s_member_of_its_name() -> None:
+    """So `polling.page_size` stayed unread behind a search's `page_size`."""
+    text = """
+        class Polling:
+            page_size: int = 100
+            every: int = 5
+        class Search:
+            page_size: int = 10
+        class Settings:
+            polling: Polling
+        def run(settings: Settings, searches: list[Search]) -> int:
+            own = settings.polling
+            return own.every + sum(search.page_size for search in searches)
+        run(Settings(), [])
+    """
+    assert dead_code((module("toy", text),)) == ["toy.Polling.page_size"]
+
+
+def test_what_a_protocol_asks_for_is_used_in_who_fits_it() -> None:
+    text = """
+        from typing import Protocol
+        class Asked(Protocol):
+            def answer(self) -> int: ...
+        class Fits:
+            def answer(self) -> int: ...
+        class Other:
+            def answer(self) -> int: ...
+            def more(self) -> int: ...
+        def ask(one: Asked) -> int:
+            return one.answer()
+        ask(Fits())
+        Other().more()
+    """
+    assert dead_code((module("toy", text),)) == []
+
+
+def module(name: str, text: str) -> Source:
+    plain = textwrap.dedent(text)
+    return Source(path=f"{name}.py", name=name, text=plain, tree=ast.parse(plain))
