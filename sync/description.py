@@ -87,6 +87,7 @@ class Description(Generic[R]):
         rules: What a market's section says about it, under its name.
         build: Makes it ready to run.
         mapping_version: Raised when the same document would become another one.
+        is_usual: Whether it runs for markets that do not say which flows do.
         is_promised: Whether an event that is not ended after `alerts.late_after_seconds` is an
             alert.
         hints: What the shop tells that concerns it, such as "order.placed".
@@ -108,6 +109,7 @@ class Description(Generic[R]):
     rules: type[R]
     build: Callable[[Given], Built]
     mapping_version: int
+    is_usual: bool = False
     is_promised: bool = False
     hints: Sequence[str] = ()
     contracts: Callable[[R], Iterable[EntityContract]] = _nothing

@@ -43,14 +43,19 @@ class SyncEnvironment(Environment):
 
 
 def _rules(flow: Description[Any]) -> tuple[Any, Any]:
-    """Return the member that holds a flow's rules; without a default where they need something."""
-    needed = any(each.is_required() for each in flow.rules.model_fields.values())
-    return flow.rules, ... if needed else flow.rules()
+    """Return the member that holds a flow's rules.
+
+    Of a usual flow they are there. Others whose rules cannot do without something have none in
+    a market where they are off.
+    """
+    if not any(each.is_required() for each in flow.rules.model_fields.values()):
+        return flow.rules, flow.rules()
+    return (flow.rules, ...) if flow.is_usual else (flow.rules | None, None)
 
 
 _FlowName = Annotated[str, GetPydanticSchema(lambda *_: literal_schema([*NAMES]))]
 _MEMBERS: Any = {
-    "flows": (list[_FlowName], [*NAMES]),
+    "flows": (list[_FlowName], [flow.name for flow in FLOWS if flow.is_usual]),
     **{each.name: _rules(each) for each in FLOWS},
 }
 _Market = create_model("SyncMarket", __base__=SyncMarket, **_MEMBERS)
@@ -129,6 +134,10 @@ def _cross_check(document: Mapping[str, Any]) -> Iterator[Mistake]:
             yield Mistake(f"sync.markets.{code}", f"is no market; {one_of(markets)}")
         for flow in FLOWS:
             yield from flow.mistakes(document, code)
+            named = table(own, code).get("flows")
+            is_on = isinstance(named, list) and flow.name in named
+            if is_on and _MEMBERS[flow.name][1] is None and flow.name not in own[code]:
+                yield Mistake(f"sync.markets.{code}.{flow.name}", "is required")
     yield from _named_twice(own)
 
 

@@ -69,6 +69,7 @@ CUSTOMERS = Description(
     rules=CustomerRules,
     build=build,
     mapping_version=VERSION,
+    is_usual=True,
     hints=("customer.changed",),
     contracts=contracts,
     resources=(resources.CUSTOMERS,),

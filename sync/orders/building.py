@@ -83,6 +83,7 @@ ORDERS = Description(
     rules=OrderRules,
     build=build,
     mapping_version=VERSION,
+    is_usual=True,
     is_promised=True,
     hints=("order.placed", "order.changed"),
     contracts=contracts,

@@ -50,6 +50,7 @@ RETURNS = Description(
     rules=ReturnRules,
     build=build,
     mapping_version=VERSION,
+    is_usual=True,
     hints=("creditmemo.created",),
     contracts=contracts,
     relies_on=("orders",),

@@ -13,7 +13,7 @@ from tests.fakes.order_shop import FakeLinks
 
 @dataclass
 class FakeCompany:
-    """The links of all its markets; a `sync.serve.assembly.KeptLinks`, and the people who decide.
+    """The links of all its markets; a `sync.store.all_links.KeptLinks`, and the people who decide.
 
     Attributes:
         links: The entity map of each market.

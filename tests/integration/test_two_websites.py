@@ -94,7 +94,7 @@ def accounts(world: World) -> list[str]:
 
 
 async def publish_again(world: World, redis_url: str) -> None:
-    """Empty Redis, and have the publish flow fill it, as after a Redis that was lost."""
+    """Empty Redis, and have the customers flow fill it, as after a Redis that was lost."""
     async with Redis.from_url(redis_url) as client:
         await client.flushall()
         links = AllLinks(world.running.stores.opened.database, {})

@@ -18,7 +18,7 @@ from tests.toy_flow.source import GreetingSource
 
 def build(given: Given) -> Built:
     """Return the flow with its source."""
-    markets = {code: each.own.rules(GreetingRules) for code, each in given.markets.items()}
+    markets = {code: each.own.rules(GreetingRules) for code, each in given.having(FLOW).items()}
     orders, of_store = given.shop.orders, given.market_of_store(FLOW)
     source = GreetingSource(orders, given.polling, market_of_store=of_store)
     return Built(

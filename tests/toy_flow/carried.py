@@ -110,13 +110,17 @@ def test_settings_take_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for name, secret in files.SECRETS.items():
         monkeypatch.setenv(name, secret)
     market = settings.load(files.write(tmp_path)).sync.markets["b2b_de"]
-    assert market.flows == FLOWS
-    assert market.rules(GreetingRules).word == "hello"
+    assert market.flows == [name for name in FLOWS if name != FLOW]
 
+    on = files.CONFIGURATION.replace("store_ids = [1]", f"store_ids = [1]\nflows = ['{FLOW}']")
+    assert problems(tmp_path, on) == ["sync.markets.b2b_de.greetings"]
     section = "[sync.markets.b2b_de.greetings]\nword = "
     path = "sync.markets.b2b_de.greetings.word"
     assert problems(tmp_path, f'{files.CONFIGURATION}\n{section}""') == [path]
     assert problems(tmp_path, f'{files.CONFIGURATION}\n{section}"farewell"') == [path]
+    file = files.write(tmp_path, f'{on}\n{section}"hi"')
+    market = settings.load(file).sync.markets["b2b_de"]
+    assert market.rules(GreetingRules).word == "hi"
     other = files.CONFIGURATION.replace("store_ids = [1]", 'store_ids = [1]\nflows = ["x"]')
     file = files.write(tmp_path, other)
     with pytest.raises(ConfigurationError, match="'returns' or 'greetings'"):

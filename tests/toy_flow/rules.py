@@ -16,7 +16,7 @@ class GreetingRules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    word: Annotated[str, Field(min_length=1)] = "hello"
+    word: Annotated[str, Field(min_length=1)]
 
 
 def mistakes(document: Mapping[str, Any], market: str) -> Iterator[Mistake]:
