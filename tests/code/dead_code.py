@@ -18,6 +18,7 @@ _PLAIN = {
 _WHOLE = {"NamedTuple", "TypedDict"}
 # Read and written whole under the other system's names: what a mapping names is used.
 _WIRE = {"Body", "Row", "ShopModel", "WireModel"}
+_CHECKED = {"BaseModel"}
 _BY_NAME = {"getattr", "hasattr", "attrgetter", "methodcaller"}
 
 
@@ -193,23 +194,26 @@ def _is_handed(node: Function | ast.ClassDef) -> bool:
 
 
 def _dead_members(program: Program, found: _Found) -> Iterator[str]:
-    users = {name for _, name in found.members} | found.unknown
     for each in program.every_class():
         lineage = {base.name for base in program.mro(each.name)}
-        if lineage & _WHOLE or _WHOLE & {b for c in program.mro(each.name) for b in c.bases}:
+        bases = {base for told in program.mro(each.name) for base in told.bases}
+        if bases & _WHOLE:
             continue
         handed = {
             node.name
             for node in each.node.body
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _is_handed(node)
         }
-        known = found.unknown | handed | {"model_config"}
+        known = handed | {"model_config"}
         if lineage & _WIRE:
             known |= found.words
+        # Settings are read under types that are known.
+        if not bases & _CHECKED:
+            known |= found.unknown
         for member in each.members:
             if member.startswith("__") or member in known:
                 continue
-            if member not in users or not _is_used(program, each, member, found):
+            if not _is_used(program, each, member, found):
                 yield f"{each.module}.{each.name}.{member}"
 
 

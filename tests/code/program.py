@@ -14,14 +14,6 @@ from tests.code.sources import Source
 
 Types = frozenset[str]
 UNKNOWN: Types = frozenset()
-# Give back what they were given, or one of it.
-_PASSING = {
-    "aclosing", "asynccontextmanager", "cast", "copy", "deepcopy", "dict", "enumerate", "filter",
-    "frozenset", "gather", "iter", "list", "max", "min", "next", "replace", "reversed", "set",
-    "shield", "sorted", "tuple", "wait_for", "zip", "enter_async_context", "enter_context",
-    "create_task", "to_thread", "partial", "Annotated",
-}  # fmt: skip
-
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -118,10 +110,9 @@ class Program:
     def _passed(
         self, func: ast.expr, args: Sequence[ast.expr], known: Mapping[str, Types]
     ) -> Types:
-        if last_name(func) in _PASSING:
-            return self._either(args, known)
-        # A container's own method gives what is in it.
-        return self.types(func.value, known) if isinstance(func, ast.Attribute) else UNKNOWN
+        # A container's own method gives what is in it, and a generic one what it was given.
+        within = self.types(func.value, known) if isinstance(func, ast.Attribute) else UNKNOWN
+        return within | self._either(args, known)
 
     def _either(self, each: Iterable[ast.AST], known: Mapping[str, Types]) -> Types:
         return UNKNOWN.union(*(self.types(one, known) for one in each))
