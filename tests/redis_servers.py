@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 import redis as blocking
 
+from pricing_proxy.children import tied
+
 __all__ = [
     "PASSWORD",
     "SENTINEL_PASSWORD",
@@ -199,6 +201,7 @@ def _server(
     process = subprocess.Popen(  # noqa: S603 -- a program from PATH with arguments of ours
         [program, *([str(file)] if file else []), *usual, *options],
         stdout=subprocess.DEVNULL,
+        **tied(),
     )
     client = blocking.Redis(port=port, socket_timeout=5, password=password)
     try:

@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 import redis as blocking
 
+from pricing_proxy.children import tied
+
 # A database that nobody uses by default.
 _USUAL_URL = "redis://127.0.0.1:6379/15"
 _START_SECONDS = 10
@@ -56,6 +58,7 @@ def _started(program: str, folder: Path) -> Iterator[str]:
     process = subprocess.Popen(  # noqa: S603 -- a program from PATH with arguments of ours
         [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
         stdout=subprocess.DEVNULL,
+        **tied(),
     )
     url = f"redis://127.0.0.1:{port}/15"
     try:

@@ -15,6 +15,7 @@ from typing import Self
 import requests
 from fakeredis import TcpFakeServer
 
+from pricing_proxy.children import tied
 from pricing_proxy.configuration.reading import SECRETS_VARIABLE
 from pricing_proxy.demo.plan import DemoError, Plan
 from pricing_proxy.demo.sync_plan import INTAKE_SECRET
@@ -89,6 +90,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
+                **tied(signal.SIGINT),
             )
 
     def __enter__(self) -> Self:
@@ -152,7 +154,7 @@ def _sync(plan: Plan) -> Child:
 def _end_database(folder: Path) -> None:
     """End a server that a sync which was killed left behind."""
     with suppress(OSError, ValueError, IndexError):  # it ended with the sync, as it should
-        lines = (folder / "data" / "postmaster.pid").read_text(encoding="ascii").splitlines()
+        lines = (folder / "data" / "postmaster.pid").read_bytes().splitlines()
         os.kill(int(lines[0]), signal.SIGQUIT)
 
 

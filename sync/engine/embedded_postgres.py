@@ -4,8 +4,9 @@
         ... server.url ...
 
 Made once and kept between runs. One program owns it, by a lock on a file: it starts the
-server, starts it again when it dies, and stops it in the end. Another program with the same
-folder uses the same server, and takes over when the owner is gone. It listens on a socket
+server, starts it again when it dies, and stops it in the end; when it is killed, the server
+ends too. Another program with the same folder uses the same server, and when the owner is gone
+takes over, or starts it again. It listens on a socket
 in its folder only, which nobody else may enter.
 """
 
@@ -22,6 +23,7 @@ from typing import Self
 import psycopg
 
 from pricing_proxy.background import end
+from pricing_proxy.children import tied
 from sync.engine.embedded_state import (
     check_access,
     check_folder,
@@ -144,6 +146,7 @@ class EmbeddedPostgres:
                 stderr=subprocess.PIPE,
                 check=False,
                 **who.options(),
+                **tied(),
             )
         )
         if done.returncode != 0:
@@ -171,6 +174,7 @@ class EmbeddedPostgres:
                 # Ctrl-C in a terminal goes to the whole group: it must outlive our last commit.
                 process_group=0,
                 **who.options(),
+                **tied(signal.SIGINT),  # "fast", as `_stop` says it
             )
 
     async def _until_it_answers(self) -> None:

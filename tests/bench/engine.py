@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
+from pricing_proxy.children import tied
 from pricing_proxy.clock import SystemClock
 from sync.engine.database import database
 from sync.engine.flow import Work
@@ -94,7 +95,7 @@ def measure(url: str) -> None:
     """Measure and print."""
     asyncio.run(enter(url, _WARM_UP, prefix="warm-up"))
     command = [sys.executable, "-m", "tests.bench.engine", url]
-    processes = [subprocess.Popen(command) for _ in range(_WORKERS)]
+    processes = [subprocess.Popen(command, **tied()) for _ in range(_WORKERS)]
     try:
         with psycopg.connect(url, autocommit=True) as connection:
             _until_done(connection, _WARM_UP)

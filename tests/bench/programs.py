@@ -14,6 +14,7 @@ from pathlib import Path
 
 import requests
 
+from pricing_proxy.children import tied
 from pricing_proxy.configuration.api_keys import hash_of
 from pricing_proxy.demo.plan import SECRET, SECRET_NAME, free_port
 
@@ -170,6 +171,7 @@ def process(
             stderr=output,
             env={**os.environ, **(environment or {})},
             start_new_session=True,
+            **tied(),
         )
     try:
         yield child

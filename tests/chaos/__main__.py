@@ -38,7 +38,8 @@ _EPILOG = "\n".join(f"  {name:11}{run.__doc__}" for name, run in SCENARIOS.items
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the scenarios and return the exit code."""
     chosen, options = _parsed(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, _interrupt)
     console = Console()
     is_met = True
     try:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pricing_proxy.children import tied
 from tests.chaos.wire import unread_answers
 
 _READY = "carrying "
@@ -61,6 +62,7 @@ class Worker:
                 stderr=output,
                 env={**os.environ, **self.variables},
                 start_new_session=True,
+                **tied(),
             )
 
     @property
@@ -213,7 +215,7 @@ class Postgres:
     def _pid(self) -> int | None:
         pid = None
         with contextlib.suppress(OSError, ValueError, IndexError):
-            text = (self.folder / "data" / "postmaster.pid").read_text(encoding="ascii")
+            text = (self.folder / "data" / "postmaster.pid").read_bytes()
             pid = int(text.split()[0])
             os.kill(pid, 0)
             return pid

@@ -17,6 +17,7 @@ import psycopg
 import requests
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from pricing_proxy.children import tied
 from sync.store.flow_control import FlowControl
 from tests.bench.programs import process, program, wait_for
 from tests.chaos.configuration import (
@@ -98,10 +99,12 @@ class Stage:
             text=True,
             timeout=_REQUEST_SECONDS,
             check=False,
+            **tied(),
         )
         if done.returncode:
             raise ChaosError(f"d365-sync {' '.join(words)}: {done.stderr.strip()}")
-        return done.stdout
+        said: str = done.stdout
+        return said
 
     def dial(self, **members: Any) -> None:
         """Turn the ERP's dials."""
@@ -168,7 +171,7 @@ class Stage:
         """Let the judge wait and look, while workers go on; return whether it found no fault."""
         command = [sys.executable, "-m", "tests.chaos.judge", self.control_url, *words]
         command += [f"--count={count}", f"--wait={wait_seconds}"]
-        with subprocess.Popen(command) as child:
+        with subprocess.Popen(command, **tied()) as child:
             try:
                 while child.poll() is None:
                     self.workers.revive()

@@ -15,6 +15,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from pricing_proxy.check.command import check_command
+from pricing_proxy.children import tied
 from pricing_proxy.diagnosis.limits import Limits
 from tests.check.conftest import World
 
@@ -125,6 +126,7 @@ async def test_ctrl_c_ends_it_at_once_though_entra_never_answers(world: World, f
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         env=dict(os.environ),
+        **tied(),
     )
     assert process.stderr is not None
     assert b"Checking" in await process.stderr.readline()
@@ -157,6 +159,7 @@ async def test_process_ends_without_the_thread_that_still_waits(world: World, fi
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env=dict(os.environ),
+        **tied(),
     )
     printed, _ = await process.communicate()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from pricing_proxy.children import tied
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.diagnosis.board import Finding, RowState
@@ -89,6 +90,7 @@ def real_server(tmp_path: Path) -> Iterator[str]:
             *("--save", "", "--requirepass", "open"),
         ],
         stdout=subprocess.DEVNULL,
+        **tied(),
     )
     until = time.monotonic() + 30
     while not address.exists() and time.monotonic() < until:

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pricing_proxy.__main__ import app
+from pricing_proxy.children import tied
 from pricing_proxy.configuration.api_keys import KeyRing
 from pricing_proxy.settings import load
 from tests.configuration.files import CONFIGURATION, SECRET, SECRET_VARIABLE, write
@@ -28,6 +29,7 @@ def test_serve_ends_with_two_and_lists_every_mistake(tmp_path: Path) -> None:
         timeout=30,
         check=False,
         env={"PATH": "/usr/bin:/bin"},
+        **tied(),
     )
 
     assert ended.returncode == 2
@@ -74,6 +76,7 @@ def test_a_taken_port_is_a_clear_error_that_names_its_setting(
         timeout=30,
         check=False,
         env={"PATH": "/usr/bin:/bin", SECRET_VARIABLE: SECRET},
+        **tied(),
     )
 
     assert ended.returncode == 2

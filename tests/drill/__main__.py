@@ -15,6 +15,7 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from rich.console import Console
 from rich.table import Table
 
+from pricing_proxy.children import tied
 from tests.bench.programs import BenchError
 from tests.drill.judge import DEADLINE_SECONDS, ERP_DEAD
 from tests.drill.load import Load
@@ -45,7 +46,7 @@ def main() -> None:
             console.print(f"make drill: {error}", style="red", markup=False)
             sys.exit(2)
     judged = subprocess.run(
-        [sys.executable, "-m", "tests.drill.judge", str(options.output)], check=False
+        [sys.executable, "-m", "tests.drill.judge", str(options.output)], check=False, **tied()
     )
     verdict = json.loads((options.output / "verdict.json").read_text(encoding="utf-8"))
     show(verdict, console)

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pricing_proxy.children import tied
 from pricing_proxy.demo.plan import SECRET, SECRET_NAME, Plan, Ports, free_port
 from tests.bench.programs import process, program, wait_for
 
@@ -31,7 +32,7 @@ class RedisChild:
     def start(self) -> None:
         """Start it, empty."""
         quiet = subprocess.DEVNULL
-        self.children.append(subprocess.Popen(self.command, stdout=quiet, stderr=quiet))
+        self.children.append(subprocess.Popen(self.command, stdout=quiet, stderr=quiet, **tied()))
 
     def kill(self) -> None:
         """End it as a crash would."""

@@ -14,6 +14,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from pricing_proxy.children import tied
+
 _PROGRAM = "redis-server"
 
 
@@ -40,6 +42,7 @@ class RedisProcess:
             cwd=self.folder,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            **tied(),
         )
         async with asyncio.timeout(10), Redis(port=self.port) as client:
             while not await _answers(client):  # noqa: ASYNC110 -- a child process tells nobody

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
 
+from pricing_proxy.children import tied
 from pricing_proxy.configuration.api_keys import hash_of
 from pricing_proxy.demo.plan import SECRET, SECRET_NAME, free_port
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
@@ -62,6 +63,7 @@ class Replica:
             env={**os.environ, SECRET_NAME: SECRET},
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            **tied(),
         )
 
     async def terminate(self) -> int:

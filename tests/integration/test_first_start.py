@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+from pricing_proxy.children import tied
 from pricing_proxy.sandbox.server import Sandbox
 from tests.integration.sync_running import (
     MARKET,
@@ -39,6 +40,7 @@ async def program(d365_sync: CommandLine, *words: str) -> AsyncIterator[asyncio.
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        **tied(),
     )
     try:
         yield process

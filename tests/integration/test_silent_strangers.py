@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, TCPConnector
 
+from pricing_proxy.children import tied
 from pricing_proxy.sandbox.server import Sandbox
 from tests.integration.sync_running import (
     INTAKE_SECRET,
@@ -111,6 +112,7 @@ async def test_strangers_keep_no_order_from_the_erp(
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
+                **tied(),
             )
         try:
             intake, operators, said = await ports(program)

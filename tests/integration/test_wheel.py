@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pricing_proxy.children import tied
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("pricing_proxy", "sync")
 
@@ -29,7 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         shutil.copy(ROOT / name, source)
     options = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir")
     command = [sys.executable, "-m", "pip", "wheel", *options, str(target), str(source)]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 -- our own interpreter
+    subprocess.run(command, check=True, capture_output=True, **tied())  # noqa: S603 -- our own interpreter
     [built] = target.iterdir()
     with zipfile.ZipFile(built) as content:
         return set(content.namelist())

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from pricing_proxy.children import tied
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PATCHES = sorted(HERE.glob("*.patch"))
@@ -96,4 +98,5 @@ def _in(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
         text=True,
         timeout=_SECONDS,
         check=False,
+        **tied(),
     )

@@ -6,6 +6,7 @@ import importlib.machinery
 import importlib.util
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from types import ModuleType
 import hypothesis
 import pytest
 
+from pricing_proxy.children import tie
 from tests.mutation.mutants import Mutant
 
 # A mutant that hangs is noticed; the tests take some three seconds. Of the processor's time,
@@ -53,8 +55,10 @@ class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def begin(mutant: Mutant | None, tests: Sequence[str]) -> int:
     """Start the trial of a mutant, or of the right program; return the child's process id."""
+    parent = os.getpid()
     child = os.fork()
     if child == 0:
+        tie(parent, signal.SIGKILL)
         os._exit(_run(mutant, tests))
     return child
 

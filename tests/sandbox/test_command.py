@@ -12,6 +12,7 @@ import pytest
 from aiohttp import ClientSession
 from typer.testing import CliRunner, Result
 
+from pricing_proxy.children import tied
 from pricing_proxy.sandbox.command import sandbox_app
 from pricing_proxy.sandbox.server import Sandbox
 from tests.sandbox.conftest import Client, line
@@ -216,6 +217,7 @@ async def test_it_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
         *("--state-dir", str(tmp_path)),
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "COLUMNS": "120"},
+        **tied(),
     )
     assert process.stdout is not None
     printed = b""

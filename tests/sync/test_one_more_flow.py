@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pricing_proxy.children import tied
+
 _HERE = Path(__file__).parents[2]
 
 
@@ -19,6 +21,7 @@ def test_a_flow_in_its_own_folder_and_the_list_is_taken_by_all() -> None:
         capture_output=True,
         text=True,
         check=False,
+        **tied(),
     )
 
     assert ended.returncode == 0, ended.stdout

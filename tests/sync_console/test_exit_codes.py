@@ -9,6 +9,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from pricing_proxy.__main__ import app as pricing_proxy
+from pricing_proxy.children import tied
 from sync.__main__ import app as d365_sync_app
 from sync.serve.first_start import confirm
 from sync.serve.stores import stores
@@ -31,6 +32,7 @@ async def test_a_taken_port_ends_the_sync_as_it_ends_the_price_service(
             *(sys.executable, "-m", "sync", "run", "--config", str(d365_sync.file)),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
+            **tied(),
         )
         _, told = await process.communicate()
 

@@ -132,7 +132,7 @@ async def test_data_of_another_version_is_left_alone(tmp_path: Path) -> None:
 
 
 async def test_a_folder_too_long_for_a_socket_is_told_at_once(tmp_path: Path) -> None:
-    with pytest.raises(EmbeddedPostgresError, match="at most 89 characters"):
+    with pytest.raises(EmbeddedPostgresError, match="at most 89 bytes"):
         await EmbeddedPostgres(tmp_path / ("x" * 100)).__aenter__()
 
 

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from pricing_proxy.children import tied
 from sync.engine.database import database
 from sync.engine.embedded_postgres import EmbeddedPostgres
 from sync.engine.flow import Work
@@ -109,6 +110,7 @@ def processes(url: str, ledger: Path) -> Iterator[Start]:
         process = subprocess.Popen(  # noqa: S603 -- our own program
             [sys.executable, "-m", "tests.sync_engine.worker_program", url, str(ledger)],
             stdout=subprocess.PIPE,
+            **tied(),
         )
         started.append(process)
         assert process.stdout is not None

@@ -1,0 +1,90 @@
+"""A child ends when its parent was killed: the pipe that it alone writes to is closed."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pricing_proxy.children import tied
+from sync.engine.embedded_state import server_pid
+
+STARTS = """
+import signal, subprocess, sys
+from pricing_proxy.children import tied
+by = signal.Signals(int(sys.argv[1]))
+with subprocess.Popen(sys.argv[2:], **tied(by)) as child:
+    child.wait()
+"""
+# It and its children ignore what Ctrl-C sends, as shells have it for what runs in the background.
+IN_THE_DEMO = """
+import signal, sys, threading
+from pathlib import Path
+from pricing_proxy.demo.processes import Child
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+with Child("child", sys.argv[2:], Path(sys.argv[1])):
+    threading.Event().wait()
+"""
+WITH_A_DATABASE = """
+import asyncio, sys
+from pathlib import Path
+from sync.engine.embedded_postgres import EmbeddedPostgres
+async def run():
+    async with EmbeddedPostgres(Path(sys.argv[1])):
+        print("up", flush=True)
+        await asyncio.Event().wait()
+asyncio.run(run())
+"""
+LIVES = "import os, sys, time; os.write(os.open(sys.argv[1], os.O_WRONLY), b'up'); time.sleep(600)"
+
+
+@contextmanager
+def child_of(program: str, argument: object, folder: Path) -> Iterator[int]:
+    """Start a parent and its child, and kill the parent; yields what ends with the child."""
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    child = (sys.executable, "-c", LIVES, str(pipe))
+    with subprocess.Popen(  # noqa: S603 -- our own words
+        [sys.executable, "-c", program, str(argument), *child], **tied()
+    ) as parent:
+        read = os.open(pipe, os.O_RDONLY)
+        assert os.read(read, 2) == b"up"
+        parent.kill()
+    yield read
+    os.close(read)
+
+
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_child_ends_with_a_parent_that_is_killed(by: signal.Signals, tmp_path: Path) -> None:
+    with child_of(STARTS, int(by), tmp_path) as pipe:
+        assert os.read(pipe, 1) == b""
+
+
+def test_the_demo_s_programs_end_when_it_is_killed(tmp_path: Path) -> None:
+    with child_of(IN_THE_DEMO, tmp_path, tmp_path) as pipe:
+        assert os.read(pipe, 1) == b""
+
+
+def test_an_embedded_database_ends_when_its_owner_is_killed() -> None:
+    """Its folder has a name that no ASCII has, and characters that addresses quote."""
+    with tempfile.TemporaryDirectory(prefix="pg") as name:
+        Path(name).chmod(0o755)
+        folder = Path(name) / "für a+b %41"
+        with subprocess.Popen(  # noqa: S603 -- our own words
+            [sys.executable, "-c", WITH_A_DATABASE, str(folder)], stdout=subprocess.PIPE, **tied()
+        ) as owner:
+            assert owner.stdout is not None
+            assert owner.stdout.readline() == b"up\n"
+            server = server_pid(folder / "data")
+            assert server is not None
+            ending = os.pidfd_open(server)
+            owner.kill()
+        # Readable when the process has ended; pytest's time-out is the limit.
+        select.select([ending], [], [])
+        os.close(ending)
