@@ -1,9 +1,11 @@
 """The command `pricing-proxy demo`."""
 
+import fcntl
 import shutil
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -12,15 +14,18 @@ from rich.live import Live
 
 from pricing_proxy.command_line import Exit, fail
 from pricing_proxy.demo.alerts import hearing_alerts
-from pricing_proxy.demo.plan import DemoError, Plan, Ports, free_port
+from pricing_proxy.demo.plan import DemoError, Plan, Ports, free_ports
 from pricing_proxy.demo.processes import Child, running
 from pricing_proxy.demo.screen import Screen
-from pricing_proxy.demo.sync_plan import database_folder
+from pricing_proxy.demo.sync_plan import clear_databases, database_folder
 from pricing_proxy.terminal import PlainConsole
 
 _TABLE_SECONDS = 1.0
 _LINE_SECONDS = 5.0
 
+_AnyPort = Annotated[
+    bool, typer.Option("--any-port", help="Take free ports instead of those that are taken.")
+]
 _Folder = Annotated[Path, typer.Option(help="Where configuration, certificates and logs go.")]
 
 
@@ -37,13 +42,14 @@ def demo_command(
     entra_port: Annotated[int, typer.Option(help="Port of the simulated Entra ID.")] = 8104,
     intake_port: Annotated[int, typer.Option(help="Port where the sync hears the shop.")] = 8090,
     operators_port: Annotated[int, typer.Option(help="Port of the sync's operators.")] = 8091,
+    any_port: _AnyPort = False,
     folder: _Folder = Path(".demo"),
 ) -> None:
     """Start the simulated systems and the real service, and show them working.
 
     Prints commands to try in another terminal. Ctrl-C ends everything.
     """
-    console = PlainConsole()
+    redis, alerts = free_ports(2)
     ports = Ports(
         public=port,
         admin=admin_port,
@@ -53,12 +59,12 @@ def demo_command(
         magento=magento_port,
         intake=intake_port,
         operators=operators_port,
-        redis=free_port(),
-        alerts=free_port(),
+        redis=redis,
+        alerts=alerts,
     )
-    signal.signal(signal.SIGTERM, _interrupt)
+    console = PlainConsole()
     try:
-        _begin(ports, folder, console, seconds)
+        _begin(ports.moved() if any_port else ports, folder, console, seconds)
     except KeyboardInterrupt:
         console.print("Stopped.")
     except DemoError as error:
@@ -66,13 +72,30 @@ def demo_command(
 
 
 def _begin(ports: Ports, folder: Path, console: PlainConsole, seconds: float | None) -> None:
+    _end_on_signals()
     ports.check()
     folder.mkdir(parents=True, exist_ok=True)
-    database = database_folder(folder)
-    try:
-        _run(Plan(ports=ports, folder=folder, database=database), console, seconds)
-    finally:
-        shutil.rmtree(database, ignore_errors=True)
+    with alone_in(folder):
+        clear_databases(folder)
+        database = database_folder(folder)
+        try:
+            _run(Plan(ports=ports, folder=folder, database=database), console, seconds)
+        finally:
+            shutil.rmtree(database, ignore_errors=True)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other demos out of a folder; raises `DemoError` when one is there."""
+    with (folder / "demo.lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(
+                f"Another demo runs in {folder}: choose another folder by --folder. "
+                "With make: make demo DEMO_ARGS='--any-port --folder .demo-2'"
+            ) from None
+        yield
 
 
 def _run(plan: Plan, console: PlainConsole, seconds: float | None) -> None:
@@ -121,6 +144,13 @@ def _wait(children: Sequence[Child], until: float | None, seconds: float) -> boo
         if child.name != "redis":  # to end Redis is one of the things to try
             child.require_alive()
     return True
+
+
+def _end_on_signals() -> None:
+    """End in order also when told by SIGTERM, or when the terminal closes."""
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(each, _interrupt)
 
 
 def _interrupt(*_: object) -> NoReturn:

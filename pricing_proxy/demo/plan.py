@@ -1,8 +1,11 @@
 """What the demo runs: its ports, its configuration file, and the commands it prints."""
 
+import json
+import shlex
 import socket
 import sys
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pricing_proxy.configuration.api_keys import hash_of
@@ -16,7 +19,7 @@ _CONFIGURATION = """\
 url = "http://127.0.0.1:{ports.fo}"
 tenant = "demo-tenant"
 authority = "https://127.0.0.1:{ports.entra}"
-ca_file = "{ca_file}"
+ca_file = {ca_file}
 time_zone = "Europe/Berlin"
 pricing_client_id = "demo-pricing"
 sync_client_id = "demo-sync"
@@ -54,6 +57,20 @@ SECRET_NAME = "PRICING_PROXY_ENVIRONMENTS__SANDBOX__PRICING_CLIENT_SECRET"  # no
 SECRET = "demo-pricing-secret"  # noqa: S105 -- see above
 
 
+PRICES, SYNC = "pricing-proxy", "d365-sync"
+_MODULES = {PRICES: "pricing_proxy", SYNC: "sync"}
+_OPTIONS = {
+    "public": "--port",
+    "admin": "--admin-port",
+    "control": "--control-port",
+    "fo": "--fo-port",
+    "entra": "--entra-port",
+    "magento": "--magento-port",
+    "intake": "--intake-port",
+    "operators": "--operators-port",
+}
+
+
 class DemoError(Exception):
     """The demo cannot run; the message says what to do."""
 
@@ -75,27 +92,24 @@ class Ports:
 
     def check(self) -> None:
         """Raise `DemoError` naming each port that another program has."""
-        options = {
-            "--port": self.public,
-            "--admin-port": self.admin,
-            "--control-port": self.control,
-            "--fo-port": self.fo,
-            "--entra-port": self.entra,
-            "--magento-port": self.magento,
-            "--intake-port": self.intake,
-            "--operators-port": self.operators,
-        }
-        taken = [
-            f"  {port}: choose another by {option}"
-            for option, port in options.items()
-            if not is_free(port)
+        lines = [
+            f"  {port}: choose another by {_OPTIONS[name]}" for name, port in self._taken().items()
         ]
-        if taken:
-            lines = "\n".join(taken)
+        if lines:
             raise DemoError(
-                f"These ports are taken, perhaps by another demo:\n{lines}\n"
-                "With make: make demo DEMO_ARGS='--port 9080'"
+                "\n".join(["These ports are taken, perhaps by another demo:", *lines])
+                + "\nWith make: make demo DEMO_ARGS='--port 9080'; or any that are free: "
+                "make demo DEMO_ARGS=--any-port"
             )
+
+    def moved(self) -> "Ports":
+        """Return the same with free ports instead of those that another program has."""
+        taken = self._taken()
+        return replace(self, **dict(zip(taken, free_ports(len(taken)), strict=True)))
+
+    def _taken(self) -> dict[str, int]:
+        ports = {name: int(getattr(self, name)) for name in _OPTIONS}
+        return {name: port for name, port in ports.items() if not is_free(port)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +169,8 @@ class Plan:
             (self.secrets_folder / name).write_text(secret, encoding="utf-8")
         text = _CONFIGURATION.format(
             ports=self.ports,
-            ca_file=self.ca_file.resolve(),
+            # A text of JSON is one of TOML, whatever the folder is called.
+            ca_file=json.dumps(str(self.ca_file.resolve()), ensure_ascii=False),
             probe_skus=_PROBE_SKUS,
             key_hash=hash_of(DEMO_KEY),
         )
@@ -169,11 +184,12 @@ class Plan:
 
     def check_command(self) -> str:
         """Return how to ask what works; a turned dial shows as one red row."""
-        return f"{self._secrets()} {_program()} check --config {self.configuration_file}"
+        option = f"--config {shlex.quote(str(self.configuration_file))}"
+        return f"{self._secrets()} {_program(PRICES)} check {option}"
 
     def commands(self) -> dict[str, str]:
         """Return what to try, by what it shows."""
-        program, key = _program(), f"-H 'X-API-Key: {DEMO_KEY}'"
+        program, key = _program(PRICES), f"-H 'X-API-Key: {DEMO_KEY}'"
         query = "market=b2b_de&customer=C-1001&sku=LAMP-01&quantity=10"
         price = f"curl -s {key} '{self.public_url}/v1/prices?{query}'"
         sandbox = f"{program} sandbox"
@@ -199,6 +215,7 @@ class Plan:
             ),
             **sync_commands(
                 program=program,
+                sync=_program(SYNC),
                 configuration=self.configuration_file,
                 secrets=self._secrets(),
                 control_url=self.control_url,
@@ -207,7 +224,7 @@ class Plan:
         }
 
     def _secrets(self) -> str:
-        return f"{SECRETS_VARIABLE}={self.secrets_folder}"
+        return f"{SECRETS_VARIABLE}={shlex.quote(str(self.secrets_folder))}"
 
 
 def is_free(port: int) -> bool:
@@ -221,18 +238,22 @@ def is_free(port: int) -> bool:
         return True
 
 
-def free_port() -> int:
-    """Return a loopback port that nobody has right now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_ports(count: int) -> list[int]:
+    """Return loopback ports that nobody has right now."""
+    with ExitStack() as stack:
+        # All are held until the last is found: none is found twice.
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
-def _program() -> str:
-    """Return how to call this program from the folder the demo was started in."""
-    path = Path(sys.argv[0])
+def _program(script: str) -> str:
+    """Return how to call a program of ours from the folder the demo was started in."""
+    path = Path(sys.executable).with_name(script)
+    if not path.exists():
+        return f"{shlex.quote(sys.executable)} -m {_MODULES[script]}"
     try:
-        return str(path.absolute().relative_to(Path.cwd()))
+        return shlex.quote(str(path.relative_to(Path.cwd())))
     except ValueError:
-        return str(path)
+        return shlex.quote(str(path))

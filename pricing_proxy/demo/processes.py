@@ -18,7 +18,7 @@ from fakeredis import TcpFakeServer
 from pricing_proxy.children import tied
 from pricing_proxy.configuration.reading import SECRETS_VARIABLE
 from pricing_proxy.demo.plan import DemoError, Plan
-from pricing_proxy.demo.sync_plan import INTAKE_SECRET
+from pricing_proxy.demo.sync_plan import INTAKE_SECRET, end_database
 
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.1
@@ -52,7 +52,7 @@ def running(plan: Plan, say: Callable[[str], None]) -> Iterator[Sequence["Child"
         children.append(stack.enter_context(_service(plan)))
         _wait_for(f"{plan.public_url}/health/ready", children)
         say("the sync with its PostgreSQL")
-        stack.callback(_end_database, plan.database)
+        stack.callback(end_database, plan.database)
         children.append(stack.enter_context(_sync(plan)))
         _wait_for(f"{plan.intake_url}/health/live", children)
         yield children
@@ -149,13 +149,6 @@ def _sync(plan: Plan) -> Child:
         "no_proxy": "127.0.0.1",
     }
     return Child("sync", command, plan.folder, variables, end_seconds=_SYNC_END_SECONDS)
-
-
-def _end_database(folder: Path) -> None:
-    """End a server that a sync which was killed left behind."""
-    with suppress(OSError, ValueError, IndexError):  # it ended with the sync, as it should
-        lines = (folder / "data" / "postmaster.pid").read_bytes().splitlines()
-        os.kill(int(lines[0]), signal.SIGQUIT)
 
 
 def _redis_server(server: str, plan: Plan) -> Child:

@@ -5,10 +5,14 @@ empty with each demo, as the simulated shop does, in a folder that an unprivileg
 reach: PostgreSQL never runs as root.
 """
 
+import json
 import os
 import shlex
+import shutil
+import signal
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 ORDER_RULES = """\
@@ -40,7 +44,7 @@ token = "demoshopaccesstoken0000000000000"
 
 [sync.postgres]
 url = "embedded"
-data_directory = "{database}"
+data_directory = {database}
 
 [sync.intake]
 port = {intake}
@@ -63,6 +67,7 @@ disposition = "Credit"
 {orders}"""
 INTAKE_SECRET = "a secret of the demo's shop"  # noqa: S105 -- it opens nothing but the demo
 _RENAMED = "SalesOrderHeadersV3.DeliveryModeCode:DeliveryMode"
+_PREFIX = "postgres-"
 # The shop begins with three customers.
 _STRANGER = 4
 _ENTER = 0o001
@@ -76,7 +81,8 @@ def sync_configuration(*, magento: int, intake: int, operators: int, database: P
         magento=magento,
         intake=intake,
         operators=operators,
-        database=database,
+        # A text of JSON is one of TOML, whatever the folder is called.
+        database=json.dumps(str(database), ensure_ascii=False),
         orders=ORDER_RULES,
     )
 
@@ -104,18 +110,33 @@ def database_folder(folder: Path) -> Path:
         each.stat().st_mode & _ENTER for each in (place, *place.parents)
     )
     inside = place if is_short and is_open else None
-    made = Path(tempfile.mkdtemp(prefix="postgres-", dir=inside))
+    made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=inside))
     made.chmod(0o711)
     return made
 
 
+def clear_databases(folder: Path) -> None:
+    """Remove what demos that were killed left in their folder."""
+    for left in folder.glob(f"{_PREFIX}*"):
+        end_database(left)
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def end_database(folder: Path) -> None:
+    """End a server that a sync which was killed left behind."""
+    with suppress(OSError, ValueError, IndexError):  # it ended with the sync, as it should
+        lines = (folder / "data" / "postmaster.pid").read_bytes().splitlines()
+        os.kill(int(lines[0]), signal.SIGQUIT)
+
+
 def sync_commands(
-    *, program: str, configuration: Path, secrets: str, control_url: str, control: str
+    *, program: str, sync: str, configuration: Path, secrets: str, control_url: str, control: str
 ) -> dict[str, str]:
     """Return what to try, by what it shows.
 
     Args:
         program: How `pricing-proxy` is called.
+        sync: How `d365-sync` is called.
         configuration: The configuration file.
         secrets: The assignment that names the secrets directory.
         control_url: Where the ERP's orders can be read.
@@ -127,7 +148,6 @@ def sync_commands(
         "| grep -E '^ {8}\"(number|reference|is_stopped)\"'"
     )
     dial = f"{program} sandbox dial fo{control}"
-    sync = str(Path(program).with_name("d365-sync"))
     option = f"--config {shlex.quote(str(configuration))}"
     stranger = f"{program} sandbox customer --taxvat 'de 100 000 001'{control}"
     theirs = f"{program} sandbox order --customer {_STRANGER} --kind simple{control}"

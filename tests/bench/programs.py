@@ -16,7 +16,7 @@ import requests
 
 from pricing_proxy.children import tied
 from pricing_proxy.configuration.api_keys import hash_of
-from pricing_proxy.demo.plan import SECRET, SECRET_NAME, free_port
+from pricing_proxy.demo.plan import SECRET, SECRET_NAME, free_ports
 
 KEY = "bench-key-of-the-benchmark-only"
 _START_SECONDS = 60.0
@@ -92,7 +92,7 @@ def programs() -> Iterator[Programs]:
         raise BenchError("install redis-server: an in-process fake would bill its CPU to us")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        fo, entra, redis, control = (free_port() for _ in range(4))
+        fo, entra, redis, control = free_ports(4)
         command = [redis_server, "--port", str(redis), "--bind", "127.0.0.1", "--save", ""]
         stack.enter_context(process(command, folder / "redis.log"))
         start_sandbox(stack, folder, f"--skus={_SKUS}", control=control, fo=fo, entra=entra)
@@ -120,7 +120,7 @@ def cpu_seconds(server: Server) -> float:
 
 @contextmanager
 def _bare(folder: Path) -> Iterator[Server]:
-    port = free_port()
+    port = free_ports(1)[0]
     command = [sys.executable, "-m", "tests.bench.bare", str(port)]
     with process(command, folder / "bare.log") as child:
         wait_for(f"http://127.0.0.1:{port}/1")
@@ -131,9 +131,9 @@ def _bare(folder: Path) -> Iterator[Server]:
 def _service(
     name: str, names: Mapping[str, object], folder: Path, *, megabytes: int
 ) -> Iterator[Server]:
-    port = free_port()
+    port = free_ports(1)[0]
     text = _CONFIGURATION.format(
-        **names, megabytes=megabytes, port=port, admin=free_port(), key_hash=hash_of(KEY)
+        **names, megabytes=megabytes, port=port, admin=free_ports(1)[0], key_hash=hash_of(KEY)
     )
     file = folder / f"{name}.toml"
     file.write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pricing_proxy.demo.plan import free_port
+from pricing_proxy.demo.plan import free_ports
 from pricing_proxy.demo.sync_plan import ORDER_RULES
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
 
@@ -99,10 +99,10 @@ class Tuning:
     prefixes: Mapping[str, str] = field(default_factory=lambda: {"4": "E-", "2": "X-"})
 
 
-def free_ports() -> Ports:
+def unused_ports() -> Ports:
     """Return ports that nobody has right now."""
     names = ("control", "fo", "entra", "magento", "intake")
-    return Ports(**{name: free_port() for name in names})
+    return Ports(**dict(zip(names, free_ports(len(names)), strict=True)))
 
 
 def write_configuration(folder: Path, ports: Ports, tuning: Tuning) -> Path:

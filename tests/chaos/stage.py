@@ -24,8 +24,8 @@ from tests.chaos.configuration import (
     INTAKE_SECRET,
     Ports,
     Tuning,
-    free_ports,
     secrets,
+    unused_ports,
     write_configuration,
 )
 from tests.chaos.processes import SYNC, ChaosError, Postgres, Worker, Workers
@@ -209,7 +209,7 @@ def stage(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
         # PostgreSQL may run as an unprivileged user, who has to enter it.
         folder.chmod(0o755)
-        ports = free_ports()
+        ports = unused_ports()
         file = write_configuration(folder, ports, tuning)
         stack.enter_context(
             process(

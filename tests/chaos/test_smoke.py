@@ -8,7 +8,7 @@ import pytest
 
 from sync.settings import load
 from tests.chaos.__main__ import main
-from tests.chaos.configuration import Tuning, free_ports, secrets, write_configuration
+from tests.chaos.configuration import Tuning, secrets, unused_ports, write_configuration
 from tests.chaos.crowd import Crowd
 from tests.chaos.judge import main as judge_main
 from tests.chaos.stage import stage
@@ -101,7 +101,7 @@ def test_every_worker_of_a_run_listens_on_ports_of_its_own(
     """Two of them with one configuration could not start beside each other."""
     for name, text in secrets().items():
         monkeypatch.setenv(name, text)
-    sections = load(write_configuration(tmp_path, free_ports(), Tuning())).sync
+    sections = load(write_configuration(tmp_path, unused_ports(), Tuning())).sync
 
     ports = {name: part.port for name, part in sections if hasattr(part, "port")}
 

@@ -2,25 +2,28 @@
 
 import dataclasses
 import os
+import shlex
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
 from pricing_proxy import settings as price_settings
 from pricing_proxy.configuration.reading import SECRETS_VARIABLE
-from pricing_proxy.demo.plan import DemoError, Plan, Ports, free_port
+from pricing_proxy.demo.plan import DemoError, Plan, Ports, free_ports
 from pricing_proxy.demo.sync_plan import database_folder
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
 from sync import settings as sync_settings
 
 
-def free_ports() -> Ports:
-    return Ports(**{field.name: free_port() for field in dataclasses.fields(Ports)})
+def unused() -> Ports:
+    names = [field.name for field in dataclasses.fields(Ports)]
+    return Ports(**dict(zip(names, free_ports(len(names)), strict=True)))
 
 
 def plan(folder: Path) -> Plan:
-    return Plan(ports=free_ports(), folder=folder, database=folder / "postgres")
+    return Plan(ports=unused(), folder=folder, database=folder / "postgres")
 
 
 def test_both_programs_accept_what_is_written(
@@ -51,7 +54,7 @@ def test_a_taken_port_is_named_with_the_option_that_changes_it() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        ports = dataclasses.replace(free_ports(), intake=taken)
+        ports = dataclasses.replace(unused(), intake=taken)
 
         with pytest.raises(DemoError, match=f"{taken}: choose another by --intake-port"):
             ports.check()
@@ -76,3 +79,63 @@ def test_the_database_is_with_the_demo_or_where_its_path_is_short(tmp_path: Path
     assert len(os.fsencode(made)) < 89
     assert not list(made.iterdir())
     made.rmdir()
+
+
+def test_ports_that_are_taken_are_changed_for_free_ones_and_no_others() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        ports = dataclasses.replace(unused(), fo=other.getsockname()[1])
+
+        moved = ports.moved()
+
+    moved.check()
+    assert moved.fo != ports.fo
+    assert dataclasses.replace(moved, fo=ports.fo) == ports
+
+
+ODD_NAMES = ("Kunde Müller", 'a "quoted" one', "it's \\ here", "$HOME & `date`; #1")
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_demo_in_a_folder_of_any_name_writes_what_both_programs_accept(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    demo = plan(folder)
+    demo.write_configuration()
+    monkeypatch.setenv(SECRETS_VARIABLE, str(demo.secrets_folder))
+
+    prices = price_settings.load(demo.configuration_file)
+
+    assert prices.environments["sandbox"].ca_file == demo.ca_file
+    sync = sync_settings.load(demo.configuration_file).sync
+    assert sync.postgres.data_directory == demo.database
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_the_commands_of_a_demo_in_a_folder_of_any_name_can_be_copied(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bin_folder = tmp_path / name / "bin"
+    bin_folder.mkdir(parents=True)
+    (bin_folder / "pricing-proxy").touch()
+    monkeypatch.setattr(sys, "executable", str(bin_folder / "python"))
+    demo = plan(tmp_path / name)
+
+    words = shlex.split(demo.check_command())
+    assert words == [
+        f"{SECRETS_VARIABLE}={demo.secrets_folder}",
+        str(bin_folder / "pricing-proxy"),
+        *("check", "--config", str(demo.configuration_file)),
+    ]
+    for command in demo.commands().values():
+        if "d365-sync" in command or "-m sync" in command:
+            assert str(demo.configuration_file) in words_of(command)
+
+
+def words_of(command: str) -> list[str]:
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    return list(lexer)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pricing_proxy.children import tied
-from pricing_proxy.demo.plan import SECRET, SECRET_NAME, Plan, Ports, free_port
+from pricing_proxy.demo.plan import SECRET, SECRET_NAME, Plan, Ports, free_ports
 from tests.bench.programs import process, program, wait_for
 
 # Prices go stale within a phase, so that refreshes are part of the drill.
@@ -57,7 +57,7 @@ def programs(folder: Path) -> Iterator[Running]:
     if redis_server is None:
         raise DrillError("install redis-server: the drill kills a real one")
     names = [field.name for field in dataclasses.fields(Ports)]
-    ports = Ports(**{name: free_port() for name in names})
+    ports = Ports(**dict(zip(names, free_ports(len(names)), strict=True)))
     # The sync does not run here.
     plan = Plan(ports=ports, folder=folder, database=folder / "postgres")
     plan.write_configuration()

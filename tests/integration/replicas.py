@@ -18,7 +18,7 @@ from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
 
 from pricing_proxy.children import tied
 from pricing_proxy.configuration.api_keys import hash_of
-from pricing_proxy.demo.plan import SECRET, SECRET_NAME, free_port
+from pricing_proxy.demo.plan import SECRET, SECRET_NAME, free_ports
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
 
 KEY = "the key of the rolling restart"
@@ -161,7 +161,7 @@ async def replicas(folder: Path, redis_url: str, *, count: int) -> AsyncIterator
 
 def _replica(folder: Path, sandbox: Sandbox, redis_url: str, number: int) -> Replica:
     authority, _, tenant = sandbox.authority.rpartition("/")
-    port = free_port()
+    port = free_ports(1)[0]
     file = folder / f"replica-{number}.toml"
     text = _CONFIGURATION.format(
         fo=sandbox.fo_url,
@@ -170,7 +170,7 @@ def _replica(folder: Path, sandbox: Sandbox, redis_url: str, number: int) -> Rep
         ca_file=sandbox.ca_file,
         redis=redis_url,
         port=port,
-        admin=free_port(),
+        admin=free_ports(1)[0],
         key_hash=hash_of(KEY),
     )
     file.write_text(text, encoding="utf-8")

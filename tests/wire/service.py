@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pricing_proxy.demo.plan import SECRET, SECRET_NAME, free_port
+from pricing_proxy.demo.plan import SECRET, SECRET_NAME, free_ports
 from tests.bench.programs import SYSTEMS, process, program, start_sandbox, wait_for
 from tests.wire.callers import api_keys, storefront
 from tests.wire.silence import files_at_most
@@ -51,7 +51,7 @@ def service(
     folder: Path, *, files: int | None = None, redis_url: str = "embedded"
 ) -> Iterator[Service]:
     """Start it, with at most so many open files; end it on exit."""
-    fo, entra, control, public, admin = (free_port() for _ in range(5))
+    fo, entra, control, public, admin = free_ports(5)
     shop = storefront()
     text = _CONFIGURATION.format(
         fo=fo, entra=entra, folder=folder, public=public, admin=admin, redis=redis_url, **shop

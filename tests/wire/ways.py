@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pricing_proxy.demo.plan import free_port
+from pricing_proxy.demo.plan import free_ports
 from tests.bench.programs import process
 
 _NEEDED = ("haproxy", "nginx")
@@ -85,7 +85,7 @@ def check() -> None:
 @contextmanager
 def haproxy(folder: Path, service: int, reuse: str) -> Iterator[Way]:
     """Start an HAProxy before the service."""
-    port = free_port()
+    port = free_ports(1)[0]
     file = folder / f"haproxy-{reuse}.cfg"
     file.write_text(_HAPROXY.format(port=port, service=service, reuse=reuse), encoding="utf-8")
     with process([str(_found("haproxy")), "-db", "-f", str(file)], file.with_suffix(".log")):
@@ -96,7 +96,7 @@ def haproxy(folder: Path, service: int, reuse: str) -> Iterator[Way]:
 @contextmanager
 def nginx(folder: Path, service: int) -> Iterator[Way]:
     """Start an nginx before the service."""
-    port = free_port()
+    port = free_ports(1)[0]
     file = folder / "nginx.conf"
     file.write_text(_NGINX.format(port=port, service=service, folder=folder), encoding="utf-8")
     with process([str(_found("nginx")), "-c", str(file), "-p", str(folder)], folder / "nginx.log"):
