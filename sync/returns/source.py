@@ -3,7 +3,6 @@
 Where the shop is Adobe Commerce it also has RMAs, which are not read.
 """
 
-import logging
 from collections.abc import Mapping
 
 from sync.engine.polling import Polling
@@ -12,7 +11,6 @@ from sync.magento.credit_memo_models import CreditMemo
 from sync.returns.ports import MemoChanges
 from sync.returns.rules import FLOW
 
-_log = logging.getLogger(__name__)
 _WATERMARK = "returns.updated_at"
 # Of a credit memo: 2 is refunded; an open or cancelled one gives nothing back.
 _REFUNDED = 2

@@ -159,7 +159,9 @@ def _dead_names(modules: tuple[Source, ...], templates: str) -> Iterator[str]:
         loaded = _loaded(source.tree)
         for node in source.tree.body:
             for name in _defined(node):
-                is_used = (source.name, name) in imported or name in attributes
+                # A private name is nobody else's.
+                is_used = (source.name, name) in imported
+                is_used = is_used or (name in attributes and not name.startswith("_"))
                 if not is_used and not any(user is not node for user in loaded[name]):
                     yield f"{source.name}.{name}"
 
