@@ -3,7 +3,8 @@
 Each kind of problem is a `Problem` under a name of its program's (`web.problems`,
 `listening.problems`, `sync.intake.problems`), and is raised by that name. Its stable code
 stands in `type`; `errors` point into the request with JSON Pointers (RFC 6901). For a GET
-they point into the body that it stands for.
+they point into the body that it stands for. They end after some, for a request may be wrong in
+thousands of places, and its answer is not to be larger than it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,8 @@ import orjson
 from aiohttp import web
 
 CONTENT_TYPE = "application/problem+json"
+# As many as somebody reads; whoever mends these finds the next.
+MOST_FLAWS = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +31,7 @@ class Problem:
         pointer: Where in the request; an example where it may be in several places.
         headers: Headers that every such answer has, with their usual values.
         shape: The documented shape of the answer, which may have members of its own.
+        most_flaws: After how many `errors` end; `detail` says how many there are.
     """
 
     status: int
@@ -36,6 +40,7 @@ class Problem:
     pointer: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     shape: str = "Problem"
+    most_flaws: int = MOST_FLAWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,9 @@ class ProblemError(Exception):
         self.problem = problem
         self.detail = detail or problem.detail
         place = problem.pointer if pointer is None else pointer
-        self.flaws = flaws or [Flaw(place, problem.code, self.detail)]
+        self.flaws = flaws[: problem.most_flaws] or [Flaw(place, problem.code, self.detail)]
+        if len(flaws) > len(self.flaws):
+            self.detail += f" These are the first {len(self.flaws)} of {len(flaws)} mistakes."
         self.headers = {**problem.headers, **(headers or {})}
         self.members = members or {}
 

@@ -37,7 +37,7 @@ What *this* customer pays for *these* SKUs, from memory, from Redis, or from the
 
 Money and quantities are decimal strings; a JSON number in their place is a 422. Instants
 are RFC 3339, UTC. Every mistake is answered as `application/problem+json` (RFC 9457)
-whose `errors` point at the members.
+whose `errors` point at the members, at 20 of them at most.
 
 A **browse** or **cart** answer to a well-formed request is always 200, with a state for
 each line. A **checkout** is all or nothing: every line binds, or it is a 422 (a line has no

@@ -17,6 +17,9 @@ from pricing_proxy.listening.problems import (
 )
 from pricing_proxy.problem_details import Problem
 
+# These are answers, not mistakes: the shop has to know each line that it cannot sell. A request
+# has 200 lines at most.
+_EVERY_LINE = 200
 _CORRECT = "Correct the members named in errors."
 _KEY_CHALLENGE = {"WWW-Authenticate": "X-API-Key"}
 _TOKEN_CHALLENGE = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
@@ -145,6 +148,7 @@ NO_PRICE = Problem(
     "no_price",
     "Remove the lines named in errors; repeating is pointless.",
     "/lines/0/sku",
+    most_flaws=_EVERY_LINE,
 )
 PRICE_NOT_CURRENT = Problem(
     503,
@@ -153,6 +157,7 @@ PRICE_NOT_CURRENT = Problem(
     "/lines/0",
     headers=_SOON,
     shape="CheckoutRefusal",
+    most_flaws=_EVERY_LINE,
 )
 PRICES = (*ASKING, NO_PRICE, PRICE_NOT_CURRENT)
 

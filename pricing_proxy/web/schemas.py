@@ -6,10 +6,18 @@ has a member or a name we do not know, is a 400; a value out of range is a 422.
 """
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
-from pydantic_core import ErrorDetails
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 from typing_extensions import TypedDict
 
 from pricing_proxy.listening.problems import INVALID_JSON, INVALID_VALUE
@@ -128,11 +136,21 @@ class PriceGroupScope(TypedDict):
     price_group: Code
 
 
+def _nothing_equal(value: object) -> object:
+    """Let no number pass for true, though it equals it."""
+    if value is not True:
+        raise PydanticCustomError("literal_error", "Input should be true")
+    return value
+
+
+Yes = Annotated[Literal[True], BeforeValidator(_nothing_equal)]
+
+
 @with_config(_CLOSED)
 class AllScope(TypedDict):
     """Every price of the market."""
 
-    all: Literal[True]
+    all: Yes
 
 
 @with_config(_CLOSED)
@@ -180,6 +198,8 @@ GATE_ORDER = TypeAdapter(GateOrderBody)
 CLEARING = TypeAdapter(ClearingBody)
 
 _Path = tuple[int | str, ...]
+# No name of ours is so long, and what was sent may be as long as a body.
+_LONGEST_NAME = 64
 # Names that pydantic puts into a location for the branch of a union; they are not members.
 _BRANCHES = frozenset(
     {
@@ -213,8 +233,9 @@ def flaws_problem(error: ValidationError) -> ProblemError:
 
 
 def pointer(*path: str | int) -> str:
-    """Return the JSON Pointer of a member."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
+    """Return the JSON Pointer of a member; of what holds it, where its name is a long one."""
+    parts = takewhile(lambda part: len(part) <= _LONGEST_NAME, map(str, path))
+    return "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in parts)
 
 
 def _found(details: ErrorDetails) -> tuple[Problem, Flaw]:

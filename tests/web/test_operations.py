@@ -150,7 +150,7 @@ async def test_an_invalidation_tells_no_log_whom_it_concerns(
     [
         (invalidation({}), 422, {"/scope/customer"}),
         (invalidation({"sku": ""}), 422, {"/scope/sku"}),
-        (invalidation({"all": False}), 422, {"/scope/all"}),
+        *((invalidation({"all": no}), 422, {"/scope/all"}) for no in (False, 1, 1.0, "true", None)),
         (invalidation({"price_group": 7}), 422, {"/scope/price_group"}),
         (invalidation({"sku": "S-1", "customer": "C-1"}), 400, {"/scope/sku"}),
         (invalidation({"sku": "S-1"}, "medium"), 422, {"/level"}),
