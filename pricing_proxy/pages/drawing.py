@@ -18,14 +18,10 @@ NONE = "-"
 _HERE = "pricing_proxy.pages"
 
 
-def policy(*, calls: str = "'self'") -> str:
-    """Return a page's Content-Security-Policy: its program's own style and scripts, nothing else.
-
-    Args:
-        calls: Whom its scripts may call.
-    """
+def policy() -> str:
+    """Return a page's Content-Security-Policy: its own listener's style and scripts, no others."""
     return (
-        f"default-src 'none'; style-src 'self'; script-src 'self'; connect-src {calls}; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 

@@ -2,6 +2,7 @@
 
 from pricing_proxy.serve.parts import Engine, Parts
 from pricing_proxy.serve.snapshot import Snapshot, erp_state
+from pricing_proxy.settings import Service
 from pricing_proxy.web.docs import DocsRoutes
 from pricing_proxy.web.explain import ExplainRoutes
 from pricing_proxy.web.health import HealthRoutes
@@ -11,7 +12,7 @@ from pricing_proxy.web.login import LoginRoutes
 from pricing_proxy.web.meters import PriceMeter
 from pricing_proxy.web.openapi import openapi_document
 from pricing_proxy.web.prices import PriceRoutes
-from pricing_proxy.web.routes import Routes
+from pricing_proxy.web.routes import ADMIN, PUBLIC, Routes
 from pricing_proxy.web.status import StatusRoutes
 
 
@@ -33,7 +34,7 @@ def routes_of(parts: Parts, engine: Engine) -> Routes:
         browsers=parts.callers.browsers,
         login=LoginRoutes(warmer=engine.warmer, markets=markets),
         health=HealthRoutes(parts.readiness.obstacles),
-        docs=DocsRoutes(openapi_document()),
+        docs=DocsRoutes(openapi_document(_ports(parts.settings.service))),
         explain=_explain_routes(parts, engine),
         invalidations=InvalidationRoutes(
             invalidations=parts.ledgers.invalidations,
@@ -46,6 +47,10 @@ def routes_of(parts: Parts, engine: Engine) -> Routes:
         status=_status_routes(parts, engine),
         kept_out=KeptOutRoutes(failures=engine.loader.failures, markets=markets),
     )
+
+
+def _ports(service: Service) -> dict[str, int]:
+    return {PUBLIC: service.public.port, ADMIN: service.admin.port}
 
 
 def _explain_routes(parts: Parts, engine: Engine) -> ExplainRoutes:

@@ -2,7 +2,7 @@
 
 Everything is read and built once, when the routes are made: a missing file stops the
 start, not a request. Nothing is fetched from elsewhere, and the page's policy lets its
-script run nothing but itself; it may call any address, for that is what "try it" does.
+script run nothing but itself, and call nothing but the listener that it came from.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _FILES = {
 _HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 _PAGE_HEADERS = {
     **_HEADERS,
-    "Content-Security-Policy": policy(calls="*"),
+    "Content-Security-Policy": policy(),
 }
 
 

@@ -31,7 +31,7 @@ _JSON = "application/json"
 # What stands in a path for a name.
 _SEGMENT = {"type": "string", "minLength": 1}
 # The settings' defaults.
-_PORTS = {PUBLIC: "8080", ADMIN: "8081"}
+_PORTS: Mapping[str, int] = {PUBLIC: 8080, ADMIN: 8081}
 _ABOUT = """\
 What *this* customer pays for *these* SKUs, from memory, from Redis, or from the ERP.
 
@@ -60,14 +60,18 @@ Read from the table that decides it; the times are the defaults of settings.
 """
 
 
-def openapi_document() -> dict[str, Any]:
-    """Return the document as plain values."""
+def openapi_document(ports: Mapping[str, int] = _PORTS) -> dict[str, Any]:
+    """Return the document as plain values.
+
+    Args:
+        ports: Of the listeners, by name.
+    """
     data = _read()
     paths: dict[str, Any] = {}
     for route in ROUTES:
         whole = {
             "x-listeners": list(route.listeners),
-            "servers": [_server(listener) for listener in route.listeners],
+            "servers": [_server(listener, ports) for listener in route.listeners],
         }
         paths.setdefault(route.path, whole)[route.method.lower()] = _operation(route, data)
     every = [*ELSEWHERE, *(problem for route in ROUTES for problem in route.problems)]
@@ -78,10 +82,13 @@ def openapi_document() -> dict[str, Any]:
             "version": version("pricing-proxy"),
             "description": _ABOUT + freshness_markdown(),
         },
-        "servers": [_server(PUBLIC)],
+        "servers": [_server(PUBLIC, ports)],
         "tags": [
             {"name": PUBLIC, "description": "What the shop calls."},
-            {"name": ADMIN, "description": "What operators call; on loopback by default."},
+            {
+                "name": ADMIN,
+                "description": "What operators call; on loopback by default.",
+            },
         ],
         "paths": paths,
         "components": data.components,
@@ -135,14 +142,14 @@ class _Untitled(GenerateJsonSchema):
         return False
 
 
-def _server(listener: str) -> dict[str, Any]:
-    """Return where a listener is found unless the settings say otherwise."""
+def _server(listener: str, ports: Mapping[str, int]) -> dict[str, Any]:
+    """Return where a listener is found."""
     return {
         "url": "http://{host}:{port}",
-        "description": f"The {listener} listener, as the settings' defaults place it.",
+        "description": f"The {listener} listener.",
         "variables": {
             "host": {"default": "127.0.0.1"},
-            "port": {"default": _PORTS[listener]},
+            "port": {"default": str(ports[listener])},
         },
     }
 

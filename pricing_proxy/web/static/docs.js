@@ -23,7 +23,7 @@ async function start() {
   const schemas = Object.entries(spec.components.schemas).sort(([a], [b]) => a.localeCompare(b));
   byId("schemas").append(...schemas.map(([name, schema]) => showSchema(name, schema)));
   showContents(operations, schemas.map(([name]) => name));
-  startTrying(spec);
+  startTrying(operations);
   window.addEventListener("hashchange", openTarget);
   openTarget();
 }

@@ -1,66 +1,99 @@
-// Sends a price request to a base URL of the reader's choice, and always shows the same as curl.
+// Sends a request of any route to the listener that this page came from, and always shows the same as curl.
 
 import { element } from "./markdown.js";
 
 const byId = (id) => document.getElementById(id);
-const PATH = "/v1/prices";
-const PUBLIC_PORT = "8080";
+const JSON_TYPE = "application/json";
+let known = [];
 
-/** Fill the form from the document and keep the shell command up to date. */
-export function startTrying(spec) {
-  const item = spec.paths[PATH];
-  const samples = item.post.requestBody.content["application/json"].examples;
-  const host = location.hostname || "127.0.0.1";
-  byId("try-base").value = `${location.protocol === "https:" ? "https" : "http"}://${host}:${PUBLIC_PORT}`;
-  byId("try-route").append(
-    element("option", { value: "post" }, `POST ${PATH}`),
-    element("option", { value: "get" }, `GET ${PATH}`));
-  byId("try-example").append(...Object.keys(samples).map((name) => element("option", { value: name }, name)));
-  byId("try-query").value = item.get.parameters
-    .filter((parameter) => parameter.example !== undefined)
-    .flatMap((parameter) => [].concat(parameter.example).map((value) => `${parameter.name}=${value}`))
-    .join("\n");
-  const fillBody = () => {
-    byId("try-body").value = JSON.stringify(samples[byId("try-example").value].value, null, 2);
-    refresh();
-  };
+/** Fill the form from the document's operations and keep the shell command up to date. */
+export function startTrying(operations) {
+  known = operations;
+  byId("try-route").append(...operations.map(({ operationId, verb, path }) =>
+    element("option", { value: operationId }, `${verb.toUpperCase()} ${path}`)));
+  byId("try-route").addEventListener("change", fillRoute);
   byId("try-example").addEventListener("change", fillBody);
   byId("try-form").addEventListener("input", refresh);
   byId("try-form").addEventListener("submit", send);
   byId("try-copy").addEventListener("click", copy);
+  byId("try-route").value = operations[0].operationId;
+  fillRoute();
+}
+
+function chosen() {
+  return known.find((each) => each.operationId === byId("try-route").value);
+}
+
+function samples() {
+  return chosen().requestBody?.content[JSON_TYPE].examples ?? {};
+}
+
+function fillRoute() {
+  byId("try-query").value = (chosen().parameters ?? [])
+    .filter((parameter) => parameter.example !== undefined)
+    .flatMap((parameter) => [].concat(parameter.example).map((value) => `${parameter.name}=${value}`))
+    .join("\n");
+  const names = Object.keys(samples());
+  byId("try-example").replaceChildren(...names.map((name) => element("option", { value: name }, name)));
+  byId("try-example").value = names[0] ?? "";
   fillBody();
 }
 
-// The request as the form says it; `query` is percent-encoded.
+function fillBody() {
+  const sample = samples()[byId("try-example").value];
+  byId("try-body").value = sample ? JSON.stringify(sample.value, null, 2) : "";
+  refresh();
+}
+
+// The request as the form says it, percent-encoded; what the path does not name is its query.
 function wanted() {
-  const isGet = byId("try-route").value === "get";
+  const { verb, path, requestBody } = chosen();
   const pairs = byId("try-query").value.split("\n").filter((line) => line.trim()).map((line) => {
     const at = line.indexOf("=");
     return at < 0 ? [line.trim(), ""] : [line.slice(0, at).trim(), line.slice(at + 1)];
   });
-  const query = isGet ? `?${new URLSearchParams(pairs)}` : "";
+  const inPath = (name) => path.includes(`{${name}}`);
+  const filled = pairs.filter(([name]) => inPath(name)).reduce(
+    (made, [name, value]) => made.replace(`{${name}}`, encodeURIComponent(value)), path);
+  const query = new URLSearchParams(pairs.filter(([name]) => !inPath(name))).toString();
   return {
-    isGet,
-    url: byId("try-base").value.trim().replace(/\/+$/, "") + PATH + query,
+    method: verb.toUpperCase(),
+    // Where this page is, whatever stands before `/docs`.
+    url: new URL(`.${filled}`, new URL(".", location.href)).href + (query && `?${query}`),
     key: byId("try-key").value,
-    body: isGet ? null : byId("try-body").value,
+    body: requestBody ? byId("try-body").value : undefined,
   };
 }
 
 function refresh() {
-  const { isGet } = wanted();
-  for (const id of ["try-query-label", "try-query-help"]) byId(id).hidden = !isGet;
-  byId("try-body-label").hidden = isGet;
-  byId("try-example").disabled = isGet;
+  const { parameters, requestBody } = chosen();
+  for (const id of ["try-query-label", "try-query-help"]) byId(id).hidden = !parameters?.length;
+  byId("try-body-label").hidden = !requestBody;
+  byId("try-example").disabled = !requestBody;
   byId("try-curl").textContent = curl();
   byId("try-copied").textContent = "";
 }
 
+function headersOf({ key, body }) {
+  return {
+    ...(chosen().security.some((each) => each.ApiKey) ? accessBy(key) : {}),
+    ...(body === undefined ? {} : { "Content-Type": JSON_TYPE }),
+  };
+}
+
+// A token has three parts between dots; a key has none.
+function accessBy(key) {
+  return key.split(".").length === 3 ? { Authorization: `Bearer ${key}` } : { "X-API-Key": key };
+}
+
 function curl() {
-  const { url, key, body } = wanted();
-  const parts = [`curl -i ${quoted(url)}`, `-H ${quoted(`X-API-Key: ${key || "YOUR-KEY"}`)}`];
-  if (body !== null) parts.push("-H 'Content-Type: application/json'", `-d ${quoted(body)}`);
-  return parts.join(" \\\n  ");
+  const { method, url, key, body } = wanted();
+  const headers = Object.entries(headersOf({ key: key || "YOUR-KEY", body }));
+  return [
+    `curl -i ${method === "GET" ? "" : `-X ${method} `}${quoted(url)}`,
+    ...headers.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
+    ...(body === undefined ? [] : [`-d ${quoted(body)}`]),
+  ].join(" \\\n  ");
 }
 
 function quoted(text) {
@@ -81,18 +114,16 @@ async function send(event) {
   event.preventDefault();
   const button = event.submitter ?? byId("try-form").querySelector("button");
   const request = wanted();
-  const headers = { "X-API-Key": request.key };
-  if (!request.isGet) headers["Content-Type"] = "application/json";
   button.disabled = true;
   try {
     const began = performance.now();
     const answer = await fetch(request.url, {
-      method: request.isGet ? "GET" : "POST", headers, body: request.body ?? undefined, cache: "no-store",
+      method: request.method, headers: headersOf(request), body: request.body, cache: "no-store",
     });
     const text = await answer.text();
     showAnswer(answer, text, Math.round(performance.now() - began));
   } catch (error) {
-    await showFailure(request.url, error);
+    showFailure(error);
   } finally {
     button.disabled = false;
   }
@@ -117,24 +148,8 @@ function pretty(text) {
   }
 }
 
-// The browser hides why a request failed. A request whose answer nobody may read still tells
-// an address that does not answer from a rule that keeps this page from reading.
-async function showFailure(url, error) {
-  const { origin } = URL.canParse(url) ? new URL(url) : { origin: null };
-  let message = `The base URL is not an address (${error.message}).`;
-  if (origin !== null) {
-    message = (await answers(origin))
-      ? `The browser blocked this (CORS): ${origin} answers, but it does not allow pages of ${location.origin} to call it. Use the curl command above, or put both behind one origin.`
-      : `${origin} does not answer: is the service running, and is this the address of its public listener?`;
-  }
+// Ours alone is called, so that no rule of the browser keeps an answer from us.
+function showFailure(error) {
+  const message = `${location.origin} does not answer (${error.message}): is the service running?`;
   byId("try-result").replaceChildren(element("p", { class: "notice bad", role: "alert" }, message));
-}
-
-async function answers(origin) {
-  try {
-    await fetch(`${origin}/health/live`, { mode: "no-cors", cache: "no-store" });
-    return true;
-  } catch {
-    return false;
-  }
 }
