@@ -4,8 +4,6 @@ Every failure is one message on standard error that says what to do next, and an
 """
 
 from collections.abc import Callable
-from enum import IntEnum
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -13,6 +11,7 @@ import typer
 from pydantic import BaseModel
 
 from pricing_proxy.configuration.mistakes import ConfigurationError
+from pricing_proxy.exit_codes import Exit
 from pricing_proxy.terminal import PlainConsole
 
 S = TypeVar("S", bound=BaseModel)
@@ -30,29 +29,6 @@ Config = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-
-
-class Exit(IntEnum):
-    """How a command ends; `EXIT_CODES` is the same for `--help`."""
-
-    DONE = 0
-    FAILED = 1
-    MISTAKEN = 2
-    UNCONFIRMED = 3
-    INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
-
-
-EXIT_CODES = (
-    f"Exit codes: {Exit.DONE} done. {Exit.FAILED} something that it needs cannot be used, or it "
-    f"cannot be done. {Exit.MISTAKEN} the command or the configuration has a mistake, or an "
-    f"address is taken. {Exit.UNCONFIRMED} nobody said yes to the first start of d365-sync. "
-    f"{Exit.INTERRUPTED} interrupted."
-)
-
-
-def version_command() -> None:
-    """Print the version."""
-    typer.echo(version("pricing-proxy"))
 
 
 def settings_of(load: Callable[[Path | None], S], config: Path | None) -> S:

@@ -1,124 +1,37 @@
 """The command `d365-sync`: the flows of documents between shop and ERP."""
 
-import asyncio
-from typing import Annotated
+from pricing_proxy.lazy_commands import lazy_commands
 
-import typer
+COMMANDS = {
+    "run": "sync.serve.command:run_command",
+    "check": "sync.console.check_command:check_command",
+    "status": "sync.console.looking:status_command",
+    "failed": "sync.console.looking:failed_command",
+    "show": "sync.console.looking:show_command",
+    "order": "sync.console.order_command:order_command",
+    "replay": "sync.console.intervening:replay_command",
+    "skip": "sync.console.intervening:skip_command",
+    "edit": "sync.console.editing:edit_command",
+    "export": "sync.console.order_command:export_command",
+    "approve": "sync.console.link_commands:approve_command",
+    "reject": "sync.console.link_commands:reject_command",
+    "link": "sync.console.link_commands:link_command",
+    "unlink": "sync.console.link_commands:unlink_command",
+    "links": "sync.console.link_commands:links_command",
+    "pause": "sync.console.intervening:pause_command",
+    "resume": "sync.console.intervening:resume_command",
+    "limit": "sync.console.intervening:limit_command",
+    "gate": "sync.console.gates:gate_app",
+}
 
-from pricing_proxy.clock import SystemClock
-from pricing_proxy.command_line import EXIT_CODES, Config, Exit, fail, output, version_command
-from pricing_proxy.telemetry import logs
-from sync.console.check_command import check_command
-from sync.console.editing import edit_command
-from sync.console.gates import gate_app
-from sync.console.intervening import (
-    limit_command,
-    pause_command,
-    replay_command,
-    resume_command,
-    skip_command,
+app = lazy_commands(
+    COMMANDS, about="Orders, customers and returns from Magento to Dynamics 365: each exactly once."
 )
-from sync.console.link_commands import (
-    approve_command,
-    link_command,
-    links_command,
-    reject_command,
-    unlink_command,
-)
-from sync.console.looking import failed_command, show_command, status_command
-from sync.console.order_command import export_command, order_command
-from sync.console.running import carry_out, settings_of
-from sync.orders.building import order_source
-from sync.serve.building import given_of
-from sync.serve.first_start import census_table, confirm, is_confirmed
-from sync.serve.postgres import open_store
-from sync.serve.run import run
-from sync.serve.stores import stores
-from sync.serve.systems import systems
-from sync.settings import SyncSettings
-
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    help="Orders, customers and returns from Magento to Dynamics 365: each exactly once.",
-    epilog=EXIT_CODES,
-)
-app.command("check")(check_command)
-app.command("status")(status_command)
-app.command("failed")(failed_command)
-app.command("show")(show_command)
-app.command("order")(order_command)
-app.command("replay")(replay_command)
-app.command("skip")(skip_command)
-app.command("edit")(edit_command)
-app.command("export")(export_command)
-app.command("approve")(approve_command)
-app.command("reject")(reject_command)
-app.command("link")(link_command)
-app.command("unlink")(unlink_command)
-app.command("links")(links_command)
-app.command("pause")(pause_command)
-app.command("resume")(resume_command)
-app.command("limit")(limit_command)
-app.command("version")(version_command)
-app.add_typer(gate_app, name="gate")
-
-
-@app.command("run")
-def run_command(
-    *,
-    config: Config = None,
-    yes: Annotated[
-        bool,
-        typer.Option("--yes", help="At the first start: send what the table says, unasked."),
-    ] = False,
-) -> None:
-    """Carry documents over until Ctrl-C or SIGTERM.
-
-    The first start of a shop counts its orders in and out of `orders.start_at`, and sends
-    none before somebody said yes; without it the exit code is 3.
-    """
-    settings = settings_of(config)
-    logs.set_up(level=settings.telemetry.log_level, style=settings.telemetry.log_format)
-    if not carry_out(_confirmed_run(settings, is_agreed=yes)):
-        fail("Nothing was sent. Say yes with: d365-sync run --yes", Exit.UNCONFIRMED)
 
 
 def main() -> None:
     """Run the command line."""
     app()
-
-
-async def _confirmed_run(settings: SyncSettings, *, is_agreed: bool) -> bool:
-    """Run when somebody has said yes; return whether."""
-    # Open over both: an embedded server that is ours must not end in between, under others.
-    async with open_store(settings.sync.postgres):
-        if not await _may_start(settings, is_agreed=is_agreed):
-            return False
-        await run(settings, clock=SystemClock())
-        return True
-
-
-async def _may_start(settings: SyncSettings, *, is_agreed: bool) -> bool:
-    clock = SystemClock()
-    async with stores(settings) as opened:
-        if await is_confirmed(opened.watermarks):
-            return True
-        async with systems(settings, clock=clock) as ways:
-            source = order_source(given_of(settings, opened, ways, clock=clock))
-            table = census_table(await source.census())
-        output().print(table)
-        if is_agreed or await asyncio.to_thread(_is_yes):
-            await confirm(opened.watermarks)
-            return True
-    return False
-
-
-def _is_yes() -> bool:
-    try:
-        return typer.confirm("Send these now, and every new order from now on?")
-    except typer.Abort:
-        return False
 
 
 if __name__ == "__main__":

@@ -12,12 +12,13 @@ from typing import Annotated, NoReturn
 import typer
 from rich.live import Live
 
-from pricing_proxy.command_line import Exit, fail
+from pricing_proxy.command_line import fail
 from pricing_proxy.demo.alerts import hearing_alerts
 from pricing_proxy.demo.plan import DemoError, Plan, Ports, free_ports
 from pricing_proxy.demo.processes import Child, running
 from pricing_proxy.demo.screen import Screen
 from pricing_proxy.demo.sync_plan import clear_databases, database_folder
+from pricing_proxy.exit_codes import Exit
 from pricing_proxy.terminal import PlainConsole
 
 _TABLE_SECONDS = 1.0

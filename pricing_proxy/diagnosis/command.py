@@ -6,10 +6,11 @@ from typing import Any, NoReturn, Protocol
 
 import typer
 
-from pricing_proxy.command_line import Exit, errors, output
+from pricing_proxy.command_line import errors, output
 from pricing_proxy.diagnosis.leaving import ending_at_once, leave
 from pricing_proxy.diagnosis.report import Progress, Report
 from pricing_proxy.diagnosis.table import as_json, print_tables
+from pricing_proxy.exit_codes import Exit
 
 
 class Checks(Protocol):

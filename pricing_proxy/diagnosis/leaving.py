@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from pricing_proxy.command_line import Exit
+from pricing_proxy.exit_codes import Exit
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import typer
 import uvloop
 
 from pricing_proxy import command_line
-from pricing_proxy.command_line import Exit, fail
+from pricing_proxy.command_line import fail
+from pricing_proxy.exit_codes import Exit
 from pricing_proxy.listening.listener import ListenError
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.serve.postgres import StoreError

@@ -19,6 +19,8 @@ _WHOLE = {"NamedTuple", "TypedDict"}
 # Read and written whole under the other system's names: what a mapping names is used.
 _WIRE = {"Body", "Row", "ShopModel", "WireModel"}
 _CHECKED = {"BaseModel"}
+# Imported when it is called, as commands are.
+_PLACE = re.compile(r"(?P<module>[a-z_0-9]+(\.[a-z_0-9]+)+):(?P<name>\w+)")
 _BY_NAME = {"getattr", "hasattr", "attrgetter", "methodcaller"}
 
 
@@ -46,6 +48,7 @@ def dead_code(modules: tuple[Source, ...], templates: str = "") -> list[str]:
     """Return every name that nothing uses, as module and name; templates use what they name."""
     program = Program(modules)
     found = _Found(unknown=set(re.findall(r"\w+", templates)))
+    found.handed_on |= {name for _, name in _places(modules)}
     for source in modules:
         found.typing = set(_typing(source.tree))
         _uses(source.tree, program, {}, found, own="")
@@ -147,7 +150,7 @@ def _note_call(node: ast.Call, program: Program, known: Mapping[str, Types], fou
 
 def _dead_names(modules: tuple[Source, ...], templates: str) -> Iterator[str]:
     """Yield functions, classes and constants of modules."""
-    imported: set[tuple[str, str]] = set()
+    imported = set(_places(modules))
     attributes: set[str] = set(re.findall(r"\w+", templates))
     for source in modules:
         for node in ast.walk(source.tree):
@@ -164,6 +167,16 @@ def _dead_names(modules: tuple[Source, ...], templates: str) -> Iterator[str]:
                 is_used = is_used or (name in attributes and not name.startswith("_"))
                 if not is_used and not any(user is not node for user in loaded[name]):
                     yield f"{source.name}.{name}"
+
+
+def _places(modules: tuple[Source, ...]) -> Iterator[tuple[str, str]]:
+    """Yield module and name of what a text says to import later."""
+    for source in modules:
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                place = _PLACE.fullmatch(node.value)
+                if place is not None:
+                    yield place["module"], place["name"]
 
 
 def _defined(node: ast.stmt) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Commands that help to write a configuration: an example, what is wrong, a key."""
