@@ -5,6 +5,8 @@ async with misbehaving_proxy(6379) as proxy:
 """
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,6 +15,8 @@ from enum import StrEnum
 _CHUNK = 65_536
 # Of a reply, before it is cut: less than any reply has.
 _CUT_AFTER_BYTES = 3
+# What Redis answers to a client that says its name and version: the first command comes next.
+_RESET_AFTER_BYTES = 2 * len(b"+OK\r\n")
 _DELAY_SECONDS = 0.05
 
 
@@ -24,6 +28,7 @@ class Fault(StrEnum):
     BLACK_HOLE = "black_hole"
     DELAY = "delay"
     CUT_MID_REPLY = "cut_mid_reply"
+    RESET = "reset"
 
 
 @dataclass
@@ -43,11 +48,11 @@ class MisbehavingProxy:
     _serving: set["asyncio.Task[None]"] = field(default_factory=set)
 
     def misbehave(self, fault: Fault) -> None:
-        """Begin or end a fault; refusing also ends the open connections."""
+        """Begin or end a fault; refusing and resetting also end the open connections."""
         self.fault = fault
-        if fault is Fault.REFUSE:
+        if fault in (Fault.REFUSE, Fault.RESET):
             for writer in self._open:
-                writer.transport.abort()
+                self._end(writer)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection until either side ends it."""
@@ -62,13 +67,20 @@ class MisbehavingProxy:
         finally:
             self._open.discard(writer)
             self._serving.discard(task)
-            writer.transport.abort()
+            self._end(writer)
 
     async def close(self) -> None:
         """End every connection."""
         for task in tuple(self._serving):
             task.cancel()
         await asyncio.gather(*self._serving, return_exceptions=True)
+
+    def _end(self, writer: asyncio.StreamWriter) -> None:
+        if self.fault is Fault.RESET:
+            # Nothing lingers: what the other side has not read yet is lost, and it is told so.
+            line = writer.get_extra_info("socket")
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         onward_reader, onward = await asyncio.open_connection("127.0.0.1", self.target)
@@ -89,6 +101,7 @@ class MisbehavingProxy:
     async def _pass(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_reply: bool
     ) -> None:
+        passed = 0
         while chunk := await reader.read(_CHUNK):
             if self.fault is Fault.BLACK_HOLE:
                 continue
@@ -100,6 +113,10 @@ class MisbehavingProxy:
                 return
             writer.write(chunk)
             await writer.drain()
+            passed += len(chunk)
+            if self.fault is Fault.RESET and is_reply and passed >= _RESET_AFTER_BYTES:
+                self._end(writer)
+                return
 
 
 @asynccontextmanager

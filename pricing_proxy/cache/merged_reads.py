@@ -70,8 +70,13 @@ class MergedReads:
         # Runs even for a task cancelled before its first step, when the program ends: nobody
         # is left waiting.
         self._exchanges.discard(exchange)
+        error = None if exchange.cancelled() else exchange.exception()
         for read in reads:
-            read.answer.cancel()
+            if error is None:
+                read.answer.cancel()
+            elif not read.answer.done():
+                # A defect: whoever asked ends in it, and is not taken for cancelled.
+                read.answer.set_exception(error)
 
     async def _send(self, reads: Sequence[_Read]) -> Sequence[Values]:
         if len(reads) == 1:

@@ -186,6 +186,10 @@ class TokenSource:
         now_us = self._clock.monotonic_us()
         if not isinstance(error, UpstreamError):
             self._failure = None
+            if error is not None:
+                # Whoever waits gets it too; of a renewal in the background nobody would know.
+                self._renew_not_before_us = now_us + _RENEW_PAUSE_US
+                _LOG.error("asking for a token broke", exc_info=error)
             return
         self._failure = error
         # How long a closed gate stays closed is its own affair: an operator may open it.

@@ -128,7 +128,7 @@ async def erp_way(
         )
         (gate, _), (token_gate, _) = opened
         policy = protection(_SYSTEM, gate, manner.breakers, place=name, clock=clock, watch=watch)
-        async with Prober(policy.probes()):
+        async with Prober(policy.probes()).watched(gates.supervision, f"probes of {name}"):
             yield ErpWay(
                 client=FinanceOperationsClient(
                     transport, policy=policy, clock=clock, price_service_path=path

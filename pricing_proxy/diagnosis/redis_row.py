@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any, cast
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.diagnosis.board import Finding, failed, ok
 from pricing_proxy.diagnosis.vitals import milliseconds
+from pricing_proxy.shared_state.lost_connections import REDIS_FAILURES
 from pricing_proxy.shared_state.opening import redis_client
 
 # Connecting and three commands, each with a time-out of its own.
@@ -28,7 +29,7 @@ async def check_redis(redis: RedisSection, *, embedded: str, clock: Clock) -> Fi
             redis_client(redis) as client,
         ):
             return await _ask(client, clock)
-    except (RedisError, OSError, TimeoutError) as error:
+    except REDIS_FAILURES as error:
         # The type only: messages of the client may quote what was sent.
         return failed(
             f"{type(error).__name__}, with a time-out of {redis.timeout_ms} ms",

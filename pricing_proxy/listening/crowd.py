@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol
 
+from pricing_proxy.background import Background
+
 _log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 1.0
@@ -72,8 +74,8 @@ class Member(Protocol):
         ...
 
 
-class Crowd:
-    """The connections of one listener.
+class Crowd(Background):
+    """The connections of one listener, swept between entering and leaving it.
 
     Args:
         name: The listener's, for logs and metrics.
@@ -156,16 +158,11 @@ class Crowd:
         if now - self._told_at >= _TELL_SECONDS and self._closed != self._told:
             self._tell(now)
 
-    async def sweep_for_ever(self) -> None:
-        """Sweep once a second."""
+    async def _for_ever(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            try:
-                self.sweep(loop.time())
-            except Exception:  # noqa: BLE001 -- see below
-                # One connection that nobody thought of must not keep all others open for ever.
-                _log.exception("a sweep of the %s listener broke", self.name)
+            self.sweep(loop.time())
 
     def _send_away(self, member: Member) -> None:
         self._closed[Reason.GAVE_WAY] += 1

@@ -8,7 +8,6 @@ from typing import Any
 from aiohttp import web
 from aiohttp.hdrs import METH_CONNECT
 
-from pricing_proxy.background import end
 from pricing_proxy.listening.connection import Connection
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.protection import protect
@@ -31,7 +30,6 @@ class ListenerRunner(web.AppRunner):
         super().__init__(app, **{"keepalive_timeout": _NEVER_SECONDS, **options})
         app.on_response_prepare.append(protect)
         self.crowd = Crowd("unnamed") if crowd is None else crowd
-        self._sweeping: asyncio.Task[None] | None = None
 
     def connection(self, manager: web.Server, **options: Any) -> Connection:
         """Return a new connection."""
@@ -39,11 +37,11 @@ class ListenerRunner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()
-        self._sweeping = asyncio.create_task(self.crowd.sweep_for_ever())
+        await self.crowd.__aenter__()
         return _Server(server, self)
 
     async def _cleanup_server(self) -> None:
-        await end(self._sweeping)
+        await self.crowd.__aexit__()
         await super()._cleanup_server()
 
 

@@ -256,9 +256,6 @@ class MarketMaps(Background):
         except UpstreamError as error:
             _log.warning("maps of market %s were not refreshed: %s", self._market, error)
             return False
-        except Exception:  # noqa: BLE001 -- one bad row must not end all refreshing
-            _log.exception("refreshing the maps of market %s broke", self._market)
-            return False
         return True
 
 

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from pricing_proxy.background import Background, Ongoing
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND
@@ -38,7 +39,7 @@ class Prober(Background):
         self._probes = tuple(probes)
 
     def _ongoing(self) -> Ongoing:
-        return map(_watch, self._probes)
+        return [partial(_watch, probe) for probe in self._probes]
 
 
 async def _watch(probe: Probe) -> None:
@@ -80,6 +81,3 @@ async def _run(probe: Probe) -> None:
     except UpstreamError as error:
         # The breaker has counted it; the loss itself was logged when the breaker opened.
         _log.debug("%s: probe failed: %s", probe.breaker.name, error)
-    except Exception:  # noqa: BLE001 - the loop outlives a broken probe, as said below
-        # If this ended the loop, nothing would ever close the breaker.
-        _log.exception("%s: the probe is broken", probe.breaker.name)

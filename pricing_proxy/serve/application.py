@@ -23,7 +23,7 @@ from functools import partial
 from aiohttp import web
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.d365.way import PRICING, erp_way
+from pricing_proxy.d365.way import PRICING, ErpWay, erp_way
 from pricing_proxy.prices.ahead import RefreshAhead
 from pricing_proxy.prices.basis import Basis
 from pricing_proxy.prices.explaining import Explainer
@@ -31,7 +31,7 @@ from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.modes import mode_policies
 from pricing_proxy.prices.service import PriceService
 from pricing_proxy.prices.warming import Warmer
-from pricing_proxy.resilience.operation import OperationClass
+from pricing_proxy.resilience.operation import CallWatch, OperationClass
 from pricing_proxy.serve.caching import open_caching
 from pricing_proxy.serve.callers import open_callers
 from pricing_proxy.serve.key_watch import KeyWatch
@@ -43,6 +43,7 @@ from pricing_proxy.serve.routing import routes_of
 from pricing_proxy.settings import ConfigurationFiles, Settings
 from pricing_proxy.shared_state.gate import Gates
 from pricing_proxy.shared_state.opening import redis_client
+from pricing_proxy.supervision import Supervision
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import traces_to
 from pricing_proxy.web.app import admin_app, public_app
@@ -61,6 +62,7 @@ class Application:
         readiness: Whether to send requests here; switched off before stopping.
         key_watch: Takes changed keys; None where nobody changes them.
         metrics: What is counted, for the listeners to add to.
+        supervision: How background work fares, theirs too.
     """
 
     public: web.Application
@@ -68,6 +70,7 @@ class Application:
     readiness: Readiness
     key_watch: KeyWatch | None
     metrics: Metrics
+    supervision: Supervision
 
 
 @asynccontextmanager
@@ -80,7 +83,8 @@ async def application(
         engine = _engine(parts)
         flights = engine.loader.flights
         stack.push_async_callback(flights.aclose, patience_seconds=_LAST_LOADS_SECONDS)
-        await stack.enter_async_context(engine.ahead)
+        ahead = engine.ahead.watched(parts.supervision, "refreshing ahead")
+        await stack.enter_async_context(ahead)
         routes = routes_of(parts, engine)
         service, limit = settings.service, settings.service.body_limit_kb * 1024
         yield Application(
@@ -94,45 +98,61 @@ async def application(
             readiness=parts.readiness,
             key_watch=parts.callers.watch,
             metrics=parts.metrics,
+            supervision=parts.supervision,
         )
 
 
 async def _open_parts(
     settings: Settings, clock: Clock, files: ConfigurationFiles | None, stack: AsyncExitStack
 ) -> Parts:
-    metrics = Metrics()
+    supervision = (metrics := Metrics()).watch_background()
     traces = stack.enter_context(traces_to(settings.telemetry, service="pricing-proxy"))
     redis = await stack.enter_async_context(redis_client(settings.redis))
-    caching = await stack.enter_async_context(open_caching(settings, redis, clock=clock))
-    ledgers = await stack.enter_async_context(
-        open_ledgers(settings, redis, offset_us=lambda: caching.heartbeat.offset_us, clock=clock)
+    caching = await stack.enter_async_context(
+        open_caching(settings, redis, clock=clock, supervision=supervision)
     )
-    gates, watch = Gates(redis, clock), metrics.watch_calls(traces)
-    erps = {
-        name: await stack.enter_async_context(
-            erp_way(name, environment, PRICING, gates=gates, watch=watch)
+    ledgers = await stack.enter_async_context(
+        open_ledgers(
+            settings,
+            redis,
+            offset_us=lambda: caching.heartbeat.offset_us,
+            clock=clock,
+            supervision=supervision,
         )
-        for name, environment in settings.environments.items()
-    }
-    maps = await open_maps(settings, erps, redis, clock, stack)
+    )
+    gates = Gates(redis, clock, supervision)
+    erps = await _open_erps(settings, gates, metrics.watch_calls(traces), stack)
+    callers = await stack.enter_async_context(
+        open_callers(
+            settings, redis, files=files, guard=caching.guard, clock=clock, supervision=supervision
+        )
+    )
+    maps = await open_maps(settings, erps, redis, clock, stack, supervision=supervision)
     return Parts(
         settings=settings,
         clock=clock,
+        supervision=supervision,
         metrics=metrics,
         traces=traces,
         caching=caching,
         ledgers=ledgers,
         erps=erps,
         maps=maps,
-        markets={
-            code: market_of(settings, code, erps[market.environment], maps[code], clock)
-            for code, market in settings.markets.items()
-        },
-        callers=await stack.enter_async_context(
-            open_callers(settings, redis, files=files, guard=caching.guard, clock=clock)
-        ),
+        markets={code: market_of(settings, code, erps, maps[code], clock) for code in maps},
+        callers=callers,
         readiness=Readiness(maps),
     )
+
+
+async def _open_erps(
+    settings: Settings, gates: Gates, watch: CallWatch, stack: AsyncExitStack
+) -> dict[str, ErpWay]:
+    return {
+        name: await stack.enter_async_context(
+            erp_way(name, environment, PRICING, gates=gates, watch=watch)
+        )
+        for name, environment in settings.environments.items()
+    }
 
 
 def _engine(parts: Parts) -> Engine:

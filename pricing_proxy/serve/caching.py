@@ -15,6 +15,7 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.resilience.guard import BreakerGuard
 from pricing_proxy.settings import Settings
 from pricing_proxy.shared_state.guard import guarded, redis_guard
+from pricing_proxy.supervision import Supervision
 
 _MEGABYTE = 1024 * 1024
 
@@ -31,10 +32,12 @@ class Caching:
 
 
 @asynccontextmanager
-async def open_caching(settings: Settings, redis: Redis, *, clock: Clock) -> AsyncIterator[Caching]:
+async def open_caching(
+    settings: Settings, redis: Redis, *, clock: Clock, supervision: Supervision
+) -> AsyncIterator[Caching]:
     """Open the caches; on exit, end the heartbeat and the probing."""
     freshness = [market.freshness for market in settings.markets.values()]
-    heartbeat = RedisHeartbeat(redis, clock=clock)
+    heartbeat = RedisHeartbeat(redis, clock=clock).watched(supervision, "Redis' clock")
     guard = redis_guard(clock, timeout_us=settings.redis.timeout_ms * 1000)
     store = RedisStore(
         redis,
@@ -42,7 +45,7 @@ async def open_caching(settings: Settings, redis: Redis, *, clock: Clock) -> Asy
         offset_us=lambda: heartbeat.offset_us,
         max_age=timedelta(seconds=max(market.max_seconds for market in freshness)),
     )
-    async with heartbeat, guarded(redis, guard):
+    async with heartbeat, guarded(redis, guard, supervision):
         yield Caching(
             memory=MemoryStore(settings.service.memory_megabytes * _MEGABYTE),
             store=store,

@@ -13,6 +13,7 @@ from pricing_proxy.prices.cold_budget import UNBOUNDED, ColdBudget, OwnColdBudge
 from pricing_proxy.resilience.guard import BreakerGuard
 from pricing_proxy.serve.key_watch import KeyReport, KeyWatch
 from pricing_proxy.settings import ConfigurationFiles, Settings
+from pricing_proxy.supervision import Supervision
 from pricing_proxy.web.access import Access
 from pricing_proxy.web.browsers import BrowserRoutes
 from pricing_proxy.web.tokens import StorefrontTokens
@@ -47,6 +48,7 @@ async def open_callers(
     files: ConfigurationFiles | None,
     guard: BreakerGuard,
     clock: Clock,
+    supervision: Supervision,
 ) -> AsyncIterator[Callers]:
     """Build what the settings allow; on exit, end the watch over their files.
 
@@ -56,6 +58,7 @@ async def open_callers(
         redis: Where replicas count together.
         guard: Redis' breaker.
         clock: Time.
+        supervision: Told how the watch fares.
     """
     tokens = StorefrontTokens(settings.storefront, markets=settings.markets, clock=clock)
     access = Access(KeyRing(settings.api_keys), tokens=tokens, clock=clock)
@@ -63,7 +66,8 @@ async def open_callers(
     async with AsyncExitStack() as stack:
         watch = None
         if files is not None:
-            watch = await stack.enter_async_context(_watch(files, settings, access, clock))
+            watch = _watch(files, settings, access, clock).watched(supervision, "watch over keys")
+            await stack.enter_async_context(watch)
         yield Callers(
             access=access,
             watch=watch,

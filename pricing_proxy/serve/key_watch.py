@@ -82,11 +82,7 @@ class KeyWatch(Background):
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._look_every.total_seconds()):
                     await self._called.wait()
-            try:
-                await self._look()
-            except Exception:  # noqa: BLE001 -- see below
-                # The next look may fare better, and nobody would miss a watch that ended.
-                _log.exception("looking at the configuration broke")
+            await self._look()
 
     async def _look(self) -> None:
         is_called = self._called.is_set()

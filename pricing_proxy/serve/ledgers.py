@@ -15,6 +15,7 @@ from pricing_proxy.settings import Settings
 from pricing_proxy.shared_state.ledger import LedgerWriter, positions_within
 from pricing_proxy.shared_state.ledger_reader import LedgerReader, LedgerView
 from pricing_proxy.shared_state.opening import ledger_client
+from pricing_proxy.supervision import Supervision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,12 @@ class Ledgers:
 
 @asynccontextmanager
 async def open_ledgers(
-    settings: Settings, redis: Redis, *, offset_us: Callable[[], int], clock: Clock
+    settings: Settings,
+    redis: Redis,
+    *,
+    offset_us: Callable[[], int],
+    clock: Clock,
+    supervision: Supervision,
 ) -> AsyncIterator[Ledgers]:
     """Begin to read every market's ledger; on exit, stop."""
     freshness = {code: market.freshness for code, market in settings.markets.items()}
@@ -64,7 +70,7 @@ async def open_ledgers(
                     lease_us=each.lease_seconds * SECOND_US,
                     offset_us=offset_us,
                     clock=clock,
-                )
+                ).watched(supervision, f"ledger of {code}")
             )
             for code, each in freshness.items()
         }

@@ -18,6 +18,7 @@ from pricing_proxy.prices.sources.fo_master_data import FoMasterData
 from pricing_proxy.prices.sources.fo_service import FoServiceSource
 from pricing_proxy.settings import Settings
 from pricing_proxy.shared_state.maps import SharedMaps
+from pricing_proxy.supervision import Supervision
 
 
 async def open_maps(
@@ -26,6 +27,8 @@ async def open_maps(
     redis: Redis,
     clock: Clock,
     stack: AsyncExitStack,
+    *,
+    supervision: Supervision,
 ) -> dict[str, MarketMaps]:
     """Open every market's maps in the stack; they are read, and read again, behind it."""
     kept = SharedMaps(redis)
@@ -45,14 +48,17 @@ async def open_maps(
                 clock=clock,
                 refresh_every=timedelta(seconds=settings.service.maps_refresh_seconds),
                 seeds=market.magento_customers,
-            )
+            ).watched(supervision, f"maps of {code}")
         )
     return maps
 
 
-def market_of(settings: Settings, code: str, erp: ErpWay, maps: MarketMaps, clock: Clock) -> Market:
+def market_of(
+    settings: Settings, code: str, erps: Mapping[str, ErpWay], maps: MarketMaps, clock: Clock
+) -> Market:
     """Return a market as the price path knows it."""
     market = settings.markets[code]
+    erp = erps[market.environment]
     environment = settings.environments[market.environment]
     zone = ZoneInfo(environment.time_zone)
     return Market(

@@ -17,6 +17,7 @@ from pricing_proxy.serve.callers import Callers
 from pricing_proxy.serve.ledgers import Ledgers
 from pricing_proxy.serve.readiness import Readiness
 from pricing_proxy.settings import Settings
+from pricing_proxy.supervision import Supervision
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.telemetry.traces import Traces
 
@@ -27,6 +28,7 @@ class Parts:
 
     settings: Settings
     clock: Clock
+    supervision: Supervision
     metrics: Metrics
     traces: Traces
     caching: Caching

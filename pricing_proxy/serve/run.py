@@ -42,6 +42,8 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
         if running.key_watch is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, running.key_watch.read_now)
         service, (public, admin) = settings.service, crowds(settings)
+        for crowd in (public, admin):
+            crowd.watched(running.supervision, f"sweep of the {crowd.name} listener")
         running.metrics.count_connections(public, admin)
         async with (
             listening(

@@ -12,6 +12,7 @@ from pricing_proxy.resilience.breaker import BreakerView
 from pricing_proxy.resilience.breaker_events import Phase
 from pricing_proxy.resilience.gate import Gate, GateView
 from pricing_proxy.serve.parts import Parts
+from pricing_proxy.supervision import Supervision
 from pricing_proxy.telemetry.metrics import Read, Reading
 
 # Rows of what is kept out; more than anybody reads, and less than a page that takes seconds.
@@ -50,6 +51,7 @@ class Snapshot:
                 for name, at in self._parts.callers.access.last_use().items()
             },
             "configuration": self._configuration(),
+            "background": background_state(self._parts.supervision),
         }
 
     def readers(self) -> dict[str, Read]:
@@ -221,6 +223,20 @@ def erp_state(erp: ErpWay) -> dict[str, Any]:
         "in_flight": view.in_flight,
         "retrying": view.retrying,
     }
+
+
+def background_state(supervision: Supervision) -> list[dict[str, Any]]:
+    """Return how each piece of background work fares, those that fail first."""
+    return [
+        {
+            "name": view.name,
+            "is_failing": view.is_failing,
+            "failures": view.failures,
+            "error": view.error,
+            "failed_seconds": None if view.failed_seconds is None else round(view.failed_seconds),
+        }
+        for view in supervision.view()
+    ]
 
 
 def _gate(view: GateView) -> dict[str, Any]:

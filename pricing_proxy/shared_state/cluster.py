@@ -8,13 +8,15 @@ be gone by then. At most so many run at once; the rest wait, and give up in time
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from redis.asyncio.cluster import ClusterNode, ClusterPipeline, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisClusterException
+
+from pricing_proxy.shared_state.lost_connections import told_as_lost
 
 T = TypeVar("T")
 
@@ -49,9 +51,23 @@ class BoundedCluster(RedisCluster):
             retry=Retry(NoBackoff(), 0),
             **options,
         )
+        # The nodes it finds are made of the same options as those it was given.
+        lost = told_as_lost(self.connection_kwargs["connection_class"])
+        self.connection_kwargs["connection_class"] = lost
+        for node in self.startup_nodes:
+            node.connection_class = lost
         self._timeout_seconds = timeout_seconds
         self._turns = asyncio.Semaphore(connections)
         self._running: set[asyncio.Task[Any]] = set()
+
+    async def initialize(self) -> Self:
+        """Find the nodes; raises `redis.RedisError`."""
+        try:
+            await super().initialize()
+        except RedisClusterException as error:
+            # Among redis-py's errors this one alone is no `RedisError`.
+            raise RedisConnectionError(str(error)) from error
+        return self
 
     async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
         """Return a command's answer; raises `redis.RedisError`."""
@@ -97,7 +113,6 @@ class BoundedCluster(RedisCluster):
         try:
             return await command
         except RedisClusterException as error:
-            # Among redis-py's errors this one alone is no `RedisError`.
             raise RedisConnectionError(str(error)) from error
         finally:
             self._turns.release()

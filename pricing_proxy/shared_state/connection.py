@@ -10,13 +10,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
 from pricing_proxy.configuration.redis_address import RedisAddress, RedisKind
 from pricing_proxy.shared_state.cluster import BoundedCluster
+from pricing_proxy.shared_state.lost_connections import told_as_lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def _server(address: RedisAddress, how: Connecting) -> Redis:
         timeout=how.timeout_seconds,
         **_impatient(how.timeout_seconds),
     )
-    return Redis(connection_pool=pool)
+    return _client(pool)
 
 
 class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
@@ -79,6 +80,7 @@ def _behind_sentinels(address: RedisAddress, how: Connecting, stack: AsyncExitSt
         },
     )
     for sentinel in sentinels.sentinels:
+        _translate(sentinel.connection_pool)
         stack.push_async_callback(sentinel.aclose, close_connection_pool=True)
     pool = _SentinelPool(  # type: ignore[no-untyped-call]  # as above
         address.service,
@@ -91,7 +93,17 @@ def _behind_sentinels(address: RedisAddress, how: Connecting, stack: AsyncExitSt
         timeout=how.timeout_seconds,
         **_impatient(how.timeout_seconds),
     )
+    return _client(pool)
+
+
+def _client(pool: ConnectionPool) -> Redis:
+    _translate(pool)
     return Redis(connection_pool=pool)
+
+
+def _translate(pool: ConnectionPool) -> None:
+    """Have the pool's connections, none of which is made yet, raise redis-py's errors only."""
+    pool.connection_class = told_as_lost(pool.connection_class)
 
 
 def _cluster(address: RedisAddress, how: Connecting) -> Redis:

@@ -10,22 +10,24 @@ import asyncio
 import logging
 import random
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol, Self, cast
+from functools import partial
+from typing import Protocol, Self, cast
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from pricing_proxy.background import end
+from pricing_proxy.background import Background
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.environments import AppKind
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.resilience.gate_state import GateSettings
 from pricing_proxy.resilience.retry_after import LONGEST_WAIT
+from pricing_proxy.shared_state.lost_connections import REDIS_FAILURES
 from pricing_proxy.shared_state.maps import SharedStateError
+from pricing_proxy.supervision import Supervision
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +41,6 @@ _LONGEST_MS = LONGEST_WAIT // timedelta(milliseconds=1)
 _TOLD_FOR = timedelta(hours=1)
 # So long an operator's word is owed that Redis did not take: what it is about has ended by then.
 _OWED_US = LONGEST_WAIT // timedelta(microseconds=1)
-_FAILURES = (RedisError, OSError, TimeoutError)
 
 
 def app_gate(environment: str, app: AppKind) -> str:
@@ -63,10 +64,12 @@ class Gates:
     Attributes:
         redis: Where processes and operators say what they know.
         clock: Time.
+        supervision: The program's; None where nobody looks.
     """
 
     redis: Redis
     clock: Clock
+    supervision: Supervision | None = None
 
     @asynccontextmanager
     async def gate(
@@ -97,7 +100,7 @@ class Gates:
             settings=settings,
         )
         shared.attach(gate)
-        async with shared:
+        async with shared.watched(self.supervision, f"gate {name}"):
             yield gate, shared
 
 
@@ -125,12 +128,12 @@ async def closed_gates(redis: Redis, names: Iterable[str]) -> Mapping[str, timed
             left_ms = await cast("Awaitable[int]", redis.pttl(_key(name)))
             if left_ms > 0:
                 closed[name] = timedelta(milliseconds=left_ms)
-    except _FAILURES as error:
+    except REDIS_FAILURES as error:
         raise SharedStateError(type(error).__name__) from error
     return closed
 
 
-class SharedGate:
+class SharedGate(Background):
     """Carries closings of one gate between processes; an async context manager.
 
     Args:
@@ -153,7 +156,6 @@ class SharedGate:
         self._has_looked = False
         self._opened: bytes | None = None
         self._owed_until_us = 0
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def attach(self, gate: LocalGate) -> None:
         """Name the gate that others' closings close."""
@@ -163,18 +165,14 @@ class SharedGate:
         # What was said before is known before the first call, unless Redis is slow or away.
         with suppress(TimeoutError):
             async with asyncio.timeout(_LOOK_SECONDS):
-                await self._look_safely()
-        self._own(self._look_for_ever())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await end(*self._tasks)
+                await self.look()
+        return await super().__aenter__()
 
     def publish(self, closed_for: timedelta) -> None:
         """Tell the others, behind the caller's back; a failure leaves them on their own."""
         # Newer than what an operator said before.
         self._owed_until_us = 0
-        self._own(self._publish(closed_for))
+        self._do(partial(self._publish, closed_for))
 
     async def open(self) -> None:
         """Open the gate here and, through Redis, in every process.
@@ -189,7 +187,7 @@ class SharedGate:
         self._owed_until_us = self._clock.monotonic_us() + _OWED_US
         try:
             await self._say_opened()
-        except _FAILURES as error:
+        except REDIS_FAILURES as error:
             raise SharedStateError(type(error).__name__) from error
 
     async def look(self) -> None:
@@ -204,7 +202,7 @@ class SharedGate:
             if left_ms > _LONGEST_MS:
                 # Written by a version that obeyed any wish; nobody else would ever cut it.
                 await self._redis.pexpire(self._key, _LONGEST_MS)
-        except _FAILURES:
+        except REDIS_FAILURES:
             return  # the heartbeat tells of a lost Redis, once
         self._obey(opened, min(left_ms, _LONGEST_MS))
 
@@ -232,7 +230,7 @@ class SharedGate:
                 )
                 if lately is not None:
                     await self._close(self._others_key, max(closed_for, _RELIEF))
-        except _FAILURES as error:
+        except REDIS_FAILURES as error:
             _log.warning("other processes do not know of the throttling: %s", type(error).__name__)
 
     async def _close(self, key: str, closed_for: timedelta) -> None:
@@ -242,22 +240,10 @@ class SharedGate:
         if milliseconds > left_ms:
             await self._redis.set(key, b"1", px=milliseconds)
 
-    async def _look_for_ever(self) -> None:
+    async def _for_ever(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            await self._look_safely()
-
-    async def _look_safely(self) -> None:
-        try:
             await self.look()
-        except Exception:  # noqa: BLE001 -- see below
-            # A loop that ended would leave this process deaf until its restart.
-            _log.exception("looking for others' throttling broke")
-
-    def _own(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _key(name: str) -> str:

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar, cast
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.resilience.breaker import Breaker
@@ -18,6 +17,8 @@ from pricing_proxy.resilience.breaker_settings import BreakerSettings
 from pricing_proxy.resilience.evidence import SlowRule
 from pricing_proxy.resilience.guard import BreakerGuard
 from pricing_proxy.resilience.prober import Prober
+from pricing_proxy.shared_state.lost_connections import REDIS_FAILURES
+from pricing_proxy.supervision import Supervision
 
 T = TypeVar("T")
 
@@ -42,13 +43,15 @@ class RedisGuard(Protocol):
 
 
 @asynccontextmanager
-async def guarded(redis: Redis, guard: BreakerGuard) -> AsyncIterator[BreakerGuard]:
+async def guarded(
+    redis: Redis, guard: BreakerGuard, supervision: Supervision | None = None
+) -> AsyncIterator[BreakerGuard]:
     """Yield the guard of a Redis that is pinged while it is lost."""
 
     async def ping() -> bool:
         return await cast("Awaitable[bool]", redis.ping())
 
-    async with Prober([guard.probe(ping)]):
+    async with Prober([guard.probe(ping)]).watched(supervision, "probes of Redis"):
         yield guard
 
 
@@ -66,5 +69,5 @@ def redis_guard(
         breaker=breaker,
         clock=clock,
         timeout_us=timeout_us,
-        failures=(RedisError, OSError, TimeoutError),
+        failures=REDIS_FAILURES,
     )

@@ -14,8 +14,9 @@ from enum import StrEnum
 from typing import Any, cast
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
+from pricing_proxy.shared_state.lost_connections import REDIS_FAILURES
 from pricing_proxy.shared_state.maps import SharedStateError
 
 # A million invalidations within one millisecond; 43 bits are left for it: until the year 2248.
@@ -77,7 +78,7 @@ class LedgerWriter:
         fields = _fields(scope, is_hard, reason)
         try:
             position = position_of(await self._redis.xadd(key(market), cast("Any", fields)))
-        except (RedisError, OSError, TimeoutError) as error:
+        except REDIS_FAILURES as error:
             raise SharedStateError(f"Redis failed: {type(error).__name__}") from error
         await self._trim(market, position)
         return position
@@ -86,7 +87,7 @@ class LedgerWriter:
         oldest_ms = milliseconds_of(newest) - self._keep[market] // timedelta(milliseconds=1)
         if oldest_ms > 0:
             # The next append trims as well: a failure here costs nothing.
-            with suppress(RedisError, OSError, TimeoutError):
+            with suppress(*REDIS_FAILURES):
                 await self._redis.xtrim(key(market), minid=f"{oldest_ms}-0", approximate=True)
 
 

@@ -111,10 +111,10 @@ class LedgerReader(Background):
                     _log.warning(text, self._market, type(error).__name__)
                 self._is_lost = True
                 await asyncio.sleep(_PAUSE_SECONDS)
-            except Exception:  # noqa: BLE001 -- a defect must not leave all unverified until a restart
-                _log.exception("reading the ledger of market %s broke", self._market)
+            except Exception:
+                # What was read may be half taken: the next run begins anew.
                 self._sent_us, self._has_started, self._is_lost = None, False, True
-                await asyncio.sleep(_PAUSE_SECONDS)
+                raise
 
     async def _start(self) -> None:
         """Read what may concern any price that lives, from the beginning of that time."""

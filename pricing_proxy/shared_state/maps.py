@@ -13,13 +13,13 @@ from hashlib import blake2b
 from typing import Any, TypeVar
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from pricing_proxy.names import same_name_key
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.customer_map import CUSTOMERS, Customer
 from pricing_proxy.shared_state.guard import RedisGuard
 from pricing_proxy.shared_state.kept_map import KeptMap, MapKind
+from pricing_proxy.shared_state.lost_connections import REDIS_FAILURES
 
 R = TypeVar("R")
 
@@ -86,7 +86,7 @@ class SharedMaps:
     async def _call(self, send: Callable[[], Awaitable[Any] | Any]) -> Any:
         try:
             return await (send() if self._guard is None else self._guard.call(send))
-        except (RedisError, OSError, TimeoutError) as error:
+        except REDIS_FAILURES as error:
             raise SharedStateError(f"Redis failed: {type(error).__name__}") from error
         except UpstreamError as error:
             raise SharedStateError(str(error)) from error

@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from pricing_proxy.supervision import Supervision
+from pricing_proxy.telemetry.background_metrics import BackgroundMetrics
 from pricing_proxy.telemetry.calls import CallTelemetry
 from pricing_proxy.telemetry.connection_metrics import ConnectionMetrics, CountedCrowd
 from pricing_proxy.telemetry.traces import Traces
@@ -25,6 +27,12 @@ class ProgramMetrics:
     def count_connections(self, *crowds: CountedCrowd) -> None:
         """Count the connections of the listeners."""
         ConnectionMetrics(self.registry, prefix=self._prefix, crowds=crowds)
+
+    def watch_background(self) -> Supervision:
+        """Return what counts how background work fares."""
+        supervision = Supervision()
+        BackgroundMetrics(self.registry, prefix=self._prefix, supervision=supervision)
+        return supervision
 
     def watch_calls(self, traces: Traces) -> CallTelemetry:
         """Return what counts and traces the calls to other systems."""

@@ -21,4 +21,5 @@ def status_page(request: web.Request, snapshot: Mapping[str, Any]) -> web.Respon
     """Return the page."""
     parts = {name: snapshot.get(name) or {} for name in _PARTS}
     members = {**parts, "kept_out": snapshot.get("kept_out"), "words": status_words}
+    members["background"] = snapshot.get("background")
     return page(request, "status.html", members)

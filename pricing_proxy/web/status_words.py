@@ -144,6 +144,16 @@ def keys_verdict(configuration: Mapping[str, Any]) -> tuple[Glance, str]:
     return Glance(Tone.GOOD, "current"), since
 
 
+def background_verdict(works: Sequence[Mapping[str, Any]] | None) -> tuple[Glance, str]:
+    """Return whether all background work goes on, and what does not."""
+    if works is None:
+        return _NOT_REPORTED, ""
+    failing = [f"{each.get('name')} ({each.get('error')})" for each in works if each["is_failing"]]
+    if failing:
+        return Glance(Tone.BAD, "failing"), f"{', '.join(failing)}; see the log"
+    return Glance(Tone.GOOD, "goes on"), f"{len(works)} pieces"
+
+
 def hit_ratio(lookups: Mapping[str, int]) -> tuple[Glance, str]:
     """Return the share of lines that needed no load, and its parts."""
     total = sum(lookups.values())

@@ -22,7 +22,7 @@ from typing import Self
 
 import psycopg
 
-from pricing_proxy.background import end
+from pricing_proxy.background import Background
 from pricing_proxy.children import tied
 from sync.engine.embedded_state import (
     check_access,
@@ -46,7 +46,7 @@ _START_SECONDS, _STOP_SECONDS = 60.0, 30.0
 _LOOK_SECONDS = 0.2
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(Background):
     """A server in a folder; an async context manager.
 
     Args:
@@ -62,7 +62,6 @@ class EmbeddedPostgres:
         self._socket = self._folder / "run"
         self._lock_file: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._watch: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         check_folder(self._folder)
@@ -72,7 +71,7 @@ class EmbeddedPostgres:
             self._start()
         # From here on: an owner may die before its server answers, or a first start fail
         # because sessions of a killed server are left.
-        self._watch = asyncio.create_task(self._watch_for_ever())
+        await super().__aenter__()
         try:
             await self._until_it_answers()
         except BaseException:
@@ -81,7 +80,7 @@ class EmbeddedPostgres:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await end(self._watch)
+        await super().__aexit__()
         if self.is_owner:
             await self._stop()
             self._give_up_ownership()
@@ -196,7 +195,7 @@ class EmbeddedPostgres:
         await connection.close()
         return True
 
-    async def _watch_for_ever(self) -> None:
+    async def _for_ever(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             # Asked first, as that also forgets a child that has ended, which has its pid till then.

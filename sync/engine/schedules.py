@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -74,7 +75,7 @@ class Schedules(Background):
         self._lease = timedelta(seconds=lease_seconds)
 
     def _ongoing(self) -> Ongoing:
-        return map(self._repeat, self._schedules)
+        return [partial(self._repeat, schedule) for schedule in self._schedules]
 
     async def run_if_due(self, schedule: Schedule) -> bool:
         """Run it if a period has passed and no other process is at it; return whether it ran.
@@ -140,8 +141,5 @@ class Schedules(Background):
             return False
         except (UpstreamError, SharedStateError, SQLAlchemyError, OSError) as error:
             _log.warning("%s failed (%s)", schedule.name, type(error).__name__)
-            return False
-        except Exception:  # noqa: BLE001 -- one bad record must not end the schedule
-            _log.exception("%s broke", schedule.name)
             return False
         return True

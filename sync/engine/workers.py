@@ -8,6 +8,7 @@ ends by an error, such as being taken for dead, is started again after a pause.
 import asyncio
 import logging
 from collections.abc import Iterable
+from functools import partial
 
 import procrastinate
 import psycopg
@@ -86,7 +87,9 @@ class Workers(Background):
         for line in self._lines:
             if line not in paused and line not in self._running:
                 self._at_once[line] = at_once[line]
-                self._running[line] = asyncio.create_task(self._work_for_ever(*line))
+                # Ended by `_stop`, which asks once: asked again, it would not finish its events.
+                work = self.loop.run(partial(self._work_for_ever, *line))
+                self._running[line] = asyncio.create_task(work, name=self.loop.name)
 
     def _most_at_once(self, controls: Controls, line: tuple[str, str]) -> int:
         limit = limit_of(controls.limits, *line)

@@ -45,7 +45,7 @@ class Hints(Background):
         self._waiting: asyncio.Queue[Hint] = asyncio.Queue(maxsize=MOST_WAITING)
 
     def _ongoing(self) -> Ongoing:
-        return (self._for_ever() for _ in range(_LOOKERS))
+        return [self._for_ever] * _LOOKERS
 
     def take(self, hint: Hint) -> bool:
         """Put a hint in line; return whether there was room for it."""
@@ -62,6 +62,5 @@ class Hints(Background):
                 await self._look_up(hint)
             except UpstreamError as error:
                 _log.warning("a hint could not be looked up (%s)", type(error).__name__)
-            except Exception:  # noqa: BLE001 -- see below
-                # One hint that nobody thought of must not end the hearing of all others.
-                _log.exception("looking up a hint broke")
+            except Exception as error:  # noqa: BLE001 -- one bad hint must not delay the others
+                self.loop.note(error)

@@ -15,6 +15,7 @@ from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.configuration.reading import secret_text
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.shared_state.seen_events import SeenEvents
+from pricing_proxy.supervision import Supervision
 from pricing_proxy.telemetry.traces import Traces, traces_to
 from sync.description import Built
 from sync.engine.metrics import Counting, SyncMetrics
@@ -44,6 +45,7 @@ class Running:
         workers: What is worked on.
         metrics: What is counted, for an operator's listener to show.
         gates: What throttling closes.
+        supervision: How background work fares.
     """
 
     intake: web.Application | None
@@ -51,40 +53,56 @@ class Running:
     workers: Workers
     metrics: SyncMetrics
     gates: Sequence[Gate]
+    supervision: Supervision
+
+
+@dataclass(frozen=True, slots=True)
+class _Watching:
+    """Who is told of what goes on."""
+
+    metrics: SyncMetrics
+    traces: Traces
+    supervision: Supervision
 
 
 @asynccontextmanager
 async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Running]:
     """Run the flows; on exit, finish what is under way and close everything."""
     async with AsyncExitStack() as stack:
-        opened = await stack.enter_async_context(stores(settings))
+        metrics = SyncMetrics(clock)
+        supervision = metrics.watch_background()
+        traces = stack.enter_context(traces_to(settings.telemetry, service="d365-sync"))
+        opened = await stack.enter_async_context(stores(settings, supervision))
         # Before anything is written: other processes look for it under these.
         for code, market in configured_markets(settings).items():
             await opened.forms.note(code, market.own_prefixes)
-        metrics = SyncMetrics(clock)
-        traces = stack.enter_context(traces_to(settings.telemetry, service="d365-sync"))
+        calls = metrics.watch_calls(traces)
         ways = await stack.enter_async_context(
-            systems(settings, clock=clock, watch=metrics.watch_calls(traces))
+            systems(settings, clock=clock, watch=calls, supervision=supervision)
         )
         given = given_of(settings, opened, ways, clock=clock)
         flows = {flow.name: flow.build(given) for flow in FLOWS}
         plan = timetable(settings.sync, flows, journal=opened.journal)
         for gate in ways.gates:
             metrics.show_gate(gate.name, partial(_closed_seconds, gate))
-        await stack.enter_async_context(Counting(opened.overview, metrics))
-        workers = await _work(
-            settings, opened, flows, stack, metrics=metrics, traces=traces, clock=clock
-        )
-        await stack.enter_async_context(Sweep(opened.opened.database, JobQueue()))
+        told = _Watching(metrics, traces, supervision)
+        workers = await _work(settings, opened, flows, stack, told=told, clock=clock)
         watch = watching(settings.sync.alerts, opened, plan, clock=clock)
-        await stack.enter_async_context(Schedules(opened.opened.database, (*plan, watch)))
-        hints = await stack.enter_async_context(Hints(_looking_up(flows)))
+        database, hints = opened.opened.database, Hints(_looking_up(flows))
+        for name, work in {
+            "counting of events": Counting(opened.overview, metrics),
+            "sweep": Sweep(database, JobQueue()),
+            "schedules": Schedules(database, (*plan, watch)),
+            "hints": hints,
+        }.items():
+            await stack.enter_async_context(work.watched(supervision, name))
         yield Running(
             intake=_intake(settings, ways.seen, hints, clock),
             stores=opened,
             workers=workers,
             metrics=metrics,
             gates=ways.gates,
+            supervision=supervision,
         )
 
 
@@ -98,8 +116,7 @@ async def _work(
     flows: Mapping[str, Built],
     stack: AsyncExitStack,
     *,
-    metrics: SyncMetrics,
-    traces: Traces,
+    told: _Watching,
     clock: Clock,
 ) -> Workers:
     runner = Runner(
@@ -110,8 +127,8 @@ async def _work(
         clock=clock,
         give_up_after=settings.sync.delivery.give_up_after,
         longest=settings.sync.delivery.longest,
-        metrics=metrics,
-        span=traces.span,
+        metrics=told.metrics,
+        span=told.traces.span,
     )
     app = queue_application(
         opened.opened.url, runner.carry, connections=settings.sync.postgres.connections
@@ -121,7 +138,7 @@ async def _work(
         (flow, code) for code, market in settings.sync.markets.items() for flow in market.flows
     ]
     workers = Workers(app, opened.control, lines=lines, concurrency=settings.sync.concurrency)
-    return await stack.enter_async_context(workers)
+    return await stack.enter_async_context(workers.watched(told.supervision, "workers"))
 
 
 def _looking_up(flows: Mapping[str, Built]) -> Callable[[Hint], Awaitable[object]]:

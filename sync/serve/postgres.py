@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pricing_proxy.configuration.reading import secret_text
+from pricing_proxy.supervision import Supervision
 from sync.engine.database import database
 from sync.engine.embedded_postgres import EmbeddedPostgres
 from sync.engine.postgres_programs import EmbeddedPostgresError
@@ -36,8 +37,14 @@ class OpenStore:
 
 
 @asynccontextmanager
-async def open_store(postgres: Postgres) -> AsyncIterator[OpenStore]:
+async def open_store(
+    postgres: Postgres, supervision: Supervision | None = None
+) -> AsyncIterator[OpenStore]:
     """Open the store; on exit, close it, and end an embedded server that is ours.
+
+    Args:
+        postgres: Where it is.
+        supervision: The program's; None where nobody looks.
 
     Raises:
         StoreError: It cannot be reached, made or upgraded.
@@ -46,7 +53,9 @@ async def open_store(postgres: Postgres) -> AsyncIterator[OpenStore]:
         is_embedded = postgres.url == EMBEDDED
         try:
             if is_embedded:
-                server = EmbeddedPostgres(postgres.data_directory)
+                server = EmbeddedPostgres(postgres.data_directory).watched(
+                    supervision, "watch over the embedded PostgreSQL"
+                )
                 url = (await stack.enter_async_context(server)).url
             else:
                 url = with_password(postgres.url, secret_text(postgres.password))

@@ -13,8 +13,9 @@ from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
 from pricing_proxy.listening.room import room
 from pricing_proxy.listening.stopping import told_to_stop
+from pricing_proxy.supervision import Supervision
 from sync.console.operator_pages import OperatorPages
-from sync.serve.application import running
+from sync.serve.application import Running, running
 from sync.settings import SyncSettings
 
 _log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
     stopping = told_to_stop()
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(running(settings, clock=clock))
-        own, (hints, looks) = settings.sync, _crowds(settings)
+        own, (hints, looks) = settings.sync, _crowds(settings, parts.supervision)
         parts.metrics.count_connections(hints, looks)
         if parts.intake is None:
             _log.warning("no intake: sync.intake.secret is not set, so orders wait for the poll")
@@ -44,7 +45,7 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
                 listening(parts.intake, own.intake, "sync.intake.port", crowd=hints)
             )
             _log.info("hearing the shop on port %d", port)
-        pages = OperatorPages(parts.stores, parts.metrics, clock=clock, gates=parts.gates)
+        pages = _pages(parts, clock)
         shown = await stack.enter_async_context(
             listening(
                 pages.application(host_names=own.operators.host_names),
@@ -63,7 +64,17 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
         _log.info("stopping")
 
 
-def _crowds(settings: SyncSettings) -> tuple[Crowd, Crowd]:
+def _pages(parts: Running, clock: Clock) -> OperatorPages:
+    return OperatorPages(
+        parts.stores,
+        parts.metrics,
+        clock=clock,
+        gates=parts.gates,
+        supervision=parts.supervision,
+    )
+
+
+def _crowds(settings: SyncSettings, supervision: Supervision) -> tuple[Crowd, Crowd]:
     """Return the connections of the shop's and of operators' listener, beside our own to others.
 
     Strangers on the shop's cannot take the places of operators.
@@ -72,7 +83,10 @@ def _crowds(settings: SyncSettings) -> tuple[Crowd, Crowd]:
     systems = len(settings.environments) * ERP_CONNECTIONS + own.magento.connections
     kept = settings.redis.connections + _POOLS * own.postgres.connections
     found = room(outgoing=systems + kept + _OTHERS)
-    return (
+    crowds = (
         Crowd("intake", most=found.outer, idle_seconds=own.intake.idle_seconds),
         Crowd("operators", most=found.inner, idle_seconds=own.operators.idle_seconds),
     )
+    for crowd in crowds:
+        crowd.watched(supervision, f"sweep of the {crowd.name} listener")
+    return crowds

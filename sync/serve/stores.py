@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from pricing_proxy.supervision import Supervision
 from sync.engine.queue import JobQueue
 from sync.flows import FLOWS
 from sync.serve.postgres import OpenStore, open_store
@@ -43,9 +44,11 @@ class Stores:
 
 
 @asynccontextmanager
-async def stores(settings: SyncSettings) -> AsyncIterator[Stores]:
+async def stores(
+    settings: SyncSettings, supervision: Supervision | None = None
+) -> AsyncIterator[Stores]:
     """Open what is kept; raises `StoreError`."""
-    async with open_store(settings.sync.postgres) as opened:
+    async with open_store(settings.sync.postgres, supervision) as opened:
         database, queue = opened.database, JobQueue()
         events = EventStore(database, queue)
         configuration = configuration_hash(settings)

@@ -15,6 +15,7 @@ from pricing_proxy.shared_state.guard import REDIS_BREAKER, guarded, redis_guard
 from pricing_proxy.shared_state.maps import SharedMaps
 from pricing_proxy.shared_state.opening import redis_client
 from pricing_proxy.shared_state.seen_events import SeenEvents
+from pricing_proxy.supervision import Supervision
 from sync.magento.shop import Shop
 from sync.magento.way import SYSTEM, shop_way
 from sync.settings import SyncSettings
@@ -46,15 +47,19 @@ class Systems:
 
 @asynccontextmanager
 async def systems(
-    settings: SyncSettings, *, clock: Clock, watch: CallWatch | None = None
+    settings: SyncSettings,
+    *,
+    clock: Clock,
+    watch: CallWatch | None = None,
+    supervision: Supervision | None = None,
 ) -> AsyncIterator[Systems]:
     """Open the ways to the shop, the ERPs and Redis; `watch` is told of each call."""
     async with AsyncExitStack() as stack:
         patient = settings.redis.patient(_REDIS_US // 1000)
         redis = await stack.enter_async_context(redis_client(patient))
         guard = redis_guard(clock, timeout_us=_REDIS_US, settings=_REDIS_BREAKER)
-        await stack.enter_async_context(guarded(redis, guard))
-        shared = Gates(redis, clock)
+        await stack.enter_async_context(guarded(redis, guard, supervision))
+        shared = Gates(redis, clock, supervision)
         shop_gate, _ = await stack.enter_async_context(
             shared.gate(SHOP, system=SYSTEM, name="shop")
         )

@@ -13,6 +13,7 @@ from aiohttp.streams import StreamReader
 from procrastinate import BaseRetryStrategy
 from procrastinate.manager import JobManager
 from redis.asyncio.cluster import ClusterNode, ClusterPipeline, RedisCluster
+from redis.asyncio.connection import AbstractConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,28 @@ REACHED = (
     ),
     Reached(
         RedisCluster,
-        ("execute_command", "pipeline", "time", "aclose"),
-        "commands wait for their turn, and run to their end",
+        ("initialize", "execute_command", "pipeline", "time", "aclose"),
+        "commands wait for their turn, run to their end, and end in redis-py's errors only",
         "tests/shared_state/test_connection.py",
+    ),
+    Reached(
+        ClusterNode,
+        ("connection_class",),
+        "its connections raise redis-py's errors only",
+        "tests/shared_state/test_lost_connections.py",
+    ),
+    Reached(
+        AbstractConnection,
+        (
+            "connect",
+            "connect_check_health",
+            "disconnect",
+            "send_packed_command",
+            "can_read_destructive",
+            "read_response",
+        ),
+        "what uvloop raises of a connection that was reset is a lost connection",
+        "tests/shared_state/test_lost_connections.py",
     ),
     Reached(
         ClusterPipeline,

@@ -213,4 +213,4 @@ async def test_a_defect_ends_no_reading_and_nothing_is_vouched_for_meanwhile(
 
     assert verified_when_refused == [True, False]
     assert running.scopes[-1] == LAMP
-    assert "broke" in caplog.text
+    assert "LedgerReader failed" in caplog.text

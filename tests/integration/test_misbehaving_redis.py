@@ -27,7 +27,9 @@ async def running(tmp_path: Path, proxy: MisbehavingProxy) -> AsyncIterator[Runn
         yield service
 
 
-@pytest.mark.parametrize("fault", [Fault.REFUSE, Fault.BLACK_HOLE, Fault.CUT_MID_REPLY])
+@pytest.mark.parametrize(
+    "fault", [Fault.REFUSE, Fault.BLACK_HOLE, Fault.CUT_MID_REPLY, Fault.RESET]
+)
 async def test_a_network_that_fails_costs_no_answer_and_no_truth(
     running: Running, proxy: MisbehavingProxy, fault: Fault
 ) -> None:

@@ -236,12 +236,10 @@ async def test_one_connection_that_breaks_a_sweep_does_not_end_the_next(
 ) -> None:
     monkeypatch.setattr(crowd_module, "SWEEP_SECONDS", 0.0)
     crowd = Broken("tests")
-    sweeping = asyncio.create_task(crowd.sweep_for_ever())
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        await crowd.swept_twice.wait()
-    sweeping.cancel()
-    await asyncio.gather(sweeping, return_exceptions=True)
-    assert "a sweep of the tests listener broke" in caplog.text
+    async with crowd.watched(None, "sweep of the tests listener"):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await crowd.swept_twice.wait()
+    assert "sweep of the tests listener failed" in caplog.text
 
 
 class Broken(Crowd):

@@ -104,14 +104,14 @@ def test_a_broken_probe_is_logged_and_the_next_one_still_runs(
                 raise errors.pop(0)
             breaker.settle(breaker.acquire(may_probe=True), None, wire_us=1000)
 
-        async with Prober([Probe(breaker, ping)]):
-            await asyncio.sleep(7)
+        async with Prober([Probe(breaker, ping)]).watched(None, "probes of fo"):
+            await asyncio.sleep(8)
         assert breaker.is_closed
 
     caplog.set_level(logging.ERROR)
     run(main())
     assert [record.getMessage() for record in caplog.records] == [
-        "fo price_read: the probe is broken"
+        "probes of fo failed, and goes on soon"
     ]
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.resilience.gate import Gate
+from pricing_proxy.supervision import Supervision
 from sync.alerts.book import look
 from sync.alerts.conditions import held
 from sync.alerts.watcher import record_of
@@ -40,7 +41,9 @@ async def opened(d365_sync: CommandLine) -> AsyncIterator[Stores]:
 async def get(opened: Stores, path: str, *gates: Gate, host: str = "localhost") -> tuple[int, str]:
     metrics = SyncMetrics(SystemClock())
     metrics.counted(await opened.overview.flows())
-    pages = OperatorPages(opened, metrics, clock=SystemClock(), gates=gates)
+    pages = OperatorPages(
+        opened, metrics, clock=SystemClock(), gates=gates, supervision=Supervision()
+    )
     client: TestClient[Any, Any]
     async with TestClient(TestServer(pages.application())) as client:
         answer = await client.get(path, headers={"Host": host})

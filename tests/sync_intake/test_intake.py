@@ -230,7 +230,8 @@ async def test_a_hint_that_cannot_be_looked_up_stops_no_other(
         for number in range(8):
             assert (await shop.post(ORDER, event_id=f"e-{number}"))[0] == 202
         assert len(await shop.all_looked_up()) == 8
-        assert [record.name for record in caplog.records].count("sync.intake.hints") == 8
+        told = [record for record in caplog.records if "hint" in record.getMessage().lower()]
+        assert len(told) == 8
 
 
 async def test_more_hints_than_can_wait_are_left_to_the_next_poll() -> None:

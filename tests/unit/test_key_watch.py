@@ -164,7 +164,7 @@ async def test_the_watch_outlives_what_nobody_thought_of(
 
         watched.watch._apply = apply
         watched.watch.read_now()
-        await watched.until(lambda: "looking at the configuration broke" in caplog.text)
+        await watched.until(lambda: "KeyWatch failed" in caplog.text)
         broken = False
         watched.watch.read_now()
         await watched.until(lambda: bool(watched.applied))
