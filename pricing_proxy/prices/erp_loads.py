@@ -13,10 +13,11 @@ from pricing_proxy.prices.basis import Basis
 from pricing_proxy.prices.entries import ReadStamp, entry_of
 from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_us
 from pricing_proxy.prices.flights import Arrival, Flight
-from pricing_proxy.prices.invalidations import LONG_AGO_US, is_current
+from pricing_proxy.prices.invalidations import is_current
 from pricing_proxy.prices.ports import Wanted
 from pricing_proxy.prices.query import Failure, Key
 from pricing_proxy.prices.refusals import REFUSED
+from pricing_proxy.prices.scope_marks import LONG_AGO_US
 from pricing_proxy.prices.source_health import SourceHealth
 from pricing_proxy.prices.splitting import Outcome, batches, load_splitting
 from pricing_proxy.resilience.call_class import Ticket

@@ -10,20 +10,25 @@ What this process was told directly is obeyed at once, before it comes back thro
 ledger and even if Redis did not take it: by time, as it has no position yet here.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol
 
 from pricing_proxy.domain.freshness import Level
 from pricing_proxy.names import same_name_key
-from pricing_proxy.shared_state.ledger import MAX_ITEMS, LedgerEntry, Scope, ScopeKind
+from pricing_proxy.prices.scope_marks import FORGET_EVERY, LONG_AGO_US, ScopeMark, ScopeMarks
+from pricing_proxy.shared_state.ledger import LedgerEntry, Scope, ScopeKind
 
-LONG_AGO_US = -(2**62)
+_log = logging.getLogger(__name__)
+
 # Pages ask for the same names again and again.
 _code = lru_cache(maxsize=16_384)(same_name_key)
-# How many entries are taken between two rounds of forgetting, each of which looks at all.
-_FORGET_EVERY = 500
+_TOO_MANY = (
+    "market %s: more scopes of the kind %s were invalidated than are kept one by one (%d); "
+    "the oldest count as one old invalidation of everything"
+)
 
 
 class Ledger(Protocol):
@@ -35,54 +40,28 @@ class Ledger(Protocol):
 
 
 @dataclass(slots=True)
-class _Newest:
-    """The newest invalidations of one scope.
-
-    Attributes:
-        soft: Position of the newest soft one, -1 without one.
-        hard: The same for hard ones.
-        soft_told_us: When this process was told directly of a soft one.
-        hard_told_us: The same for hard ones.
-        changed_us: When the newest of them was made (monotonic).
-    """
-
-    soft: int = -1
-    hard: int = -1
-    soft_told_us: int = LONG_AGO_US
-    hard_told_us: int = LONG_AGO_US
-    changed_us: int = LONG_AGO_US
-
-    @property
-    def newest(self) -> int:
-        return max(self.soft, self.hard)
-
-    def raise_to(self, position: int, *, is_hard: bool, changed_us: int) -> None:
-        self.changed_us = max(self.changed_us, changed_us)
-        if is_hard:
-            self.hard = max(self.hard, position)
-        else:
-            self.soft = max(self.soft, position)
-
-    def tell(self, now_us: int, *, is_hard: bool) -> None:
-        self.changed_us = now_us
-        if is_hard:
-            self.hard_told_us = now_us
-        else:
-            self.soft_told_us = now_us
-
-    def is_past(self, oldest: int, oldest_us: int) -> bool:
-        return self.newest < oldest and self.changed_us < oldest_us
-
-
-@dataclass(slots=True)
 class _Marks:
     """What is known of one market."""
 
     position: int = 0
     taken: int = 0
-    everything: _Newest = field(default_factory=_Newest)
-    by_scope: dict[Scope, _Newest] = field(default_factory=dict)
-    items: dict[str, _Newest] = field(default_factory=dict)
+    everything: ScopeMark = field(default_factory=ScopeMark)
+    items: ScopeMarks = field(default_factory=ScopeMarks)
+    customers: ScopeMarks = field(default_factory=ScopeMarks)
+    price_groups: ScopeMarks = field(default_factory=ScopeMarks)
+    has_given_up: bool = False
+
+    def one_by_one(self, kind: ScopeKind) -> ScopeMarks | None:
+        """Return the marks of a kind of scope, None for what has one mark."""
+        match kind:
+            case ScopeKind.ITEM:
+                return self.items
+            case ScopeKind.CUSTOMER:
+                return self.customers
+            case ScopeKind.PRICE_GROUP:
+                return self.price_groups
+            case ScopeKind.ALL:
+                return None
 
 
 class Invalidations:
@@ -115,59 +94,67 @@ class Invalidations:
                 not yet have committed what it announced.
         """
         marks = self._marks(market)
-        found = self._newest_of(marks, entry.scope)
-        found.raise_to(entry.position, is_hard=entry.is_hard, changed_us=changed_us)
         marks.position = max(marks.position, entry.position)
         marks.taken += 1
-        if marks.taken % _FORGET_EVERY == 0:
-            self._forget_old(marks)
+        if marks.taken % FORGET_EVERY == 0:
+            self._forget_some(marks)
+        # What is covered is read again: its mark did not change now, or has been given up.
+        if not marks.everything.covers(entry.position, is_hard=entry.is_hard):
+            kept, code = marks.one_by_one(entry.scope.kind), same_name_key(entry.scope.code)
+            mark = marks.everything if kept is None else kept.get(code)
+            if mark is None or not mark.covers(entry.position, is_hard=entry.is_hard):
+                mark = self._changing(market, entry.scope)
+                mark.raise_to(entry.position, is_hard=entry.is_hard, changed_us=changed_us)
 
     def tell(self, market: str, scope: Scope, level: Level) -> None:
         """Obey at once what has not come through the ledger yet."""
-        found = self._newest_of(self._marks(market), scope)
-        found.tell(self._now_us(), is_hard=level is Level.HARD)
+        mark = self._changing(market, scope)
+        mark.tell(self._now_us(), is_hard=level is Level.HARD)
 
     def count(self, market: str) -> int:
         """Return how many scopes of a market are remembered."""
         marks = self._markets.get(market)
         if marks is None:
             return 0
-        return len(marks.by_scope) + len(marks.items) + (marks.everything.changed_us > LONG_AGO_US)
+        one_by_one = len(marks.customers) + len(marks.price_groups) + len(marks.items)
+        return one_by_one + (marks.everything.changed_us > LONG_AGO_US)
 
     def of_context(self, market: str, account: str, price_group: str) -> "PageMarks | None":
         """Return what touches this customer's prices; None when nothing does."""
         marks = self._markets.get(market)
         if marks is None:
             return None
-        found = [marks.everything]
-        if marks.by_scope:
-            scopes = (
-                Scope(ScopeKind.CUSTOMER, _code(account)),
-                Scope(ScopeKind.PRICE_GROUP, _code(price_group)),
+        page = marks.everything
+        if marks.customers or marks.price_groups:
+            page = _merged(
+                page,
+                marks.customers.get(_code(account)),
+                marks.price_groups.get(_code(price_group)),
             )
-            found += [mark for scope in scopes if (mark := marks.by_scope.get(scope)) is not None]
-        return PageMarks(found[0] if len(found) == 1 else _merged(found), marks.items)
+        return PageMarks(page, marks.items)
 
     def _marks(self, market: str) -> _Marks:
         return self._markets.setdefault(market, _Marks())
 
-    def _newest_of(self, marks: _Marks, scope: Scope) -> _Newest:
-        code = _code(scope.code)
-        if scope.kind is ScopeKind.ITEM:
-            found = marks.items.get(code)
-            if found is None and len(marks.items) < MAX_ITEMS:
-                found = marks.items[code] = _Newest()
-            return found or marks.everything
-        if scope.kind is ScopeKind.ALL:
+    def _changing(self, market: str, scope: Scope) -> ScopeMark:
+        """Return the mark of a scope, to be changed now."""
+        marks = self._marks(market)
+        kept = marks.one_by_one(scope.kind)
+        if kept is None:
             return marks.everything
-        return marks.by_scope.setdefault(Scope(scope.kind, code), _Newest())
+        mark = kept.changing(same_name_key(scope.code))
+        given_up = kept.give_up()
+        if given_up is not None:
+            marks.everything.add(given_up)
+            if not marks.has_given_up:
+                _log.warning(_TOO_MANY, market, scope.kind.value, len(kept))
+            marks.has_given_up = True
+        return mark
 
-    def _forget_old(self, marks: _Marks) -> None:
+    def _forget_some(self, marks: _Marks) -> None:
         oldest, oldest_us = marks.position - self._keep_positions, self._now_us() - self._keep_us
-        marks.items = {c: m for c, m in marks.items.items() if not m.is_past(oldest, oldest_us)}
-        marks.by_scope = {
-            s: m for s, m in marks.by_scope.items() if not m.is_past(oldest, oldest_us)
-        }
+        for kept in (marks.items, marks.customers, marks.price_groups):
+            kept.forget(oldest, oldest_us)
 
 
 class PageMarks:
@@ -175,11 +162,11 @@ class PageMarks:
 
     __slots__ = ("_items", "_newest", "_page", "_told_us")
 
-    def __init__(self, page: _Newest, items: Mapping[str, _Newest]) -> None:
+    def __init__(self, page: ScopeMark, items: Mapping[str, ScopeMark]) -> None:
         self._page = page
         self._items = items
         self._newest = page.newest
-        self._told_us = max(page.soft_told_us, page.hard_told_us)
+        self._told_us = page.told_us
 
     def level(self, item_number: str, position: int, loaded_us: int) -> Level | None:
         """Return the strictest invalidation that a read may not have seen.
@@ -214,8 +201,14 @@ class PageMarks:
             return True
         if not self._items:
             return False
-        marked = self._items.keys() & map(_code, item_numbers)
-        return any(self.level(number, position, loaded_us) is not None for number in marked)
+        marked = filter(None, map(self._items.get, map(_code, item_numbers)))
+        return any(
+            position < mark.soft
+            or position < mark.hard
+            or loaded_us < mark.soft_told_us
+            or loaded_us < mark.hard_told_us
+            for mark in marked
+        )
 
     def newest(self, item_number: str) -> int:
         """Return the newest position that touches the item, -1 when none does."""
@@ -228,7 +221,7 @@ class PageMarks:
         page_us = self._page.changed_us
         return page_us if item is None else max(page_us, item.changed_us)
 
-    def _item(self, item_number: str) -> _Newest | None:
+    def _item(self, item_number: str) -> ScopeMark | None:
         return self._items.get(_code(item_number)) if self._items else None
 
 
@@ -241,11 +234,12 @@ def _outdates(newest: int, told_us: int, position: int, loaded_us: int) -> bool:
     return position < newest or loaded_us < told_us
 
 
-def _merged(found: Sequence[_Newest]) -> _Newest:
-    return _Newest(
-        soft=max(mark.soft for mark in found),
-        hard=max(mark.hard for mark in found),
-        soft_told_us=max(mark.soft_told_us for mark in found),
-        hard_told_us=max(mark.hard_told_us for mark in found),
-        changed_us=max(mark.changed_us for mark in found),
-    )
+def _merged(page: ScopeMark, *others: ScopeMark | None) -> ScopeMark:
+    """Return what all of them know; without others the page's own."""
+    found = [other for other in others if other is not None]
+    if not found:
+        return page
+    merged = replace(page)
+    for other in found:
+        merged.add(other)
+    return merged

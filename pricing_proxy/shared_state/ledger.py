@@ -21,8 +21,6 @@ from pricing_proxy.shared_state.maps import SharedStateError
 
 # A million invalidations within one millisecond; 43 bits are left for it: until the year 2248.
 _SEQUENCE_BITS = 20
-# More single items than this are one invalidation of everything.
-MAX_ITEMS = 5000
 
 
 class ScopeKind(StrEnum):

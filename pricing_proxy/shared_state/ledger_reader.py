@@ -27,8 +27,8 @@ _log = logging.getLogger(__name__)
 
 # A read returns after this long even when nothing happened, well within the lease.
 _BLOCK = timedelta(seconds=1)
-# Entries of one read; a longer backlog is read in several.
-_PAGE = 1000
+# Entries of one read, which take a few milliseconds; a longer backlog is read in several.
+_PAGE = 500
 # After a failed read; short against the lease, long enough to leave a lost Redis alone.
 _PAUSE_SECONDS = 0.25
 

@@ -5,9 +5,8 @@ import asyncio
 import pytest
 
 from pricing_proxy.domain.freshness import Level, Mode, State
-from pricing_proxy.prices.invalidations import LONG_AGO_US, Invalidations, PageMarks
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
-from pricing_proxy.shared_state.ledger import MAX_ITEMS, LedgerEntry, Scope, ScopeKind
+from pricing_proxy.shared_state.ledger import Scope, ScopeKind
 from tests.fakes.erp import outage_of
 from tests.fakes.price_world import MARKET, PriceWorld, context_of, key_of, price_service
 
@@ -162,100 +161,6 @@ async def test_ten_seconds_after_a_change_lifetimes_are_the_usual_ones() -> None
     await world.load("S-1")
     await asyncio.sleep(290)
     assert (await world.ask_one()).state is State.FRESH
-
-
-NOW = 10_000
-
-
-def _entry(position: int, kind: ScopeKind, code: str = "", *, is_hard: bool = False) -> LedgerEntry:
-    return LedgerEntry(position, Scope(kind, code), is_hard)
-
-
-def _knowledge(*entries: LedgerEntry, keep: int = 10**12) -> Invalidations:
-    known = Invalidations(keep_positions=keep, keep_us=keep, now_us=lambda: NOW)
-    for entry in entries:
-        known.take("m", entry, changed_us=entry.position)
-    return known
-
-
-def _marks(known: Invalidations, account: str = "C", price_group: str = "G") -> PageMarks:
-    marks = known.of_context("m", account, price_group)
-    assert marks is not None
-    return marks
-
-
-def test_a_load_that_begins_at_the_position_of_a_change_knows_it() -> None:
-    known = _knowledge()
-    before = known.position("m")
-    known.take("m", _entry(7, ScopeKind.ITEM, "I", is_hard=True), changed_us=70)
-    marks = _marks(known)
-    assert marks.level("I", before, 0) is Level.HARD
-    assert marks.level("I", known.position("m"), 0) is None
-    assert (marks.changed_us("I"), marks.changed_us("J")) == (70, LONG_AGO_US)
-
-
-def test_an_older_change_that_is_told_again_takes_nothing_back() -> None:
-    """A reader that begins anew passes on what was known before."""
-    known = _knowledge(_entry(9, ScopeKind.ALL), _entry(5, ScopeKind.ALL), _entry(5, ScopeKind.ALL))
-    assert known.position("m") == 9
-    assert _marks(known).level("I", 8, 0) is Level.SOFT
-
-
-def test_the_strictest_of_a_page_and_its_items_counts() -> None:
-    known = _knowledge(
-        _entry(3, ScopeKind.CUSTOMER, "C", is_hard=True),
-        _entry(4, ScopeKind.PRICE_GROUP, "G"),
-        _entry(5, ScopeKind.ITEM, "I", is_hard=True),
-        _entry(6, ScopeKind.ITEM, "J"),
-    )
-    marks = _marks(known)
-    levels = {p: (marks.level("I", p, 0), marks.level("J", p, 0)) for p in range(2, 7)}
-    assert levels == {
-        2: (Level.HARD, Level.HARD),
-        3: (Level.HARD, Level.SOFT),
-        4: (Level.HARD, Level.SOFT),
-        5: (None, Level.SOFT),
-        6: (None, None),
-    }
-    assert _marks(known, "D", "").level("J", 5, 0) is Level.SOFT
-
-
-@pytest.mark.parametrize("level", Level)
-@pytest.mark.parametrize("kind", [ScopeKind.ITEM, ScopeKind.ALL])
-def test_what_a_process_is_told_holds_for_what_was_read_before(
-    kind: ScopeKind, level: Level
-) -> None:
-    """Whatever its position: Redis may not have taken it, so it has none."""
-    known = _knowledge(_entry(3, ScopeKind.ALL))
-    known.tell("m", Scope(kind, "I"), level)
-    marks = _marks(known)
-    assert [marks.level("I", 3, loaded_us) for loaded_us in (NOW - 1, NOW)] == [level, None]
-    assert known.position("m") == 3
-
-
-def test_changes_older_than_any_price_are_forgotten() -> None:
-    known = _knowledge(
-        _entry(1, ScopeKind.ITEM, "X"),
-        _entry(2, ScopeKind.CUSTOMER, "X"),
-        *(_entry(1000 + number, ScopeKind.ITEM, "Y") for number in range(500)),
-        keep=600,
-    )
-    assert known.count("m") == 1
-    assert _marks(known, "X").level("X", 0, 0) is None
-
-
-def test_how_much_is_known_can_be_counted() -> None:
-    assert _knowledge().count("m") == 0
-    assert _knowledge(_entry(1, ScopeKind.ALL), _entry(2, ScopeKind.ITEM, "I")).count("m") == 2
-
-
-def test_more_single_items_than_can_be_remembered_are_a_change_of_everything() -> None:
-    known = _knowledge(*(_entry(n, ScopeKind.ITEM, f"I-{n}") for n in range(1, MAX_ITEMS + 1)))
-    assert _marks(known).level("untouched", 0, 0) is None
-    known.take("m", _entry(MAX_ITEMS + 1, ScopeKind.ITEM, "one more"), changed_us=0)
-    assert _marks(known).level("untouched", MAX_ITEMS, 0) is Level.SOFT
-    known.take("m", _entry(MAX_ITEMS + 2, ScopeKind.ITEM, "I-1", is_hard=True), changed_us=0)
-    assert _marks(known).level("untouched", MAX_ITEMS + 1, 0) is None
 
 
 async def test_an_invalidation_that_redis_did_not_take_is_obeyed_here() -> None:
