@@ -10,6 +10,9 @@ version is remembered as a whole: a stranger who tries passwords costs the ERP n
 """
 
 import hashlib
+from typing import Any
+
+import orjson
 
 from sync.engine.flow import Links
 from sync.magento.customer_models import ShopCustomer
@@ -17,6 +20,18 @@ from sync.magento.customer_models import ShopCustomer
 CARRIED = "customer_carried"
 # Custom attributes are not carried, and a module may compute one anew at each look.
 _NOT_CARRIED = frozenset({"updated_at", "custom_attributes"})
+# Digests are kept for years, models are moved about: the order is that of the digests in every
+# database. Another one would have each customer carried again at their next look or login.
+_NAME = ("firstname", "lastname", "prefix", "middlename", "suffix")
+_CUSTOMER = (
+    *("id", "group_id", "website_id", "store_id", "email", *_NAME, "taxvat"),
+    *("created_at", "updated_at", "default_billing", "default_shipping"),
+    *("addresses", "custom_attributes"),
+)
+_ADDRESS = (
+    *("id", *_NAME, "company", "vat_id", "street", "postcode", "city", "region"),
+    *("country_id", "telephone", "default_billing", "default_shipping"),
+)
 
 
 def version_of(customer: ShopCustomer) -> str:
@@ -66,5 +81,12 @@ def _whole(customer: ShopCustomer) -> str:
 
 
 def _digest(customer: ShopCustomer, *, left_out: frozenset[str] = _NOT_CARRIED) -> str:
-    text = customer.model_dump_json(exclude=set(left_out))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    members = _ordered(customer.model_dump(mode="json", exclude=set(left_out)), _CUSTOMER)
+    members["addresses"] = [_ordered(each, _ADDRESS) for each in members["addresses"]]
+    return hashlib.sha256(orjson.dumps(members)).hexdigest()[:16]
+
+
+def _ordered(members: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the members in an order; one without a place comes behind those that have one."""
+    placed = {name: members[name] for name in names if name in members}
+    return placed | members

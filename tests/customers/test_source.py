@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sync.customers.source import CustomerSource
-from sync.customers.versions import remember_carried, remember_own
+from sync.customers.versions import CARRIED, is_carried, remember_carried, remember_own, version_of
 from sync.magento.customer_models import ShopCustomer
 from sync.magento.wire_types import CustomAttribute
 from tests.customers.test_flow import customer
@@ -106,6 +106,51 @@ async def test_wrong_passwords_of_a_customer_who_was_carried_cost_nothing() -> N
     theirs = {"updated_at": world.clock.utc(), "custom_attributes": (rewritten,)}
     world.shop.customers[2] = world.shop.customers[2].model_copy(update=theirs)
     assert await world.source.poll() == 1
+
+
+# As a database has them since the flow's first day, for the customer below.
+_KEPT_VERSION = "2026-11-02T09:00:00+00:00/9dfdf2a352cdef9c"
+_KEPT_WHOLE = "7c4f2e3eb8eb53cb"
+_OF_BEFORE: dict[str, Any] = {
+    "id": 7,
+    "group_id": 2,
+    "website_id": 3,
+    "store_id": 3,
+    "email": "ann@example.com",
+    "firstname": "Ann",
+    "lastname": "Müller",
+    "taxvat": "DE100000001",
+    "created_at": "2026-11-01 08:00:00",
+    "updated_at": "2026-11-02 09:00:00",
+    "default_billing": "5",
+    "addresses": [
+        {
+            "id": 5,
+            "firstname": "Ann",
+            "lastname": "Müller",
+            "street": ["Weg 1"],
+            "city": "Köln",
+            "postcode": "50667",
+            "country_id": "DE",
+            "region": {"region_id": 0},
+            "telephone": "1",
+            "default_billing": True,
+        }
+    ],
+    "custom_attributes": [{"attribute_code": "erp_account", "value": "C-1001"}],
+}
+
+
+async def test_what_older_programs_kept_of_a_customer_is_still_understood() -> None:
+    """A model whose members were only moved changed every digest: all were carried again."""
+    links, ann = FakeLinks(), ShopCustomer.model_validate(_OF_BEFORE)
+    await links.remember(CARRIED, "7", _KEPT_WHOLE)
+
+    assert await is_carried(links, ann)
+    assert version_of(ann) == _KEPT_VERSION
+    for change in ({"city": "Bonn"}, {"region": {"region_id": 91}}, {"telephone": "2"}):
+        moved = {**_OF_BEFORE, "addresses": [_OF_BEFORE["addresses"][0] | change]}
+        assert not await is_carried(links, ShopCustomer.model_validate(moved))
 
 
 async def test_a_login_brings_a_customer_of_before() -> None:
