@@ -8,6 +8,7 @@ COMMANDS = {
     "explain": "pricing_proxy.explain.command:explain_command",
     "gate": "pricing_proxy.operating.gate_command:gate_app",
     "poison": "pricing_proxy.operating.poison_command:poison_app",
+    "config": "pricing_proxy.configuring.config_app:config_app",
     "key": "pricing_proxy.configuring.key_command:key_command",
     "demo": "pricing_proxy.demo.command:demo_command",
     "sandbox": "pricing_proxy.sandbox.command:sandbox_app",

@@ -5,6 +5,7 @@ from pricing_proxy.lazy_commands import lazy_commands
 COMMANDS = {
     "run": "sync.serve.command:run_command",
     "check": "sync.console.check_command:check_command",
+    "config": "sync.console.config_app:config_app",
     "status": "sync.console.looking:status_command",
     "failed": "sync.console.looking:failed_command",
     "show": "sync.console.looking:show_command",

@@ -10,6 +10,13 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+PREFIX = "PRICING_PROXY_"
+SEPARATOR = "__"
+# Of a model that needs one of its members, depending on another.
+MISSING_MEMBER = "missing_member"
+# Names the directory of secrets.
+SECRETS_VARIABLE = f"{PREFIX}SECRETS_DIR"
+SECRET_ENDINGS = ("secret", "password")
 _SECRET_WORDS = ("secret", "password", "key")
 _USER_IN_URL = re.compile(r"(?<=://)[^/\s]*(?=@)")
 _SHOWN_CHARACTERS = 60
@@ -59,9 +66,24 @@ def mistakes_of(error: ValidationError) -> list[Mistake]:
     ]
 
 
+def _where(path: str) -> str:
+    """Say where a secret goes; nothing of what goes into the file."""
+    if not path.endswith(SECRET_ENDINGS):
+        return ""
+    return f": set {variable_of(path)}, or a file of that name in {SECRETS_VARIABLE}"
+
+
+def variable_of(path: str) -> str:
+    """Return the environment variable that stands for a key."""
+    return PREFIX + path.replace(".", SEPARATOR).upper()
+
+
 def _expected(path: str, kind: str, message: str) -> str:
     if kind == "missing":
-        return "is required"
+        return f"is required{_where(path)}"
+    if kind == MISSING_MEMBER:
+        member = message.removeprefix("expected ").partition(",")[0]
+        return f"{message}{_where(f'{path}.{member}')}"
     if kind == "extra_forbidden":
         return _RENAMED.get(path, "is not a known key; check its spelling")
     return message.removeprefix("Value error, ")

@@ -16,19 +16,24 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from pricing_proxy.configuration.mistakes import ConfigurationError, Mistake, mistakes_of
+from pricing_proxy.configuration.mistakes import (
+    PREFIX,
+    SECRET_ENDINGS,
+    SECRETS_VARIABLE,
+    SEPARATOR,
+    ConfigurationError,
+    Mistake,
+    mistakes_of,
+    variable_of,
+)
 
 S = TypeVar("S", bound=BaseModel)
 
-PREFIX = "PRICING_PROXY_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
-SECRETS_VARIABLE = f"{PREFIX}SECRETS_DIR"
 DEFAULT_FILE = Path("pricing-proxy.toml")
 # The caller's own key, for commands that ask the running service.
 KEY_VARIABLE = f"{PREFIX}API_KEY"
 _NOT_SETTINGS = (CONFIG_VARIABLE, SECRETS_VARIABLE, KEY_VARIABLE)
-_SEPARATOR = "__"
-_SECRET_ENDINGS = ("secret", "password")
 # Kubernetes sets these in every pod beside a Service named pricing-proxy; they are not for us.
 _SERVICE_LINKS = re.compile(r"PRICING_PROXY_(SERVICE_(HOST|PORT(_(?!_)\w+)?)|PORT(_(?!_)\w+)?)")
 
@@ -53,7 +58,7 @@ def read(
     """
     document = _read_file(path, environ)
     mistakes = [
-        Mistake(found, f"is a secret: move it to {_variable(found)} or the secrets directory")
+        Mistake(found, f"is a secret: move it to {variable_of(found)} or the secrets directory")
         for found in _secrets_in(document)
     ]
     secrets, unreadable = _secret_files(environ)
@@ -81,6 +86,14 @@ def sources(path: Path | None, environ: Mapping[str, str] = os.environ) -> list[
     except OSError:
         secrets = []
     return [_file(path, environ), *secrets]
+
+
+def has_section(path: Path | None, name: str) -> bool:
+    """Return whether the TOML file has a section; one that cannot be read has none."""
+    try:
+        return name in _read_file(path, os.environ)
+    except ConfigurationError:
+        return False
 
 
 def secret_text(secret: SecretStr | None) -> str:
@@ -111,7 +124,7 @@ def _secrets_in(document: Mapping[str, Any], path: str = "") -> Iterator[str]:
         here = f"{path}.{name}" if path else name
         if isinstance(value, dict):
             yield from _secrets_in(value, here)
-        elif name.endswith(_SECRET_ENDINGS):
+        elif name.endswith(SECRET_ENDINGS):
             yield here
 
 
@@ -144,7 +157,7 @@ def _secret_files(
 
 
 def _keys(name: str) -> list[str]:
-    return name.lower().removeprefix(PREFIX.lower()).split(_SEPARATOR)
+    return name.lower().removeprefix(PREFIX.lower()).split(SEPARATOR)
 
 
 def _overlay(document: dict[str, Any], keys: list[str], text: str) -> list[Mistake]:
@@ -157,7 +170,7 @@ def _overlay(document: dict[str, Any], keys: list[str], text: str) -> list[Mista
             return [Mistake(".".join(keys), f"cannot be set, for {name} is not a table")]
     last = keys[-1]
     # A secret is never anything but text, whatever it begins with.
-    value = text if last.endswith(_SECRET_ENDINGS) else _value(text)
+    value = text if last.endswith(SECRET_ENDINGS) else _value(text)
     place[_known_name(place, last)] = value
     return []
 
@@ -174,7 +187,3 @@ def _value(text: str) -> Any:
         except tomllib.TOMLDecodeError:
             return text
     return text
-
-
-def _variable(path: str) -> str:
-    return PREFIX + path.replace(".", _SEPARATOR).upper()

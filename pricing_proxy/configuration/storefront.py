@@ -11,8 +11,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
 
 from pricing_proxy.configuration.environments import MODEL
+from pricing_proxy.configuration.mistakes import MISSING_MEMBER
 
 # HMAC with SHA-256 is as strong as its key, up to 32 bytes (RFC 7518, section 3.2).
 SHORTEST_SECRET_BYTES = 32
@@ -60,7 +62,11 @@ class TokenKey(BaseModel):
     def _has_its_key(self) -> Self:
         needed, other = ("secret", "public_key") if self._is_shared else ("public_key", "secret")
         if getattr(self, needed) is None:
-            raise ValueError(f"expected {needed}, which {self.algorithm} needs")
+            raise PydanticCustomError(
+                MISSING_MEMBER,
+                "expected {member}, which {algorithm} needs",
+                {"member": needed, "algorithm": self.algorithm},
+            )
         if getattr(self, other) is not None:
             raise ValueError(f"expected no {other}, which {self.algorithm} does not use")
         return self

@@ -16,7 +16,7 @@ import requests
 from fakeredis import TcpFakeServer
 
 from pricing_proxy.children import tied
-from pricing_proxy.configuration.reading import SECRETS_VARIABLE
+from pricing_proxy.configuration.mistakes import SECRETS_VARIABLE
 from pricing_proxy.demo.plan import DemoError, Plan
 from pricing_proxy.demo.sync_plan import INTAKE_SECRET, end_database
 

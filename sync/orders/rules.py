@@ -91,7 +91,12 @@ class PaymentCodes(BaseModel):
 
 
 class TaxGroups(BaseModel):
-    """The two groups whose intersection is the tax of a line in the ERP."""
+    """The two groups whose intersection is the tax of a line in the ERP.
+
+    Attributes:
+        sales_tax_group: The group of the customer's side.
+        item_group: The group of the item's side.
+    """
 
     model_config = MODEL
 

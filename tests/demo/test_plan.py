@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pricing_proxy import settings as price_settings
-from pricing_proxy.configuration.reading import SECRETS_VARIABLE
+from pricing_proxy.configuration.mistakes import SECRETS_VARIABLE
 from pricing_proxy.demo.plan import DemoError, Plan, Ports, free_ports
 from pricing_proxy.demo.sync_plan import database_folder
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
