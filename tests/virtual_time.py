@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _START = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+_START_US = round(_START.timestamp()) * 1_000_000
 # The loop's own resolution; a timer this close counts as due.
 _TICK_SECONDS = 1e-9
 
@@ -76,14 +77,22 @@ def no_error_is_lost(loop: VirtualLoop) -> Iterator[None]:
 
 
 class LoopClock:
-    """A `Clock` that reads a loop's time: virtual in tests on a `VirtualLoop`."""
+    """A `Clock` that reads a loop's time: virtual in tests on a `VirtualLoop`.
+
+    Attributes:
+        slept_seconds: How long its machine slept: the wall clock has moved on meanwhile.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._started = loop.time()
+        self.slept_seconds = 0.0
 
     def monotonic_us(self) -> int:
-        return round(self._loop.time() * 1_000_000)
+        return round((self._loop.time() - self.slept_seconds) * 1_000_000)
+
+    def wall_us(self) -> int:
+        return _START_US + round((self._loop.time() - self._started) * 1_000_000)
 
     def utc(self) -> datetime:
         return _START + timedelta(seconds=self._loop.time() - self._started)
@@ -100,6 +109,9 @@ class ManualClock:
 
     def monotonic_us(self) -> int:
         return self._us
+
+    def wall_us(self) -> int:
+        return _START_US + self._us - 1_000_000_000
 
     def utc(self) -> datetime:
         return _START + timedelta(microseconds=self._us - 1_000_000_000)

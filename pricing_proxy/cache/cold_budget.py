@@ -59,4 +59,7 @@ class SharedColdBudget:
             pipe.expire(name, _WINDOW, nx=True)
             pipe.pttl(name)
             spent, _, left_ms = await pipe.execute()
-        return int(spent), int(left_ms) * 1000
+        if left_ms > _WINDOW // timedelta(milliseconds=1):
+            # Redis' clock stepped back: the customer would wait for it to catch up.
+            await self._redis.expire(name, _WINDOW)
+        return int(spent), min(int(left_ms) * 1000, WINDOW_US)

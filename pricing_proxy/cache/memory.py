@@ -2,11 +2,13 @@
 
 Entries stand on one shelf per context, so a page costs one look-up for the customer and
 one plain dict look-up per line. Expiry lives in the entries: a stale price is still the
-best there is when the ERP fails, so nothing is dropped for its age.
+best there is when the ERP fails, so nothing is dropped for its age. When the machine may have
+slept, ages are in doubt: what was remembered until then is stale, until it is read again.
 """
 
 from cachetools import LRUCache
 
+from pricing_proxy.cache.shared_time import doubted_us
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.prices.ports import Entries
 from pricing_proxy.prices.query import Context
@@ -21,13 +23,22 @@ _MOST_ENTRIES = 5000
 
 
 class _Shelf(Shelf):
-    """One context's entries, with what they cost."""
+    """One context's entries, with what they cost, and which doubt of their ages they know of."""
 
-    __slots__ = ("bytes",)
+    __slots__ = ("bytes", "doubt")
 
-    def __init__(self) -> None:
+    def __init__(self, doubt: int = 0) -> None:
         super().__init__()
         self.bytes = _SHELF_OVERHEAD_BYTES
+        self.doubt = doubt
+
+    def take_doubt(self, doubt: int, at_us: int) -> None:
+        """Have what stands here be stale at least since then."""
+        self.doubt = doubt
+        self.plain.clear()
+        for key, entry in self.items():
+            loaded_us = doubted_us(entry.loaded_us, soft_us=entry.soft_us, now_us=at_us)
+            self[key] = entry._replace(loaded_us=loaded_us)
 
 
 # Nobody changes it: what is not remembered has no entries.
@@ -52,6 +63,8 @@ class MemoryStore:
         self._shelves: LRUCache[Context, _Shelf] = _Shelves(
             maxsize=max_bytes, getsizeof=lambda shelf: shelf.bytes
         )
+        self._doubt = 0
+        self._doubted_at_us = 0
 
     @property
     def remembers(self) -> bool:
@@ -60,13 +73,24 @@ class MemoryStore:
 
     def shelf(self, context: Context) -> Shelf:
         """Return what is remembered of a context; do not change it."""
-        return self._shelves[context]
+        shelf = self._shelves[context]
+        if shelf.doubt != self._doubt:
+            # One context at a time: all at once would hold every page for long.
+            shelf.take_doubt(self._doubt, self._doubted_at_us)
+        return shelf
+
+    def doubt_ages(self, now_us: int) -> None:
+        """Take all that is remembered for stale from now on (monotonic)."""
+        self._doubt += 1
+        self._doubted_at_us = now_us
 
     def remember(self, context: Context, entries: Entries) -> None:
         """Keep entries, unless a later read of the same key is already kept."""
         shelf = self._shelves.get(context)
         if shelf is None:
-            shelf = _Shelf()
+            shelf = _Shelf(self._doubt)
+        if shelf.doubt != self._doubt:
+            shelf.take_doubt(self._doubt, self._doubted_at_us)
         shelf.plain.clear()
         for key, entry in entries.items():
             known = shelf.get(key)

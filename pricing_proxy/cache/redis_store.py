@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from pricing_proxy.cache import codec
 from pricing_proxy.cache.keys import context_key, field
 from pricing_proxy.cache.merged_reads import MergedReads
+from pricing_proxy.cache.shared_time import SharedTime
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.prices.ports import CacheFailedError, Entries
 from pricing_proxy.prices.query import Context, Key
@@ -34,7 +35,8 @@ class RedisStore:
     Args:
         redis: A client that neither retries nor waits long.
         guard: Redis' own breaker: every timed-out command costs its connection.
-        offset_us: Redis' clock minus the monotonic clock.
+        time: Returns what is known of Redis' clock.
+        now_us: The monotonic clock.
         max_age: How long an entry may live.
     """
 
@@ -43,12 +45,14 @@ class RedisStore:
         redis: Redis,
         *,
         guard: RedisGuard,
-        offset_us: Callable[[], int],
+        time: Callable[[], SharedTime],
+        now_us: Callable[[], int],
         max_age: timedelta,
     ) -> None:
         self._redis = redis
         self._guard = guard
-        self._offset_us = offset_us
+        self._time = time
+        self._now_us = now_us
         self._max_age = max_age
         self._reads = MergedReads(redis, guard=guard)
         self.failures = 0
@@ -57,12 +61,12 @@ class RedisStore:
     async def read(self, context: Context, keys: Sequence[Key]) -> Entries:
         """Return the entries that stand in Redis; raises `CacheFailedError`."""
         values = await self._counted(self._reads.read(context_key(context), list(map(field, keys))))
-        offset_us = self._offset_us()
+        time, now_us = self._time(), self._now_us()
         found: dict[Key, Entry] = {}
         for key, value in zip(keys, values, strict=True):
             if value is None:
                 continue
-            entry = codec.decode(value, shared_offset_us=offset_us)
+            entry = codec.decode(value, time=time, now_us=now_us)
             if entry is None:
                 self.bad_values += 1
             else:
@@ -73,12 +77,9 @@ class RedisStore:
         """Store entries and keep their context alive; raises `CacheFailedError`."""
         if not entries:
             return
-        offset_us = self._offset_us()
+        time = self._time()
         name = context_key(context)
-        values = {
-            field(key): codec.encode(entry, shared_offset_us=offset_us)
-            for key, entry in entries.items()
-        }
+        values = {field(key): codec.encode(entry, time=time) for key, entry in entries.items()}
 
         async def store() -> int:
             async with self._redis.pipeline(transaction=False) as pipe:

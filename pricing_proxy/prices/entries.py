@@ -1,10 +1,12 @@
 """Turn what a source said into entries, stamped with the instant the read began."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
+from pricing_proxy.clock import Clock
 from pricing_proxy.domain.entry import Entry, Kind
+from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.domain.lifetime import soft_and_hard_us
 from pricing_proxy.domain.price import NoPrice, Price, no_price_fragment, price_fragment
 from pricing_proxy.money import NumberText
@@ -26,6 +28,13 @@ class ReadStamp:
     began_us: int
     began_at: datetime
     position: int
+
+    def across_sleep(self, clock: Clock) -> "ReadStamp":
+        """Return the stamp of a read that ends now, and during which the machine may have slept."""
+        by_wall_us = (clock.utc() - self.began_at) // timedelta(microseconds=1)
+        # The monotonic clock may have stood still meanwhile.
+        slept_us = by_wall_us - (clock.monotonic_us() - self.began_us)
+        return self if slept_us < SECOND_US else replace(self, began_us=self.began_us - slept_us)
 
 
 def entry_of(

@@ -90,7 +90,7 @@ class ErpLoads:
                 return outcome
             self._failures.refusals.note_accepted(market)
             self._health.note_accepted(market)
-            loaded.update(self._settle(flight, lines, answers, stamp))
+            loaded.update(self._settle(flight, lines, answers, stamp.across_sleep(basis.clock)))
             return Outcome.ACCEPTED
 
         found = await load_splitting(ask, chunk, flight.ticket)

@@ -112,13 +112,7 @@ async def _open_parts(
         open_caching(settings, redis, clock=clock, supervision=supervision)
     )
     ledgers = await stack.enter_async_context(
-        open_ledgers(
-            settings,
-            redis,
-            offset_us=lambda: caching.heartbeat.offset_us,
-            clock=clock,
-            supervision=supervision,
-        )
+        open_ledgers(settings, redis, caching=caching, clock=clock, supervision=supervision)
     )
     gates = Gates(redis, clock, supervision)
     erps = await _open_erps(settings, gates, metrics.watch_calls(traces), stack)

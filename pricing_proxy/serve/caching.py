@@ -15,6 +15,7 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.resilience.guard import BreakerGuard
 from pricing_proxy.settings import Settings
 from pricing_proxy.shared_state.guard import guarded, redis_guard
+from pricing_proxy.sleep_watch import SleepWatch
 from pricing_proxy.supervision import Supervision
 
 _MEGABYTE = 1024 * 1024
@@ -28,6 +29,7 @@ class Caching:
     store: RedisStore
     guard: BreakerGuard
     heartbeat: RedisHeartbeat
+    watch: SleepWatch
     marks: RedisWarmMarks
 
 
@@ -37,19 +39,32 @@ async def open_caching(
 ) -> AsyncIterator[Caching]:
     """Open the caches; on exit, end the heartbeat and the probing."""
     freshness = [market.freshness for market in settings.markets.values()]
-    heartbeat = RedisHeartbeat(redis, clock=clock).watched(supervision, "Redis' clock")
+    memory = MemoryStore(settings.service.memory_megabytes * _MEGABYTE)
+
+    def doubt_memory() -> None:
+        memory.doubt_ages(clock.monotonic_us())
+
+    def wake() -> None:
+        doubt_memory()
+        heartbeat.doubt()
+
+    watch = SleepWatch(clock, on_woken=wake)
+    beats = RedisHeartbeat(redis, clock=clock, watch=watch, on_doubt=doubt_memory)
+    heartbeat = beats.watched(supervision, "Redis' clock")
     guard = redis_guard(clock, timeout_us=settings.redis.timeout_ms * 1000)
     store = RedisStore(
         redis,
         guard=guard,
-        offset_us=lambda: heartbeat.offset_us,
+        time=heartbeat.time,
+        now_us=clock.monotonic_us,
         max_age=timedelta(seconds=max(market.max_seconds for market in freshness)),
     )
     async with heartbeat, guarded(redis, guard, supervision):
         yield Caching(
-            memory=MemoryStore(settings.service.memory_megabytes * _MEGABYTE),
+            memory=memory,
             store=store,
             guard=guard,
             heartbeat=heartbeat,
+            watch=watch,
             marks=RedisWarmMarks(redis, guard=guard, shared_us=heartbeat.shared_us),
         )

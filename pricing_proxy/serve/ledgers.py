@@ -1,6 +1,6 @@
 """Build what reads every market's ledger, and what writes to it."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.prices.invalidations import Invalidations
+from pricing_proxy.serve.caching import Caching
 from pricing_proxy.settings import Settings
 from pricing_proxy.shared_state.ledger import LedgerWriter, positions_within
 from pricing_proxy.shared_state.ledger_reader import LedgerReader, LedgerView
@@ -44,7 +45,7 @@ async def open_ledgers(
     settings: Settings,
     redis: Redis,
     *,
-    offset_us: Callable[[], int],
+    caching: Caching,
     clock: Clock,
     supervision: Supervision,
 ) -> AsyncIterator[Ledgers]:
@@ -68,8 +69,9 @@ async def open_ledgers(
                     take=partial(invalidations.take, code),
                     keep=timedelta(seconds=each.max_seconds),
                     lease_us=each.lease_seconds * SECOND_US,
-                    offset_us=offset_us,
+                    offset_us=lambda: caching.heartbeat.time().offset_us,
                     clock=clock,
+                    watch=caching.watch,
                 ).watched(supervision, f"ledger of {code}")
             )
             for code, each in freshness.items()

@@ -79,13 +79,17 @@ class BoundedCluster(RedisCluster):
 
     async def time(self, **_: Any) -> tuple[int, int]:
         """Return the clock of one node, the same for all processes: seconds, microseconds."""
-        seconds, microseconds = await self.to_its_end(self._time())
+        seconds, microseconds = await self.to_its_end(self._at_the_clock("TIME"))
         return int(seconds), int(microseconds)
 
-    async def _time(self) -> Any:
+    async def info(self, section: str | None = None, *_: str, **__: Any) -> Any:
+        """Return what that same node says of itself."""
+        return await self.to_its_end(self._at_the_clock("INFO", section or "default"))
+
+    async def _at_the_clock(self, *command: str) -> Any:
         await self.initialize()
         node = self.get_node_from_key(_CLOCK_KEY)
-        return await self.execute_command("TIME", target_nodes=node)
+        return await self.execute_command(*command, target_nodes=node)
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: ARG002, FBT001 -- as `Redis` is closed
         """Let what is under way end, then close all connections."""

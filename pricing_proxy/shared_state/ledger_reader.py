@@ -1,7 +1,8 @@
 """Read one market's ledger in the background, so that checking a page costs no Redis call.
 
 What the reader has not read it does not vouch for: its lease counts from when the newest
-answered read was *sent*, for whatever Redis had applied by then was in the answer. Each read
+answered read was *sent*, for whatever Redis had applied by then was in the answer; it counts
+by whichever clock of the machine says more, as one that slept knows nothing. Each read
 also asks for the entry it continues from. When that one is gone although it is too young to
 have been trimmed, history was lost (a failover, a flush), and so it was when the reader was
 away for longer than entries are kept. Then the reader appends a soft invalidation of all past
@@ -13,7 +14,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -22,6 +23,7 @@ from pricing_proxy.background import Background
 from pricing_proxy.clock import Clock
 from pricing_proxy.shared_state import ledger
 from pricing_proxy.shared_state.ledger import LedgerEntry, ScopeKind
+from pricing_proxy.sleep_watch import SleepWatch
 
 _log = logging.getLogger(__name__)
 
@@ -29,8 +31,17 @@ _log = logging.getLogger(__name__)
 _BLOCK = timedelta(seconds=1)
 # Entries of one read, which take a few milliseconds; a longer backlog is read in several.
 _PAGE = 500
+# What is known of Redis' clock may be wrong by this much.
+_AHEAD_US = 1_000_000
 # After a failed read; short against the lease, long enough to leave a lost Redis alone.
 _PAUSE_SECONDS = 0.25
+
+
+class _Instant(NamedTuple):
+    """One moment on both clocks of the machine, in microseconds."""
+
+    own_us: int
+    wall_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,7 @@ class LedgerReader(Background):
         lease_us: How long a read vouches for what Redis had applied when it was sent.
         offset_us: Redis' clock minus the monotonic clock.
         clock: Time.
+        watch: Is asked for sleep before a read vouches for anything again.
     """
 
     def __init__(
@@ -69,6 +81,7 @@ class LedgerReader(Background):
         lease_us: int,
         offset_us: Callable[[], int],
         clock: Clock,
+        watch: SleepWatch,
     ) -> None:
         self._redis = redis
         self._market = market
@@ -79,9 +92,10 @@ class LedgerReader(Background):
         self._lease_us = lease_us
         self._offset_us = offset_us
         self._clock = clock
+        self._watch = watch
         self._position = 0
         self._has_started = False
-        self._sent_us: int | None = None
+        self._sent: _Instant | None = None
         self._is_lost = False
         self._is_stopping = False
 
@@ -91,14 +105,16 @@ class LedgerReader(Background):
 
     def is_verified(self) -> bool:
         """Return whether the newest answered read was sent within the lease."""
-        return self._sent_us is not None and (
-            self._clock.monotonic_us() - self._sent_us < self._lease_us
+        sent, clock = self._sent, self._clock
+        return (
+            sent is not None
+            and clock.monotonic_us() - sent.own_us < self._lease_us
+            and clock.wall_us() - sent.wall_us < self._lease_us
         )
 
     def view(self) -> LedgerView:
         """Return where the reader is."""
-        sent_us = self._sent_us
-        left_us = 0 if sent_us is None else sent_us + self._lease_us - self._clock.monotonic_us()
+        left_us = 0 if self._sent is None else self._lease_us - self._since_us(self._sent)
         return LedgerView(self._position, max(left_us, 0))
 
     async def _for_ever(self) -> None:
@@ -113,21 +129,22 @@ class LedgerReader(Background):
                 await asyncio.sleep(_PAUSE_SECONDS)
             except Exception:
                 # What was read may be half taken: the next run begins anew.
-                self._sent_us, self._has_started, self._is_lost = None, False, True
+                self._sent, self._has_started, self._is_lost = None, False, True
                 raise
 
     async def _start(self) -> None:
-        """Read what may concern any price that lives, from the beginning of that time."""
+        """Read what may concern any price that lives: all that stands, which is trimmed by age."""
         newest = await self._edge(self._redis.xrevrange(self._key, count=1))
         oldest = await self._edge(self._redis.xrange(self._key, count=1))
         if newest is None or oldest is None:
             await self._begin_anew("begins: nothing is known of before")
             return
-        since = newest.position - self._keep_positions
-        self._position = max(since, 1) - 1
-        is_covered = oldest.position <= since
+        self._position = 0
+        is_old = oldest.position <= newest.position - self._keep_positions
+        # Ids that are ahead were given out, and trimmed by, before the clock stepped back.
+        is_covered = is_old and not self._is_ahead(newest.position)
         while True:
-            sent_us = self._clock.monotonic_us()
+            sent = self._now()
             entries = await self._entries_after(self._position, wait=False)
             is_covered |= self._take_all(entries, is_live=False)
             if len(entries) < _PAGE:
@@ -137,11 +154,11 @@ class LedgerReader(Background):
             await self._begin_anew("begins too late: older entries are gone")
             return
         self._has_started = True
-        self._vouch(sent_us)
+        self._vouch(sent)
 
     async def _read_on(self) -> None:
         """Wait for news for a second at most, and vouch for what was known when asked."""
-        known, sent_us = self._position, self._clock.monotonic_us()
+        known, sent = self._position, self._now()
         entries = await self._entries_after(known, wait=True)
         # Obeyed at once; whether history is whole only decides what can be vouched for.
         is_covered = self._take_all(entries, is_live=True)
@@ -150,21 +167,25 @@ class LedgerReader(Background):
         if not (is_whole or is_covered or self._was_trimmed(known)):
             await self._begin_anew("lost entries")
         elif len(entries) < _PAGE:
-            self._vouch(sent_us)
+            self._vouch(sent)
 
     def _was_trimmed(self, known: int) -> bool:
         """Return whether the entry was old enough to go, and nothing else can have gone unread."""
-        now_us = self._clock.monotonic_us()
-        was_here = self._sent_us is not None and now_us - self._sent_us < self._keep_us
+        was_here = self._sent is not None and self._since_us(self._sent) < self._keep_us
         return was_here and self._position - known >= self._keep_positions
 
     async def _begin_anew(self, reason: str) -> None:
         """Invalidate the market past all that is known here, then read it from the start."""
-        self._sent_us, self._has_started = None, False
+        self._sent, self._has_started = None, False
         _log.warning("the ledger of market %s %s; all its prices are soft", self._market, reason)
         await ledger.append_beginning(
             self._redis, self._market, after=self._position, reason=reason
         )
+
+    def _is_ahead(self, position: int) -> bool:
+        """Return whether Redis gave it out at a later time than it is there."""
+        shared_us = self._clock.monotonic_us() + self._offset_us()
+        return ledger.milliseconds_of(position) * 1000 > shared_us + _AHEAD_US
 
     def _take_all(self, entries: Sequence[LedgerEntry], *, is_live: bool) -> bool:
         """Pass entries on; return whether one was about all, and so about what may be lost."""
@@ -176,8 +197,17 @@ class LedgerReader(Background):
             self._position = entry.position
         return any(entry.scope.kind is ScopeKind.ALL for entry in entries)
 
-    def _vouch(self, sent_us: int) -> None:
-        self._sent_us = sent_us
+    def _now(self) -> _Instant:
+        return _Instant(self._clock.monotonic_us(), self._clock.wall_us())
+
+    def _since_us(self, then: _Instant) -> int:
+        now = self._now()
+        return max(now.own_us - then.own_us, now.wall_us - then.wall_us)
+
+    def _vouch(self, sent: _Instant) -> None:
+        # Whoever slept has prices that are older than they seem: said before they are verified.
+        self._watch.look()
+        self._sent = sent
         if self._is_lost:
             _log.info("the ledger of market %s is read again", self._market)
         self._is_lost = False

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from pricing_proxy.cache import codec
 from pricing_proxy.cache.keys import context_key, field
 from pricing_proxy.cache.redis_store import RedisStore
+from pricing_proxy.cache.shared_time import SharedTime
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.prices.query import Context, Key
@@ -22,6 +23,7 @@ _PER_CUSTOMER = 200
 _FEW, _MANY = 10_000, 1_000_000
 _PAGE = 24
 _READS, _ROUNDS = 400, 7
+_TIME = SharedTime(0, 1)
 _PRICE: dict[str, Any] = {
     "unit": "PCS",
     "unit_price": "17.1000",
@@ -81,7 +83,9 @@ async def _lookup_seconds(redis: Redis, customers: int) -> float:
     """Return the median time to read a page of a customer that was not read lately."""
     clock = SystemClock()
     guard = redis_guard(clock, timeout_us=1_000_000, chance=lambda: 0.5)
-    store = RedisStore(redis, guard=guard, offset_us=lambda: 0, max_age=timedelta(days=1))
+    store = RedisStore(
+        redis, guard=guard, time=lambda: _TIME, now_us=lambda: 0, max_age=timedelta(days=1)
+    )
     spent = []
     for number in range(_READS):
         context = _context(number * 7919 % customers)
@@ -108,7 +112,7 @@ def _value(key: Key, more: dict[str, Any]) -> bytes:
     members = {"sku": key.sku, **_PRICE, **more, **_READ}
     fragment = json.dumps(members, separators=(",", ":"))[:-1]
     entry = Entry(Kind.PRICE, fragment, 10**15, 10**15, 300_000_000, 3_600_000_000)
-    return codec.encode(entry, shared_offset_us=0)
+    return codec.encode(entry, time=_TIME)
 
 
 def _context(number: int) -> Context:

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from pricing_proxy.cache.keys import context_key, field
 from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.cache.redis_store import RedisStore
+from pricing_proxy.cache.shared_time import SharedTime
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.prices.ports import PriceMemory, PriceStore
@@ -58,7 +59,11 @@ def store_on(
 ) -> RedisStore:
     """Return the store of one process."""
     return RedisStore(
-        redis, guard=guard or CountedGuard(), offset_us=lambda: 1_000, max_age=max_age
+        redis,
+        guard=guard or CountedGuard(),
+        time=lambda: SharedTime(1_000, 1),
+        now_us=_CLOCK.monotonic_us,
+        max_age=max_age,
     )
 
 

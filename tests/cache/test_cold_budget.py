@@ -48,6 +48,20 @@ async def test_the_minute_ends_for_all_at_once(redis: Redis, context: Context) -
     await redis.delete(budget_key(context))
 
 
+async def test_a_clock_that_stepped_back_makes_no_minute_longer(
+    redis: Redis, context: Context
+) -> None:
+    """To Redis, a counter from before the step ends an hour later."""
+    await replica(redis).grant(context, 10)
+    await redis.expire(budget_key(context), 3660)
+
+    granted = await replica(redis).grant(context, 1)
+
+    assert granted.renews_us <= CLOCK.monotonic_us() + WINDOW_US
+    assert 0 < await redis.pttl(budget_key(context)) <= 60_000
+    await redis.delete(budget_key(context))
+
+
 async def test_another_currency_is_the_same_customer(redis: Redis, context: Context) -> None:
     await replica(redis).grant(context, 10)
 

@@ -7,6 +7,7 @@ import pytest
 
 from pricing_proxy.cache import codec
 from pricing_proxy.cache.keys import context_key
+from pricing_proxy.cache.shared_time import SharedTime
 from pricing_proxy.prices.ports import CacheFailedError
 from pricing_proxy.prices.query import Context
 from tests.cache.shared_prices import PricesInFake, PricesInRedis, SharedPrices, entry, key
@@ -86,7 +87,7 @@ async def test_bad_bytes_are_a_miss_until_they_are_written_over(
     shared: SharedPrices, mine: Context
 ) -> None:
     cache = shared.cache()
-    good = codec.encode(entry("1.00"), shared_offset_us=0)
+    good = codec.encode(entry("1.00"), time=SharedTime(0, 1))
     damaged = good[:-2] + b"9" + good[-1:]
     bad = [b"", b"\0", good[:-1], damaged, good + b" ", b"\xff" * 60]
     for number, value in enumerate(bad):

@@ -117,7 +117,7 @@ REACHED = (
     ),
     Reached(
         RedisCluster,
-        ("initialize", "execute_command", "pipeline", "time", "aclose"),
+        ("initialize", "execute_command", "pipeline", "time", "info", "aclose"),
         "commands wait for their turn, run to their end, and end in redis-py's errors only",
         "tests/shared_state/test_connection.py",
     ),

@@ -13,6 +13,7 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.shared_state import ledger
 from pricing_proxy.shared_state.ledger import LedgerEntry, LedgerWriter, Scope, ScopeKind
 from pricing_proxy.shared_state.ledger_reader import LedgerReader
+from pricing_proxy.sleep_watch import SleepWatch
 
 DAY = timedelta(days=1)
 LAMP = Scope(ScopeKind.ITEM, "LAMP-01")
@@ -50,14 +51,16 @@ async def process(
             raise ZeroDivisionError
         entries.append(entry)
 
+    clock = SystemClock()
     async with LedgerReader(
         redis,
         market,
         take=take,
         keep=keep,
         lease_us=5 * SECOND_US,
-        offset_us=lambda: 0,
-        clock=SystemClock(),
+        offset_us=lambda: clock.wall_us() - clock.monotonic_us(),
+        clock=clock,
+        watch=SleepWatch(clock),
     ) as reader:
         running = Process(reader, entries)
         await until(reader.is_verified)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from pricing_proxy.cache import codec
 from pricing_proxy.cache.memory import MemoryStore
+from pricing_proxy.cache.shared_time import SharedTime
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.prices.ports import CacheFailedError, Entries
 from pricing_proxy.prices.query import Context, Key
@@ -49,7 +50,11 @@ class FakeRedis:
         value = self.values.get(context, {}).get(key)
         if value is None:
             return None
-        return codec.decode(value, shared_offset_us=self.clock_offset_us)
+        return codec.decode(value, time=self.time(), now_us=0)
+
+    def time(self) -> SharedTime:
+        """Return its clock as every process knows it."""
+        return SharedTime(self.clock_offset_us, 1)
 
 
 class FakePriceCache(MemoryStore):
@@ -75,10 +80,10 @@ class FakePriceCache(MemoryStore):
         await self._travel()
         if self.redis.is_cut or self.redis.takes_no_writes:
             raise CacheFailedError("cut")
-        offset_us = self.redis.clock_offset_us
+        time = self.redis.time()
         values = self.redis.values.setdefault(context, {})
         for key, entry in entries.items():
-            values[key] = codec.encode(entry, shared_offset_us=offset_us)
+            values[key] = codec.encode(entry, time=time)
 
     async def _travel(self) -> None:
         if self.redis.latency_seconds:

@@ -1,22 +1,21 @@
 """Several replicas of the real price path over one virtual Redis and one ERP, and a judge.
 
 Real are the service, both cache levels with their codec, the ledger's reader and writer,
-Redis' heartbeat, and the breakers around Redis and the ERP. Every price tells by its digits
-whose it is and which version of the ERP's price book it was read from.
+Redis' heartbeat, and the breakers around Redis and the ERP. Each process has a clock of its
+own, which stands still while its machine sleeps.
 """
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import cast
 
 from pricing_proxy.cache.heartbeat import RedisHeartbeat
 from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.cache.redis_store import RedisStore
-from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import Level, Mode
 from pricing_proxy.domain.lifetime import Lifetimes
 from pricing_proxy.domain.price import NoPrice, Price
@@ -36,35 +35,29 @@ from pricing_proxy.resilience.guard import BreakerGuard
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.guard import guarded, redis_guard
 from pricing_proxy.shared_state.ledger import (
-    LedgerEntry,
     LedgerWriter,
     Scope,
     ScopeKind,
-    decode,
     key,
     positions_within,
 )
 from pricing_proxy.shared_state.ledger_reader import LedgerReader
 from pricing_proxy.shared_state.maps import SharedStateError
+from pricing_proxy.sleep_watch import SleepWatch
 from tests.fakes.erp import FakeErp
+from tests.fakes.judge import LEASE, SECOND, Asked, Judge
 from tests.fakes.price_cache import FakeRedis
 from tests.fakes.price_world import MARKET, price_service
-from tests.fakes.virtual_redis import Appended, VirtualRedis
+from tests.fakes.virtual_redis import VirtualRedis
 from tests.fakes.warm_marks import FakeWarmMarks
-from tests.virtual_time import LoopClock
+from tests.virtual_time import LoopClock, VirtualLoop
 
-SECOND = 1_000_000
-LEASE = 5 * SECOND
 ACCOUNTS = ("C-11", "C-22")
 SKUS = ("S-1", "S-2", "S-3")
 # Short lives, so that a schedule of a minute meets every row of the table.
 LIFETIMES = Lifetimes(soft_us=20 * SECOND, hard_us=60 * SECOND, max_us=200 * SECOND)
 KEEP = timedelta(microseconds=LIFETIMES.max_us)
-# What ages of prices from Redis may be wrong by: half of its slowest round trip.
-SKEW = 2 * SECOND
-_RECENT = 2 * SECOND
 ALL = Scope(ScopeKind.ALL)
-_UNIT_PRICE = re.compile(r'"unit_price":"(\d+)\.(\d{4})"')
 
 
 class GuardedErp:
@@ -77,6 +70,7 @@ class GuardedErp:
 
     def __init__(self, erp: FakeErp, clock: LoopClock) -> None:
         self._erp = erp
+        self._clock = clock
         self.breaker = Breaker(system="fo", name="fo", clock=clock, chance=lambda: 0.5)
 
     async def load(
@@ -89,10 +83,12 @@ class GuardedErp:
         deadline: Deadline,
     ) -> Mapping[Key, Price | NoPrice]:
         permit_for = BreakerGuard(
-            system="fo", breaker=self.breaker, clock=self._erp.clock, timeout_us=60 * SECOND
+            system="fo", breaker=self.breaker, clock=self._clock, timeout_us=60 * SECOND
         )
+        left_us = deadline.remaining_us(self._clock.monotonic_us())
+        theirs = Deadline.after(left_us, now_us=self._erp.clock.monotonic_us())
         return await permit_for.call(
-            lambda: self._erp.load(customer, context, wanted, ticket=ticket, deadline=deadline)
+            lambda: self._erp.load(customer, context, wanted, ticket=ticket, deadline=theirs)
         )
 
 
@@ -101,6 +97,7 @@ class Replica:
     """One process."""
 
     name: str
+    clock: LoopClock
     service: PriceService
     loader: Loader
     reader: LedgerReader
@@ -120,10 +117,21 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     clock = LoopClock(asyncio.get_running_loop())
     stack = AsyncExitStack()
     client = redis.client(name)
-    heartbeat = RedisHeartbeat(client, clock=clock)
-    guard = redis_guard(clock, timeout_us=3 * SECOND, chance=lambda: 0.5)
-    store = RedisStore(client, guard=guard, offset_us=lambda: heartbeat.offset_us, max_age=KEEP)
     memory = MemoryStore(1024 * 1024)
+
+    def doubt_memory() -> None:
+        memory.doubt_ages(clock.monotonic_us())
+
+    def wake() -> None:
+        doubt_memory()
+        heartbeat.doubt()
+
+    watch = SleepWatch(clock, on_woken=wake)
+    heartbeat = RedisHeartbeat(client, clock=clock, watch=watch, on_doubt=doubt_memory)
+    guard = redis_guard(clock, timeout_us=3 * SECOND, chance=lambda: 0.5)
+    store = RedisStore(
+        client, guard=guard, time=heartbeat.time, now_us=clock.monotonic_us, max_age=KEEP
+    )
     invalidations = Invalidations(
         keep_positions=positions_within(KEEP),
         keep_us=LIFETIMES.max_us,
@@ -135,8 +143,9 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
         take=partial(invalidations.take, MARKET),
         keep=KEEP,
         lease_us=LEASE,
-        offset_us=lambda: heartbeat.offset_us,
+        offset_us=lambda: heartbeat.time().offset_us,
         clock=clock,
+        watch=watch,
     )
     await stack.enter_async_context(heartbeat)
     await stack.enter_async_context(guarded(client, guard))
@@ -158,6 +167,7 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     warmer = Warmer(basis, loader=loader, marks=marks, is_well=lambda _: True)
     return Replica(
         name=name,
+        clock=clock,
         service=PriceService(basis, loader=loader, warmer=warmer),
         loader=loader,
         reader=reader,
@@ -168,98 +178,6 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     )
 
 
-@dataclass(frozen=True)
-class Applied:
-    """An invalidation that Redis applied, and the ERP's version then."""
-
-    entry: LedgerEntry
-    at_us: int
-    version: int
-
-
-@dataclass
-class Judge:
-    """Knows what the ERP and Redis did, and what that forbids an answer to hold.
-
-    Attributes:
-        version: Of the ERP's price book.
-        applied: What Redis applied and did not lose.
-        answers: How many lines were judged, verified ones apart.
-    """
-
-    version: int = 1
-    changed_us: list[int] = field(default_factory=lambda: [0])
-    applied: list[Applied] = field(default_factory=list)
-    judged: int = 0
-    judged_verified: int = 0
-
-    def note(self, appended: Appended) -> None:
-        fields = {name.encode(): value.encode() for name, value in appended.fields.items()}
-        entry = decode(appended.id.encode(), fields)
-        self.applied.append(Applied(entry, appended.at_us, self.version))
-
-    def forget(self, positions: set[int]) -> None:
-        """Ask no more of what Redis lost: that is the promise's exception."""
-        self.applied = [each for each in self.applied if each.entry.position not in positions]
-
-    def judge(
-        self,
-        quote: Quote,
-        *,
-        account: str,
-        mode: Mode,
-        arrived_us: int,
-        decided_us: int,
-        is_verified: bool,
-    ) -> None:
-        for line in quote.lines:
-            if line.entry is None:
-                assert not line.is_served
-                continue
-            version = _version_of(line.entry, account=account, sku=line.line.sku)
-            self.judged += 1
-            must_know_us = decided_us - LEASE
-            if line.is_served and line.is_verified:
-                self.judged_verified += 1
-                self._judge_verified(line.line.sku, account, version, must_know_us)
-            if is_verified:
-                self._judge_hard(line.line.sku, account, version, must_know_us)
-            if mode is Mode.CHECKOUT and line.is_served:
-                assert line.is_verified, "a flagged price binds"
-                assert line.entry.loaded_us >= arrived_us - _RECENT - SKEW, "an old price binds"
-                in_force = sum(at <= arrived_us - _RECENT - SKEW for at in self.changed_us)
-                assert version >= in_force, "an old price binds by its digits"
-
-    def _judge_verified(self, sku: str, account: str, version: int, must_know_us: int) -> None:
-        for each in self.applied:
-            if each.at_us <= must_know_us and _touches(each.entry.scope, account, sku):
-                late_us = must_know_us - each.at_us
-                assert version >= each.version, f"a verified price is old, by {late_us} us"
-
-    def _judge_hard(self, sku: str, account: str, version: int, must_know_us: int) -> None:
-        for each in self.applied:
-            is_known = each.at_us <= must_know_us and _touches(each.entry.scope, account, sku)
-            if is_known and each.entry.is_hard:
-                assert version >= each.version, "a price is shown after a hard invalidation"
-
-
-def _touches(scope: Scope, account: str, sku: str) -> bool:
-    return {
-        ScopeKind.ALL: True,
-        ScopeKind.CUSTOMER: scope.code.upper() == account,
-        ScopeKind.ITEM: scope.code.strip().upper() == sku,
-        ScopeKind.PRICE_GROUP: scope.code == "G",
-    }[scope.kind]
-
-
-def _version_of(entry: Entry, *, account: str, sku: str) -> int:
-    found = _UNIT_PRICE.search(entry.fragment)
-    assert found is not None
-    whose, which = found.groups()
-    assert (whose[-2:], int(which)) == (account[2:], int(sku[2:])), "another's price"
-    return int(whose[:-2])
-
-
 class Replicas:
     """Two replicas, to ask and to disturb; everything happens on the running loop.
 
@@ -268,10 +186,11 @@ class Replicas:
     """
 
     def __init__(self) -> None:
-        self.clock = LoopClock(asyncio.get_running_loop())
+        self.loop = cast("VirtualLoop", asyncio.get_running_loop())
+        self.clock = LoopClock(self.loop)
         self.redis = VirtualRedis(clock=self.clock)
         self.erp = FakeErp(clock=self.clock)
-        self.judge = Judge()
+        self.judge = Judge(soft_us=LIFETIMES.soft_us)
         self.redis.tell = self.judge.note
         self.replicas: list[Replica] = []
 
@@ -293,25 +212,26 @@ class Replicas:
         mode: Mode = Mode.BROWSE,
         wait_seconds: float | None = None,
     ) -> Quote:
-        """Ask a replica, and judge what it answers."""
-        replica, arrived_us = self.replicas[which], self.clock.monotonic_us()
+        """Ask a replica, and judge what it answers; names may be spelled in any way."""
+        replica = self.replicas[which]
         query = price_service(skus=SKUS, accounts=ACCOUNTS).query(
             *(skus or SKUS[:1]), account=account, mode=mode, wait_seconds=wait_seconds
         )
+        own_us = replica.clock.monotonic_us()
+        asked = Asked(query.account, mode, self.clock.monotonic_us(), own_us)
         quote = await replica.service.quote(query)
-        decided_us = self.clock.monotonic_us()
         policy = mode_policies()[mode]
         longest_us = max(policy.answer_us, query.wait_us or 0)
-        assert decided_us - arrived_us <= longest_us + 1000, "an answer took too long"
+        took_us = replica.clock.monotonic_us() - own_us
+        assert took_us <= longest_us + 1000, "an answer took too long"
         for line in quote.lines:
-            is_own = line.reason != REFUSED or self.erp.has_refused(account, line.line.sku)
+            sku = line.line.sku.strip().upper()
+            is_own = line.reason != REFUSED or self.erp.has_refused(query.account, sku)
             assert is_own, "another customer's refusal"
         self.judge.judge(
             quote,
-            account=account,
-            mode=mode,
-            arrived_us=arrived_us,
-            decided_us=decided_us,
+            asked,
+            decided_us=self.clock.monotonic_us(),
             is_verified=replica.reader.is_verified(),
         )
         return quote
@@ -344,10 +264,29 @@ class Replicas:
 
     def lose_entries(self, count: int) -> None:
         """Fail over to a Redis that lacks the last entries of the ledger."""
-        stream = self.redis.streams.get(key(MARKET), {})
-        lost = {(ms << 20) + sequence for ms, sequence in sorted(stream)[-count:]}
-        self.judge.forget(lost)
+        before = self._positions()
         self.redis.roll_back(key(MARKET), count)
+        self.judge.forget(before - self._positions())
+
+    def fail_over(self, skew_seconds: float) -> None:
+        """Fail over to a Redis with another clock, and with what it had heard of."""
+        before = self._positions()
+        self.redis.fail_over(round(skew_seconds * SECOND))
+        self.judge.forget(before - self._positions())
+
+    def evict(self, which: int) -> None:
+        """Have Redis lose one of its keys."""
+        keys = sorted([*self.redis.hashes, *self.redis.streams])
+        if keys:
+            before = self._positions()
+            self.redis.evict(keys[which % len(keys)])
+            self.judge.forget(before - self._positions())
+
+    def sleep(self, seconds: float) -> None:
+        """Suspend the machine of both processes: the world goes on, their clocks do not."""
+        for replica in self.replicas:
+            replica.clock.slept_seconds += seconds
+        self.loop.skip(seconds)
 
     def flush(self) -> None:
         """Lose all that Redis holds."""
@@ -365,6 +304,10 @@ class Replicas:
                 await asyncio.wait(tasks)
             assert not any(replica.loader.flights._boards.values()), "a flight leaked"
             await replica.stop()
+
+    def _positions(self) -> set[int]:
+        stream = self.redis.streams.get(key(MARKET), {})
+        return {(milliseconds << 20) + sequence for milliseconds, sequence in stream}
 
     def _set_prices(self) -> None:
         for account in ACCOUNTS:

@@ -5,7 +5,7 @@
 
 A client is one process' connections: its name can be cut off. Commands take `send_seconds`
 to arrive and `reply_seconds` to come back; what is cut off fails after a moment, and so does
-what was applied when its reply meets the cut.
+what was applied when its reply meets the cut or a reset.
 """
 
 import asyncio
@@ -21,6 +21,8 @@ from redis.exceptions import ResponseError
 from pricing_proxy.clock import Clock
 
 T = TypeVar("T")
+# Hashes and streams.
+_Data = tuple[dict[str, dict[str, bytes]], dict[str, dict[tuple[int, int], dict[bytes, bytes]]]]
 
 Fields = dict[bytes, bytes]
 _Id = tuple[int, int]
@@ -50,6 +52,8 @@ class VirtualRedis:
         reply_seconds: How long its answer takes.
         cut: Names of clients that reach nothing.
         skew_us: Lower it to step back.
+        run_id: Which server it is.
+        takes_no_writes: It refuses them, as a full one does.
         appended: Every entry that was ever applied to a stream, in order.
         tell: Is called with each of them.
     """
@@ -59,10 +63,14 @@ class VirtualRedis:
     reply_seconds: float = 0.001
     cut: set[str] = field(default_factory=set)
     skew_us: int = 0
+    run_id: str = "server 1"
+    takes_no_writes: bool = False
     tell: Callable[[Appended], None] = lambda _: None
     hashes: dict[str, dict[str, bytes]] = field(default_factory=dict)
     streams: dict[str, dict[_Id, Fields]] = field(default_factory=dict)
     _news: "asyncio.Event" = field(default_factory=asyncio.Event)
+    _lagging: "_Data | None" = None
+    _resets: int = 0
 
     def client(self, name: str) -> Redis:
         """Return a client; it has the commands of `Redis` without being one."""
@@ -84,6 +92,45 @@ class VirtualRedis:
         for position in sorted(stream)[-entries:]:
             del stream[position]
         self.wake()
+
+    def lag(self) -> None:
+        """Let the replica that a failover would go to hear of no write from now on."""
+        self._lagging = self._copy()
+
+    def fail_over(self, skew_us: int) -> None:
+        """Go on with what the replica has, on its clock and under its name."""
+        self.hashes, self.streams = self._lagging or self._copy()
+        self._lagging = None
+        self.skew_us = skew_us
+        self.run_id = f"server {int(self.run_id[7:]) + 1}"
+        self.reset()
+
+    def evict(self, key: str) -> None:
+        """Lose a key, as a full server that may evict does."""
+        self.hashes.pop(key, None)
+        self.streams.pop(key, None)
+        self.wake()
+
+    def reset(self) -> None:
+        """Reset every connection: commands under way fail, whether or not they were applied."""
+        self._resets += 1
+        self.wake()
+
+    @property
+    def resets(self) -> int:
+        """How often all connections were reset."""
+        return self._resets
+
+    def check_writable(self) -> None:
+        """Raise what a server that is full says to a write."""
+        if self.takes_no_writes:
+            raise ResponseError("OOM command not allowed when used memory > 'maxmemory'.")
+
+    def _copy(self) -> _Data:
+        return (
+            {key: dict(fields) for key, fields in self.hashes.items()},
+            {key: dict(stream) for key, stream in self.streams.items()},
+        )
 
     def add(self, key: str, fields: Mapping[str, str], wanted: str = "*") -> bytes:
         stream = self.streams.setdefault(key, {})
@@ -137,6 +184,27 @@ class _Client:
             lambda: [self._server.hashes.get(key, {}).get(name) for name in fields]
         )
 
+    async def info(self, section: str) -> dict[str, str]:
+        assert section == "server"
+        return await self.command(lambda: {"run_id": self._server.run_id})
+
+    async def hset(self, key: str, *, mapping: Mapping[str, str]) -> int:
+        def put() -> int:
+            self._server.check_writable()
+            values = {name: value.encode() for name, value in mapping.items()}
+            self._server.hashes.setdefault(key, {}).update(values)
+            return len(values)
+
+        return await self.command(put)
+
+    async def hsetnx(self, key: str, field: str, value: str) -> int:
+        def put() -> int:
+            self._server.check_writable()
+            kept = self._server.hashes.setdefault(key, {})
+            return int(kept.setdefault(field, value.encode()) == value.encode())
+
+        return await self.command(put)
+
     async def xtrim(self, key: str, *, minid: str, approximate: bool) -> int:
         assert approximate
 
@@ -150,7 +218,11 @@ class _Client:
         return await self.command(trim)
 
     async def xadd(self, key: str, fields: Mapping[str, str], id: str = "*") -> bytes:  # noqa: A002 -- redis-py's name
-        return await self.command(lambda: self._server.add(key, fields, id))
+        def add() -> bytes:
+            self._server.check_writable()
+            return self._server.add(key, fields, id)
+
+        return await self.command(add)
 
     async def xrange(
         self,
@@ -176,11 +248,12 @@ class _Client:
         def look() -> list[tuple[bytes, Fields]]:
             return self._server.between(key, (milliseconds, sequence + 1), _END, count)
 
-        await self._travel(self._server.send_seconds)
+        connected = self._server.resets
+        await self._travel(self._server.send_seconds, connected)
         rows = look()
         if not rows and block is not None:
-            rows = await self._wait(look, block / 1000)
-        await self._travel(self._server.reply_seconds)
+            rows = await self._wait(look, block / 1000, connected)
+        await self._travel(self._server.reply_seconds, connected)
         return [(key.encode(), rows)] if rows else []
 
     def pipeline(self, *, transaction: bool) -> "_Pipeline":
@@ -188,25 +261,30 @@ class _Client:
         return _Pipeline(self, self._server)
 
     async def command(self, apply: Callable[[], T]) -> T:
-        await self._travel(self._server.send_seconds)
+        connected = self._server.resets
+        await self._travel(self._server.send_seconds, connected)
         answer = apply()
-        await self._travel(self._server.reply_seconds)
+        await self._travel(self._server.reply_seconds, connected)
         return answer
 
-    async def _wait(self, look: Callable[[], list[Any]], seconds: float) -> list[Any]:
+    async def _wait(
+        self, look: Callable[[], list[Any]], seconds: float, connected: int
+    ) -> list[Any]:
         try:
             async with asyncio.timeout(seconds):
-                while not (rows := look()):
+                while not (rows := look()) and self._server.resets == connected:
                     await self._server.news.wait()
         except TimeoutError:
             return []
         return rows
 
-    async def _travel(self, seconds: float) -> None:
+    async def _travel(self, seconds: float, connected: int) -> None:
         await asyncio.sleep(seconds)
         if self._name in self._server.cut:
             await asyncio.sleep(_CUT_SECONDS)
             raise RedisConnectionError("cut")
+        if connected != self._server.resets:
+            raise RedisConnectionError("reset")
 
 
 class _Pipeline:
@@ -229,7 +307,11 @@ class _Pipeline:
         self._commands.clear()
 
     def hset(self, key: str, *, mapping: Mapping[str, bytes]) -> None:
-        self._commands.append(lambda: self._server.hashes.setdefault(key, {}).update(mapping))
+        def put() -> None:
+            self._server.check_writable()
+            self._server.hashes.setdefault(key, {}).update(mapping)
+
+        self._commands.append(put)
 
     def hmget(self, key: str, fields: list[str]) -> None:
         self._commands.append(

@@ -261,3 +261,56 @@ async def test_a_failover_to_a_clock_that_lags_gets_past_what_prices_carry() -> 
     line = only(await replicas.ask(1, wait_seconds=5))
     assert (line.level, line.is_verified) == ("source", True)
     await replicas.stop()
+
+
+async def test_a_reset_of_every_connection_is_no_answer() -> None:
+    """Who reads the ledger in vain again and again vouches for nothing from the lease on."""
+    replicas = await Replicas.start()
+    await replicas.ask(1, wait_seconds=5)
+    replicas.redis.send_seconds = 0.2
+    replicas.reprice()
+    replicas.announce(Scope(ScopeKind.ITEM, "S-1"))
+    for _ in range(80):
+        replicas.redis.reset()
+        await asyncio.sleep(0.1)
+        await replicas.ask(1, wait_seconds=0.05)
+    assert not only(await replicas.ask(1)).is_verified
+    replicas.redis.send_seconds = 0.001
+    await asyncio.sleep(3)
+    line = only(await replicas.ask(1, wait_seconds=5))
+    assert (line.state, line.is_verified) == (State.FRESH, True)
+    await replicas.stop()
+
+
+async def test_a_ledger_that_was_evicted_is_a_change_of_everything() -> None:
+    replicas = await Replicas.start()
+    await replicas.ask(1, wait_seconds=5)
+    replicas.cut("second", reader_only=True)
+    replicas.reprice()
+    assert await replicas.invalidate(0)
+    await asyncio.sleep(0.1)
+    replicas.evict(["clock:{clock}", "i:{b2b_de}"].index("i:{b2b_de}"))
+    replicas.redis.cut.clear()
+    await asyncio.sleep(3)
+    line = only(await replicas.ask(1, wait_seconds=5))
+    assert (line.level, line.is_verified) == ("source", True)
+    await replicas.stop()
+
+
+@pytest.mark.parametrize(
+    "scope", [Scope(ScopeKind.CUSTOMER, "c-11"), Scope(ScopeKind.ITEM, " s-1 ")]
+)
+async def test_names_in_other_letters_are_the_same_to_all(scope: Scope) -> None:
+    """What one caller loads as `s-1` the other finds as `S-1`, and its invalidation as well."""
+    replicas = await Replicas.start()
+    await replicas.ask(0, "s-1", account="c-11", wait_seconds=5)
+    await asyncio.sleep(0.1)
+    line = only(await replicas.ask(1, "S-1"))
+    assert (line.state, line.level) == (State.FRESH, "l2")
+    replicas.reprice()
+    assert await replicas.invalidate(0, scope)
+    await asyncio.sleep(0.1)
+    line = only(await replicas.ask(1, "S-1", wait_seconds=5))
+    assert line.entry is not None
+    assert '"unit_price":"211.' in line.entry.fragment
+    await replicas.stop()

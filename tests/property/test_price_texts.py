@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing_proxy.cache import codec
+from pricing_proxy.cache.shared_time import SharedTime
 from pricing_proxy.d365.json_numbers import read_json
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.domain.price import Price, price_fragment
@@ -53,5 +54,6 @@ def test_number_texts_pass_through_and_the_unit_price_is_rounded_once(
     expected = Fraction(sent["line_total"]) / Fraction(quantity)
     assert line["unit_price"] == rounded_half_up(expected, decimals)
     # Nor does a way through Redis change a digit.
+    time = SharedTime(3, 1)
     entry = Entry(Kind.PRICE, fragment, 5, 7, 1_000_000, 2_000_000)
-    assert codec.decode(codec.encode(entry, shared_offset_us=3), shared_offset_us=3) == entry
+    assert codec.decode(codec.encode(entry, time=time), time=time, now_us=0) == entry

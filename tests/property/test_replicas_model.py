@@ -63,9 +63,9 @@ class ReplicasMachine(RuleBasedStateMachine):
 
     @rule(
         which=WHICH,
-        account=st.sampled_from(ACCOUNTS),
+        account=st.sampled_from((*ACCOUNTS, ACCOUNTS[0].lower())),
         mode=st.sampled_from(Mode),
-        skus=st.lists(st.sampled_from(SKUS), min_size=1, max_size=3),
+        skus=st.lists(st.sampled_from((*SKUS, f" {SKUS[0].lower()}")), min_size=1, max_size=3),
         wait_seconds=st.sampled_from([None, None, 0.05, 5]),
         gives_up_after=st.sampled_from([None, None, 0, 0.001, 0.06, 0.2]),
     )
@@ -131,17 +131,47 @@ class ReplicasMachine(RuleBasedStateMachine):
     def heal(self) -> None:
         self.replicas.redis.cut.clear()
 
+    @rule()
+    def reset_connections(self) -> None:
+        self.replicas.redis.reset()
+
     @rule(count=st.integers(1, 3))
-    def fail_over(self, count: int) -> None:
+    def lose_entries(self, count: int) -> None:
         self.replicas.lose_entries(count)
+
+    @rule()
+    def lag(self) -> None:
+        """From here on, the Redis that a failover goes to hears of nothing."""
+        self.replicas.redis.lag()
+
+    @rule(skew_seconds=st.sampled_from([-100, -30, 0, 30, 100]))
+    def fail_over(self, skew_seconds: int) -> None:
+        self.replicas.fail_over(skew_seconds)
 
     @rule()
     def flush(self) -> None:
         self.replicas.flush()
 
-    @rule(skew_seconds=st.sampled_from([-100, 0, 100]))
+    @rule(which=st.integers(0, 5))
+    def evict(self, which: int) -> None:
+        self.replicas.evict(which)
+
+    @rule(is_full=st.booleans())
+    def fill_redis(self, *, is_full: bool) -> None:
+        self.replicas.redis.takes_no_writes = is_full
+
+    @rule(skew_seconds=st.sampled_from([-100, -30, 0, 30, 100]))
     def step_clock_of_redis(self, skew_seconds: int) -> None:
         self.replicas.redis.skew_us = skew_seconds * 1_000_000
+
+    @rule(seconds=st.sampled_from([3, 12, 60]), level=st.sampled_from([None, *Level]))
+    def sleep(self, seconds: int, level: Level | None) -> None:
+        """The machine of both is suspended; prices may change meanwhile."""
+        self.replicas.sleep(seconds / 2)
+        if level is not None:
+            self.replicas.reprice()
+            self.replicas.announce(level=level)
+        self.replicas.sleep(seconds / 2)
 
     @rule(which=WHICH)
     def restart(self, which: int) -> None:

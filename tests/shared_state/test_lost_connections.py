@@ -21,6 +21,7 @@ from pricing_proxy.shared_state.connection import Connecting, connected
 from pricing_proxy.shared_state.gate import SharedGate
 from pricing_proxy.shared_state.guard import redis_guard
 from pricing_proxy.shared_state.lost_connections import REDIS_FAILURES
+from pricing_proxy.sleep_watch import SleepWatch
 from tests.resetting_server import resetting
 
 HOW = Connecting(timeout_seconds=5, connections=4)
@@ -92,10 +93,11 @@ def test_a_gate_opens_and_goes_on_looking() -> None:
 
 def test_a_heartbeat_begins_and_goes_on() -> None:
     async def main() -> int:
+        clock = SystemClock()
         async with (
             resetting(2) as port,
             client_of("one server", port) as client,
-            RedisHeartbeat(client, clock=SystemClock()) as heartbeat,
+            RedisHeartbeat(client, clock=clock, watch=SleepWatch(clock)) as heartbeat,
         ):
             for _ in range(3):
                 await heartbeat.beat()

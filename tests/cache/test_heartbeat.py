@@ -1,0 +1,33 @@
+"""Redis' clock as processes learn it, over every Redis there is."""
+
+from redis.asyncio import Redis
+
+from pricing_proxy.cache.heartbeat import RedisHeartbeat
+from pricing_proxy.cache.shared_time import UNKNOWN_EPOCH
+from pricing_proxy.clock import SystemClock
+from pricing_proxy.sleep_watch import SleepWatch
+
+CLOCK = SystemClock()
+
+
+def process(redis: Redis) -> RedisHeartbeat:
+    return RedisHeartbeat(redis, clock=CLOCK, watch=SleepWatch(CLOCK))
+
+
+async def test_processes_agree_on_clock_and_epoch(redis: Redis) -> None:
+    first, second = process(redis), process(redis)
+    for each in (first, second, first):
+        await each.beat()
+    assert first.time().epoch == second.time().epoch != UNKNOWN_EPOCH
+    assert abs(first.time().offset_us - second.time().offset_us) < 1_000_000
+    wall_us = CLOCK.wall_us()
+    assert abs(first.shared_us() - wall_us) < 5_000_000
+
+
+async def test_in_doubt_no_epoch_is_ours_until_the_next_beat(redis: Redis) -> None:
+    one = process(redis)
+    await one.beat()
+    one.doubt()
+    assert one.time().epoch == UNKNOWN_EPOCH
+    await one.beat()
+    assert one.time().epoch != UNKNOWN_EPOCH
