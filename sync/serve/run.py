@@ -15,6 +15,7 @@ from pricing_proxy.listening.room import room
 from pricing_proxy.listening.stopping import told_to_stop
 from pricing_proxy.supervision import Supervision
 from sync.console.operator_pages import OperatorPages
+from sync.engine.postgres_programs import ORIGIN
 from sync.serve.application import Running, running
 from sync.settings import SyncSettings
 
@@ -56,7 +57,9 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
         )
         _log.info("state and metrics on port %d of this machine", shown)
         if parts.stores.opened.is_embedded:
-            _log.warning("PostgreSQL is embedded: one machine, no replica, no backup by others")
+            _log.warning(
+                "PostgreSQL is embedded: one machine, no replica, no backup by others; %s", ORIGIN
+            )
         if settings.redis.is_embedded:
             _log.warning("Redis is embedded: the price service does not see the customer map")
         _log.info("carrying %s", ", ".join(sorted(own.markets)))

