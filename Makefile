@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Two tries: without a network five take minutes before anything is said.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 30
 
 SHELL := /bin/bash
 .PHONY: help install demo test bench drill chaos mutation soak wirefuzz format lock clean
@@ -12,12 +14,20 @@ help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	@command -v "$(PYTHON)" >/dev/null \
+		|| { echo "make: there is no $(PYTHON): install Python 3.11 or later (Debian: apt-get install python3 python3-venv),"; \
+			echo "make: or name one that is elsewhere: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "make: $(PYTHON) is older than 3.11; try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "make: $(PYTHON) comes without venv (Debian: apt-get install python3-venv)"; exit 1; }
 	@echo "Installing into $(VENV) (once; about a minute) ..."
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@"$(PYTHON)" -m venv $(VENV) \
+		|| { echo "make: no environment could be made in $(VENV): is this folder yours, and the disk not full?"; exit 1; }
+	@$(PIP) --no-deps --require-hashes -r requirements.lock \
+		|| { echo "make: the packages of requirements.lock could not be fetched. Without a way to pypi.org, name a proxy"; \
+			echo "make: by HTTPS_PROXY, or an index of your own by PIP_INDEX_URL; then the same again."; exit 1; }
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 install: $(READY) ## Create the environment
