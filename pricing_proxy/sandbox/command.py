@@ -108,7 +108,8 @@ def dial(
 
     Examples: dial fo dead=true · dial fo latency_ms=800 error_rate=0.2 ·
     dial fo retry_after=7 · dial fo retry_after=null · dial fo drop_lines=LAMP-01,LAMP-02 ·
-    dial fo rename_fields=SalesOrderHeadersV3.CustomersOrderReference:CustRef
+    dial fo rename_fields=SalesOrderHeadersV3.CustomersOrderReference:CustRef ·
+    dial fo short_sets=CustomersV3:60
     """
     members = dict(_assignment(text) for text in assignments or [])
     address = control_address(control_port, f"{system}/dials")
@@ -224,7 +225,11 @@ def _assignment(text: str) -> tuple[str, Any]:
         return name, _list(value)
     if name == "poison_lines":
         return name, _lines_of_customers(value)
-    return name, _renames(value) if name == "rename_fields" else _value(value)
+    if name == "rename_fields":
+        return name, _pairs(value)
+    if name in ("short_sets", "hidden_sets"):
+        return name, _counts(value)
+    return name, _value(value)
 
 
 def _list(text: str) -> Any:
@@ -234,12 +239,20 @@ def _list(text: str) -> Any:
     return [part for part in text.split(",") if part]
 
 
-def _renames(text: str) -> Any:
-    """Return new names of fields: JSON, or the short form Set.Old:New,Set.Other:Newer."""
+def _pairs(text: str) -> Any:
+    """Return an object: JSON, or the short form Set.Old:New,Set.Other:Newer."""
     if text.startswith("{"):
         return _value(text)
     pairs = (part.partition(":") for part in _list(text))
     return {old: new for old, _, new in pairs}
+
+
+def _counts(text: str) -> Any:
+    """Return rows of sets: JSON, or the short form Set:60,Other:0."""
+    pairs = _pairs(text)
+    if not isinstance(pairs, dict):
+        return pairs
+    return {name: _value(rows) if isinstance(rows, str) else rows for name, rows in pairs.items()}
 
 
 def _lines_of_customers(text: str) -> Any:

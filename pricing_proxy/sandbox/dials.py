@@ -3,8 +3,8 @@
 Each member checks itself; a patch is checked whole before any of it is applied.
 What a dial does stands in `faults` (every system; `token_revoked`: where a system checks who
 asks), `price_service` (`drop_lines`, `poison_skus`, `poison_lines`, `deadlock_rate`), `documents`
-(`rename_fields`, `mandatory_fields`) and `shop` (`number_prefix`, `account_attribute`); `dead` is
-the server's business.
+(`rename_fields`, `mandatory_fields`), `sets_cut` (`short_sets`, `hidden_sets`) and `shop`
+(`number_prefix`, `account_attribute`); `dead` is the server's business.
 """
 
 import re
@@ -61,6 +61,10 @@ class Dials:
             with the application's message, and well when asked again.
         rename_fields: New names of fields, such as `{"CustomersV3.LanguageId": "Language"}`.
         mandatory_fields: Fields that a new row must have, such as `CustomersV3.LanguageId`.
+        short_sets: Rows that a set of the ERP's ends with, such as `{"ReleasedProductsV2": 60}`: as
+            if the link to the next page were missing; `$count` still tells all. 0 answers none.
+        hidden_sets: Rows of a set that the ERP lets be seen, as with a right that is lost: `$count`
+            tells no more of them.
         number_prefix: What numbers of the shop's documents begin with in every store view and for
             every kind, "" included, so that they number alike; None = each store's own.
         account_attribute: Whether the shop's customers have the attribute of the ERP's account;
@@ -82,6 +86,8 @@ class Dials:
     deadlock_rate: float = 0.0
     rename_fields: Mapping[str, str] = field(default_factory=dict)
     mandatory_fields: tuple[str, ...] = ()
+    short_sets: Mapping[str, int] = field(default_factory=dict)
+    hidden_sets: Mapping[str, int] = field(default_factory=dict)
     number_prefix: str | None = None
     account_attribute: bool = True
 
@@ -170,6 +176,13 @@ def _fields_of_sets(name: str, value: Any) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def _rows_of_sets(name: str, value: Any) -> dict[str, int]:
+    pairs = value.items() if isinstance(value, dict) else [("", None)]
+    if not all(_NAME.fullmatch(one) and type(rows) is int and rows >= 0 for one, rows in pairs):
+        raise BadMemberError(name, 'expected an object such as {"CustomersV3": 60}')
+    return dict(pairs)
+
+
 def _prefix(name: str, value: Any) -> str | None:
     if value is None or (type(value) is int and value >= 0):
         return None if value is None else str(value)
@@ -194,6 +207,8 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "deadlock_rate": _share,
     "rename_fields": _new_names,
     "mandatory_fields": _fields_of_sets,
+    "short_sets": _rows_of_sets,
+    "hidden_sets": _rows_of_sets,
     "number_prefix": _prefix,
     "account_attribute": _flag,
 }

@@ -83,7 +83,7 @@ def fo_app(
     """Return F&O as an application.
 
     Args:
-        dials: `token_revoked` refuses every token.
+        dials: `token_revoked` refuses every token; the sets of `short_sets`, `hidden_sets` are cut.
         tokens: What Entra ID issued.
         tables: The OData sets of master data.
         documents: The OData sets that can be written.
@@ -91,7 +91,9 @@ def fo_app(
         environment_url: This environment's address, which tokens must name.
         middleware: The faults of this system.
     """
-    odata = ODataService(tables=tables, documents=documents, environment_url=environment_url)
+    odata = ODataService(
+        tables=tables, documents=documents, dials=dials, environment_url=environment_url
+    )
     environment = _Environment(odata, Metadata(documents), prices, environment_url)
 
     @web.middleware

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
+from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.documents.refusals import Refusal
 from pricing_proxy.sandbox.documents.schema import DocumentSet
 from pricing_proxy.sandbox.documents.store import Documents
@@ -17,6 +18,7 @@ from pricing_proxy.sandbox.odata import Tables, entity_set
 from pricing_proxy.sandbox.odata_filter import BadQueryError
 from pricing_proxy.sandbox.odata_query import ETAG, Page
 from pricing_proxy.sandbox.row_values import Row
+from pricing_proxy.sandbox.sets_cut import cut
 from pricing_proxy.sandbox.wire import error_body, from_json, to_json
 
 _PATH = re.compile(r"/data/(\w+)(?:\((.*)\))?", re.DOTALL)
@@ -66,17 +68,24 @@ class ODataService:
     """The sets of the environment."""
 
     def __init__(
-        self, *, tables: Tables, documents: Documents, environment_url: Callable[[], str]
+        self,
+        *,
+        tables: Tables,
+        documents: Documents,
+        dials: Dials,
+        environment_url: Callable[[], str],
     ) -> None:
         """Connect the sets.
 
         Args:
             tables: Master data, which is read only.
             documents: What can be written.
+            dials: Which sets are cut.
             environment_url: The environment's address, for links.
         """
         self._tables = tables
         self._documents = documents
+        self._dials = dials
         self._environment_url = environment_url
 
     def answer(self, call: Call) -> Reply:
@@ -148,7 +157,8 @@ class ODataService:
             self._documents.change(document, row, _members(call.body))
         return Reply(status=204)
 
-    def _page(self, name: str, page: Page) -> Reply:
+    def _page(self, name: str, whole: Page) -> Reply:
+        page = cut(name, whole, self._dials)
         body: dict[str, Any] = {} if page.total is None else {"@odata.count": page.total}
         if page.next_query is not None:
             asked = urlencode(page.next_query, safe="$", quote_via=quote)

@@ -113,12 +113,14 @@ async def test_dials_are_shown_and_turned(sandbox: Sandbox) -> None:
         "deadlock_rate=0.4",
         "rename_fields=CustomersV3.NameAlias:Alias,SalesOrderHeadersV3.URL:Link",
         "mandatory_fields=CustomersV3.NameAlias",
+        "short_sets=CustomersV3:60,ReleasedProductsV2:0",
     )
     again = await command(
         sandbox,
         "dial",
         "entra",
         'rename_fields={"CustomersV3.URL": "Link"}',
+        'hidden_sets={"CustomersV3": 3}',
         'poison_lines=[{"customer": "C-1", "sku": "S"}]',
     )
 
@@ -138,6 +140,8 @@ async def test_dials_are_shown_and_turned(sandbox: Sandbox) -> None:
         "SalesOrderHeadersV3.URL": "Link",
     }
     assert dials.mandatory_fields == ("CustomersV3.NameAlias",)
+    assert dials.short_sets == {"CustomersV3": 60, "ReleasedProductsV2": 0}
+    assert sandbox.systems["entra"].dials.hidden_sets == {"CustomersV3": 3}
     assert sandbox.systems["entra"].dials.rename_fields == {"CustomersV3.URL": "Link"}
 
 

@@ -24,6 +24,8 @@ DIALS: dict[str, Any] = {
     "deadlock_rate": 0.0,
     "rename_fields": {},
     "mandatory_fields": [],
+    "short_sets": {},
+    "hidden_sets": {},
     "number_prefix": None,
     "account_attribute": True,
 }
@@ -74,6 +76,9 @@ async def test_magento_dies_and_comes_back(client: Client, sandbox: Sandbox) -> 
         ("deadlock_rate", 2),
         ("throttle_rate", 2),
         ("commit_then_drop", -0.1),
+        ("short_sets", {"CustomersV3": -1}),
+        ("short_sets", ["CustomersV3"]),
+        ("hidden_sets", {"CustomersV3": "60"}),
         ("rename_fields", ["CustomersV3.LanguageId"]),
         ("rename_fields", {"LanguageId": "Language"}),
         ("rename_fields", {"CustomersV3.LanguageId": "a b"}),

@@ -55,6 +55,20 @@ async def test_sets_without_a_company_need_no_cross_company(client: Client) -> N
     assert {row["CurrencyCode"] for row in (await answer.json())["value"]} == {"EUR", "USD", "CHF"}
 
 
+async def test_a_set_can_end_too_early_or_be_hidden_in_part(client: Client) -> None:
+    """What hurt: a page without its link, and a right that was lost; `$count` tells them apart."""
+    dials, whole = client.sandbox.systems["fo"].dials, len(client.sandbox.book.customers)
+    dials.patch({"short_sets": {"CustomersV3": 2}})
+    short = await client.rows("CustomersV3", count="true")
+    dials.patch({"short_sets": {}, "hidden_sets": {"CustomersV3": 0}})
+    hidden = await client.rows("CustomersV3", count="true")
+
+    assert (len(short["value"]), short["@odata.count"]) == (2, whole)
+    assert (hidden["value"], hidden["@odata.count"]) == ([], 0)
+    assert "@odata.nextLink" not in short
+    assert "@odata.nextLink" not in hidden
+
+
 async def test_pages_follow_opaque_links_to_the_end(client: Client) -> None:
     whole = len(client.sandbox.book.items)
     body = await client.rows("ReleasedProductsV2", select="ItemNumber", count="true")
