@@ -15,6 +15,8 @@ from pricing_proxy.money import NumberText, number_text
 
 # RFC 8259, section 6; stricter than Decimal, which also takes "007", ".5" and "NaN".
 _JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+# Longer bodies are read in a thread, beside a loop that must not wait for all of it.
+_PAUSING_BYTES = 128 * 1024
 
 
 def read_json(body: bytes) -> Any:
@@ -25,10 +27,19 @@ def read_json(body: bytes) -> Any:
     """
     try:
         return json.loads(
-            body, parse_float=number_text, parse_int=number_text, parse_constant=_refuse
+            body,
+            parse_float=number_text,
+            parse_int=number_text,
+            parse_constant=_refuse,
+            object_hook=_pausing if len(body) > _PAUSING_BYTES else None,
         )
     except RecursionError as exc:
         raise ValueError("JSON nested too deeply") from exc
+
+
+def _pausing(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the object; while this runs another thread may take over, which C code allows none."""
+    return row
 
 
 def write_json(value: Any) -> bytes:

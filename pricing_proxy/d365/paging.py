@@ -15,6 +15,7 @@ Row = dict[str, Any]
 
 # At 10,000 rows a page this is 100 million rows: more is a circle whose links keep changing.
 _MAX_PAGES = 10_000
+_LEAST_PERCENT = 99
 # Everything a URL may hold; only what it may not, such as a blank, is percent-encoded.
 _URL_CHARACTERS = "%/?:@!$&'()*+,;=-._~[]"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -55,6 +56,38 @@ def read_page(page: Any, *, system: str) -> tuple[list[Row], str | None]:
     if link is not None and not isinstance(link, str):
         raise UpstreamContractError("nextLink is not a text", system=system)
     return rows, link or None
+
+
+class Counted:
+    """Checks that the pages of a read brought what their first one promised (`$count=true`).
+
+    A link to the next page that is missing ends a read early, and without a word.
+    """
+
+    def __init__(self, *, system: str) -> None:
+        self._system = system
+        self._promised: int | None = None
+        self._brought = 0
+
+    def take(self, page: Any) -> Any:
+        """Return a page after taking note of it."""
+        if self._promised is None and isinstance(page, dict) and "@odata.count" in page:
+            self._promised = read_count(page, system=self._system)
+        rows = page.get("value") if isinstance(page, dict) else None
+        self._brought += len(rows) if isinstance(rows, list) else 0
+        return page
+
+    def check(self, name: str) -> None:
+        """Raise `UpstreamContractError` where too few came; an ERP that does not count may.
+
+        Args:
+            name: The set's.
+        """
+        # What is deleted while the pages are read is missing rightly.
+        if self._promised is not None and self._brought * 100 < self._promised * _LEAST_PERCENT:
+            raise UpstreamContractError(
+                f"{name}: {self._brought} of {self._promised} rows came", system=self._system
+            )
 
 
 def read_count(page: Any, *, system: str) -> int:

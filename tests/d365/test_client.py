@@ -114,10 +114,33 @@ async def test_all_customers_are_read_over_all_pages_in_order() -> None:
         "$filter": "dataAreaId eq 'demf'",
         "$select": ",".join(CustomerRow.model_fields),
         "$orderby": "dataAreaId,CustomerAccount",
+        "$count": "true",
     }
     assert {operation.kind for operation in policy.operations} == {OperationClass.MASTER_READ}
     assert all(operation.is_safe for operation in policy.operations)
     assert {ticket.klass for ticket in policy.tickets} == {CallClass.BACKGROUND}
+
+
+@pytest.mark.parametrize(("counted", "is_believed"), [(60, True), (61, False), (168, False)])
+async def test_rows_that_the_erp_counts_but_does_not_send_are_missed(
+    counted: int, *, is_believed: bool
+) -> None:
+    """A page without its link ended the read, without a word."""
+
+    class Cut(Book):
+        async def play(self, request: web.Request) -> web.Response:
+            assert request.query["$count"] == "true"
+            rows = self.sets["CustomersV3"]
+            return web.json_response({"@odata.count": counted, "value": rows})
+
+    book = Cut()
+    book.sets["CustomersV3"] = [customer_row(number) for number in range(60)]
+    async with client_of(book) as (client, _):
+        if is_believed:
+            assert len(await read(client.all_rows(CustomerRow, "demf"))) == 60
+        else:
+            with pytest.raises(UpstreamContractError, match=f"60 of {counted} rows came"):
+                await read(client.all_rows(CustomerRow, "demf"))
 
 
 async def test_products_variants_and_settings_are_read() -> None:

@@ -79,19 +79,27 @@ class FinanceOperationsClient:
         return read_price_answer(request, body, system=self._system)
 
     async def all_rows(self, row: type[R], company: str) -> AsyncGenerator[list[R], None]:
-        """Yield every row of a company, at background class."""
+        """Yield every row of a company, at background class.
+
+        Fewer than the ERP counts are none: all the rows were yielded, and then it raises.
+        """
         urgency = Ticket(CallClass.BACKGROUND)
         query = Query(
             entity_set=row.entity_set,
             select=row.fields(),
             where=equals("dataAreaId", company),
             order_by=row.key,
+            counted=True,
         )
+        counted = paging.Counted(system=self._system)
+
+        async def fetch(target: str) -> Any:
+            deadline = self._page_deadline()
+            return counted.take(await self._get(row, target, ticket=urgency, deadline=deadline))
+
         pages = paging.read_pages(
             query.target(),
-            fetch=lambda target: self._get(
-                row, target, ticket=urgency, deadline=self._page_deadline()
-            ),
+            fetch=fetch,
             base_url=self._transport.base_url,
             system=self._system,
         )
@@ -101,6 +109,7 @@ class FinanceOperationsClient:
                     chunk = page[start : start + _ROWS_AT_ONCE]
                     yield list(checked_rows(row, chunk, company, system=self._system))
                     await asyncio.sleep(0)
+        counted.check(row.entity_set)
 
     async def customer(
         self, company: str, account: str, *, ticket: Ticket, deadline: Deadline
