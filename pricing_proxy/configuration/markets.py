@@ -71,6 +71,9 @@ class MarketSection(BaseModel):
         magento_customers: The shop's customer ids and their accounts: written to the customer map
             at start, and what the sync takes for a customer's account before all else. For trying
             things out, and for few customers; the sync keeps the links of the rest.
+        maps_least_percent: What the ERP lists of items or customers must have this share of what it
+            listed before, in each set, or the old map stands and that is said. After many were
+            deleted on purpose, lower it for one start; 0 takes anything but an empty answer.
         probe_customer: An account whose prices `pricing-proxy check` asks for.
         probe_skus: SKUs that it asks for; by default the first of the catalog.
     """
@@ -89,5 +92,6 @@ class MarketSection(BaseModel):
     storefront_origins: list[Origin] = []
     guest_accounts: Annotated[list[str], Field(max_length=20)] = []
     magento_customers: dict[Annotated[int, Field(ge=1)], str] = {}
+    maps_least_percent: Annotated[int, Field(ge=0, le=100)] = 90
     probe_customer: str | None = None
     probe_skus: Annotated[list[str], Field(max_length=100)] = []

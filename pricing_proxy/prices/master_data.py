@@ -1,61 +1,47 @@
-"""Keep one market's item and customer maps: read from the ERP, kept in Redis for the next start.
+"""Keep one market's item and customer maps: read from the ERP by one replica, from Redis by all.
 
-A SKU outside the item map never reaches the ERP. When the ERP is away at start, the maps
-kept in Redis serve; a failed refresh leaves the last maps standing and tries again soon. Who a
-shop's customer is, and accounts newer than the map, are asked of Redis every few seconds.
-Items and customers are found by any spelling that Magento and F&O take for theirs
-(`pricing_proxy.names`); rows that differ in nothing else are counted.
+A SKU outside the item map never reaches the ERP. When the ERP is away at start, the maps kept
+in Redis serve, and are looked for until they are there; a failed refresh, or an answer that is
+not believed (`held_map`), leaves the last maps standing and is tried again. Whose turn it is to
+read stands in Redis; where Redis does not answer, every replica reads for itself.
+
+Accounts newer than the map are asked of Redis every few seconds (`single_customers`), and so is
+who a shop's customer is (`shop_ids`). Items and customers are found by any spelling that Magento
+and F&O take for theirs (`pricing_proxy.names`).
 """
 
 import asyncio
 import logging
-from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Generic, Self, TypeVar
+from typing import Self
 
-from pricing_proxy.background import Background
+from pricing_proxy.background import Background, Ongoing
 from pricing_proxy.clock import Clock
-from pricing_proxy.domain.freshness import SECOND_US
-from pricing_proxy.names import ByName, Spellings, same_name_key
+from pricing_proxy.names import ByName
+from pricing_proxy.prices.held_map import HeldMap, MapView
 from pricing_proxy.prices.ports import KeptMaps, MasterDataReader
-from pricing_proxy.resilience.call_class import Caller
-from pricing_proxy.resilience.errors import UpstreamError
+from pricing_proxy.prices.shop_ids import ShopIds
+from pricing_proxy.prices.single_customers import SingleCustomers
+from pricing_proxy.resilience.errors import UpstreamContractError, UpstreamError
 from pricing_proxy.shared_state.customer_map import CUSTOMERS, Customer
 from pricing_proxy.shared_state.item_map import ITEMS, Item
-from pricing_proxy.shared_state.kept_map import KeptMap, MapKind
-from pricing_proxy.shared_state.maps import SharedStateError
+from pricing_proxy.shared_state.maps import SharedStateError, Turn
 
 _log = logging.getLogger(__name__)
 
 _FIRST_RETRY = timedelta(seconds=5)
 _LONGEST_RETRY = timedelta(seconds=60)
-# "The ERP has no such customer" is believed this long while there is no map.
-_UNKNOWN_US = 60 * SECOND_US
-# A customer who was linked to another account, or to none, is followed within this.
-_BELIEVED_US = 5 * SECOND_US
-# While Redis is away, the last answer stands in as long as the maps themselves do.
-_STANDS_IN_US = 900 * SECOND_US
-# And Redis is asked again after this.
-_ASKED_AGAIN_US = SECOND_US
-# Remembered answers about single customers and shop ids; far above what one minute brings.
-_MOST_REMEMBERED = 10_000
-# Two milliseconds' work: answers are written in between.
-_NAMES_AT_ONCE = 2000
-
-V = TypeVar("V")
-K = TypeVar("K")
-
-
-@dataclass(slots=True)
-class _Known(Generic[V]):
-    """An answer of Redis: when it was read, and until when it need not be asked again."""
-
-    value: V
-    read_us: int
-    until_us: int
+# How soon what another replica read is found; the first line of a map is asked for.
+_LOOK_EVERY = timedelta(seconds=15)
+# And while there is no map at all.
+_LOOK_OFTEN = timedelta(seconds=1)
+# Whoever reads the ERP says so for this long, and again in half of it: one that died is replaced.
+_READING = timedelta(seconds=60)
+# Its turn ends by so much before it is due itself: whoever read is the first to read again.
+_EARLIER = timedelta(seconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class MarketMaps(Background):
@@ -67,6 +53,7 @@ class MarketMaps(Background):
         kept: Where they are kept.
         clock: Time.
         refresh_every: How often they are read anew.
+        least_percent: Share of a map that the ERP must list to be believed.
         seeds: Accounts of shop ids to write into the map at start, for trying things out.
     """
 
@@ -78,6 +65,7 @@ class MarketMaps(Background):
         kept: KeptMaps,
         clock: Clock,
         refresh_every: timedelta,
+        least_percent: int,
         seeds: Mapping[int, str] | None = None,
     ) -> None:
         self._market = market
@@ -85,46 +73,51 @@ class MarketMaps(Background):
         self._kept = kept
         self._clock = clock
         self._refresh_every = refresh_every
-        self._seeds = seeds or {}
-        self._items: ByName[Item] | None = None
-        self._customers: ByName[Customer] | None = None
-        self._as_of: dict[str, datetime] = {}
-        self._clashes: dict[str, int] = {}
-        self._looked_up: OrderedDict[str, tuple[Customer | None, int]] = OrderedDict()
-        self._accounts: OrderedDict[int, _Known[str]] = OrderedDict()
-        self._news: OrderedDict[str, _Known[Customer]] = OrderedDict()
+        self._items = HeldMap(ITEMS, market, kept=kept, least_percent=least_percent)
+        self._customers = HeldMap(CUSTOMERS, market, kept=kept, least_percent=least_percent)
+        self._ids = ShopIds(market, kept=kept, clock=clock, seeds=seeds or {})
+        self._single = SingleCustomers(market, reader=reader, kept=kept, clock=clock)
+        self._due_us = 0
+        self._retry = _FIRST_RETRY
+        self._is_redis_lost = False
+        self._reading = asyncio.Lock()
+        self._is_reading = False
+        self._begun = 0
+        self._failure: UpstreamError | None = None
 
     async def __aenter__(self) -> Self:
-        await self._read_kept()
+        await self._look()
         return await super().__aenter__()
 
     @property
     def is_ready(self) -> bool:
         """Whether both maps are there, from the ERP or kept."""
-        return self._items is not None and self._customers is not None
+        return self._items.rows is not None and self._customers.rows is not None
 
     @property
     def has_customers(self) -> bool:
         """Whether the customer map is there; without it the ERP is asked for single ones."""
-        return self._customers is not None
+        return self._customers.rows is not None
 
-    def ages(self) -> Mapping[str, tuple[int, timedelta]]:
-        """Return the rows and the age of each map that is there, for the status page."""
+    @property
+    def ids(self) -> ShopIds:
+        """Whose the shop's customers are."""
+        return self._ids
+
+    def views(self) -> Mapping[str, MapView]:
+        """Return how each map is that is there or was refused, for the status page."""
         now = self._clock.utc()
-        rows = {"items": len(self._items or ()), "customers": len(self._customers or ())}
-        return {name: (rows[name], now - as_of) for name, as_of in self._as_of.items()}
-
-    def clashes(self) -> Mapping[str, int]:
-        """Return how many rows of each map are found by their own spelling only."""
-        return self._clashes
+        found = {"items": self._items.view(now), "customers": self._customers.view(now)}
+        return {name: view for name, view in found.items() if view is not None}
 
     def items(self) -> ByName[Item] | None:
         """Return all items by SKU, None before they were ever read."""
-        return self._items
+        return self._items.rows
 
     def customer(self, account: str) -> Customer | None:
         """Return a customer by any spelling of the account, None when not in the map."""
-        return None if self._customers is None else self._customers.find(account)
+        customers = self._customers.rows
+        return None if customers is None else customers.find(account)
 
     async def find_customer(self, account: str, *, asked_by: str = "") -> Customer | None:
         """Return a customer outside the map; asks the ERP only while there is no map.
@@ -136,130 +129,131 @@ class MarketMaps(Background):
         Raises:
             UpstreamError: There is no map and the ERP cannot tell.
         """
-        noted = await self._noted(account)
-        if noted is not None or self._customers is not None:
+        noted = await self._single.noted(account)
+        if noted is not None or self.has_customers:
             return noted
-        now_us = self._clock.monotonic_us()
-        name = same_name_key(account)
-        remembered = self._looked_up.get(name)
-        if remembered is not None and now_us < remembered[1]:
-            return remembered[0]
-        customer = await self._reader.customer(
-            account, caller=Caller(asked_by, f"{self._market}|{account}")
-        )
-        _remember(self._looked_up, name, (customer, now_us + _UNKNOWN_US))
-        return customer
+        return await self._single.ask(account, asked_by=asked_by)
 
     async def account_of(self, shop_id: int) -> str | None:
-        """Return the ERP account of a shop's customer id; raises `SharedStateError`.
-
-        A change reaches this within five seconds. While Redis is away, who was known stays so
-        for a quarter of an hour.
-        """
-        now_us = self._clock.monotonic_us()
-        known = self._accounts.get(shop_id)
-        if known is not None and now_us < known.until_us:
-            return known.value
-        try:
-            account = await self._kept.account_of(self._market, shop_id)
-        except SharedStateError:
-            if known is None or now_us >= known.read_us + _STANDS_IN_US:
-                raise
-            known.until_us = now_us + _ASKED_AGAIN_US
-            return known.value
-        if account is None:
-            self._accounts.pop(shop_id, None)
-        else:
-            _remember(self._accounts, shop_id, _Known(account, now_us, now_us + _BELIEVED_US))
-        return account
-
-    async def _noted(self, account: str) -> Customer | None:
-        """Return a customer that the sync told of since the map was read."""
-        now_us, name = self._clock.monotonic_us(), same_name_key(account)
-        known = self._news.get(name)
-        if known is not None and now_us < known.until_us:
-            return known.value
-        try:
-            customer = await self._kept.noted_customer(self._market, account)
-        except SharedStateError:
-            return None if known is None else known.value
-        if customer is not None:
-            _remember(self._news, name, _Known(customer, now_us, now_us + _BELIEVED_US))
-        return customer
+        """Return the ERP account of a shop's customer id; raises `SharedStateError`."""
+        return await self._ids.account_of(shop_id)
 
     async def refresh(self) -> None:
-        """Read both maps from the ERP and keep them; raises `UpstreamError`."""
+        """Read both maps from the ERP, whosever turn it is, and keep them.
+
+        Who asks while others wait shares their reading, which begins after all of them asked.
+
+        Raises:
+            UpstreamError: One of them was not read, or is not to be believed.
+        """
+        asked = self._begun
+        async with self._reading:
+            if self._begun == asked:
+                self._begun += 1
+                self._failure = UpstreamContractError("maps were not read", system=self._market)
+                try:
+                    await self._read()
+                    self._failure = None
+                except UpstreamError as error:
+                    self._failure = error
+            if self._failure is not None:
+                raise self._failure
+
+    async def _read(self) -> None:
         as_of = self._clock.utc()
-        items = KeptMap(await self._reader.items(), as_of)
-        self._items = await self._by_name(ITEMS, items)
-        customers = KeptMap(await self._reader.customers(), as_of)
-        self._customers = await self._by_name(CUSTOMERS, customers)
-        self._news.clear()
+        self._is_due_in(self._retry)
+        longest = _LONGEST_RETRY
+        async with self._said():
+            try:
+                await self._renew_both(as_of)
+            except UpstreamError as error:
+                if isinstance(error, UpstreamContractError):
+                    # All of a catalog once a minute would be much to ask of an ERP.
+                    longest = self._refresh_every
+                self._is_due_in(self._retry)
+                self._retry = min(self._retry * 2, longest)
+                raise
+            self._retry = _FIRST_RETRY
+            self._is_due_in(self._refresh_every)
+
+    async def _renew_both(self, as_of: datetime) -> None:
+        """Read both: what is wrong with one answer is no matter of the other map's."""
+        refused: UpstreamContractError | None = None
         try:
-            await self._kept.keep(ITEMS, self._market, items)
-            await self._kept.keep(CUSTOMERS, self._market, customers)
-        except SharedStateError as error:
-            _log.warning("maps of market %s are not kept: %s", self._market, error)
+            await self._items.renew(self._reader.items, as_of)
+        except UpstreamContractError as error:
+            refused = error
+        await self._customers.renew(self._reader.customers, as_of)
+        self._single.forget_news()
+        if refused is not None:
+            raise refused
 
-    async def _read_kept(self) -> None:
+    def _is_due_in(self, wait: timedelta) -> None:
+        self._due_us = self._clock.monotonic_us() + wait // _MICROSECOND
+
+    @asynccontextmanager
+    async def _said(self) -> AsyncIterator[None]:
+        """Say that this replica reads the ERP; afterwards, that it has, until it is due again."""
+        self._is_reading = True
+        await self._hold(Turn.READING, _READING)
         try:
-            await self._write_seeds()
-            items = await self._kept.read(ITEMS, self._market)
-            customers = await self._kept.read(CUSTOMERS, self._market)
-        except SharedStateError as error:
-            _log.warning("kept maps of market %s cannot be read: %s", self._market, error)
-            return
-        if items is not None:
-            self._items = await self._by_name(ITEMS, items)
-        if customers is not None:
-            self._customers = await self._by_name(CUSTOMERS, customers)
+            yield
+        finally:
+            self._is_reading = False
+            left = timedelta(microseconds=self._due_us - self._clock.monotonic_us())
+            await self._hold(Turn.RESTING, max(left - _EARLIER, _EARLIER))
 
-    async def _by_name(self, kind: MapKind[V], kept: KeptMap[V]) -> ByName[V]:
-        """Return a map's rows by any spelling of their names, without holding the loop for all."""
-        spellings, names = Spellings(), iter(kept.rows)
-        while chunk := list(islice(names, _NAMES_AT_ONCE)):
-            spellings.add(chunk)
-            await asyncio.sleep(0)
-        self._as_of[kind.name] = kept.as_of
-        count = len(spellings.clashes)
-        if count and count != self._clashes.get(kind.name):
-            # How many, not which: an account is nobody's business here.
-            _log.warning(
-                "market %s: %d %s differ from others in nothing but letter case or outer blanks, "
-                "and are found by their own spelling only",
-                self._market,
-                count,
-                kind.name,
-            )
-        self._clashes[kind.name] = count
-        return ByName(kept.rows, spellings)
+    def _ongoing(self) -> Ongoing:
+        return [self._for_ever, self._say_so]
 
-    async def _write_seeds(self) -> None:
-        """Write the seeds of ids that nobody has mapped: the sync's links are newer."""
-        known = {one: await self._kept.account_of(self._market, one) for one in self._seeds}
-        fresh = {one: each for one, each in self._seeds.items() if known[one] is None}
-        await self._kept.map_accounts(self._market, fresh)
+    async def _say_so(self) -> None:
+        """Say again in time that this replica reads, while it does."""
+        while True:
+            await asyncio.sleep(_READING.total_seconds() / 2)
+            if self._is_reading:
+                await self._hold(Turn.READING, _READING)
+
+    async def _hold(self, turn: Turn, hold: timedelta) -> None:
+        with suppress(SharedStateError):  # `_look` says it
+            await self._kept.hold_turn(self._market, turn, hold)
 
     async def _for_ever(self) -> None:
-        pause = _FIRST_RETRY
         while True:
-            if await self._is_refreshed():
-                pause = _FIRST_RETRY
-                await asyncio.sleep(self._refresh_every.total_seconds())
-            else:
-                await asyncio.sleep(pause.total_seconds())
-                pause = min(pause * 2, _LONGEST_RETRY)
+            if self._clock.monotonic_us() >= self._due_us and await self._is_our_turn():
+                await self._try_to_refresh()
+            await asyncio.sleep(self._pause().total_seconds())
+            await self._look()
 
-    async def _is_refreshed(self) -> bool:
+    def _pause(self) -> timedelta:
+        look = _LOOK_EVERY if self.is_ready else _LOOK_OFTEN
+        left = timedelta(microseconds=self._due_us - self._clock.monotonic_us())
+        return min(left, look) if left > timedelta(0) else look
+
+    async def _is_our_turn(self) -> bool:
+        try:
+            turn = await self._kept.take_turn(self._market, _READING)
+        except SharedStateError:
+            return True
+        # What was read but is not there was not kept, or is gone: nobody will bring it.
+        return turn is Turn.MINE or (turn is Turn.RESTING and not self.is_ready)
+
+    async def _try_to_refresh(self) -> None:
         try:
             await self.refresh()
         except UpstreamError as error:
-            _log.warning("maps of market %s were not refreshed: %s", self._market, error)
-            return False
-        return True
+            if not any(view.refused for view in self.views().values()):  # which is said, once
+                _log.warning("maps of market %s were not refreshed: %s", self._market, error)
 
-
-def _remember(answers: OrderedDict[K, V], name: K, answer: V) -> None:
-    answers[name] = answer
-    if len(answers) > _MOST_REMEMBERED:
-        answers.popitem(last=False)
+    async def _look(self) -> None:
+        """Take from Redis what others brought: maps, and whose the shop's ids are."""
+        try:
+            await self._items.follow()
+            if await self._customers.follow():
+                self._single.forget_news()
+            await self._ids.follow(self._refresh_every)
+        except SharedStateError as error:
+            if not self._is_redis_lost:
+                _log.warning("kept maps of market %s cannot be read: %s", self._market, error)
+            self._is_redis_lost = True
+        else:
+            self._is_redis_lost = False

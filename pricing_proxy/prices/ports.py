@@ -6,7 +6,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.price import NoPrice, Price
@@ -17,7 +17,8 @@ from pricing_proxy.resilience.call_class import Caller, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
-from pricing_proxy.shared_state.kept_map import KeptMap, MapKind
+from pricing_proxy.shared_state.kept_map import KeptMap, MapHead, MapKind
+from pricing_proxy.shared_state.maps import AllIds, IdAnswer, IdsState, Turn
 
 R = TypeVar("R")
 
@@ -121,14 +122,29 @@ class PriceSource(Protocol):
         ...
 
 
-class MasterDataReader(Protocol):
-    """Reads a market's catalog and customers from the ERP; every method raises `UpstreamError`."""
+class Listing(NamedTuple, Generic[R]):
+    """What the ERP lists.
 
-    async def items(self) -> Mapping[str, Item]:
+    Attributes:
+        rows: By name.
+        sizes: Rows that each of the ERP's sets had, by its name.
+    """
+
+    rows: Mapping[str, R]
+    sizes: Mapping[str, int]
+
+
+class MasterDataReader(Protocol):
+    """Reads a market's catalog and customers from the ERP; every method raises `UpstreamError`.
+
+    What is held already stands for rows that say the same.
+    """
+
+    async def items(self, held: Mapping[str, Item]) -> Listing[Item]:
         """Return every item by SKU."""
         ...
 
-    async def customers(self) -> Mapping[str, Customer]:
+    async def customers(self, held: Mapping[str, Customer]) -> Listing[Customer]:
         """Return every customer by account."""
         ...
 
@@ -140,7 +156,13 @@ class MasterDataReader(Protocol):
 class KeptMaps(Protocol):
     """Where maps outlive this process; every method raises `SharedStateError`."""
 
-    async def read(self, kind: MapKind[R], market: str) -> KeptMap[R] | None:
+    async def head(self, kind: MapKind[R], market: str) -> MapHead | None:
+        """Return what is said of the kept map, None when there is none."""
+        ...
+
+    async def read(
+        self, kind: MapKind[R], market: str, held: Mapping[str, R] | None = None
+    ) -> KeptMap[R] | None:
         """Return the kept map, None when there is none."""
         ...
 
@@ -148,8 +170,24 @@ class KeptMaps(Protocol):
         """Replace the kept map."""
         ...
 
-    async def account_of(self, market: str, shop_id: int) -> str | None:
-        """Return the ERP account of a shop's customer id, None when not mapped."""
+    async def take_turn(self, market: str, hold: timedelta) -> Turn:
+        """Return whose turn it is to read the ERP; when it is the caller's, for `hold` only."""
+        ...
+
+    async def hold_turn(self, market: str, turn: Turn, hold: timedelta) -> None:
+        """Let nobody else read the ERP within `hold`, and say whether it is read or has been."""
+        ...
+
+    async def account_of(self, market: str, shop_id: int) -> IdAnswer:
+        """Return the ERP account of a shop's customer id."""
+        ...
+
+    async def all_accounts(self, market: str) -> AllIds:
+        """Return the ERP accounts of all shop ids."""
+        ...
+
+    async def note_ids_state(self, market: str, state: IdsState) -> None:
+        """Say how complete the shop's ids are."""
         ...
 
     async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:

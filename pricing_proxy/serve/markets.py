@@ -47,6 +47,7 @@ async def open_maps(
                 kept=kept,
                 clock=clock,
                 refresh_every=timedelta(seconds=settings.service.maps_refresh_seconds),
+                least_percent=market.maps_least_percent,
                 seeds=market.magento_customers,
             ).watched(supervision, f"maps of {code}")
         )

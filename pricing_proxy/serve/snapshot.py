@@ -72,6 +72,8 @@ class Snapshot:
             "bulkhead_calls": self._bulkhead_readings,
             "map_age_seconds": self._map_ages,
             "map_rows": self._map_rows,
+            "map_refused": self._maps_refused,
+            "shop_ids_lost": self._ids_lost,
             "prices_refused": self._refused_readings,
         }
 
@@ -98,13 +100,23 @@ class Snapshot:
 
     def _map_ages(self) -> Iterator[Reading]:
         for code, maps in self._parts.maps.items():
-            for name, (_, age) in maps.ages().items():
-                yield Reading((code, name), age.total_seconds())
+            for name, view in maps.views().items():
+                if view.age is not None:
+                    yield Reading((code, name), view.age.total_seconds())
 
     def _map_rows(self) -> Iterator[Reading]:
         for code, maps in self._parts.maps.items():
-            for name, (rows, _) in maps.ages().items():
-                yield Reading((code, name), rows)
+            for name, view in maps.views().items():
+                yield Reading((code, name), view.rows)
+
+    def _maps_refused(self) -> Iterator[Reading]:
+        for code, maps in self._parts.maps.items():
+            for name, view in maps.views().items():
+                yield Reading((code, name), view.refused is not None)
+
+    def _ids_lost(self) -> Iterator[Reading]:
+        for code, maps in self._parts.maps.items():
+            yield Reading((code,), maps.ids.is_lost)
 
     def _service(self) -> dict[str, Any]:
         missing = self._parts.readiness.obstacles()
@@ -126,12 +138,14 @@ class Snapshot:
             "is_ready": maps.is_ready,
             "maps": {
                 name: {
-                    "rows": rows,
-                    "age_seconds": round(age.total_seconds()),
-                    "clashes": maps.clashes().get(name, 0),
+                    "rows": view.rows,
+                    "age_seconds": None if view.age is None else round(view.age.total_seconds()),
+                    "clashes": view.clashes,
+                    "refused": view.refused,
                 }
-                for name, (rows, age) in maps.ages().items()
+                for name, view in maps.views().items()
             },
+            "shop_ids": {"count": maps.ids.count, "is_lost": maps.ids.is_lost},
             "failing": self._failing(code),
             "ledger": self._ledger(code),
         }

@@ -1,16 +1,20 @@
 """What Redis keeps of all markets' items and customers, as one store with its errors translated.
 
-The maps come from the ERP and are written whole; an account that is newer than its map is told
-of beside it, for as long as any map may be without it. The shop's ids for accounts come from
-the sync as customers are linked and unlinked, a few at first from the configuration.
+The maps come from the ERP and are written whole, by one replica of the price service for all: the
+one whose turn it is. An account that is newer than its map is told of beside it, for as long as
+any map may be without it. The shop's ids for accounts come from the sync as customers are linked
+and unlinked, a few at first from the configuration; how complete they are stands among them, so
+that an emptied or evicted hash is not taken for customers without accounts.
 """
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import astuple
 from datetime import timedelta
+from enum import IntEnum, StrEnum
+from functools import partial
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from redis.asyncio import Redis
 
@@ -18,13 +22,54 @@ from pricing_proxy.names import same_name_key
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.customer_map import CUSTOMERS, Customer
 from pricing_proxy.shared_state.guard import RedisGuard
-from pricing_proxy.shared_state.kept_map import KeptMap, MapKind
+from pricing_proxy.shared_state.kept_map import HEAD_BYTES, KeptMap, MapHead, MapKind
 from pricing_proxy.shared_state.lost_connections import REDIS_FAILURES
 
 R = TypeVar("R")
 
 # The longest time between two readings of the whole map that can be configured.
 _NEWS_LIVE = timedelta(days=1)
+# No customer of a shop has this id; in whose place stands how complete the ids are.
+_STATE_FIELD = "0"
+_IDS_AT_ONCE = 1000
+
+
+class Turn(StrEnum):
+    """Whose turn it is to read a market's maps from the ERP."""
+
+    MINE = "mine"
+    """The caller's."""
+    READING = "reading"
+    """Another one's, which reads it now."""
+    RESTING = "resting"
+    """Nobody's for a while: it was read or tried lately."""
+
+
+class IdsState(IntEnum):
+    """How complete the shop's ids of a market are in Redis, from the least to the most."""
+
+    NONE = 0
+    """Nobody wrote any; or Redis has lost them."""
+    SEEDED = 1
+    """Those of the configuration are there."""
+    FILLING = 2
+    """The sync is writing all it knows."""
+    COMPLETE = 3
+    """The sync wrote all it knows."""
+
+
+class IdAnswer(NamedTuple):
+    """What Redis says of one shop id: its account, or None; and how complete the ids are."""
+
+    account: str | None
+    state: IdsState
+
+
+class AllIds(NamedTuple):
+    """The accounts of all shop ids, and how complete they are."""
+
+    accounts: dict[int, str]
+    state: IdsState
 
 
 class SharedStateError(Exception):
@@ -43,18 +88,60 @@ class SharedMaps:
         self._redis = redis
         self._guard = guard
 
-    async def read(self, kind: MapKind[R], market: str) -> KeptMap[R] | None:
-        """Return a market's kept map, None when there is none."""
-        return kind.decode(await self._call(lambda: self._redis.get(kind.key(market))))
+    async def head(self, kind: MapKind[R], market: str) -> MapHead | None:
+        """Return what is said of a market's kept map, None when there is none."""
+        key = kind.key(market)
+        return kind.head(await self._call(lambda: self._redis.getrange(key, 0, HEAD_BYTES)))
+
+    async def read(
+        self, kind: MapKind[R], market: str, held: Mapping[str, R] | None = None
+    ) -> KeptMap[R] | None:
+        """Return a market's kept map, None when there is none; `held` rows where they are equal."""
+        return await kind.decode(await self._call(lambda: self._redis.get(kind.key(market))), held)
 
     async def keep(self, kind: MapKind[R], market: str, kept: KeptMap[R]) -> None:
         """Replace a market's kept map."""
-        await self._call(lambda: self._redis.set(kind.key(market), kind.encode(kept)))
+        value = await kind.encode(kept)
+        await self._call(lambda: self._redis.set(kind.key(market), value))
 
-    async def account_of(self, market: str, shop_id: int) -> str | None:
-        """Return the ERP account of a shop's customer id, None when not mapped."""
-        account = await self._call(lambda: self._redis.hget(_ids_key(market), str(shop_id)))
-        return None if account is None else str(account, "utf-8")
+    async def take_turn(self, market: str, hold: timedelta) -> Turn:
+        """Return whose turn it is to read the ERP; when it is the caller's, for `hold` only."""
+        name = _turn_key(market)
+        mine = await self._call(lambda: self._redis.set(name, Turn.READING, nx=True, px=hold))
+        if mine:
+            return Turn.MINE
+        standing = await self._call(lambda: self._redis.get(name))
+        return Turn.RESTING if standing == Turn.RESTING.encode() else Turn.READING
+
+    async def hold_turn(self, market: str, turn: Turn, hold: timedelta) -> None:
+        """Let nobody else read the ERP within `hold`, and say whether it is read or has been."""
+        await self._call(lambda: self._redis.set(_turn_key(market), turn, px=hold))
+
+    async def account_of(self, market: str, shop_id: int) -> IdAnswer:
+        """Return the ERP account of a shop's customer id."""
+        names = [str(shop_id), _STATE_FIELD]
+        account, state = await self._call(lambda: self._redis.hmget(_ids_key(market), names))
+        return IdAnswer(None if account is None else str(account, "utf-8"), _state(state))
+
+    async def all_accounts(self, market: str) -> AllIds:
+        """Return the ERP accounts of all shop ids, read some at a time."""
+        found: dict[bytes, bytes] = {}
+        cursor: Any = None
+        while cursor != 0:
+            scan = partial(self._redis.hscan, _ids_key(market), cursor or 0, count=_IDS_AT_ONCE)
+            cursor, some = await self._call(scan)
+            found.update(some)
+        state = _state(found.pop(_STATE_FIELD.encode(), None))
+        return AllIds({int(one): str(account, "utf-8") for one, account in found.items()}, state)
+
+    async def ids_state(self, market: str) -> IdsState:
+        """Return how complete the shop's ids are."""
+        return _state(await self._call(lambda: self._redis.hget(_ids_key(market), _STATE_FIELD)))
+
+    async def note_ids_state(self, market: str, state: IdsState) -> None:
+        """Say how complete the shop's ids are."""
+        name = _ids_key(market)
+        await self._call(lambda: self._redis.hset(name, _STATE_FIELD, str(int(state))))
 
     async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:
         """Add or replace the accounts of shop ids."""
@@ -69,7 +156,8 @@ class SharedMaps:
 
     async def mapped_ids(self, market: str) -> set[int]:
         """Return the shop ids that have an account."""
-        return set(map(int, await self._call(lambda: self._redis.hkeys(_ids_key(market)))))
+        names = await self._call(lambda: self._redis.hkeys(_ids_key(market)))
+        return {*map(int, names)} - {int(_STATE_FIELD)}
 
     async def note_customer(self, market: str, customer: Customer) -> None:
         """Tell of an account that the kept customer map may not hold yet."""
@@ -104,3 +192,15 @@ def news_key(market: str, account: str) -> str:
 def _ids_key(market: str) -> str:
     """Return the Redis key of the hash from the shop's customer id to the ERP account."""
     return f"customer_ids:{{{market}}}"
+
+
+def _turn_key(market: str) -> str:
+    """Return the Redis key that stands while nobody else needs to read a market's maps."""
+    return f"maps_turn:{{{market}}}"
+
+
+def _state(value: bytes | None) -> IdsState:
+    try:
+        return IdsState(int(value or 0))
+    except ValueError:
+        return IdsState.NONE

@@ -64,6 +64,8 @@ READ_WHEN_SCRAPED = (
     Instrument("map_age_seconds", "Age of a market's maps.", ("market", "map")),
     Instrument("prices_refused", "1 while the source takes no line at all.", ("market",)),
     Instrument("map_rows", "Rows of a market's maps.", ("market", "map")),
+    Instrument("map_refused", "1 while the ERP lists too few for belief.", ("market", "map")),
+    Instrument("shop_ids_lost", "1 while Redis has lost the shop's customer ids.", ("market",)),
 )
 
 

@@ -107,6 +107,24 @@ def prices_verdict(markets: Mapping[str, Any]) -> tuple[Glance, str]:
     return Glance(Tone.GOOD, "answered"), ""
 
 
+def maps_verdict(markets: Mapping[str, Any]) -> tuple[Glance, str]:
+    """Return whether every map is what the ERP lists, and which is not."""
+    if not markets:
+        return _NOT_REPORTED, ""
+    refused = [
+        f"{code}: {view['refused']}"
+        for code, each in markets.items()
+        for view in (each.get("maps") or {}).values()
+        if view.get("refused")
+    ]
+    if refused:
+        return Glance(Tone.BAD, "ERP lists too little"), "; ".join(refused)
+    lost = [code for code, each in markets.items() if (each.get("shop_ids") or {}).get("is_lost")]
+    if lost:
+        return Glance(Tone.BAD, "shop ids lost in Redis"), f"{', '.join(lost)}: from memory"
+    return Glance(Tone.GOOD, "as the ERP lists"), ""
+
+
 def redis_verdict(redis: Mapping[str, Any]) -> tuple[Glance, str]:
     """Return whether Redis answers, and what that means for prices."""
     if not redis:

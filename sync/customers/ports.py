@@ -12,6 +12,7 @@ from pricing_proxy.d365.fo.customer_models import (
 )
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.shared_state.customer_map import Customer as PricedCustomer
+from pricing_proxy.shared_state.maps import IdsState
 from sync.magento.customer_models import ShopCustomer
 from sync.store.customer_links import Owner, Refusal
 
@@ -166,6 +167,14 @@ class AccountMap(Protocol):
 
     async def mapped_ids(self, market: str) -> set[int]:
         """Return the shop ids that have an account there."""
+        ...
+
+    async def ids_state(self, market: str) -> IdsState:
+        """Return how complete the shop's ids are there."""
+        ...
+
+    async def note_ids_state(self, market: str, state: IdsState) -> None:
+        """Say how complete they are."""
         ...
 
     async def note_customer(self, market: str, customer: PricedCustomer) -> None:

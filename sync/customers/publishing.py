@@ -2,16 +2,21 @@
 
 The customers flow publishes each account as it becomes known, and the commands each link that
 a person changes. This publishes what changed lately again, every few seconds, and all of it
-now and then: so a Redis that was down or emptied has the truth without anybody's doing, ids
-that have no account any more included.
+now and then, ids that have no account any more included; and all of it at once where the map
+does not say that it is complete. So a Redis that was down, emptied or has evicted the map has
+the truth within seconds, without anybody's doing.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
+from pricing_proxy.shared_state.maps import IdsState, SharedStateError
 from sync.customers.ports import AccountMap
+
+_log = logging.getLogger(__name__)
 
 
 class KnownLinks(Protocol):
@@ -42,6 +47,9 @@ async def publish_customers(
     """Publish every known account of the markets, and return how many there are."""
     count = 0
     for market in markets:
+        before = await published.ids_state(market)
+        if before < IdsState.COMPLETE:
+            await published.note_ids_state(market, IdsState.FILLING)
         accounts = await known.accounts(market)
         pairs = sorted(accounts.items())
         for start in range(0, len(pairs), _AT_ONCE):
@@ -55,6 +63,9 @@ async def publish_customers(
             await publish_link(
                 partial(known.account, market, customer_id), published, market, customer_id
             )
+        # Without a state by now, the map was lost meanwhile, and with it what was written so far.
+        if before < IdsState.COMPLETE and await published.ids_state(market) is IdsState.FILLING:
+            await published.note_ids_state(market, IdsState.COMPLETE)
         count += len(now)
     return count
 
@@ -62,7 +73,14 @@ async def publish_customers(
 async def publish_changed(
     known: KnownLinks, published: AccountMap, *, markets: Collection[str]
 ) -> int:
-    """Publish what changed within the last minute, and return how much that is."""
+    """Publish what changed within the last minute, and return how much that is.
+
+    All of a market is published where the map is not complete, or has been lost.
+    """
+    lost = [market for market in markets if await _is_lost(published, market)]
+    if lost:
+        _log.info("the price service's map is filled again: %s", ", ".join(lost))
+        await publish_customers(known, published, markets=lost)
     changed = await known.changed(_LATELY)
     for market in markets:
         mine = {int(one): account for (where, one), account in changed.items() if where == market}
@@ -75,6 +93,13 @@ async def publish_changed(
                 partial(known.account, market, customer_id), published, market, customer_id
             )
     return sum(market in markets for market, _ in changed)
+
+
+async def _is_lost(published: AccountMap, market: str) -> bool:
+    try:
+        return await published.ids_state(market) < IdsState.COMPLETE
+    except SharedStateError:
+        return False  # not known: whoever has something to publish says so
 
 
 async def publish_link(

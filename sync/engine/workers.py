@@ -25,7 +25,6 @@ _LOOK_SECONDS = 1.0
 _RESTART_SECONDS = 1.0
 # Longer than any attempt's single call; what is not finished then is looked up by its successor.
 _GRACE_SECONDS = 20.0
-_STOPPED_SECONDS = _GRACE_SECONDS + 5
 _DATABASE_ERRORS = (ProcrastinateException, psycopg.Error, SQLAlchemyError, OSError)
 
 
@@ -97,13 +96,9 @@ class Workers(Background):
         return self._concurrency if limit is None else min(limit, self._concurrency)
 
     async def _stop(self, lines: list[tuple[str, str]]) -> None:
-        tasks = left = {self._running.pop(line) for line in lines}
-        while left:
-            for task in left:
-                task.cancel()
-            # One that got a connection in the same instant has not heard of it: `wait_for` of
-            # Python 3.11 returns what it waited for, and goes on.
-            _, left = await asyncio.wait(left, timeout=_STOPPED_SECONDS)
+        tasks = [self._running.pop(line) for line in lines]
+        for task in tasks:
+            task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _work_for_ever(self, flow: str, market: str) -> None:

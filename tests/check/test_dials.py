@@ -44,9 +44,18 @@ FO: list[tuple[dict[str, Any], str]] = [
         "price service accepts the probe lines",
     ),
     ({"deadlock_rate": 1}, "price service accepts the probe lines"),
+    ({"short_sets": {"ReleasedProductsV2": 0}}, "ReleasedProductsV2"),
+    ({"hidden_sets": {"CustomersV3": 0}}, "CustomersV3"),
 ]
 # Entra ID knows no SKUs.
-WITHOUT_EFFECT_ON_ENTRA = {"drop_lines", "poison_skus", "poison_lines", "deadlock_rate"}
+WITHOUT_EFFECT_ON_ENTRA = {
+    "drop_lines",
+    "poison_skus",
+    "poison_lines",
+    "deadlock_rate",
+    "short_sets",
+    "hidden_sets",
+}
 # The price service writes no document and reads none.
 OF_DOCUMENTS = {"commit_then_drop", "rename_fields", "mandatory_fields"}
 # How the shop numbers and what its customers have is no illness of a system.

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
+import pytest
+
+from pricing_proxy.shared_state.maps import IdsState, SharedStateError
 from sync.customers.publishing import publish_changed, publish_customers, publish_link
 from tests.fakes.customer_links import FakePriceMap
 
@@ -84,6 +87,37 @@ async def test_a_link_changed_while_it_is_published_is_published_as_it_stands() 
     assert await publish_link(partial(Links().account, "7"), published, "b2b_de", "7") is None
 
     assert published.accounts == {}
+
+
+async def test_a_map_that_was_lost_is_filled_within_seconds() -> None:
+    """It was evicted: all customers were a 404 for up to a quarter of an hour."""
+    known, published = FakeKnown(**{"7": "C-7", "8": "C-8"}), FakePriceMap()
+    await publish_customers(known, published, markets=MARKETS)
+    assert set(published.states.values()) == {IdsState.COMPLETE}
+    published.lose("b2b_de")
+
+    await publish_changed(known, published, markets=MARKETS)
+
+    assert published.accounts == {("b2b_de", 7): "C-7", ("b2b_de", 8): "C-8"}
+    assert published.states["b2b_de"] is IdsState.COMPLETE
+
+
+async def test_a_map_that_is_lost_while_it_is_filled_is_not_called_complete() -> None:
+    class LosingMap(FakePriceMap):
+        async def mapped_ids(self, market: str) -> set[int]:
+            self.lose("b2b_de")
+            return await super().mapped_ids(market)
+
+    known, published = FakeKnown(**{"7": "C-7"}), LosingMap()
+    await publish_customers(known, published, markets=["b2b_de"])
+    assert await published.ids_state("b2b_de") is IdsState.NONE
+
+
+async def test_a_redis_that_is_down_is_said_by_whoever_has_something_to_publish() -> None:
+    known, published = FakeKnown(), FakePriceMap(is_down=True)
+    with pytest.raises(SharedStateError):
+        await publish_customers(known, published, markets=MARKETS)
+    assert await publish_changed(known, published, markets=[]) == 0
 
 
 async def test_what_changed_lately_is_published_and_what_is_gone_removed() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from pricing_proxy.shared_state.customer_map import Customer
-from pricing_proxy.shared_state.maps import SharedStateError
+from pricing_proxy.shared_state.maps import IdsState, SharedStateError
 from sync.store.customer_links import CREATED_KIND, KIND, Owner, Refusal
 from tests.fakes.claims import FakeClaims
 from tests.fakes.order_shop import FakeLinks
@@ -123,6 +123,7 @@ class FakePriceMap:
 
     accounts: dict[tuple[str, int], str] = field(default_factory=dict)
     noted: dict[tuple[str, str], Customer] = field(default_factory=dict)
+    states: dict[str, IdsState] = field(default_factory=dict)
     is_down: bool = False
 
     async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:
@@ -137,6 +138,19 @@ class FakePriceMap:
     async def mapped_ids(self, market: str) -> set[int]:
         self._check()
         return {one for where, one in self.accounts if where == market}
+
+    async def ids_state(self, market: str) -> IdsState:
+        self._check()
+        return self.states.get(market, IdsState.NONE)
+
+    async def note_ids_state(self, market: str, state: IdsState) -> None:
+        self._check()
+        self.states[market] = state
+
+    def lose(self, market: str) -> None:
+        """Be without a market's ids, as when their key was evicted."""
+        self.states.pop(market, None)
+        self.accounts = {key: each for key, each in self.accounts.items() if key[0] != market}
 
     async def note_customer(self, market: str, customer: Customer) -> None:
         self._check()

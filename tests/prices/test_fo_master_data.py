@@ -80,7 +80,8 @@ def reader(calls: FakeMasterCalls) -> FoMasterData:
 
 
 async def test_a_distinct_product_is_sold_under_its_item_number() -> None:
-    items = await reader(FakeMasterCalls(products=[product(f"LAMP-{n}") for n in "123"])).items()
+    calls = FakeMasterCalls(products=[product(f"LAMP-{n}") for n in "123"])
+    items = (await reader(calls).items({})).rows
     assert list(items) == ["LAMP-1", "LAMP-2", "LAMP-3"]
     assert items["LAMP-1"] == Item(
         "LAMP-1", "LAMP-1", "", "", "", "", "", "PCS", "19.90", is_sold=True
@@ -117,7 +118,7 @@ async def test_a_master_is_sold_as_its_variants_only() -> None:
             ),
         ],
     )
-    items = await reader(calls).items()
+    items = (await reader(calls).items({})).rows
     assert list(items) == ["SHIRT-RED-L", "SHIRT-BLUE"]
     assert items["SHIRT-RED-L"] == Item(
         "SHIRT-RED-L", "SHIRT", "Red", "L", "Slim", "K", "V1", "PCS", "19.90", is_sold=True
@@ -143,7 +144,7 @@ async def test_the_erps_sets_may_spell_a_number_each_in_its_own_way() -> None:
         ],
         settings=[row(OrderSettingsRow, ItemNumber="lamp", IsSalesProcessingStopped="Yes")],
     )
-    items = await reader(calls).items()
+    items = (await reader(calls).items({})).rows
     assert not items["LAMP"].is_sold
     units = {sku: (item.item_number, item.sales_unit) for sku, item in items.items()}
     assert units["V-shirt "] == units["V-SHIRT"] == ("SHIRT", "PCS")
@@ -162,7 +163,7 @@ async def test_what_is_stopped_for_sales_is_known_but_not_sold() -> None:
             row(OrderSettingsRow, ItemNumber="M", IsSalesProcessingStopped="Yes"),
         ],
     )
-    items = await reader(calls).items()
+    items = (await reader(calls).items({})).rows
     assert {sku: item.is_sold for sku, item in items.items()} == {
         "A": False,
         "B": True,
@@ -190,7 +191,7 @@ async def test_a_list_price_is_for_one_unit_and_zero_is_not_set(
             product("A", SalesPrice=NumberText(price), SalesPriceQuantity=NumberText(price_unit))
         ]
     )
-    assert (await reader(calls).items())["A"].list_price == list_price
+    assert (await reader(calls).items({})).rows["A"].list_price == list_price
 
 
 async def test_customers_carry_what_decides_their_prices() -> None:
@@ -208,7 +209,7 @@ async def test_customers_carry_what_decides_their_prices() -> None:
             for account in ("C-1", "C-2", "C-3")
         ]
     )
-    customers = await reader(calls).customers()
+    customers = (await reader(calls).customers({})).rows
     assert list(customers) == ["C-1", "C-2", "C-3"]
     assert customers["C-1"] == Customer("C-1", "EUR", "G", "L", "M", "T")
     assert await reader(calls).customer("C-2", caller=OURSELVES) == customers["C-2"]

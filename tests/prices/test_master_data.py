@@ -5,22 +5,22 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar
 
 import pytest
 
+from pricing_proxy.prices.held_map import MapView
 from pricing_proxy.prices.master_data import MarketMaps
+from pricing_proxy.prices.ports import Listing
 from pricing_proxy.resilience.call_class import Caller
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
-from pricing_proxy.shared_state.kept_map import KeptMap, MapKind
+from pricing_proxy.shared_state.kept_map import KeptMap
 from pricing_proxy.shared_state.maps import SharedStateError
 from tests.fakes.erp import outage_of
+from tests.fakes.kept_maps import FakeKept
 from tests.fakes.master_data import make_customer, make_item
 from tests.virtual_time import LoopClock
-
-R = TypeVar("R")
 
 ERP_AWAY = outage_of(UpstreamUnavailableError)
 EVERY = timedelta(minutes=15)
@@ -37,14 +37,17 @@ class FakeReader:
     looked_up: list[str] = field(default_factory=list)
     callers: list[Caller] = field(default_factory=list)
 
-    async def items(self) -> Mapping[str, Item]:
+    async def items(self, held: Mapping[str, Item]) -> Listing[Item]:
+        del held
         self.read_at.append(asyncio.get_running_loop().time())
         await self._answer()
-        return {sku: make_item(sku) for sku in self.skus}
+        return Listing({sku: make_item(sku) for sku in self.skus}, {"Products": len(self.skus)})
 
-    async def customers(self) -> Mapping[str, Customer]:
+    async def customers(self, held: Mapping[str, Customer]) -> Listing[Customer]:
+        del held
         await self._answer()
-        return {account: make_customer(account) for account in self.accounts}
+        rows = {account: make_customer(account) for account in self.accounts}
+        return Listing(rows, {"Customers": len(rows)})
 
     async def customer(self, account: str, *, caller: Caller) -> Customer | None:
         self.looked_up.append(account)
@@ -58,45 +61,12 @@ class FakeReader:
             raise self.outage()
 
 
-@dataclass
-class FakeKept:
-    """What Redis keeps of the maps; `is_cut` makes every call fail."""
-
-    maps: dict[str, KeptMap[Any]] = field(default_factory=dict)
-    accounts: dict[int, str] = field(default_factory=dict)
-    noted: dict[str, Customer] = field(default_factory=dict)
-    is_cut: bool = False
-    account_reads: int = 0
-
-    async def read(self, kind: MapKind[R], market: str) -> KeptMap[R] | None:
-        self._check(market)
-        return self.maps.get(kind.name)
-
-    async def keep(self, kind: MapKind[R], market: str, kept: KeptMap[R]) -> None:
-        self._check(market)
-        self.maps[kind.name] = kept
-
-    async def account_of(self, market: str, shop_id: int) -> str | None:
-        self._check(market)
-        self.account_reads += 1
-        return self.accounts.get(shop_id)
-
-    async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:
-        self._check(market)
-        self.accounts.update(accounts)
-
-    async def noted_customer(self, market: str, account: str) -> Customer | None:
-        self._check(market)
-        return self.noted.get(account)
-
-    def _check(self, market: str) -> None:
-        assert market == "b2b_de"
-        if self.is_cut:
-            raise SharedStateError("cut")
-
-
 def maps_of(
-    reader: FakeReader, kept: FakeKept, *, seeds: Mapping[int, str] | None = None
+    reader: FakeReader,
+    kept: FakeKept,
+    *,
+    seeds: Mapping[int, str] | None = None,
+    least_percent: int = 90,
 ) -> MarketMaps:
     return MarketMaps(
         "b2b_de",
@@ -104,6 +74,7 @@ def maps_of(
         kept=kept,
         clock=LoopClock(asyncio.get_running_loop()),
         refresh_every=EVERY,
+        least_percent=least_percent,
         seeds=seeds,
     )
 
@@ -113,14 +84,14 @@ async def test_maps_are_read_at_start_and_every_quarter_of_an_hour() -> None:
     started = asyncio.get_running_loop().time()
     async with maps_of(reader, kept) as maps:
         assert (maps.is_ready, maps.items(), maps.customer("C-1")) == (False, None, None)
-        assert maps.ages() == {}
+        assert maps.views() == {}
         await asyncio.sleep(1)
         assert maps.is_ready
         assert maps.items() == {"S-1": make_item("S-1")}
         assert maps.customer("C-1") == make_customer("C-1")
-        assert maps.ages() == {
-            "items": (1, timedelta(seconds=1)),
-            "customers": (1, timedelta(seconds=1)),
+        assert maps.views() == {
+            "items": MapView(1, timedelta(seconds=1), 0, None),
+            "customers": MapView(1, timedelta(seconds=1), 0, None),
         }
         reader.skus.append("S-2")
         await asyncio.sleep(EVERY.total_seconds())
@@ -178,7 +149,7 @@ async def test_without_redis_maps_come_from_the_erp(caplog: pytest.LogCaptureFix
     async with maps_of(FakeReader(), FakeKept(is_cut=True)) as maps:
         await asyncio.sleep(1)
         assert maps.is_ready
-    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 3
 
 
 async def test_items_without_customers_are_not_ready() -> None:
@@ -186,7 +157,7 @@ async def test_items_without_customers_are_not_ready() -> None:
     kept.maps["items"] = KeptMap({}, LoopClock(asyncio.get_running_loop()).utc())
     async with maps_of(FakeReader(outage=ERP_AWAY), kept) as maps:
         assert not maps.is_ready
-        assert list(maps.ages()) == ["items"]
+        assert list(maps.views()) == ["items"]
 
 
 async def test_a_complete_map_knows_who_is_unknown() -> None:
@@ -272,7 +243,7 @@ async def test_who_was_known_stays_so_while_redis_is_away_but_not_for_ever() -> 
         await asyncio.sleep(1)
         assert await maps.account_of(1) == "C-2"
         kept.is_cut = True
-        await asyncio.sleep(900)
+        await asyncio.sleep(86_400)
         with pytest.raises(SharedStateError):
             await maps.account_of(1)
 
@@ -330,12 +301,16 @@ async def test_leaving_before_anything_was_read_is_no_error() -> None:
     await maps.__aexit__(None, None, None)
 
 
+def clashes_of(maps: MarketMaps) -> Mapping[str, int]:
+    return {name: view.clashes for name, view in maps.views().items()}
+
+
 async def test_rows_are_found_by_any_spelling_and_clashes_are_said_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Two rows that differ in case alone are the ERP's affair; that one hides is ours to say."""
     reader = FakeReader(skus=["LAMP", "Lamp", "SHADE"], accounts=["C-1", "c-1", "C-2"])
-    async with maps_of(reader, FakeKept()) as maps:
+    async with maps_of(reader, FakeKept(), least_percent=0) as maps:
         await asyncio.sleep(1)
         items = maps.items()
         assert items is not None
@@ -347,7 +322,7 @@ async def test_rows_are_found_by_any_spelling_and_clashes_are_said_once(
         ]
         assert maps.customer("c-1") == make_customer("c-1")
         assert maps.customer(" C-1") == make_customer("C-1")
-        assert maps.clashes() == {"items": 1, "customers": 1}
+        assert clashes_of(maps) == {"items": 1, "customers": 1}
         await asyncio.sleep(EVERY.total_seconds())
         assert [record.getMessage() for record in caplog.records] == [
             f"market b2b_de: 1 {name} differ from others in nothing but letter case or outer "
@@ -357,7 +332,7 @@ async def test_rows_are_found_by_any_spelling_and_clashes_are_said_once(
         reader.skus.remove("Lamp")
         reader.accounts.append(" C-2")
         await asyncio.sleep(EVERY.total_seconds())
-        assert maps.clashes() == {"items": 0, "customers": 2}
+        assert clashes_of(maps) == {"items": 0, "customers": 2}
     assert len(caplog.records) == 3
 
 

@@ -1,16 +1,23 @@
 """The kept maps over fakeredis, a real Redis and a real Cluster."""
 
-from datetime import UTC, datetime
+import asyncio
+from datetime import UTC, datetime, timedelta
 
 from redis.asyncio import Redis
 
 from pricing_proxy.shared_state.customer_map import CUSTOMERS
-from pricing_proxy.shared_state.item_map import ITEMS
-from pricing_proxy.shared_state.kept_map import KeptMap
-from pricing_proxy.shared_state.maps import SharedMaps, news_key
+from pricing_proxy.shared_state.item_map import ITEMS, Item
+from pricing_proxy.shared_state.kept_map import KeptMap, MapHead
+from pricing_proxy.shared_state.map_rows import ROWS_AT_ONCE, by_name, let_go
+from pricing_proxy.shared_state.maps import IdsState, SharedMaps, Turn, news_key
 from tests.fakes.master_data import make_customer, make_item
 
 AS_OF = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+
+
+def large_map() -> KeptMap[Item]:
+    rows = {f"S-{number}": make_item(f"S-{number}") for number in range(5000)}
+    return KeptMap(rows, AS_OF, {"Products": 5})
 
 
 async def test_maps_come_back_as_they_were_kept(redis: Redis, unique: str) -> None:
@@ -45,12 +52,104 @@ async def test_shop_ids_are_added_to_those_known(redis: Redis, unique: str) -> N
     await maps.map_accounts(unique, {1: "C-1", 2: "C-2"})
     await maps.map_accounts(unique, {2: "C-9"})
     await maps.map_accounts(unique, {})
-    assert [await maps.account_of(unique, number) for number in (1, 2, 3)] == ["C-1", "C-9", None]
+    answers = [(await maps.account_of(unique, number)).account for number in (1, 2, 3)]
+    assert answers == ["C-1", "C-9", None]
     assert await maps.mapped_ids(unique) == {1, 2}
     await maps.unmap_accounts(unique, [1, 3])
     await maps.unmap_accounts(unique, [])
-    assert await maps.account_of(unique, 1) is None
+    assert (await maps.account_of(unique, 1)).account is None
     assert await maps.mapped_ids(unique) == {2}
+
+
+async def test_how_complete_the_ids_are_goes_with_them(redis: Redis, unique: str) -> None:
+    """An evicted key is no statement about customers."""
+    maps = SharedMaps(redis)
+    everybody = {number: f"C-{number}" for number in range(1, 2501)}
+    assert await maps.all_accounts(unique) == ({}, IdsState.NONE)
+    await maps.map_accounts(unique, everybody)
+    assert await maps.ids_state(unique) is IdsState.NONE
+    await maps.note_ids_state(unique, IdsState.COMPLETE)
+    assert await maps.all_accounts(unique) == (everybody, IdsState.COMPLETE)
+    assert await maps.account_of(unique, 3) == ("C-3", IdsState.COMPLETE)
+    assert await maps.account_of(unique, 9999) == (None, IdsState.COMPLETE)
+    assert await maps.mapped_ids(unique) == set(everybody)
+    await redis.delete(f"customer_ids:{{{unique}}}")
+    assert await maps.account_of(unique, 3) == (None, IdsState.NONE)
+    await maps.map_accounts(unique, {0: "a later version's"})
+    assert await maps.ids_state(unique) is IdsState.NONE
+
+
+async def test_a_turn_is_one_replicas_until_it_ends(redis: Redis, unique: str) -> None:
+    maps, minute = SharedMaps(redis), timedelta(minutes=1)
+    assert await maps.take_turn(unique, minute) is Turn.MINE
+    assert await maps.take_turn(unique, minute) is Turn.READING
+    await maps.hold_turn(unique, Turn.RESTING, minute)
+    assert await maps.take_turn(unique, minute) is Turn.RESTING
+    assert 0 < await redis.pttl(f"maps_turn:{{{unique}}}") <= 60_000
+    await redis.delete(f"maps_turn:{{{unique}}}")
+    assert await maps.take_turn(unique, minute) is Turn.MINE
+
+
+async def test_a_large_map_is_known_by_its_head_and_comes_back_whole(
+    redis: Redis, unique: str
+) -> None:
+    maps, kept = SharedMaps(redis), large_map()
+    assert await maps.head(ITEMS, unique) is None
+    await maps.keep(ITEMS, unique, kept)
+    assert await maps.head(ITEMS, unique) == MapHead(AS_OF, {"Products": 5}, 5000)
+    assert await maps.read(ITEMS, unique) == kept
+    value = bytes(await redis.get(ITEMS.key(unique)))
+    ends = value[:-9] + b"123456789"
+    for damaged in (value[:-100], value[:300], ends, value.replace(b"2", b"3")):
+        await redis.set(ITEMS.key(unique), damaged)
+        assert await maps.read(ITEMS, unique) is None
+
+
+async def test_rows_that_say_the_same_are_the_rows_held() -> None:
+    kept = large_map()
+    held = {name: row for name, row in kept.rows.items() if name != "S-7"}
+    held["S-8"] = make_item("S-8", list_price="1.00")
+    read = await ITEMS.decode(await ITEMS.encode(kept), held)
+    assert read == kept
+    same = [name for name, row in read.rows.items() if held.get(name) is row]
+    assert set(kept.rows) - set(same) == {"S-7", "S-8"}
+
+
+async def test_a_large_map_holds_the_loop_for_no_more_than_some_rows() -> None:
+    """With 250,000 rows each page waited for seconds, every quarter of an hour."""
+    kept, turns = large_map(), 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    answering = asyncio.create_task(others())
+    value = await ITEMS.encode(kept)
+    encoded, turns = turns, 0
+    read = await ITEMS.decode(value)
+    decoded, turns = turns, 0
+    assert read is not None
+    rows = await by_name(read.rows)
+    named, turns = turns, 0
+    await let_go([*rows.values()])
+    gone = turns
+    answering.cancel()
+    assert min(encoded, decoded, named, gone) >= len(kept.rows) / ROWS_AT_ONCE
+
+
+async def test_a_map_that_has_not_changed_is_the_one_held() -> None:
+    kept = large_map()
+    held = await by_name(kept.rows)
+    assert await by_name(dict(kept.rows), held) is held
+    changed = await by_name({**kept.rows, "S-1": make_item("S-1", list_price="1")}, held)
+    assert changed is not held
+    assert changed.spellings is held.spellings
+    fewer = await by_name({name: row for name, row in kept.rows.items() if name != "S-1"}, held)
+    assert fewer.find("s-1") is None
+    other = await by_name({**fewer, "T-1": make_item("T-1")}, held)
+    assert other.find("t-1") == make_item("T-1")
 
 
 async def test_an_account_that_is_newer_than_the_map_is_told_of(redis: Redis, unique: str) -> None:

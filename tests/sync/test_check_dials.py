@@ -113,6 +113,11 @@ WITHOUT_EFFECT: list[tuple[str, dict[str, Any]]] = [
         for system in ("entra", "magento")
     ],
     *[(system, {"number_prefix": "9"}) for system in LABELS],
+    # It reads the first row of a set, and how many there are.
+    *[
+        (system, {"short_sets": {"CustomersV3": 1}, "hidden_sets": {"CustomersV3": 60}})
+        for system in LABELS
+    ],
     *[(system, {"account_attribute": False}) for system in ("entra", "fo")],
 ]
 

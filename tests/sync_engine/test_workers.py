@@ -6,11 +6,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import cast
 
-import procrastinate
 import psycopg
-import pytest
 
 from sync.engine.flow import Work
 from sync.engine.outcomes import Done, RetryLaterError
@@ -145,38 +142,3 @@ async def test_workers_outlive_the_end_of_all_their_connections(
             for event in (first, second):
                 while await engine.state(event) is not EventState.DONE:  # noqa: ASYNC110 -- as above
                     await asyncio.sleep(0.05)
-
-
-class DeafApp:
-    """A queue whose workers do not hear that they are to stop, the first time."""
-
-    def __init__(self) -> None:
-        self.told = 0
-
-    async def run_worker_async(self, **_: object) -> None:
-        while self.told < 2:
-            try:
-                await asyncio.sleep(60)
-            except asyncio.CancelledError:
-                self.told += 1
-        raise asyncio.CancelledError
-
-
-async def test_a_worker_that_has_not_heard_is_told_again(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`asyncio.wait_for` of Python 3.11 swallows a cancellation that meets its result."""
-    monkeypatch.setattr("sync.engine.workers._STOPPED_SECONDS", 0.05)
-    app = DeafApp()
-
-    async with asyncio.timeout(10):
-        async with Workers(
-            cast("procrastinate.App", app),
-            FlowControl(engine.database),
-            lines=[("orders", MARKET)],
-            concurrency=1,
-        ) as workers:
-            await until(lambda: workers.running != ())
-            await asyncio.sleep(0)
-
-    assert app.told == 2

@@ -4,6 +4,7 @@ A SKU is the ItemNumber of a distinct product or the ProductVariantNumber of a v
 sells no master alone.
 """
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
 from typing import Protocol, TypeVar
@@ -18,11 +19,13 @@ from pricing_proxy.d365.fo.models import (
     Row,
 )
 from pricing_proxy.money import divide
-from pricing_proxy.names import ByName, same_name_key
+from pricing_proxy.names import same_name_key
+from pricing_proxy.prices.ports import Listing
 from pricing_proxy.resilience.call_class import CallClass, Caller, Ticket
 from pricing_proxy.resilience.deadline import Deadline
-from pricing_proxy.shared_state.customer_map import Customer
-from pricing_proxy.shared_state.item_map import Item
+from pricing_proxy.shared_state.customer_map import CUSTOMERS, Customer
+from pricing_proxy.shared_state.item_map import ITEMS, Item
+from pricing_proxy.shared_state.map_rows import GatheredRows, by_name
 
 R = TypeVar("R", bound=Row)
 
@@ -59,37 +62,42 @@ class FoMasterData:
         self._decimals = decimals
         self._clock = clock
 
-    async def items(self) -> Mapping[str, Item]:
+    async def items(self, held: Mapping[str, Item]) -> Listing[Item]:
         """Return every sellable SKU; raises `UpstreamError`."""
-        stopped = {
-            same_name_key(row.ItemNumber)
-            async for rows in self._calls.all_rows(OrderSettingsRow, self._company)
-            for row in rows
-            if row.IsSalesProcessingStopped
-        }
-        items: dict[str, Item] = {}
-        masters: dict[str, Item] = {}
-        async for products in self._calls.all_rows(ReleasedProductRow, self._company):
+        stopped = set[str]()
+        sizes = Counter[str]()
+        async for settings in self._rows(OrderSettingsRow, sizes):
+            stopped.update(
+                same_name_key(row.ItemNumber) for row in settings if row.IsSalesProcessingStopped
+            )
+        items = GatheredRows(ITEMS.name_of, held)
+        masters = GatheredRows[Item](ITEMS.name_of, {})
+        async for products in self._rows(ReleasedProductRow, sizes):
             for product in products:
                 is_sold = same_name_key(product.ItemNumber) not in stopped
                 item = item_of(product, list_price=self._list_price(product), is_sold=is_sold)
-                (masters if product.is_master else items)[item.sku] = item
+                (masters if product.is_master else items).add(item)
         # One set of the ERP's may spell a number otherwise than another: to it they are equal.
-        by_name = ByName(masters)
-        async for variants in self._calls.all_rows(ReleasedProductVariantRow, self._company):
+        by_number = await by_name(masters.rows)
+        async for variants in self._rows(ReleasedProductVariantRow, sizes):
             for variant in variants:
-                master = by_name.find(variant.master_number)
+                master = by_number.find(variant.master_number)
                 if master is not None and variant.ProductVariantNumber:
-                    items[variant.ProductVariantNumber] = variant_of(variant, master)
-        return items
+                    items.add(variant_of(variant, master))
+        return Listing(items.rows, sizes)
 
-    async def customers(self) -> Mapping[str, Customer]:
+    async def customers(self, held: Mapping[str, Customer]) -> Listing[Customer]:
         """Return every customer by account; raises `UpstreamError`."""
-        return {
-            row.CustomerAccount: customer_of(row)
-            async for rows in self._calls.all_rows(CustomerRow, self._company)
-            for row in rows
-        }
+        customers, sizes = GatheredRows(CUSTOMERS.name_of, held), Counter[str]()
+        async for rows in self._rows(CustomerRow, sizes):
+            for row in rows:
+                customers.add(customer_of(row))
+        return Listing(customers.rows, sizes)
+
+    async def _rows(self, row: type[R], sizes: Counter[str]) -> AsyncGenerator[list[R], None]:
+        async for rows in self._calls.all_rows(row, self._company):
+            sizes[row.entity_set] += len(rows)
+            yield rows
 
     async def customer(self, account: str, *, caller: Caller) -> Customer | None:
         """Return one customer; raises `UpstreamError`."""
