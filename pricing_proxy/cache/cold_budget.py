@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from redis.asyncio import Redis
 
-from pricing_proxy.cache.keys import budget_key
+from pricing_proxy.cache.keys import PriceKeys
 from pricing_proxy.clock import Clock
 from pricing_proxy.prices.cold_budget import WINDOW_US, Grant, OwnColdBudget
 from pricing_proxy.prices.query import Context
@@ -25,15 +25,23 @@ class SharedColdBudget:
 
     Args:
         redis: A client that neither retries nor waits long.
+        keys: Under which names.
         guard: Redis' breaker.
         own: What this process grants at most, and alone while Redis is away.
         clock: Time.
     """
 
     def __init__(
-        self, redis: Redis, *, guard: RedisGuard, own: OwnColdBudget, clock: Clock
+        self,
+        redis: Redis,
+        *,
+        keys: PriceKeys,
+        guard: RedisGuard,
+        own: OwnColdBudget,
+        clock: Clock,
     ) -> None:
         self._redis = redis
+        self._keys = keys
         self._guard = guard
         self._own = own
         self._clock = clock
@@ -43,7 +51,7 @@ class SharedColdBudget:
         own = self._own.take(context, lines)
         if own.lines == 0:
             return own
-        name = budget_key(context)
+        name = self._keys.budget(context)
         try:
             spent, left_us = await self._guard.call(lambda: self._count(name, own.lines))
         except UpstreamError:

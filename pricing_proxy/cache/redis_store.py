@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 from redis.asyncio import Redis
 
 from pricing_proxy.cache import codec
-from pricing_proxy.cache.keys import context_key, field
+from pricing_proxy.cache.keys import PriceKeys, field
 from pricing_proxy.cache.merged_reads import MergedReads
 from pricing_proxy.cache.shared_time import SharedTime
 from pricing_proxy.domain.entry import Entry
@@ -34,6 +34,7 @@ class RedisStore:
 
     Args:
         redis: A client that neither retries nor waits long.
+        keys: Under which names.
         guard: Redis' own breaker: every timed-out command costs its connection.
         time: Returns what is known of Redis' clock.
         now_us: The monotonic clock.
@@ -44,12 +45,14 @@ class RedisStore:
         self,
         redis: Redis,
         *,
+        keys: PriceKeys,
         guard: RedisGuard,
         time: Callable[[], SharedTime],
         now_us: Callable[[], int],
         max_age: timedelta,
     ) -> None:
         self._redis = redis
+        self._keys = keys
         self._guard = guard
         self._time = time
         self._now_us = now_us
@@ -60,7 +63,8 @@ class RedisStore:
 
     async def read(self, context: Context, keys: Sequence[Key]) -> Entries:
         """Return the entries that stand in Redis; raises `CacheFailedError`."""
-        values = await self._counted(self._reads.read(context_key(context), list(map(field, keys))))
+        name = self._keys.prices(context)
+        values = await self._counted(self._reads.read(name, list(map(field, keys))))
         time, now_us = self._time(), self._now_us()
         found: dict[Key, Entry] = {}
         for key, value in zip(keys, values, strict=True):
@@ -78,7 +82,7 @@ class RedisStore:
         if not entries:
             return
         time = self._time()
-        name = context_key(context)
+        name = self._keys.prices(context)
         values = {field(key): codec.encode(entry, time=time) for key, entry in entries.items()}
 
         async def store() -> int:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
-from pricing_proxy.cache.keys import context_key, field, key_of
+from pricing_proxy.cache.keys import PriceKeys, field, key_of
 from pricing_proxy.prices.ports import CacheFailedError
 from pricing_proxy.prices.query import Context, Key
 from pricing_proxy.resilience.errors import UpstreamError
@@ -30,18 +30,27 @@ class RedisWarmMarks:
 
     Args:
         redis: A client that neither retries nor waits long.
+        keys: Under which names.
         guard: Redis' own breaker, shared with the store.
         shared_us: Redis' clock, by which processes agree on what was seen last.
     """
 
-    def __init__(self, redis: Redis, *, guard: RedisGuard, shared_us: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        keys: PriceKeys,
+        guard: RedisGuard,
+        shared_us: Callable[[], int],
+    ) -> None:
         self._redis = redis
+        self._keys = keys
         self._guard = guard
         self._shared_us = shared_us
 
     async def note_seen(self, context: Context, keys: Sequence[Key]) -> None:
         """Remember the lines as seen last, and forget all but the newest 200."""
-        name = _name(context, "seen")
+        name = self._keys.warm_mark(context, "seen")
         now_us = self._shared_us()
 
         async def store() -> None:
@@ -55,13 +64,13 @@ class RedisWarmMarks:
 
     async def seen(self, context: Context) -> list[Key]:
         """Return the lines seen by any process, newest first."""
-        name = _name(context, "seen")
+        name = self._keys.warm_mark(context, "seen")
         members = await self._call(lambda: self._redis.zrevrange(name, 0, MOST_SEEN - 1))
         return [key for member in members if (key := key_of(member)) is not None]
 
     async def claim_login(self, context: Context, hold: timedelta) -> bool:
         """Return whether this process is the first to warm the customer within `hold`."""
-        name = _name(context, "login")
+        name = self._keys.warm_mark(context, "login")
         return bool(await self._call(lambda: self._redis.set(name, b"1", nx=True, px=hold)))
 
     async def claim_lines(
@@ -72,7 +81,7 @@ class RedisWarmMarks:
         async def claim() -> list[Any]:
             async with self._redis.pipeline(transaction=False) as pipe:
                 for key in keys:
-                    pipe.set(_name(context, _short(key)), b"1", nx=True, px=hold)
+                    pipe.set(self._keys.warm_mark(context, _short(key)), b"1", nx=True, px=hold)
                 return list(await pipe.execute())
 
         won = await self._call(claim)
@@ -83,11 +92,6 @@ class RedisWarmMarks:
             return await self._guard.call(send)
         except UpstreamError as error:
             raise CacheFailedError(str(error)) from error
-
-
-def _name(context: Context, what: str) -> str:
-    """Return a key beside the context's prices."""
-    return f"w:{context_key(context).removeprefix('p1:')}:{what}"
 
 
 def _short(key: Key) -> str:

@@ -6,6 +6,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator
 
+USUAL_PORTS = {"https": 443, "http": 80}
+
 
 def is_loopback(host: str) -> bool:
     """Return whether only this machine reaches the address."""
@@ -18,6 +20,16 @@ def is_loopback(host: str) -> bool:
 def is_web(parts: SplitResult) -> bool:
     """Return whether secrets may be sent there: without TLS they stay on this machine."""
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+
+
+def in_one_spelling(url: str) -> str:
+    """Return an address so that all its spellings are one text: it names what was read there."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    shown = f"[{host}]" if ":" in host else host
+    port = parts.port
+    place = shown if port in (None, USUAL_PORTS.get(parts.scheme)) else f"{shown}:{port}"
+    return f"{parts.scheme}://{place}{parts.path.rstrip('/')}"
 
 
 def _server_url(text: str) -> str:

@@ -6,18 +6,17 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from pricing_proxy.configuration.addresses import is_web
+from pricing_proxy.configuration.addresses import USUAL_PORTS, is_web
 from pricing_proxy.configuration.environments import MODEL
 
 _HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?")
-_USUAL_PORTS = {"https": 443, "http": 80}
 
 
 def _origin(text: str) -> str:
     parts = urlsplit(text)
     is_bare = text == f"{parts.scheme}://{parts.netloc}".lower() and _HOST.fullmatch(parts.netloc)
     # Browsers leave the usual port out, so such an origin would never be met.
-    if not is_web(parts) or not is_bare or parts.port == _USUAL_PORTS[parts.scheme]:
+    if not is_web(parts) or not is_bare or parts.port == USUAL_PORTS[parts.scheme]:
         raise ValueError("expected an origin as browsers send it, such as https://shop.example.com")
     return text
 

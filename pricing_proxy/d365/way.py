@@ -116,7 +116,7 @@ async def erp_way(
         watch: Told of each call; None for nobody.
     """
     async with (
-        _gates(name, manner, gates) as opened,
+        _gates(name, environment.url, manner, gates) as opened,
         _tokens(environment, manner.app, opened[1][0], gates.clock) as tokens,
         http_session(
             environment.ca_file, connections=CONNECTIONS, keepalive_seconds=_KEPT_SECONDS
@@ -142,17 +142,17 @@ async def erp_way(
 
 @asynccontextmanager
 async def _gates(
-    name: str, manner: Manner, gates: Gates
+    name: str, url: str, manner: Manner, gates: Gates
 ) -> AsyncIterator[tuple[tuple[Gate, SharedGate], tuple[Gate, SharedGate]]]:
     """Yield the gates before the ERP and before the issuer of tokens."""
-    app, called = app_gate(name, manner.app), f"{name}:{manner.app}"
+    app, called = app_gate(url, manner.app), f"{name}:{manner.app}"
     async with (
         gates.gate(
             app,
             system=_SYSTEM,
             name=called,
             settings=manner.gate,
-            gives_way=manner.gives_way and app_gate(name, manner.gives_way),
+            gives_way=manner.gives_way and app_gate(url, manner.gives_way),
         ) as gate,
         gates.gate(tokens_of(app), system=TOKEN_SYSTEM, name=f"{called}:tokens") as tokens,
     ):

@@ -118,7 +118,7 @@ async def _open_parts(
     erps = await _open_erps(settings, gates, metrics.watch_calls(traces), stack)
     callers = await stack.enter_async_context(
         open_callers(
-            settings, redis, files=files, guard=caching.guard, clock=clock, supervision=supervision
+            settings, redis, files=files, caching=caching, clock=clock, supervision=supervision
         )
     )
     maps = await open_maps(settings, erps, redis, clock, stack, supervision=supervision)

@@ -10,7 +10,7 @@ from pricing_proxy.cache.cold_budget import SharedColdBudget
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.api_keys import KeyRing
 from pricing_proxy.prices.cold_budget import UNBOUNDED, ColdBudget, OwnColdBudget
-from pricing_proxy.resilience.guard import BreakerGuard
+from pricing_proxy.serve.caching import Caching
 from pricing_proxy.serve.key_watch import KeyReport, KeyWatch
 from pricing_proxy.settings import ConfigurationFiles, Settings
 from pricing_proxy.supervision import Supervision
@@ -46,7 +46,7 @@ async def open_callers(
     redis: Redis,
     *,
     files: ConfigurationFiles | None,
-    guard: BreakerGuard,
+    caching: Caching,
     clock: Clock,
     supervision: Supervision,
 ) -> AsyncIterator[Callers]:
@@ -56,7 +56,7 @@ async def open_callers(
         settings: Keys, tokens and origins.
         files: Where they came from; None for settings that nobody will change.
         redis: Where replicas count together.
-        guard: Redis' breaker.
+        caching: Redis' breaker, and the names of what is kept.
         clock: Time.
         supervision: Told how the watch fares.
     """
@@ -72,7 +72,7 @@ async def open_callers(
             access=access,
             watch=watch,
             browsers=BrowserRoutes(origins=origins, access=access),
-            budget=_budget(settings, redis, guard, clock),
+            budget=_budget(settings, redis, caching, clock),
         )
 
 
@@ -83,8 +83,8 @@ def _watch(files: ConfigurationFiles, settings: Settings, access: Access, clock:
     return KeyWatch(files, started=settings, apply=apply, clock=clock)
 
 
-def _budget(settings: Settings, redis: Redis, guard: BreakerGuard, clock: Clock) -> ColdBudget:
+def _budget(settings: Settings, redis: Redis, caching: Caching, clock: Clock) -> ColdBudget:
     if settings.storefront is None:
         return UNBOUNDED
     own = OwnColdBudget(settings.storefront.cold_skus_per_minute, clock=clock)
-    return SharedColdBudget(redis, guard=guard, own=own, clock=clock)
+    return SharedColdBudget(redis, keys=caching.keys, guard=caching.guard, own=own, clock=clock)

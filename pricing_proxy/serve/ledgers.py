@@ -16,6 +16,7 @@ from pricing_proxy.settings import Settings
 from pricing_proxy.shared_state.ledger import LedgerWriter, positions_within
 from pricing_proxy.shared_state.ledger_reader import LedgerReader, LedgerView
 from pricing_proxy.shared_state.opening import ledger_client
+from pricing_proxy.shared_state.provenance import provenances
 from pricing_proxy.supervision import Supervision
 
 
@@ -51,7 +52,9 @@ async def open_ledgers(
 ) -> AsyncIterator[Ledgers]:
     """Begin to read every market's ledger; on exit, stop."""
     freshness = {code: market.freshness for code, market in settings.markets.items()}
-    longest = timedelta(seconds=max(each.max_seconds for each in freshness.values()))
+    read_from = provenances(settings.environments, settings.markets)
+    keep = {code: timedelta(seconds=each.max_seconds) for code, each in freshness.items()}
+    longest = max(keep.values())
     invalidations = Invalidations(
         keep_positions=positions_within(longest),
         keep_us=longest // timedelta(microseconds=1),
@@ -66,8 +69,9 @@ async def open_ledgers(
                 LedgerReader(
                     reading,
                     code,
+                    provenance=read_from[code],
                     take=partial(invalidations.take, code),
-                    keep=timedelta(seconds=each.max_seconds),
+                    keep=keep[code],
                     lease_us=each.lease_seconds * SECOND_US,
                     offset_us=lambda: caching.heartbeat.time().offset_us,
                     clock=clock,
@@ -76,7 +80,5 @@ async def open_ledgers(
             )
             for code, each in freshness.items()
         }
-        keep = {code: timedelta(seconds=each.max_seconds) for code, each in freshness.items()}
-        yield Ledgers(
-            writer=LedgerWriter(redis, keep=keep), readers=readers, invalidations=invalidations
-        )
+        writer = LedgerWriter(redis, provenances=read_from, keep=keep)
+        yield Ledgers(writer=writer, readers=readers, invalidations=invalidations)

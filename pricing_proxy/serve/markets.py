@@ -18,6 +18,7 @@ from pricing_proxy.prices.sources.fo_master_data import FoMasterData
 from pricing_proxy.prices.sources.fo_service import FoServiceSource
 from pricing_proxy.settings import Settings
 from pricing_proxy.shared_state.maps import SharedMaps
+from pricing_proxy.shared_state.provenance import provenances
 from pricing_proxy.supervision import Supervision
 
 
@@ -31,7 +32,7 @@ async def open_maps(
     supervision: Supervision,
 ) -> dict[str, MarketMaps]:
     """Open every market's maps in the stack; they are read, and read again, behind it."""
-    kept = SharedMaps(redis)
+    kept = SharedMaps(redis, provenances(settings.environments, settings.markets))
     maps = {}
     for code, market in settings.markets.items():
         reader = FoMasterData(

@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 
 from pricing_proxy.background import Background
 from pricing_proxy.clock import Clock
+from pricing_proxy.configuration.addresses import in_one_spelling
 from pricing_proxy.configuration.environments import AppKind
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.resilience.gate_state import GateSettings
@@ -43,9 +44,9 @@ _TOLD_FOR = timedelta(hours=1)
 _OWED_US = LONGEST_WAIT // timedelta(microseconds=1)
 
 
-def app_gate(environment: str, app: AppKind) -> str:
-    """Return the name of the gate of one of our apps at an environment."""
-    return f"{environment}|{app}"
+def app_gate(url: str, app: AppKind) -> str:
+    """Return the name of the gate of one of our apps at the environment of that address."""
+    return f"{in_one_spelling(url)}|{app}"
 
 
 def tokens_of(app: str) -> str:
@@ -53,8 +54,9 @@ def tokens_of(app: str) -> str:
     return f"{app}|tokens"
 
 
-SHOP = "shop|sync"
-"""The name of the gate of the sync at the shop."""
+def shop_gate(url: str) -> str:
+    """Return the name of the gate of the sync at the shop of that address."""
+    return f"{in_one_spelling(url)}|shop"
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,9 +75,9 @@ class MapKind(Generic[R]):
         self._row = row
         self._members = attrgetter(*members)
 
-    def key(self, market: str) -> str:
-        """Return the Redis key of a market's map."""
-        return f"{self.name}:{{{market}}}"
+    def key(self, provenance: str) -> str:
+        """Return the Redis key of the map that is read from there."""
+        return f"{self.name}:{{{provenance}}}"
 
     async def encode(self, kept: KeptMap[R]) -> bytes:
         """Return the map as one value."""

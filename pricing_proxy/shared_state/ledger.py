@@ -1,5 +1,7 @@
 """The ledger of invalidations: one Redis stream per market, written by whoever knows of a change.
 
+A market's stream is named after what its prices are read from (`provenance`), as they are.
+
 The stream's own ids are the positions: Redis keeps them rising even when its clock steps
 back. As an integer, a position is the id's milliseconds times 2**20 plus its sequence number,
 so that positions compare as ids do and fit the 64 bits that a stored price has for one.
@@ -60,47 +62,62 @@ class LedgerWriter:
 
     Args:
         redis: A client.
+        provenances: By market, what its prices are read from.
         keep: By market, how long a price may live: what is older is trimmed.
     """
 
-    def __init__(self, redis: Redis, *, keep: Mapping[str, timedelta]) -> None:
+    def __init__(
+        self, redis: Redis, *, provenances: Mapping[str, str], keep: Mapping[str, timedelta]
+    ) -> None:
         self._redis = redis
+        self._provenances = provenances
         self._keep = keep
 
     async def append(self, market: str, scope: Scope, *, is_hard: bool, reason: str) -> int:
         """Append one invalidation; return its position once Redis applied it.
 
+        Replicas of the version before still read another stream: they are told as well.
+
         Raises:
             SharedStateError: It is not known to be applied; append it again.
         """
-        fields = _fields(scope, is_hard, reason)
+        fields = cast("Any", _fields(scope, is_hard, reason))
+        name, former = key(self._provenances[market]), former_key(market)
         try:
-            position = position_of(await self._redis.xadd(key(market), cast("Any", fields)))
+            position = position_of(await self._redis.xadd(name, fields))
+            # Where nobody reads it there is none, and none is made.
+            is_read = await self._redis.xadd(former, fields, nomkstream=True)
         except REDIS_FAILURES as error:
             raise SharedStateError(f"Redis failed: {type(error).__name__}") from error
-        await self._trim(market, position)
+        for stream in (name, former) if is_read else (name,):
+            await self._trim(stream, position, self._keep[market])
         return position
 
-    async def _trim(self, market: str, newest: int) -> None:
-        oldest_ms = milliseconds_of(newest) - self._keep[market] // timedelta(milliseconds=1)
+    async def _trim(self, name: str, newest: int, keep: timedelta) -> None:
+        oldest_ms = milliseconds_of(newest) - keep // timedelta(milliseconds=1)
         if oldest_ms > 0:
             # The next append trims as well: a failure here costs nothing.
             with suppress(*REDIS_FAILURES):
-                await self._redis.xtrim(key(market), minid=f"{oldest_ms}-0", approximate=True)
+                await self._redis.xtrim(name, minid=f"{oldest_ms}-0", approximate=True)
 
 
-async def append_beginning(redis: Redis, market: str, *, after: int, reason: str) -> None:
-    """Append a soft invalidation of all that stands past `after`; raises `redis.RedisError`."""
+async def append_beginning(redis: Redis, name: str, *, after: int, reason: str) -> None:
+    """Append a soft invalidation of all past `after` to a stream; raises `redis.RedisError`."""
     fields = _fields(Scope(ScopeKind.ALL), is_hard=False, reason=reason)
-    added = await redis.xadd(key(market), cast("Any", fields))
+    added = await redis.xadd(name, cast("Any", fields))
     if position_of(added) <= after:
         # Redis fell back behind positions that prices already carry, and its clock as well.
         with suppress(ResponseError):  # somebody else got past it: the next read tells
-            await redis.xadd(key(market), cast("Any", fields), id=id_of(after + 1))
+            await redis.xadd(name, cast("Any", fields), id=id_of(after + 1))
 
 
-def key(market: str) -> str:
-    """Return the Redis key of a market's ledger."""
+def key(provenance: str) -> str:
+    """Return the Redis key of the ledger of prices that are read from there."""
+    return f"i:{{{provenance}}}"
+
+
+def former_key(market: str) -> str:
+    """Return the Redis key that version 0.1 read at first; it goes with version 0.2."""
     return f"i:{{{market}}}"
 
 

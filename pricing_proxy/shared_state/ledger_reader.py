@@ -62,7 +62,8 @@ class LedgerReader(Background):
 
     Args:
         redis: A client whose time-outs are longer than a second, with a connection to spare.
-        market: Which ledger.
+        market: Whose ledger, in the log.
+        provenance: What its prices are read from: which ledger.
         take: Is given every entry in order, with the monotonic instant at which it was appended.
         keep: How long a price may live: what is older need not be known.
         lease_us: How long a read vouches for what Redis had applied when it was sent.
@@ -76,6 +77,7 @@ class LedgerReader(Background):
         redis: Redis,
         market: str,
         *,
+        provenance: str,
         take: Callable[[LedgerEntry, int], None],
         keep: timedelta,
         lease_us: int,
@@ -85,7 +87,7 @@ class LedgerReader(Background):
     ) -> None:
         self._redis = redis
         self._market = market
-        self._key = ledger.key(market)
+        self._key = ledger.key(provenance)
         self._take = take
         self._keep_us = keep // timedelta(microseconds=1)
         self._keep_positions = ledger.positions_within(keep)
@@ -178,9 +180,7 @@ class LedgerReader(Background):
         """Invalidate the market past all that is known here, then read it from the start."""
         self._sent, self._has_started = None, False
         _log.warning("the ledger of market %s %s; all its prices are soft", self._market, reason)
-        await ledger.append_beginning(
-            self._redis, self._market, after=self._position, reason=reason
-        )
+        await ledger.append_beginning(self._redis, self._key, after=self._position, reason=reason)
 
     def _is_ahead(self, position: int) -> bool:
         """Return whether Redis gave it out at a later time than it is there."""

@@ -81,32 +81,37 @@ class SharedMaps:
 
     Args:
         redis: A client.
+        provenances: By market, what its maps are read from.
         guard: Redis' breaker, where nobody may wait for each call of a Redis that is lost.
     """
 
-    def __init__(self, redis: Redis, guard: RedisGuard | None = None) -> None:
+    def __init__(
+        self, redis: Redis, provenances: Mapping[str, str], guard: RedisGuard | None = None
+    ) -> None:
         self._redis = redis
+        self._provenances = provenances
         self._guard = guard
 
     async def head(self, kind: MapKind[R], market: str) -> MapHead | None:
         """Return what is said of a market's kept map, None when there is none."""
-        key = kind.key(market)
+        key = kind.key(self._provenances[market])
         return kind.head(await self._call(lambda: self._redis.getrange(key, 0, HEAD_BYTES)))
 
     async def read(
         self, kind: MapKind[R], market: str, held: Mapping[str, R] | None = None
     ) -> KeptMap[R] | None:
         """Return a market's kept map, None when there is none; `held` rows where they are equal."""
-        return await kind.decode(await self._call(lambda: self._redis.get(kind.key(market))), held)
+        name = kind.key(self._provenances[market])
+        return await kind.decode(await self._call(lambda: self._redis.get(name)), held)
 
     async def keep(self, kind: MapKind[R], market: str, kept: KeptMap[R]) -> None:
         """Replace a market's kept map."""
-        value = await kind.encode(kept)
-        await self._call(lambda: self._redis.set(kind.key(market), value))
+        name, value = kind.key(self._provenances[market]), await kind.encode(kept)
+        await self._call(lambda: self._redis.set(name, value))
 
     async def take_turn(self, market: str, hold: timedelta) -> Turn:
         """Return whose turn it is to read the ERP; when it is the caller's, for `hold` only."""
-        name = _turn_key(market)
+        name = self._turn(market)
         mine = await self._call(lambda: self._redis.set(name, Turn.READING, nx=True, px=hold))
         if mine:
             return Turn.MINE
@@ -115,12 +120,12 @@ class SharedMaps:
 
     async def hold_turn(self, market: str, turn: Turn, hold: timedelta) -> None:
         """Let nobody else read the ERP within `hold`, and say whether it is read or has been."""
-        await self._call(lambda: self._redis.set(_turn_key(market), turn, px=hold))
+        await self._call(lambda: self._redis.set(self._turn(market), turn, px=hold))
 
     async def account_of(self, market: str, shop_id: int) -> IdAnswer:
         """Return the ERP account of a shop's customer id."""
         names = [str(shop_id), _STATE_FIELD]
-        account, state = await self._call(lambda: self._redis.hmget(_ids_key(market), names))
+        account, state = await self._call(lambda: self._redis.hmget(self._ids(market), names))
         return IdAnswer(None if account is None else str(account, "utf-8"), _state(state))
 
     async def all_accounts(self, market: str) -> AllIds:
@@ -128,7 +133,7 @@ class SharedMaps:
         found: dict[bytes, bytes] = {}
         cursor: Any = None
         while cursor != 0:
-            scan = partial(self._redis.hscan, _ids_key(market), cursor or 0, count=_IDS_AT_ONCE)
+            scan = partial(self._redis.hscan, self._ids(market), cursor or 0, count=_IDS_AT_ONCE)
             cursor, some = await self._call(scan)
             found.update(some)
         state = _state(found.pop(_STATE_FIELD.encode(), None))
@@ -136,39 +141,53 @@ class SharedMaps:
 
     async def ids_state(self, market: str) -> IdsState:
         """Return how complete the shop's ids are."""
-        return _state(await self._call(lambda: self._redis.hget(_ids_key(market), _STATE_FIELD)))
+        return _state(await self._call(lambda: self._redis.hget(self._ids(market), _STATE_FIELD)))
 
     async def note_ids_state(self, market: str, state: IdsState) -> None:
         """Say how complete the shop's ids are."""
-        name = _ids_key(market)
+        name = self._ids(market)
         await self._call(lambda: self._redis.hset(name, _STATE_FIELD, str(int(state))))
 
     async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:
         """Add or replace the accounts of shop ids."""
         if accounts:
             mapping = {str(shop_id): account for shop_id, account in accounts.items()}
-            await self._call(lambda: self._redis.hset(_ids_key(market), mapping=mapping))
+            await self._call(lambda: self._redis.hset(self._ids(market), mapping=mapping))
+            # Last: what is not confirmed is published again, in both.
+            await self._call(lambda: self._redis.hset(former_ids_key(market), mapping=mapping))
 
     async def unmap_accounts(self, market: str, shop_ids: Collection[int]) -> None:
         """Remove the accounts of shop ids."""
         if shop_ids:
-            await self._call(lambda: self._redis.hdel(_ids_key(market), *map(str, shop_ids)))
+            ids = [*map(str, shop_ids)]
+            await self._call(lambda: self._redis.hdel(self._ids(market), *ids))
+            await self._call(lambda: self._redis.hdel(former_ids_key(market), *ids))
 
     async def mapped_ids(self, market: str) -> set[int]:
         """Return the shop ids that have an account."""
-        names = await self._call(lambda: self._redis.hkeys(_ids_key(market)))
+        names = await self._call(lambda: self._redis.hkeys(self._ids(market)))
         return {*map(int, names)} - {int(_STATE_FIELD)}
 
     async def note_customer(self, market: str, customer: Customer) -> None:
         """Tell of an account that the kept customer map may not hold yet."""
-        name, text = news_key(market, customer.account), [CUSTOMERS.version, astuple(customer)]
+        name = news_key(self._provenances[market], customer.account)
+        text = [CUSTOMERS.version, astuple(customer)]
         await self._call(lambda: self._redis.set(name, json.dumps(text), ex=_NEWS_LIVE))
 
     async def noted_customer(self, market: str, account: str) -> Customer | None:
         """Return an account that was told of, None without word."""
-        text = await self._call(lambda: self._redis.get(news_key(market, account)))
+        name = news_key(self._provenances[market], account)
+        text = await self._call(lambda: self._redis.get(name))
         version, members = (None, ()) if text is None else json.loads(text)
         return Customer(*members) if version == CUSTOMERS.version else None
+
+    def _ids(self, market: str) -> str:
+        """Return the Redis key of the hash from the shop's customer id to the ERP account."""
+        return f"customer_ids:{{{self._provenances[market]}}}"
+
+    def _turn(self, market: str) -> str:
+        """Return the Redis key that stands while nobody else needs to read a market's maps."""
+        return f"maps_turn:{{{self._provenances[market]}}}"
 
     # redis-py's types serve its blocking client too: what they say of an answer is of no use.
     async def _call(self, send: Callable[[], Awaitable[Any] | Any]) -> Any:
@@ -180,23 +199,18 @@ class SharedMaps:
             raise SharedStateError(str(error)) from error
 
 
-def news_key(market: str, account: str) -> str:
+def former_ids_key(market: str) -> str:
+    """Return the key of the shop's ids that version 0.1 read at first; it goes with version 0.2."""
+    return f"customer_ids:{{{market}}}"
+
+
+def news_key(provenance: str, account: str) -> str:
     """Return the Redis key of one account, however it is spelled, that the map may not hold yet.
 
     Hashed: keys show up in monitoring, where no customer's number belongs.
     """
     digest = blake2b(same_name_key(account).encode(), digest_size=16).hexdigest()
-    return f"customer_news:{{{market}}}:{digest}"
-
-
-def _ids_key(market: str) -> str:
-    """Return the Redis key of the hash from the shop's customer id to the ERP account."""
-    return f"customer_ids:{{{market}}}"
-
-
-def _turn_key(market: str) -> str:
-    """Return the Redis key that stands while nobody else needs to read a market's maps."""
-    return f"maps_turn:{{{market}}}"
+    return f"customer_news:{{{provenance}}}:{digest}"
 
 
 def _state(value: bytes | None) -> IdsState:

@@ -12,7 +12,13 @@ import typer
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.command_line import Config, fail
-from pricing_proxy.shared_state.gate import SHOP, SharedGate, app_gate, closed_gates, tokens_of
+from pricing_proxy.shared_state.gate import (
+    SharedGate,
+    app_gate,
+    closed_gates,
+    shop_gate,
+    tokens_of,
+)
 from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.shared_state.opening import redis_client
 from sync.console.running import By, carry_out, operator, settings_of
@@ -63,11 +69,11 @@ def open_command(
 
 def gates_of(settings: SyncSettings) -> Mapping[str, str]:
     """Return the gates of the sync: how they are called, and under which name they are shared."""
-    gates = {"shop": SHOP}
-    for environment in settings.environments:
-        app = app_gate(environment, "sync")
-        gates[f"{environment}:sync"] = app
-        gates[f"{environment}:sync:tokens"] = tokens_of(app)
+    gates = {"shop": shop_gate(settings.sync.magento.url)}
+    for name, environment in settings.environments.items():
+        app = app_gate(environment.url, "sync")
+        gates[f"{name}:sync"] = app
+        gates[f"{name}:sync:tokens"] = tokens_of(app)
     return gates
 
 

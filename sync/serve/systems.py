@@ -10,10 +10,11 @@ from pricing_proxy.d365.way import SYNC, erp_way
 from pricing_proxy.resilience.evidence import SlowRule
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.resilience.operation import CallWatch
-from pricing_proxy.shared_state.gate import SHOP, Gates
+from pricing_proxy.shared_state.gate import Gates, shop_gate
 from pricing_proxy.shared_state.guard import REDIS_BREAKER, guarded, redis_guard
 from pricing_proxy.shared_state.maps import SharedMaps
 from pricing_proxy.shared_state.opening import redis_client
+from pricing_proxy.shared_state.provenance import provenances
 from pricing_proxy.shared_state.seen_events import SeenEvents
 from pricing_proxy.supervision import Supervision
 from sync.magento.shop import Shop
@@ -55,18 +56,19 @@ async def systems(
 ) -> AsyncIterator[Systems]:
     """Open the ways to the shop, the ERPs and Redis; `watch` is told of each call."""
     async with AsyncExitStack() as stack:
+        magento = settings.sync.magento
         patient = settings.redis.patient(_REDIS_US // 1000)
         redis = await stack.enter_async_context(redis_client(patient))
         guard = redis_guard(clock, timeout_us=_REDIS_US, settings=_REDIS_BREAKER)
         await stack.enter_async_context(guarded(redis, guard, supervision))
         shared = Gates(redis, clock, supervision)
-        shop_gate, _ = await stack.enter_async_context(
-            shared.gate(SHOP, system=SYSTEM, name="shop")
+        before_shop, _ = await stack.enter_async_context(
+            shared.gate(shop_gate(magento.url), system=SYSTEM, name="shop")
         )
         shop = await stack.enter_async_context(
-            shop_way(settings.sync.magento, clock=clock, gate=shop_gate, watch=watch)
+            shop_way(magento, clock=clock, gate=before_shop, watch=watch)
         )
-        erps, gates = {}, [shop_gate]
+        erps, gates = {}, [before_shop]
         for name, environment in settings.environments.items():
             way = await stack.enter_async_context(
                 erp_way(name, environment, SYNC, gates=shared, watch=watch)
@@ -81,7 +83,11 @@ async def systems(
         yield Systems(
             shop=shop,
             erps=erps,
-            published=SharedMaps(redis, guard),
-            seen=SeenEvents(redis, guard),
+            published=SharedMaps(redis, _read_from(settings), guard),
+            seen=SeenEvents(magento.url, redis, guard),
             gates=gates,
         )
+
+
+def _read_from(settings: SyncSettings) -> Mapping[str, str]:
+    return provenances(settings.environments, settings.markets)

@@ -11,7 +11,7 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from pricing_proxy.cache import codec
-from pricing_proxy.cache.keys import context_key, field
+from pricing_proxy.cache.keys import PriceKeys, field
 from pricing_proxy.cache.redis_store import RedisStore
 from pricing_proxy.cache.shared_time import SharedTime
 from pricing_proxy.clock import SystemClock
@@ -42,6 +42,7 @@ _BREAKS: dict[str, Any] = {
     "valid_until": "2026-12-31",
 }
 _READ = {"source": "agreements", "loaded_at": "2026-11-23T07:30:11Z"}
+_NAMES = PriceKeys({"b2b_de": "https://erp.example.com|demf|b2b_de"})
 _KEYS = [Key(f"LAMP-{number:03}", "PCS", "10") for number in range(_PER_CUSTOMER)]
 
 
@@ -84,7 +85,12 @@ async def _lookup_seconds(redis: Redis, customers: int) -> float:
     clock = SystemClock()
     guard = redis_guard(clock, timeout_us=1_000_000, chance=lambda: 0.5)
     store = RedisStore(
-        redis, guard=guard, time=lambda: _TIME, now_us=lambda: 0, max_age=timedelta(days=1)
+        redis,
+        keys=_NAMES,
+        guard=guard,
+        time=lambda: _TIME,
+        now_us=lambda: 0,
+        max_age=timedelta(days=1),
     )
     spent = []
     for number in range(_READS):
@@ -120,7 +126,7 @@ def _context(number: int) -> Context:
 
 
 def _name(number: int) -> str:
-    return context_key(_context(number))
+    return _NAMES.prices(_context(number))
 
 
 def lines(port: int) -> Sequence[tuple[str, float, float]]:

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar, cast
 
 from redis.asyncio import Redis
 
-from pricing_proxy.cache.keys import context_key, field
+from pricing_proxy.cache.keys import PriceKeys, field
 from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.cache.redis_store import RedisStore
 from pricing_proxy.cache.shared_time import SharedTime
@@ -23,6 +23,16 @@ from tests.fakes.price_cache import FakePriceCache, FakeRedis
 T = TypeVar("T")
 
 DAY = timedelta(days=1)
+
+
+class _AnyMarket(dict[str, str]):
+    """Markets whose prices mean what they are called."""
+
+    def __missing__(self, market: str) -> str:
+        return f"erp|{market}"
+
+
+KEYS = PriceKeys(_AnyMarket())
 PATIENT_US = 5_000_000
 # On a busy machine nothing is slow.
 _BREAKER = replace(REDIS_BREAKER, slow=SlowRule(PATIENT_US, 0))
@@ -60,6 +70,7 @@ def store_on(
     """Return the store of one process."""
     return RedisStore(
         redis,
+        keys=KEYS,
         guard=guard or CountedGuard(),
         time=lambda: SharedTime(1_000, 1),
         now_us=_CLOCK.monotonic_us,
@@ -120,8 +131,8 @@ class PricesInRedis:
         return _RealLevels(store_on(self._redis))
 
     async def put(self, context: Context, key: Key, value: bytes) -> None:
-        put = self._redis.hset(context_key(context), field(key), cast("str", value))
+        put = self._redis.hset(KEYS.prices(context), field(key), cast("str", value))
         await cast("Awaitable[int]", put)
 
     async def fail(self, context: Context) -> None:
-        await self._redis.set(context_key(context), "not a hash")
+        await self._redis.set(KEYS.prices(context), "not a hash")

@@ -6,11 +6,17 @@ from itertools import count
 import pytest
 
 from pricing_proxy.cache import codec
-from pricing_proxy.cache.keys import context_key
 from pricing_proxy.cache.shared_time import SharedTime
 from pricing_proxy.prices.ports import CacheFailedError
 from pricing_proxy.prices.query import Context
-from tests.cache.shared_prices import PricesInFake, PricesInRedis, SharedPrices, entry, key
+from tests.cache.shared_prices import (
+    KEYS,
+    PricesInFake,
+    PricesInRedis,
+    SharedPrices,
+    entry,
+    key,
+)
 from tests.interrupting import Moment, is_cut_short
 from tests.redis_contract import KINDS, opened_redis
 
@@ -35,7 +41,7 @@ async def shared(
     async with opened_redis(request.param, request) as redis:
         yield PricesInRedis(redis)
         for context in (mine, theirs, mine._replace(currency="USD")):
-            await redis.delete(context_key(context))
+            await redis.delete(KEYS.prices(context))
 
 
 async def test_what_one_process_writes_another_reads(shared: SharedPrices, mine: Context) -> None:

@@ -9,13 +9,21 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from pricing_proxy.cache.keys import context_key, field
+from pricing_proxy.cache.keys import field
 from pricing_proxy.configuration.redis_address import parse_redis_address
 from pricing_proxy.prices.ports import CacheFailedError
 from pricing_proxy.prices.query import Context
 from pricing_proxy.resilience.breaker_events import Phase
 from pricing_proxy.shared_state.connection import Connecting, connected
-from tests.cache.shared_prices import DAY, CountedGuard, PricesInRedis, entry, key, store_on
+from tests.cache.shared_prices import (
+    DAY,
+    KEYS,
+    CountedGuard,
+    PricesInRedis,
+    entry,
+    key,
+    store_on,
+)
 from tests.integration.redis_process import redis_process
 from tests.interrupting import Moment, is_cut_short
 from tests.misbehaving_proxy import Fault, misbehaving_proxy
@@ -28,18 +36,18 @@ DAY_MS = 24 * 3600 * 1000
 async def context(redis: Redis, unique: str) -> AsyncIterator[Context]:
     its = Context(unique, "C-1", "EUR")
     yield its
-    await redis.delete(context_key(its))
+    await redis.delete(KEYS.prices(its))
 
 
 async def length(redis: Redis, context: Context) -> int:
-    answer: Any = redis.hlen(context_key(context))
+    answer: Any = redis.hlen(KEYS.prices(context))
     return int(await answer)
 
 
 async def test_a_customer_s_prices_expire_together_a_while_after_the_last_write(
     redis: Redis, context: Context
 ) -> None:
-    store, name = store_on(redis, max_age=DAY), context_key(context)
+    store, name = store_on(redis, max_age=DAY), KEYS.prices(context)
     await store.write(context, {key(1): entry("1.00")})
     assert DAY_MS - 60_000 < await redis.pttl(name) <= DAY_MS
     await redis.pexpire(name, 60_000)
@@ -74,7 +82,7 @@ async def test_a_customer_has_five_thousand_prices_at_most(redis: Redis, context
 async def test_trimming_cut_short_is_made_up_for(
     redis: Redis, context: Context, moment: Moment
 ) -> None:
-    store, name = store_on(redis), context_key(context)
+    store, name = store_on(redis), KEYS.prices(context)
     filler = {field(key(number)): "x" for number in range(MOST)}
     for place in count(1):
         answer: Any = redis.hset(name, mapping=filler)
@@ -93,7 +101,7 @@ async def test_a_write_cut_short_is_no_failure_and_lets_nothing_live_for_ever(
     redis: Redis, context: Context, moment: Moment
 ) -> None:
     guard = CountedGuard()
-    store, name = store_on(redis, guard=guard), context_key(context)
+    store, name = store_on(redis, guard=guard), KEYS.prices(context)
     for place in count(1):
         writing = store.write(context, {key(1): entry("1.00")})
         is_cut = await is_cut_short(writing, at=place, moment=moment)
@@ -138,7 +146,7 @@ async def test_the_reads_of_one_turn_are_one_exchange_and_everybody_gets_their_o
     await store.read(contexts[0], [key(1)])
     assert guard.calls - before == 2
     for context in contexts:
-        await redis.delete(context_key(context))
+        await redis.delete(KEYS.prices(context))
 
 
 @pytest.mark.real_services

@@ -9,12 +9,12 @@ import fakeredis
 import pytest
 from redis.asyncio import Redis
 
-from pricing_proxy.cache.keys import context_key
 from pricing_proxy.cache.warm_marks import MOST_SEEN, RedisWarmMarks
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.prices.ports import CacheFailedError, WarmMarks
 from pricing_proxy.prices.query import Context, Key
 from pricing_proxy.shared_state.guard import redis_guard
+from tests.cache.shared_prices import KEYS
 from tests.fakes.price_cache import FakeRedis
 from tests.fakes.warm_marks import FakeWarmMarks
 
@@ -26,6 +26,7 @@ HOLD = timedelta(seconds=30)
 def marks_over(redis: Redis) -> RedisWarmMarks:
     return RedisWarmMarks(
         redis,
+        keys=KEYS,
         guard=redis_guard(SystemClock(), timeout_us=5_000_000),
         shared_us=SystemClock().monotonic_us,
     )
@@ -50,7 +51,7 @@ def context_of(unique: str, account: str = "C-1") -> Context:
 
 async def names_of(redis: Redis, context: Context) -> list[bytes]:
     """Return the names of all marks in the slot of the context's prices."""
-    slot = context_key(context).removeprefix("p1:").partition("}")[0]
+    slot = KEYS.prices(context).removeprefix("p1:").partition("}")[0]
     return [name async for name in redis.scan_iter(match=f"w:{slot}}}*")]
 
 

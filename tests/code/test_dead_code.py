@@ -30,7 +30,6 @@ KEPT_FOR_LATER = {
     "sync.store.tables.discrepancy": "reconciliation writes it",
 }
 CHECKED_NOT_READ = {
-    "pricing_proxy.configuration.environments.Environment.kind": "any ERP but F&O is refused",
     "pricing_proxy.settings.Settings.sync": "the other program's section of the same file",
     "sync.intake.routes.ShopEvent.increment_id": "of the agreed body: refused where it is no text",
 }

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib.metadata import version
 
 import pytest
 from redis.asyncio import Redis
@@ -55,6 +56,7 @@ async def process(
     async with LedgerReader(
         redis,
         market,
+        provenance=read_from(market),
         take=take,
         keep=keep,
         lease_us=5 * SECOND_US,
@@ -73,9 +75,22 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
+def read_from(market: str) -> str:
+    """Return the name of what a market's prices are read from."""
+    return f"https://erp.example.com|demf|{market}"
+
+
+def key_of(market: str) -> str:
+    return ledger.key(read_from(market))
+
+
+def writer_of(redis: Redis, market: str, *, keep: timedelta = DAY) -> LedgerWriter:
+    return LedgerWriter(redis, provenances={market: read_from(market)}, keep={market: keep})
+
+
 @pytest.fixture
 def writer(redis: Redis, unique: str) -> LedgerWriter:
-    return LedgerWriter(redis, keep={unique: DAY})
+    return writer_of(redis, unique)
 
 
 async def test_what_is_appended_is_read_by_everybody_in_order(
@@ -138,7 +153,7 @@ async def test_a_lost_ledger_is_a_change_of_everything(
         known = await writer.append(unique, LAMP, is_hard=False, reason="test")
         for reading in readings:
             await reading.reaches(known)
-        await redis.delete(ledger.key(unique))
+        await redis.delete(key_of(unique))
         for reading in readings:
             await reading.reaches(known + 1)
             everything = [e for e in reading.entries if e.scope.kind is ScopeKind.ALL]
@@ -151,20 +166,22 @@ async def test_a_ledger_that_fell_back_gets_past_what_was_known(redis: Redis, un
     ahead_ms = 2**41
     async with process(redis, unique) as reading:
         await redis.xadd(
-            ledger.key(unique), {"scope": "item", "code": "I", "level": "soft"}, id=f"{ahead_ms}-7"
+            key_of(unique),
+            {"scope": "item", "code": "I", "level": "soft"},
+            id=f"{ahead_ms}-7",
         )
         known = ledger.position_of(f"{ahead_ms}-7")
         await until(lambda: reading.reader.view().position == known)
-        await redis.delete(ledger.key(unique))
-        await redis.xadd(ledger.key(unique), {"scope": "item", "code": "J", "level": "soft"})
+        await redis.delete(key_of(unique))
+        await redis.xadd(key_of(unique), {"scope": "item", "code": "J", "level": "soft"})
         await until(lambda: reading.reader.view().position > known)
         assert reading.entries[-1].scope == Scope(ScopeKind.ALL)
         await until(reading.reader.is_verified)
 
 
 async def test_what_is_old_is_trimmed_and_what_is_young_is_kept(redis: Redis, unique: str) -> None:
-    writer = LedgerWriter(redis, keep={unique: timedelta(hours=1)})
-    name = ledger.key(unique)
+    writer = writer_of(redis, unique, keep=timedelta(hours=1))
+    name = key_of(unique)
     async with redis.pipeline(transaction=False) as pipe:
         for number in range(500):
             pipe.xadd(name, {"scope": "item", "code": "old", "level": "soft"}, id=f"{number + 1}-0")
@@ -178,7 +195,7 @@ async def test_what_is_old_is_trimmed_and_what_is_young_is_kept(redis: Redis, un
 
 async def test_a_scope_of_a_newer_program_is_everything(redis: Redis, unique: str) -> None:
     async with process(redis, unique) as reading:
-        await redis.xadd(ledger.key(unique), {"scope": "brand", "code": "X", "level": "hard"})
+        await redis.xadd(key_of(unique), {"scope": "brand", "code": "X", "level": "hard"})
         await until(lambda: len(reading.entries) > 1)
         assert (reading.entries[-1].scope, reading.entries[-1].is_hard) == (
             Scope(ScopeKind.ALL),
@@ -192,7 +209,7 @@ async def test_a_long_backlog_is_read_whole(redis: Redis, unique: str) -> None:
     async with redis.pipeline(transaction=False) as pipe:
         for number in range(2500):
             code = f"I-{number}"
-            pipe.xadd(ledger.key(unique), {"scope": "item", "code": code, "level": "soft"})
+            pipe.xadd(key_of(unique), {"scope": "item", "code": code, "level": "soft"})
         await pipe.execute()
     async with process(redis, unique) as reading:
         assert len(reading.entries) == 2501
@@ -217,3 +234,38 @@ async def test_a_defect_ends_no_reading_and_nothing_is_vouched_for_meanwhile(
     assert verified_when_refused == [True, False]
     assert running.scopes[-1] == LAMP
     assert "LedgerReader failed" in caplog.text
+
+
+async def test_another_erp_s_ledger_of_a_market_called_alike_is_not_read(
+    redis: Redis, writer: LedgerWriter, unique: str
+) -> None:
+    theirs = {unique: f"https://test.example.com|demf|{unique}"}
+    async with process(redis, unique) as reading:
+        other = LedgerWriter(redis, provenances=theirs, keep={unique: DAY})
+        await other.append(unique, LAMP, is_hard=True, reason="test")
+        position = await writer.append(
+            unique, Scope(ScopeKind.CUSTOMER, "C-1"), is_hard=False, reason=""
+        )
+        await reading.reaches(position)
+        assert LAMP not in reading.scopes
+
+
+async def test_replicas_of_the_version_before_are_told_where_they_read(
+    redis: Redis, unique: str
+) -> None:
+    """They made the stream when they began; without one there are none, and it is not made."""
+    writer, former = writer_of(redis, unique, keep=timedelta(hours=1)), ledger.former_key(unique)
+    await writer.append(unique, LAMP, is_hard=True, reason="test")
+    assert not await redis.exists(former)
+    await redis.xadd(former, {"scope": "all", "level": "soft"}, id="1-0")
+
+    await writer.append(unique, LAMP, is_hard=True, reason="test")
+
+    assert [fields[b"code"] for _, fields in (await redis.xrange(former))[-1:]] == [b"LAMP-01"]
+    newest = (await redis.xrevrange(key_of(unique), count=1))[0][1]
+    assert (await redis.xrevrange(former, count=1))[0][1] == newest
+
+
+def test_the_next_minor_version_tells_them_no_more() -> None:
+    """For one minor version; then take `former_key` out."""
+    assert version("pricing-proxy").startswith("0.1.")

@@ -14,6 +14,7 @@ from functools import partial
 from typing import cast
 
 from pricing_proxy.cache.heartbeat import RedisHeartbeat
+from pricing_proxy.cache.keys import PriceKeys
 from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.cache.redis_store import RedisStore
 from pricing_proxy.domain.freshness import Level, Mode
@@ -58,6 +59,8 @@ SKUS = ("S-1", "S-2", "S-3")
 LIFETIMES = Lifetimes(soft_us=20 * SECOND, hard_us=60 * SECOND, max_us=200 * SECOND)
 KEEP = timedelta(microseconds=LIFETIMES.max_us)
 ALL = Scope(ScopeKind.ALL)
+PROVENANCE = f"https://erp.example.com|demf|{MARKET}"
+KEYS = PriceKeys({MARKET: PROVENANCE})
 
 
 class GuardedErp:
@@ -130,7 +133,12 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     heartbeat = RedisHeartbeat(client, clock=clock, watch=watch, on_doubt=doubt_memory)
     guard = redis_guard(clock, timeout_us=3 * SECOND, chance=lambda: 0.5)
     store = RedisStore(
-        client, guard=guard, time=heartbeat.time, now_us=clock.monotonic_us, max_age=KEEP
+        client,
+        keys=KEYS,
+        guard=guard,
+        time=heartbeat.time,
+        now_us=clock.monotonic_us,
+        max_age=KEEP,
     )
     invalidations = Invalidations(
         keep_positions=positions_within(KEEP),
@@ -140,6 +148,7 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     reader = LedgerReader(
         redis.client(f"{name}'s reader"),
         MARKET,
+        provenance=PROVENANCE,
         take=partial(invalidations.take, MARKET),
         keep=KEEP,
         lease_us=LEASE,
@@ -171,7 +180,7 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
         service=PriceService(basis, loader=loader, warmer=warmer),
         loader=loader,
         reader=reader,
-        writer=LedgerWriter(client, keep={MARKET: KEEP}),
+        writer=LedgerWriter(client, provenances={MARKET: PROVENANCE}, keep={MARKET: KEEP}),
         invalidations=invalidations,
         memory=memory,
         stack=stack,
@@ -255,7 +264,7 @@ class Replicas:
     def announce(self, scope: Scope = ALL, level: Level = Level.SOFT) -> None:
         """Have Redis apply an invalidation at once, as if from somewhere else."""
         fields = {"scope": scope.kind.value, "code": scope.code, "level": level.value}
-        self.redis.add(key(MARKET), fields)
+        self.redis.add(key(PROVENANCE), fields)
 
     async def restart(self, which: int) -> None:
         """End a replica and start it anew, with an empty memory."""
@@ -265,7 +274,7 @@ class Replicas:
     def lose_entries(self, count: int) -> None:
         """Fail over to a Redis that lacks the last entries of the ledger."""
         before = self._positions()
-        self.redis.roll_back(key(MARKET), count)
+        self.redis.roll_back(key(PROVENANCE), count)
         self.judge.forget(before - self._positions())
 
     def fail_over(self, skew_seconds: float) -> None:
@@ -306,7 +315,7 @@ class Replicas:
             await replica.stop()
 
     def _positions(self) -> set[int]:
-        stream = self.redis.streams.get(key(MARKET), {})
+        stream = self.redis.streams.get(key(PROVENANCE), {})
         return {(milliseconds << 20) + sequence for milliseconds, sequence in stream}
 
     def _set_prices(self) -> None:

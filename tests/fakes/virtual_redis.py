@@ -217,10 +217,18 @@ class _Client:
 
         return await self.command(trim)
 
-    async def xadd(self, key: str, fields: Mapping[str, str], id: str = "*") -> bytes:  # noqa: A002 -- redis-py's name
-        def add() -> bytes:
+    async def xadd(
+        self,
+        key: str,
+        fields: Mapping[str, str],
+        id: str = "*",  # noqa: A002 -- redis-py's name
+        *,
+        nomkstream: bool = False,
+    ) -> bytes | None:
+        def add() -> bytes | None:
             self._server.check_writable()
-            return self._server.add(key, fields, id)
+            is_wanted = not nomkstream or key in self._server.streams
+            return self._server.add(key, fields, id) if is_wanted else None
 
         return await self.command(add)
 

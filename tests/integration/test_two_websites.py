@@ -16,7 +16,9 @@ from redis.asyncio import Redis
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.server import Sandbox
+from pricing_proxy.settings import Settings
 from pricing_proxy.shared_state.maps import SharedMaps
+from pricing_proxy.shared_state.provenance import provenances
 from sync.customers.publishing import publish_customers
 from sync.serve.application import running
 from sync.settings import SyncSettings
@@ -93,12 +95,13 @@ def accounts(world: World) -> list[str]:
     return [row["CustomerAccount"] for row in rows if row["PrimaryContactEmail"] == EMAIL]
 
 
-async def publish_again(world: World, redis_url: str) -> None:
+async def publish_again(world: World, redis_url: str, settings: Settings) -> None:
     """Empty Redis, and have the customers flow fill it, as after a Redis that was lost."""
     async with Redis.from_url(redis_url) as client:
         await client.flushall()
+        maps = SharedMaps(client, provenances(settings.environments, settings.markets))
         links = AllLinks(world.running.stores.opened.database, {})
-        count = await publish_customers(links, SharedMaps(client), markets=[MARKET, OTHER])
+        count = await publish_customers(links, maps, markets=[MARKET, OTHER])
         assert count >= 2
 
 
@@ -120,8 +123,8 @@ async def test_one_person_on_two_websites_and_their_prices(
         assert {of_first, of_second} == set(accounts(world))
         prices = dict(zip(sorted(accounts(world)), ("11.11", "22.22"), strict=False))
         world.sandbox.systems["fo"].dials.patch({"latency_ms": 0})
-        await publish_again(world, redis_url)
         settings = settings_of_two_markets(world.sandbox, redis_url, OTHER)
+        await publish_again(world, redis_url, settings)
         async with serving(world.sandbox, settings) as service:
             for account, price in prices.items():
                 await service.post_price(

@@ -11,9 +11,9 @@ import pytest
 from pricing_proxy.domain.freshness import Level, Mode, State
 from pricing_proxy.prices.query import Quote, QuotedLine
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
-from pricing_proxy.shared_state.ledger import Scope, ScopeKind
+from pricing_proxy.shared_state.ledger import Scope, ScopeKind, key
 from tests.fakes.erp import outage_of
-from tests.fakes.replicas import ACCOUNTS, Replicas
+from tests.fakes.replicas import ACCOUNTS, PROVENANCE, Replicas
 
 ERP_AWAY = outage_of(UpstreamUnavailableError)
 
@@ -138,7 +138,7 @@ async def test_a_replica_that_was_away_while_entries_were_trimmed_trusts_nothing
     replicas.reprice()
     assert await replicas.invalidate(0, Scope(ScopeKind.ITEM, "S-1"))
     # Only here: it hides what the ledger should tell, so that nothing but the ledger can.
-    stream = replicas.redis.streams["i:{b2b_de}"]
+    stream = replicas.redis.streams[key(PROVENANCE)]
     for position in sorted(stream):
         del stream[position]
     replicas.judge.applied.clear()

@@ -8,10 +8,10 @@ from redis.asyncio import Redis
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.shared_state.gate import (
-    SHOP,
     SharedGate,
     app_gate,
     closed_gates,
+    shop_gate,
     tokens_of,
 )
 from pricing_proxy.shared_state.maps import SharedStateError
@@ -20,11 +20,11 @@ MINUTE = timedelta(minutes=1)
 
 
 def pricing_app(environment: str) -> str:
-    return app_gate(environment, "pricing")
+    return app_gate(f"https://{environment}", "pricing")
 
 
 def sync_app(environment: str) -> str:
-    return app_gate(environment, "sync")
+    return app_gate(f"https://{environment}", "sync")
 
 
 class LocalGate:
@@ -240,7 +240,9 @@ async def test_the_token_s_gate_is_another_than_the_app_s(redis: Redis, unique: 
         await task
     assert await said(redis, tokens_of(app)) == [60]
     assert await said(redis, app) == []
-    assert list(await closed_gates(redis, [app, tokens_of(app), SHOP])) == [tokens_of(app)]
+    assert list(
+        await closed_gates(redis, [app, tokens_of(app), shop_gate("https://shop.example.com")])
+    ) == [tokens_of(app)]
 
 
 async def test_a_process_that_starts_knows_at_once_what_is_closed(
@@ -252,3 +254,15 @@ async def test_a_process_that_starts_knows_at_once_what_is_closed(
     shared.attach(gate)
     async with shared:
         assert gate.closed_seconds == [60]
+
+
+def test_a_gate_is_of_its_address_however_that_is_spelled() -> None:
+    """The names of environments tell nothing: both deployments call theirs alike."""
+    spellings = (
+        "https://erp.example.com",
+        "https://ERP.example.com:443/",
+        "https://erp.example.com/",
+    )
+    assert len({app_gate(each, "sync") for each in spellings}) == 1
+    others = ("https://test.example.com", "https://erp.example.com:8443", "http://erp.example.com")
+    assert len({app_gate(each, "sync") for each in (*spellings, *others)}) == 4

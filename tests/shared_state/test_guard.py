@@ -52,7 +52,8 @@ async def test_what_both_programs_share_hangs_on_no_redis() -> None:
     async with client_of(server) as redis:
         guard = redis_guard(clock, timeout_us=2_000_000)
         async with guarded(redis, guard):
-            maps, seen = SharedMaps(redis, guard), SeenEvents(redis, guard)
+            maps = SharedMaps(redis, {"b2b": "erp|demf|b2b"}, guard)
+            seen = SeenEvents("https://shop.example.com", redis, guard)
             for number in range(4):
                 with pytest.raises(SharedStateError):
                     await maps.map_accounts("b2b", {number: "C-1"})

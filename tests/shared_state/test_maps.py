@@ -1,7 +1,9 @@
 """The kept maps over fakeredis, a real Redis and a real Cluster."""
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from redis.asyncio import Redis
 
@@ -9,10 +11,17 @@ from pricing_proxy.shared_state.customer_map import CUSTOMERS
 from pricing_proxy.shared_state.item_map import ITEMS, Item
 from pricing_proxy.shared_state.kept_map import KeptMap, MapHead
 from pricing_proxy.shared_state.map_rows import ROWS_AT_ONCE, by_name, let_go
-from pricing_proxy.shared_state.maps import IdsState, SharedMaps, Turn, news_key
+from pricing_proxy.shared_state.maps import IdsState, SharedMaps, Turn, former_ids_key, news_key
 from tests.fakes.master_data import make_customer, make_item
 
 AS_OF = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+PROVENANCE = "https://erp.example.com|demf|{}"
+
+
+def maps_on(redis: Redis, market: str, url: str = "https://erp.example.com") -> SharedMaps:
+    """Return the maps of one process, with an ERP at that address."""
+    markets = (market, f"{market}-other")
+    return SharedMaps(redis, {each: f"{url}|demf|{each}" for each in markets})
 
 
 def large_map() -> KeptMap[Item]:
@@ -21,7 +30,7 @@ def large_map() -> KeptMap[Item]:
 
 
 async def test_maps_come_back_as_they_were_kept(redis: Redis, unique: str) -> None:
-    maps = SharedMaps(redis)
+    maps = maps_on(redis, unique)
     items = KeptMap({"S-1": make_item("S-1"), "S-2": make_item("S-2", list_price=None)}, AS_OF)
     customers = KeptMap({"C-1": make_customer("C-1", price_group="G")}, AS_OF)
     assert await maps.read(ITEMS, unique) is None
@@ -34,7 +43,7 @@ async def test_maps_come_back_as_they_were_kept(redis: Redis, unique: str) -> No
 
 
 async def test_a_map_is_replaced_whole(redis: Redis, unique: str) -> None:
-    maps = SharedMaps(redis)
+    maps = maps_on(redis, unique)
     await maps.keep(ITEMS, unique, KeptMap({"S-1": make_item("S-1")}, AS_OF))
     await maps.keep(ITEMS, unique, KeptMap({"S-2": make_item("S-2")}, AS_OF))
     kept = await maps.read(ITEMS, unique)
@@ -43,12 +52,12 @@ async def test_a_map_is_replaced_whole(redis: Redis, unique: str) -> None:
 
 
 async def test_a_damaged_map_is_none(redis: Redis, unique: str) -> None:
-    await redis.set(ITEMS.key(unique), b"nothing of ours")
-    assert await SharedMaps(redis).read(ITEMS, unique) is None
+    await redis.set(ITEMS.key(PROVENANCE.format(unique)), b"nothing of ours")
+    assert await maps_on(redis, unique).read(ITEMS, unique) is None
 
 
 async def test_shop_ids_are_added_to_those_known(redis: Redis, unique: str) -> None:
-    maps = SharedMaps(redis)
+    maps = maps_on(redis, unique)
     await maps.map_accounts(unique, {1: "C-1", 2: "C-2"})
     await maps.map_accounts(unique, {2: "C-9"})
     await maps.map_accounts(unique, {})
@@ -63,7 +72,7 @@ async def test_shop_ids_are_added_to_those_known(redis: Redis, unique: str) -> N
 
 async def test_how_complete_the_ids_are_goes_with_them(redis: Redis, unique: str) -> None:
     """An evicted key is no statement about customers."""
-    maps = SharedMaps(redis)
+    maps = maps_on(redis, unique)
     everybody = {number: f"C-{number}" for number in range(1, 2501)}
     assert await maps.all_accounts(unique) == ({}, IdsState.NONE)
     await maps.map_accounts(unique, everybody)
@@ -73,35 +82,36 @@ async def test_how_complete_the_ids_are_goes_with_them(redis: Redis, unique: str
     assert await maps.account_of(unique, 3) == ("C-3", IdsState.COMPLETE)
     assert await maps.account_of(unique, 9999) == (None, IdsState.COMPLETE)
     assert await maps.mapped_ids(unique) == set(everybody)
-    await redis.delete(f"customer_ids:{{{unique}}}")
+    await redis.delete(f"customer_ids:{{{PROVENANCE.format(unique)}}}")
     assert await maps.account_of(unique, 3) == (None, IdsState.NONE)
     await maps.map_accounts(unique, {0: "a later version's"})
     assert await maps.ids_state(unique) is IdsState.NONE
 
 
 async def test_a_turn_is_one_replicas_until_it_ends(redis: Redis, unique: str) -> None:
-    maps, minute = SharedMaps(redis), timedelta(minutes=1)
+    maps, minute = maps_on(redis, unique), timedelta(minutes=1)
     assert await maps.take_turn(unique, minute) is Turn.MINE
     assert await maps.take_turn(unique, minute) is Turn.READING
     await maps.hold_turn(unique, Turn.RESTING, minute)
     assert await maps.take_turn(unique, minute) is Turn.RESTING
-    assert 0 < await redis.pttl(f"maps_turn:{{{unique}}}") <= 60_000
-    await redis.delete(f"maps_turn:{{{unique}}}")
+    turn = f"maps_turn:{{{PROVENANCE.format(unique)}}}"
+    assert 0 < await redis.pttl(turn) <= 60_000
+    await redis.delete(turn)
     assert await maps.take_turn(unique, minute) is Turn.MINE
 
 
 async def test_a_large_map_is_known_by_its_head_and_comes_back_whole(
     redis: Redis, unique: str
 ) -> None:
-    maps, kept = SharedMaps(redis), large_map()
+    maps, kept = maps_on(redis, unique), large_map()
     assert await maps.head(ITEMS, unique) is None
     await maps.keep(ITEMS, unique, kept)
     assert await maps.head(ITEMS, unique) == MapHead(AS_OF, {"Products": 5}, 5000)
     assert await maps.read(ITEMS, unique) == kept
-    value = bytes(await redis.get(ITEMS.key(unique)))
+    value = bytes(await redis.get(ITEMS.key(PROVENANCE.format(unique))))
     ends = value[:-9] + b"123456789"
     for damaged in (value[:-100], value[:300], ends, value.replace(b"2", b"3")):
-        await redis.set(ITEMS.key(unique), damaged)
+        await redis.set(ITEMS.key(PROVENANCE.format(unique)), damaged)
         assert await maps.read(ITEMS, unique) is None
 
 
@@ -153,11 +163,37 @@ async def test_a_map_that_has_not_changed_is_the_one_held() -> None:
 
 
 async def test_an_account_that_is_newer_than_the_map_is_told_of(redis: Redis, unique: str) -> None:
-    maps = SharedMaps(redis)
+    maps = maps_on(redis, unique)
     assert await maps.noted_customer(unique, "C-9") is None
     await maps.note_customer(unique, make_customer("C-9", price_group="G"))
     for spelled in ("C-9", "c-9", " C-9"):
         assert await maps.noted_customer(unique, spelled) == make_customer("C-9", price_group="G")
     assert await maps.noted_customer(unique, "c-9 ") == make_customer("C-9", price_group="G")
     # Any map that is read lives shorter, so whoever lacks the account has read one since.
-    assert 0 < await redis.ttl(news_key(unique, "C-9")) <= 86_400
+    assert 0 < await redis.ttl(news_key(PROVENANCE.format(unique), "C-9")) <= 86_400
+
+
+async def test_what_another_erp_holds_is_not_found(redis: Redis, unique: str) -> None:
+    """Two deployments on one Redis, whose markets are called alike."""
+    ours, theirs = maps_on(redis, unique), maps_on(redis, unique, "https://test.example.com")
+    await theirs.keep(ITEMS, unique, KeptMap({"S-1": make_item("S-1")}, AS_OF))
+    await theirs.map_accounts(unique, {1: "C-1"})
+    await theirs.note_customer(unique, make_customer("C-9", price_group="G"))
+
+    assert await ours.read(ITEMS, unique) is None
+    assert await theirs.take_turn(unique, timedelta(minutes=1)) is Turn.MINE
+
+    assert await ours.account_of(unique, 1) == (None, IdsState.NONE)
+    assert await ours.take_turn(unique, timedelta(minutes=1)) is Turn.MINE
+    assert await ours.noted_customer(unique, "C-9") is None
+
+
+async def test_whoever_was_not_updated_yet_follows_links_where_they_look(
+    redis: Redis, unique: str
+) -> None:
+    """An account that was taken away must not stay with a shopper while an update lasts."""
+    maps = maps_on(redis, unique)
+    await maps.map_accounts(unique, {1: "C-1", 2: "C-2"})
+    await maps.unmap_accounts(unique, [1])
+    found = cast("Awaitable[dict[bytes, bytes]]", redis.hgetall(former_ids_key(unique)))
+    assert await found == {b"2": b"C-2"}

@@ -12,19 +12,20 @@ from redis.asyncio import Redis
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.resilience.gate import Gate
-from pricing_proxy.shared_state.gate import SHOP, Gates, app_gate, tokens_of
+from pricing_proxy.shared_state.gate import Gates, app_gate, shop_gate, tokens_of
 from tests.integration.redis_process import redis_process
-from tests.sync_console.conftest import CommandLine
+from tests.sync_console.conftest import AWAY, CommandLine
 from tests.sync_console.test_looking_and_intervening import audited
 from tests.sync_engine.engine import Engine
 
 pytestmark = pytest.mark.real_services
 
+ERP = "https://contoso.operations.dynamics.com"
 # As they are called, and under which names they are shared.
 NAMES = {
-    "shop": SHOP,
-    "erp:sync": app_gate("erp", "sync"),
-    "erp:sync:tokens": tokens_of(app_gate("erp", "sync")),
+    "shop": shop_gate(AWAY),
+    "erp:sync": app_gate(ERP, "sync"),
+    "erp:sync:tokens": tokens_of(app_gate(ERP, "sync")),
 }
 OPENING = {
     "shop": ("--shop",),

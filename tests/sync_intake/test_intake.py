@@ -25,6 +25,7 @@ from sync.intake.hints import MOST_WAITING, Hint, Hints
 from sync.intake.routes import BODY_LIMIT_BYTES, IntakeRoutes
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+SHOP = "https://shop.example.com"
 SECRET, OLD_SECRET = "a secret of the shop", "the one before"
 ORDER = {"type": "order.placed", "entity_id": 7, "increment_id": "000000007"}
 
@@ -243,17 +244,19 @@ async def test_more_hints_than_can_wait_are_left_to_the_next_poll() -> None:
 
 
 async def test_ids_are_kept_in_redis_for_a_day(redis: Redis, unique: str) -> None:
-    seen = SeenEvents(redis, redis_guard(SystemClock(), timeout_us=5_000_000))
+    seen = SeenEvents(SHOP, redis, redis_guard(SystemClock(), timeout_us=5_000_000))
 
     assert await seen.is_new(unique)
     assert not await seen.is_new(unique)
-    assert 86_000 < await redis.ttl(f"seen:{unique}") <= 86_400
+    other = SeenEvents(f"{SHOP}:8443", redis, redis_guard(SystemClock(), timeout_us=5_000_000))
+    assert await other.is_new(unique)
+    assert 86_000 < await redis.ttl(f"seen:{SHOP}|{unique}") <= 86_400
 
 
 async def test_without_redis_every_id_counts_as_new() -> None:
     """A hint taken twice costs one look-up; a hint refused costs an order's first seconds."""
     redis = Redis(port=1, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0))
-    seen = SeenEvents(redis, redis_guard(SystemClock(), timeout_us=5_000_000))
+    seen = SeenEvents(SHOP, redis, redis_guard(SystemClock(), timeout_us=5_000_000))
 
     assert await seen.is_new("e-1")
     assert await seen.is_new("e-1")
