@@ -72,7 +72,7 @@ class Reply:
             return await asyncio.to_thread(read, self.body)
         except (ValueError, RecursionError) as exc:
             message = f"{self.system} answered {self.status} without JSON{self.note}"
-            raise UpstreamContractError(message, system=self.system) from exc
+            raise UpstreamContractError(message, system=self.system, status=self.status) from exc
 
 
 def meaning_of_status(reply: Reply, *, now: datetime, denied: str = "") -> UpstreamError | None:
@@ -85,7 +85,7 @@ def meaning_of_status(reply: Reply, *, now: datetime, denied: str = "") -> Upstr
     """
     status, system = reply.status, reply.system
     if status < HTTPStatus.BAD_REQUEST:
-        return UpstreamContractError(reply.told, system=system)
+        return UpstreamContractError(reply.told, system=system, status=status)
     if status in _DENIED:
         return UpstreamDeniedError(reply.told + denied, system=system, status=status)
     retry_after = read_retry_after(reply.headers, now=now)

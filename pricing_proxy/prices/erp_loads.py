@@ -15,7 +15,7 @@ from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_
 from pricing_proxy.prices.flights import Arrival, Flight
 from pricing_proxy.prices.invalidations import is_current
 from pricing_proxy.prices.ports import Wanted
-from pricing_proxy.prices.query import Failure, Key
+from pricing_proxy.prices.query import Context, Failure, Key
 from pricing_proxy.prices.refusals import REFUSED
 from pricing_proxy.prices.scope_marks import LONG_AGO_US
 from pricing_proxy.prices.source_health import SourceHealth
@@ -25,6 +25,7 @@ from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
     PermanentUpstreamError,
+    UpstreamContractError,
     UpstreamError,
     UpstreamRejectedError,
 )
@@ -68,6 +69,7 @@ class ErpLoads:
         """Ask for some lines of a flight and settle each; what may be kept is added to `loaded`."""
         basis = self._basis
         began_us = basis.clock.monotonic_us()
+        errors: list[UpstreamError] = []
 
         async def ask(lines: Sequence[Wanted], ticket: Ticket) -> Outcome:
             market = flight.context.market
@@ -82,14 +84,10 @@ class ErpLoads:
                     deadline=Deadline(flight.deadline_us),
                 )
             except UpstreamError as error:
-                outcome = _outcome(error)
-                if outcome is Outcome.FAILED:
-                    self._fail(flight, lines, error)
-                if outcome is Outcome.FAILED and isinstance(error, PermanentUpstreamError):
-                    self._health.note_failed(market, _told(error))
-                return outcome
+                errors.append(error)
+                return self._failed(flight, lines, error)
             self._failures.refusals.note_accepted(market)
-            self._health.note_accepted(market)
+            self._note_answers(flight.context, lines, answers)
             loaded.update(self._settle(flight, lines, answers, stamp.across_sleep(basis.clock)))
             return Outcome.ACCEPTED
 
@@ -100,10 +98,20 @@ class ErpLoads:
         for wanted in found.broken:
             self._pause(flight, wanted.key, REFUSED, was_alone=True)
         if not found.was_accepted and len(found.refused) + len(found.broken) > 1:
-            self._health.note_failed(flight.context.market, REFUSED)
+            self._health.note_failed(flight.context, errors[-1], of_lines=True)
         for wanted in found.unexplained:
             self._pause(flight, wanted.key, REFUSED)
         flight.announce()
+
+    def _note_answers(
+        self, context: Context, lines: Sequence[Wanted], answers: Mapping[Key, object]
+    ) -> None:
+        """Note whether anything of an accepted call could be read; one line proves nothing."""
+        if answers:
+            self._health.note_accepted(context.market)
+        elif len(lines) > 1:
+            error = UpstreamContractError("no line can be read", system="erp")
+            self._health.note_failed(context, error, of_lines=True)
 
     def _settle(
         self,
@@ -142,6 +150,15 @@ class ErpLoads:
         flight.announce()
         return kept
 
+    def _failed(self, flight: Flight, lines: Sequence[Wanted], error: UpstreamError) -> Outcome:
+        """Return how a call ended; what no line of it can have caused is settled."""
+        outcome = _outcome(error)
+        if outcome is Outcome.FAILED:
+            self._fail(flight, lines, error)
+            if isinstance(error, PermanentUpstreamError):
+                self._health.note_failed(flight.context, error, of_lines=False)
+        return outcome
+
     def _fail(self, flight: Flight, lines: Sequence[Wanted], error: UpstreamError) -> None:
         reason = reason_of(error)
         for wanted in lines:
@@ -168,9 +185,3 @@ def _outcome(error: UpstreamError) -> Outcome:
     if error.status in _REFUSED:
         return Outcome.REFUSED
     return Outcome.BROKEN if error.status == _BROKEN else Outcome.FAILED
-
-
-def _told(error: UpstreamError) -> str:
-    """Return how an error is called in logs; its own text may hold what was answered."""
-    status = getattr(error, "status", None)
-    return reason_of(error) if status is None else f"{reason_of(error)} ({status})"

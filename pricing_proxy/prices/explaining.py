@@ -6,7 +6,7 @@ joins nothing and remembers nothing, so that looking changes nothing. What it sa
 the service then answers are compared by a property test.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,8 +21,12 @@ from pricing_proxy.prices.open_line import OpenLine
 from pricing_proxy.prices.page import Page
 from pricing_proxy.prices.query import Key, Line, PriceQuery, QuotedLine, canonical_quantity
 from pricing_proxy.resilience.call_class import Ticket
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
+
+Refusal = Callable[[str, Ticket, Deadline], UpstreamError | None]
 
 
 class LineVerdict(StrEnum):
@@ -96,11 +100,14 @@ class Explainer:
     Args:
         basis: What finding a price rests on.
         loader: Knows the loads under way, and what stands in the way of one.
+        refusal: Returns what a call for a market's prices would be refused with at once, before
+            it is sent, None when it would not.
     """
 
-    def __init__(self, basis: Basis, *, loader: Loader) -> None:
+    def __init__(self, basis: Basis, *, loader: Loader, refusal: Refusal) -> None:
         self._basis = basis
         self._loader = loader
+        self._refusal = refusal
 
     async def explain(self, query: PriceQuery) -> Explanation:
         """Return why each line would be answered as it would be."""
@@ -137,17 +144,20 @@ class Explainer:
         joined = [line for line in page.open_lines if line.flight is not None]
         asked: set[Key] = set()
         if claimed:
+            now_us = self._basis.clock.monotonic_us()
             flight = Flight(
                 context=context,
                 customer=customer,
                 items={line.key: line.item for line in claimed},
-                began_us=self._basis.clock.monotonic_us(),
+                began_us=now_us,
                 position=self._basis.invalidations.position(query.market),
                 accepts=page.accepts,
-                deadline_us=page.deadline_us,
+                deadline_us=page.load_until_us(now_us),
                 ticket=Ticket(page.policy.klass),
             )
-            asked = await self._loader.foresee(flight)
+            deadline = Deadline(flight.deadline_us)
+            refusal = self._refusal(query.market, flight.ticket, deadline)
+            asked = await self._loader.foresee(flight, refusal)
             for line in claimed:
                 line.flight = flight
         return dict.fromkeys((line.index for line in joined), LineVerdict.JOIN) | {

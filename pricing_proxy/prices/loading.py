@@ -14,13 +14,14 @@ from pricing_proxy.domain.freshness import State
 from pricing_proxy.prices.basis import Basis
 from pricing_proxy.prices.cold_budget import UNBOUNDED, ColdBudget, within_budget
 from pricing_proxy.prices.erp_loads import ErpLoads
-from pricing_proxy.prices.failures import FailureMemory
+from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_us
 from pricing_proxy.prices.flights import Arrival, Flight, Flights
 from pricing_proxy.prices.invalidations import is_current
 from pricing_proxy.prices.ports import CacheFailedError, Entries, Wanted
 from pricing_proxy.prices.query import Context, Failure, Key
 from pricing_proxy.prices.source_health import SourceHealth
 from pricing_proxy.resilience.call_class import OURSELVES, CallClass, Caller, Ticket
+from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
 
@@ -134,10 +135,22 @@ class Loader:
         self.flights.start(flight)
         return flight
 
-    async def foresee(self, flight: Flight) -> set[Key]:
-        """Return what a flight that never sets off would ask the ERP for; remembers nothing."""
+    async def foresee(self, flight: Flight, refusal: UpstreamError | None) -> set[Key]:
+        """Return what a flight that never sets off would ask the ERP for; remembers nothing.
+
+        Args:
+            flight: Is told what it would be refused.
+            refusal: What its call would be refused with, None when it would be sent.
+        """
         await self._look_in_redis(flight)
-        return {wanted.key for wanted in self._left_for_the_erp(flight)}
+        left = self._left_for_the_erp(flight)
+        failure = self.health.standing(flight.context.market)
+        if failure is None and refusal is not None:
+            retry_us = self._basis.clock.monotonic_us() + retry_after_us(refusal)
+            failure = Failure(reason_of(refusal), retry_us)
+        if left and failure is not None:
+            left = self._refuse(flight, left, failure)
+        return {wanted.key for wanted in left}
 
     def obstacle(self, context: Context, key: Key, klass: CallClass) -> Failure | None:
         """Return why the ERP must not be asked for a key now, None when it may be."""
@@ -153,6 +166,8 @@ class Loader:
         left = self._left_for_the_erp(flight)
         if left and flight.is_budgeted:
             left = await within_budget(self._budget, flight, left, land=self.flights.land)
+        if left and (failure := self.health.admit(flight.context.market)) is not None:
+            left = self._refuse(flight, left, failure)
         if not left:
             return
         loaded: dict[Key, Entry] = {}
@@ -161,6 +176,13 @@ class Loader:
                 group.create_task(self._erp.load(flight, chunk, loaded))
         if loaded and found is not None:
             await self._keep_in_redis(flight, loaded)
+
+    def _refuse(self, flight: Flight, left: list[Wanted], failure: Failure) -> list[Wanted]:
+        """Settle what is left with a failure, and so leave nothing."""
+        for wanted in left:
+            self.flights.land(flight, wanted.key, failure)
+        flight.announce()
+        return []
 
     def _left_for_the_erp(self, flight: Flight) -> list[Wanted]:
         left: list[Wanted] = []

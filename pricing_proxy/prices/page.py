@@ -90,6 +90,11 @@ class Page:
         """
         return self._arrived_us + max(self.policy.answer_us, self.query.wait_us or 0)
 
+    def load_until_us(self, now_us: int) -> int:
+        """Return when a load that is begun now for this page ends."""
+        flight_us = self.policy.flight_us
+        return self.deadline_us if flight_us is None else now_us + flight_us
+
     def look_in_memory(self, shelf: Entries, known: Knowledge) -> None:
         """Settle what this process remembers; the rest becomes `open_lines`."""
         items = self._market.master.items()

@@ -153,17 +153,12 @@ class PriceService:
 
     def _start(self, page: Page, customer: Customer, claims: Mapping[Key, Item]) -> Flight:
         self._warmer.seen.note(page.query.context, claims)
-        flight_us = page.policy.flight_us
         return self._loader.start(
             page.query.context,
             customer,
             claims,
             accepts=page.accepts,
-            deadline_us=(
-                page.deadline_us
-                if flight_us is None
-                else self._basis.clock.monotonic_us() + flight_us
-            ),
+            deadline_us=page.load_until_us(self._basis.clock.monotonic_us()),
             klass=page.policy.klass,
             is_budgeted=page.query.is_budgeted,
             caller=page.query.caller,

@@ -21,7 +21,14 @@ from pricing_proxy.resilience.retry_after import obeyed
 
 
 class UpstreamError(Exception):
-    """Another system did not give what was asked of it."""
+    """Another system did not give what was asked of it.
+
+    Attributes:
+        system: Which one.
+        path: What was asked of it, where that names no document; empty otherwise.
+    """
+
+    path: str = ""
 
     def __init__(self, message: str, *, system: str) -> None:
         super().__init__(message)
@@ -109,4 +116,12 @@ class UpstreamDeniedError(PermanentUpstreamError):
 
 
 class UpstreamContractError(PermanentUpstreamError):
-    """The call succeeded, but the body is not what was agreed; or it leads elsewhere."""
+    """The call succeeded, but the body is not what was agreed; or it leads elsewhere.
+
+    Attributes:
+        status: The HTTP status, where the answer as a whole is at fault.
+    """
+
+    def __init__(self, message: str, *, system: str, status: int | None = None) -> None:
+        super().__init__(message, system=system)
+        self.status = status

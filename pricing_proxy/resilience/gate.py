@@ -98,13 +98,17 @@ class Gate:
         now_us = self._clock.monotonic_us()
         next_us = gate_state.next_chance_us(self._state, now_us)
         if start_by.has_passed(next_us):
-            raise CallRefusedError(
-                f"{self.name}: the rate gate opens too late",
-                system=self._system,
-                retry_after=timedelta(microseconds=next_us - now_us),
-            )
+            raise self._too_late(next_us - now_us)
         self._wake_at(next_us)
         await self._line.wait(ticket, start_by=start_by)
+
+    def refusal(self, klass: CallClass, *, start_by: Deadline) -> CallRefusedError | None:
+        """Return what `enter` would raise at once, None when it would not; takes nothing."""
+        now_us = self._clock.monotonic_us()
+        if gate_state.try_start(self._state, klass, now_us, self._settings) is not None:
+            return None
+        next_us = gate_state.next_chance_us(self._state, now_us)
+        return self._too_late(next_us - now_us) if start_by.has_passed(next_us) else None
 
     def throttled(self, retry_after: timedelta | None) -> None:
         """Close after the upstream asked to slow down; None if it did not say for how long."""
@@ -173,6 +177,13 @@ class Gate:
             opens_in_us=max(0, self._state.closed_until_us - now_us),
             is_ramping=gate_state.is_ramping(self._state, now_us, self._settings),
             waiting=self._line.waiting(),
+        )
+
+    def _too_late(self, wait_us: int) -> CallRefusedError:
+        return CallRefusedError(
+            f"{self.name}: the rate gate opens too late",
+            system=self._system,
+            retry_after=timedelta(microseconds=wait_us),
         )
 
     def _try_start(self, klass: CallClass) -> bool:

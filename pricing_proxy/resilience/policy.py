@@ -147,6 +147,16 @@ class CallPolicy:
             for kind, breaker in self.breakers.items()
         )
 
+    def refusal(
+        self, kind: OperationClass, ticket: Ticket, *, deadline: Deadline
+    ) -> CallRefusedError | None:
+        """Return what a call that sets off now would be refused with at once; takes nothing."""
+        try:
+            self.breakers[kind].check(may_probe=self._may_probe(kind, ticket))
+        except CallRefusedError as error:
+            return error
+        return self._gate.refusal(ticket.klass, start_by=deadline.minus(_LEAST_WIRE_US))
+
     def is_well(self, kind: OperationClass) -> bool:
         """Say whether calls that nobody waits for may be started now."""
         return self.breakers[kind].is_closed and self._gate.is_open
@@ -166,11 +176,12 @@ class CallPolicy:
         breaker = self.breakers[call.operation.kind]
         self._require_time(call)
         # Nobody should queue for a slot and a turn only to be refused by an open breaker.
-        breaker.check(may_probe=self._may_probe(call))
+        breaker.check(may_probe=self._may_probe(call.operation.kind, call.ticket))
         async with self._bulkhead.slot(call.ticket, start_by=call.start_by):
             await self._gate.enter(call.ticket, start_by=call.start_by)
             self._require_time(call)
-            permit = breaker.acquire(may_probe=self._may_probe(call))
+            may_probe = self._may_probe(call.operation.kind, call.ticket)
+            permit = breaker.acquire(may_probe=may_probe)
             return await self._on_wire(call, permit)
 
     async def _on_wire(self, call: "_Call[T]", permit: Permit) -> T:
@@ -227,10 +238,9 @@ class CallPolicy:
             )
             self._watch.count(report)
 
-    def _may_probe(self, call: "_Call[Any]") -> bool:
+    def _may_probe(self, kind: OperationClass, ticket: Ticket) -> bool:
         # Before the first good read there is nothing to repeat, and somebody has to go.
-        is_customer = call.ticket.klass.is_customer_facing
-        return not is_customer or call.operation.kind not in self._last_good
+        return not ticket.klass.is_customer_facing or kind not in self._last_good
 
     def _require_time(self, call: "_Call[Any]") -> None:
         if call.start_by.has_passed(self._clock.monotonic_us()):

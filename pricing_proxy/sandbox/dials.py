@@ -2,9 +2,9 @@
 
 Each member checks itself; a patch is checked whole before any of it is applied.
 What a dial does stands in `faults` (every system; `token_revoked`: where a system checks who
-asks), `price_service` (`drop_lines`, `poison_skus`, `poison_lines`, `deadlock_rate`), `documents`
-(`rename_fields`, `mandatory_fields`), `sets_cut` (`short_sets`, `hidden_sets`) and `shop`
-(`number_prefix`, `account_attribute`); `dead` is the server's business.
+asks), `price_service` (`drop_lines`, `poison_skus`, `poison_lines`, `deadlock_rate`,
+`price_page`), `documents` (`rename_fields`, `mandatory_fields`), `sets_cut` (`short_sets`,
+`hidden_sets`) and `shop` (`number_prefix`, `account_attribute`); `dead` is the server's business.
 """
 
 import re
@@ -14,6 +14,7 @@ from typing import Any
 
 # Longer than any deadline a client may have, short enough that a slip of the hand ends.
 _MAX_LATENCY_MS = 600_000
+_STATUSES = range(200, 600)
 # Longer values than a client's parser of headers takes would test that parser.
 _LONGEST_HEADER = 4000
 # A year and a store at most; longer ones no ERP's reference has room for.
@@ -59,6 +60,8 @@ class Dials:
             refused as a whole with 400, as by a validation.
         deadlock_rate: The share of price batches that end as victims of a deadlock, 0 to 1: 500
             with the application's message, and well when asked again.
+        price_page: Answer every price batch with a web page under this status, as a gateway or a
+            service that was not deployed does; 200 for a login page.
         rename_fields: New names of fields, such as `{"CustomersV3.LanguageId": "Language"}`.
         mandatory_fields: Fields that a new row must have, such as `CustomersV3.LanguageId`.
         short_sets: Rows that a set of the ERP's ends with, such as `{"ReleasedProductsV2": 60}`: as
@@ -84,6 +87,7 @@ class Dials:
     poison_skus: tuple[str, ...] = ()
     poison_lines: tuple[Mapping[str, str], ...] = ()
     deadlock_rate: float = 0.0
+    price_page: int | None = None
     rename_fields: Mapping[str, str] = field(default_factory=dict)
     mandatory_fields: tuple[str, ...] = ()
     short_sets: Mapping[str, int] = field(default_factory=dict)
@@ -159,6 +163,12 @@ def _lines_of_customers(name: str, value: Any) -> tuple[Mapping[str, str], ...]:
     return tuple(lines)
 
 
+def _status(name: str, value: Any) -> int | None:
+    if value is None or (type(value) is int and value in _STATUSES):
+        return value
+    raise BadMemberError(name, "expected null or an HTTP status from 200 to 599")
+
+
 def _new_names(name: str, value: Any) -> dict[str, str]:
     pairs = value.items() if isinstance(value, dict) else [("", None)]
     if not all(
@@ -205,6 +215,7 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "poison_skus": _skus,
     "poison_lines": _lines_of_customers,
     "deadlock_rate": _share,
+    "price_page": _status,
     "rename_fields": _new_names,
     "mandatory_fields": _fields_of_sets,
     "short_sets": _rows_of_sets,

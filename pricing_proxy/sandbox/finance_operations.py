@@ -24,6 +24,7 @@ from pricing_proxy.sandbox.wire import application_error, from_json, invalid_ope
 
 PRICE_PATH = "/api/services/PricingProxyServiceGroup/PricingProxyService/getPrices"
 
+_PAGE = "<!DOCTYPE html><title>Sign in</title><p>This is no price service.</p>"
 _ACTIONS = "/data/DataManagementEntities/Microsoft.Dynamics.DataEntities."
 _VERSIONS: Mapping[str, str] = {
     "GetApplicationVersion": "10.0.44",
@@ -132,6 +133,8 @@ class _Environment:
         router.add_get("/Metadata/PublicEnumerations('{name:\\w+}')", self.enumeration)
 
     async def get_prices(self, request: web.Request) -> web.Response:
+        if (status := self._prices.page_status) is not None:
+            return web.Response(status=status, text=_PAGE, content_type="text/html")
         try:
             body = from_json(await request.read())
             answer = self._prices.get_prices(body)

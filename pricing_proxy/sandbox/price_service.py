@@ -73,6 +73,11 @@ class ErpPriceService:
         self._dials = dials
         self._random = Random(seed)  # noqa: S311 - faults must repeat, not surprise
 
+    @property
+    def page_status(self) -> int | None:
+        """The status of the page that stands where the service should be; None for the service."""
+        return self._dials.price_page
+
     def get_prices(self, body: Any) -> dict[str, Any]:
         """Return the answer's body for a request's.
 

@@ -31,6 +31,9 @@ from pricing_proxy.prices.loading import Loader
 from pricing_proxy.prices.modes import mode_policies
 from pricing_proxy.prices.service import PriceService
 from pricing_proxy.prices.warming import Warmer
+from pricing_proxy.resilience.call_class import Ticket
+from pricing_proxy.resilience.deadline import Deadline
+from pricing_proxy.resilience.errors import CallRefusedError
 from pricing_proxy.resilience.operation import CallWatch, OperationClass
 from pricing_proxy.serve.caching import open_caching
 from pricing_proxy.serve.callers import open_callers
@@ -170,8 +173,15 @@ def _engine(parts: Parts) -> Engine:
         warmer=warmer,
         ahead=RefreshAhead(basis, warmer=warmer),
         service=PriceService(basis, loader=loader, warmer=warmer),
-        explainer=Explainer(basis, loader=loader),
+        explainer=Explainer(basis, loader=loader, refusal=partial(_refusal, parts)),
     )
+
+
+def _refusal(
+    parts: Parts, market: str, ticket: Ticket, deadline: Deadline
+) -> CallRefusedError | None:
+    policy = parts.erp_of(market).policy
+    return policy.refusal(OperationClass.PRICE_READ, ticket, deadline=deadline)
 
 
 def _is_well(parts: Parts, market: str) -> bool:

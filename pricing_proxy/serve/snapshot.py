@@ -156,6 +156,9 @@ class Snapshot:
             return None
         return {
             "reason": failing.reason,
+            "path": failing.path,
+            "next_step": failing.next_step,
+            "is_refusing": failing.is_refusing,
             "for_seconds": shown_seconds(failing.for_us),
             "loads": failing.loads,
         }

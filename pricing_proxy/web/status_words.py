@@ -100,7 +100,8 @@ def prices_verdict(markets: Mapping[str, Any]) -> tuple[Glance, str]:
     failing = {code: each["failing"] for code, each in markets.items() if each.get("failing")}
     if failing:
         told = [
-            f"{code}: {each.get('reason')} for {duration(each.get('for_seconds'))}"
+            f"{code}: {each.get('reason')} at {each.get('path') or 'the ERP'} for "
+            f"{duration(each.get('for_seconds'))}; {each.get('next_step')}"
             for code, each in failing.items()
         ]
         return Glance(Tone.BAD, "all refused"), "; ".join(told)

@@ -46,6 +46,7 @@ FO: list[tuple[dict[str, Any], str]] = [
     ({"deadlock_rate": 1}, "price service accepts the probe lines"),
     ({"short_sets": {"ReleasedProductsV2": 0}}, "ReleasedProductsV2"),
     ({"hidden_sets": {"CustomersV3": 0}}, "CustomersV3"),
+    ({"price_page": 404}, "price service accepts the probe lines"),
 ]
 # Entra ID knows no SKUs.
 WITHOUT_EFFECT_ON_ENTRA = {
@@ -55,6 +56,7 @@ WITHOUT_EFFECT_ON_ENTRA = {
     "deadlock_rate",
     "short_sets",
     "hidden_sets",
+    "price_page",
 }
 # The price service writes no document and reads none.
 OF_DOCUMENTS = {"commit_then_drop", "rename_fields", "mandatory_fields"}

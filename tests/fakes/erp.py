@@ -18,6 +18,7 @@ from pricing_proxy.prices.query import Context, Key
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import (
+    CallRefusedError,
     UpstreamError,
     UpstreamRejectedError,
     UpstreamTimeoutError,
@@ -102,6 +103,9 @@ class FakeErp:
         assert context.account == customer.account
         assert 0 < len(wanted) <= self.max_lines
         keys = tuple(line.key for line in wanted)
+        refusal = self.refusal(context.market, ticket, deadline)
+        if refusal is not None:
+            raise refusal
         began_us = self.clock.monotonic_us()
         self.batches.append(Batch(customer.account, keys, began_us, ticket.klass, deadline.at_us))
         outcome = self._outcome(customer.account, keys)
@@ -109,6 +113,11 @@ class FakeErp:
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
+
+    def refusal(self, _market: str, _ticket: Ticket, _deadline: Deadline) -> UpstreamError | None:
+        """Return what a call ends in that would not be sent, as before an open breaker."""
+        outage = self.outage() if self.outage is not None else None
+        return outage if isinstance(outage, CallRefusedError) else None
 
     def _outcome(
         self, account: str, keys: Sequence[Key]

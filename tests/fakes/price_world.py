@@ -155,7 +155,7 @@ class PriceWorld:
     @property
     def explainer(self) -> Explainer:
         """What explains the service's answers, over the same parts."""
-        return Explainer(self.basis, loader=self.loader)
+        return Explainer(self.basis, loader=self.loader, refusal=self.erp.refusal)
 
     @property
     def now_us(self) -> int:

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from pricing_proxy.__main__ import app
 from pricing_proxy.configuration.reading import KEY_VARIABLE
+from pricing_proxy.sandbox.finance_operations import PRICE_PATH
 from tests.integration.running import KEY, READER_KEY, Running, running_service, until
 
 
@@ -68,16 +70,36 @@ async def test_clearing_needs_the_scope_of_operators(running: Running) -> None:
     assert "no such market" in elsewhere.stderr
 
 
-async def test_an_erp_that_refuses_every_price_is_red_while_it_is_up(running: Running) -> None:
+@pytest.mark.parametrize(
+    ("outage", "reason", "next_step"),
+    [
+        ({"deadlock_rate": 1}, "refused_by_erp (500)", "agreed contract"),
+        ({"price_page": 401}, "erp_denied (401)", "client id"),
+        ({"price_page": 403}, "erp_denied (403)", "role"),
+        ({"price_page": 404}, "refused_by_erp (404)", "price_service_path"),
+        ({"price_page": 405}, "refused_by_erp (405)", "something else"),
+        ({"price_page": 200}, "erp_contract (200)", "login"),
+    ],
+)
+async def test_an_erp_that_refuses_every_price_is_red_while_it_is_up(
+    running: Running, outage: dict[str, Any], reason: str, next_step: str
+) -> None:
     """As with a service that was not deployed, or a role that was taken away."""
-    await running.turn("fo", deadlock_rate=1)
+    await running.turn("fo", **outage)
     for first in (1, 4, 7, 10):
         await running.ask([f"LAMP-{first + each:02}" for each in range(3)], wait_ms=5000)
     failing = (await running.status())["markets"]["b2b_de"]["failing"]
-    await running.turn("fo", deadlock_rate=0)
-    await running.ask(["LAMP-20"], wait_ms=5000)
+    await running.turn("fo", deadlock_rate=0, price_page=None)
+
+    async def is_answered() -> bool:
+        answer = await running.ask(["LAMP-20"], wait_ms=5000)
+        return bool(answer.content["complete"])
+
+    await until(is_answered)
     well = (await running.status())["markets"]["b2b_de"]["failing"]
 
-    assert failing["reason"] == "refused_by_erp"
+    assert failing["reason"] == reason
+    assert failing["path"] == PRICE_PATH
+    assert next_step in failing["next_step"]
     assert failing["loads"] >= 3
     assert well is None

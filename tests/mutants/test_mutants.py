@@ -33,7 +33,12 @@ _COPIED = (
     "prices",
     "property/__init__.py",
     "property/test_equal_numbers.py",
+    "resetting_server.py",
     "resilience",
+    "shared_state/__init__.py",
+    "shared_state/test_lost_connections.py",
+    "unit/__init__.py",
+    "unit/test_supervision.py",
     "virtual_time.py",
     "web",
 )

@@ -18,6 +18,8 @@ from pricing_proxy.prices.explaining import LineExplanation, LineVerdict
 from pricing_proxy.prices.query import Line, PriceQuery, Quote, QuotedLine
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
+    UpstreamContractError,
+    UpstreamDeniedError,
     UpstreamRejectedError,
     UpstreamUnavailableError,
 )
@@ -34,6 +36,8 @@ OUTAGES = (
     outage_of(UpstreamRejectedError, status=500),
     outage_of(UpstreamRejectedError, status=400),
     outage_of(CallRefusedError, retry_after=timedelta(seconds=1)),
+    outage_of(UpstreamDeniedError, status=403),
+    outage_of(UpstreamContractError),
 )
 LINES = st.builds(
     Line,
@@ -72,7 +76,7 @@ PAGES = st.builds(
 STEPS = st.one_of(
     st.tuples(st.just("pass"), st.sampled_from([0.01, 0.05, 1.9, 2.1, 16, 70, 301, 3700, 86_500])),
     st.tuples(st.just("invalidate"), st.sampled_from(Level)),
-    st.tuples(st.just("outage"), st.sampled_from([0, 1, 2, 3, 4])),
+    st.tuples(st.just("outage"), st.sampled_from(range(len(OUTAGES)))),
     st.tuples(st.just("poison"), st.sampled_from([None, *SKUS])),
     st.tuples(st.just("redis"), st.booleans()),
     st.tuples(st.just("latency"), st.sampled_from([0.0, 0.06, 3.0])),
@@ -130,6 +134,18 @@ def ask(process: int = 0, *, mode: Mode = Mode.BROWSE, wait: float | None = None
         ("pass", 0.1),
     ],
     pages=[ask(1)],
+)
+# ... an outage before which nothing is sent, and one in which everything is refused, ...
+@example(
+    history=[("ask", ask()), ("pass", 301), ("outage", 4)], pages=[ask(mode=mode) for mode in Mode]
+)
+@example(
+    history=[
+        ("outage", 5),
+        *[("ask", Asked(0, (Line(sku),), Mode.BROWSE, 5, "C-1")) for sku in SKUS],
+        ("pass", 0.1),
+    ],
+    pages=[Asked(0, (Line("S-1", "2"),), mode, None, "C-1") for mode in Mode],
 )
 # ... a stale price in memory, ...
 @example(history=[("ask", ask()), ("pass", 301)], pages=[ask()])

@@ -314,10 +314,17 @@ def test_a_source_that_refuses_everything_is_red() -> None:
     """Beside an ERP that is up, nothing else would say so."""
     state = snapshot()
     assert tile(status_page(state), "Prices")[:2] == ("good", "answered")
-    failing = {"reason": "erp_denied (403)", "for_seconds": 40.0, "loads": 9}
+    failing = {
+        "reason": "erp_denied (403)",
+        "path": "/api/prices",
+        "next_step": "give it the role",
+        "for_seconds": 40.0,
+        "loads": 9,
+    }
     state["markets"]["b2b_de"]["failing"] = failing
     red = tile(status_page(state), "Prices")
-    assert red == ("bad", "all refused", "b2b_de: erp_denied (403) for 40 s")
+    told = "b2b_de: erp_denied (403) at /api/prices for 40 s; give it the role"
+    assert red == ("bad", "all refused", told)
     assert tile(status_page({**state, "markets": {}}), "Prices")[:2] == ("quiet", "not reported")
 
 

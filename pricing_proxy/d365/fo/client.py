@@ -30,7 +30,7 @@ from pricing_proxy.money import NumberText
 from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
-from pricing_proxy.resilience.errors import UpstreamContractError
+from pricing_proxy.resilience.errors import UpstreamContractError, UpstreamError
 from pricing_proxy.resilience.operation import Operation, OperationClass, Policy
 
 R = TypeVar("R", bound=Row)
@@ -69,14 +69,18 @@ class FinanceOperationsClient:
         Raises:
             UpstreamRejectedError: The call was refused as a whole; one line may be the cause.
         """
-        body = await self._call(
-            Request(method="POST", target=self._price_service_path, body=request.body()),
-            operation=_PRICE_BATCH,
-            ticket=ticket,
-            deadline=deadline,
-            lines=len(request.lines),
-        )
-        return read_price_answer(request, body, system=self._system)
+        try:
+            body = await self._call(
+                Request(method="POST", target=self._price_service_path, body=request.body()),
+                operation=_PRICE_BATCH,
+                ticket=ticket,
+                deadline=deadline,
+                lines=len(request.lines),
+            )
+            return read_price_answer(request, body, system=self._system)
+        except UpstreamError as error:
+            error.path = self._price_service_path
+            raise
 
     async def all_rows(self, row: type[R], company: str) -> AsyncGenerator[list[R], None]:
         """Yield every row of a company, at background class.
