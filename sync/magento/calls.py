@@ -48,7 +48,10 @@ class ChangingRow(Protocol):
 
 
 class Calls:
-    """Reads and writes of one Magento, checked."""
+    """Reads and writes of one Magento, checked.
+
+    Each has a name of its own in metrics and traces: what dashboards ask for follows no class's.
+    """
 
     def __init__(
         self,
@@ -99,19 +102,19 @@ class Calls:
         request = Request(method=method, target=target, body=json.dumps(body).encode())
         return await self._call(request, operation, guard)
 
-    async def one(self, model: type[M], target: str) -> M | None:
+    async def one(self, name: str, model: type[M], target: str) -> M | None:
         """Return one entity, None when the shop says that it has none of that id."""
         try:
-            body = await self.read(model.__name__, target)
+            body = await self.read(name, target)
         except MagentoRejectedError as error:
             if error.is_missing_entity:
                 return None
             raise
         return self.checked(model, body)
 
-    async def found(self, model: type[M], route: str, search: Search) -> list[M]:
+    async def found(self, name: str, model: type[M], route: str, search: Search) -> list[M]:
         """Return one page of a list."""
-        body = await self.read(f"{model.__name__}_list", f"{route}?{search.query()}")
+        body = await self.read(f"{name}_list", f"{route}?{search.query()}")
         return [self.checked(model, row) for row in self._items(body)]
 
     async def count(self, name: str, route: str, search: Search) -> int:
@@ -125,6 +128,7 @@ class Calls:
 
     async def changed(
         self,
+        name: str,
         model: type[C],
         route: str,
         search: Search,
@@ -136,6 +140,7 @@ class Calls:
         A row that changes meanwhile moves to the end, and is yielded again as what it is then.
 
         Args:
+            name: For metrics.
             model: What the rows are; a `ShopModel`.
             route: The list's path.
             search: Further conditions, page size and fields.
@@ -145,7 +150,7 @@ class Calls:
         page, stale_pages = 1, 0
         while True:
             asked = _window(search, since=since, page=page)
-            rows = await self.found(model, route, asked)  # type: ignore[type-var]
+            rows = await self.found(name, model, route, asked)  # type: ignore[type-var]
             fresh = [row for row in rows if _change(row) not in seen]
             if fresh:
                 yield fresh

@@ -18,21 +18,21 @@ class CreditMemoCalls:
 
     async def credit_memo(self, entity_id: int) -> CreditMemo | None:
         """Return a credit memo by its internal id."""
-        return await self._calls.one(CreditMemo, f"{V1}/creditmemo/{entity_id}")
+        return await self._calls.one("credit_memo", CreditMemo, f"{V1}/creditmemo/{entity_id}")
 
     async def credit_memos(self, order_id: int) -> list[CreditMemo]:
         """Return an order's credit memos."""
         search = Search(groups=[equals("order_id", order_id)])
-        return await self._calls.found(CreditMemo, _ROUTE, search)
+        return await self._calls.found("credit_memo", CreditMemo, _ROUTE, search)
 
     def credit_memos_changed(self, since: datetime) -> AsyncGenerator[list[CreditMemo], None]:
         """Yield credit memos by their last change; see `Calls.changed`."""
-        return self._calls.changed(CreditMemo, _ROUTE, Search(), since=since)
+        return self._calls.changed("credit_memo", CreditMemo, _ROUTE, Search(), since=since)
 
     async def credit_memos_numbered(self, numbers: Collection[str]) -> list[CreditMemo]:
         """Return the credit memos that have one of these numbers, in whatever store view."""
         found: list[CreditMemo] = []
         for part in text_parts(sorted(numbers)):
             search = Search(groups=[any_text("increment_id", part)])
-            found += await self._calls.found(CreditMemo, _ROUTE, search)
+            found += await self._calls.found("credit_memo", CreditMemo, _ROUTE, search)
         return found

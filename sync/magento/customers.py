@@ -25,16 +25,16 @@ class CustomerCalls:
 
     async def customer(self, number: int) -> ShopCustomer | None:
         """Return a customer by id."""
-        return await self._calls.one(ShopCustomer, f"{V1}/customers/{number}")
+        return await self._calls.one("customer", ShopCustomer, f"{V1}/customers/{number}")
 
     def customers_changed(self, since: datetime) -> AsyncGenerator[list[ShopCustomer], None]:
         """Yield customers by their last change; see `Calls.changed`."""
-        return self._calls.changed(ShopCustomer, _SEARCH, Search(), since=since)
+        return self._calls.changed("customer", ShopCustomer, _SEARCH, Search(), since=since)
 
     async def customers_by_email(self, email: str) -> list[ShopCustomer]:
         """Return the customers of an e-mail address, at most one for each website."""
         return await self._calls.found(
-            ShopCustomer, _SEARCH, Search(groups=[equals("email", email)])
+            "customer", ShopCustomer, _SEARCH, Search(groups=[equals("email", email)])
         )
 
     async def save_customer(

@@ -39,7 +39,7 @@ class OrderCalls:
 
     async def order(self, entity_id: int) -> Order | None:
         """Return an order by its internal id."""
-        return await self._calls.one(Order, f"{_ROUTE}/{entity_id}")
+        return await self._calls.one("order", Order, f"{_ROUTE}/{entity_id}")
 
     async def orders_by_increment_id(self, increment_id: str) -> list[Order]:
         """Return the orders of a number, such as 000000001: at most one for each store view."""
@@ -47,7 +47,7 @@ class OrderCalls:
             groups=[equals("increment_id", increment_id)],
             sort=("entity_id",),
         )
-        found = await self._calls.found(Order, _ROUTE, search)
+        found = await self._calls.found("order", Order, _ROUTE, search)
         # The comparison is the database's, which knows neither case nor spaces at the end.
         return [order for order in found if order.increment_id == increment_id]
 
@@ -60,7 +60,7 @@ class OrderCalls:
                 sort=("entity_id",),
                 fields=_HEAD_FIELDS,
             )
-            found += await self._calls.found(OrderHead, _ROUTE, search)
+            found += await self._calls.found("order_head", OrderHead, _ROUTE, search)
         return found
 
     async def newest_order_heads(self, store: int, *, most: int) -> list[OrderHead]:
@@ -72,14 +72,14 @@ class OrderCalls:
             page_size=most,
             fields=_HEAD_FIELDS,
         )
-        return await self._calls.found(OrderHead, _ROUTE, search)
+        return await self._calls.found("order_head", OrderHead, _ROUTE, search)
 
     def order_heads_changed(
         self, since: datetime, *, page_size: int = PAGE_SIZE
     ) -> AsyncGenerator[list[OrderHead], None]:
         """Yield what a poll needs of the orders, by their last change; see `Calls.changed`."""
         search = Search(page_size=page_size, fields=_HEAD_FIELDS)
-        return self._calls.changed(OrderHead, _ROUTE, search, since=since)
+        return self._calls.changed("order_head", OrderHead, _ROUTE, search, since=since)
 
     async def order_heads_without_erp_number(self, *, after_entity_id: int) -> list[OrderHead]:
         """Return the next orders whose `ext_order_id` is empty, by rising `entity_id`."""
@@ -91,7 +91,7 @@ class OrderCalls:
             sort=("entity_id",),
             fields=_HEAD_FIELDS,
         )
-        return await self._calls.found(OrderHead, _ROUTE, search)
+        return await self._calls.found("order_head", OrderHead, _ROUTE, search)
 
     async def order_count(self, groups: Sequence[Sequence[SearchFilter]] = ()) -> int:
         """Return how many orders fit, of all stores."""

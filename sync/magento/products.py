@@ -21,14 +21,14 @@ class ProductCalls:
         # Dots alone would be taken for a folder, on the way or by the server.
         if not sku.strip("."):
             return next(iter(await self.products([sku])), None)
-        return await self._calls.one(ShopProduct, f"{_ROUTE}/{quote(sku, safe='')}")
+        return await self._calls.one("product", ShopProduct, f"{_ROUTE}/{quote(sku, safe='')}")
 
     async def products(self, skus: Sequence[str]) -> list[ShopProduct]:
         """Return the products among these SKUs that exist, in no order."""
         found: list[ShopProduct] = []
         for part in text_parts(skus):
             search = Search(groups=[any_text("sku", part)], page_size=len(part))
-            found += await self._calls.found(ShopProduct, _ROUTE, search)
+            found += await self._calls.found("product", ShopProduct, _ROUTE, search)
         return found
 
     async def products_by_id(self, ids: Sequence[int]) -> dict[int, ShopProduct]:
@@ -36,6 +36,6 @@ class ProductCalls:
         found: dict[int, ShopProduct] = {}
         for start in range(0, len(ids), PAGE_SIZE):
             search = Search(groups=[any_id("entity_id", ids[start : start + PAGE_SIZE])])
-            rows = await self._calls.found(ShopProduct, _ROUTE, search)
+            rows = await self._calls.found("product", ShopProduct, _ROUTE, search)
             found |= {product.id: product for product in rows}
         return found

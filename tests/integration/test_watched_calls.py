@@ -27,8 +27,8 @@ async def test_calls_are_counted_and_traced_by_what_they_do(tmp_path: Path) -> N
                 await SalesOrders(ways.erps["sandbox"]).find("demf", "000000042")
 
     [shop, erp] = [span.name for span in collector.spans]
-    assert shop.startswith("magento ")
-    assert erp == "fo read SalesOrderHeadersV3"
+    # Dashboards ask for these: a class of ours would take them along when it is renamed.
+    assert (shop, erp) == ("magento order_list", "fo read SalesOrderHeadersV3")
     for name in (shop, erp):
         system, _, operation = name.partition(" ")
         labels = {"system": system, "operation": operation}
