@@ -117,7 +117,8 @@ UNKNOWN_MARKET = Problem(
 UNKNOWN_CUSTOMER = Problem(
     404, "unknown_customer", "The ERP has no such customer in this market's company.", "/customer"
 )
-UNKNOWN_MODE = Problem(400, "unknown_mode", "Use browse, cart or checkout.", "/mode")
+# Not every route has every mode: which ones it takes is in the error's own detail.
+UNKNOWN_MODE = Problem(400, "unknown_mode", "Use a mode that this route takes.", "/mode")
 UNKNOWN_CURRENCY = Problem(
     400, "unknown_currency", "The market does not sell in this currency.", "/currency"
 )

@@ -1,5 +1,6 @@
 """A cart binds as a whole or is refused as a whole; only who asks for flagged prices gets them."""
 
+import json
 from typing import Any
 
 import pytest
@@ -76,7 +77,10 @@ async def test_a_line_without_a_price_refuses_the_cart(shop: Shop, accept: Any) 
 async def test_a_cart_may_say_checkout_and_nothing_else(shop: Shop) -> None:
     assert (await cart(shop, "S-1", mode=Mode.CHECKOUT)).status == 200
     answer = await cart(shop, "S-1", mode=Mode.CART)
-    assert (answer.status, (await answer.json())["type"]) == (400, "/problems/unknown_mode")
+    problem = await answer.json()
+    assert (answer.status, problem["type"]) == (400, "/problems/unknown_mode")
+    # Nor does any word of it send the caller to try a mode that this route does not have.
+    assert "browse" not in json.dumps(problem)
 
 
 async def test_a_token_opens_no_cart(shop: Shop) -> None:
