@@ -20,8 +20,14 @@ SECRET_ENDINGS = ("secret", "password")
 _SECRET_WORDS = ("secret", "password", "key")
 _USER_IN_URL = re.compile(r"(?<=://)[^/\s]*(?=@)")
 _SHOWN_CHARACTERS = 60
-# Keys that had other names: whoever still writes one is told the new one.
-_RENAMED = {"sync.logs": "is now telemetry.log_level and telemetry.log_format, for both programs"}
+# Keys of before, by their paths in any market: whoever still writes one has made no slip.
+_GONE = "is gone, as it changed nothing: leave it out"
+_FORMER = {
+    "sync.logs": "is now telemetry.log_level and telemetry.log_format, for both programs",
+    "sync.polling.page_size": _GONE,
+    "sync.markets.*.returns.source": _GONE,
+}
+_MARKET = re.compile(r"(?<=^sync\.markets\.)[^.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ def _expected(path: str, kind: str, message: str) -> str:
         member = message.removeprefix("expected ").partition(",")[0]
         return f"{message}{_where(f'{path}.{member}')}"
     if kind == "extra_forbidden":
-        return _RENAMED.get(path, "is not a known key; check its spelling")
+        return _FORMER.get(_MARKET.sub("*", path), "is not a known key; check its spelling")
     return message.removeprefix("Value error, ")
 
 

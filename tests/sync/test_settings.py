@@ -215,4 +215,6 @@ def test_a_key_that_changed_nothing_is_none_any_more(
     with pytest.raises(ConfigurationError) as caught:
         settings.load(files.write(tmp_path, text))
 
-    assert f"{section}.{key.partition(' ')[0]}: is not a known key" in str(caught.value)
+    told = str(caught.value)
+    assert f"{section}.{key.partition(' ')[0]}: is gone, as it changed nothing" in told
+    assert "spelling" not in told
