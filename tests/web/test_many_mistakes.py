@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -68,6 +68,7 @@ async def test_a_refused_checkout_names_every_line(shop: Shop) -> None:
     assert len(problem["errors"]) == 30
 
 
+@example(names=[f"{number}{'long' * 500}" for number in range(30)], adapter=schemas.PRICES)
 @given(
     names=st.lists(st.text(max_size=2000), unique=True, max_size=60),
     adapter=st.sampled_from(ADAPTERS),
