@@ -2,23 +2,14 @@
 
 Durations and ages come from the monotonic clock, so a stepped wall clock never
 makes a price younger. The wall clock is shown, compared with dates, and tells that the
-machine slept: then it moved on, and the monotonic clock, on some systems, did not.
+machine slept: then it moved on, and the monotonic clock did not (`sleep_watch`).
 """
 
 import time
 from datetime import UTC, datetime
-from functools import partial
 from typing import Protocol
 
 MICROSECONDS_PER_SECOND = 1_000_000
-
-# Linux' own monotonic clock stands still while the machine is suspended: prices would wake as
-# young as they fell asleep.
-_monotonic_ns = (
-    partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
-    if hasattr(time, "CLOCK_BOOTTIME")
-    else time.monotonic_ns
-)
 
 
 def shown_seconds(microseconds: int) -> float:
@@ -46,8 +37,8 @@ class SystemClock:
     """The machine's clocks."""
 
     def monotonic_us(self) -> int:
-        """Return the monotonic clock in microseconds; where it can, it counts sleep."""
-        return _monotonic_ns() // 1000
+        """Return the monotonic clock in microseconds."""
+        return time.monotonic_ns() // 1000
 
     def wall_us(self) -> int:
         """Return the wall clock in microseconds since 1970."""

@@ -20,10 +20,10 @@ class SleepWatch:
 
     Args:
         clock: Time.
-        on_woken: Is called when the machine has slept since the last look.
+        on_woken: Is told for how long the machine has slept since the last look, in microseconds.
     """
 
-    def __init__(self, clock: Clock, *, on_woken: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, clock: Clock, *, on_woken: Callable[[int], None] = lambda _: None) -> None:
         self._clock = clock
         self._on_woken = on_woken
         self._apart_us = self._now_apart_us()
@@ -40,7 +40,7 @@ class SleepWatch:
             "remembered prices are stale until they are read again",
             slept_us / MICROSECONDS_PER_SECOND,
         )
-        self._on_woken()
+        self._on_woken(slept_us)
         return True
 
     def _now_apart_us(self) -> int:

@@ -178,7 +178,8 @@ class RedisHeartbeat(Background):
         if self._server is None:
             return _change_before(reading)
         moved_us = reading.offset_us - self._offset_us
-        if abs(moved_us) > _MOVED_US:
+        has_woken = self._is_doubted and moved_us > 0  # then it is ours that stood still
+        if abs(moved_us) > _MOVED_US and not has_woken:
             way = "back" if moved_us < 0 else "forward"
             return f"stepped {way} by {abs(moved_us) / MICROSECONDS_PER_SECOND:.1f} s"
         if reading.server != self._server:

@@ -3,8 +3,11 @@
 Entries stand on one shelf per context, so a page costs one look-up for the customer and
 one plain dict look-up per line. Expiry lives in the entries: a stale price is still the
 best there is when the ERP fails, so nothing is dropped for its age. When the machine may have
-slept, ages are in doubt: what was remembered until then is stale, until it is read again.
+slept, ages are in doubt: what was remembered until then is older by that, and stale, until it
+is read again.
 """
+
+from typing import NamedTuple
 
 from cachetools import LRUCache
 
@@ -22,22 +25,39 @@ _SHELF_OVERHEAD_BYTES = 400
 _MOST_ENTRIES = 5000
 
 
+class _Doubt(NamedTuple):
+    """That ages are in doubt.
+
+    Attributes:
+        at_us: Since when (monotonic).
+        slept_us: For how long the machine has slept by then, all in all.
+    """
+
+    at_us: int
+    slept_us: int
+
+
+_NO_DOUBT = _Doubt(0, 0)
+
+
 class _Shelf(Shelf):
     """One context's entries, with what they cost, and which doubt of their ages they know of."""
 
     __slots__ = ("bytes", "doubt")
 
-    def __init__(self, doubt: int = 0) -> None:
+    def __init__(self, doubt: _Doubt = _NO_DOUBT) -> None:
         super().__init__()
         self.bytes = _SHELF_OVERHEAD_BYTES
         self.doubt = doubt
 
-    def take_doubt(self, doubt: int, at_us: int) -> None:
-        """Have what stands here be stale at least since then."""
+    def take_doubt(self, doubt: _Doubt) -> None:
+        """Have what stands here be older by the sleep since the last one, and stale."""
+        slept_us = doubt.slept_us - self.doubt.slept_us
         self.doubt = doubt
         self.plain.clear()
         for key, entry in self.items():
-            loaded_us = doubted_us(entry.loaded_us, soft_us=entry.soft_us, now_us=at_us)
+            seems_us = entry.loaded_us - slept_us
+            loaded_us = doubted_us(seems_us, soft_us=entry.soft_us, now_us=doubt.at_us)
             self[key] = entry._replace(loaded_us=loaded_us)
 
 
@@ -63,8 +83,7 @@ class MemoryStore:
         self._shelves: LRUCache[Context, _Shelf] = _Shelves(
             maxsize=max_bytes, getsizeof=lambda shelf: shelf.bytes
         )
-        self._doubt = 0
-        self._doubted_at_us = 0
+        self._doubt = _NO_DOUBT
 
     @property
     def remembers(self) -> bool:
@@ -74,23 +93,27 @@ class MemoryStore:
     def shelf(self, context: Context) -> Shelf:
         """Return what is remembered of a context; do not change it."""
         shelf = self._shelves[context]
-        if shelf.doubt != self._doubt:
+        if shelf.doubt is not self._doubt:
             # One context at a time: all at once would hold every page for long.
-            shelf.take_doubt(self._doubt, self._doubted_at_us)
+            shelf.take_doubt(self._doubt)
         return shelf
 
-    def doubt_ages(self, now_us: int) -> None:
-        """Take all that is remembered for stale from now on (monotonic)."""
-        self._doubt += 1
-        self._doubted_at_us = now_us
+    def doubt_ages(self, now_us: int, *, slept_us: int = 0) -> None:
+        """Take all that is remembered for stale, as ages may be wrong.
+
+        Args:
+            now_us: The monotonic clock ...
+            slept_us: ... which stood still for so long, as far as known.
+        """
+        self._doubt = _Doubt(now_us, self._doubt.slept_us + slept_us)
 
     def remember(self, context: Context, entries: Entries) -> None:
         """Keep entries, unless a later read of the same key is already kept."""
         shelf = self._shelves.get(context)
         if shelf is None:
             shelf = _Shelf(self._doubt)
-        if shelf.doubt != self._doubt:
-            shelf.take_doubt(self._doubt, self._doubted_at_us)
+        if shelf.doubt is not self._doubt:
+            shelf.take_doubt(self._doubt)
         shelf.plain.clear()
         for key, entry in entries.items():
             known = shelf.get(key)

@@ -48,8 +48,8 @@ async def open_caching(
     def doubt_memory() -> None:
         memory.doubt_ages(clock.monotonic_us())
 
-    def wake() -> None:
-        doubt_memory()
+    def wake(slept_us: int) -> None:
+        memory.doubt_ages(clock.monotonic_us(), slept_us=slept_us)
         heartbeat.doubt()
 
     watch = SleepWatch(clock, on_woken=wake)

@@ -44,6 +44,9 @@ class _Instant(NamedTuple):
     wall_us: int
 
 
+_NEVER = _Instant(-(2**62), -(2**62))
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerView:
     """What operators see of a ledger.
@@ -97,7 +100,7 @@ class LedgerReader(Background):
         self._watch = watch
         self._position = 0
         self._has_started = False
-        self._sent: _Instant | None = None
+        self._vouched_until = _NEVER
         self._is_lost = False
         self._is_stopping = False
 
@@ -107,17 +110,12 @@ class LedgerReader(Background):
 
     def is_verified(self) -> bool:
         """Return whether the newest answered read was sent within the lease."""
-        sent, clock = self._sent, self._clock
-        return (
-            sent is not None
-            and clock.monotonic_us() - sent.own_us < self._lease_us
-            and clock.wall_us() - sent.wall_us < self._lease_us
-        )
+        own_us, wall_us = self._vouched_until
+        return self._clock.monotonic_us() < own_us and self._clock.wall_us() < wall_us
 
     def view(self) -> LedgerView:
         """Return where the reader is."""
-        left_us = 0 if self._sent is None else self._lease_us - self._since_us(self._sent)
-        return LedgerView(self._position, max(left_us, 0))
+        return LedgerView(self._position, max(self._left_us(), 0))
 
     async def _for_ever(self) -> None:
         while not self._is_stopping:
@@ -131,7 +129,7 @@ class LedgerReader(Background):
                 await asyncio.sleep(_PAUSE_SECONDS)
             except Exception:
                 # What was read may be half taken: the next run begins anew.
-                self._sent, self._has_started, self._is_lost = None, False, True
+                self._vouched_until, self._has_started, self._is_lost = _NEVER, False, True
                 raise
 
     async def _start(self) -> None:
@@ -173,12 +171,12 @@ class LedgerReader(Background):
 
     def _was_trimmed(self, known: int) -> bool:
         """Return whether the entry was old enough to go, and nothing else can have gone unread."""
-        was_here = self._sent is not None and self._since_us(self._sent) < self._keep_us
+        was_here = self._lease_us - self._left_us() < self._keep_us
         return was_here and self._position - known >= self._keep_positions
 
     async def _begin_anew(self, reason: str) -> None:
         """Invalidate the market past all that is known here, then read it from the start."""
-        self._sent, self._has_started = None, False
+        self._vouched_until, self._has_started = _NEVER, False
         _log.warning("the ledger of market %s %s; all its prices are soft", self._market, reason)
         await ledger.append_beginning(self._redis, self._key, after=self._position, reason=reason)
 
@@ -200,14 +198,15 @@ class LedgerReader(Background):
     def _now(self) -> _Instant:
         return _Instant(self._clock.monotonic_us(), self._clock.wall_us())
 
-    def _since_us(self, then: _Instant) -> int:
-        now = self._now()
-        return max(now.own_us - then.own_us, now.wall_us - then.wall_us)
+    def _left_us(self) -> int:
+        """Return how long the newest read still vouches for prices; negative when not any more."""
+        now, until = self._now(), self._vouched_until
+        return min(until.own_us - now.own_us, until.wall_us - now.wall_us)
 
     def _vouch(self, sent: _Instant) -> None:
         # Whoever slept has prices that are older than they seem: said before they are verified.
         self._watch.look()
-        self._sent = sent
+        self._vouched_until = _Instant(sent.own_us + self._lease_us, sent.wall_us + self._lease_us)
         if self._is_lost:
             _log.info("the ledger of market %s is read again", self._market)
         self._is_lost = False

@@ -125,8 +125,8 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     def doubt_memory() -> None:
         memory.doubt_ages(clock.monotonic_us())
 
-    def wake() -> None:
-        doubt_memory()
+    def wake(slept_us: int) -> None:
+        memory.doubt_ages(clock.monotonic_us(), slept_us=slept_us)
         heartbeat.doubt()
 
     watch = SleepWatch(clock, on_woken=wake)
@@ -283,13 +283,11 @@ class Replicas:
         self.redis.fail_over(round(skew_seconds * SECOND))
         self.judge.forget(before - self._positions())
 
-    def evict(self, which: int) -> None:
+    def evict(self, name: str) -> None:
         """Have Redis lose one of its keys."""
-        keys = sorted([*self.redis.hashes, *self.redis.streams])
-        if keys:
-            before = self._positions()
-            self.redis.evict(keys[which % len(keys)])
-            self.judge.forget(before - self._positions())
+        before = self._positions()
+        self.redis.evict(name)
+        self.judge.forget(before - self._positions())
 
     def sleep(self, seconds: float) -> None:
         """Suspend the machine of both processes: the world goes on, their clocks do not."""

@@ -10,9 +10,9 @@ import pytest
 
 from pricing_proxy.domain.freshness import Level, Mode, State
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
-from pricing_proxy.shared_state.ledger import Scope, ScopeKind
+from pricing_proxy.shared_state.ledger import Scope, ScopeKind, key
 from tests.fakes.erp import outage_of
-from tests.fakes.replicas import Replicas
+from tests.fakes.replicas import PROVENANCE, Replicas
 from tests.prices.test_replicas import only
 
 SECOND_US = 1_000_000
@@ -206,22 +206,41 @@ async def test_a_machine_that_slept_calls_nothing_verified_until_its_ledger_answ
 
 
 @pytest.mark.parametrize("mode", [Mode.BROWSE, Mode.CHECKOUT])
-async def test_what_a_machine_that_slept_remembers_is_stale(mode: Mode) -> None:
+@pytest.mark.parametrize(("seconds", "state"), [(15, State.STALE_SOFT), (70, State.STALE_HARD)])
+async def test_what_a_machine_that_slept_remembers_is_older_by_that_and_stale(
+    seconds: int, state: State, mode: Mode
+) -> None:
     """Also while Redis' clock cannot be read, and only the ledger answers again."""
     replicas = await Replicas.start()
+    await asyncio.sleep(11)
     await replicas.ask(0, wait_seconds=5)
     replicas.redis.cut.add("first")
-    replicas.sleep(60)
+    replicas.sleep(seconds)
     replicas.reprice()
     replicas.erp.outage = ERP_AWAY
     states = set()
     for _ in range(30):
         line = only(await replicas.ask(0, mode=mode))
-        states.add((line.state, line.is_served))
+        assert line.is_served is (mode is Mode.BROWSE)
+        states.add(line.state)
         await asyncio.sleep(0.1)
-    shown = mode is Mode.BROWSE
-    assert states == {(State.UNVERIFIED, shown), (State.STALE_SOFT, shown)}
+    assert states - {State.UNVERIFIED} == {state}
     replicas.redis.cut.clear()
+    await replicas.stop()
+
+
+async def test_sleep_is_no_change_of_redis_clock(caplog: pytest.LogCaptureFixture) -> None:
+    """Else one machine that slept would make everybody read everything again."""
+    replicas = await Replicas.start()
+    await asyncio.sleep(11)
+    await replicas.ask(0, wait_seconds=5)
+    await asyncio.sleep(0.1)
+    with caplog.at_level(logging.INFO, logger="pricing_proxy"):
+        replicas.sleep(12)
+        await asyncio.sleep(3)
+    assert not [record for record in caplog.records if "Redis' clock" in record.message]
+    line = only(await replicas.ask(1))
+    assert (line.state, line.level) == (State.FRESH, "l2")
     await replicas.stop()
 
 
@@ -260,7 +279,7 @@ async def test_after_a_step_back_a_process_that_starts_takes_the_ledger_for_shor
     replicas.announce(Scope(ScopeKind.ITEM, "S-2"))
     replicas.redis.skew_us += 300 * SECOND_US
     replicas.announce(Scope(ScopeKind.ITEM, "S-2"))
-    stream = replicas.redis.streams["i:{b2b_de}"]
+    stream = replicas.redis.streams[key(PROVENANCE)]
     for position in sorted(stream)[:-2]:
         del stream[position]  # Redis trims in blocks: one that is as old may be left
     replicas.redis.skew_us -= 300 * SECOND_US

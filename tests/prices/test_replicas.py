@@ -289,7 +289,7 @@ async def test_a_ledger_that_was_evicted_is_a_change_of_everything() -> None:
     replicas.reprice()
     assert await replicas.invalidate(0)
     await asyncio.sleep(0.1)
-    replicas.evict(["clock:{clock}", "i:{b2b_de}"].index("i:{b2b_de}"))
+    replicas.evict(key(PROVENANCE))
     replicas.redis.cut.clear()
     await asyncio.sleep(3)
     line = only(await replicas.ask(1, wait_seconds=5))
