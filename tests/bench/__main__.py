@@ -23,6 +23,7 @@ from tests.bench.load import Load, Outcome
 from tests.bench.programs import KEY, BenchError, Programs, Server, cpu_seconds, programs
 from tests.bench.readme import write_readme
 from tests.bench.redis_size import lines as redis_lines
+from tests.bench.reread import lines as reread_lines
 
 _RESULTS = Path("build/bench.json")
 _README = Path("README.md")
@@ -116,7 +117,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A line about Redis."""
+    """A line about Redis, or about reading maps."""
 
     name: str
     value: float
@@ -136,9 +137,8 @@ def main() -> None:
         with programs() as running:
             cases = [case for case in CASES if options.only in case.name]
             results = measure(running, cases, options.rounds, options.requests, console)
-            sizes = (
-                [] if options.only else [Size(*line) for line in redis_lines(running.redis_port)]
-            )
+            more = () if options.only else (redis_lines, reread_lines)
+            sizes = [Size(*line) for each in more for line in each(running.redis_port)]
     except BenchError as error:
         console.print(f"make bench: {error}", style="red", markup=False)
         sys.exit(2)

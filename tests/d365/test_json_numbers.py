@@ -22,6 +22,16 @@ trees = st.recursive(
 )
 
 
+def test_a_long_body_is_read_as_a_short_one() -> None:
+    """It is read in a thread, which gives way after each object."""
+    rows = [{"ItemNumber": f"S-{number}", "SalesPrice": number} for number in range(5000)]
+    body = json.dumps({"value": rows}).encode()
+    assert len(body) > 128 * 1024
+    assert read_json(body) == {
+        "value": [{**row, "SalesPrice": NumberText(str(row["SalesPrice"]))} for row in rows]
+    }
+
+
 @given(tree=trees)
 def test_what_is_written_is_read_back_digit_by_digit(tree: Any) -> None:
     assert read_json(write_json(tree)) == tree
