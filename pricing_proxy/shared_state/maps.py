@@ -111,16 +111,21 @@ class SharedMaps:
 
     async def take_turn(self, market: str, hold: timedelta) -> Turn:
         """Return whose turn it is to read the ERP; when it is the caller's, for `hold` only."""
-        name = self._turn(market)
-        mine = await self._call(lambda: self._redis.set(name, Turn.READING, nx=True, px=hold))
+        name, value = self._turn(market), _turn_text(Turn.READING, hold)
+        mine = await self._call(lambda: self._redis.set(name, value, nx=True, px=hold))
         if mine:
             return Turn.MINE
         standing = await self._call(lambda: self._redis.get(name))
-        return Turn.RESTING if standing == Turn.RESTING.encode() else Turn.READING
+        turn, _, held_ms = (standing or b"").decode().partition("|")
+        if held_ms.isdigit() and await self._call(lambda: self._redis.pttl(name)) > int(held_ms):
+            # Redis' clock stepped back: nobody would read anything until it has caught up.
+            await self._call(lambda: self._redis.pexpire(name, int(held_ms)))
+        return Turn.RESTING if turn == Turn.RESTING else Turn.READING
 
     async def hold_turn(self, market: str, turn: Turn, hold: timedelta) -> None:
         """Let nobody else read the ERP within `hold`, and say whether it is read or has been."""
-        await self._call(lambda: self._redis.set(self._turn(market), turn, px=hold))
+        text = _turn_text(turn, hold)
+        await self._call(lambda: self._redis.set(self._turn(market), text, px=hold))
 
     async def account_of(self, market: str, shop_id: int) -> IdAnswer:
         """Return the ERP account of a shop's customer id."""
@@ -218,3 +223,8 @@ def _state(value: bytes | None) -> IdsState:
         return IdsState(int(value or 0))
     except ValueError:
         return IdsState.NONE
+
+
+def _turn_text(turn: Turn, hold: timedelta) -> str:
+    """Return what stands for a turn: whose it is, and for how many milliseconds it was given."""
+    return f"{turn}|{hold // timedelta(milliseconds=1)}"
