@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# What it runs ends when make is killed.
+TIED := $(BIN)/python -m pricing_proxy.children
 # Two tries: without a network five take minutes before anything is said.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 30
 
@@ -33,13 +35,13 @@ $(READY): requirements.lock pyproject.toml
 install: $(READY) ## Create the environment
 
 demo: $(READY) ## Start the simulated systems and the real programs, and show them working
-	@$(BIN)/pricing-proxy demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS)) $(DEMO_ARGS)
+	@$(TIED) $(BIN)/pricing-proxy demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS)) $(DEMO_ARGS)
 
 test: $(READY) ## Run every check: format, lint, types, import rules, tests, coverage
 	@PATH="$(abspath $(BIN)):$$PATH" tests/run_checks.sh
 
 bench: $(READY) ## Measure the price path against a bare aiohttp handler
-	@$(BIN)/python -m tests.bench
+	@$(TIED) $(BIN)/python -m tests.bench
 
 soak: $(READY) ## Play 8,000 random schedules of two replicas, and new examples of every property
 	@for part in 1 2 3 4 5 6 7 8; do \
@@ -52,16 +54,16 @@ soak: $(READY) ## Play 8,000 random schedules of two replicas, and new examples 
 		$$(grep -rl --include='test_*.py' '^from hypothesis' tests | grep -v test_replicas_model)
 
 mutation: $(READY) ## Score the tests of the circuit breaker by mutants of it
-	@$(BIN)/python -m tests.mutation
+	@$(TIED) $(BIN)/python -m tests.mutation
 
 chaos: $(READY) ## Kill the sync's workers and database under load (CHAOS_ARGS=--help), and judge every order
-	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
+	@$(TIED) $(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
 drill: $(READY) ## Walk through outages under load (three minutes) and judge every answer
-	@$(BIN)/python -m tests.drill
+	@$(TIED) $(BIN)/python -m tests.drill
 
 wirefuzz: $(READY) ## Attack connections, direct and through HAProxy and nginx (WIREFUZZ_ARGS=--help); judge every answer
-	@$(BIN)/python -m tests.wire $(WIREFUZZ_ARGS)
+	@$(TIED) $(BIN)/python -m tests.wire $(WIREFUZZ_ARGS)
 
 format: $(READY) ## Format the code and apply safe fixes
 	@$(BIN)/ruff format .

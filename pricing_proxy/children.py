@@ -7,6 +7,10 @@ signal when the thread that started it is gone (Linux only: elsewhere children o
 parent that is killed). A child that gets other rights when it starts another program, as
 setuid programs do, is not told. Whoever can still end children in order does so; this is for
 when nobody can.
+
+    python -m pricing_proxy.children COMMAND...
+
+becomes a command that ends (SIGTERM) with whoever started this: so `make` is tied to what it runs.
 """
 
 import ctypes
@@ -45,4 +49,12 @@ def tie(parent: int, by: signal.Signals) -> None:
         os.kill(os.getpid(), by)
 
 
+def _main() -> None:
+    tie(os.getppid(), signal.SIGTERM)
+    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 -- what the caller says, by no shell
+
+
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+if __name__ == "__main__":
+    _main()

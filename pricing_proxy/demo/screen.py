@@ -69,7 +69,7 @@ class Screen:
     def advise(self, console: Console) -> None:
         """Print what to try; the commands in one line each, to be copied."""
         for title, command in self._plan.commands().items():
-            console.print(f"{title}:", style="bold")
+            console.print(f"{title}:", style="bold", soft_wrap=True)
             console.print(command, soft_wrap=True, markup=False, highlight=False)
             console.print()
         pages = f"{self._plan.admin_url}/status   {self._plan.admin_url}/docs"

@@ -102,14 +102,15 @@ def database_folder(folder: Path) -> Path:
     """Make and return an empty folder that PostgreSQL can use; the caller removes it.
 
     Args:
-        folder: Where it is made, unless its path is too long or closed to other users.
+        folder: Where it is made, unless its path is too long, closed to other users, or has a
+            comma, which parts two addresses for PostgreSQL.
     """
     place = folder.resolve()
     is_short = len(os.fsencode(place)) <= _LONGEST_FOLDER
     is_open = os.geteuid() != 0 or all(
         each.stat().st_mode & _ENTER for each in (place, *place.parents)
     )
-    inside = place if is_short and is_open else None
+    inside = place if is_short and is_open and "," not in str(place) else None
     made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=inside))
     made.chmod(0o711)
     return made

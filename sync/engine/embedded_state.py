@@ -66,7 +66,12 @@ def server_pid(data: Path) -> int | None:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise `EmbeddedPostgresError` when a folder's path is too long."""
+    """Raise `EmbeddedPostgresError` when a folder's path is too long, or has a comma."""
+    if "," in str(folder):
+        raise EmbeddedPostgresError(
+            f"{folder} has a comma, which parts two addresses for PostgreSQL: choose a "
+            "data_directory without one"
+        )
     if len(os.fsencode(folder)) > _LONGEST_FOLDER:
         raise EmbeddedPostgresError(
             f"{folder} is too long for a socket: choose a data_directory of at most "

@@ -135,6 +135,16 @@ def test_the_commands_of_a_demo_in_a_folder_of_any_name_can_be_copied(
             assert str(demo.configuration_file) in words_of(command)
 
 
+def test_the_database_is_elsewhere_where_the_folder_has_a_comma(tmp_path: Path) -> None:
+    folder = tmp_path / "a, b"
+    folder.mkdir()
+
+    made = database_folder(folder)
+
+    assert "," not in str(made)
+    made.rmdir()
+
+
 def words_of(command: str) -> list[str]:
     lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True

@@ -145,6 +145,11 @@ async def test_a_folder_too_long_for_a_socket_is_told_at_once(tmp_path: Path) ->
         await EmbeddedPostgres(tmp_path / ("x" * 100)).__aenter__()
 
 
+async def test_a_folder_with_a_comma_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(EmbeddedPostgresError, match="comma"):
+        await EmbeddedPostgres(tmp_path / "a, b").__aenter__()
+
+
 def test_the_folder_that_keeps_the_database_user_out_is_found(folder: Path) -> None:
     base = folder.parent
     stranger = Account("stranger", uid=base.stat().st_uid + 1, gid=base.stat().st_gid + 1)

@@ -14,6 +14,7 @@ import pytest
 
 from pricing_proxy.children import tied
 from sync.engine.embedded_state import server_pid
+from tests.code.sources import ROOT
 
 STARTS = """
 import signal, subprocess, sys
@@ -30,6 +31,11 @@ from pricing_proxy.demo.processes import Child
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 with Child("child", sys.argv[2:], Path(sys.argv[1])):
     threading.Event().wait()
+"""
+AS_MAKE_DOES = """
+import subprocess, sys
+with subprocess.Popen([sys.executable, "-m", "pricing_proxy.children", *sys.argv[2:]]) as child:
+    child.wait()
 """
 WITH_A_DATABASE = """
 import asyncio, sys
@@ -69,6 +75,19 @@ def test_a_child_ends_with_a_parent_that_is_killed(by: signal.Signals, tmp_path:
 def test_the_demo_s_programs_end_when_it_is_killed(tmp_path: Path) -> None:
     with child_of(IN_THE_DEMO, tmp_path, tmp_path) as pipe:
         assert os.read(pipe, 1) == b""
+
+
+def test_what_make_runs_ends_when_make_is_killed(tmp_path: Path) -> None:
+    with child_of(AS_MAKE_DOES, "", tmp_path) as pipe:
+        assert os.read(pipe, 1) == b""
+
+
+def test_make_ties_each_program_that_starts_others() -> None:
+    recipes = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
+    starting = [line for line in recipes if "pricing-proxy demo" in line or "-m tests." in line]
+
+    assert len(starting) == 6
+    assert all(line.startswith("\t@$(TIED) ") for line in starting)
 
 
 def test_an_embedded_database_ends_when_its_owner_is_killed() -> None:
