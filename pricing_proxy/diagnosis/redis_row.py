@@ -1,12 +1,9 @@
-"""Check Redis: does it answer, how fast, and which version is it."""
+"""Check Redis: does it answer, how fast, which version is it, and does it keep what is written."""
 
 import asyncio
-from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any, cast
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.redis import RedisSection
@@ -14,9 +11,10 @@ from pricing_proxy.diagnosis.board import Finding, failed, ok
 from pricing_proxy.diagnosis.vitals import milliseconds
 from pricing_proxy.shared_state.lost_connections import REDIS_FAILURES
 from pricing_proxy.shared_state.opening import redis_client
+from pricing_proxy.shared_state.redis_watch import redis_state
 
-# Connecting and three commands, each with a time-out of its own.
-_STEPS = 4
+# Connecting and four commands, each with a time-out of its own.
+_STEPS = 5
 
 
 async def check_redis(redis: RedisSection, *, embedded: str, clock: Clock) -> Finding:
@@ -39,18 +37,15 @@ async def check_redis(redis: RedisSection, *, embedded: str, clock: Clock) -> Fi
 
 
 async def _ask(client: Redis, clock: Clock) -> Finding:
-    # The first command also pays for connecting. redis-py's types serve its blocking client
-    # too; this one always returns an awaitable.
-    await cast("Awaitable[bool]", client.ping())
+    # The first command also pays for connecting. No PING: one that cannot save to disk refuses it.
+    await client.time()
     began_us = clock.monotonic_us()
-    await cast("Awaitable[bool]", client.ping())
+    await client.time()
     took = timedelta(microseconds=clock.monotonic_us() - began_us)
-    return ok(f"{await _version(client)}, {milliseconds(took)}")
-
-
-async def _version(client: Redis) -> str:
-    try:
-        info = await cast("Awaitable[dict[str, Any]]", client.info("server"))
-    except ResponseError:
-        return "answers"  # managed ones may not tell
-    return f"version {info.get('redis_version', 'unknown')}"
+    state = await redis_state(client)
+    answers = f"version {state.version}" if state.version else "answers"
+    told = [f"{answers}, {milliseconds(took)}", *(trouble.told for trouble in state.troubles)]
+    if any(trouble.is_bad for trouble in state.troubles):
+        steps = [trouble.next_step for trouble in state.troubles]
+        return failed("; ".join(told), ". ".join(steps))
+    return ok("; ".join(told))

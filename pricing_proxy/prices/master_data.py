@@ -114,6 +114,10 @@ class MarketMaps(Background):
         """Return all items by SKU, None before they were ever read."""
         return self._items.rows
 
+    def customers(self) -> ByName[Customer] | None:
+        """Return all customers by account, None before they were ever read."""
+        return self._customers.rows
+
     def customer(self, account: str) -> Customer | None:
         """Return a customer by any spelling of the account, None when not in the map."""
         customers = self._customers.rows

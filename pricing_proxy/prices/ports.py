@@ -211,8 +211,20 @@ class MasterMaps(Protocol):
         """Return all items by SKU, None before they were ever read."""
         ...
 
+    def customers(self) -> ByName[Customer] | None:
+        """Return all customers by account, None before they were ever read."""
+        ...
+
     def customer(self, account: str) -> Customer | None:
         """Return a customer by any spelling of the account, None when not in the map."""
+        ...
+
+    async def refresh(self) -> None:
+        """Read both maps from the ERP, from after this was asked.
+
+        Raises:
+            UpstreamError: One of them was not read, or is not to be believed.
+        """
         ...
 
     async def find_customer(self, account: str, *, asked_by: str = "") -> Customer | None:

@@ -8,6 +8,7 @@ UpstreamError
 │   └── UpstreamThrottledError      wait `retry_after`, then ask again
 └── PermanentUpstreamError        the same request will fail again
     ├── UpstreamRejectedError       4xx, or 5xx with the application's own message: our request
+    ├── UpstreamReadOnlyError       what we write is not taken; reading goes on
     ├── UpstreamDeniedError         401 or 403 with a new token: our credentials
     └── UpstreamContractError       2xx, but not the body that was agreed; or a redirect
 
@@ -105,6 +106,10 @@ class UpstreamRejectedError(PermanentUpstreamError):
         self.status = status
         self.reasons = reasons
         self.field = field
+
+
+class UpstreamReadOnlyError(PermanentUpstreamError):
+    """The upstream is well, and takes nothing that is written for now."""
 
 
 class UpstreamDeniedError(PermanentUpstreamError):

@@ -12,7 +12,11 @@ from typing import TypeVar
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.resilience.breaker import Breaker, BreakerView
 from pricing_proxy.resilience.breaker_events import Permit
-from pricing_proxy.resilience.errors import UpstreamTimeoutError, UpstreamUnavailableError
+from pricing_proxy.resilience.errors import (
+    UpstreamReadOnlyError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
 from pricing_proxy.resilience.prober import Probe
 
 T = TypeVar("T")
@@ -27,6 +31,7 @@ class BreakerGuard:
         clock: Time.
         timeout_us: No call takes longer.
         failures: What `send` raises when the system did not answer, beside `UpstreamError`.
+        is_refusal: Returns whether one of these is the answer that nothing is taken for now.
     """
 
     def __init__(
@@ -37,12 +42,14 @@ class BreakerGuard:
         clock: Clock,
         timeout_us: int,
         failures: tuple[type[Exception], ...] = (),
+        is_refusal: Callable[[Exception], bool] = lambda _: False,
     ) -> None:
         self._system = system
         self._breaker = breaker
         self._clock = clock
         self._timeout_us = timeout_us
         self._failures = failures
+        self._is_refusal = is_refusal
 
     async def call(self, send: Callable[[], Awaitable[T]]) -> T:
         """Return what `send` returns.
@@ -51,6 +58,7 @@ class BreakerGuard:
             CallRefusedError: The breaker is not closed; nothing was sent.
             UpstreamTimeoutError: No answer came in time.
             UpstreamUnavailableError: It failed, as `failures` say.
+            UpstreamReadOnlyError: It answered, and took nothing.
             UpstreamError: What `send` raised.
         """
         return await self._run(send, self._breaker.acquire(may_probe=False))
@@ -87,6 +95,10 @@ class BreakerGuard:
         try:
             return await send()
         except self._failures as error:
+            if self._is_refusal(error):
+                raise UpstreamReadOnlyError(
+                    f"{self._system} refuses writes", system=self._system
+                ) from error
             raise UpstreamUnavailableError(
                 f"{self._system} failed: {type(error).__name__}",
                 system=self._system,

@@ -18,6 +18,7 @@ from pricing_proxy.resilience.guard import BreakerGuard
 from pricing_proxy.settings import Settings
 from pricing_proxy.shared_state.guard import guarded, redis_guard
 from pricing_proxy.shared_state.provenance import provenance
+from pricing_proxy.shared_state.redis_watch import RedisWatch
 from pricing_proxy.sleep_watch import SleepWatch
 from pricing_proxy.supervision import Supervision
 
@@ -35,6 +36,7 @@ class Caching:
     heartbeat: RedisHeartbeat
     watch: SleepWatch
     marks: RedisWarmMarks
+    redis: RedisWatch
 
 
 @asynccontextmanager
@@ -65,7 +67,8 @@ async def open_caching(
         now_us=clock.monotonic_us,
         max_age=timedelta(seconds=max(market.max_seconds for market in freshness)),
     )
-    async with heartbeat, guarded(redis, guard, supervision):
+    redis_watch = RedisWatch(redis).watched(supervision, "watch over Redis")
+    async with heartbeat, redis_watch, guarded(redis, guard, supervision):
         yield Caching(
             keys=keys,
             memory=memory,
@@ -74,6 +77,7 @@ async def open_caching(
             heartbeat=heartbeat,
             watch=watch,
             marks=RedisWarmMarks(redis, keys=keys, guard=guard, shared_us=heartbeat.shared_us),
+            redis=redis_watch,
         )
 
 

@@ -196,6 +196,15 @@ class Snapshot:
             "breaker": _breaker(self._parts.caching.guard.view()),
             "failures": self._parts.caching.store.failures,
             "bad_values": self._parts.caching.store.bad_values,
+            "troubles": [
+                {
+                    "told": trouble.told,
+                    "next_step": trouble.next_step,
+                    "refuses": trouble.refuses,
+                    "is_bad": trouble.is_bad,
+                }
+                for trouble in self._parts.caching.redis.troubles
+            ],
         }
 
     def _cache(self) -> dict[str, Any]:

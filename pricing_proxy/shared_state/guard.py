@@ -1,7 +1,8 @@
 """Redis' own breaker around its calls: a Redis that is lost costs nobody a time-out more.
 
 What Redis and the way to it raise becomes an `UpstreamError`; after five time-outs or lost
-connections in a row calls are refused at once, until pings are answered again.
+connections in a row calls are refused at once, until pings are answered again. A Redis that
+refuses to write is not lost: what stands in it is read as ever.
 """
 
 import random
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar, cast
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.resilience.breaker import Breaker
@@ -18,6 +20,7 @@ from pricing_proxy.resilience.evidence import SlowRule
 from pricing_proxy.resilience.guard import BreakerGuard
 from pricing_proxy.resilience.prober import Prober
 from pricing_proxy.shared_state.lost_connections import REDIS_FAILURES
+from pricing_proxy.shared_state.redis_watch import refuses_writes
 from pricing_proxy.supervision import Supervision
 
 T = TypeVar("T")
@@ -48,8 +51,13 @@ async def guarded(
 ) -> AsyncIterator[BreakerGuard]:
     """Yield the guard of a Redis that is pinged while it is lost."""
 
-    async def ping() -> bool:
-        return await cast("Awaitable[bool]", redis.ping())
+    async def ping() -> None:
+        try:
+            await cast("Awaitable[bool]", redis.ping())
+        except ResponseError as error:
+            # One that cannot save to disk refuses even this, and may be read.
+            if not refuses_writes(error):
+                raise
 
     async with Prober([guard.probe(ping)]).watched(supervision, "probes of Redis"):
         yield guard
@@ -70,4 +78,5 @@ def redis_guard(
         clock=clock,
         timeout_us=timeout_us,
         failures=REDIS_FAILURES,
+        is_refusal=refuses_writes,
     )

@@ -2,7 +2,8 @@
 
 Answered 202 once Redis applied it, with its position in the market's ledger: every process
 obeys it within the lease, as a rule within milliseconds. This process obeys at once, and also
-while Redis is away; but then the answer is 503, for the others do not know.
+while Redis is away; but then the answer is 503, for the others do not know. A name that the ERP
+does not have is a 404 (`known_names`), for a slip must not pass for a change.
 """
 
 import logging
@@ -22,6 +23,7 @@ from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.telemetry.metrics import Metrics
 from pricing_proxy.web.access import Access
 from pricing_proxy.web.handling import JSON_HEADERS, Asked
+from pricing_proxy.web.known_names import KnownNames
 from pricing_proxy.web.markets import find_market
 from pricing_proxy.web.problems import LEDGER_UNAVAILABLE, TOO_OFTEN
 from pricing_proxy.web.schemas import InvalidationBody
@@ -60,13 +62,14 @@ class InvalidationRoutes:
         self._access = access
         self._metrics = metrics
         self._clock = clock
+        self._names = KnownNames(clock)
         self._all_hard_us: dict[str, int] = {}
 
     async def post(self, asked: Asked[InvalidationBody]) -> web.Response:
         """Answer 202 with the position from which the change is known."""
         body = asked.body
         market = find_market(self._markets, body["market"])
-        scope = _scope(market, cast("Mapping[str, Any]", body["scope"]))
+        scope = await self._names.scope(market, cast("Mapping[str, Any]", body["scope"]))
         level = Level(body["level"])
         if scope.kind is ScopeKind.ALL and level is Level.HARD:
             self._access.require(asked.request, "invalidate_all_hard")
@@ -95,16 +98,3 @@ class InvalidationRoutes:
         if last_us is not None and now_us - last_us < _ALL_HARD_EVERY_US:
             left = -(-(last_us + _ALL_HARD_EVERY_US - now_us) // SECOND_US)
             raise ProblemError(TOO_OFTEN, headers={"Retry-After": str(left)})
-
-
-def _scope(market: Market, body: Mapping[str, Any]) -> Scope:
-    if "customer" in body:
-        return Scope(ScopeKind.CUSTOMER, body["customer"])
-    if "price_group" in body:
-        return Scope(ScopeKind.PRICE_GROUP, body["price_group"])
-    if "sku" in body:
-        items = market.master.items()
-        item = None if items is None else items.find(body["sku"])
-        # A variant's agreements may stand on its master, so the item goes as a whole.
-        return Scope(ScopeKind.ITEM, body["sku"] if item is None else item.item_number)
-    return Scope(ScopeKind.ALL)

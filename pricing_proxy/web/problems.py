@@ -162,6 +162,12 @@ PRICE_NOT_CURRENT = Problem(
 )
 PRICES = (*ASKING, NO_PRICE, PRICE_NOT_CURRENT)
 
+UNKNOWN_NAME = Problem(
+    404,
+    "unknown_name",
+    "The ERP, asked again, has no such name in this market's company: nothing was invalidated.",
+    "/scope/sku",
+)
 TOO_OFTEN = Problem(
     429,
     "too_often",

@@ -156,6 +156,7 @@ ROUTES = (
         answers={202: "InvalidationAnswer"},
         own_problems=(
             problems.UNKNOWN_MARKET,
+            problems.UNKNOWN_NAME,
             problems.TOO_OFTEN,
             problems.LEDGER_UNAVAILABLE,
         ),

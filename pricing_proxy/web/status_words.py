@@ -136,6 +136,13 @@ def redis_verdict(redis: Mapping[str, Any]) -> tuple[Glance, str]:
         return Glance(Tone.BAD, "away"), "prices are flagged unverified"
     if breaker.tone is Tone.WARN:
         return Glance(Tone.WARN, "probing"), kind
+    troubles = redis.get("troubles") or ()
+    if troubles:
+        told = "; ".join(str(trouble.get("told")) for trouble in troubles)
+        if any(trouble.get("refuses") for trouble in troubles):
+            return Glance(Tone.BAD, "refuses writes"), told
+        is_bad = any(trouble.get("is_bad") for trouble in troubles)
+        return Glance(Tone.BAD if is_bad else Tone.WARN, "may forget"), told
     words = "embedded: gone with this process" if kind == "embedded" else "prices are verified"
     return Glance(Tone.GOOD, "up"), words
 

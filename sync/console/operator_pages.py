@@ -18,6 +18,7 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.listening.host_names import refusing_other_names
 from pricing_proxy.pages.drawing import page, set_up, style_sheet
 from pricing_proxy.resilience.gate import Gate
+from pricing_proxy.shared_state.redis_watch import RedisWatch
 from pricing_proxy.supervision import Supervision
 from pricing_proxy.telemetry.program_metrics import CONTENT_TYPE
 from sync.console.gates import options_of
@@ -39,6 +40,7 @@ class OperatorPages:
         metrics: What is counted.
         clock: Time.
         gates: What throttling closes, as this process knows it.
+        redis: Whether Redis keeps what is written.
         supervision: How this process' background work fares.
     """
 
@@ -49,12 +51,14 @@ class OperatorPages:
         *,
         clock: Clock,
         gates: Sequence[Gate],
+        redis: RedisWatch,
         supervision: Supervision,
     ) -> None:
         self._stores = stores
         self._metrics = metrics
         self._clock = clock
         self._gates = gates
+        self._redis = redis
         self._supervision = supervision
 
     def application(self, *, host_names: Sequence[str] = ()) -> web.Application:
@@ -86,6 +90,7 @@ class OperatorPages:
                 "alerts": await self._stores.alerts.open_alerts(),
                 "gates": [view for gate in self._gates if (view := gate.view()).is_closed],
                 "options_of": options_of,
+                "troubles": self._redis.troubles,
                 "failing": [view for view in self._supervision.view() if view.is_failing],
             }
         except (SQLAlchemyError, OSError) as error:

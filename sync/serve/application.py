@@ -14,6 +14,7 @@ from aiohttp import web
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.configuration.reading import secret_text
 from pricing_proxy.resilience.gate import Gate
+from pricing_proxy.shared_state.redis_watch import RedisWatch
 from pricing_proxy.shared_state.seen_events import SeenEvents
 from pricing_proxy.supervision import Supervision
 from pricing_proxy.telemetry.traces import Traces, traces_to
@@ -45,6 +46,7 @@ class Running:
         workers: What is worked on.
         metrics: What is counted, for an operator's listener to show.
         gates: What throttling closes.
+        redis: Whether Redis keeps what is written.
         supervision: How background work fares.
     """
 
@@ -53,6 +55,7 @@ class Running:
     workers: Workers
     metrics: SyncMetrics
     gates: Sequence[Gate]
+    redis: RedisWatch
     supervision: Supervision
 
 
@@ -102,6 +105,7 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
             workers=workers,
             metrics=metrics,
             gates=ways.gates,
+            redis=ways.redis,
             supervision=supervision,
         )
 

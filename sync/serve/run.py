@@ -73,6 +73,7 @@ def _pages(parts: Running, clock: Clock) -> OperatorPages:
         parts.metrics,
         clock=clock,
         gates=parts.gates,
+        redis=parts.redis,
         supervision=parts.supervision,
     )
 

@@ -4,17 +4,21 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
+from redis.asyncio import Redis
+
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.way import SYNC, erp_way
 from pricing_proxy.resilience.evidence import SlowRule
 from pricing_proxy.resilience.gate import Gate
+from pricing_proxy.resilience.guard import BreakerGuard
 from pricing_proxy.resilience.operation import CallWatch
 from pricing_proxy.shared_state.gate import Gates, shop_gate
 from pricing_proxy.shared_state.guard import REDIS_BREAKER, guarded, redis_guard
 from pricing_proxy.shared_state.maps import SharedMaps
 from pricing_proxy.shared_state.opening import redis_client
 from pricing_proxy.shared_state.provenance import provenances
+from pricing_proxy.shared_state.redis_watch import RedisWatch
 from pricing_proxy.shared_state.seen_events import SeenEvents
 from pricing_proxy.supervision import Supervision
 from sync.magento.shop import Shop
@@ -37,6 +41,7 @@ class Systems:
         published: The maps that are shared with the price service.
         seen: Which events the shop told of.
         gates: What is closed while a system throttles.
+        redis: Whether Redis keeps what is written.
     """
 
     shop: Shop
@@ -44,6 +49,7 @@ class Systems:
     published: SharedMaps
     seen: SeenEvents
     gates: Sequence[Gate]
+    redis: RedisWatch
 
 
 @asynccontextmanager
@@ -57,10 +63,9 @@ async def systems(
     """Open the ways to the shop, the ERPs and Redis; `watch` is told of each call."""
     async with AsyncExitStack() as stack:
         magento = settings.sync.magento
-        patient = settings.redis.patient(_REDIS_US // 1000)
-        redis = await stack.enter_async_context(redis_client(patient))
-        guard = redis_guard(clock, timeout_us=_REDIS_US, settings=_REDIS_BREAKER)
-        await stack.enter_async_context(guarded(redis, guard, supervision))
+        redis, guard, watched = await stack.enter_async_context(
+            _redis(settings, clock, supervision)
+        )
         shared = Gates(redis, clock, supervision)
         before_shop, _ = await stack.enter_async_context(
             shared.gate(shop_gate(magento.url), system=SYSTEM, name="shop")
@@ -86,8 +91,24 @@ async def systems(
             published=SharedMaps(redis, _read_from(settings), guard),
             seen=SeenEvents(magento.url, redis, guard),
             gates=gates,
+            redis=watched,
         )
 
 
 def _read_from(settings: SyncSettings) -> Mapping[str, str]:
     return provenances(settings.environments, settings.markets)
+
+
+@asynccontextmanager
+async def _redis(
+    settings: SyncSettings, clock: Clock, supervision: Supervision | None
+) -> AsyncIterator[tuple[Redis, BreakerGuard, RedisWatch]]:
+    """Open Redis, its breaker, and what asks whether it keeps what is written."""
+    patient = settings.redis.patient(_REDIS_US // 1000)
+    guard = redis_guard(clock, timeout_us=_REDIS_US, settings=_REDIS_BREAKER)
+    async with (
+        redis_client(patient) as redis,
+        guarded(redis, guard, supervision),
+        RedisWatch(redis).watched(supervision, "watch over Redis") as watched,
+    ):
+        yield redis, guard, watched

@@ -14,11 +14,13 @@ class FakeLedger:
     Attributes:
         is_cut: Appending fails.
         readers: What every process knows.
+        appended: The scopes of all that was appended, in order.
     """
 
     def __init__(self) -> None:
         self.is_cut = False
         self.readers: list[tuple[Invalidations, Callable[[], int]]] = []
+        self.appended: list[Scope] = []
         self._position = 1_000_000
 
     async def append(self, market: str, scope: Scope, *, is_hard: bool, reason: str) -> int:
@@ -29,6 +31,7 @@ class FakeLedger:
 
     def put(self, market: str, scope: Scope, level: Level) -> int:
         """Append, and have every process read it."""
+        self.appended.append(scope)
         self._position += 1
         entry = LedgerEntry(self._position, scope, level is Level.HARD)
         for invalidations, now_us in self.readers:

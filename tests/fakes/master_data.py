@@ -1,6 +1,6 @@
 """The item and customer maps of one market, without an ERP behind them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from pricing_proxy.names import ByName
 from pricing_proxy.shared_state.customer_map import Customer
@@ -40,9 +40,11 @@ class FakeMasterData:
 
     Attributes:
         catalog: Items by SKU; None before they were ever read.
-        customers: Customers by account.
+        everybody: Customers by account.
         shop_ids: Accounts by the shop's customer id.
         is_complete: Whether there is a map of all customers.
+        refreshing: Is called when the maps are to be read from the ERP.
+        refreshed: How often they were.
         looked_up: Accounts that somebody asked for beside the map.
         asked_by: The names of the keys that asked for them.
     """
@@ -55,9 +57,11 @@ class FakeMasterData:
         shop_ids: Mapping[int, str] | None = None,
     ) -> None:
         self.catalog: ByName[Item] | None = ByName({item.sku: item for item in items})
-        self.customers = ByName({customer.account: customer for customer in customers})
+        self.everybody = ByName({customer.account: customer for customer in customers})
         self.shop_ids = dict(shop_ids or {})
         self.is_complete = True
+        self.refreshing: Callable[[], Awaitable[None]] | None = None
+        self.refreshed = 0
         self.looked_up: list[str] = []
         self.asked_by: list[str] = []
 
@@ -68,13 +72,21 @@ class FakeMasterData:
     def items(self) -> ByName[Item] | None:
         return self.catalog
 
+    def customers(self) -> ByName[Customer] | None:
+        return self.everybody if self.is_complete else None
+
+    async def refresh(self) -> None:
+        self.refreshed += 1
+        if self.refreshing is not None:
+            await self.refreshing()
+
     def customer(self, account: str) -> Customer | None:
-        return self.customers.find(account)
+        return self.everybody.find(account)
 
     async def find_customer(self, account: str, *, asked_by: str = "") -> Customer | None:
         self.looked_up.append(account)
         self.asked_by.append(asked_by)
-        return self.customers.find(account)
+        return self.everybody.find(account)
 
     async def account_of(self, shop_id: int) -> str | None:
         return self.shop_ids.get(shop_id)

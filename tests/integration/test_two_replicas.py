@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
+from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
 from tests.integration.redis_process import redis_process
-from tests.integration.running import MARKET, Answer, Running, running_service, until
+from tests.integration.running import MARKET, Answer, Running, serving, settings_over, until
 from tests.misbehaving_proxy import Fault, MisbehavingProxy, misbehaving_proxy
 
 pytestmark = pytest.mark.real_services
@@ -33,10 +34,12 @@ async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(redis_process(tmp_path))
         proxy = await stack.enter_async_context(misbehaving_proxy(redis.port))
-        urls = {"first": redis.url, "second": f"redis://127.0.0.1:{proxy.port}/0"}
+        urls = (redis.url, f"redis://127.0.0.1:{proxy.port}/0")
+        sizes = SandboxSettings(state_dir=tmp_path, latency_ms=2, entra_latency_ms=0)
+        sandbox = await stack.enter_async_context(Sandbox(sizes))
         first, second = [
-            await stack.enter_async_context(running_service(tmp_path / name, redis={"url": url}))
-            for name, url in urls.items()
+            await stack.enter_async_context(serving(sandbox, settings_over(sandbox, url)))
+            for url in urls
         ]
         for running in (first, second):
             await until(lambda running=running: _is_verified(running))  # type: ignore[misc]
@@ -118,12 +121,10 @@ async def _is_verified(running: Running) -> bool:
 
 
 async def _post_price(pair: Pair, price: str) -> None:
-    """Post it in both ERPs: each replica has one of its own."""
-    for running in (pair.first, pair.second):
-        await running.post_price(
-            account_type="table",
-            account="C-1001",
-            sku="LAMP-01",
-            price=price,
-            from_quantity="10",
-        )
+    await pair.first.post_price(
+        account_type="table",
+        account="C-1001",
+        sku="LAMP-01",
+        price=price,
+        from_quantity="10",
+    )

@@ -86,7 +86,7 @@ async def test_what_left_the_catalog_is_not_loaded() -> None:
 async def test_a_customer_who_left_is_not_loaded() -> None:
     world = price_service()
     await make_hot(world, "S-1")
-    del world.master.customers["C-1"]
+    del world.master.everybody["C-1"]
     await pass_and_tick(world, DUE_SECONDS + 1)
     assert world.erp.batches == []
 

@@ -53,7 +53,7 @@ async def test_before_the_items_were_read_every_line_is_unavailable(mode: Mode) 
         (State.ABSENT, False, "starting")
     }
     assert [line.unit for line in quote.lines] == [None, "BOX"]
-    assert await world.warmer.warm(context_of(), world.master.customers["C-1"], ["S-1"]) == 0
+    assert await world.warmer.warm(context_of(), world.master.everybody["C-1"], ["S-1"]) == 0
 
 
 async def test_a_customer_that_could_not_be_checked_gets_what_is_known() -> None:

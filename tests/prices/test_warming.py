@@ -14,7 +14,7 @@ from tests.fakes.price_world import PriceWorld, context_of, key_of, price_servic
 
 
 async def warm(world: PriceWorld, *skus: str, account: str = "C-1") -> int:
-    return await world.warmer.warm(context_of(account), world.master.customers[account], skus)
+    return await world.warmer.warm(context_of(account), world.master.everybody[account], skus)
 
 
 async def test_two_hundred_skus_cost_two_calls_at_refresh_class() -> None:

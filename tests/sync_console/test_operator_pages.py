@@ -1,15 +1,17 @@
 """What an operator sees without typing a command."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from fakeredis import FakeAsyncRedis
 from pydantic import ValidationError
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.resilience.gate import Gate
+from pricing_proxy.shared_state.redis_watch import RedisTrouble, RedisWatch
 from pricing_proxy.supervision import Supervision
 from sync.alerts.book import look
 from sync.alerts.conditions import held
@@ -38,11 +40,24 @@ async def opened(d365_sync: CommandLine) -> AsyncIterator[Stores]:
         yield found
 
 
-async def get(opened: Stores, path: str, *gates: Gate, host: str = "localhost") -> tuple[int, str]:
+async def get(
+    opened: Stores,
+    path: str,
+    *gates: Gate,
+    host: str = "localhost",
+    troubles: Sequence[RedisTrouble] = (),
+) -> tuple[int, str]:
+    redis = RedisWatch(FakeAsyncRedis())
+    redis.troubles = troubles
     metrics = SyncMetrics(SystemClock())
     metrics.counted(await opened.overview.flows())
     pages = OperatorPages(
-        opened, metrics, clock=SystemClock(), gates=gates, supervision=Supervision()
+        opened,
+        metrics,
+        clock=SystemClock(),
+        gates=gates,
+        redis=redis,
+        supervision=Supervision(),
     )
     client: TestClient[Any, Any]
     async with TestClient(TestServer(pages.application())) as client:
@@ -156,3 +171,12 @@ def test_others_may_not_look_without_a_login(host: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_this_machine_may(host: str) -> None:
     assert Operators(host=host).host == host
+
+
+async def test_the_page_says_what_redis_breaks(opened: Stores) -> None:
+    trouble = RedisTrouble("refuses writes (OOM): much", "Raise maxmemory", refuses="OOM")
+    _, page = await get(opened, "/", troubles=[trouble])
+    for text in ("refuses writes (OOM): much.", "Raise maxmemory."):
+        assert text in page
+    _, page = await get(opened, "/")
+    assert "Redis" not in page

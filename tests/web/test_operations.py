@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from pricing_proxy.domain.freshness import Level
+from pricing_proxy.names import ByName
+from tests.fakes.master_data import make_customer
 from tests.fakes.price_world import context_of, key_of
 from tests.web.shop import FORGETTING_KEY, KEY, READER_KEY, Shop
 
@@ -39,7 +41,7 @@ async def test_a_process_is_ready_once_nothing_is_missing(shop: Shop) -> None:
         ({"price_group": "G"}, ("C-1", "S-2"), None),
         ({"all": True}, ("C-2", "S-2"), None),
         ({"price_group": "other"}, None, ("C-1", "S-1")),
-        ({"sku": "not in the catalog"}, None, ("C-1", "S-1")),
+        ({"sku": "S-3"}, None, ("C-1", "S-1")),
     ],
 )
 @pytest.mark.parametrize("level", ["soft", "hard"])
@@ -50,6 +52,9 @@ async def test_an_invalidation_concerns_its_scope_and_nothing_else(
     unconcerned: tuple[str, str] | None,
     level: str,
 ) -> None:
+    master = shop.world.master
+    other = make_customer("C-3", price_group="other")
+    master.everybody = ByName({**master.everybody, "C-3": other})
     for account in ("C-1", "C-2"):
         await shop.ask("S-1", "S-2", customer=account)
 

@@ -261,6 +261,25 @@ def test_a_ramp_is_neither_up_nor_down() -> None:
     assert tile(status_page(state), "ERP sandbox")[:2] == ("warn", "ramping up")
 
 
+@pytest.mark.parametrize(
+    ("trouble", "judged"),
+    [
+        ({"refuses": "OOM", "is_bad": True}, ("bad", "refuses writes")),
+        ({"refuses": "", "is_bad": True}, ("bad", "may forget")),
+        ({"refuses": "", "is_bad": False}, ("warn", "may forget")),
+    ],
+)
+def test_redis_that_does_not_keep_what_is_written_says_what_that_breaks(
+    trouble: dict[str, Any], judged: tuple[str, str]
+) -> None:
+    state = snapshot()
+    told = {"told": "loses much", "next_step": "Raise maxmemory"}
+    state["redis"]["troubles"] = [trouble | told]
+    page = status_page(state)
+    assert tile(page, "Redis") == (*judged, "loses much")
+    assert "It loses much. Raise maxmemory." in page
+
+
 @pytest.mark.parametrize("members", [{"is_verified": False}, {"breaker": breaker("redis", "open")}])
 def test_redis_away_says_what_that_means_for_prices(members: dict[str, Any]) -> None:
     state = snapshot()

@@ -1,0 +1,164 @@
+"""Know whether Redis keeps what is written: may it evict, does it refuse writes?
+
+It is asked with a command that would write but finds nothing to change (`SET … XX` of a key that
+nobody has): Redis refuses it exactly when it refuses others. Of a Cluster one node is asked.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import (
+    AuthenticationError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+)
+
+from pricing_proxy.background import Background
+from pricing_proxy.shared_state.lost_connections import REDIS_FAILURES
+
+_log = logging.getLogger(__name__)
+
+# An operator who changes Redis' settings sees soon whether that helped.
+_EVERY = timedelta(seconds=10)
+# Among the keys that both programs write, for those whom Redis allows certain names only.
+_NOBODYS_KEY = "gate:{nobody's}"
+
+_CODES = {
+    OutOfMemoryError: "OOM",
+    ReadOnlyError: "READONLY",
+    NoPermissionError: "NOPERM",
+    AuthenticationError: "NOAUTH",
+}
+# Of these redis-py has no class of its own.
+_CODES_IN_TEXT = ("MISCONF", "NOREPLICAS")
+_REFUSED = (
+    "refuses writes ({code}): invalidations are answered 503 and reach one replica only, each "
+    "keeps its prices to itself, throttling is not shared, accounts of customers are not published"
+)
+_REMEDIES = {
+    "OOM": "Raise maxmemory; with noeviction Redis takes nothing more once it is full",
+    "READONLY": "Name the primary in redis.url, or its Sentinels: this one is a replica",
+    "NOPERM": "Allow its user (ACL) to read and write all keys of these programs",
+    "NOAUTH": "Set redis.password, or the variable that holds it",
+    "MISCONF": "See Redis' own log: it cannot save to disk, mostly as that is full",
+    "NOREPLICAS": "Bring back its replicas, or lower min-replicas-to-write",
+}
+_EVICTS_ALL = (
+    "may evict anything ({policy}): a ledger of invalidations that goes makes all prices of its "
+    "market doubtful, a map that goes leaves Magento's ids unknown until it is read again"
+)
+_EVICTS_SOME = (
+    "may evict what expires ({policy}): prices are read from the ERP again, "
+    "and a gate that throttling closed may open for other replicas"
+)
+_KEEP_ALL = "Set maxmemory-policy to noeviction or a volatile one, and maxmemory to what is needed"
+
+
+class RedisTrouble(NamedTuple):
+    """Something about Redis that breaks promises.
+
+    Attributes:
+        told: What it is and what that breaks.
+        next_step: What to do about it.
+        refuses: The code with which writes are refused; empty where they are not.
+        is_bad: Whether more is at stake than speed.
+    """
+
+    told: str
+    next_step: str
+    refuses: str = ""
+    is_bad: bool = True
+
+
+def code_of(error: BaseException) -> str:
+    """Return by which code Redis refuses to write; empty for any other failure."""
+    for kind, code in _CODES.items():
+        if isinstance(error, kind):
+            return code
+    first = str(error).partition(" ")[0]
+    return first if isinstance(error, ResponseError) and first in _CODES_IN_TEXT else ""
+
+
+def refuses_writes(error: BaseException) -> bool:
+    """Return whether Redis answered that it writes nothing, and may be read as ever."""
+    return isinstance(error, ResponseError) and bool(code_of(error))
+
+
+class RedisState(NamedTuple):
+    """How Redis is.
+
+    Attributes:
+        version: Empty where it does not tell.
+        troubles: What is wrong.
+    """
+
+    version: str
+    troubles: Sequence[RedisTrouble]
+
+
+async def redis_state(redis: Redis) -> RedisState:
+    """Return how Redis is; raises one of `REDIS_FAILURES` where it does not answer."""
+    refused = await _refused(redis)
+    try:
+        told = await cast("Awaitable[dict[str, Any]]", redis.info())
+    except (ResponseError, AuthenticationError):
+        told = {}  # managed ones may not tell
+    return RedisState(str(told.get("redis_version", "")), [*refused, *_evicting(told)])
+
+
+class RedisWatch(Background):
+    """Asks every ten seconds; an async context manager.
+
+    Args:
+        redis: A client with a short time-out of its own.
+
+    Attributes:
+        troubles: What was wrong when Redis last answered.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self.troubles: Sequence[RedisTrouble] = ()
+
+    async def _for_ever(self) -> None:
+        while True:
+            try:
+                self._note((await redis_state(self._redis)).troubles)
+            except REDIS_FAILURES as error:
+                # That it does not answer is told by whoever asks it something.
+                _log.debug("Redis cannot be asked how it is (%s)", type(error).__name__)
+            await asyncio.sleep(_EVERY.total_seconds())
+
+    def _note(self, troubles: Sequence[RedisTrouble]) -> None:
+        for trouble in troubles:
+            if trouble not in self.troubles:
+                _log.warning("Redis %s. %s", trouble.told, trouble.next_step)
+        if self.troubles and not troubles:
+            _log.info("Redis keeps what is written")
+        self.troubles = troubles
+
+
+async def _refused(redis: Redis) -> Sequence[RedisTrouble]:
+    try:
+        await redis.set(_NOBODYS_KEY, b"", xx=True)
+    except REDIS_FAILURES as error:
+        code = code_of(error)
+        if not code:
+            raise
+        return [RedisTrouble(_REFUSED.format(code=code), _REMEDIES[code], refuses=code)]
+    return []
+
+
+def _evicting(told: Mapping[str, Any]) -> Sequence[RedisTrouble]:
+    policy = str(told.get("maxmemory_policy", ""))
+    if not told.get("maxmemory") or policy in {"", "noeviction"}:
+        return []
+    if policy.startswith("volatile"):
+        return [RedisTrouble(_EVICTS_SOME.format(policy=policy), _KEEP_ALL, is_bad=False)]
+    return [RedisTrouble(_EVICTS_ALL.format(policy=policy), _KEEP_ALL)]
