@@ -6,6 +6,7 @@ computed exactly and rounded once, half up.
 """
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -23,13 +24,26 @@ class NumberText(str):
         return Decimal(self)
 
 
+@dataclass(frozen=True, slots=True)
+class ImplausibleNumber:
+    """A number with more digits or a larger exponent than any money amount: never computed with.
+
+    Attributes:
+        text: How it was written; its beginning, where it is long.
+    """
+
+    text: str
+
+
 def number_text(text: str) -> NumberText:
     """Return `text` marked as a number's text; for `parse_float` and `parse_int` of `json.loads`.
 
     Raises:
         ValueError: The text has more digits or a larger exponent than any money amount.
     """
-    if _PLAIN.fullmatch(text) is None:
+    found = _PLAIN.fullmatch(text)
+    # With its exponent written out, it may have no more digits than one without.
+    if found is None or (found[2] and _PLAIN.fullmatch(f"{Decimal(text):f}") is None):
         raise ValueError(f"not a plausible number: {text[:40]!r}")
     return NumberText(text)
 

@@ -18,10 +18,12 @@ class Answered:
     Attributes:
         lines: By SKU.
         silent: SKUs it left out.
+        odd: SKUs of whose lines nothing can be made, and why.
     """
 
     lines: Mapping[str, PriceLine]
     silent: tuple[str, ...]
+    odd: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ async def ask_prices(
         return RefusedBatch(skus, refusals[0].error)
     answered = [answer for answer in answers if isinstance(answer, Answered)]
     found = {sku: line for answer in answered for sku, line in answer.lines.items()}
-    return Answered(found, tuple(sku for answer in answered for sku in answer.silent))
+    odd = {sku: why for answer in answered for sku, why in answer.odd.items()}
+    return Answered(found, tuple(sku for answer in answered for sku in answer.silent), odd)
 
 
 async def _ask(
@@ -70,7 +73,7 @@ async def _ask(
         if len(batch) == 1:
             return RefusedBatch((batch[0].ref,), error)
         return await _halve(erp, request, batch, error)
-    return Answered(priced.lines, priced.missing)
+    return Answered(priced.lines, priced.missing, priced.odd)
 
 
 async def _halve(

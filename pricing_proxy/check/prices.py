@@ -15,11 +15,13 @@ from pricing_proxy.check.market import (
 from pricing_proxy.check.price_calls import Answered, RefusedBatch, ask_prices
 from pricing_proxy.check.price_sum import adds_up, expected
 from pricing_proxy.check.probe_lines import QUANTITY, ProbeLines, find_lines, first_skus
-from pricing_proxy.d365.fo.models import CustomerRow, PriceLine
+from pricing_proxy.d365.fo.models import CustomerRow, LineError, PriceLine
 from pricing_proxy.d365.fo.price_calls import PriceRequest
 from pricing_proxy.d365.odata import equals
 from pricing_proxy.diagnosis.board import Finding, failed, ok
 from pricing_proxy.diagnosis.steps import Advice, Steps
+from pricing_proxy.domain.price_limits import PriceLimits
+from pricing_proxy.money import NumberText
 
 PROBE_CUSTOMER = "probe customer"
 PROBE_SKUS = "probe SKUs"
@@ -32,6 +34,9 @@ PRICE_ROWS = (PROBE_CUSTOMER, PROBE_SKUS, ACCEPTS, ANSWERS, ADDS_UP)
 _CENT = Decimal("0.01")
 # A row of a table is no place for a hundred SKUs.
 _SKUS_SHOWN = 8
+# Codes are another system's text.
+_CODE_SHOWN = 40
+_KNOWN_ERRORS = frozenset(LineError)
 
 
 class Prices:
@@ -43,7 +48,7 @@ class Prices:
         self._steps = steps
         self._customer = ""
         self._probe = ProbeLines((), ())
-        self._answered = Answered({}, ())
+        self._answered = Answered({}, (), {})
 
     async def run(self) -> None:
         """Write `PRICE_ROWS`."""
@@ -144,10 +149,31 @@ class Prices:
                 "Mend the price service: it has to answer each line, with a price or an error "
                 f"(left out: {_listed(silent)})",
             )
+        judged = {sku: self._oddity(line) for sku, line in self._answered.lines.items()}
+        odd = [f"{sku} ({why})" for sku, why in {**judged, **self._answered.odd}.items() if why]
+        if odd:
+            return failed(
+                f"nothing to show for {_listed(odd)}",
+                "Mend these lines in F&O; a code that is no reason for having no price, and a "
+                f"price outside of {self._checked.key}.price_limits, is shown to nobody",
+            )
         unpriced = [line for line in self._answered.lines.values() if line.error is not None]
         reasons = sorted({str(line.error) for line in unpriced})
         told = f", {len(unpriced)} without a price ({', '.join(reasons)})" if unpriced else ""
         return ok(f"{len(self._answered.lines)} lines{told}")
+
+    def _oddity(self, line: PriceLine) -> str | None:
+        """Return why a line that was read cannot be shown, None where it can be."""
+        if line.error is not None:
+            return None if line.error in _KNOWN_ERRORS else line.error[:_CODE_SHOWN]
+        limits = self._checked.market.price_limits
+        is_plausible = PriceLimits(lowest=limits.lowest, highest=limits.highest).admit(
+            price=_value(line.unitPrice),
+            price_unit=_value(line.priceUnit),
+            line_total=_value(line.netAmount),
+            quantity=QUANTITY,
+        )
+        return None if is_plausible else f"costs {line.netAmount}"
 
     async def _add_up(self) -> Finding:
         priced = {sku: line for sku, line in self._answered.lines.items() if line.error is None}
@@ -170,6 +196,10 @@ _COMPARE = (
     "Price the same line on a sales order in F&O: if it shows the net amount, the price service "
     "leaves out a discount or charge; if not, the service adds up wrongly"
 )
+
+
+def _value(number: NumberText | None) -> Decimal:
+    return Decimal(0) if number is None else number.value
 
 
 def _difference(sku: str, line: PriceLine) -> str:

@@ -1,6 +1,7 @@
 """A market: one website of the shop, sold out of one company of the ERP."""
 
 import re
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -51,6 +52,27 @@ class Freshness(BaseModel):
         return self
 
 
+class PriceLimitsSection(BaseModel):
+    """Which unit prices can be right; any other is `no_price` with `implausible_price`.
+
+    Attributes:
+        lowest: The lowest unit price, in the answer's currency. By default it is anything above
+            zero; with "0" things may be free.
+        highest: The highest unit price; by default there is none.
+    """
+
+    model_config = MODEL
+
+    lowest: Annotated[Decimal, Field(ge=0, max_digits=20)] | None = None
+    highest: Annotated[Decimal, Field(gt=0, max_digits=20)] | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.lowest is not None and self.highest is not None and self.lowest > self.highest:
+            raise ValueError("expected lowest <= highest")
+        return self
+
+
 class MarketSection(BaseModel):
     """One market; the table's name in the file is its code, the shop's website code.
 
@@ -62,6 +84,7 @@ class MarketSection(BaseModel):
         company_currency: Currency of the items' base prices; by default `currency`.
         tax_included: Whether the ERP's totals include tax.
         price_decimals: Decimals of `unit_price`.
+        price_limits: Which prices can be right.
         sources: Ways to a price, in order.
         freshness: How old a price may be.
         storefront_origins: Pages of these origins may ask for prices with a storefront token.
@@ -86,6 +109,7 @@ class MarketSection(BaseModel):
     company_currency: CurrencyCode | None = None
     tax_included: bool = False
     price_decimals: Annotated[int, Field(ge=0, le=8)] = 4
+    price_limits: PriceLimitsSection = PriceLimitsSection()
     sources: Annotated[list[Literal["fo_service"]], Field(min_length=1)] = ["fo_service"]
     freshness: Freshness = Freshness()
     storefront_origins: list[Origin] = []

@@ -1,22 +1,33 @@
 """JSON in and out with every number kept as the text it was written in.
 
-The one decoder for ERP bodies: a number never becomes a float, so its digits and
-its trailing zeros reach the answer unchanged. Both functions raise `ValueError`
-for what cannot be said exactly; they do no I/O.
+The decoders for ERP bodies: a number never becomes a float, so its digits and its
+trailing zeros reach the answer unchanged. `read_json` refuses a body that holds what is
+no number; `read_odd_json` leaves that to whoever reads the member it stands in, so that
+one line of an answer fails no other. `write_json` refuses what cannot be said exactly.
+They do no I/O.
 """
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
-from pricing_proxy.money import NumberText, number_text
+from pricing_proxy.money import ImplausibleNumber, NumberText, number_text
 
+# As much of a long number as anybody wants to read.
+_SHOWN = 40
 # RFC 8259, section 6; stricter than Decimal, which also takes "007", ".5" and "NaN".
 _JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 # Longer bodies are read in a thread, beside a loop that must not wait for all of it.
 _PAUSING_BYTES = 128 * 1024
+
+
+class NotANumber:
+    """What stands where a body says NaN or Infinity; no member of ours can be one."""
+
+
+NOT_A_NUMBER: Final = NotANumber()
 
 
 def read_json(body: bytes) -> Any:
@@ -25,16 +36,18 @@ def read_json(body: bytes) -> Any:
     Raises:
         ValueError: Not JSON, nested too deeply, or holding NaN or an implausible number.
     """
-    try:
-        return json.loads(
-            body,
-            parse_float=number_text,
-            parse_int=number_text,
-            parse_constant=_refuse,
-            object_hook=_pausing if len(body) > _PAUSING_BYTES else None,
-        )
-    except RecursionError as exc:
-        raise ValueError("JSON nested too deeply") from exc
+    return _read(body, number=number_text, constant=_refuse)
+
+
+def read_odd_json(body: bytes) -> Any:
+    """Return the body's value as `read_json` does, also where it holds what is no number.
+
+    NaN and Infinity are `NOT_A_NUMBER`, a number that is no amount an `ImplausibleNumber`.
+
+    Raises:
+        ValueError: Not JSON, or nested too deeply.
+    """
+    return _read(body, number=_any_number, constant=lambda _: NOT_A_NUMBER)
 
 
 def _pausing(row: dict[str, Any]) -> dict[str, Any]:
@@ -50,6 +63,26 @@ def write_json(value: Any) -> bytes:
         TypeError: A float, whose digits are not the ones somebody meant, or another type.
     """
     return _text(value).encode()
+
+
+def _read(body: bytes, *, number: Callable[[str], Any], constant: Callable[[str], Any]) -> Any:
+    try:
+        return json.loads(
+            body,
+            parse_float=number,
+            parse_int=number,
+            parse_constant=constant,
+            object_hook=_pausing if len(body) > _PAUSING_BYTES else None,
+        )
+    except RecursionError as exc:
+        raise ValueError("JSON nested too deeply") from exc
+
+
+def _any_number(text: str) -> NumberText | ImplausibleNumber:
+    try:
+        return number_text(text)
+    except ValueError:
+        return ImplausibleNumber(text[:_SHOWN])
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -10,6 +10,7 @@ never tries twice; retries, the circuit breaker and the rate limit belong to
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -83,7 +84,12 @@ class Transport:
         )
 
     async def send(
-        self, request: Request, *, deadline: Deadline, guard: Guard | None = None
+        self,
+        request: Request,
+        *,
+        deadline: Deadline,
+        guard: Guard | None = None,
+        read: Callable[[bytes], Any] = read_json,
     ) -> Any:
         """Return the body of the answer to a request that succeeded.
 
@@ -95,6 +101,7 @@ class Transport:
             deadline: The last useful instant.
             guard: Asked before each sending, the second after a 401 too, when all that could
                 take time is done: a writer that has lost its right to write is stopped here.
+            read: Reads the body; raises `ValueError` for what is not JSON.
 
         Raises:
             UpstreamTimeoutError: The deadline passed.
@@ -112,7 +119,7 @@ class Transport:
             raise error
         # Writes may answer 204, and some deployments 200, without a body.
         is_empty = not reply.body and request.method != "GET"
-        return None if is_empty else await reply.json(read_json)
+        return None if is_empty else await reply.json(read)
 
     async def _token(self, deadline: Deadline) -> str:
         try:

@@ -5,11 +5,18 @@ computed exactly and rounded once, half up.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from pricing_proxy.money import NumberText, divide
+
+# A code is a name; what is longer is a message, of which the beginning must do.
+_LONGEST_CODE = 200
+_LONGEST_WORD = 40
+_BEFORE_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NO_LETTERS = re.compile(r"[^a-z0-9]+")
 
 
 class NoPriceReason(StrEnum):
@@ -20,6 +27,7 @@ class NoPriceReason(StrEnum):
     UNKNOWN_CUSTOMER = "unknown_customer"
     NOT_SOLD = "not_sold"
     NOT_PRICED = "not_priced"
+    IMPLAUSIBLE_PRICE = "implausible_price"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +56,35 @@ class NoPrice:
     """The ERP's statement that there is no price."""
 
     reason: NoPriceReason
+
+
+UNREADABLE = "unreadable_answer"
+"""The reason of a line of which nothing could be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A line that the ERP answered without saying what it costs or that it has no price.
+
+    Never stored; it fails its own key and no other.
+
+    Attributes:
+        reason: The ERP's own code, or what is wrong with the line; as `word_of` makes it.
+        is_stated: The ERP said so, with a code; otherwise nothing of the line could be read.
+    """
+
+    reason: str
+    is_stated: bool
+
+
+def word_of(code: str) -> str | None:
+    """Return another system's code as a word of ours: "CustomerBlocked" is "customer_blocked".
+
+    Answers hold it, so it has letters, digits and underscores only, and a bounded number of
+    them. None where nothing is left.
+    """
+    parted = _BEFORE_CAPITAL.sub("_", code[:_LONGEST_CODE])
+    return _NO_LETTERS.sub("_", parted.lower())[:_LONGEST_WORD].strip("_") or None
 
 
 def price_fragment(

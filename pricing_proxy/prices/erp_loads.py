@@ -1,19 +1,21 @@
 """Ask the ERP for lines of a flight, and settle each by what it says.
 
-An ERP failure fails the keys it concerns and pauses them; it is never stored. An answer is
-delivered whatever happened meanwhile, and kept only if nothing invalidated it.
+An ERP failure fails the keys it concerns and pauses them; it is never stored. So does a line
+that was answered, but with nothing to show. An answer is delivered whatever happened
+meanwhile, and kept only if nothing invalidated it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from pricing_proxy.domain.entry import Entry
-from pricing_proxy.domain.price import NoPrice, NoPriceReason, Price
+from pricing_proxy.domain.price import NoPrice, Price, Unusable
 from pricing_proxy.prices.basis import Basis
 from pricing_proxy.prices.entries import ReadStamp, entry_of
 from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_us
 from pricing_proxy.prices.flights import Arrival, Flight
 from pricing_proxy.prices.invalidations import is_current
+from pricing_proxy.prices.odd_answers import OddAnswers
 from pricing_proxy.prices.ports import Wanted
 from pricing_proxy.prices.query import Context, Failure, Key
 from pricing_proxy.prices.refusals import REFUSED
@@ -27,6 +29,7 @@ from pricing_proxy.resilience.errors import (
     PermanentUpstreamError,
     UpstreamContractError,
     UpstreamError,
+    UpstreamMismatchError,
     UpstreamRejectedError,
 )
 
@@ -43,6 +46,7 @@ class ErpLoads:
         basis: The markets' sources, and where this process remembers what came.
         failures: Where failed keys are remembered.
         health: Told how loads end.
+        odd: Judges the lines of answers.
         land: Settles one key of a flight.
     """
 
@@ -52,11 +56,13 @@ class ErpLoads:
         *,
         failures: FailureMemory,
         health: SourceHealth,
+        odd: OddAnswers,
         land: Callable[[Flight, Key, Arrival | Failure], None],
     ) -> None:
         self._basis = basis
         self._failures = failures
         self._health = health
+        self._odd = odd
         self._land = land
 
     def batches(self, flight: Flight, left: Sequence[Wanted]) -> list[Sequence[Wanted]]:
@@ -87,8 +93,8 @@ class ErpLoads:
                 errors.append(error)
                 return self._failed(flight, lines, error)
             self._failures.refusals.note_accepted(market)
-            self._note_answers(flight.context, lines, answers)
-            loaded.update(self._settle(flight, lines, answers, stamp.across_sleep(basis.clock)))
+            said = self._judged(flight.context, lines, answers)
+            loaded.update(self._settle(flight, lines, said, stamp.across_sleep(basis.clock)))
             return Outcome.ACCEPTED
 
         found = await load_splitting(ask, chunk, flight.ticket)
@@ -103,21 +109,28 @@ class ErpLoads:
             self._pause(flight, wanted.key, REFUSED)
         flight.announce()
 
-    def _note_answers(
-        self, context: Context, lines: Sequence[Wanted], answers: Mapping[Key, object]
-    ) -> None:
-        """Note whether anything of an accepted call could be read; one line proves nothing."""
-        if answers:
+    def _judged(
+        self,
+        context: Context,
+        lines: Sequence[Wanted],
+        answers: Mapping[Key, Price | NoPrice | Unusable],
+    ) -> dict[Key, Price | NoPrice | Unusable]:
+        """Return what to make of each line, and note whether any could be read at all."""
+        market = self._basis.markets[context.market]
+        said = {line.key: self._odd.judged(answers.get(line.key), line, market) for line in lines}
+        if not all(isinstance(each, Unusable) and not each.is_stated for each in said.values()):
             self._health.note_accepted(context.market)
         elif len(lines) > 1:
+            # One line may be odd for itself; a whole answer without a readable one is no answer.
             error = UpstreamContractError("no line can be read", system="erp")
             self._health.note_failed(context, error, of_lines=True)
+        return said
 
     def _settle(
         self,
         flight: Flight,
         lines: Sequence[Wanted],
-        answers: Mapping[Key, Price | NoPrice],
+        said: Mapping[Key, Price | NoPrice | Unusable],
         stamp: ReadStamp,
     ) -> dict[Key, Entry]:
         """Deliver the answered lines; return the entries that may be kept."""
@@ -125,11 +138,9 @@ class ErpLoads:
         marks = basis.marks(flight.context, flight.customer)
         kept: dict[Key, Entry] = {}
         for wanted in lines:
-            answer = answers.get(wanted.key)
-            if answer is None and market.source.absence_is_no_price:
-                answer = NoPrice(NoPriceReason.NOT_PRICED)
-            if answer is None:
-                self._pause(flight, wanted.key, "missing_in_answer")
+            answer = said[wanted.key]
+            if isinstance(answer, Unusable):
+                self._pause(flight, wanted.key, answer.reason)
                 continue
             item_number = wanted.item.item_number
             changed_us = marks.changed_us(item_number) if marks else LONG_AGO_US
@@ -180,6 +191,9 @@ class ErpLoads:
 
 
 def _outcome(error: UpstreamError) -> Outcome:
+    if isinstance(error, UpstreamMismatchError):
+        # Asked for in parts, each line is its own again, and only the odd one is left out.
+        return Outcome.BROKEN
     if not isinstance(error, UpstreamRejectedError):
         return Outcome.FAILED
     if error.status in _REFUSED:

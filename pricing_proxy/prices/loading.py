@@ -17,6 +17,7 @@ from pricing_proxy.prices.erp_loads import ErpLoads
 from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_us
 from pricing_proxy.prices.flights import Arrival, Flight, Flights
 from pricing_proxy.prices.invalidations import is_current
+from pricing_proxy.prices.odd_answers import OddAnswers
 from pricing_proxy.prices.ports import CacheFailedError, Entries, Wanted
 from pricing_proxy.prices.query import Context, Failure, Key
 from pricing_proxy.prices.source_health import SourceHealth
@@ -38,6 +39,7 @@ class Loader:
     Attributes:
         failures: Which keys lately failed.
         health: How each market's loads end.
+        odd: The lines that were answered oddly.
         flights: Those under way.
     """
 
@@ -47,9 +49,14 @@ class Loader:
         self._budget = budget
         self.failures = FailureMemory(now_us=now_us, draw=basis.draw)
         self.health = SourceHealth(now_us=now_us)
+        self.odd = OddAnswers(now_us=now_us)
         self.flights = Flights(run=self._run, now_us=now_us)
         self._erp = ErpLoads(
-            basis, failures=self.failures, health=self.health, land=self.flights.land
+            basis,
+            failures=self.failures,
+            health=self.health,
+            odd=self.odd,
+            land=self.flights.land,
         )
 
     def join(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from pricing_proxy.domain.lifetime import Lifetimes
+from pricing_proxy.domain.price_limits import PriceLimits
 from pricing_proxy.names import is_same_name
 from pricing_proxy.prices.ports import MasterMaps, PriceSource
 
@@ -19,6 +20,7 @@ class Market:
         company_currency: Currency of the items' base prices.
         tax_included: Whether the ERP's totals include tax.
         decimals: Decimals of `unit_price`.
+        limits: Which prices can be right.
         erp_zone: Zone whose midnight ends the ERP's day.
         lifetimes: How long prices live.
         lease_us: How recent word of invalidations must be for a verified answer.
@@ -33,6 +35,7 @@ class Market:
     company_currency: str
     tax_included: bool
     decimals: int
+    limits: PriceLimits
     erp_zone: ZoneInfo
     lifetimes: Lifetimes
     lease_us: int

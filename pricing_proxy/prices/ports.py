@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from pricing_proxy.domain.entry import Entry
-from pricing_proxy.domain.price import NoPrice, Price
+from pricing_proxy.domain.price import NoPrice, Price, Unusable
 from pricing_proxy.names import ByName
 from pricing_proxy.prices.query import Context, Key
 from pricing_proxy.prices.shelf import Shelf
@@ -112,11 +112,12 @@ class PriceSource(Protocol):
         *,
         ticket: Ticket,
         deadline: Deadline,
-    ) -> Mapping[Key, Price | NoPrice]:
+    ) -> Mapping[Key, Price | NoPrice | Unusable]:
         """Return what the ERP says now about the lines; one call, or none.
 
         Raises:
             UpstreamRejectedError: The batch was refused as a whole; one line may be the cause.
+            UpstreamMismatchError: Its answers may be each other's.
             UpstreamError: Nothing is known about any line.
         """
         ...

@@ -11,6 +11,7 @@ UpstreamError
     ├── UpstreamReadOnlyError       what we write is not taken; reading goes on
     ├── UpstreamDeniedError         401 or 403 with a new token: our credentials
     └── UpstreamContractError       2xx, but not the body that was agreed; or a redirect
+        └── UpstreamMismatchError     its lines cannot be told apart
 
 `system` names the other side in logs and metrics ("fo", "entra", "redis"); it is
 never an address. Messages hold no bodies, tokens or customer data.
@@ -130,3 +131,7 @@ class UpstreamContractError(PermanentUpstreamError):
     def __init__(self, message: str, *, system: str, status: int | None = None) -> None:
         super().__init__(message, system=system)
         self.status = status
+
+
+class UpstreamMismatchError(UpstreamContractError):
+    """Lines of the answer may be others' than they say; asked for alone, each is whose it is."""

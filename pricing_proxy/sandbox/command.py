@@ -225,7 +225,7 @@ def _assignment(text: str) -> tuple[str, Any]:
         return name, _list(value)
     if name == "poison_lines":
         return name, _lines_of_customers(value)
-    if name == "rename_fields":
+    if name in ("rename_fields", "odd_lines"):
         return name, _pairs(value)
     if name in ("short_sets", "hidden_sets"):
         return name, _counts(value)

@@ -2,7 +2,7 @@
 
 Each member checks itself; a patch is checked whole before any of it is applied.
 What a dial does stands in `faults` (every system; `token_revoked`: where a system checks who
-asks), `price_service` (`drop_lines`, `poison_skus`, `poison_lines`, `deadlock_rate`,
+asks), `price_service` (`drop_lines`, `odd_lines`, `poison_skus`, `poison_lines`, `deadlock_rate`,
 `price_page`), `documents` (`rename_fields`, `mandatory_fields`), `sets_cut` (`short_sets`,
 `hidden_sets`) and `shop` (`number_prefix`, `account_attribute`); `dead` is the server's business.
 """
@@ -55,6 +55,9 @@ class Dials:
         black_hole: Read requests, never answer.
         token_revoked: Refuse credentials (Entra ID) or every token (the others).
         drop_lines: SKUs that price answers silently leave out.
+        odd_lines: What price answers say of a SKU instead of its price, such as
+            `{"LAMP-04": "NaN"}`: `null`, `text`, `NaN`, `1e99`, `0`, `-1`, `USD`, `twice`,
+            `nameless`, or a code for the line's `error`.
         poison_skus: SKUs for whose sake a price batch ends in an exception of the ERP's: 500.
         poison_lines: `{"customer": …, "sku": …}`: for its sake a price batch of that customer is
             refused as a whole with 400, as by a validation.
@@ -84,6 +87,7 @@ class Dials:
     black_hole: bool = False
     token_revoked: bool = False
     drop_lines: tuple[str, ...] = ()
+    odd_lines: Mapping[str, str] = field(default_factory=dict)
     poison_skus: tuple[str, ...] = ()
     poison_lines: tuple[Mapping[str, str], ...] = ()
     deadlock_rate: float = 0.0
@@ -151,6 +155,13 @@ def _skus(name: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _odd_lines(name: str, value: Any) -> dict[str, str]:
+    pairs = value.items() if isinstance(value, dict) else [("", None)]
+    if not all(sku and isinstance(said, str) and said for sku, said in pairs):
+        raise BadMemberError(name, 'expected an object such as {"LAMP-04": "NaN"}')
+    return dict(pairs)
+
+
 def _lines_of_customers(name: str, value: Any) -> tuple[Mapping[str, str], ...]:
     lines = value if isinstance(value, list) else [None]
     if not all(
@@ -212,6 +223,7 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "black_hole": _flag,
     "token_revoked": _flag,
     "drop_lines": _skus,
+    "odd_lines": _odd_lines,
     "poison_skus": _skus,
     "poison_lines": _lines_of_customers,
     "deadlock_rate": _share,

@@ -14,6 +14,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from orjson import Fragment
+
 from pricing_proxy.sandbox.agreement_match import Question
 from pricing_proxy.sandbox.book import ZERO, Book, Customer, Dimensions, Item, fold
 from pricing_proxy.sandbox.dials import Dials
@@ -37,6 +39,17 @@ _DIMENSION_MEMBERS = {
     "versionId": "version",
     "siteId": "site",
     "warehouseId": "warehouse",
+}
+
+
+# By the words of the dial `odd_lines`.
+_SPOILED = {
+    "null": None,
+    "text": "on request",
+    "NaN": Fragment(b"NaN"),
+    "1e99": Fragment(b"1e99"),
+    "0": ZERO,
+    "-1": Decimal(-1),
 }
 
 
@@ -92,11 +105,18 @@ class ErpPriceService:
         self._refuse_poison(request)
         dropped = {fold(sku) for sku in self._dials.drop_lines}
         kept = [line for line in request.lines if fold(self._sku(line)) not in dropped]
+        odd = {fold(sku): said for sku, said in self._dials.odd_lines.items()}
         answers = [
-            {"$id": str(number), **self._answer(request, line)}
-            for number, line in enumerate(kept, start=2)
+            answer
+            for line in kept
+            for answer in _spoiled(self._answer(request, line), odd.get(fold(self._sku(line))))
         ]
-        return {"$id": "1", "lines": answers}
+        return {
+            "$id": "1",
+            "lines": [
+                {"$id": str(number), **answer} for number, answer in enumerate(answers, start=2)
+            ],
+        }
 
     def _sku(self, line: _Line) -> str:
         return self._book.sku_of(line.item_number, line.dimensions)
@@ -163,6 +183,22 @@ class ErpPriceService:
             "source": price.source,
             "error": None,
         }
+
+
+def _spoiled(answer: dict[str, Any], said: str | None) -> list[dict[str, Any]]:
+    """Return the lines that are answered for one, by what the dial says; None leaves it well."""
+    if said is None:
+        return [answer]
+    if said == "twice":
+        return [answer, answer]
+    if said == "nameless":
+        return [{name: value for name, value in answer.items() if name != "ref"}]
+    if said == "USD":
+        return [answer | {"currency": said}]
+    spoiled = _SPOILED.get(said)
+    if spoiled is None:
+        return [answer | {"error": said}]
+    return [answer | {"unitPrice": spoiled, "netAmount": spoiled}]
 
 
 def _failed(request: _Request, line: _Line, error: str) -> dict[str, Any]:

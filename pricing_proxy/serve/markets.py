@@ -12,6 +12,7 @@ from pricing_proxy.configuration.markets import Freshness
 from pricing_proxy.d365.way import ErpWay
 from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.domain.lifetime import Lifetimes, erp_day
+from pricing_proxy.domain.price_limits import PriceLimits
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.master_data import MarketMaps
 from pricing_proxy.prices.sources.fo_master_data import FoMasterData
@@ -70,6 +71,7 @@ def market_of(
         company_currency=market.company_currency or market.currency,
         tax_included=market.tax_included,
         decimals=market.price_decimals,
+        limits=PriceLimits(lowest=market.price_limits.lowest, highest=market.price_limits.highest),
         erp_zone=zone,
         lifetimes=_lifetimes(market.freshness),
         lease_us=market.freshness.lease_seconds * SECOND_US,

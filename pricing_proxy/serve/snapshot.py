@@ -75,6 +75,7 @@ class Snapshot:
             "map_refused": self._maps_refused,
             "shop_ids_lost": self._ids_lost,
             "prices_refused": self._refused_readings,
+            "odd_lines": self._odd_readings,
         }
 
     def _breaker_readings(self) -> Iterator[Reading]:
@@ -97,6 +98,11 @@ class Snapshot:
     def _refused_readings(self) -> Iterator[Reading]:
         for code in self._parts.maps:
             yield Reading((code,), self._loader.health.failing(code) is not None)
+
+    def _odd_readings(self) -> Iterator[Reading]:
+        for code in self._parts.maps:
+            for kind, seen in self._loader.odd.of_market(code).items():
+                yield Reading((code, kind), seen.lines)
 
     def _map_ages(self) -> Iterator[Reading]:
         for code, maps in self._parts.maps.items():
@@ -147,6 +153,7 @@ class Snapshot:
             },
             "shop_ids": {"count": maps.ids.count, "is_lost": maps.ids.is_lost},
             "failing": self._failing(code),
+            "odd_lines": self._odd_lines(code),
             "ledger": self._ledger(code),
         }
 
@@ -161,6 +168,18 @@ class Snapshot:
             "is_refusing": failing.is_refusing,
             "for_seconds": shown_seconds(failing.for_us),
             "loads": failing.loads,
+        }
+
+    def _odd_lines(self, code: str) -> dict[str, dict[str, Any]]:
+        now_us = self._parts.clock.monotonic_us()
+        return {
+            kind: {
+                "lines": seen.lines,
+                "reason": seen.reason,
+                "sku": seen.sku,
+                "seconds_ago": shown_seconds(now_us - seen.seen_us),
+            }
+            for kind, seen in self._loader.odd.of_market(code).items()
         }
 
     def _kept_out(self) -> list[dict[str, Any]]:

@@ -61,6 +61,13 @@ READ_WHEN_SCRAPED = (
     Instrument(
         "bulkhead_calls", "Calls by class, running and waiting.", ("bulkhead", "class", "place")
     ),
+    Instrument(
+        "odd_lines",
+        "Lines that the ERP answered so that nothing can be shown, by kind (code, unreadable, "
+        "implausible).",
+        ("market", "kind"),
+        only_rises=True,
+    ),
     Instrument("map_age_seconds", "Age of a market's maps.", ("market", "map")),
     Instrument("prices_refused", "1 while the source takes no line at all.", ("market",)),
     Instrument("map_rows", "Rows of a market's maps.", ("market", "map")),

@@ -14,6 +14,8 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _MEGABYTE = 1_000_000
 # How much of the lines the cache should answer; below, customers wait for the ERP a lot.
 _GOOD_RATIO = 0.8
+# How long a line that was answered oddly is told of: as often as it is said in the log.
+_ODD_SECONDS = 600
 # From the most to the least urgent.
 _CLASSES = ("checkout", "interactive", "refresh", "background")
 _LEVELS = ("l1", "l2", "source")
@@ -105,6 +107,14 @@ def prices_verdict(markets: Mapping[str, Any]) -> tuple[Glance, str]:
             for code, each in failing.items()
         ]
         return Glance(Tone.BAD, "all refused"), "; ".join(told)
+    odd = [
+        f"{code}: {each.get('reason')} for {each.get('sku')} ({each.get('lines')} lines)"
+        for code, market in markets.items()
+        for each in (market.get("odd_lines") or {}).values()
+        if each.get("seconds_ago", _HOUR) < _ODD_SECONDS
+    ]
+    if odd:
+        return Glance(Tone.WARN, "some lines odd"), "; ".join(odd)
     return Glance(Tone.GOOD, "answered"), ""
 
 

@@ -38,6 +38,9 @@ FO: list[tuple[dict[str, Any], str]] = [
     ({"black_hole": True}, "F&O reachable"),
     ({"token_revoked": True}, "F&O accepts the token"),
     ({"drop_lines": ["LAMP-03"]}, "price service answers every line"),
+    ({"odd_lines": {"LAMP-03": "NaN"}}, "price service answers every line"),
+    ({"odd_lines": {"LAMP-03": "CustomerBlocked"}}, "price service answers every line"),
+    ({"odd_lines": {"LAMP-03": "0"}}, "price service answers every line"),
     ({"poison_skus": ["LAMP-03"]}, "price service accepts the probe lines"),
     (
         {"poison_lines": [{"customer": "C-1001", "sku": "LAMP-03"}]},
@@ -51,6 +54,7 @@ FO: list[tuple[dict[str, Any], str]] = [
 # Entra ID knows no SKUs.
 WITHOUT_EFFECT_ON_ENTRA = {
     "drop_lines",
+    "odd_lines",
     "poison_skus",
     "poison_lines",
     "deadlock_rate",

@@ -30,7 +30,7 @@ class Picky:
         self.calls.append(skus)
         if self.refuses(skus):
             raise UpstreamRejectedError("no", system="fo", status=500, reasons=("no",))
-        return PricedLines(lines={}, missing=tuple(skus))
+        return PricedLines(lines={}, odd={}, missing=tuple(skus))
 
 
 def ask(erp: Picky, skus: list[str], *, max_lines: int = 100) -> Answered | RefusedBatch:

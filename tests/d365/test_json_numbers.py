@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing_proxy.d365.json_numbers import read_json, write_json
-from pricing_proxy.money import NumberText
+from pricing_proxy.d365.json_numbers import NOT_A_NUMBER, read_json, read_odd_json, write_json
+from pricing_proxy.money import ImplausibleNumber, NumberText
 
 numbers = st.decimals(
     min_value=-(10**15), max_value=10**15, places=4, allow_nan=False, allow_infinity=False
@@ -58,6 +58,29 @@ def test_a_number_is_kept_as_it_was_written(text: str) -> None:
 def test_what_is_not_exact_json_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_json(body)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'"\xff"', b"[" * 200_000])
+def test_what_is_no_json_is_refused_whatever_is_asked_of_numbers(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_odd_json(body)
+
+
+def test_what_is_no_number_spoils_only_its_own_place() -> None:
+    body = b'{"a":1.50,"b":NaN,"c":-Infinity,"d":1e99,"e":1' + b"0" * 80 + b"}"
+    read = read_odd_json(body)
+    assert isinstance(read["a"], NumberText)
+    assert (read["b"], read["c"]) == (NOT_A_NUMBER, NOT_A_NUMBER)
+    assert read["d"] == ImplausibleNumber("1e99")
+    assert read["e"] == ImplausibleNumber("1" + "0" * 39)
+    for value in ("b", "d"):
+        with pytest.raises(TypeError, match="cannot be written exactly"):
+            write_json(read[value])
+
+
+@given(tree=trees)
+def test_what_is_exact_is_read_alike(tree: Any) -> None:
+    assert read_odd_json(write_json(tree)) == tree
 
 
 def test_nesting_without_end_is_refused_and_does_not_break_the_stack() -> None:

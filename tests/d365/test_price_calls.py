@@ -10,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing_proxy.d365.fo.price_calls import (
+    OddLine,
     PricedLines,
     PriceRequest,
     PriceRequestLine,
     read_price_answer,
 )
-from pricing_proxy.money import NumberText
-from pricing_proxy.resilience.errors import UpstreamContractError
+from pricing_proxy.d365.json_numbers import NOT_A_NUMBER
+from pricing_proxy.money import ImplausibleNumber, NumberText
+from pricing_proxy.resilience.errors import UpstreamContractError, UpstreamMismatchError
 
 quantities = st.decimals(min_value=Decimal("0.000001"), max_value=Decimal(999_999_999), places=6)
 refs = st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=20, unique=True)
@@ -116,18 +118,46 @@ def test_lines_are_matched_by_ref_and_the_rest_is_missing(
 
 
 def test_a_line_answered_twice_spoils_the_answer() -> None:
-    with pytest.raises(UpstreamContractError, match="repeats"):
+    with pytest.raises(UpstreamMismatchError, match="repeats"):
         read(request_for("1", "2"), answer_line("1"), answer_line("1"))
 
 
 def test_a_line_nobody_asked_for_spoils_the_answer() -> None:
-    with pytest.raises(UpstreamContractError, match="nobody asked"):
+    with pytest.raises(UpstreamMismatchError, match="nobody asked"):
         read(request_for("1"), answer_line("1"), answer_line("2"))
 
 
-def test_a_price_in_another_currency_spoils_the_answer() -> None:
-    with pytest.raises(UpstreamContractError, match="currency"):
-        read(request_for("1"), answer_line("1", currency="USD"))
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        ({"currency": "USD"}, OddLine.OTHER_CURRENCY),
+        ({"currency": None}, OddLine.OTHER_CURRENCY),
+        ({"currency": 7}, OddLine.UNREADABLE),
+        ({"netAmount": None}, OddLine.UNREADABLE),
+        ({"netAmount": NOT_A_NUMBER}, OddLine.UNREADABLE),
+        ({"netAmount": "19.00"}, OddLine.UNREADABLE),
+        ({"lineDiscPercent": {}}, OddLine.UNREADABLE),
+        ({"netAmount": ImplausibleNumber("1e99")}, OddLine.IMPLAUSIBLE),
+        ({"lineDiscPercent": ImplausibleNumber("1e99")}, OddLine.IMPLAUSIBLE),
+        ({"error": ["CustomerBlocked"]}, OddLine.UNREADABLE),
+    ],
+)
+def test_an_odd_line_spoils_nothing_but_itself(members: dict[str, Any], why: OddLine) -> None:
+    answer = read(request_for("1", "2", "3"), answer_line("1"), answer_line("2", **members))
+    assert list(answer.lines) == ["1"]
+    assert (answer.odd, answer.missing) == ({"2": why}, ("3",))
+
+
+@pytest.mark.parametrize("nameless", [None, 1, "2", [], {}, {"ref": None}, {"ref": ["2"]}])
+def test_what_names_no_line_is_nobodys(nameless: Any) -> None:
+    answer = read(request_for("1", "2"), nameless, answer_line("1"))
+    assert (list(answer.lines), answer.odd, answer.missing) == (["1"], {}, ("2",))
+
+
+def test_an_error_needs_nothing_beside_it() -> None:
+    line = answer_line("1", error="CustomerBlocked", netAmount=NOT_A_NUMBER, currency=7)
+    answer = read(request_for("1"), line)
+    assert answer.lines["1"].error == "CustomerBlocked"
 
 
 def test_a_line_without_a_price_needs_no_currency() -> None:
@@ -143,7 +173,7 @@ def test_what_is_no_price_answer_is_a_broken_contract(body: Any) -> None:
 
 def test_an_error_message_holds_no_price() -> None:
     with pytest.raises(UpstreamContractError) as caught:
-        read(request_for("1"), answer_line("1", unitPrice="4711.00"))
+        read_price_answer(request_for("1"), {"lines": {"1": "4711.00"}}, system="fo")
     assert "4711" not in str(caught.value)
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
-from pricing_proxy.domain.price import NoPrice, Price
+from pricing_proxy.domain.price import NoPrice, Price, Unusable
 from pricing_proxy.money import NumberText
 from pricing_proxy.prices.ports import Wanted
 from pricing_proxy.prices.query import Context, Key
@@ -60,6 +60,7 @@ class FakeErp:
         poison_lines: Accounts with SKUs for whose sake it refuses that account's batch.
         refusal_status: With what it refuses.
         missing: SKUs left out of answers.
+        odd: SKUs that it answers with a code and no price, by that code.
         without_price: SKUs that the ERP has no price for, and why.
         prices: Unit prices that were set; others follow from `distinct_price`.
         batches: Every call that arrived, in order.
@@ -79,6 +80,7 @@ class FakeErp:
     poison_lines: set[tuple[str, str]] = field(default_factory=set)
     refusal_status: int = 400
     missing: set[str] = field(default_factory=set)
+    odd: dict[str, str] = field(default_factory=dict)
     without_price: dict[str, NoPrice] = field(default_factory=dict)
     prices: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
     batches: list[Batch] = field(default_factory=list)
@@ -98,7 +100,7 @@ class FakeErp:
         *,
         ticket: Ticket,
         deadline: Deadline,
-    ) -> Mapping[Key, Price | NoPrice]:
+    ) -> Mapping[Key, Price | NoPrice | Unusable]:
         """Answer as the ERP would: wholly, partly, late, or not at all."""
         assert context.account == customer.account
         assert 0 < len(wanted) <= self.max_lines
@@ -121,7 +123,7 @@ class FakeErp:
 
     def _outcome(
         self, account: str, keys: Sequence[Key]
-    ) -> Mapping[Key, Price | NoPrice] | Exception:
+    ) -> Mapping[Key, Price | NoPrice | Unusable] | Exception:
         outage = self.outage() if self.outage is not None else None
         if outage is None and self.trouble is not None:
             outage = self.trouble()
@@ -137,7 +139,9 @@ class FakeErp:
     def _is_poison(self, account: str, sku: str) -> bool:
         return sku in self.poison or (account, sku) in self.poison_lines
 
-    def _said(self, account: str, key: Key) -> Price | NoPrice:
+    def _said(self, account: str, key: Key) -> Price | NoPrice | Unusable:
+        if key.sku in self.odd:
+            return Unusable(self.odd[key.sku], is_stated=True)
         no_price = self.without_price.get(key.sku)
         if no_price is not None:
             return no_price

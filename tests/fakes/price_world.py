@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pricing_proxy.domain.freshness import Level, Mode
 from pricing_proxy.domain.lifetime import Lifetimes
+from pricing_proxy.domain.price_limits import PriceLimits
 from pricing_proxy.prices.ahead import RefreshAhead
 from pricing_proxy.prices.basis import Basis
 from pricing_proxy.prices.cold_budget import OwnColdBudget
@@ -174,6 +175,7 @@ def price_service(
     memory_bytes: int = MEGABYTE,
     shared_accounts: Iterable[str] = (),
     cold_lines: int = 120,
+    limits: PriceLimits | None = None,
 ) -> PriceWorld:
     """Return a world on the running loop's clock; every customer has the price group "G"."""
     clock = LoopClock(asyncio.get_running_loop())
@@ -186,7 +188,9 @@ def price_service(
         customers=[make_customer(account, price_group="G") for account in accounts],
     )
     market = replace(
-        _market(erp, master, lifetimes or Lifetimes()), shared_accounts=frozenset(shared_accounts)
+        _market(erp, master, lifetimes or Lifetimes()),
+        shared_accounts=frozenset(shared_accounts),
+        limits=limits or PriceLimits(),
     )
     invalidations = Invalidations(
         keep_positions=market.lifetimes.max_us,
@@ -246,6 +250,7 @@ def _market(erp: FakeErp, master: FakeMasterData, lifetimes: Lifetimes) -> Marke
         company_currency="EUR",
         tax_included=False,
         decimals=4,
+        limits=PriceLimits(),
         erp_zone=ZoneInfo("Europe/Berlin"),
         lifetimes=lifetimes,
         lease_us=LEASE_US,

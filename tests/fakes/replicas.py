@@ -19,7 +19,7 @@ from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.cache.redis_store import RedisStore
 from pricing_proxy.domain.freshness import Level, Mode
 from pricing_proxy.domain.lifetime import Lifetimes
-from pricing_proxy.domain.price import NoPrice, Price
+from pricing_proxy.domain.price import NoPrice, Price, Unusable
 from pricing_proxy.prices.basis import Basis
 from pricing_proxy.prices.invalidations import Invalidations
 from pricing_proxy.prices.loading import Loader
@@ -84,7 +84,7 @@ class GuardedErp:
         *,
         ticket: Ticket,
         deadline: Deadline,
-    ) -> Mapping[Key, Price | NoPrice]:
+    ) -> Mapping[Key, Price | NoPrice | Unusable]:
         permit_for = BreakerGuard(
             system="fo", breaker=self.breaker, clock=self._clock, timeout_us=60 * SECOND
         )

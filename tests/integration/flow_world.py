@@ -8,7 +8,7 @@ async with flow_world(folder) as world:
     await world.carry_order(number)
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -20,6 +20,7 @@ from aiohttp import ClientSession
 
 from pricing_proxy.clock import Clock, SystemClock
 from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.json_numbers import read_json
 from pricing_proxy.d365.transport import Transport
 from pricing_proxy.http_exchange import Guard, Request
 from pricing_proxy.resilience.deadline import Deadline
@@ -61,11 +62,16 @@ class RecordingTransport(Transport):
         self.requests: list[Request] = []
 
     async def send(
-        self, request: Request, *, deadline: Deadline, guard: Guard | None = None
+        self,
+        request: Request,
+        *,
+        deadline: Deadline,
+        guard: Guard | None = None,
+        read: Callable[[bytes], Any] = read_json,
     ) -> Any:
         """Send it."""
         self.requests.append(request)
-        return await super().send(request, deadline=deadline, guard=guard)
+        return await super().send(request, deadline=deadline, guard=guard, read=read)
 
 
 class Flows(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pricing_proxy.domain.freshness import State
-from pricing_proxy.domain.price import NoPrice, Price
+from pricing_proxy.domain.price import NoPrice, Price, Unusable
 from pricing_proxy.prices.ports import Wanted
 from pricing_proxy.prices.query import Context, Key, Line
 from pricing_proxy.resilience.aimd import AimdSettings
@@ -35,7 +35,7 @@ class GuardedErp(FakeErp):
         *,
         ticket: Ticket,
         deadline: Deadline,
-    ) -> Mapping[Key, Price | NoPrice]:
+    ) -> Mapping[Key, Price | NoPrice | Unusable]:
         self.tickets.append(ticket)
         async with self.bulkhead.slot(ticket, start_by=deadline):
             return await super().load(customer, context, wanted, ticket=ticket, deadline=deadline)

@@ -7,8 +7,8 @@ import pytest
 
 from pricing_proxy.d365.fo.models import LineError, PriceLine
 from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest, read_price_answer
-from pricing_proxy.d365.json_numbers import read_json
-from pricing_proxy.domain.price import NoPrice, NoPriceReason, Price
+from pricing_proxy.d365.json_numbers import read_odd_json
+from pricing_proxy.domain.price import NoPrice, NoPriceReason, Price, Unusable
 from pricing_proxy.money import NumberText
 from pricing_proxy.prices.ports import Wanted
 from pricing_proxy.prices.query import Key
@@ -40,7 +40,7 @@ class FakePriceCalls:
             for line in reversed(request.lines)
             if line.item_number in self.answers
         ]
-        body = read_json(('{"lines":[' + ",".join(lines) + "]}").encode())
+        body = read_odd_json(('{"lines":[' + ",".join(lines) + "]}").encode())
         return read_price_answer(request, body, system="fo")
 
 
@@ -54,7 +54,7 @@ def wanted(item: Item, *, quantity: str = "1") -> Wanted:
     return Wanted(Key(item.sku, "PCS", quantity), item)
 
 
-async def load(calls: FakePriceCalls, *lines: Wanted) -> dict[str, Price | NoPrice]:
+async def load(calls: FakePriceCalls, *lines: Wanted) -> dict[str, Price | NoPrice | Unusable]:
     said = await source(calls).load(CUSTOMER, context_of(), lines, ticket=TICKET, deadline=DEADLINE)
     return {key.sku: answer for key, answer in said.items()}
 
@@ -102,17 +102,40 @@ async def test_an_error_of_a_line_is_the_reason_why_it_has_no_price(
     assert await load(calls, wanted(make_item("A"))) == {"A": NoPrice(reason)}
 
 
+UNREADABLE = Unusable("unreadable_answer", is_stated=False)
+IMPLAUSIBLE = NoPrice(NoPriceReason.IMPLAUSIBLE_PRICE)
+
+
 @pytest.mark.parametrize(
-    "answer",
-    ['"error":"SomethingNew"', '"unitPrice":-1,"priceUnit":1,"netAmount":-1'],
-    ids=["an error this version does not know", "a negative total"],
+    ("answer", "said"),
+    [
+        ('"unitPrice":null,"priceUnit":1,"netAmount":1', UNREADABLE),
+        ('"unitPrice":1,"priceUnit":1,"netAmount":NaN', UNREADABLE),
+        ('"unitPrice":1,"priceUnit":1,"netAmount":-Infinity', UNREADABLE),
+        ('"unitPrice":"1.00","priceUnit":1,"netAmount":1', UNREADABLE),
+        ('"unitPrice":1,"priceUnit":1,"netAmount":[1]', UNREADABLE),
+        ('"unitPrice":1,"priceUnit":1', UNREADABLE),
+        ('"unitPrice":1,"priceUnit":1,"netAmount":1,"error":7', Unusable("7", is_stated=True)),
+        ('"unitPrice":1,"priceUnit":1,"netAmount":1,"error":{}', UNREADABLE),
+        ('"unitPrice":1,"priceUnit":1,"netAmount":1e99', IMPLAUSIBLE),
+        ('"unitPrice":1,"priceUnit":1,"netAmount":1' + "0" * 30, IMPLAUSIBLE),
+        (
+            '"unitPrice":1,"priceUnit":1,"netAmount":1,"currency":"USD"',
+            Unusable("other_currency", is_stated=False),
+        ),
+        ('"error":"CustomerBlocked"', Unusable("customer_blocked", is_stated=True)),
+        ('"error":"CustomerBlocked","netAmount":NaN', Unusable("customer_blocked", is_stated=True)),
+        ('"error":"???"', Unusable("unreadable_answer", is_stated=True)),
+    ],
 )
-async def test_what_cannot_be_relied_on_is_missing_and_not_no_price(answer: str) -> None:
+async def test_one_line_never_fails_another(answer: str, said: Price | NoPrice | Unusable) -> None:
     calls = FakePriceCalls({"A": answer, "B": '"unitPrice":1,"priceUnit":1,"netAmount":1'})
-    assert list(await load(calls, wanted(make_item("A")), wanted(make_item("B")))) == ["B"]
+    answers = await load(calls, wanted(make_item("A")), wanted(make_item("B")))
+    assert answers["A"] == said
+    assert isinstance(answers["B"], Price)
 
 
-async def test_a_line_without_numbers_and_without_an_error_is_missing() -> None:
+async def test_a_line_without_numbers_and_without_an_error_is_unreadable() -> None:
     """The wire model refuses such a line; this stands for a model that will not."""
 
     class Careless(FakePriceCalls):
@@ -120,9 +143,9 @@ async def test_a_line_without_numbers_and_without_an_error_is_missing() -> None:
             self, request: PriceRequest, *, ticket: Ticket, deadline: Deadline
         ) -> PricedLines:
             del request, ticket, deadline
-            return PricedLines(lines={"0": PriceLine.model_construct(ref="0")}, missing=())
+            return PricedLines(lines={"0": PriceLine.model_construct(ref="0")}, odd={}, missing=())
 
-    assert await load(Careless({}), wanted(make_item("A"))) == {}
+    assert await load(Careless({}), wanted(make_item("A"))) == {"A": UNREADABLE}
 
 
 async def test_lines_left_out_of_the_answer_are_missing() -> None:

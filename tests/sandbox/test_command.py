@@ -108,6 +108,7 @@ async def test_dials_are_shown_and_turned(sandbox: Sandbox) -> None:
         "latency_ms=7",
         "retry_after=Mon, 23 Nov 2026 07:30:11 GMT",
         "drop_lines=LAMP-01,LAMP-02",
+        "odd_lines=LAMP-04:NaN,LAMP-05:CustomerBlocked",
         'poison_skus=["LAMP-03"]',
         "poison_lines=C-1003:LAMP-04,C-1001:LAMP-05",
         "deadlock_rate=0.4",
@@ -133,6 +134,7 @@ async def test_dials_are_shown_and_turned(sandbox: Sandbox) -> None:
         ("C-1003", "LAMP-04"),
         ("C-1001", "LAMP-05"),
     ]
+    assert dials.odd_lines == {"LAMP-04": "NaN", "LAMP-05": "CustomerBlocked"}
     assert dials.deadlock_rate == 0.4
     assert sandbox.systems["entra"].dials.poison_lines == ({"customer": "C-1", "sku": "S"},)
     assert dials.rename_fields == {

@@ -91,6 +91,7 @@ WITHOUT_EFFECT: list[tuple[str, dict[str, Any]]] = [
         "fo",
         {
             "drop_lines": ["LAMP-03"],
+            "odd_lines": {"LAMP-03": "NaN"},
             "poison_skus": ["LAMP-03"],
             "poison_lines": [{"customer": "C-1001", "sku": "LAMP-03"}],
             "deadlock_rate": 1,
@@ -103,6 +104,7 @@ WITHOUT_EFFECT: list[tuple[str, dict[str, Any]]] = [
             system,
             {
                 "drop_lines": ["LAMP-03"],
+                "odd_lines": {"LAMP-03": "NaN"},
                 "poison_skus": ["LAMP-03"],
                 "poison_lines": [{"customer": "C-1001", "sku": "LAMP-03"}],
                 "deadlock_rate": 1,

@@ -9,7 +9,7 @@ Every method raises `UpstreamError`; retries and limits are the policy's.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from pricing_proxy.d365.fo.models import (
 )
 from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest, read_price_answer
 from pricing_proxy.d365.fo.row_reading import checked_rows
+from pricing_proxy.d365.json_numbers import read_json, read_odd_json
 from pricing_proxy.d365.odata import Filter, Query, action_target, equals
 from pricing_proxy.d365.transport import Transport
 from pricing_proxy.http_exchange import Request
@@ -67,6 +68,7 @@ class FinanceOperationsClient:
         """Return what the ERP's own price search says about each line.
 
         Raises:
+            UpstreamMismatchError: The answer's lines cannot be told apart.
             UpstreamRejectedError: The call was refused as a whole; one line may be the cause.
         """
         try:
@@ -76,6 +78,7 @@ class FinanceOperationsClient:
                 ticket=ticket,
                 deadline=deadline,
                 lines=len(request.lines),
+                read=read_odd_json,
             )
             return read_price_answer(request, body, system=self._system)
         except UpstreamError as error:
@@ -181,9 +184,10 @@ class FinanceOperationsClient:
         ticket: Ticket,
         deadline: Deadline,
         lines: int = 1,
+        read: Callable[[bytes], Any] = read_json,
     ) -> Any:
         async def send(until: Deadline) -> Any:
-            return await self._transport.send(request, deadline=until)
+            return await self._transport.send(request, deadline=until, read=read)
 
         return await self._policy.call(
             send, operation=operation, ticket=ticket, deadline=deadline, lines=lines

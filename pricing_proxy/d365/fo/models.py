@@ -209,25 +209,17 @@ class LegalEntityRow(Row):
 
 
 class LineError(StrEnum):
-    """Why the price service has no price for a line."""
+    """Why the price service has no price for a line; it may know further codes."""
 
     ITEM_NOT_FOUND = "ItemNotFound"
     UNIT_NOT_CONVERTIBLE = "UnitNotConvertible"
     NOT_FOR_SALE = "NotForSale"
     NO_PRICE_FOUND = "NoPriceFound"
     CUSTOMER_NOT_FOUND = "CustomerNotFound"
-    UNRECOGNISED = "Unrecognised"
-    """A code this version does not know; the other lines of the answer keep their prices."""
 
 
-_LINE_ERRORS = frozenset(LineError)
-
-
-def _line_error(value: Any) -> Any:
-    if value == "":
-        return None  # X++ texts have no null
-    is_unknown = isinstance(value, str) and value not in _LINE_ERRORS
-    return LineError.UNRECOGNISED if is_unknown else value
+def _code(value: Any) -> Any:
+    return None if value == "" else value  # X++ texts have no null
 
 
 class PriceLine(WireModel):
@@ -241,7 +233,8 @@ class PriceLine(WireModel):
         multilineDiscPercent: As above, for the quantity of several lines.
         netAmount: What the whole line costs, tax excluded, as the ERP rounded it.
         source: Where the ERP found it, such as "TradeAgreement".
-        error: Why there is no price; then the numbers are zero or missing, and mean nothing.
+        error: Why there is no price, a `LineError` or a code of a later service's; then the other
+            members mean nothing, and are not read.
     """
 
     ref: str
@@ -254,7 +247,15 @@ class PriceLine(WireModel):
     netAmount: Number | None = None
     currency: Text = ""
     source: Text = ""
-    error: Annotated[LineError | None, BeforeValidator(_line_error)] = None
+    error: Annotated[str | None, BeforeValidator(_code)] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _an_error_is_all_there_is(cls, values: Any) -> Any:
+        error = values.get("error") if isinstance(values, dict) else None
+        if isinstance(error, str) and error:
+            return {"ref": values.get("ref"), "error": error}
+        return values
 
     @model_validator(mode="after")
     def _has_a_price_or_an_error(self) -> Self:
@@ -264,6 +265,10 @@ class PriceLine(WireModel):
 
 
 class PriceAnswer(WireModel):
-    """The price service's answer: a line for each it was asked for, in any order."""
+    """The price service's answer: a line for each it was asked for, in any order.
 
-    lines: list[PriceLine]
+    Attributes:
+        lines: What becomes a `PriceLine` each; one that does not is no other line's affair.
+    """
+
+    lines: list[Any]

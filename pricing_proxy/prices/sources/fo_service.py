@@ -1,7 +1,8 @@
 """Prices from F&O's own search, through the X++ service over `PriceDisc`: exact for one quantity.
 
 It gives no breaks and no dates, takes 100 lines a call, and answers every line it was
-asked for: a missing one is a fault of the service, not "no price".
+asked for: a missing one is a fault of the service, not "no price". What it answers oddly, or
+with a code that this version does not know, is unusable for that reason and fails no other.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,11 +13,19 @@ from typing import Protocol
 from pricing_proxy.d365.fo.models import LineError, PriceLine
 from pricing_proxy.d365.fo.price_calls import (
     MAX_LINES,
+    OddLine,
     PricedLines,
     PriceRequest,
     PriceRequestLine,
 )
-from pricing_proxy.domain.price import NoPrice, NoPriceReason, Price
+from pricing_proxy.domain.price import (
+    UNREADABLE,
+    NoPrice,
+    NoPriceReason,
+    Price,
+    Unusable,
+    word_of,
+)
 from pricing_proxy.money import NumberText
 from pricing_proxy.prices.ports import Wanted
 from pricing_proxy.prices.query import Context, Key
@@ -24,7 +33,7 @@ from pricing_proxy.resilience.call_class import Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.shared_state.customer_map import Customer
 
-_REASONS = {
+_REASONS: dict[str, NoPriceReason] = {
     LineError.ITEM_NOT_FOUND: NoPriceReason.UNKNOWN_SKU,
     LineError.UNIT_NOT_CONVERTIBLE: NoPriceReason.UNKNOWN_UNIT,
     LineError.NOT_FOR_SALE: NoPriceReason.NOT_SOLD,
@@ -79,7 +88,7 @@ class FoServiceSource:
         *,
         ticket: Ticket,
         deadline: Deadline,
-    ) -> Mapping[Key, Price | NoPrice]:
+    ) -> Mapping[Key, Price | NoPrice | Unusable]:
         """Return what the ERP says about the lines; raises `UpstreamError`."""
         request = PriceRequest(
             company=self._company,
@@ -89,12 +98,10 @@ class FoServiceSource:
             lines=tuple(_line(index, line) for index, line in enumerate(wanted)),
         )
         answer = await self._calls.prices(request, ticket=ticket, deadline=deadline)
-        found = {
-            line.key: _answer(priced)
-            for index, line in enumerate(wanted)
-            if (priced := answer.lines.get(str(index))) is not None
-        }
-        return {key: said for key, said in found.items() if said is not None}
+        said = {ref: _answer(line) for ref, line in answer.lines.items()}
+        said |= {ref: _odd(line) for ref, line in answer.odd.items()}
+        refs = {str(index): line.key for index, line in enumerate(wanted)}
+        return {key: said[ref] for ref, key in refs.items() if ref in said}
 
 
 def _line(index: int, wanted: Wanted) -> PriceRequestLine:
@@ -104,16 +111,21 @@ def _line(index: int, wanted: Wanted) -> PriceRequestLine:
     )
 
 
-def _answer(line: PriceLine) -> Price | NoPrice | None:
-    """Return what the line says; None when it says nothing we can rely on."""
+def _odd(line: OddLine) -> NoPrice | Unusable:
+    if line is OddLine.IMPLAUSIBLE:
+        return NoPrice(NoPriceReason.IMPLAUSIBLE_PRICE)
+    reason = UNREADABLE if line is OddLine.UNREADABLE else line.value
+    return Unusable(reason, is_stated=False)
+
+
+def _answer(line: PriceLine) -> Price | NoPrice | Unusable:
     if line.error is not None:
         reason = _REASONS.get(line.error)
-        return None if reason is None else NoPrice(reason)
+        if reason is not None:
+            return NoPrice(reason)
+        return Unusable(word_of(line.error) or UNREADABLE, is_stated=True)
     if line.unitPrice is None or line.priceUnit is None or line.netAmount is None:
-        return None
-    if line.netAmount.value < 0:
-        # No price list says so; a defect in the ERP must not become a discount in the shop.
-        return None
+        return Unusable(UNREADABLE, is_stated=False)
     return Price(
         price=line.unitPrice,
         price_unit=line.priceUnit,
