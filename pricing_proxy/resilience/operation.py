@@ -44,13 +44,15 @@ class CallReport:
     Attributes:
         system: The other side.
         operation: The operation's name.
-        error: The error's class name; None for an answer.
+        guard: The name of the breaker that guards it.
+        error: What it ended in; None for an answer.
         wire_us: Time on the wire.
     """
 
     system: str
     operation: str
-    error: str | None
+    guard: str
+    error: BaseException | None
     wire_us: int
 
 

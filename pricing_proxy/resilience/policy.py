@@ -233,7 +233,8 @@ class CallPolicy:
             report = CallReport(
                 system=self._system,
                 operation=call.operation.name,
-                error=None if error is None else type(error).__name__,
+                guard=breaker.name,
+                error=error,
                 wire_us=wire_us,
             )
             self._watch.count(report)

@@ -37,7 +37,10 @@ class Snapshot:
         return {
             "service": self._service(),
             "markets": {code: self._market(code) for code in self._parts.settings.markets},
-            "erp": {name: erp_state(erp) for name, erp in self._parts.erps.items()},
+            "erp": {
+                name: {**erp_state(erp), "refused": self._refused(name)}
+                for name, erp in self._parts.erps.items()
+            },
             "redis": self._redis(),
             "cache": self._cache(),
             "flights": {
@@ -207,6 +210,11 @@ class Snapshot:
             "lease_left_seconds": shown_seconds(view.lease_left_us),
             "scopes_known": self._parts.ledgers.invalidations.count(code),
         }
+
+    def _refused(self, name: str) -> list[str]:
+        """Return which calls to an environment get nothing but refusals, and what to do."""
+        rows = self._parts.metrics.refused.view()
+        return [f"{row}; {row.next_step}" for row in rows if row.guard.startswith(f"{name}:")]
 
     def _redis(self) -> dict[str, Any]:
         return {

@@ -7,8 +7,6 @@ Connections of the classes made here raise one kind of error for both. Every cli
 in `connection` and `cluster`, and every caller catches `REDIS_FAILURES`.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 from redis.asyncio.connection import AbstractConnection
@@ -25,28 +23,40 @@ class _Translating(AbstractConnection):
     """Goes before a class of connections that does the work."""
 
     async def connect(self) -> None:
-        with _as_lost():
+        try:
             await super().connect()  # type: ignore[no-untyped-call]  # redis-py's
+        except RuntimeError as error:
+            raise _lost(error) from error
 
     async def connect_check_health(self, *args: Any, **options: Any) -> None:
-        with _as_lost():
+        try:
             await super().connect_check_health(*args, **options)
+        except RuntimeError as error:
+            raise _lost(error) from error
 
     async def disconnect(self, *args: Any, **options: Any) -> None:
-        with _as_lost():
+        try:
             await super().disconnect(*args, **options)
+        except RuntimeError as error:
+            raise _lost(error) from error
 
     async def send_packed_command(self, *args: Any, **options: Any) -> None:
-        with _as_lost():
+        try:
             await super().send_packed_command(*args, **options)
+        except RuntimeError as error:
+            raise _lost(error) from error
 
     async def can_read_destructive(self) -> Any:
-        with _as_lost():
-            return await super().can_read_destructive()  # type: ignore[no-untyped-call]  # redis-py's
+        try:
+            return await super().can_read_destructive()  # type: ignore[no-untyped-call]  # as above
+        except RuntimeError as error:
+            raise _lost(error) from error
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
-        with _as_lost():
+        try:
             return await super().read_response(*args, **options)
+        except RuntimeError as error:
+            raise _lost(error) from error
 
 
 def told_as_lost(connection: type[C]) -> type[C]:
@@ -55,9 +65,5 @@ def told_as_lost(connection: type[C]) -> type[C]:
     return cast("type[C]", made)
 
 
-@contextmanager
-def _as_lost() -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:
-        raise RedisConnectionError(f"the connection is lost ({error})") from error
+def _lost(error: RuntimeError) -> RedisConnectionError:
+    return RedisConnectionError(f"the connection is lost ({error})")

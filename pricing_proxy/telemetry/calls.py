@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND
 from pricing_proxy.resilience.operation import CallReport
+from pricing_proxy.telemetry.refused_calls import RefusedCalls
 from pricing_proxy.telemetry.traces import Traces
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -23,10 +24,13 @@ class CallTelemetry:
     Args:
         registry: Where the counts are shown.
         name: What a call is called in the instruments' names.
+        refused: Told of each call.
         traces: Where spans go.
     """
 
-    def __init__(self, registry: CollectorRegistry, *, name: str, traces: Traces) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, *, name: str, refused: RefusedCalls, traces: Traces
+    ) -> None:
         self._calls = Counter(
             f"{name}s",
             "Calls on the wire, by operation and how they ended.",
@@ -40,6 +44,7 @@ class CallTelemetry:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._refused = refused
         self._traces = traces
 
     def span(self, name: str) -> AbstractContextManager[object]:
@@ -48,6 +53,8 @@ class CallTelemetry:
 
     def count(self, report: CallReport) -> None:
         """Count an attempt."""
-        self._calls.labels(report.system, report.operation, report.error or "answered").inc()
+        outcome = "answered" if report.error is None else type(report.error).__name__
+        self._calls.labels(report.system, report.operation, outcome).inc()
         seconds = report.wire_us / MICROSECONDS_PER_SECOND
         self._seconds.labels(report.system, report.operation).observe(seconds)
+        self._refused.note(report)

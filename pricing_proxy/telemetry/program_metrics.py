@@ -6,6 +6,7 @@ from pricing_proxy.supervision import Supervision
 from pricing_proxy.telemetry.background_metrics import BackgroundMetrics
 from pricing_proxy.telemetry.calls import CallTelemetry
 from pricing_proxy.telemetry.connection_metrics import ConnectionMetrics, CountedCrowd
+from pricing_proxy.telemetry.refused_calls import RefusedCalls
 from pricing_proxy.telemetry.traces import Traces
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -17,12 +18,16 @@ class ProgramMetrics:
     Args:
         prefix: Of the instruments' names.
         calls: What its calls to other systems are called, after the prefix.
+
+    Attributes:
+        refused: Which calls get nothing but refusals.
     """
 
     def __init__(self, prefix: str, *, calls: str) -> None:
         self.registry = CollectorRegistry()
         self._prefix = prefix
         self._calls = calls
+        self.refused = RefusedCalls(self.registry, prefix=prefix)
 
     def count_connections(self, *crowds: CountedCrowd) -> None:
         """Count the connections of the listeners."""
@@ -36,7 +41,8 @@ class ProgramMetrics:
 
     def watch_calls(self, traces: Traces) -> CallTelemetry:
         """Return what counts and traces the calls to other systems."""
-        return CallTelemetry(self.registry, name=f"{self._prefix}{self._calls}", traces=traces)
+        name = f"{self._prefix}{self._calls}"
+        return CallTelemetry(self.registry, name=name, refused=self.refused, traces=traces)
 
     def text(self) -> bytes:
         """Return all values in Prometheus' text format."""

@@ -83,16 +83,26 @@ def erp_verdict(environment: Mapping[str, Any]) -> tuple[Glance, str]:
         if hit:
             names = ", ".join(str(breaker.get("name")) for breaker in hit)
             return Glance(_PHASES[phase].tone, words), _lost(names, hit)
-    if gate.get("is_closed"):
-        return Glance(Tone.BAD, "throttled"), gate_verdict(gate).words
-    tokens = environment.get("token_gate") or {}
-    if tokens.get("is_closed"):
-        return Glance(Tone.WARN, "no new token"), f"Entra throttles: {gate_verdict(tokens).words}"
+    refusal = _refusal(environment)
+    if refusal is not None:
+        return refusal
     if not breakers:
         return _NOT_REPORTED, ""
     if gate.get("is_ramping"):
         return Glance(Tone.WARN, "ramping up"), "after a pause"
     return Glance(Tone.GOOD, "up"), f"in flight {environment.get('in_flight', 0)}"
+
+
+def _refusal(environment: Mapping[str, Any]) -> tuple[Glance, str] | None:
+    """Return how an environment that is up lets no call in; None when it does."""
+    if environment.get("refused"):
+        return Glance(Tone.BAD, "refuses all"), "; ".join(environment["refused"])
+    gate, tokens = environment.get("gate") or {}, environment.get("token_gate") or {}
+    if gate.get("is_closed"):
+        return Glance(Tone.BAD, "throttled"), gate_verdict(gate).words
+    if tokens.get("is_closed"):
+        return Glance(Tone.WARN, "no new token"), f"Entra throttles: {gate_verdict(tokens).words}"
+    return None
 
 
 def prices_verdict(markets: Mapping[str, Any]) -> tuple[Glance, str]:

@@ -91,6 +91,7 @@ class OperatorPages:
                 "gates": [view for gate in self._gates if (view := gate.view()).is_closed],
                 "options_of": options_of,
                 "troubles": self._redis.troubles,
+                "refused": self._metrics.refused.view(),
                 "failing": [view for view in self._supervision.view() if view.is_failing],
             }
         except (SQLAlchemyError, OSError) as error:

@@ -10,7 +10,9 @@ from fakeredis import FakeAsyncRedis
 from pydantic import ValidationError
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.resilience.errors import UpstreamDeniedError
 from pricing_proxy.resilience.gate import Gate
+from pricing_proxy.resilience.operation import CallReport
 from pricing_proxy.shared_state.redis_watch import RedisTrouble, RedisWatch
 from pricing_proxy.supervision import Supervision
 from sync.alerts.book import look
@@ -46,10 +48,12 @@ async def get(
     *gates: Gate,
     host: str = "localhost",
     troubles: Sequence[RedisTrouble] = (),
+    metrics: SyncMetrics | None = None,
+    supervision: Supervision | None = None,
 ) -> tuple[int, str]:
     redis = RedisWatch(FakeAsyncRedis())
     redis.troubles = troubles
-    metrics = SyncMetrics(SystemClock())
+    metrics = metrics or SyncMetrics(SystemClock())
     metrics.counted(await opened.overview.flows())
     pages = OperatorPages(
         opened,
@@ -57,7 +61,7 @@ async def get(
         clock=SystemClock(),
         gates=gates,
         redis=redis,
-        supervision=Supervision(),
+        supervision=supervision or Supervision(),
     )
     client: TestClient[Any, Any]
     async with TestClient(TestServer(pages.application())) as client:
@@ -180,3 +184,30 @@ async def test_the_page_says_what_redis_breaks(opened: Stores) -> None:
         assert text in page
     _, page = await get(opened, "/")
     assert "Redis" not in page
+
+
+async def test_the_page_shows_what_fails_in_the_background_and_who_refuses_everything(
+    opened: Stores,
+) -> None:
+    metrics, supervision = SyncMetrics(SystemClock()), Supervision()
+    _, page = await get(opened, "/", metrics=metrics, supervision=supervision)
+    assert "fails" not in page
+    assert "refuse everything" not in page
+
+    supervision.loop("sweep").note(RuntimeError("a defect"))
+    denied = UpstreamDeniedError("no", system="fo", status=403)
+    for _ in range(10):
+        metrics.refused.note(
+            CallReport(
+                system="fo",
+                operation="SalesOrders",
+                guard="demf:document_read",
+                error=denied,
+                wire_us=1000,
+            )
+        )
+    _, page = await get(opened, "/", metrics=metrics, supervision=supervision)
+    assert '<span class="badge bad">sweep</span>' in page
+    assert "RuntimeError" in page
+    assert '<span class="badge bad">demf:document_read</span>' in page
+    assert "answered 403" in page
