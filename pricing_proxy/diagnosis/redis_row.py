@@ -1,12 +1,14 @@
 """Check Redis: does it answer, how fast, which version is it, and does it keep what is written."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 from redis.asyncio import Redis
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.redis import RedisSection
+from pricing_proxy.configuration.redis_address import RedisKind, parse_redis_address
 from pricing_proxy.diagnosis.board import Finding, failed, ok
 from pricing_proxy.diagnosis.vitals import milliseconds
 from pricing_proxy.shared_state.lost_connections import REDIS_FAILURES
@@ -15,6 +17,7 @@ from pricing_proxy.shared_state.redis_watch import redis_state
 
 # Connecting and four commands, each with a time-out of its own.
 _STEPS = 5
+_KINDS_OF_ERRORS = re.compile(r"[A-Z][A-Za-z]+Error\b")
 
 
 async def check_redis(redis: RedisSection, *, embedded: str, clock: Clock) -> Finding:
@@ -28,12 +31,29 @@ async def check_redis(redis: RedisSection, *, embedded: str, clock: Clock) -> Fi
         ):
             return await _ask(client, clock)
     except REDIS_FAILURES as error:
-        # The type only: messages of the client may quote what was sent.
+        found = f"{_kinds(error)}, with a time-out of {redis.timeout_ms} ms"
+        if parse_redis_address(redis.url).kind is RedisKind.SENTINEL:
+            return failed(
+                found,
+                "Try redis-cli from this machine against each Sentinel and against the server they "
+                "name; look at redis.url and the service's name in it, redis.sentinel_password, "
+                "redis.password, TLS (rediss+sentinel://) and firewall",
+            )
         return failed(
-            f"{type(error).__name__}, with a time-out of {redis.timeout_ms} ms",
+            found,
             "Try redis-cli against redis.url from this machine; look at redis.url, "
             "redis.password, TLS (rediss://) and firewall",
         )
+
+
+def _kinds(error: BaseException) -> str:
+    """Return the error's kind, and those of what Sentinels answered.
+
+    Kinds only: messages of the client may quote what was sent.
+    """
+    kind = type(error).__name__
+    behind = [each for each in dict.fromkeys(_KINDS_OF_ERRORS.findall(str(error))) if each != kind]
+    return f"{kind} ({', '.join(behind)})" if behind else kind
 
 
 async def _ask(client: Redis, clock: Clock) -> Finding:

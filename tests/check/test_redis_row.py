@@ -76,6 +76,18 @@ async def test_silent_redis_is_red_in_time(silent_port: int) -> None:
     assert "200 ms" in found.found
 
 
+async def test_what_sentinels_answer_is_told_and_their_password_named(silent_port: int) -> None:
+    """`MasterNotFoundError` alone says the same of a wrong password and of a silent Sentinel."""
+    async with asyncio.timeout(30):
+        found = await finding(
+            f"redis+sentinel://127.0.0.1:{silent_port}/mymaster/0", timeout_ms=SHORT_MS
+        )
+
+    assert found.state is RowState.FAILED
+    assert found.found.startswith("MasterNotFoundError (TimeoutError), ")
+    assert "redis.sentinel_password" in found.next_step
+
+
 @pytest.fixture
 def real_server(tmp_path: Path) -> Iterator[str]:
     program = shutil.which("redis-server")
