@@ -177,12 +177,14 @@ class Quote(NamedTuple):
         decided_us: The monotonic instant that ages are counted to.
         retry_after_seconds: When asking again makes sense, if a line could not be served.
         is_from_memory: Every line was served at once from memory, none of them flagged.
+        ask_again_ms: When to ask again for lines that are still being loaded; 0 for none.
     """
 
     lines: Sequence[QuotedLine]
     decided_us: int
     retry_after_seconds: int
     is_from_memory: bool = False
+    ask_again_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

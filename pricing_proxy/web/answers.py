@@ -49,11 +49,12 @@ def answer_body(query: PriceQuery, quote: Quote, market: Market, *, is_binding: 
     is_fresh = isinstance(quote.lines, RecalledLines)
     complete = _text(is_fresh or quote.is_from_memory or is_complete(quote.lines))
     verified = _text(_is_verified(quote))
+    more = f'"ask_again_ms":{quote.ask_again_ms},' if quote.ask_again_ms else ""
     return (
         f'{{"market":{_quoted(query.market)},"customer":{_quoted(query.called or query.account)},'
         f'"currency":"{query.currency}","tax_included":{_text(market.tax_included)},'
         f'"complete":{complete},"verified":{verified},"binding":{_text(bool(is_binding))},'
-        f'"lines":[{lines}]}}'
+        f'{more}"lines":[{lines}]}}'
     )
 
 

@@ -70,6 +70,7 @@ def _flagged(quote: Quote) -> Quote:
         lines=[_with_last_known(line) for line in quote.lines],
         decided_us=quote.decided_us,
         retry_after_seconds=quote.retry_after_seconds,
+        ask_again_ms=quote.ask_again_ms,
     )
 
 

@@ -16,7 +16,7 @@ from pricing_proxy.d365.fo.price_calls import (
     PriceRequestLine,
     read_price_answer,
 )
-from pricing_proxy.d365.json_numbers import NOT_A_NUMBER
+from pricing_proxy.d365.json_numbers import NOT_A_NUMBER, read_odd_json
 from pricing_proxy.money import ImplausibleNumber, NumberText
 from pricing_proxy.resilience.errors import UpstreamContractError, UpstreamMismatchError
 
@@ -146,6 +146,41 @@ def test_an_odd_line_spoils_nothing_but_itself(members: dict[str, Any], why: Odd
     answer = read(request_for("1", "2", "3"), answer_line("1"), answer_line("2", **members))
     assert list(answer.lines) == ["1"]
     assert (answer.odd, answer.missing) == ({"2": why}, ("3",))
+
+
+JUNK = ["null", "NaN", "-Infinity", "1e99", '"x"', '""', "[]", "{}", "true", "7", "-0.00"]
+LINE_MEMBERS = [
+    *("unitPrice", "priceUnit", "priceCharges", "lineDiscPercent", "lineDiscAmount"),
+    *("netAmount", "currency", "source", "error", "more"),
+]
+
+
+@given(
+    junk=st.dictionaries(st.sampled_from(LINE_MEMBERS), st.sampled_from(JUNK), min_size=1),
+    place=st.integers(0, 2),
+    nameless=st.lists(st.sampled_from(["null", "7", "{}", '{"ref":null,"netAmount":1}'])),
+)
+def test_whatever_one_line_holds_the_others_are_read(
+    junk: dict[str, str], place: int, nameless: list[str]
+) -> None:
+    plain = {"unitPrice": "19.00", "priceUnit": "1", "netAmount": "19.00", "currency": '"EUR"'}
+    lines = [
+        "{" + ",".join(f'"{name}":{text}' for name, text in members.items()) + "}"
+        for members in (
+            {"ref": f'"{number}"', **plain, **(junk if number == place else {})}
+            for number in range(3)
+        )
+    ]
+    body = read_odd_json(f'{{"lines":[{",".join([*nameless, *lines])}]}}'.encode())
+    answer = read_price_answer(request_for("0", "1", "2"), body, system="fo")
+    assert answer.missing == ()
+    for ref in {"0", "1", "2"} - {str(place)}:
+        assert answer.lines[ref].netAmount == "19.00"
+    odd = answer.lines.get(str(place))
+    if odd is not None and odd.error is None:
+        assert all(name in odd.model_fields_set or name == "more" for name in junk)
+        assert odd.currency == "EUR"
+        assert isinstance(odd.netAmount, NumberText)
 
 
 @pytest.mark.parametrize("nameless", [None, 1, "2", [], {}, {"ref": None}, {"ref": ["2"]}])

@@ -7,6 +7,8 @@ import pytest
 from pricing_proxy.domain.freshness import Mode, State, Wait
 from pricing_proxy.prices.modes import mode_policies
 from pricing_proxy.prices.query import Line
+from pricing_proxy.resilience.errors import UpstreamUnavailableError
+from tests.fakes.erp import outage_of
 from tests.fakes.price_world import price_service
 
 MILLISECOND = 1000
@@ -164,3 +166,25 @@ def test_configured_answer_times_set_the_waits() -> None:
     assert cart.wait_us(Wait.BRIEF, 5 * MILLISECOND) == 5 * MILLISECOND
     assert checkout.wait_us(Wait.FULL, None) == 0
     assert checkout.wait_us(Wait.FULL, 7) == 7
+
+
+@pytest.mark.parametrize("mode", [Mode.BROWSE, Mode.CART])
+async def test_a_page_with_lines_that_are_being_loaded_says_when_to_ask_again(mode: Mode) -> None:
+    world = price_service()
+    await world.load("S-1")
+    world.erp.latency_seconds = 0.3
+
+    first = await world.ask("S-1", "S-2", mode=mode, wait_seconds=0)
+    assert first.ask_again_ms == 500
+    await asyncio.sleep(first.ask_again_ms / 1000)
+    again = await world.ask("S-1", "S-2", mode=mode, wait_seconds=0)
+
+    assert again.ask_again_ms == 0
+    assert all(line.is_served for line in again.lines)
+
+
+async def test_a_page_that_failed_says_nothing_of_asking_again_soon() -> None:
+    """Its lines are paused: nothing is being loaded."""
+    world = price_service()
+    world.erp.outage = outage_of(UpstreamUnavailableError)
+    assert (await world.ask("S-1", wait_seconds=5)).ask_again_ms == 0

@@ -32,6 +32,7 @@ SECOND = 1_000_000
 ACCOUNTS = ("C-11", "C-22")
 SKUS = ("S-1", "S-2", "S-3")
 RECENT = 2 * SECOND
+CODE = "customer_blocked"
 UNIT_PRICE = re.compile(r'"unit_price":"(\d+)\.(\d{4})"')
 OUTAGES = (
     None,
@@ -75,6 +76,7 @@ class Weather:
     redis_latency_seconds: float
     poison: frozenset[str]
     poison_lines: frozenset[tuple[str, str]]
+    odd: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ STEPS = st.one_of(
         poison_lines=st.frozensets(
             st.tuples(st.sampled_from(ACCOUNTS), st.sampled_from(SKUS)), max_size=2
         ),
+        odd=st.frozensets(st.sampled_from(SKUS), max_size=2),
     ),
     st.builds(Pass, st.sampled_from([0, 0.01, 0.03, 0.06, 0.5, 1.9, 2.1, 10, 70, 301, 3700])),
 )
@@ -133,6 +136,7 @@ class Shop:
     version: int = 1
     changed_at: list[int] = field(default_factory=lambda: [0])
     judged: int = 0
+    ever_odd: set[str] = field(default_factory=set)
 
     @property
     def erp(self) -> FakeErp:
@@ -168,6 +172,8 @@ class Shop:
         self.erp.latency_seconds = weather.latency_seconds
         self.erp.poison = set(weather.poison)
         self.erp.poison_lines = set(weather.poison_lines)
+        self.erp.odd = dict.fromkeys(weather.odd, CODE)
+        self.ever_odd |= weather.odd
         redis = self.processes[0].redis
         redis.is_cut = weather.redis_is_cut
         redis.latency_seconds = weather.redis_latency_seconds
@@ -188,6 +194,9 @@ class Shop:
     def judge(self, request: Request, quote: Quote, *, arrived_us: int) -> None:
         assert [line.line.sku for line in quote.lines] == list(map(request.spell, request.skus))
         for sku, line in zip(request.skus, quote.lines, strict=True):
+            if line.reason == CODE:
+                # What the ERP says of one line is said of no other.
+                assert sku in self.ever_odd
             if line.reason == REFUSED:
                 # What was refused to one customer never keeps another from asking.
                 assert self.erp.has_refused(request.account, sku)
@@ -261,6 +270,16 @@ def test_the_judge_has_something_to_judge() -> None:
         for process in (0, 1)
     ]
     assert run_virtual(play([*steps, Pass(1), *steps])).judged == 2 * len(steps) * len(SKUS)
+
+
+def test_schedules_reach_lines_that_are_answered_with_a_code() -> None:
+    """And the other lines of their page are priced."""
+    odd = Weather(0, 0.06, False, 0, frozenset(), frozenset(), odd=frozenset({"S-2"}))
+    steps: list[Request | Change | Weather | Pass] = [
+        odd,
+        Request(0, "C-11", Mode.CHECKOUT, SKUS, str, 5, None),
+    ]
+    assert run_virtual(play(steps)).judged == 2
 
 
 def test_schedules_reach_lines_that_are_kept_out() -> None:

@@ -10,6 +10,7 @@ from pricing_proxy.prices.query import Line, QuotedLine
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
 from pricing_proxy.web.cache_status import cache_status
 from tests.fakes.erp import outage_of
+from tests.web.documented import fits
 from tests.web.shop import Shop, body
 
 
@@ -238,3 +239,30 @@ async def test_a_request_before_the_maps_are_there_is_answered_as_unavailable(sh
 
     [line] = answer["lines"]
     assert (line["state"], line["reason"]) == ("unavailable", "starting")
+
+
+async def test_a_page_that_is_being_loaded_says_when_to_ask_again(shop: Shop) -> None:
+    shop.world.erp.latency_seconds = 0.3
+
+    first = await shop.ask("S-1", wait_ms=0)
+    later = await shop.ask("S-1", wait_ms=2000)
+
+    fits("PricesAnswer", first)
+    assert first["ask_again_ms"] == 500
+    assert [line["reason"] for line in first["lines"]] == ["too_slow"]
+    assert "ask_again_ms" not in later
+    assert later["complete"] is True
+
+
+async def test_a_code_of_the_erp_is_the_reason_of_its_line(shop: Shop) -> None:
+    shop.world.erp.odd["S-2"] = "customer_blocked"
+    shop.world.erp.set_price("C-1", "S-3", "0")
+
+    answer = await shop.ask("S-1", "S-2", "S-3", wait_ms=2000)
+
+    fits("PricesAnswer", answer)
+    assert [(line["state"], line.get("reason")) for line in answer["lines"]] == [
+        ("fresh", None),
+        ("unavailable", "customer_blocked"),
+        ("no_price", "implausible_price"),
+    ]
