@@ -89,11 +89,10 @@ class HeldMap(Generic[R]):
 
     async def _follow(self) -> bool:
         head = await self._kept.head(self._kind, self._market)
-        if head is None or head.as_of == self._seen:
-            return False
         if self._is_unkept:
-            # What is held was read while Redis took nothing: it is the newer one.
-            self._seen, self._is_unkept = head.as_of, False
+            # What is held was read while Redis took nothing: whatever is there is older.
+            self._seen, self._is_unkept = None if head is None else head.as_of, False
+        if head is None or head.as_of == self._seen:
             return False
         kept = await self._kept.read(self._kind, self._market, self.rows)
         if kept is None:

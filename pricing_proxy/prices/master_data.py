@@ -208,7 +208,7 @@ class MarketMaps(Background):
             await self._hold(Turn.RESTING, max(left - _EARLIER, _EARLIER))
 
     def _ongoing(self) -> Ongoing:
-        return [self._for_ever, self._say_so]
+        return [self._for_ever, self._say_so, self._look_on]
 
     async def _say_so(self) -> None:
         """Say again in time that this replica reads, while it does."""
@@ -225,21 +225,30 @@ class MarketMaps(Background):
         while True:
             if self._clock.monotonic_us() >= self._due_us and await self._is_our_turn():
                 await self._try_to_refresh()
-            await asyncio.sleep(self._pause().total_seconds())
-            await self._look()
+            left = timedelta(microseconds=self._due_us - self._clock.monotonic_us())
+            wait = min(left, self._look_every) if left > timedelta(0) else self._look_every
+            await asyncio.sleep(wait.total_seconds())
 
-    def _pause(self) -> timedelta:
-        look = _LOOK_EVERY if self.is_ready else _LOOK_OFTEN
-        left = timedelta(microseconds=self._due_us - self._clock.monotonic_us())
-        return min(left, look) if left > timedelta(0) else look
+    @property
+    def _look_every(self) -> timedelta:
+        return _LOOK_EVERY if self.is_ready else _LOOK_OFTEN
+
+    async def _look_on(self) -> None:
+        """Look what others brought, also while the ERP takes minutes to answer."""
+        while True:
+            await asyncio.sleep(self._look_every.total_seconds())
+            await self._look()
 
     async def _is_our_turn(self) -> bool:
         try:
             turn = await self._kept.take_turn(self._market, _READING)
         except SharedStateError:
             return True
-        # What was read but is not there was not kept, or is gone: nobody will bring it.
-        return turn is Turn.MINE or (turn is Turn.RESTING and not self.is_ready)
+        if turn is Turn.RESTING and not self.is_ready:
+            # What was read but is not there was not kept, or is gone: nobody will bring it.
+            await self._look()
+            return not self.is_ready
+        return turn is Turn.MINE
 
     async def _try_to_refresh(self) -> None:
         try:

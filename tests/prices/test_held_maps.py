@@ -109,6 +109,25 @@ async def test_kept_maps_are_looked_for_until_they_are_there() -> None:
         assert maps.is_ready
 
 
+async def test_kept_maps_are_taken_while_the_erp_takes_its_time() -> None:
+    """Listing a large catalog takes minutes, in which a replica could answer by the kept one."""
+
+    class Slow(FakeReader):
+        async def items(self, held: Mapping[str, Item]) -> Listing[Item]:
+            await asyncio.sleep(300)
+            return await super().items(held)
+
+    kept = FakeKept()
+    async with maps_of(FakeReader(), kept):
+        await asyncio.sleep(1)
+    kept.is_cut = True
+    async with maps_of(Slow(), kept) as maps:
+        await asyncio.sleep(10)
+        kept.is_cut = False
+        await asyncio.sleep(1.5)
+        assert maps.is_ready
+
+
 async def test_what_was_read_while_redis_took_nothing_is_not_replaced_by_older() -> None:
     reader, kept = FakeReader(), FakeKept()
     async with maps_of(reader, kept) as maps:
