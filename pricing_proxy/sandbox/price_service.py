@@ -195,10 +195,9 @@ def _spoiled(answer: dict[str, Any], said: str | None) -> list[dict[str, Any]]:
         return [{name: value for name, value in answer.items() if name != "ref"}]
     if said == "USD":
         return [answer | {"currency": said}]
-    spoiled = _SPOILED.get(said)
-    if spoiled is None:
+    if said not in _SPOILED:
         return [answer | {"error": said}]
-    return [answer | {"unitPrice": spoiled, "netAmount": spoiled}]
+    return [answer | dict.fromkeys(("unitPrice", "netAmount"), _SPOILED[said])]
 
 
 def _failed(request: _Request, line: _Line, error: str) -> dict[str, Any]:

@@ -176,7 +176,7 @@ class Snapshot:
     def _odd_lines(self, code: str) -> dict[str, dict[str, Any]]:
         now_us = self._parts.clock.monotonic_us()
         return {
-            kind: {
+            kind.value: {
                 "lines": seen.lines,
                 "reason": seen.reason,
                 "sku": seen.sku,

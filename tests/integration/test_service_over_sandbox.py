@@ -276,6 +276,33 @@ async def test_a_customer_s_poisoned_line_is_kept_from_that_customer_alone(
     assert running.price_calls() == calls + 1
 
 
+async def test_what_one_line_is_answered_with_is_no_other_s_affair(running: Running) -> None:
+    odd = ["null", "text", "NaN", "USD", "nameless", "CustomerBlocked", "1e99", "0", "-1"]
+    spoiled = LAMPS[2 : 2 + len(odd)]
+    await running.turn("fo", odd_lines=dict(zip(spoiled, odd, strict=True)))
+
+    answer = await running.ask(LAMPS, wait_ms=5000)
+
+    told = {line["sku"]: line.get("reason") for line in answer.content["lines"]}
+    assert [told.pop(sku) for sku in spoiled] == [
+        *["unreadable_answer"] * 3,
+        "other_currency",
+        "missing_in_answer",
+        "customer_blocked",
+        *["implausible_price"] * 3,
+    ]
+    assert set(told.values()) == {None}
+    assert (await running.status())["markets"]["b2b_de"]["odd_lines"]["code"]["lines"] >= 1
+
+
+async def test_an_answer_that_repeats_a_line_costs_that_line_alone(running: Running) -> None:
+    await running.turn("fo", odd_lines={"LAMP-04": "twice"})
+
+    answer = await running.ask(LAMPS[:8], wait_ms=5000)
+
+    assert states(answer) == {**dict.fromkeys(LAMPS[:8], "fresh"), "LAMP-04": "unavailable"}
+
+
 async def test_skus_that_break_the_erp_are_found_and_what_passes_keeps_nothing_out(
     running: Running,
 ) -> None:
