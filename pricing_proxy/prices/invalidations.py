@@ -11,7 +11,7 @@ ledger and even if Redis did not take it: by time, as it has no position yet her
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol
@@ -105,11 +105,16 @@ class Invalidations:
             if mark is None or not mark.covers(entry.position, is_hard=entry.is_hard):
                 mark = self._changing(market, entry.scope)
                 mark.raise_to(entry.position, is_hard=entry.is_hard, changed_us=changed_us)
+                if kept is not None:
+                    kept.newest = max(kept.newest, entry.position)
 
     def tell(self, market: str, scope: Scope, level: Level) -> None:
         """Obey at once what has not come through the ledger yet."""
-        mark = self._changing(market, scope)
-        mark.tell(self._now_us(), is_hard=level is Level.HARD)
+        now_us = self._now_us()
+        self._changing(market, scope).tell(now_us, is_hard=level is Level.HARD)
+        kept = self._marks(market).one_by_one(scope.kind)
+        if kept is not None:
+            kept.told_us = now_us
 
     def count(self, market: str) -> int:
         """Return how many scopes of a market are remembered."""
@@ -162,7 +167,7 @@ class PageMarks:
 
     __slots__ = ("_items", "_newest", "_page", "_told_us")
 
-    def __init__(self, page: ScopeMark, items: Mapping[str, ScopeMark]) -> None:
+    def __init__(self, page: ScopeMark, items: ScopeMarks) -> None:
         self._page = page
         self._items = items
         self._newest = page.newest
@@ -199,8 +204,8 @@ class PageMarks:
         """
         if position < self._newest or loaded_us < self._told_us:
             return True
-        if not self._items:
-            return False
+        if position >= self._items.newest and loaded_us >= self._items.told_us:
+            return False  # all was read since the last of them changed
         marked = filter(None, map(self._items.get, map(_code, item_numbers)))
         return any(
             position < mark.soft

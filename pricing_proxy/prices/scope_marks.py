@@ -81,7 +81,15 @@ class ScopeMark:
 
 
 class ScopeMarks(OrderedDict[str, ScopeMark]):
-    """The marks of one kind of scope, by `same_name_key` of its code; the last changed is last."""
+    """The marks of one kind of scope, by `same_name_key` of its code; the last changed is last.
+
+    Attributes:
+        newest: The greatest position that any has or had, -1 without one.
+        told_us: When this process was last told directly of any.
+    """
+
+    newest = -1
+    told_us = LONG_AGO_US
 
     def changing(self, key: str) -> ScopeMark:
         """Return the mark under a key, to be changed now; it becomes the last."""

@@ -19,88 +19,16 @@ from rich.progress import Progress
 from rich.table import Table
 
 from pricing_proxy.children import tied
+from tests.bench import ledger_size, redis_size, reread
+from tests.bench.cases import CASES, Case
 from tests.bench.load import Load, Outcome
-from tests.bench.programs import KEY, BenchError, Programs, Server, cpu_seconds, programs
+from tests.bench.programs import KEY, BenchError, Programs, Server, cpu_seconds, programs, settle
 from tests.bench.readme import write_readme
-from tests.bench.redis_size import lines as redis_lines
-from tests.bench.reread import lines as reread_lines
 
 _RESULTS = Path("build/bench.json")
 _README = Path("README.md")
 _WARM_UP = 300
 _ORDERS = 600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One line of the table.
-
-    Attributes:
-        name: As printed.
-        server: Which program is asked.
-        method: HTTP method.
-        lines: Prices of one page.
-        connections: At once.
-        level: Where every price must come from.
-        goal: What it may cost, in bare handlers; None where it is only shown.
-    """
-
-    name: str
-    server: str
-    method: str
-    lines: int
-    connections: int
-    level: str
-    goal: float | None
-
-
-CASES = (
-    Case(
-        name="24 prices, L1, POST",
-        server="with_memory",
-        method="POST",
-        lines=24,
-        connections=16,
-        level="l1",
-        goal=2.0,
-    ),
-    Case(
-        name="24 prices, L1, GET",
-        server="with_memory",
-        method="GET",
-        lines=24,
-        connections=16,
-        level="l1",
-        goal=1.7,
-    ),
-    Case(
-        name="24 prices, Redis, concurrency 1",
-        server="without_memory",
-        method="POST",
-        lines=24,
-        connections=1,
-        level="l2",
-        goal=None,
-    ),
-    Case(
-        name="24 prices, Redis, concurrency 64",
-        server="without_memory",
-        method="POST",
-        lines=24,
-        connections=64,
-        level="l2",
-        goal=4.0,
-    ),
-    Case(
-        name="100 prices, L1, POST",
-        server="with_memory",
-        method="POST",
-        lines=100,
-        connections=16,
-        level="l1",
-        goal=3.0,
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +45,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A line about Redis, or about reading maps."""
+    """A line about something else than a page's time."""
 
     name: str
     value: float
@@ -135,10 +63,8 @@ def main() -> None:
     console = Console()
     try:
         with programs() as running:
-            cases = [case for case in CASES if options.only in case.name]
-            results = measure(running, cases, options.rounds, options.requests, console)
-            more = () if options.only else (redis_lines, reread_lines)
-            sizes = [Size(*line) for each in more for line in each(running.redis_port)]
+            results = _measure_all(running, options, console)
+            sizes = [] if options.only else _sizes(running.redis_port)
     except BenchError as error:
         console.print(f"make bench: {error}", style="red", markup=False)
         sys.exit(2)
@@ -155,6 +81,24 @@ def main() -> None:
     if missed:
         console.print(f"Over the goal: {', '.join(missed)}", style="red")
         sys.exit(1)
+
+
+def _measure_all(running: Programs, options: argparse.Namespace, console: Console) -> list[Result]:
+    """Return the medians of the cases that are asked for, first those before the changes."""
+    cases = [case for case in CASES if options.only in case.name]
+    before = [case for case in cases if not case.is_after_changes]
+    after = [case for case in cases if case.is_after_changes]
+    results = measure(running, before, options.rounds, options.requests, console)
+    if after:
+        ledger_size.invalidate(running.redis_port, _skus(after[0].lines))
+        settle()
+        results += measure(running, after, options.rounds, options.requests, console)
+    return results
+
+
+def _sizes(redis_port: int) -> list[Size]:
+    lines = (redis_size.lines, ledger_size.lines, reread.lines)
+    return [Size(*line) for each in lines for line in each(redis_port)]
 
 
 def measure(

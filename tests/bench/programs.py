@@ -106,9 +106,13 @@ def programs() -> Iterator[Programs]:
             with_memory=stack.enter_context(_service("l1", names, folder, megabytes=256)),
             without_memory=stack.enter_context(_service("l2", names, folder, megabytes=0)),
         )
-        # A new ledger makes every price doubtful; what is loaded sooner soon goes stale.
-        time.sleep(_SETTLE_SECONDS)
+        settle()
         yield running
+
+
+def settle() -> None:
+    """Wait after an invalidation, such as a new ledger: what is loaded sooner soon goes stale."""
+    time.sleep(_SETTLE_SECONDS)
 
 
 def cpu_seconds(server: Server) -> float:
