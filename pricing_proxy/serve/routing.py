@@ -1,6 +1,7 @@
 """Give each handler of the two listeners the parts that it needs."""
 
 from pricing_proxy.serve.parts import Engine, Parts
+from pricing_proxy.serve.readings import Readings
 from pricing_proxy.serve.snapshot import Snapshot, erp_state
 from pricing_proxy.settings import Service
 from pricing_proxy.web.docs import DocsRoutes
@@ -64,7 +65,7 @@ def _explain_routes(parts: Parts, engine: Engine) -> ExplainRoutes:
 
 def _status_routes(parts: Parts, engine: Engine) -> StatusRoutes:
     snapshot = Snapshot(parts, engine.loader)
-    parts.metrics.read_when_scraped(snapshot.readers())
+    parts.metrics.read_when_scraped(Readings(parts, engine.loader).all())
     return StatusRoutes(
         snapshot=snapshot.take,
         metrics=parts.metrics,

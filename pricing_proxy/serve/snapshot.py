@@ -1,6 +1,5 @@
-"""The state of the process as one nested value, for `/status`, and as gauges for `/metrics`."""
+"""The state of the process as one nested value, for `/status`; `readings` is for `/metrics`."""
 
-from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -9,11 +8,9 @@ from pricing_proxy.d365.way import ErpWay
 from pricing_proxy.prices.entries import rfc3339
 from pricing_proxy.prices.loading import Loader
 from pricing_proxy.resilience.breaker import BreakerView
-from pricing_proxy.resilience.breaker_events import Phase
-from pricing_proxy.resilience.gate import Gate, GateView
+from pricing_proxy.resilience.gate import GateView
 from pricing_proxy.serve.parts import Parts
 from pricing_proxy.supervision import Supervision
-from pricing_proxy.telemetry.metrics import Read, Reading
 
 # Rows of what is kept out; more than anybody reads, and less than a page that takes seconds.
 _MOST_ROWS = 200
@@ -56,76 +53,6 @@ class Snapshot:
             "configuration": self._configuration(),
             "background": background_state(self._parts.supervision),
         }
-
-    def readers(self) -> dict[str, Read]:
-        """Return what reads each instrument of `telemetry.metrics.READ_WHEN_SCRAPED`."""
-        flights, failures = self._loader.flights, self._loader.failures
-        memory, store = self._parts.caching.memory, self._parts.caching.store
-        return {
-            "flights": lambda: _one(flights.count),
-            "oldest_flight_seconds": lambda: _one(shown_seconds(flights.oldest_age_us())),
-            "poison_skus": lambda: _one(failures.refusals.count),
-            "l1_bytes": lambda: _one(memory.used_bytes),
-            "l1_entries": lambda: _one(memory.entry_count),
-            "redis_failures": lambda: _one(store.failures),
-            "bad_values": lambda: _one(store.bad_values),
-            "verified": lambda: _one(self._parts.ledgers.are_all_verified()),
-            "breaker_open": self._breaker_readings,
-            "gate_closed_seconds": self._gate_readings,
-            "bulkhead_calls": self._bulkhead_readings,
-            "map_age_seconds": self._map_ages,
-            "map_rows": self._map_rows,
-            "map_refused": self._maps_refused,
-            "shop_ids_lost": self._ids_lost,
-            "prices_refused": self._refused_readings,
-            "odd_lines": self._odd_readings,
-        }
-
-    def _breaker_readings(self) -> Iterator[Reading]:
-        views = [view for erp in self._parts.erps.values() for view in erp.policy.view().breakers]
-        for view in (*views, self._parts.caching.guard.view()):
-            yield Reading((view.name,), _PHASE_VALUES.get(view.phase, 2))
-
-    def _gate_readings(self) -> Iterator[Reading]:
-        for erp in self._parts.erps.values():
-            for gate in map(Gate.view, erp.gates):
-                yield Reading((gate.name,), shown_seconds(gate.opens_in_us))
-
-    def _bulkhead_readings(self) -> Iterator[Reading]:
-        for erp in self._parts.erps.values():
-            view = erp.policy.view().bulkhead
-            for place, counts in (("running", view.running), ("waiting", view.waiting)):
-                for klass, count in counts.items():
-                    yield Reading((view.name, klass, place), count)
-
-    def _refused_readings(self) -> Iterator[Reading]:
-        for code in self._parts.maps:
-            yield Reading((code,), self._loader.health.failing(code) is not None)
-
-    def _odd_readings(self) -> Iterator[Reading]:
-        for code in self._parts.maps:
-            for kind, seen in self._loader.odd.of_market(code).items():
-                yield Reading((code, kind), seen.lines)
-
-    def _map_ages(self) -> Iterator[Reading]:
-        for code, maps in self._parts.maps.items():
-            for name, view in maps.views().items():
-                if view.age is not None:
-                    yield Reading((code, name), view.age.total_seconds())
-
-    def _map_rows(self) -> Iterator[Reading]:
-        for code, maps in self._parts.maps.items():
-            for name, view in maps.views().items():
-                yield Reading((code, name), view.rows)
-
-    def _maps_refused(self) -> Iterator[Reading]:
-        for code, maps in self._parts.maps.items():
-            for name, view in maps.views().items():
-                yield Reading((code, name), view.refused is not None)
-
-    def _ids_lost(self) -> Iterator[Reading]:
-        for code, maps in self._parts.maps.items():
-            yield Reading((code,), maps.ids.is_lost)
 
     def _service(self) -> dict[str, Any]:
         missing = self._parts.readiness.obstacles()
@@ -251,13 +178,6 @@ class Snapshot:
             "mistakes": list(report.mistakes),
             "needs_restart": report.needs_restart,
         }
-
-
-_PHASE_VALUES = {Phase.CLOSED: 0, Phase.HALF_OPEN: 1}
-
-
-def _one(value: float) -> tuple[Reading]:
-    return (Reading((), value),)
 
 
 def erp_state(erp: ErpWay) -> dict[str, Any]:
