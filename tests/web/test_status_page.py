@@ -467,3 +467,14 @@ def test_every_style_sheet_and_script_of_the_page_is_packaged() -> None:
 
     assert named <= set(routes._files)
     assert len(named) == 2
+
+
+def test_lines_that_are_answered_oddly_are_told_of_for_ten_minutes() -> None:
+    state = snapshot()
+    odd = {"lines": 12, "reason": "customer_blocked", "sku": "LAMP-04", "seconds_ago": 599.0}
+    state["markets"]["b2b_de"]["odd_lines"] = {"code": odd}
+    told = "b2b_de: customer_blocked for LAMP-04 (12 lines)"
+    assert tile(status_page(state), "Prices") == ("warn", "some lines odd", told)
+
+    state["markets"]["b2b_de"]["odd_lines"] = {"code": {**odd, "seconds_ago": 600.0}}
+    assert tile(status_page(state), "Prices")[0] == "good"
