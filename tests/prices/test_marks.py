@@ -145,6 +145,19 @@ def test_reading_the_ledger_again_gives_up_nothing_more(monkeypatch: pytest.Monk
     assert known.count("m") == 4
 
 
+def test_a_page_is_touched_by_what_changed_or_was_said_after_it_was_read() -> None:
+    known = _knowledge(_entry(5, ScopeKind.ITEM, "I"))
+    assert [_marks(known).touches(["i"], position, NOW) for position in (4, 5)] == [True, False]
+    assert not _marks(known).touches(["J"], 4, NOW)
+    known.tell("m", Scope(ScopeKind.ITEM, "I"), Level.SOFT)
+    assert [_marks(known).touches(["I"], 5, read_us) for read_us in (NOW - 1, NOW)] == [True, False]
+
+
+def test_reading_an_old_entry_again_hides_no_newer_one() -> None:
+    known = _knowledge(_entry(9, ScopeKind.ITEM, "I"), _entry(3, ScopeKind.ITEM, "J"))
+    assert _marks(known).touches(["I"], 8, NOW)
+
+
 def test_work_grows_as_the_number_of_changes_does() -> None:
     """Looking at all that is known, time and again, made a long ledger cost minutes."""
     few, many = _calls_for(1500), _calls_for(3000)
