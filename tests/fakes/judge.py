@@ -11,7 +11,8 @@ from typing import NamedTuple
 from pricing_proxy.domain.entry import Entry
 from pricing_proxy.domain.freshness import Mode, State
 from pricing_proxy.prices.query import Quote, QuotedLine
-from pricing_proxy.shared_state.ledger import LedgerEntry, Scope, ScopeKind, decode
+from pricing_proxy.shared_state.ledger import LedgerEntry, ScopeKind, decode
+from tests.fakes.places import Place
 from tests.fakes.virtual_redis import Appended
 
 SECOND = 1_000_000
@@ -27,13 +28,15 @@ class Applied:
     """An invalidation that Redis applied, and the ERP's version then."""
 
     entry: LedgerEntry
+    ledger: str
     at_us: int
     version: int
 
 
 class Asked(NamedTuple):
-    """What was asked, when by true time, and when by the clock of the process."""
+    """What was asked and of which ERP, when by true time, and when by the clock of the process."""
 
+    place: Place
     account: str
     mode: Mode
     at_us: int
@@ -63,11 +66,13 @@ class Judge:
     def note(self, appended: Appended) -> None:
         fields = {name.encode(): value.encode() for name, value in appended.fields.items()}
         entry = decode(appended.id.encode(), fields)
-        self.applied.append(Applied(entry, appended.at_us, self.version))
+        self.applied.append(Applied(entry, appended.key, appended.at_us, self.version))
 
-    def forget(self, positions: set[int]) -> None:
-        """Ask no more of what Redis lost: that is the promise's exception."""
-        self.applied = [each for each in self.applied if each.entry.position not in positions]
+    def forget(self, lost: set[tuple[str, int]]) -> None:
+        """Ask no more of what Redis lost, by ledger and position: the promise's exception."""
+        self.applied = [
+            each for each in self.applied if (each.ledger, each.entry.position) not in lost
+        ]
 
     def judge(self, quote: Quote, asked: Asked, *, decided_us: int, is_verified: bool) -> None:
         """Fail for an answer that breaks a promise."""
@@ -76,14 +81,14 @@ class Judge:
                 assert not line.is_served
                 continue
             sku = line.line.sku.strip().upper()
-            version = _version_of(line.entry, account=asked.account, sku=sku)
+            version = _version_of(line.entry, asked, sku=sku)
             self.judged += 1
             must_know_us = decided_us - LEASE
             if line.is_served and line.is_verified:
                 self.judged_verified += 1
-                self._judge_verified(sku, asked.account, version, must_know_us)
+                self._judge_verified(sku, asked, version, must_know_us)
             if is_verified:
-                self._judge_hard(sku, asked.account, version, must_know_us)
+                self._judge_hard(sku, asked, version, must_know_us)
             if line.is_served and line.state is State.FRESH:
                 self._judge_fresh(version, decided_us)
             if asked.mode is Mode.CHECKOUT and line.is_served:
@@ -102,31 +107,36 @@ class Judge:
         in_force = sum(at <= asked.at_us - _RECENT - SKEW for at in self.changed_us)
         assert version >= in_force, "an old price binds by its digits"
 
-    def _judge_verified(self, sku: str, account: str, version: int, must_know_us: int) -> None:
+    def _judge_verified(self, sku: str, asked: Asked, version: int, must_know_us: int) -> None:
         for each in self.applied:
-            if each.at_us <= must_know_us and _touches(each.entry.scope, account, sku):
+            if each.at_us <= must_know_us and _touches(each, asked, sku):
                 late_us = must_know_us - each.at_us
                 assert version >= each.version, f"a verified price is old, by {late_us} us"
 
-    def _judge_hard(self, sku: str, account: str, version: int, must_know_us: int) -> None:
+    def _judge_hard(self, sku: str, asked: Asked, version: int, must_know_us: int) -> None:
         for each in self.applied:
-            is_known = each.at_us <= must_know_us and _touches(each.entry.scope, account, sku)
+            is_known = each.at_us <= must_know_us and _touches(each, asked, sku)
             if is_known and each.entry.is_hard:
                 assert version >= each.version, "a price is shown after a hard invalidation"
 
 
-def _touches(scope: Scope, account: str, sku: str) -> bool:
-    return {
-        ScopeKind.ALL: True,
-        ScopeKind.CUSTOMER: scope.code.upper() == account,
-        ScopeKind.ITEM: scope.code.strip().upper() == sku,
-        ScopeKind.PRICE_GROUP: scope.code == "G",
-    }[scope.kind]
+def _touches(applied: Applied, asked: Asked, sku: str) -> bool:
+    scope = applied.entry.scope
+    return (
+        applied.ledger == asked.place.ledger
+        and {
+            ScopeKind.ALL: True,
+            ScopeKind.CUSTOMER: scope.code.upper() == asked.account,
+            ScopeKind.ITEM: scope.code.strip().upper() == sku,
+            ScopeKind.PRICE_GROUP: scope.code == "G",
+        }[scope.kind]
+    )
 
 
-def _version_of(entry: Entry, *, account: str, sku: str) -> int:
+def _version_of(entry: Entry, asked: Asked, *, sku: str) -> int:
     found = _UNIT_PRICE.search(entry.fragment)
     assert found is not None
     whose, which = found.groups()
-    assert (whose[-2:], int(which)) == (account[2:], int(sku[2:])), "another's price"
+    assert whose[-2:] == asked.account[2:], "another customer's price"
+    assert which == asked.place.digits_of(sku), "another item's price, or another ERP's"
     return int(whose[:-2])

@@ -14,7 +14,6 @@ from functools import partial
 from typing import cast
 
 from pricing_proxy.cache.heartbeat import RedisHeartbeat
-from pricing_proxy.cache.keys import PriceKeys
 from pricing_proxy.cache.memory import MemoryStore
 from pricing_proxy.cache.redis_store import RedisStore
 from pricing_proxy.domain.freshness import Level, Mode
@@ -39,7 +38,6 @@ from pricing_proxy.shared_state.ledger import (
     LedgerWriter,
     Scope,
     ScopeKind,
-    key,
     positions_within,
 )
 from pricing_proxy.shared_state.ledger_reader import LedgerReader
@@ -47,6 +45,7 @@ from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.sleep_watch import SleepWatch
 from tests.fakes.erp import FakeErp
 from tests.fakes.judge import LEASE, SECOND, Asked, Judge
+from tests.fakes.places import Place, place_of
 from tests.fakes.price_cache import FakeRedis
 from tests.fakes.price_world import MARKET, price_service
 from tests.fakes.virtual_redis import VirtualRedis
@@ -59,8 +58,6 @@ SKUS = ("S-1", "S-2", "S-3")
 LIFETIMES = Lifetimes(soft_us=20 * SECOND, hard_us=60 * SECOND, max_us=200 * SECOND)
 KEEP = timedelta(microseconds=LIFETIMES.max_us)
 ALL = Scope(ScopeKind.ALL)
-PROVENANCE = f"https://erp.example.com|demf|{MARKET}"
-KEYS = PriceKeys({MARKET: PROVENANCE})
 
 
 class GuardedErp:
@@ -100,6 +97,7 @@ class Replica:
     """One process."""
 
     name: str
+    place: Place
     clock: LoopClock
     service: PriceService
     loader: Loader
@@ -115,7 +113,7 @@ class Replica:
         await self.stack.aclose()
 
 
-async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica:
+async def start_replica(name: str, redis: VirtualRedis, place: Place) -> Replica:
     """Start a process with nothing in its memory."""
     clock = LoopClock(asyncio.get_running_loop())
     stack = AsyncExitStack()
@@ -134,7 +132,7 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     guard = redis_guard(clock, timeout_us=3 * SECOND, chance=lambda: 0.5)
     store = RedisStore(
         client,
-        keys=KEYS,
+        keys=place.keys,
         guard=guard,
         time=heartbeat.time,
         now_us=clock.monotonic_us,
@@ -148,7 +146,7 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     reader = LedgerReader(
         redis.client(f"{name}'s reader"),
         MARKET,
-        provenance=PROVENANCE,
+        provenance=place.provenance,
         take=partial(invalidations.take, MARKET),
         keep=KEEP,
         lease_us=LEASE,
@@ -159,8 +157,8 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     await stack.enter_async_context(heartbeat)
     await stack.enter_async_context(guarded(client, guard))
     await stack.enter_async_context(reader)
-    base = price_service(skus=SKUS, accounts=ACCOUNTS, erp=erp, lifetimes=LIFETIMES)
-    markets = {MARKET: replace(base.market, source=GuardedErp(erp, clock))}
+    base = price_service(skus=SKUS, accounts=ACCOUNTS, erp=place.erp, lifetimes=LIFETIMES)
+    markets = {MARKET: replace(base.market, source=GuardedErp(place.erp, clock))}
     basis = Basis(
         markets=markets,
         modes=mode_policies(),
@@ -176,11 +174,12 @@ async def start_replica(name: str, redis: VirtualRedis, erp: FakeErp) -> Replica
     warmer = Warmer(basis, loader=loader, marks=marks, is_well=lambda _: True)
     return Replica(
         name=name,
+        place=place,
         clock=clock,
         service=PriceService(basis, loader=loader, warmer=warmer),
         loader=loader,
         reader=reader,
-        writer=LedgerWriter(client, provenances={MARKET: PROVENANCE}, keep={MARKET: KEEP}),
+        writer=LedgerWriter(client, provenances={MARKET: place.provenance}, keep={MARKET: KEEP}),
         invalidations=invalidations,
         memory=memory,
         stack=stack,
@@ -198,10 +197,15 @@ class Replicas:
         self.loop = cast("VirtualLoop", asyncio.get_running_loop())
         self.clock = LoopClock(self.loop)
         self.redis = VirtualRedis(clock=self.clock)
-        self.erp = FakeErp(clock=self.clock)
+        self.places = [place_of(number, self.clock) for number in (0, 1)]
         self.judge = Judge(soft_us=LIFETIMES.soft_us)
         self.redis.tell = self.judge.note
         self.replicas: list[Replica] = []
+
+    @property
+    def erp(self) -> FakeErp:
+        """The ERP where everybody starts."""
+        return self.places[0].erp
 
     @classmethod
     async def start(cls) -> "Replicas":
@@ -209,7 +213,7 @@ class Replicas:
         self = cls()
         self._set_prices()
         for name in ("first", "second"):
-            self.replicas.append(await start_replica(name, self.redis, self.erp))
+            self.replicas.append(await start_replica(name, self.redis, self.places[0]))
         await asyncio.sleep(0.1)
         return self
 
@@ -227,7 +231,8 @@ class Replicas:
             *(skus or SKUS[:1]), account=account, mode=mode, wait_seconds=wait_seconds
         )
         own_us = replica.clock.monotonic_us()
-        asked = Asked(query.account, mode, self.clock.monotonic_us(), own_us)
+        now_us = self.clock.monotonic_us()
+        asked = Asked(replica.place, query.account, mode, now_us, own_us)
         quote = await replica.service.quote(query)
         policy = mode_policies()[mode]
         longest_us = max(policy.answer_us, query.wait_us or 0)
@@ -235,7 +240,7 @@ class Replicas:
         assert took_us <= longest_us + 1000, "an answer took too long"
         for line in quote.lines:
             sku = line.line.sku.strip().upper()
-            is_own = line.reason != REFUSED or self.erp.has_refused(query.account, sku)
+            is_own = line.reason != REFUSED or replica.place.erp.has_refused(query.account, sku)
             assert is_own, "another customer's refusal"
         self.judge.judge(
             quote,
@@ -246,7 +251,7 @@ class Replicas:
         return quote
 
     def reprice(self) -> None:
-        """Change every price in the ERP; announce nothing."""
+        """Change every price in every ERP; announce nothing."""
         self.judge.version += 1
         self.judge.changed_us.append(self.clock.monotonic_us())
         self._set_prices()
@@ -261,20 +266,26 @@ class Replicas:
             return False
         return True
 
-    def announce(self, scope: Scope = ALL, level: Level = Level.SOFT) -> None:
+    def announce(self, scope: Scope = ALL, level: Level = Level.SOFT, *, where: int = 0) -> None:
         """Have Redis apply an invalidation at once, as if from somewhere else."""
         fields = {"scope": scope.kind.value, "code": scope.code, "level": level.value}
-        self.redis.add(key(PROVENANCE), fields)
+        self.redis.add(self.places[where].ledger, fields)
 
     async def restart(self, which: int) -> None:
         """End a replica and start it anew, with an empty memory."""
-        await self.replicas[which].stop()
-        self.replicas[which] = await start_replica(self.replicas[which].name, self.redis, self.erp)
+        await self.move(which, self.replicas[which].place.number)
+
+    async def move(self, which: int, where: int) -> None:
+        """End a replica and start it anew, pointed at one of the ERPs."""
+        replica, place = self.replicas[which], self.places[where]
+        await replica.stop()
+        self.replicas[which] = await start_replica(replica.name, self.redis, place)
 
     def lose_entries(self, count: int) -> None:
         """Fail over to a Redis that lacks the last entries of the ledger."""
         before = self._positions()
-        self.redis.roll_back(key(PROVENANCE), count)
+        for place in self.places:
+            self.redis.roll_back(place.ledger, count)
         self.judge.forget(before - self._positions())
 
     def fail_over(self, skew_seconds: float) -> None:
@@ -312,12 +323,16 @@ class Replicas:
             assert not any(replica.loader.flights._boards.values()), "a flight leaked"
             await replica.stop()
 
-    def _positions(self) -> set[int]:
-        stream = self.redis.streams.get(key(PROVENANCE), {})
-        return {(milliseconds << 20) + sequence for milliseconds, sequence in stream}
+    def _positions(self) -> set[tuple[str, int]]:
+        return {
+            (name, (milliseconds << 20) + sequence)
+            for name, stream in self.redis.streams.items()
+            for milliseconds, sequence in stream
+        }
 
     def _set_prices(self) -> None:
         for account in ACCOUNTS:
             for sku in SKUS:
-                text = f"{self.judge.version}{account[2:]}.{int(sku[2:]):04}"
-                self.erp.set_price(account, sku, text)
+                for place in self.places:
+                    text = f"{self.judge.version}{account[2:]}.{place.digits_of(sku)}"
+                    place.erp.set_price(account, sku, text)

@@ -10,9 +10,9 @@ import pytest
 
 from pricing_proxy.domain.freshness import Level, Mode, State
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
-from pricing_proxy.shared_state.ledger import Scope, ScopeKind, key
+from pricing_proxy.shared_state.ledger import Scope, ScopeKind
 from tests.fakes.erp import outage_of
-from tests.fakes.replicas import PROVENANCE, Replicas
+from tests.fakes.replicas import Replicas
 from tests.prices.test_replicas import only
 
 SECOND_US = 1_000_000
@@ -279,7 +279,7 @@ async def test_after_a_step_back_a_process_that_starts_takes_the_ledger_for_shor
     replicas.announce(Scope(ScopeKind.ITEM, "S-2"))
     replicas.redis.skew_us += 300 * SECOND_US
     replicas.announce(Scope(ScopeKind.ITEM, "S-2"))
-    stream = replicas.redis.streams[key(PROVENANCE)]
+    stream = replicas.redis.streams[replicas.places[0].ledger]
     for position in sorted(stream)[:-2]:
         del stream[position]  # Redis trims in blocks: one that is as old may be left
     replicas.redis.skew_us -= 300 * SECOND_US

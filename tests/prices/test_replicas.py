@@ -11,9 +11,10 @@ import pytest
 from pricing_proxy.domain.freshness import Level, Mode, State
 from pricing_proxy.prices.query import Quote, QuotedLine
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
-from pricing_proxy.shared_state.ledger import Scope, ScopeKind, key
+from pricing_proxy.shared_state.ledger import Scope, ScopeKind
 from tests.fakes.erp import outage_of
-from tests.fakes.replicas import ACCOUNTS, PROVENANCE, Replicas
+from tests.fakes.price_world import MARKET
+from tests.fakes.replicas import ACCOUNTS, Replicas
 
 ERP_AWAY = outage_of(UpstreamUnavailableError)
 
@@ -138,7 +139,7 @@ async def test_a_replica_that_was_away_while_entries_were_trimmed_trusts_nothing
     replicas.reprice()
     assert await replicas.invalidate(0, Scope(ScopeKind.ITEM, "S-1"))
     # Only here: it hides what the ledger should tell, so that nothing but the ledger can.
-    stream = replicas.redis.streams[key(PROVENANCE)]
+    stream = replicas.redis.streams[replicas.places[0].ledger]
     for position in sorted(stream):
         del stream[position]
     replicas.judge.applied.clear()
@@ -289,7 +290,7 @@ async def test_a_ledger_that_was_evicted_is_a_change_of_everything() -> None:
     replicas.reprice()
     assert await replicas.invalidate(0)
     await asyncio.sleep(0.1)
-    replicas.evict(key(PROVENANCE))
+    replicas.evict(replicas.places[0].ledger)
     replicas.redis.cut.clear()
     await asyncio.sleep(3)
     line = only(await replicas.ask(1, wait_seconds=5))
@@ -313,4 +314,40 @@ async def test_names_in_other_letters_are_the_same_to_all(scope: Scope) -> None:
     line = only(await replicas.ask(1, "S-1", wait_seconds=5))
     assert line.entry is not None
     assert '"unit_price":"211.' in line.entry.fragment
+    await replicas.stop()
+
+
+async def test_a_replica_that_is_pointed_elsewhere_shows_nothing_of_before() -> None:
+    """The judge knows by their digits which ERP prices are from; names in Redis must, too."""
+    replicas = await Replicas.start()
+    for which in (0, 1):
+        await replicas.ask(which, wait_seconds=5)
+    replicas.places[1].erp.outage = ERP_AWAY
+    await replicas.move(0, 1)
+    await asyncio.sleep(0.1)
+    assert only(await replicas.ask(0, wait_seconds=5)).entry is None, "another ERP's stands in"
+    replicas.places[1].erp.outage = None
+    await asyncio.sleep(15)
+
+    moved, stayed = [only(await replicas.ask(which, wait_seconds=5)) for which in (0, 1)]
+
+    assert moved.entry is not None
+    assert stayed.entry is not None
+    assert '"unit_price":"111.5001"' in moved.entry.fragment
+    assert '"unit_price":"111.0001"' in stayed.entry.fragment
+    await replicas.stop()
+
+
+async def test_what_changed_elsewhere_changes_nothing_here() -> None:
+    replicas = await Replicas.start()
+    await replicas.move(0, 1)
+    await asyncio.sleep(0.1)
+    await replicas.ask(1, wait_seconds=5)
+    before = replicas.replicas[1].invalidations.position(MARKET)
+
+    assert await replicas.invalidate(0, Scope(ScopeKind.ALL), Level.HARD)
+    await asyncio.sleep(1)
+
+    assert replicas.replicas[1].invalidations.position(MARKET) == before
+    assert only(await replicas.ask(1)).state is State.FRESH
     await replicas.stop()

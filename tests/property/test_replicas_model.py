@@ -86,10 +86,10 @@ class ClocksMachine(RuleBasedStateMachine):
             self.loop.call_later(gives_up_after, task.cancel)
         self.loop.advance(0)
 
-    @rule(scope=SCOPES, level=LEVELS)
-    def change_from_elsewhere(self, scope: Scope, level: Level) -> None:
+    @rule(scope=SCOPES, level=LEVELS, where=st.sampled_from([0, 0, 0, 1]))
+    def change_from_elsewhere(self, scope: Scope, level: Level, where: int) -> None:
         self.replicas.reprice()
-        self.replicas.announce(scope, level)
+        self.replicas.announce(scope, level, where=where)
 
     @rule()
     def reprice_silently(self) -> None:
@@ -140,9 +140,10 @@ class ClocksMachine(RuleBasedStateMachine):
             self.replicas.announce(level=level)
         self.replicas.sleep(seconds / 2)
 
-    @rule(which=WHICH)
-    def restart(self, which: int) -> None:
-        self.loop.run_until_complete(self.replicas.restart(which))
+    @rule(which=WHICH, where=st.sampled_from([0, 0, 0, 1]))
+    def restart(self, which: int, where: int) -> None:
+        """It may be pointed at another ERP since, and be another deployment on the same Redis."""
+        self.loop.run_until_complete(self.replicas.move(which, where))
 
     @invariant()
     def every_answer_keeps_the_promises(self) -> None:
@@ -157,7 +158,8 @@ class ClocksMachine(RuleBasedStateMachine):
             self.loop.advance(10)
             self.every_answer_keeps_the_promises()
             assert self.asking == [], "somebody never got an answer"
-            self.replicas.erp.latency_seconds = 0
+            for place in self.replicas.places:
+                place.erp.latency_seconds = 0
             self.replicas.redis.cut.clear()
             self.loop.run_until_complete(self.replicas.stop())
         finally:
@@ -176,10 +178,14 @@ class ClocksMachine(RuleBasedStateMachine):
 class ReplicasMachine(ClocksMachine):
     """The same, and whatever else can happen to them."""
 
-    @rule(outage=st.integers(0, len(OUTAGES) - 1), latency=st.sampled_from([0.0, 0.06, 0.5, 3.0]))
-    def turn_erp(self, outage: int, latency: float) -> None:
-        self.replicas.erp.outage = OUTAGES[outage]
-        self.replicas.erp.latency_seconds = latency
+    @rule(
+        where=st.sampled_from([0, 0, 1]),
+        outage=st.integers(0, len(OUTAGES) - 1),
+        latency=st.sampled_from([0.0, 0.06, 0.5, 3.0]),
+    )
+    def turn_erp(self, where: int, outage: int, latency: float) -> None:
+        erp = self.replicas.places[where].erp
+        erp.outage, erp.latency_seconds = OUTAGES[outage], latency
 
     @rule(account=st.sampled_from(ACCOUNTS), sku=st.sampled_from(SKUS), status=REFUSALS)
     def refuse(self, account: str, sku: str, status: int) -> None:
