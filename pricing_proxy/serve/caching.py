@@ -101,6 +101,7 @@ def _meaning(settings: Settings, code: str) -> str:
         market.sources,
         market.tax_included,
         market.price_decimals,
+        market.price_limits.model_dump(mode="json"),
         market.company_currency or market.currency,
     ]
     return json.dumps(named)

@@ -37,6 +37,7 @@ MEANT: Mapping[str, Mapping[str, Any]] = {
         "company_currency": "USD",
         "tax_included": True,
         "price_decimals": 2,
+        "price_limits": {"lowest": "1.50"},
     },
 }
 # There is but one choice yet.
