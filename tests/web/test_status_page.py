@@ -288,6 +288,23 @@ def test_redis_away_says_what_that_means_for_prices(members: dict[str, Any]) -> 
     assert tile(status_page(state), "Redis") == ("bad", "away", "prices are flagged unverified")
 
 
+def test_a_map_that_the_erp_lists_too_little_of_is_red() -> None:
+    state = snapshot()
+    assert tile(status_page(state), "Maps")[:2] == ("good", "as the ERP lists")
+    told = "the ERP lists 60 of 168 items, less than 90 %"
+    state["markets"]["b2b_de"]["maps"]["items"]["refused"] = told
+    page = status_page(state)
+    assert tile(page, "Maps") == ("bad", "ERP lists too little", f"b2b_de: {told}")
+    assert "not believed" in Reader(page).texts
+
+
+def test_shop_ids_that_redis_has_lost_are_red() -> None:
+    state = snapshot()
+    state["markets"]["b2b_de"]["shop_ids"] = {"count": 5, "is_lost": True}
+    page = status_page(state)
+    assert tile(page, "Maps") == ("bad", "shop ids lost in Redis", "b2b_de: from memory")
+
+
 def test_a_process_that_is_not_ready_names_what_it_lacks() -> None:
     state = snapshot()
     state["service"] |= {"is_ready": False, "missing": ["maps of market b2b_de", "stopping"]}
