@@ -145,7 +145,7 @@ async def test_the_command_says_why_it_opened_nothing(pair: Pair) -> None:
 
     assert (weak.exit_code, unknown.exit_code) == (1, 1)
     assert "lacks the scope operate" in weak.stderr
-    assert f"known are: {ERP}, {TOKENS}" in unknown.stderr
+    assert f"Known are: {ERP}, {TOKENS}" in unknown.stderr
 
 
 async def test_the_command_finds_the_service_by_its_configuration(
