@@ -47,7 +47,7 @@ soak: $(READY) ## Play 8,000 random schedules of two replicas, and new examples 
 	@for part in 1 2 3 4 5 6 7 8; do \
 		echo "soak: schedules $$(( (part - 1) * 1000 + 1 )) to $$(( part * 1000 ))"; \
 		SCHEDULES=1000 timeout 600 $(BIN)/python -m pytest -q --timeout 600 --hypothesis-seed=$$RANDOM$$part \
-			tests/property/test_replicas_model.py || exit 1; \
+			tests/property/test_replicas_model.py tests/property/test_clock_schedules.py || exit 1; \
 	done
 	@echo "soak: new examples of every other property"
 	@timeout 900 $(BIN)/python -m pytest -q -n 2 --hypothesis-profile=search \
