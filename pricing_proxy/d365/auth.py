@@ -117,7 +117,7 @@ class TokenSource:
         self._failure_until_us = 0
 
     async def __aenter__(self) -> Self:
-        """Return itself; the first token is fetched when the first caller asks."""
+        """Return itself; the first token is fetched when the first caller asks, or by `begin`."""
         return self
 
     async def __aexit__(
@@ -127,6 +127,10 @@ class TokenSource:
         if self._acquisition is not None:
             self._acquisition.cancel()
             await asyncio.wait([self._acquisition])
+
+    def begin(self) -> None:
+        """Ask for the first token behind everybody's back: no page should wait for it."""
+        self._acquire()
 
     async def token(self) -> str:
         """Return a token that is alive.

@@ -167,4 +167,6 @@ async def _tokens(
         entra_tokens(environment, environment.app(app), clock=clock) as issuer,
         TokenSource(issuer, clock=clock, gate=gate) as tokens,
     ):
+        # A process whose maps come from Redis calls the ERP for a customer first of all.
+        tokens.begin()
         yield tokens

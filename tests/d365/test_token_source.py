@@ -66,6 +66,29 @@ def test_callers_at_once_share_one_acquisition() -> None:
     scene(play)
 
 
+def test_a_token_that_was_begun_is_there_for_the_first_caller() -> None:
+    async def play(source: TokenSource, issuer: Issuer) -> None:
+        source.begin()
+        await asyncio.sleep(2)
+        began = asyncio.get_running_loop().time()
+        assert await source.token() == "token-1"
+        assert asyncio.get_running_loop().time() == began
+        assert issuer.asked == 1
+
+    scene(play)
+
+
+def test_a_token_begun_in_an_outage_harms_nobody() -> None:
+    async def play(source: TokenSource, issuer: Issuer) -> None:
+        issuer.outage = UpstreamUnavailableError("connection refused", system="entra")
+        source.begin()
+        await asyncio.sleep(5)
+        issuer.outage = None
+        assert await source.token() == "token-1"
+
+    scene(play)
+
+
 def test_a_caller_that_gives_up_disturbs_nobody() -> None:
     async def play(source: TokenSource, issuer: Issuer) -> None:
         first = asyncio.create_task(source.token())
