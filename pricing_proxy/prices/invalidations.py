@@ -60,7 +60,7 @@ class _Marks:
                 return self.customers
             case ScopeKind.PRICE_GROUP:
                 return self.price_groups
-            case ScopeKind.ALL:
+            case _:
                 return None
 
 

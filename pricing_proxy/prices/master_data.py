@@ -160,8 +160,8 @@ class MarketMaps(Background):
                     self._failure = None
                 except UpstreamError as error:
                     self._failure = error
-            if self._failure is not None:
-                raise self._failure
+        if self._failure is not None:
+            raise self._failure
 
     async def _read(self) -> None:
         as_of = self._clock.utc()

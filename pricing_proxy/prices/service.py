@@ -127,9 +127,8 @@ class PriceService:
     def _board(self, page: Page, customer: Customer, *, is_last_call: bool) -> None:
         """Find every open line a flight, or the reason why it gets none."""
         if is_last_call:
-            for line in page.open_lines:
-                if line.flight is None:
-                    line.failure = Failure("changing", self._basis.clock.monotonic_us())
+            for line in [each for each in page.open_lines if each.flight is None]:
+                line.failure = Failure("changing", self._basis.clock.monotonic_us())
             return
         query = page.query
 

@@ -19,7 +19,6 @@ from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.prices.failures import reason_of
 from pricing_proxy.prices.query import Context, Failure
 from pricing_proxy.resilience.errors import (
-    UpstreamContractError,
     UpstreamDeniedError,
     UpstreamError,
     UpstreamRejectedError,
@@ -179,8 +178,6 @@ def _next_step(error: UpstreamError) -> str:
     match error:
         case UpstreamDeniedError() | UpstreamRejectedError():
             step = _NEXT_STEPS.get(error.status, _BROKEN)
-        case UpstreamContractError():
-            step = _UNREADABLE
         case _:
-            step = _BROKEN
+            step = _UNREADABLE
     return f"{step}; {_CHECK}"

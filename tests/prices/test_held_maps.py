@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from typing import TypeVar
 
 import pytest
 
@@ -10,10 +11,12 @@ from pricing_proxy.prices.master_data import MarketMaps
 from pricing_proxy.prices.ports import Listing
 from pricing_proxy.resilience.errors import UpstreamContractError
 from pricing_proxy.shared_state.item_map import Item
+from pricing_proxy.shared_state.kept_map import KeptMap, MapKind
 from pricing_proxy.shared_state.maps import IdsState, SharedStateError
 from tests.fakes.kept_maps import FakeKept
 from tests.prices.test_master_data import ERP_AWAY, EVERY, FakeReader, maps_of
 
+R = TypeVar("R")
 MANY = [f"S-{number}" for number in range(168)]
 
 
@@ -126,6 +129,25 @@ async def test_kept_maps_are_taken_while_the_erp_takes_its_time() -> None:
         kept.is_cut = False
         await asyncio.sleep(1.5)
         assert maps.is_ready
+
+
+async def test_a_kept_map_that_went_between_two_looks_changes_nothing() -> None:
+    """Redis may evict a map whose head was read a moment ago, or hold one that is unreadable."""
+
+    class Evicting(FakeKept):
+        async def read(
+            self, kind: MapKind[R], market: str, held: Mapping[str, R] | None = None
+        ) -> KeptMap[R] | None:
+            await super().read(kind, market, held)
+            return None
+
+    kept = FakeKept()
+    async with maps_of(FakeReader(), kept):
+        await asyncio.sleep(1)
+    async with maps_of(FakeReader(outage=ERP_AWAY), Evicting(maps=kept.maps)) as maps:
+        await asyncio.sleep(5)
+        assert not maps.is_ready
+        assert maps.items() is None
 
 
 async def test_what_was_read_while_redis_took_nothing_is_not_replaced_by_older() -> None:
