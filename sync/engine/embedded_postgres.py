@@ -4,9 +4,9 @@
         ... server.url ...
 
 Made once and kept between runs. One program owns it, by a lock on a file: it starts the
-server, starts it again when it dies, and stops it in the end; when it is killed, the server
-ends too. Another program with the same folder uses the same server, and when the owner is gone
-takes over, or starts it again. It listens on a socket
+server, starts it again when it dies, and stops it in the end. Another program with the same
+folder uses the same server, and takes over when the owner is gone, killed ones included. It
+listens on a socket
 in its folder only, which nobody else may enter.
 """
 
@@ -172,8 +172,8 @@ class EmbeddedPostgres(Background):
                 stderr=log,
                 # Ctrl-C in a terminal goes to the whole group: it must outlive our last commit.
                 process_group=0,
+                # Not tied to us: when we are killed, other programs here go on with it.
                 **who.options(),
-                **tied(signal.SIGINT),  # "fast", as `_stop` says it
             )
 
     async def _until_it_answers(self) -> None:
