@@ -12,6 +12,7 @@ COMMANDS = {
     "order": "sync.console.order_command:order_command",
     "replay": "sync.console.intervening:replay_command",
     "skip": "sync.console.intervening:skip_command",
+    "set-aside": "sync.console.odd_rows:set_aside_command",
     "edit": "sync.console.editing:edit_command",
     "export": "sync.console.order_command:export_command",
     "approve": "sync.console.link_commands:approve_command",

@@ -126,11 +126,15 @@ class UpstreamContractError(PermanentUpstreamError):
 
     Attributes:
         status: The HTTP status, where the answer as a whole is at fault.
+        field: The member at fault, where it is one; empty otherwise.
     """
 
-    def __init__(self, message: str, *, system: str, status: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, system: str, status: int | None = None, field: str = ""
+    ) -> None:
         super().__init__(message, system=system)
         self.status = status
+        self.field = field
 
 
 class UpstreamMismatchError(UpstreamContractError):

@@ -4,6 +4,7 @@ events held at the same field for the same reason    one condition
 events not carried over after a while                one for each flow and market
 a schedule that has not succeeded for three periods  one each: silence is a failure
 a field that another system does not keep            one for each field and market
+rows of the shop that cannot be read                 one for each flow and member at fault
 documents written over and over                      one for each flow, market and write
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sync.store.odd_row_record import OddRecord
 from sync.store.records import EventRecord
 from sync.store.rewrites import Rewritten
 from sync.store.states import STUCK, EventState
@@ -111,6 +113,27 @@ def unsettled(fields: Iterable[Unsettled]) -> list[Condition]:
             count=each.documents,
         )
         for each in fields
+    ]
+
+
+def odd(rows: Iterable[OddRecord]) -> list[Condition]:
+    """Return a condition for each member for which rows of the shop cannot be read."""
+    groups: dict[tuple[str, str], list[OddRecord]] = defaultdict(list)
+    for one in rows:
+        groups[one.source, one.member].append(one)
+    return [
+        Condition(
+            key=f"odd/{source}/{member}",
+            title=f"{_counted(group, source)} of the shop cannot be read"
+            + (f": {member}" if member else ""),
+            text=(
+                f"{_named([one.name for one in group])}: {group[0].text}. All others go on. What "
+                "to do: mend it in the shop, which is noticed within the hour; or, where it stays "
+                f"so: d365-sync set-aside {source} {group[0].row_id}"
+            ),
+            count=len(group),
+        )
+        for (source, member), group in sorted(groups.items())
     ]
 
 

@@ -14,6 +14,7 @@ from sync.console.event_story import read_event
 from sync.console.event_tables import event_tables
 from sync.console.gates import read_gates
 from sync.console.left_out import count_left_out
+from sync.console.odd_rows import odd_table
 from sync.console.plain import as_json, show
 from sync.console.running import carry_out, settings_of, with_stores
 from sync.console.state import SyncState, read_state
@@ -21,6 +22,7 @@ from sync.console.tables import failed_table, gates_table, left_out_table, state
 from sync.serve.stores import Stores, stores
 from sync.serve.systems import systems
 from sync.settings import SyncSettings
+from sync.store.odd_row_record import OddRecord
 from sync.store.records import EventRecord
 
 # What people still scroll through, and more than any database holds.
@@ -36,7 +38,13 @@ def status_command(*, config: Config = None, json_output: Json = False) -> None:
     `orders.start_at` are counted in the shop; without it, the rest is shown all the same.
     """
     state, left_out, gates = carry_out(_status(settings_of(config)))
-    tables = (*state_tables(state), left_out_table(left_out), gates_table(gates))
+    odd = odd_table(state.odd_rows, set_aside=state.odd_rows_set_aside)
+    tables = (
+        *state_tables(state),
+        *([odd] if odd.row_count or state.odd_rows_set_aside else []),
+        left_out_table(left_out),
+        gates_table(gates),
+    )
     members = {"state": state, "left_out": left_out, "gates": gates}
     show(members, tables, json_output=json_output)
 
@@ -52,19 +60,26 @@ def failed_command(
 ) -> None:
     """List what waits for a person: the field at fault, what is wrong, and what to do.
 
+    Below them stand rows of the shop that cannot be read; as JSON those are in `status --json`.
+
     `held` events need a decision and come first; `blocked` ones wait behind a held one and go
     on by themselves when it is done.
     """
     most = limit or (_ALL if json_output else _ON_A_SCREEN)
-    events, count = with_stores(config, partial(_stuck, most=most))
+    events, count, odd = with_stores(config, partial(_stuck, most=most))
     if json_output:
         typer.echo(as_json(events))
-    elif events:
+        return
+    if events:
         output().print(failed_table(events))
         if count > len(events):
             output().print(f"{len(events)} of {count:,}; --limit {count} shows all.")
     else:
         output().print("Nothing is held.", style="green")
+    if odd:
+        output().print(odd_table(odd[:most]))
+        if len(odd) > most:
+            output().print(f"{most} of {len(odd):,}; --limit {len(odd)} shows all.")
 
 
 def show_command(
@@ -80,8 +95,12 @@ def show_command(
     show(story, event_tables(story), json_output=json_output)
 
 
-async def _stuck(opened: Stores, *, most: int) -> tuple[list[EventRecord], int]:
-    return await opened.overview.stuck(most=most), await opened.overview.count_stuck()
+async def _stuck(opened: Stores, *, most: int) -> tuple[list[EventRecord], int, list[OddRecord]]:
+    return (
+        await opened.overview.stuck(most=most),
+        await opened.overview.count_stuck(),
+        await opened.odd_rows.waiting(),
+    )
 
 
 async def _status(settings: SyncSettings) -> tuple[SyncState, _Left, _Gates]:

@@ -86,6 +86,7 @@ class OperatorPages:
                 "flows": await self._stores.overview.flows(),
                 "held": await self._stores.overview.stuck(most=_MOST_HELD),
                 "held_count": await self._stores.overview.count_stuck(),
+                "odd_rows": await self._stores.odd_rows.waiting(),
                 "unsettled": await self._stores.unsettled.read(),
                 "alerts": await self._stores.alerts.open_alerts(),
                 "gates": [view for gate in self._gates if (view := gate.view()).is_closed],

@@ -9,6 +9,7 @@ from sync.serve.stores import Stores
 from sync.settings import Sync
 from sync.store.alert_record import AlertRecord
 from sync.store.flow_control import EVERY_MARKET, Controls, Pause, limit_of
+from sync.store.odd_row_record import OddRecord
 from sync.store.overview import FlowState
 from sync.store.wish_record import Unsettled
 
@@ -48,6 +49,8 @@ class SyncState:
         unsettled: Fields that another system does not keep, and that are not written any more.
         unreviewed_links: Customers of each market whose account rests on what was typed in the
             shop, and whom nobody has reviewed.
+        odd_rows: Rows of the shop that cannot be read.
+        odd_rows_set_aside: How many others there are that somebody lets be.
     """
 
     at: datetime
@@ -56,6 +59,8 @@ class SyncState:
     alerts: Sequence[AlertRecord]
     unsettled: Sequence[Unsettled]
     unreviewed_links: Mapping[str, int]
+    odd_rows: Sequence[OddRecord] = ()
+    odd_rows_set_aside: int = 0
 
 
 async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
@@ -70,6 +75,8 @@ async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
         alerts=await opened.alerts.open_alerts(),
         unsettled=await opened.unsettled.read(),
         unreviewed_links=await opened.decisions.count_unreviewed(),
+        odd_rows=await opened.odd_rows.waiting(),
+        odd_rows_set_aside=await opened.odd_rows.count_set_aside(),
     )
 
 

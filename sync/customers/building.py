@@ -16,6 +16,7 @@ from sync.customers.publishing import publish_changed, publish_customers
 from sync.customers.rules import FLOW, CustomerRules, mistakes
 from sync.customers.source import CustomerSource
 from sync.description import Built, Description
+from sync.engine.odd_rows import LOOK_AGAIN
 from sync.engine.schedules import Schedule
 from sync.given import ConfiguredMarket, Given
 from sync.magento import resources
@@ -56,6 +57,7 @@ def build(given: Given) -> Built:
         flow=customer_flow(given),
         schedules=(
             Schedule("poll customers", given.poll_every, source.poll),
+            Schedule("look at odd customers", LOOK_AGAIN, source.look_again),
             Schedule("publish customers", _WHOLE, whole),
             Schedule("publish changed links", _FOLLOW, changed),
         ),

@@ -13,7 +13,9 @@ from pricing_proxy.d365.fo.customer_models import (
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.shared_state.customer_map import Customer as PricedCustomer
 from pricing_proxy.shared_state.maps import IdsState
+from sync.engine.odd_rows import Rereading
 from sync.magento.customer_models import ShopCustomer
+from sync.magento.odd_rows import RowPage
 from sync.store.customer_links import Owner, Refusal
 
 
@@ -113,11 +115,14 @@ class ShopCustomers(Protocol):
 class CustomerChanges(Protocol):
     """The part of the shop's client that finds customers."""
 
-    async def customer(self, customer_id: int) -> ShopCustomer | None:
-        """Return a customer."""
+    @property
+    def listing(self) -> Rereading[ShopCustomer]:
+        """Single customers."""
         ...
 
-    def customers_changed(self, since: datetime) -> AsyncGenerator[list[ShopCustomer], None]:
+    def customers_changed(
+        self, since: datetime, *, without: Collection[int]
+    ) -> AsyncGenerator[RowPage[ShopCustomer], None]:
         """Yield customers by their last change."""
         ...
 

@@ -44,13 +44,16 @@ class CustomerSource:
     async def poll(self) -> int:
         """Enter what changed since the last poll, and return how many are new."""
         return await self._polling.read_changes(
-            _WATERMARK, self._shop.customers_changed, self._enter_changed
+            _WATERMARK, self._shop.customers_changed, self._enter_changed, source=FLOW
         )
+
+    async def look_again(self) -> int:
+        """Enter whom could not be read before and can be now; return how many."""
+        return await self._polling.look_again(FLOW, self._shop.listing, self._enter_changed)
 
     async def hint(self, entity_id: int) -> bool:
         """Enter a customer that the shop told of, at login for example."""
-        customer = await self._shop.customer(entity_id)
-        return customer is not None and await self._enter(customer)
+        return await self._polling.look_up(FLOW, self._shop.listing, entity_id, self._enter)
 
     async def _enter_changed(self, customer: ShopCustomer) -> bool:
         market = self._market_of_website.get(customer.website_id)

@@ -117,7 +117,7 @@ def trouble_of(error: Exception) -> Trouble:
 
 
 def _field(error: Exception) -> str:
-    return error.field if isinstance(error, UpstreamRejectedError) else ""
+    return error.field if isinstance(error, UpstreamRejectedError | UpstreamContractError) else ""
 
 
 def _advice(error: Exception) -> str:

@@ -7,7 +7,8 @@
 | 401, 403 | `UpstreamDeniedError`: credentials, clock, or an access resource that the text names |
 | 429, 503 with Retry-After | `UpstreamThrottledError` |
 | 400 with a message that passes by itself | `MagentoBusyError` |
-| 408, 425, 5xx (maintenance page, report id, plain text) | `UpstreamUnavailableError` |
+| 500 (report id, plain text) | `MagentoBrokeError`: its own code failed at the request |
+| 408, 425, other 5xx (maintenance page) | `UpstreamUnavailableError` |
 | other 4xx | `MagentoRejectedError` with what Magento said |
 
 A message holds the status only, since what Magento says may quote customer data; the
@@ -63,6 +64,10 @@ class MagentoBusyError(TransientUpstreamError):
     """Refused with 400 for a reason that passes: two writers were in each other's way."""
 
 
+class MagentoBrokeError(UpstreamUnavailableError):
+    """Its own code failed at what it was asked: the shop is in trouble, or one row of a list is."""
+
+
 def error_of(reply: Reply, *, now: datetime) -> UpstreamError | None:
     """Return what the status means when it is not a success; None for a 2xx."""
     if reply.is_success:
@@ -81,7 +86,9 @@ def _refusal(reply: Reply, faults: tuple[ShopFault, ...]) -> UpstreamError:
     if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reply.status in PASSING:
         report = _REPORT_ID.search(faults[0].text) if faults else None
         named = f"{reply.told} (report {report[1]} in its log)" if report else reply.told
-        return UpstreamUnavailableError(named, system=reply.system)
+        is_broken = reply.status == HTTPStatus.INTERNAL_SERVER_ERROR
+        kind = MagentoBrokeError if is_broken else UpstreamUnavailableError
+        return kind(named, system=reply.system)
     if any(fault.passes for fault in faults):
         return MagentoBusyError(reply.told, system=reply.system)
     return MagentoRejectedError(reply.told, system=reply.system, status=reply.status, faults=faults)

@@ -2,16 +2,15 @@
 
 The one way of each subject to the transport. Reads may be repeated by the policy; writes
 never are, since Magento repeats most of them gladly: what became of an unclear one is
-for the caller to look up. Lists that change while they are read are read by the instant of
-the last change, and by page number only within one second, so that nothing slips from one
-page to another unseen.
+for the caller to look up. How a list is read from end to end stands in `listing`.
 """
 
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol, TypeVar
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
@@ -21,30 +20,20 @@ from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import UpstreamContractError
 from pricing_proxy.resilience.operation import Operation, OperationClass, Policy
-from sync.magento.answers import MagentoRejectedError
-from sync.magento.search import Search, SearchCondition, SearchFilter, wire_instant
+from sync.magento.answers import MagentoBrokeError, MagentoRejectedError
+from sync.magento.odd_rows import RowPage, id_of, in_words, member_of, page_of
+from sync.magento.search import Search
 from sync.magento.transport import ShopTransport
 from sync.magento.wire_types import ShopModel
 
 M = TypeVar("M", bound=ShopModel)
-C = TypeVar("C", bound="ChangingRow")
+
+# Rows that are not shown are not loaded either: beyond the end of any list.
+_PAST_THE_END = 10_000_000
+_BROKE = HTTPStatus.INTERNAL_SERVER_ERROR
 
 V1 = "/rest/V1"
 """Where the routes begin that know no store view."""
-
-
-class ChangingRow(Protocol):
-    """A row that can be read by the instant of its last change."""
-
-    @property
-    def entity_id(self) -> int:
-        """Its internal id."""
-        ...
-
-    @property
-    def updated_at(self) -> datetime:
-        """When it changed last."""
-        ...
 
 
 class Calls:
@@ -80,6 +69,16 @@ class Calls:
         operation = Operation(name=name, kind=OperationClass.MASTER_READ, is_safe=True)
         return await self._call(Request(method="GET", target=target), operation)
 
+    async def try_read(self, name: str, target: str) -> Any:
+        """Return the body of a GET that the shop may well break at.
+
+        Raises:
+            MagentoRejectedError: It did, with status 500. That is not asked again, and says
+                nothing about whether the shop is well.
+        """
+        operation = Operation(name=name, kind=OperationClass.MASTER_READ, is_safe=True)
+        return await self._call(Request(method="GET", target=target), operation, is_trial=True)
+
     async def write(
         self,
         name: str,
@@ -113,69 +112,15 @@ class Calls:
         return self.checked(model, body)
 
     async def found(self, name: str, model: type[M], route: str, search: Search) -> list[M]:
-        """Return one page of a list."""
-        body = await self.read(f"{name}_list", f"{route}?{search.query()}")
-        return [self.checked(model, row) for row in self._items(body)]
+        """Return one page of a list, of which every row must be as agreed."""
+        return [self.checked(model, row) for row in await self.rows(name, route, search)]
 
-    async def count(self, name: str, route: str, search: Search) -> int:
-        """Return how many rows a search finds."""
-        asked = replace(search, page_size=1, fields="total_count")
-        body = await self.read(f"{name}_count", f"{route}?{asked.query()}")
-        total = body.get("total_count") if isinstance(body, dict) else None
-        if type(total) is not int:
-            raise UpstreamContractError(f"{name}: no total_count", system=self.system)
-        return total
-
-    async def changed(
-        self,
-        name: str,
-        model: type[C],
-        route: str,
-        search: Search,
-        *,
-        since: datetime,
-    ) -> AsyncGenerator[list[C], None]:
-        """Yield rows in the order of their last change, a page at a time, each change once.
-
-        A row that changes meanwhile moves to the end, and is yielded again as what it is then.
-
-        Args:
-            name: For metrics.
-            model: What the rows are; a `ShopModel`.
-            route: The list's path.
-            search: Further conditions, page size and fields.
-            since: The first second that counts, cut to it.
-        """
-        seen: set[tuple[int, datetime]] = set()
-        page, stale_pages = 1, 0
-        while True:
-            asked = _window(search, since=since, page=page)
-            rows = await self.found(name, model, route, asked)  # type: ignore[type-var]
-            fresh = [row for row in rows if _change(row) not in seen]
-            if fresh:
-                yield fresh
-            if len(rows) < search.page_size:
-                return
-            # One is right: all of it was the end of the window before.
-            stale_pages = 0 if fresh else stale_pages + 1
-            if stale_pages > 1:
-                raise UpstreamContractError(f"{route}: the same page again", system=self.system)
-            last = rows[-1].updated_at
-            # All of one second: its further rows are found by number only.
-            page = page + 1 if last <= since else 1
-            since = max(since, last)
-            seen |= set(map(_change, rows))
-
-    def checked(self, model: type[M], value: Any) -> M:
-        """Return a body as a model; raises `UpstreamContractError` when it is none."""
-        try:
-            return model.model_validate(value)
-        except ValidationError as exc:
-            raise UpstreamContractError(
-                f"an unexpected {model.__name__}: {exc}", system=self.system
-            ) from exc
-
-    def _items(self, body: Any) -> Sequence[Any]:
+    async def rows(
+        self, name: str, route: str, search: Search, *, is_trial: bool = False
+    ) -> Sequence[Any]:
+        """Return one page of a list as it came; as a trial where `try_read` is meant."""
+        read = self.try_read if is_trial else self.read
+        body = await read(f"{name}_list", f"{route}?{search.query()}")
         items = body.get("items", ()) if isinstance(body, dict) else None
         # Past the end of a trimmed list, items are null.
         if items is None and isinstance(body, dict):
@@ -184,14 +129,56 @@ class Calls:
             raise UpstreamContractError("a list without items", system=self.system)
         return items
 
+    async def count(self, name: str, route: str, search: Search) -> int:
+        """Return how many rows a search finds; none of them is loaded."""
+        asked = replace(search, page=_PAST_THE_END, fields="total_count")
+        body = await self.read(f"{name}_count", f"{route}?{asked.query()}")
+        total = body.get("total_count") if isinstance(body, dict) else None
+        if type(total) is not int:
+            raise UpstreamContractError(f"{name}: no total_count", system=self.system)
+        return total
+
+    def page(self, model: type[M], rows: Sequence[Any]) -> RowPage[M]:
+        """Return rows of a list, each judged by itself."""
+        try:
+            return page_of(model, rows)
+        except ValueError as error:
+            raise UpstreamContractError(str(error), system=self.system) from error
+
+    def checked(self, model: type[M], value: Any) -> M:
+        """Return a body as a model.
+
+        Raises:
+            UpstreamContractError: It is none; the text names it and the member that is wrong.
+        """
+        try:
+            return model.model_validate(value)
+        except ValidationError as exc:
+            which = f" #{found}" if (found := id_of(value)) is not None else ""
+            raise UpstreamContractError(
+                f"an unexpected {model.__name__}{which}: {in_words(exc)}",
+                system=self.system,
+                field=member_of(exc),
+            ) from exc
+
     async def _call(
         self,
         request: Request,
         operation: Operation,
         guard: Guard | None = None,
+        *,
+        is_trial: bool = False,
     ) -> Any:
         async def send(until: Deadline) -> Any:
-            return await self._transport.send(request, deadline=until, guard=guard)
+            try:
+                return await self._transport.send(request, deadline=until, guard=guard)
+            except MagentoBrokeError as error:
+                if not is_trial:
+                    raise
+                # Of one row, and so neither repeated nor held against the shop.
+                raise MagentoRejectedError(
+                    str(error), system=self.system, status=_BROKE, faults=()
+                ) from error
 
         now_us = self._clock.monotonic_us()
         return await self._policy.call(
@@ -201,14 +188,3 @@ class Calls:
             ticket=Ticket(CallClass.REFRESH),
             deadline=Deadline.after(self._call_us, now_us=now_us),
         )
-
-
-def _change(row: ChangingRow) -> tuple[int, datetime]:
-    return row.entity_id, row.updated_at
-
-
-def _window(search: Search, *, since: datetime, page: int) -> Search:
-    bound = (SearchFilter("updated_at", SearchCondition.AT_LEAST, wire_instant(since)),)
-    return replace(
-        search, groups=[*search.groups, bound], sort=("updated_at", "entity_id"), page=page
-    )

@@ -9,7 +9,7 @@ its lines: with a discounted shipping they differ.
 from decimal import Decimal
 from typing import Annotated
 
-from sync.magento.wire_types import Amount, Instant, Rows, ShopModel, Text
+from sync.magento.wire_types import Amount, Instant, Number, Rows, ShopModel, Text
 
 
 class DocumentLine(ShopModel):
@@ -29,22 +29,30 @@ class DocumentLine(ShopModel):
     discount_tax_compensation_amount: Amount = Decimal(0)
 
 
-class CreditMemo(ShopModel):
-    """A credit memo; adjustments change the total only, without tax.
+class CreditMemoHead(ShopModel):
+    """What a poll needs to know of a credit memo.
 
     Attributes:
         state: 2 is refunded, 3 is cancelled.
-        discount_amount: Negative.
     """
 
     entity_id: int
-    increment_id: str
-    order_id: int
+    increment_id: Number
     store_id: int | None = None
     state: int | None = None
+    updated_at: Instant
+
+
+class CreditMemo(CreditMemoHead):
+    """A credit memo; adjustments change the total only, without tax.
+
+    Attributes:
+        discount_amount: Negative.
+    """
+
+    order_id: int
     order_currency_code: str
     created_at: Instant
-    updated_at: Instant
     subtotal: Amount = Decimal(0)
     discount_amount: Amount = Decimal(0)
     discount_tax_compensation_amount: Amount = Decimal(0)

@@ -4,17 +4,27 @@ from collections.abc import AsyncGenerator, Collection
 from datetime import datetime
 
 from sync.magento.calls import V1, Calls
-from sync.magento.credit_memo_models import CreditMemo
+from sync.magento.credit_memo_models import CreditMemo, CreditMemoHead
+from sync.magento.listing import ShopList
+from sync.magento.odd_rows import RowPage
+from sync.magento.places import ByChange
 from sync.magento.search import Search, any_text, equals, text_parts
 
 _ROUTE = f"{V1}/creditmemos"
+_HEAD_FIELDS = "items[entity_id,increment_id,store_id,state,updated_at]"
 
 
 class CreditMemoCalls:
-    """Reads the credit memos of one Magento."""
+    """Reads the credit memos of one Magento.
+
+    Attributes:
+        heads: Its list, for what a poll needs.
+    """
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+        heads = Search(fields=_HEAD_FIELDS)
+        self.heads = ShopList(calls, "credit_memo_head", CreditMemoHead, _ROUTE, heads)
 
     async def credit_memo(self, entity_id: int) -> CreditMemo | None:
         """Return a credit memo by its internal id."""
@@ -25,9 +35,11 @@ class CreditMemoCalls:
         search = Search(groups=[equals("order_id", order_id)])
         return await self._calls.found("credit_memo", CreditMemo, _ROUTE, search)
 
-    def credit_memos_changed(self, since: datetime) -> AsyncGenerator[list[CreditMemo], None]:
-        """Yield credit memos by their last change; see `Calls.changed`."""
-        return self._calls.changed("credit_memo", CreditMemo, _ROUTE, Search(), since=since)
+    def credit_memos_changed(
+        self, since: datetime, *, without: Collection[int] = ()
+    ) -> AsyncGenerator[RowPage[CreditMemoHead], None]:
+        """Yield what a poll needs of the credit memos, by their last change; see `listing`."""
+        return self.heads.pages(ByChange(since), without=without)
 
     async def credit_memos_numbered(self, numbers: Collection[str]) -> list[CreditMemo]:
         """Return the credit memos that have one of these numbers, in whatever store view."""

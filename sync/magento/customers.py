@@ -3,7 +3,7 @@
 A write whose end is unclear is looked up by the caller: an attribute may be written again.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -12,24 +12,34 @@ from pricing_proxy.http_exchange import Guard
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.calls import V1, Calls
 from sync.magento.customer_models import ShopCustomer
+from sync.magento.listing import ShopList
+from sync.magento.odd_rows import RowPage
+from sync.magento.places import ByChange
 from sync.magento.search import Search, equals
 
 _SEARCH = f"{V1}/customers/search"
 
 
 class CustomerCalls:
-    """Reads and writes the customers of one Magento."""
+    """Reads and writes the customers of one Magento.
+
+    Attributes:
+        listing: Its list.
+    """
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+        self.listing = ShopList(calls, "customer", ShopCustomer, _SEARCH, Search())
 
     async def customer(self, number: int) -> ShopCustomer | None:
         """Return a customer by id."""
         return await self._calls.one("customer", ShopCustomer, f"{V1}/customers/{number}")
 
-    def customers_changed(self, since: datetime) -> AsyncGenerator[list[ShopCustomer], None]:
-        """Yield customers by their last change; see `Calls.changed`."""
-        return self._calls.changed("customer", ShopCustomer, _SEARCH, Search(), since=since)
+    def customers_changed(
+        self, since: datetime, *, without: Collection[int] = ()
+    ) -> AsyncGenerator[RowPage[ShopCustomer], None]:
+        """Yield customers by their last change; see `listing`."""
+        return self.listing.pages(ByChange(since), without=without)
 
     async def customers_by_email(self, email: str) -> list[ShopCustomer]:
         """Return the customers of an e-mail address, at most one for each website."""

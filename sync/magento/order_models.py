@@ -18,6 +18,7 @@ from sync.magento.wire_types import (
     Flag,
     Instant,
     Members,
+    Number,
     OpenMembers,
     Rows,
     ShopModel,
@@ -36,7 +37,7 @@ class OrderHead(ShopModel):
     """
 
     entity_id: int
-    increment_id: str
+    increment_id: Number
     store_id: int
     state: Text = ""
     status: Text = ""

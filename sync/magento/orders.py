@@ -11,7 +11,10 @@ from datetime import datetime
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.errors import UpstreamContractError
 from sync.magento.calls import V1, Calls
+from sync.magento.listing import ShopList
+from sync.magento.odd_rows import RowPage
 from sync.magento.order_models import Order, OrderHead
+from sync.magento.places import ByChange, ById
 from sync.magento.search import (
     PAGE_SIZE,
     Search,
@@ -32,10 +35,15 @@ _HEAD_FIELDS = (
 
 
 class OrderCalls:
-    """Reads and writes the orders of one Magento."""
+    """Reads and writes the orders of one Magento.
+
+    Attributes:
+        heads: Its list, for what a poll needs.
+    """
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+        self.heads = self._listing(Search(fields=_HEAD_FIELDS))
 
     async def order(self, entity_id: int) -> Order | None:
         """Return an order by its internal id."""
@@ -75,23 +83,19 @@ class OrderCalls:
         return await self._calls.found("order_head", OrderHead, _ROUTE, search)
 
     def order_heads_changed(
-        self, since: datetime, *, page_size: int = PAGE_SIZE
-    ) -> AsyncGenerator[list[OrderHead], None]:
-        """Yield what a poll needs of the orders, by their last change; see `Calls.changed`."""
-        search = Search(page_size=page_size, fields=_HEAD_FIELDS)
-        return self._calls.changed("order_head", OrderHead, _ROUTE, search, since=since)
+        self, since: datetime, *, without: Collection[int] = (), page_size: int = PAGE_SIZE
+    ) -> AsyncGenerator[RowPage[OrderHead], None]:
+        """Yield what a poll needs of the orders, by their last change; see `listing`."""
+        heads = self._listing(Search(page_size=page_size, fields=_HEAD_FIELDS))
+        return heads.pages(ByChange(since), without=without)
 
-    async def order_heads_without_erp_number(self, *, after_entity_id: int) -> list[OrderHead]:
-        """Return the next orders whose `ext_order_id` is empty, by rising `entity_id`."""
-        search = Search(
-            groups=[
-                (SearchFilter("ext_order_id", SearchCondition.MISSING),),
-                (SearchFilter("entity_id", SearchCondition.ABOVE, str(after_entity_id)),),
-            ],
-            sort=("entity_id",),
-            fields=_HEAD_FIELDS,
-        )
-        return await self._calls.found("order_head", OrderHead, _ROUTE, search)
+    def order_heads_without_erp_number(
+        self, *, after_entity_id: int, without: Collection[int] = ()
+    ) -> AsyncGenerator[RowPage[OrderHead], None]:
+        """Yield the orders whose `ext_order_id` is empty, by rising `entity_id`."""
+        missing = (SearchFilter("ext_order_id", SearchCondition.MISSING),)
+        heads = self._listing(Search(groups=[missing], fields=_HEAD_FIELDS))
+        return heads.pages(ById(after_entity_id), without=without)
 
     async def order_count(self, groups: Sequence[Sequence[SearchFilter]] = ()) -> int:
         """Return how many orders fit, of all stores."""
@@ -121,3 +125,6 @@ class OrderCalls:
         )
         if not isinstance(body, dict) or body.get("ext_order_id") != erp_number:
             raise UpstreamContractError("ext_order_id was not taken", system=self._calls.system)
+
+    def _listing(self, search: Search) -> ShopList[OrderHead]:
+        return ShopList(self._calls, "order_head", OrderHead, _ROUTE, search)

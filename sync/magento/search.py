@@ -28,6 +28,7 @@ class SearchCondition(StrEnum):
     AT_MOST = "lteq"
     ABOVE = "gt"
     IN = "in"
+    NOT_IN = "nin"
     MISSING = "null"
 
 
@@ -113,6 +114,11 @@ def text_parts(values: Sequence[str]) -> Iterator[list[str]]:
 def any_id(field: str, ids: Sequence[int]) -> tuple[SearchFilter]:
     """Return a group in which the field has one of these numbers."""
     return (SearchFilter(field, SearchCondition.IN, ",".join(map(str, ids))),)
+
+
+def no_id(field: str, ids: Sequence[int]) -> tuple[SearchFilter]:
+    """Return a group in which the field has none of these numbers."""
+    return (SearchFilter(field, SearchCondition.NOT_IN, ",".join(map(str, ids))),)
 
 
 def wire_instant(at: datetime) -> str:

@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+# As older databases write a date that is none.
+_NO_DATE = "0000-00-00"
 
 
 def _text(value: Any) -> Any:
@@ -37,9 +40,15 @@ def _rows(value: Any) -> Any:
 
 
 def _instant(value: Any) -> Any:
+    # What stands there is not quoted: the text of an error ends up in logs.
     if not isinstance(value, str):
         raise ValueError("an instant is a text")  # noqa: TRY004 - pydantic collects ValueErrors only
-    return datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    if value.startswith(_NO_DATE):
+        raise ValueError("a date of zeros")
+    try:
+        return datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError("no instant such as 2026-11-29 02:29:40") from None
 
 
 def _option_text(value: Any) -> Any:
@@ -54,6 +63,9 @@ def _option_text(value: Any) -> Any:
 
 Text = Annotated[str, BeforeValidator(_text)]
 """A text or an id, empty when there is none."""
+
+Number = Annotated[str, Field(min_length=1)]
+"""What people call a document."""
 
 Amount = Annotated[Decimal, BeforeValidator(_amount)]
 """An amount, a quantity or a rate; 0 when there is none."""

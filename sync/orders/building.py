@@ -8,6 +8,7 @@ from pricing_proxy.d365.fo.models import (
     ReleasedProductVariantRow,
 )
 from sync.description import Built, Description
+from sync.engine.odd_rows import LOOK_AGAIN
 from sync.engine.schedules import Schedule
 from sync.given import ConfiguredMarket, Given, companies
 from sync.magento import resources
@@ -69,6 +70,7 @@ def build(given: Given) -> Built:
         flow=order_flow(given),
         schedules=(
             Schedule("poll orders", given.poll_every, source.poll),
+            Schedule("look at odd orders", LOOK_AGAIN, source.look_again),
             Schedule("sweep orders", given.sweep_every, source.sweep),
             Schedule("sweep unclaimed headers", given.sweep_every, late_doubles(given).sweep),
             Schedule("compare order numbers", _DAILY, ranges.look),

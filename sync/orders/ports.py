@@ -12,6 +12,8 @@ from pricing_proxy.d365.fo.order_models import (
     SalesOrderTotalsRow,
 )
 from pricing_proxy.http_exchange import Guard
+from sync.engine.odd_rows import Rereading
+from sync.magento.odd_rows import RowPage
 from sync.magento.order_models import Order, OrderHead
 from sync.orders.selling import Sellable, SoldThing
 
@@ -99,12 +101,21 @@ class ShopOrders(Protocol):
         """Write the ERP's number on an order."""
         ...
 
-    def order_heads_changed(self, since: datetime) -> AsyncGenerator[list[OrderHead], None]:
+    @property
+    def heads(self) -> Rereading[OrderHead]:
+        """Single orders, as a poll needs them."""
+        ...
+
+    def order_heads_changed(
+        self, since: datetime, *, without: Collection[int]
+    ) -> AsyncGenerator[RowPage[OrderHead], None]:
         """Yield orders by their last change."""
         ...
 
-    async def order_heads_without_erp_number(self, *, after_entity_id: int) -> list[OrderHead]:
-        """Return the next orders without an ERP number."""
+    def order_heads_without_erp_number(
+        self, *, after_entity_id: int, without: Collection[int]
+    ) -> AsyncGenerator[RowPage[OrderHead], None]:
+        """Yield the orders without an ERP number."""
         ...
 
 

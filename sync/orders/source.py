@@ -9,13 +9,15 @@ What the shop has not paid or holds back is left alone until its state moves, wh
 """
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from sync.engine.polling import Polling
 from sync.engine.sources import ShopDocument, enter
+from sync.magento.odd_rows import OddRow, RowPage
 from sync.magento.order_models import OrderHead
 from sync.orders.ports import ShopOrders
 from sync.orders.rules import FLOW, OrderRules
@@ -26,11 +28,17 @@ _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Census:
-    """How many orders of the shop are in and out, by status; asked before the first run."""
+    """How many orders of the shop are in and out, by status; asked before the first run.
+
+    Attributes:
+        elsewhere: Of stores that no market names.
+        odd: Those that cannot be read.
+    """
 
     entered: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     elsewhere: int = 0
+    odd: list[OddRow] = field(default_factory=list)
 
 
 class OrderSource:
@@ -64,8 +72,13 @@ class OrderSource:
             "orders.updated_at",
             self._shop.order_heads_changed,
             self._enter,
+            source=FLOW,
             first=self._first_look(),
         )
+
+    async def look_again(self) -> int:
+        """Enter what could not be read before and can be now; return how many."""
+        return await self._polling.look_again(FLOW, self._shop.heads, self._enter)
 
     async def sweep(self) -> int:
         """Enter every order without an ERP number that nobody has entered; return how many.
@@ -73,20 +86,23 @@ class OrderSource:
         Where the history ends is remembered, so that it is read through only once.
         """
         kept = int(await self._polling.watermarks.get("orders.history_ends") or 0)
+        odd = await self._polling.odd_rows.of(FLOW)
         history_ends, entered, is_history = kept, 0, True
-        async for head in self._without_number(after=kept):
-            is_history = is_history and not self._may_enter(head)
-            if is_history:
-                history_ends = head.entity_id
-            entered += await self._enter(head)
+        async with aclosing(self._without_number(after=kept, without=odd.unserved)) as pages:
+            async for page in pages:
+                await odd.take(page)
+                for head in page.rows:
+                    is_history = is_history and not self._may_enter(head)
+                    if is_history:
+                        history_ends = head.entity_id
+                    entered += await self._enter(head)
         if history_ends > kept:
             await self._polling.watermarks.put("orders.history_ends", str(history_ends))
         return entered
 
     async def hint(self, entity_id: int) -> bool:
         """Enter an order that the shop told of; what it said is not believed but looked up."""
-        order = await self._shop.order(entity_id)
-        return order is not None and await self._enter(order)
+        return await self._polling.look_up(FLOW, self._shop.heads, entity_id, self._enter)
 
     async def export(self, entity_id: int) -> bool | None:
         """Enter one order whatever its age; None when there is no such order of any market."""
@@ -99,14 +115,11 @@ class OrderSource:
     async def census(self) -> Census:
         """Count the orders without an ERP number, by what a first start would do with them."""
         census = Census()
-        async for head in self._without_number(after=0):
-            market = self._market_of_store.get(head.store_id)
-            if market is None:
-                census.elsewhere += 1
-            elif is_in(head, self._rules[market]):
-                census.entered[head.status] += 1
-            else:
-                census.left_out[head.status] += 1
+        async with aclosing(self._without_number(after=0)) as pages:
+            async for page in pages:
+                census.odd.extend(page.odd)
+                for head in page.rows:
+                    self._count(census, head)
         return census
 
     def _first_look(self) -> datetime:
@@ -116,11 +129,19 @@ class OrderSource:
         every_market_has_one = len(instants) == len(self._rules)
         return min(instants) if every_market_has_one else _LONG_AGO
 
-    async def _without_number(self, *, after: int = 0) -> AsyncGenerator[OrderHead, None]:
-        while page := await self._shop.order_heads_without_erp_number(after_entity_id=after):
-            for head in page:
-                yield head
-            after = page[-1].entity_id
+    def _without_number(
+        self, *, after: int, without: Collection[int] = ()
+    ) -> AsyncGenerator[RowPage[OrderHead], None]:
+        return self._shop.order_heads_without_erp_number(after_entity_id=after, without=without)
+
+    def _count(self, census: Census, head: OrderHead) -> None:
+        market = self._market_of_store.get(head.store_id)
+        if market is None:
+            census.elsewhere += 1
+        elif is_in(head, self._rules[market]):
+            census.entered[head.status] += 1
+        else:
+            census.left_out[head.status] += 1
 
     def _may_enter(self, head: OrderHead) -> bool:
         market = self._market_of_store.get(head.store_id)

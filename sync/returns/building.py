@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pricing_proxy.d365.fo.returns import Returns
 from sync.description import Built, Description, OfOrder
+from sync.engine.odd_rows import LOOK_AGAIN
 from sync.engine.schedules import Schedule
 from sync.given import ConfiguredMarket, Given
 from sync.magento import resources
@@ -35,7 +36,10 @@ def build(given: Given) -> Built:
     source = return_source(given)
     return Built(
         flow=return_flow(given),
-        schedules=(Schedule("poll returns", given.poll_every, source.poll),),
+        schedules=(
+            Schedule("poll returns", given.poll_every, source.poll),
+            Schedule("look at odd returns", LOOK_AGAIN, source.look_again),
+        ),
         hint=source.hint,
     )
 

@@ -1,6 +1,6 @@
 """What the returns flow needs of the two systems; every method raises `UpstreamError`."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -12,7 +12,9 @@ from pricing_proxy.d365.fo.return_models import (
     ReturnLineRow,
 )
 from pricing_proxy.http_exchange import Guard
-from sync.magento.credit_memo_models import CreditMemo
+from sync.engine.odd_rows import Rereading
+from sync.magento.credit_memo_models import CreditMemo, CreditMemoHead
+from sync.magento.odd_rows import RowPage
 from sync.magento.order_models import Order
 
 
@@ -72,7 +74,14 @@ class ShopMemos(Protocol):
 class MemoChanges(Protocol):
     """The part of the shop's credit memos that says what changed."""
 
-    def credit_memos_changed(self, since: datetime) -> AsyncGenerator[list[CreditMemo], None]:
+    @property
+    def heads(self) -> Rereading[CreditMemoHead]:
+        """Single credit memos, as a poll needs them."""
+        ...
+
+    def credit_memos_changed(
+        self, since: datetime, *, without: Collection[int]
+    ) -> AsyncGenerator[RowPage[CreditMemoHead], None]:
         """Yield credit memos by their last change."""
         ...
 

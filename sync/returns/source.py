@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from sync.engine.polling import Polling
 from sync.engine.sources import ShopDocument, enter
-from sync.magento.credit_memo_models import CreditMemo
+from sync.magento.credit_memo_models import CreditMemoHead
 from sync.returns.ports import MemoChanges
 from sync.returns.rules import FLOW
 
@@ -39,15 +39,19 @@ class ReturnSource:
     async def poll(self) -> int:
         """Enter what changed since the last poll, and return how many are new."""
         return await self._polling.read_changes(
-            _WATERMARK, self._shop.credit_memos_changed, self._enter
+            _WATERMARK, self._shop.credit_memos_changed, self._enter, source=FLOW
         )
+
+    async def look_again(self) -> int:
+        """Enter what could not be read before and can be now; return how many."""
+        return await self._polling.look_again(FLOW, self._shop.heads, self._enter)
 
     async def hint(self, entity_id: int) -> int:
         """Enter what changed: a credit memo is new whenever the shop tells of one."""
         del entity_id
         return await self.poll()
 
-    async def _enter(self, memo: CreditMemo) -> bool:
+    async def _enter(self, memo: CreditMemoHead) -> bool:
         market = self._market_of_store.get(memo.store_id or 0)
         if market is None or memo.state != _REFUNDED:
             return False

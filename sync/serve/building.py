@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from pricing_proxy.clock import Clock
+from sync.engine.odd_rows import OddRows
 from sync.engine.polling import Polling
 from sync.given import ConfiguredMarket, Given
 from sync.orders.rules import OrderRules
@@ -28,6 +29,7 @@ def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Cl
         polling=Polling(
             events=opened.events,
             watermarks=opened.watermarks,
+            odd_rows=OddRows(opened.odd_rows, clock),
             overlap=timedelta(seconds=polling.overlap_seconds),
             clock=clock,
         ),

@@ -12,7 +12,7 @@ from pricing_proxy.telemetry import logs
 from sync.console.running import carry_out, settings_of
 from sync.orders.building import order_source
 from sync.serve.building import given_of
-from sync.serve.first_start import census_table, confirm, is_confirmed
+from sync.serve.first_start import census_table, confirm, is_confirmed, odd_orders
 from sync.serve.postgres import open_store
 from sync.serve.run import run
 from sync.serve.stores import stores
@@ -56,8 +56,10 @@ async def _may_start(settings: SyncSettings, *, is_agreed: bool) -> bool:
             return True
         async with systems(settings, clock=clock) as ways:
             source = order_source(given_of(settings, opened, ways, clock=clock))
-            table = census_table(await source.census())
-        output().print(table)
+            census = await source.census()
+        output().print(census_table(census))
+        if (odd := odd_orders(census)) is not None:
+            output().print(odd)
         if is_agreed or await asyncio.to_thread(_is_yes):
             await confirm(opened.watermarks)
             return True

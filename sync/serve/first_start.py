@@ -5,11 +5,14 @@ person's yes: a start instant that is wrong by a year must not send a year of or
 """
 
 from rich.table import Table
+from rich.text import Text
 
 from sync.orders.source import Census
 from sync.store.watermarks import Watermarks
 
 _MARK = "first start confirmed"
+# What people still read before they say yes.
+_MOST_SHOWN = 50
 
 
 async def is_confirmed(watermarks: Watermarks) -> bool:
@@ -34,4 +37,18 @@ def census_table(census: Census) -> Table:
     table.add_row("all", str(census.entered.total()), str(census.left_out.total()))
     if census.elsewhere:
         table.caption = f"{census.elsewhere} more are of stores that no market names."
+    return table
+
+
+def odd_orders(census: Census) -> Table | None:
+    """Return the orders that cannot be read, None where all can; they are sent once they can be."""
+    if not census.odd:
+        return None
+    table = Table(title="Orders that cannot be read, and stay", title_justify="left")
+    for column in ("order", "what is wrong"):
+        table.add_column(column, overflow="fold")
+    for row in census.odd[:_MOST_SHOWN]:
+        table.add_row(Text(f"{row.number} (#{row.entity_id})".strip()), Text(row.text))
+    if len(census.odd) > _MOST_SHOWN:
+        table.caption = f"{len(census.odd)} in all"
     return table

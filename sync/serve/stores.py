@@ -17,6 +17,7 @@ from sync.store.flow_control import FlowControl
 from sync.store.interventions import Interventions
 from sync.store.journal import Journal
 from sync.store.link_decisions import LinkDecisions
+from sync.store.odd_rows import OddRowStore
 from sync.store.overview import Overview
 from sync.store.reference_forms import ReferenceForms
 from sync.store.rewrites import Rewrites
@@ -35,6 +36,7 @@ class Stores:
     interventions: Interventions
     control: FlowControl
     watermarks: Watermarks
+    odd_rows: OddRowStore
     forms: ReferenceForms
     alerts: AlertStore
     audit: AuditTrail
@@ -64,6 +66,7 @@ async def stores(
             interventions=Interventions(database, queue),
             control=FlowControl(database),
             watermarks=Watermarks(database),
+            odd_rows=OddRowStore(database),
             forms=ReferenceForms(database),
             alerts=AlertStore(database),
             audit=AuditTrail(database),

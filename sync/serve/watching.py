@@ -10,6 +10,7 @@ from sync.alerts.conditions import (
     ScheduleState,
     held,
     late,
+    odd,
     rewritten,
     silent,
     unsettled,
@@ -54,6 +55,7 @@ def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock:
             *await _late(opened, after),
             *silent(schedules, now=clock.utc()),
             *unsettled(await opened.unsettled.read()),
+            *odd(await opened.odd_rows.waiting()),
             *await _rewritten(opened, seen, clock),
         ]
 

@@ -7,6 +7,7 @@ sync_wish            what was last written of a field in another system, and whe
 account_refusal      accounts that a person said are not a customer's
 reference_form       every prefix that references of a market's documents ever had
 watermark            how far each source was read, and when each schedule last succeeded
+odd_row              rows of the shop's lists that cannot be read
 claim                who has what for a while: a schedule, what a new customer has typed
 flow_control         what is paused or limited
 reconciliation_run, discrepancy   what differed between the systems
@@ -174,6 +175,24 @@ watermark = Table(
     Column("format", Integer, nullable=False),
     Column("value", Text, nullable=False),
     Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+odd_row = Table(
+    "odd_row",
+    metadata,
+    # The flow whose list it is in.
+    Column("source", Text, primary_key=True),
+    Column("row_id", BigInteger, primary_key=True),
+    # What people call it; empty where it does not say.
+    Column("number", Text, nullable=False),
+    # Empty where the shop cannot serve the row at all.
+    Column("member", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("seen_at", _INSTANT, nullable=False),
+    Column("looked_at", _INSTANT, nullable=False),
+    # Who has said that it stays as it is, until something else is wrong with it.
+    Column("set_aside_by", Text),
+    Column("reason", Text, nullable=False, server_default=""),
 )
 
 claim = Table(

@@ -1,6 +1,6 @@
 """Which customers are entered: changes from the first start on, and whoever logs in."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,9 +9,11 @@ import pytest
 from sync.customers.source import CustomerSource
 from sync.customers.versions import CARRIED, is_carried, remember_carried, remember_own, version_of
 from sync.magento.customer_models import ShopCustomer
+from sync.magento.odd_rows import RowPage
 from sync.magento.wire_types import CustomAttribute
 from tests.customers.test_flow import customer
 from tests.fakes.entering import FakeEvents, polling
+from tests.fakes.listing import FakeListing
 from tests.fakes.order_shop import FakeLinks
 from tests.virtual_time import ManualClock
 
@@ -21,16 +23,17 @@ class FakeShop:
 
     def __init__(self) -> None:
         self.customers: dict[int, ShopCustomer] = {}
+        self.listing = FakeListing(lambda: self.customers)
 
     def put(self, customer_id: int, at: datetime, *, website_id: int = 1) -> None:
         changes = {"updated_at": at, "website_id": website_id}
         self.customers[customer_id] = customer(customer_id).model_copy(update=changes)
 
-    async def customer(self, customer_id: int) -> ShopCustomer | None:
-        return self.customers.get(customer_id)
-
-    async def customers_changed(self, since: datetime) -> AsyncGenerator[list[ShopCustomer], None]:
-        yield [one for one in self.customers.values() if one.updated_at >= since]
+    async def customers_changed(
+        self, since: datetime, *, without: Collection[int]
+    ) -> AsyncGenerator[RowPage[ShopCustomer], None]:
+        found = [one for one in self.customers.values() if one.updated_at >= since]
+        yield self.listing.page(found, without=without)
 
 
 class World:

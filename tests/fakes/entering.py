@@ -1,11 +1,14 @@
 """Where sources enter events, and how far they have read, in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from pricing_proxy.clock import Clock
+from sync.engine.odd_rows import OddRows
 from sync.engine.polling import Polling
+from sync.store.odd_row_record import OddRecord
 from tests.virtual_time import ManualClock
 
 
@@ -58,13 +61,47 @@ class FakeWatermarks:
         self.kept[name] = value
 
 
+class FakeOddRows:
+    """Keeps records of rows that cannot be read."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, int], OddRecord] = {}
+        self.written = 0
+
+    async def of(self, source: str) -> dict[int, OddRecord]:
+        return {one.row_id: one for one in self.kept.values() if one.source == source}
+
+    async def keep(self, rows: Sequence[OddRecord]) -> None:
+        for row in rows:
+            before = self.kept.get((row.source, row.row_id))
+            is_same = before is not None and (before.member, before.text) == (row.member, row.text)
+            seen_at = before.seen_at if before is not None and is_same else row.seen_at
+            self.kept[row.source, row.row_id] = replace(row, seen_at=seen_at)
+            self.written += 1
+
+    async def end(self, source: str, ids: Collection[int]) -> None:
+        for row_id in ids:
+            self.kept.pop((source, row_id), None)
+
+    @property
+    def told(self) -> dict[int, str]:
+        """What is wrong, by the shop's id."""
+        return {row_id: one.text for (_, row_id), one in self.kept.items()}
+
+
 def polling(
-    events: FakeEvents, clock: Clock | None = None, *, watermarks: FakeWatermarks | None = None
+    events: FakeEvents,
+    clock: Clock | None = None,
+    *,
+    watermarks: FakeWatermarks | None = None,
+    odd_rows: FakeOddRows | None = None,
 ) -> Polling:
     """Return what a source is read with: half a minute of overlap, and a clock that stands."""
+    at = clock or ManualClock()
     return Polling(
         events=events,
         watermarks=watermarks or FakeWatermarks(),
+        odd_rows=OddRows(odd_rows or FakeOddRows(), at),
         overlap=timedelta(seconds=30),
-        clock=clock or ManualClock(),
+        clock=at,
     )

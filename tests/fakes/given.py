@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.documents import DocumentCalls
+from sync.engine.odd_rows import OddRows
 from sync.engine.polling import Polling
 from sync.engine.sources import Events, Marks
 from sync.given import Given
@@ -13,6 +14,7 @@ from sync.magento.shop import Shop
 from sync.serve.building import configured_markets
 from sync.settings import SyncSettings
 from tests.fakes.customer_links import FakePriceMap
+from tests.fakes.entering import FakeOddRows
 from tests.fakes.references import FakeForms
 
 
@@ -38,6 +40,7 @@ def given(
         polling=Polling(
             events=events,
             watermarks=watermarks,
+            odd_rows=OddRows(FakeOddRows(), clock),
             overlap=timedelta(seconds=settings.sync.polling.overlap_seconds),
             clock=clock,
         ),

@@ -10,8 +10,10 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.http_exchange import Guard
 from sync.engine.flow import Event, SentCall
 from sync.magento.credit_memo_models import CreditMemo
+from sync.magento.odd_rows import RowPage
 from sync.magento.order_models import Order, OrderHead
 from sync.orders.selling import Sellable, SoldThing
+from tests.fakes.listing import FakeListing
 from tests.fakes.wishes import FakeWishes
 from tests.orders import recorded
 
@@ -22,6 +24,9 @@ class FakeShop:
 
     orders: dict[int, Order] = field(default_factory=dict)
     written: list[tuple[int, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.heads: FakeListing[OrderHead] = FakeListing(lambda: self.orders)
 
     def put(self, order: Order) -> Order:
         """Place or change an order."""
@@ -54,17 +59,23 @@ class FakeShop:
         changed = self.orders[entity_id].model_copy(update={"ext_order_id": erp_number})
         self.put(changed)
 
-    async def order_heads_changed(self, since: datetime) -> AsyncGenerator[list[OrderHead], None]:
+    async def order_heads_changed(
+        self, since: datetime, *, without: Collection[int]
+    ) -> AsyncGenerator[RowPage[OrderHead], None]:
         rows: list[OrderHead] = sorted(
             (o for o in self.orders.values() if o.updated_at >= since),
             key=lambda o: (o.updated_at, o.entity_id),
         )
         for start in range(0, len(rows), 2):
-            yield rows[start : start + 2]
+            yield self.heads.page(rows[start : start + 2], without=without)
 
-    async def order_heads_without_erp_number(self, *, after_entity_id: int) -> list[OrderHead]:
+    async def order_heads_without_erp_number(
+        self, *, after_entity_id: int, without: Collection[int]
+    ) -> AsyncGenerator[RowPage[OrderHead], None]:
         rows: list[OrderHead] = sorted(self.orders.values(), key=lambda o: o.entity_id)
-        return [o for o in rows if not o.ext_order_id and o.entity_id > after_entity_id][:2]
+        found = [o for o in rows if not o.ext_order_id and o.entity_id > after_entity_id]
+        for start in range(0, len(found), 2):
+            yield self.heads.page(found[start : start + 2], without=without)
 
 
 class FakeSold:

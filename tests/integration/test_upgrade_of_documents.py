@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pricing_proxy.clock import SystemClock
 from sync.engine.database import database
 from sync.engine.flow import Work
+from sync.engine.odd_rows import OddRows
 from sync.engine.outcomes import Done
 from sync.engine.polling import Polling
 from sync.engine.queue import ComeBackError, JobQueue
@@ -33,6 +34,7 @@ from sync.store.records import EventRecord
 from sync.store.reference_forms import ReferenceForms
 from sync.store.states import EventState
 from sync.store.watermarks import Watermarks
+from tests.fakes.entering import FakeOddRows
 from tests.fakes.order_erp import FakeOrderErp, Fault
 from tests.fakes.order_shop import FakeShop, FakeSold, FakeWork, event_of
 from tests.fakes.references import own_headers
@@ -354,6 +356,7 @@ async def test_the_first_poll_enters_only_what_no_event_was_of(after: After) -> 
         Polling(
             events=after.store_of_events,
             watermarks=Watermarks(after.store),
+            odd_rows=OddRows(FakeOddRows(), SystemClock()),
             overlap=timedelta(seconds=30),
             clock=SystemClock(),
         ),

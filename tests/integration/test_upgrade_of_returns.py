@@ -4,7 +4,7 @@ Returns, whose header or line was on the wire when the program was upgraded, are
 with the real flow: nothing is written twice.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,10 +13,12 @@ from sqlalchemy import text
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.engine.database import database
+from sync.engine.odd_rows import OddRows
 from sync.engine.polling import Polling
 from sync.engine.queue import JobQueue
 from sync.engine.runner import Runner
-from sync.magento.credit_memo_models import CreditMemo
+from sync.magento.credit_memo_models import CreditMemoHead
+from sync.magento.odd_rows import RowPage
 from sync.returns.flow import ADD_LINE, CREATE, ReturnFlow
 from sync.returns.source import ReturnSource
 from sync.store.events import EventStore
@@ -24,6 +26,8 @@ from sync.store.journal import Journal
 from sync.store.overview import Overview
 from sync.store.states import EventState
 from sync.store.watermarks import Watermarks
+from tests.fakes.entering import FakeOddRows
+from tests.fakes.listing import FakeListing
 from tests.integration.schema_0004 import at_0004
 from tests.postgres import empty_database_url, postgres
 from tests.returns.test_flow import MEMO, World
@@ -121,14 +125,22 @@ async def test_a_return_that_was_done_is_not_entered_again(empty_database_url: s
 class Memos:
     """The shop's only credit memo."""
 
-    async def credit_memos_changed(self, since: datetime) -> AsyncGenerator[list[CreditMemo], None]:
-        del since
-        yield [MEMO]
+    heads: FakeListing[CreditMemoHead] = FakeListing(lambda: {MEMO.entity_id: MEMO})
+
+    async def credit_memos_changed(
+        self, since: datetime, *, without: Collection[int]
+    ) -> AsyncGenerator[RowPage[CreditMemoHead], None]:
+        del since, without
+        yield RowPage([MEMO])
 
 
 async def enter_all(events: EventStore, watermarks: Watermarks) -> int:
     """Poll the shop; return how many credit memos were entered."""
     polling = Polling(
-        events=events, watermarks=watermarks, overlap=timedelta(seconds=30), clock=SystemClock()
+        events=events,
+        watermarks=watermarks,
+        odd_rows=OddRows(FakeOddRows(), SystemClock()),
+        overlap=timedelta(seconds=30),
+        clock=SystemClock(),
     )
     return await ReturnSource(Memos(), polling, market_of_store={1: "b2b_de"}).poll()

@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sync.magento.odd_rows import OddRow, unserved
 from sync.magento.order_models import Order
 from sync.orders.late_doubles import LateDoubles, SweptMarket
 from sync.orders.source import OrderSource
-from tests.fakes.entering import FakeEvents, FakeWatermarks, polling
+from tests.fakes.entering import FakeEvents, FakeOddRows, FakeWatermarks, polling
 from tests.fakes.order_erp import FakeOrderErp
 from tests.fakes.order_shop import FakeLinks, FakeShop
 from tests.fakes.references import FakeForms
@@ -24,10 +25,12 @@ class World:
         self.shop = FakeShop()
         self.events = FakeEvents()
         self.watermarks = FakeWatermarks()
+        self.odd_rows = FakeOddRows()
+        self.clock = ManualClock()
         chosen = {"start_at": START.isoformat(), **rules}
         self.source = OrderSource(
             self.shop,
-            polling(self.events, watermarks=self.watermarks),
+            polling(self.events, self.clock, watermarks=self.watermarks, odd_rows=self.odd_rows),
             market_of_store={1: "b2b_de"},
             rules={"b2b_de": recorded.rules(**chosen)},
         )
@@ -163,6 +166,111 @@ async def test_a_row_that_became_visible_late_is_still_seen() -> None:
     world.place(7, START + timedelta(seconds=10))
 
     assert await world.source.poll() == 1
+
+
+def odd(entity_id: int, member: str = "store_id") -> OddRow:
+    return OddRow(entity_id=entity_id, number="3000000051", member=member, text=f"{member} is null")
+
+
+async def test_an_order_that_cannot_be_read_is_kept_once_and_stops_no_other() -> None:
+    world = World()
+    for number in (6, 7, 8):
+        world.place(number, START + timedelta(hours=1))
+    world.shop.heads.odd[7] = odd(7)
+
+    assert await world.source.poll() == 2
+    assert await world.source.poll() == 0
+    assert await world.source.sweep() == 0
+    assert await world.source.hint(7) is False
+
+    [kept] = world.odd_rows.kept.values()
+    assert (kept.source, kept.row_id, kept.member) == ("orders", 7, "store_id")
+    assert kept.name == "3000000051 (#7)"
+    assert world.odd_rows.written == 1
+
+
+async def test_only_the_sweep_meets_an_order_without_an_instant_of_change() -> None:
+    world = World()
+    world.place(6, START + timedelta(hours=1))
+    world.place(7, datetime(2000, 1, 1, tzinfo=UTC))
+    world.shop.heads.odd[7] = odd(7, "updated_at")
+
+    assert await world.source.poll() == 1
+    assert world.odd_rows.told == {}
+    assert await world.source.sweep() == 0
+    assert world.odd_rows.told == {7: "updated_at is null"}
+
+
+async def test_an_order_that_the_shop_fails_at_is_left_out_of_what_is_asked_for() -> None:
+    world = World()
+    world.place(7, START + timedelta(hours=1))
+    world.shop.heads.break_at(7)
+    await world.source.poll()
+    assert list(world.odd_rows.told) == [7]
+
+    del world.shop.heads.odd[7]
+    world.shop.heads.odd[7] = odd(7)
+    await world.source.poll()
+
+    assert "500" in world.odd_rows.told[7]
+
+
+async def test_an_order_that_reads_well_again_is_entered_and_its_record_ends() -> None:
+    """Mended in the database, which moves no instant of change."""
+    world = World()
+    for number, breaks in ((7, False), (8, True), (9, False)):
+        world.place(number, START + timedelta(hours=1))
+        world.shop.heads.odd[number] = unserved(number) if breaks else odd(number)
+    await world.source.poll()
+    assert await world.source.look_again() == 0
+    assert world.shop.heads.asked == []
+
+    world.clock.advance(timedelta(minutes=1))
+    assert await world.source.look_again() == 0
+    assert await world.source.look_again() == 0
+    assert sorted(world.shop.heads.asked) == [7, 8, 9]
+    del world.shop.heads.odd[7], world.shop.heads.odd[8], world.shop.orders[9]
+    world.clock.advance(timedelta(minutes=1))
+
+    assert await world.source.look_again() == 2
+    assert world.odd_rows.kept == {}
+    assert await world.source.poll() == 0
+
+
+async def test_an_odd_order_is_asked_for_ever_less_often() -> None:
+    world = World()
+    world.place(7, START + timedelta(hours=1))
+    world.shop.heads.odd[7] = odd(7)
+    await world.source.poll()
+    for _ in range(24 * 60):
+        world.clock.advance(timedelta(minutes=1))
+        await world.source.look_again()
+
+    assert 24 <= len(world.shop.heads.asked) <= 32
+
+
+async def test_another_fault_of_the_same_order_is_told_anew() -> None:
+    world = World()
+    world.place(7, START + timedelta(hours=1))
+    world.shop.heads.odd[7] = odd(7)
+    await world.source.poll()
+    world.shop.heads.odd[7] = odd(7, "increment_id")
+    await world.source.poll()
+
+    assert world.odd_rows.told == {7: "increment_id is null"}
+
+
+async def test_a_first_start_counts_what_it_can_read_and_names_the_rest() -> None:
+    world = World()
+    world.place(1, START + timedelta(days=1), status="pending")
+    world.place(2, START + timedelta(days=1), status="pending")
+    world.shop.heads.odd[2] = odd(2)
+
+    census = await world.source.census()
+
+    assert census.entered == {"pending": 1}
+    assert [row.entity_id for row in census.odd] == [2]
+    assert world.odd_rows.kept == {}
 
 
 async def test_orders_of_other_websites_are_left_alone() -> None:

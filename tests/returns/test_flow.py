@@ -28,7 +28,8 @@ from sync.engine.outcomes import (
     SkippedError,
     WaitForError,
 )
-from sync.magento.credit_memo_models import CreditMemo
+from sync.magento.credit_memo_models import CreditMemo, CreditMemoHead
+from sync.magento.odd_rows import RowPage
 from sync.magento.order_models import Order
 from sync.returns.flow import ReturnFlow, ReturnMarket
 from sync.returns.own_documents import OwnReturns, SoldOrders
@@ -37,6 +38,7 @@ from sync.returns.source import ReturnSource
 from sync.sales.owners import DocumentOwners
 from sync.sales.references import RETURN_MARK, References
 from tests.fakes.entering import FakeEvents, polling
+from tests.fakes.listing import FakeListing
 from tests.fakes.order_erp import FakeOrderErp
 from tests.fakes.order_shop import FakeLinks, FakeWork
 from tests.fakes.references import FakeForms, nothing
@@ -349,9 +351,13 @@ class FakeMemos:
 
     def __init__(self) -> None:
         self.memos: list[CreditMemo] = []
+        self.heads: FakeListing[CreditMemoHead] = FakeListing(lambda: dict(enumerate(self.memos)))
 
-    async def credit_memos_changed(self, since: datetime) -> AsyncGenerator[list[CreditMemo], None]:
-        yield [memo for memo in self.memos if memo.updated_at >= since]
+    async def credit_memos_changed(
+        self, since: datetime, *, without: Collection[int]
+    ) -> AsyncGenerator[RowPage[CreditMemoHead], None]:
+        found = [memo for memo in self.memos if memo.updated_at >= since]
+        yield self.heads.page(found, without=without)
 
 
 async def test_each_refunded_memo_of_a_market_is_entered_once() -> None:

@@ -193,11 +193,11 @@ async def test_too_much_is_refused_by_name(wire: Wire) -> None:
 
 async def test_the_client_writes_what_the_shop_keeps(wire: Wire, client: Shop) -> None:
     await wire.place(count=3)
-    waiting = await client.orders.order_heads_without_erp_number(after_entity_id=0)
-    assert [head.entity_id for head in waiting] == [1, 2, 3]
+    waiting = client.orders.order_heads_without_erp_number(after_entity_id=0)
+    assert [head.entity_id async for page in waiting for head in page.rows] == [1, 2, 3]
     await client.orders.set_ext_order_id(2, "SO-1001")
-    waiting = await client.orders.order_heads_without_erp_number(after_entity_id=1)
-    assert [head.entity_id for head in waiting] == [3]
+    waiting = client.orders.order_heads_without_erp_number(after_entity_id=1)
+    assert [head.entity_id async for page in waiting for head in page.rows] == [3]
     (order,) = await client.orders.orders_by_increment_id("3000000002")
     assert order.ext_order_id == "SO-1001"
     assert await client.orders.order_count() == 3
@@ -225,7 +225,7 @@ async def test_the_client_reads_and_marks_customers(client: Shop) -> None:
     assert [one.id for one in found] == [1]
     since = customer.created_at - timedelta(seconds=1)
     pages = [page async for page in client.customers.customers_changed(since)]
-    assert sorted(one.id for page in pages for one in page) == [1, 2, 3]
+    assert sorted(one.id for page in pages for one in page.rows) == [1, 2, 3]
     assert await client.customers.customer(99) is None
 
 

@@ -22,6 +22,7 @@ from sync.alerts.conditions import (
     ScheduleState,
     held,
     late,
+    odd,
     rewritten,
     silent,
     unsettled,
@@ -30,6 +31,7 @@ from sync.alerts.messages import Targets, body, subject
 from sync.alerts.watcher import Watcher
 from sync.engine.schedules import Schedule, Schedules
 from sync.store.alerts import AlertStore
+from sync.store.odd_row_record import OddRecord
 from sync.store.records import EventRecord, Trouble
 from sync.store.rewrites import Rewritten
 from sync.store.states import EventState
@@ -311,3 +313,25 @@ async def test_a_target_that_is_none_is_named_by_its_place_alone() -> None:
     with pytest.raises(ValueError, match=r"^target 1 is no address"):
         Targets(["json://127.0.0.1/x", "no-such-scheme://secret"])
     assert await Targets([]).send("title", "text")
+
+
+def test_rows_that_cannot_be_read_are_one_alert_for_each_member() -> None:
+    rows = [
+        OddRecord(
+            source="orders",
+            row_id=number,
+            number="3000000051" if number == 51 else "",
+            member=member,
+            text=f"{member} is missing",
+            seen_at=BEGIN,
+            looked_at=BEGIN,
+        )
+        for number, member in ((51, "store_id"), (52, "store_id"), (53, ""))
+    ]
+
+    unserved, without_store = odd(rows)
+
+    assert without_store.title == "2 orders of the shop cannot be read: store_id"
+    assert without_store.text.startswith("3000000051 (#51), #52: store_id is missing. ")
+    assert "d365-sync set-aside orders 51" in without_store.text
+    assert (without_store.count, unserved.count) == (2, 1)

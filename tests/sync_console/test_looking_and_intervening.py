@@ -9,9 +9,11 @@ from sqlalchemy import text
 
 from sync.engine.flow import Work
 from sync.engine.outcomes import Done, HeldError
+from sync.store.odd_rows import OddRowStore
 from sync.store.states import EventState
 from tests.sync_console.conftest import CommandLine
 from tests.sync_engine.engine import MARKET, Engine
+from tests.sync_engine.test_odd_rows import record
 
 
 async def hold(work: Work) -> Done:
@@ -307,3 +309,24 @@ async def test_what_is_no_payload_is_refused(d365_sync: CommandLine, payload: st
 
     assert result.exit_code == 1
     assert "JSON" in result.stderr
+
+
+async def test_rows_that_cannot_be_read_are_shown_until_they_are_set_aside(
+    engine: Engine, d365_sync: CommandLine
+) -> None:
+    await OddRowStore(engine.database).keep([record(51), record(52)])
+
+    for command in ("failed", "status"):
+        said = (await d365_sync(command)).stdout
+        assert "#51" in said
+        assert "store_id is missing" in said
+    [odd, _] = (await d365_sync.json("status"))["odd_rows"]
+    assert (odd["source"], odd["row_id"], odd["member"]) == ("orders", 51, "store_id")
+
+    assert (await d365_sync("set-aside", "orders", "51", "--reason", " ")).exit_code == 1
+    done = await d365_sync("set-aside", "orders", "51", "--reason", "a draft", "--by", "ann")
+    assert done.exit_code == 0
+    assert "#51" not in (await d365_sync("failed")).stdout
+    assert "Set aside: 1" in (await d365_sync("status")).stdout
+    assert await audited(engine) == [("ann", "set aside", "orders #51")]
+    assert (await d365_sync("set-aside", "orders", "99", "--reason", "?")).exit_code == 1

@@ -1,0 +1,64 @@
+"""Rows of the shop that cannot be read: their table, and the command `set-aside`."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from pricing_proxy.command_line import Config, fail, output
+from sync.console.running import By, operator, with_stores
+from sync.console.tables import table_of
+from sync.console.words import NONE, instant
+from sync.flows import NAMES
+from sync.serve.stores import Stores
+from sync.store.odd_row_record import OddRecord
+
+_SET_ASIDE = "set aside"
+
+Source = Annotated[str, typer.Argument(help=f"Whose row: one of {', '.join(NAMES)}.")]
+RowId = Annotated[int, typer.Argument(help="The shop's internal id, as in `failed`.")]
+
+
+def odd_table(rows: Sequence[OddRecord], *, set_aside: int = 0) -> Table:
+    """Return the rows with what is wrong with them; `set_aside` others are counted."""
+    table = table_of("Rows of the shop that cannot be read; all others go on", "flow", "row")
+    for column in ("member", "what is wrong", "since"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        shown = (row.source, row.name, row.member or NONE, row.text, instant(row.seen_at))
+        table.add_row(*map(Text, shown))
+    table.caption = (
+        "Mended in the shop, they are entered within the hour. One that stays so: d365-sync "
+        "set-aside FLOW ID" + (f". Set aside: {set_aside}" if set_aside else "")
+    )
+    return table
+
+
+def set_aside_command(
+    source: Source,
+    row: RowId,
+    *,
+    reason: Annotated[str, typer.Option(help="Why it stays so; it is kept with the row.")],
+    config: Config = None,
+    by: By = None,
+) -> None:
+    """Say of a row that cannot be read that it stays so: nobody is told of it any more.
+
+    When it reads well it is entered all the same, and with another fault it is told again.
+    """
+    if not reason.strip():
+        fail("--reason must say why: it is all that will be known of this row")
+    who = operator(by)
+
+    async def set_aside(opened: Stores) -> bool:
+        if not await opened.odd_rows.set_aside(source, row, reason=reason, by=who):
+            return False
+        after = {"reason": reason}
+        await opened.audit.note(by=who, action=_SET_ASIDE, subject=f"{source} #{row}", after=after)
+        return True
+
+    if not with_stores(config, set_aside):
+        fail(f"No row #{row} of {source} is odd; they are in: d365-sync failed")
+    output().print(f"Row #{row} of {source} is set aside.")
