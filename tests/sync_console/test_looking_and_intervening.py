@@ -320,7 +320,7 @@ async def test_rows_that_cannot_be_read_are_shown_until_they_are_set_aside(
         said = (await d365_sync(command)).stdout
         assert "#51" in said
         assert "store_id is missing" in said
-    [odd, _] = (await d365_sync.json("status"))["odd_rows"]
+    [odd, _] = (await d365_sync.json("status"))["state"]["odd_rows"]
     assert (odd["source"], odd["row_id"], odd["member"]) == ("orders", 51, "store_id")
 
     assert (await d365_sync("set-aside", "orders", "51", "--reason", " ")).exit_code == 1
