@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Literal
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
+from pricing_proxy.configuration.proxies import Proxy
 from pricing_proxy.http_replies import Reply
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import (
@@ -52,12 +54,17 @@ class Request:
 
 
 def http_session(
-    ca_file: Path | None, *, connections: int = 100, keepalive_seconds: float = 15.0
+    ca_file: Path | None,
+    *,
+    proxy: Proxy | None = None,
+    connections: int = 100,
+    keepalive_seconds: float = 15.0,
 ) -> aiohttp.ClientSession:
     """Return a session for one system, which keeps no cookies and is the caller's to close.
 
     Args:
         ca_file: PEM file of an authority to trust beside the public ones.
+        proxy: Where connections go through; None for none, whatever the environment says.
         connections: At most so many at once.
         keepalive_seconds: How long one that nobody uses is kept.
 
@@ -70,7 +77,25 @@ def http_session(
     connector = aiohttp.TCPConnector(
         limit=connections, keepalive_timeout=keepalive_seconds, ssl=trusted
     )
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        proxy=None if proxy is None else proxy.url,
+        middlewares=() if proxy is None or not proxy.user else (_known_to(proxy),),
+    )
+
+
+def _known_to(proxy: Proxy) -> aiohttp.ClientMiddlewareType:
+    """Return what tells a proxy who asks; in its address errors would repeat the password."""
+    login = aiohttp.encode_basic_auth(proxy.user, proxy.password)
+
+    async def middleware(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        request.proxy_headers = CIMultiDict({"Proxy-Authorization": login})
+        return await handler(request)
+
+    return middleware
 
 
 class HttpExchange:
@@ -209,6 +234,10 @@ def origin_of(url: str, *, example: str) -> str:
 
 def _failure(exc: aiohttp.ClientError) -> str:
     match exc:
+        case aiohttp.ClientProxyConnectionError():
+            return "cannot be reached: the proxy on the way does not answer"
+        case aiohttp.ClientHttpProxyError():
+            return f"cannot be reached: the proxy on the way answered {exc.status}"
         case aiohttp.ClientSSLError():
             return "refused TLS, or its certificate is not trusted"
         case aiohttp.ClientConnectorError():

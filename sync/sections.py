@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
 
 from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.addresses import RootUrl, is_loopback
 from pricing_proxy.configuration.environments import MODEL
 from pricing_proxy.configuration.listeners import Listener, OperatorListener, Port
+from pricing_proxy.configuration.proxies import Outgoing, Proxy, ProxySetting
 from sync.magento.auth import Credentials
 
 EMBEDDED = "embedded"
@@ -36,7 +37,7 @@ def _postgres_url(text: str) -> str:
     return text
 
 
-class Magento(BaseModel):
+class Magento(Outgoing):
     """The shop and the integration by which it lets us in.
 
     Attributes:
@@ -52,6 +53,9 @@ class Magento(BaseModel):
             healthy shop a second; past half a minute it is stuck.
         connections: At most so many at once: a shop serves people first, and a small one has two
             PHP workers for each core.
+        proxy: The proxy on the way to it, such as "http://user@proxy:3128", or "none"; by default
+            what `HTTPS_PROXY` and `NO_PROXY` say.
+        proxy_password: Of the proxy's user.
     """
 
     model_config = MODEL
@@ -65,6 +69,17 @@ class Magento(BaseModel):
     ca_file: Path | None = None
     timeout_seconds: Seconds = 30
     connections: Annotated[int, Field(ge=1, le=64)] = 8
+    proxy: ProxySetting | None = None
+    proxy_password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _knows_the_way(self) -> Self:
+        self.way_out()
+        return self
+
+    def way_out(self) -> Proxy | None:
+        """Return the proxy on the way to the shop; None for the straight way."""
+        return self._usual.way_to(self.url, self.proxy, self.proxy_password)
 
     @property
     def credentials(self) -> Credentials:

@@ -8,6 +8,7 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.diagnosis.board import Board
 from pricing_proxy.diagnosis.direct_calls import DirectErp, Patience
 from pricing_proxy.diagnosis.environment import EnvironmentCheck
+from pricing_proxy.diagnosis.exposure import REDIS_LINE, redis_line, this_machine
 from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.redis_row import check_redis
 from pricing_proxy.diagnosis.report import Progress, Report
@@ -42,9 +43,10 @@ async def run_checks(
         redis = group.create_task(check_redis(settings.redis, embedded=_EMBEDDED, clock=clock))
         for check in checks:
             group.create_task(check.run(patience))
-    kept = Board("Redis", (_REDIS,))
+    kept = Board("Redis", (_REDIS, REDIS_LINE))
     kept.put(_REDIS, redis.result())
-    boards = [kept, *(board for check in checks for board in check.boards)]
+    kept.put(REDIS_LINE, redis_line(settings.redis))
+    boards = [this_machine(), kept, *(board for check in checks for board in check.boards)]
     return Report(boards, any(check.is_stuck for check in checks))
 
 

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validator
 
 from pricing_proxy.configuration.addresses import RootUrl, ServerUrl
+from pricing_proxy.configuration.proxies import Outgoing, Proxy, ProxySetting
 
 MODEL = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,7 +48,7 @@ class EntraApp:
         return "High" if self.kind == "pricing" else "Low"
 
 
-class Environment(BaseModel):
+class Environment(Outgoing):
     """One Dynamics 365 environment.
 
     Attributes:
@@ -63,6 +64,10 @@ class Environment(BaseModel):
         sync_client_secret: Its secret.
         price_service_path: Path of the deployed price service.
         max_lines_per_call: Lines of one price call.
+        proxy: The proxy on the way to it and to Entra ID, such as "http://user@proxy:3128", or
+            "none"; by default what `HTTPS_PROXY` and `NO_PROXY` say. An address of this machine is
+            never called through one.
+        proxy_password: Of the proxy's user.
     """
 
     model_config = MODEL
@@ -81,6 +86,18 @@ class Environment(BaseModel):
         "/api/services/PricingProxyServiceGroup/PricingProxyService/getPrices"
     )
     max_lines_per_call: Annotated[int, Field(ge=1, le=100)] = 100
+    proxy: ProxySetting | None = None
+    proxy_password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _knows_the_way(self) -> Self:
+        for url in (self.url, self.authority):
+            self.proxy_to(url)
+        return self
+
+    def proxy_to(self, url: str) -> Proxy | None:
+        """Return the proxy on the way to one of its addresses; None for the straight way."""
+        return self._usual.way_to(url, self.proxy, self.proxy_password)
 
     def app(self, kind: AppKind) -> EntraApp:
         """Return one of our apps; raises `ValueError` where the configuration names none."""

@@ -1,6 +1,7 @@
 """Read the configuration: one TOML file, the environment over it, secrets beside it.
 
-The only reader of the environment, but for the key that commands call with. In rising order
+The only reader of the environment, but for the key that commands call with; models are told
+what it says of proxies as their context. In rising order
 of precedence: the TOML file, the secrets directory (`PRICING_PROXY_SECRETS_DIR`, one file for
 each key), the environment (`PRICING_PROXY_MARKETS__B2B_DE__CURRENCY=EUR`). A secret in the
 TOML file is a mistake, because that file is committed and copied. Nothing stops at the first
@@ -26,6 +27,7 @@ from pricing_proxy.configuration.mistakes import (
     mistakes_of,
     variable_of,
 )
+from pricing_proxy.configuration.proxies import UsualProxy
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -66,7 +68,7 @@ def read(
     for keys, text in (*secrets, *_variables(environ)):
         mistakes += _overlay(document, keys, text)
     try:
-        checked = model.model_validate(document)
+        checked = model.model_validate(document, context=UsualProxy.of(environ))
     except ValidationError as error:
         raise ConfigurationError([*mistakes, *mistakes_of(error), *cross_check(document)]) from None
     mistakes += cross_check(document)
@@ -86,6 +88,12 @@ def sources(path: Path | None, environ: Mapping[str, str] = os.environ) -> list[
     except OSError:
         secrets = []
     return [_file(path, environ), *secrets]
+
+
+def secrets_directory() -> Path | None:
+    """Return where secrets are read from beside the environment; None for nowhere."""
+    named = os.environ.get(SECRETS_VARIABLE)
+    return None if named is None or not Path(named).is_dir() else Path(named)
 
 
 def has_section(path: Path | None, name: str) -> bool:

@@ -13,6 +13,7 @@ never the description, which may quote what was sent.
 import asyncio
 import json
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from http import HTTPStatus
@@ -27,6 +28,7 @@ from requests.adapters import HTTPAdapter
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.environments import EntraApp, Environment
+from pricing_proxy.configuration.proxies import Proxy
 from pricing_proxy.d365.auth import TOKEN_SYSTEM, IssuedToken
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
@@ -41,6 +43,9 @@ from pricing_proxy.resilience.retry_after import read_retry_after
 # A token takes two short requests; a healthy Entra answers each within half a second.
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 10.0
+WayOut = Callable[[str], Proxy | None]
+"""Returns the proxy on the way to an address; None for the straight way."""
+
 _AADSTS = re.compile(r"AADSTS\d{4,8}", re.ASCII)
 _OAUTH_CODE = re.compile(r"[a-z_]{1,60}", re.ASCII)
 _PASSING_CODES = ("temporarily_unavailable", "server_error")
@@ -66,6 +71,7 @@ def entra_tokens(
         scope=f"{environment.url}/.default",
         clock=clock,
         ca_file=environment.ca_file,
+        way_out=environment.proxy_to,
         read_seconds=read_seconds,
     )
 
@@ -82,6 +88,7 @@ class EntraTokens:
         scope: str,
         clock: Clock,
         ca_file: Path | None = None,
+        way_out: WayOut = lambda _: None,
         read_seconds: float = _READ_SECONDS,
     ) -> None:
         """Keep what is needed; nothing is contacted before the first token.
@@ -94,13 +101,16 @@ class EntraTokens:
                 end, since F&O compares it with the token's audience.
             clock: Measures a `Retry-After` given as a date.
             ca_file: Certificates to trust instead of the usual ones.
+            way_out: Returns the proxy on the way to an address.
             read_seconds: How long Entra may stay silent within one of the two requests.
         """
         self._authority = authority
         self._client_id = client_id
         self._client_secret = client_secret
         self._scope = scope
-        self._http = _EntraHttp(clock=clock, ca_file=ca_file, read_seconds=read_seconds)
+        self._http = _EntraHttp(
+            clock=clock, ca_file=ca_file, way_out=way_out, read_seconds=read_seconds
+        )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="msal")
         self._application: Any = None
 
@@ -168,10 +178,14 @@ class _EntraHttp:
     Redirects are not followed: the secret would follow too.
     """
 
-    def __init__(self, *, clock: Clock, ca_file: Path | None, read_seconds: float) -> None:
+    def __init__(
+        self, *, clock: Clock, ca_file: Path | None, way_out: WayOut, read_seconds: float
+    ) -> None:
         self._clock = clock
+        self._way_out = way_out
         self._session = requests.Session()
-        # Else REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and .netrc would win over what is configured.
+        # Else REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, .netrc and others' proxies would win over what is
+        # configured.
         self._session.trust_env = False
         self._session.verify = str(ca_file) if ca_file is not None else True
         adapter = _TimedAdapter((_CONNECT_SECONDS, read_seconds))
@@ -179,13 +193,21 @@ class _EntraHttp:
         self._session.mount("http://", adapter)
 
     def get(self, url: str, **options: Any) -> requests.Response:
-        return self._checked(self._session.get(url, allow_redirects=False, **options))
+        return self._checked(
+            self._session.get(url, allow_redirects=False, proxies=self._proxies(url), **options)
+        )
 
     def post(self, url: str, **options: Any) -> requests.Response:
-        return self._checked(self._session.post(url, allow_redirects=False, **options))
+        return self._checked(
+            self._session.post(url, allow_redirects=False, proxies=self._proxies(url), **options)
+        )
 
     def close(self) -> None:
         self._session.close()
+
+    def _proxies(self, url: str) -> dict[str, str]:
+        proxy = self._way_out(url)
+        return {} if proxy is None else {"https": proxy.secret_url}
 
     def _checked(self, response: requests.Response) -> requests.Response:
         body = _json_object(response)
@@ -251,6 +273,8 @@ def _refusal(body: dict[str, Any], *, status: int) -> UpstreamError:
 
 def _unreachable(exc: OSError) -> UpstreamError:
     match exc:
+        case requests.exceptions.ProxyError():
+            what = "cannot be reached: the proxy on the way refuses, or does not answer"
         case requests.exceptions.SSLError():
             what = "has a certificate that is not trusted"
         case requests.RequestException():

@@ -62,19 +62,22 @@ class Counted:
     """Checks that the pages of a read brought what their first one promised (`$count=true`).
 
     A link to the next page that is missing ends a read early, and without a word.
+
+    Attributes:
+        brought: How many rows came.
     """
 
     def __init__(self, *, system: str) -> None:
         self._system = system
+        self.brought = 0
         self._promised: int | None = None
-        self._brought = 0
 
     def take(self, page: Any) -> Any:
         """Return a page after taking note of it."""
         if self._promised is None and isinstance(page, dict) and "@odata.count" in page:
             self._promised = read_count(page, system=self._system)
         rows = page.get("value") if isinstance(page, dict) else None
-        self._brought += len(rows) if isinstance(rows, list) else 0
+        self.brought += len(rows) if isinstance(rows, list) else 0
         return page
 
     def check(self, name: str) -> None:
@@ -84,9 +87,9 @@ class Counted:
             name: The set's.
         """
         # What is deleted while the pages are read is missing rightly.
-        if self._promised is not None and self._brought * 100 < self._promised * _LEAST_PERCENT:
+        if self._promised is not None and self.brought * 100 < self._promised * _LEAST_PERCENT:
             raise UpstreamContractError(
-                f"{name}: {self._brought} of {self._promised} rows came", system=self._system
+                f"{name}: {self.brought} of {self._promised} rows came", system=self._system
             )
 
 

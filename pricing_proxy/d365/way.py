@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from aiohttp import ClientSession
+
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.configuration.environments import AppKind, Environment
 from pricing_proxy.d365.auth import TOKEN_SYSTEM, TokenSource
@@ -118,9 +120,7 @@ async def erp_way(
     async with (
         _gates(name, environment.url, manner, gates) as opened,
         _tokens(environment, manner.app, opened[1][0], gates.clock) as tokens,
-        http_session(
-            environment.ca_file, connections=CONNECTIONS, keepalive_seconds=_KEPT_SECONDS
-        ) as session,
+        _session(environment) as session,
     ):
         clock, path = gates.clock, environment.price_service_path
         transport = Transport(
@@ -138,6 +138,15 @@ async def erp_way(
                 gates=(gate, token_gate),
                 openers={each.name: opener for each, opener in opened},
             )
+
+
+def _session(environment: Environment) -> ClientSession:
+    return http_session(
+        environment.ca_file,
+        proxy=environment.proxy_to(environment.url),
+        connections=CONNECTIONS,
+        keepalive_seconds=_KEPT_SECONDS,
+    )
 
 
 @asynccontextmanager

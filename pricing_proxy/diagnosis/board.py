@@ -13,6 +13,7 @@ class RowState(StrEnum):
     """How a row ended."""
 
     OK = "ok"
+    WARNED = "warned"
     FAILED = "failed"
     SKIPPED = "skipped"
 
@@ -24,7 +25,7 @@ class Finding:
     Attributes:
         state: How it ended.
         found: Numbers and reasons, for people.
-        next_step: What to do about a failure; empty otherwise.
+        next_step: What to do about a failure or a warning; empty otherwise.
         needs: The failed row that has to work first, for a skipped one.
     """
 
@@ -50,6 +51,11 @@ def ok(found: str) -> Finding:
 def failed(found: str, next_step: str) -> Finding:
     """Return the finding of something that does not work, and what to do about it."""
     return Finding(RowState.FAILED, found, next_step=next_step)
+
+
+def warned(found: str, next_step: str) -> Finding:
+    """Return the finding of something that works, though not as it should, and what to do."""
+    return Finding(RowState.WARNED, found, next_step=next_step)
 
 
 def skipped(needs: str) -> Finding:

@@ -20,6 +20,7 @@ from pricing_proxy.d365.fo.client import FinanceOperationsClient
 from pricing_proxy.d365.fo.models import LegalEntityRow, Row
 from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest
 from pricing_proxy.d365.fo.row_reading import checked_rows
+from pricing_proxy.d365.json_numbers import read_odd_json
 from pricing_proxy.d365.odata import Filter, Query, equals
 from pricing_proxy.d365.transport import Transport
 from pricing_proxy.diagnosis.board import Finding, failed, ok
@@ -180,7 +181,7 @@ class DirectErp:
         )
         request = Request(method="GET", target=query.target())
         page = await self.policy.call(
-            lambda until: self.transport.send(request, deadline=until),
+            lambda until: self.transport.send(request, deadline=until, read=read_odd_json),
             operation=Operation(name=row.entity_set, kind=OperationClass.MASTER_READ, is_safe=True),
             ticket=TICKET,
             deadline=self.patience.deadline(),

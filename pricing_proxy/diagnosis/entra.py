@@ -93,8 +93,8 @@ def entra_vitals(name: str, environment: Environment, app: EntraApp, limits: Lim
         admitted="token issued",
         slow=limits.entra_slow,
         unsteady=limits.unsteady,
-        when_lost=f"From this machine, open {address}; look at {here}.authority and ca_file, "
-        "DNS, firewall and proxy",
+        when_lost=f"From this machine, open {address}; look at {here}.authority, ca_file "
+        "and proxy, DNS and firewall",
         when_throttling="Wait as long as it asks; then look who else asks for tokens as this "
         f"app (sign-in logs of client {app.client_id})",
         when_failing=f"Look at Microsoft's service health; if that is fine, at {here}.authority "
@@ -102,6 +102,7 @@ def entra_vitals(name: str, environment: Environment, app: EntraApp, limits: Lim
         when_refusing=lambda error: _advice(error, here, app),
         when_slow=f"Measure the way to {address} from this machine: DNS, proxy, line; "
         "then Microsoft's service health",
+        proxy=environment.proxy_to(address),
     )
 
 

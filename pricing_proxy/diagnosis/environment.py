@@ -11,7 +11,8 @@ from typing import Protocol
 import aiohttp
 
 from pricing_proxy.configuration.environments import AppKind, EntraApp, Environment
-from pricing_proxy.diagnosis.board import Board, skipped
+from pricing_proxy.diagnosis.board import Board, Finding, skipped
+from pricing_proxy.diagnosis.clocks import clock_finding
 from pricing_proxy.diagnosis.direct_calls import (
     DirectErp,
     Patience,
@@ -24,7 +25,11 @@ from pricing_proxy.diagnosis.sampling import TimedCall, sample, sample_calls
 from pricing_proxy.diagnosis.steps import Steps
 from pricing_proxy.diagnosis.vitals import Vitals
 from pricing_proxy.http_exchange import http_session
-from pricing_proxy.resilience.errors import UpstreamTimeoutError
+from pricing_proxy.resilience.errors import UpstreamError, UpstreamTimeoutError
+
+_CLOCK = "F&O's clock"
+# Answered at once, without a token, and never out of a cache.
+_A_REFUSED_PATH = "/data"
 
 
 class MarketCheck(Protocol):
@@ -73,7 +78,7 @@ class EnvironmentCheck:
         self._say = on_progress
         self._entra = entra_vitals(name, environment, self._app, limits)
         self._erp = _erp_vitals(name, environment, self._app, limits)
-        self._board = Board(f"Environment {name}", (*self._entra.names, *self._erp.names))
+        self._board = Board(f"Environment {name}", (*self._entra.names, *self._erp.names, _CLOCK))
         self._market_boards = {
             code: Board(f"Market {code}", market.rows) for code, market in markets.items()
         }
@@ -88,7 +93,8 @@ class EnvironmentCheck:
     async def run(self, patience: Patience) -> None:
         """Fill the tables."""
         try:
-            session = http_session(self._environment.ca_file)
+            proxy = self._environment.proxy_to(self._environment.url)
+            session = http_session(self._environment.ca_file, proxy=proxy)
         except OSError as error:
             key = f"environments.{self._name}.ca_file"
             cause = unreadable(self._environment.ca_file, error, key=key)
@@ -114,6 +120,7 @@ class EnvironmentCheck:
         anonymous = self._way(session, "", patience)
         async with asyncio.TaskGroup() as group:
             reach = group.create_task(sample(anonymous.version, clock=patience.clock))
+            dated = group.create_task(self._compare_clocks(session, patience))
             tokens = await sample_tokens(
                 self._environment, self._app, limits=self._limits, patience=patience
             )
@@ -122,8 +129,19 @@ class EnvironmentCheck:
             token = tokens.token.text if tokens.token is not None else ""
             way = self._way(session, token, patience)
             samples = await self._sample_erp(way, patience) if token else []
-        self._judge_erp([reach.result()], samples)
+        self._judge_erp([reach.result()], samples, dated.result())
         return way
+
+    async def _compare_clocks(
+        self, session: aiohttp.ClientSession, patience: Patience
+    ) -> Finding | None:
+        """Return what its clock is like; None where other rows say why nobody can tell."""
+        try:
+            return await clock_finding(
+                session, self._environment.url, _A_REFUSED_PATH, whose="F&O", patience=patience
+            )
+        except UpstreamError:
+            return None
 
     def _way(self, session: aiohttp.ClientSession, token: str, patience: Patience) -> DirectErp:
         return DirectErp(session, self._environment, token=token, patience=patience)
@@ -140,15 +158,19 @@ class EnvironmentCheck:
 
         return await sample_calls(ask, enough=self._limits.sampling, clock=patience.clock)
 
-    def _judge_erp(self, contacts: Sequence[TimedCall], samples: Sequence[TimedCall]) -> None:
+    def _judge_erp(
+        self, contacts: Sequence[TimedCall], samples: Sequence[TimedCall], dated: Finding | None
+    ) -> None:
         is_there = self._erp.judge_reach(self._board, [*contacts, *samples])
         fair = [each for each in samples if self._is_fair(each)]
         if is_there and fair:
             self._erp.judge(self._board, fair, admitted=f"F&O {self._version}")
+        if dated is not None:
+            self._board.put(_CLOCK, dated)
         missing = self._board.blocker((self._erp.reachable, *self._entra.required))
         # With a token and no samples, a slow Entra ID has used up the time.
         cause = missing or self._board.first_failed() or self._erp.reachable
-        for name in self._erp.names:
+        for name in (*self._erp.names, _CLOCK):
             self._board.fill(name, skipped(cause))
 
     def _is_fair(self, each: TimedCall) -> bool:
@@ -163,8 +185,8 @@ def _erp_vitals(name: str, environment: Environment, app: EntraApp, limits: Limi
         admitted="F&O accepts the token",
         slow=limits.erp_slow,
         unsteady=limits.unsteady,
-        when_lost=f"Open {environment.url} from this machine; look at {here}.url, DNS, firewall, "
-        "and whether the environment runs (Lifecycle Services)",
+        when_lost=f"Open {environment.url} from this machine; look at {here}.url and proxy, DNS, "
+        "firewall, and whether the environment runs (Lifecycle Services)",
         when_throttling=f"Wait as long as it asks; give the app priority {app.priority} "
         "(Throttling priority mapping in F&O), and look what else loads the environment",
         when_failing="Look at the environment's health in Lifecycle Services, with the request id "
@@ -176,4 +198,5 @@ def _erp_vitals(name: str, environment: Environment, app: EntraApp, limits: Limi
         ),
         when_slow="Look at the environment's load (batch jobs, sizing, SQL insights in Lifecycle "
         "Services), then at the line from this machine",
+        proxy=environment.proxy_to(environment.url),
     )

@@ -22,6 +22,6 @@ class Report:
 
     @property
     def is_ok(self) -> bool:
-        """Whether everything was judged, and works."""
+        """Whether everything was judged, and works; perhaps with warnings."""
         states = {row.finding.state for board in self.boards for row in board.rows()}
-        return states == {RowState.OK}
+        return RowState.OK in states and states <= {RowState.OK, RowState.WARNED}

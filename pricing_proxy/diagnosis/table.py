@@ -12,6 +12,7 @@ from pricing_proxy.diagnosis.report import Report
 
 _WORDS = {
     RowState.OK: Text("ok", style="green"),
+    RowState.WARNED: Text("WARNING", style="bold yellow"),
     RowState.FAILED: Text("FAILED", style="bold red"),
     RowState.SKIPPED: Text("skipped", style="yellow"),
 }

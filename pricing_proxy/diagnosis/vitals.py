@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pricing_proxy.configuration.proxies import Proxy
 from pricing_proxy.diagnosis.board import Board, Finding, failed, ok, skipped
 from pricing_proxy.diagnosis.sampling import TimedCall
 from pricing_proxy.resilience.errors import (
@@ -48,6 +49,7 @@ class Vitals:
         when_failing: When it fails.
         when_refusing: When it refuses us; told the refusal.
         when_slow: When it is slow or unsteady.
+        proxy: What stands between, if anything.
     """
 
     label: str
@@ -59,6 +61,7 @@ class Vitals:
     when_failing: str
     when_refusing: Callable[[UpstreamError], str]
     when_slow: str
+    proxy: Proxy | None = None
 
     @property
     def reachable(self) -> str:
@@ -132,10 +135,11 @@ class Vitals:
         """Write the first row; return whether there was an HTTP answer at all."""
         lost = [each for each in samples if _is_lost(each.error)]
         if len(lost) == len(samples):
-            board.put(self.reachable, failed(str(lost[0].error), self.when_lost))
+            board.put(self.reachable, failed(f"{lost[0].error}{self._through}", self.when_lost))
             return False
         quickest = min(each.took for each in samples if each not in lost)
-        board.put(self.reachable, ok(f"answered in {milliseconds(quickest)}"))
+        found = f"answered in {milliseconds(quickest)}{self._through}"
+        board.put(self.reachable, ok(found))
         return True
 
     def blame(self, board: Board, error: UpstreamError, operation: str) -> str | None:
@@ -166,6 +170,10 @@ class Vitals:
         if wait is not None and wait > LONGEST_WAIT:
             asked += f", of which {math.ceil(LONGEST_WAIT.total_seconds())} s are obeyed"
         return failed(f"{whose}: {error}{asked}", self.when_throttling)
+
+    @property
+    def _through(self) -> str:
+        return "" if self.proxy is None else f", through {self.proxy.shown}"
 
     def _judge_errors(
         self, board: Board, broken: Sequence[TimedCall], samples: Sequence[TimedCall]

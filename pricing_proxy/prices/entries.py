@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.domain.entry import Entry, Kind
 from pricing_proxy.domain.freshness import SECOND_US
 from pricing_proxy.domain.lifetime import soft_and_hard_us
 from pricing_proxy.domain.price import NoPrice, Price, no_price_fragment, price_fragment
-from pricing_proxy.money import NumberText
+from pricing_proxy.money import NumberText, divide
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.ports import Wanted
 from pricing_proxy.prices.query import Context
+from pricing_proxy.shared_state.item_map import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +97,18 @@ def _fragment(
         sku=key.sku,
         unit=key.unit,
         quantity=NumberText(key.quantity),
-        list_price=wanted.item.list_price if is_comparable else None,
+        list_price=_list_price(wanted.item, market.decimals) if is_comparable else None,
         decimals=market.decimals,
         source=source,
         loaded_at=loaded_at,
     )
+
+
+def _list_price(item: Item, decimals: int) -> str | None:
+    """Return the base price of one unit; divided here, as maps outlive a change of decimals."""
+    if item.list_price is None or item.list_price_unit == "1":
+        return item.list_price
+    return divide(Decimal(item.list_price), Decimal(item.list_price_unit), scale=decimals)
 
 
 def rfc3339(at: datetime) -> str:

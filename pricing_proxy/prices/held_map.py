@@ -33,12 +33,16 @@ class MapView:
         age: Since the ERP was asked for them; None where there is no map.
         clashes: How many are found by their own spelling only.
         refused: Why the ERP's last answer was not believed; None when it was.
+        odd: What people are told of rows that this replica could not read; empty for none.
+        odd_count: How many those are.
     """
 
     rows: int
     age: timedelta | None
     clashes: int
     refused: str | None
+    odd: str = ""
+    odd_count: int = 0
 
 
 class HeldMap(Generic[R]):
@@ -61,6 +65,7 @@ class HeldMap(Generic[R]):
         self._as_of: datetime | None = None
         self._clashes = 0
         self._refused: str | None = None
+        self._odd, self._odd_count = "", 0
         self._sizes: Mapping[str, int] = {}
         self._kind = kind
         self._market = market
@@ -76,7 +81,8 @@ class HeldMap(Generic[R]):
         if self.rows is None and self._refused is None:
             return None
         age = None if self._as_of is None else now - self._as_of
-        return MapView(len(self.rows or ()), age, self._clashes, self._refused)
+        rows = len(self.rows or ())
+        return MapView(rows, age, self._clashes, self._refused, self._odd, self._odd_count)
 
     async def follow(self) -> bool:
         """Take the kept map where it is another one; return whether it was.
@@ -98,6 +104,8 @@ class HeldMap(Generic[R]):
         if kept is None:
             return False
         await self._take(kept)
+        # Whoever read it says so.
+        self._odd, self._odd_count = "", 0
         self._seen, self._is_unkept = kept.as_of, False
         return True
 
@@ -124,8 +132,11 @@ class HeldMap(Generic[R]):
         lacking = self._lacking(listing, await self._standing())
         if lacking is not None:
             raise UpstreamContractError(lacking, system=self._market)
+        if listing.odd and listing.odd != self._odd:
+            _log.warning("market %s: %s", self._market, listing.odd)
         kept = KeptMap(listing.rows, as_of, listing.sizes)
         await self._take(kept)
+        self._odd, self._odd_count = listing.odd, listing.odd_count
         self._is_unkept = True
         try:
             await self._kept.keep(self._kind, self._market, kept)

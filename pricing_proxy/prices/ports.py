@@ -129,10 +129,14 @@ class Listing(NamedTuple, Generic[R]):
     Attributes:
         rows: By name.
         sizes: Rows that each of the ERP's sets had, by its name.
+        odd: What people are told of rows that could not be read; empty when all could.
+        odd_count: How many those are.
     """
 
     rows: Mapping[str, R]
     sizes: Mapping[str, int]
+    odd: str = ""
+    odd_count: int = 0
 
 
 class MasterDataReader(Protocol):

@@ -14,6 +14,7 @@ from typing import Any
 
 # Longer than any deadline a client may have, short enough that a slip of the hand ends.
 _MAX_LATENCY_MS = 600_000
+_DAY = 86_400
 _STATUSES = range(200, 600)
 # Longer values than a client's parser of headers takes would test that parser.
 _LONGEST_HEADER = 4000
@@ -54,6 +55,7 @@ class Dials:
         dead: Refuse connections; what the system knows is kept.
         black_hole: Read requests, never answer.
         token_revoked: Refuse credentials (Entra ID) or every token (the others).
+        clock_ahead_seconds: How far the dates of answers are ahead; below 0 behind.
         drop_lines: SKUs that price answers silently leave out.
         odd_lines: What price answers say of a SKU instead of its price, such as
             `{"LAMP-04": "NaN"}`: `null`, `text`, `NaN`, `1e99`, `0`, `-1`, `USD`, `twice`,
@@ -86,6 +88,7 @@ class Dials:
     dead: bool = False
     black_hole: bool = False
     token_revoked: bool = False
+    clock_ahead_seconds: int = 0
     drop_lines: tuple[str, ...] = ()
     odd_lines: Mapping[str, str] = field(default_factory=dict)
     poison_skus: tuple[str, ...] = ()
@@ -124,6 +127,12 @@ def _checked(name: str, value: Any) -> Any:
 def _milliseconds(name: str, value: Any) -> int:
     if type(value) is not int or not 0 <= value <= _MAX_LATENCY_MS:
         raise BadMemberError(name, f"expected whole milliseconds, 0 to {_MAX_LATENCY_MS}")
+    return value
+
+
+def _seconds_off(name: str, value: Any) -> int:
+    if type(value) is not int or abs(value) > _DAY:
+        raise BadMemberError(name, f"expected whole seconds, -{_DAY} to {_DAY}")
     return value
 
 
@@ -222,6 +231,7 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "dead": _flag,
     "black_hole": _flag,
     "token_revoked": _flag,
+    "clock_ahead_seconds": _seconds_off,
     "drop_lines": _skus,
     "odd_lines": _odd_lines,
     "poison_skus": _skus,

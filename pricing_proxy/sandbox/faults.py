@@ -7,6 +7,8 @@ to a write that succeeded may get lost on its way.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from random import Random
 
 from aiohttp import web
@@ -55,11 +57,17 @@ def faults(dials: Dials, calls: Calls, count: Counter, *, seed: str) -> Middlewa
         if random.random() < dials.error_rate:
             return web.Response(status=500, text=_GATEWAY_PAGE, content_type="text/html")
         answer = await handler(request)
+        if dials.clock_ahead_seconds:
+            answer.headers["Date"] = format_datetime(_shown(dials.clock_ahead_seconds), usegmt=True)
         if HAS_WRITTEN in request and random.random() < dials.commit_then_drop:
             _drop_connection(request)
         return answer
 
     return middleware
+
+
+def _shown(ahead_seconds: int) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=ahead_seconds)
 
 
 def _is_throttled(dials: Dials, random: Random) -> bool:

@@ -39,7 +39,6 @@ async def open_maps(
         reader = FoMasterData(
             erps[market.environment].client,
             company=market.legal_entity,
-            decimals=market.price_decimals,
             clock=clock,
         )
         maps[code] = await stack.enter_async_context(

@@ -43,6 +43,7 @@ class Readings:
             "map_age_seconds": self._map_ages,
             "map_rows": self._map_rows,
             "map_refused": self._maps_refused,
+            "map_odd_rows": self._map_odd_rows,
             "shop_ids_lost": self._ids_lost,
             "prices_refused": self._refused_readings,
             "odd_lines": self._odd_readings,
@@ -89,6 +90,11 @@ class Readings:
         for code, maps in self._parts.maps.items():
             for name, view in maps.views().items():
                 yield Reading((code, name), view.refused is not None)
+
+    def _map_odd_rows(self) -> Iterator[Reading]:
+        for code, maps in self._parts.maps.items():
+            for name, view in maps.views().items():
+                yield Reading((code, name), view.odd_count)
 
     def _ids_lost(self) -> Iterator[Reading]:
         for code, maps in self._parts.maps.items():

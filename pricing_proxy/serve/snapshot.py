@@ -78,6 +78,7 @@ class Snapshot:
                     "age_seconds": None if view.age is None else round(view.age.total_seconds()),
                     "clashes": view.clashes,
                     "refused": view.refused,
+                    "odd": view.odd,
                 }
                 for name, view in maps.views().items()
             },

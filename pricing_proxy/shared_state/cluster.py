@@ -7,8 +7,9 @@ be gone by then. At most so many run at once; the rest wait, and give up in time
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import Any, Self, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Self, TypeVar
 
 from redis.asyncio.cluster import ClusterNode, ClusterPipeline, RedisCluster
 from redis.asyncio.retry import Retry
@@ -23,6 +24,20 @@ T = TypeVar("T")
 # The node that holds this name is the one whose clock counts: instants of two nodes' clocks
 # do not compare.
 _CLOCK_KEY = "{clock}"
+
+
+class Primary(NamedTuple):
+    """A node that takes writes.
+
+    Attributes:
+        shown: Its host and port, for people.
+        key: A key that is its to keep.
+        info: Returns what it says of itself.
+    """
+
+    shown: str
+    key: str
+    info: Callable[[], Awaitable[Any]]
 
 
 class BoundedCluster(RedisCluster):
@@ -85,6 +100,27 @@ class BoundedCluster(RedisCluster):
     async def info(self, section: str | None = None, *_: str, **__: Any) -> Any:
         """Return what that same node says of itself."""
         return await self.to_its_end(self._at_the_clock("INFO", section or "default"))
+
+    async def primaries(self, names: Iterable[str]) -> list[Primary]:
+        """Return every node that takes writes, each with one of the names that is its to keep.
+
+        Args:
+            names: Of keys; as many are looked at as are needed.
+        """
+        await self.initialize()
+        left = {node.name for node in self.get_primaries()}
+        found = []
+        for name in names:
+            if not left:
+                break
+            node = self.get_node_from_key(name)
+            if node is not None and node.name in left:
+                left.discard(node.name)
+                found.append(Primary(node.name, name, partial(self._info_of, node)))
+        return found
+
+    async def _info_of(self, node: ClusterNode) -> Any:
+        return await self.execute_command("INFO", "default", target_nodes=node)
 
     async def _at_the_clock(self, *command: str) -> Any:
         await self.initialize()

@@ -17,8 +17,9 @@ class Item:
         item_number: The ERP's ItemNumber (of the master, for a variant).
         color, size, style, configuration, version: Product dimensions; empty where unused.
         sales_unit: The unit a quantity is in when the caller names none.
-        list_price: Base price of one sales unit in the company's currency; None when not set.
+        list_price: Base price in the company's currency, the ERP's own text; None when not set.
         is_sold: False when the ERP has stopped it for sales.
+        list_price_unit: How many sales units that is for; whoever shows a price divides.
     """
 
     sku: str
@@ -31,6 +32,7 @@ class Item:
     sales_unit: str
     list_price: str | None
     is_sold: bool
+    list_price_unit: str = "1"
 
 
 ITEMS = MapKind(name="items", row=Item, version=1)

@@ -1,14 +1,14 @@
 """Know whether Redis keeps what is written: may it evict, does it refuse writes?
 
 It is asked with a command that would write but finds nothing to change (`SET … XX` of a key that
-nobody has): Redis refuses it exactly when it refuses others. Of a Cluster one node is asked.
+nobody has): Redis refuses it exactly when it refuses others. Of a Cluster every primary is asked.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import (
@@ -20,6 +20,7 @@ from redis.exceptions import (
 )
 
 from pricing_proxy.background import Background
+from pricing_proxy.shared_state.cluster import BoundedCluster
 from pricing_proxy.shared_state.lost_connections import REDIS_FAILURES
 
 _log = logging.getLogger(__name__)
@@ -27,7 +28,9 @@ _log = logging.getLogger(__name__)
 # An operator who changes Redis' settings sees soon whether that helped.
 _EVERY = timedelta(seconds=10)
 # Among the keys that both programs write, for those whom Redis allows certain names only.
-_NOBODYS_KEY = "gate:{nobody's}"
+_NOBODYS_KEY = "gate:{{nobody's{}}}"
+# Each primary keeps one name in as many as there are primaries: none of 100 is missed by these.
+_NAMES = 10_000
 
 _CODES = {
     OutOfMemoryError: "OOM",
@@ -57,6 +60,11 @@ _EVICTS_SOME = (
     "may evict what expires ({policy}): prices are read from the ERP again, "
     "and a gate that throttling closed may open for other replicas"
 )
+_SILENT = (
+    "has a node that does not answer: what that one keeps is not known, such as the prices of some "
+    "customers or a market's ledger"
+)
+_BRING_BACK = "Start that node, or let the Cluster fail over to its replica"
 _KEEP_ALL = "Set maxmemory-policy to noeviction or a volatile one, and maxmemory to what is needed"
 
 
@@ -104,9 +112,39 @@ class RedisState(NamedTuple):
 
 async def redis_state(redis: Redis) -> RedisState:
     """Return how Redis is; raises one of `REDIS_FAILURES` where it does not answer."""
-    refused = await _refused(redis)
+    if isinstance(redis, BoundedCluster):
+        return await _cluster_state(redis)
+    return await _state_of(redis, _NOBODYS_KEY.format(""), redis.info)
+
+
+async def _cluster_state(redis: BoundedCluster) -> RedisState:
+    nodes = await redis.primaries(_NOBODYS_KEY.format(number) for number in range(_NAMES))
+    asked = [_state_of(redis, node.key, node.info) for node in nodes]
+    states = await asyncio.gather(*asked, return_exceptions=True)
+    found: dict[RedisTrouble, list[str]] = {}
+    for node, state in zip(nodes, states, strict=True):
+        if isinstance(state, BaseException) and not isinstance(state, REDIS_FAILURES):
+            raise state
+        silent = [RedisTrouble(_SILENT, _BRING_BACK)]
+        for trouble in state.troubles if isinstance(state, RedisState) else silent:
+            found.setdefault(trouble, []).append(node.shown)
+    answers = [state for state in states if isinstance(state, RedisState)]
+    if not answers:
+        raise next(state for state in states if isinstance(state, BaseException))
+    troubles = [
+        trouble._replace(told=f"{trouble.told} (at {', '.join(nodes)})")
+        for trouble, nodes in found.items()
+    ]
+    return RedisState(answers[0].version, troubles)
+
+
+async def _state_of(
+    redis: Redis | BoundedCluster, key: str, info: Callable[[], Awaitable[Any]]
+) -> RedisState:
+    """Return how one server is, of which a key is."""
+    refused = await _refused(redis, key)
     try:
-        told = await cast("Awaitable[dict[str, Any]]", redis.info())
+        told: Mapping[str, Any] = await info()
     except (ResponseError, AuthenticationError):
         told = {}  # managed ones may not tell
     return RedisState(str(told.get("redis_version", "")), [*refused, *_evicting(told)])
@@ -144,9 +182,9 @@ class RedisWatch(Background):
         self.troubles = troubles
 
 
-async def _refused(redis: Redis) -> Sequence[RedisTrouble]:
+async def _refused(redis: Redis | BoundedCluster, key: str) -> Sequence[RedisTrouble]:
     try:
-        await redis.set(_NOBODYS_KEY, b"", xx=True)
+        await redis.set(key, b"", xx=True)
     except REDIS_FAILURES as error:
         code = code_of(error)
         if not code:

@@ -72,6 +72,7 @@ READ_WHEN_SCRAPED = (
     Instrument("prices_refused", "1 while the source takes no line at all.", ("market",)),
     Instrument("map_rows", "Rows of a market's maps.", ("market", "map")),
     Instrument("map_refused", "1 while the ERP lists too few for belief.", ("market", "map")),
+    Instrument("map_odd_rows", "Rows that this replica could not read.", ("market", "map")),
     Instrument("shop_ids_lost", "1 while Redis has lost the shop's customer ids.", ("market",)),
 )
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import Token
 from typing import Self
 
+import requests
 from opentelemetry import trace
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -19,6 +20,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, TraceIdRatioBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from pricing_proxy.configuration.proxies import Proxy
 from pricing_proxy.configuration.telemetry import Telemetry
 
 # A parent that was not sampled, so its children are not either; it is never sent anywhere.
@@ -138,6 +140,18 @@ def traces_to(told: Telemetry, *, service: str) -> Traces:
         told: The section of the configuration.
         service: Name of the program in traces.
     """
-    url = told.otlp_endpoint
-    exporter = None if url is None else OTLPSpanExporter(endpoint=f"{url}/v1/traces")
+    exporter = None
+    if told.otlp_endpoint is not None:
+        exporter = OTLPSpanExporter(
+            endpoint=f"{told.otlp_endpoint}/v1/traces", session=_session(told.collector_proxy())
+        )
     return Traces(service=service, exporter=exporter, sample_ratio=told.trace_sample_ratio)
+
+
+def _session(proxy: Proxy | None) -> requests.Session:
+    session = requests.Session()
+    # The exporter's own would take proxies, certificates and passwords from the environment.
+    session.trust_env = False
+    if proxy is not None:
+        session.proxies = {"https": proxy.secret_url}
+    return session

@@ -99,5 +99,6 @@ def _serve(
             # The route's template, never its values: those name customers.
             name = f"{route.method} {route.path}"
             answer = traced(answer, name, traces, is_browser=routes.browsers.is_browser)
-        app.router.add_route(route.method, route.path, answer)
+        for method in route.methods:
+            app.router.add_route(method, route.path, answer)
     app.router.add_route("*", "/{path:.*}", answering(no_such_route))

@@ -73,7 +73,10 @@ def openapi_document(ports: Mapping[str, int] = _PORTS) -> dict[str, Any]:
             "x-listeners": list(route.listeners),
             "servers": [_server(listener, ports) for listener in route.listeners],
         }
-        paths.setdefault(route.path, whole)[route.method.lower()] = _operation(route, data)
+        path = paths.setdefault(route.path, whole)
+        path[route.method.lower()] = operation = _operation(route, data)
+        if route.has_head:
+            path["head"] = _head(operation)
     every = [*ELSEWHERE, *(problem for route in ROUTES for problem in route.problems)]
     return {
         "openapi": "3.1.0",
@@ -171,6 +174,16 @@ def _operation(route: Route, data: _Data) -> dict[str, Any]:
         content = _content(data.sent[route.name], data)
         operation["requestBody"] = {"required": True, "content": {_JSON: content}}
     return operation
+
+
+def _head(operation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the operation that answers the same without a body."""
+    responses = {
+        status: {name: value for name, value in answer.items() if name != "content"}
+        for status, answer in operation["responses"].items()
+    }
+    name = operation["operationId"].replace("get", "head", 1)
+    return {**operation, "operationId": name, "responses": responses}
 
 
 def _responses(route: Route, words: Mapping[str, Any], data: _Data) -> dict[str, Any]:

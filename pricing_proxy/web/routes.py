@@ -60,6 +60,7 @@ class Route:
         scope: What an API key needs; None for a route that is open to all.
         takes_token: Whether a storefront token opens it as well.
         is_open_on_loopback: Whether it needs no key where only this machine reaches it.
+        has_head: Whether `HEAD` is answered too, as some load balancers ask for health.
         bodies: What may be sent; where a token is taken the handler reads it, as it depends on
             who asks.
         answers: Shapes of its JSON answers, by status.
@@ -74,9 +75,15 @@ class Route:
     scope: Scope | None = None
     takes_token: bool = False
     is_open_on_loopback: bool = False
+    has_head: bool = False
     bodies: tuple[TypeAdapter[Any], ...] = ()
     answers: Mapping[int, str] = field(default_factory=dict)
     own_problems: tuple[Problem, ...] = ()
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """All methods that it answers."""
+        return (self.method, "HEAD") if self.has_head else (self.method,)
 
     @property
     def body(self) -> TypeAdapter[Any] | None:
@@ -239,6 +246,7 @@ ROUTES = (
         "/health/live",
         lambda routes: routes.health.live,
         listeners=(PUBLIC, ADMIN),
+        has_head=True,
         answers={200: "LiveAnswer"},
     ),
     Route(
@@ -247,6 +255,7 @@ ROUTES = (
         "/health/ready",
         lambda routes: routes.health.ready,
         listeners=(PUBLIC, ADMIN),
+        has_head=True,
         answers={200: "ReadyAnswer", 503: "ReadyAnswer"},
     ),
 )

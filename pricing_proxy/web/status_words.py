@@ -140,9 +140,17 @@ def maps_verdict(markets: Mapping[str, Any]) -> tuple[Glance, str]:
     ]
     if refused:
         return Glance(Tone.BAD, "ERP lists too little"), "; ".join(refused)
+    odd = [
+        f"{code}: {view['odd']}"
+        for code, each in markets.items()
+        for view in (each.get("maps") or {}).values()
+        if view.get("odd")
+    ]
     lost = [code for code, each in markets.items() if (each.get("shop_ids") or {}).get("is_lost")]
     if lost:
         return Glance(Tone.BAD, "shop ids lost in Redis"), f"{', '.join(lost)}: from memory"
+    if odd:
+        return Glance(Tone.WARN, "some rows odd"), "; ".join(odd)
     return Glance(Tone.GOOD, "as the ERP lists"), ""
 
 

@@ -8,7 +8,9 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.reading import secret_text
 from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.diagnosis.board import Board, Finding, failed, ok, skipped
+from pricing_proxy.diagnosis.exposure import REDIS_LINE, redis_line
 from pricing_proxy.diagnosis.redis_row import check_redis
+from sync.check.postgres_line import POSTGRES_LINE, postgres_line
 from sync.engine.database import schema_version
 from sync.engine.embedded_state import Presence, look, socket_url
 from sync.engine.postgres_programs import EmbeddedPostgresError
@@ -21,15 +23,17 @@ REDIS, POSTGRES, SCHEMA = "Redis", "PostgreSQL", "schema version"
 
 async def check_shared(redis: RedisSection, *, clock: Clock) -> Board:
     """Return the table of Redis."""
-    board = Board("Shared with the price service", (REDIS,))
+    board = Board("Shared with the price service", (REDIS, REDIS_LINE))
     embedded = "the price service does not see the customer map"
     board.put(REDIS, await check_redis(redis, embedded=embedded, clock=clock))
+    board.put(REDIS_LINE, redis_line(redis))
     return board
 
 
 async def check_postgres(postgres: Postgres) -> Board:
     """Return the table of PostgreSQL."""
-    board = Board("What the sync keeps", (POSTGRES, SCHEMA))
+    board = Board("What the sync keeps", (POSTGRES, POSTGRES_LINE, SCHEMA))
+    board.put(POSTGRES_LINE, postgres_line(postgres))
     if postgres.url == EMBEDDED:
         await _embedded(board, postgres.data_directory.absolute())
     else:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pricing_proxy.clock import Clock
 from pricing_proxy.diagnosis.direct_calls import Patience
 from pricing_proxy.diagnosis.environment import EnvironmentCheck
+from pricing_proxy.diagnosis.exposure import this_machine
 from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.report import Progress, Report
 from sync.check.kept import check_postgres, check_shared
@@ -57,6 +58,6 @@ async def run_checks(
         )
         for check in checks:
             group.create_task(check.run(patience))
-    boards = [kept.result(), shared.result(), shop.result()]
+    boards = [this_machine(), kept.result(), shared.result(), shop.result()]
     boards += [board for check in checks for board in check.boards]
     return Report(boards, any(check.is_stuck for check in checks))

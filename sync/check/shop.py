@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from operator import attrgetter
 
+from aiohttp import ClientSession
+
 from pricing_proxy.diagnosis.board import Board, Finding, failed, ok, skipped
+from pricing_proxy.diagnosis.clocks import clock_finding
 from pricing_proxy.diagnosis.direct_calls import (
     DirectPolicy,
     Patience,
@@ -20,7 +23,7 @@ from pricing_proxy.diagnosis.sampling import sample_calls
 from pricing_proxy.diagnosis.steps import Steps
 from pricing_proxy.diagnosis.vitals import Vitals
 from pricing_proxy.http_exchange import http_session
-from pricing_proxy.resilience.errors import UpstreamDeniedError
+from pricing_proxy.resilience.errors import UpstreamDeniedError, UpstreamError
 from sync.description import CheckRow
 from sync.flows import FLOWS
 from sync.given import ConfiguredMarket
@@ -32,6 +35,9 @@ from sync.sections import Magento
 
 _HERE = "sync.magento"
 _NO_RIGHT = "authorized to access"
+_CLOCK = "Magento's clock"
+# Refused at once without a signature, and never out of a cache, as a page of the shop is.
+_A_ROUTE = "/rest/V1/orders"
 
 
 async def check_shop(
@@ -53,9 +59,9 @@ async def check_shop(
     """
     vitals = _vitals(magento, limits)
     used, more = _resources(markets), _more(markets)
-    board = Board("Shop", (*vitals.names, *used, *(row.name for row in more)))
+    board = Board("Shop", (*vitals.names, _CLOCK, *used, *(row.name for row in more)))
     try:
-        session = http_session(magento.ca_file)
+        session = http_session(magento.ca_file, proxy=magento.way_out())
     except OSError as error:
         cause = unreadable(magento.ca_file, error, key=f"{_HERE}.ca_file")
         board.put(vitals.reachable, cause)
@@ -71,8 +77,20 @@ async def check_shop(
         )
         vitals.judge(board, samples, admitted="the signature is accepted")
         steps = Steps(board, system=board, vitals=vitals, is_over=patience.is_over)
+        await _compare_clocks(board, vitals, session, magento.url, patience)
         await _check_rows(steps, shop, used.values(), more)
     return board
+
+
+async def _compare_clocks(
+    board: Board, vitals: Vitals, session: ClientSession, url: str, patience: Patience
+) -> None:
+    """Write the row, also where the shop refuses us: its clock may be why."""
+    try:
+        finding = await clock_finding(session, url, _A_ROUTE, whose="Magento", patience=patience)
+    except UpstreamError:
+        finding = skipped(board.first_failed() or vitals.errors)
+    board.put(_CLOCK, finding)
 
 
 async def _check_rows(
@@ -137,8 +155,8 @@ def _vitals(magento: Magento, limits: Limits) -> Vitals:
         admitted="Magento accepts the signature",
         slow=limits.erp_slow,
         unsteady=limits.unsteady,
-        when_lost=f"Open {magento.url} from this machine; look at {_HERE}.url, ca_file, DNS, "
-        "firewall, and whether the shop runs",
+        when_lost=f"Open {magento.url} from this machine; look at {_HERE}.url, ca_file and "
+        "proxy, DNS, firewall, and whether the shop runs",
         when_throttling="Wait as long as it asks; look at the limits of the web server or WAF in "
         "front of the shop for this machine's address",
         when_failing="Look into var/log of the shop, and at its web server's log",
@@ -148,4 +166,5 @@ def _vitals(magento: Magento, limits: Limits) -> Vitals:
         ),
         when_slow="Look at the load of the shop's PHP workers and database, then at the line from "
         "this machine",
+        proxy=magento.way_out(),
     )

@@ -50,7 +50,10 @@ async def shop_way(
         watch=watch,
     )
     async with http_session(
-        magento.ca_file, connections=magento.connections, keepalive_seconds=_KEEPALIVE_SECONDS
+        magento.ca_file,
+        proxy=magento.way_out(),
+        connections=magento.connections,
+        keepalive_seconds=_KEEPALIVE_SECONDS,
     ) as session:
         call_time = timedelta(seconds=magento.timeout_seconds)
         yield shop_over(session, magento, policy=policy, clock=clock, call_time=call_time)

@@ -1,12 +1,14 @@
 """The command `d365-sync run`."""
 
 import asyncio
+import os
 from typing import Annotated
 
 import typer
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.command_line import Config, fail, output
+from pricing_proxy.configuration.proxies import spare_this_machine
 from pricing_proxy.exit_codes import Exit
 from pricing_proxy.telemetry import logs
 from sync.console.running import carry_out, settings_of
@@ -34,6 +36,8 @@ def run_command(
     none before somebody said yes; without it the exit code is 3.
     """
     settings = settings_of(config)
+    # Before the first alert is sent.
+    spare_this_machine(os.environ)
     logs.set_up(level=settings.telemetry.log_level, style=settings.telemetry.log_format)
     if not carry_out(_confirmed_run(settings, is_agreed=yes)):
         fail("Nothing was sent. Say yes with: d365-sync run --yes", Exit.UNCONFIRMED)

@@ -101,7 +101,7 @@ def _maps(session: aiohttp.ClientSession, erp: str, redis: Redis) -> MarketMaps:
     client = FinanceOperationsClient(transport, policy=DirectPolicy(), clock=clock)
     return MarketMaps(
         _MARKET,
-        reader=FoMasterData(client, company="demf", decimals=4, clock=clock),
+        reader=FoMasterData(client, company="demf", clock=clock),
         kept=SharedMaps(redis, {_MARKET: _MARKET}),
         clock=clock,
         refresh_every=timedelta(minutes=15),

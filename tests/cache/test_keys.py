@@ -47,6 +47,7 @@ NOT_MEANT = {
         *("tenant", "authority", "ca_file"),  # who lets us in
         *("pricing_client_id", "pricing_client_secret", "sync_client_id", "sync_client_secret"),
         "max_lines_per_call",
+        *("proxy", "proxy_password"),  # the way there
     },
     "market": {
         "environment",  # a name; its address counts

@@ -64,6 +64,8 @@ WITHOUT_EFFECT_ON_ENTRA = {
 }
 # The price service writes no document and reads none.
 OF_DOCUMENTS = {"commit_then_drop", "rename_fields", "mandatory_fields"}
+# It stops nothing: a warning.
+OF_CLOCKS = {"clock_ahead_seconds"}
 # How the shop numbers and what its customers have is no illness of a system.
 OF_THE_SHOP = {"number_prefix", "account_attribute"}
 
@@ -95,8 +97,25 @@ async def test_dial_of_fo_turns_exactly_its_row_red(
     assert list(failed) == [row]
 
 
+@pytest.mark.parametrize(
+    ("ahead", "told"),
+    [(0, "as this"), (50, " ahead"), (90, " ahead"), (-50, " behind"), (-3600, " behind")],
+)
+async def test_clock_that_is_off_by_more_than_a_minute_is_a_warning(
+    world: World, ahead: int, told: str
+) -> None:
+    await world.turn("fo", clock_ahead_seconds=ahead)
+    report = await world.check()
+
+    clock = findings(report)["F&O's clock"]
+    assert report.is_ok
+    assert clock.state is (RowState.WARNED if abs(ahead) > 60 else RowState.OK)
+    assert told in clock.found
+    assert ("NTP" in clock.next_step) is (abs(ahead) > 60)
+
+
 def test_every_dial_is_tried() -> None:
-    members = set(Dials().members()) - OF_DOCUMENTS - OF_THE_SHOP
+    members = set(Dials().members()) - OF_DOCUMENTS - OF_CLOCKS - OF_THE_SHOP
 
     assert {name for dials, _ in FO for name in dials} == members
     assert {name for dials, _ in ENTRA for name in dials} == members - WITHOUT_EFFECT_ON_ENTRA

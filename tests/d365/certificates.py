@@ -2,6 +2,7 @@
 
 import ipaddress
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,19 +15,19 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Authority:
-    """An authority's certificate in a file, and a server's context for 127.0.0.1."""
+    """An authority's certificate in a file, and a server's context."""
 
     ca_file: Path
     server: ssl.SSLContext
 
 
-def make_authority(folder: Path, name: str) -> Authority:
-    """Make a new authority that nobody knows yet."""
+def make_authority(folder: Path, name: str, *hosts: str) -> Authority:
+    """Make a new authority that nobody knows yet, of a server on 127.0.0.1 and of these names."""
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    ca = _certificate(issuer, issuer, ca_key, ca_key, is_ca=True)
+    ca = _certificate(issuer, issuer, ca_key, ca_key, hosts, is_ca=True)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    certificate = _certificate(subject, issuer, key, ca_key, is_ca=False)
+    certificate = _certificate(subject, issuer, key, ca_key, hosts, is_ca=False)
     ca_file, chain, key_file = (folder / f"{name}.{part}.pem" for part in ("ca", "chain", "key"))
     ca_file.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
@@ -47,11 +48,14 @@ def _certificate(
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
     signer: ec.EllipticCurvePrivateKey,
+    hosts: Sequence[str],
     *,
     is_ca: bool,
 ) -> x509.Certificate:
     now = datetime.now(UTC)
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    names = x509.SubjectAlternativeName(
+        [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), *map(x509.DNSName, hosts)]
+    )
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

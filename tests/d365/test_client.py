@@ -20,6 +20,7 @@ from pricing_proxy.d365.fo.models import (
     ReleasedProductVariantRow,
 )
 from pricing_proxy.d365.fo.price_calls import PriceRequest, PriceRequestLine
+from pricing_proxy.d365.fo.row_reading import OddRows
 from pricing_proxy.d365.transport import Transport
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.errors import (
@@ -95,6 +96,11 @@ def asked(target: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
 
 
+def no_odd() -> OddRows:
+    """Return where rows are noted that a test does not look at."""
+    return OddRows("any")
+
+
 async def read(lists: AsyncGenerator[list[R], None]) -> list[R]:
     return [row async for rows in lists for row in rows]
 
@@ -104,7 +110,7 @@ async def test_all_customers_are_read_over_all_pages_in_order() -> None:
     book.sets["CustomersV3"] = [customer_row(number) for number in range(2000)]
     policy = DirectPolicy()
     async with client_of(book, policy) as (client, erp):
-        lists = [rows async for rows in client.all_rows(CustomerRow, "demf")]
+        lists = [rows async for rows in client.all_rows(CustomerRow, "demf", no_odd())]
     accounts = [row.CustomerAccount for rows in lists for row in rows]
     assert accounts == [f"C-{number}" for number in range(2000)]
     assert max(map(len, lists)) <= 500
@@ -137,10 +143,10 @@ async def test_rows_that_the_erp_counts_but_does_not_send_are_missed(
     book.sets["CustomersV3"] = [customer_row(number) for number in range(60)]
     async with client_of(book) as (client, _):
         if is_believed:
-            assert len(await read(client.all_rows(CustomerRow, "demf"))) == 60
+            assert len(await read(client.all_rows(CustomerRow, "demf", no_odd()))) == 60
         else:
             with pytest.raises(UpstreamContractError, match=f"60 of {counted} rows came"):
-                await read(client.all_rows(CustomerRow, "demf"))
+                await read(client.all_rows(CustomerRow, "demf", no_odd()))
 
 
 async def test_products_variants_and_settings_are_read() -> None:
@@ -152,17 +158,15 @@ async def test_products_variants_and_settings_are_read() -> None:
     ):
         book.sets[name] = [json.loads(sample(file))["value"][0]]
     async with client_of(book) as (client, erp):
-        products = [
-            row async for rows in client.all_rows(ReleasedProductRow, "USMF") for row in rows
-        ]
-        variants = [
-            row async for rows in client.all_rows(ReleasedProductVariantRow, "usmf") for row in rows
-        ]
-        settings = [row async for rows in client.all_rows(OrderSettingsRow, "usmf") for row in rows]
+        odd = no_odd()
+        products = await read(client.all_rows(ReleasedProductRow, "USMF", odd))
+        variants = await read(client.all_rows(ReleasedProductVariantRow, "usmf", odd))
+        settings = await read(client.all_rows(OrderSettingsRow, "usmf", odd))
     assert [row.ItemNumber for row in products] == ["D0001"]
     assert products[0].SalesPrice == "74.99"
     assert [row.ProductVariantNumber for row in variants] == ["T0020 : : M : Black :"]
     assert [row.IsSalesProcessingStopped for row in settings] == [False]
+    assert odd.count == 0
     assert all("$select" in asked(target) for target in erp.targets)
 
 
@@ -172,16 +176,70 @@ async def test_a_row_of_another_company_ends_the_read() -> None:
     book.sets["CustomersV3"] = [customer_row(1), customer_row(2, dataAreaId="usmf")]
     async with client_of(book) as (client, _):
         with pytest.raises(UpstreamContractError, match="another company"):
-            [rows async for rows in client.all_rows(CustomerRow, "demf")]
+            [rows async for rows in client.all_rows(CustomerRow, "demf", no_odd())]
 
 
-async def test_a_row_that_does_not_fit_ends_the_read_without_repeating_it() -> None:
-    book = Book()
-    book.sets["CustomersV3"] = [customer_row(1, SalesCurrencyCode={"secret": 4711})]
+async def products_of(*texts: str) -> tuple[list[ReleasedProductRow], OddRows]:
+    """Return what is read of a catalog in which rows end so, as they stand on the wire."""
+    [known] = json.loads(sample("product.released.rows.json"))["value"][:1]
+
+    async def play(_: web.Request) -> web.Response:
+        rows = []
+        for number, text in enumerate(texts):
+            row = json.dumps({**known, "ItemNumber": f"I-{number}"})[:-1]
+            rows.append(row + (f",{text}" if text else "") + "}")
+        body = f'{{"@odata.count": {len(rows)}, "value": [{",".join(rows)}]}}'
+        return web.Response(text=body, content_type="application/json")
+
+    odd = OddRows("ReleasedProductsV2")
+    async with transport_to(play) as (transport, _):
+        client = make_client(transport, None)
+        return await read(client.all_rows(ReleasedProductRow, "usmf", odd)), odd
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e99", "null", '"74.99"', "[]"])
+@pytest.mark.parametrize("field", ["SalesPrice", "SalesPriceQuantity"])
+async def test_an_item_whose_base_price_cannot_be_read_has_none(field: str, number: str) -> None:
+    """Half a base price is none: a price per hundred pieces without its hundred."""
+    rows, odd = await products_of("", f'"{field}": {number}', "")
+    assert [row.ItemNumber for row in rows] == ["I-0", "I-1", "I-2"]
+    assert [row.SalesPrice for row in rows] == ["74.99", "0", "74.99"]
+    assert (odd.count, odd.told) == (
+        1,
+        f"ReleasedProductsV2: 1 row is not as agreed, the first is 'I-1', in {field}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('"SalesUnitSymbol": NaN', "SalesUnitSymbol"),
+        ('"ProductType": 1e99', "ProductType"),
+        ('"ItemNumber": null', "ItemNumber"),
+        ('"ItemNumber": "I-1", "SalesUnitSymbol": {"secret": 4711}', "SalesUnitSymbol"),
+    ],
+)
+async def test_a_row_that_cannot_be_read_is_left_out_and_told(text: str, field: str) -> None:
+    rows, odd = await products_of("", text, "")
+    assert [row.ItemNumber for row in rows] == ["I-0", "I-2"]
+    assert odd.count == 1
+    assert odd.told.endswith(f"in {field}")
+    assert "4711" not in odd.told
+
+
+async def test_a_set_of_which_most_cannot_be_read_is_not_the_one_that_was_agreed() -> None:
+    with pytest.raises(UpstreamContractError, match=r"2 rows are not as agreed.*SalesPrice"):
+        await products_of("", '"SalesPrice": NaN', '"SalesPrice": null')
+
+
+async def test_an_odd_row_of_a_customer_is_told_without_whose_it_is() -> None:
+    book, odd = Book(), OddRows("CustomersV3")
+    book.sets["CustomersV3"] = [customer_row(n) for n in range(3)]
+    book.sets["CustomersV3"][1]["SalesCurrencyCode"] = {"secret": 4711}
     async with client_of(book) as (client, _):
-        with pytest.raises(UpstreamContractError, match="SalesCurrencyCode") as caught:
-            [rows async for rows in client.all_rows(CustomerRow, "demf")]
-    assert "4711" not in str(caught.value)
+        rows = await read(client.all_rows(CustomerRow, "demf", odd))
+    assert [row.CustomerAccount for row in rows] == ["C-0", "C-2"]
+    assert odd.told == "CustomersV3: 1 row is not as agreed, the first is in SalesCurrencyCode"
 
 
 async def test_a_read_that_fails_half_way_does_not_end_as_if_complete() -> None:
@@ -190,7 +248,7 @@ async def test_a_read_that_fails_half_way_does_not_end_as_if_complete() -> None:
     book.failing_page = 2
     async with (
         client_of(book) as (client, _),
-        aclosing(client.all_rows(CustomerRow, "demf")) as lists,
+        aclosing(client.all_rows(CustomerRow, "demf", no_odd())) as lists,
     ):
         assert len(await anext(lists)) == 10
         assert len(await anext(lists)) == 10
@@ -203,7 +261,7 @@ async def test_who_stops_early_costs_no_further_page() -> None:
     book.sets["CustomersV3"] = [customer_row(number) for number in range(30)]
     async with (
         client_of(book) as (client, erp),
-        aclosing(client.all_rows(CustomerRow, "demf")) as lists,
+        aclosing(client.all_rows(CustomerRow, "demf", no_odd())) as lists,
     ):
         async for rows in lists:
             assert len(rows) == 10

@@ -32,7 +32,10 @@ SCOPE = "https://erp.example.com/.default"
 
 
 class Entra:
-    """A tenant's endpoints; `answer` replaces the token endpoint's answer while set."""
+    """A tenant's endpoints; `answer` replaces the token endpoint's answer while set.
+
+    `base` is the address that it tells of itself; by default where it listens.
+    """
 
     def __init__(self) -> None:
         self.issued = 0
@@ -42,6 +45,7 @@ class Entra:
         self.asked_with: dict[str, str] = {}
         self.may_answer = asyncio.Event()
         self.may_answer.set()
+        self.base: str | None = None
         self._server: TestServer | None = None
 
     @asynccontextmanager
@@ -60,9 +64,14 @@ class Entra:
                 await asyncio.sleep(0)
 
     @property
-    def authority(self) -> str:
+    def port(self) -> int:
         assert self._server is not None
-        return f"https://127.0.0.1:{self._server.port}/tenant"
+        assert self._server.port is not None
+        return self._server.port
+
+    @property
+    def authority(self) -> str:
+        return f"{self.base or f'https://127.0.0.1:{self.port}'}/tenant"
 
     def tokens(self, **options: Any) -> EntraTokens:
         return EntraTokens(

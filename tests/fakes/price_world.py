@@ -176,6 +176,7 @@ def price_service(
     shared_accounts: Iterable[str] = (),
     cold_lines: int = 120,
     limits: PriceLimits | None = None,
+    decimals: int = 4,
 ) -> PriceWorld:
     """Return a world on the running loop's clock; every customer has the price group "G"."""
     clock = LoopClock(asyncio.get_running_loop())
@@ -191,6 +192,7 @@ def price_service(
         _market(erp, master, lifetimes or Lifetimes()),
         shared_accounts=frozenset(shared_accounts),
         limits=limits or PriceLimits(),
+        decimals=decimals,
     )
     invalidations = Invalidations(
         keep_positions=market.lifetimes.max_us,

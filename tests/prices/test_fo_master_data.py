@@ -14,6 +14,7 @@ from pricing_proxy.d365.fo.models import (
     ReleasedProductVariantRow,
     Row,
 )
+from pricing_proxy.d365.fo.row_reading import OddRows
 from pricing_proxy.money import NumberText
 from pricing_proxy.prices.sources.fo_master_data import FoMasterData
 from pricing_proxy.resilience.call_class import OURSELVES, CallClass, Caller, Ticket
@@ -33,10 +34,15 @@ class FakeMasterCalls:
     variant_rows: list[ReleasedProductVariantRow] = field(default_factory=list)
     settings: list[OrderSettingsRow] = field(default_factory=list)
     customer_rows: list[CustomerRow] = field(default_factory=list)
+    odd_product: dict[str, Any] = field(default_factory=dict)
     asked_for: list[tuple[str, CallClass, int]] = field(default_factory=list)
     callers: list[tuple[Caller, ...]] = field(default_factory=list)
 
-    def all_rows(self, row: type[Any], company: str) -> AsyncGenerator[list[Any], None]:
+    def all_rows(
+        self, row: type[Any], company: str, odd: OddRows
+    ) -> AsyncGenerator[list[Any], None]:
+        if row is ReleasedProductRow and self.odd_product:
+            odd.note(row, self.odd_product, ["SalesUnitSymbol"])
         every = (*self.products, *self.variant_rows, *self.settings, *self.customer_rows)
         return _pages([one for one in every if type(one) is row], company)
 
@@ -74,9 +80,7 @@ def product(number: str, **fields: Any) -> ReleasedProductRow:
 
 
 def reader(calls: FakeMasterCalls) -> FoMasterData:
-    return FoMasterData(
-        calls, company="demf", decimals=4, clock=LoopClock(asyncio.get_running_loop())
-    )
+    return FoMasterData(calls, company="demf", clock=LoopClock(asyncio.get_running_loop()))
 
 
 async def test_a_distinct_product_is_sold_under_its_item_number() -> None:
@@ -172,26 +176,39 @@ async def test_what_is_stopped_for_sales_is_known_but_not_sold() -> None:
 
 
 @pytest.mark.parametrize(
-    ("price", "price_unit", "list_price"),
+    ("price", "price_unit", "list_price", "list_price_unit"),
     [
-        ("19.90", "1", "19.90"),
-        ("19.90", "0", "19.90"),
-        ("19.90", "100", "0.1990"),
-        ("10", "3.0", "3.3333"),
-        ("0", "1", None),
-        ("0.00", "100", None),
-        ("-1", "1", None),
+        ("19.90", "1", "19.90", "1"),
+        ("19.90", "0", "19.90", "1"),
+        ("19.90", "1.00", "19.90", "1"),
+        ("19.90", "100", "19.90", "100"),
+        ("10", "3.0", "10", "3.0"),
+        ("0", "1", None, "1"),
+        ("0.00", "100", None, "1"),
+        ("-1", "1", None, "1"),
     ],
 )
-async def test_a_list_price_is_for_one_unit_and_zero_is_not_set(
-    price: str, price_unit: str, list_price: str | None
+async def test_a_list_price_is_the_erps_own_text_and_zero_is_not_set(
+    price: str, price_unit: str, list_price: str | None, list_price_unit: str
 ) -> None:
+    """Divided where it is shown: a map outlives a change of the market's decimals."""
     calls = FakeMasterCalls(
         products=[
             product("A", SalesPrice=NumberText(price), SalesPriceQuantity=NumberText(price_unit))
         ]
     )
-    assert (await reader(calls).items({})).rows["A"].list_price == list_price
+    item = (await reader(calls).items({})).rows["A"]
+    assert (item.list_price, item.list_price_unit) == (list_price, list_price_unit)
+
+
+async def test_rows_that_cannot_be_read_are_told_beside_those_that_can() -> None:
+    calls = FakeMasterCalls(products=[product("A")], odd_product={"ItemNumber": "B"})
+    listing = await reader(calls).items({})
+    assert list(listing.rows) == ["A"]
+    assert listing.odd == (
+        "ReleasedProductsV2: 1 row is not as agreed, the first is 'B', in SalesUnitSymbol"
+    )
+    assert (listing.odd_count, listing.sizes) == (1, {"ReleasedProductsV2": 1})
 
 
 async def test_customers_carry_what_decides_their_prices() -> None:

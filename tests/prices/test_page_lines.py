@@ -1,5 +1,7 @@
 """What becomes of the lines of one request, one by one and together."""
 
+from dataclasses import replace
+
 import pytest
 
 from pricing_proxy.domain.freshness import Mode, State
@@ -134,3 +136,18 @@ async def test_a_list_price_is_told_only_in_its_own_unit_and_currency() -> None:
     (line,) = (await world.service.quote(dollars)).lines
     assert line.entry is not None
     assert '"list_price":null' in line.entry.fragment
+
+
+@pytest.mark.parametrize(
+    ("decimals", "unit", "told"),
+    [(4, "100", '"0.1990"'), (2, "100", '"0.20"'), (2, "1", '"19.90"'), (4, "3.0", '"6.6333"')],
+)
+async def test_a_list_price_for_many_units_has_the_decimals_of_now(
+    decimals: int, unit: str, told: str
+) -> None:
+    """The map it comes from may have been read under others."""
+    item = replace(make_item("S-1"), list_price_unit=unit)
+    world = price_service(items=[item], decimals=decimals)
+    line = await world.ask_one()
+    assert line.entry is not None
+    assert f'"list_price":{told}' in line.entry.fragment

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pricing_proxy.diagnosis.board import RowState
 from pricing_proxy.sandbox.dials import Dials
 from tests.check.patience import findings, limits_for
 from tests.sync.checked_world import CheckedWorld, checked_world
@@ -77,6 +78,7 @@ RENAMED = [
     ("ReturnOrderHeadersV2", "RMANumber", "RMA"),
     ("ReturnOrderLinesV2", "ReturningInventoryLotId", "InventoryLot"),
 ]
+CLOCKS = {"fo": "F&O's clock", "magento": "Magento's clock"}
 MANDATORY = [
     ("SalesOrderHeadersV3", "SalesOrderPoolId"),
     ("SalesOrderLinesV3", "ProjectId"),
@@ -123,6 +125,7 @@ WITHOUT_EFFECT: list[tuple[str, dict[str, Any]]] = [
         for system in LABELS
     ],
     *[(system, {"account_attribute": False}) for system in ("entra", "fo")],
+    ("entra", {"clock_ahead_seconds": 3600}),
 ]
 
 
@@ -190,6 +193,19 @@ async def test_dial_of_what_the_check_does_not_do_turns_no_row_red(
     assert await world.failed() == {}
 
 
+async def test_clocks_that_are_off_by_more_than_a_minute_are_warnings(world: CheckedWorld) -> None:
+    for system, row in CLOCKS.items():
+        for ahead, state in ((30, RowState.OK), (90, RowState.WARNED), (-90, RowState.WARNED)):
+            await world.turn(system, {"clock_ahead_seconds": ahead})
+            report = await world.check()
+            assert report.is_ok
+            assert {name: findings(report)[name].state for name in CLOCKS.values()} == {
+                **dict.fromkeys(CLOCKS.values(), RowState.OK),
+                row: state,
+            }
+        await world.turn(system, {})
+
+
 async def test_the_check_leaves_nothing_behind_in_the_systems(world: CheckedWorld) -> None:
     """It only reads: no order, customer or return of its own is anywhere."""
     before = world.sandbox.documents.customers.told()
@@ -215,6 +231,7 @@ def test_every_dial_of_every_system_is_tried() -> None:
         tried |= {"account_attribute"} if system == "magento" else set()
         tried |= {name for other, dials in WITHOUT_EFFECT if other == system for name in dials}
         tried |= {"rename_fields", "mandatory_fields"} if system == "fo" else set()
+        tried |= {"clock_ahead_seconds"} if system in CLOCKS else set()
         assert tried == members
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.configuration.proxies import spare_this_machine
 from sync.alerts.book import Alert, Occasion, look
 from sync.alerts.conditions import (
     Condition,
@@ -335,3 +337,21 @@ def test_rows_that_cannot_be_read_are_one_alert_for_each_member() -> None:
     assert without_store.text.startswith("3000000051 (#51), #52: store_id is missing. ")
     assert "d365-sync set-aside orders 51" in without_store.text
     assert (without_store.count, unserved.count) == (2, 1)
+
+
+async def test_a_target_on_this_machine_is_told_past_any_proxy(
+    receiver: tuple[Receiver, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Apprise asks the environment for proxies, which names none for this machine by itself."""
+    hook, url = receiver
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert not await Targets([url]).send("1 wrong", "an order is held")
+    environ = os.environ.copy()
+    spare_this_machine(environ)
+    monkeypatch.setenv("NO_PROXY", environ["NO_PROXY"])
+    monkeypatch.setenv("no_proxy", environ["no_proxy"])
+
+    assert await Targets([url]).send("1 wrong", "an order is held")
+    assert [each["title"] for each in hook.received] == ["1 wrong"]

@@ -50,6 +50,7 @@ async def get(
     troubles: Sequence[RedisTrouble] = (),
     metrics: SyncMetrics | None = None,
     supervision: Supervision | None = None,
+    method: str = "GET",
 ) -> tuple[int, str]:
     redis = RedisWatch(FakeAsyncRedis())
     redis.troubles = troubles
@@ -65,7 +66,7 @@ async def get(
     )
     client: TestClient[Any, Any]
     async with TestClient(TestServer(pages.application())) as client:
-        answer = await client.get(path, headers={"Host": host})
+        answer = await client.request(method, path, headers={"Host": host})
         return answer.status, await answer.text()
 
 
@@ -136,6 +137,7 @@ async def test_the_page_asks_for_no_login_and_knows_its_names(opened: Stores) ->
         assert (await get(opened, path, host="attacker.example"))[0] == 421
         assert (await get(opened, path, host="127.0.0.1:8091"))[0] == 200
     assert (await get(opened, "/health/live", host="attacker.example"))[0] == 200
+    assert await get(opened, "/health/live", method="HEAD") == (200, "")
 
 
 async def test_the_page_brings_its_own_style(opened: Stores) -> None:

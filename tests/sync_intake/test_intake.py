@@ -261,3 +261,8 @@ async def test_without_redis_every_id_counts_as_new() -> None:
     assert await seen.is_new("e-1")
     assert await seen.is_new("e-1")
     await redis.aclose()
+
+
+async def test_load_balancers_may_ask_for_health_with_head(shop: Shop) -> None:
+    answer = await shop.client.head("/health/live")
+    assert (answer.status, await answer.read()) == (200, b"")

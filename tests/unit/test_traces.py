@@ -1,13 +1,21 @@
 """Whose trace a request belongs to: a server's goes on, a browser's is only pointed at."""
 
+import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
+import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from pricing_proxy.telemetry.traces import Traces
+from pricing_proxy.configuration.proxies import UsualProxy
+from pricing_proxy.configuration.telemetry import Telemetry
+from pricing_proxy.telemetry.traces import Traces, traces_to
 from pricing_proxy.web.app import public_app
+from tests.d365.certificates import make_authority
+from tests.fakes.http_proxy import HttpProxy
 from tests.fakes.price_world import price_service
 from tests.web.shop import BODY_LIMIT, KEY, body, shop_routes
 from tests.web.storefront import bearer, token
@@ -64,3 +72,36 @@ async def test_what_is_no_traceparent_is_not_linked() -> None:
     [span] = await spans_of({**bearer(token()), "traceparent": "00-what-ever"})
 
     assert span.links == ()
+
+
+async def test_traces_leave_through_the_proxy_that_configuration_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exporter would look into the environment itself, and find others' proxies there."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    authority = make_authority(tmp_path, "ours", "traces.example.com")
+    async with HttpProxy({}, login="robot:s3cr3t").serving() as proxy:
+        there = f"http://robot:s3cr3t@127.0.0.1:{proxy.port}"
+        told = Telemetry.model_validate(
+            {"otlp_endpoint": "https://traces.example.com", "trace_sample_ratio": 1},
+            context=UsualProxy.of({"HTTPS_PROXY": there}),
+        )
+        app = web.Application()
+        received: list[str] = []
+
+        async def take(request: web.Request) -> web.Response:
+            received.append(request.path)
+            return web.Response()
+
+        app.router.add_post("/{path:.*}", take)
+        collector = TestServer(app, host="127.0.0.1", scheme="https")
+        await collector.start_server(ssl=authority.server)
+        async with collector:
+            proxy.ports = {"traces.example.com": collector.port or 0}
+            monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(authority.ca_file))
+            traces = traces_to(told, service="tests")
+            traces.note("GET /x", took_us=1)
+            await asyncio.to_thread(traces.__exit__)
+
+    assert received == ["/v1/traces"]
+    assert proxy.tunnels == ["traces.example.com:443"]

@@ -33,6 +33,18 @@ async def test_a_process_is_ready_once_nothing_is_missing(shop: Shop) -> None:
     assert (ready.status, await ready.json()) == (200, {"status": "ready", "missing": []})
 
 
+async def test_load_balancers_may_ask_with_head(shop: Shop) -> None:
+    """Some know nothing else; the answer has the head of the other and no body."""
+    for client in (shop.public, shop.admin):
+        shop.obstacles.append("maps of market b2b_de")
+        for path, expected in (("/health/live", 200), ("/health/ready", 503)):
+            got, headed = await client.get(path), await client.head(path)
+            assert (headed.status, await headed.read()) == (expected, b"")
+            assert headed.headers["Content-Length"] == got.headers["Content-Length"]
+        shop.obstacles.clear()
+        assert (await client.head("/health/ready")).status == 200
+
+
 @pytest.mark.parametrize(
     ("scope", "concerned", "unconcerned"),
     [

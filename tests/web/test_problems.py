@@ -276,7 +276,7 @@ async def test_a_compressed_body_is_refused_before_it_is_unpacked(
         ("PUT", "/v1/prices", 405, "GET, HEAD, OPTIONS, POST"),
         ("DELETE", "/v1/prices", 405, "GET, HEAD, OPTIONS, POST"),
         ("GET", "/v1/customers/C-1/login", 405, "POST"),
-        ("POST", "/health/live", 405, "GET"),
+        ("POST", "/health/live", 405, "GET, HEAD"),
         ("GET", "/v1/price", 404, None),
         ("GET", "/", 404, None),
         ("GET", "/v1/prices/", 404, None),

@@ -13,7 +13,11 @@ from pricing_proxy.shared_state.item_map import Item
 
 
 def item_of(
-    row: ReleasedProductRow, *, list_price: str | None = None, is_sold: bool = True
+    row: ReleasedProductRow,
+    *,
+    list_price: str | None = None,
+    list_price_unit: str = "1",
+    is_sold: bool = True,
 ) -> Item:
     """Return a distinct product, or a master for the sake of its variants."""
     return Item(
@@ -26,6 +30,7 @@ def item_of(
         version="",
         sales_unit=row.SalesUnitSymbol,
         list_price=list_price,
+        list_price_unit=list_price_unit,
         is_sold=is_sold,
     )
 

@@ -2,14 +2,15 @@
 
 Sets are read page by page, in the order of their full key, with an explicit `$select`
 and always for one named company; a row of another company ends the read, because it
-would end up in the wrong market. A read that fails raises, and what was read of it so
-far is no complete set. Prices come from the custom service over `PriceDisc`.
+would end up in the wrong market, and one that cannot be read is left out. A read that fails
+raises, and what was read of it so far is no complete set. Prices come from the custom service
+over `PriceDisc`.
 
 Every method raises `UpstreamError`; retries and limits are the policy's.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -22,8 +23,8 @@ from pricing_proxy.d365.fo.models import (
     Row,
 )
 from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest, read_price_answer
-from pricing_proxy.d365.fo.row_reading import checked_rows
-from pricing_proxy.d365.json_numbers import read_json, read_odd_json
+from pricing_proxy.d365.fo.row_reading import OddRows, checked_rows, readable_rows
+from pricing_proxy.d365.json_numbers import read_odd_json
 from pricing_proxy.d365.odata import Filter, Query, action_target, equals
 from pricing_proxy.d365.transport import Transport
 from pricing_proxy.http_exchange import Request
@@ -78,17 +79,19 @@ class FinanceOperationsClient:
                 ticket=ticket,
                 deadline=deadline,
                 lines=len(request.lines),
-                read=read_odd_json,
             )
             return read_price_answer(request, body, system=self._system)
         except UpstreamError as error:
             error.path = self._price_service_path
             raise
 
-    async def all_rows(self, row: type[R], company: str) -> AsyncGenerator[list[R], None]:
-        """Yield every row of a company, at background class.
+    async def all_rows(
+        self, row: type[R], company: str, odd: OddRows
+    ) -> AsyncGenerator[list[R], None]:
+        """Yield every row of a company that fits, at background class; note the others.
 
-        Fewer than the ERP counts are none: all the rows were yielded, and then it raises.
+        Fewer than the ERP counts are none, nor are those of which most are odd: all the rows were
+        yielded, and then it raises.
         """
         urgency = Ticket(CallClass.BACKGROUND)
         query = Query(
@@ -114,9 +117,10 @@ class FinanceOperationsClient:
             async for page in pages:
                 for start in range(0, len(page), _ROWS_AT_ONCE):
                     chunk = page[start : start + _ROWS_AT_ONCE]
-                    yield list(checked_rows(row, chunk, company, system=self._system))
+                    yield list(readable_rows(row, chunk, company, odd, system=self._system))
                     await asyncio.sleep(0)
         counted.check(row.entity_set)
+        odd.check(counted.brought, system=self._system)
 
     async def customer(
         self, company: str, account: str, *, ticket: Ticket, deadline: Deadline
@@ -184,10 +188,10 @@ class FinanceOperationsClient:
         ticket: Ticket,
         deadline: Deadline,
         lines: int = 1,
-        read: Callable[[bytes], Any] = read_json,
     ) -> Any:
         async def send(until: Deadline) -> Any:
-            return await self._transport.send(request, deadline=until, read=read)
+            # What is no number is the affair of the line or row that it stands in.
+            return await self._transport.send(request, deadline=until, read=read_odd_json)
 
         return await self._policy.call(
             send, operation=operation, ticket=ticket, deadline=deadline, lines=lines

@@ -8,6 +8,7 @@ What does not fit raises pydantic's error, which `row_reading` and `price_calls`
 """
 
 # ruff: noqa: N815 - the names are the wire's
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
@@ -76,11 +77,16 @@ class Row(WireModel):
         entity_set: The set's name in a URL.
         key: Fields that identify a row; large reads are ordered by all of them.
         company_field: Field that holds the company; None where a set has no company.
+        shown_by: Field by which a row may be named to people; None where that is somebody's.
+        unset: What stands for "not set" in fields that say one thing together, none of which is
+            believed where one of them cannot be read; the row is used without them.
     """
 
     entity_set: ClassVar[str]
     key: ClassVar[tuple[str, ...]]
     company_field: ClassVar[str | None] = "dataAreaId"
+    shown_by: ClassVar[str | None] = None
+    unset: ClassVar[Mapping[str, Any]] = {}
 
     @classmethod
     def fields(cls) -> tuple[str, ...]:
@@ -118,6 +124,16 @@ class ReleasedProductRow(Row):
 
     entity_set = "ReleasedProductsV2"
     key = ("dataAreaId", "ItemNumber")
+    shown_by = "ItemNumber"
+    # The base price, which a price per hundred pieces without its hundred would not be.
+    unset: ClassVar[Mapping[str, Any]] = {
+        "SalesPrice": NumberText("0"),
+        "SalesPriceQuantity": NumberText("0"),
+        "SalesPriceDate": _NO_DATE.isoformat(),
+        "FixedSalesPriceCharges": NumberText("0"),
+        "SalesChargesQuantity": NumberText("0"),
+        "IsSalesPriceIncludingCharges": None,
+    }
 
     dataAreaId: str
     ItemNumber: str
@@ -156,6 +172,7 @@ class ReleasedProductVariantRow(Row):
         "ProductStyleId",
         "ProductVersionId",
     )
+    shown_by = "ProductVariantNumber"
 
     dataAreaId: str
     ItemNumber: Text
@@ -178,6 +195,7 @@ class OrderSettingsRow(Row):
 
     entity_set = "ProductDefaultOrderSettings"
     key = ("dataAreaId", "ItemNumber")
+    shown_by = "ItemNumber"
 
     dataAreaId: str
     ItemNumber: str

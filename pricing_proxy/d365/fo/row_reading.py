@@ -1,11 +1,12 @@
 """Turn rows of an entity set into their models, and believe only what fits. Pure.
 
-A row of another company would end up in the wrong market, so it is refused like one
-whose members are missing or of another type.
+A row of another company would end up in the wrong market, so it ends a reading. One that does
+not fit ends it where single rows are asked for; in a reading of a whole set it is left out and
+noted (`OddRows`), unless most of them are so: then it is the set that is not as agreed.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -15,6 +16,43 @@ from pricing_proxy.names import is_same_name
 from pricing_proxy.resilience.errors import UpstreamContractError
 
 R = TypeVar("R", bound=Row)
+
+# Of the name of a row that nobody has checked.
+_SHOWN = 40
+
+
+class OddRows:
+    """The rows of one set that could not be read as agreed.
+
+    Args:
+        entity_set: The set's name.
+
+    Attributes:
+        count: How many there are.
+    """
+
+    def __init__(self, entity_set: str) -> None:
+        self.count = 0
+        self._entity_set = entity_set
+        self._first = ""
+
+    @property
+    def told(self) -> str:
+        """What people are told of them."""
+        rows = "1 row is" if self.count == 1 else f"{self.count} rows are"
+        return f"{self._entity_set}: {rows} not as agreed, the first is {self._first}"
+
+    def note(self, row: type[Row], values: paging.Row, fields: Iterable[str]) -> None:
+        """Note a row, and in which fields it is odd."""
+        self.count += 1
+        name = values.get(row.shown_by) if row.shown_by is not None else None
+        shown = f"{name[:_SHOWN]!r}, in " if isinstance(name, str) and not self._first else "in "
+        self._first = self._first or shown + ", ".join(sorted(fields))
+
+    def check(self, total: int, *, system: str) -> None:
+        """Raise `UpstreamContractError` where most of all rows are odd."""
+        if self.count * 2 > total:
+            raise UpstreamContractError(self.told, system=system)
 
 
 def checked_rows(
@@ -38,11 +76,39 @@ def checked_rows(
             raise UpstreamContractError(
                 f"{row.entity_set}: an unexpected row: {exc}", system=system
             ) from exc
-        if not _belongs(checked, company):
-            raise UpstreamContractError(
-                f"{row.entity_set}: a row of another company", system=system
-            )
+        _require(checked, company, system)
         yield checked
+
+
+def readable_rows(
+    row: type[R], rows: Sequence[paging.Row], company: str, odd: OddRows, *, system: str
+) -> Iterator[R]:
+    """Yield each row that fits, or does without what may be unset; note the others.
+
+    Raises:
+        UpstreamContractError: A row is of another company.
+    """
+    for values in rows:
+        try:
+            checked = row.model_validate(values)
+        except ValidationError as error:
+            fields = {str(each["loc"][0]) for each in error.errors()}
+            odd.note(row, values, fields)
+            unset = _unset_of(row)
+            if not fields <= unset.keys():
+                continue
+            checked = row.model_validate({**values, **unset})
+        _require(checked, company, system)
+        yield checked
+
+
+def _unset_of(row: type[Row]) -> Mapping[str, Any]:
+    return row.unset
+
+
+def _require(row: Row, company: str | None, system: str) -> None:
+    if not _belongs(row, company):
+        raise UpstreamContractError(f"{row.entity_set}: a row of another company", system=system)
 
 
 def _belongs(row: Row, company: str | None) -> bool:
