@@ -130,6 +130,8 @@ def _sandbox(plan: Plan) -> Child:
         f"--intake-secret={INTAKE_SECRET}",
         f"--state-dir={plan.folder}",
         f"--ca-file={plan.ca_file}",
+        # As an integrator makes it, so that the shop shows whose prices somebody sees.
+        "--account-attribute",
     )
     return Child("sandbox", command, plan.folder)
 

@@ -48,6 +48,13 @@ _IntakeUrl = Annotated[
 _IntakeSecret = Annotated[
     str, typer.Option(help="What it signs that with.", envvar="SANDBOX_INTAKE_SECRET")
 ]
+_AccountAttribute = Annotated[
+    bool,
+    typer.Option(
+        "--account-attribute",
+        help="The shop's customers have the attribute of the ERP's account; a stock shop has none.",
+    ),
+]
 _CaFile = Annotated[
     Path | None,
     typer.Option(help="Where the CA's certificate goes; default: into the state directory."),
@@ -64,6 +71,7 @@ def run(
     latency_ms: Annotated[
         int, typer.Option(min=0, help="How long F&O and Magento take to answer.")
     ] = DEFAULT_LATENCY_MS,
+    account_attribute: _AccountAttribute = False,
     control_port: ControlPort = CONTROL_PORT,
     fo_port: Annotated[int, typer.Option(help="Port of F&O.")] = FO_PORT,
     entra_port: Annotated[int, typer.Option(help="Port of Entra ID (TLS).")] = ENTRA_PORT,
@@ -80,6 +88,7 @@ def run(
         state_dir=state_dir,
         size=CatalogSize(skus=skus, customers=customers, seed=seed),
         latency_ms=latency_ms,
+        account_attribute=account_attribute,
         control_port=control_port,
         fo_port=fo_port,
         entra_port=entra_port,
@@ -109,7 +118,8 @@ def dial(
     Examples: dial fo dead=true · dial fo latency_ms=800 error_rate=0.2 ·
     dial fo retry_after=7 · dial fo retry_after=null · dial fo drop_lines=LAMP-01,LAMP-02 ·
     dial fo rename_fields=SalesOrderHeadersV3.CustomersOrderReference:CustRef ·
-    dial fo short_sets=CustomersV3:60
+    dial fo short_sets=CustomersV3:60 · dial magento gateway_page=302 ·
+    dial magento clock_offset_seconds=-7200
     """
     members = dict(_assignment(text) for text in assignments or [])
     address = control_address(control_port, f"{system}/dials")

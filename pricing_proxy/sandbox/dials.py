@@ -4,7 +4,8 @@ Each member checks itself; a patch is checked whole before any of it is applied.
 What a dial does stands in `faults` (every system; `token_revoked`: where a system checks who
 asks), `price_service` (`drop_lines`, `odd_lines`, `poison_skus`, `poison_lines`, `deadlock_rate`,
 `price_page`), `documents` (`rename_fields`, `mandatory_fields`), `sets_cut` (`short_sets`,
-`hidden_sets`) and `shop` (`number_prefix`, `account_attribute`); `dead` is the server's business.
+`hidden_sets`) and `shop` (`number_prefix`, `account_attribute`, `bare_taxes`, `row_latency_ms`,
+`clock_ahead_seconds`); `dead` is the server's business.
 """
 
 import re
@@ -55,7 +56,8 @@ class Dials:
         dead: Refuse connections; what the system knows is kept.
         black_hole: Read requests, never answer.
         token_revoked: Refuse credentials (Entra ID) or every token (the others).
-        clock_ahead_seconds: How far the dates of answers are ahead; below 0 behind.
+        clock_ahead_seconds: How far the dates of answers are ahead; below 0 behind. The shop's
+            rows and its check of signatures go by it too.
         drop_lines: SKUs that price answers silently leave out.
         odd_lines: What price answers say of a SKU instead of its price, such as
             `{"LAMP-04": "NaN"}`: `null`, `text`, `NaN`, `1e99`, `0`, `-1`, `USD`, `twice`,
@@ -65,6 +67,8 @@ class Dials:
             refused as a whole with 400, as by a validation.
         deadlock_rate: The share of price batches that end as victims of a deadlock, 0 to 1: 500
             with the application's message, and well when asked again.
+        gateway_page: Answer everything with a web page under this status, as something in front of
+            the system does that knows nothing of it; 302 leads to a login page, 200 is one.
         price_page: Answer every price batch with a web page under this status, as a gateway or a
             service that was not deployed does; 200 for a login page.
         rename_fields: New names of fields, such as `{"CustomersV3.LanguageId": "Language"}`.
@@ -75,8 +79,12 @@ class Dials:
             tells no more of them.
         number_prefix: What numbers of the shop's documents begin with in every store view and for
             every kind, "" included, so that they number alike; None = each store's own.
-        account_attribute: Whether the shop's customers have the attribute of the ERP's account;
-            a stock shop drops it without a word.
+        account_attribute: Whether somebody made the attribute of the ERP's account for the shop's
+            customers; a stock shop has none, and drops it without a word.
+        bare_taxes: The share of new orders whose lines name no taxes, 0 to 1, as when a cart is
+            made an order in one go; the order itself names them.
+        row_latency_ms: How long each row of a list takes, whatever is asked of it; a real shop at
+            rest is like `latency_ms` 100 with 10 of this.
     """
 
     latency_ms: int = 0
@@ -94,13 +102,16 @@ class Dials:
     poison_skus: tuple[str, ...] = ()
     poison_lines: tuple[Mapping[str, str], ...] = ()
     deadlock_rate: float = 0.0
+    gateway_page: int | None = None
     price_page: int | None = None
     rename_fields: Mapping[str, str] = field(default_factory=dict)
     mandatory_fields: tuple[str, ...] = ()
     short_sets: Mapping[str, int] = field(default_factory=dict)
     hidden_sets: Mapping[str, int] = field(default_factory=dict)
     number_prefix: str | None = None
-    account_attribute: bool = True
+    account_attribute: bool = False
+    bare_taxes: float = 0.0
+    row_latency_ms: int = 0
 
     def patch(self, members: Mapping[str, Any]) -> None:
         """Turn the named dials, or none of them.
@@ -237,6 +248,7 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "poison_skus": _skus,
     "poison_lines": _lines_of_customers,
     "deadlock_rate": _share,
+    "gateway_page": _status,
     "price_page": _status,
     "rename_fields": _new_names,
     "mandatory_fields": _fields_of_sets,
@@ -244,4 +256,6 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "hidden_sets": _rows_of_sets,
     "number_prefix": _prefix,
     "account_attribute": _flag,
+    "bare_taxes": _share,
+    "row_latency_ms": _milliseconds,
 }

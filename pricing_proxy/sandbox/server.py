@@ -47,6 +47,8 @@ class SandboxSettings:
 
     Attributes:
         latency_ms: Of F&O and Magento at start; the dials change it.
+        account_attribute: Whether the shop's customers have the attribute of the ERP's account at
+            start; a stock shop has not, and the dial makes it.
         ca_file: Where the CA's certificate goes; by default into `state_dir`.
         page_size: Rows of an OData page; F&O's own limit by default.
         intake_url: Where the shop tells of new orders; by default nowhere.
@@ -57,6 +59,7 @@ class SandboxSettings:
     size: CatalogSize = field(default_factory=CatalogSize)
     latency_ms: int = DEFAULT_LATENCY_MS
     entra_latency_ms: int = ENTRA_LATENCY_MS
+    account_attribute: bool = False
     control_port: int = 0
     fo_port: int = 0
     entra_port: int = 0
@@ -84,7 +87,9 @@ class Sandbox:
         self.systems = {
             "entra": System(Dials(latency_ms=settings.entra_latency_ms)),
             "fo": System(Dials(latency_ms=settings.latency_ms)),
-            "magento": System(Dials(latency_ms=settings.latency_ms)),
+            "magento": System(
+                Dials(latency_ms=settings.latency_ms, account_attribute=settings.account_attribute)
+            ),
         }
         self.shop = Shop(self.book, self.systems["magento"].dials, clock=clock)
         self.ca_file = settings.ca_file or settings.state_dir / CA_FILE_NAME

@@ -1,8 +1,9 @@
 """The control port's part for the shop: what people do there, without the shop's login.
 
-Orders are placed, people register, change their own data and leave, and somebody in the
-back office renames or deletes a product. A refusal of the shop itself is answered with
-its own status and message.
+Orders are placed, people register, change their own data and leave; somebody in the back
+office renames or deletes a product, holds, cancels, invoices, ships, refunds or edits an order;
+and somebody else writes into the tables (`odd_rows`). A refusal of the shop itself is answered
+with its own status and message.
 """
 
 import json
@@ -13,6 +14,8 @@ from aiohttp import web
 
 from pricing_proxy.sandbox.control_answers import read_members, unprocessable
 from pricing_proxy.sandbox.dials import BadMemberError
+from pricing_proxy.sandbox.shop.back_office import ACTIONS
+from pricing_proxy.sandbox.shop.odd_rows import write_row
 from pricing_proxy.sandbox.shop.placing import Counter
 from pricing_proxy.sandbox.shop.registering import change, register
 from pricing_proxy.sandbox.shop.tables import Shop
@@ -27,6 +30,8 @@ def add_shop_routes(app: web.Application, shop: Shop, orders: Counter) -> None:
     control = _ShopControl(shop, orders)
     app.router.add_post(f"{_MAGENTO}/orders", control.place_orders)
     app.router.add_get(f"{_MAGENTO}/orders", control.orders)
+    app.router.add_post(rf"{_MAGENTO}/orders/{{number:\d+}}/{{action}}", control.act)
+    app.router.add_patch(rf"{_MAGENTO}/rows/{{table}}/{{number:\d+}}", control.change_row)
     app.router.add_post(f"{_MAGENTO}/customers", control.register)
     app.router.add_get(f"{_MAGENTO}/customers", control.customers)
     app.router.add_patch(rf"{_MAGENTO}/customers/{{number:\d+}}", control.change_customer)
@@ -46,6 +51,16 @@ class _ShopControl:
     async def place_orders(self, request: web.Request) -> web.Response:
         members = read_members(await request.read(), from_json)
         return _done(lambda: {"orders": self._orders.place(members)}, status=201)
+
+    async def act(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        members = read_members(body, from_json) if body else {}
+        return _done(lambda: {"done": self._acted(request.match_info["action"], request, members)})
+
+    async def change_row(self, request: web.Request) -> web.Response:
+        odd = read_members(await request.read(), from_json)
+        table, number = request.match_info["table"], _number(request)
+        return _done(lambda: {"odd": write_row(self._shop, table, number, odd)})
 
     async def customers(self, _: web.Request) -> web.Response:
         return _answer(list(self._shop.customers.all()))
@@ -67,6 +82,14 @@ class _ShopControl:
 
     async def delete_product(self, request: web.Request) -> web.Response:
         return _done(lambda: self._shop.catalog.remove(request.match_info["sku"]))
+
+    def _acted(self, action: str, request: web.Request, members: dict[str, Any]) -> Any:
+        number = _number(request)
+        if action == "edit":
+            return self._orders.edit(number, members)
+        if action not in ACTIONS:
+            raise BadMemberError("action", f"unknown; there are edit, {', '.join(ACTIONS)}")
+        return ACTIONS[action](self._shop, number, members)
 
     def _renamed(self, sku: str, members: dict[str, Any]) -> str:
         new_sku = members.get("sku")

@@ -231,7 +231,7 @@ def stage(
 def _sandbox(folder: Path, ports: Ports, latency_ms: int, *, is_pushed: bool) -> list[str]:
     command = [*program("sandbox"), f"--control-port={ports.control}", f"--fo-port={ports.fo}"]
     command += [f"--entra-port={ports.entra}", f"--magento-port={ports.magento}"]
-    command += [f"--state-dir={folder}", f"--latency-ms={latency_ms}"]
+    command += [f"--state-dir={folder}", f"--latency-ms={latency_ms}", "--account-attribute"]
     if is_pushed:
         command += [f"--intake-url=http://127.0.0.1:{ports.intake}/v1/events/magento"]
         command += [f"--intake-secret={INTAKE_SECRET}"]

@@ -205,7 +205,9 @@ async def flow_world(folder: Path) -> AsyncIterator[FlowWorld]:
     """Start both systems."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(Sandbox(sandbox_settings(folder)))
+        sandbox = await stack.enter_async_context(
+            Sandbox(sandbox_settings(folder, account_attribute=True))
+        )
         session = await stack.enter_async_context(ClientSession())
         # A write in doubt is waited out after two seconds.
         settings = sync_settings(sandbox, "embedded", delivery={"erp_max_request_seconds": 2})

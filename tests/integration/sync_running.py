@@ -163,7 +163,7 @@ def sync_settings(sandbox: Sandbox, database_url: str, **sync: Any) -> SyncSetti
 async def running_sync(folder: Path, database_url: str, **sync: Any) -> AsyncIterator[World]:
     """Start both systems and the sync; `sync` are members of its section."""
     async with (
-        Sandbox(sandbox_settings(folder)) as sandbox,
+        Sandbox(sandbox_settings(folder, account_attribute=True)) as sandbox,
         ClientSession() as control,
         running(sync_settings(sandbox, database_url, **sync), clock=SystemClock()) as parts,
     ):

@@ -43,7 +43,10 @@ def redis_url(fake_redis_port: int) -> str:
 async def two_systems(
     folder: Path, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[World, CommandLine]]:
-    async with Sandbox(sandbox_settings(folder, size=SMALL)) as sandbox, ClientSession() as control:
+    async with (
+        Sandbox(sandbox_settings(folder, size=SMALL, account_attribute=True)) as sandbox,
+        ClientSession() as control,
+    ):
         document = sync_settings(sandbox, database_url).model_dump(exclude_unset=True)
         document["redis"] = {"url": redis_url}
         settings = SyncSettings.model_validate(document)

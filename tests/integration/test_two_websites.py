@@ -67,7 +67,10 @@ def two_markets(sandbox: Sandbox, database_url: str, redis_url: str, **rules: An
 async def two_websites(
     folder: Path, database_url: str, redis_url: str, **rules: Any
 ) -> AsyncIterator[World]:
-    async with Sandbox(sandbox_settings(folder, size=SMALL)) as sandbox, ClientSession() as control:
+    async with (
+        Sandbox(sandbox_settings(folder, size=SMALL, account_attribute=True)) as sandbox,
+        ClientSession() as control,
+    ):
         # Long enough that both look for an account before either is there.
         sandbox.systems["fo"].dials.patch({"latency_ms": 40})
         settings = two_markets(sandbox, database_url, redis_url, **rules)

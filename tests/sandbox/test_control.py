@@ -23,13 +23,17 @@ DIALS: dict[str, Any] = {
     "poison_skus": [],
     "poison_lines": [],
     "deadlock_rate": 0.0,
+    "gateway_page": None,
     "price_page": None,
     "rename_fields": {},
     "mandatory_fields": [],
     "short_sets": {},
     "hidden_sets": {},
     "number_prefix": None,
-    "account_attribute": True,
+    "account_attribute": False,
+    "bare_taxes": 0.0,
+    "row_latency_ms": 0,
+    "clock_offset_seconds": 0,
 }
 
 
@@ -79,6 +83,7 @@ async def test_magento_dies_and_comes_back(client: Client, sandbox: Sandbox) -> 
         ("poison_lines", [{"customer": "C-1"}]),
         ("poison_lines", [{"customer": "C-1", "sku": 1}]),
         ("deadlock_rate", 2),
+        ("gateway_page", 600),
         ("price_page", 199),
         ("price_page", "404"),
         ("throttle_rate", 2),
@@ -95,6 +100,9 @@ async def test_magento_dies_and_comes_back(client: Client, sandbox: Sandbox) -> 
         ("number_prefix", True),
         ("number_prefix", "12345678901"),
         ("account_attribute", None),
+        ("bare_taxes", 1.5),
+        ("row_latency_ms", -1),
+        ("clock_offset_seconds", "7200"),
     ],
 )
 async def test_wrong_dial_is_a_422_that_names_it_and_turns_nothing(

@@ -66,7 +66,7 @@ class CheckedWorld:
 @asynccontextmanager
 async def checked_world(folder: Path, **sync: Any) -> AsyncIterator[CheckedWorld]:
     """Start the sandbox; PostgreSQL would be an embedded one that was never started."""
-    async with Sandbox(sandbox_settings(folder, size=SMALL)) as sandbox:
+    async with Sandbox(sandbox_settings(folder, size=SMALL, account_attribute=True)) as sandbox:
         sync = {"postgres": {"data_directory": _NEVER_MADE}, **sync}
         settings = sync_settings(sandbox, "embedded", **sync)
         yield CheckedWorld(sandbox, settings)

@@ -4,9 +4,11 @@ The path decides first (store code, version, route), then who asks, then what th
 may, then the body, then the route's own rules. Each answer sets a session cookie.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
@@ -37,6 +39,7 @@ _NO_ROUTE = "Request does not match any route."
 _BAD_PATH = "Specified request cannot be processed."
 _ERROR_PAGE = "There has been an error processing your request"
 _MAX_LINE_BYTES = 8192
+_MILLISECONDS = 1000
 
 
 async def count_shop_call(request: web.Request, calls: Calls) -> None:
@@ -67,16 +70,24 @@ def shop_app(
             return page("404 Not Found", status=404)
         if not _accepts_json(request):
             return page(_ERROR_PAGE, status=500)
-        try:
-            return await _answer(request, dials, shop, doorman)
-        except RefusedError as refused:
-            return answer(refused.body, status=refused.status)
-        except CrashedError:
-            return crash()
+        answered = await _answered(request, dials, shop, doorman)
+        answered.headers["Date"] = format_datetime(shop.time(), usegmt=True)
+        return answered
 
     app = web.Application(middlewares=[middleware])
     app.router.add_route("*", "/{path:.*}", handle)
     return app
+
+
+async def _answered(
+    request: web.Request, dials: Dials, shop: Shop, doorman: Doorman
+) -> web.StreamResponse:
+    try:
+        return await _answer(request, dials, shop, doorman)
+    except RefusedError as refused:
+        return answer(refused.body, status=refused.status)
+    except CrashedError:
+        return crash()
 
 
 async def _answer(
@@ -102,7 +113,12 @@ async def _answer(
     done = route.handle(call)
     if route.writes:
         request[HAS_WRITTEN] = True
+    await asyncio.sleep(dials.row_latency_ms * _rows_of(done) / _MILLISECONDS)
     return answer(trimmed(done, dict(query).get("fields")))
+
+
+def _rows_of(body: Any) -> int:
+    return len(body["items"]) if isinstance(body, dict) and "search_criteria" in body else 0
 
 
 def _path(request: web.Request) -> str:

@@ -15,8 +15,7 @@ from pricing_proxy.sandbox.shop.named_customers import named_customers
 from pricing_proxy.sandbox.shop.stores import STORES, WEBSITES, Store
 from pricing_proxy.sandbox.shop.wire import RefusedError, internal_error
 
-# The attribute in which this shop keeps the ERP's account, and another that it has; a stock
-# Magento has neither.
+# The attributes that somebody makes for the ERP's account, by a dial; a stock shop has neither.
 ACCOUNT_ATTRIBUTE = "erp_account"
 KNOWN_ATTRIBUTES = (ACCOUNT_ATTRIBUTE, "erp_blocked")
 
@@ -32,6 +31,7 @@ _FIELDS = (
     "store_id",
     "website_id",
 )
+_COLUMNS = frozenset({*_FIELDS, "created_at", "updated_at", "created_in"})
 _ATTRIBUTE = {
     "frontend_input": "text",
     "input_filter": "",
@@ -61,7 +61,7 @@ class Customers:
 
         Args:
             now: The shop's time, as the database holds it.
-            has_account: Whether the shop has the attribute of the ERP's account.
+            has_account: Whether somebody made the attribute of the ERP's account.
         """
         self._now = now
         self._has_account = has_account
@@ -81,7 +81,20 @@ class Customers:
         Raises:
             RefusedError: There is none of this id.
         """
-        return self._shown(self._existing(customer_id))
+        return self._shown(self.row(customer_id))
+
+    def row(self, customer_id: int) -> dict[str, Any]:
+        """Return one as the table holds it.
+
+        Raises:
+            RefusedError: There is none of this id.
+        """
+        found = self._customers.get(customer_id)
+        if found is None:
+            text = "No such entity with %fieldName = %fieldValue"
+            parameters = {"fieldName": "customerId", "fieldValue": customer_id}
+            raise RefusedError(404, text, parameters)
+        return found
 
     def next_id(self) -> int:
         """Return the id of whoever registers next; ids of the deleted do not come back."""
@@ -135,7 +148,7 @@ class Customers:
         Raises:
             RefusedError: There is no such customer, or the addresses lose the default one.
         """
-        customer = self._existing(customer_id)
+        customer = self.row(customer_id)
         _check({**customer, **members})
         if members.get("email", customer["email"]).lower() != customer["email"].lower():
             self._check_free(members["email"], customer["website_id"])
@@ -161,20 +174,12 @@ class Customers:
 
     def touch(self, customer_id: int) -> None:
         """Move a customer's `updated_at`, as each wrong password does that somebody tries."""
-        self._existing(customer_id)["updated_at"] = self._now()
+        self.row(customer_id)["updated_at"] = self._now()
 
     def remove(self, customer_id: int) -> None:
         """Delete one; raises `RefusedError` when there is none of this id."""
-        self._existing(customer_id)
+        self.row(customer_id)
         del self._customers[customer_id]
-
-    def _existing(self, customer_id: int) -> dict[str, Any]:
-        found = self._customers.get(customer_id)
-        if found is None:
-            text = "No such entity with %fieldName = %fieldValue"
-            parameters = {"fieldName": "customerId", "fieldValue": customer_id}
-            raise RefusedError(404, text, parameters)
-        return found
 
     def _shown(self, customer: dict[str, Any]) -> dict[str, Any]:
         """Return a customer as the routes answer: without attributes that the shop has not."""
@@ -189,9 +194,7 @@ class Customers:
         return {**shown, "custom_attributes": kept} if kept else shown
 
     def _knows(self, attribute: str) -> bool:
-        return attribute in KNOWN_ATTRIBUTES and (
-            attribute != ACCOUNT_ATTRIBUTE or self._has_account()
-        )
+        return attribute in KNOWN_ATTRIBUTES and self._has_account()
 
     def _apply(self, customer: dict[str, Any], members: Mapping[str, Any]) -> None:
         customer.update({name: members[name] for name in _FIELDS if name in members})
@@ -255,7 +258,7 @@ def read(customer: Mapping[str, Any], name: str) -> Any:
     """Return what a filter compares; raises `RefusedError` for a column that does not exist."""
     if name == "entity_id":
         return customer["id"]
-    if name not in customer and name not in _FIELDS:
+    if name not in customer and name not in _COLUMNS:
         raise internal_error()
     return customer.get(name)
 

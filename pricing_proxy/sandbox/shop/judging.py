@@ -10,41 +10,46 @@ from pricing_proxy.sandbox.shop.document_lines import valued
 from pricing_proxy.sandbox.shop.orders import Order
 from pricing_proxy.sandbox.shop.stores import store_by_id
 from pricing_proxy.sandbox.shop.tables import Shop
+from pricing_proxy.sandbox.shop.totals import ZERO
 
 _HEAD = ("entity_id", "increment_id", "state", "status", "grand_total", "tax_amount")
+_MORE = ("store_id", "customer_id", "customer_email", "ext_order_id", "relation_parent_id")
 
 
 def told_orders(shop: Shop) -> list[dict[str, Any]]:
-    """Return every order with its value lines; amounts in the order's currency."""
-    return [_told(order) for order in shop.orders.values()]
+    """Return every order with its value lines; amounts in the order's currency.
+
+    `odd` names the members that somebody changed in the table.
+    """
+    return [_told(shop, order) for order in shop.orders.values()]
 
 
-def _told(order: Order) -> dict[str, Any]:
-    shipping = order["shipping_amount"] - order["shipping_discount_amount"]
+def _told(shop: Shop, order: Order) -> dict[str, Any]:
+    shipping = order.get("shipping_amount", ZERO) - order.get("shipping_discount_amount", ZERO)
+    compensation = order.get("shipping_discount_tax_compensation_amount", ZERO)
     return {
-        **{name: order[name] for name in _HEAD},
-        "website": store_by_id(order["store_id"]).website,
-        "store_id": order["store_id"],
-        "customer_id": order.get("customer_id"),
-        "is_guest": bool(order["customer_is_guest"]),
-        "customer_email": order["customer_email"],
-        "ext_order_id": order.get("ext_order_id"),
+        **{name: order.get(name) for name in (*_HEAD, *_MORE)},
+        "website": store_by_id(order.get("store_id")).website,
+        "is_guest": bool(order.get("customer_is_guest")),
         "placed_at": order["_placed_at"],
         "item_ids": [item["item_id"] for item in order["items"]],
-        "currency": order["order_currency_code"],
-        "shipping_net": shipping + order["shipping_discount_tax_compensation_amount"],
-        "shipping_tax": order["shipping_tax_amount"],
+        "currency": order.get("order_currency_code"),
+        "shipping_net": shipping + compensation,
+        "shipping_tax": order.get("shipping_tax_amount", ZERO),
         "lines": [_line(order, item) for item in valued(order["items"])],
+        "odd": shop.odd_rows.told("orders", order["entity_id"]),
     }
 
 
 def _line(order: Order, item: dict[str, Any]) -> dict[str, Any]:
+    gross, tax = item.get("row_total_incl_tax", ZERO), item.get("tax_amount", ZERO)
     return {
         "item_id": item["item_id"],
-        "product_id": item["product_id"],
+        "product_id": item.get("product_id"),
         "sku": order["_skus"][item["item_id"]],
-        "quantity": item["qty_ordered"],
-        "net": item["row_total_incl_tax"] - item["tax_amount"],
-        "tax": item["tax_amount"],
-        "gross": item["row_total_incl_tax"],
+        "quantity": item.get("qty_ordered", ZERO),
+        "canceled": item.get("qty_canceled", ZERO),
+        "net": gross - tax,
+        "tax": tax,
+        "gross": gross,
     }

@@ -37,6 +37,7 @@ class OrderRequest:
         discount_percent: By a coupon, on goods; on shipping too with `discounts_shipping`.
         includes_tax: Whether the shop's prices include tax.
         total_off_by: Added to the grand total, to make an order that does not add up.
+        bare_taxes: Whether its lines name no taxes, as when a cart is made an order in one go.
         ext_order_id: Written by whoever placed it, such as a marketplace's own number.
     """
 
@@ -53,3 +54,4 @@ class OrderRequest:
     includes_tax: bool = False
     total_off_by: Decimal = Decimal(0)
     ext_order_id: str | None = None
+    bare_taxes: bool = False

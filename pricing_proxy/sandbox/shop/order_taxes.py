@@ -38,7 +38,10 @@ def tax_lists(
     rates: Rates,
     taxes: Mapping[Decimal, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Return the four lists of taxes; each adds up to `tax_amount`."""
+    """Return the four lists of taxes; each adds up to `tax_amount`.
+
+    A tax of which nothing is due is in none of them, though lines have its rate.
+    """
     by_item = [
         {
             "type": "product",
@@ -46,11 +49,11 @@ def tax_lists(
             "applied_taxes": [_applied(rates, line.amounts.rate, line.amounts.tax)],
         }
         for item, line in zip(items, lines, strict=True)
-        if line.is_value and line.amounts.rate
+        if line.is_value and line.amounts.rate in taxes
     ]
     of_shipping: list[dict[str, Any]] = []
     additional: list[dict[str, Any]] = []
-    if shipping.rate:
+    if shipping.rate in taxes:
         charged = _applied(rates, shipping.rate, shipping.tax)
         of_shipping = [{"type": "shipping", "applied_taxes": [charged]}]
         additional = [_itemized(shipping, taxes[shipping.rate])]
@@ -59,6 +62,37 @@ def tax_lists(
         "item_applied_taxes": [*of_shipping, *by_item],
         "taxes": [_whole(tax) for tax in taxes.values()],
         "additional_itemized_taxes": additional,
+    }
+
+
+def without_line_taxes(order: dict[str, Any]) -> dict[str, Any]:
+    """Return an order as it is when a cart was made an order in one go.
+
+    The lines name no taxes, and what the order says of them names no line: one entry for all
+    products, where the last line of a code stands for all.
+    """
+    lists, applied = order["_taxes"], order["_taxes"]["item_applied_taxes"]
+    by_code = {
+        tax["code"]: tax
+        for one in applied
+        if one["type"] == "product"
+        for tax in one["applied_taxes"]
+    }
+    of_products = [{"type": "product", "applied_taxes": list(by_code.values())}] if by_code else []
+    named = [
+        {name: value for name, value in row.items() if name != "item_id"}
+        for item in order["items"]
+        for row in item["extension_attributes"]["itemized_taxes"]
+    ]
+    bare: dict[str, Any] = {"extension_attributes": {"itemized_taxes": []}}
+    return order | {
+        "items": [item | bare for item in order["items"]],
+        "_taxes": lists
+        | {
+            "item_applied_taxes": of_products
+            + [one for one in applied if one["type"] != "product"],
+            "additional_itemized_taxes": named + lists["additional_itemized_taxes"],
+        },
     }
 
 

@@ -7,16 +7,17 @@ and repeated (under the shipping, as `parent_item`) when an order is shown.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import count
+from random import Random
 from typing import Any
 
 from pricing_proxy.sandbox.shop.catalog import Catalog
 from pricing_proxy.sandbox.shop.item_bodies import item_body
 from pricing_proxy.sandbox.shop.order_lines import Line, Terms, computed_lines
 from pricing_proxy.sandbox.shop.order_request import OrderRequest
-from pricing_proxy.sandbox.shop.order_taxes import Rates, tax_lists
+from pricing_proxy.sandbox.shop.order_taxes import Rates, tax_lists, without_line_taxes
 from pricing_proxy.sandbox.shop.order_totals import (
     address_of,
     is_virtual_only,
@@ -54,7 +55,12 @@ _SHIPPING_MEMBERS = (
 class OrderMaker:
     """Computes orders and numbers them."""
 
-    def __init__(self, catalog: Catalog, numbers: Sequences) -> None:
+    def __init__(
+        self, catalog: Catalog, numbers: Sequences, *, bare_taxes: Callable[[], float]
+    ) -> None:
+        """Begin all ids at 1; `bare_taxes` is the share of orders whose lines name no taxes."""
+        self._bare_taxes = bare_taxes
+        self._random = Random("bare taxes")  # noqa: S311 - made-up orders must repeat
         self._catalog = catalog
         self._numbers = numbers
         self._order_ids = count(1)
@@ -63,8 +69,8 @@ class OrderMaker:
         self._tax_ids = count(1)
         self._tax_item_ids = count(1)
 
-    def make(self, request: OrderRequest, *, now: str) -> Order:
-        """Return a new order.
+    def make(self, request: OrderRequest, *, now: str, number: str | None = None) -> Order:
+        """Return a new order, under the next number where none is given.
 
         Raises:
             RefusedError: A SKU is unknown.
@@ -79,10 +85,12 @@ class OrderMaker:
         )
         lines = computed_lines(self._catalog, request.lines, terms)
         shipping = shipping_of(request, lines, rates)
+        is_bare = request.bare_taxes or self._random.random() < self._bare_taxes()
         order_id = next(self._order_ids)
         taxes = self._taxes(order_id, lines, shipping, rates)
         items = self._items(request, lines, order_id=order_id, now=now, taxes=taxes)
         body = totals_of(request, lines, shipping) | self._head(request, order_id, now)
+        body["increment_id"] = number or self._numbers.next(request.store, "order")
         shipping_id, billing_id = next(self._address_ids), next(self._address_ids)
         bill_to = {"address_type": "billing", "entity_id": billing_id, "parent_id": order_id}
         to = {"address_type": "shipping", "entity_id": shipping_id, "parent_id": order_id}
@@ -99,13 +107,14 @@ class OrderMaker:
                 item["item_id"]: line.own_sku for item, line in zip(items, lines, strict=True)
             },
             "_taxes": tax_lists(items, lines, shipping=shipping, rates=rates, taxes=taxes),
+            # What it was made of, for whoever edits it.
+            "_request": request,
         }
-        return body
+        return without_line_taxes(body) if is_bare else body
 
     def _head(self, request: OrderRequest, order_id: int, now: str) -> dict[str, Any]:
         head = {
             "entity_id": order_id,
-            "increment_id": self._numbers.next(request.store, "order"),
             "created_at": now,
             "updated_at": now,
             "protect_code": secrets.token_hex(16),
@@ -133,7 +142,8 @@ class OrderMaker:
             )
             row |= {"code": rates.code(one.rate), "title": rates.code(one.rate)}
             row |= {"percent": one.rate, "amount": row["amount"] + one.tax}
-        return found
+        # A tax of which nothing is due, as behind a coupon of 100 %, is not kept at all.
+        return {rate: row for rate, row in found.items() if row["amount"]}
 
     def _items(
         self,
@@ -161,7 +171,7 @@ class OrderMaker:
     def _itemized(
         self, line: Line, item_id: int, taxes: Mapping[Decimal, Mapping[str, Any]]
     ) -> list[dict[str, Any]]:
-        if not line.is_value or not line.amounts.rate:
+        if not line.is_value or line.amounts.rate not in taxes:
             return []
         tax = taxes[line.amounts.rate]
         row = {
@@ -182,11 +192,11 @@ def order_body(order: Order) -> Order:
     shown = {name: value for name, value in order.items() if not name.startswith("_")}
     totals = {name: order[name] for name in _SHIPPING_MEMBERS if name in order}
     envelope = {"shipping": {**order["_shipping"], "total": totals}, "items": items}
-    title = order["payment"]["additional_information"]
+    titles = (order.get("payment") or {}).get("additional_information") or [""]
     shown["items"] = items
     shown["extension_attributes"] = {
         "shipping_assignments": [envelope],
-        "payment_additional_info": [{"key": "method_title", "value": title[0]}],
+        "payment_additional_info": [{"key": "method_title", "value": titles[0]}],
         "converting_from_quote": False,
         **order["_taxes"],
     }

@@ -7,9 +7,11 @@
      "payment_method": "checkmo", "po_number": "PO-1",
      "shipping_method": "flatrate_flatrate", "discount_percent": 10,
      "discounts_shipping": true, "includes_tax": true, "total_off_by": "0.50",
-     "ext_order_id": "AMZ-302-1234567"}
+     "ext_order_id": "AMZ-302-1234567", "bare_taxes": true,
+     "row": {"members": {"store_id": null}, "dated_seconds": -90, "unreadable": true}}
 
-Everything is optional. Wrong members are refused together with their name.
+Everything is optional. `row` makes the order odd before anybody can read it (`odd_rows`). Wrong
+members are refused together with their name.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +22,10 @@ from typing import Any
 from pricing_proxy.sandbox.dials import BadMemberError
 from pricing_proxy.sandbox.shop.judging import told_orders
 from pricing_proxy.sandbox.shop.kinds import Kinds
+from pricing_proxy.sandbox.shop.odd_rows import OddRow, odd_row
 from pricing_proxy.sandbox.shop.order_request import LineRequest, OrderRequest
+from pricing_proxy.sandbox.shop.orders import Order
+from pricing_proxy.sandbox.shop.replacing import edited
 from pricing_proxy.sandbox.shop.stores import STORES, WEBSITES, Store, store_named, store_of
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import RefusedError
@@ -42,24 +47,34 @@ class Counter:
         Raises:
             BadMemberError: A member is unknown or wrong; nothing was placed.
         """
-        for name in members:
-            if name not in _KNOWN:
-                raise BadMemberError(name, f"unknown; there are {', '.join(_KNOWN)}")
+        _check_names(members)
         number = members.get("count", 1)
         if type(number) is not int or not 1 <= number <= MOST_AT_ONCE:
             raise BadMemberError("count", f"expected a whole number from 1 to {MOST_AT_ONCE}")
         kind = members.get("kind", "mixed")
         if kind not in self._kinds.names:
             raise BadMemberError("kind", f"expected one of {', '.join(self._kinds.names)}")
-        requests = [self._request(kind, members) for _ in range(number)]
-        return [self._placed(request) for request in requests]
+        odd = odd_row(members["row"]) if "row" in members else None
+        requests = [self._changed(self._kinds.request(kind), members) for _ in range(number)]
+        return [self._entered(self._shop.make(request), odd) for request in requests]
+
+    def edit(self, order_id: int, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Edit an order as the back office does, and return what names the one that replaces it.
+
+        Raises:
+            BadMemberError: A member is unknown or wrong; nothing was edited.
+            RefusedError: There is no such order, or its state forbids it.
+        """
+        _check_names(members)
+        old = self._shop.order(order_id)
+        request = self._changed(old["_request"], members)
+        return self._entered(edited(self._shop, old, request), None)
 
     def told(self) -> list[dict[str, Any]]:
         """Return every order as judges read them."""
         return told_orders(self._shop)
 
-    def _request(self, kind: str, members: Mapping[str, Any]) -> OrderRequest:
-        request = self._kinds.request(kind)
+    def _changed(self, request: OrderRequest, members: Mapping[str, Any]) -> OrderRequest:
         changes = {
             name: check(name, members[name]) for name, check in _CHECKS.items() if name in members
         }
@@ -100,10 +115,18 @@ class Counter:
             price=None if price is None else _decimal(f"{place}/price", price),
         )
 
-    def _placed(self, request: OrderRequest) -> dict[str, Any]:
-        order = self._shop.place(request)
+    def _entered(self, order: Order, odd: OddRow | None) -> dict[str, Any]:
+        if odd is not None:
+            self._shop.odd_rows.place(order, odd, now=self._shop.time())
+        self._shop.enter(order)
         names = ("entity_id", "increment_id", "store_id", "grand_total", "customer_is_guest")
-        return {name: order[name] for name in names}
+        return {name: order.get(name) for name in names}
+
+
+def _check_names(members: Mapping[str, Any]) -> None:
+    for name in members:
+        if name not in _KNOWN:
+            raise BadMemberError(name, f"unknown; there are {', '.join(_KNOWN)}")
 
 
 def _decimal(name: str, value: Any) -> Decimal:
@@ -161,5 +184,6 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "includes_tax": _flag,
     "total_off_by": _decimal,
     "ext_order_id": _text,
+    "bare_taxes": _flag,
 }
-_KNOWN = ("count", "kind", "customer", "guest", "website", "store", "lines", *_CHECKS)
+_KNOWN = ("count", "kind", "customer", "guest", "website", "store", "lines", "row", *_CHECKS)

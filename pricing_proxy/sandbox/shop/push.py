@@ -40,7 +40,7 @@ class Push(Background):
         body = {
             "type": "order.placed",
             "entity_id": order["entity_id"],
-            "increment_id": order["increment_id"],
+            "increment_id": order.get("increment_id"),
         }
         with contextlib.suppress(asyncio.QueueFull):
             self._waiting.put_nowait(json.dumps(body).encode())

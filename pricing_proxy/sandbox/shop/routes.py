@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from pricing_proxy.sandbox.shop import reading, states
 from pricing_proxy.sandbox.shop.invoices import invoice
-from pricing_proxy.sandbox.shop.orders import order_body
 from pricing_proxy.sandbox.shop.reading import Handler
 from pricing_proxy.sandbox.shop.refunds import refund
 from pricing_proxy.sandbox.shop.shipments import add_track, ship
@@ -74,7 +73,7 @@ ROUTES = (
         "orders/*",
         f"{SALES}actions_view",
         "order",
-        lambda call: order_body(call.shop.order(call.number())),
+        reading.order,
     ),
     Route("GET", "orders/*/comments", f"{SALES}actions_view", "order_comments", reading.comments),
     Route(
@@ -194,7 +193,7 @@ ROUTES = (
         "customers/*",
         "Magento_Customer::customer",
         "customer",
-        lambda call: call.shop.customers.get(call.number()),
+        reading.customer,
     ),
     Route(
         "PUT",

@@ -110,9 +110,9 @@ def store_named(name: object) -> Store | None:
     return next((store for store in STORES if name in (store.id, store.code)), None)
 
 
-def store_by_id(store_id: int) -> Store:
-    """Return a store view that exists."""
-    return next(store for store in STORES if store.id == store_id)
+def store_by_id(store_id: int | None) -> Store:
+    """Return a store view; the default one where a row names none that exists."""
+    return next((store for store in STORES if store.id == store_id), STORES[0])
 
 
 def view_bodies() -> list[dict[str, Any]]:

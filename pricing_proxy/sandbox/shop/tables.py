@@ -1,11 +1,12 @@
 """Everything the shop knows, in memory: orders with their documents, customers, products.
 
-Times are the clock's, in whole UTC seconds. `touch` is the only thing that moves an
-order's `updated_at`, since much of what happens to a real order does not. Orders are
-given to `on_placed` once they can be read.
+Times are those of the shop's own clock, which a dial sets wrong, in whole UTC seconds. `touch`
+is the only thing that moves an order's `updated_at`, since much of what happens to a real order
+does not. Orders are given to `on_placed` once they can be read.
 """
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -15,6 +16,7 @@ from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.shop.assortment import products_of
 from pricing_proxy.sandbox.shop.catalog import Catalog
 from pricing_proxy.sandbox.shop.customers import Customers
+from pricing_proxy.sandbox.shop.odd_rows import DATABASE_TIME, OddRows
 from pricing_proxy.sandbox.shop.order_request import OrderRequest
 from pricing_proxy.sandbox.shop.orders import Order, OrderMaker
 from pricing_proxy.sandbox.shop.sign_in import SignIn
@@ -28,6 +30,7 @@ class Shop:
     def __init__(self, book: Book, dials: Dials, *, clock: Clock) -> None:
         """Begin with the ERP's products, three customers and no order."""
         self._clock = clock
+        self._dials = dials
         self.catalog = Catalog(products_of(book), created_at=self.now())
         self.customers = Customers(now=self.now, has_account=lambda: dials.account_attribute)
         self.sign_in = SignIn(self.customers)
@@ -38,26 +41,39 @@ class Shop:
         self.line_ids = count(1)
         self.track_ids = count(1)
         self.comment_ids = count(1)
+        self.odd_rows = OddRows()
         self.on_placed: Callable[[Order], None] | None = None
         self._numbers = Sequences(prefix=lambda: dials.number_prefix)
-        self._maker = OrderMaker(self.catalog, self._numbers)
+        self._maker = OrderMaker(self.catalog, self._numbers, bare_taxes=lambda: dials.bare_taxes)
 
     def now(self) -> str:
         """Return the time as the database holds it."""
-        return self._clock.utc().strftime("%Y-%m-%d %H:%M:%S")
+        return self.time().strftime(DATABASE_TIME)
 
     def seconds(self) -> int:
         """Return the time in seconds since 1970."""
-        return int(self._clock.utc().timestamp())
+        return int(self.time().timestamp())
+
+    def time(self) -> datetime:
+        """Return the time as the shop's clock has it."""
+        return self._clock.utc() + timedelta(seconds=self._dials.clock_offset_seconds)
 
     def place(self, request: OrderRequest) -> Order:
         """Make an order of a cart; it can be read when this returns."""
-        order = self._maker.make(request, now=self.now())
+        return self.enter(self.make(request))
+
+    def enter(self, order: Order) -> Order:
+        """Put a new order into the table, and tell of it."""
+        # By the true clock, which judges go by.
         order["_placed_at"] = self._clock.utc().isoformat()
         self.orders[order["entity_id"]] = order
         if self.on_placed is not None:
             self.on_placed(order)
         return order
+
+    def make(self, request: OrderRequest, *, number: str | None = None) -> Order:
+        """Return a new order that is in no table yet; without a number it gets the next one."""
+        return self._maker.make(request, now=self.now(), number=number)
 
     def order(self, order_id: int) -> Order:
         """Return an order.
@@ -89,7 +105,7 @@ class Shop:
 
     def document_head(self, order: Order, number: int, kind: str) -> dict[str, Any]:
         """Return what every document of an order begins with."""
-        store = store_by_id(order["store_id"])
+        store = store_by_id(order.get("store_id"))
         now = self.now()
         shipping = order["_shipping"].get("address", {})
         head = {
