@@ -3,7 +3,8 @@
 Orders are placed, people register, change their own data and leave; somebody in the back
 office renames or deletes a product, holds, cancels, invoices, ships, refunds or edits an order;
 and somebody else writes into the tables (`odd_rows`). A refusal of the shop itself is answered
-with its own status and message.
+with its own status and message. With a `row` in them, members of an order, a registration or an
+action make what comes of it odd before anybody can read it.
 """
 
 import json
@@ -14,8 +15,8 @@ from aiohttp import web
 
 from pricing_proxy.sandbox.control_answers import read_members, unprocessable
 from pricing_proxy.sandbox.dials import BadMemberError
-from pricing_proxy.sandbox.shop.back_office import ACTIONS
-from pricing_proxy.sandbox.shop.odd_rows import write_row
+from pricing_proxy.sandbox.shop.back_office import ACTIONS, MADE
+from pricing_proxy.sandbox.shop.odd_rows import odd_row
 from pricing_proxy.sandbox.shop.placing import Counter
 from pricing_proxy.sandbox.shop.registering import change, register
 from pricing_proxy.sandbox.shop.tables import Shop
@@ -60,14 +61,14 @@ class _ShopControl:
     async def change_row(self, request: web.Request) -> web.Response:
         odd = read_members(await request.read(), from_json)
         table, number = request.match_info["table"], _number(request)
-        return _done(lambda: {"odd": write_row(self._shop, table, number, odd)})
+        return _done(lambda: {"odd": self._shop.write_row(table, number, odd_row(odd))})
 
     async def customers(self, _: web.Request) -> web.Response:
         return _answer(list(self._shop.customers.all()))
 
     async def register(self, request: web.Request) -> web.Response:
         members = read_members(await request.read(), json.loads)
-        return _done(lambda: register(self._shop, members), status=201)
+        return _done(lambda: self._registered(members), status=201)
 
     async def change_customer(self, request: web.Request) -> web.Response:
         members = read_members(await request.read(), json.loads)
@@ -83,13 +84,23 @@ class _ShopControl:
     async def delete_product(self, request: web.Request) -> web.Response:
         return _done(lambda: self._shop.catalog.remove(request.match_info["sku"]))
 
+    def _registered(self, members: dict[str, Any]) -> dict[str, Any]:
+        odd = odd_row(members.pop("row", {}))
+        made = register(self._shop, members)
+        self._shop.write_row("customers", made["id"], odd)
+        return made
+
     def _acted(self, action: str, request: web.Request, members: dict[str, Any]) -> Any:
         number = _number(request)
         if action == "edit":
             return self._orders.edit(number, members)
         if action not in ACTIONS:
             raise BadMemberError("action", f"unknown; there are edit, {', '.join(ACTIONS)}")
-        return ACTIONS[action](self._shop, number, members)
+        odd = odd_row(members.pop("row", {}))
+        done = ACTIONS[action](self._shop, number, members)
+        table = MADE.get(action)
+        self._shop.write_row(table or "orders", int(done) if table else number, odd)
+        return done
 
     def _renamed(self, sku: str, members: dict[str, Any]) -> str:
         new_sku = members.get("sku")

@@ -78,7 +78,7 @@ async def test_the_rest_of_a_partly_invoiced_order_is_cancelled(wire: Wire) -> N
     assert [order["items"][0][name] for name in quantities] == [3, 1, 2, 0, 0]
     assert (order["state"], order["status"]) == (like["state"], like["status"])
     told = {name for name in like if "cancel" in name or "invoiced" in name}
-    assert told - order.keys() == {"base_total_invoiced_cost"}
+    assert told <= order.keys()
     assert order["total_canceled"] == pytest.approx(order["grand_total"] - order["total_invoiced"])
     # Both go on as if nothing had been cancelled.
     assert await act(wire, 1, "cancel") == (200, {"done": False})

@@ -10,6 +10,7 @@ from tests.shop.conftest import Wire
 
 async def test_a_customer_writes_their_own_account_by_rest(wire: Wire, client: Shop) -> None:
     """With a token of their own and no integration's, as recorded of a shop without a guard."""
+    await wire.turn(account_attribute=True)
     new = {"email": "new@buyer.example", "firstname": "N", "lastname": "Eu", "website_id": 3}
     body = {"customer": new, "password": "Passw0rd-x1"}
     made = await wire.send("POST", "/rest/V1/customers", body, credentials=None)

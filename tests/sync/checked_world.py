@@ -34,7 +34,7 @@ class CheckedWorld:
 
     async def turn(self, system: str, dials: Mapping[str, Any]) -> None:
         """Turn dials of a system; those that are not named go back."""
-        healthy = Dials(latency_ms=5).members()
+        healthy = Dials(latency_ms=5, account_attribute=True).members()
         # The dials take lists, as their JSON does.
         turned = {
             name: list(value) if isinstance(value, tuple) else value

@@ -39,6 +39,11 @@ OF_ALL: list[tuple[dict[str, Any], str, dict[str, str]]] = [
         {"entra": "service health", "fo": "Lifecycle Services", "magento": "var/log"},
     ),
     (
+        {"gateway_page": 502},
+        "{} answers without errors",
+        {"entra": "service health", "fo": "Lifecycle Services", "magento": "var/log"},
+    ),
+    (
         {"retry_after": 7},
         "{} not throttling",
         {"entra": "sign-in logs", "fo": "priority Low", "magento": "WAF"},
@@ -126,6 +131,7 @@ WITHOUT_EFFECT: list[tuple[str, dict[str, Any]]] = [
     ],
     *[(system, {"account_attribute": False}) for system in ("entra", "fo")],
     ("entra", {"clock_ahead_seconds": 3600}),
+    *[(system, {"bare_taxes": 1, "row_latency_ms": 1}) for system in LABELS],
 ]
 
 

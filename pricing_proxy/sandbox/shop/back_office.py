@@ -18,3 +18,6 @@ ACTIONS: Mapping[str, Callable[[Shop, int, Mapping[str, Any]], Any]] = {
     "refund": refund,
 }
 """What each takes is what the route of the same name takes."""
+
+MADE: Mapping[str, str] = {"invoice": "invoices", "ship": "shipments", "refund": "credit_memos"}
+"""The table that has what an action made; its id is what the action returns."""

@@ -13,16 +13,12 @@ else of this shop moves such a row, not even its `updated_at`.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pricing_proxy.sandbox.dials import BadMemberError
-from pricing_proxy.sandbox.shop.wire import missing_entity
-
-if TYPE_CHECKING:
-    from pricing_proxy.sandbox.shop.tables import Shop
 
 DATABASE_TIME = "%Y-%m-%d %H:%M:%S"
-_TABLES = ("orders", "invoices", "shipments", "credit_memos", "customers")
+TABLES = ("orders", "invoices", "shipments", "credit_memos", "customers")
 _KNOWN = ("members", "dated_seconds", "unreadable")
 # What names a row, and what the shop itself needs to find its lines.
 _IDS = frozenset({"entity_id", "id", "items"})
@@ -68,23 +64,6 @@ def odd_row(given: Any) -> OddRow:
         raise BadMemberError("unreadable", "expected true or false")
     dated = None if seconds is None else timedelta(seconds=seconds)
     return OddRow(members=members, dated=dated, is_unreadable=unreadable)
-
-
-def write_row(shop: "Shop", table: str, number: int, given: Any) -> list[str]:
-    """Make a row odd, and return what is odd about it.
-
-    Raises:
-        BadMemberError: There is no such table, or a member is unknown or wrong.
-        RefusedError: There is no such row.
-    """
-    if table not in _TABLES:
-        raise BadMemberError("table", f"unknown; there are {', '.join(_TABLES)}")
-    odd = odd_row(given)
-    row = shop.customers.row(number) if table == "customers" else getattr(shop, table).get(number)
-    if row is None:
-        raise missing_entity()
-    shop.odd_rows.write(table, row, odd, now=shop.time())
-    return shop.odd_rows.told(table, number)
 
 
 class OddRows:
@@ -151,7 +130,7 @@ def _place(row: dict[str, Any], path: str) -> tuple[Any, Any]:
     except (LookupError, TypeError, ValueError):
         owner = None
     if not isinstance(owner, dict):
-        raise BadMemberError(f"members/{path}", "the row has no such place")
+        raise BadMemberError("members", f"the row has no place {path}")
     return owner, last
 
 

@@ -91,12 +91,10 @@ class OrderMaker:
         items = self._items(request, lines, order_id=order_id, now=now, taxes=taxes)
         body = totals_of(request, lines, shipping) | self._head(request, order_id, now)
         body["increment_id"] = number or self._numbers.next(request.store, "order")
-        shipping_id, billing_id = next(self._address_ids), next(self._address_ids)
-        bill_to = {"address_type": "billing", "entity_id": billing_id, "parent_id": order_id}
-        to = {"address_type": "shipping", "entity_id": shipping_id, "parent_id": order_id}
+        to, bill_to = self._address(order_id, "shipping"), self._address(order_id, "billing")
         envelope = {"address": {**to, **ship_to}, "method": request.shipping_method}
         body |= {
-            "billing_address_id": billing_id,
+            "billing_address_id": bill_to["entity_id"],
             "items": items,
             "billing_address": {**bill_to, **address_of(request)},
             "payment": payment_of(request, body, order_id),
@@ -111,6 +109,10 @@ class OrderMaker:
             "_request": request,
         }
         return without_line_taxes(body) if is_bare else body
+
+    def _address(self, order_id: int, kind: str) -> dict[str, Any]:
+        number = next(self._address_ids)
+        return {"address_type": kind, "entity_id": number, "parent_id": order_id}
 
     def _head(self, request: OrderRequest, order_id: int, now: str) -> dict[str, Any]:
         head = {

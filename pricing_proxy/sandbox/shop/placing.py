@@ -54,7 +54,7 @@ class Counter:
         kind = members.get("kind", "mixed")
         if kind not in self._kinds.names:
             raise BadMemberError("kind", f"expected one of {', '.join(self._kinds.names)}")
-        odd = odd_row(members["row"]) if "row" in members else None
+        odd = odd_row(members.get("row", {}))
         requests = [self._changed(self._kinds.request(kind), members) for _ in range(number)]
         return [self._entered(self._shop.make(request), odd) for request in requests]
 
@@ -67,8 +67,9 @@ class Counter:
         """
         _check_names(members)
         old = self._shop.order(order_id)
+        odd = odd_row(members.get("row", {}))
         request = self._changed(old["_request"], members)
-        return self._entered(edited(self._shop, old, request), None)
+        return self._entered(edited(self._shop, old, request), odd)
 
     def told(self) -> list[dict[str, Any]]:
         """Return every order as judges read them."""
@@ -115,9 +116,8 @@ class Counter:
             price=None if price is None else _decimal(f"{place}/price", price),
         )
 
-    def _entered(self, order: Order, odd: OddRow | None) -> dict[str, Any]:
-        if odd is not None:
-            self._shop.odd_rows.place(order, odd, now=self._shop.time())
+    def _entered(self, order: Order, odd: OddRow) -> dict[str, Any]:
+        self._shop.odd_rows.place(order, odd, now=self._shop.time())
         self._shop.enter(order)
         names = ("entity_id", "increment_id", "store_id", "grand_total", "customer_is_guest")
         return {name: order.get(name) for name in names}

@@ -12,11 +12,11 @@ from typing import Any
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.sandbox.book import Book
-from pricing_proxy.sandbox.dials import Dials
+from pricing_proxy.sandbox.dials import BadMemberError, Dials
 from pricing_proxy.sandbox.shop.assortment import products_of
 from pricing_proxy.sandbox.shop.catalog import Catalog
 from pricing_proxy.sandbox.shop.customers import Customers
-from pricing_proxy.sandbox.shop.odd_rows import DATABASE_TIME, OddRows
+from pricing_proxy.sandbox.shop.odd_rows import DATABASE_TIME, TABLES, OddRow, OddRows
 from pricing_proxy.sandbox.shop.order_request import OrderRequest
 from pricing_proxy.sandbox.shop.orders import Order, OrderMaker
 from pricing_proxy.sandbox.shop.sign_in import SignIn
@@ -89,6 +89,22 @@ class Shop:
     def touch(self, order: Order) -> None:
         """Move an order's `updated_at`."""
         order["updated_at"] = self.now()
+
+    def write_row(self, table: str, number: int, odd: OddRow) -> list[str]:
+        """Make a row odd, and return what is odd about it.
+
+        Raises:
+            BadMemberError: There is no such table, or no such place in the row.
+            RefusedError: There is no such row.
+        """
+        if table not in TABLES:
+            raise BadMemberError("table", f"unknown; there are {', '.join(TABLES)}")
+        is_customer = table == "customers"
+        row = self.customers.row(number) if is_customer else getattr(self, table).get(number)
+        if row is None:
+            raise missing_entity()
+        self.odd_rows.write(table, row, odd, now=self.time())
+        return self.odd_rows.told(table, number)
 
     def remove_customer(self, customer_id: int) -> bool:
         """Delete a customer; the orders stay, of nobody, and are no guest's.
