@@ -119,7 +119,7 @@ def dial(
     dial fo retry_after=7 · dial fo retry_after=null · dial fo drop_lines=LAMP-01,LAMP-02 ·
     dial fo rename_fields=SalesOrderHeadersV3.CustomersOrderReference:CustRef ·
     dial fo short_sets=CustomersV3:60 · dial magento gateway_page=302 ·
-    dial magento clock_offset_seconds=-7200
+    dial magento clock_ahead_seconds=-7200
     """
     members = dict(_assignment(text) for text in assignments or [])
     address = control_address(control_port, f"{system}/dials")

@@ -70,7 +70,7 @@ OF_DOCUMENTS = {"commit_then_drop", "rename_fields", "mandatory_fields"}
 OF_CLOCKS = {"clock_ahead_seconds"}
 # How the shop numbers and what its customers have is no illness of a system.
 OF_THE_SHOP = {"number_prefix", "account_attribute"}
-OF_THE_SHOP |= {"bare_taxes", "row_latency_ms", "clock_offset_seconds"}
+OF_THE_SHOP |= {"bare_taxes", "row_latency_ms"}
 
 
 async def test_healthy_systems_turn_no_row_red(world: World) -> None:

@@ -33,7 +33,7 @@ DIALS: dict[str, Any] = {
     "account_attribute": False,
     "bare_taxes": 0.0,
     "row_latency_ms": 0,
-    "clock_offset_seconds": 0,
+    "clock_ahead_seconds": 0,
 }
 
 
@@ -102,7 +102,7 @@ async def test_magento_dies_and_comes_back(client: Client, sandbox: Sandbox) -> 
         ("account_attribute", None),
         ("bare_taxes", 1.5),
         ("row_latency_ms", -1),
-        ("clock_offset_seconds", "7200"),
+        ("clock_ahead_seconds", "7200"),
     ],
 )
 async def test_wrong_dial_is_a_422_that_names_it_and_turns_nothing(

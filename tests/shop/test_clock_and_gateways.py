@@ -23,7 +23,7 @@ def is_about(at: datetime, meant: datetime) -> bool:
 async def test_rows_date_and_signatures_go_by_the_shops_own_clock(wire: Wire, hours: int) -> None:
     offset = timedelta(hours=hours)
     await wire.place(kind="simple")
-    await wire.turn(clock_offset_seconds=int(offset.total_seconds()))
+    await wire.turn(clock_ahead_seconds=int(offset.total_seconds()))
     its_now = wire.clock.utc() + offset
     signed = await wire.send("GET", "/rest/V1/orders/1", timestamp=int(its_now.timestamp()))
     assert signed.status == 200
@@ -44,7 +44,7 @@ async def test_rows_date_and_signatures_go_by_the_shops_own_clock(wire: Wire, ho
 
 async def test_a_step_of_the_clock_is_over_at_once(wire: Wire) -> None:
     for seconds in (7200, -7200, 0):
-        await wire.turn(clock_offset_seconds=seconds)
+        await wire.turn(clock_ahead_seconds=seconds)
         answer = await wire.send("GET", "/rest/V1/nothing")
         assert is_about(date_of(answer), wire.clock.utc() + timedelta(seconds=seconds))
 
@@ -52,7 +52,7 @@ async def test_a_step_of_the_clock_is_over_at_once(wire: Wire) -> None:
 @pytest.mark.parametrize("status", [200, 302, 404, 405, 502])
 async def test_a_gateway_answers_with_a_page_and_its_own_clock(wire: Wire, status: int) -> None:
     await wire.place(kind="simple")
-    await wire.turn(gateway_page=status, clock_offset_seconds=7200)
+    await wire.turn(gateway_page=status, clock_ahead_seconds=7200)
     url = f"{wire.sandbox.magento_url}/rest/V1/orders/1"
     async with wire.session.get(url, allow_redirects=False) as answer:
         assert answer.status == status
@@ -61,7 +61,7 @@ async def test_a_gateway_answers_with_a_page_and_its_own_clock(wire: Wire, statu
         assert answer.headers.get("Location") == ("/login" if status == 302 else None)
         assert ("Allow" in answer.headers) == (status == 405)
         assert is_about(parsedate_to_datetime(answer.headers["Date"]), wire.clock.utc())
-    await wire.turn(gateway_page=None, clock_offset_seconds=0)
+    await wire.turn(gateway_page=None, clock_ahead_seconds=0)
     assert (await wire.send("GET", "/rest/V1/orders/1")).status == 200
 
 
@@ -86,5 +86,5 @@ async def test_rows_of_a_list_take_time_whatever_is_asked_of_them(
 @pytest.mark.parametrize("value", [86_401, -86_401, "3600", 1.5, None])
 async def test_an_impossible_clock_is_refused(wire: Wire, value: object) -> None:
     address = f"{wire.sandbox.control_url}/systems/magento/dials"
-    async with wire.session.patch(address, json={"clock_offset_seconds": value}) as answer:
+    async with wire.session.patch(address, json={"clock_ahead_seconds": value}) as answer:
         assert answer.status == 422

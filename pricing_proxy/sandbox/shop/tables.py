@@ -56,7 +56,7 @@ class Shop:
 
     def time(self) -> datetime:
         """Return the time as the shop's clock has it."""
-        return self._clock.utc() + timedelta(seconds=self._dials.clock_offset_seconds)
+        return self._clock.utc() + timedelta(seconds=self._dials.clock_ahead_seconds)
 
     def place(self, request: OrderRequest) -> Order:
         """Make an order of a cart; it can be read when this returns."""
