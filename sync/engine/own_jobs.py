@@ -27,6 +27,8 @@ from procrastinate.exceptions import ConnectorException, ProcrastinateException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager, NotificationCallback
 
+from sync.store.lines import Urgency
+
 _log = logging.getLogger(__name__)
 
 # On the disk before it is used: a number that a crash took back would be given out twice, and
@@ -77,7 +79,7 @@ _END = """
 """
 _AGAIN = """
     UPDATE procrastinate_jobs
-    SET status = 'todo', attempts = attempts + 1, scheduled_at = %(at)s
+    SET status = 'todo', attempts = attempts + 1, scheduled_at = %(at)s, priority = %(priority)s
     WHERE id = %(id)s AND status = 'doing' AND worker_id IS NOT DISTINCT FROM %(worker_id)s
 """
 _TRY_AGAIN_SECONDS = 0.5
@@ -183,7 +185,7 @@ class OwnJobs(JobManager):
         lock: str | None = None,  # noqa: ARG002 -- as above
     ) -> None:
         """Put a job back; nothing happens when another worker has it by now."""
-        await self._let_go(job, _AGAIN, at=retry_at)
+        await self._let_go(job, _AGAIN, at=retry_at, priority=int(Urgency.BACKLOG))
 
     async def _let_go(self, job: Job, query: LiteralString, **values: Any) -> None:
         """Say it until the database has heard it: then nobody has to find it out."""

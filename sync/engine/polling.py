@@ -6,7 +6,7 @@ a failure repeats and skips nothing. A row that cannot be read is kept as such (
 the others are entered.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from typing import Protocol
 from pricing_proxy.clock import Clock
 from sync.engine.odd_rows import Found, OddRows, R_co, Rereading, T
 from sync.engine.sources import Events, Marks
+from sync.store.lines import Urgency
 
 
 class ChangedSince(Protocol[R_co]):
@@ -72,14 +73,34 @@ class Polling:
         async with aclosing(changed_since(since - self.overlap, without=odd.unserved)) as pages:
             async for page in pages:
                 await odd.take(page)
-                for row in page.rows:
-                    entered += await enter(row)
-                    latest = max(latest, row.updated_at)
+                entered += await self.enter_page(page.rows, enter)
+                latest = max(latest, *(row.updated_at for row in page.rows), latest)
                 # Behind one that cannot be read are others.
                 latest = max(latest, *(row.updated_at or latest for row in page.odd), latest)
                 if latest > since:
                     await self.watermarks.put(name, latest.isoformat())
         return entered
+
+    async def enter_page(
+        self,
+        rows: Sequence[T],
+        enter: Callable[[T], Awaitable[object]],
+        *,
+        urgency: Urgency = Urgency.FRESH,
+    ) -> int:
+        """Enter rows in one transaction, and return how many are new.
+
+        Args:
+            rows: All of them are entered, or none.
+            enter: Enters one row.
+            urgency: Of what is entered.
+        """
+
+        async def enter_all() -> None:
+            for row in rows:
+                await enter(row)
+
+        return await self.events.receive_together(enter_all, urgency)
 
     async def look_up(
         self,
@@ -109,8 +130,7 @@ class Polling:
             async for page in pages:
                 await odd.take(page, is_again=True)
                 due -= {row.entity_id for row in page.rows} | {row.entity_id for row in page.odd}
-                for row in page.rows:
-                    entered += await enter(row)
+                entered += await self.enter_page(page.rows, enter)
         # The shop has them no more.
         await odd.end(due)
         return entered

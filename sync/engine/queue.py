@@ -3,12 +3,13 @@
 A job carries an event's id and nothing else; the event's own row says everything, so a job
 that runs twice, too early or too late does no harm. One queue for each flow and market, so
 that each can be paused alone; one lock for each document, held during back-off, so that the
-events of one document are carried in order.
+events of one document are carried in order. Who goes first says `sync.store.lines`; whoever
+comes back goes behind those that were not tried yet.
 """
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sync.engine.lost_connections import KEEP_ALIVE, refuse_lost
 from sync.engine.own_jobs import OwnJobs
+from sync.store.lines import Urgency, Waiting
 
 _TASK = "carry"
 # What becomes due wakes nobody, so it is found by asking.
@@ -38,9 +40,19 @@ logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 _PUT = text(
     """
-    SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
-        :queue, :task, 0, :lock, NULL, CAST(:args AS jsonb), CAST(:due_at AS timestamptz)
-    )::procrastinate_job_to_defer_v1])
+    SELECT procrastinate_defer_jobs_v1(array_agg(ROW(
+        job.queue, :task, :priority, job.lock, NULL,
+        jsonb_build_object('event_id', job.event_id), NULL
+    )::procrastinate_job_to_defer_v1 ORDER BY job.place))
+    FROM jsonb_to_recordset(CAST(:jobs AS jsonb))
+        AS job (place int, queue text, lock text, event_id bigint)
+    """
+)
+_LIFT = text(
+    """
+    UPDATE procrastinate_jobs SET priority = :priority
+    WHERE CAST(args->>'event_id' AS bigint) = :event_id AND status = 'todo'
+        AND priority < :priority
     """
 )
 # By the event, so that the sweep finds the events that no job will bring.
@@ -102,24 +114,26 @@ class JobQueue:
     """Puts events in line, within the caller's transaction: `sync.store.lines.Queue`."""
 
     async def put(
-        self,
-        connection: AsyncConnection,
-        *,
-        event_id: int,
-        flow: str,
-        market: str,
-        lock_key: str,
-        due_at: datetime | None,
+        self, connection: AsyncConnection, events: Sequence[Waiting], urgency: Urgency
     ) -> None:
-        """Put an event in line; it is seen by workers when the transaction ends."""
-        values = {
-            "queue": queue_name(flow, market),
-            "task": _TASK,
-            "lock": lock_key,
-            "args": json.dumps({"event_id": event_id}),
-            "due_at": due_at,
-        }
+        """Put events in line, in their order; workers see them when the transaction ends."""
+        if not events:
+            return
+        jobs = [
+            {
+                "place": place,
+                "queue": queue_name(each.flow, each.market),
+                "lock": each.lock_key,
+                "event_id": each.event_id,
+            }
+            for place, each in enumerate(events)
+        ]
+        values = {"task": _TASK, "priority": int(urgency), "jobs": json.dumps(jobs)}
         await connection.execute(_PUT, values)
+
+    async def lift(self, connection: AsyncConnection, event_id: int, urgency: Urgency) -> None:
+        """Have an event that waits in line wait with those of an urgency, if that is higher."""
+        await connection.execute(_LIFT, {"event_id": event_id, "priority": int(urgency)})
 
 
 def queue_name(flow: str, market: str) -> str:

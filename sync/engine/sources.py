@@ -1,9 +1,10 @@
 """What a source needs of the engine: a place to enter events, and how far it has read."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from sync.store.document_keys import document_key
+from sync.store.lines import Urgency
 
 
 class Events(Protocol):
@@ -21,6 +22,12 @@ class Events(Protocol):
         document_id: str | None = None,
     ) -> bool:
         """Return whether it is new."""
+        ...
+
+    async def receive_together(
+        self, enter_all: Callable[[], Awaitable[object]], urgency: Urgency
+    ) -> int:
+        """Enter in one transaction what is received within; return how many are new."""
         ...
 
     async def is_to_begin(self, lock_key: str) -> bool:

@@ -15,12 +15,12 @@ import logging
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pricing_proxy.background import Background
 from sync.engine.queue import USUAL_LEASE, Lease
 from sync.engine.work import LONGEST_ATTEMPT
-from sync.store.lines import Queue
+from sync.store.lines import Queue, Urgency, Waiting
 
 _log = logging.getLogger(__name__)
 
@@ -111,22 +111,13 @@ class Sweep(Background):
             forgotten = (await connection.execute(_FORGOTTEN)).all()
             for row in forgotten:
                 await connection.execute(_WAKE, {"id": row.id})
-            for row in (*orphans, *forgotten):
-                await self._put(connection, row.id, row.flow, row.market, row.lock_key)
+            # Due at once: the claim looks at the event's own time, and sends it back until then.
+            lost = [
+                Waiting(row.id, row.flow, row.market, row.lock_key)
+                for row in (*orphans, *forgotten)
+            ]
+            await self._queue.put(connection, lost, Urgency.BACKLOG)
         return len(revived) + len(orphans) + len(forgotten)
-
-    async def _put(
-        self, connection: AsyncConnection, event_id: int, flow: str, market: str, lock_key: str
-    ) -> None:
-        # Due at once: the claim looks at the event's own time, and sends the job back until then.
-        await self._queue.put(
-            connection,
-            event_id=event_id,
-            flow=flow,
-            market=market,
-            lock_key=lock_key,
-            due_at=None,
-        )
 
     async def _for_ever(self) -> None:
         while True:

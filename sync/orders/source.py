@@ -21,6 +21,7 @@ from sync.magento.odd_rows import OddRow, RowPage
 from sync.magento.order_models import OrderHead
 from sync.orders.ports import ShopOrders
 from sync.orders.rules import FLOW, OrderRules
+from sync.store.lines import Urgency
 
 # Before any shop: the first poll of a market that starts at an increment id reads all heads once.
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -95,7 +96,9 @@ class OrderSource:
                     is_history = is_history and not self._may_enter(head)
                     if is_history:
                         history_ends = head.entity_id
-                    entered += await self._enter(head)
+                entered += await self._polling.enter_page(
+                    page.rows, self._enter, urgency=Urgency.BACKLOG
+                )
         if history_ends > kept:
             await self._polling.watermarks.put("orders.history_ends", str(history_ends))
         return entered

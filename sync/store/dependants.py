@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sync.store.document_keys import document_key, number_key
-from sync.store.lines import Queue
+from sync.store.lines import Queue, Urgency, Waiting
 from sync.store.records import (
     EventRecord,
     Trouble,
@@ -115,15 +115,8 @@ async def wake_dependants(connection: AsyncConnection, queue: Queue, event_id: i
         .values(state=EventState.RECEIVED, depends_on=None, due_at=None, changed_at=func.now())
         .returning(_EVENT.id, _EVENT.flow, _EVENT.market, _EVENT.lock_key)
     )
-    for row in sorted(await connection.execute(statement), key=lambda row: int(row.id)):
-        await queue.put(
-            connection,
-            event_id=row.id,
-            flow=row.flow,
-            market=row.market,
-            lock_key=row.lock_key,
-            due_at=None,
-        )
+    woken = sorted(Waiting(*row) for row in await connection.execute(statement))
+    await queue.put(connection, woken, Urgency.FRESH)
 
 
 def _number_key(event: EventRecord) -> str:

@@ -1,38 +1,57 @@
-"""Enter an event and put it in line, within a transaction of the caller's."""
+"""Enter events and put them in line, within a transaction of the caller's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sync.store.dependants import under_way
-from sync.store.lines import Queue
+from sync.store.lines import Queue, Urgency, Waiting
 from sync.store.records import EventRecord, locked_event
 from sync.store.states import EventState
 from sync.store.tables import sync_event
 
 
-async def enter(connection: AsyncConnection, queue: Queue, values: Mapping[str, Any]) -> int | None:
-    """Enter an event and return its id, None where one of its source key is there."""
+async def enter_all(
+    connection: AsyncConnection,
+    queue: Queue,
+    events: Sequence[Mapping[str, Any]],
+    urgency: Urgency,
+) -> list[int]:
+    """Enter events, each source key once, and return the ids of those that are new.
+
+    One that somebody tells of, and that is there already, goes before what nobody waits for.
+    """
+    # Two pages that hold the same ones would wait for each other, but in the same order; the
+    # events of one document stay in theirs.
+    ordered = sorted(events, key=lambda event: str(event["lock_key"]))
     statement = (
         insert(sync_event)
-        .values(state=EventState.RECEIVED, **values)
+        .values([{"state": EventState.RECEIVED, **event} for event in ordered])
         .on_conflict_do_nothing(index_elements=["source_key"])
-        .returning(sync_event.c.id)
+        .returning(sync_event.c.id, sync_event.c.source_key)
     )
-    event_id = (await connection.execute(statement)).scalar()
-    if event_id is None:
-        return None
-    await queue.put(
-        connection,
-        event_id=event_id,
-        flow=values["flow"],
-        market=values["market"],
-        lock_key=values["lock_key"],
-        due_at=None,
-    )
-    return int(event_id)
+    found = {row.source_key: int(row.id) for row in await connection.execute(statement)}
+    new = dict.fromkeys(key for event in events if (key := event["source_key"]) in found)
+    by_key = {event["source_key"]: event for event in events}
+    waiting = [
+        Waiting(found[key], by_key[key]["flow"], by_key[key]["market"], by_key[key]["lock_key"])
+        for key in new
+    ]
+    await queue.put(connection, waiting, urgency)
+    if urgency is Urgency.HINTED:
+        for event in events:
+            if event["source_key"] not in found:
+                await _lift(connection, queue, event["source_key"])
+    return [each.event_id for each in waiting]
+
+
+async def _lift(connection: AsyncConnection, queue: Queue, source_key: str) -> None:
+    known = select(sync_event.c.id).where(sync_event.c.source_key == source_key)
+    if (event_id := (await connection.execute(known)).scalar()) is not None:
+        await queue.lift(connection, event_id, Urgency.HINTED)
 
 
 async def under_way_or_entered(
@@ -47,6 +66,7 @@ async def under_way_or_entered(
         number=needed["business_key"],
     )
     if found is not None:
+        await queue.lift(connection, found.id, Urgency.HINTED)
         return found
-    event_id = await enter(connection, queue, needed)
-    return None if event_id is None else await locked_event(connection, sync_event.c.id == event_id)
+    entered = await enter_all(connection, queue, [needed], Urgency.HINTED)
+    return await locked_event(connection, sync_event.c.id == entered[0]) if entered else None

@@ -9,7 +9,8 @@ smaller fence than the row's has lost the event, and everything it says is refus
     event whose dependency is held                    is blocked, and woken when that ends
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,8 +31,8 @@ from sync.store.dependants import (
     wake_dependants,
 )
 from sync.store.document_keys import document_key
-from sync.store.entering import enter, under_way_or_entered
-from sync.store.lines import Queue
+from sync.store.entering import enter_all, under_way_or_entered
+from sync.store.lines import Queue, Urgency
 from sync.store.records import EventRecord, Trouble, locked_event, trouble_columns
 from sync.store.states import ENDED, STUCK, TO_BEGIN, EventState
 from sync.store.tables import sync_event
@@ -41,6 +42,8 @@ _EVENT = sync_event.c
 # before the next one dies. Orders that were only under way when others killed their worker
 # get a little further each time.
 MOST_DEATHS = 8
+# What is received within `receive_together`, by the task that receives it.
+_TOGETHER: ContextVar[list[Mapping[str, Any]] | None] = ContextVar("together", default=None)
 
 
 class FenceLostError(Exception):
@@ -93,18 +96,44 @@ class EventStore:
             "payload": dict(payload),
             "lock_key": lock_key,
         }
+        batch = _TOGETHER.get()
+        if batch is not None:
+            batch.append(values)
+            return False
+        return await self._enter([values], Urgency.HINTED) > 0
+
+    async def receive_together(
+        self, enter_all: Callable[[], Awaitable[object]], urgency: Urgency
+    ) -> int:
+        """Enter in one transaction what is received within; return how many are new.
+
+        Each answer to it says that it is not new: nobody knows before the end.
+
+        Args:
+            enter_all: Receives it.
+            urgency: Of all of it.
+        """
+        batch: list[Mapping[str, Any]] = []
+        token = _TOGETHER.set(batch)
         try:
-            return await self._enter(values)
+            await enter_all()
+        finally:
+            _TOGETHER.reset(token)
+        return await self._enter(batch, urgency) if batch else 0
+
+    async def _enter(self, events: Sequence[Mapping[str, Any]], urgency: Urgency) -> int:
+        try:
+            return await self._enter_once(events, urgency)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
         # The connection was lost under it. Entering twice is entering once, so it may be
         # said again; an event that did get in is then not new.
-        return await self._enter(values)
+        return await self._enter_once(events, urgency)
 
-    async def _enter(self, values: Mapping[str, Any]) -> bool:
+    async def _enter_once(self, events: Sequence[Mapping[str, Any]], urgency: Urgency) -> int:
         async with self._database.begin() as connection:
-            return await enter(connection, self._queue, values) is not None
+            return len(await enter_all(connection, self._queue, events, urgency))
 
     async def is_to_begin(self, lock_key: str) -> bool:
         """Return whether an event of this lock begins, or begins again, after this instant."""
@@ -217,14 +246,8 @@ class EventStore:
             await self._leave(
                 connection, event.id, event.fence, state=EventState.RECEIVED, due_at=None, **keys
             )
-            await self._queue.put(
-                connection,
-                event_id=event.id,
-                flow=event.flow,
-                market=event.market,
-                lock_key=keys["lock_key"],
-                due_at=None,
-            )
+            waiting = event.waiting._replace(lock_key=keys["lock_key"])
+            await self._queue.put(connection, [waiting], Urgency.FRESH)
 
     async def _leave(
         self, connection: AsyncConnection, event_id: int, fence: int, **values: Any

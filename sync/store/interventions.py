@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.store.dependants import wake_dependants
-from sync.store.lines import Queue
+from sync.store.lines import Queue, Urgency
 from sync.store.records import EventRecord, locked_event, trouble_columns
 from sync.store.states import ENDED, EventState
 from sync.store.tables import audit, sync_event
@@ -57,14 +57,8 @@ class Interventions:
                 depends_on=None,
                 **_NO_TROUBLE,
             )
-            await self._queue.put(
-                connection,
-                event_id=event.id,
-                flow=event.flow,
-                market=event.market,
-                lock_key=event.lock_key,
-                due_at=None,
-            )
+            # A thousand at once are possible: not before what somebody waits for.
+            await self._queue.put(connection, [event.waiting], Urgency.FRESH)
             await self._audit(connection, by, "replay", event, after={"state": "received"})
 
     async def skip(self, event_id: int, *, reason: str, by: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sync.store.lines import Waiting
 from sync.store.states import EventState
 from sync.store.tables import sync_event
 
@@ -59,6 +60,11 @@ class EventRecord:
     created_at: datetime
     changed_at: datetime
     ended_at: datetime | None
+
+    @property
+    def waiting(self) -> Waiting:
+        """It, as it is put in line."""
+        return Waiting(self.id, self.flow, self.market, self.lock_key)
 
     @property
     def name(self) -> str:

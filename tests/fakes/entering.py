@@ -1,6 +1,6 @@
 """Where sources enter events, and how far they have read, in memory."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from pricing_proxy.clock import Clock
 from sync.engine.odd_rows import OddRows
 from sync.engine.polling import Polling
+from sync.store.lines import Urgency
 from sync.store.odd_row_record import OddRecord
 from tests.virtual_time import ManualClock
 
@@ -17,11 +18,14 @@ class FakeEvents:
 
     Attributes:
         to_begin: Locks of events that nobody has begun yet.
+        urgencies: Who goes first, by source key.
     """
 
     def __init__(self) -> None:
         self.entered: dict[str, dict[str, Any]] = {}
         self.to_begin: set[str] = set()
+        self.urgencies: dict[str, Urgency] = {}
+        self._now = Urgency.HINTED
 
     async def receive(
         self,
@@ -38,7 +42,16 @@ class FakeEvents:
         event = {"key": business_key, "market": market, "payload": payload, "lock": lock_key}
         more = {"flow": flow, "document": document_id}
         self.entered.setdefault(source_key, {**event, **more})
+        self.urgencies.setdefault(source_key, self._now)
         return is_new
+
+    async def receive_together(
+        self, enter_all: Callable[[], Awaitable[object]], urgency: Urgency
+    ) -> int:
+        before, self._now = len(self.entered), urgency
+        await enter_all()
+        self._now = Urgency.HINTED
+        return len(self.entered) - before
 
     async def is_to_begin(self, lock_key: str) -> bool:
         return lock_key in self.to_begin

@@ -28,6 +28,7 @@ from sync.orders.writer import OrderWriter
 from sync.store.events import EventStore
 from sync.store.interventions import Interventions
 from sync.store.journal import Journal
+from sync.store.lines import Urgency
 from sync.store.links import MarketLinks
 from sync.store.overview import Overview
 from sync.store.records import EventRecord
@@ -178,13 +179,13 @@ class After:
             record = await self.overview.event(event_id)
             assert record is not None
             async with self.store.begin() as connection:
-                await JobQueue().put(
-                    connection,
-                    event_id=event_id,
-                    flow=record.flow,
-                    market=record.market,
-                    lock_key=record.lock_key,
-                    due_at=error.due_at,
+                await JobQueue().put(connection, [record.waiting], Urgency.BACKLOG)
+                await connection.execute(
+                    text(
+                        "UPDATE procrastinate_jobs SET scheduled_at = :due_at"
+                        " WHERE CAST(args->>'event_id' AS bigint) = :event"
+                    ),
+                    {"due_at": error.due_at, "event": event_id},
                 )
 
 

@@ -125,10 +125,17 @@ class Engine:
             rows = await connection.execute(
                 text(
                     "SELECT CAST(args->>'event_id' AS bigint) FROM procrastinate_jobs"
-                    " WHERE status = 'todo' ORDER BY id"
+                    " WHERE status = 'todo' ORDER BY priority DESC, id"
                 )
             )
             return [int(row[0]) for row in rows]
+
+    async def drop_job(self, event_id: int) -> None:
+        """Take an event's job out of the line, as a worker does."""
+        await self.execute(
+            "DELETE FROM procrastinate_jobs WHERE CAST(args->>'event_id' AS bigint) = :id",
+            id=event_id,
+        )
 
     async def drop_jobs(self) -> None:
         """Lose every job, as if a late worker had ended them."""
