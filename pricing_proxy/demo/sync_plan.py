@@ -27,6 +27,14 @@ countries = { DE = "DEU" }
 shipping_item = "FREIGHT"
 rounding = { item = "ROUNDING", limit = "0.05" }
 tax_difference = "hold"
+tax_rounding = "total"
+tax_codes = { 19 = "DE-19", 7 = "DE-7" }
+
+[[sync.markets.b2b_de.orders.untaxed]]
+reason = "domestic"
+countries = ["DE"]
+sales_tax_group = "DOM"
+item_group = "NONE"
 
 [sync.markets.b2b_de.orders.tax]
 DE-19 = { sales_tax_group = "DOM", item_group = "VAT19" }

@@ -3,9 +3,10 @@
 Each member checks itself; a patch is checked whole before any of it is applied.
 What a dial does stands in `faults` (every system; `token_revoked`: where a system checks who
 asks), `price_service` (`drop_lines`, `odd_lines`, `poison_skus`, `poison_lines`, `deadlock_rate`,
-`price_page`), `documents` (`rename_fields`, `mandatory_fields`), `sets_cut` (`short_sets`,
-`hidden_sets`) and `shop` (`number_prefix`, `account_attribute`, `bare_taxes`, `row_latency_ms`,
-`clock_ahead_seconds`); `dead` is the server's business.
+`price_page`), `documents` (`rename_fields`, `mandatory_fields`, `tax_rounding`,
+`return_price_unit`), `sets_cut` (`short_sets`, `hidden_sets`) and `shop` (`number_prefix`,
+`account_attribute`, `bare_taxes`, `row_latency_ms`, `clock_ahead_seconds`); `dead` is the server's
+business.
 """
 
 import re
@@ -73,6 +74,9 @@ class Dials:
             service that was not deployed does; 200 for a login page.
         rename_fields: New names of fields, such as `{"CustomersV3.LanguageId": "Language"}`.
         mandatory_fields: Fields that a new row must have, such as `CustomersV3.LanguageId`.
+        tax_rounding: How the ERP rounds an order's tax: "total", once for each rate, or "line".
+        return_price_unit: Whether the price of a return's line is for as many pieces as that of the
+            order's line that it takes back; returns have no field that says so.
         short_sets: Rows that a set of the ERP's ends with, such as `{"ReleasedProductsV2": 60}`: as
             if the link to the next page were missing; `$count` still tells all. 0 answers none.
         hidden_sets: Rows of a set that the ERP lets be seen, as with a right that is lost: `$count`
@@ -106,6 +110,8 @@ class Dials:
     price_page: int | None = None
     rename_fields: Mapping[str, str] = field(default_factory=dict)
     mandatory_fields: tuple[str, ...] = ()
+    tax_rounding: str = "total"
+    return_price_unit: bool = False
     short_sets: Mapping[str, int] = field(default_factory=dict)
     hidden_sets: Mapping[str, int] = field(default_factory=dict)
     number_prefix: str | None = None
@@ -217,6 +223,12 @@ def _fields_of_sets(name: str, value: Any) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def _rounding(name: str, value: Any) -> str:
+    if value in ("line", "total"):
+        return str(value)
+    raise BadMemberError(name, 'expected "line" or "total"')
+
+
 def _rows_of_sets(name: str, value: Any) -> dict[str, int]:
     pairs = value.items() if isinstance(value, dict) else [("", None)]
     if not all(_NAME.fullmatch(one) and type(rows) is int and rows >= 0 for one, rows in pairs):
@@ -252,6 +264,8 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "price_page": _status,
     "rename_fields": _new_names,
     "mandatory_fields": _fields_of_sets,
+    "tax_rounding": _rounding,
+    "return_price_unit": _flag,
     "short_sets": _rows_of_sets,
     "hidden_sets": _rows_of_sets,
     "number_prefix": _prefix,

@@ -1,6 +1,7 @@
 """What is wrong right now, out of what the store knows: pure.
 
 events held at the same field for the same reason    one condition
+events done with a difference to be told of          one for each flow, market and field
 events not carried over after a while                one for each flow and market
 a schedule that has not succeeded for three periods  one each: silence is a failure
 a field that another system does not keep            one for each field and market
@@ -59,6 +60,30 @@ def held(events: Iterable[EventRecord]) -> list[Condition]:
             trouble = event.trouble
             groups[event.flow, event.market, trouble.kind, trouble.field].append(event)
     return [_held(key, group) for key, group in sorted(groups.items())]
+
+
+def cautioned(events: Iterable[EventRecord], *, within: timedelta) -> list[Condition]:
+    """Return a condition for each kind of difference with which events were done.
+
+    Args:
+        events: Events that were done with a caution.
+        within: Since when, for the text.
+    """
+    groups: dict[tuple[str, str, str], list[EventRecord]] = defaultdict(list)
+    for event in events:
+        if event.trouble is not None:
+            groups[event.flow, event.market, event.trouble.field].append(event)
+    hours = within / timedelta(hours=1)
+    return [
+        Condition(
+            key=f"caution/{flow}/{market}/{field}",
+            title=f"{_counted(group, flow)} of {market} sent with a difference at {field} "
+            f"within {hours:g} hours",
+            text=f"{_names(group)}, the last with {_told(group[-1])}",
+            count=len(group),
+        )
+        for (flow, market, field), group in sorted(groups.items())
+    ]
 
 
 def late(events: Iterable[EventRecord], *, after: timedelta, place: str) -> list[Condition]:
@@ -155,6 +180,11 @@ def rewritten(documents: Iterable[Rewritten]) -> list[Condition]:
         )
         for (flow, market, system, operation), group in sorted(groups.items())
     ]
+
+
+def _told(event: EventRecord) -> str:
+    trouble = event.trouble
+    return "" if trouble is None else f"{trouble.text}. What to do: {trouble.advice}"
 
 
 def _documents(field: Unsettled) -> str:

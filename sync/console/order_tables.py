@@ -13,6 +13,7 @@ from sync.console.tables import state_text, table_of
 from sync.console.words import NONE, instant
 from sync.magento.order_models import Order
 from sync.store.records import EventRecord
+from sync.store.states import ENDED
 
 _Moment = tuple[datetime, str, Text]
 
@@ -93,7 +94,7 @@ def _events(story: OrderStory) -> Table:
         event, trouble = each.event, each.event.trouble
         said = ("", event.note, "")
         if trouble is not None:
-            said = (trouble.field, trouble.text, trouble.advice)
+            said = (trouble.field, _said(event), trouble.advice)
         head = (str(event.id), event.flow, event.name)
         table.add_row(*head, state_text(event.state), *map(Text, said))
     if not story.events:
@@ -122,6 +123,12 @@ def _moments(story: EventStory) -> Iterator[_Moment]:
 
 
 def _where_it_stands(event: EventRecord) -> _Moment:
-    said = event.note if event.trouble is None else event.trouble.text
-    what = state_text(event.state)
+    said, what = _said(event), state_text(event.state)
     return event.ended_at or event.changed_at, str(event.id), what.append(f": {said}" * bool(said))
+
+
+def _said(event: EventRecord) -> str:
+    """Return what came of an event that is over, else what is wrong."""
+    if event.trouble is None or (event.state in ENDED and event.note):
+        return event.note
+    return event.trouble.text

@@ -21,11 +21,34 @@ Difference = tuple[str, str, str]
 """A field, what was sent or expected, and what was found."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caution:
+    """What somebody should hear of a document that is carried over all the same.
+
+    Attributes:
+        field: The field that differs, in the document it went to.
+        text: How; no customer data.
+        advice: What to do.
+        diff: Field by field.
+    """
+
+    field: str
+    text: str
+    advice: str
+    diff: Sequence[Difference] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It is carried over; `note` says what came of it, warnings included."""
+    """It is carried over.
+
+    Attributes:
+        note: What came of it, for its story.
+        caution: What an alert tells.
+    """
 
     note: str = ""
+    caution: Caution | None = None
 
 
 class OutcomeError(Exception):

@@ -18,7 +18,7 @@ from sync.engine.flow import Flow
 from sync.engine.metrics import SyncMetrics
 from sync.engine.outcomes import IdentifiedError, WaitForError
 from sync.engine.queue import ComeBackError
-from sync.engine.verdict import trouble_of, verdict_on
+from sync.engine.verdict import caution_of, trouble_of, verdict_on
 from sync.engine.work import EventWork
 from sync.store.events import EventStore, FenceLostError, NotNow
 from sync.store.journal import Journal
@@ -133,7 +133,13 @@ class Runner:
             return EventState.RECEIVED, None
         except Exception as error:  # noqa: BLE001 -- every failure must become a visible state
             return await self._note(record, error)
-        await self._events.end(record.id, record.fence, EventState.DONE, note=done.note)
+        await self._events.end(
+            record.id,
+            record.fence,
+            EventState.DONE,
+            note=done.note,
+            caution=caution_of(done),
+        )
         return EventState.DONE, None
 
     async def _note(

@@ -30,6 +30,7 @@ from pricing_proxy.resilience.errors import (
     UpstreamThrottledError,
 )
 from sync.engine.outcomes import (
+    Done,
     HeldError,
     InDoubtError,
     OutcomeError,
@@ -37,7 +38,7 @@ from sync.engine.outcomes import (
     SkippedError,
     WaitForError,
 )
-from sync.store.records import Trouble
+from sync.store.records import CAUTION, Trouble
 from sync.store.states import EventState
 
 # One second, doubling: a short outage costs little, a long one does not cost the ERP much.
@@ -113,6 +114,16 @@ def trouble_of(error: Exception) -> Trouble:
         kind=type(error).__name__,
         text="this program broke while it carried the event",
         advice="see the log for the traceback; it is tried again",
+    )
+
+
+def caution_of(done: Done) -> Trouble | None:
+    """Return what somebody should hear of a document that is done, as it is kept with the event."""
+    told = done.caution
+    if told is None:
+        return None
+    return Trouble(
+        kind=CAUTION, field=told.field, text=told.text, advice=told.advice, diff=told.diff
     )
 
 

@@ -43,15 +43,26 @@ class ProductOption(ShopModel):
 
 
 class ItemizedTax(ShopModel):
-    """One tax of one line."""
+    """One tax of one line, or of what `taxable_item_type` says.
+
+    Attributes:
+        item_id: The line's; None where the shop did not note it.
+    """
 
     tax_code: Text = ""
     tax_percent: Amount = Decimal(0)
     amount: Amount = Decimal(0)
+    item_id: int | None = None
+    taxable_item_type: Text = ""
 
 
 class LineExtension(OpenMembers):
-    """What modules add to a line."""
+    """What modules add to a line.
+
+    Attributes:
+        itemized_taxes: Empty where the shop noted taxes without the line's id, as it does with
+            orders placed in one go, and on a line that costs nothing.
+    """
 
     itemized_taxes: Annotated[tuple[ItemizedTax, ...], Rows] = ()
 

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sync.magento.address_models import PostalAddress
-from sync.magento.order_line_models import OrderLine
+from sync.magento.order_line_models import ItemizedTax, OrderLine
 from sync.magento.wire_types import (
     Amount,
     Flag,
@@ -94,7 +94,11 @@ class AppliedTax(ShopModel):
 
 
 class ItemTaxes(ShopModel):
-    """The taxes of one line (`type` "product") or of the shipping (`type` "shipping")."""
+    """The taxes of one line (`type` "product") or of the shipping (`type` "shipping").
+
+    Attributes:
+        item_id: The line's; None for shipping, and where the shop did not note it.
+    """
 
     type: Text = ""
     item_id: int | None = None
@@ -107,6 +111,8 @@ class OrderExtension(OpenMembers):
     Attributes:
         pickup_location_code: Set for pick-up in a shop, whose address is then the shipping
             address.
+        additional_itemized_taxes: Taxes without a line's id: of shipping, and of lines where the
+            shop noted none.
         gift_cards_amount: Commerce: paid by gift card, as are `customer_balance_amount` by store
             credit and `reward_currency_amount` by points; not in `grand_total`.
     """
@@ -114,6 +120,7 @@ class OrderExtension(OpenMembers):
     shipping_assignments: Annotated[tuple[ShippingAssignment, ...], Rows] = ()
     applied_taxes: Annotated[tuple[AppliedTax, ...], Rows] = ()
     item_applied_taxes: Annotated[tuple[ItemTaxes, ...], Rows] = ()
+    additional_itemized_taxes: Annotated[tuple[ItemizedTax, ...], Rows] = ()
     pickup_location_code: Text = ""
     gift_cards_amount: Amount = Decimal(0)
     customer_balance_amount: Amount = Decimal(0)
@@ -125,6 +132,8 @@ class Order(OrderHead):
 
     Attributes:
         customer_id: None for a guest.
+        customer_group_id: 0 for a guest; has one tax class.
+        customer_taxvat: The tax number of the customer's account, as it was typed.
         discount_amount: Negative, shipping's part included.
         grand_total: Usually cents, but up to four decimals with fractional quantities.
         coupon_code: Also set when the coupon gave nothing.
@@ -133,7 +142,9 @@ class Order(OrderHead):
     is_virtual: Flag = False
     customer_id: int | None = None
     customer_is_guest: Flag = False
+    customer_group_id: int | None = None
     customer_email: Text = ""
+    customer_taxvat: Text = ""
     customer_firstname: Text = ""
     customer_lastname: Text = ""
     order_currency_code: str

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderBody, SalesOrderLineBody
+from sync.orders.line_tax import Rate
+from sync.sales.amounts import Taxed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,13 +16,17 @@ class DraftLine:
         source: The shop's row, for messages.
         body: What is sent; its `OrderLineReference` is how it is found again.
         net: What the ERP makes of it.
-        tax: What the ERP is expected to compute on it.
+        rate: What the shop charges on it.
     """
 
     source: str
     body: SalesOrderLineBody
     net: Decimal
-    tax: Decimal
+    rate: Rate
+
+    def taxed(self, amount: Decimal) -> Taxed:
+        """Return an amount of the line with what is charged on it."""
+        return Taxed(self.rate.code, amount, self.rate.percent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +36,11 @@ class OrderDraft:
     Attributes:
         reference: The shop's number, with the store view's prefix.
         header: What is sent of the header, without the reference field and the stop.
-        lines: In the shop's order; shipping, fees and rounding last.
+        lines: In the shop's order; shipping and fees last.
         net: What the shop's order comes to without tax, what automatic charges add included.
         tax: The shop's tax.
         charges: Net of what the ERP's automatic charges are to add; zero when a line does.
         charges_tax: Tax expected on it.
-        warnings: What differs without holding the order.
     """
 
     reference: str
@@ -45,7 +50,6 @@ class OrderDraft:
     tax: Decimal
     charges: Decimal
     charges_tax: Decimal
-    warnings: tuple[str, ...] = ()
 
     @property
     def by_reference(self) -> dict[str, DraftLine]:
@@ -58,6 +62,6 @@ class OrderDraft:
         return sum((line.net for line in self.lines), self.charges)
 
     @property
-    def erp_tax(self) -> Decimal:
-        """The tax it is expected to have."""
-        return sum((line.tax for line in self.lines), self.charges_tax)
+    def gross(self) -> Decimal:
+        """What the shop's order comes to with tax, before credits."""
+        return self.net + self.tax

@@ -97,7 +97,8 @@ class OrderFlow:
         # Before the shop has the number, so that it is never taken for somebody else's.
         await work.links.remember(LINK, str(order.entity_id), sold.number)
         await self._write_back(work, order, sold.number)
-        return Done("; ".join((f"is in the ERP as {sold.number}", *sold.warnings)))
+        note = f"is in the ERP as {sold.number}"
+        return Done(f"{note}; {sold.caution.text}" if sold.caution else note, sold.caution)
 
     async def _numbered(self, work: Work, order: Order, market: OrderMarket) -> Done:
         """End an order that has an ERP number, if that is a number of ours."""

@@ -10,13 +10,14 @@ from sync.engine.outcomes import HeldError
 from sync.magento.order_models import Order
 from sync.orders.codes import mapped
 from sync.orders.draft import DraftLine
+from sync.orders.line_tax import Rate, rate_of_line
 from sync.orders.named_items import how_to_name
 from sync.orders.rules import OrderRules
 from sync.orders.selling import Sellable, Selling, SoldThing, is_called
-from sync.sales.amounts import UnitPrice, expected_tax, unit_price
+from sync.orders.tax_groups import tax_fields
+from sync.sales.amounts import UnitPrice, unit_price
 from sync.sales.value_lines import ValueLine, line_reference
 
-_NO_TAX = "none"
 # The shop's price is net of discounts, and charges are lines or the header's.
 _ALWAYS = {"LineDiscountPercentage": Decimal(0), "SkipCreateAutoCharges": True}
 # A file option is one text: MIME type, name, then a path on the server and a secret key.
@@ -40,8 +41,8 @@ def sale_line(
     """Return the line for goods.
 
     Raises:
-        HeldError: A product, tax or unit without its counterpart in the ERP, or a price that the
-            ERP cannot hold within the tolerance.
+        HeldError: A product, tax or unit without its counterpart in the ERP, a tax that the order
+            contradicts, or a price that the ERP cannot hold within the tolerance.
     """
     where = f"items[{value.index}]"
     item = _item(value, asked, sellable, company=selling.company, where=where)
@@ -50,7 +51,8 @@ def sale_line(
         "LineDescription": _description(value, rules, where=where),
         "SalesUnitSymbol": _unit(item, sellable, rules, selling=selling, where=where),
     }
-    codes = tuple(tax.tax_code for tax in value.row.extension_attributes.itemized_taxes)
+    rate = rate_of_line(value, order, codes=rules.tax_codes, market=selling.market)
+    groups = tax_fields(rate, order, selling=selling, rules=rules, field=f"{where}.tax_percent")
     rules.check_lengths({**texts, "OrderLineReference": reference}, sources=_SOURCES, where=where)
     return priced_line(
         reference,
@@ -58,10 +60,10 @@ def sale_line(
         source=where,
         quantity=value.quantity,
         net=value.net,
-        rate=value.row.tax_percent or Decimal(0),
+        rate=rate,
         extra={
             **{name: text for name, text in {**_dimensions(item), **texts}.items() if text},
-            **tax_fields(codes, rules, selling=selling, field=f"{where}.tax_percent"),
+            **groups,
         },
         rules=rules,
     )
@@ -74,7 +76,7 @@ def priced_line(
     source: str,
     quantity: Decimal,
     net: Decimal,
-    rate: Decimal,
+    rate: Rate,
     extra: Mapping[str, str | bool],
     rules: OrderRules,
 ) -> DraftLine:
@@ -86,7 +88,7 @@ def priced_line(
         source: Where it comes from in the shop's order.
         quantity: Not zero; below zero, the line takes its amount off.
         net: Of the whole line, of the sign of `quantity`.
-        rate: Tax in percent, to foretell the ERP's.
+        rate: What the shop charges, to foretell the ERP's tax.
         extra: More fields.
         rules: The market's.
     """
@@ -105,7 +107,7 @@ def priced_line(
             }
         ),
         net=amount,
-        tax=expected_tax(amount, rate, decimals=rules.amount_decimals),
+        rate=rate,
     )
 
 
@@ -127,26 +129,6 @@ def _price(
             advice="raise orders.price_decimals or orders.line_tolerance, then replay",
         )
     return price, amount
-
-
-def tax_fields(
-    codes: tuple[str, ...], rules: OrderRules, *, selling: Selling, field: str
-) -> dict[str, str | bool]:
-    """Return the tax groups of the shop's rates; nothing where the ERP alone decides."""
-    if rules.tax is None:
-        return {}
-    groups = mapped(
-        rules.tax,
-        "+".join(sorted(set(codes))) or _NO_TAX,
-        field=field,
-        name="orders.tax",
-        market=selling.market,
-    )
-    return {
-        "SalesTaxGroupCode": groups.sales_tax_group,
-        "SalesTaxItemGroupCode": groups.item_group,
-        "OverrideSalesTax": True,
-    }
 
 
 def _item(

@@ -16,6 +16,8 @@ from pricing_proxy.configuration.environments import MODEL
 from pricing_proxy.configuration.mistakes import Mistake
 from sync.engine.erp_texts import Code, Country, LimitedTexts
 from sync.magento.order_models import OrderHead
+from sync.orders.tax_rules import Percent, TaxGroups, Untaxed
+from sync.sales.amounts import TaxRounding
 from sync.sales.references import RETURN_MARK
 from sync.sales.value_lines import Splitting
 
@@ -90,20 +92,6 @@ class PaymentCodes(BaseModel):
     terms: Code | None = None
 
 
-class TaxGroups(BaseModel):
-    """The two groups whose intersection is the tax of a line in the ERP.
-
-    Attributes:
-        sales_tax_group: The group of the customer's side.
-        item_group: The group of the item's side.
-    """
-
-    model_config = MODEL
-
-    sales_tax_group: Code
-    item_group: Code
-
-
 class Fee(BaseModel):
     """A surcharge that a module of the shop adds to the order's totals.
 
@@ -124,7 +112,7 @@ class Fee(BaseModel):
 
 
 class Rounding(BaseModel):
-    """A line that closes the cents between the two systems' arithmetic.
+    """A line that closes what the ERP's own total is off by.
 
     Attributes:
         item: The service item; without tax in the ERP.
@@ -155,9 +143,12 @@ class OrderRules(LimitedTexts, BaseModel):
         amount_decimals: Decimals to which it rounds a line.
         line_tolerance: How far a line's net amount may differ in the ERP.
         tax_tolerance: How far the order's tax may differ in the ERP.
-        tax_difference: What happens beyond that.
-        reads_tax: Whether the tax that the ERP computed is read back and compared; it costs the ERP
-            a computation for each order.
+        tax_tolerance_per_line: As much more for each line of it.
+        tax_difference: What happens beyond that: the order is held, or sent and somebody warned.
+        tax_rounding: How the ERP rounds tax: each line's, or once for each rate of an order.
+        reads_tax: Whether the total and the tax that the ERP computed are read before the release;
+            it costs the ERP a computation for each order. Without it they are foretold from the
+            lines' amounts by `tax_rounding`, and so is the rounding line.
         rounding: The line for rest cents; none without it.
         shipping: The shop's shipping methods; "carrier_*" stands for all of a carrier's, "virtual"
             for orders that need none.
@@ -167,8 +158,13 @@ class OrderRules(LimitedTexts, BaseModel):
         states_of: Countries whose addresses need a state; it is left out of others.
         units: Codes of the product attribute `unit_attribute` and the ERP's units.
         unit_attribute: Attribute that names a product's unit; the ERP's sales unit without it.
-        tax: Tax rates of the shop ("DE-19", two as "A+B", none as "none"); without the map the
-            ERP alone decides.
+        tax: Tax rates of the shop ("DE-19", two as "A+B"), and "none" for the rounding line;
+            without the map the ERP alone decides.
+        tax_codes: Tax rates by percent ("19", or "DE/19" where the country counts), for lines with
+            a percentage of which no member of the order says the rate, such as those of a coupon of
+            100 %.
+        untaxed: Reasons for lines without tax; the first that fits gives the groups. The order is
+            held where none does.
         shipping_item: Service item that carries the shipping cost; without one the ERP's automatic
             charges decide.
         bundle: What a bundle with one price becomes: its parent, or its parts with the price shared
@@ -210,7 +206,10 @@ class OrderRules(LimitedTexts, BaseModel):
     amount_decimals: Annotated[int, Field(ge=0, le=3)] = 2
     line_tolerance: Money = Decimal("0.01")
     tax_tolerance: Money = Decimal("0.05")
+    # What rounding each line instead of all can come to.
+    tax_tolerance_per_line: Money = Decimal("0.005")
     tax_difference: Literal["warn", "hold"] = "warn"
+    tax_rounding: TaxRounding = "line"
     reads_tax: bool = True
     rounding: Rounding | None = None
     shipping: dict[str, DeliveryCodes]
@@ -221,6 +220,8 @@ class OrderRules(LimitedTexts, BaseModel):
     units: dict[str, Code] = {}
     unit_attribute: str | None = None
     tax: dict[str, TaxGroups] | None = None
+    tax_codes: dict[Percent, str] = {}
+    untaxed: list[Untaxed] = []
     shipping_item: Code | None = None
     bundle: Literal["parent", "parts"] = "parent"
     free_lines: Literal["send", "hold"] = "hold"
@@ -236,6 +237,14 @@ class OrderRules(LimitedTexts, BaseModel):
         """Return an order's reference in the ERP."""
         return f"{self.prefix_of(document.store_id)}{document.increment_id}"
 
+    def tax_limit(self, lines: int) -> Decimal:
+        """Return how far the tax of an order with so many lines may differ in the ERP."""
+        return self.tax_tolerance + self.tax_tolerance_per_line * lines
+
+    def is_off(self, gap: Decimal) -> bool:
+        """Return whether an order's total is off by what people call a difference: a cent."""
+        return abs(gap) >= Decimal(1).scaleb(-self.amount_decimals)
+
     @property
     def splitting(self) -> Splitting:
         """How bundles with one price are sold."""
@@ -243,8 +252,13 @@ class OrderRules(LimitedTexts, BaseModel):
 
 
 def mistakes(document: Mapping[str, Any], market: str) -> Iterator[Mistake]:
-    """Find what the store views of a market make wrong."""
+    """Find what does not fit the store views of a market, or its other rules."""
     here, own = f"sync.markets.{market}", table(document, "sync", "markets", market)
+    known = table(own, FLOW, "tax")
+    for percent, code in table(own, FLOW, "tax_codes").items():
+        if code not in known:
+            advice = "expected a rate of orders.tax"
+            yield Mistake(f"{here}.orders.tax_codes.{percent}", advice, code)
     start, stores = table(own, FLOW).get("start_at"), own.get("store_ids")
     if not isinstance(stores, list):
         return

@@ -1,16 +1,18 @@
 """Lines for what is no goods: shipping, fees of the shop's modules, and rest cents. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import partial
 
 from sync.engine.outcomes import HeldError
 from sync.magento.order_models import Order
 from sync.orders.draft import DraftLine
-from sync.orders.line_fields import priced_line, tax_fields
+from sync.orders.line_fields import priced_line
+from sync.orders.line_tax import UNTAXED, Rate, rate_of_shipping
 from sync.orders.rules import OrderRules
 from sync.orders.selling import Selling
-from sync.orders.totals import Surcharge, Totals, fee_of, shipping_of
+from sync.orders.tax_groups import rounding_fields, tax_fields
+from sync.orders.totals import Surcharge, fee_of, shipping_of
 from sync.sales.value_lines import SHIPPING_KEY, line_reference
 
 _ONE = Decimal(1)
@@ -26,55 +28,53 @@ def surcharge_lines(order: Order, *, selling: Selling, rules: OrderRules) -> lis
 
 
 def rounding_line(
-    order: Order,
-    lines: Sequence[DraftLine],
-    *,
-    totals: Totals,
-    charges: Surcharge,
-    selling: Selling,
-    rules: OrderRules,
-) -> list[DraftLine]:
-    """Return the line that closes the gap between the totals, where there is one and a rule.
+    increment_id: str, gap: Decimal, *, rules: OrderRules, market: str
+) -> DraftLine | None:
+    """Return the line that closes a gap; None where there is none, or no rule closes it.
 
-    A gap beyond the rule's limit is left open: the comparison of the totals tells it.
+    Args:
+        increment_id: The order's number.
+        gap: What the ERP's total lacks of the shop's; below zero where it is more.
+        rules: The market's.
+        market: Its code, for messages.
+
+    Raises:
+        HeldError: The map of tax rates has no entry for the line.
     """
-    if rules.rounding is None:
-        return []
-    erp = sum((line.net + line.tax for line in lines), charges.net + charges.tax)
-    gap = totals.gross - erp
-    if abs(gap) > rules.rounding.limit or abs(gap) < Decimal(1).scaleb(-rules.amount_decimals):
-        return []
-    line = priced_line(
-        line_reference(order.increment_id, "rounding"),
+    if rules.rounding is None or not rules.is_off(gap) or abs(gap) > rules.rounding.limit:
+        return None
+    return priced_line(
+        rounding_reference(increment_id),
         item_number=rules.rounding.item,
         source="grand_total",
         quantity=_ONE if gap > 0 else -_ONE,
         net=gap,
-        rate=Decimal(0),
-        extra=tax_fields((), rules, selling=selling, field="grand_total"),
+        rate=UNTAXED,
+        extra=rounding_fields(rules, market=market),
         rules=rules,
     )
-    return [line]
+
+
+def rounding_reference(increment_id: str) -> str:
+    """Return how an order's rounding line is found again."""
+    return line_reference(increment_id, "rounding")
 
 
 def _shipping(order: Order, selling: Selling, rules: OrderRules) -> Iterator[DraftLine]:
     if rules.shipping_item is None:
         return
     cost = shipping_of(order)
-    applied = [
-        tax
-        for taxes in order.extension_attributes.item_applied_taxes
-        if taxes.type == "shipping"
-        for tax in taxes.applied_taxes
-    ]
-    groups = partial(tax_fields, tuple(tax.code for tax in applied), rules, selling=selling)
+    if cost.net == 0 and cost.tax == 0:
+        return
+    rate = rate_of_shipping(order, net=cost.net, tax=cost.tax)
+    groups = partial(tax_fields, rate, order, selling=selling, rules=rules)
     yield from _surcharge(
         cost,
         line_reference(order.increment_id, SHIPPING_KEY),
         item=rules.shipping_item,
         source="shipping_amount",
-        rate=sum((tax.percent for tax in applied), Decimal(0)),
-        extra=groups(field="shipping_tax_amount") if cost.net else {},
+        rate=rate,
+        extra=groups(field="shipping_tax_amount") if cost.net > 0 else {},
         rules=rules,
     )
 
@@ -82,14 +82,14 @@ def _shipping(order: Order, selling: Selling, rules: OrderRules) -> Iterator[Dra
 def _fees(order: Order, rules: OrderRules) -> Iterator[DraftLine]:
     for place, fee in enumerate(rules.fees, start=1):
         cost = fee_of(order, fee)
-        rate = cost.tax / cost.net * 100 if cost.net else Decimal(0)
+        percent = cost.tax / cost.net * 100 if cost.net else Decimal(0)
         taxed = {"SalesTaxItemGroupCode": fee.tax_item_group} if fee.tax_item_group else {}
         yield from _surcharge(
             cost,
             line_reference(order.increment_id, f"fee{place}"),
             item=fee.item,
             source=fee.amount,
-            rate=rate,
+            rate=Rate(f"fee{place}", percent),
             extra=taxed,
             rules=rules,
         )
@@ -101,7 +101,7 @@ def _surcharge(
     *,
     item: str,
     source: str,
-    rate: Decimal,
+    rate: Rate,
     extra: Mapping[str, str | bool],
     rules: OrderRules,
 ) -> Iterator[DraftLine]:

@@ -42,11 +42,6 @@ class Totals:
     net: Decimal
     tax: Decimal
 
-    @property
-    def gross(self) -> Decimal:
-        """With tax, before credits."""
-        return self.net + self.tax
-
 
 def shipping_of(order: Order) -> Surcharge:
     """Return the shipping after its discount.

@@ -5,7 +5,8 @@ others that have the same reference are left alone (`own_headers`). Lines are
 added one by one, only the missing ones. Before releasing, the reference is looked up
 again: of several headers the lowest number stays and the other, stopped ones are deleted.
 What is going to be released is read back and compared first, so that a wrong document
-stays stopped. A stopped duplicate harms nobody; a released one must not exist.
+stays stopped; where the ERP's total is cents off, a rounding line is added, and all is read
+and compared again. A stopped duplicate harms nobody; a released one must not exist.
 
 Every step may end in the middle: the next attempt starts from what the ERP holds, not
 from what was remembered.
@@ -14,7 +15,6 @@ from what was remembered.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 from http import HTTPStatus
 
@@ -22,16 +22,17 @@ from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLi
 from pricing_proxy.names import same_name_key
 from pricing_proxy.resilience.errors import UpstreamRejectedError
 from sync.engine.flow import Work
-from sync.engine.outcomes import HeldError, RetryLaterError
+from sync.engine.outcomes import Caution, HeldError, RetryLaterError
 from sync.engine.refusals import named
 from sync.engine.writes import Doubts, written
 from sync.magento.order_models import Order
 from sync.magento.orders import EXT_ORDER_ID_LENGTH
-from sync.orders.draft import OrderDraft
-from sync.orders.echo import differences
+from sync.orders.draft import DraftLine, OrderDraft
 from sync.orders.own_headers import OwnHeaders
 from sync.orders.ports import ErpOrders
+from sync.orders.read_back import Compared, ReadBack
 from sync.orders.rules import OrderRules
+from sync.orders.service_lines import rounding_reference
 
 SYSTEM = "fo"
 CREATE = "order header create"
@@ -39,14 +40,15 @@ ADD_LINE = "order line create"
 RELEASE = "order release"
 STOP = "order stop"
 DELETE = "order header delete"
+_NUMBER, _REFERENCE = "SalesOrderNumber", "OrderLineReference"
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The released order, and what differs without holding it."""
+    """The released order, and what somebody should hear of it."""
 
     number: str
-    warnings: tuple[str, ...]
+    caution: Caution | None
 
 
 class OrderWriter:
@@ -71,6 +73,7 @@ class OrderWriter:
         self._own = own
         self._company = company
         self._rules = rules
+        self._read_back = ReadBack(erp, company=company, rules=rules)
 
     async def write(self, work: Work, order: Order, draft: OrderDraft) -> Written:
         """Return the one released order; safe to call again after any failure.
@@ -92,21 +95,13 @@ class OrderWriter:
         else:
             number = header.SalesOrderNumber
             if header.IsSalesProcessingStopped:
-                await self._complete(work, number, await self._lines(number), draft, doubts)
-        # The second look: somebody else may have created a header meanwhile.
-        again = await self._one_header(work, await self._own.find(order, draft, known=number))
-        if again is None or again.SalesOrderNumber != number:
-            raise RetryLaterError("another header with this reference has come first")
-        warnings = await self._check_echo(again, draft)
-        if again.IsSalesProcessingStopped:
-            await written(
-                work,
-                SYSTEM,
-                RELEASE,
-                {"SalesOrderNumber": number},
-                partial(self._erp.release, self._company, number),
-            )
-        return Written(number, (*draft.warnings, *warnings))
+                lines = await self._read_back.lines(number)
+                await self._complete(work, number, lines, draft, doubts)
+        header, caution = await self._closed(work, order, draft, number, doubts)
+        if header.IsSalesProcessingStopped:
+            release = partial(self._erp.release, self._company, number)
+            await written(work, SYSTEM, RELEASE, {_NUMBER: number}, release)
+        return Written(number, caution)
 
     async def tidy(self, work: Work, order: Order) -> int:
         """Delete the stopped doubles of a released order, and return how many there were."""
@@ -130,7 +125,7 @@ class OrderWriter:
             work,
             SYSTEM,
             STOP,
-            {"SalesOrderNumber": number},
+            {_NUMBER: number},
             partial(self._erp.stop, self._company, number),
         )
 
@@ -138,7 +133,7 @@ class OrderWriter:
         """Delete a stopped header with its lines; one that is gone already is fine."""
         delete = partial(self._erp.delete_header, self._company, number)
         try:
-            await written(work, SYSTEM, DELETE, {"SalesOrderNumber": number}, delete)
+            await written(work, SYSTEM, DELETE, {_NUMBER: number}, delete)
         except UpstreamRejectedError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
@@ -204,47 +199,43 @@ class OrderWriter:
             await self.delete(work, number)
             raise RetryLaterError("a line was in the ERP twice; the stopped order was deleted")
         for reference, line in draft.by_reference.items():
-            if same_name_key(reference) in counts:
-                continue
-            about = {"SalesOrderNumber": number, "OrderLineReference": reference}
-            doubts.wait_out(ADD_LINE, about)
-            sent = {**line.body.members(), **about}
-            add = partial(self._erp.add_line, self._company, number, line.body)
-            with named(f"add {line.source}", sent):
-                await written(work, SYSTEM, ADD_LINE, sent, add)
+            if same_name_key(reference) not in counts:
+                await self._add_line(work, number, line, doubts)
 
-    async def _lines(self, number: str) -> Sequence[SalesOrderLineRow]:
-        with named("read the order's lines", {"SalesOrderNumber": number}):
-            return await self._erp.lines(self._company, number)
+    async def _add_line(self, work: Work, number: str, line: DraftLine, doubts: Doubts) -> None:
+        about = {_NUMBER: number, _REFERENCE: line.body.OrderLineReference}
+        doubts.wait_out(ADD_LINE, about)
+        sent = {**line.body.members(), **about}
+        add = partial(self._erp.add_line, self._company, number, line.body)
+        with named(f"add {line.source}", sent):
+            await written(work, SYSTEM, ADD_LINE, sent, add)
 
-    async def _check_echo(self, header: SalesOrderHeaderRow, draft: OrderDraft) -> tuple[str, ...]:
-        """Return what differs without holding the order."""
-        lines = await self._lines(header.SalesOrderNumber)
-        found = differences(draft, header, lines, line_tolerance=self._rules.line_tolerance)
-        if found:
-            state = "stopped" if header.IsSalesProcessingStopped else "released"
-            raise HeldError(
-                field=found[0][0],
-                text=f"the {state} order {header.SalesOrderNumber} differs from what was sent",
-                advice="correct the ERP or the mapping; then delete the stopped order and replay",
-                diff=tuple(found),
-            )
-        return (
-            await self._tax_apart(header.SalesOrderNumber, draft) if self._rules.reads_tax else ()
-        )
+    async def _closed(
+        self, work: Work, order: Order, draft: OrderDraft, number: str, doubts: Doubts
+    ) -> tuple[SalesOrderHeaderRow, Caution | None]:
+        """Return the order as it is going to be released, with the rounding line that it needs."""
+        header, compared = await self._compared(work, order, draft, number)
+        if compared.misfit is not None:
+            # Of an earlier attempt, which knew other amounts: nothing is released yet.
+            await self.delete(work, number)
+            raise RetryLaterError("a rounding line did not fit; the stopped order was deleted")
+        if compared.lacks is not None:
+            await self._add_line(work, number, compared.lacks, doubts)
+            header, compared = await self._compared(work, order, draft, number)
+            if compared.misfit is not None:
+                raise compared.misfit
+        elif not compared.is_closed:
+            reference = rounding_reference(order.increment_id)
+            doubts.wait_out(ADD_LINE, {_NUMBER: number, _REFERENCE: reference})
+        return header, compared.caution
 
-    async def _tax_apart(self, number: str, draft: OrderDraft) -> tuple[str, ...]:
-        """Return a warning where the ERP computed another tax, or hold the order."""
-        with named("read the order's totals", {"SalesOrderNumber": number}):
-            totals = await self._erp.totals(self._company, number)
-        tax = Decimal(0) if totals is None else totals.OrderTotalTaxAmount.value
-        if abs(tax - draft.tax) <= self._rules.tax_tolerance:
-            return ()
-        if self._rules.tax_difference == "hold":
-            raise HeldError(
-                field="OrderTotalTaxAmount",
-                text=f"the tax is {draft.tax} in the shop and {tax} in the ERP",
-                advice="correct the ERP's tax groups or the map orders.tax, then replay",
-                diff=(("OrderTotalTaxAmount", str(draft.tax), str(tax)),),
-            )
-        return (f"tax: {draft.tax} in the shop, {tax} in the ERP",)
+    async def _compared(
+        self, work: Work, order: Order, draft: OrderDraft, number: str
+    ) -> tuple[SalesOrderHeaderRow, Compared]:
+        """Return the order as it is now, and how it compares."""
+        # The second look: somebody else may have created a header meanwhile.
+        header = await self._one_header(work, await self._own.find(order, draft, known=number))
+        if header is None or header.SalesOrderNumber != number:
+            raise RetryLaterError("another header with this reference has come first")
+        market = work.event.market
+        return header, await self._read_back.compare(order, draft, header, market=market)

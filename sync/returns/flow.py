@@ -12,7 +12,6 @@ from functools import partial
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
 from pricing_proxy.http_exchange import Guard
-from pricing_proxy.names import same_name_key
 from sync.engine.flow import Work
 from sync.engine.outcomes import (
     Done,
@@ -25,6 +24,7 @@ from sync.engine.refusals import named
 from sync.engine.writes import Doubts, written
 from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.order_models import Order
+from sync.returns.echo import differences, line_key
 from sync.returns.mapping import ReturnDraft, map_return
 from sync.returns.own_documents import LINK, OwnReturns, ReturnOf, SoldOrders
 from sync.returns.ports import ErpReturns, ShopMemos, SoldInShop
@@ -107,6 +107,7 @@ class ReturnFlow:
         # Before its first line: what is empty after a crash is known to be this one's.
         await work.links.remember(LINK, str(memo.entity_id), number)
         await self._complete(work, number, draft, market, doubts)
+        await self._check_echo(number, draft, lines, market)
         return Done(f"{draft.reference} is return order {number}")
 
     async def _memo(self, work: Work, market: ReturnMarket) -> CreditMemo:
@@ -179,7 +180,7 @@ class ReturnFlow:
     ) -> None:
         """Add the lines that are missing; hold when one is there twice."""
         lines = await market.returns.lines(market.company, number)
-        counts = Counter(_key(line.ItemNumber, line.ReturningInventoryLotId) for line in lines)
+        counts = Counter(line_key(line.ItemNumber, line.ReturningInventoryLotId) for line in lines)
         doubled = [item for (item, _), count in counts.items() if count > 1]
         if doubled:
             raise HeldError(
@@ -189,7 +190,7 @@ class ReturnFlow:
             )
         for body in draft.lines:
             lot = body.ReturningInventoryLotId or ""
-            if _key(body.ItemNumber, lot) in counts:
+            if line_key(body.ItemNumber, lot) in counts:
                 continue
             about = {
                 "ReturnOrderNumber": number,
@@ -201,6 +202,27 @@ class ReturnFlow:
             add = partial(market.returns.add_line, market.company, number, body)
             with named(f"take {body.ItemNumber} back", sent):
                 await written(work, _ERP, ADD_LINE, sent, add)
+
+    async def _check_echo(
+        self,
+        number: str,
+        draft: ReturnDraft,
+        sold: Sequence[SalesOrderLineRow],
+        market: ReturnMarket,
+    ) -> None:
+        """Hold a return that gives something else back than what was sent."""
+        with named("read the return's lines", {"ReturnOrderNumber": number}):
+            rows = await market.returns.lines(market.company, number)
+        decimals = market.splitting.amount_decimals
+        found = tuple(differences(draft, rows, sold, rules=market.rules, decimals=decimals))
+        if found:
+            raise HeldError(
+                field=found[0][0],
+                text=f"return order {number} differs from what was sent",
+                advice="correct it in the ERP, or delete it there and set returns.price_unit or "
+                "returns.price_decimals to what the ERP does; then replay",
+                diff=found,
+            )
 
 
 def _entity_id(work: Work) -> int:
@@ -214,8 +236,3 @@ def _entity_id(work: Work) -> int:
             f"d365-sync edit {work.event.id} FILE; then replay",
         )
     return int(told)
-
-
-def _key(item: str, lot: str) -> tuple[str, str]:
-    """Return by what a line is found again, however the ERP spells it."""
-    return same_name_key(item), same_name_key(lot)

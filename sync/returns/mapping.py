@@ -19,7 +19,7 @@ from sync.engine.outcomes import HeldError
 from sync.magento.credit_memo_models import CreditMemo, DocumentLine
 from sync.magento.order_models import Order
 from sync.returns.rules import ReturnRules
-from sync.sales.amounts import shared
+from sync.sales.amounts import line_amount, shared
 from sync.sales.value_lines import (
     SHIPPING_KEY,
     Splitting,
@@ -32,7 +32,7 @@ _DELIVERED = ("Delivered", "Invoiced")
 _QUANTITY_DECIMALS = 4
 _BY_HAND = "enter the return by hand, then skip the event"
 
-VERSION = 1
+VERSION = 2
 """Raise when the same credit memo would become another document; the journal keeps it."""
 
 
@@ -87,7 +87,8 @@ def map_return(
     """
     by_reference = {same_name_key(line.OrderLineReference): line for line in sold}
     pieces = [*_goods(memo, order, splitting), *_shipping(memo, order)]
-    lines = [_line(piece, by_reference, rules) for piece in pieces]
+    decimals = splitting.amount_decimals
+    lines = [_line(piece, by_reference, rules, decimals=decimals) for piece in pieces]
     lines += _adjustment(memo, pieces, rules)
     if not lines:
         raise HeldError(field="items", text="gives nothing back", advice=_BY_HAND)
@@ -154,8 +155,20 @@ def _shipping(memo: CreditMemo, order: Order) -> Iterator[_Piece]:
         )
 
 
+def price_unit(line: SalesOrderLineRow | None, rules: ReturnRules) -> int:
+    """Return for how many pieces the price of a return's line is.
+
+    Args:
+        line: The order's line that it takes back; None for none.
+        rules: The market's.
+    """
+    if line is None or rules.price_unit == "one":
+        return 1
+    return max(1, int(line.SalesPriceQuantity.value))
+
+
 def _line(
-    piece: _Piece, sold: Mapping[str, SalesOrderLineRow], rules: ReturnRules
+    piece: _Piece, sold: Mapping[str, SalesOrderLineRow], rules: ReturnRules, *, decimals: int
 ) -> ReturnLineBody:
     line = sold.get(same_name_key(piece.reference))
     if line is None:
@@ -175,7 +188,7 @@ def _line(
         ItemNumber=line.ItemNumber,
         ReturnSalesQuantity=-piece.quantity,
         ReturningInventoryLotId=line.InventoryLotId,
-        SalesPrice=Decimal(divide(piece.net, piece.quantity, scale=rules.price_decimals)),
+        SalesPrice=_price(piece, price_unit(line, rules), rules, decimals=decimals),
         SalesUnitSymbol=line.SalesUnitSymbol or None,
         ReturnDispositionCode=rules.disposition,
         ReturnSiteId=rules.site,
@@ -186,6 +199,21 @@ def _line(
         ProductStyleId=line.ProductStyleId or None,
         ProductVersionId=line.ProductVersionId or None,
     )
+
+
+def _price(piece: _Piece, unit: int, rules: ReturnRules, *, decimals: int) -> Decimal:
+    """Return the price by which the ERP gives the piece's amount back."""
+    price = Decimal(divide(piece.net * unit, piece.quantity, scale=rules.price_decimals))
+    amount = line_amount(price, piece.quantity, unit=unit, decimals=decimals)
+    if abs(amount - piece.net) > rules.line_tolerance:
+        raise HeldError(
+            field=piece.source,
+            text=f"net {piece.net} for {piece.quantity} pieces would be {amount} in the ERP",
+            advice="raise returns.price_decimals or returns.line_tolerance, or set "
+            'returns.price_unit = "order_line" where the ERP takes the price for as many pieces as '
+            "the order's line; then replay",
+        )
+    return price
 
 
 def _adjustment(

@@ -6,10 +6,12 @@ price is derived from the line here, with the smallest price unit (1, 10, 100, .
 brings the ERP to the very same amount.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
+from typing import Literal
 
 from pricing_proxy.money import divide
 
@@ -17,6 +19,25 @@ from pricing_proxy.money import divide
 _EXACT = Context(prec=80, traps=[Inexact])
 # Beyond it no order has a quantity that a price of two decimals could not hit.
 _LARGEST_PRICE_UNIT = 1_000_000
+
+
+TaxRounding = Literal["line", "total"]
+"""How the ERP rounds tax: each line's, or once for each rate of a document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taxed:
+    """An amount and what is charged on it.
+
+    Attributes:
+        code: Names the rate; amounts of one are taxed together where tax is rounded once.
+        net: Without tax.
+        rate: In percent.
+    """
+
+    code: str
+    net: Decimal
+    rate: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +90,16 @@ def expected_tax(net: Decimal, rate: Decimal, *, decimals: int) -> Decimal:
         decimals: Decimals of the currency.
     """
     return Decimal(divide(_EXACT.multiply(net, rate), Decimal(100), scale=decimals))
+
+
+def document_tax(parts: Iterable[Taxed], *, rounding: TaxRounding, decimals: int) -> Decimal:
+    """Return the tax the ERP computes on a document of these parts."""
+    if rounding == "total":
+        nets: dict[tuple[str, Decimal], Decimal] = defaultdict(Decimal)
+        for part in parts:
+            nets[part.code, part.rate] += part.net
+        parts = [Taxed(code, net, rate) for (code, rate), net in nets.items()]
+    return sum((expected_tax(part.net, part.rate, decimals=decimals) for part in parts), Decimal(0))
 
 
 def rounded(amount: Decimal, decimals: int) -> Decimal:

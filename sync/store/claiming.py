@@ -71,9 +71,16 @@ async def claim_locked(connection: AsyncConnection, event_id: int) -> EventRecor
 
 
 async def end_unawaited(
-    connection: AsyncConnection, event_id: int, fence: int, state: EventState, *, note: str
+    connection: AsyncConnection, event_id: int, fence: int, **values: Any
 ) -> bool:
-    """End an event that is still its holder's and that nobody waits for; say whether it was."""
+    """End an event that is still its holder's and that nobody waits for; say whether it was.
+
+    Args:
+        connection: To the database.
+        event_id: The event's.
+        fence: The holder's.
+        values: What to write beside the times.
+    """
     statement = (
         update(sync_event)
         .where(
@@ -83,7 +90,7 @@ async def end_unawaited(
             # On the row itself: whoever begins to wait meanwhile has locked and changed it.
             ~_EVENT.is_awaited,
         )
-        .values(state=state, note=note, deaths=0, changed_at=func.now(), ended_at=func.now())
+        .values(deaths=0, changed_at=func.now(), ended_at=func.now(), **values)
         .returning(_EVENT.id, NEED_NOT_LAST_HERE)
     )
     return (await connection.execute(statement)).one_or_none() is not None

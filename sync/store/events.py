@@ -167,16 +167,26 @@ class EventStore:
         statement = select(_EVENT.fence < fence).where(_EVENT.id == event_id)
         return bool(await statements.value(self._by_statement, statement))
 
-    async def end(self, event_id: int, fence: int, state: EventState, *, note: str) -> None:
-        """End an event as done or skipped, and wake whoever waited; raises `FenceLostError`."""
+    async def end(
+        self,
+        event_id: int,
+        fence: int,
+        state: EventState,
+        *,
+        note: str,
+        caution: Trouble | None = None,
+    ) -> None:
+        """End an event as done or skipped, and wake whoever waited; raises `FenceLostError`.
+
+        What was wrong with it before is forgotten; `caution` is kept in its place.
+        """
+        values = {"state": state, "note": note, **trouble_columns(caution)}
         async with self._by_statement.connect() as connection:
-            if await end_unawaited(connection, event_id, fence, state, note=note):
+            if await end_unawaited(connection, event_id, fence, **values):
                 return
         async with self._database.begin() as connection:
             await connection.execute(NEED_NOT_LAST)
-            await self._leave(
-                connection, event_id, fence, state=state, note=note, ended_at=func.now()
-            )
+            await self._leave(connection, event_id, fence, ended_at=func.now(), **values)
             await wake_dependants(connection, self._queue, event_id)
 
     async def put_off(

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store import statements
-from sync.store.records import EVENT_COLUMNS, EventRecord, event_record
+from sync.store.records import CAUTION, EVENT_COLUMNS, EventRecord, event_record
 from sync.store.states import ENDED, STUCK, EventState
 from sync.store.tables import sync_event
 
@@ -81,6 +81,15 @@ class Overview:
         """Return how many events are held or blocked."""
         statement = select(func.count()).where(_EVENT.state.in_(_STUCK))
         return int(await statements.value(self._database, statement))
+
+    async def cautioned(self, within: timedelta, *, most: int = 200) -> list[EventRecord]:
+        """Return what was done of late though somebody should hear of a difference."""
+        return await self._events(
+            _EVENT.error_kind == CAUTION,
+            _EVENT.state == EventState.DONE,
+            _EVENT.ended_at > func.now() - within,
+            most=most,
+        )
 
     async def late(self, older_than: timedelta, *, flow: str, most: int = 200) -> list[EventRecord]:
         """Return events of a flow that are not ended though older than that."""

@@ -12,13 +12,16 @@ from sync.store.lines import Waiting
 from sync.store.states import EventState
 from sync.store.tables import sync_event
 
+CAUTION = "Caution"
+"""The kind of a trouble with which an event is done all the same."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Why an event is not done.
+    """Why an event is not done; of one that is, what somebody should hear.
 
     Attributes:
-        kind: The error's class, for grouping.
+        kind: The error's class, for grouping; `CAUTION` where there was none.
         field: The field at fault, empty where there is none.
         text: What is wrong with it.
         advice: What to do.

@@ -80,6 +80,7 @@ sync_event = Table(
     Index("sync_event_by_document", "flow", "document_id"),
     Index("sync_event_by_state", "state", "flow", "market"),
     Index("sync_event_by_dependency", "depends_on"),
+    Index("sync_event_by_caution", "ended_at", postgresql_where="error_kind = 'Caution'"),
 )
 
 sync_attempt = Table(

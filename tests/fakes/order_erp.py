@@ -9,7 +9,7 @@ twice or of somebody else.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum, auto
 from typing import Any
 
@@ -57,6 +57,7 @@ class ProcessDiedError(BaseException):
 # Just in time: who trusts an empty look-up too early, by the time of one call, is found out.
 LATE_BY = timedelta(seconds=59, milliseconds=850)
 CALL_TIME = timedelta(milliseconds=100)
+_CENT = Decimal("0.01")
 
 
 class FakeOrderErp:
@@ -67,7 +68,9 @@ class FakeOrderErp:
         ever_released: Numbers released so far, by reference.
         header_changes: Laid over each new header, as a changed ERP would.
         refusal: What every write is refused with.
-        tax: What it computes for any order.
+        tax: What it computes for any order; None for what its lines' groups come to.
+        rates: Percent by a line's two tax groups; others bear no tax.
+        tax_rounding: "line", or "total" for once of each pair of groups.
         spells: How it writes numbers of lines and items, whatever they were sent as.
         rivals: For each call, whether another process creates a stopped header just before it.
     """
@@ -82,7 +85,9 @@ class FakeOrderErp:
         self.header_changes: dict[str, Any] = {}
         self.header_values: dict[str, dict[str, Any]] = {}
         self.refusal: UpstreamRejectedError | None = None
-        self.tax = Decimal(0)
+        self.tax: Decimal | None = Decimal(0)
+        self.rates: Mapping[tuple[str, str], Decimal] = {}
+        self.tax_rounding = "total"
         self.spells: Callable[[str], str] = str
         self.rivals: Iterator[bool] = iter(())
         self.calls: Counter[str] = Counter()
@@ -104,15 +109,30 @@ class FakeOrderErp:
 
     async def totals(self, company: str, number: str) -> SalesOrderTotalsRow | None:
         await self._fault_of_read("totals")
-        zero = NumberText("0")
-        return SalesOrderTotalsRow(
-            dataAreaId=company,
-            SalesOrderNumber=number,
-            OrderTotalAmount=zero,
-            OrderTotalTaxAmount=NumberText(str(self.tax)),
-            OrderTotalChargesAmount=zero,
-            OrderTotalDiscountAmount=zero,
+        zero, tax = NumberText("0"), self._tax_of(number)
+        net = sum((line["LineAmount"] for line in self.order_lines[number]), Decimal(0))
+        return SalesOrderTotalsRow.model_validate(
+            {
+                "dataAreaId": company,
+                "SalesOrderNumber": number,
+                "AreTotalsCalculated": "Yes",
+                "OrderTotalAmount": NumberText(str(net + tax)),
+                "OrderTotalTaxAmount": NumberText(str(tax)),
+                "OrderTotalChargesAmount": zero,
+                "OrderTotalDiscountAmount": zero,
+            }
         )
+
+    def _tax_of(self, number: str) -> Decimal:
+        if self.tax is not None:
+            return self.tax
+        amounts: dict[Any, Decimal] = {}
+        for place, line in enumerate(self.order_lines[number]):
+            groups = (line.get("SalesTaxGroupCode", ""), line.get("SalesTaxItemGroupCode", ""))
+            key = (groups, place if self.tax_rounding == "line" else 0)
+            amounts[key] = amounts.get(key, Decimal(0)) + line["LineAmount"]
+        taxes = (amount * self.rates.get(key[0], 0) / 100 for key, amount in amounts.items())
+        return sum((tax.quantize(_CENT, ROUND_HALF_UP) for tax in taxes), Decimal(0))
 
     async def lines(self, company: str, number: str) -> list[SalesOrderLineRow]:
         del company
@@ -162,7 +182,7 @@ class FakeOrderErp:
             lines = self.order_lines[number]
             values = {name: value for name, value in body if value is not None}
             quantity = values["OrderedSalesQuantity"] / values["SalesPriceQuantity"]
-            amount = (quantity * values["SalesPrice"]).quantize(Decimal("0.01"))
+            amount = (quantity * values["SalesPrice"]).quantize(_CENT, ROUND_HALF_UP)
             lines.append(
                 {
                     **values,

@@ -78,11 +78,18 @@ class FakeShop:
             yield self.heads.page(found[start : start + 2], without=without)
 
 
+@dataclass
 class FakeSold:
-    """Sells every product that any recorded order names."""
+    """Sells every product that any recorded order names.
+
+    Attributes:
+        more: What else it sells.
+    """
+
+    more: Mapping[SoldThing, Sellable] = field(default_factory=dict)
 
     async def find(self, asked: Collection[SoldThing]) -> Mapping[SoldThing, Sellable]:
-        known: dict[SoldThing, Sellable] = {}
+        known = dict(self.more)
         for order in recorded.orders().values():
             known |= recorded.products(order)
         return {one: known.get(one, Sellable(None, one.sku)) for one in asked}

@@ -24,7 +24,9 @@ _PACKAGES = ("pricing_proxy", "sync")
 # What the named tests import, besides the packages.
 _COPIED = (
     "__init__.py",
+    "cases.py",
     "customers",
+    "data/cases",
     "data/magento",
     "fakes",
     "listening",

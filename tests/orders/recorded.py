@@ -1,6 +1,7 @@
 """The recorded orders, with rules and products under which they can be sold."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -24,11 +25,25 @@ RULES: Mapping[str, Any] = {
         "DE-7": {"sales_tax_group": "DE", "item_group": "RED"},
         "NL-21": {"sales_tax_group": "NL", "item_group": "FULL"},
         "CA-GST-5+CA-QC-QST-9.975": {"sales_tax_group": "CA-QC", "item_group": "FULL"},
-        "none": {"sales_tax_group": "EXPORT", "item_group": "FULL"},
+        "none": {"sales_tax_group": "NONE", "item_group": "NONE"},
     },
+    "tax_codes": {"19": "DE-19", "7": "DE-7"},
+    "untaxed": [
+        {"reason": "domestic", "countries": ["DE"], "sales_tax_group": "DE", "item_group": "NONE"},
+        {"reason": "exempt", "sales_tax_group": "EXEMPT", "item_group": "FULL"},
+    ],
     "shipping_item": "FREIGHT",
     "free_lines": "send",
     "tax_difference": "hold",
+}
+
+
+# What the ERP computes by the groups above.
+RATES: Mapping[tuple[str, str], Decimal] = {
+    ("DE", "FULL"): Decimal(19),
+    ("DE", "RED"): Decimal(7),
+    ("NL", "FULL"): Decimal(21),
+    ("CA-QC", "FULL"): Decimal("15.4737"),
 }
 
 

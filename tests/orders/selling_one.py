@@ -56,7 +56,7 @@ class OneSale:
             selling=recorded.SELLING,
             rules=rules,
             store_ids=self.store_ids,
-            sold=FakeSold(),
+            sold=FakeSold(recorded.products(self.order)),
             writer=writer,
         )
         return await OrderFlow(self.shop, markets={"b2b_de": market}).carry(self.work)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -368,7 +369,7 @@ def test_fees_of_a_module_become_service_lines() -> None:
 
     line = draft.lines[-1]
     assert line.body.ItemNumber == "COD"
-    assert (str(line.net), str(line.tax)) == ("4.00", "0.76")
+    assert (line.net, line.rate.percent) == (Decimal(4), Decimal(19))
     assert held(row).field == "tax_amount"
 
 

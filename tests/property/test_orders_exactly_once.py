@@ -9,6 +9,7 @@ nothing is released twice, or with a line missing or doubled.
 import asyncio
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from itertools import chain, repeat
 
 import hypothesis.strategies as st
@@ -26,7 +27,8 @@ from tests.orders import recorded
 from tests.virtual_time import ManualClock
 
 ORDER = recorded.orders()["types_bundle_dynamic_price_ship_together_excl_tax"]
-RULES = recorded.rules(guest_account="WEB")
+ROUNDING = {"item": "ROUNDING", "limit": "0.05"}
+RULES = recorded.rules(guest_account="WEB", rounding=ROUNDING)
 ERP_MAX_REQUEST = timedelta(seconds=60)
 FAULTS = st.lists(st.sampled_from(Fault), max_size=40)
 # In milliseconds; the last ones are around the time after which an empty look-up is believed.
@@ -35,6 +37,8 @@ PAUSES = st.lists(
 )
 # How the ERP writes references and item numbers down, whatever they were sent as.
 SPELLINGS = st.sampled_from([str, str.upper, str.lower])
+# What the ERP's total lacks of the shop's.
+CENTS = st.sampled_from(["0", "0.01", "-0.02"])
 MOST_ATTEMPTS = 200
 
 
@@ -46,11 +50,13 @@ class Scenario:
         faults: Iterator[Fault],
         pauses: Iterator[int],
         spells: Callable[[str], str] = str,
+        *,
+        off_by: str = "0",
     ) -> None:
         self.clock = ManualClock()
         self.rules, self.forms = RULES, FakeForms()
         self.erp = FakeOrderErp(self.clock, faults)
-        self.erp.tax = ORDER.tax_amount
+        self.erp.tax = ORDER.tax_amount - Decimal(off_by)
         self.shop = FakeShop()
         self.shop.put(ORDER)
         self.work = FakeWork(event_of(ORDER), self.clock, longest={"fo": ERP_MAX_REQUEST})
@@ -64,7 +70,8 @@ class Scenario:
             rules=RULES,
         )
         self.erp.spells = spells
-        self.references = set(map(spells, self.draft.by_reference))
+        closing = [f"{ORDER.increment_id}-rounding"] if Decimal(off_by) else []
+        self.references = set(map(spells, [*self.draft.by_reference, *closing]))
         self.erp.expected[ORDER.increment_id] = self.references
 
     def new_process(self) -> OrderFlow:
@@ -101,7 +108,8 @@ class Scenario:
 
     def choose_prefix(self) -> None:
         """Change the configuration."""
-        self.rules = recorded.rules(guest_account="WEB", reference_prefix={"*": "B-"})
+        prefix = {"*": "B-"}
+        self.rules = recorded.rules(guest_account="WEB", rounding=ROUNDING, reference_prefix=prefix)
         self.forms.prefixes.add("B-")
         self.erp.expected[f"B-{ORDER.increment_id}"] = self.references
 
@@ -120,18 +128,21 @@ class Scenario:
 
 
 @settings(max_examples=90, deadline=None)
-@given(faults=FAULTS, pauses=PAUSES, spells=SPELLINGS)
-@example(faults=[Fault.NONE, Fault.LATE], pauses=[1000], spells=str)
-@example(faults=[Fault.NONE, Fault.DIES_LATE], pauses=[61_000], spells=str)
-@example(faults=[Fault.NONE, Fault.NONE, Fault.NONE, Fault.DIES_LATE], pauses=[0], spells=str)
-@example(faults=[Fault.NONE, Fault.LOST_AFTER], pauses=[0], spells=str)
-@example(faults=[Fault.NONE, Fault.NONE, Fault.DIES_LATE], pauses=[59_620], spells=str)
-@example(faults=[Fault.NONE, Fault.NONE, Fault.DIES_LATE], pauses=[59_720], spells=str)
-@example(faults=[Fault.NONE] * 9 + [Fault.LOST_BEFORE], pauses=[0], spells=str.upper)
+@given(faults=FAULTS, pauses=PAUSES, spells=SPELLINGS, off_by=CENTS)
+@example([Fault.NONE, Fault.LATE], [1000], str, "0")
+@example([Fault.NONE, Fault.DIES_LATE], [61_000], str, "0")
+@example([Fault.NONE, Fault.NONE, Fault.NONE, Fault.DIES_LATE], [0], str, "0")
+@example([Fault.NONE, Fault.LOST_AFTER], [0], str, "0")
+@example([Fault.NONE, Fault.NONE, Fault.DIES_LATE], [59_620], str, "0")
+@example([Fault.NONE, Fault.NONE, Fault.DIES_LATE], [59_720], str, "0")
+@example([Fault.NONE] * 9 + [Fault.LOST_BEFORE], [0], str.upper, "0")
+@example([Fault.NONE] * 9 + [Fault.DIES_LATE], [0], str, "0.01")
+@example([Fault.NONE] * 9 + [Fault.LOST_AFTER], [0], str.upper, "-0.02")
 def test_one_released_order_with_all_lines(
-    faults: list[Fault], pauses: list[int], spells: Callable[[str], str]
+    faults: list[Fault], pauses: list[int], spells: Callable[[str], str], off_by: str
 ) -> None:
-    scenario = Scenario(iter(faults), iter(pauses), spells)
+    """The rounding line that a total lacks included."""
+    scenario = Scenario(iter(faults), iter(pauses), spells, off_by=off_by)
 
     asyncio.run(scenario.run())
     asyncio.run(scenario.tidy())

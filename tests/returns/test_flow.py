@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -51,7 +51,11 @@ ORDER = order_of(MEMO)
 
 
 class FakeReturnErp:
-    """Return orders, with faults around the next writes."""
+    """Return orders, with faults around the next writes.
+
+    Attributes:
+        price_unit: For how many pieces it takes a line's price.
+    """
 
     def __init__(self) -> None:
         self.headers: list[ReturnHeaderRow] = []
@@ -60,6 +64,7 @@ class FakeReturnErp:
         self.calls_lost: set[str] = set()
         self.calls: Counter[str] = Counter()
         self.spells: Callable[[str], str] = str
+        self.price_unit = 1
 
     def put(self, reference: str, *, account: str = "C-1001") -> str:
         number = f"RO-{len(self.headers) + 1}"
@@ -99,8 +104,13 @@ class FakeReturnErp:
         await self._begin("add_line", guard)
         rows = self.rows[number]
         fields: dict[str, Any] = dict.fromkeys(ReturnLineRow.fields())
-        zero = NumberText("0")
-        numbers = {"SalesPrice": zero, "LineAmount": zero, "ReturnSalesQuantity": zero}
+        price, quantity = body.SalesPrice or Decimal(0), body.ReturnSalesQuantity
+        amount = (price * quantity / self.price_unit).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        numbers = {
+            "SalesPrice": NumberText(str(price)),
+            "LineAmount": NumberText(str(amount)),
+            "ReturnSalesQuantity": NumberText(str(quantity)),
+        }
         known = {
             "dataAreaId": company,
             "ReturnOrderNumber": number,
@@ -499,3 +509,16 @@ async def test_a_payload_that_names_no_memo_is_a_persons_business(payload: dict[
 
     assert caught.value.field == "entity_id"
     assert "d365-sync edit" in caught.value.advice
+
+
+async def test_a_return_that_gives_something_else_back_is_held() -> None:
+    """A return's price has no field for its unit: whatever the ERP takes, the amounts tell."""
+    world = World()
+    world.erp.price_unit = 100
+
+    with pytest.raises(HeldError, match="differs from what was sent") as caught:
+        await world.carry()
+
+    assert caught.value.field.endswith("LineAmount")
+    assert caught.value.diff
+    assert "returns.price_unit" in caught.value.advice

@@ -12,6 +12,7 @@ from sync.magento.order_models import Order
 from sync.orders.mapping import map_order
 from sync.returns.mapping import ReturnDraft, map_return
 from sync.returns.rules import ReturnRules
+from tests.cases import case
 from tests.magento.recordings import recordings
 from tests.orders import recorded
 
@@ -61,6 +62,7 @@ def sold(
             "ItemNumber": line.body.ItemNumber,
             "SalesUnitSymbol": line.body.SalesUnitSymbol,
             "SalesOrderLineStatus": status,
+            "SalesPriceQuantity": NumberText(str(line.body.SalesPriceQuantity)),
         }
         rows.append(SalesOrderLineRow.model_validate(values | known))
     return rows
@@ -179,3 +181,69 @@ def test_parts_of_a_bundle_with_one_price_go_back_in_proportion() -> None:
 
     assert len(draft.lines) > 1
     assert abs(amount(draft) - draft.net) <= Decimal("0.01")
+
+
+def many_cheap_ones() -> tuple[CreditMemo, Order]:
+    """Return a memo of all pieces of a line whose price for one has more decimals than the ERP."""
+    told = case("orders/return_unit_price")
+    memo = memos()["documents_excl_tax__goods_discount_5_creditmemos#1"]
+    order = order_of(memo)
+    sold_line, back = told["order_item"], told["credit_memo_item"]
+    none = {"discount_amount": Decimal(0), "discount_tax_compensation_amount": Decimal(0)}
+    line = order.items[0].model_copy(
+        update={
+            "qty_ordered": Decimal(sold_line["qty_ordered"]),
+            "row_total_incl_tax": sold_line["row_total"],
+            "tax_amount": Decimal(0),
+            **none,
+        }
+    )
+    order = order.model_copy(
+        update={
+            "items": (line,),
+            "grand_total": sold_line["row_total"],
+            "tax_amount": Decimal(0),
+            "shipping_amount": Decimal(0),
+            "shipping_tax_amount": Decimal(0),
+            "shipping_discount_amount": Decimal(0),
+            "shipping_discount_tax_compensation_amount": Decimal(0),
+        }
+    )
+    returned = memo.items[0].model_copy(
+        update={
+            "order_item_id": line.item_id,
+            "qty": Decimal(back["qty"]),
+            "row_total": back["row_total"],
+            **none,
+        }
+    )
+    totals = {"grand_total": back["row_total"], "tax_amount": 0, "shipping_amount": 0}
+    return memo.model_copy(update={"items": (returned,), **totals}), order
+
+
+def test_a_return_gives_the_very_amount_back_or_is_held() -> None:
+    """7,000 pieces for 235.29 came back as 235.20, four decimals being too few for one."""
+    memo, order = many_cheap_ones()
+
+    def back(**rules: object) -> ReturnDraft:
+        return map_return(
+            memo,
+            order,
+            sold(order),
+            reference="CM-1",
+            account="C-1001",
+            splitting=recorded.rules().splitting,
+            rules=ReturnRules.model_validate(rules),
+        )
+
+    with pytest.raises(HeldError) as caught:
+        back()
+    assert caught.value.field == "items[0]"
+    assert "235.29" in caught.value.text
+    assert "returns.price_unit" in caught.value.advice
+    (line,) = sold(order)
+    (as_sold,) = back(price_unit="order_line").lines
+    assert line.SalesPriceQuantity.value == 100
+    assert as_sold.SalesPrice == Decimal("3.3613")
+    (finer,) = back(price_decimals=6).lines
+    assert finer.SalesPrice == Decimal("0.033613")

@@ -185,6 +185,30 @@ async def test_a_return_is_linked_to_the_lot_that_was_sold(client: Client) -> No
     assert [each["ReturnSalesQuantity"] for each in whole["lines"]] == [-2]
 
 
+@pytest.mark.parametrize(("takes_it", "amount"), [(False, -700), (True, -7)])
+async def test_the_price_of_a_return_is_for_one_piece_or_for_as_many_as_the_orders(
+    client: Client, *, takes_it: bool, amount: int
+) -> None:
+    """No field of a return says so: an ERP of another kind of set-up is a dial."""
+    await client.turn("fo", return_price_unit=takes_it)
+    await order(client, {**LINE, "SalesPriceQuantity": 100, "SalesPrice": 350})
+    lot = (await judged(client))[0]["lines"][0]["InventoryLotId"]
+    header = await returned(client)
+    row = await create(
+        client,
+        "ReturnOrderLinesV2",
+        {
+            "dataAreaId": "demf",
+            "ReturnOrderNumber": header["ReturnOrderNumber"],
+            "ItemNumber": "LAMP-01",
+            "ReturnSalesQuantity": -2,
+            "SalesPrice": 350,
+            "ReturningInventoryLotId": lot,
+        },
+    )
+    assert row["LineAmount"] == amount
+
+
 @pytest.mark.parametrize(
     ("members", "text"),
     [

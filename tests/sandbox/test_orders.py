@@ -102,6 +102,21 @@ async def test_totals_are_computed_when_asked_for(
     assert row["OrderTotalDiscountAmount"] == 0
 
 
+@pytest.mark.parametrize(("rounding", "tax"), [("total", "8.04"), ("line", "8.03")])
+async def test_tax_is_rounded_for_each_line_or_once_for_each_rate(
+    client: Client, rounding: str, tax: str
+) -> None:
+    """19 % of 36.34 and of 5.95 are 6.9046 and 1.1305."""
+    lines = [
+        {**LINE, "OrderedSalesQuantity": 1, "SalesPrice": price, "SalesTaxItemGroupCode": "VAT19"}
+        for price in (Decimal("36.34"), Decimal("5.95"))
+    ]
+    await order(client, *lines)
+    await client.turn("fo", tax_rounding=rounding)
+    (row,) = (await client.rows("SalesOrderHeadersV3", select="OrderTotalTaxAmount"))["value"]
+    assert row["OrderTotalTaxAmount"] == Decimal(tax)
+
+
 @pytest.mark.parametrize(
     ("members", "text"),
     [

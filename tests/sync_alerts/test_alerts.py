@@ -22,6 +22,7 @@ from sync.alerts.book import Alert, Occasion, look
 from sync.alerts.conditions import (
     Condition,
     ScheduleState,
+    cautioned,
     held,
     late,
     odd,
@@ -158,6 +159,28 @@ def test_a_held_event_whose_advice_is_a_command_is_not_to_be_replayed() -> None:
     trouble = Trouble(kind="Held", field="taxvat", text="C-1001 may be its", advice=advice)
     [told] = held([event(1, flow="customers", trouble=trouble)])
     assert told.text.endswith(f"What to do: {advice}.")
+
+
+def test_what_was_sent_with_a_difference_is_told_by_field() -> None:
+    def done(number: int, field: str) -> EventRecord:
+        told = Trouble(
+            kind="Caution",
+            field=field,
+            text=f"tax: {number} in the shop, 0 in the ERP",
+            advice="compare both",
+        )
+        return event(number, state=EventState.DONE, trouble=told)
+
+    tax, total = cautioned(
+        [done(1, "Tax"), done(2, "Total"), done(3, "Tax")], within=timedelta(days=1)
+    )
+
+    assert tax.key == "caution/orders/b2b_de/Tax"
+    assert tax.title == "2 orders of b2b_de sent with a difference at Tax within 24 hours"
+    assert tax.text == (
+        "100001, 100003, the last with tax: 3 in the shop, 0 in the ERP. What to do: compare both"
+    )
+    assert (tax.count, total.count) == (2, 1)
 
 
 def test_late_events_are_told_of_though_nothing_failed() -> None:

@@ -13,6 +13,7 @@ from pricing_proxy.resilience.errors import (
 )
 from sync.engine.flow import Work
 from sync.engine.outcomes import (
+    Caution,
     Done,
     HeldError,
     InDoubtError,
@@ -41,6 +42,28 @@ def raising(*errors: Exception) -> Carry:
 
 
 HELD = HeldError(field="CountryRegionId", text="XX is not mapped", advice="add sync.markets...")
+
+
+async def test_what_was_wrong_is_forgotten_at_the_end_and_a_caution_is_kept(
+    engine: Engine,
+) -> None:
+    event = await engine.receive("1")
+    engine.orders.carry_with = raising(HELD)
+    await engine.carry(event)
+    await engine.interventions.replay(event, by="ann")
+    await engine.carry(event)
+    done = await engine.event(event)
+    assert (done.state, done.note, done.trouble) == (EventState.DONE, "at last", None)
+
+    async def warn(_: Work) -> Done:
+        return Done("sent", Caution(field="Tax", text="1 and 2", advice="look"))
+
+    other = await engine.receive("2")
+    engine.orders.carry_with = warn
+    await engine.carry(other)
+    kept = (await engine.event(other)).trouble
+    assert kept is not None
+    assert (kept.kind, kept.field, kept.text) == ("Caution", "Tax", "1 and 2")
 
 
 async def test_an_event_is_entered_once_and_carried(engine: Engine) -> None:

@@ -142,13 +142,18 @@ class SalesOrderHeaderRow(Row):
 
 
 class SalesOrderTotalsRow(Row):
-    """What the ERP computes of an order; expensive, so read for single orders only."""
+    """What the ERP computes of an order; expensive, so read for single orders only.
+
+    Attributes:
+        OrderTotalAmount: With tax and charges.
+    """
 
     entity_set = "SalesOrderHeadersV3"
     key = ("dataAreaId", "SalesOrderNumber")
 
     dataAreaId: str
     SalesOrderNumber: str
+    AreTotalsCalculated: NoYes
     OrderTotalAmount: Number
     OrderTotalTaxAmount: Number
     OrderTotalChargesAmount: Number

@@ -39,22 +39,36 @@ def line_amount(line: Row) -> Decimal:
     return _cents(line["OrderedSalesQuantity"] * price * share + line["FixedPriceCharges"])
 
 
-def order_totals(lines: Iterable[Row], *, tax_included: bool) -> Totals:
-    """Return the totals of lines; tax is rounded once for each rate."""
-    net_by_rate: dict[Decimal, Decimal] = {}
+def order_totals(lines: Iterable[Row], *, tax_included: bool, rounding: str) -> Totals:
+    """Return the totals of lines.
+
+    Args:
+        lines: All of the order's.
+        tax_included: Whether their amounts include tax.
+        rounding: Of tax: "line", or "total" for once of each rate.
+    """
+    taxed: list[tuple[Decimal, Decimal]] = []
     lines_amount = gross = _ZERO
     for line in lines:
-        rate = _tax_rate(line)
-        net_by_rate[rate] = net_by_rate.get(rate, _ZERO) + line["LineAmount"]
+        taxed.append((_tax_rate(line), line["LineAmount"]))
         lines_amount += line["LineAmount"]
         unit = line["SalesPriceQuantity"] or Decimal(1)
         gross += line["OrderedSalesQuantity"] * line["SalesPrice"] / unit
-    tax = sum((_tax(amount, rate, tax_included) for rate, amount in net_by_rate.items()), _ZERO)
+    if rounding == "total":
+        taxed = _by_rate(taxed)
+    tax = sum((_tax(amount, rate, tax_included) for rate, amount in taxed), _ZERO)
     return Totals(
         amount=lines_amount if tax_included else lines_amount + tax,
         tax=tax,
         discount=max(_ZERO, _cents(gross - lines_amount)),
     )
+
+
+def _by_rate(taxed: Iterable[tuple[Decimal, Decimal]]) -> list[tuple[Decimal, Decimal]]:
+    amounts: dict[Decimal, Decimal] = {}
+    for rate, amount in taxed:
+        amounts[rate] = amounts.get(rate, _ZERO) + amount
+    return list(amounts.items())
 
 
 def _tax(amount: Decimal, rate: Decimal, tax_included: bool) -> Decimal:  # noqa: FBT001 - as the field says

@@ -10,6 +10,7 @@ from typing import Any
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.sandbox.book import ONE, ZERO, Book, Item, fold
+from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.documents.amounts import Totals, line_amount, order_totals
 from pricing_proxy.sandbox.documents.countries import check_country
 from pricing_proxy.sandbox.documents.numbers import NumberSequence
@@ -77,7 +78,9 @@ class SalesOrderBook:
         lines: By company and lot.
     """
 
-    def __init__(self, book: Book, *, clock: Clock, numbers: NumberSequence, undo: UndoLog) -> None:
+    def __init__(
+        self, book: Book, dials: Dials, *, clock: Clock, numbers: NumberSequence, undo: UndoLog
+    ) -> None:
         self.headers = DocumentTable(
             key=("dataAreaId", "SalesOrderNumber"),
             indexed=("SalesOrderNumber", "CustomersOrderReference"),
@@ -89,6 +92,7 @@ class SalesOrderBook:
             undo=undo,
         )
         self._book = book
+        self._dials = dials
         self._clock = clock
         self._numbers = numbers
         self._lots = NumberSequence(11001)
@@ -208,7 +212,8 @@ class SalesOrderBook:
 
     def _totals(self, row: DocumentRow) -> Totals:
         included = row["ArePricesIncludingSalesTax"] == "Yes"
-        return order_totals(self.lines_of(row), tax_included=included)
+        rounding = self._dials.tax_rounding
+        return order_totals(self.lines_of(row), tax_included=included, rounding=rounding)
 
     def _check_header(self, row: DocumentRow) -> None:
         for field in ("OrderingCustomerAccountNumber", "InvoiceCustomerAccountNumber"):

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from pricing_proxy.sandbox.book import Book, fold
+from pricing_proxy.sandbox.book import ONE, Book, fold
+from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.documents.countries import check_country
 from pricing_proxy.sandbox.documents.numbers import NumberSequence
 from pricing_proxy.sandbox.documents.orders import SERVICE_ITEMS, SalesOrderBook
@@ -47,13 +48,20 @@ class ReturnBook:
     """
 
     def __init__(
-        self, book: Book, orders: SalesOrderBook, *, numbers: NumberSequence, undo: UndoLog
+        self,
+        book: Book,
+        dials: Dials,
+        orders: SalesOrderBook,
+        *,
+        numbers: NumberSequence,
+        undo: UndoLog,
     ) -> None:
         self.headers = DocumentTable(
             key=_HEADERS.key, indexed=("ReturnOrderNumber", "CustomersOrderReference"), undo=undo
         )
         self.lines = DocumentTable(key=_LINES.key, indexed=("ReturnOrderNumber",), undo=undo)
         self._book = book
+        self._dials = dials
         self._orders = orders
         self._numbers = numbers
         self._rmas = NumberSequence(31)
@@ -146,7 +154,7 @@ class ReturnBook:
             code = row["ReturnDispositionCode"]
             raise not_found(aot, code, "Disposition code", "Disposition codes")
         self._check_lot(row)
-        amount = row["ReturnSalesQuantity"] * row["SalesPrice"]
+        amount = row["ReturnSalesQuantity"] * row["SalesPrice"] / self._price_unit(row)
         row["LineAmount"] = amount.quantize(_CENT, ROUND_HALF_UP)
         self.lines.put(row)
         return row
@@ -172,6 +180,10 @@ class ReturnBook:
         if original is None:
             return {}
         return {name: original[name] for name in _FROM_ORDER_LINE}
+
+    def _price_unit(self, row: DocumentRow) -> Decimal:
+        original = self._original(row) if self._dials.return_price_unit else None
+        return ONE if original is None else original["SalesPriceQuantity"] or ONE
 
     def _original(self, values: Mapping[str, Any]) -> DocumentRow | None:
         lot = values.get("ReturningInventoryLotId", "")

@@ -1,7 +1,7 @@
 """All documents of the environment, as sets that OData reads and writes.
 
 Each write happens whole or not at all, and `transaction` makes one of several. The dials
-rename fields and make others mandatory; what is stored keeps its own names.
+rename fields, make others mandatory, and say how is rounded; what is stored keeps its own names.
 """
 
 import re
@@ -90,9 +90,9 @@ class Documents:
         self._page_size = page_size
         self._undo = UndoLog()
         numbers = NumberSequence(_FIRST_ORDER)
-        self.orders = SalesOrderBook(book, clock=clock, numbers=numbers, undo=self._undo)
+        self.orders = SalesOrderBook(book, dials, clock=clock, numbers=numbers, undo=self._undo)
         self.customers = CustomerBook(book, clock=clock, undo=self._undo)
-        self.returns = ReturnBook(book, self.orders, numbers=numbers, undo=self._undo)
+        self.returns = ReturnBook(book, dials, self.orders, numbers=numbers, undo=self._undo)
         self._families = self._all_families()
 
     def named(self, name: str) -> DocumentSet | None:
