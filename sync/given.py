@@ -3,7 +3,7 @@
 `sync.serve` opens it and closes it; a flow's `building` takes of it what the flow uses.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -35,7 +35,6 @@ class ConfiguredMarket:
         reference_field: Where the ERP's sales orders have the reference.
         countries: ISO two-letter codes and the ERP's.
         splitting: How bundles with one price are sold.
-        expects: Whether an order is one that is brought over.
     """
 
     code: str
@@ -46,7 +45,6 @@ class ConfiguredMarket:
     reference_field: str
     countries: Mapping[str, str]
     splitting: Splitting
-    expects: Callable[[OrderHead], bool]
 
     @property
     def company(self) -> str:
@@ -78,6 +76,7 @@ class Given:
         links: The entity map.
         accounts: The links of all customers, and the accounts that the configuration names.
         forms: Every prefix that references ever had.
+        expects: Whether an order of a market is one that is brought over.
         prices: What the price service reads.
         polling: What sources are read with.
         poll_every: How often what changed is asked for.
@@ -90,6 +89,7 @@ class Given:
     links: KeptLinks
     accounts: AllLinks
     forms: ReferenceForms
+    expects: Callable[[str, OrderHead], Awaitable[bool]]
     prices: SharedMaps
     polling: Polling
     poll_every: timedelta

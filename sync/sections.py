@@ -138,7 +138,8 @@ class PollingSection(BaseModel):
     Attributes:
         every_seconds: Between two polls of `updated_at`.
         overlap_seconds: How far each poll looks back again, as rows become visible late.
-        sweep_seconds: Between two searches for orders without an ERP number, and for headers in
+        sweep_seconds: Between two searches for what polls cannot see (orders without an ERP number,
+            rows that became visible late, addresses of sent orders), and for headers in
             the ERP that nobody claims.
     """
 

@@ -13,7 +13,7 @@ from pricing_proxy.resilience.errors import UpstreamError
 from sync.console.event_story import read_event
 from sync.console.event_tables import event_tables
 from sync.console.gates import read_gates
-from sync.console.left_out import count_left_out
+from sync.console.left_out import LeftOut, count_left_out
 from sync.console.odd_rows import odd_table
 from sync.console.plain import as_json, show
 from sync.console.running import carry_out, settings_of, with_stores
@@ -27,7 +27,7 @@ from sync.store.records import EventRecord
 
 # What people still scroll through, and more than any database holds.
 _ON_A_SCREEN, _ALL = 200, 2**31
-_Left = dict[str, int | str]
+_Left = dict[str, LeftOut | str]
 _Gates = Mapping[str, timedelta] | str
 
 
@@ -45,7 +45,14 @@ def status_command(*, config: Config = None, json_output: Json = False) -> None:
         left_out_table(left_out),
         gates_table(gates),
     )
-    members = {"state": state, "left_out": left_out, "gates": gates}
+    members = {
+        "state": state,
+        "left_out": {code: _count(found) for code, found in left_out.items()},
+        "undecided": {
+            code: found.undecided for code, found in left_out.items() if isinstance(found, LeftOut)
+        },
+        "gates": gates,
+    }
     show(members, tables, json_output=json_output)
 
 
@@ -95,6 +102,10 @@ def show_command(
     show(story, event_tables(story), json_output=json_output)
 
 
+def _count(found: LeftOut | str) -> int | str:
+    return found.count if isinstance(found, LeftOut) else found
+
+
 async def _stuck(opened: Stores, *, most: int) -> tuple[list[EventRecord], int, list[OddRecord]]:
     return (
         await opened.overview.stuck(most=most),
@@ -111,7 +122,7 @@ async def _status(settings: SyncSettings) -> tuple[SyncState, _Left, _Gates]:
     async with systems(settings, clock=clock) as ways:
         for code, market in settings.sync.markets.items():
             try:
-                left_out[code] = await count_left_out(ways.shop.orders, market)
+                left_out[code] = await count_left_out(ways.shop.orders, code, market)
             except UpstreamError as error:
                 left_out[code] = f"unknown: {error}"
     return state, left_out, await read_gates(settings)

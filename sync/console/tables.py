@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sync.console.gates import options_of
+from sync.console.left_out import LeftOut
 from sync.console.state import FlowLine, SyncState
 from sync.console.words import NONE, TONES, ago, instant, span
 from sync.description import EXPECTED_AND_FOUND
@@ -31,12 +32,20 @@ def state_tables(state: SyncState) -> Iterator[Table]:
     yield _alerts(state)
 
 
-def left_out_table(left_out: Mapping[str, int | str]) -> Table:
-    """Return how many orders of each market stay in the shop because they are too old."""
+def left_out_table(left_out: Mapping[str, LeftOut | str]) -> Table:
+    """Return how many orders of each market stay in the shop because they are too old.
+
+    Those of which nobody can say whether they are, are told apart.
+    """
     table = table_of("Orders from before orders.start_at, which stay in the shop", "market")
     table.add_column("orders", justify="right")
+    table.add_column("not decided", justify="right")
     for market, found in left_out.items():
-        table.add_row(market, Text(str(found)))
+        if isinstance(found, str):
+            table.add_row(market, Text(found), "")
+        else:
+            undecided = Text(str(found.undecided), style="yellow" if found.undecided else "")
+            table.add_row(market, str(found.count), undecided)
     table.caption = "Send one with: d365-sync export ORDER"
     return table
 

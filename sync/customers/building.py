@@ -58,6 +58,7 @@ def build(given: Given) -> Built:
         schedules=(
             Schedule("poll customers", given.poll_every, source.poll),
             Schedule("look at odd customers", LOOK_AGAIN, source.look_again),
+            Schedule("sweep customers", given.sweep_every, source.sweep),
             Schedule("publish customers", _WHOLE, whole),
             Schedule("publish changed links", _FOLLOW, changed),
         ),

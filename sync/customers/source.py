@@ -11,6 +11,7 @@ from sync.customers.ports import CustomerChanges
 from sync.customers.rules import FLOW
 from sync.customers.versions import is_carried, is_last_version, version_of
 from sync.engine.flow import Links
+from sync.engine.late_rows import read_late
 from sync.engine.polling import Polling
 from sync.engine.sources import ShopDocument, enter
 from sync.magento.customer_models import ShopCustomer
@@ -50,6 +51,16 @@ class CustomerSource:
     async def look_again(self) -> int:
         """Enter whom could not be read before and can be now; return how many."""
         return await self._polling.look_again(FLOW, self._shop.listing, self._enter_changed)
+
+    async def sweep(self) -> int:
+        """Enter what became visible too late for the polls, and return how many are new."""
+        return await read_late(
+            self._polling,
+            _WATERMARK,
+            self._shop.customers_changed,
+            self._enter_changed,
+            source=FLOW,
+        )
 
     async def hint(self, entity_id: int) -> bool:
         """Enter a customer that the shop told of, at login for example."""

@@ -1,6 +1,6 @@
 """What a flow is to the engine, and what the engine gives it to work with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -68,6 +68,14 @@ class Links(Protocol):
 
     async def magento_id(self, kind: str, erp_key: str) -> str | None:
         """Return the shop's id of a thing of the ERP."""
+        ...
+
+    async def magento_ids(self, kind: str) -> Collection[str]:
+        """Return the shop's ids of all things of a kind that have a key."""
+        ...
+
+    async def content_hash(self, kind: str, magento_id: str) -> str | None:
+        """Return the hash of what was last sent, empty where nobody gave one."""
         ...
 
     async def remember(

@@ -67,7 +67,18 @@ class LineExtension(OpenMembers):
     itemized_taxes: Annotated[tuple[ItemizedTax, ...], Rows] = ()
 
 
-class OrderLine(ShopModel):
+class LineHead(ShopModel):
+    """What a poll needs to know of a line.
+
+    Attributes:
+        qty_canceled: Stays 0 on the child of a configurable.
+    """
+
+    item_id: int
+    qty_canceled: Amount = Decimal(0)
+
+
+class OrderLine(LineHead):
     """A line; children of configurables and bundles are lines of their own.
 
     Attributes:
@@ -80,7 +91,6 @@ class OrderLine(ShopModel):
         tax_percent: None on a bundle whose price is in its children.
     """
 
-    item_id: int
     parent_item_id: int | None = None
     product_id: int | None = None
     product_type: Text = "simple"
@@ -88,7 +98,8 @@ class OrderLine(ShopModel):
     name: Text = ""
     is_virtual: Flag = False
     qty_ordered: Amount = Decimal(0)
-    qty_canceled: Amount = Decimal(0)
+    qty_invoiced: Amount = Decimal(0)
+    qty_refunded: Amount = Decimal(0)
     price: Amount = Decimal(0)
     row_total: Amount = Decimal(0)
     row_total_incl_tax: Amount = Decimal(0)

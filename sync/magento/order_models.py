@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sync.magento.address_models import PostalAddress
-from sync.magento.order_line_models import ItemizedTax, OrderLine
+from sync.magento.order_line_models import ItemizedTax, LineHead, OrderLine
 from sync.magento.wire_types import (
     Amount,
     Flag,
@@ -34,6 +34,7 @@ class OrderHead(ShopModel):
         store_id: The store view it was placed in, which belongs to a website.
         updated_at: Moves with most changes, our own write of `ext_order_id` included, but not
             with comments, further partial shipments or tracks.
+        items: Absent where nobody asked for them.
     """
 
     entity_id: int
@@ -44,6 +45,17 @@ class OrderHead(ShopModel):
     ext_order_id: Text = ""
     created_at: Instant
     updated_at: Instant
+    items: Annotated[tuple[LineHead, ...], Rows] = ()
+
+    @property
+    def cancelled(self) -> str:
+        """How much of which lines is cancelled, as one text; empty where nothing is."""
+        amounts = (
+            f"{line.item_id}={line.qty_canceled.normalize():f}"
+            for line in self.items
+            if line.qty_canceled
+        )
+        return ",".join(amounts)
 
 
 class ShopAddress(PostalAddress):
@@ -81,7 +93,7 @@ class Shipping(ShopModel):
 class ShippingAssignment(ShopModel):
     """Magento's envelope around the shipping; there is one."""
 
-    shipping: Shipping
+    shipping: Annotated[Shipping, Members] = Shipping()
 
 
 class AppliedTax(ShopModel):
@@ -127,10 +139,25 @@ class OrderExtension(OpenMembers):
     reward_currency_amount: Amount = Decimal(0)
 
 
-class Order(OrderHead):
+class ShippedOrder(OrderHead):
+    """What the sweep needs to know of an order that is in the ERP and may still change."""
+
+    extension_attributes: Annotated[OrderExtension, Members] = OrderExtension()
+
+    @property
+    def shipping(self) -> Shipping:
+        """Where to and how; empty when everything is virtual."""
+        assignments = self.extension_attributes.shipping_assignments
+        return assignments[0].shipping if assignments else Shipping()
+
+
+class Order(ShippedOrder):
     """An order in full.
 
     Attributes:
+        relation_parent_id: Of an order that somebody edited in the back office: the id of the one
+            that it replaces, which the shop has cancelled.
+        relation_child_real_id: The number of the one that replaces this one.
         customer_id: None for a guest.
         customer_group_id: 0 for a guest; has one tax class.
         customer_taxvat: The tax number of the customer's account, as it was typed.
@@ -139,6 +166,8 @@ class Order(OrderHead):
         coupon_code: Also set when the coupon gave nothing.
     """
 
+    relation_parent_id: Text = ""
+    relation_child_real_id: Text = ""
     is_virtual: Flag = False
     customer_id: int | None = None
     customer_is_guest: Flag = False
@@ -158,15 +187,8 @@ class Order(OrderHead):
     shipping_discount_tax_compensation_amount: Amount = Decimal(0)
     tax_amount: Amount = Decimal(0)
     grand_total: Amount = Decimal(0)
-    total_invoiced: Amount = Decimal(0)
+    total_refunded: Amount = Decimal(0)
     total_qty_ordered: Amount = Decimal(0)
     items: Annotated[tuple[OrderLine, ...], Field(min_length=1)]
     billing_address: ShopAddress | None = None
     payment: ShopPayment
-    extension_attributes: Annotated[OrderExtension, Members] = OrderExtension()
-
-    @property
-    def shipping(self) -> Shipping:
-        """Where to and how; empty when everything is virtual."""
-        assignments = self.extension_attributes.shipping_assignments
-        return assignments[0].shipping if assignments else Shipping()

@@ -13,13 +13,15 @@ from pricing_proxy.resilience.errors import UpstreamContractError
 from sync.magento.calls import V1, Calls
 from sync.magento.listing import ShopList
 from sync.magento.odd_rows import RowPage
-from sync.magento.order_models import Order, OrderHead
+from sync.magento.order_models import Order, OrderHead, ShippedOrder
 from sync.magento.places import ByChange, ById
 from sync.magento.search import (
     PAGE_SIZE,
     Search,
     SearchCondition,
     SearchFilter,
+    any_code,
+    any_id,
     any_text,
     equals,
     text_parts,
@@ -29,9 +31,14 @@ from sync.magento.search import (
 EXT_ORDER_ID_LENGTH = 32
 
 _ROUTE = f"{V1}/orders"
-_HEAD_FIELDS = (
-    "items[entity_id,increment_id,store_id,state,status,ext_order_id,created_at,updated_at]"
+_HEAD = (
+    "entity_id,increment_id,store_id,state,status,ext_order_id,created_at,updated_at,"
+    "items[item_id,qty_canceled]"
 )
+_HEAD_FIELDS = f"items[{_HEAD}]"
+_SHIPPED_FIELDS = f"items[{_HEAD},extension_attributes[shipping_assignments[shipping[address]]]]"
+# In all others nothing is left to deliver, or a person has cancelled it.
+_OPEN_STATES = ("new", "pending_payment", "processing", "payment_review", "holded")
 
 
 class OrderCalls:
@@ -96,6 +103,36 @@ class OrderCalls:
         missing = (SearchFilter("ext_order_id", SearchCondition.MISSING),)
         heads = self._listing(Search(groups=[missing], fields=_HEAD_FIELDS))
         return heads.pages(ById(after_entity_id), without=without)
+
+    def open_orders_with_erp_number(
+        self, *, without: Collection[int] = ()
+    ) -> AsyncGenerator[RowPage[ShippedOrder], None]:
+        """Yield the orders with an `ext_order_id` that may still change, by rising `entity_id`.
+
+        An address is changed in the back office without any move of `updated_at`.
+        """
+        present = (SearchFilter("ext_order_id", SearchCondition.PRESENT),)
+        search = Search(groups=[present, any_code("state", _OPEN_STATES)], fields=_SHIPPED_FIELDS)
+        listing = ShopList(self._calls, "shipped_order", ShippedOrder, _ROUTE, search)
+        return listing.pages(ById(), without=without)
+
+    async def first_order_head_numbered(
+        self, number: str, *, stores: Sequence[int]
+    ) -> OrderHead | None:
+        """Return the first order whose number, of digits alone, is this one or a later one."""
+        search = Search(
+            groups=[
+                any_id("store_id", stores),
+                # The shop compares texts: right among numbers of one width, as one view's are.
+                (SearchFilter("increment_id", SearchCondition.AT_LEAST, number),),
+                (SearchFilter("increment_id", SearchCondition.AT_MOST, "9" * len(number)),),
+            ],
+            sort=("entity_id",),
+            fields=_HEAD_FIELDS,
+        )
+        found = await self._calls.found("order_head", OrderHead, _ROUTE, search)
+        plain = (head for head in found if head.increment_id.isdecimal())
+        return next(plain, found[0] if found else None)
 
     async def order_count(self, groups: Sequence[Sequence[SearchFilter]] = ()) -> int:
         """Return how many orders fit, of all stores."""

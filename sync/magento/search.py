@@ -30,11 +30,17 @@ class SearchCondition(StrEnum):
     IN = "in"
     NOT_IN = "nin"
     MISSING = "null"
+    PRESENT = "notnull"
+
+    @property
+    def has_value(self) -> bool:
+        """Whether it compares with something."""
+        return self not in (SearchCondition.MISSING, SearchCondition.PRESENT)
 
 
 @dataclass(frozen=True, slots=True)
 class SearchFilter:
-    """One comparison of a field; `value` is ignored by `SearchCondition.MISSING`."""
+    """One comparison of a field; `value` is ignored where the condition has none."""
 
     field: str
     condition: SearchCondition
@@ -76,7 +82,7 @@ class Search:
                 name = f"searchCriteria[filter_groups][{number}][filters][{index}]"
                 yield f"{name}[field]", one.field
                 yield f"{name}[condition_type]", one.condition
-                if one.condition is not SearchCondition.MISSING:
+                if one.condition.has_value:
                     yield f"{name}[value]", one.value
 
     def _sorting(self) -> Iterator[tuple[str, str]]:
@@ -109,6 +115,11 @@ def text_parts(values: Sequence[str]) -> Iterator[list[str]]:
         size += needed
     if part:
         yield part
+
+
+def any_code(field: str, codes: Sequence[str]) -> tuple[SearchFilter]:
+    """Return a group in which the field has one of these texts, none of which has a comma."""
+    return (SearchFilter(field, SearchCondition.IN, ",".join(codes)),)
 
 
 def any_id(field: str, ids: Sequence[int]) -> tuple[SearchFilter]:

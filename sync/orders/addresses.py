@@ -4,8 +4,12 @@ Nothing is cut: a text longer than the ERP's field would arrive as another addre
 holds the order and names the field. Empty texts are left out.
 """
 
+import hashlib
+
+import orjson
+
 from sync.engine.outcomes import HeldError
-from sync.magento.order_models import ShopAddress
+from sync.magento.order_models import ShippedOrder, ShopAddress
 from sync.orders.codes import mapped
 from sync.orders.rules import OrderRules
 
@@ -44,6 +48,26 @@ def delivery_fields(
     return {name: text for name, text in fields.items() if text}
 
 
+def delivery_digest(order: ShippedOrder) -> str:
+    """Return what tells an order's delivery from one to another address, "none" without one."""
+    address = order.shipping.address
+    if address is None:
+        return "none"
+    # In an order of our own: models are moved about, and digests are kept for years.
+    members = [getattr(address, name) for name in _DELIVERED_TO]
+    return hashlib.sha256(orjson.dumps(members)).hexdigest()[:16]
+
+
+def is_delivered_to(sent: str, digest: str) -> bool:
+    """Return whether what is remembered of a sent order is of this digest."""
+    return sent.partition("/")[0] == digest
+
+
+def moved(sent: str, digest: str) -> str:
+    """Return what is remembered next: also how often, as an address may change to and fro."""
+    return f"{digest}/{int(sent.partition('/')[2] or 0) + 1}"
+
+
 def person_of(address: ShopAddress) -> str:
     """Return the person's name with all its parts."""
     parts = (
@@ -69,6 +93,15 @@ def _state(address: ShopAddress, *, where: str, rules: OrderRules) -> str:
     return address.region_code
 
 
+DELIVERY_FIELDS = (
+    *("DeliveryAddressName", "DeliveryAddressStreet", "DeliveryAddressCity"),
+    *("DeliveryAddressZipCode", "DeliveryAddressStateId", "DeliveryAddressCountryRegionId"),
+)
+"""Those of them that an order of the ERP shows."""
+_DELIVERED_TO = (
+    *("company", "prefix", "firstname", "middlename", "lastname", "suffix"),
+    *("street", "postcode", "city", "region_code", "country_id"),
+)
 _SOURCES = {
     "DeliveryAddressName": "company",
     "DeliveryAddressDescription": "lastname",

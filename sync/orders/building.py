@@ -16,14 +16,17 @@ from sync.orders.check import guest_row, number_row
 from sync.orders.contracts import contracts
 from sync.orders.edited_payload import bad_edit
 from sync.orders.flow import OrderFlow, OrderMarket
+from sync.orders.late_changes import LateChanges
 from sync.orders.late_doubles import LateDoubles, SweptMarket
 from sync.orders.mapping import VERSION
 from sync.orders.number_ranges import RangeWatch
 from sync.orders.own_headers import LINK, OwnHeaders
+from sync.orders.reducing import Reducer
 from sync.orders.rules import FLOW, OrderRules, mistakes
 from sync.orders.selling import Selling
 from sync.orders.sold_products import SoldProducts
 from sync.orders.source import OrderSource
+from sync.orders.starts import Starts
 from sync.orders.writer import OrderWriter
 
 # Who chooses where numbers begin does not do so often.
@@ -33,16 +36,28 @@ _DAILY = timedelta(days=1)
 def order_flow(given: Given) -> OrderFlow:
     """Return what carries orders."""
     markets = {code: _market(given, market) for code, market in given.markets.items()}
-    return OrderFlow(given.shop.orders, markets=markets)
+    return OrderFlow(given.shop.orders, markets=markets, starts=starts(given))
 
 
 def order_source(given: Given) -> OrderSource:
     """Return what enters orders."""
+    having = given.having(FLOW)
     return OrderSource(
         given.shop.orders,
         given.polling,
         market_of_store=given.market_of_store(FLOW),
-        rules={code: each.own.rules(OrderRules) for code, each in given.having(FLOW).items()},
+        rules={code: each.own.rules(OrderRules) for code, each in having.items()},
+        starts=starts(given),
+        links={code: given.links.of_market(code) for code in having},
+    )
+
+
+def starts(given: Given) -> Starts:
+    """Return what says which orders are history."""
+    return Starts(
+        given.shop.orders,
+        rules={code: each.own.rules(OrderRules) for code, each in given.markets.items()},
+        stores={code: each.own.store_ids for code, each in given.markets.items()},
     )
 
 
@@ -101,6 +116,19 @@ ORDERS = Description(
 def _market(given: Given, market: ConfiguredMarket) -> OrderMarket:
     rules, erp = market.own.rules(OrderRules), given.sales_orders(market)
     section = market.section
+    writer = OrderWriter(
+        erp,
+        own=OwnHeaders(
+            erp,
+            company=market.company,
+            market=market.code,
+            field=market.reference_field,
+            references=given.references(market, given.shop.orders.order_heads_numbered),
+            owners=given.owners(market, LINK),
+        ),
+        company=market.company,
+        rules=rules,
+    )
     return OrderMarket(
         selling=Selling(
             market=market.code,
@@ -116,17 +144,11 @@ def _market(given: Given, market: ConfiguredMarket) -> OrderMarket:
             unit_attribute=rules.unit_attribute,
             clock=given.polling.clock,
         ),
-        writer=OrderWriter(
-            erp,
-            own=OwnHeaders(
-                erp,
-                company=market.company,
-                market=market.code,
-                field=market.reference_field,
-                references=given.references(market, given.shop.orders.order_heads_numbered),
-                owners=given.owners(market, LINK),
-            ),
-            company=market.company,
+        writer=writer,
+        changes=LateChanges(
+            writer,
+            reducer=Reducer(erp, company=market.company, rules=rules),
+            market=market.code,
             rules=rules,
         ),
     )

@@ -5,7 +5,7 @@ that was sent and can be read is compared. Pure.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from unicodedata import normalize
 
@@ -45,6 +45,15 @@ def differences(
             if (key := same_name_key(reference)) in found
             for difference in _line(sent, found[key], line_tolerance)
         ),
+    ]
+
+
+def field_differences(expected: Mapping[str, object], found: BaseModel) -> list[Difference]:
+    """Return what differs between fields and those of a row, as far as the row has them."""
+    return [
+        (name, str(value) or _ABSENT, str(echoed) or _ABSENT)
+        for name, value in expected.items()
+        if (echoed := getattr(found, name, value)) is not value and not _is_same(value, echoed)
     ]
 
 

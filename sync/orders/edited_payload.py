@@ -10,6 +10,7 @@ from typing import Any
 from sync.orders.account import NAMED, BadAccountError, named_account
 from sync.orders.late_doubles import TIDY
 from sync.orders.named_items import MEMBER, BadItemsError, named_items
+from sync.orders.source import CHANGE
 from sync.store.records import EventRecord
 
 _DOCUMENT = "entity_id"
@@ -32,8 +33,9 @@ def bad_edit(event: EventRecord, payload: Mapping[str, Any]) -> str:
         named_items(payload)
     except (BadAccountError, BadItemsError) as error:
         return str(error)
-    if payload.get(_TASK) == TIDY != event.payload.get(_TASK):
-        return f'"{_TASK}": "{TIDY}" would end the event without sending its order'
+    task = payload.get(_TASK)
+    if task in (TIDY, CHANGE) and task != event.payload.get(_TASK):
+        return f'"{_TASK}": "{task}" would end the event without sending its order'
     return _bad_document(payload, event.document_id)
 
 

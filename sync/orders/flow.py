@@ -3,7 +3,8 @@
 `carry` reads the order from the shop, whatever the event said, maps it (`mapping`), has it
 written (`writer`) and gives the ERP's number back to the shop. It may be called again
 after any failure. An order cancelled before it was sent is skipped; cancelled afterwards,
-it is stopped in the ERP, and held until a person has cancelled it there.
+it is stopped in the ERP, and held until a person has cancelled it there. What else becomes
+of it once it was sent, `late_changes` carries.
 """
 
 from collections.abc import Mapping
@@ -23,21 +24,30 @@ from sync.engine.writes import written
 from sync.magento.order_models import Order
 from sync.orders import mapping
 from sync.orders.account import account_of
+from sync.orders.addresses import delivery_digest
+from sync.orders.edited_orders import check_replaced, replaced_by
 from sync.orders.identity import order_of
+from sync.orders.late_changes import LateChanges
 from sync.orders.late_doubles import TIDY
 from sync.orders.named_items import MEMBER, BadItemsError, named_items
 from sync.orders.own_headers import LINK
 from sync.orders.ports import ShopOrders, SoldItems
 from sync.orders.rules import FLOW, OrderRules
 from sync.orders.selling import Selling
-from sync.orders.source import is_canceled, is_held_back, is_in
+from sync.orders.source import CHANGE, is_canceled, is_held_back
+from sync.orders.starts import Side, Starts
 from sync.orders.writer import CREATE, OrderWriter
+from sync.sales.quantities import is_nothing_left, kept_lines
 
 # Its state is looked at again by the poll too, as soon as the shop moves it.
 _UNPAID_WAIT = timedelta(minutes=5)
 _CANCELED = "Canceled"
 _SHOP = "magento"
 _WRITE_BACK = "ext_order_id"
+_WHY_NOT = {
+    Side.BEFORE: "is from before the start",
+    Side.UNDECIDED: "has a number that cannot be compared with the start",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +58,7 @@ class OrderMarket:
         store_ids: Its store views.
         sold: Finds its items.
         writer: Writes its orders.
+        changes: Carries what becomes of them later.
     """
 
     selling: Selling
@@ -55,6 +66,7 @@ class OrderMarket:
     store_ids: frozenset[int]
     sold: SoldItems
     writer: OrderWriter
+    changes: LateChanges
 
 
 class OrderFlow:
@@ -63,13 +75,17 @@ class OrderFlow:
     Args:
         shop: The shop's orders.
         markets: By code.
+        starts: Says which orders are history.
     """
 
     name = FLOW
 
-    def __init__(self, shop: ShopOrders, *, markets: Mapping[str, OrderMarket]) -> None:
+    def __init__(
+        self, shop: ShopOrders, *, markets: Mapping[str, OrderMarket], starts: Starts
+    ) -> None:
         self._shop = shop
         self._markets = markets
+        self._starts = starts
 
     async def carry(self, work: Work) -> Done:
         """Bring one order over; raises the engine's outcomes and `UpstreamError`."""
@@ -82,7 +98,8 @@ class OrderFlow:
             return await self._cancel(work, order, market)
         if order.ext_order_id:
             return await self._numbered(work, order, market)
-        self._check_turn(work, order, market.rules)
+        await self._check_turn(work, order, market.rules)
+        await check_replaced(work, order, self._shop, market.writer, stores=market.store_ids)
         account = await account_of(work, order, market.rules)
         named = _named(work)
         draft = mapping.map_order(
@@ -95,7 +112,8 @@ class OrderFlow:
         )
         sold = await market.writer.write(work, order, draft)
         # Before the shop has the number, so that it is never taken for somebody else's.
-        await work.links.remember(LINK, str(order.entity_id), sold.number)
+        delivered_to = delivery_digest(order)
+        await work.links.remember(LINK, str(order.entity_id), sold.number, delivered_to)
         await self._write_back(work, order, sold.number)
         note = f"is in the ERP as {sold.number}"
         return Done(f"{note}; {sold.caution.text}" if sold.caution else note, sold.caution)
@@ -108,7 +126,10 @@ class OrderFlow:
             await work.links.remember(LINK, str(order.entity_id), number)
             linked = number
         if linked is not None and is_same_name(linked, number):
-            return Done(f"is in the ERP as {number}")
+            done = f"is in the ERP as {number}"
+            if work.event.payload.get("task") == CHANGE:
+                done += f"; {await market.changes.carry(work, order, linked)}"
+            return Done(done)
         known = "was not sent from here" if linked is None else f"was sent as {linked}"
         raise HeldError(
             field="ext_order_id",
@@ -118,27 +139,37 @@ class OrderFlow:
             "or skip the event when it belongs to somebody else",
         )
 
-    def _check_turn(self, work: Work, order: Order, rules: OrderRules) -> None:
-        if not is_in(order, rules) and not work.event.payload.get("is_forced"):
+    async def _check_turn(self, work: Work, order: Order, rules: OrderRules) -> None:
+        is_forced = bool(work.event.payload.get("is_forced"))
+        side = await self._starts.side_of(order, work.event.market)
+        if side is not Side.AFTER and not is_forced:
             number = f"{order.increment_id} --entity-id {order.entity_id}"
-            raise SkippedError(f"is from before the start; d365-sync export {number}")
+            raise SkippedError(f"{_WHY_NOT[side]}; d365-sync export {number}")
         if is_held_back(order, rules):
             raise RetryLaterError(f"the shop holds it: {order.state}", after=_UNPAID_WAIT)
-        if order.state == "closed":
-            raise SkippedError("was refunded in full before it was sent")
+        if is_nothing_left(order, rules.splitting):
+            raise SkippedError("was cancelled or refunded in full before it was sent")
+        if order.state == "closed" and order.total_refunded and not is_forced:
+            raise HeldError(
+                field="total_refunded",
+                text=f"closed in the shop with {order.total_refunded} refunded, though not every "
+                "piece went back; it was not sent",
+                advice='to send it, add "is_forced": true to the payload with d365-sync edit and '
+                "replay; or skip the event",
+            )
 
     async def _cancel(self, work: Work, order: Order, market: OrderMarket) -> Done:
         doubts = await market.writer.doubts(work)
         headers = await market.writer.find(order)
         if not headers:
             doubts.wait_out(CREATE)
-            if order.total_invoiced:
+            for line in kept_lines(order, market.rules.splitting):
                 raise HeldError(
-                    field="total_invoiced",
+                    field=f"items[{line.index}].qty_invoiced",
                     text="cancelled in the shop after a part was invoiced, and never sent",
                     advice="enter what was invoiced by hand, then skip the event",
                 )
-            raise SkippedError("was cancelled before it was sent")
+            raise SkippedError(f"was cancelled before it was sent{replaced_by(order)}")
         left = [header for header in headers if header.SalesOrderStatus != _CANCELED]
         for header in left:
             if not header.IsSalesProcessingStopped:
@@ -148,7 +179,8 @@ class OrderFlow:
         numbers = ", ".join(header.SalesOrderNumber for header in left)
         raise HeldError(
             field="state",
-            text=f"cancelled in the shop after it was sent; {numbers} is stopped in the ERP",
+            text=f"cancelled in the shop after it was sent{replaced_by(order)}; {numbers} is "
+            "stopped in the ERP",
             advice="cancel the order in the ERP, then replay; or skip to leave it stopped",
         )
 

@@ -27,7 +27,7 @@ def header_body(
     return SalesOrderHeaderBody.model_validate(
         {
             **filled,
-            **_destination(order, rules, market=selling.market),
+            **destination(order, rules, market=selling.market),
             "ArePricesIncludingSalesTax": False,
             "SkipCreateAutoCharges": rules.shipping_item is not None,
         }
@@ -109,7 +109,8 @@ def currency_of(order: Order, selling: Selling) -> str:
     return order.order_currency_code
 
 
-def _destination(order: Order, rules: OrderRules, *, market: str) -> dict[str, str | bool]:
+def destination(order: Order, rules: OrderRules, *, market: str) -> dict[str, str | bool]:
+    """Return the fields of the delivery address; none where there is no delivery."""
     # The address of a pick-up is the shop's own store: the ERP knows it by its warehouse.
     if pickup_location(order) or order.is_virtual:
         return {}

@@ -1,9 +1,10 @@
 """What the orders flow needs of the two systems."""
 
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from pricing_proxy.d365.fo.bodies import FieldValue
 from pricing_proxy.d365.fo.order_models import (
     SalesOrderHeaderBody,
     SalesOrderHeaderRow,
@@ -14,7 +15,7 @@ from pricing_proxy.d365.fo.order_models import (
 from pricing_proxy.http_exchange import Guard
 from sync.engine.odd_rows import Rereading
 from sync.magento.odd_rows import RowPage
-from sync.magento.order_models import Order, OrderHead
+from sync.magento.order_models import Order, OrderHead, ShippedOrder
 from sync.orders.selling import Sellable, SoldThing
 
 
@@ -57,6 +58,21 @@ class ErpOrders(Protocol):
         guard: Guard | None = None,
     ) -> str:
         """Add a line and return its lot."""
+        ...
+
+    async def change_line(
+        self,
+        company: str,
+        lot: str,
+        changes: Mapping[str, FieldValue],
+        *,
+        guard: Guard | None = None,
+    ) -> None:
+        """Change fields of a line."""
+        ...
+
+    async def delete_line(self, company: str, lot: str, *, guard: Guard | None = None) -> None:
+        """Delete a line."""
         ...
 
     async def release(self, company: str, number: str, *, guard: Guard | None = None) -> None:
@@ -116,6 +132,18 @@ class ShopOrders(Protocol):
         self, *, after_entity_id: int, without: Collection[int]
     ) -> AsyncGenerator[RowPage[OrderHead], None]:
         """Yield the orders without an ERP number."""
+        ...
+
+    def open_orders_with_erp_number(
+        self, *, without: Collection[int]
+    ) -> AsyncGenerator[RowPage[ShippedOrder], None]:
+        """Yield the orders with an ERP number that may still change."""
+        ...
+
+    async def first_order_head_numbered(
+        self, number: str, *, stores: Sequence[int]
+    ) -> OrderHead | None:
+        """Return the first order whose number is this one or a later one."""
         ...
 
 

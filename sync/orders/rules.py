@@ -173,6 +173,8 @@ class OrderRules(LimitedTexts, BaseModel):
         options: Whether custom options are put into the line's text, or hold the order.
         fees: Surcharges of other modules.
         credits: Whether gift cards and store credit count as payment, or hold the order.
+        part_cancelled: Whether a part of an order that is cancelled in the shop after it was sent
+            is taken off the ERP's lines, or held for a person.
     """
 
     section = "orders"
@@ -228,6 +230,7 @@ class OrderRules(LimitedTexts, BaseModel):
     options: Literal["text", "hold"] = "text"
     fees: list[Fee] = []
     credits: Literal["payment", "hold"] = "hold"
+    part_cancelled: Literal["reduce", "hold"] = "hold"
 
     def prefix_of(self, store: int | None) -> str:
         """Return what stands before the numbers of a store view in references."""

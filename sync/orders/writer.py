@@ -99,8 +99,7 @@ class OrderWriter:
                 await self._complete(work, number, lines, draft, doubts)
         header, caution = await self._closed(work, order, draft, number, doubts)
         if header.IsSalesProcessingStopped:
-            release = partial(self._erp.release, self._company, number)
-            await written(work, SYSTEM, RELEASE, {_NUMBER: number}, release)
+            await self.release(work, number)
         return Written(number, caution)
 
     async def tidy(self, work: Work, order: Order) -> int:
@@ -127,6 +126,16 @@ class OrderWriter:
             STOP,
             {_NUMBER: number},
             partial(self._erp.stop, self._company, number),
+        )
+
+    async def release(self, work: Work, number: str) -> None:
+        """Let a stopped order be processed."""
+        await written(
+            work,
+            SYSTEM,
+            RELEASE,
+            {"SalesOrderNumber": number},
+            partial(self._erp.release, self._company, number),
         )
 
     async def delete(self, work: Work, number: str) -> None:

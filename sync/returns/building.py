@@ -1,6 +1,7 @@
 """The returns flow: what it is to all others, and how it is built."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from pricing_proxy.d365.fo.returns import Returns
 from sync.description import Built, Description, OfOrder
@@ -39,6 +40,7 @@ def build(given: Given) -> Built:
         schedules=(
             Schedule("poll returns", given.poll_every, source.poll),
             Schedule("look at odd returns", LOOK_AGAIN, source.look_again),
+            Schedule("sweep returns", given.sweep_every, source.sweep),
         ),
         hint=source.hint,
     )
@@ -85,5 +87,5 @@ def _market(given: Given, market: ConfiguredMarket) -> ReturnMarket:
             owners=given.owners(market, LINK),
         ),
         references=references,
-        expects=market.expects,
+        expects=partial(given.expects, market.code),
     )

@@ -6,7 +6,7 @@ documents of the ERP are the order's and the return's own, `own_documents` says.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,12 +23,13 @@ from sync.engine.outcomes import (
 from sync.engine.refusals import named
 from sync.engine.writes import Doubts, written
 from sync.magento.credit_memo_models import CreditMemo
-from sync.magento.order_models import Order
+from sync.magento.order_models import Order, OrderHead
 from sync.returns.echo import differences, line_key
 from sync.returns.mapping import ReturnDraft, map_return
 from sync.returns.own_documents import LINK, OwnReturns, ReturnOf, SoldOrders
 from sync.returns.ports import ErpReturns, ShopMemos, SoldInShop
 from sync.returns.rules import FLOW, ReturnRules
+from sync.sales.quantities import is_nothing_left
 from sync.sales.references import References
 from sync.sales.value_lines import Splitting
 
@@ -36,7 +37,6 @@ CREATE = "return header create"
 ADD_LINE = "return line create"
 _DELETE = "return header delete"
 _ERP = "fo"
-_NEVER_SENT = ("closed", "canceled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class ReturnMarket:
     orders: SoldOrders
     own: OwnReturns
     references: References
-    expects: Callable[[Order], bool]
+    expects: Callable[[OrderHead], Awaitable[bool]]
 
 
 class ReturnFlow:
@@ -140,9 +140,9 @@ class ReturnFlow:
                 advice="enter the return by hand, then skip the event",
             )
         # Waiting for an order that is never sent would have no end.
-        if not sold.is_under_way and order.state in _NEVER_SENT:
-            raise SkippedError(f"its order was {order.state} before it was sent")
-        if not sold.is_under_way and not market.expects(order):
+        if not sold.is_under_way and _is_never_sent(order, market):
+            raise SkippedError("its order was cancelled or refunded before it was sent")
+        if not sold.is_under_way and not await market.expects(order):
             raise SkippedError("its order is from before the start, and not in the ERP")
         raise WaitForError(
             flow="orders",
@@ -236,3 +236,7 @@ def _entity_id(work: Work) -> int:
             f"d365-sync edit {work.event.id} FILE; then replay",
         )
     return int(told)
+
+
+def _is_never_sent(order: Order, market: ReturnMarket) -> bool:
+    return order.state == "canceled" or is_nothing_left(order, market.splitting)

@@ -5,6 +5,7 @@ Where the shop is Adobe Commerce it also has RMAs, which are not read.
 
 from collections.abc import Mapping
 
+from sync.engine.late_rows import read_late
 from sync.engine.polling import Polling
 from sync.engine.sources import ShopDocument, enter
 from sync.magento.credit_memo_models import CreditMemoHead
@@ -45,6 +46,12 @@ class ReturnSource:
     async def look_again(self) -> int:
         """Enter what could not be read before and can be now; return how many."""
         return await self._polling.look_again(FLOW, self._shop.heads, self._enter)
+
+    async def sweep(self) -> int:
+        """Enter what became visible too late for the polls, and return how many are new."""
+        return await read_late(
+            self._polling, _WATERMARK, self._shop.credit_memos_changed, self._enter, source=FLOW
+        )
 
     async def hint(self, entity_id: int) -> int:
         """Enter what changed: a credit memo is new whenever the shop tells of one."""

@@ -1,14 +1,14 @@
 """Make of the settings, and of what is open, what every flow is built out of."""
 
 from datetime import timedelta
-from functools import partial
 
 from pricing_proxy.clock import Clock
 from sync.engine.odd_rows import OddRows
 from sync.engine.polling import Polling
 from sync.given import ConfiguredMarket, Given
+from sync.magento.shop import Shop
 from sync.orders.rules import OrderRules
-from sync.orders.source import is_in
+from sync.orders.starts import Starts
 from sync.serve.stores import Stores
 from sync.serve.systems import Systems
 from sync.settings import SyncSettings
@@ -25,6 +25,7 @@ def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Cl
         links=KeptLinks(database),
         accounts=AllLinks(database, settings.named_customers),
         forms=opened.forms,
+        expects=starts_of(settings, ways.shop).is_after,
         prices=ways.published,
         polling=Polling(
             events=opened.events,
@@ -35,6 +36,16 @@ def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Cl
         ),
         poll_every=timedelta(seconds=polling.every_seconds),
         sweep_every=timedelta(seconds=polling.sweep_seconds),
+    )
+
+
+def starts_of(settings: SyncSettings, shop: Shop) -> Starts:
+    """Return what says which orders of a shop are history."""
+    markets = settings.sync.markets
+    return Starts(
+        shop.orders,
+        rules={code: own.rules(OrderRules) for code, own in markets.items()},
+        stores={code: own.store_ids for code, own in markets.items()},
     )
 
 
@@ -60,7 +71,6 @@ def _configured(settings: SyncSettings, code: str) -> ConfiguredMarket:
         reference_field=rules.reference_field,
         countries=rules.countries,
         splitting=rules.splitting,
-        expects=partial(is_in, rules=rules),
     )
 
 

@@ -31,12 +31,23 @@ def census_table(census: Census) -> Table:
     table.add_column("status")
     table.add_column("will be sent", justify="right")
     table.add_column("too old, stay", justify="right")
-    for status in sorted({*census.entered, *census.left_out}):
-        table.add_row(status, str(census.entered[status]), str(census.left_out[status]))
+    counters = [census.entered, census.left_out]
+    if census.undecided:
+        table.add_column("not decided, stay", justify="right")
+        counters.append(census.undecided)
+    for status in sorted({status for counter in counters for status in counter}):
+        table.add_row(status, *(str(counter[status]) for counter in counters))
     table.add_section()
-    table.add_row("all", str(census.entered.total()), str(census.left_out.total()))
+    table.add_row("all", *(str(counter.total()) for counter in counters))
+    notes = []
     if census.elsewhere:
-        table.caption = f"{census.elsewhere} more are of stores that no market names."
+        notes.append(f"{census.elsewhere} more are of stores that no market names.")
+    if census.undecided:
+        notes.append(
+            f"The numbers of {census.undecided.total()} cannot be compared with orders.start_at: "
+            "make it an instant, or send them with d365-sync export."
+        )
+    table.caption = " ".join(notes)
     return table
 
 

@@ -28,6 +28,14 @@ class MarketLinks:
         """Return the shop's id of a thing of the ERP; the smallest where several share it."""
         return await self._one("magento_id", kind, "erp_key", erp_key)
 
+    async def magento_ids(self, kind: str) -> list[str]:
+        """Return the shop's ids of all things of a kind that have a key."""
+        columns = entity_map.c
+        statement = select(columns.magento_id).where(
+            and_(columns.market == self._market, columns.kind == kind, columns.erp_key > "")
+        )
+        return [str(row.magento_id) for row in await statements.rows(self._database, statement)]
+
     async def content_hash(self, kind: str, magento_id: str) -> str | None:
         """Return the hash of what was last sent."""
         return await self._one("content_hash", kind, "magento_id", magento_id)

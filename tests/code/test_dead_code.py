@@ -24,9 +24,6 @@ CALLED_BY_LIBRARIES = {
     "pricing_proxy.web.openapi._Untitled.field_title_should_be_set": "pydantic",
 }
 KEPT_FOR_LATER = {
-    "sync.engine.flow.Links.remember(content_hash)": "mirrors compare by it",
-    "sync.store.links.MarketLinks.content_hash": "mirrors compare by it",
-    "sync.store.links.MarketLinks.remember(content_hash)": "mirrors compare by it",
     "sync.store.tables.discrepancy": "reconciliation writes it",
 }
 CHECKED_NOT_READ = {

@@ -11,7 +11,7 @@ from sync.engine.polling import Polling
 from sync.engine.sources import Events, Marks
 from sync.given import Given
 from sync.magento.shop import Shop
-from sync.serve.building import configured_markets
+from sync.serve.building import configured_markets, starts_of
 from sync.settings import SyncSettings
 from tests.fakes.customer_links import FakePriceMap
 from tests.fakes.entering import FakeOddRows
@@ -36,6 +36,7 @@ def given(
         links=cast("Any", kept),
         accounts=cast("Any", None),
         forms=cast("Any", FakeForms()),
+        expects=starts_of(settings, shop).is_after,
         prices=cast("Any", FakePriceMap()),
         polling=Polling(
             events=events,

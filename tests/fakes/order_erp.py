@@ -67,6 +67,7 @@ class FakeOrderErp:
         expected: Lines that an order of each reference must have when it is released.
         ever_released: Numbers released so far, by reference.
         header_changes: Laid over each new header, as a changed ERP would.
+        line_changes: Laid over each line that is changed, as an ERP with its own prices would.
         refusal: What every write is refused with.
         tax: What it computes for any order; None for what its lines' groups come to.
         rates: Percent by a line's two tax groups; others bear no tax.
@@ -83,6 +84,7 @@ class FakeOrderErp:
         self.order_lines: dict[str, list[dict[str, Any]]] = {}
         self.ever_released: dict[str, set[str]] = {}
         self.header_changes: dict[str, Any] = {}
+        self.line_changes: dict[str, Any] = {}
         self.header_values: dict[str, dict[str, Any]] = {}
         self.refusal: UpstreamRejectedError | None = None
         self.tax: Decimal | None = Decimal(0)
@@ -193,12 +195,46 @@ class FakeOrderErp:
                     "InventoryLotId": f"{number}-{len(lines) + 1}",
                     "LineNumber": len(lines) + 1,
                     "LineAmount": amount,
+                    "SalesOrderLineStatus": "Backorder",
                 }
             )
             self._check(number)
 
         await self._write("add_line", add, guard)
         return f"{number}-{len(self.order_lines.get(number, ()))}"
+
+    async def change_line(
+        self,
+        company: str,
+        lot: str,
+        changes: Mapping[str, Any],
+        *,
+        guard: Guard | None = None,
+    ) -> None:
+        del company
+
+        def change() -> None:
+            line = self._line_of(lot)
+            if line is not None:
+                line.update({**changes, **self.line_changes})
+                quantity = line["OrderedSalesQuantity"] / line["SalesPriceQuantity"]
+                line["LineAmount"] = (quantity * line["SalesPrice"]).quantize(Decimal("0.01"))
+
+        await self._write("change_line", change, guard)
+
+    async def delete_line(self, company: str, lot: str, *, guard: Guard | None = None) -> None:
+        del company
+
+        def delete() -> None:
+            line = self._line_of(lot)
+            if line is not None:
+                self.order_lines[line["SalesOrderNumber"]].remove(line)
+
+        await self._write("delete_line", delete, guard)
+
+    def _line_of(self, lot: str) -> dict[str, Any] | None:
+        lines = (line for lines in self.order_lines.values() for line in lines)
+        return next((line for line in lines if line["InventoryLotId"] == lot), None)
 
     async def release(self, company: str, number: str, *, guard: Guard | None = None) -> None:
         del company

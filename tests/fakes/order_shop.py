@@ -11,7 +11,7 @@ from pricing_proxy.http_exchange import Guard
 from sync.engine.flow import Event, SentCall
 from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.odd_rows import RowPage
-from sync.magento.order_models import Order, OrderHead
+from sync.magento.order_models import Order, OrderHead, ShippedOrder
 from sync.orders.selling import Sellable, SoldThing
 from tests.fakes.listing import FakeListing
 from tests.fakes.wishes import FakeWishes
@@ -69,6 +69,26 @@ class FakeShop:
         for start in range(0, len(rows), 2):
             yield self.heads.page(rows[start : start + 2], without=without)
 
+    async def open_orders_with_erp_number(
+        self, *, without: Collection[int]
+    ) -> AsyncGenerator[RowPage[ShippedOrder], None]:
+        closed = ("complete", "closed", "canceled")
+        rows: list[ShippedOrder] = sorted(self.orders.values(), key=lambda o: o.entity_id)
+        found = [
+            o
+            for o in rows
+            if o.ext_order_id and o.state not in closed and o.entity_id not in without
+        ]
+        for start in range(0, len(found), 2):
+            yield RowPage(rows=found[start : start + 2])
+
+    async def first_order_head_numbered(
+        self, number: str, *, stores: Sequence[int]
+    ) -> OrderHead | None:
+        rows: list[OrderHead] = sorted(self.orders.values(), key=lambda o: o.entity_id)
+        found = (o for o in rows if o.store_id in stores and o.increment_id.isdecimal())
+        return next((o for o in found if int(o.increment_id) >= int(number)), None)
+
     async def order_heads_without_erp_number(
         self, *, after_entity_id: int, without: Collection[int]
     ) -> AsyncGenerator[RowPage[OrderHead], None]:
@@ -100,6 +120,7 @@ class FakeLinks:
     """An entity map."""
 
     keys: dict[tuple[str, str], str] = field(default_factory=dict)
+    hashes: dict[tuple[str, str], str] = field(default_factory=dict)
 
     async def erp_key(self, kind: str, magento_id: str) -> str | None:
         return self.keys.get((kind, magento_id))
@@ -108,11 +129,17 @@ class FakeLinks:
         found = (k for k, value in self.keys.items() if k[0] == kind and value == erp_key)
         return next((k[1] for k in found), None)
 
+    async def magento_ids(self, kind: str) -> Collection[str]:
+        return [name for (of_kind, name), key in self.keys.items() if of_kind == kind and key]
+
+    async def content_hash(self, kind: str, magento_id: str) -> str | None:
+        return self.hashes.get((kind, magento_id))
+
     async def remember(
         self, kind: str, magento_id: str, erp_key: str, content_hash: str = ""
     ) -> None:
-        del content_hash
         self.keys[kind, magento_id] = erp_key
+        self.hashes[kind, magento_id] = content_hash
 
 
 @dataclass

@@ -22,9 +22,8 @@ from sync.engine.polling import Polling
 from sync.engine.queue import ComeBackError, JobQueue
 from sync.engine.runner import Runner
 from sync.magento.order_models import Order
-from sync.orders.flow import OrderFlow, OrderMarket
+from sync.orders.flow import OrderFlow
 from sync.orders.source import OrderSource
-from sync.orders.writer import OrderWriter
 from sync.store.events import EventStore
 from sync.store.interventions import Interventions
 from sync.store.journal import Journal
@@ -37,7 +36,8 @@ from sync.store.states import EventState
 from sync.store.watermarks import Watermarks
 from tests.fakes.entering import FakeOddRows
 from tests.fakes.order_erp import FakeOrderErp, Fault
-from tests.fakes.order_shop import FakeShop, FakeSold, FakeWork, event_of
+from tests.fakes.order_flow import order_flow, starts
+from tests.fakes.order_shop import FakeShop, FakeWork, event_of
 from tests.fakes.references import own_headers
 from tests.integration.schema_0004 import Before, at_0004
 from tests.orders import recorded
@@ -85,32 +85,17 @@ class World:
 
 def flow_of(world: World, market: str, more: dict[str, Any]) -> OrderFlow:
     """Return the flow of one market, which shares its company with the other."""
-    writer = OrderWriter(
+    own = own_headers(
         world.erp,
-        own=own_headers(
-            world.erp,
-            world.shop,
-            RULES,
-            market=market,
-            stores=[STORE_OF[market]],
-            rules_of_others=dict.fromkeys(STORE_OF.values(), RULES),
-            **more,
-        ),
-        company="demf",
-        rules=RULES,
-    )
-    return OrderFlow(
         world.shop,
-        markets={
-            market: OrderMarket(
-                selling=recorded.SELLING,
-                rules=RULES,
-                store_ids=frozenset({STORE_OF[market]}),
-                sold=FakeSold(),
-                writer=writer,
-            ),
-        },
+        RULES,
+        market=market,
+        stores=[STORE_OF[market]],
+        rules_of_others=dict.fromkeys(STORE_OF.values(), RULES),
+        **more,
     )
+    stores = {STORE_OF[market]}
+    return order_flow(world.shop, world.erp, own, RULES, stores=stores, market=market)
 
 
 class After:
@@ -363,6 +348,8 @@ async def test_the_first_poll_enters_only_what_no_event_was_of(after: After) -> 
         ),
         market_of_store={1: "b2b_de"},
         rules={"b2b_de": RULES},
+        starts=starts(world.shop, RULES),
+        links={"b2b_de": MarketLinks(after.store, "b2b_de")},
     )
     await after.run()
 

@@ -5,10 +5,9 @@ from typing import Any
 
 from sync.engine.outcomes import Done
 from sync.magento.order_models import Order
-from sync.orders.flow import OrderFlow, OrderMarket
-from sync.orders.writer import OrderWriter
 from tests.fakes.order_erp import FakeOrderErp
-from tests.fakes.order_shop import FakeShop, FakeSold, FakeWork, event_of
+from tests.fakes.order_flow import order_flow
+from tests.fakes.order_shop import FakeShop, FakeWork, event_of
 from tests.fakes.references import MARKET, FakeForms, own_headers
 from tests.orders import recorded
 from tests.virtual_time import ManualClock
@@ -39,27 +38,23 @@ class OneSale:
         if payload:
             self.work.event = event_of(self.order, **payload)
         rules = recorded.rules(**self.rules)
-        writer = OrderWriter(
+        own = own_headers(
             self.erp,
-            own=own_headers(
-                self.erp,
-                self.shop,
-                rules,
-                links={MARKET: self.work.links},
-                stores=self.stores,
-                forms=self.forms,
-            ),
-            company="demf",
-            rules=rules,
+            self.shop,
+            rules,
+            links={MARKET: self.work.links},
+            stores=self.stores,
+            forms=self.forms,
         )
-        market = OrderMarket(
-            selling=recorded.SELLING,
-            rules=rules,
-            store_ids=self.store_ids,
-            sold=FakeSold(recorded.products(self.order)),
-            writer=writer,
+        flow = order_flow(
+            self.shop,
+            self.erp,
+            own,
+            rules,
+            stores=self.store_ids,
+            sold=recorded.products(self.order),
         )
-        return await OrderFlow(self.shop, markets={"b2b_de": market}).carry(self.work)
+        return await flow.carry(self.work)
 
     def change(self, **members: Any) -> None:
         """Change the order in the shop."""

@@ -1,5 +1,6 @@
 """One order on its way: who pays, when it is its turn, what the ERP says, cancellations."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -138,7 +139,8 @@ async def test_an_order_that_the_shop_holds_back_waits(state: str) -> None:
 
 async def test_an_order_refunded_in_full_is_skipped() -> None:
     sale = OneSale()
-    sale.change(state="closed")
+    rows = [row.model_copy(update={"qty_refunded": row.qty_ordered}) for row in ORDER.items]
+    sale.change(state="closed", items=tuple(rows), total_refunded=ORDER.grand_total)
 
     with pytest.raises(SkippedError):
         await sale.carry()
@@ -156,12 +158,14 @@ async def test_an_order_cancelled_before_it_was_sent_is_skipped() -> None:
 
 async def test_cancelled_in_part_invoiced_and_never_sent_needs_a_person() -> None:
     sale = OneSale()
-    sale.change(state="canceled", total_invoiced=ORDER.grand_total)
+    (first, *others) = ORDER.items
+    rows = (first.model_copy(update={"qty_invoiced": first.qty_ordered}), *others)
+    sale.change(state="canceled", items=rows)
 
     with pytest.raises(HeldError) as caught:
         await sale.carry()
 
-    assert caught.value.field == "total_invoiced"
+    assert caught.value.field == "items[0].qty_invoiced"
 
 
 async def test_an_order_cancelled_afterwards_is_stopped_and_stays_visible_until_cancelled() -> None:
@@ -175,6 +179,17 @@ async def test_an_order_cancelled_afterwards_is_stopped_and_stays_visible_until_
     assert sale.header["IsSalesProcessingStopped"]
     sale.header["SalesOrderStatus"] = "Canceled"
     assert "both sides" in (await sale.carry(task="cancel")).note
+
+
+async def test_cancelled_after_what_was_invoiced_went_back_is_skipped() -> None:
+    """The shop calls it cancelled, though money moved."""
+    sale = OneSale()
+    (first, *others) = ORDER.items
+    back = {"qty_invoiced": Decimal(1), "qty_refunded": Decimal(1)}
+    sale.change(state="canceled", items=(first.model_copy(update=back), *others))
+
+    with pytest.raises(SkippedError, match="cancelled before"):
+        await sale.carry()
 
 
 async def test_an_order_that_the_shop_does_not_have_is_held() -> None:

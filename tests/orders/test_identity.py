@@ -1,15 +1,14 @@
 """Whose a document is: equal numbers of two store views, markets or kinds never meet."""
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from sync.engine.outcomes import Done, HeldError, IdentifiedError, RetryLaterError
-from sync.orders.flow import OrderFlow, OrderMarket
-from sync.orders.writer import OrderWriter
 from tests.fakes.order_erp import FakeOrderErp, Fault, ProcessDiedError
-from tests.fakes.order_shop import FakeLinks, FakeShop, FakeSold, FakeWork, event_of
+from tests.fakes.order_flow import order_flow
+from tests.fakes.order_shop import FakeLinks, FakeShop, FakeWork, event_of
 from tests.fakes.references import FakeForms, own_headers
 from tests.orders import recorded
 from tests.virtual_time import ManualClock
@@ -38,30 +37,18 @@ class TwoStores:
         rules = recorded.rules(guest_account="WEB", reference_prefix=self.prefixes)
         self.forms.prefixes |= {*self.prefixes.values()}
         stores = frozenset(STORES.values())
-        writer = OrderWriter(
+        own = own_headers(
             self.erp,
-            own=own_headers(
-                self.erp,
-                self.shop,
-                rules,
-                links={"b2b_de": self.links},
-                stores=stores,
-                forms=self.forms,
-            ),
-            company="demf",
-            rules=rules,
-        )
-        market = OrderMarket(
-            selling=recorded.SELLING,
-            rules=rules,
-            store_ids=stores,
-            sold=FakeSold(),
-            writer=writer,
+            self.shop,
+            rules,
+            links={"b2b_de": self.links},
+            stores=stores,
+            forms=self.forms,
         )
         work = FakeWork(
             event_of(self.shop.orders[entity_id], **payload), self.clock, links=self.links
         )
-        return await OrderFlow(self.shop, markets={"b2b_de": market}).carry(work)
+        return await order_flow(self.shop, self.erp, own, rules, stores=stores).carry(work)
 
     def references(self) -> dict[str, str]:
         """Return each ERP order's reference."""
@@ -427,11 +414,7 @@ def world_work(world: TwoStores, entity_id: int, *, payload: dict[str, Any]) -> 
 
 
 async def carry(world: TwoStores, work: FakeWork) -> Done:
-    market = OrderMarket(
-        selling=recorded.SELLING,
-        rules=recorded.rules(),
-        store_ids=frozenset(STORES.values()),
-        sold=FakeSold(),
-        writer=cast("OrderWriter", None),
-    )
-    return await OrderFlow(world.shop, markets={"b2b_de": market}).carry(work)
+    rules = recorded.rules()
+    own = own_headers(world.erp, world.shop, rules)
+    flow = order_flow(world.shop, world.erp, own, rules, stores=STORES.values())
+    return await flow.carry(work)

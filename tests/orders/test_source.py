@@ -1,17 +1,20 @@
 """Which orders are entered: never history, each once, whoever sees it first."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sync.magento.odd_rows import OddRow, unserved
 from sync.magento.order_models import Order
+from sync.orders.addresses import delivery_digest
 from sync.orders.late_doubles import LateDoubles, SweptMarket
 from sync.orders.source import OrderSource
 from tests.fakes.entering import FakeEvents, FakeOddRows, FakeWatermarks, polling
 from tests.fakes.order_erp import FakeOrderErp
+from tests.fakes.order_flow import starts
 from tests.fakes.order_shop import FakeLinks, FakeShop
 from tests.fakes.references import FakeForms
-from tests.orders import recorded
+from tests.orders import cases, recorded
 from tests.virtual_time import ManualClock
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -26,6 +29,7 @@ class World:
         self.events = FakeEvents()
         self.watermarks = FakeWatermarks()
         self.odd_rows = FakeOddRows()
+        self.links = FakeLinks()
         self.clock = ManualClock()
         chosen = {"start_at": START.isoformat(), **rules}
         self.source = OrderSource(
@@ -33,6 +37,8 @@ class World:
             polling(self.events, self.clock, watermarks=self.watermarks, odd_rows=self.odd_rows),
             market_of_store={1: "b2b_de"},
             rules={"b2b_de": recorded.rules(**chosen)},
+            starts=starts(self.shop, recorded.rules(**chosen)),
+            links={"b2b_de": self.links},
         )
 
     def place(self, number: int, at: datetime, **members: Any) -> Order:
@@ -135,7 +141,8 @@ async def test_an_unpaid_order_is_entered_when_it_is_paid() -> None:
 
 async def test_a_number_that_nobody_here_gave_an_order_is_seen_and_not_passed_over() -> None:
     world = World()
-    world.place(7, START + timedelta(hours=1), ext_order_id="AMZ-302-1234567")
+    foreign = cases.case("foreign_ext_order_id")["order"]["ext_order_id"]
+    world.place(7, START + timedelta(hours=1), ext_order_id=foreign)
     world.place(8, START - timedelta(days=1), ext_order_id="AMZ-302-1234568")
 
     assert await world.source.poll() == 1
@@ -149,9 +156,12 @@ async def test_equal_numbers_of_two_store_views_are_two_orders() -> None:
         polling(world.events),
         market_of_store={2: "b2b_de", 3: "b2b_de"},
         rules={"b2b_de": recorded.rules(start_at=START.isoformat())},
+        starts=starts(world.shop, recorded.rules(start_at=START.isoformat()), {2, 3}),
+        links={"b2b_de": world.links},
     )
-    for entity_id, store in ((37, 3), (38, 2)):
-        world.place(entity_id, START, increment_id="4000006164", store_id=store)
+    for each in cases.case("same_number_two_stores")["orders"]:
+        told = {name: each[name] for name in ("increment_id", "store_id")}
+        world.place(each["entity_id"], START, **told)
 
     assert await world.source.poll() == 2
     assert {event["document"] for event in world.events.entered.values()} == {"37", "38"}
@@ -286,14 +296,143 @@ async def test_orders_of_other_websites_are_left_alone() -> None:
 async def test_a_start_by_number_takes_it_and_what_follows() -> None:
     world = World(start_at="000000002")
     for number in (1, 2, 3):
-        world.place(number, START - timedelta(days=9))
-    # Edited in the shop: the new order has the old one's number and a mark.
-    world.place(4, START - timedelta(days=9), increment_id="000000003-1")
-    world.place(5, START - timedelta(days=9), increment_id="000000001-1")
+        world.place(number, START + timedelta(days=number))
 
     await world.source.poll()
 
-    assert world.events.keys == ["000000002", "000000003", "000000003-1"]
+    assert world.events.keys == ["000000002", "000000003"]
+
+
+async def test_numbers_with_marks_or_letters_are_in_by_when_their_orders_were_made() -> None:
+    """Edited in the shop, an order of before the start is made anew with its number and a mark."""
+    told = cases.case("reorder_suffix")
+    world = World(start_at=told["config"]["start_at"])
+    world.place(1, START, increment_id="3000000000")
+    world.place(2, START, increment_id="3000000000-1")
+    world.place(3, START, increment_id="DE000001")
+    world.place(4, START + timedelta(days=1), increment_id="3000000001")
+    world.place(5, START + timedelta(days=2), increment_id="3000000000-2")
+    world.place(6, START + timedelta(days=2), increment_id="DE000002")
+    world.place(7, START + timedelta(days=3), increment_id=told["order"]["increment_id"])
+
+    await world.source.poll()
+
+    assert world.events.keys == ["3000000001", "3000000000-2", "DE000002", "3000000432-1"]
+    census = await world.source.census()
+    assert (census.left_out.total(), census.undecided.total()) == (3, 0)
+
+
+async def test_numbers_that_cannot_be_compared_yet_are_counted_and_not_sent() -> None:
+    world = World(start_at="3000000001")
+    world.place(1, START, increment_id="3000000000")
+    world.place(2, START, increment_id="DE000001", status="pending")
+
+    assert await world.source.sweep() + await world.source.poll() == 0
+    census = await world.source.census()
+    assert (census.left_out.total(), census.undecided) == (1, {"pending": 1})
+    assert await world.source.export(2) is True
+
+    world.place(3, START + timedelta(days=1), increment_id="3000000001")
+    world.place(4, START + timedelta(days=2), increment_id="DE000002")
+    assert await world.source.poll() == 2
+
+
+async def test_a_cancellation_that_became_visible_late_is_found_by_the_sweep() -> None:
+    """Its date lies behind what the polls have read, and it has an ERP number."""
+    told = cases.case("late_visible_cancel")["order"]
+    world = World()
+    world.clock.advance(START - world.clock.utc() + timedelta(days=1))
+    now = world.clock.utc()
+    order = world.place(7, now - timedelta(hours=1), increment_id=told["increment_id"])
+    world.place(8, now)
+    await world.source.sweep()
+    assert await world.source.poll() == 0
+
+    cancelled = {"state": told["state"], "ext_order_id": told["ext_order_id"]}
+    dated = {"updated_at": now - timedelta(seconds=90)}
+    world.shop.put(order.model_copy(update={**cancelled, **dated}))
+
+    assert await world.source.poll() == 0
+    world.clock.advance(timedelta(hours=1))
+    assert await world.source.sweep() == 1
+    assert await world.source.sweep() == 0
+    assert list(world.events.entered)[-1] == "orders/b2b_de/#7/cancel"
+
+
+async def sent(world: World, **members: Any) -> Order:
+    """Return an order that is in the ERP."""
+    order = world.place(7, START + timedelta(hours=1), state="processing")
+    await world.source.poll()
+    order = world.shop.put(order.model_copy(update={"ext_order_id": "000711", **members}))
+    await world.links.remember("order", "7", "000711", delivery_digest(order))
+    return order
+
+
+async def test_each_part_that_is_cancelled_after_an_order_was_sent_is_an_event() -> None:
+    world = World()
+    told = cases.case("partial_cancel_after_export")["order"]
+    order = await sent(world)
+    (told_row,) = told["items"]
+
+    for cancelled in (1, told_row["qty_canceled"], told_row["qty_canceled"]):
+        row = order.items[0].model_copy(update={"qty_canceled": Decimal(cancelled)})
+        world.shop.put(order.model_copy(update={"items": (row, *order.items[1:])}))
+        await world.source.poll()
+
+    item = order.items[0].item_id
+    changes = [key for key in world.events.entered if "/change/" in key]
+    assert changes == [f"orders/b2b_de/#7/change/{item}={count}" for count in (1, 2)]
+
+
+async def test_a_hold_and_its_end_are_events_each_time() -> None:
+    world = World()
+    order = await sent(world)
+
+    for hour, state in enumerate(("holded", "processing", "holded", "processing"), start=2):
+        at = START + timedelta(hours=hour)
+        world.shop.put(order.model_copy(update={"state": state, "updated_at": at}))
+        assert await world.source.poll() == 1
+        # As the flow does when it stops and releases the ERP's order.
+        stopped = "000711" if state == "holded" else ""
+        await world.links.remember("order_stopped", "7", stopped)
+    assert await world.source.poll() == 0
+
+
+async def test_a_hold_of_an_order_that_was_not_sent_from_here_is_no_event() -> None:
+    world = World()
+    world.place(7, START + timedelta(hours=1), state="holded", ext_order_id="AMZ-302-1234567")
+
+    assert await world.source.poll() == 0
+
+
+async def test_an_address_that_was_changed_after_an_order_was_sent_is_found_by_the_sweep() -> None:
+    """The shop does not move the order's date."""
+    world = World()
+    order = await sent(world)
+    assert await world.source.sweep() == 0
+    (envelope,) = order.extension_attributes.shipping_assignments
+    assert envelope.shipping.address is not None
+    address = envelope.shipping.address.model_copy(update={"city": "Gent"})
+    shipping = envelope.shipping.model_copy(update={"address": address})
+    extension = order.extension_attributes.model_copy(
+        update={"shipping_assignments": (envelope.model_copy(update={"shipping": shipping}),)}
+    )
+    world.shop.put(order.model_copy(update={"extension_attributes": extension}))
+
+    assert await world.source.poll() == 0
+    assert await world.source.sweep() == 1
+    assert await world.source.sweep() == 0
+    assert list(world.events.entered)[-1].startswith("orders/b2b_de/#7/change/address/")
+
+
+async def test_an_address_that_nobody_remembered_is_where_the_comparison_begins() -> None:
+    """An order that an earlier version sent."""
+    world = World()
+    order = await sent(world)
+    await world.links.remember("order", "7", "000711")
+
+    assert await world.source.sweep() == 0
+    assert await world.links.content_hash("order", "7") == delivery_digest(order)
 
 
 async def test_a_stopped_double_of_a_released_order_is_entered_for_removal() -> None:

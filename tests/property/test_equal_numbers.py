@@ -17,11 +17,11 @@ from hypothesis import example, given, settings
 
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.engine.outcomes import HeldError, RetryLaterError
-from sync.orders.flow import OrderFlow, OrderMarket
+from sync.orders.flow import OrderFlow
 from sync.orders.mapping import map_order
-from sync.orders.writer import OrderWriter
 from tests.fakes.order_erp import CALL_TIME, FakeOrderErp, Fault, ProcessDiedError
-from tests.fakes.order_shop import FakeLinks, FakeShop, FakeSold, FakeWork, event_of
+from tests.fakes.order_flow import order_flow
+from tests.fakes.order_shop import FakeLinks, FakeShop, FakeWork, event_of
 from tests.fakes.references import FakeForms, own_headers
 from tests.orders import recorded
 from tests.virtual_time import ManualClock
@@ -72,27 +72,15 @@ class Scenario:
     def new_process(self) -> OrderFlow:
         """Return the flow of a process that remembers nothing."""
         stores = frozenset(STORE_OF.values())
-        writer = OrderWriter(
+        own = own_headers(
             self.erp,
-            own=own_headers(
-                self.erp,
-                self.shop,
-                self.rules,
-                links={"b2b_de": self.links},
-                stores=stores,
-                forms=FakeForms({"", *self.rules.reference_prefix.values()}),
-            ),
-            company="demf",
-            rules=self.rules,
+            self.shop,
+            self.rules,
+            links={"b2b_de": self.links},
+            stores=stores,
+            forms=FakeForms({"", *self.rules.reference_prefix.values()}),
         )
-        market = OrderMarket(
-            selling=recorded.SELLING,
-            rules=self.rules,
-            store_ids=stores,
-            sold=FakeSold(),
-            writer=writer,
-        )
-        return OrderFlow(self.shop, markets={"b2b_de": market})
+        return order_flow(self.shop, self.erp, own, self.rules, stores=stores)
 
     async def attempt(self, entity_id: int) -> None:
         """Try one of them once, as the engine does."""

@@ -17,11 +17,11 @@ from hypothesis import example, given, settings
 
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.engine.outcomes import Done, HeldError, RetryLaterError
-from sync.orders.flow import OrderFlow, OrderMarket
+from sync.orders.flow import OrderFlow
 from sync.orders.mapping import map_order
-from sync.orders.writer import OrderWriter
 from tests.fakes.order_erp import CALL_TIME, FakeOrderErp, Fault, ProcessDiedError
-from tests.fakes.order_shop import FakeShop, FakeSold, FakeWork, event_of
+from tests.fakes.order_flow import order_flow
+from tests.fakes.order_shop import FakeShop, FakeWork, event_of
 from tests.fakes.references import FakeForms, own_headers
 from tests.orders import recorded
 from tests.virtual_time import ManualClock
@@ -76,20 +76,8 @@ class Scenario:
 
     def new_process(self) -> OrderFlow:
         """Return the flow of a process that remembers nothing."""
-        writer = OrderWriter(
-            self.erp,
-            own=own_headers(self.erp, self.shop, self.rules, forms=self.forms),
-            company="demf",
-            rules=self.rules,
-        )
-        market = OrderMarket(
-            selling=recorded.SELLING,
-            rules=self.rules,
-            store_ids=frozenset({1}),
-            sold=FakeSold(),
-            writer=writer,
-        )
-        return OrderFlow(self.shop, markets={"b2b_de": market})
+        own = own_headers(self.erp, self.shop, self.rules, forms=self.forms)
+        return order_flow(self.shop, self.erp, own, self.rules, stores={1})
 
     async def run(self) -> Done:
         for _ in range(MOST_ATTEMPTS):

@@ -30,7 +30,7 @@ from sync.engine.outcomes import (
 )
 from sync.magento.credit_memo_models import CreditMemo, CreditMemoHead
 from sync.magento.odd_rows import RowPage
-from sync.magento.order_models import Order
+from sync.magento.order_models import Order, OrderHead
 from sync.returns.flow import ReturnFlow, ReturnMarket
 from sync.returns.own_documents import OwnReturns, SoldOrders
 from sync.returns.rules import ReturnRules
@@ -207,7 +207,7 @@ class World:
                 owners=DocumentOwners("return", {"b2b_de": self.links}),
             ),
             references=references,
-            expects=lambda order: order.increment_id != self.old,
+            expects=self.is_expected,
         )
         event = Event(
             id=1,
@@ -221,6 +221,9 @@ class World:
             fence=1,
         )
         self.work = FakeWork(event, self.clock, links=self.links)
+
+    async def is_expected(self, order: OrderHead) -> bool:
+        return order.increment_id != self.old
 
     async def memos_numbered(self, numbers: Collection[str]) -> list[CreditMemo]:
         memos = [*self.other_memos, *([self.memo] if self.memo else [])]
@@ -323,9 +326,20 @@ async def test_a_return_waits_for_its_order() -> None:
 
 async def test_a_return_of_an_order_refunded_before_it_was_sent_is_skipped() -> None:
     world = World(is_sold=False)
-    world.shop_order = ORDER.model_copy(update={"state": "closed"})
+    rows = [row.model_copy(update={"qty_refunded": row.qty_ordered}) for row in ORDER.items]
+    world.shop_order = ORDER.model_copy(update={"state": "closed", "items": tuple(rows)})
 
     with pytest.raises(SkippedError, match="before it was sent"):
+        await world.carry()
+
+
+async def test_a_return_of_an_order_that_is_closed_and_not_refunded_waits_for_it() -> None:
+    """The shop closes free orders, and the ERP is still to get them."""
+    world = World(is_sold=False)
+    rows = [row.model_copy(update={"qty_refunded": Decimal(0)}) for row in ORDER.items]
+    world.shop_order = ORDER.model_copy(update={"state": "closed", "items": tuple(rows)})
+
+    with pytest.raises(WaitForError):
         await world.carry()
 
 

@@ -124,6 +124,29 @@ class SalesOrders:
         created = await self._calls.create(_LINES, members, name="order_line_create", guard=guard)
         return created.text("InventoryLotId")
 
+    async def change_line(
+        self,
+        company: str,
+        lot: str,
+        changes: Mapping[str, FieldValue],
+        *,
+        guard: Guard | None = None,
+    ) -> None:
+        """Change fields of a line; the ERP refuses what is delivered."""
+        await self._calls.update(
+            _LINES,
+            _line_key(company, lot),
+            wire_members(changes),
+            name="order_line_update",
+            guard=guard,
+        )
+
+    async def delete_line(self, company: str, lot: str, *, guard: Guard | None = None) -> None:
+        """Delete a line; the ERP refuses once anything of it is posted."""
+        await self._calls.delete(
+            _LINES, _line_key(company, lot), name="order_line_delete", guard=guard
+        )
+
     async def patch_header(
         self,
         company: str,
@@ -158,3 +181,7 @@ class SalesOrders:
 
 def _key(company: str, number: str) -> dict[str, str]:
     return {"dataAreaId": company, _NUMBER: number}
+
+
+def _line_key(company: str, lot: str) -> dict[str, str]:
+    return {"dataAreaId": company, "InventoryLotId": lot}
