@@ -7,7 +7,7 @@ import pytest
 
 from pricing_proxy.d365.fo.order_models import SalesOrderTotalsRow
 from pricing_proxy.money import NumberText
-from sync.engine.outcomes import HeldError, RetryLaterError
+from sync.engine.outcomes import HeldError, RetryLaterError, SkippedError
 from sync.magento.order_models import Order
 from tests.cases import case_order
 from tests.orders import recorded
@@ -90,7 +90,8 @@ async def test_every_recorded_order_comes_out_to_the_cent_in_both_roundings(
         sale.change(customer_is_guest=True)
         try:
             await sale.carry()
-        except HeldError:
+        except (HeldError, SkippedError):
+            # Among them those that went back in full, of which nothing is to be sent.
             continue
         without = await total(sale) - sum(closing(sale), Decimal(0))
         off = order.grand_total - without

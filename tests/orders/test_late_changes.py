@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sync.engine.outcomes import HeldError, RetryLaterError, SkippedError
-from tests.orders import cases
+from tests.cases import case, case_order
 from tests.orders.selling_one import ORDER, OneSale
 
 
@@ -61,10 +61,11 @@ async def test_once_a_person_has_reduced_the_line_nothing_is_left_to_do() -> Non
 
 async def test_the_recorded_order_of_which_two_of_three_were_cancelled() -> None:
     """The ERP kept three, and nobody was told."""
-    order = cases.whole_order("partly_cancelled_000000033")
+    order = case_order("partly_cancelled_000000033")
+    (document,) = case("magento/partly_cancelled_000000033.erp")
     sale = OneSale(order=order)
     number = sale.erp.put_header(order.increment_id, IsSalesProcessingStopped=False)
-    sale.erp.order_lines[number] = cases.erp_lines("partly_cancelled_000000033")
+    sale.erp.order_lines[number] = list(document["lines"])
     await sale.work.links.remember("order", str(order.entity_id), number)
     sale.change(ext_order_id=number)
 
@@ -232,7 +233,7 @@ async def test_an_order_that_lost_its_reference_in_the_erp_is_told() -> None:
 
 async def test_a_free_order_that_the_shop_closed_by_itself_is_sent() -> None:
     """Nothing was refunded: it was only invoiced and shipped, and nothing had to be paid."""
-    told = cases.case("free_order_closed")["order"]
+    told = case("orders/free_order_closed")["order"]
     (row,) = told["items"]
     refunded = {"qty_refunded": Decimal(row["qty_refunded"])}
     sale = OneSale()

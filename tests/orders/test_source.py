@@ -9,12 +9,13 @@ from sync.magento.order_models import Order
 from sync.orders.addresses import delivery_digest
 from sync.orders.late_doubles import LateDoubles, SweptMarket
 from sync.orders.source import OrderSource
+from tests.cases import case
 from tests.fakes.entering import FakeEvents, FakeOddRows, FakeWatermarks, polling
 from tests.fakes.order_erp import FakeOrderErp
 from tests.fakes.order_flow import starts
 from tests.fakes.order_shop import FakeLinks, FakeShop
 from tests.fakes.references import FakeForms
-from tests.orders import cases, recorded
+from tests.orders import recorded
 from tests.virtual_time import ManualClock
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -141,7 +142,7 @@ async def test_an_unpaid_order_is_entered_when_it_is_paid() -> None:
 
 async def test_a_number_that_nobody_here_gave_an_order_is_seen_and_not_passed_over() -> None:
     world = World()
-    foreign = cases.case("foreign_ext_order_id")["order"]["ext_order_id"]
+    foreign = case("orders/foreign_ext_order_id")["order"]["ext_order_id"]
     world.place(7, START + timedelta(hours=1), ext_order_id=foreign)
     world.place(8, START - timedelta(days=1), ext_order_id="AMZ-302-1234568")
 
@@ -159,7 +160,7 @@ async def test_equal_numbers_of_two_store_views_are_two_orders() -> None:
         starts=starts(world.shop, recorded.rules(start_at=START.isoformat()), {2, 3}),
         links={"b2b_de": world.links},
     )
-    for each in cases.case("same_number_two_stores")["orders"]:
+    for each in case("orders/same_number_two_stores")["orders"]:
         told = {name: each[name] for name in ("increment_id", "store_id")}
         world.place(each["entity_id"], START, **told)
 
@@ -305,7 +306,7 @@ async def test_a_start_by_number_takes_it_and_what_follows() -> None:
 
 async def test_numbers_with_marks_or_letters_are_in_by_when_their_orders_were_made() -> None:
     """Edited in the shop, an order of before the start is made anew with its number and a mark."""
-    told = cases.case("reorder_suffix")
+    told = case("orders/reorder_suffix")
     world = World(start_at=told["config"]["start_at"])
     world.place(1, START, increment_id="3000000000")
     world.place(2, START, increment_id="3000000000-1")
@@ -339,7 +340,7 @@ async def test_numbers_that_cannot_be_compared_yet_are_counted_and_not_sent() ->
 
 async def test_a_cancellation_that_became_visible_late_is_found_by_the_sweep() -> None:
     """Its date lies behind what the polls have read, and it has an ERP number."""
-    told = cases.case("late_visible_cancel")["order"]
+    told = case("orders/late_visible_cancel")["order"]
     world = World()
     world.clock.advance(START - world.clock.utc() + timedelta(days=1))
     now = world.clock.utc()
@@ -370,7 +371,7 @@ async def sent(world: World, **members: Any) -> Order:
 
 async def test_each_part_that_is_cancelled_after_an_order_was_sent_is_an_event() -> None:
     world = World()
-    told = cases.case("partial_cancel_after_export")["order"]
+    told = case("orders/partial_cancel_after_export")["order"]
     order = await sent(world)
     (told_row,) = told["items"]
 
