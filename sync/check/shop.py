@@ -5,12 +5,14 @@ Reads only, so the right to write back is not seen here.
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import aclosing
+from datetime import datetime, timedelta
 from functools import partial
 from operator import attrgetter
 
 from aiohttp import ClientSession
 
-from pricing_proxy.diagnosis.board import Board, Finding, failed, ok, skipped
+from pricing_proxy.diagnosis.board import Board, Finding, failed, ok, skipped, warned
 from pricing_proxy.diagnosis.clocks import clock_finding
 from pricing_proxy.diagnosis.direct_calls import (
     DirectPolicy,
@@ -27,13 +29,18 @@ from pricing_proxy.resilience.errors import UpstreamDeniedError, UpstreamError
 from sync.description import CheckRow
 from sync.flows import FLOWS
 from sync.given import ConfiguredMarket
+from sync.magento.odd_rows import OddRow
 from sync.magento.orders import OrderCalls
 from sync.magento.resources import Resource
+from sync.magento.search import PAGE_SIZE
 from sync.magento.shop import Shop
 from sync.magento.way import shop_over
 from sync.sections import Magento
 
 _HERE = "sync.magento"
+# Long enough to meet something in a quiet shop.
+_LATELY = timedelta(days=1)
+_MOST_NAMED = 5
 _NO_RIGHT = "authorized to access"
 _CLOCK = "Magento's clock"
 # Refused at once without a signature, and never out of a cache, as a page of the shop is.
@@ -78,7 +85,8 @@ async def check_shop(
         vitals.judge(board, samples, admitted="the signature is accepted")
         steps = Steps(board, system=board, vitals=vitals, is_over=patience.is_over)
         await _compare_clocks(board, vitals, session, magento.url, patience)
-        await _check_rows(steps, shop, used.values(), more)
+        since = patience.clock.utc() - _LATELY
+        await _check_rows(steps, shop, used.values(), more, since=since)
     return board
 
 
@@ -94,11 +102,16 @@ async def _compare_clocks(
 
 
 async def _check_rows(
-    steps: Steps, shop: Shop, used: Iterable[Resource], more: Iterable[CheckRow[Shop]]
+    steps: Steps,
+    shop: Shop,
+    used: Iterable[Resource],
+    more: Iterable[CheckRow[Shop]],
+    *,
+    since: datetime,
 ) -> None:
     async with asyncio.TaskGroup() as group:
         for resource in used:
-            group.create_task(_check_resource(steps, shop, resource))
+            group.create_task(_check_resource(steps, shop, resource, since=since))
     async with asyncio.TaskGroup() as group:
         for row in more:
             look = partial(row.look, shop)
@@ -130,7 +143,7 @@ def _more(markets: Mapping[str, ConfiguredMarket]) -> list[CheckRow[Shop]]:
     return [row for flow, those in having.items() for row in flow.shop_rows(those)]
 
 
-async def _check_resource(steps: Steps, shop: Shop, resource: Resource) -> None:
+async def _check_resource(steps: Steps, shop: Shop, resource: Resource, *, since: datetime) -> None:
     name = resource.name
 
     async def look() -> Finding:
@@ -144,9 +157,30 @@ async def _check_resource(steps: Steps, shop: Shop, resource: Resource) -> None:
                 f"In the shop, System > Integrations > API: give the integration {resource.right}, "
                 "then activate it again",
             )
-        return ok("readable")
+        return await _readable(shop, resource, since)
 
     await steps.run(name, look, advice=resource.advice(name, route=name))
+
+
+async def _readable(shop: Shop, resource: Resource, since: datetime) -> Finding:
+    """Return what a poll would meet among what changed lately."""
+    read, odd = 0, list[OddRow]()
+    if resource.lately is not None:
+        async with aclosing(resource.lately(shop, since)) as pages:
+            async for page in pages:
+                read += len(page.rows)
+                odd += page.odd
+                if read + len(odd) >= PAGE_SIZE:
+                    break
+    if not odd:
+        return ok("readable")
+    named = "; ".join(f"#{row.entity_id}: {row.text}" for row in odd[:_MOST_NAMED])
+    more = f" and {len(odd) - _MOST_NAMED} more" if len(odd) > _MOST_NAMED else ""
+    return warned(
+        f"readable, but of {read + len(odd)} that changed lately {len(odd)} cannot be read: "
+        f"{named}{more}",
+        "Mend them in the shop; all others go on. All are in: d365-sync failed",
+    )
 
 
 def _vitals(magento: Magento, limits: Limits) -> Vitals:

@@ -1,6 +1,6 @@
 """What the customers flow needs of the two systems and of the price service."""
 
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ from pricing_proxy.http_exchange import Guard
 from pricing_proxy.shared_state.customer_map import Customer as PricedCustomer
 from pricing_proxy.shared_state.maps import IdsState
 from sync.engine.odd_rows import Rereading
-from sync.magento.customer_models import ShopCustomer
+from sync.magento.customer_models import CustomerHead, ShopCustomer
 from sync.magento.odd_rows import RowPage
 from sync.store.customer_links import Owner, Refusal
 
@@ -42,7 +42,7 @@ class Accounts(Protocol):
 class Siblings(Protocol):
     """The part of the shop's client that finds one person on several websites."""
 
-    async def customers_by_email(self, email: str) -> list[ShopCustomer]:
+    async def customers_by_email(self, email: str) -> Sequence[CustomerHead]:
         """Return the customers of an e-mail address."""
         ...
 

@@ -18,10 +18,10 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.http_exchange import Guard, Request
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.deadline import Deadline
-from pricing_proxy.resilience.errors import UpstreamContractError
+from pricing_proxy.resilience.errors import UpstreamContractError, UpstreamError
 from pricing_proxy.resilience.operation import Operation, OperationClass, Policy
 from sync.magento.answers import MagentoBrokeError, MagentoRejectedError
-from sync.magento.odd_rows import RowPage, id_of, in_words, member_of, page_of
+from sync.magento.odd_rows import OddRow, RowPage, id_of, in_words, member_of, page_of
 from sync.magento.search import Search
 from sync.magento.transport import ShopTransport
 from sync.magento.wire_types import ShopModel
@@ -160,6 +160,13 @@ class Calls:
                 system=self.system,
                 field=member_of(exc),
             ) from exc
+
+    def odd(self, model: type[ShopModel], row: OddRow) -> UpstreamError:
+        """Return what is raised where no row of a list can be done without."""
+        told = f"{model.__name__} #{row.entity_id}: {row.text}"
+        if not row.member:
+            return MagentoBrokeError(told, system=self.system)
+        return UpstreamContractError(told, system=self.system, field=row.member)
 
     async def _call(
         self,

@@ -6,9 +6,10 @@ from datetime import datetime
 from sync.magento.calls import V1, Calls
 from sync.magento.credit_memo_models import CreditMemo, CreditMemoHead
 from sync.magento.listing import ShopList
+from sync.magento.numbered import NumberedDocument, numbered
 from sync.magento.odd_rows import RowPage
-from sync.magento.places import ByChange
-from sync.magento.search import Search, any_text, equals, text_parts
+from sync.magento.places import ByChange, ById
+from sync.magento.search import Search, equals
 
 _ROUTE = f"{V1}/creditmemos"
 _HEAD_FIELDS = "items[entity_id,increment_id,store_id,state,updated_at]"
@@ -30,10 +31,12 @@ class CreditMemoCalls:
         """Return a credit memo by its internal id."""
         return await self._calls.one("credit_memo", CreditMemo, f"{V1}/creditmemo/{entity_id}")
 
-    async def credit_memos(self, order_id: int) -> list[CreditMemo]:
+    async def credit_memos_of(self, order_id: int) -> list[NumberedDocument]:
         """Return an order's credit memos."""
         search = Search(groups=[equals("order_id", order_id)])
-        return await self._calls.found("credit_memo", CreditMemo, _ROUTE, search)
+        return await ShopList(self._calls, "credit_memo", NumberedDocument, _ROUTE, search).whole(
+            ById()
+        )
 
     def credit_memos_changed(
         self, since: datetime, *, without: Collection[int] = ()
@@ -41,10 +44,6 @@ class CreditMemoCalls:
         """Yield what a poll needs of the credit memos, by their last change; see `listing`."""
         return self.heads.pages(ByChange(since), without=without)
 
-    async def credit_memos_numbered(self, numbers: Collection[str]) -> list[CreditMemo]:
+    async def credit_memos_numbered(self, numbers: Collection[str]) -> list[NumberedDocument]:
         """Return the credit memos that have one of these numbers, in whatever store view."""
-        found: list[CreditMemo] = []
-        for part in text_parts(sorted(numbers)):
-            search = Search(groups=[any_text("increment_id", part)])
-            found += await self._calls.found("credit_memo", CreditMemo, _ROUTE, search)
-        return found
+        return await numbered(self._calls, "credit_memo_number", _ROUTE, numbers)

@@ -31,6 +31,14 @@ class CustomerAddress(PostalAddress):
     default_shipping: Flag = False
 
 
+class CustomerHead(ShopModel):
+    """Which customer it is."""
+
+    id: int
+    website_id: int
+    email: Text = ""
+
+
 class ShopCustomer(PersonName):
     """A customer of one website; the same e-mail on another website is another customer."""
 

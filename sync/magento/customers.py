@@ -11,10 +11,10 @@ from urllib.parse import quote
 from pricing_proxy.http_exchange import Guard
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.calls import V1, Calls
-from sync.magento.customer_models import ShopCustomer
+from sync.magento.customer_models import CustomerHead, ShopCustomer
 from sync.magento.listing import ShopList
 from sync.magento.odd_rows import RowPage
-from sync.magento.places import ByChange
+from sync.magento.places import ByChange, ById
 from sync.magento.search import Search, equals
 
 _SEARCH = f"{V1}/customers/search"
@@ -41,10 +41,11 @@ class CustomerCalls:
         """Yield customers by their last change; see `listing`."""
         return self.listing.pages(ByChange(since), without=without)
 
-    async def customers_by_email(self, email: str) -> list[ShopCustomer]:
+    async def customers_by_email(self, email: str) -> list[CustomerHead]:
         """Return the customers of an e-mail address, at most one for each website."""
-        return await self._calls.found(
-            "customer", ShopCustomer, _SEARCH, Search(groups=[equals("email", email)])
+        search = Search(groups=[equals("email", email)], fields="items[id,website_id,email]")
+        return await ShopList(self._calls, "customer_head", CustomerHead, _SEARCH, search).whole(
+            ById()
         )
 
     async def save_customer(

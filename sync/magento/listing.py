@@ -79,6 +79,20 @@ class ShopList(Generic[M]):
             async for page in part.pages(ById()):
                 yield page
 
+    async def whole(self, place: ListPlace) -> list[M]:
+        """Return all rows after a place.
+
+        Raises:
+            UpstreamContractError: One cannot be read; the text names it and the member at fault.
+            MagentoBrokeError: The shop fails at one; the text names it.
+        """
+        rows: list[M] = []
+        async for page in self.pages(place):
+            rows += page.rows
+            for odd in page.odd:
+                raise self._calls.odd(self._model, odd)
+        return rows
+
     async def alone(self, entity_id: int) -> RowPage[M]:
         """Return what the list has of one id, which the shop may be unable to serve."""
         rows = await self._where(equals(ID, entity_id)).try_rows(1)

@@ -6,12 +6,14 @@ looked up by the caller, and may be made again.
 """
 
 from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import aclosing
 from datetime import datetime
 
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.errors import UpstreamContractError
 from sync.magento.calls import V1, Calls
 from sync.magento.listing import ShopList
+from sync.magento.numbered import NumberedDocument, numbered
 from sync.magento.odd_rows import RowPage
 from sync.magento.order_models import Order, OrderHead, ShippedOrder
 from sync.magento.places import ByChange, ById
@@ -22,9 +24,7 @@ from sync.magento.search import (
     SearchFilter,
     any_code,
     any_id,
-    any_text,
     equals,
-    text_parts,
 )
 
 # The column's width; Magento cuts a longer text without a word.
@@ -66,28 +66,21 @@ class OrderCalls:
         # The comparison is the database's, which knows neither case nor spaces at the end.
         return [order for order in found if order.increment_id == increment_id]
 
-    async def order_heads_numbered(self, numbers: Collection[str]) -> list[OrderHead]:
+    async def orders_numbered(self, numbers: Collection[str]) -> list[NumberedDocument]:
         """Return the orders that have one of these numbers, in whatever spelling or store view."""
-        found: list[OrderHead] = []
-        for part in text_parts(sorted(numbers)):
-            search = Search(
-                groups=[any_text("increment_id", part)],
-                sort=("entity_id",),
-                fields=_HEAD_FIELDS,
-            )
-            found += await self._calls.found("order_head", OrderHead, _ROUTE, search)
-        return found
+        return await numbered(self._calls, "order_number", _ROUTE, numbers)
 
-    async def newest_order_heads(self, store: int, *, most: int) -> list[OrderHead]:
+    async def newest_orders(self, store: int, *, most: int) -> list[NumberedDocument]:
         """Return the orders of a store view that were placed last, the newest first."""
         search = Search(
             groups=[equals("store_id", store)],
             sort=("entity_id",),
             is_descending=True,
             page_size=most,
-            fields=_HEAD_FIELDS,
+            fields="items[entity_id,increment_id,store_id]",
         )
-        return await self._calls.found("order_head", OrderHead, _ROUTE, search)
+        rows = await self._calls.rows("order_number", _ROUTE, search)
+        return [*self._calls.page(NumberedDocument, rows).rows]
 
     def order_heads_changed(
         self, since: datetime, *, without: Collection[int] = (), page_size: int = PAGE_SIZE
@@ -127,10 +120,13 @@ class OrderCalls:
                 (SearchFilter("increment_id", SearchCondition.AT_LEAST, number),),
                 (SearchFilter("increment_id", SearchCondition.AT_MOST, "9" * len(number)),),
             ],
-            sort=("entity_id",),
             fields=_HEAD_FIELDS,
         )
-        found = await self._calls.found("order_head", OrderHead, _ROUTE, search)
+        found: Sequence[OrderHead] = ()
+        async with aclosing(self._listing(search).pages(ById())) as pages:
+            async for page in pages:
+                if found := page.rows:
+                    break
         plain = (head for head in found if head.increment_id.isdecimal())
         return next(plain, found[0] if found else None)
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from sync.magento.calls import Calls
+from sync.magento.listing import ShopList
+from sync.magento.places import ById
 from sync.magento.product_models import ShopProduct
 from sync.magento.search import PAGE_SIZE, Search, any_id, any_text, text_parts
 
@@ -32,10 +34,14 @@ class ProductCalls:
         return found
 
     async def products_by_id(self, ids: Sequence[int]) -> dict[int, ShopProduct]:
-        """Return products by id, as order lines name them; deleted ones are missing."""
+        """Return products by id, as order lines name them; deleted ones are missing.
+
+        Raises:
+            UpstreamError: One cannot be read, or the shop fails at it; the text names it.
+        """
         found: dict[int, ShopProduct] = {}
         for start in range(0, len(ids), PAGE_SIZE):
             search = Search(groups=[any_id("entity_id", ids[start : start + PAGE_SIZE])])
-            rows = await self._calls.found("product", ShopProduct, _ROUTE, search)
-            found |= {product.id: product for product in rows}
+            listed = ShopList(self._calls, "product", ShopProduct, _ROUTE, search)
+            found |= {product.id: product for product in await listed.whole(ById())}
         return found

@@ -1,9 +1,12 @@
 """What an integration is given access to in the shop, as its administrators see it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from pricing_proxy.diagnosis.steps import Advice
+from sync.magento.odd_rows import RowPage
 from sync.magento.shop import Shop
 
 
@@ -15,11 +18,13 @@ class Resource:
         name: What is read with it.
         right: Where an administrator gives it.
         read: Reads as little as possible.
+        lately: Reads what changed since an instant, as a poll does; None where nothing polls it.
     """
 
     name: str
     right: str
     read: Callable[[Shop], Awaitable[object]]
+    lately: Callable[[Shop, datetime], AsyncGenerator[RowPage[Any], None]] | None = None
 
     def advice(self, what: str, *, route: str) -> Advice:
         """Return what to do when the shop does not answer on something that needs it.
@@ -36,16 +41,23 @@ class Resource:
         )
 
 
-ORDERS = Resource("orders", "Sales > Operations > Orders", lambda shop: shop.orders.order_count())
+ORDERS = Resource(
+    "orders",
+    "Sales > Operations > Orders",
+    lambda shop: shop.orders.order_count(),
+    lately=lambda shop, since: shop.orders.order_heads_changed(since),
+)
 CUSTOMERS = Resource(
     "customers",
     "Customers > All Customers",
     lambda shop: shop.customers.customers_by_email("nobody@shop.invalid"),
+    lately=lambda shop, since: shop.customers.customers_changed(since),
 )
 CREDIT_MEMOS = Resource(
     "credit memos",
     "Sales > Operations > Credit Memos",
-    lambda shop: shop.credit_memos.credit_memos(0),
+    lambda shop: shop.credit_memos.credit_memos_of(0),
+    lately=lambda shop, since: shop.credit_memos.credit_memos_changed(since),
 )
 PRODUCTS = Resource(
     "products", "Catalog > Inventory > Products", lambda shop: shop.products.products_by_id([0])

@@ -123,7 +123,7 @@ def _market(given: Given, market: ConfiguredMarket) -> OrderMarket:
             company=market.company,
             market=market.code,
             field=market.reference_field,
-            references=given.references(market, given.shop.orders.order_heads_numbered),
+            references=given.references(market, given.shop.orders.orders_numbered),
             owners=given.owners(market, LINK),
         ),
         company=market.company,

@@ -16,7 +16,7 @@ from itertools import combinations
 from typing import Protocol
 
 from pricing_proxy.names import same_name_key
-from sync.magento.order_models import OrderHead
+from sync.sales.references import Numbered
 
 _log = logging.getLogger(__name__)
 
@@ -29,11 +29,11 @@ _NUMBER = re.compile(r"(?P<beginning>.*?)0{2,}[0-9]*")
 class NumberedOrders(Protocol):
     """The part of the shop's client that knows numbers."""
 
-    async def newest_order_heads(self, store: int, *, most: int) -> list[OrderHead]:
+    async def newest_orders(self, store: int, *, most: int) -> Sequence[Numbered]:
         """Return the last orders of a store view."""
         ...
 
-    async def order_heads_numbered(self, numbers: Collection[str]) -> list[OrderHead]:
+    async def orders_numbered(self, numbers: Collection[str]) -> Sequence[Numbered]:
         """Return the orders that have one of these numbers."""
         ...
 
@@ -65,7 +65,7 @@ async def look_at_ranges(shop: NumberedOrders, prefixes: Mapping[int, str]) -> R
     """
     if len(prefixes) == 1:
         return Ranges((), (), ())
-    newest = {store: await shop.newest_order_heads(store, most=_MOST) for store in prefixes}
+    newest = {store: await shop.newest_orders(store, most=_MOST) for store in prefixes}
     unknown = [store for store, heads in newest.items() if not heads]
     found = await _given_twice(shop, newest, prefixes)
     shapes = {
@@ -114,7 +114,7 @@ class RangeWatch:
 
 async def _given_twice(
     shop: NumberedOrders,
-    newest: Mapping[int, Sequence[OrderHead]],
+    newest: Mapping[int, Sequence[Numbered]],
     prefixes: Mapping[int, str],
 ) -> dict[tuple[int, int], str]:
     """Return the pairs of store views of which two orders have one reference."""
@@ -128,16 +128,15 @@ async def _given_twice(
             if same_name_key(reference).startswith(same_name_key(prefix))
         } - {""}
         by_reference = defaultdict(list)
-        for other in await shop.order_heads_numbered(numbers) if numbers else ():
-            if other.store_id in prefixes:
+        for other in await shop.orders_numbered(numbers) if numbers else ():
+            if other.store_id is not None and other.store_id in prefixes:
                 reference = f"{prefixes[other.store_id]}{other.increment_id}"
-                by_reference[same_name_key(reference)].append(other)
+                by_reference[same_name_key(reference)].append((other.store_id, other.entity_id))
         for reference in references:
-            for one, other in combinations(by_reference[same_name_key(reference)], 2):
-                pair = (min(one.store_id, other.store_id), max(one.store_id, other.store_id))
-                found[pair] = (
-                    f"store views {pair[0]} and {pair[1]} both have an order {reference} "
-                    f"(#{one.entity_id}, #{other.entity_id})"
+            for one, two in combinations(sorted(by_reference[same_name_key(reference)]), 2):
+                found[one[0], two[0]] = (
+                    f"store views {one[0]} and {two[0]} both have an order {reference} "
+                    f"(#{one[1]}, #{two[1]})"
                 )
     return found
 

@@ -47,7 +47,7 @@ def build(given: Given) -> Built:
 
 
 async def _memos(shop: Shop, order: int) -> Sequence[int]:
-    return [memo.entity_id for memo in await shop.credit_memos.credit_memos(order)]
+    return [memo.entity_id for memo in await shop.credit_memos.credit_memos_of(order)]
 
 
 RETURNS = Description(
@@ -77,7 +77,7 @@ def _market(given: Given, market: ConfiguredMarket) -> ReturnMarket:
         orders=SoldOrders(
             given.sales_orders(market),
             company=market.company,
-            references=given.references(market, orders.order_heads_numbered),
+            references=given.references(market, orders.orders_numbered),
         ),
         own=OwnReturns(
             returns,

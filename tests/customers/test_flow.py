@@ -20,7 +20,7 @@ from sync.customers.persons import Persons
 from sync.customers.rules import CustomerRules
 from sync.engine.flow import Event
 from sync.engine.outcomes import Done, HeldError, RetryLaterError, SkippedError
-from sync.magento.customer_models import ShopCustomer
+from sync.magento.customer_models import CustomerHead, ShopCustomer
 from tests.fakes.customer_erp import FakeCustomerErp
 from tests.fakes.customer_links import FakeCompany, FakePriceMap
 from tests.fakes.order_shop import FakeLinks, FakeWork
@@ -75,9 +75,13 @@ class FakeShopCustomers:
     async def customer(self, customer_id: int) -> ShopCustomer | None:
         return self.customers.get(customer_id)
 
-    async def customers_by_email(self, email: str) -> list[ShopCustomer]:
+    async def customers_by_email(self, email: str) -> list[CustomerHead]:
         wanted = _without_accents(email)
-        return [one for one in self.customers.values() if _without_accents(one.email) == wanted]
+        return [
+            CustomerHead(id=one.id, website_id=one.website_id, email=one.email)
+            for one in self.customers.values()
+            if _without_accents(one.email) == wanted
+        ]
 
     async def save_customer(
         self, customer: ShopCustomer, changes: Mapping[str, Any], *, guard: Any = None

@@ -39,10 +39,10 @@ class FakeShop:
     async def orders_by_increment_id(self, increment_id: str) -> list[Order]:
         return [o for o in self.orders.values() if o.increment_id == increment_id]
 
-    async def order_heads_numbered(self, numbers: Collection[str]) -> list[OrderHead]:
+    async def orders_numbered(self, numbers: Collection[str]) -> list[OrderHead]:
         return [o for o in self.orders.values() if o.increment_id in numbers]
 
-    async def newest_order_heads(self, store: int, *, most: int) -> list[OrderHead]:
+    async def newest_orders(self, store: int, *, most: int) -> list[OrderHead]:
         rows: list[OrderHead] = [o for o in self.orders.values() if o.store_id == store]
         return sorted(rows, key=lambda o: -o.entity_id)[:most]
 

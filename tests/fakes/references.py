@@ -63,7 +63,7 @@ def own_headers(
             market,
             prefixes={store: each.prefix_of(store) for store, each in of_store.items()},
             forms=forms or FakeForms(),
-            find=shop.order_heads_numbered,
+            find=shop.orders_numbered,
         ),
         owners=DocumentOwners(LINK, links or {market: FakeLinks()}),
     )

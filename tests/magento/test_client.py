@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from pricing_proxy.resilience.errors import UpstreamContractError
+from pricing_proxy.resilience.errors import UpstreamContractError, UpstreamUnavailableError
 from pricing_proxy.sandbox.shop.criteria import find, parse_criteria
+from sync.engine.verdict import trouble_of
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.customer_models import ShopCustomer
 from sync.magento.order_models import OrderHead
@@ -215,3 +216,50 @@ def test_a_head_is_part_of_every_order() -> None:
     read_head = OrderHead.model_validate(ORDER.answer)
     assert (read_head.entity_id, read_head.increment_id) == (1, "000000001")
     assert read_head.ext_order_id == ""
+
+
+ORDER_BODY = json.loads(ORDER.answer_bytes)
+
+
+@pytest.mark.parametrize(
+    ("member", "told"),
+    [("order_currency_code", "is missing"), ("store_id", "is missing"), ("items", "is missing")],
+)
+async def test_a_document_that_cannot_be_read_names_itself_and_the_member(
+    member: str, told: str
+) -> None:
+    body = {name: value for name, value in ORDER_BODY.items() if name != member}
+    async with client_of(always(body)) as (client, _):
+        with pytest.raises(UpstreamContractError, match=f"Order #1: {member} {told}") as caught:
+            await client.orders.order(1)
+    assert caught.value.field == member
+    trouble = trouble_of(caught.value)
+    assert (trouble.field, trouble.kind) == (member, "UpstreamContract")
+    assert "in the shop" in trouble.advice
+
+
+async def test_a_product_that_cannot_be_read_is_named() -> None:
+    """An order of a hundred lines is held for it, and nobody knew for which."""
+    rows: list[dict[str, Any]] = [{"entity_id": n, "id": n, "sku": f"S-{n}"} for n in (7, 8, 9)]
+    async with client_of(orders_table(rows)) as (client, _):
+        assert set(await client.products.products_by_id([7, 8, 9, 10])) == {7, 8, 9}
+        del rows[1]["sku"]
+        with pytest.raises(UpstreamContractError, match="ShopProduct #8: sku is missing"):
+            await client.products.products_by_id([7, 8, 9])
+    async with client_of(orders_table(rows, broken=[9])) as (client, _):
+        with pytest.raises(UpstreamUnavailableError, match="ShopProduct #9: the shop fails"):
+            await client.products.products_by_id([7, 9])
+
+
+async def test_an_odd_order_of_a_number_hides_no_other_of_it() -> None:
+    """Whoever looks for the number needs neither its dates nor a store view that it has not."""
+    rows = [head(1, 0), head(2, 0) | {"increment_id": "000000001", "created_at": "0000-00-00"}]
+    del rows[0]["store_id"]
+    async with client_of(orders_table(rows)) as (client, _):
+        found = await client.orders.orders_numbered(["000000001"])
+        newest = await client.orders.newest_orders(1, most=20)
+        memos = await client.credit_memos.credit_memos_numbered(["000000001"])
+
+    assert [(each.entity_id, each.store_id) for each in found] == [(1, None), (2, 1)]
+    assert [each.entity_id for each in newest] == [2]
+    assert [each.entity_id for each in memos] == [1, 2]
