@@ -10,20 +10,20 @@ documents written over and over                      one for each flow, market a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from sync.store.odd_row_record import OddRecord
-from sync.store.records import EventRecord
+from sync.store.records import Alike, EventRecord
 from sync.store.rewrites import Rewritten
-from sync.store.states import STUCK, EventState
 from sync.store.wish_record import Unsettled
 
-# More names make a message unreadable; all are in `d365-sync failed`.
-_MOST_NAMED = 5
 # One missed period may be a restart, two bad luck.
 _SILENT_PERIODS = 3
+MOST_NAMED = 5
+"""More names make a message unreadable; all are in `d365-sync failed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +52,9 @@ class ScheduleState:
     last_success_at: datetime
 
 
-def held(events: Iterable[EventRecord]) -> list[Condition]:
+def held(crowds: Iterable[Alike]) -> list[Condition]:
     """Return a condition for each reason why events are held."""
-    groups: dict[tuple[str, str, str, str], list[EventRecord]] = defaultdict(list)
-    for event in events:
-        if event.state is EventState.HELD and event.trouble is not None:
-            trouble = event.trouble
-            groups[event.flow, event.market, trouble.kind, trouble.field].append(event)
-    return [_held(key, group) for key, group in sorted(groups.items())]
+    return sorted((_held(crowd) for crowd in crowds), key=attrgetter("key"))
 
 
 def cautioned(events: Iterable[EventRecord], *, within: timedelta) -> list[Condition]:
@@ -79,35 +74,32 @@ def cautioned(events: Iterable[EventRecord], *, within: timedelta) -> list[Condi
             key=f"caution/{flow}/{market}/{field}",
             title=f"{_counted(group, flow)} of {market} sent with a difference at {field} "
             f"within {hours:g} hours",
-            text=f"{_names(group)}, the last with {_told(group[-1])}",
+            text=f"{_names(Alike(group, len(group)))}, the last with {_told(group[-1])}",
             count=len(group),
         )
         for (flow, market, field), group in sorted(groups.items())
     ]
 
 
-def late(events: Iterable[EventRecord], *, after: timedelta, place: str) -> list[Condition]:
+def late(crowds: Iterable[Alike], *, after: timedelta, place: str) -> list[Condition]:
     """Return a condition for each flow and market with events that take too long.
 
     Args:
-        events: Events older than `after` that are not ended.
+        crowds: Events older than `after` that are neither ended nor stuck: what is stuck has a
+            condition of its own, or is behind one that has.
         after: For the text.
         place: Where they are not yet, for the text.
     """
-    groups: dict[tuple[str, str], list[EventRecord]] = defaultdict(list)
-    for event in events:
-        # A stuck one has a condition of its own, or is behind one that has.
-        if event.state not in STUCK:
-            groups[event.flow, event.market].append(event)
     minutes = after / timedelta(minutes=1)
     return [
         Condition(
-            key=f"late/{flow}/{market}",
-            title=f"{_counted(group, flow)} of {market} not in {place} after {minutes:g} minutes",
-            text=f"{_names(group)}. See what they wait for: d365-sync status",
-            count=len(group),
+            key=f"late/{crowd.first[0].flow}/{crowd.first[0].market}",
+            title=f"{_counted(crowd, crowd.first[0].flow)} of {crowd.first[0].market} not in "
+            f"{place} after {minutes:g} minutes",
+            text=f"{_names(crowd)}. See what they wait for: d365-sync status",
+            count=len(crowd),
         )
-        for (flow, market), group in sorted(groups.items())
+        for crowd in crowds
     ]
 
 
@@ -193,38 +185,37 @@ def _documents(field: Unsettled) -> str:
     return f"Of {field.documents} documents, such as {field.example}"
 
 
-def _held(key: tuple[str, str, str, str], group: Sequence[EventRecord]) -> Condition:
-    flow, market, kind, field = key
-    first = group[0]
+def _held(crowd: Alike) -> Condition:
+    first = crowd.first[0]
+    kind, field, cause, advice = "", "", "", ""
+    if (trouble := first.trouble) is not None:
+        kind, field, cause, advice = trouble.kind, trouble.field, trouble.text, trouble.advice
     place = f" at {field}" if field else ""
-    cause, advice = "", ""
-    if first.trouble is not None:
-        cause, advice = first.trouble.text, first.trouble.advice
     # Where the advice is a command of its own, replaying would only hold the event again.
     then = "" if "d365-sync" in advice else f" Then: d365-sync replay {first.id}"
     return Condition(
-        key=f"held/{flow}/{market}/{kind}/{field}",
-        title=f"{_counted(group, flow)} of {market} held{place}",
+        key=f"held/{first.flow}/{first.market}/{kind}/{field}",
+        title=f"{_counted(crowd, first.flow)} of {first.market} held{place}",
         text=(
-            f"{_names(group)}: {cause.rstrip('.')}. "
+            f"{_names(crowd)}: {cause.rstrip('.')}. "
             f"What to do: {advice.rstrip('.') or 'see d365-sync failed'}.{then}"
         ),
-        count=len(group),
+        count=len(crowd),
     )
 
 
-def _counted(group: Sequence[object], flow: str) -> str:
+def _counted(group: Sized, flow: str) -> str:
     """Return how many, such as "1 order" or "7 orders": flows are named in the plural."""
     return f"1 {flow.removesuffix('s')}" if len(group) == 1 else f"{len(group)} {flow}"
 
 
-def _names(group: Sequence[EventRecord]) -> str:
-    return _named([event.name for event in group])
+def _names(crowd: Alike) -> str:
+    return _named([event.name for event in crowd.first], count=len(crowd))
 
 
-def _named(keys: Sequence[str]) -> str:
-    named = ", ".join(keys[:_MOST_NAMED])
-    rest = len(keys) - _MOST_NAMED
+def _named(keys: Sequence[str], *, count: int | None = None) -> str:
+    named = ", ".join(keys[:MOST_NAMED])
+    rest = (len(keys) if count is None else count) - min(len(keys), MOST_NAMED)
     return f"{named} and {rest} more" if rest > 0 else named
 
 

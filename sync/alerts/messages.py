@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import apprise
 
+from pricing_proxy.terminal import on_one_line, visible
 from sync.alerts.book import Message, Occasion
 
 _log = logging.getLogger(__name__)
@@ -69,7 +70,13 @@ class Targets:
         try:
             async with asyncio.timeout(_SECONDS):
                 # apprise blocks; a thread that outlives the time-out ends by its own.
-                is_sent = await asyncio.to_thread(target.notify, body=text, title=title)
+                is_sent = await asyncio.to_thread(
+                    target.notify,
+                    body=visible(text),
+                    title=on_one_line(title),
+                    # Not said, a mail is taken for HTML, and what another system wrote is drawn.
+                    body_format=apprise.NotifyFormat.TEXT,
+                )
         except TimeoutError:
             is_sent = False
         if not is_sent:

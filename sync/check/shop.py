@@ -85,8 +85,7 @@ async def check_shop(
         vitals.judge(board, samples, admitted="the signature is accepted")
         steps = Steps(board, system=board, vitals=vitals, is_over=patience.is_over)
         await _compare_clocks(board, vitals, session, magento.url, patience)
-        since = patience.clock.utc() - _LATELY
-        await _check_rows(steps, shop, used.values(), more, since=since)
+        await _check_rows(steps, shop, used.values(), more, patience.clock.utc() - _LATELY)
     return board
 
 
@@ -106,7 +105,6 @@ async def _check_rows(
     shop: Shop,
     used: Iterable[Resource],
     more: Iterable[CheckRow[Shop]],
-    *,
     since: datetime,
 ) -> None:
     async with asyncio.TaskGroup() as group:

@@ -117,7 +117,7 @@ class KeptOddRows(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class OddRows:
+class OddRowBook:
     """The odd rows of all sources."""
 
     kept: KeptOddRows

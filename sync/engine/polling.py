@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from pricing_proxy.clock import Clock
-from sync.engine.odd_rows import Found, OddRows, R_co, Rereading, T
+from sync.engine.odd_rows import Found, OddRowBook, R_co, Rereading, T
 from sync.engine.sources import Events, Marks
 from sync.store.lines import Urgency
 
@@ -42,7 +42,7 @@ class Polling:
 
     events: Events
     watermarks: Marks
-    odd_rows: OddRows
+    odd_rows: OddRowBook
     overlap: timedelta
     clock: Clock
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from pricing_proxy.clock import Clock
-from sync.engine.odd_rows import OddRows
+from sync.engine.odd_rows import OddRowBook
 from sync.engine.polling import Polling
 from sync.given import ConfiguredMarket, Given
 from sync.magento.shop import Shop
@@ -30,7 +30,7 @@ def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Cl
         polling=Polling(
             events=opened.events,
             watermarks=opened.watermarks,
-            odd_rows=OddRows(opened.odd_rows, clock),
+            odd_rows=OddRowBook(opened.odd_rows, clock),
             overlap=timedelta(seconds=polling.overlap_seconds),
             clock=clock,
         ),

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from pricing_proxy.clock import Clock
 from sync.alerts.conditions import (
+    MOST_NAMED,
     Condition,
     ScheduleState,
     cautioned,
@@ -54,7 +55,7 @@ def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock:
             for schedule in plan
         ]
         return [
-            *held(await opened.overview.stuck(most=_MOST)),
+            *held(await opened.overview.held(named=MOST_NAMED)),
             *cautioned(await opened.overview.cautioned(_TOLD_FOR, most=_MOST), within=_TOLD_FOR),
             *await _late(opened, after),
             *silent(schedules, now=clock.utc()),
@@ -75,7 +76,7 @@ async def _late(opened: Stores, after: timedelta) -> list[Condition]:
         for flow in FLOWS
         if flow.is_promised
         for condition in late(
-            await opened.overview.late(after, flow=flow.name, most=_MOST),
+            await opened.overview.late(after, flow=flow.name, named=MOST_NAMED),
             after=after,
             place=flow.goes_to,
         )

@@ -1,14 +1,18 @@
 """Read what operators, alerts and metrics want to know of the events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store import statements
-from sync.store.records import CAUTION, EVENT_COLUMNS, EventRecord, event_record
-from sync.store.states import ENDED, STUCK, EventState
+from sync.store.records import CAUTION, EVENT_COLUMNS, Alike, EventRecord, event_record
+from sync.store.states import ENDED, MOVING, STUCK, EventState
 from sync.store.tables import sync_event
 
 _EVENT = sync_event.c
@@ -17,6 +21,7 @@ _OPEN = [state.value for state in EventState if state not in ENDED]
 # Of one document: more is a defect, and enough to see it.
 _MOST_OF_ONE = 50
 _MOST_HELD = 1000
+_MOVING = [state.value for state in MOVING]
 _STUCK = [state.value for state in STUCK]
 
 
@@ -91,14 +96,22 @@ class Overview:
             most=most,
         )
 
-    async def late(self, older_than: timedelta, *, flow: str, most: int = 200) -> list[EventRecord]:
-        """Return events of a flow that are not ended though older than that."""
-        return await self._events(
+    async def held(self, *, named: int) -> list[Alike]:
+        """Return held events by flow, market, and what is wrong where; some of each are named."""
+        alike = (_EVENT.flow, _EVENT.market, _EVENT.error_kind, _EVENT.error_field)
+        return await self._crowds(_EVENT.state == EventState.HELD, alike=alike, named=named)
+
+    async def late(self, older_than: timedelta, *, flow: str, named: int) -> list[Alike]:
+        """Return a flow's events that move though older than that, by market.
+
+        Those that are stuck are others', however many there are.
+        """
+        is_late = and_(
             _EVENT.flow == flow,
-            _EVENT.state.in_(_OPEN),
+            _EVENT.state.in_(_MOVING),
             _EVENT.created_at < func.now() - older_than,
-            most=most,
         )
+        return await self._crowds(is_late, alike=(_EVENT.market,), named=named)
 
     async def event(self, event_id: int) -> EventRecord | None:
         """Return one event."""
@@ -131,6 +144,20 @@ class Overview:
     async def dependants(self, event_id: int) -> list[EventRecord]:
         """Return the events that wait for one, the oldest first."""
         return await self._events(_EVENT.depends_on == event_id, most=_MOST_OF_ONE)
+
+    async def _crowds(
+        self, which: ColumnElement[bool], *, alike: Sequence[ColumnElement[Any]], named: int
+    ) -> list[Alike]:
+        place = func.row_number().over(partition_by=alike, order_by=_EVENT.id).label("place")
+        count = func.count().over(partition_by=alike).label("count")
+        first = func.min(_EVENT.id).over(partition_by=alike).label("first")
+        each = select(*EVENT_COLUMNS, place, count, first).where(which).subquery()
+        statement = select(each).where(each.c.place <= named).order_by(each.c.first, each.c.id)
+        rows = await statements.rows(self._database, statement)
+        return [
+            Alike([event_record(row) for row in members], members[0].count)
+            for members in (list(of_one) for _, of_one in groupby(rows, attrgetter("first")))
+        ]
 
     async def _events(
         self, *conditions: ColumnElement[bool], most: int, before: ColumnElement[int] | None = None

@@ -75,6 +75,23 @@ class EventRecord:
         return document_name(self.business_key, self.document_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Events that are alike.
+
+    Attributes:
+        first: The oldest of them.
+        count: How many there are.
+    """
+
+    first: Sequence[EventRecord]
+    count: int
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self.count
+
+
 def document_name(business_key: str, document_id: str | None) -> str:
     """Return what people call a document, with the shop's id where that is something else."""
     if document_id in (None, business_key):

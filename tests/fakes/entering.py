@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from pricing_proxy.clock import Clock
-from sync.engine.odd_rows import OddRows
+from sync.engine.odd_rows import OddRowBook
 from sync.engine.polling import Polling
 from sync.store.lines import Urgency
 from sync.store.odd_row_record import OddRecord
@@ -114,7 +114,7 @@ def polling(
     return Polling(
         events=events,
         watermarks=watermarks or FakeWatermarks(),
-        odd_rows=OddRows(odd_rows or FakeOddRows(), at),
+        odd_rows=OddRowBook(odd_rows or FakeOddRows(), at),
         overlap=timedelta(seconds=30),
         clock=at,
     )

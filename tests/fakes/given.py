@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.documents import DocumentCalls
-from sync.engine.odd_rows import OddRows
+from sync.engine.odd_rows import OddRowBook
 from sync.engine.polling import Polling
 from sync.engine.sources import Events, Marks
 from sync.given import Given
@@ -41,7 +41,7 @@ def given(
         polling=Polling(
             events=events,
             watermarks=watermarks,
-            odd_rows=OddRows(FakeOddRows(), clock),
+            odd_rows=OddRowBook(FakeOddRows(), clock),
             overlap=timedelta(seconds=settings.sync.polling.overlap_seconds),
             clock=clock,
         ),

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pricing_proxy.clock import SystemClock
 from sync.engine.database import database
 from sync.engine.flow import Work
-from sync.engine.odd_rows import OddRows
+from sync.engine.odd_rows import OddRowBook
 from sync.engine.outcomes import Done
 from sync.engine.polling import Polling
 from sync.engine.queue import ComeBackError, JobQueue
@@ -342,7 +342,7 @@ async def test_the_first_poll_enters_only_what_no_event_was_of(after: After) -> 
         Polling(
             events=after.store_of_events,
             watermarks=Watermarks(after.store),
-            odd_rows=OddRows(FakeOddRows(), SystemClock()),
+            odd_rows=OddRowBook(FakeOddRows(), SystemClock()),
             overlap=timedelta(seconds=30),
             clock=SystemClock(),
         ),

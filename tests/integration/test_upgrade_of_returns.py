@@ -13,7 +13,7 @@ from sqlalchemy import text
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.engine.database import database
-from sync.engine.odd_rows import OddRows
+from sync.engine.odd_rows import OddRowBook
 from sync.engine.polling import Polling
 from sync.engine.queue import JobQueue
 from sync.engine.runner import Runner
@@ -139,7 +139,7 @@ async def enter_all(events: EventStore, watermarks: Watermarks) -> int:
     polling = Polling(
         events=events,
         watermarks=watermarks,
-        odd_rows=OddRows(FakeOddRows(), SystemClock()),
+        odd_rows=OddRowBook(FakeOddRows(), SystemClock()),
         overlap=timedelta(seconds=30),
         clock=SystemClock(),
     )

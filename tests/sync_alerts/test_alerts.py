@@ -14,12 +14,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.proxies import spare_this_machine
 from sync.alerts.book import Alert, Occasion, look
 from sync.alerts.conditions import (
+    MOST_NAMED,
     Condition,
     ScheduleState,
     cautioned,
@@ -35,7 +37,8 @@ from sync.alerts.watcher import Watcher
 from sync.engine.schedules import Schedule, Schedules
 from sync.store.alerts import AlertStore
 from sync.store.odd_row_record import OddRecord
-from sync.store.records import EventRecord, Trouble
+from sync.store.overview import Overview
+from sync.store.records import Alike, EventRecord, Trouble
 from sync.store.rewrites import Rewritten
 from sync.store.states import EventState
 from sync.store.wish_record import Unsettled
@@ -139,25 +142,27 @@ def test_nobody_is_told_of_an_end_without_a_beginning_nor_left_without_an_end(
 
 
 def test_held_events_are_grouped_by_their_reason() -> None:
-    events = [event(number) for number in range(1, 8)]
-    events.append(event(8, trouble=Trouble(kind="Held", field="Country", text="XX", advice="")))
-    events.append(event(9, state=EventState.BLOCKED))
+    country = Trouble(kind="Held", field="Country", text="XX", advice="")
+    crowds = [
+        Alike([event(8, trouble=country)], 1),
+        Alike([event(number) for number in range(1, 6)], 7),
+    ]
 
-    city, country = held(events)
+    city, other = held(crowds)
 
-    assert (city.count, country.count) == (7, 1)
+    assert (city.count, other.count) == (7, 1)
     assert city.title == "7 orders of b2b_de held at City"
     assert "and 2 more" in city.text
     assert "shorten it" in city.text
     assert "d365-sync replay 1" in city.text
-    assert "d365-sync failed" in country.text
+    assert "d365-sync failed" in other.text
 
 
 def test_a_held_event_whose_advice_is_a_command_is_not_to_be_replayed() -> None:
     """Replaying a customer who waits for a decision would only hold them again."""
     advice = "d365-sync approve b2b_de/7 where it is the same customer"
     trouble = Trouble(kind="Held", field="taxvat", text="C-1001 may be its", advice=advice)
-    [told] = held([event(1, flow="customers", trouble=trouble)])
+    [told] = held([Alike([event(1, flow="customers", trouble=trouble)], 1)])
     assert told.text.endswith(f"What to do: {advice}.")
 
 
@@ -184,9 +189,9 @@ def test_what_was_sent_with_a_difference_is_told_by_field() -> None:
 
 
 def test_late_events_are_told_of_though_nothing_failed() -> None:
-    events = [event(1, state=EventState.RECEIVED), event(2, state=EventState.WAITING), event(3)]
+    events = [event(1, state=EventState.RECEIVED), event(2, state=EventState.WAITING)]
 
-    [one] = late(events, after=5 * MINUTE, place="the ERP")
+    [one] = late([Alike(events, 2)], after=5 * MINUTE, place="the ERP")
 
     assert one.title == "2 orders of b2b_de not in the ERP after 5 minutes"
     assert "100001" in one.text
@@ -378,3 +383,41 @@ async def test_a_target_on_this_machine_is_told_past_any_proxy(
 
     assert await Targets([url]).send("1 wrong", "an order is held")
     assert [each["title"] for each in hook.received] == ["1 wrong"]
+
+
+async def test_a_crowd_of_held_events_hides_no_late_one_and_is_counted(store: AsyncEngine) -> None:
+    """The first thousand were read, all of them held: there was no alert of what was late."""
+    fill = text(
+        "INSERT INTO sync_event (flow, market, business_key, source_key, lock_key, payload, state,"
+        " error_kind, error_field, created_at) SELECT 'orders', 'b2b_de', n, n, n, '{}',"
+        " CASE WHEN n <= 1200 THEN 'held' ELSE 'received' END,"
+        " CASE WHEN n <= 1200 THEN 'Held' END, CASE WHEN n = 1200 THEN 'City' END,"
+        " now() - interval '1 hour' FROM generate_series(1, 1500) AS n"
+    )
+    async with store.begin() as connection:
+        await connection.execute(fill)
+    overview = Overview(store)
+
+    one, other = held(await overview.held(named=MOST_NAMED))
+    [waiting] = late(
+        await overview.late(MINUTE, flow="orders", named=MOST_NAMED), after=MINUTE, place="the ERP"
+    )
+
+    assert [one.count, other.count, waiting.count] == [1199, 1, 300]
+    assert one.text.startswith("1, 2, 3, 4, 5 and 1194 more: ")
+    assert waiting.title.startswith("300 orders of b2b_de not in the ERP")
+    assert waiting.text.startswith("1201, 1202, 1203, 1204, 1205 and 295 more")
+
+
+async def test_what_another_system_wrote_is_not_drawn_in_a_mail(
+    receiver: tuple[Receiver, str],
+) -> None:
+    """A payment code with escape sequences, an image in an error: mail programs take HTML."""
+    hook, url = receiver
+    hostile = "<img src=https://evil.example/x>\x1b[2J\u202e"
+    assert await Targets([f"{url}?format=html"]).send("1 wrong", f"{hostile}\nnext")
+
+    [shown] = [each["message"] for each in hook.received]
+    assert not set(shown) & {"\x1b", "\u202e"}
+    assert "<img" not in shown
+    assert "next" in shown

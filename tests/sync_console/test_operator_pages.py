@@ -75,7 +75,7 @@ async def test_the_page_shows_what_waits_for_a_person(engine: Engine, opened: St
     event = await engine.receive("100000201")
     await engine.carry(event)
     await opened.control.set_paused("orders", is_paused=True, reason="a test", by="anna")
-    seen = look([], held(await opened.overview.stuck()), now=SystemClock().utc())
+    seen = look([], held(await opened.overview.held(named=5)), now=SystemClock().utc())
     await opened.alerts.keep([record_of(alert) for alert in seen.open_alerts])
 
     status, page = await get(opened, "/")
