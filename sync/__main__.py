@@ -15,6 +15,8 @@ COMMANDS = {
     "set-aside": "sync.console.odd_rows:set_aside_command",
     "edit": "sync.console.editing:edit_command",
     "export": "sync.console.order_command:export_command",
+    "export-return": "sync.console.return_command:export_return_command",
+    "map-customers": "sync.console.map_customers:map_customers_command",
     "approve": "sync.console.link_commands:approve_command",
     "reject": "sync.console.link_commands:reject_command",
     "link": "sync.console.link_commands:link_command",

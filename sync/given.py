@@ -5,7 +5,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pricing_proxy.configuration.markets import MarketSection
 from pricing_proxy.d365.fo.documents import DocumentCalls
@@ -33,8 +33,10 @@ class ConfiguredMarket:
         of_company: The markets whose documents are in the same company of the ERP, itself too.
         prefixes: What stands before the numbers of each store view of these in references.
         reference_field: Where the ERP's sales orders have the reference.
+        header_fields: What else of their headers is written as configured.
         countries: ISO two-letter codes and the ERP's.
         splitting: How bundles with one price are sold.
+        begins_at: From when on its orders are brought over; None where a number says so.
     """
 
     code: str
@@ -43,8 +45,10 @@ class ConfiguredMarket:
     of_company: Sequence[str]
     prefixes: Mapping[int, str]
     reference_field: str
+    header_fields: Sequence[str]
     countries: Mapping[str, str]
     splitting: Splitting
+    begins_at: datetime | None
 
     @property
     def company(self) -> str:
@@ -111,7 +115,11 @@ class Given:
 
     def sales_orders(self, market: ConfiguredMarket) -> SalesOrders:
         """Return the sales orders of a market's ERP."""
-        return SalesOrders(self.erp(market), reference_field=market.reference_field)
+        return SalesOrders(
+            self.erp(market),
+            reference_field=market.reference_field,
+            more_fields=market.header_fields,
+        )
 
     def references(self, market: ConfiguredMarket, find: Find, *, mark: str = "") -> References:
         """Return how one kind of a market's documents are called in the ERP.

@@ -14,7 +14,7 @@ from pricing_proxy.d365.fo.catalog import customer_of
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.shared_state.maps import SharedStateError
 from sync.customers.identity import Identity
-from sync.customers.mapping import Buying
+from sync.customers.mapping import Buying, owned_fields
 from sync.customers.master_data import MasterData
 from sync.customers.ports import AccountLinks, AccountMap, ErpCustomers, ShopCustomers
 from sync.customers.publishing import publish_link
@@ -86,7 +86,9 @@ class CustomerFlow:
                 market=market.buying,
                 rules=market.rules,
             )
-            if not is_new:
+            if is_new:
+                notes += owned_fields(customer, rules=market.rules).cut
+            else:
                 notes += await master_data.update(work, customer, row)
             notes += await master_data.addresses(work, customer, account)
         await _check_link(work, account, market)

@@ -7,6 +7,7 @@ such as its group, is the ERP's from then on.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from unicodedata import normalize
 
 from pricing_proxy.d365.fo.customer_models import (
@@ -16,9 +17,11 @@ from pricing_proxy.d365.fo.customer_models import (
     CustomerBody,
 )
 from sync.customers.rules import CustomerRules
+from sync.engine.erp_texts import Texts
 from sync.engine.outcomes import HeldError
 from sync.magento.customer_models import CustomerAddress, ShopCustomer
 
+ORGANIZATION = "Organization"
 VERSION = 1
 """Raise when the same customer would become another document; the journal keeps it."""
 
@@ -65,7 +68,7 @@ def new_account(customer: ShopCustomer, *, rules: CustomerRules, market: Buying)
         HeldError: A group or country without a map entry, or a text too long for the ERP.
     """
     body = {
-        **owned_fields(customer, rules=rules),
+        **owned_fields(customer, rules=rules).fields,
         "CustomerGroupId": _group(customer, rules, market),
         "SalesCurrencyCode": market.currency,
         "LanguageId": rules.language,
@@ -74,19 +77,18 @@ def new_account(customer: ShopCustomer, *, rules: CustomerRules, market: Buying)
     }
     primary = _default(customer.addresses, customer.default_billing)
     if primary is not None:
-        address = address_body(customer, primary, rules=rules, market=market)
+        address = address_of(customer, primary, rules=rules, market=market).body
         body |= {name: value for name, value in address if name in _INLINE and value}
     return CustomerBody.model_validate(body)
 
 
-def owned_fields(customer: ShopCustomer, *, rules: CustomerRules) -> dict[str, str]:
+def owned_fields(customer: ShopCustomer, *, rules: CustomerRules) -> Texts:
     """Return the fields that follow the shop; raises `HeldError`."""
     billing = _default(customer.addresses, customer.default_billing)
-    company = billing.company if billing else ""
-    tax_number = tax_number_of(customer)
+    company, tax_number = company_of(customer), tax_number_of(customer)
     if company or tax_number:
-        person = f"{customer.firstname} {customer.lastname}".strip()
-        names = {"PartyType": "Organization", "OrganizationName": company or person}
+        person = f"{customer.firstname.strip()} {customer.lastname.strip()}".strip()
+        names = {"PartyType": ORGANIZATION, "OrganizationName": company or person}
     else:
         names = {
             "PartyType": "Person",
@@ -99,16 +101,12 @@ def owned_fields(customer: ShopCustomer, *, rules: CustomerRules) -> dict[str, s
         "PrimaryContactPhone": billing.telephone if billing else "",
         "TaxExemptNumber": tax_number,
     }
-    filled = {name: text for name, text in fields.items() if text}
-    rules.check_lengths(filled, sources=_SOURCES)
-    return filled
+    return rules.fitted(fields, sources=_SOURCES)
 
 
-def changed_fields(
-    customer: ShopCustomer, row: CustomerAccountRow, *, rules: CustomerRules
-) -> CustomerBody | None:
+def changed_fields(owned: Texts, row: CustomerAccountRow) -> CustomerBody | None:
     """Return the owned fields that differ in the ERP, None when none does."""
-    wanted = owned_fields(customer, rules=rules)
+    wanted = dict(owned.fields)
     # A person does not become an organization: F&O keeps them in different tables.
     if wanted.pop("PartyType") != row.PartyType:
         for name in ("OrganizationName", "PersonFirstName", "PersonLastName"):
@@ -119,13 +117,20 @@ def changed_fields(
     return CustomerBody.model_validate(changed) if changed else None
 
 
-def address_body(
+class Address(NamedTuple):
+    """An address as it is sent, and what of it was cut."""
+
+    body: AddressBody
+    cut: tuple[str, ...]
+
+
+def address_of(
     customer: ShopCustomer,
     address: CustomerAddress,
     *,
     rules: CustomerRules,
     market: Buying,
-) -> AddressBody:
+) -> Address:
     """Return an address; its description names the shop's id, by which it is found again.
 
     Raises:
@@ -139,24 +144,23 @@ def address_body(
             advice=f'add sync.markets.{market.code}.customers.countries."{address.country_id}", '
             "then replay",
         )
-    person = " ".join(filter(None, (address.firstname, address.lastname)))
+    person = " ".join(filter(None, (address.firstname.strip(), address.lastname.strip())))
     texts = {
         "AddressDescription": address_mark(address.id),
-        "AttentionToAddressLine": " / ".join(filter(None, (address.company, person))),
-        "AddressStreet": "\n".join(line for line in address.street if line.strip()),
+        "AttentionToAddressLine": " / ".join(filter(None, (address.company.strip(), person))),
+        "AddressStreet": "\n".join(address.street),
         "AddressCity": address.city,
         "AddressZipCode": address.postcode,
         "AddressState": address.region.region_code if address.region.region_id else "",
         "AddressCountryRegionId": market.countries[address.country_id],
     }
-    filled: dict[str, str | bool] = {name: text for name, text in texts.items() if text}
-    rules.check_lengths(filled, sources=_SOURCES, where=where)
+    fitted = rules.fitted(texts, sources=_SOURCES, where=where)
     is_billing = str(address.id) == customer.default_billing
     is_shipping = str(address.id) == customer.default_shipping
     roles = [*(["Invoice"] if is_billing else []), *(["Delivery"] if is_shipping else [])]
-    return AddressBody.model_validate(
-        {**filled, "AddressLocationRoles": ";".join(roles) or "Other", "IsPrimary": is_billing}
-    )
+    role = ";".join(roles) or "Other"
+    members = {**fitted.fields, "AddressLocationRoles": role, "IsPrimary": is_billing}
+    return Address(AddressBody.model_validate(members), fitted.cut)
 
 
 def address_mark(address_id: int) -> str:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from pricing_proxy.configuration.cross_checks import table
 from pricing_proxy.configuration.mistakes import Mistake
-from sync.engine.erp_texts import Code, Country, LimitedTexts
+from sync.engine.erp_texts import Code, Country, LimitedTexts, text_mistakes
 
 FLOW = "customers"
 
@@ -45,6 +45,7 @@ class CustomerRules(LimitedTexts, BaseModel):
     """
 
     section = "customers"
+    never_cut = frozenset({"AddressDescription", "PrimaryContactEmail", "TaxExemptNumber"})
     known_lengths: ClassVar = {
         "AddressCity": 60,
         "AddressDescription": 60,
@@ -77,7 +78,8 @@ class CustomerRules(LimitedTexts, BaseModel):
 
 
 def mistakes(document: Mapping[str, Any], market: str) -> Iterator[Mistake]:
-    """Find accounts that are shared with a market of another company, or of none."""
+    """Find accounts shared with a market of another company, and fields named in vain."""
+    yield from text_mistakes(document, market, CustomerRules, frozenset({"AttentionToAddressLine"}))
     markets, own = table(document, "markets"), table(document, "sync", "markets")
     shared = table(own, market, FLOW).get("shared_with")
     if shared is None:

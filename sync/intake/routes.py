@@ -15,7 +15,14 @@ from typing import Annotated, Protocol
 
 import orjson
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    ValidationError,
+)
 from pydantic_core.core_schema import literal_schema
 
 from pricing_proxy.listening.connection import accept
@@ -29,7 +36,15 @@ from sync.intake.signature import claim_of
 
 BODY_LIMIT_BYTES = 16 * 1024
 _EVENTS = [event for flow in FLOWS for event in flow.hints]
+_LONGEST_ID = 16
 _HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+
+def _as_number(value: object) -> object:
+    # As Magento answers who places an order: "17".
+    if not isinstance(value, str) or not (value.isascii() and value.isdecimal()):
+        return value
+    return int(value) if len(value) <= _LONGEST_ID else value
 
 
 class ShopEvent(BaseModel):
@@ -38,7 +53,7 @@ class ShopEvent(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
     type: Annotated[str, GetPydanticSchema(lambda *_: literal_schema(_EVENTS))]
-    entity_id: Annotated[int, Field(ge=1, lt=2**53)]
+    entity_id: Annotated[int, Field(ge=1, lt=2**53), BeforeValidator(_as_number)]
     increment_id: Annotated[str, Field(max_length=32)] | None = None
 
 

@@ -14,6 +14,12 @@ class PersonName(ShopModel):
     middlename: Text = ""
     suffix: Text = ""
 
+    @property
+    def person(self) -> str:
+        """The name with all its parts."""
+        parts = (self.prefix, self.firstname, self.middlename, self.lastname, self.suffix)
+        return " ".join(text for part in parts if (text := part.strip()))
+
 
 class PostalAddress(PersonName):
     """An address, but for its region.

@@ -9,7 +9,16 @@ its lines: with a discounted shipping they differ.
 from decimal import Decimal
 from typing import Annotated
 
-from sync.magento.wire_types import Amount, Instant, Number, Rows, ShopModel, Text
+from sync.magento.wire_types import (
+    Amount,
+    Instant,
+    Members,
+    Number,
+    OpenMembers,
+    Rows,
+    ShopModel,
+    Text,
+)
 
 
 class DocumentLine(ShopModel):
@@ -27,6 +36,19 @@ class DocumentLine(ShopModel):
     tax_amount: Amount = Decimal(0)
     discount_amount: Amount = Decimal(0)
     discount_tax_compensation_amount: Amount = Decimal(0)
+
+
+class MemoExtension(OpenMembers):
+    """What Magento and its modules add; these amounts of Commerce are not in `grand_total`."""
+
+    gift_cards_amount: Amount = Decimal(0)
+    customer_balance_amount: Amount = Decimal(0)
+    reward_currency_amount: Amount = Decimal(0)
+
+    @property
+    def credited(self) -> Decimal:
+        """What goes back to where it came from beside money."""
+        return self.gift_cards_amount + self.customer_balance_amount + self.reward_currency_amount
 
 
 class CreditMemoHead(ShopModel):
@@ -59,5 +81,8 @@ class CreditMemo(CreditMemoHead):
     shipping_amount: Amount = Decimal(0)
     shipping_tax_amount: Amount = Decimal(0)
     tax_amount: Amount = Decimal(0)
+    adjustment_positive: Amount = Decimal(0)
+    adjustment_negative: Amount = Decimal(0)
     grand_total: Amount = Decimal(0)
+    extension_attributes: Annotated[MemoExtension, Members] = MemoExtension()
     items: Annotated[tuple[DocumentLine, ...], Rows] = ()

@@ -41,6 +41,16 @@ class CustomerCalls:
         """Yield customers by their last change; see `listing`."""
         return self.listing.pages(ByChange(since), without=without)
 
+    def customers_of(self, website: int) -> AsyncGenerator[RowPage[ShopCustomer], None]:
+        """Yield a website's customers by their ids; see `listing`."""
+        search = Search(groups=[equals("website_id", website)])
+        listing = ShopList(self._calls, "customer", ShopCustomer, _SEARCH, search)
+        return listing.pages(ById())
+
+    async def customer_count(self, website: int) -> int:
+        """Return how many customers a website has."""
+        return await self.listing.count([equals("website_id", website)])
+
     async def customers_by_email(self, email: str) -> list[CustomerHead]:
         """Return the customers of an e-mail address, at most one for each website."""
         search = Search(groups=[equals("email", email)], fields="items[id,website_id,email]")

@@ -163,6 +163,7 @@ class Order(ShippedOrder):
         customer_taxvat: The tax number of the customer's account, as it was typed.
         discount_amount: Negative, shipping's part included.
         grand_total: Usually cents, but up to four decimals with fractional quantities.
+        customer_note: What the customer wrote to the shop.
         coupon_code: Also set when the coupon gave nothing.
     """
 
@@ -192,3 +193,9 @@ class Order(ShippedOrder):
     items: Annotated[tuple[OrderLine, ...], Field(min_length=1)]
     billing_address: ShopAddress | None = None
     payment: ShopPayment
+    customer_note: Text = ""
+
+    @property
+    def is_of_guest(self) -> bool:
+        """Whether nobody was logged in; a customer whom the shop deleted was."""
+        return self.customer_id is None and self.customer_is_guest

@@ -1,22 +1,21 @@
 """An order's delivery address under the ERP's field names.
 
-Nothing is cut: a text longer than the ERP's field would arrive as another address, so it
-holds the order and names the field. Empty texts are left out.
+Nothing is cut unasked: a text longer than the ERP's field would arrive as another address, so
+it holds the order and names the field. Empty texts are left out.
 """
 
 import hashlib
 
 import orjson
 
+from sync.engine.erp_texts import Texts
 from sync.engine.outcomes import HeldError
 from sync.magento.order_models import ShippedOrder, ShopAddress
 from sync.orders.codes import mapped
 from sync.orders.rules import OrderRules
 
 
-def delivery_fields(
-    address: ShopAddress, *, where: str, rules: OrderRules, market: str
-) -> dict[str, str]:
+def delivery_fields(address: ShopAddress, *, where: str, rules: OrderRules, market: str) -> Texts:
     """Return the header's fields for delivery to this address.
 
     Args:
@@ -28,11 +27,11 @@ def delivery_fields(
     Raises:
         HeldError: An unknown country, a missing state, or a text that is too long.
     """
-    person = person_of(address)
+    person = address.person
     fields = {
         "DeliveryAddressName": address.company or person,
         "DeliveryAddressDescription": person if address.company else "",
-        "DeliveryAddressStreet": "\n".join(line for line in address.street if line.strip()),
+        "DeliveryAddressStreet": "\n".join(address.street),
         "DeliveryAddressCity": address.city,
         "DeliveryAddressZipCode": address.postcode,
         "DeliveryAddressStateId": _state(address, where=where, rules=rules),
@@ -44,8 +43,7 @@ def delivery_fields(
             market=market,
         ),
     }
-    rules.check_lengths(fields, sources=_SOURCES, where=where)
-    return {name: text for name, text in fields.items() if text}
+    return rules.fitted(fields, sources=_SOURCES, where=where)
 
 
 def delivery_digest(order: ShippedOrder) -> str:
@@ -66,18 +64,6 @@ def is_delivered_to(sent: str, digest: str) -> bool:
 def moved(sent: str, digest: str) -> str:
     """Return what is remembered next: also how often, as an address may change to and fro."""
     return f"{digest}/{int(sent.partition('/')[2] or 0) + 1}"
-
-
-def person_of(address: ShopAddress) -> str:
-    """Return the person's name with all its parts."""
-    parts = (
-        address.prefix,
-        address.firstname,
-        address.middlename,
-        address.lastname,
-        address.suffix,
-    )
-    return " ".join(part for part in parts if part)
 
 
 def _state(address: ShopAddress, *, where: str, rules: OrderRules) -> str:

@@ -22,7 +22,8 @@ from sync.orders.mapping import VERSION
 from sync.orders.number_ranges import RangeWatch
 from sync.orders.own_headers import LINK, OwnHeaders
 from sync.orders.reducing import Reducer
-from sync.orders.rules import FLOW, OrderRules, mistakes
+from sync.orders.rule_mistakes import mistakes
+from sync.orders.rules import FLOW, OrderRules
 from sync.orders.selling import Selling
 from sync.orders.sold_products import SoldProducts
 from sync.orders.source import OrderSource

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from pricing_proxy.d365.fo.document_contracts import given, order_contracts
 from pricing_proxy.d365.fo.schema_contract import EntityContract
+from sync.orders.carried import DATES
 from sync.orders.rules import OrderRules
 
 _HEADER = ("DeliveryModeCode", "CustomerPaymentMethodName", "ArePricesIncludingSalesTax")
@@ -18,7 +19,10 @@ _LINE = ("SalesPrice", "SalesPriceQuantity", "LineDiscountPercentage")
 def contracts(rules: OrderRules) -> Iterable[EntityContract]:
     """Return the sets that orders are read from and written into."""
     return order_contracts(
-        reference_field=rules.reference_field, header_sent=_header(rules), line_sent=_line(rules)
+        reference_field=rules.reference_field,
+        header_texts=[each.field for each in rules.carried if each.field not in DATES],
+        header_sent=_header(rules),
+        line_sent=_line(rules),
     )
 
 

@@ -17,12 +17,14 @@ class DraftLine:
         body: What is sent; its `OrderLineReference` is how it is found again.
         net: What the ERP makes of it.
         rate: What the shop charges on it.
+        cut: Which of its texts were cut.
     """
 
     source: str
     body: SalesOrderLineBody
     net: Decimal
     rate: Rate
+    cut: tuple[str, ...] = ()
 
     def taxed(self, amount: Decimal) -> Taxed:
         """Return an amount of the line with what is charged on it."""
@@ -41,6 +43,7 @@ class OrderDraft:
         tax: The shop's tax.
         charges: Net of what the ERP's automatic charges are to add; zero when a line does.
         charges_tax: Tax expected on it.
+        notes: What a person may want to know of it.
     """
 
     reference: str
@@ -50,6 +53,7 @@ class OrderDraft:
     tax: Decimal
     charges: Decimal
     charges_tax: Decimal
+    notes: tuple[str, ...] = ()
 
     @property
     def by_reference(self) -> dict[str, DraftLine]:

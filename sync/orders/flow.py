@@ -115,8 +115,9 @@ class OrderFlow:
         delivered_to = delivery_digest(order)
         await work.links.remember(LINK, str(order.entity_id), sold.number, delivered_to)
         await self._write_back(work, order, sold.number)
-        note = f"is in the ERP as {sold.number}"
-        return Done(f"{note}; {sold.caution.text}" if sold.caution else note, sold.caution)
+        caution = (sold.caution.text,) if sold.caution else ()
+        note = "; ".join((f"is in the ERP as {sold.number}", *caution, *draft.notes))
+        return Done(note, sold.caution)
 
     async def _numbered(self, work: Work, order: Order, market: OrderMarket) -> Done:
         """End an order that has an ERP number, if that is a number of ours."""

@@ -1,9 +1,14 @@
 """The header of an order: who, where to, how delivered and paid. Pure."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderBody
 from sync.engine.outcomes import HeldError
 from sync.magento.order_models import Order, ShopAddress
-from sync.orders.addresses import delivery_fields, person_of
+from sync.orders.addresses import delivery_fields
+from sync.orders.carried import as_dates, carried_texts, sources_of, without_place
 from sync.orders.codes import mapped
 from sync.orders.rules import DeliveryCodes, OrderRules
 from sync.orders.selling import Selling
@@ -11,27 +16,49 @@ from sync.orders.selling import Selling
 _VIRTUAL = "virtual"
 
 
-def header_body(
-    order: Order, *, account: str, selling: Selling, rules: OrderRules
-) -> SalesOrderHeaderBody:
+class Destination(NamedTuple):
+    """Where an order goes.
+
+    Attributes:
+        address: The shop's address; None where the account's own, or a store, will do.
+        fields: Those of the header.
+        cut: What of it was cut.
+    """
+
+    address: ShopAddress | None = None
+    fields: Mapping[str, str | bool] = MappingProxyType({})
+    cut: tuple[str, ...] = ()
+
+
+class Header(NamedTuple):
+    """What is sent of the header, and what a person may want to know of it."""
+
+    body: SalesOrderHeaderBody
+    notes: tuple[str, ...]
+
+
+def header_of(order: Order, *, account: str, selling: Selling, rules: OrderRules) -> Header:
     """Return what is sent of the header.
 
     Raises:
         HeldError: A code without a map entry, or a text that is too long for the ERP.
     """
-    filled = {name: text for name, text in _texts(order, account, selling, rules).items() if text}
-    rules.check_lengths(
-        {**filled, rules.reference_field: rules.reference_of(order)},
-        sources={**_SOURCES, rules.reference_field: "increment_id"},
-    )
-    return SalesOrderHeaderBody.model_validate(
+    reference = {rules.reference_field: rules.reference_of(order)}
+    rules.fitted(reference, sources={rules.reference_field: "increment_id"})
+    texts = {**_texts(order, account, selling, rules), **carried_texts(order, rules.carried)}
+    sources = {**_SOURCES, **sources_of(rules.carried)}
+    own = rules.fitted(texts, sources=sources)
+    delivery = destination(order, rules, market=selling.market)
+    missing = _without_place(order, rules, delivered=delivery.address)
+    body = SalesOrderHeaderBody.model_validate(
         {
-            **filled,
-            **destination(order, rules, market=selling.market),
+            **as_dates(own.fields, sources),
+            **delivery.fields,
             "ArePricesIncludingSalesTax": False,
             "SkipCreateAutoCharges": rules.shipping_item is not None,
         }
     )
+    return Header(body, (*own.cut, *delivery.cut, *missing))
 
 
 def _texts(
@@ -51,7 +78,6 @@ def _texts(
         "InvoiceCustomerAccountNumber": account,
         "CurrencyCode": currency_of(order, selling),
         "LanguageId": rules.language,
-        "CustomerRequisitionNumber": order.payment.po_number,
         "SalesOrderOriginCode": rules.origin,
         "SalesOrderName": _name(order),
         "Email": order.customer_email,
@@ -109,31 +135,56 @@ def currency_of(order: Order, selling: Selling) -> str:
     return order.order_currency_code
 
 
-def destination(order: Order, rules: OrderRules, *, market: str) -> dict[str, str | bool]:
-    """Return the fields of the delivery address; none where there is no delivery."""
-    # The address of a pick-up is the shop's own store: the ERP knows it by its warehouse.
-    if pickup_location(order) or order.is_virtual:
-        return {}
-    address = order.shipping.address
-    where = "extension_attributes.shipping_assignments[0].shipping.address"
+def destination(order: Order, rules: OrderRules, *, market: str) -> Destination:
+    """Return where an order goes; raises `HeldError`."""
+    address = _delivered_to(order)
     if address is None:
+        return Destination()
+    where = _SHIPPING if order.shipping.address else "billing_address"
+    fitted = delivery_fields(address, where=where, rules=rules, market=market)
+    fields: dict[str, str | bool] = {"IsDeliveryAddressOrderSpecific": True, **fitted.fields}
+    return Destination(address, fields, fitted.cut)
+
+
+def _delivered_to(order: Order) -> ShopAddress | None:
+    """Return the address that the ERP's order has of its own, None where the account's will do."""
+    # The address of a pick-up is the shop's own store: the ERP knows it by its warehouse.
+    if pickup_location(order):
+        return None
+    if order.is_virtual:
+        # Nothing is shipped; but the guests' account is everybody's, and has nobody's address.
+        return order.billing_address if order.is_of_guest else None
+    if order.shipping.address is None:
         raise HeldError(
-            field=where,
+            field=_SHIPPING,
             text="an order with goods to ship has no address",
             advice="enter the order by hand and skip the event",
         )
-    fields = delivery_fields(address, where=where, rules=rules, market=market)
-    return {"IsDeliveryAddressOrderSpecific": True, **fields}
+    return order.shipping.address
+
+
+def _without_place(
+    order: Order, rules: OrderRules, *, delivered: ShopAddress | None
+) -> tuple[str, ...]:
+    """Return what to say of texts that go nowhere; raises `HeldError` where the rules say so."""
+    missing = without_place(order, rules.carried, delivered=delivered)
+    if missing and rules.without_place == "hold":
+        raise HeldError(
+            field=missing[0],
+            text="the order has one, and no field of the ERP is named for it",
+            advice="name one under orders.carried, then replay; or enter the order by hand",
+        )
+    return tuple(f"{path} stays in the shop: no field under orders.carried" for path in missing)
 
 
 def _name(order: Order) -> str:
     billing = order.billing_address or ShopAddress()
     person = f"{order.customer_firstname} {order.customer_lastname}".strip()
-    return billing.company or person_of(billing) or person
+    return billing.company or billing.person or person
 
 
+_SHIPPING = "extension_attributes.shipping_assignments[0].shipping.address"
 _SOURCES = {
-    "CustomerRequisitionNumber": "payment.po_number",
     "SalesOrderName": "billing_address.company",
     "Email": "customer_email",
 }

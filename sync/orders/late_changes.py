@@ -101,7 +101,7 @@ class LateChanges:
         # What was corrected in the ERP alone is the ERP's business.
         if is_delivered_to(sent, now):
             return
-        fields = destination(order, self._rules, market=self._market)
+        fields = destination(order, self._rules, market=self._market).fields
         # What the new address has not must not be left over from the old one.
         expected = {**dict.fromkeys(DELIVERY_FIELDS, ""), **fields} if fields else {}
         if found := field_differences(expected, header):

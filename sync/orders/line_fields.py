@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from pricing_proxy.d365.fo.order_models import SalesOrderLineBody
@@ -18,6 +19,7 @@ from sync.orders.tax_groups import tax_fields
 from sync.sales.amounts import UnitPrice, unit_price
 from sync.sales.value_lines import ValueLine, line_reference
 
+_REFERENCE = "OrderLineReference"
 # The shop's price is net of discounts, and charges are lines or the header's.
 _ALWAYS = {"LineDiscountPercentage": Decimal(0), "SkipCreateAutoCharges": True}
 # A file option is one text: MIME type, name, then a path on the server and a secret key.
@@ -53,8 +55,8 @@ def sale_line(
     }
     rate = rate_of_line(value, order, codes=rules.tax_codes, market=selling.market)
     groups = tax_fields(rate, order, selling=selling, rules=rules, field=f"{where}.tax_percent")
-    rules.check_lengths({**texts, "OrderLineReference": reference}, sources=_SOURCES, where=where)
-    return priced_line(
+    fitted = rules.fitted({**texts, _REFERENCE: reference}, sources=_SOURCES, where=where)
+    line = priced_line(
         reference,
         item_number=item.item_number,
         source=where,
@@ -62,11 +64,13 @@ def sale_line(
         net=value.net,
         rate=rate,
         extra={
-            **{name: text for name, text in {**_dimensions(item), **texts}.items() if text},
+            **{name: text for name, text in _dimensions(item).items() if text},
+            **{name: text for name, text in fitted.fields.items() if name != _REFERENCE},
             **groups,
         },
         rules=rules,
     )
+    return replace(line, cut=fitted.cut)
 
 
 def priced_line(
@@ -223,4 +227,4 @@ def _shown(text: str) -> str:
     return file.group(1).strip() if file else text
 
 
-_SOURCES = {"LineDescription": "product_option", "OrderLineReference": "item_id"}
+_SOURCES = {"LineDescription": "product_option", _REFERENCE: "item_id"}

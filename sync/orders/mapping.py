@@ -16,7 +16,7 @@ from sync.engine.outcomes import HeldError
 from sync.magento.order_models import Order
 from sync.orders import line_fields
 from sync.orders.draft import OrderDraft
-from sync.orders.header import header_body
+from sync.orders.header import header_of
 from sync.orders.named_items import MEMBER
 from sync.orders.rules import OrderRules
 from sync.orders.selling import Sellable, Selling, SoldThing
@@ -69,7 +69,7 @@ def map_order(
         rules: Its rules.
         named: Items that a person named, by line.
     """
-    header = header_body(order, account=account, selling=selling, rules=rules)
+    header = header_of(order, account=account, selling=selling, rules=rules)
     values = value_lines(order.items, rules.splitting)
     _check_quantities(values, rules)
     totals = checked_totals(order, values, rules)
@@ -80,12 +80,13 @@ def map_order(
     charges = Surcharge(Decimal(0), Decimal(0)) if rules.shipping_item else shipping_of(order)
     draft = OrderDraft(
         reference=rules.reference_of(order),
-        header=header,
+        header=header.body,
         lines=tuple(lines),
         net=totals.net,
         tax=totals.tax,
         charges=charges.net,
         charges_tax=charges.tax,
+        notes=(*header.notes, *(f"{line.source}: {cut}" for line in lines for cut in line.cut)),
     )
     _compare(draft, totals, rules)
     return draft

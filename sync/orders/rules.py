@@ -4,18 +4,16 @@ Every code of the shop that reaches the ERP stands in a map here. A code that is
 is never guessed: the order is held, and the message names the entry to add.
 """
 
-from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
-from pricing_proxy.configuration.cross_checks import table
 from pricing_proxy.configuration.environments import MODEL
-from pricing_proxy.configuration.mistakes import Mistake
 from sync.engine.erp_texts import Code, Country, LimitedTexts
 from sync.magento.order_models import OrderHead
+from sync.orders.carried import CarriedText
 from sync.orders.tax_rules import Percent, TaxGroups, Untaxed
 from sync.sales.amounts import TaxRounding
 from sync.sales.references import RETURN_MARK
@@ -175,9 +173,14 @@ class OrderRules(LimitedTexts, BaseModel):
         credits: Whether gift cards and store credit count as payment, or hold the order.
         part_cancelled: Whether a part of an order that is cancelled in the shop after it was sent
             is taken off the ERP's lines, or held for a person.
+        carried: What customers write on orders, and the header fields that hold it. The number of
+            a purchase order goes into `CustomerRequisitionNumber` where nothing is said of it.
+        without_place: What becomes of an order with a note, a gift message, or a guest's billing
+            address that `carried` has no field for: it is sent and that is told, or it is held.
     """
 
     section = "orders"
+    never_cut = frozenset({"CustomersOrderReference", "Email", "OrderLineReference"})
     known_lengths: ClassVar = {
         "CustomersOrderReference": 60,
         "CustomerRequisitionNumber": 20,
@@ -231,6 +234,8 @@ class OrderRules(LimitedTexts, BaseModel):
     fees: list[Fee] = []
     credits: Literal["payment", "hold"] = "hold"
     part_cancelled: Literal["reduce", "hold"] = "hold"
+    carried: list[CarriedText] = []
+    without_place: Literal["tell", "hold"] = "tell"
 
     def prefix_of(self, store: int | None) -> str:
         """Return what stands before the numbers of a store view in references."""
@@ -252,23 +257,3 @@ class OrderRules(LimitedTexts, BaseModel):
     def splitting(self) -> Splitting:
         """How bundles with one price are sold."""
         return Splitting(bundle=self.bundle, amount_decimals=self.amount_decimals)
-
-
-def mistakes(document: Mapping[str, Any], market: str) -> Iterator[Mistake]:
-    """Find what does not fit the store views of a market, or its other rules."""
-    here, own = f"sync.markets.{market}", table(document, "sync", "markets", market)
-    known = table(own, FLOW, "tax")
-    for percent, code in table(own, FLOW, "tax_codes").items():
-        if code not in known:
-            advice = "expected a rate of orders.tax"
-            yield Mistake(f"{here}.orders.tax_codes.{percent}", advice, code)
-    start, stores = table(own, FLOW).get("start_at"), own.get("store_ids")
-    if not isinstance(stores, list):
-        return
-    if isinstance(start, str) and start.isdecimal() and stores[1:]:
-        advice = "expected an instant: each store view counts increment ids of its own"
-        yield Mistake(f"{here}.orders.start_at", advice, start)
-    for store in table(own, FLOW, "reference_prefix"):
-        if store.isdecimal() and store not in map(str, stores):
-            advice = 'expected "*" or a store view of this market'
-            yield Mistake(f"{here}.orders.reference_prefix", advice, store)

@@ -14,7 +14,7 @@ from sync.returns.contracts import contracts
 from sync.returns.flow import ReturnFlow, ReturnMarket
 from sync.returns.mapping import VERSION
 from sync.returns.own_documents import LINK, OwnReturns, SoldOrders
-from sync.returns.rules import FLOW, ReturnRules
+from sync.returns.rules import FLOW, ReturnRules, mistakes
 from sync.returns.source import ReturnSource
 from sync.sales.references import RETURN_MARK
 
@@ -27,8 +27,12 @@ def return_flow(given: Given) -> ReturnFlow:
 
 def return_source(given: Given) -> ReturnSource:
     """Return what enters returns."""
+    begins = [market.begins_at for market in given.having(FLOW).values()]
     return ReturnSource(
-        given.shop.credit_memos, given.polling, market_of_store=given.market_of_store(FLOW)
+        given.shop.credit_memos,
+        given.polling,
+        market_of_store=given.market_of_store(FLOW),
+        first=None if None in begins else min(filter(None, begins), default=None),
     )
 
 
@@ -58,6 +62,7 @@ RETURNS = Description(
     mapping_version=VERSION,
     is_usual=True,
     hints=("creditmemo.created",),
+    mistakes=mistakes,
     contracts=contracts,
     relies_on=("orders",),
     resources=(resources.ORDERS, resources.CREDIT_MEMOS),

@@ -91,7 +91,7 @@ class ReturnFlow:
         order = await self._orders.order(memo.order_id)
         if order is None:
             raise SkippedError("the shop has no order of this credit memo any more")
-        header, lines = await self._sold_as(order, market)
+        header, lines = await self._sold_as(memo, order, market)
         draft = map_return(
             memo,
             order,
@@ -128,7 +128,7 @@ class ReturnFlow:
         return memo
 
     async def _sold_as(
-        self, order: Order, market: ReturnMarket
+        self, memo: CreditMemo, order: Order, market: ReturnMarket
     ) -> tuple[SalesOrderHeaderRow, Sequence[SalesOrderLineRow]]:
         sold = await market.orders.find(order)
         if sold.released is not None:
@@ -143,7 +143,10 @@ class ReturnFlow:
         if not sold.is_under_way and _is_never_sent(order, market):
             raise SkippedError("its order was cancelled or refunded before it was sent")
         if not sold.is_under_way and not await market.expects(order):
-            raise SkippedError("its order is from before the start, and not in the ERP")
+            raise SkippedError(
+                "its order is from before the start, and not in the ERP; for both: d365-sync "
+                f"export {order.increment_id}, then d365-sync export-return {memo.increment_id}"
+            )
         raise WaitForError(
             flow="orders",
             document_id=str(order.entity_id),

@@ -3,8 +3,9 @@
 Lines take goods back, so their quantities are below zero, and name the lot of the order
 line they return. A credit memo's `row_total` is before discount, in contrast to an order's:
 net = `row_total` - `discount_amount` + `discount_tax_compensation_amount`. The memo's own
-totals count: with a discounted shipping its lines do not add up to them, and the rest goes
-on the adjustment's line, or holds the return.
+totals count, so the shipping's share of the discount is what its lines leave of it, and may be
+what no line explains. Refunds beside goods, and fees that are kept back, have lines of
+their own; without an item for them the return is held.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -89,14 +90,14 @@ def map_return(
     pieces = [*_goods(memo, order, splitting), *_shipping(memo, order)]
     decimals = splitting.amount_decimals
     lines = [_line(piece, by_reference, rules, decimals=decimals) for piece in pieces]
-    lines += _adjustment(memo, pieces, rules)
+    lines += _adjustments(memo, pieces, rules)
     if not lines:
         raise HeldError(field="items", text="gives nothing back", advice=_BY_HAND)
     return ReturnDraft(
         reference=reference,
         header=_header(memo, order, account, rules),
         lines=tuple(lines),
-        net=_net_of(memo),
+        net=_net_of(memo, rules),
     )
 
 
@@ -146,13 +147,21 @@ def _shares(
 
 
 def _shipping(memo: CreditMemo, order: Order) -> Iterator[_Piece]:
-    if memo.shipping_amount:
+    net = memo.shipping_amount - _shipping_discount(memo)
+    if memo.shipping_amount and net > 0:
         yield _Piece(
             source="shipping_amount",
             reference=line_reference(order.increment_id, SHIPPING_KEY),
             quantity=Decimal(1),
-            net=memo.shipping_amount,
+            net=net,
         )
+
+
+def _shipping_discount(memo: CreditMemo) -> Decimal:
+    """Return the net discount that is not on the memo's lines."""
+    discount = -memo.discount_amount - memo.discount_tax_compensation_amount
+    on_lines = (line.discount_amount - line.discount_tax_compensation_amount for line in memo.items)
+    return discount - sum(on_lines, Decimal(0))
 
 
 def price_unit(line: SalesOrderLineRow | None, rules: ReturnRules) -> int:
@@ -216,28 +225,44 @@ def _price(piece: _Piece, unit: int, rules: ReturnRules, *, decimals: int) -> De
     return price
 
 
-def _adjustment(
+def _adjustments(
     memo: CreditMemo, pieces: Sequence[_Piece], rules: ReturnRules
-) -> list[ReturnLineBody]:
-    """Return the line for what is refunded beside goods and shipping, none for nothing."""
-    rest = _net_of(memo) - sum((piece.net for piece in pieces), Decimal(0))
-    if abs(rest) <= rules.tolerance:
-        return []
-    if rest < 0 or rules.adjustment_item is None:
-        raise HeldError(
-            field="grand_total",
-            text=f"gives {rest} back beside its lines, by an adjustment or a discounted shipping",
-            advice=_BY_HAND if rest < 0 else "set returns.adjustment_item, then replay",
-        )
-    return [
-        ReturnLineBody(
-            ItemNumber=rules.adjustment_item,
+) -> Iterator[ReturnLineBody]:
+    """Yield lines for what is refunded, and what is kept back, beside goods and shipping."""
+    given, kept = memo.adjustment_positive, memo.adjustment_negative
+    rest = _net_of(memo, rules) - sum((piece.net for piece in pieces), Decimal(0)) - given + kept
+    if abs(rest) > rules.tolerance:
+        given, kept = given + max(rest, Decimal(0)), kept - min(rest, Decimal(0))
+    if rules.fee_item is None and given >= kept:
+        given, kept = given - kept, Decimal(0)
+    for amount, item, key, text in (
+        (given, rules.adjustment_item, "adjustment_item", f"gives {given} back"),
+        (-kept, rules.fee_item, "fee_item", f"keeps {kept} back"),
+    ):
+        if not amount:
+            continue
+        if item is None:
+            raise HeldError(
+                field="grand_total",
+                text=f"{text} beside its lines, by an adjustment or a discounted shipping",
+                advice=f"set returns.{key}, then replay; or {_BY_HAND}",
+            )
+        # Quantities of a return are below zero in any case, so what is kept has such a price.
+        yield ReturnLineBody(
+            ItemNumber=item,
             ReturnSalesQuantity=Decimal(-1),
-            SalesPrice=rest,
+            SalesPrice=amount,
             ReturnDispositionCode=rules.disposition,
         )
-    ]
 
 
-def _net_of(memo: CreditMemo) -> Decimal:
-    return memo.grand_total - memo.tax_amount
+def _net_of(memo: CreditMemo, rules: ReturnRules) -> Decimal:
+    """Return what the memo gives back without tax, whatever it is paid with."""
+    credited = memo.extension_attributes.credited
+    if credited and rules.credits == "hold":
+        raise HeldError(
+            field="extension_attributes.customer_balance_amount",
+            text=f"{credited} of it go back to gift cards, store credit or points",
+            advice='set returns.credits = "payment" where finance settles them, then replay',
+        )
+    return memo.grand_total + credited - memo.tax_amount

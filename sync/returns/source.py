@@ -1,9 +1,12 @@
-"""Which returns are brought over: each refunded credit memo, from the first start on.
+"""Which returns are brought over: each refunded credit memo of the orders that are.
 
-Where the shop is Adobe Commerce it also has RMAs, which are not read.
+The first poll begins where the orders begin, if that is an instant, else with what changes
+from then on. Any other is entered by `export` alone. Where the shop is Adobe Commerce it also
+has RMAs, which are not read.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from sync.engine.late_rows import read_late
 from sync.engine.polling import Polling
@@ -13,8 +16,8 @@ from sync.returns.ports import MemoChanges
 from sync.returns.rules import FLOW
 
 _WATERMARK = "returns.updated_at"
-# Of a credit memo: 2 is refunded; an open or cancelled one gives nothing back.
-_REFUNDED = 2
+REFUNDED = 2
+"""A credit memo's state; an open or cancelled one gives nothing back."""
 
 
 class ReturnSource:
@@ -24,6 +27,7 @@ class ReturnSource:
         shop: The shop's client.
         polling: What it is read with.
         market_of_store: Market by store view.
+        first: Where the very first poll begins; with what changes from then on when left out.
     """
 
     def __init__(
@@ -32,7 +36,9 @@ class ReturnSource:
         polling: Polling,
         *,
         market_of_store: Mapping[int, str],
+        first: datetime | None = None,
     ) -> None:
+        self._first = first
         self._shop = shop
         self._polling = polling
         self._market_of_store = market_of_store
@@ -40,7 +46,11 @@ class ReturnSource:
     async def poll(self) -> int:
         """Enter what changed since the last poll, and return how many are new."""
         return await self._polling.read_changes(
-            _WATERMARK, self._shop.credit_memos_changed, self._enter, source=FLOW
+            _WATERMARK,
+            self._shop.credit_memos_changed,
+            self._enter,
+            source=FLOW,
+            first=self._first,
         )
 
     async def look_again(self) -> int:
@@ -58,9 +68,19 @@ class ReturnSource:
         del entity_id
         return await self.poll()
 
-    async def _enter(self, memo: CreditMemoHead) -> bool:
+    async def export(self, memo: CreditMemoHead, *, what: str = "") -> bool:
+        """Enter one credit memo whatever its age.
+
+        Args:
+            memo: One that is refunded, of a market.
+            what: What tells the event from earlier ones of the credit memo.
+        """
+        return await self._enter(memo, what=what)
+
+    async def _enter(self, memo: CreditMemoHead, *, what: str = "") -> bool:
         market = self._market_of_store.get(memo.store_id or 0)
-        if market is None or memo.state != _REFUNDED:
+        if market is None or memo.state != REFUNDED:
             return False
         document = ShopDocument(FLOW, market, memo.entity_id, memo.increment_id)
-        return await enter(self._polling.events, document, {"entity_id": memo.entity_id})
+        payload = {"entity_id": memo.entity_id}
+        return await enter(self._polling.events, document, payload, what=what)

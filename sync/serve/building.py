@@ -1,6 +1,6 @@
 """Make of the settings, and of what is open, what every flow is built out of."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pricing_proxy.clock import Clock
 from sync.engine.odd_rows import OddRowBook
@@ -69,8 +69,10 @@ def _configured(settings: SyncSettings, code: str) -> ConfiguredMarket:
             for store in markets[each].store_ids
         },
         reference_field=rules.reference_field,
+        header_fields=[each.field for each in rules.carried],
         countries=rules.countries,
         splitting=rules.splitting,
+        begins_at=rules.start_at if isinstance(rules.start_at, datetime) else None,
     )
 
 

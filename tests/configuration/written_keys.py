@@ -57,6 +57,8 @@ VALUES = {
     "sync.markets.*.orders.tax.*.item_group": '"VAT19"',
     "sync.markets.*.orders.fees[].amount": '"extension_attributes.payment_fee"',
     "sync.markets.*.orders.fees[].item": '"FEE"',
+    "sync.markets.*.orders.carried[].path": '"customer_note"',
+    "sync.markets.*.orders.carried[].field": '"ContosoShopNote"',
     "sync.markets.*.customers.countries": '{ DE = "DEU" }',
 }
 _HEAD = """\

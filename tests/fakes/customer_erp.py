@@ -19,7 +19,7 @@ from pricing_proxy.d365.fo.customer_models import (
     CustomerBody,
 )
 from pricing_proxy.http_exchange import Guard
-from pricing_proxy.resilience.errors import UpstreamTimeoutError
+from pricing_proxy.resilience.errors import UpstreamRejectedError, UpstreamTimeoutError
 
 CARRYING: ContextVar[object] = ContextVar("CARRYING", default=None)
 """Whose event is being carried, for a test that judges for whom accounts were made."""
@@ -34,6 +34,7 @@ class FakeCustomerErp:
         calls_lost: How many of the next writes never arrive.
         before_write: Called before a write asks its guard.
         keeps: What it makes of a field's value.
+        refusal: What every write is refused with.
         sent: How many rows it has sent, those left out by its client included.
     """
 
@@ -47,6 +48,7 @@ class FakeCustomerErp:
         self.before_write: Callable[[], None] = lambda: None
         self.keeps: Callable[[str, Any], Any] = lambda _, value: value
         self.sent = 0
+        self.refusal: UpstreamRejectedError | None = None
 
     def put(self, account: str, **members: Any) -> CustomerAccountRow:
         """Add or change an account."""
@@ -149,6 +151,8 @@ class FakeCustomerErp:
         await asyncio.sleep(0)
         if guard is not None:
             await guard()
+        if self.refusal is not None:
+            raise self.refusal
         if self.calls_lost:
             self.calls_lost -= 1
             raise UpstreamTimeoutError("no answer in time", system="fo")

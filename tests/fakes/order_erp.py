@@ -73,6 +73,7 @@ class FakeOrderErp:
         rates: Percent by a line's two tax groups; others bear no tax.
         tax_rounding: "line", or "total" for once of each pair of groups.
         spells: How it writes numbers of lines and items, whatever they were sent as.
+        row: What headers are read as.
         rivals: For each call, whether another process creates a stopped header just before it.
     """
 
@@ -91,6 +92,7 @@ class FakeOrderErp:
         self.rates: Mapping[tuple[str, str], Decimal] = {}
         self.tax_rounding = "total"
         self.spells: Callable[[str], str] = str
+        self.row = SalesOrderHeaderRow
         self.rivals: Iterator[bool] = iter(())
         self.calls: Counter[str] = Counter()
         self._late: list[tuple[Any, Callable[[], object]]] = []
@@ -100,13 +102,15 @@ class FakeOrderErp:
         del company
         await self._fault_of_read("find")
         rows = [row for row in self.headers.values() if row["CustomersOrderReference"] == reference]
-        return [_header_row(row) for row in rows]
+        return [_header_row(row, self.row) for row in rows]
 
     async def stopped(self, company: str) -> list[SalesOrderHeaderRow]:
         del company
         await self._fault_of_read("stopped")
         return [
-            _header_row(row) for row in self.headers.values() if row["IsSalesProcessingStopped"]
+            _header_row(row, self.row)
+            for row in self.headers.values()
+            if row["IsSalesProcessingStopped"]
         ]
 
     async def totals(self, company: str, number: str) -> SalesOrderTotalsRow | None:
@@ -346,9 +350,9 @@ def _throttled() -> UpstreamThrottledError:
     return UpstreamThrottledError("slow down", system="fo", retry_after=timedelta(seconds=1))
 
 
-def _header_row(values: Mapping[str, Any]) -> SalesOrderHeaderRow:
-    filled = _filled(SalesOrderHeaderRow.fields(), values, numbers={"TotalDiscountPercentage"})
-    return SalesOrderHeaderRow.model_validate(filled)
+def _header_row(values: Mapping[str, Any], model: type[SalesOrderHeaderRow]) -> SalesOrderHeaderRow:
+    filled = _filled(model.fields(), values, numbers={"TotalDiscountPercentage"})
+    return model.model_validate(filled)
 
 
 def _line_row(values: Mapping[str, Any]) -> SalesOrderLineRow:
@@ -371,7 +375,7 @@ def _filled(
         if name in numbers:
             row[name] = NumberText(str(value or 0))
         elif name.startswith("Requested"):
-            row[name] = "1900-01-01T12:00:00Z"
+            row[name] = f"{value or '1900-01-01'}T12:00:00Z"
         elif isinstance(value, bool):
             row[name] = "Yes" if value else "No"
         else:

@@ -405,6 +405,34 @@ async def test_each_refunded_memo_of_a_market_is_entered_once() -> None:
     assert events.keys == ["1"]
 
 
+async def test_the_first_poll_begins_where_the_orders_do_and_export_takes_any() -> None:
+    """A refund between `start_at` and the first start is of an order that was brought over."""
+    clock, shop, events = ManualClock(), FakeMemos(), FakeEvents()
+    source = ReturnSource(
+        shop,
+        polling(events, clock),
+        market_of_store={1: "b2b_de"},
+        first=clock.utc() - timedelta(days=3),
+    )
+    ages = {"1": 2, "2": 4}
+    shop.memos = [
+        MEMO.model_copy(
+            update={
+                "entity_id": int(number),
+                "increment_id": number,
+                "updated_at": clock.utc() - timedelta(days=days),
+            }
+        )
+        for number, days in ages.items()
+    ]
+
+    assert await source.poll() == 1
+    assert events.keys == ["1"]
+    assert await source.export(shop.memos[1])
+    assert not await source.export(shop.memos[1])
+    assert await source.export(shop.memos[1], what="after/1")
+
+
 async def test_equal_numbers_of_two_store_views_are_two_credit_memos() -> None:
     """The first has the reference until one store view has a prefix; then both are sent."""
     world = World()

@@ -109,11 +109,89 @@ def test_one_of_three_is_one() -> None:
 
 
 def test_refunds_beside_goods_need_an_item() -> None:
-    """An adjustment, and what is wrong in a memo with a discounted shipping."""
+    """An adjustment, and what the shop gives too much when part of a discounted shipping stays."""
     for name in ("excl_tax__12_creditmemos#2", "excl_tax__shipping_discount_5_creditmemos#1"):
         with pytest.raises(HeldError, match="beside its lines") as caught:
             mapped(memos()[f"documents_{name}"])
         assert "returns.adjustment_item" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("name", "discount", "compensation"),
+    [
+        ("documents_excl_tax__goods_discount_5_creditmemos#2", "3", "0"),
+        ("documents_incl_tax__goods_discount_5_creditmemos#2", "3", "0.48"),
+    ],
+)
+def test_a_discounted_shipping_is_given_back_for_what_it_cost(
+    name: str, discount: str, compensation: str
+) -> None:
+    """Its discount is in the memo's totals alone, and the memo was held for it."""
+    memo, off, tax = memos()[name], Decimal(discount), Decimal(compensation)
+    cheaper = memo.model_copy(
+        update={
+            "discount_amount": memo.discount_amount - off,
+            "discount_tax_compensation_amount": memo.discount_tax_compensation_amount + tax,
+            "grand_total": memo.grand_total - off + tax,
+        }
+    )
+
+    [*goods, shipping] = mapped(cheaper).lines
+
+    assert [*goods] == [*mapped(memo).lines[:-1]]
+    assert shipping.SalesPrice == memo.shipping_amount - off + tax
+    assert shipping.ReturningInventoryLotId
+
+
+@pytest.mark.parametrize("kept", ["5", "0.01", "1.23"])
+def test_a_restocking_fee_is_a_line_of_its_own(kept: str) -> None:
+    """Goods go back at their price, and what is kept is to be seen beside them."""
+    memo = memos()["documents_excl_tax__goods_discount_5_creditmemos#1"]
+    fee = Decimal(kept)
+    less = memo.model_copy(
+        update={"adjustment_negative": fee, "grand_total": memo.grand_total - fee}
+    )
+
+    draft = mapped(less, fee_item="RESTOCK")
+
+    assert [line for line in draft.lines if line.ItemNumber != "RESTOCK"] == [*mapped(memo).lines]
+    [line] = [line for line in draft.lines if line.ItemNumber == "RESTOCK"]
+    assert (line.ReturnSalesQuantity, line.SalesPrice) == (Decimal(-1), -fee)
+    assert amount(draft) == amount(mapped(memo)) - fee
+    with pytest.raises(HeldError, match=f"keeps {kept} back") as caught:
+        mapped(less, adjustment_item="ADJUST")
+    assert "returns.fee_item" in caught.value.advice
+
+
+def test_a_refund_and_a_fee_of_one_memo_are_two_lines() -> None:
+    """Set off against each other, both would be gone from the books."""
+    memo = memos()["documents_excl_tax__goods_discount_5_creditmemos#1"]
+    both = {"adjustment_positive": Decimal(3), "adjustment_negative": Decimal(3)}
+
+    draft = mapped(memo.model_copy(update=both), fee_item="RESTOCK", adjustment_item="ADJUST")
+
+    assert [(line.ItemNumber, line.SalesPrice) for line in draft.lines[-2:]] == [
+        ("ADJUST", Decimal(3)),
+        ("RESTOCK", Decimal(-3)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "member", ["customer_balance_amount", "gift_cards_amount", "reward_currency_amount"]
+)
+def test_what_goes_back_to_store_credit_counts_where_finance_settles_it(member: str) -> None:
+    memo = memos()["documents_excl_tax__goods_discount_5_creditmemos#1"]
+    partly = CreditMemo.model_validate(
+        memo.model_dump(mode="json", exclude={"created_at", "updated_at", "grand_total"})
+        | {"created_at": "2026-11-20 00:00:00", "updated_at": "2026-11-20 00:00:00"}
+        | {"grand_total": memo.grand_total - 4, "extension_attributes": {member: 4}}
+    )
+
+    with pytest.raises(HeldError, match="store credit") as caught:
+        mapped(partly)
+
+    assert "returns.credits" in caught.value.advice
+    assert mapped(partly, credits="payment").lines == mapped(memo).lines
 
 
 def test_goods_that_are_not_delivered_hold_the_return() -> None:

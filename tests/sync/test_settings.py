@@ -218,3 +218,38 @@ def test_a_key_that_changed_nothing_is_none_any_more(
     told = str(caught.value)
     assert f"{section}.{key.partition(' ')[0]}: is gone, as it changed nothing" in told
     assert "spelling" not in told
+
+
+def test_fields_that_are_named_in_vain_are_told(tmp_path: Path) -> None:
+    """A misspelled field would hold orders, or be cut, in silence."""
+    orders = """
+    cut = ["SalesOrderName", "OrderLineReference", "SalesOrderNames"]
+    field_lengths = { DeliveryAddresCity = 70, ContosoNote = 500 }
+    carried = [
+        { path = "customer_note", field = "ContosoNote" },
+        { path = "customer_notes", field = "ContosoNote" },
+        { path = "gift_message", field = "OrderingCustomerAccountNumber" },
+        { path = "billing_address", field = "CustomersOrderReference" },
+    ]
+    """
+    text = files.CONFIGURATION.replace(
+        "start_at = 2026-11-01T00:00:00Z", f"start_at = 2026-11-01T00:00:00Z{orders}"
+    )
+    text += '\n[sync.markets.b2b_de.returns]\nadjustment_item = "ADJUST"\nfee_item = "adjust "\n'
+    text += "[sync.markets.b2b_de.customers.field_lengths]\nPersonLastNam = 50\n"
+
+    found = problems(tmp_path, text)
+
+    here = "sync.markets.b2b_de"
+    assert sorted(found) == sorted(
+        [
+            f"{here}.orders.cut",
+            f"{here}.orders.cut",
+            f"{here}.orders.field_lengths.DeliveryAddresCity",
+            f"{here}.orders.carried.1.path",
+            f"{here}.orders.carried.2.field",
+            f"{here}.orders.carried.3.field",
+            f"{here}.returns.fee_item",
+            f"{here}.customers.field_lengths.PersonLastNam",
+        ]
+    )

@@ -104,8 +104,10 @@ async def shop() -> AsyncIterator[Shop]:
         yield started
 
 
-async def test_a_signed_hint_is_taken_and_looked_up(shop: Shop) -> None:
-    assert await shop.post(ORDER) == (202, {"state": "taken"})
+@pytest.mark.parametrize("entity_id", [7, "7", "0007"])
+async def test_a_signed_hint_is_taken_and_looked_up(shop: Shop, entity_id: int | str) -> None:
+    """Magento answers a text to whoever places an order, and a shop's module passes it on."""
+    assert await shop.post({**ORDER, "entity_id": entity_id}) == (202, {"state": "taken"})
     assert await shop.all_looked_up() == [Hint("order", 7)]
 
 
@@ -161,7 +163,12 @@ async def test_a_recorded_request_cannot_be_repeated(shop: Shop) -> None:
         (b"[]", 422, [""]),
         ({**ORDER, "type": "order.deleted"}, 422, ["/type"]),
         ({**ORDER, "entity_id": 0}, 422, ["/entity_id"]),
-        ({**ORDER, "entity_id": "7"}, 422, ["/entity_id"]),
+        ({**ORDER, "entity_id": "7.0"}, 422, ["/entity_id"]),
+        ({**ORDER, "entity_id": "-7"}, 422, ["/entity_id"]),
+        ({**ORDER, "entity_id": "\N{ARABIC-INDIC DIGIT SEVEN}"}, 422, ["/entity_id"]),
+        ({**ORDER, "entity_id": "9" * 5000}, 422, ["/entity_id"]),
+        ({**ORDER, "entity_id": ""}, 422, ["/entity_id"]),
+        ({**ORDER, "entity_id": True}, 422, ["/entity_id"]),
         ({**ORDER, "entity_id": 1e400}, 422, ["/entity_id"]),
         ({**ORDER, "increment_id": "9" * 33}, 422, ["/increment_id"]),
         ({}, 422, ["/type", "/entity_id"]),

@@ -46,12 +46,14 @@ _ENTITIES = {
     "ReturnOrderLinesV2": "ReturnOrderLineV2",
 }
 _NUMBERS = frozenset({"Edm.Decimal", "Edm.Double", "Edm.Int32", "Edm.Int64"})
+_TEXT = frozenset({"Edm.String"})
 _DAYS = frozenset({"Edm.DateTimeOffset", "Edm.Date"})
 
 
 def order_contracts(
     *,
     reference_field: str = REFERENCE_FIELD,
+    header_texts: Iterable[str] = (),
     header_sent: Iterable[str] = (),
     line_sent: Iterable[str] = (),
 ) -> tuple[EntityContract, EntityContract]:
@@ -59,6 +61,7 @@ def order_contracts(
 
     Args:
         reference_field: Where the shop's order number goes.
+        header_texts: Further header fields that texts are written into.
         header_sent: Fields that the mapping fills on every order.
         line_sent: The same, on every line.
     """
@@ -67,6 +70,7 @@ def order_contracts(
         rows=(SalesOrderHeaderRow, SalesOrderTotalsRow),
         body=SalesOrderHeaderBody,
         more=(reference_field, STOP_FIELD),
+        texts=header_texts,
         sent={reference_field, STOP_FIELD, *header_sent},
     )
     line = _contract(
@@ -135,11 +139,13 @@ def _contract(
     rows: tuple[type[Row], ...],
     body: type[Body],
     more: Iterable[str] = (),
+    texts: Iterable[str] = (),
     sent: Iterable[str] = (),
 ) -> EntityContract:
     types: dict[str, frozenset[str]] = {name: frozenset() for name in (*more, *body.model_fields)}
     for row in rows:
         types.update({name: _types(row, name) for name in row.fields()})
+    types.update(dict.fromkeys(texts, _TEXT))
     required = (name for name, info in body.model_fields.items() if info.is_required())
     return EntityContract(
         entity_set=entity_set,

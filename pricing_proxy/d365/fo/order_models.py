@@ -6,8 +6,12 @@ their own, since the ERP computes them anew for each row that shows them.
 """
 
 # ruff: noqa: N815 - the names are the wire's
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from typing import Any
+
+from pydantic import ConfigDict, create_model
 
 from pricing_proxy.d365.fo.bodies import Body
 from pricing_proxy.d365.fo.models import Day, NoYes, Number, Row, Text
@@ -16,12 +20,16 @@ from pricing_proxy.d365.fo.models import Day, NoYes, Number, Row, Text
 class SalesOrderHeaderBody(Body):
     """A header to create; reference field, number and stop are set by `SalesOrders`.
 
+    It takes further members: fields that the ERP's customer has added, as texts.
+
     Attributes:
         DeliveryAddressCountryRegionId: F&O's own code, usually ISO 3166 alpha-3.
         DeliveryAddressCountryRegionISOCode: ISO 3166 alpha-2; give one of the two.
         OverrideSalesTax: True keeps the tax group that is sent.
         SkipCreateAutoCharges: True adds no charges of the ERP's own.
     """
+
+    model_config = ConfigDict(extra="allow")
 
     OrderingCustomerAccountNumber: str
     InvoiceCustomerAccountNumber: str
@@ -139,6 +147,16 @@ class SalesOrderHeaderRow(Row):
     SalesOrderStatus: Text
     SalesOrderProcessingStatus: Text
     OrderCreationDateTime: Text
+
+
+def header_row(more_fields: Iterable[str]) -> type[SalesOrderHeaderRow]:
+    """Return the model of headers that are read with further fields, as texts."""
+    more: dict[str, Any] = {
+        name: (Text, ...) for name in more_fields if name not in SalesOrderHeaderRow.model_fields
+    }
+    if not more:
+        return SalesOrderHeaderRow
+    return create_model("SalesOrderHeaderRow", __base__=SalesOrderHeaderRow, **more)
 
 
 class SalesOrderTotalsRow(Row):

@@ -7,7 +7,7 @@ was created twice, or half, harms nobody while it is stopped.
 Writes are sent once per call: see `documents` for what an error leaves in doubt.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pricing_proxy.d365.fo.bodies import FieldValue, wire_members
 from pricing_proxy.d365.fo.documents import DocumentCalls
@@ -17,6 +17,7 @@ from pricing_proxy.d365.fo.order_models import (
     SalesOrderLineBody,
     SalesOrderLineRow,
     SalesOrderTotalsRow,
+    header_row,
 )
 from pricing_proxy.d365.odata import EnumMember, equals
 from pricing_proxy.http_exchange import Guard
@@ -36,6 +37,7 @@ class SalesOrders:
         calls: DocumentCalls,
         *,
         reference_field: str = REFERENCE_FIELD,
+        more_fields: Iterable[str] = (),
     ) -> None:
         """Take the way to the environment.
 
@@ -43,14 +45,16 @@ class SalesOrders:
             calls: Carries reads and writes.
             reference_field: The header field that holds the shop's order number; a field of the
                 customer's own is fine.
+            more_fields: Further header fields that are read, of the customer's own too.
         """
         self._calls = calls
+        self._row = header_row(more_fields)
         self._reference_field = reference_field
 
     async def find(self, company: str, reference: str) -> list[SalesOrderHeaderRow]:
         """Return all headers with a reference, the lowest number first."""
         rows = await self._calls.find(
-            SalesOrderHeaderRow,
+            self._row,
             self._reference_field,
             reference,
             company=company,
