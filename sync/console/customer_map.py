@@ -4,7 +4,7 @@ Those of a table are linked to the accounts it names, as `link` does one by one;
 table, customers without an account are put in line, and the running sync finds or makes it.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +16,7 @@ from sync.customers.rules import FLOW
 from sync.given import Given
 from sync.serve.stores import Stores
 from sync.store.customer_links import Owner
+from sync.store.interventions import InterventionError
 from sync.store.states import ENDED
 
 Progress = Callable[[int], None]
@@ -89,22 +90,30 @@ class CustomerMap:
 
     async def carry_out(
         self, planned: Sequence[Planned], done: Progress, *, by: str, reason: str
-    ) -> None:
-        """Do what was planned; raises `InterventionError` where an account got another owner."""
+    ) -> list[str]:
+        """Do what was planned; return what could not be done, as somebody else was at it."""
+        failed, linked = [], defaultdict[str, list[Owner]](list)
         for place, each in enumerate(planned, start=1):
             subject = Subject(self._market, each.customer_id)
-            if each.fate is Fate.LINK and each.chosen is not None:
-                await self._opened.decisions.link(
-                    Owner(self._market, str(each.customer_id)),
-                    each.chosen.account,
-                    company=self._cases.company_of(subject),
-                    others=each.chosen.owners,
-                    by=by,
-                    reason=reason,
-                )
-            if each.fate in (Fate.LINK, Fate.ENTER):
+            try:
+                if each.chosen is not None:
+                    owner = Owner(self._market, str(each.customer_id))
+                    mine = linked[each.chosen.account]
+                    await self._opened.decisions.link(
+                        owner,
+                        each.chosen.account,
+                        company=self._cases.company_of(subject),
+                        # Of several rows with one account each but the first finds another's.
+                        others=(*each.chosen.owners, *mine),
+                        by=by,
+                        reason=reason,
+                    )
+                    mine.append(owner)
                 await self._cases.go_on(subject, by=by)
+            except InterventionError as error:
+                failed.append(f"customer {each.customer_id}: {error}")
             done(place)
+        return failed
 
     @property
     def _website(self) -> int:

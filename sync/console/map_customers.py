@@ -60,7 +60,9 @@ def map_customers_command(
     if doing and not plan:
         if not yes and not typer.confirm(f"Do this with {counted(len(doing), 'customer')}?"):
             fail("Nothing was changed.")
-        carry_out(_do(settings, market, doing, by=who, reason=reason))
+        failed = carry_out(_do(settings, market, doing, by=who, reason=reason))
+        _list(failed, style="red")
+        mistakes = [*mistakes, *failed]
         output().print("Done. d365-sync run goes on with them; see d365-sync status and failed.")
     if mistakes or any(each.fate is Fate.WRONG for each in planned):
         fail("Some are left alone: correct what is said of them, then run this again.")
@@ -120,10 +122,10 @@ async def _plan(settings: SyncSettings, market: str, wanted: Wanted) -> list[Pla
 
 async def _do(
     settings: SyncSettings, market: str, planned: Sequence[Planned], *, by: str, reason: str
-) -> None:
+) -> list[str]:
     async with _opened(settings, market) as customers:
         with _bar("Bringing customers over", len(planned)) as done:
-            await customers.carry_out(planned, done, by=by, reason=reason)
+            return await customers.carry_out(planned, done, by=by, reason=reason)
 
 
 @asynccontextmanager
