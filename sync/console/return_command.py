@@ -96,12 +96,13 @@ async def _export(
     async with stores(settings) as opened, systems(settings, clock=clock) as ways:
         given = given_of(settings, opened, ways, clock=clock)
         known = given.market_of_store(FLOW)
-        memos = [
-            memo
-            for memo in await ways.shop.credit_memos.credit_memos_numbered([number])
-            if memo.store_id in known and memo.state == REFUNDED
-            if store in (None, memo.store_id) and entity_id in (None, memo.entity_id)
+        found = [
+            await ways.shop.credit_memos.credit_memo(each.entity_id)
+            for each in await ways.shop.credit_memos.credit_memos_numbered([number])
+            if each.store_id in known and each.increment_id == number
+            if store in (None, each.store_id) and entity_id in (None, each.entity_id)
         ]
+        memos = [memo for memo in found if memo is not None and memo.state == REFUNDED]
         if len(memos) != 1:
             return _Entered(memos)
         document = str(memos[0].entity_id)

@@ -18,6 +18,7 @@ from sync.magento.places import ByChange, ById
 from sync.magento.search import Search, equals
 
 _SEARCH = f"{V1}/customers/search"
+_HEAD_FIELDS = "items[id,website_id,email]"
 
 
 class CustomerCalls:
@@ -41,10 +42,10 @@ class CustomerCalls:
         """Yield customers by their last change; see `listing`."""
         return self.listing.pages(ByChange(since), without=without)
 
-    def customers_of(self, website: int) -> AsyncGenerator[RowPage[ShopCustomer], None]:
-        """Yield a website's customers by their ids; see `listing`."""
-        search = Search(groups=[equals("website_id", website)])
-        listing = ShopList(self._calls, "customer", ShopCustomer, _SEARCH, search)
+    def customers_of(self, website: int) -> AsyncGenerator[RowPage[CustomerHead], None]:
+        """Yield which customers a website has, by their ids; see `listing`."""
+        search = Search(groups=[equals("website_id", website)], fields=_HEAD_FIELDS)
+        listing = ShopList(self._calls, "customer_head", CustomerHead, _SEARCH, search)
         return listing.pages(ById())
 
     async def customer_count(self, website: int) -> int:
@@ -53,7 +54,7 @@ class CustomerCalls:
 
     async def customers_by_email(self, email: str) -> list[CustomerHead]:
         """Return the customers of an e-mail address, at most one for each website."""
-        search = Search(groups=[equals("email", email)], fields="items[id,website_id,email]")
+        search = Search(groups=[equals("email", email)], fields=_HEAD_FIELDS)
         return await ShopList(self._calls, "customer_head", CustomerHead, _SEARCH, search).whole(
             ById()
         )
