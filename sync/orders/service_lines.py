@@ -24,7 +24,7 @@ def surcharge_lines(order: Order, *, selling: Selling, rules: OrderRules) -> lis
     Raises:
         HeldError: An amount below zero, or a tax rate without a map entry.
     """
-    return [*_shipping(order, selling, rules), *_fees(order, rules)]
+    return [*_shipping(order, selling, rules), *_fees(order, selling, rules)]
 
 
 def rounding_line(
@@ -79,11 +79,16 @@ def _shipping(order: Order, selling: Selling, rules: OrderRules) -> Iterator[Dra
     )
 
 
-def _fees(order: Order, rules: OrderRules) -> Iterator[DraftLine]:
+def _fees(order: Order, selling: Selling, rules: OrderRules) -> Iterator[DraftLine]:
     for place, fee in enumerate(rules.fees, start=1):
         cost = fee_of(order, fee)
         percent = cost.tax / cost.net * 100 if cost.net else Decimal(0)
-        taxed = {"SalesTaxItemGroupCode": fee.tax_item_group} if fee.tax_item_group else {}
+        taxed: dict[str, str | bool] = {}
+        if cost.net and not order.tax_amount and not any(row.tax_percent for row in order.items):
+            # Of an order without any tax the fee has none for the same reason.
+            taxed = tax_fields(UNTAXED, order, selling=selling, rules=rules, field=fee.amount)
+        if fee.tax_item_group:
+            taxed["SalesTaxItemGroupCode"] = fee.tax_item_group
         yield from _surcharge(
             cost,
             line_reference(order.increment_id, f"fee{place}"),

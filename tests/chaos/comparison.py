@@ -35,6 +35,7 @@ FAULTS = (
 _SHIPPING, _ROUNDING = "FREIGHT", "ROUNDING"
 # What rounding may add to an order, by the rules of the run.
 _MOST_ROUNDING = Decimal("0.05")
+_CENT = Decimal("0.01")
 
 Row = Mapping[str, Any]
 # Of the shop's row (none for shipping): product, quantity, net.
@@ -200,6 +201,19 @@ def _judge_document(order: Row, document: Row, verdict: Verdict) -> None:
         found["out of order"].append(f"{name}: {_text(Counter(theirs))} in another sequence")
     if abs(rounding) > _MOST_ROUNDING:
         found["wrong"].append(f"{name}: rounding of {rounding}")
+    elif (off := _cents_off(order, document, rounding)) is not None:
+        found["wrong"].append(f"{name}: {off}")
+
+
+def _cents_off(order: Row, document: Row, rounding: Decimal) -> str | None:
+    """Return what is wrong with the ERP's total, None for nothing; of orders sent as a whole."""
+    total, placed = document.get("total"), order.get("grand_total")
+    if total is None or placed is None or any(line.get("canceled") for line in order["lines"]):
+        return None
+    if abs(placed - total) >= _CENT:
+        return f"comes to {total}, not to {placed}"
+    is_exact = abs(placed - total + rounding) < _CENT
+    return f"a rounding of {rounding}, and exact without it" if rounding and is_exact else None
 
 
 def _judge_accounts(

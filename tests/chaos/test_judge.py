@@ -198,6 +198,22 @@ def test_a_wrong_line_is_found(position: int, changes: dict[str, Any]) -> None:
     assert faults([order()], [wrong]) == {"wrong": 1}
 
 
+@pytest.mark.parametrize(
+    ("total", "is_good"), [("4888.14", True), ("4888.13", False), ("4888.15", False)]
+)
+def test_a_total_that_is_a_cent_off_is_found(total: str, is_good: bool) -> None:  # noqa: FBT001
+    """The rounding line takes a cent off: without it the ERP would come to one more."""
+    told = document(total=Decimal(total))
+    expected = {} if is_good else {"wrong": 1}
+    assert faults([order(grand_total=Decimal("4888.14"))], [told]) == expected
+
+
+def test_a_rounding_line_that_an_exact_order_got_is_found() -> None:
+    """Judged before it is asked whether the total is right: half a cent may hide either."""
+    told = document(total=Decimal("4888.145"))
+    assert faults([order(grand_total=Decimal("4888.15"))], [told]) == {"wrong": 1}
+
+
 def test_missing_and_surplus_lines_and_a_wrong_currency_are_found() -> None:
     for lines in (document()["lines"][1:], [*document()["lines"], document()["lines"][0]]):
         assert faults([order()], [{**document(), "lines": lines}]) == {"wrong": 1}

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from tests.postgres import database_url, postgres, template
 
 __all__ = ["database_url", "postgres", "template", "world"]
 FLOWS = ("orders", "customers", "returns")
+CENT = Decimal("0.01")
 
 
 @pytest.fixture
@@ -107,10 +109,18 @@ async def test_every_order_arrives_once_through_throttling_errors_and_lost_answe
 
     told = world.told()
     assert set(told) == set(placed)
+    shop = {number: (await world.order(number)).grand_total for number in placed}
     for order in told.values():
         assert not order["is_stopped"]
         references = [line["OrderLineReference"] for line in order["lines"]]
         assert len(references) == len(set(references))
+        # To the cent, whatever was lost on the way, and without a needless rounding line.
+        closing = [
+            line["LineAmount"] for line in order["lines"] if line["ItemNumber"] == "ROUNDING"
+        ]
+        off = shop[order["reference"]] - order["total"]
+        assert abs(off) < CENT
+        assert all(abs(off + amount) >= CENT for amount in closing)
     # Each of the three customers came over once, although many orders waited for them.
     assert set((await engine.states("customers")).values()) == {"done"}
     assert await engine.source.poll() == 0

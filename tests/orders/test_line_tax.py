@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -222,3 +223,20 @@ def test_a_customer_group_is_a_reason_and_the_account_s_number_counts() -> None:
 
 def test_where_the_erp_alone_decides_no_reason_is_asked() -> None:
     assert set(groups(mapped(untaxed("NL"), tax=None, untaxed=[]))) == {(None, None)}
+
+
+def test_a_fee_of_an_order_without_tax_has_none_for_the_same_reason() -> None:
+    """By its item alone the ERP would have taxed it, or held the order for the difference."""
+    order = untaxed("US")
+    extra = order.extension_attributes.model_copy(update={"cod": Decimal(4)})
+    order = order.model_copy(
+        update={"grand_total": order.grand_total + 4, "extension_attributes": extra}
+    )
+    fee = {"amount": "extension_attributes.cod", "item": "COD"}
+
+    draft = mapped(order, untaxed=RULES, countries=COUNTRIES, fees=[fee])
+    own_item = {**fee, "tax_item_group": "SERVICE"}
+    other = mapped(order, untaxed=RULES, countries=COUNTRIES, fees=[own_item])
+
+    assert groups(draft)[-1] == ("EXP", "FULL")
+    assert groups(other)[-1] == ("EXP", "SERVICE")

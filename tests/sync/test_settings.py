@@ -163,6 +163,20 @@ def test_a_prefix_of_references_is_of_a_store_view_and_no_mark_of_returns(
     assert path.startswith("sync.markets.b2b_de.orders.reference_prefix")
 
 
+@pytest.mark.parametrize("codes", ['{ 19 = "DE-16" }', '{ "19.0" = "DE-19" }', '{ x = "DE-19" }'])
+def test_a_rate_by_percent_is_one_that_the_map_has(tmp_path: Path, codes: str) -> None:
+    """Found out with the first order of a coupon of 100 %, it would hold that."""
+    rates = 'tax = { DE-19 = { sales_tax_group = "DOM", item_group = "VAT19" } }'
+    text = files.CONFIGURATION.replace(
+        "[sync.markets.b2b_de.orders]",
+        f"[sync.markets.b2b_de.orders]\n{rates}\ntax_codes = {codes}",
+    )
+
+    (path,) = problems(tmp_path, text)
+
+    assert path.startswith("sync.markets.b2b_de.orders.tax_codes")
+
+
 def test_references_begin_as_their_store_view_says(tmp_path: Path) -> None:
     text = files.CONFIGURATION.replace(
         "[sync.markets.b2b_de.orders]",

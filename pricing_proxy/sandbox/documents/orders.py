@@ -204,6 +204,7 @@ class SalesOrderBook:
                 "reference": header["CustomersOrderReference"],
                 "customer": header["OrderingCustomerAccountNumber"],
                 "is_stopped": header["IsSalesProcessingStopped"] == "Yes",
+                "total": header["OrderTotalAmount"],
                 "header": header,
                 "lines": self.lines_of(header),
             }
