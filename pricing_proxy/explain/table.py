@@ -50,6 +50,8 @@ def _page(answer: _Answer) -> Iterator[tuple[str, str]]:
     for source in answer["sources"]:
         binds = "binds at checkout" if source["is_binding"] else "does not bind"
         yield "source", escape(f"{source['name']}: {binds}")
+    if answer["ask_again_ms"]:
+        yield "ask again", f"after {answer['ask_again_ms']} ms, where nobody waits for the load"
     yield from _guards(answer["guards"])
 
 

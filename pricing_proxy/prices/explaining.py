@@ -6,12 +6,12 @@ joins nothing and remembers nothing, so that looking changes nothing. What it sa
 the service then answers are compared by a property test.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from pricing_proxy.domain.entry import Entry
-from pricing_proxy.domain.freshness import TABLE, Level, Ruling, State
+from pricing_proxy.domain.freshness import TABLE, Fallback, Level, Ruling, State
 from pricing_proxy.names import ByName
 from pricing_proxy.prices.basis import Basis, Knowledge
 from pricing_proxy.prices.boarding import board
@@ -86,11 +86,13 @@ class Explanation:
     Attributes:
         known: What the decision rests on besides the entries.
         position: The ledger position at which a load would begin.
+        ask_again_ms: What the answer would say if it did not wait for its loads; 0 for none.
         lines: One for each line asked, in the same order.
     """
 
     known: Knowledge
     position: int
+    ask_again_ms: int
     lines: list[LineExplanation]
 
 
@@ -130,6 +132,7 @@ class Explainer:
         return Explanation(
             known=known,
             position=self._basis.invalidations.position(query.market),
+            ask_again_ms=self._ask_again_ms(page, [opened[index] for index in verdicts], known),
             lines=list(self._explained(page, opened, verdicts, known)),
         )
 
@@ -163,6 +166,18 @@ class Explainer:
         return dict.fromkeys((line.index for line in joined), LineVerdict.JOIN) | {
             line.index: LineVerdict.LOAD for line in claimed if line.key in asked
         }
+
+    def _ask_again_ms(self, page: Page, waiting: Iterable[OpenLine], known: Knowledge) -> int:
+        """Return when to ask again for lines that wait for a load and have nothing to show."""
+        query, began_us = page.query, list[int]()
+        for line in waiting:
+            state = known.state(line.entry, line.item, page.max_us)
+            if TABLE[state][query.mode].fallback is Fallback.NOTHING and line.flight is not None:
+                began_us.append(line.flight.began_us)
+        if not began_us:
+            return 0
+        times, now_us = self._loader.times, known.now_us
+        return times.ask_again_ms(query.market, began_us=max(began_us), now_us=now_us)
 
     def _explained(
         self,

@@ -17,6 +17,7 @@ from pricing_proxy.prices.erp_loads import ErpLoads
 from pricing_proxy.prices.failures import FailureMemory, reason_of, retry_after_us
 from pricing_proxy.prices.flights import Arrival, Flight, Flights
 from pricing_proxy.prices.invalidations import is_current
+from pricing_proxy.prices.load_times import LoadTimes
 from pricing_proxy.prices.odd_answers import OddAnswers
 from pricing_proxy.prices.ports import CacheFailedError, Entries, Wanted
 from pricing_proxy.prices.query import Context, Failure, Key
@@ -35,21 +36,30 @@ class Loader:
     Args:
         basis: What finding a price rests on.
         budget: What flights with `is_budgeted` may ask the ERP for.
+        opens_in_us: Returns how long no call for a market's prices can begin, 0 when it can.
 
     Attributes:
         failures: Which keys lately failed.
         health: How each market's loads end.
         odd: The lines that were answered oddly.
+        times: How long they take.
         flights: Those under way.
     """
 
-    def __init__(self, basis: Basis, *, budget: ColdBudget = UNBOUNDED) -> None:
+    def __init__(
+        self,
+        basis: Basis,
+        *,
+        budget: ColdBudget = UNBOUNDED,
+        opens_in_us: Callable[[str], int] = lambda _: 0,
+    ) -> None:
         now_us = basis.clock.monotonic_us
         self._basis = basis
         self._budget = budget
         self.failures = FailureMemory(now_us=now_us, draw=basis.draw)
         self.health = SourceHealth(now_us=now_us)
         self.odd = OddAnswers(now_us=now_us)
+        self.times = LoadTimes(opens_in_us)
         self.flights = Flights(run=self._run, now_us=now_us)
         self._erp = ErpLoads(
             basis,
@@ -181,6 +191,9 @@ class Loader:
         async with asyncio.TaskGroup() as group:
             for chunk in self._erp.batches(flight, left):
                 group.create_task(self._erp.load(flight, chunk, loaded))
+        if loaded:
+            took_us = self._basis.clock.monotonic_us() - flight.began_us
+            self.times.note(flight.context.market, took_us)
         if loaded and found is not None:
             await self._keep_in_redis(flight, loaded)
 

@@ -41,8 +41,6 @@ _RULES: dict[Mode, dict[State, Ruling]] = {
 }
 # Nobody gains from asking again sooner, and nobody should be told to wait longer.
 _RETRY_AFTER_SECONDS = (1, 120)
-# Most calls of an ERP end within; the load goes on without its waiters.
-_ASK_AGAIN_MS = 500
 # Below every instant, also those of entries that are older than this machine's start.
 _ANY_TIME_US = -(2**62)
 
@@ -55,6 +53,10 @@ class Page:
         market: Its market.
         policy: Its mode's times.
         arrived_us: When it arrived (monotonic).
+
+    Attributes:
+        loading_since_us: When the last of the loads began that go on without lines which have no
+            price to show; None without any.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class Page:
         self._decided_us = arrived_us
         self._retry_at_us = arrived_us
         self._is_from_memory = False
-        self._is_loading = False
+        self.loading_since_us: int | None = None
         self._spelled_otherwise: list[int] = []
 
     @property
@@ -165,7 +167,6 @@ class Page:
             decided_us=self._decided_us,
             retry_after_seconds=min(max(seconds, shortest), longest),
             is_from_memory=self._is_from_memory,
-            ask_again_ms=_ASK_AGAIN_MS if self._is_loading else 0,
         )
 
     def _serve(  # noqa: PLR0917 -- the hot path: passing by keyword costs there
@@ -220,7 +221,9 @@ class Page:
         failure = line.failure or Failure("too_slow", known.now_us)
         self._retry_at_us = max(self._retry_at_us, failure.retry_after_us)
         if fallback is Fallback.NOTHING:
-            self._is_loading |= line.failure is None
+            if line.failure is None:
+                began_us = known.now_us if line.flight is None else line.flight.began_us
+                self.loading_since_us = max(self.loading_since_us or began_us, began_us)
             self._refuse(line.index, line.line, line.key.unit, failure.reason)
             return
         is_served = fallback is Fallback.FLAGGED

@@ -92,7 +92,15 @@ class PriceService:
             self._warmer.refresh(
                 query.context, query.customer, page.to_refresh, caller=query.caller
             )
-        return page.quote()
+        return self._with_when_to_ask_again(page.quote(), page)
+
+    def _with_when_to_ask_again(self, quote: Quote, page: Page) -> Quote:
+        if page.loading_since_us is None:
+            return quote
+        wait_ms = self._loader.times.ask_again_ms(
+            page.query.market, began_us=page.loading_since_us, now_us=quote.decided_us
+        )
+        return quote._replace(ask_again_ms=wait_ms)
 
     def _board_whole(self, page: Page, whole: WholePage) -> Flight | None:
         """Return one load for a page of which nothing is in memory, joined or begun.

@@ -164,7 +164,7 @@ def _engine(parts: Parts) -> Engine:
         clock=parts.clock,
         draw=random.random,
     )
-    loader = Loader(basis, budget=parts.callers.budget)
+    loader = Loader(basis, budget=parts.callers.budget, opens_in_us=partial(_opens_in_us, parts))
     warmer = Warmer(
         basis, loader=loader, marks=parts.caching.marks, is_well=partial(_is_well, parts)
     )
@@ -182,6 +182,11 @@ def _refusal(
 ) -> CallRefusedError | None:
     policy = parts.erp_of(market).policy
     return policy.refusal(OperationClass.PRICE_READ, ticket, deadline=deadline)
+
+
+def _opens_in_us(parts: Parts, market: str) -> int:
+    calls, _ = parts.erp_of(market).gates
+    return calls.view().opens_in_us
 
 
 def _is_well(parts: Parts, market: str) -> bool:

@@ -72,6 +72,7 @@ class ExplainRoutes:
             "position": str(explanation.position),
             "max_seconds": shown_seconds(market.lifetimes.max_us),
             "sources": [{"name": source.name, "is_binding": source.is_binding}],
+            "ask_again_ms": explanation.ask_again_ms,
             "guards": self._guards(market.code),
         }
 

@@ -7,7 +7,7 @@ Two worlds over one `FakeRedis` are two processes.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -177,6 +177,7 @@ def price_service(
     cold_lines: int = 120,
     limits: PriceLimits | None = None,
     decimals: int = 4,
+    opens_in_us: Callable[[str], int] = lambda _: 0,
 ) -> PriceWorld:
     """Return a world on the running loop's clock; every customer has the price group "G"."""
     clock = LoopClock(asyncio.get_running_loop())
@@ -210,7 +211,7 @@ def price_service(
         clock=clock,
         draw=dice.draw,
     )
-    loader = Loader(basis, budget=OwnColdBudget(cold_lines, clock=clock))
+    loader = Loader(basis, budget=OwnColdBudget(cold_lines, clock=clock), opens_in_us=opens_in_us)
     marks, health = FakeWarmMarks(redis, clock=clock), Health()
     warmer = Warmer(basis, loader=loader, marks=marks, is_well=health.is_well)
     return PriceWorld(

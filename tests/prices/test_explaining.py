@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from pricing_proxy.domain.freshness import Level, Mode, State
 from pricing_proxy.prices.explaining import LineExplanation, LineVerdict
 from pricing_proxy.resilience.call_class import CallClass
@@ -130,3 +132,19 @@ async def test_a_customer_that_nobody_could_check_is_not_loaded_for() -> None:
     line = await explain(price_service(), account="C-404")
 
     assert (line.verdict, line.reason) == (LineVerdict.SETTLE, "customer_not_checked")
+
+
+@pytest.mark.parametrize("mode", [Mode.BROWSE, Mode.CART])
+@pytest.mark.parametrize("age", [0, 299, 301, 4000])
+async def test_it_says_when_to_ask_again_as_the_answer_does(mode: Mode, age: int) -> None:
+    """Lines with an old price to show need nobody to come back; others may wait for a load."""
+    world = price_service()
+    await world.load("S-1")
+    await asyncio.sleep(age)
+    world.erp.latency_seconds = 2
+    for lines in (["S-1"], ["S-1", "S-2"], ["S-2"]):
+        query = world.query(*lines, mode=mode, wait_seconds=0)
+        said = (await world.explainer.explain(query)).ask_again_ms
+        assert said == (await world.service.quote(query)).ask_again_ms
+        assert (said > 0) is ("S-2" in lines)
+        await asyncio.sleep(0.3)

@@ -9,7 +9,7 @@ from pricing_proxy.prices.modes import mode_policies
 from pricing_proxy.prices.query import Line
 from pricing_proxy.resilience.errors import UpstreamUnavailableError
 from tests.fakes.erp import outage_of
-from tests.fakes.price_world import price_service
+from tests.fakes.price_world import MARKET, SECOND_US, price_service
 
 MILLISECOND = 1000
 
@@ -169,18 +169,52 @@ def test_configured_answer_times_set_the_waits() -> None:
 
 
 @pytest.mark.parametrize("mode", [Mode.BROWSE, Mode.CART])
-async def test_a_page_with_lines_that_are_being_loaded_says_when_to_ask_again(mode: Mode) -> None:
+@pytest.mark.parametrize("seconds", [0.05, 0.3, 2.0])
+async def test_a_page_with_lines_that_are_being_loaded_says_when_to_ask_again(
+    mode: Mode, seconds: float
+) -> None:
+    """By what loads took; whoever comes back then finds the prices, and has not waited twice."""
     world = price_service()
-    await world.load("S-1")
-    world.erp.latency_seconds = 0.3
+    world.erp.latency_seconds = seconds
+    for number in range(10):
+        await world.load(f"S-{number + 10}")
 
     first = await world.ask("S-1", "S-2", mode=mode, wait_seconds=0)
-    assert first.ask_again_ms == 500
+    assert seconds * 1000 <= first.ask_again_ms <= max(seconds * 2000, 100)
     await asyncio.sleep(first.ask_again_ms / 1000)
     again = await world.ask("S-1", "S-2", mode=mode, wait_seconds=0)
 
     assert again.ask_again_ms == 0
     assert all(line.is_served for line in again.lines)
+
+
+async def test_a_load_that_has_begun_is_asked_for_sooner_and_a_late_one_more_patiently() -> None:
+    world = price_service()
+    world.erp.latency_seconds = 1
+    for number in range(10):
+        await world.load(f"S-{number + 10}")
+    world.erp.latency_seconds = 30
+    asked = [(await world.ask("S-1", wait_seconds=0)).ask_again_ms]
+    for pause in (0.5, 0.5, 4, 3):
+        await asyncio.sleep(pause)
+        asked.append((await world.ask("S-1", wait_seconds=0)).ask_again_ms)
+
+    assert asked[0] > asked[1] > asked[2]
+    assert asked[2] < asked[3] <= asked[4] <= 5000
+
+
+async def test_while_no_call_can_begin_nobody_is_asked_to_come_back() -> None:
+    closed = {MARKET: 0}
+    world = price_service(opens_in_us=closed.__getitem__)
+    world.erp.latency_seconds = 0.2
+    await world.load("S-9")
+    asked = []
+    for seconds in (0, 1, 2, 60):
+        closed[MARKET] = seconds * SECOND_US
+        asked.append((await world.ask(f"S-{seconds + 10}", wait_seconds=0)).ask_again_ms)
+
+    assert asked[0] < 1000 <= asked[1] < 2000 <= asked[2]
+    assert asked[3] == 5000
 
 
 async def test_a_page_that_failed_says_nothing_of_asking_again_soon() -> None:

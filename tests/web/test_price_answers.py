@@ -248,7 +248,7 @@ async def test_a_page_that_is_being_loaded_says_when_to_ask_again(shop: Shop) ->
     later = await shop.ask("S-1", wait_ms=2000)
 
     fits("PricesAnswer", first)
-    assert first["ask_again_ms"] == 500
+    assert 100 <= first["ask_again_ms"] <= 500, "nobody has seen how long a load takes yet"
     assert [line["reason"] for line in first["lines"]] == ["too_slow"]
     assert "ask_again_ms" not in later
     assert later["complete"] is True
