@@ -97,6 +97,12 @@ class Settings(BaseModel):
     sync: dict[str, Any] = {}
     storefront: Storefront | None = None
 
+    @property
+    def shop_url(self) -> str | None:
+        """The shop's address, where the other program's section of the file names it."""
+        url = table(self.sync, "magento").get("url")
+        return url if isinstance(url, str) else None
+
 
 def load(path: Path | None) -> Settings:
     """Return the settings; raises `ConfigurationError` with every mistake."""

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from pricing_proxy.background import Background
-from pricing_proxy.cache.shared_time import UNKNOWN_EPOCH, SharedTime
+from pricing_proxy.cache.shared_time import UNKNOWN_EPOCH, UNSEEN_US, SharedTime
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.sleep_watch import SleepWatch
 
@@ -28,8 +28,10 @@ _BEAT = timedelta(seconds=1)
 # On the node whose clock counts, in a Cluster as well (`shared_state.cluster`).
 _KEY = "clock:{clock}"
 _EPOCH, _SEEN, _SERVER = "epoch", "seen_us", "server"
-# What ages may be wrong by; clocks that are being adjusted move by far less within a beat.
-_MOVED_US = MICROSECONDS_PER_SECOND
+# Clocks that are being adjusted are slewed by so much at most (adjtime, chrony and ntpd alike):
+# half a millisecond in a second. What moves faster is stepped, and many small steps are a large
+# one, so what slewing does not explain is added up.
+_SLEWED_PARTS = 2000
 # An answer that took longer says too little of when the clock was read: half of it is the error,
 # and two such errors are no step.
 _SLOW_US = MICROSECONDS_PER_SECOND
@@ -85,6 +87,8 @@ class RedisHeartbeat(Background):
         self._was_answered: bool | None = None
         # Until Redis was heard of, the wall clock stands in.
         self._offset_us = clock.wall_us() - clock.monotonic_us()
+        # What the offset would be if no step had ever been too small to be noticed.
+        self._steady_us, self._steady_at_us = self._offset_us, clock.monotonic_us()
         self._epoch = UNKNOWN_EPOCH
         self._is_said = False
         self._is_doubted = True
@@ -153,13 +157,15 @@ class RedisHeartbeat(Background):
         return str(answer.get("run_id", ""))
 
     async def _obey(self, reading: _Reading) -> None:
-        change, is_start = self._change(reading), self._server is None
+        moved_us = self._moved(reading)
+        change, is_start = self._change(reading, moved_us), self._server is None
         if change is not None:
             level = logging.INFO if is_start else logging.WARNING
             text = "Redis' clock %s: kept prices are stale until they are read again"
             _log.log(level, text, change)
-            if not is_start and reading.offset_us > self._offset_us + _MOVED_US:
+            if not is_start and moved_us > UNSEEN_US:
                 self._on_doubt()
+        before = self._epoch
         if change is not None or (is_start and reading.epoch is None):
             self._leave()
             self._epoch, self._is_said = secrets.randbits(32) or 1, False
@@ -170,16 +176,28 @@ class RedisHeartbeat(Background):
             self._epoch, self._is_said = reading.epoch, True
         else:
             self._is_said = self._is_said and reading.epoch is not None
+        if self._epoch != before:
+            self._steady_us = reading.offset_us
         self._offset_us, self._server, self._is_doubted = reading.offset_us, reading.server, False
         await self._say(reading)
 
-    def _change(self, reading: _Reading) -> str | None:
+    def _moved(self, reading: _Reading) -> int:
+        """Return by how much the clock was stepped since the epoch began, slewing apart."""
+        now_us = self._clock.monotonic_us()
+        slewed_us = (now_us - self._steady_at_us) // _SLEWED_PARTS
+        moved_us = reading.offset_us - self._steady_us
+        if self._server is None or (self._is_doubted and moved_us > 0):
+            self._steady_us = reading.offset_us  # after sleep it is our own clock that stood still
+        else:
+            self._steady_us += min(max(moved_us, -slewed_us), slewed_us)
+        self._steady_at_us = now_us
+        return reading.offset_us - self._steady_us
+
+    def _change(self, reading: _Reading, moved_us: int) -> str | None:
         """Return how the clock changed, None when it did not as far as anybody knows."""
         if self._server is None:
             return _change_before(reading)
-        moved_us = reading.offset_us - self._offset_us
-        has_woken = self._is_doubted and moved_us > 0  # then it is ours that stood still
-        if abs(moved_us) > _MOVED_US and not has_woken:
+        if abs(moved_us) > UNSEEN_US:
             way = "back" if moved_us < 0 else "forward"
             return f"stepped {way} by {abs(moved_us) / MICROSECONDS_PER_SECOND:.1f} s"
         if reading.server != self._server:
@@ -229,7 +247,7 @@ def _change_before(reading: _Reading) -> str | None:
     if reading.epoch is None or reading.seen_us is None:
         return None
     ahead_us = reading.shared_us - reading.seen_us
-    if ahead_us < -_MOVED_US:
+    if ahead_us < -UNSEEN_US:
         return f"is {-ahead_us / MICROSECONDS_PER_SECOND:.1f} s behind what was seen of it"
     if ahead_us > _UNWATCHED_US:
         return f"was watched by nobody for {ahead_us / MICROSECONDS_PER_SECOND:.0f} s"

@@ -15,6 +15,14 @@ from typing import NamedTuple
 
 from pricing_proxy.domain.freshness import SECOND_US
 
+UNSEEN_US = SECOND_US
+"""By so much, all steps together, the clock may be off within an epoch without anybody's noticing.
+
+Measuring it takes a round trip, and a smaller bound would take slow answers for steps. So an age
+may be short by a second: a price is fresh for 301 s instead of 300, and what binds a checkout was
+read 3 s before it instead of 2.
+"""
+
 UNKNOWN_EPOCH = 0
 """Of no clock that anybody vouches for: never the one that runs."""
 

@@ -7,6 +7,7 @@ from pricing_proxy.exit_codes import Exit
 from pricing_proxy.listening.listener import ListenError
 from pricing_proxy.serve.run import serve
 from pricing_proxy.settings import ConfigurationFiles, load
+from pricing_proxy.shared_state.shop_claim import OtherShopError
 from pricing_proxy.telemetry import logs
 
 
@@ -20,5 +21,5 @@ def serve_command(config: Config = None) -> None:
     logs.set_up(level=settings.telemetry.log_level, style=settings.telemetry.log_format)
     try:
         uvloop.run(serve(settings, ConfigurationFiles(config)))
-    except ListenError as error:
+    except (ListenError, OtherShopError) as error:
         fail(str(error), Exit.MISTAKEN)

@@ -18,6 +18,8 @@ from pricing_proxy.listening.room import room
 from pricing_proxy.listening.stopping import told_to_stop
 from pricing_proxy.serve.application import Application, application
 from pricing_proxy.settings import ConfigurationFiles, Settings
+from pricing_proxy.shared_state.provenance import provenances
+from pricing_proxy.shared_state.shop_claim import require_own_shop
 from pricing_proxy.web.immediate import ImmediateRunner
 
 _log = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ _OTHERS = 8
 
 
 async def serve(settings: Settings, files: ConfigurationFiles) -> None:
-    """Serve until SIGTERM or Ctrl-C; raises `ListenError`.
+    """Serve until SIGTERM or Ctrl-C; raises `ListenError`, `OtherShopError`.
 
     Args:
         settings: What to serve, and where.
@@ -38,6 +40,9 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
     """
     gc.set_threshold(_COLLECT_EVERY_ALLOCATIONS)
     stopping = told_to_stop()
+    if settings.shop_url is not None:
+        read_from = provenances(settings.environments, settings.markets)
+        await require_own_shop(settings.redis, read_from, settings.shop_url)
     async with application(settings, clock=SystemClock(), files=files) as running:
         if running.key_watch is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, running.key_watch.read_now)

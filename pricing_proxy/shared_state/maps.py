@@ -18,12 +18,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from redis.asyncio import Redis
 
+from pricing_proxy.configuration.addresses import in_one_spelling
 from pricing_proxy.names import same_name_key
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.customer_map import CUSTOMERS, Customer
 from pricing_proxy.shared_state.guard import RedisGuard
 from pricing_proxy.shared_state.kept_map import HEAD_BYTES, KeptMap, MapHead, MapKind
 from pricing_proxy.shared_state.lost_connections import REDIS_FAILURES
+from pricing_proxy.shared_state.shop_claim import owner_of
 
 R = TypeVar("R")
 
@@ -83,14 +85,21 @@ class SharedMaps:
         redis: A client.
         provenances: By market, what its maps are read from.
         guard: Redis' breaker, where nobody may wait for each call of a Redis that is lost.
+        shop: The shop whose customers' ids are written; empty where none are but from the file.
     """
 
     def __init__(
-        self, redis: Redis, provenances: Mapping[str, str], guard: RedisGuard | None = None
+        self,
+        redis: Redis,
+        provenances: Mapping[str, str],
+        guard: RedisGuard | None = None,
+        *,
+        shop: str = "",
     ) -> None:
         self._redis = redis
         self._provenances = provenances
         self._guard = guard
+        self._shop = shop
 
     async def head(self, kind: MapKind[R], market: str) -> MapHead | None:
         """Return what is said of a market's kept map, None when there is none."""
@@ -150,12 +159,14 @@ class SharedMaps:
 
     async def note_ids_state(self, market: str, state: IdsState) -> None:
         """Say how complete the shop's ids are."""
+        await self._require_own(market)
         name = self._ids(market)
         await self._call(lambda: self._redis.hset(name, _STATE_FIELD, str(int(state))))
 
     async def map_accounts(self, market: str, accounts: Mapping[int, str]) -> None:
         """Add or replace the accounts of shop ids."""
         if accounts:
+            await self._require_own(market)
             mapping = {str(shop_id): account for shop_id, account in accounts.items()}
             await self._call(lambda: self._redis.hset(self._ids(market), mapping=mapping))
             # Last: what is not confirmed is published again, in both.
@@ -164,6 +175,7 @@ class SharedMaps:
     async def unmap_accounts(self, market: str, shop_ids: Collection[int]) -> None:
         """Remove the accounts of shop ids."""
         if shop_ids:
+            await self._require_own(market)
             ids = [*map(str, shop_ids)]
             await self._call(lambda: self._redis.hdel(self._ids(market), *ids))
             await self._call(lambda: self._redis.hdel(former_ids_key(market), *ids))
@@ -185,6 +197,14 @@ class SharedMaps:
         text = await self._call(lambda: self._redis.get(name))
         version, members = (None, ()) if text is None else json.loads(text)
         return Customer(*members) if version == CUSTOMERS.version else None
+
+    async def _require_own(self, market: str) -> None:
+        """Write no ids beside those of another shop."""
+        if self._shop:
+            provenance = self._provenances[market]
+            owner = await self._call(lambda: owner_of(self._redis, provenance, self._shop))
+            if owner != in_one_spelling(self._shop):
+                raise SharedStateError(f"the ids of market {market} in Redis are those of {owner}")
 
     def _ids(self, market: str) -> str:
         """Return the Redis key of the hash from the shop's customer id to the ERP account."""

@@ -13,6 +13,7 @@ from pricing_proxy.command_line import fail
 from pricing_proxy.exit_codes import Exit
 from pricing_proxy.listening.listener import ListenError
 from pricing_proxy.resilience.errors import UpstreamError
+from pricing_proxy.shared_state.shop_claim import OtherShopError
 from sync.serve.postgres import StoreError
 from sync.serve.stores import Stores, stores
 from sync.settings import SyncSettings, load
@@ -37,7 +38,7 @@ def carry_out(work: Coroutine[Any, Any, T]) -> T:
         return uvloop.run(work)
     except (StoreError, InterventionError) as error:
         fail(str(error))
-    except ListenError as error:
+    except (ListenError, OtherShopError) as error:
         fail(str(error), Exit.MISTAKEN)
     except UpstreamError as error:
         fail(f"{error}; see what is reachable with: d365-sync check")

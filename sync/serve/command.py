@@ -10,6 +10,7 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.command_line import Config, fail, output
 from pricing_proxy.configuration.proxies import spare_this_machine
 from pricing_proxy.exit_codes import Exit
+from pricing_proxy.shared_state.shop_claim import require_own_shop
 from pricing_proxy.telemetry import logs
 from sync.console.running import carry_out, settings_of
 from sync.orders.building import order_source
@@ -18,7 +19,7 @@ from sync.serve.first_start import census_table, confirm, is_confirmed, odd_orde
 from sync.serve.postgres import open_store
 from sync.serve.run import run
 from sync.serve.stores import stores
-from sync.serve.systems import systems
+from sync.serve.systems import read_from, systems
 from sync.settings import SyncSettings
 
 
@@ -45,6 +46,7 @@ def run_command(
 
 async def _confirmed_run(settings: SyncSettings, *, is_agreed: bool) -> bool:
     """Run when somebody has said yes; return whether."""
+    await require_own_shop(settings.redis, read_from(settings), settings.sync.magento.url)
     # Open over both: an embedded server that is ours must not end in between, under others.
     async with open_store(settings.sync.postgres):
         if not await _may_start(settings, is_agreed=is_agreed):

@@ -88,14 +88,15 @@ async def systems(
         yield Systems(
             shop=shop,
             erps=erps,
-            published=SharedMaps(redis, _read_from(settings), guard),
+            published=SharedMaps(redis, read_from(settings), guard, shop=magento.url),
             seen=SeenEvents(magento.url, redis, guard),
             gates=gates,
             redis=watched,
         )
 
 
-def _read_from(settings: SyncSettings) -> Mapping[str, str]:
+def read_from(settings: SyncSettings) -> Mapping[str, str]:
+    """Return what each market's data are read from."""
     return provenances(settings.environments, settings.markets)
 
 

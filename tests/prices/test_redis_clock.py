@@ -47,6 +47,33 @@ async def test_a_price_from_before_a_step_of_redis_clock_is_stale_until_it_is_re
     await replicas.stop()
 
 
+@pytest.mark.parametrize("each_seconds", [-0.9, -0.5, -0.1, 0.9])
+async def test_many_small_steps_of_redis_clock_are_a_large_one(each_seconds: float) -> None:
+    """None of them alone is a second; together they would make an old price fresh."""
+    replicas = await Replicas.start()
+    await asyncio.sleep(11)
+    await replicas.ask(0, wait_seconds=5)
+    await asyncio.sleep(0.1)
+    replicas.reprice()
+    for _ in range(30):
+        replicas.redis.skew_us += round(each_seconds * SECOND_US)
+        await asyncio.sleep(1.1)
+    line = only(await replicas.ask(1))
+    assert line.state is State.STALE_SOFT
+    await replicas.stop()
+
+
+async def test_a_clock_that_is_slewed_makes_no_price_stale() -> None:
+    """As NTP corrects it, by half a millisecond in a second at most."""
+    replicas = await Replicas.start()
+    epoch = replicas.redis.hashes["clock:{clock}"]["epoch"]
+    for _ in range(2500):
+        replicas.redis.skew_us -= 500
+        await asyncio.sleep(1)
+    assert replicas.redis.hashes["clock:{clock}"]["epoch"] == epoch
+    await replicas.stop()
+
+
 async def test_once_read_again_a_price_is_fresh_for_the_other_replica_too() -> None:
     """A clock that stepped back is as good as any other from then on."""
     replicas = await with_an_old_price()

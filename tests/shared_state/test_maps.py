@@ -5,14 +5,28 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+import pytest
 from redis.asyncio import Redis
 
+from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.shared_state.customer_map import CUSTOMERS
 from pricing_proxy.shared_state.item_map import ITEMS, Item
 from pricing_proxy.shared_state.kept_map import KeptMap, MapHead
 from pricing_proxy.shared_state.map_rows import ROWS_AT_ONCE, by_name, let_go
-from pricing_proxy.shared_state.maps import IdsState, SharedMaps, Turn, former_ids_key, news_key
+from pricing_proxy.shared_state.maps import (
+    IdAnswer,
+    IdsState,
+    SharedMaps,
+    SharedStateError,
+    Turn,
+    former_ids_key,
+    news_key,
+)
+from pricing_proxy.shared_state.shop_claim import OtherShopError, require_own_shop
 from tests.fakes.master_data import make_customer, make_item
+from tests.fakes.redis_server import fake_redis_port
+
+__all__ = ["fake_redis_port"]
 
 AS_OF = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 PROVENANCE = "https://erp.example.com|demf|{}"
@@ -201,3 +215,43 @@ async def test_whoever_was_not_updated_yet_follows_links_where_they_look(
     await maps.unmap_accounts(unique, [1])
     found = cast("Awaitable[dict[bytes, bytes]]", redis.hgetall(former_ids_key(unique)))
     assert await found == {b"2": b"C-2"}
+
+
+SHOP, OTHER_SHOP = "https://shop.example.com", "https://outlet.example.com"
+
+
+async def test_two_shops_of_one_market_code_share_no_ids(redis: Redis, unique: str) -> None:
+    """Both number their customers alike: the first one's stand, and the second writes none."""
+    read_from = {unique: f"https://erp.example.com|demf|{unique}"}
+    one, same, other = (
+        SharedMaps(redis, read_from, shop=url)
+        for url in (SHOP, "HTTPS://Shop.example.com:443/", OTHER_SHOP)
+    )
+    await one.map_accounts(unique, {7: "C-7"})
+    await same.note_ids_state(unique, IdsState.COMPLETE)
+    for refused in (
+        other.map_accounts(unique, {7: "C-8"}),
+        other.unmap_accounts(unique, [7]),
+        other.note_ids_state(unique, IdsState.NONE),
+    ):
+        with pytest.raises(SharedStateError, match=r"are those of https://shop\.example\.com"):
+            await refused
+
+    assert await other.account_of(unique, 7) == IdAnswer("C-7", IdsState.COMPLETE)
+
+
+async def test_who_would_read_another_shop_s_ids_does_not_start(
+    fake_redis_port: int, unique: str
+) -> None:
+    section = RedisSection(url=f"redis://127.0.0.1:{fake_redis_port}/0", timeout_ms=5000)
+    read_from = {unique: f"https://erp.example.com|demf|{unique}"}
+    await require_own_shop(section, read_from, SHOP)
+    await require_own_shop(section, read_from, f"{SHOP}/")
+    with pytest.raises(OtherShopError, match="market codes of their own") as caught:
+        await require_own_shop(section, read_from, OTHER_SHOP)
+
+    assert f"redis-cli DEL 'shop:{{https://erp.example.com|demf|{unique}}}'" in str(caught.value)
+    await require_own_shop(section, {f"{unique}2": f"{unique}2"}, OTHER_SHOP)
+    await require_own_shop(RedisSection(), read_from, OTHER_SHOP)
+    silent = RedisSection(url="redis://127.0.0.1:9/0")
+    await require_own_shop(silent, read_from, OTHER_SHOP)

@@ -20,10 +20,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.redis import RedisSection
+from pricing_proxy.configuration.redis_address import parse_redis_address
 from pricing_proxy.diagnosis.board import Finding, RowState
 from pricing_proxy.diagnosis.redis_row import check_redis
 from pricing_proxy.resilience.breaker_events import Phase
 from pricing_proxy.resilience.errors import UpstreamReadOnlyError, UpstreamUnavailableError
+from pricing_proxy.shared_state.connection import Connecting, connected
 from pricing_proxy.shared_state.guard import guarded, redis_guard
 from pricing_proxy.shared_state.redis_watch import RedisWatch, redis_state
 from tests.integration.redis_process import RedisProcess, redis_process
@@ -219,3 +221,42 @@ async def test_check_says_what_a_real_redis_may_evict(server: RedisProcess) -> N
     assert "what expires (volatile-lru)" in some.found
     assert "anything (allkeys-lfu)" in everything.found
     assert "maxmemory-policy" in everything.next_step
+
+
+@pytest.mark.real_services
+async def test_of_a_cluster_every_primary_is_asked(redis_cluster: str) -> None:
+    """Each keeps other customers' prices, or another market's ledger."""
+    address = parse_redis_address(redis_cluster)
+    how = Connecting(timeout_seconds=5, connections=4)
+    async with connected(address, how) as cluster:
+        assert (await redis_state(cluster)).troubles == []
+        for host, port in address.nodes:
+            async with Redis(host=host, port=port) as node:
+                await node.config_set("maxmemory", 1)
+                try:
+                    (trouble,) = (await redis_state(cluster)).troubles
+                finally:
+                    await node.config_set("maxmemory", 0)
+            assert trouble.refuses == "OOM"
+            assert trouble.told.endswith(f"(at {host}:{port})")
+            assert trouble.next_step
+
+
+@pytest.mark.real_services
+async def test_a_primary_that_is_silent_hides_no_trouble_of_others(redis_cluster: str) -> None:
+    address = parse_redis_address(redis_cluster)
+    (_, silent), (_, full), _ = address.nodes
+    async with (
+        connected(address, Connecting(timeout_seconds=1, connections=4)) as cluster,
+        Redis(port=silent) as one,
+        Redis(port=full) as other,
+    ):
+        await redis_state(cluster)  # knows its nodes by now
+        await other.config_set("maxmemory", 1)
+        await one.client_pause(3000)  # not even the end of it would be heard
+        try:
+            told = [trouble.told for trouble in (await redis_state(cluster)).troubles]
+        finally:
+            await other.config_set("maxmemory", 0)
+    assert any("does not answer" in each and f":{silent}" in each for each in told)
+    assert any("OOM" in each and f":{full}" in each for each in told)
