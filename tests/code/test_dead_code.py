@@ -27,7 +27,6 @@ KEPT_FOR_LATER = {
     "sync.store.tables.discrepancy": "reconciliation writes it",
 }
 CHECKED_NOT_READ = {
-    "pricing_proxy.settings.Settings.sync": "the other program's section of the same file",
     "sync.intake.routes.ShopEvent.increment_id": "of the agreed body: refused where it is no text",
 }
 TOLD_TO_TESTS = {

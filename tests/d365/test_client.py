@@ -20,7 +20,7 @@ from pricing_proxy.d365.fo.models import (
     ReleasedProductVariantRow,
 )
 from pricing_proxy.d365.fo.price_calls import PriceRequest, PriceRequestLine
-from pricing_proxy.d365.fo.row_reading import OddRows
+from pricing_proxy.d365.fo.row_reading import UnreadableRows
 from pricing_proxy.d365.transport import Transport
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.errors import (
@@ -96,9 +96,9 @@ def asked(target: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
 
 
-def no_odd() -> OddRows:
+def no_odd() -> UnreadableRows:
     """Return where rows are noted that a test does not look at."""
-    return OddRows("any")
+    return UnreadableRows("any")
 
 
 async def read(lists: AsyncGenerator[list[R], None]) -> list[R]:
@@ -179,7 +179,7 @@ async def test_a_row_of_another_company_ends_the_read() -> None:
             [rows async for rows in client.all_rows(CustomerRow, "demf", no_odd())]
 
 
-async def products_of(*texts: str) -> tuple[list[ReleasedProductRow], OddRows]:
+async def products_of(*texts: str) -> tuple[list[ReleasedProductRow], UnreadableRows]:
     """Return what is read of a catalog in which rows end so, as they stand on the wire."""
     [known] = json.loads(sample("product.released.rows.json"))["value"][:1]
 
@@ -191,7 +191,7 @@ async def products_of(*texts: str) -> tuple[list[ReleasedProductRow], OddRows]:
         body = f'{{"@odata.count": {len(rows)}, "value": [{",".join(rows)}]}}'
         return web.Response(text=body, content_type="application/json")
 
-    odd = OddRows("ReleasedProductsV2")
+    odd = UnreadableRows("ReleasedProductsV2")
     async with transport_to(play) as (transport, _):
         client = make_client(transport, None)
         return await read(client.all_rows(ReleasedProductRow, "usmf", odd)), odd
@@ -233,7 +233,7 @@ async def test_a_set_of_which_most_cannot_be_read_is_not_the_one_that_was_agreed
 
 
 async def test_an_odd_row_of_a_customer_is_told_without_whose_it_is() -> None:
-    book, odd = Book(), OddRows("CustomersV3")
+    book, odd = Book(), UnreadableRows("CustomersV3")
     book.sets["CustomersV3"] = [customer_row(n) for n in range(3)]
     book.sets["CustomersV3"][1]["SalesCurrencyCode"] = {"secret": 4711}
     async with client_of(book) as (client, _):

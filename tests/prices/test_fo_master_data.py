@@ -14,7 +14,7 @@ from pricing_proxy.d365.fo.models import (
     ReleasedProductVariantRow,
     Row,
 )
-from pricing_proxy.d365.fo.row_reading import OddRows
+from pricing_proxy.d365.fo.row_reading import UnreadableRows
 from pricing_proxy.money import NumberText
 from pricing_proxy.prices.sources.fo_master_data import FoMasterData
 from pricing_proxy.resilience.call_class import OURSELVES, CallClass, Caller, Ticket
@@ -39,7 +39,7 @@ class FakeMasterCalls:
     callers: list[tuple[Caller, ...]] = field(default_factory=list)
 
     def all_rows(
-        self, row: type[Any], company: str, odd: OddRows
+        self, row: type[Any], company: str, odd: UnreadableRows
     ) -> AsyncGenerator[list[Any], None]:
         if row is ReleasedProductRow and self.odd_product:
             odd.note(row, self.odd_product, ["SalesUnitSymbol"])

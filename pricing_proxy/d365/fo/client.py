@@ -23,7 +23,7 @@ from pricing_proxy.d365.fo.models import (
     Row,
 )
 from pricing_proxy.d365.fo.price_calls import PricedLines, PriceRequest, read_price_answer
-from pricing_proxy.d365.fo.row_reading import OddRows, checked_rows, readable_rows
+from pricing_proxy.d365.fo.row_reading import UnreadableRows, checked_rows, readable_rows
 from pricing_proxy.d365.json_numbers import read_odd_json
 from pricing_proxy.d365.odata import Filter, Query, action_target, equals
 from pricing_proxy.d365.transport import Transport
@@ -86,7 +86,7 @@ class FinanceOperationsClient:
             raise
 
     async def all_rows(
-        self, row: type[R], company: str, odd: OddRows
+        self, row: type[R], company: str, odd: UnreadableRows
     ) -> AsyncGenerator[list[R], None]:
         """Yield every row of a company that fits, at background class; note the others.
 

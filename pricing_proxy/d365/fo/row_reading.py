@@ -2,7 +2,7 @@
 
 A row of another company would end up in the wrong market, so it ends a reading. One that does
 not fit ends it where single rows are asked for; in a reading of a whole set it is left out and
-noted (`OddRows`), unless most of them are so: then it is the set that is not as agreed.
+noted (`UnreadableRows`), unless most of them are so: then it is the set that is not as agreed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ R = TypeVar("R", bound=Row)
 _SHOWN = 40
 
 
-class OddRows:
+class UnreadableRows:
     """The rows of one set that could not be read as agreed.
 
     Args:
@@ -81,7 +81,7 @@ def checked_rows(
 
 
 def readable_rows(
-    row: type[R], rows: Sequence[paging.Row], company: str, odd: OddRows, *, system: str
+    row: type[R], rows: Sequence[paging.Row], company: str, odd: UnreadableRows, *, system: str
 ) -> Iterator[R]:
     """Yield each row that fits, or does without what may be unset; note the others.
 

@@ -18,7 +18,7 @@ from pricing_proxy.d365.fo.models import (
     ReleasedProductVariantRow,
     Row,
 )
-from pricing_proxy.d365.fo.row_reading import OddRows
+from pricing_proxy.d365.fo.row_reading import UnreadableRows
 from pricing_proxy.names import same_name_key
 from pricing_proxy.prices.ports import Listing
 from pricing_proxy.resilience.call_class import CallClass, Caller, Ticket
@@ -36,7 +36,9 @@ _LOOK_UP_US = timedelta(seconds=3) // timedelta(microseconds=1)
 class MasterCalls(Protocol):
     """The part of the F&O client that reads master data."""
 
-    def all_rows(self, row: type[R], company: str, odd: OddRows) -> AsyncGenerator[list[R], None]:
+    def all_rows(
+        self, row: type[R], company: str, odd: UnreadableRows
+    ) -> AsyncGenerator[list[R], None]:
         """Yield every row of a company that can be read, and note the others."""
         ...
 
@@ -52,11 +54,11 @@ class _Reading:
 
     def __init__(self) -> None:
         self.sizes = Counter[str]()
-        self._odd: list[OddRows] = []
+        self._odd: list[UnreadableRows] = []
 
-    def odd_rows(self, row: type[Row]) -> OddRows:
+    def odd_rows(self, row: type[Row]) -> UnreadableRows:
         """Return where rows of a set are noted that cannot be read."""
-        self._odd.append(OddRows(row.entity_set))
+        self._odd.append(UnreadableRows(row.entity_set))
         return self._odd[-1]
 
     def listing(self, rows: Mapping[str, V]) -> Listing[V]:

@@ -66,7 +66,7 @@ def odd_row(given: Any) -> OddRow:
     return OddRow(members=members, dated=dated, is_unreadable=unreadable)
 
 
-class OddRows:
+class UnreadableRows:
     """Which rows of the shop are odd."""
 
     def __init__(self) -> None:

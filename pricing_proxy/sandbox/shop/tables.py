@@ -16,7 +16,7 @@ from pricing_proxy.sandbox.dials import BadMemberError, Dials
 from pricing_proxy.sandbox.shop.assortment import products_of
 from pricing_proxy.sandbox.shop.catalog import Catalog
 from pricing_proxy.sandbox.shop.customers import Customers
-from pricing_proxy.sandbox.shop.odd_rows import DATABASE_TIME, TABLES, OddRow, OddRows
+from pricing_proxy.sandbox.shop.odd_rows import DATABASE_TIME, TABLES, OddRow, UnreadableRows
 from pricing_proxy.sandbox.shop.order_request import OrderRequest
 from pricing_proxy.sandbox.shop.orders import Order, OrderMaker
 from pricing_proxy.sandbox.shop.sign_in import SignIn
@@ -41,7 +41,7 @@ class Shop:
         self.line_ids = count(1)
         self.track_ids = count(1)
         self.comment_ids = count(1)
-        self.odd_rows = OddRows()
+        self.odd_rows = UnreadableRows()
         self.on_placed: Callable[[Order], None] | None = None
         self._numbers = Sequences(prefix=lambda: dials.number_prefix)
         self._maker = OrderMaker(self.catalog, self._numbers, bare_taxes=lambda: dials.bare_taxes)
