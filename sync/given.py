@@ -6,12 +6,14 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from pricing_proxy.configuration.markets import MarketSection
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.fo.orders import SalesOrders
 from pricing_proxy.shared_state.maps import SharedMaps
 from sync.engine.polling import Polling
+from sync.engine.schedules import Schedule
 from sync.magento.order_models import OrderHead
 from sync.magento.shop import Shop
 from sync.sales.owners import DocumentOwners
@@ -83,7 +85,6 @@ class Given:
         expects: Whether an order of a market is one that is brought over.
         prices: What the price service reads.
         polling: What sources are read with.
-        poll_every: How often what changed is asked for.
         sweep_every: How often what that can miss is searched for.
     """
 
@@ -96,8 +97,21 @@ class Given:
     expects: Callable[[str, OrderHead], Awaitable[bool]]
     prices: SharedMaps
     polling: Polling
-    poll_every: timedelta
     sweep_every: timedelta
+
+    def poll(
+        self, flow: str, run: Callable[[], Awaitable[object]], *, is_awaited: bool = False
+    ) -> Schedule:
+        """Return the schedule of a flow's poll.
+
+        Args:
+            flow: Whose.
+            run: Asks what changed.
+            is_awaited: Whether somebody waits for what it finds.
+        """
+        pace = self.polling.pace
+        every = partial(pace.every, flow, is_awaited=is_awaited)
+        return Schedule(f"poll {flow}", pace.rarest, run, every)
 
     def having(self, flow: str) -> dict[str, ConfiguredMarket]:
         """Return the markets that have a flow on."""

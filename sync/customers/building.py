@@ -56,7 +56,7 @@ def build(given: Given) -> Built:
     return Built(
         flow=customer_flow(given),
         schedules=(
-            Schedule("poll customers", given.poll_every, source.poll),
+            given.poll(FLOW, source.poll),
             Schedule("look at odd customers", LOOK_AGAIN, source.look_again),
             Schedule("sweep customers", given.sweep_every, source.sweep),
             Schedule("publish customers", _WHOLE, whole),

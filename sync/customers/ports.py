@@ -1,7 +1,6 @@
 """What the customers flow needs of the two systems and of the price service."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Protocol
 
 from pricing_proxy.d365.fo.customer_models import (
@@ -14,6 +13,7 @@ from pricing_proxy.http_exchange import Guard
 from pricing_proxy.shared_state.customer_map import Customer as PricedCustomer
 from pricing_proxy.shared_state.maps import IdsState
 from sync.engine.odd_rows import Rereading
+from sync.engine.windows import Window
 from sync.magento.customer_models import CustomerHead, ShopCustomer
 from sync.magento.odd_rows import RowPage
 from sync.store.customer_links import Owner, Refusal
@@ -121,7 +121,7 @@ class CustomerChanges(Protocol):
         ...
 
     def customers_changed(
-        self, since: datetime, *, without: Collection[int]
+        self, window: Window, *, without: Collection[int]
     ) -> AsyncGenerator[RowPage[ShopCustomer], None]:
         """Yield customers by their last change."""
         ...

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from pricing_proxy.clock import Clock
+from sync.engine.windows import ClockReading
 from sync.store.odd_row_record import OddRecord
 
 _log = logging.getLogger(__name__)
@@ -85,6 +86,11 @@ class Found(Protocol[R_co]):
     @property
     def odd(self) -> Sequence[Odd]:
         """The others."""
+        ...
+
+    @property
+    def reading(self) -> ClockReading | None:
+        """The clock of whoever answered, None where it tells no time."""
         ...
 
 

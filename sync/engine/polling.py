@@ -1,7 +1,7 @@
 """Read a source from where it was left, and remember how far it was read.
 
-Each poll looks back a little, since rows become visible late; what is seen twice has an
-equal source key and is entered once. The watermark moves only past what was entered, so
+What is asked for says `reach`: rows become visible late, so each is seen twice; what is seen twice
+has an equal source key and is entered once. How far was read moves only past what was entered, so
 a failure repeats and skips nothing. A row that cannot be read is kept as such (`odd_rows`), and
 the others are entered.
 """
@@ -13,18 +13,25 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from pricing_proxy.clock import Clock
+from sync.engine.looking import Looking
 from sync.engine.odd_rows import Found, OddRowBook, R_co, Rereading, T
+from sync.engine.pace import Pace
+from sync.engine.reach import Reach
 from sync.engine.sources import Events, Marks
+from sync.engine.windows import Window
 from sync.store.lines import Urgency
 
+# How long nothing was seen behind a mark that lies ahead is not known; a sweep finds the rest.
+_DAY = timedelta(days=1)
 
-class ChangedSince(Protocol[R_co]):
+
+class ReadsWithin(Protocol[R_co]):
     """Reads pages of rows by their last change."""
 
     def __call__(
-        self, since: datetime, *, without: Collection[int]
+        self, window: Window, *, without: Collection[int]
     ) -> AsyncGenerator[Found[R_co], None]:
-        """Yield them, without some that the shop cannot serve."""
+        """Yield what changed within a window, without some that the shop cannot serve."""
         ...
 
 
@@ -36,8 +43,9 @@ class Polling:
         events: Where what is found is entered.
         watermarks: Where it is kept how far was read.
         odd_rows: Where what cannot be read is kept.
-        overlap: How far each poll looks back again.
+        overlap: How late rows become visible.
         clock: Time.
+        pace: How often sources are polled; told of what no hint had told of.
     """
 
     events: Events
@@ -45,11 +53,12 @@ class Polling:
     odd_rows: OddRowBook
     overlap: timedelta
     clock: Clock
+    pace: Pace
 
     async def read_changes(
         self,
         name: str,
-        changed_since: ChangedSince[T],
+        within: ReadsWithin[T],
         enter: Callable[[T], Awaitable[bool]],
         *,
         source: str,
@@ -59,27 +68,46 @@ class Polling:
 
         Args:
             name: Under which name it is kept how far was read.
-            changed_since: Reads pages of rows by their last change.
+            within: Reads pages of rows by their last change.
             enter: Enters one row, and says whether it is new.
             source: Whose rows they are, for those that cannot be read.
             first: Where the very first poll begins; now when left out.
         """
-        kept = await self.watermarks.get(name)
-        since = (first or self.clock.utc()) if kept is None else datetime.fromisoformat(kept)
-        if kept is None:
-            await self.watermarks.put(name, since.isoformat())
-        odd = await self.odd_rows.of(source)
-        latest, entered = since, 0
-        async with aclosing(changed_since(since - self.overlap, without=odd.unserved)) as pages:
-            async for page in pages:
-                await odd.take(page)
-                entered += await self.enter_page(page.rows, enter)
-                latest = max(latest, *(row.updated_at for row in page.rows), latest)
-                # Behind one that cannot be read are others.
-                latest = max(latest, *(row.updated_at or latest for row in page.odd), latest)
-                if latest > since:
-                    await self.watermarks.put(name, latest.isoformat())
+        odd, entered = await self.odd_rows.of(source), 0
+
+        async def take(page: Found[T], urgency: Urgency) -> None:
+            nonlocal entered
+            await odd.take(page)
+            count = await self.enter_page(page.rows, enter, urgency=urgency)
+            if count:
+                await self.pace.missed(source)
+            entered += count
+
+        async def keep(reach: Reach) -> None:
+            await self.watermarks.put(name, reach.model_dump_json())
+
+        looking: Looking[Found[T]] = Looking(
+            ask=lambda window: within(window, without=odd.unserved),
+            take=take,
+            keep=keep,
+            overlap=self.overlap,
+            clock=self.clock,
+        )
+        await looking.look(await self._reach(name, first))
         return entered
+
+    async def _reach(self, name: str, first: datetime | None) -> Reach:
+        kept, now = await self.watermarks.get(name), self.clock.utc()
+        if kept is None:
+            # So much earlier that a shop whose clock differs a little is asked once.
+            reach = Reach.beginning(first or now - 2 * self.overlap)
+            await self.watermarks.put(name, reach.model_dump_json())
+            return reach
+        if kept.startswith("{"):
+            return Reach.model_validate_json(kept)
+        # As older programs kept it: the newest row's date, which may lie ahead of every clock.
+        newest = datetime.fromisoformat(kept)
+        return Reach.beginning(newest - self.overlap if newest <= now else now - _DAY)
 
     async def enter_page(
         self,

@@ -41,11 +41,19 @@ class LeaseLostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A task that is due every so often; `name` is unique."""
+    """A task that is due every so often.
+
+    Attributes:
+        name: Unique.
+        every: How often, at the least.
+        run: Does it.
+        pace: Tells how often it is due now; None for `every`.
+    """
 
     name: str
     every: timedelta
     run: Callable[[], Awaitable[object]]
+    pace: Callable[[], Awaitable[timedelta]] | None = None
 
     @property
     def mark(self) -> str:
@@ -84,7 +92,8 @@ class Schedules(Background):
             LeaseLostError: Another process took it over meanwhile; it does not count as done.
         """
         name = schedule.mark
-        if not await self._marks.is_due(name, every=schedule.every):
+        every = schedule.every if schedule.pace is None else await schedule.pace()
+        if not await self._marks.is_due(name, every=every):
             return False
         # For people: which process of which machine. Of this run alone, so that what a later one
         # has taken over is not taken for its own.
@@ -93,7 +102,7 @@ class Schedules(Background):
             return False
         try:
             # Another process may have run it between the look and the claim.
-            if not await self._marks.is_due(name, every=schedule.every):
+            if not await self._marks.is_due(name, every=every):
                 return False
             await self._run_held(schedule, holder)
             if not await self._marks.put(name, holder):
@@ -129,6 +138,8 @@ class Schedules(Background):
 
     async def _repeat(self, schedule: Schedule) -> None:
         pause = max(min(schedule.every / 10, timedelta(seconds=30)), _SHORTEST_LOOK)
+        # It may be due sooner than it was.
+        pause = pause if schedule.pace is None else _SHORTEST_LOOK
         while True:
             has_succeeded = await self._try(schedule)
             await asyncio.sleep((pause if has_succeeded else _AFTER_FAILURE).total_seconds())

@@ -1,14 +1,14 @@
 """What the flows ask of Magento's credit memos."""
 
 from collections.abc import AsyncGenerator, Collection
-from datetime import datetime
 
+from sync.engine.windows import Window
 from sync.magento.calls import V1, Calls
 from sync.magento.credit_memo_models import CreditMemo, CreditMemoHead
 from sync.magento.listing import ShopList
 from sync.magento.numbered import NumberedDocument, numbered
 from sync.magento.odd_rows import RowPage
-from sync.magento.places import ByChange, ById
+from sync.magento.places import ById
 from sync.magento.search import Search, equals
 
 _ROUTE = f"{V1}/creditmemos"
@@ -39,10 +39,10 @@ class CreditMemoCalls:
         )
 
     def credit_memos_changed(
-        self, since: datetime, *, without: Collection[int] = ()
+        self, window: Window, *, without: Collection[int] = ()
     ) -> AsyncGenerator[RowPage[CreditMemoHead], None]:
         """Yield what a poll needs of the credit memos, by their last change; see `listing`."""
-        return self.heads.pages(ByChange(since), without=without)
+        return self.heads.within(window, without=without)
 
     async def credit_memos_numbered(self, numbers: Collection[str]) -> list[NumberedDocument]:
         """Return the credit memos that have one of these numbers, in whatever store view."""

@@ -4,17 +4,17 @@ A write whose end is unclear is looked up by the caller: an attribute may be wri
 """
 
 from collections.abc import AsyncGenerator, Collection, Mapping
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from pricing_proxy.http_exchange import Guard
+from sync.engine.windows import Window
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.calls import V1, Calls
 from sync.magento.customer_models import CustomerHead, ShopCustomer
 from sync.magento.listing import ShopList
 from sync.magento.odd_rows import RowPage
-from sync.magento.places import ByChange, ById
+from sync.magento.places import ById
 from sync.magento.search import Search, equals
 
 _SEARCH = f"{V1}/customers/search"
@@ -37,10 +37,10 @@ class CustomerCalls:
         return await self._calls.one("customer", ShopCustomer, f"{V1}/customers/{number}")
 
     def customers_changed(
-        self, since: datetime, *, without: Collection[int] = ()
+        self, window: Window, *, without: Collection[int] = ()
     ) -> AsyncGenerator[RowPage[ShopCustomer], None]:
         """Yield customers by their last change; see `listing`."""
-        return self.listing.pages(ByChange(since), without=without)
+        return self.listing.within(window, without=without)
 
     def customers_of(self, website: int) -> AsyncGenerator[RowPage[CustomerHead], None]:
         """Yield which customers a website has, by their ids; see `listing`."""

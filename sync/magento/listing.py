@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 from pricing_proxy.resilience.errors import UpstreamContractError
+from sync.engine.windows import Window
 from sync.magento.answers import MagentoBrokeError, MagentoRejectedError
 from sync.magento.calls import Calls
 from sync.magento.odd_rows import RowPage, unserved
@@ -27,12 +28,13 @@ from sync.magento.search import (
     no_id,
     wire_instant,
 )
+from sync.magento.window_groups import groups_of
 from sync.magento.wire_types import ShopModel
 
 M = TypeVar("M", bound=ShopModel)
 
 # A request line has room for so many ids; where more rows are at fault, the rest is met anew.
-_MOST_LEFT_OUT = 300
+_MOST_LEFT_OUT = 100
 # The database's own column ends here; and no shop is older than so many seconds.
 _HIGHEST = 2**32
 _SECOND = timedelta(seconds=1)
@@ -71,6 +73,19 @@ class ShopList(Generic[M]):
         while not walk.is_over:
             yield await walk.step()
 
+    def within(
+        self, window: Window, *, without: Collection[int] = (), soon: Sequence[SearchFilter] = ()
+    ) -> AsyncGenerator[RowPage[M], None]:
+        """Yield what changed within a window, a page at a time, by the instant of the change.
+
+        Args:
+            window: Which.
+            without: As above.
+            soon: See `window_groups`.
+        """
+        part = self._where(*groups_of(window, soon=soon))
+        return part.pages(ByChange(window.since), without=without)
+
     async def of(self, ids: Collection[int]) -> AsyncGenerator[RowPage[M], None]:
         """Yield what the list has of these ids."""
         asked, size = sorted(ids), self._search.page_size
@@ -99,8 +114,9 @@ class ShopList(Generic[M]):
         return RowPage(odd=[unserved(entity_id)]) if rows is None else self.page(rows)
 
     def page(self, rows: Sequence[Any]) -> RowPage[M]:
-        """Return rows as they came, each judged by itself."""
-        return self._calls.page(self._model, rows)
+        """Return rows as they have just come, each judged by itself."""
+        page = self._calls.page(self._model, rows)
+        return replace(page, reading=self._calls.shop_clock.last)
 
     async def try_rows(self, size: int, place: ListPlace | None = None) -> Sequence[Any] | None:
         """Return a page as it came; None where the shop failed at it."""
@@ -138,8 +154,8 @@ class ShopList(Generic[M]):
             f"{self._route}: answered 500 for no row", system=self._calls.system
         )
 
-    def _where(self, group: Sequence[SearchFilter]) -> "ShopList[M]":
-        search = replace(self._search, groups=(*self._search.groups, group))
+    def _where(self, *groups: Sequence[SearchFilter]) -> "ShopList[M]":
+        search = replace(self._search, groups=(*self._search.groups, *groups))
         return ShopList(self._calls, self._name, self._model, self._route, search)
 
     def _after(self, place: ListPlace, size: int) -> Search:

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from sync.engine.windows import ClockReading
 from sync.magento.wire_types import Instant, Number, ShopModel
 
 M = TypeVar("M", bound=ShopModel)
@@ -48,10 +49,12 @@ class RowPage(Generic[M]):
     Attributes:
         rows: Those that read well.
         odd: The others.
+        reading: The shop's clock; None where it is not known.
     """
 
     rows: Sequence[M] = ()
     odd: Sequence[OddRow] = ()
+    reading: ClockReading | None = None
 
 
 def page_of(model: type[M], rows: Sequence[Any]) -> RowPage[M]:

@@ -7,16 +7,16 @@ looked up by the caller, and may be made again.
 
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
-from datetime import datetime
 
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.errors import UpstreamContractError
+from sync.engine.windows import Window
 from sync.magento.calls import V1, Calls
 from sync.magento.listing import ShopList
 from sync.magento.numbered import NumberedDocument, numbered
 from sync.magento.odd_rows import RowPage
 from sync.magento.order_models import Order, OrderHead, ShippedOrder
-from sync.magento.places import ByChange, ById
+from sync.magento.places import ById
 from sync.magento.search import (
     PAGE_SIZE,
     Search,
@@ -39,6 +39,9 @@ _HEAD_FIELDS = f"items[{_HEAD}]"
 _SHIPPED_FIELDS = f"items[{_HEAD},extension_attributes[shipping_assignments[shipping[address]]]]"
 # In all others nothing is left to deliver, or a person has cancelled it.
 _OPEN_STATES = ("new", "pending_payment", "processing", "payment_review", "holded")
+_WITHOUT_NUMBER = (SearchFilter("ext_order_id", SearchCondition.MISSING),)
+_ENDED_OR_HELD = any_code("state", ("canceled", "closed", "holded"))
+_SOON = (*_WITHOUT_NUMBER, *_ENDED_OR_HELD)
 
 
 class OrderCalls:
@@ -83,18 +86,21 @@ class OrderCalls:
         return [*self._calls.page(NumberedDocument, rows).rows]
 
     def order_heads_changed(
-        self, since: datetime, *, without: Collection[int] = (), page_size: int = PAGE_SIZE
+        self, window: Window, *, without: Collection[int] = (), page_size: int = PAGE_SIZE
     ) -> AsyncGenerator[RowPage[OrderHead], None]:
-        """Yield what a poll needs of the orders, by their last change; see `listing`."""
+        """Yield what a poll needs of the orders, by their last change; see `listing`.
+
+        Our own write of a number changes an order: those that have one, and go on, are read when
+        they settle, and not before.
+        """
         heads = self._listing(Search(page_size=page_size, fields=_HEAD_FIELDS))
-        return heads.pages(ByChange(since), without=without)
+        return heads.within(window, without=without, soon=_SOON)
 
     def order_heads_without_erp_number(
         self, *, after_entity_id: int, without: Collection[int] = ()
     ) -> AsyncGenerator[RowPage[OrderHead], None]:
         """Yield the orders whose `ext_order_id` is empty, by rising `entity_id`."""
-        missing = (SearchFilter("ext_order_id", SearchCondition.MISSING),)
-        heads = self._listing(Search(groups=[missing], fields=_HEAD_FIELDS))
+        heads = self._listing(Search(groups=[_WITHOUT_NUMBER], fields=_HEAD_FIELDS))
         return heads.pages(ById(after_entity_id), without=without)
 
     def open_orders_with_erp_number(

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pricing_proxy.diagnosis.steps import Advice
+from sync.engine.windows import Window
 from sync.magento.odd_rows import RowPage
 from sync.magento.shop import Shop
 
@@ -45,19 +46,19 @@ ORDERS = Resource(
     "orders",
     "Sales > Operations > Orders",
     lambda shop: shop.orders.order_count(),
-    lately=lambda shop, since: shop.orders.order_heads_changed(since),
+    lately=lambda shop, since: shop.orders.order_heads_changed(Window(since=since)),
 )
 CUSTOMERS = Resource(
     "customers",
     "Customers > All Customers",
     lambda shop: shop.customers.customers_by_email("nobody@shop.invalid"),
-    lately=lambda shop, since: shop.customers.customers_changed(since),
+    lately=lambda shop, since: shop.customers.customers_changed(Window(since=since)),
 )
 CREDIT_MEMOS = Resource(
     "credit memos",
     "Sales > Operations > Credit Memos",
     lambda shop: shop.credit_memos.credit_memos_of(0),
-    lately=lambda shop, since: shop.credit_memos.credit_memos_changed(since),
+    lately=lambda shop, since: shop.credit_memos.credit_memos_changed(Window(since=since)),
 )
 PRODUCTS = Resource(
     "products", "Catalog > Inventory > Products", lambda shop: shop.products.products_by_id([0])

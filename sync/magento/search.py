@@ -27,6 +27,7 @@ class SearchCondition(StrEnum):
     AT_LEAST = "gteq"
     AT_MOST = "lteq"
     ABOVE = "gt"
+    BELOW = "lt"
     IN = "in"
     NOT_IN = "nin"
     MISSING = "null"

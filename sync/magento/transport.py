@@ -1,13 +1,14 @@
 """Speak HTTP to Magento: sign, send once, and say how it ended.
 
 Every call passes through `ShopTransport.send`. It signs each attempt afresh with a nonce of
-its own, keeps the caller's deadline, runs the caller's guard last before the wire, and
-ends in a parsed JSON body or an `UpstreamError`. It keeps no cookies, follows no
+its own and by the shop's clock, keeps the caller's deadline, runs the caller's guard last before
+the wire, and ends in a parsed JSON body or an `UpstreamError`. It keeps no cookies, follows no
 redirect, never sleeps and never tries twice; retries, breaker and limits belong to
 `resilience.policy`. What a status means stands in `answers`.
 """
 
 import secrets
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -17,6 +18,7 @@ from pricing_proxy.http_exchange import MAX_BODY_BYTES, Guard, HttpExchange, Req
 from pricing_proxy.resilience.deadline import Deadline
 from sync.magento.answers import error_of, read_json
 from sync.magento.auth import Credentials, authorization
+from sync.magento.shop_clock import ShopClock
 
 _EXAMPLE = "https://shop.example.com"
 # The server stores 32 characters of a nonce.
@@ -55,6 +57,7 @@ class ShopTransport:
         self._signed_url = origin_of(signed_url or base_url, example=_EXAMPLE)
         self._credentials = credentials
         self._clock = clock
+        self.shop_clock = ShopClock(clock)
         self._exchanges = HttpExchange(
             session,
             base_url=self.base_url,
@@ -74,7 +77,10 @@ class ShopTransport:
             UpstreamError: As the table in `answers` says.
         """
         headers = self._headers(request)
+        sent_us = self._clock.monotonic_us()
         reply = await self._exchanges.send(request, headers, deadline=deadline, guard=guard)
+        took = timedelta(microseconds=self._clock.monotonic_us() - sent_us)
+        self.shop_clock.hear(reply, took=took)
         error = error_of(reply, now=self._clock.utc())
         if error is not None:
             raise error
@@ -87,7 +93,7 @@ class ShopTransport:
                 method=request.method,
                 url=self._signed_url + request.target,
                 nonce=secrets.token_hex(_NONCE_BYTES),
-                timestamp=int(self._clock.utc().timestamp()),
+                timestamp=self.shop_clock.seconds,
             ),
             # Anything else may be answered with XML, or with 500 and a page.
             "Accept": "application/json",

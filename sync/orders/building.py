@@ -85,7 +85,7 @@ def build(given: Given) -> Built:
     return Built(
         flow=order_flow(given),
         schedules=(
-            Schedule("poll orders", given.poll_every, source.poll),
+            given.poll(FLOW, source.poll, is_awaited=True),
             Schedule("look at odd orders", LOOK_AGAIN, source.look_again),
             Schedule("sweep orders", given.sweep_every, source.sweep),
             Schedule("sweep unclaimed headers", given.sweep_every, late_doubles(given).sweep),

@@ -1,7 +1,6 @@
 """What the orders flow needs of the two systems."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Protocol
 
 from pricing_proxy.d365.fo.bodies import FieldValue
@@ -14,6 +13,7 @@ from pricing_proxy.d365.fo.order_models import (
 )
 from pricing_proxy.http_exchange import Guard
 from sync.engine.odd_rows import Rereading
+from sync.engine.windows import Window
 from sync.magento.odd_rows import RowPage
 from sync.magento.order_models import Order, OrderHead, ShippedOrder
 from sync.orders.selling import Sellable, SoldThing
@@ -123,7 +123,7 @@ class ShopOrders(Protocol):
         ...
 
     def order_heads_changed(
-        self, since: datetime, *, without: Collection[int]
+        self, window: Window, *, without: Collection[int]
     ) -> AsyncGenerator[RowPage[OrderHead], None]:
         """Yield orders by their last change."""
         ...

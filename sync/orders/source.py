@@ -12,6 +12,7 @@ The sweep finds what the poll cannot see: orders without an ERP number, rows tha
 late, and addresses, whose change moves nothing of the order.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
@@ -39,7 +40,7 @@ STOPPED = "order_stopped"
 
 # Before any shop: the first poll of a market that starts at an increment id reads all heads once.
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-_WATERMARK = "orders.updated_at"
+_WATERMARK, _DECIDED = "orders.updated_at", "orders.decided"
 
 
 @dataclass(slots=True)
@@ -125,23 +126,25 @@ class OrderSource:
     async def _sweep_unsent(self) -> int:
         """Enter every order without an ERP number that nobody has entered; return how many.
 
-        Where the history ends is remembered, so that it is read through only once.
+        Each is looked at once: what is decided on it stands until the order changes, which moves
+        its date, or the rules do. Where the start decides nothing yet, it is looked at again.
         """
-        kept = int(await self._polling.watermarks.get("orders.history_ends") or 0)
+        rules, after = self._rules_digest(), 0
+        kept = await self._polling.watermarks.get(_DECIDED)
+        if kept is not None and kept.startswith(f"{rules}/"):
+            after = int(kept.rpartition("/")[2])
         odd = await self._polling.odd_rows.of(FLOW)
-        history_ends, entered, is_history = kept, 0, True
-        async with aclosing(self._without_number(after=kept, without=odd.unserved)) as pages:
+        entered, decided, is_decided = 0, after, True
+        async with aclosing(self._without_number(after=after, without=odd.unserved)) as pages:
             async for page in pages:
                 await odd.take(page)
                 for head in page.rows:
-                    is_history = is_history and not await self._may_enter(head)
-                    if is_history:
-                        history_ends = head.entity_id
+                    is_decided = is_decided and await self._is_decided(head)
+                    decided = head.entity_id if is_decided else decided
                 entered += await self._polling.enter_page(
                     page.rows, self._enter, urgency=Urgency.BACKLOG
                 )
-        if history_ends > kept:
-            await self._polling.watermarks.put("orders.history_ends", str(history_ends))
+                await self._polling.watermarks.put(_DECIDED, f"{rules}/{decided}")
         return entered
 
     async def _sweep_open(self) -> int:
@@ -212,9 +215,14 @@ class OrderSource:
             ]
         )
 
-    async def _may_enter(self, head: OrderHead) -> bool:
+    async def _is_decided(self, head: OrderHead) -> bool:
         market = self._market_of_store.get(head.store_id)
-        return market is not None and await self._starts.is_after(market, head)
+        return market is None or await self._starts.side_of(head, market) is not Side.UNDECIDED
+
+    def _rules_digest(self) -> str:
+        rules = [f"{code}{each.model_dump_json()}" for code, each in sorted(self._rules.items())]
+        text = "".join((*rules, *map(str, sorted(self._market_of_store.items()))))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     async def _enter(self, head: OrderHead) -> bool:
         market = self._market_of_store.get(head.store_id)

@@ -42,7 +42,7 @@ def build(given: Given) -> Built:
     return Built(
         flow=return_flow(given),
         schedules=(
-            Schedule("poll returns", given.poll_every, source.poll),
+            given.poll(FLOW, source.poll),
             Schedule("look at odd returns", LOOK_AGAIN, source.look_again),
             Schedule("sweep returns", given.sweep_every, source.sweep),
         ),

@@ -1,7 +1,6 @@
 """What the returns flow needs of the two systems; every method raises `UpstreamError`."""
 
 from collections.abc import AsyncGenerator, Collection
-from datetime import datetime
 from typing import Protocol
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
@@ -13,6 +12,7 @@ from pricing_proxy.d365.fo.return_models import (
 )
 from pricing_proxy.http_exchange import Guard
 from sync.engine.odd_rows import Rereading
+from sync.engine.windows import Window
 from sync.magento.credit_memo_models import CreditMemo, CreditMemoHead
 from sync.magento.odd_rows import RowPage
 from sync.magento.order_models import Order
@@ -80,7 +80,7 @@ class MemoChanges(Protocol):
         ...
 
     def credit_memos_changed(
-        self, since: datetime, *, without: Collection[int]
+        self, window: Window, *, without: Collection[int]
     ) -> AsyncGenerator[RowPage[CreditMemoHead], None]:
         """Yield credit memos by their last change."""
         ...

@@ -91,7 +91,8 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
         told = _Watching(metrics, traces, supervision)
         workers = await _work(settings, opened, flows, stack, told=told, clock=clock)
         watch = watching(settings.sync.alerts, opened, plan, clock=clock)
-        database, hints = opened.opened.database, Hints(_looking_up(flows))
+        database = opened.opened.database
+        hints = Hints(_looking_up(flows, heard=given.polling.pace.heard))
         for name, work in {
             "counting of events": Counting(opened.overview, metrics),
             "sweep": Sweep(database, JobQueue()),
@@ -145,13 +146,17 @@ async def _work(
     return await stack.enter_async_context(workers.watched(told.supervision, "workers"))
 
 
-def _looking_up(flows: Mapping[str, Built]) -> Callable[[Hint], Awaitable[object]]:
-    """Return what asks the flow that a hint is for."""
-    by_kind = {kind_of(name): flows[flow.name].hint for flow in FLOWS for name in flow.hints}
+def _looking_up(
+    flows: Mapping[str, Built], *, heard: Callable[[str], Awaitable[object]]
+) -> Callable[[Hint], Awaitable[object]]:
+    """Return what asks the flow that a hint is for, and then notes that it was heard."""
+    by_kind = {kind_of(name): flow.name for flow in FLOWS for name in flow.hints}
 
     async def look_up(hint: Hint) -> None:
-        if (asked := by_kind[hint.kind]) is not None:
+        flow = by_kind[hint.kind]
+        if (asked := flows[flow].hint) is not None:
             await asked(hint.entity_id)
+            await heard(flow)
 
     return look_up
 

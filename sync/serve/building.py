@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from pricing_proxy.clock import Clock
 from sync.engine.odd_rows import OddRowBook
+from sync.engine.pace import Pace
 from sync.engine.polling import Polling
 from sync.given import ConfiguredMarket, Given
 from sync.magento.shop import Shop
@@ -33,8 +34,13 @@ def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Cl
             odd_rows=OddRowBook(opened.odd_rows, clock),
             overlap=timedelta(seconds=polling.overlap_seconds),
             clock=clock,
+            pace=Pace(
+                opened.watermarks,
+                clock=clock,
+                usual=timedelta(seconds=polling.every_seconds),
+                is_hinted=settings.sync.intake.secret is not None,
+            ),
         ),
-        poll_every=timedelta(seconds=polling.every_seconds),
         sweep_every=timedelta(seconds=polling.sweep_seconds),
     )
 

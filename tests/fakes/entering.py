@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pricing_proxy.clock import Clock
 from sync.engine.odd_rows import OddRowBook
+from sync.engine.pace import Pace
 from sync.engine.polling import Polling
 from sync.store.lines import Urgency
 from sync.store.odd_row_record import OddRecord
@@ -64,14 +65,20 @@ class FakeEvents:
 class FakeWatermarks:
     """Keeps texts."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self.kept: dict[str, str] = {}
+        self._clock = clock or ManualClock()
+        self._put_at: dict[str, datetime] = {}
 
     async def get(self, name: str) -> str | None:
         return self.kept.get(name)
 
     async def put(self, name: str, value: str) -> None:
         self.kept[name] = value
+        self._put_at[name] = self._clock.utc()
+
+    async def put_at(self, prefix: str) -> dict[str, datetime]:
+        return {name: at for name, at in self._put_at.items() if name.startswith(prefix)}
 
 
 class FakeOddRows:
@@ -117,4 +124,11 @@ def polling(
         odd_rows=OddRowBook(odd_rows or FakeOddRows(), at),
         overlap=timedelta(seconds=30),
         clock=at,
+        pace=unhinted(at),
     )
+
+
+def unhinted(clock: Clock) -> Pace:
+    """Return the pace of a shop that gives no hints."""
+    marks = FakeWatermarks(clock)
+    return Pace(marks, clock=clock, usual=timedelta(seconds=5), is_hinted=False)

@@ -14,7 +14,7 @@ from sync.magento.shop import Shop
 from sync.serve.building import configured_markets, starts_of
 from sync.settings import SyncSettings
 from tests.fakes.customer_links import FakePriceMap
-from tests.fakes.entering import FakeOddRows
+from tests.fakes.entering import FakeOddRows, unhinted
 from tests.fakes.references import FakeForms
 
 
@@ -44,7 +44,7 @@ def given(
             odd_rows=OddRowBook(FakeOddRows(), clock),
             overlap=timedelta(seconds=settings.sync.polling.overlap_seconds),
             clock=clock,
+            pace=unhinted(clock),
         ),
-        poll_every=timedelta(seconds=settings.sync.polling.every_seconds),
         sweep_every=timedelta(seconds=settings.sync.polling.sweep_seconds),
     )

@@ -3,12 +3,13 @@
 import json
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.http_exchange import Guard
 from sync.engine.flow import Event, SentCall
+from sync.engine.windows import Window
 from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.odd_rows import RowPage
 from sync.magento.order_models import Order, OrderHead, ShippedOrder
@@ -60,10 +61,10 @@ class FakeShop:
         self.put(changed)
 
     async def order_heads_changed(
-        self, since: datetime, *, without: Collection[int]
+        self, window: Window, *, without: Collection[int]
     ) -> AsyncGenerator[RowPage[OrderHead], None]:
         rows: list[OrderHead] = sorted(
-            (o for o in self.orders.values() if o.updated_at >= since),
+            (o for o in self.orders.values() if window.takes(o.entity_id, o.updated_at)),
             key=lambda o: (o.updated_at, o.entity_id),
         )
         for start in range(0, len(rows), 2):

@@ -34,7 +34,7 @@ from sync.store.records import EventRecord
 from sync.store.reference_forms import ReferenceForms
 from sync.store.states import EventState
 from sync.store.watermarks import Watermarks
-from tests.fakes.entering import FakeOddRows
+from tests.fakes.entering import FakeOddRows, unhinted
 from tests.fakes.order_erp import FakeOrderErp, Fault
 from tests.fakes.order_flow import order_flow, starts
 from tests.fakes.order_shop import FakeShop, FakeWork, event_of
@@ -345,6 +345,7 @@ async def test_the_first_poll_enters_only_what_no_event_was_of(after: After) -> 
             odd_rows=OddRowBook(FakeOddRows(), SystemClock()),
             overlap=timedelta(seconds=30),
             clock=SystemClock(),
+            pace=unhinted(SystemClock()),
         ),
         market_of_store={1: "b2b_de"},
         rules={"b2b_de": RULES},

@@ -17,6 +17,7 @@ from sync.engine.odd_rows import OddRowBook
 from sync.engine.polling import Polling
 from sync.engine.queue import JobQueue
 from sync.engine.runner import Runner
+from sync.engine.windows import Window
 from sync.magento.credit_memo_models import CreditMemoHead
 from sync.magento.odd_rows import RowPage
 from sync.returns.flow import ADD_LINE, CREATE, ReturnFlow
@@ -26,7 +27,7 @@ from sync.store.journal import Journal
 from sync.store.overview import Overview
 from sync.store.states import EventState
 from sync.store.watermarks import Watermarks
-from tests.fakes.entering import FakeOddRows
+from tests.fakes.entering import FakeOddRows, unhinted
 from tests.fakes.listing import FakeListing
 from tests.integration.schema_0004 import at_0004
 from tests.postgres import empty_database_url, postgres
@@ -128,9 +129,9 @@ class Memos:
     heads: FakeListing[CreditMemoHead] = FakeListing(lambda: {MEMO.entity_id: MEMO})
 
     async def credit_memos_changed(
-        self, since: datetime, *, without: Collection[int]
+        self, window: Window, *, without: Collection[int]
     ) -> AsyncGenerator[RowPage[CreditMemoHead], None]:
-        del since, without
+        del window, without
         yield RowPage([MEMO])
 
 
@@ -142,5 +143,6 @@ async def enter_all(events: EventStore, watermarks: Watermarks) -> int:
         odd_rows=OddRowBook(FakeOddRows(), SystemClock()),
         overlap=timedelta(seconds=30),
         clock=SystemClock(),
+        pace=unhinted(SystemClock()),
     )
     return await ReturnSource(Memos(), polling, market_of_store={1: "b2b_de"}).poll()

@@ -12,6 +12,7 @@ from aiohttp import web
 from pricing_proxy.resilience.errors import UpstreamContractError, UpstreamUnavailableError
 from pricing_proxy.sandbox.shop.criteria import find, parse_criteria
 from sync.engine.verdict import trouble_of
+from sync.engine.windows import Window
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.customer_models import ShopCustomer
 from sync.magento.order_models import OrderHead
@@ -20,6 +21,7 @@ from tests.magento.loopback import Play, always, client_of
 from tests.magento.recordings import recordings
 
 T0 = datetime(2026, 11, 23, 8, tzinfo=UTC)
+ALL = Window(since=T0)
 ORDER = recordings("orders")["01_get_one_guest_order"]
 CUSTOMER = ShopCustomer.model_validate(recordings("customers")["13_customer_get"].answer)
 
@@ -50,7 +52,7 @@ def orders_table(rows: list[dict[str, Any]], *, broken: Collection[int] = ()) ->
 
 async def read(rows: list[dict[str, Any]], *, page_size: int, broken: Collection[int] = ()) -> Any:
     async with client_of(orders_table(rows, broken=broken)) as (client, shop):
-        pages = client.orders.order_heads_changed(T0, page_size=page_size)
+        pages = client.orders.order_heads_changed(ALL, page_size=page_size)
         ids = [row.entity_id async for page in pages for row in page.rows]
     return ids, len(shop.requests)
 
@@ -78,7 +80,7 @@ async def test_an_order_that_moves_while_it_is_read_hides_no_other() -> None:
     rows = [head(number, number) for number in range(1, 7)]
     async with client_of(orders_table(rows)) as (client, _):
         ids = []
-        async for page in client.orders.order_heads_changed(T0, page_size=2):
+        async for page in client.orders.order_heads_changed(ALL, page_size=2):
             ids += [row.entity_id for row in page.rows]
             if len(ids) == 2:
                 rows[0] |= {"updated_at": head(1, 9)["updated_at"]}
@@ -90,7 +92,7 @@ async def test_a_shop_that_ignores_the_page_number_is_found_out() -> None:
     body = {"items": [head(1, 0), head(2, 0)], "total_count": 2}
     async with client_of(always(body)) as (client, _):
         with pytest.raises(UpstreamContractError, match="same page"):
-            [page async for page in client.orders.order_heads_changed(T0, page_size=2)]
+            [page async for page in client.orders.order_heads_changed(ALL, page_size=2)]
 
 
 async def test_no_such_order_is_none_and_no_such_route_is_an_error() -> None:

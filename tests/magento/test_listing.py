@@ -12,7 +12,7 @@ from pricing_proxy.resilience.errors import UpstreamContractError, UpstreamUnava
 from sync.magento.odd_rows import OddRow
 from sync.magento.search import wire_instant
 from tests.magento.loopback import always, client_of
-from tests.magento.test_client import T0, head, orders_table
+from tests.magento.test_client import ALL, T0, head, orders_table
 
 # Members as older programs and broken modules leave them, and what is told of it.
 ODD = {
@@ -29,7 +29,7 @@ async def changed(
     """Return the ids that are read, what is odd, and how often the shop was asked."""
     async with client_of(orders_table(rows, broken=broken)) as (client, shop):
         pages = [
-            page async for page in client.orders.order_heads_changed(T0, page_size=size, **asked)
+            page async for page in client.orders.order_heads_changed(ALL, page_size=size, **asked)
         ]
     ids = [row.entity_id for page in pages for row in page.rows]
     return ids, [row for page in pages for row in page.odd], len(shop.requests)
@@ -131,7 +131,7 @@ async def test_a_shop_that_is_down_has_no_odd_rows() -> None:
     """It fails also at what loads no row."""
     async with client_of(always({"message": "Internal Error"}, 500)) as (client, shop):
         with pytest.raises(UpstreamUnavailableError):
-            [page async for page in client.orders.order_heads_changed(T0)]
+            [page async for page in client.orders.order_heads_changed(ALL)]
     assert all("pageSize" in str(request.url) for request in shop.requests)
 
 
@@ -147,7 +147,7 @@ async def test_a_failure_that_passes_makes_no_row_odd() -> None:
 
     async with client_of(at_times) as (client, _):
         for size in (4, 10, 100):
-            pages = client.orders.order_heads_changed(T0, page_size=size)
+            pages = client.orders.order_heads_changed(ALL, page_size=size)
             found = [page async for page in pages]
             ids = [row.entity_id for page in found for row in page.rows]
             odd = [row.entity_id for page in found for row in page.odd]
@@ -158,7 +158,7 @@ async def test_a_failure_that_passes_makes_no_row_odd() -> None:
 async def test_a_list_whose_rows_do_not_say_which_they_are_is_no_list() -> None:
     async with client_of(always({"items": [{"store_id": 1}], "total_count": 1})) as (client, _):
         with pytest.raises(UpstreamContractError, match="which it is"):
-            [page async for page in client.orders.order_heads_changed(T0)]
+            [page async for page in client.orders.order_heads_changed(ALL)]
 
 
 async def test_single_rows_are_asked_for_again() -> None:
@@ -187,8 +187,8 @@ async def test_customers_and_credit_memos_are_read_alike() -> None:
     rows: list[dict[str, Any]] = [{**row, "entity_id": n, "id": n} for n in (1, 2, 3)]
     del rows[0]["increment_id"], rows[0]["website_id"]
     async with client_of(orders_table(rows, broken=[2])) as (client, _):
-        customers = [page async for page in client.customers.customers_changed(T0)]
-        memos = [page async for page in client.credit_memos.credit_memos_changed(T0)]
+        customers = [page async for page in client.customers.customers_changed(ALL)]
+        memos = [page async for page in client.credit_memos.credit_memos_changed(ALL)]
 
     assert [row.entity_id for page in customers for row in page.rows] == [3]
     assert [row.entity_id for page in memos for row in page.rows] == [3]

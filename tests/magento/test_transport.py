@@ -1,7 +1,10 @@
 """Each attempt is signed afresh, sent once, and ends in a body or in one error."""
 
 import asyncio
+import contextlib
 import re
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import aiohttp
@@ -13,12 +16,14 @@ from pricing_proxy.http_exchange import Request
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
+    UpstreamDeniedError,
+    UpstreamError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
 from sync.magento.auth import authorization
 from sync.magento.transport import ShopTransport
-from tests.magento.loopback import CREDENTIALS, always, shop_of, transport_to
+from tests.magento.loopback import CREDENTIALS, Play, always, shop_of, transport_to
 
 TARGET = "/rest/all/V1/products/A%2FB%20%2B'?searchCriteria%5BpageSize%5D=1"
 GET = Request(method="GET", target=TARGET)
@@ -175,3 +180,47 @@ async def test_an_address_that_is_no_root_is_refused_at_start(url: str) -> None:
 def test_a_target_stays_on_the_shops_host(target: str) -> None:
     with pytest.raises(ValueError, match="own host"):
         Request(method="GET", target=target)
+
+
+def dated(by: timedelta, *, content_type: str = "application/json", status: int = 200) -> Play:
+    """Answer with a clock that is off."""
+
+    async def play(_: web.Request) -> web.Response:
+        at = datetime.now(UTC) + by
+        headers = {"Date": format_datetime(at, usegmt=True), "Content-Type": content_type}
+        return web.Response(body=b"{}", status=status, headers=headers)
+
+    return play
+
+
+def stamp_of(request: web.Request) -> datetime:
+    return datetime.fromtimestamp(int(oauth(request)["oauth_timestamp"]), UTC)
+
+
+@pytest.mark.parametrize("status", [200, 401])
+@pytest.mark.parametrize("by", [timedelta(hours=-2), timedelta(hours=2)])
+async def test_requests_are_stamped_by_the_clock_that_the_shop_told(
+    by: timedelta, status: int
+) -> None:
+    """One that is stamped ten minutes ahead of its clock is refused, whatever ours says."""
+    async with transport_to(dated(by, status=status)) as (transport, shop):
+        for _ in range(2):
+            with contextlib.suppress(UpstreamDeniedError):
+                await transport.send(GET, deadline=soon())
+
+        first, second = map(stamp_of, shop.requests)
+        assert timedelta(minutes=-1) < second - first - by <= timedelta(minutes=1)
+        reading = transport.shop_clock.last
+
+    assert reading is not None
+    assert reading.least <= reading.at + by + timedelta(seconds=1)
+    assert reading.most >= reading.at + by
+
+
+async def test_a_gateways_clock_is_not_taken_for_the_shops() -> None:
+    page = dated(timedelta(hours=-2), content_type="text/html")
+    async with transport_to(page) as (transport, _):
+        with contextlib.suppress(UpstreamError):
+            await transport.send(GET, deadline=soon())
+
+        assert transport.shop_clock.last is None

@@ -18,7 +18,7 @@ from tests.fakes.references import FakeForms
 from tests.orders import recorded
 from tests.virtual_time import ManualClock
 
-START = datetime(2026, 11, 1, tzinfo=UTC)
+START = ManualClock().utc()
 SAMPLE = recorded.orders()["tax_excl_row__mixed_rates"]
 
 

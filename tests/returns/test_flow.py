@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Collection
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -28,6 +28,7 @@ from sync.engine.outcomes import (
     SkippedError,
     WaitForError,
 )
+from sync.engine.windows import Window
 from sync.magento.credit_memo_models import CreditMemo, CreditMemoHead
 from sync.magento.odd_rows import RowPage
 from sync.magento.order_models import Order, OrderHead
@@ -378,9 +379,9 @@ class FakeMemos:
         self.heads: FakeListing[CreditMemoHead] = FakeListing(lambda: dict(enumerate(self.memos)))
 
     async def credit_memos_changed(
-        self, since: datetime, *, without: Collection[int]
+        self, window: Window, *, without: Collection[int]
     ) -> AsyncGenerator[RowPage[CreditMemoHead], None]:
-        found = [memo for memo in self.memos if memo.updated_at >= since]
+        found = [memo for memo in self.memos if window.takes(memo.entity_id, memo.updated_at)]
         yield self.heads.page(found, without=without)
 
 

@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestServer
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.resilience.errors import UpstreamDeniedError, UpstreamError
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
+from sync.engine.windows import Window
 from sync.magento.search import Search, equals
 from sync.magento.shop import Shop
 from sync.magento.way import shop_way
@@ -229,7 +230,7 @@ async def test_the_client_reads_and_marks_customers(wire: Wire, client: Shop) ->
     found = await client.customers.customers_by_email(customer.email.upper())
     assert [one.id for one in found] == [1]
     since = customer.created_at - timedelta(seconds=1)
-    pages = [page async for page in client.customers.customers_changed(since)]
+    pages = [page async for page in client.customers.customers_changed(Window(since=since))]
     assert sorted(one.id for page in pages for one in page.rows) == [1, 2, 3]
     assert await client.customers.customer(99) is None
 

@@ -7,7 +7,6 @@ from pricing_proxy.d365.fo.models import LegalEntityRow
 from pricing_proxy.d365.fo.schema_contract import EntityContract
 from pricing_proxy.diagnosis.board import Finding, ok
 from sync.description import Built, CheckRow, Description, OfOrder, erp_advice
-from sync.engine.schedules import Schedule
 from sync.given import ConfiguredMarket, Given
 from sync.magento.resources import Resource
 from sync.magento.shop import Shop
@@ -23,7 +22,7 @@ def build(given: Given) -> Built:
     source = GreetingSource(orders, given.polling, market_of_store=of_store)
     return Built(
         flow=GreetingFlow(orders, markets=markets),
-        schedules=(Schedule("poll greetings", given.poll_every, source.poll),),
+        schedules=(given.poll(FLOW, source.poll),),
         hint=source.hint,
     )
 
