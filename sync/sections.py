@@ -136,8 +136,10 @@ class PollingSection(BaseModel):
     """How often the shop is asked what changed.
 
     Attributes:
-        every_seconds: Between two polls of `updated_at`.
-        overlap_seconds: How far each poll looks back again, as rows become visible late.
+        every_seconds: Between two polls of `updated_at`; while the shop's hints tell of everything
+            first, 30 seconds.
+        overlap_seconds: How late rows become visible after they were dated, at the most; by the
+            shop's own clock, each is read again when so much has passed.
         sweep_seconds: Between two searches for what polls cannot see (orders without an ERP number,
             rows that became visible late, addresses of sent orders), and for headers in
             the ERP that nobody claims.

@@ -92,5 +92,9 @@ class Looking(Generic[P]):
 
 def _dated(page: Found[Changing]) -> Mapping[int, datetime]:
     """Return when the rows of a page changed, those that say so."""
-    well = {row.entity_id: row.updated_at for row in page.rows}
+    well = dict(map(_date, page.rows))
     return well | {row.entity_id: at for row in page.odd if (at := row.updated_at) is not None}
+
+
+def _date(row: Changing) -> tuple[int, datetime]:
+    return row.entity_id, row.updated_at

@@ -21,10 +21,15 @@ from tests.orders import recorded
 
 @dataclass
 class FakeShop:
-    """Orders by entity id; keeps what is written back."""
+    """Orders by entity id; keeps what is written back.
+
+    Attributes:
+        swept: Orders without a number, as they were asked for last.
+    """
 
     orders: dict[int, Order] = field(default_factory=dict)
     written: list[tuple[int, str]] = field(default_factory=list)
+    swept: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.heads: FakeListing[OrderHead] = FakeListing(lambda: self.orders)
@@ -95,6 +100,7 @@ class FakeShop:
     ) -> AsyncGenerator[RowPage[OrderHead], None]:
         rows: list[OrderHead] = sorted(self.orders.values(), key=lambda o: o.entity_id)
         found = [o for o in rows if not o.ext_order_id and o.entity_id > after_entity_id]
+        self.swept = [o.entity_id for o in found]
         for start in range(0, len(found), 2):
             yield self.heads.page(found[start : start + 2], without=without)
 

@@ -85,15 +85,41 @@ async def test_history_is_counted_by_status_before_the_first_start() -> None:
     assert world.events.entered == {}
 
 
-async def test_history_is_read_through_once_only() -> None:
+async def test_a_sweep_does_not_read_again_what_was_decided() -> None:
+    """History, what was cancelled before it was sent, and what waits for money for ever."""
     world = World()
-    for number in range(1, 6):
-        world.place(number, START - timedelta(days=1))
-    world.place(6, START + timedelta(days=1))
+    old = timedelta(days=1)
+    for number, state in enumerate(("new", "complete", "canceled", "pending_payment"), start=1):
+        world.place(number, START - old, state=state)
+    waiting = world.place(5, START, updated_at=START - old, state="pending_payment")
+    world.place(6, START, updated_at=START - old)
 
     assert await world.source.sweep() == 1
-    assert world.watermarks.kept["orders.history_ends"] == "5"
+    assert world.shop.swept == [1, 2, 3, 4, 5, 6]
+    late = world.place(8, START, updated_at=START - old)
+    assert await world.source.sweep() == 1
+    assert world.shop.swept == [8]
+
+    world.clock.advance(timedelta(hours=1))
+    for order in (waiting, late):
+        changes = {"state": "processing", "updated_at": world.clock.utc()}
+        world.shop.put(order.model_copy(update=changes))
+    assert await world.source.sweep() == 1
+    assert world.shop.swept == []
+
+
+async def test_a_sweep_decides_anew_when_the_rules_change() -> None:
+    world = World()
+    world.place(1, START - timedelta(days=3))
+    world.place(2, START - timedelta(days=1))
     assert await world.source.sweep() == 0
+
+    earlier = World(start_at=(START - timedelta(days=2)).isoformat())
+    earlier.shop.orders = world.shop.orders
+    earlier.watermarks.kept = world.watermarks.kept
+
+    assert await earlier.source.sweep() == 1
+    assert earlier.events.keys == ["000000002"]
 
 
 async def test_each_order_is_entered_once_however_often_it_is_seen() -> None:
@@ -375,9 +401,13 @@ async def test_each_part_that_is_cancelled_after_an_order_was_sent_is_an_event()
     order = await sent(world)
     (told_row,) = told["items"]
 
-    for cancelled in (1, told_row["qty_canceled"], told_row["qty_canceled"]):
+    for hour, cancelled in enumerate((1, told_row["qty_canceled"], told_row["qty_canceled"])):
         row = order.items[0].model_copy(update={"qty_canceled": Decimal(cancelled)})
-        world.shop.put(order.model_copy(update={"items": (row, *order.items[1:])}))
+        changed = {
+            "items": (row, *order.items[1:]),
+            "updated_at": START + timedelta(hours=2 + hour),
+        }
+        world.shop.put(order.model_copy(update=changed))
         await world.source.poll()
 
     item = order.items[0].item_id
