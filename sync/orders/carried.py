@@ -95,7 +95,7 @@ def without_place(
         delivered: The address that the ERP's order has of its own.
     """
     named = {each.path for each in carried}
-    texts = {NOTE: order.customer_note, GIFT: _gift_messages(order)}
+    texts = {NOTE: trimmed(order.customer_note), GIFT: _gift_messages(order)}
     # The ERP takes the invoice address from the account, which of a guest is everybody's.
     if order.is_of_guest and order.billing_address not in (None, delivered):
         texts[BILLING] = _address(order.billing_address)

@@ -15,7 +15,13 @@ from pricing_proxy.telemetry import logs
 from sync.console.running import carry_out, settings_of
 from sync.orders.building import order_source
 from sync.serve.building import given_of
-from sync.serve.first_start import census_table, confirm, is_confirmed, odd_orders
+from sync.serve.first_start import (
+    OTHERS_FROM_BEFORE,
+    census_table,
+    confirm,
+    is_confirmed,
+    odd_orders,
+)
 from sync.serve.postgres import open_store
 from sync.serve.run import run
 from sync.serve.stores import stores
@@ -66,6 +72,7 @@ async def _may_start(settings: SyncSettings, *, is_agreed: bool) -> bool:
         output().print(census_table(census))
         if (odd := odd_orders(census)) is not None:
             output().print(odd)
+        output().print(OTHERS_FROM_BEFORE)
         if is_agreed or await asyncio.to_thread(_is_yes):
             await confirm(opened.watermarks)
             return True

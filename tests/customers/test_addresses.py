@@ -1,16 +1,14 @@
 """Addresses are records of their own: none holds up the account, its orders or the others."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pricing_proxy.resilience.errors import UpstreamRejectedError
 from sync.engine.outcomes import HeldError
+from tests.cases import case
 from tests.customers.test_flow import HOME, World, customer
 
-CASES = Path(__file__).parent.parent / "data" / "cases" / "orders"
 WRITES = ("create", "update", "add_address", "change_address")
 
 
@@ -24,8 +22,7 @@ def moved(world: World, **members: Any) -> None:
 
 
 async def test_an_address_that_the_order_does_not_use_never_blocks_it() -> None:
-    case = json.loads((CASES / "old_address_blocks_order.json").read_text(encoding="utf-8"))
-    told = case["customer"]
+    told = case("orders/old_address_blocks_order")["customer"]
     addresses = [HOME | address for address in told["addresses"]]
     members = {"addresses": addresses, "default_billing": "7", "default_shipping": "7"}
     world = World(customer(told["id"], **members))

@@ -72,6 +72,7 @@ async def test_500_old_orders_stay_in_the_shop_and_export_sends_one(
         [total] = [line for line in said.decode().splitlines() if "all" in line.split()]
         assert ["0", str(OLD)] == [word for word in total.split() if word.isdecimal()]
         assert "Nothing was sent" in said.decode()
+        assert "d365-sync map-customers" in said.decode()
         assert systems.erp_orders() == {}
 
         async with program(d365_sync, "--yes"):
