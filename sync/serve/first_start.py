@@ -12,8 +12,8 @@ from sync.store.watermarks import Watermarks
 
 _MARK = "first start confirmed"
 OTHERS_FROM_BEFORE = """\
-Customers come with their next order, login or change; all of them at once, or to the accounts
-of a table: d365-sync map-customers. Credit memos from before: d365-sync export-return."""
+Customers come with their next order, login or change; before that, with the accounts of a table
+or without: d365-sync map-customers. Credit memos from before: d365-sync export-return."""
 """What is said of what the table does not show."""
 # What people still read before they say yes.
 _MOST_SHOWN = 50
