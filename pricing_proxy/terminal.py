@@ -6,6 +6,7 @@ bidirectional mark could turn one number into another. Every console of both pro
 these, but for the sandbox's own, so no command has to think of it. Line feeds and tabs stay.
 """
 
+import json
 from collections.abc import Iterable
 from typing import Any
 from unicodedata import category
@@ -27,6 +28,11 @@ def visible(text: str) -> str:
 def on_one_line(text: str) -> str:
     """Return a text as `visible` does, and without line feeds that would forge another line."""
     return visible(text.replace("\n", " "))
+
+
+def neutral_json(text: str) -> str:
+    """Return JSON that says the same, with what would command a terminal written as escapes."""
+    return "".join(letter if _is_visible(letter) else json.dumps(letter)[1:-1] for letter in text)
 
 
 class PlainConsole(Console):

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from pricing_proxy.diagnosis.board import Board, RowState
 from pricing_proxy.diagnosis.report import Report
+from pricing_proxy.terminal import neutral_json
 
 _WORDS = {
     RowState.OK: Text("ok", style="green"),
@@ -30,7 +31,9 @@ def print_tables(report: Report, console: Console) -> None:
 def as_json(report: Report) -> str:
     """Return the report as JSON."""
     tables = [{"title": board.title, "rows": _rows(board)} for board in report.boards]
-    return json.dumps({"ok": report.is_ok, "tables": tables}, indent=2, ensure_ascii=False)
+    return neutral_json(
+        json.dumps({"ok": report.is_ok, "tables": tables}, indent=2, ensure_ascii=False)
+    )
 
 
 def _table(board: Board) -> Table:

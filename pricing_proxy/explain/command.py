@@ -22,7 +22,7 @@ from pricing_proxy.operating.admin_call import (
     demo_key,
 )
 from pricing_proxy.settings import Settings, load
-from pricing_proxy.terminal import PlainConsole
+from pricing_proxy.terminal import PlainConsole, neutral_json
 
 _SHOP_ID = re.compile(r"magento_id:([1-9][0-9]{0,15})")
 
@@ -62,7 +62,7 @@ def explain_command(
     held = key or demo_key(settings, scope="explain")
     answer = ask_admin(address, "/v1/prices/explain", body, key=held, brings="lines")
     if json_output:
-        typer.echo(json.dumps(answer, ensure_ascii=False))
+        typer.echo(neutral_json(json.dumps(answer, ensure_ascii=False)))
     else:
         print_explanation(answer, PlainConsole(highlight=False))
 

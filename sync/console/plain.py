@@ -13,6 +13,7 @@ import typer
 from rich.console import RenderableType
 
 from pricing_proxy.command_line import output
+from pricing_proxy.terminal import neutral_json
 
 
 def show(members: Any, printed: Iterable[RenderableType], *, json_output: bool) -> None:
@@ -26,8 +27,8 @@ def show(members: Any, printed: Iterable[RenderableType], *, json_output: bool) 
 
 
 def as_json(value: Any) -> str:
-    """Return dataclasses, mappings and lists of them as JSON."""
-    return json.dumps(_plain(value), indent=2, ensure_ascii=False)
+    """Return dataclasses, mappings and lists of them as JSON, which commands no terminal either."""
+    return neutral_json(json.dumps(_plain(value), indent=2, ensure_ascii=False))
 
 
 def _plain(value: Any) -> Any:

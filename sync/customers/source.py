@@ -54,6 +54,7 @@ class CustomerSource:
 
     async def sweep(self) -> int:
         """Enter what became visible too late for the polls, and return how many are new."""
+        await self._polling.look_for_undated(FLOW, self._shop.listing)
         return await read_late(
             self._polling,
             _WATERMARK,

@@ -60,8 +60,8 @@ class CreditMemoHead(ShopModel):
 
     entity_id: int
     increment_id: Number
-    store_id: int | None = None
-    state: int | None = None
+    store_id: int
+    state: int
     updated_at: Instant
 
 

@@ -41,6 +41,8 @@ STOPPED = "order_stopped"
 # Before any shop: the first poll of a market that starts at an increment id reads all heads once.
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _WATERMARK, _DECIDED = "orders.updated_at", "orders.decided"
+# Whose odd rows are those that only the sweep of what the ERP has reads in full.
+_SENT = "sent orders"
 
 
 @dataclass(slots=True)
@@ -113,6 +115,7 @@ class OrderSource:
         if not self._rules:
             return 0
         await self._look_again()
+        await self._polling.look_for_undated(FLOW, self._shop.heads)
         late = await read_late(
             self._polling,
             _WATERMARK,
@@ -149,8 +152,10 @@ class OrderSource:
 
     async def _sweep_open(self) -> int:
         """Enter what changed of orders that the ERP has and may still deliver; return how many."""
-        entered, odd = 0, await self._polling.odd_rows.of(FLOW)
-        pages = self._shop.open_orders_with_erp_number(without=odd.unserved)
+        # More of each is read than by polls, which find nothing wrong with its head.
+        entered, odd = 0, await self._polling.odd_rows.of(_SENT)
+        heads = await self._polling.odd_rows.of(FLOW)
+        pages = self._shop.open_orders_with_erp_number(without=odd.unserved | heads.unserved)
         async with aclosing(pages):
             async for page in pages:
                 await odd.take(page)

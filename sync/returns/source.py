@@ -59,6 +59,7 @@ class ReturnSource:
 
     async def sweep(self) -> int:
         """Enter what became visible too late for the polls, and return how many are new."""
+        await self._polling.look_for_undated(FLOW, self._shop.heads)
         return await read_late(
             self._polling, _WATERMARK, self._shop.credit_memos_changed, self._enter, source=FLOW
         )
@@ -78,7 +79,7 @@ class ReturnSource:
         return await self._enter(memo, what=what)
 
     async def _enter(self, memo: CreditMemoHead, *, what: str = "") -> bool:
-        market = self._market_of_store.get(memo.store_id or 0)
+        market = self._market_of_store.get(memo.store_id)
         if market is None or memo.state != REFUNDED:
             return False
         document = ShopDocument(FLOW, market, memo.entity_id, memo.increment_id)

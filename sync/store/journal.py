@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, text
+from sqlalchemy import bindparam, delete, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store import statements
@@ -20,6 +20,8 @@ from sync.store.events import FenceLostError
 from sync.store.redaction import redacted
 from sync.store.tables import sync_attempt, sync_event
 
+# Looked up and deleted within a second also on a slow disk.
+_AT_ONCE = 20_000
 # One statement, so that no other worker can take the event over between check and writing.
 _SENT = text(
     """
@@ -152,10 +154,29 @@ class Journal:
         rows = await statements.mappings(self._by_statement, statement)
         return [JournalRow(**row) for row in rows]
 
-    async def forget(self, older_than: timedelta, *, flow: str) -> int:
-        """Delete the calls of a flow's ended events; return how many."""
-        ended = select(sync_event.c.id).where(
-            sync_event.c.flow == flow, sync_event.c.ended_at < func.now() - older_than
+    async def forget(self, older_than: timedelta, *, flow: str, at_once: int = _AT_ONCE) -> int:
+        """Delete the calls of a flow's ended events; return how many.
+
+        In parts, each of which is kept: however many there are, none takes longer than a statement
+        may, and what one look did not come to is left to the next.
+
+        Args:
+            older_than: How long ago an event must have ended.
+            flow: Whose events.
+            at_once: Rows that one statement looks at.
+        """
+        before = func.now() - older_than
+        newest = select(_ROW.id).where(_ROW.sent_at < before).order_by(_ROW.sent_at.desc())
+        last = await statements.value(self._database, newest.limit(1))
+        first = await statements.value(self._database, select(func.min(_ROW.id)))
+        is_due = exists().where(
+            sync_event.c.id == _ROW.event_id,
+            sync_event.c.flow == flow,
+            sync_event.c.ended_at < before,
         )
-        statement = delete(sync_attempt).where(_ROW.event_id.in_(ended))
-        return await statements.change(self._database, statement)
+        forgotten = 0
+        for start in range(first or 0, 0 if last is None else last + 1, at_once):
+            part = _ROW.id.between(start, start + at_once - 1)
+            statement = delete(sync_attempt).where(part, is_due)
+            forgotten += await statements.change(self._database, statement)
+        return forgotten

@@ -161,6 +161,20 @@ async def test_a_list_whose_rows_do_not_say_which_they_are_is_no_list() -> None:
             [page async for page in client.orders.order_heads_changed(ALL)]
 
 
+async def test_what_no_poll_would_meet_is_searched_for() -> None:
+    """A credit memo whose change has no instant was never heard of."""
+    rows = [head(number, number) for number in (1, 2, 3, 4)]
+    rows[0]["updated_at"] = "0000-00-00 00:00:00"
+    del rows[1]["updated_at"]
+    async with client_of(orders_table(rows, broken=[2])) as (client, _):
+        pages = [page async for page in client.credit_memos.heads.undated(without=())]
+        known = [page async for page in client.credit_memos.heads.undated(without={2})]
+
+    assert [row.entity_id for page in pages for row in page.odd] == [1, 2]
+    assert [row.entity_id for page in known for row in page.odd] == [1]
+    assert not any(page.rows for page in pages)
+
+
 async def test_single_rows_are_asked_for_again() -> None:
     rows = [head(number, 0) for number in (1, 2, 3)]
     del rows[1]["store_id"]
@@ -184,6 +198,7 @@ async def test_a_count_loads_no_row() -> None:
 async def test_customers_and_credit_memos_are_read_alike() -> None:
     at = wire_instant(T0)
     row = {"website_id": 1, "increment_id": "1", "created_at": at, "updated_at": at}
+    row |= {"store_id": 1, "state": 2}
     rows: list[dict[str, Any]] = [{**row, "entity_id": n, "id": n} for n in (1, 2, 3)]
     del rows[0]["increment_id"], rows[0]["website_id"]
     async with client_of(orders_table(rows, broken=[2])) as (client, _):

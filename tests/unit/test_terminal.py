@@ -1,6 +1,7 @@
 """What other systems say is shown to people, and commands neither their terminal nor their log."""
 
 import io
+import json
 import logging
 import re
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.text import Text
 import pricing_proxy
 import sync
 from pricing_proxy.telemetry.logs import TextFormatter
-from pricing_proxy.terminal import PlainConsole, visible
+from pricing_proxy.terminal import PlainConsole, neutral_json, visible
 
 # Clears the screen, names the window, an eight-bit introducer, turned text, another line.
 HOSTILE = "LAMP\x1b[2J\x1b]0;owned\x07\x9b31m\u202e10\u2066\r\x08\x7f\ud800 01"
@@ -100,3 +101,15 @@ def test_every_console_is_one_that_shows_texts_only() -> None:
     }
 
     assert not makers
+
+
+def test_json_says_the_same_and_commands_no_terminal() -> None:
+    """Whoever looks at it in a terminal is as exposed as who looks at a table."""
+    text = json.dumps({"name": HOSTILE, "city": "Köln \N{GRINNING FACE}"}, ensure_ascii=False)
+
+    shown = neutral_json(text)
+
+    assert not _COMMANDS.search(shown)
+    assert json.loads(shown) == json.loads(text)
+    assert "Köln \N{GRINNING FACE}" in shown
+    shown.encode()
