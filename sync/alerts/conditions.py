@@ -24,6 +24,8 @@ from sync.store.wish_record import Unsettled
 _SILENT_PERIODS = 3
 MOST_NAMED = 5
 """More names make a message unreadable; all are in `d365-sync failed`."""
+CAUTIONED_FOR = timedelta(days=1)
+"""A difference that was sent does not end by itself: whom a day does not tell, nothing will."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,24 +59,20 @@ def held(crowds: Iterable[Alike]) -> list[Condition]:
     return sorted((_held(crowd) for crowd in crowds), key=attrgetter("key"))
 
 
-def cautioned(events: Iterable[EventRecord], *, within: timedelta) -> list[Condition]:
-    """Return a condition for each kind of difference with which events were done.
-
-    Args:
-        events: Events that were done with a caution.
-        within: Since when, for the text.
-    """
+def cautioned(events: Iterable[EventRecord]) -> list[Condition]:
+    """Return a condition for each kind of difference with which events were done of late."""
     groups: dict[tuple[str, str, str], list[EventRecord]] = defaultdict(list)
     for event in events:
         if event.trouble is not None:
             groups[event.flow, event.market, event.trouble.field].append(event)
-    hours = within / timedelta(hours=1)
+    hours = CAUTIONED_FOR / timedelta(hours=1)
     return [
         Condition(
             key=f"caution/{flow}/{market}/{field}",
             title=f"{_counted(group, flow)} of {market} sent with a difference at {field} "
             f"within {hours:g} hours",
-            text=f"{_names(Alike(group, len(group)))}, the last with {_told(group[-1])}",
+            text=f"{_names(Alike(group, len(group)))}, the last with {_told(group[-1])}. "
+            "All of them: d365-sync failed --cautions",
             count=len(group),
         )
         for (flow, market, field), group in sorted(groups.items())

@@ -10,6 +10,7 @@ import typer
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.command_line import Config, Json, fail, output
 from pricing_proxy.resilience.errors import UpstreamError
+from sync.alerts.conditions import CAUTIONED_FOR
 from sync.console.event_story import read_event
 from sync.console.event_tables import event_tables
 from sync.console.gates import read_gates
@@ -18,7 +19,13 @@ from sync.console.odd_rows import odd_table
 from sync.console.plain import as_json, show
 from sync.console.running import carry_out, settings_of, with_stores
 from sync.console.state import SyncState, read_state
-from sync.console.tables import failed_table, gates_table, left_out_table, state_tables
+from sync.console.tables import (
+    cautions_table,
+    failed_table,
+    gates_table,
+    left_out_table,
+    state_tables,
+)
 from sync.serve.stores import Stores, stores
 from sync.serve.systems import systems
 from sync.settings import SyncSettings
@@ -62,6 +69,13 @@ def failed_command(
         int | None,
         typer.Option(min=1, help=f"Show so many; {_ON_A_SCREEN} without, and all as JSON."),
     ] = None,
+    cautions: Annotated[
+        bool,
+        typer.Option(
+            "--cautions",
+            help="Instead, what was sent within a day though it differs in the other system.",
+        ),
+    ] = False,
     config: Config = None,
     json_output: Json = False,
 ) -> None:
@@ -73,6 +87,12 @@ def failed_command(
     on by themselves when it is done.
     """
     most = limit or (_ALL if json_output else _ON_A_SCREEN)
+    if cautions:
+        sent = with_stores(
+            config, lambda opened: opened.overview.cautioned(CAUTIONED_FOR, most=most)
+        )
+        show(sent, [cautions_table(sent)], json_output=json_output)
+        return
     events, count, odd = with_stores(config, partial(_stuck, most=most))
     if json_output:
         typer.echo(as_json(events))

@@ -66,7 +66,20 @@ def gates_table(gates: Mapping[str, timedelta] | str) -> Table:
 
 def failed_table(events: Sequence[EventRecord]) -> Table:
     """Return held and blocked events with what is wrong and what to do."""
-    table = table_of("Events that wait for a person", "event", "flow", "market", "document")
+    table = _troubles("Events that wait for a person", events)
+    table.caption = "When the cause is gone: d365-sync replay EVENT, or --all-held"
+    return table
+
+
+def cautions_table(events: Sequence[EventRecord]) -> Table:
+    """Return events that are done, and what is to be known of each."""
+    table = _troubles("Sent, and yet different in the other system", events)
+    table.caption = "" if events else "None within a day."
+    return table
+
+
+def _troubles(title: str, events: Sequence[EventRecord]) -> Table:
+    table = table_of(title, "event", "flow", "market", "document")
     for column in ("state", "field", "what is wrong", "what to do"):
         table.add_column(column, overflow="fold")
     for event in events:
@@ -80,7 +93,6 @@ def failed_table(events: Sequence[EventRecord]) -> Table:
             table.add_row(
                 *([""] * 6), Text(diff_text(trouble.diff, flow=event.flow), style="dim"), ""
             )
-    table.caption = "When the cause is gone: d365-sync replay EVENT, or --all-held"
     return table
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from pricing_proxy.clock import Clock
 from sync.alerts.conditions import (
+    CAUTIONED_FOR,
     MOST_NAMED,
     Condition,
     ScheduleState,
@@ -28,8 +29,6 @@ from sync.serve.stores import Stores
 _EVERY = timedelta(seconds=5)
 # An hour of the journal is more to read than the rest; a loop does not end within a minute.
 _JOURNAL_EVERY = timedelta(minutes=1)
-# A difference that was sent does not end by itself: who did not hear of it within a day will not.
-_TOLD_FOR = timedelta(days=1)
 # More would not make an alert any clearer.
 _MOST = 1000
 
@@ -56,7 +55,7 @@ def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock:
         ]
         return [
             *held(await opened.overview.held(named=MOST_NAMED)),
-            *cautioned(await opened.overview.cautioned(_TOLD_FOR, most=_MOST), within=_TOLD_FOR),
+            *cautioned(await opened.overview.cautioned(CAUTIONED_FOR, most=_MOST)),
             *await _late(opened, after),
             *silent(schedules, now=clock.utc()),
             *unsettled(await opened.unsettled.read()),

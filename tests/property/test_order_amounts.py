@@ -6,7 +6,15 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.sales.amounts import expected_tax, line_amount, rounded, shared, unit_price
+from sync.sales.amounts import (
+    Taxed,
+    document_tax,
+    expected_tax,
+    line_amount,
+    rounded,
+    shared,
+    unit_price,
+)
 
 CENTS = st.integers(0, 10**9).map(lambda cents: Decimal(cents).scaleb(-2))
 AMOUNTS = st.integers(0, 10**11).map(lambda units: Decimal(units).scaleb(-4))
@@ -65,3 +73,32 @@ def test_foretold_tax_is_rounded_half_up_once(net: Decimal, rate: Decimal) -> No
     exact = Fraction(net) * Fraction(rate) / 100
     assert -Fraction(1, 200) < Fraction(tax) - exact <= Fraction(1, 200)
     assert tax.as_tuple().exponent == -2
+
+
+PARTS = st.lists(
+    st.builds(
+        Taxed, st.sampled_from(["A", "B"]), CENTS, st.sampled_from([Decimal(19), Decimal(7)])
+    ),
+    max_size=8,
+)
+
+
+def half_up(value: Fraction) -> Fraction:
+    """The oracle: cents, away from zero at the half."""
+    return Fraction(int(value * 100 + Fraction(1, 2)), 100)
+
+
+@given(PARTS)
+def test_tax_is_rounded_for_each_line_or_once_for_each_rate(parts: list[Taxed]) -> None:
+    exact: dict[tuple[str, Decimal], Fraction] = {}
+    for one in parts:
+        key = one.code, one.rate
+        exact[key] = exact.get(key, Fraction(0)) + Fraction(one.net * one.rate) / 100
+
+    by_line = document_tax(parts, rounding="line", decimals=2)
+    by_total = document_tax(parts, rounding="total", decimals=2)
+
+    assert by_line == sum(half_up(Fraction(one.net * one.rate) / 100) for one in parts)
+    assert by_total == sum(map(half_up, exact.values()))
+    # What the tolerance for each line is for: no more than half a cent of each, twice.
+    assert abs(by_line - by_total) <= Decimal("0.005") * (len(parts) + len(exact))

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from sync.engine.flow import Work
-from sync.engine.outcomes import Done, HeldError
+from sync.engine.outcomes import Caution, Done, HeldError
 from sync.store.odd_rows import OddRowStore
 from sync.store.states import EventState
 from tests.sync_console.conftest import CommandLine
@@ -86,6 +86,32 @@ async def test_what_needs_a_decision_is_not_crowded_out_by_what_waits_behind_it(
     told = await d365_sync.json("failed")
     assert [one["id"] for one in told][:2] == [first, second]
     assert len(told) == 5
+
+
+async def test_what_was_sent_with_a_difference_is_listed_for_a_day(
+    engine: Engine, d365_sync: CommandLine
+) -> None:
+    async def carry(_: Work) -> Done:
+        caution = Caution(
+            field="OrderTotalTaxAmount",
+            text="tax: 1 in the shop, 2 in the ERP",
+            advice="compare both",
+            diff=(("OrderTotalTaxAmount", "1", "2"),),
+        )
+        return Done("is in the ERP as 000697", caution)
+
+    engine.orders.carry_with = carry
+    event = await engine.receive("100000201")
+    await engine.carry(event)
+
+    said = (await d365_sync("failed", "--cautions")).stdout
+    [told] = await d365_sync.json("failed", "--cautions")
+
+    assert all(part in said for part in ("100000201", "OrderTotalTaxAmount", "compare both"))
+    assert (told["id"], told["state"], told["note"]) == (event, "done", "is in the ERP as 000697")
+    assert "Nothing is held" in (await d365_sync("failed")).stdout
+    await engine.execute("UPDATE sync_event SET ended_at = ended_at - interval '25 hours'")
+    assert "None within a day" in (await d365_sync("failed", "--cautions")).stdout
 
 
 async def test_show_tells_calls_with_their_answers_and_who_waits(
