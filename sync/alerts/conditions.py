@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 
 from sync.store.odd_row_record import OddRecord
-from sync.store.records import Alike, EventRecord
+from sync.store.records import Alike, Trouble
 from sync.store.rewrites import Rewritten
 from sync.store.wish_record import Unsettled
 
@@ -59,24 +59,9 @@ def held(crowds: Iterable[Alike]) -> list[Condition]:
     return sorted((_held(crowd) for crowd in crowds), key=attrgetter("key"))
 
 
-def cautioned(events: Iterable[EventRecord]) -> list[Condition]:
+def cautioned(crowds: Iterable[Alike]) -> list[Condition]:
     """Return a condition for each kind of difference with which events were done of late."""
-    groups: dict[tuple[str, str, str], list[EventRecord]] = defaultdict(list)
-    for event in events:
-        if event.trouble is not None:
-            groups[event.flow, event.market, event.trouble.field].append(event)
-    hours = CAUTIONED_FOR / timedelta(hours=1)
-    return [
-        Condition(
-            key=f"caution/{flow}/{market}/{field}",
-            title=f"{_counted(group, flow)} of {market} sent with a difference at {field} "
-            f"within {hours:g} hours",
-            text=f"{_names(Alike(group, len(group)))}, the last with {_told(group[-1])}. "
-            "All of them: d365-sync failed --cautions",
-            count=len(group),
-        )
-        for (flow, market, field), group in sorted(groups.items())
-    ]
+    return [_cautioned(crowd) for crowd in crowds if crowd.first[0].trouble is not None]
 
 
 def late(crowds: Iterable[Alike], *, after: timedelta, place: str) -> list[Condition]:
@@ -172,15 +157,23 @@ def rewritten(documents: Iterable[Rewritten]) -> list[Condition]:
     ]
 
 
-def _told(event: EventRecord) -> str:
-    trouble = event.trouble
-    return "" if trouble is None else f"{trouble.text}. What to do: {trouble.advice}"
-
-
 def _documents(field: Unsettled) -> str:
     if field.documents == 1:
         return f"Of {field.example}"
     return f"Of {field.documents} documents, such as {field.example}"
+
+
+def _cautioned(crowd: Alike) -> Condition:
+    event = crowd.first[0]
+    told, hours = event.trouble or Trouble(kind=""), CAUTIONED_FOR / timedelta(hours=1)
+    return Condition(
+        key=f"caution/{event.flow}/{event.market}/{told.field}",
+        title=f"{_counted(crowd, event.flow)} of {event.market} sent with a difference at "
+        f"{told.field} within {hours:g} hours",
+        text=f"{_names(crowd)}, the first with {told.text}. What to do: {told.advice}. "
+        "All of them: d365-sync failed --cautions",
+        count=len(crowd),
+    )
 
 
 def _held(crowd: Alike) -> Condition:

@@ -89,7 +89,7 @@ def failed_command(
     most = limit or (_ALL if json_output else _ON_A_SCREEN)
     if cautions:
         sent = with_stores(
-            config, lambda opened: opened.overview.cautioned(CAUTIONED_FOR, most=most)
+            config, lambda opened: opened.overview.cautions(CAUTIONED_FOR, most=most)
         )
         show(sent, [cautions_table(sent)], json_output=json_output)
         return

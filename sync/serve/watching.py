@@ -29,8 +29,6 @@ from sync.serve.stores import Stores
 _EVERY = timedelta(seconds=5)
 # An hour of the journal is more to read than the rest; a loop does not end within a minute.
 _JOURNAL_EVERY = timedelta(minutes=1)
-# More would not make an alert any clearer.
-_MOST = 1000
 
 
 def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock: Clock) -> Schedule:
@@ -55,7 +53,7 @@ def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock:
         ]
         return [
             *held(await opened.overview.held(named=MOST_NAMED)),
-            *cautioned(await opened.overview.cautioned(CAUTIONED_FOR, most=_MOST)),
+            *cautioned(await opened.overview.cautioned(CAUTIONED_FOR, named=MOST_NAMED)),
             *await _late(opened, after),
             *silent(schedules, now=clock.utc()),
             *unsettled(await opened.unsettled.read()),

@@ -87,14 +87,14 @@ class Overview:
         statement = select(func.count()).where(_EVENT.state.in_(_STUCK))
         return int(await statements.value(self._database, statement))
 
-    async def cautioned(self, within: timedelta, *, most: int = 200) -> list[EventRecord]:
+    async def cautions(self, within: timedelta, *, most: int = 200) -> list[EventRecord]:
         """Return what was done of late though somebody should hear of a difference."""
-        return await self._events(
-            _EVENT.error_kind == CAUTION,
-            _EVENT.state == EventState.DONE,
-            _EVENT.ended_at > func.now() - within,
-            most=most,
-        )
+        return await self._events(_is_cautioned(within), most=most)
+
+    async def cautioned(self, within: timedelta, *, named: int) -> list[Alike]:
+        """Return the same by flow, market and field; some of each are named."""
+        alike = (_EVENT.flow, _EVENT.market, _EVENT.error_field)
+        return await self._crowds(_is_cautioned(within), alike=alike, named=named)
 
     async def held(self, *, named: int) -> list[Alike]:
         """Return held events by flow, market, and what is wrong where; some of each are named."""
@@ -165,6 +165,14 @@ class Overview:
         order = [_EVENT.id] if before is None else [before, _EVENT.id]
         statement = select(*EVENT_COLUMNS).where(*conditions).order_by(*order).limit(most)
         return [event_record(row) for row in await statements.rows(self._database, statement)]
+
+
+def _is_cautioned(within: timedelta) -> ColumnElement[bool]:
+    return and_(
+        _EVENT.error_kind == CAUTION,
+        _EVENT.state == EventState.DONE,
+        _EVENT.ended_at > func.now() - within,
+    )
 
 
 def _latest(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -176,15 +176,16 @@ def test_what_was_sent_with_a_difference_is_told_by_field() -> None:
         )
         return event(number, state=EventState.DONE, trouble=told)
 
-    tax, total = cautioned([done(1, "Tax"), done(2, "Total"), done(3, "Tax")])
+    taxes = [done(1, "Tax"), done(3, "Tax")]
+    tax, total = cautioned([Alike(taxes, 7), Alike([done(2, "Total")], 1)])
 
     assert tax.key == "caution/orders/b2b_de/Tax"
-    assert tax.title == "2 orders of b2b_de sent with a difference at Tax within 24 hours"
+    assert tax.title == "7 orders of b2b_de sent with a difference at Tax within 24 hours"
     assert tax.text == (
-        "100001, 100003, the last with tax: 3 in the shop, 0 in the ERP. What to do: compare both. "
-        "All of them: d365-sync failed --cautions"
+        "100001, 100003 and 5 more, the first with tax: 1 in the shop, 0 in the ERP. "
+        "What to do: compare both. All of them: d365-sync failed --cautions"
     )
-    assert (tax.count, total.count) == (2, 1)
+    assert (tax.count, total.count) == (7, 1)
 
 
 def test_late_events_are_told_of_though_nothing_failed() -> None:
