@@ -6,6 +6,7 @@ from functools import partial
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.command_line import Config, Json, fail, output
@@ -88,9 +89,7 @@ def failed_command(
     """
     most = limit or (_ALL if json_output else _ON_A_SCREEN)
     if cautions:
-        sent = with_stores(
-            config, lambda opened: opened.overview.cautions(CAUTIONED_FOR, most=most)
-        )
+        sent = with_stores(config, partial(_cautions, most=most))
         show(sent, [cautions_table(sent)], json_output=json_output)
         return
     events, count, odd = with_stores(config, partial(_stuck, most=most))
@@ -98,15 +97,17 @@ def failed_command(
         typer.echo(as_json(events))
         return
     if events:
-        output().print(failed_table(events))
-        if count > len(events):
-            output().print(f"{len(events)} of {count:,}; --limit {count} shows all.")
+        _print_some(failed_table(events), len(events), of=count)
     else:
         output().print("Nothing is held.", style="green")
     if odd:
-        output().print(odd_table(odd[:most]))
-        if len(odd) > most:
-            output().print(f"{most} of {len(odd):,}; --limit {len(odd)} shows all.")
+        _print_some(odd_table(odd[:most]), min(most, len(odd)), of=len(odd))
+
+
+def _print_some(table: Table, shown: int, *, of: int) -> None:
+    output().print(table)
+    if of > shown:
+        output().print(f"{shown} of {of:,}; --limit {of} shows all.")
 
 
 def show_command(
@@ -124,6 +125,10 @@ def show_command(
 
 def _count(found: LeftOut | str) -> int | str:
     return found.count if isinstance(found, LeftOut) else found
+
+
+async def _cautions(opened: Stores, *, most: int) -> list[EventRecord]:
+    return await opened.overview.cautions(CAUTIONED_FOR, most=most)
 
 
 async def _stuck(opened: Stores, *, most: int) -> tuple[list[EventRecord], int, list[OddRecord]]:
