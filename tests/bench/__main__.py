@@ -19,7 +19,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from pricing_proxy.children import tied
-from tests.bench import ledger_size, redis_size, reread
+from tests.bench import ledger_size, memory_size, redis_size, reread
 from tests.bench.cases import CASES, Case
 from tests.bench.load import Load, Outcome
 from tests.bench.programs import KEY, BenchError, Programs, Server, cpu_seconds, programs, settle
@@ -97,7 +97,7 @@ def _measure_all(running: Programs, options: argparse.Namespace, console: Consol
 
 
 def _sizes(redis_port: int) -> list[Size]:
-    lines = (redis_size.lines, ledger_size.lines, reread.lines)
+    lines = (redis_size.lines, memory_size.lines, ledger_size.lines, reread.lines)
     return [Size(*line) for each in lines for line in each(redis_port)]
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import statistics
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
@@ -115,10 +115,16 @@ def _values(more: dict[str, Any]) -> dict[str, bytes]:
 
 
 def _value(key: Key, more: dict[str, Any]) -> bytes:
-    members = {"sku": key.sku, **_PRICE, **more, **_READ}
-    fragment = json.dumps(members, separators=(",", ":"))[:-1]
-    entry = Entry(Kind.PRICE, fragment, 10**15, 10**15, 300_000_000, 3_600_000_000)
+    entry = Entry(
+        Kind.PRICE, fragment_of(key.sku, more), 10**15, 10**15, 300_000_000, 3_600_000_000
+    )
     return codec.encode(entry, time=_TIME)
+
+
+def fragment_of(sku: str, more: Mapping[str, Any] | None = None) -> str:
+    """Return what is kept of a price of the documented example's shape."""
+    members = {"sku": sku, **_PRICE, **(more or {}), **_READ}
+    return json.dumps(members, separators=(",", ":"))[:-1]
 
 
 def _context(number: int) -> Context:

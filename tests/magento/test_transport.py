@@ -5,11 +5,13 @@ import contextlib
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.http_exchange import Request
@@ -23,7 +25,18 @@ from pricing_proxy.resilience.errors import (
 )
 from sync.magento.auth import authorization
 from sync.magento.transport import ShopTransport
-from tests.magento.loopback import CREDENTIALS, Play, always, shop_of, transport_to
+from sync.magento.way import shop_way
+from tests.d365.certificates import make_authority
+from tests.fakes.http_proxy import HttpProxy
+from tests.magento.loopback import (
+    CREDENTIALS,
+    Play,
+    PlayedShop,
+    always,
+    section,
+    shop_of,
+    transport_to,
+)
 
 TARGET = "/rest/all/V1/products/A%2FB%20%2B'?searchCriteria%5BpageSize%5D=1"
 GET = Request(method="GET", target=TARGET)
@@ -224,3 +237,28 @@ async def test_a_gateways_clock_is_not_taken_for_the_shops() -> None:
             await transport.send(GET, deadline=soon())
 
         assert transport.shop_clock.last is None
+
+
+async def test_the_shop_is_called_through_its_proxy_and_signed_for_itself(tmp_path: Path) -> None:
+    """Only the proxy knows the shop's name; what is signed says nothing of the proxy."""
+    host = "shop.example.com"
+    authority = make_authority(tmp_path, "ours", host)
+    shop = PlayedShop(always({"total_count": 7}))
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", shop.answer)
+    server = TestServer(app, host="127.0.0.1", scheme="https")
+    await server.start_server(ssl=authority.server)
+    async with server, HttpProxy({host: server.port or 0}, login="robot:s3cr3t").serving() as proxy:
+        magento = section(
+            f"https://{host}",
+            ca_file=str(authority.ca_file),
+            proxy=f"http://robot@127.0.0.1:{proxy.port}",
+            proxy_password="s3cr3t",
+        )
+        async with shop_way(magento, clock=SystemClock()) as client:
+            assert await client.orders.order_count() == 7
+
+    assert proxy.tunnels == [f"{host}:443"]
+    [request] = shop.requests
+    assert request.host == host
+    assert "Proxy-Authorization" not in request.headers

@@ -45,6 +45,45 @@ _COPIED = (
     "virtual_time.py",
     "web",
 )
+# What random schedules do to replicas, by the functions that do it, and the mistakes about it.
+CLOCKS, MODEL = "property/test_clock_schedules.py", "property/test_replicas_model.py"
+MAPS = "property/test_maps_model.py"
+DISTURBED: dict[tuple[str, ...], tuple[str, ...]] = {
+    (f"{MODEL}::step_clock_of_redis", f"{CLOCKS}::step", f"{CLOCKS}::creep"): (
+        "step_back_unnoticed",
+        "step_forward_unnoticed",
+        "small_steps_forgotten",
+        "unseen_step_believed",
+        "epoch_of_the_clock_ignored",
+        "owed_epoch_dropped",
+    ),
+    (f"{MODEL}::fail_over", f"{MODEL}::lag", f"{MODEL}::lose_entries", f"{CLOCKS}::fail_over"): (
+        "another_master_unnoticed",
+        "clock_that_lags_ignored",
+        "rollback_ignored",
+    ),
+    (f"{MODEL}::sleep", f"{CLOCKS}::sleep"): (
+        "sleep_unnoticed",
+        "sleep_is_within_the_lease",
+        "sleep_during_a_read_ignored",
+    ),
+    (f"{MODEL}::reset_connections", f"{CLOCKS}::reset"): (
+        "lost_connection_vouches",
+        "reset_is_no_lost_connection",
+    ),
+    (f"{MODEL}::cut", f"{CLOCKS}::cut"): ("no_lease", "unwatched_clock_believed"),
+    (f"{MAPS}::listing",): ("short_answer_believed",),
+    (f"{MODEL}::evict", f"{CLOCKS}::evict", f"{MAPS}::evict_maps", f"{MAPS}::evict_ids"): (
+        "evicted_ledger_is_whole",
+        "lost_ids_are_nobodys",
+    ),
+    (f"{MODEL}::restart",): (
+        "address_not_in_provenance",
+        "meaning_not_in_key",
+        "one_ledger_for_all_erps",
+    ),
+    (f"{MODEL}::ask", f"{MODEL}::change"): ("letters_of_names_count",),
+}
 _SECONDS = 60
 # Loading all plugins takes four times as long as the tests do.
 _PLUGINS = ("-p", "no:cacheprovider", "-p", "pytest_asyncio.plugin", "-p", "pytest_timeout")
@@ -54,6 +93,14 @@ _SOME_FAILED = 1
 
 def test_there_are_enough_mutants() -> None:
     assert len(PATCHES) >= 10
+
+
+@pytest.mark.parametrize("where", DISTURBED, ids=lambda where: where[0].partition("::")[2])
+def test_each_thing_that_schedules_do_has_its_mistake(where: tuple[str, ...]) -> None:
+    for place in where:
+        file, _, name = place.partition("::")
+        assert f"def {name}(" in (HERE.parent / file).read_text(), place
+    assert set(DISTURBED[where]) <= {patch.stem for patch in PATCHES}
 
 
 def test_unpatched_code_passes(tmp_path: Path) -> None:

@@ -49,6 +49,30 @@ async def test_an_answer_that_lists_too_little_replaces_nothing(
         assert maps.views()["items"].refused is None
 
 
+async def test_rows_that_could_not_be_read_are_told_once_and_until_they_can(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Odd(FakeReader):
+        told = ""
+
+        async def items(self, held: Mapping[str, Item]) -> Listing[Item]:
+            listing = await super().items(held)
+            return listing._replace(odd=self.told, odd_count=len(self.told.split()))
+
+    reader, kept = Odd(skus=MANY, accounts=["C-1"]), FakeKept()
+    async with maps_of(reader, kept) as maps:
+        for told, times in (("Products: one", 1), ("Products: one", 1), ("Products: 2 so", 2)):
+            reader.told = told
+            await asyncio.sleep(EVERY.total_seconds() + 1)
+            assert maps.views()["items"].odd == told
+            assert maps.views()["items"].odd_count == len(told.split())
+            assert warnings_of(caplog, "Products: ") == times
+            assert len(maps.items() or ()) == 168
+        reader.told = ""
+        await asyncio.sleep(EVERY.total_seconds() + 1)
+        assert (maps.views()["items"].odd, maps.views()["items"].odd_count) == ("", 0)
+
+
 async def test_a_short_set_is_seen_where_the_map_as_a_whole_is_long_enough() -> None:
     """Few variants among many products: all of them gone are less than a tenth of the map."""
 

@@ -371,6 +371,15 @@ def test_rows_that_differ_in_case_alone_are_counted() -> None:
     assert "2 differ from others in case or blanks alone" in told
 
 
+def test_rows_that_could_not_be_read_are_told() -> None:
+    state = snapshot()
+    told = "ReleasedProductsV2: 1 row is not as agreed, the first is 'LAMP-04', in SalesPrice"
+    state["markets"]["b2b_de"]["maps"]["items"]["odd"] = told
+    page = status_page(state)
+    assert tile(page, "Maps") == ("warn", "some rows odd", f"b2b_de: {told}")
+    assert told in " ".join(Reader(page).texts)
+
+
 def test_maps_keys_queues_and_poison_are_shown() -> None:
     texts = Reader(status_page(snapshot())).texts
 
