@@ -1,8 +1,8 @@
 """How often a source is polled: rarely, while the shop's hints tell of everything first.
 
     its hints were heard, and no poll has met since what none had told of     every half minute
-    those of another source are so, and nobody waits for this one's            three times the usual
-    else                                                                       the usual
+    those of another source are so, and nobody waits for this one's           six times the usual
+    else                                                                      the usual
 
 What is known of the hints is kept for all processes: one hears them, another polls. A hint that
 fails to come costs half a minute once, and none later: the poll that meets what it should have
@@ -19,7 +19,7 @@ RARELY = timedelta(seconds=30)
 """Between two polls of a source whose hints arrive."""
 
 # The poll of another source, which no hint tells of: both, and the sweeps, leave the shop alone.
-_PATIENCE = 3
+_PATIENCE = 6
 _PREFIX = "hints."
 _HEARD, _MISSED = "heard", "missed"
 # Each hint of a busy shop would change one row of the database.

@@ -28,6 +28,7 @@ from sync.engine.outcomes import (
     SkippedError,
     WaitForError,
 )
+from sync.engine.reach import Reach
 from sync.engine.windows import Window
 from sync.magento.credit_memo_models import CreditMemo, CreditMemoHead
 from sync.magento.odd_rows import RowPage
@@ -38,7 +39,8 @@ from sync.returns.rules import ReturnRules
 from sync.returns.source import ReturnSource
 from sync.sales.owners import DocumentOwners
 from sync.sales.references import RETURN_MARK, References
-from tests.fakes.entering import FakeEvents, polling
+from tests.cases import case
+from tests.fakes.entering import FakeEvents, FakeWatermarks, polling
 from tests.fakes.listing import FakeListing
 from tests.fakes.order_erp import FakeOrderErp
 from tests.fakes.order_shop import FakeLinks, FakeWork
@@ -404,6 +406,28 @@ async def test_each_refunded_memo_of_a_market_is_entered_once() -> None:
 
     assert [await source.poll(), await source.poll()] == [1, 0]
     assert events.keys == ["1"]
+
+
+async def test_a_memo_dated_ahead_hides_neither_later_memos_nor_itself() -> None:
+    """The mark stood two hours ahead, and what came meanwhile was never seen."""
+    told = case("orders/future_updated_at")["credit_memo"]
+    clock, shop, events, marks = ManualClock(), FakeMemos(), FakeEvents(), FakeWatermarks()
+    source = ReturnSource(
+        shop, polling(events, clock, watermarks=marks), market_of_store={1: "b2b_de"}
+    )
+    number = told["increment_id"]
+    dates = {number: timedelta(hours=2), "later": timedelta(0), "and later": timedelta(0)}
+    for entity_id, (increment_id, ahead) in enumerate(dates.items(), start=1):
+        members = {"entity_id": entity_id, "increment_id": increment_id, "state": told["state"]}
+        clock.advance(timedelta(seconds=5))
+        at = clock.utc() + ahead
+        shop.memos.append(MEMO.model_copy(update={**members, "updated_at": at}))
+        assert await source.poll() == 1
+
+    assert events.keys == [*dates]
+    reach = Reach.model_validate_json(marks.kept["returns.updated_at"])
+    assert reach.settled <= clock.utc() - timedelta(seconds=30)
+    assert reach.fresh <= clock.utc()
 
 
 async def test_the_first_poll_begins_where_the_orders_do_and_export_takes_any() -> None:
