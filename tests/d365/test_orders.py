@@ -144,6 +144,23 @@ async def test_the_name_of_the_reference_is_a_setting() -> None:
     assert unquote(erp.targets[2]).count("XYZMagentoOrderId") == 2
 
 
+async def test_fields_that_the_erps_customer_added_are_written_and_read() -> None:
+    """They are texts that the program knows the names of by its configuration alone."""
+    note, added = "Ring twice", ("ContosoNote", "RequestedShippingDate")
+    replies = (
+        reply({"SalesOrderNumber": "7"}, 201),
+        reply({"value": [header_row(CustomersOrderReference="M1", ContosoNote=note)]}),
+    )
+    body = HEADER.model_validate({**HEADER.model_dump(exclude_none=True), "ContosoNote": note})
+    async with orders_of(answers(*replies), more_fields=added) as (orders, erp):
+        await orders.create_header("usmf", body, reference="M1")
+        [found] = await orders.find("usmf", "M1")
+    assert sent(erp, 0)["ContosoNote"] == note
+    assert found.model_dump()["ContosoNote"] == note
+    assert unquote(erp.targets[1]).count("ContosoNote") == 1
+    assert unquote(erp.targets[1]).count("RequestedShippingDate") == 1
+
+
 async def test_every_header_with_the_reference_is_found_the_lowest_number_first() -> None:
     policy = DirectPolicy()
     numbers = ("SO-1000", "SO-999", "SO-1001")
