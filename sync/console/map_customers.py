@@ -48,6 +48,9 @@ def map_customers_command(
     line: an account is found, or made where customers.create says so; what a person must decide
     is held (see `failed`). --customer brings one over again, as after a message in `status`.
 
+    A FILE begins with the line customer,account; below it are lines such as 7,C-1001. See first
+    what would be done: d365-sync map-customers b2b_de accounts.csv --plan
+
     Nothing is changed before you say yes; a row that is wrong is told and costs no other. Exit
     code 1: some were left alone because something is wrong with them.
     """

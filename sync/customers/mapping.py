@@ -22,7 +22,7 @@ from sync.engine.outcomes import HeldError
 from sync.magento.customer_models import CustomerAddress, ShopCustomer
 
 ORGANIZATION = "Organization"
-VERSION = 1
+VERSION = 2
 """Raise when the same customer would become another document; the journal keeps it."""
 
 
@@ -144,10 +144,11 @@ def address_of(
             advice=f'add sync.markets.{market.code}.customers.countries."{address.country_id}", '
             "then replay",
         )
-    person = " ".join(filter(None, (address.firstname.strip(), address.lastname.strip())))
     texts = {
         "AddressDescription": address_mark(address.id),
-        "AttentionToAddressLine": " / ".join(filter(None, (address.company.strip(), person))),
+        "AttentionToAddressLine": " / ".join(
+            filter(None, (address.company.strip(), address.person))
+        ),
         "AddressStreet": "\n".join(address.street),
         "AddressCity": address.city,
         "AddressZipCode": address.postcode,

@@ -174,9 +174,10 @@ def _address(address: ShopAddress | None) -> str:
 
 
 def _address_lines(address: ShopAddress) -> Iterator[str]:
+    # Without the telephone, which no journal keeps: in one text nobody would know it for one.
     parts = (address.country_id, address.postcode, address.city, address.region_code)
     place = " ".join(filter(None, map(str.strip, parts)))
-    lines = (address.company, address.person, *address.street, place, address.telephone)
+    lines = (address.company, address.person, *address.street, place)
     yield from (text for line in lines if (text := trimmed(line)))
     if address.vat_id.strip():
         yield f"VAT {address.vat_id.strip()}"

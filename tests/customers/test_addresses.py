@@ -138,6 +138,7 @@ async def test_another_account_gets_the_addresses_that_the_first_one_had() -> No
 
 async def test_blanks_around_texts_are_never_sent() -> None:
     spaced = HOME | {"street": [" Side 2 ", "  "], "city": " Berlin\t", "company": "   "}
+    spaced |= {"prefix": " Dr. "}
     world = World(customer(firstname=" Ada ", lastname="Lovelace ", addresses=[spaced]))
 
     await world.carry()
@@ -147,7 +148,7 @@ async def test_blanks_around_texts_are_never_sent() -> None:
     assert (row.PartyType, row.PersonFirstName, row.PersonLastName) == ("Person", "Ada", "Lovelace")
     [address] = world.erp.address_rows[row.CustomerAccount]
     assert (address.AddressStreet, address.AddressCity) == ("Side 2", "Berlin")
-    assert address.AttentionToAddressLine == "Ada Lovelace"
+    assert address.AttentionToAddressLine == "Dr. Ada Lovelace"
 
 
 async def test_a_person_who_becomes_an_organization_is_told_once_until_an_account_fits() -> None:
