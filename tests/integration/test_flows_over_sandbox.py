@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -110,6 +111,61 @@ async def test_a_cancelled_order_is_stopped_in_the_erp(world: FlowWorld) -> None
         await world.carry(world.flows.orders, key, task="cancel")
 
     assert world.told()[key]["is_stopped"]
+
+
+async def test_what_becomes_of_sent_orders_is_found_and_carried(world: FlowWorld) -> None:
+    """Also a change of address, which moves nothing of the order in the shop."""
+    world.with_orders(part_cancelled="reduce")
+    keys = await world.place(4, lines=[{"sku": "LAMP-01", "quantity": 3}], guest=True)
+    source = world.sources.orders
+    assert await source.poll() == 4
+    for key in keys:
+        await world.carry_order(key)
+    cut, held, moved, edited = [(await world.order(key)) for key in keys]
+    assert await source.sweep() == 0
+
+    one = [{"order_item_id": cut.items[0].item_id, "qty": 1}]
+    await back_office(world, cut.entity_id, "invoice", items=one)
+    await back_office(world, cut.entity_id, "cancel")
+    await back_office(world, held.entity_id, "hold")
+    replaced = await back_office(world, edited.entity_id, "edit")
+    move = {"members": {"_shipping/address/city": "Gent"}}
+    address = f"{world.sandbox.control_url}/systems/magento/rows/orders/{moved.entity_id}"
+    async with world.control.patch(address, json=move) as answer:
+        assert answer.status == 200, await answer.text()
+
+    assert await source.poll() == 4
+    assert await source.sweep() == 1
+    changes = [
+        event for event in world.events.entered.values() if event["payload"]["task"] != "export"
+    ]
+    told = {}
+    for event in [*changes, {"key": replaced["increment_id"], "payload": {}}]:
+        try:
+            told[event["key"]] = (
+                await world.carry(world.flows.orders, event["key"], **event["payload"])
+            ).note
+        except HeldError as error:
+            told[event["key"]] = error.field
+    in_erp = world.told()
+
+    assert "taken off" in told[cut.increment_id]
+    assert in_erp[cut.increment_id]["lines"][0]["OrderedSalesQuantity"] == 1
+    assert in_erp[cut.increment_id]["lines"][0]["LineAmount"] == cut.items[0].price
+    assert told[moved.increment_id] == "DeliveryAddressCity"
+    assert told[edited.increment_id] == "state"
+    stopped = {key for key, order in in_erp.items() if order["is_stopped"]}
+    assert stopped == {held.increment_id, edited.increment_id}
+    assert replaced["increment_id"] == f"{edited.increment_id}-1"
+    assert replaced["increment_id"] in in_erp
+
+
+async def back_office(world: FlowWorld, order_id: int, action: str, **body: Any) -> Any:
+    """Do something with an order of the shop, as people do there."""
+    address = f"{world.sandbox.control_url}/systems/magento/orders/{order_id}/{action}"
+    async with world.control.post(address, json=body) as answer:
+        assert answer.status == 200, await answer.text()
+        return (await answer.json())["done"]
 
 
 async def test_a_customer_of_the_shop_gets_an_account_and_the_shop_is_told(
