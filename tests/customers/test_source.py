@@ -66,6 +66,23 @@ async def test_a_first_start_brings_no_history() -> None:
     assert world.events.keys == ["2"]
 
 
+async def test_a_change_that_became_visible_late_is_found_by_the_sweep() -> None:
+    """Dated by a transaction that took an hour; what is older than the first sweep is history."""
+    world = World()
+    world.shop.put(1, world.clock.utc() - timedelta(days=9))
+    assert await world.source.sweep() + await world.source.poll() == 0
+    world.clock.advance(timedelta(hours=3))
+    world.shop.put(2, world.clock.utc())
+    assert await world.source.poll() == 1
+
+    world.shop.put(3, world.clock.utc() - timedelta(hours=1))
+    assert await world.source.poll() == 0
+    assert await world.source.sweep() == 1
+    world.shop.put(4, world.clock.utc() - timedelta(hours=1))
+    assert await world.source.sweep() == 1
+    assert world.events.keys == ["2", "3", "4"]
+
+
 async def test_each_change_is_entered_once() -> None:
     world = World()
     await world.source.poll()

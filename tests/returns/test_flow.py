@@ -458,6 +458,23 @@ async def test_the_first_poll_begins_where_the_orders_do_and_export_takes_any() 
     assert await source.export(shop.memos[1], what="after/1")
 
 
+async def test_a_memo_that_became_visible_late_is_found_by_the_sweep() -> None:
+    clock, shop, events = ManualClock(), FakeMemos(), FakeEvents()
+    source = ReturnSource(shop, polling(events, clock), market_of_store={1: "b2b_de"})
+    assert await source.sweep() + await source.poll() == 0
+    clock.advance(timedelta(hours=3))
+    seen, late = {"increment_id": "1"}, {"entity_id": 9000, "increment_id": "2"}
+    shop.memos = [MEMO.model_copy(update={**seen, "updated_at": clock.utc()})]
+    assert await source.poll() == 1
+
+    an_hour_ago = clock.utc() - timedelta(hours=1)
+    shop.memos.append(MEMO.model_copy(update={**late, "updated_at": an_hour_ago}))
+
+    assert await source.poll() == 0
+    assert await source.sweep() == 1
+    assert events.keys == ["1", "2"]
+
+
 async def test_equal_numbers_of_two_store_views_are_two_credit_memos() -> None:
     """The first has the reference until one store view has a prefix; then both are sent."""
     world = World()
