@@ -12,7 +12,7 @@ from pricing_proxy.d365.fo.customer_models import (
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.shared_state.customer_map import Customer as PricedCustomer
 from pricing_proxy.shared_state.maps import IdsState
-from sync.engine.odd_rows import Rereading
+from sync.engine.new_rows import WholeList
 from sync.engine.windows import Window
 from sync.magento.customer_models import CustomerHead, ShopCustomer
 from sync.magento.odd_rows import RowPage
@@ -116,7 +116,7 @@ class CustomerChanges(Protocol):
     """The part of the shop's client that finds customers."""
 
     @property
-    def listing(self) -> Rereading[ShopCustomer]:
+    def listing(self) -> WholeList[ShopCustomer]:
         """Single customers."""
         ...
 

@@ -12,6 +12,7 @@ from sync.customers.rules import FLOW
 from sync.customers.versions import is_carried, is_last_version, version_of
 from sync.engine.flow import Links
 from sync.engine.late_rows import read_late
+from sync.engine.new_rows import read_new
 from sync.engine.polling import Polling
 from sync.engine.sources import ShopDocument, enter
 from sync.magento.customer_models import ShopCustomer
@@ -53,14 +54,17 @@ class CustomerSource:
         return await self._polling.look_again(FLOW, self._shop.listing, self._enter_changed)
 
     async def sweep(self) -> int:
-        """Enter what became visible too late for the polls, and return how many are new."""
+        """Enter what polls could not see, and return how many are new."""
         await self._polling.look_for_undated(FLOW, self._shop.listing)
-        return await read_late(
+        late = await read_late(
             self._polling,
             _WATERMARK,
             self._shop.customers_changed,
             self._enter_changed,
             source=FLOW,
+        )
+        return late + await read_new(
+            self._polling, _WATERMARK, self._shop.listing, self._enter_changed, source=FLOW
         )
 
     async def hint(self, entity_id: int) -> bool:

@@ -55,6 +55,7 @@ class CreditMemoHead(ShopModel):
     """What a poll needs to know of a credit memo.
 
     Attributes:
+        store_id: None where the store view was deleted, and then nobody knows whose it is.
         state: 2 is refunded, 3 is cancelled.
     """
 

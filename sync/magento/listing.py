@@ -18,7 +18,7 @@ from sync.engine.windows import Window
 from sync.magento.answers import MagentoBrokeError, MagentoRejectedError
 from sync.magento.calls import Calls
 from sync.magento.odd_rows import RowPage, unserved
-from sync.magento.places import CHANGED, ID, ByChange, ById, Groups, ListPlace, changed
+from sync.magento.places import CHANGED, ID, ByChange, ById, Groups, ListPlace, beyond, changed
 from sync.magento.search import (
     Search,
     SearchCondition,
@@ -87,6 +87,25 @@ class ShopList(Generic[M]):
         """
         part = self._where(*groups_of(window, soon=soon))
         return part.pages(ByChange(window.since), without=without)
+
+    def after(
+        self, entity_id: int, *, without: Collection[int] = ()
+    ) -> AsyncGenerator[RowPage[M], None]:
+        """Yield what has a higher id, a page at a time; see `pages`."""
+        return self.pages(ById(entity_id), without=without)
+
+    async def newest_id(self) -> int:
+        """Return the highest id, 0 in an empty list; no row is loaded for it."""
+        low, high = -1, 0
+        while await self.count([beyond(high)]):
+            low, high = high, max(high * 2, 1)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if await self.count([beyond(middle)]):
+                low = middle
+            else:
+                high = middle
+        return high
 
     async def of(self, ids: Collection[int]) -> AsyncGenerator[RowPage[M], None]:
         """Yield what the list has of these ids."""

@@ -11,7 +11,7 @@ from pricing_proxy.d365.fo.return_models import (
     ReturnLineRow,
 )
 from pricing_proxy.http_exchange import Guard
-from sync.engine.odd_rows import Rereading
+from sync.engine.new_rows import WholeList
 from sync.engine.windows import Window
 from sync.magento.credit_memo_models import CreditMemo, CreditMemoHead
 from sync.magento.odd_rows import RowPage
@@ -75,7 +75,7 @@ class MemoChanges(Protocol):
     """The part of the shop's credit memos that says what changed."""
 
     @property
-    def heads(self) -> Rereading[CreditMemoHead]:
+    def heads(self) -> WholeList[CreditMemoHead]:
         """Single credit memos, as a poll needs them."""
         ...
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sync.engine.late_rows import read_late
+from sync.engine.new_rows import read_new
 from sync.engine.polling import Polling
 from sync.engine.sources import ShopDocument, enter
 from sync.magento.credit_memo_models import CreditMemoHead
@@ -58,10 +59,17 @@ class ReturnSource:
         return await self._polling.look_again(FLOW, self._shop.heads, self._enter)
 
     async def sweep(self) -> int:
-        """Enter what became visible too late for the polls, and return how many are new."""
+        """Enter what polls could not see, and return how many are new."""
         await self._polling.look_for_undated(FLOW, self._shop.heads)
-        return await read_late(
-            self._polling, _WATERMARK, self._shop.credit_memos_changed, self._enter, source=FLOW
+        late = await read_late(
+            self._polling,
+            _WATERMARK,
+            self._shop.credit_memos_changed,
+            self._enter,
+            source=FLOW,
+        )
+        return late + await read_new(
+            self._polling, _WATERMARK, self._shop.heads, self._enter, source=FLOW
         )
 
     async def hint(self, entity_id: int) -> int:

@@ -83,6 +83,19 @@ async def test_a_change_that_became_visible_late_is_found_by_the_sweep() -> None
     assert world.events.keys == ["2", "3", "4"]
 
 
+async def test_a_new_customer_who_is_dated_long_ago_is_found_by_the_sweep() -> None:
+    """The poll goes by dates; an import may write whatever it likes."""
+    world = World()
+    world.shop.put(1, world.clock.utc() - timedelta(days=9))
+    assert await world.source.sweep() + await world.source.poll() == 0
+
+    world.shop.put(2, world.clock.utc() - timedelta(days=9))
+    assert await world.source.poll() == 0
+    assert await world.source.sweep() == 1
+    assert [await world.source.sweep() for _ in range(3)] == [0, 0, 0]
+    assert world.events.keys == ["2"]
+
+
 async def test_each_change_is_entered_once() -> None:
     world = World()
     await world.source.poll()

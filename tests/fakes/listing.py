@@ -34,6 +34,15 @@ class FakeListing(Generic[M]):
         """Have the shop fail at a row."""
         self.odd[entity_id] = unserved(entity_id)
 
+    async def after(
+        self, entity_id: int, *, without: Collection[int]
+    ) -> AsyncGenerator[RowPage[M], None]:
+        found = [row for number, row in sorted(self.rows().items()) if number > entity_id]
+        yield self.page(found, without=without)
+
+    async def newest_id(self) -> int:
+        return max(self.rows(), default=0)
+
     async def of(self, ids: Collection[int]) -> AsyncGenerator[RowPage[M], None]:
         self.asked += ids
         rows = self.rows()
