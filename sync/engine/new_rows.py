@@ -13,7 +13,7 @@ from sync.engine.odd_rows import Found, R_co, Rereading, T
 from sync.engine.polling import Polling
 
 
-class Numbered(Protocol[R_co]):
+class ListedById(Protocol[R_co]):
     """A list whose rows have rising ids."""
 
     async def newest_id(self) -> int:
@@ -27,14 +27,14 @@ class Numbered(Protocol[R_co]):
         ...
 
 
-class WholeList(Numbered[R_co], Rereading[R_co], Protocol[R_co]):
+class WholeList(ListedById[R_co], Rereading[R_co], Protocol[R_co]):
     """A list that is read by ids, and asked for single rows again."""
 
 
 async def read_new(
     polling: Polling,
     name: str,
-    listed: Numbered[T],
+    listed: ListedById[T],
     enter: Callable[[T], Awaitable[bool]],
     *,
     source: str,
