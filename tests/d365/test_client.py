@@ -21,6 +21,7 @@ from pricing_proxy.d365.fo.models import (
 )
 from pricing_proxy.d365.fo.price_calls import PriceRequest, PriceRequestLine
 from pricing_proxy.d365.fo.row_reading import UnreadableRows
+from pricing_proxy.d365.odata import equals
 from pricing_proxy.d365.transport import Transport
 from pricing_proxy.resilience.call_class import CallClass, Ticket
 from pricing_proxy.resilience.errors import (
@@ -30,6 +31,7 @@ from pricing_proxy.resilience.errors import (
     UpstreamUnavailableError,
 )
 from pricing_proxy.resilience.operation import OperationClass
+from tests.d365.documents import answers, calls_of, reply
 from tests.d365.loopback import DirectPolicy, Erp, soon, transport_to
 from tests.d365.sample_files import sample
 
@@ -230,6 +232,27 @@ async def test_a_row_that_cannot_be_read_is_left_out_and_told(text: str, field: 
 async def test_a_set_of_which_most_cannot_be_read_is_not_the_one_that_was_agreed() -> None:
     with pytest.raises(UpstreamContractError, match=r"2 rows are not as agreed.*SalesPrice"):
         await products_of("", '"SalesPrice": NaN', '"SalesPrice": null')
+
+
+async def test_a_line_s_item_is_found_beside_one_whose_base_price_cannot_be_read() -> None:
+    """The sync looks items up by their numbers, and needs no price of them."""
+    [known] = json.loads(sample("product.released.rows.json"))["value"][:1]
+    rows = [json.dumps({**known, "ItemNumber": f"I-{number}"})[:-1] for number in (1, 2)]
+    body = f'{{"value": [{rows[0]}, "SalesPrice": NaN}}, {rows[1]}}}]}}'
+    async with calls_of(answers(reply(body.encode()))) as (calls, _):
+        found = await calls.rows(
+            ReleasedProductRow, equals("ProductType", "Item"), company=known["dataAreaId"]
+        )
+    assert [row.ItemNumber for row in found] == ["I-1", "I-2"]
+
+
+async def test_a_single_row_that_cannot_be_read_names_its_field() -> None:
+    body = (
+        b'{"value": [{"dataAreaId": "demf", "CustomerAccount": "C-1", "SalesCurrencyCode": NaN}]}'
+    )
+    async with calls_of(answers(reply(body))) as (calls, _):
+        with pytest.raises(UpstreamContractError, match="SalesCurrencyCode"):
+            await calls.rows(CustomerRow, equals("CustomerAccount", "C-1"), company="demf")
 
 
 async def test_an_odd_row_of_a_customer_is_told_without_whose_it_is() -> None:

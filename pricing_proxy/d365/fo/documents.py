@@ -20,7 +20,7 @@ from pricing_proxy.d365.fo.bodies import JsonValue
 from pricing_proxy.d365.fo.created_row import CreatedRow, created_row
 from pricing_proxy.d365.fo.models import Row
 from pricing_proxy.d365.fo.row_reading import checked_rows
-from pricing_proxy.d365.json_numbers import write_json
+from pricing_proxy.d365.json_numbers import read_json, read_odd_json, write_json
 from pricing_proxy.d365.odata import Filter, Query, Value, equals, matches, row_target, set_target
 from pricing_proxy.d365.transport import Transport
 from pricing_proxy.http_exchange import Guard, Request
@@ -175,7 +175,9 @@ class DocumentCalls:
         self, request: Request, operation: Operation, *, guard: Guard | None = None
     ) -> Any:
         async def send(until: Deadline) -> Any:
-            return await self._transport.send(request, deadline=until, guard=guard)
+            # What is no number is the affair of the row that it stands in, where rows are read.
+            read = read_odd_json if request.method == "GET" else read_json
+            return await self._transport.send(request, deadline=until, guard=guard, read=read)
 
         microseconds = self.request_time // timedelta(microseconds=1)
         return await self._policy.call(

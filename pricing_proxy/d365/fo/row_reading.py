@@ -1,8 +1,9 @@
 """Turn rows of an entity set into their models, and believe only what fits. Pure.
 
 A row of another company would end up in the wrong market, so it ends a reading. One that does
-not fit ends it where single rows are asked for; in a reading of a whole set it is left out and
-noted (`UnreadableRows`), unless most of them are so: then it is the set that is not as agreed.
+not fit ends it where single rows are asked for, unless it can do without what does not; in a
+reading of a whole set it is left out and noted (`UnreadableRows`), unless most of them are so:
+then it is the set that is not as agreed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -73,9 +74,12 @@ def checked_rows(
         try:
             checked = row.model_validate(values)
         except ValidationError as exc:
-            raise UpstreamContractError(
-                f"{row.entity_set}: an unexpected row: {exc}", system=system
-            ) from exc
+            mended = _without_unset(row, values, _fields_of(exc))
+            if mended is None:
+                raise UpstreamContractError(
+                    f"{row.entity_set}: an unexpected row: {exc}", system=system
+                ) from exc
+            checked = mended
         _require(checked, company, system)
         yield checked
 
@@ -92,14 +96,24 @@ def readable_rows(
         try:
             checked = row.model_validate(values)
         except ValidationError as error:
-            fields = {str(each["loc"][0]) for each in error.errors()}
+            fields = _fields_of(error)
             odd.note(row, values, fields)
-            unset = _unset_of(row)
-            if not fields <= unset.keys():
+            mended = _without_unset(row, values, fields)
+            if mended is None:
                 continue
-            checked = row.model_validate({**values, **unset})
+            checked = mended
         _require(checked, company, system)
         yield checked
+
+
+def _fields_of(error: ValidationError) -> set[str]:
+    return {str(each["loc"][0]) if each["loc"] else "the whole row" for each in error.errors()}
+
+
+def _without_unset(row: type[R], values: paging.Row, odd: set[str]) -> R | None:
+    """Return the row without what may be unset; None where other fields are odd as well."""
+    unset = _unset_of(row)
+    return row.model_validate({**values, **unset}) if odd <= unset.keys() else None
 
 
 def _unset_of(row: type[Row]) -> Mapping[str, Any]:
