@@ -11,6 +11,7 @@ from aiohttp import web
 from pricing_proxy.resilience.errors import UpstreamContractError, UpstreamUnavailableError
 from sync.magento.odd_rows import OddRow
 from sync.magento.search import wire_instant
+from tests.cases import case
 from tests.magento.loopback import always, client_of
 from tests.magento.test_client import ALL, T0, head, orders_table
 
@@ -50,14 +51,7 @@ async def test_a_row_that_cannot_be_read_is_named_and_the_others_are_read(member
 
 async def test_an_order_without_a_store_is_told_with_its_number() -> None:
     """As a shop answered it."""
-    row = {
-        "entity_id": 51,
-        "increment_id": "3000000051",
-        "state": "new",
-        "status": "pending",
-        "created_at": "2026-11-29 02:29:40",
-        "updated_at": "2026-11-29 02:29:40",
-    }
+    row = case("orders/order_without_store")["order"]
     _, odd, _ = await changed([row])
 
     assert odd == [

@@ -17,6 +17,7 @@ from pricing_proxy.money import NumberText
 from sync.magento.product_models import ShopProduct
 from sync.orders.selling import SoldThing
 from sync.orders.sold_products import SoldProducts
+from tests.cases import case
 from tests.virtual_time import ManualClock
 
 
@@ -107,11 +108,14 @@ async def test_variants_are_found_by_their_own_numbers_and_masters_are_not_sold(
     assert items[2].sales_unit == "PCS"
 
 
-@pytest.mark.parametrize("spelling", ["Lamp-13", "LAMP-13 ", "lamp-13"])
+SPELLED = case("orders/sku_case")
+
+
+@pytest.mark.parametrize("spelling", [SPELLED["product"]["sku"], "LAMP-13 ", "lamp-13"])
 async def test_another_spelling_of_the_shop_is_sent_as_the_erp_spells_it(spelling: str) -> None:
     """Both systems take them for one; an order of such a product was held for ever."""
     shop, erp = Shop(**{spelling: 13, "Cable-Red": 14}), Erp()
-    erp.release("LAMP-13")
+    erp.release(SPELLED["erp_item"])
     erp.stop("lamp-13")
     erp.release("CABLE", subtype="ProductMaster")
     erp.vary("Cable", "CABLE-RED", "Red")
@@ -127,13 +131,13 @@ async def test_another_spelling_of_the_shop_is_sent_as_the_erp_spells_it(spellin
 
 
 async def test_a_deleted_product_is_looked_for_by_the_lines_own_sku() -> None:
-    erp = Erp()
+    erp, gone = Erp(), line(**case("orders/product_deleted")["item"])
     erp.release("LAMP-17")
     products = sold(Shop(), erp, ManualClock())
 
-    found = await products.find([line(17, "Lamp-17"), line(None, "LAMP-18")])
+    found = await products.find([gone, line(None, "LAMP-18")])
 
-    known, unknown = found[line(17, "Lamp-17")], found[line(None, "LAMP-18")]
+    known, unknown = found[gone], found[line(None, "LAMP-18")]
     assert known.item is not None
     assert (known.item.item_number, known.shop_sku) == ("LAMP-17", None)
     assert (unknown.item, unknown.shop_sku) == (None, None)

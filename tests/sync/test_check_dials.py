@@ -11,6 +11,7 @@ import pytest
 
 from pricing_proxy.diagnosis.board import RowState
 from pricing_proxy.sandbox.dials import Dials
+from pricing_proxy.sandbox.shop.odd_rows import odd_row
 from tests.check.patience import findings, limits_for
 from tests.sync.checked_world import CheckedWorld, checked_world
 
@@ -250,3 +251,17 @@ async def test_rows_tell_what_was_found(world: CheckedWorld) -> None:
     assert shown["CustomersV3"].found == f"{len(book.customers)} rows in demf"
     assert shown["SalesOrderHeadersV3"].found == "0 rows in demf"
     assert shown["ReleasedProductsV2"].found == f"{len(book.items)} rows in demf"
+
+
+async def test_a_row_that_a_poll_could_not_read_is_named(world: CheckedWorld) -> None:
+    """It stops nothing, so it is yellow; of whom nothing changed lately, nobody asks."""
+    odd = {"members": {"website_id": None}, "dated_seconds": -60}
+    world.sandbox.shop.write_row("customers", 2, odd_row(odd))
+
+    report = await world.check()
+
+    found = findings(report)["customers"]
+    assert report.is_ok
+    assert found.state is RowState.WARNED
+    assert "1 cannot be read: #2: website_id is missing" in found.found
+    assert "d365-sync failed" in found.next_step
