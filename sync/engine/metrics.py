@@ -7,7 +7,7 @@ by `counted_seconds` how old its numbers are. Labels have few values: never a ke
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pricing_proxy.background import Background
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.telemetry.program_metrics import ProgramMetrics
+from sync.store.odd_rows import OddRowStore
 from sync.store.overview import FlowState, Overview
 from sync.store.states import EventState
 
@@ -56,18 +57,19 @@ class SyncMetrics(ProgramMetrics):
             labels,
             registry=self.registry,
         )
+        self._odd_rows = Gauge(
+            f"{_PREFIX}odd_rows",
+            "Rows of the shop that cannot be read and that nobody has set aside.",
+            ("flow",),
+            registry=self.registry,
+        )
         self._gates = Gauge(
             f"{_PREFIX}gate_closed_seconds",
             "Time until the gate opens that throttling has closed; 0 when open.",
             ("gate",),
             registry=self.registry,
         )
-        age = Gauge(
-            f"{_PREFIX}counted_seconds",
-            "How long ago events were counted last; -1 before the first time.",
-            registry=self.registry,
-        )
-        age.set_function(self._age_of_counts)
+        self._show_age()
 
     def attempted(self, *, flow: str, market: str, outcome: str, began_us: int) -> None:
         """Count an attempt that has ended now.
@@ -82,8 +84,11 @@ class SyncMetrics(ProgramMetrics):
         self._attempts.labels(flow, market, outcome).inc()
         self._seconds.labels(flow, market).observe(seconds)
 
-    def counted(self, flows: Sequence[FlowState]) -> None:
-        """Show what stands in the table; a state without events is 0."""
+    def counted(self, flows: Sequence[FlowState], odd_rows: Mapping[str, int]) -> None:
+        """Show what stands in the tables; a state without events is 0."""
+        self._odd_rows.clear()
+        for source, count in odd_rows.items():
+            self._odd_rows.labels(source).set(count)
         for found in flows:
             for state in EventState:
                 count = found.counts.get(state, 0)
@@ -95,6 +100,14 @@ class SyncMetrics(ProgramMetrics):
         """Show for how long a gate stays closed, whenever somebody looks."""
         self._gates.labels(name).set_function(closed_seconds)
 
+    def _show_age(self) -> None:
+        age = Gauge(
+            f"{_PREFIX}counted_seconds",
+            "How long ago events were counted last; -1 before the first time.",
+            registry=self.registry,
+        )
+        age.set_function(self._age_of_counts)
+
     def _age_of_counts(self) -> float:
         if self._counted_us is None:
             return -1
@@ -102,16 +115,17 @@ class SyncMetrics(ProgramMetrics):
 
 
 class Counting(Background):
-    """Looks at the table every few seconds for the metrics; an async context manager."""
+    """Looks at the tables every few seconds for the metrics; an async context manager."""
 
-    def __init__(self, overview: Overview, metrics: SyncMetrics) -> None:
+    def __init__(self, overview: Overview, odd_rows: OddRowStore, metrics: SyncMetrics) -> None:
         self._overview = overview
+        self._odd_rows = odd_rows
         self._metrics = metrics
 
     async def _for_ever(self) -> None:
         while True:
             try:
-                self._metrics.counted(await self._overview.flows())
+                self._metrics.counted(await self._overview.flows(), await self._odd_rows.counts())
             except (SQLAlchemyError, OSError) as error:
                 _log.debug("events cannot be counted (%s)", type(error).__name__)
             await asyncio.sleep(_LOOK_SECONDS)

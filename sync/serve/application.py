@@ -94,7 +94,7 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
         database = opened.opened.database
         hints = Hints(_looking_up(flows, heard=given.polling.pace.heard))
         for name, work in {
-            "counting of events": Counting(opened.overview, metrics),
+            "counting of events": Counting(opened.overview, opened.odd_rows, metrics),
             "sweep": Sweep(database, JobQueue()),
             "schedules": Schedules(database, (*plan, watch)),
             "hints": hints,

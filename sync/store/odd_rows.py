@@ -29,6 +29,12 @@ class OddRowStore:
         """Return those that nobody has set aside, the oldest first."""
         return await self._read(_COLUMN.set_aside_by.is_(None))
 
+    async def counts(self) -> dict[str, int]:
+        """Return how many each flow's list has that nobody has set aside."""
+        waiting = select(_COLUMN.source, func.count()).where(_COLUMN.set_aside_by.is_(None))
+        rows = await statements.rows(self._database, waiting.group_by(_COLUMN.source))
+        return {row[0]: row[1] for row in rows}
+
     async def count_set_aside(self) -> int:
         """Return how many people have set aside."""
         statement = select(func.count()).where(_COLUMN.set_aside_by.is_not(None))

@@ -55,7 +55,7 @@ async def get(
     redis = RedisWatch(FakeAsyncRedis())
     redis.troubles = troubles
     metrics = metrics or SyncMetrics(SystemClock())
-    metrics.counted(await opened.overview.flows())
+    metrics.counted(await opened.overview.flows(), await opened.odd_rows.counts())
     pages = OperatorPages(
         opened,
         metrics,

@@ -3,7 +3,9 @@ from sync.engine.flow import Work
 from sync.engine.metrics import Counting, SyncMetrics
 from sync.engine.outcomes import Done, HeldError
 from sync.engine.runner import Runner
+from sync.store.odd_rows import OddRowStore
 from tests.sync_engine.engine import MARKET, Engine
+from tests.sync_engine.test_odd_rows import record
 from tests.unit.test_traces import Collector
 from tests.virtual_time import ManualClock
 
@@ -30,7 +32,7 @@ async def test_attempts_events_and_lag_are_shown(engine: Engine) -> None:
     await runner.carry(held)
     await engine.execute("UPDATE sync_event SET created_at = created_at - interval '1 hour'")
 
-    metrics.counted(await engine.overview.flows())
+    metrics.counted(await engine.overview.flows(), {})
 
     labels = {"flow": "orders", "market": MARKET}
     sample = metrics.registry.get_sample_value
@@ -50,12 +52,29 @@ async def test_the_age_of_the_counts_is_shown(engine: Engine) -> None:
     age = "d365_sync_counted_seconds"
     assert metrics.registry.get_sample_value(age) == -1
 
-    metrics.counted([])
+    metrics.counted([], {})
     assert metrics.registry.get_sample_value(age) == 0
     assert b"d365_sync_attempts" in metrics.text()
 
-    async with Counting(engine.overview, metrics):
+    async with Counting(engine.overview, OddRowStore(engine.database), metrics):
         pass
+
+
+async def test_rows_that_cannot_be_read_are_counted_until_they_are_in_order(
+    engine: Engine,
+) -> None:
+    rows, metrics = OddRowStore(engine.database), SyncMetrics(ManualClock())
+    await rows.keep([record(51), record(52), record(53, source="returns")])
+    await rows.set_aside("orders", 52, reason="a draft", by="ann")
+
+    def shown(flow: str) -> float | None:
+        return metrics.registry.get_sample_value("d365_sync_odd_rows", {"flow": flow})
+
+    metrics.counted([], await rows.counts())
+    assert (shown("orders"), shown("returns")) == (1, 1)
+    await rows.end("orders", [51])
+    metrics.counted([], await rows.counts())
+    assert (shown("orders"), shown("returns")) == (None, 1)
 
 
 def test_a_gate_shows_how_long_it_stays_closed_whenever_somebody_looks() -> None:
