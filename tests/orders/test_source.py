@@ -4,11 +4,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from sync.magento.odd_rows import OddRow, unserved
 from sync.magento.order_models import Order
 from sync.orders.addresses import delivery_digest
 from sync.orders.late_doubles import LateDoubles, SweptMarket
 from sync.orders.source import OrderSource
+from sync.store.lines import Urgency
 from tests.cases import case
 from tests.fakes.entering import FakeEvents, FakeOddRows, FakeWatermarks, polling
 from tests.fakes.order_erp import FakeOrderErp
@@ -203,6 +206,39 @@ async def test_a_row_that_became_visible_late_is_still_seen() -> None:
     world.place(7, START + timedelta(seconds=10))
 
     assert await world.source.poll() == 1
+
+
+async def test_of_much_that_was_missed_the_newest_goes_first() -> None:
+    """A night without polls: who orders in the morning does not wait for the night's orders."""
+    world = World()
+    await world.source.poll()
+    for number in range(1, 61):
+        world.clock.advance(timedelta(minutes=9))
+        world.place(number, world.clock.utc())
+    world.clock.advance(timedelta(minutes=5))
+    world.place(100, world.clock.utc())
+
+    assert await world.source.poll() == 41
+    assert world.events.keys[0] == "000000100"
+    # A few pages of the rest by each poll, the oldest first, so that what is new meanwhile is seen.
+    assert world.events.keys[1:] == [f"{number:09d}" for number in range(1, 41)]
+    world.clock.advance(timedelta(seconds=5))
+    assert await world.source.poll() == 20
+    urgent = [key for key, one in world.events.urgencies.items() if one is not Urgency.BACKLOG]
+    assert urgent == ["orders/b2b_de/#100/export"]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=-20), timedelta(hours=2)])
+async def test_a_mark_of_an_older_program_is_gone_on_from(ahead: timedelta) -> None:
+    """It was the newest row's date; where that lay ahead, nothing was seen since who knows when."""
+    world = World(start_at=(START - timedelta(days=9)).isoformat())
+    world.watermarks.kept["orders.updated_at"] = (START + ahead).isoformat()
+    world.place(1, START - timedelta(minutes=20, seconds=20))
+    world.place(2, START - timedelta(minutes=1))
+    world.place(3, START - timedelta(days=2))
+
+    assert await world.source.poll() == 2
+    assert sorted(world.events.keys) == ["000000001", "000000002"]
 
 
 def odd(entity_id: int, member: str = "store_id") -> OddRow:
