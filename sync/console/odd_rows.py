@@ -10,15 +10,16 @@ from rich.text import Text
 from pricing_proxy.command_line import Config, fail, output
 from sync.console.running import By, operator, with_stores
 from sync.console.tables import table_of
-from sync.console.words import NONE, instant
-from sync.flows import NAMES
+from sync.console.words import NONE, counted, instant
 from sync.serve.stores import Stores
 from sync.store.odd_row_record import OddRecord
 
 _SET_ASIDE = "set aside"
 
-Source = Annotated[str, typer.Argument(help=f"Whose row: one of {', '.join(NAMES)}.")]
-RowId = Annotated[int, typer.Argument(help="The shop's internal id, as in `failed`.")]
+Source = Annotated[str, typer.Argument(help="Whose row, as in `failed`.")]
+RowId = Annotated[
+    int | None, typer.Argument(help="The shop's internal id, as in `failed`.", show_default=False)
+]
 
 
 def odd_table(rows: Sequence[OddRecord], *, set_aside: int = 0) -> Table:
@@ -38,9 +39,13 @@ def odd_table(rows: Sequence[OddRecord], *, set_aside: int = 0) -> Table:
 
 def set_aside_command(
     source: Source,
-    row: RowId,
+    row: RowId = None,
     *,
-    reason: Annotated[str, typer.Option(help="Why it stays so; it is kept with the row.")],
+    member: Annotated[
+        str | None,
+        typer.Option(help="Instead of one row, all with this member at fault, as in `failed`."),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the row.")],
     config: Config = None,
     by: By = None,
 ) -> None:
@@ -50,15 +55,20 @@ def set_aside_command(
     """
     if not reason.strip():
         fail("--reason must say why: it is all that will be known of this row")
-    who = operator(by)
+    if (row is None) is (member is None):
+        fail("Name a row, or --member for all that have the same one at fault")
+    who, at_fault = operator(by), "" if member in (None, NONE) else str(member)
 
-    async def set_aside(opened: Stores) -> bool:
-        if not await opened.odd_rows.set_aside(source, row, reason=reason, by=who):
-            return False
-        after = {"reason": reason}
-        await opened.audit.note(by=who, action=_SET_ASIDE, subject=f"{source} #{row}", after=after)
-        return True
+    async def set_aside(opened: Stores) -> list[int]:
+        ids = await opened.odd_rows.set_aside(
+            source, row_id=row, member=at_fault, reason=reason, by=who
+        )
+        for each in ids:
+            subject, after = f"{source} #{each}", {"reason": reason}
+            await opened.audit.note(by=who, action=_SET_ASIDE, subject=subject, after=after)
+        return ids
 
-    if not with_stores(config, set_aside):
-        fail(f"No row #{row} of {source} is odd; they are in: d365-sync failed")
-    output().print(f"Row #{row} of {source} is set aside.")
+    ids = with_stores(config, set_aside)
+    if not ids:
+        fail(f"No such row of {source} is odd and not set aside; they are in: d365-sync failed")
+    output().print(f"{counted(len(ids), 'row')} of {source} set aside.")

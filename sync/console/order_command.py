@@ -20,10 +20,9 @@ from sync.console.order_tables import order_tables
 from sync.console.plain import show
 from sync.console.running import By, carry_out, operator, settings_of
 from sync.given import ConfiguredMarket, Given
-from sync.magento.order_models import Order
 from sync.orders.building import order_source
 from sync.orders.rules import FLOW
-from sync.sales.references import named
+from sync.sales.references import Numbered, named
 from sync.serve.building import given_of
 from sync.serve.stores import Stores, stores
 from sync.serve.systems import Systems, systems
@@ -145,8 +144,10 @@ async def _export(
             settings,
             [
                 order
-                for order in await ways.shop.orders.orders_by_increment_id(number)
-                if store in (None, order.store_id) and entity_id in (None, order.entity_id)
+                for order in await ways.shop.orders.orders_numbered([number])
+                if order.increment_id == number
+                and store in (None, order.store_id)
+                and entity_id in (None, order.entity_id)
             ],
         )
         entered = None if order is None else await source.export(order.entity_id)
@@ -159,7 +160,7 @@ async def _export(
     return entered, events[0]
 
 
-def _chosen(settings: SyncSettings, orders: Sequence[Order]) -> Order | None:
+def _chosen(settings: SyncSettings, orders: Sequence[Numbered]) -> Numbered | None:
     known = {store for market in settings.sync.markets.values() for store in market.store_ids}
     meant = [order for order in orders if order.store_id in known]
     if len(meant) > 1:

@@ -54,8 +54,9 @@ async def order_of(work: Work, shop: ShopOrders, *, stores: Collection[int]) -> 
 
 async def _entity_id(work: Work, shop: ShopOrders, stores: Collection[int]) -> int:
     number, told = work.event.business_key, work.event.payload.get("entity_id")
-    orders = await shop.orders_by_increment_id(number)
-    fitting = [order for order in orders if order.store_id in stores]
+    orders = await shop.orders_numbered([number])
+    # The shop finds other spellings of it too.
+    fitting = [one for one in orders if one.increment_id == number and one.store_id in stores]
     meant = [order for order in fitting if str(order.entity_id) == str(told)] or fitting
     if not meant:
         raise HeldError(

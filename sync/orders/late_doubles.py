@@ -7,6 +7,7 @@ order. A company's headers are seen by all of its markets; each sees to its own 
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow
@@ -89,13 +90,15 @@ class LateDoubles:
         return False
 
     async def _enter(self, market: str, entity_id: str, double: SalesOrderHeaderRow) -> bool:
-        order = await self._shop.order(int(entity_id))
-        if order is None:
-            return False
-        document = ShopDocument(FLOW, market, order.entity_id, order.increment_id)
-        payload = {"entity_id": order.entity_id, "task": TIDY}
-        what = f"{TIDY}/{double.SalesOrderNumber}"
-        return await enter(self._events, document, payload, what=what)
+        what, is_new = f"{TIDY}/{double.SalesOrderNumber}", False
+        # One that cannot be read is told of by whoever polls, and hides no other's double.
+        async with aclosing(self._shop.heads.of([int(entity_id)])) as pages:
+            async for page in pages:
+                for order in page.rows:
+                    document = ShopDocument(FLOW, market, order.entity_id, order.increment_id)
+                    payload = {"entity_id": order.entity_id, "task": TIDY}
+                    is_new = await enter(self._events, document, payload, what=what)
+        return is_new
 
 
 def _forms_of(reference: str, prefixes: set[str]) -> set[str]:

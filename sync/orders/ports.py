@@ -17,6 +17,7 @@ from sync.engine.windows import Window
 from sync.magento.odd_rows import RowPage
 from sync.magento.order_models import Order, OrderHead, ShippedOrder
 from sync.orders.selling import Sellable, SoldThing
+from sync.sales.references import Numbered
 
 
 class ErpOrders(Protocol):
@@ -107,8 +108,8 @@ class ShopOrders(Protocol):
         """Return an order by its internal id."""
         ...
 
-    async def orders_by_increment_id(self, increment_id: str) -> list[Order]:
-        """Return the orders of a number, of all store views."""
+    async def orders_numbered(self, numbers: Collection[str]) -> Sequence[Numbered]:
+        """Return the orders that have one of these numbers, in whatever spelling or store view."""
         ...
 
     async def set_ext_order_id(

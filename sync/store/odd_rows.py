@@ -69,14 +69,19 @@ class OddRowStore:
         its = delete(odd_row).where(_COLUMN.source == source, _COLUMN.row_id.in_(ids))
         await statements.change(self._database, its)
 
-    async def set_aside(self, source: str, row_id: int, *, reason: str, by: str) -> bool:
-        """Note that a row stays as it is; return whether it was there."""
+    async def set_aside(
+        self, source: str, *, row_id: int | None = None, member: str, reason: str, by: str
+    ) -> list[int]:
+        """Note that a row stays as it is, or every one with a fault at a member; return which."""
+        which = _COLUMN.row_id == row_id if row_id is not None else _COLUMN.member == member
         statement = (
             update(odd_row)
-            .where(_COLUMN.source == source, _COLUMN.row_id == row_id)
+            .where(_COLUMN.source == source, which, _COLUMN.set_aside_by.is_(None))
             .values(set_aside_by=by, reason=reason)
+            .returning(_COLUMN.row_id)
         )
-        return await statements.change(self._database, statement) > 0
+        async with self._database.begin() as connection:
+            return sorted((await connection.execute(statement)).scalars())
 
     async def _read(self, which: Any) -> list[OddRecord]:
         statement = select(*_KEPT).where(which).order_by(_COLUMN.seen_at, _COLUMN.row_id)

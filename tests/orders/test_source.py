@@ -520,6 +520,24 @@ async def test_a_stopped_double_of_a_released_order_is_entered_for_removal() -> 
     assert list(world.events.entered) == ["orders/b2b_de/#7/tidy/SO-000002"]
 
 
+async def test_an_order_that_cannot_be_read_hides_no_double_of_another() -> None:
+    world, links = World(), FakeLinks()
+    erp, events = FakeOrderErp(ManualClock(), iter(())), FakeEvents()
+    for number in (7, 8):
+        world.place(number, START)
+        reference = f"{number:09d}"
+        released = erp.put_header(reference, IsSalesProcessingStopped=False)
+        erp.put_header(reference)
+        await links.remember("order", str(number), released)
+    world.shop.heads.odd[7] = odd(7)
+    market = SweptMarket(erp=erp, company="demf", stores={1}, links=links, of_company=[links])
+
+    swept = LateDoubles(world.shop, markets={"b2b_de": market}, forms=FakeForms(), events=events)
+
+    assert await swept.sweep() == 1
+    assert events.keys == ["000000008"]
+
+
 async def test_a_double_is_removed_by_the_market_whose_order_it_is() -> None:
     """Both markets see all headers of their company."""
     world = World()

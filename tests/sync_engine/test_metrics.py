@@ -65,7 +65,7 @@ async def test_rows_that_cannot_be_read_are_counted_until_they_are_in_order(
 ) -> None:
     rows, metrics = OddRowStore(engine.database), SyncMetrics(ManualClock())
     await rows.keep([record(51), record(52), record(53, source="returns")])
-    await rows.set_aside("orders", 52, reason="a draft", by="ann")
+    await rows.set_aside("orders", row_id=52, member="", reason="a draft", by="ann")
 
     def shown(flow: str) -> float | None:
         return metrics.registry.get_sample_value("d365_sync_odd_rows", {"flow": flow})

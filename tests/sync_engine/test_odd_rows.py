@@ -42,8 +42,9 @@ async def test_a_row_is_kept_once_until_it_ends(store: AsyncEngine) -> None:
 async def test_what_was_set_aside_is_told_again_with_another_fault(store: AsyncEngine) -> None:
     rows = OddRowStore(store)
     await rows.keep([record(51)])
-    assert await rows.set_aside("orders", 51, reason="a draft of 2019", by="ann")
-    assert not await rows.set_aside("orders", 52, reason="?", by="ann")
+    said = {"member": "", "by": "ann"}
+    assert await rows.set_aside("orders", row_id=51, reason="a draft of 2019", **said) == [51]
+    assert await rows.set_aside("orders", row_id=52, reason="?", **said) == []
 
     await rows.keep([record(51)])
     assert await rows.waiting() == []
@@ -53,3 +54,16 @@ async def test_what_was_set_aside_is_told_again_with_another_fault(store: AsyncE
     await rows.keep([record(51, member="increment_id")])
     [told] = await rows.waiting()
     assert (told.set_aside_by, told.reason, told.member) == (None, "", "increment_id")
+
+
+async def test_all_of_one_fault_are_set_aside_together(store: AsyncEngine) -> None:
+    """Of an old shop a thousand rows may have a date of zeros, and none will ever be mended."""
+    rows = OddRowStore(store)
+    await rows.keep([record(n, member="updated_at") for n in range(1, 9)])
+    await rows.keep([record(9), record(9, source="returns", member="updated_at")])
+
+    dated = await rows.set_aside("orders", member="updated_at", reason="of 2015", by="ann")
+
+    assert dated == list(range(1, 9))
+    assert await rows.counts() == {"orders": 1, "returns": 1}
+    assert await rows.set_aside("orders", member="updated_at", reason="again", by="ann") == []
