@@ -23,6 +23,9 @@ from sync.sections import SyncMarket
 from sync.store.all_links import AllLinks, KeptLinks
 from sync.store.reference_forms import ReferenceForms
 
+# Each asks the shop for as much as all polls of a minute; so only one of them does within one.
+_APART, _SWEEPS_APART = timedelta(minutes=1), 60
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfiguredMarket:
@@ -112,6 +115,11 @@ class Given:
         pace = self.polling.pace
         every = partial(pace.every, flow, is_awaited=is_awaited)
         return Schedule(f"poll {flow}", pace.rarest, run, every)
+
+    def sweep(self, flow: str, run: Callable[[], Awaitable[object]]) -> Schedule:
+        """Return the schedule of a flow's sweep; the sweeps of all flows keep apart."""
+        apart = min(_APART, self.sweep_every / _SWEEPS_APART)
+        return Schedule(f"sweep {flow}", self.sweep_every, run, apart=apart)
 
     def having(self, flow: str) -> dict[str, ConfiguredMarket]:
         """Return the markets that have a flow on."""

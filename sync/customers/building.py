@@ -58,7 +58,7 @@ def build(given: Given) -> Built:
         schedules=(
             given.poll(FLOW, source.poll),
             Schedule("look at odd customers", LOOK_AGAIN, source.look_again),
-            Schedule("sweep customers", given.sweep_every, source.sweep),
+            given.sweep(FLOW, source.sweep),
             Schedule("publish customers", _WHOLE, whole),
             Schedule("publish changed links", _FOLLOW, changed),
         ),

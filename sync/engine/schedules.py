@@ -48,12 +48,15 @@ class Schedule:
         every: How often, at the least.
         run: Does it.
         pace: Tells how often it is due now; None for `every`.
+        apart: How long it leaves the others that have it alone: those that ask one system for much
+            do not all do so at once.
     """
 
     name: str
     every: timedelta
     run: Callable[[], Awaitable[object]]
     pace: Callable[[], Awaitable[timedelta]] | None = None
+    apart: timedelta = timedelta(0)
 
     @property
     def mark(self) -> str:
@@ -81,6 +84,7 @@ class Schedules(Background):
         self._marks = ScheduleMarks(database)
         self._schedules = tuple(schedules)
         self._lease = timedelta(seconds=lease_seconds)
+        self._turn = asyncio.Lock()
 
     def _ongoing(self) -> Ongoing:
         return [partial(self._repeat, schedule) for schedule in self._schedules]
@@ -91,10 +95,20 @@ class Schedules(Background):
         Raises:
             LeaseLostError: Another process took it over meanwhile; it does not count as done.
         """
-        name = schedule.mark
         every = schedule.every if schedule.pace is None else await schedule.pace()
-        if not await self._marks.is_due(name, every=every):
+        if not await self._marks.is_due(schedule.mark, every=every):
             return False
+        if not schedule.apart:
+            return await self._run_if_free(schedule, every)
+        async with self._turn:
+            for other in self._schedules:
+                is_apart = other is not schedule and other.apart
+                if is_apart and not await self._marks.is_due(other.mark, every=schedule.apart):
+                    return False
+            return await self._run_if_free(schedule, every)
+
+    async def _run_if_free(self, schedule: Schedule, every: timedelta) -> bool:
+        name = schedule.mark
         # For people: which process of which machine. Of this run alone, so that what a later one
         # has taken over is not taken for its own.
         holder = f"{platform.node()}/{os.getpid()}/{uuid.uuid4()}"

@@ -87,7 +87,7 @@ def build(given: Given) -> Built:
         schedules=(
             given.poll(FLOW, source.poll, is_awaited=True),
             Schedule("look at odd orders", LOOK_AGAIN, source.look_again),
-            Schedule("sweep orders", given.sweep_every, source.sweep),
+            given.sweep(FLOW, source.sweep),
             Schedule("sweep unclaimed headers", given.sweep_every, late_doubles(given).sweep),
             Schedule("compare order numbers", _DAILY, ranges.look),
         ),

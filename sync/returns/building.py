@@ -44,7 +44,7 @@ def build(given: Given) -> Built:
         schedules=(
             given.poll(FLOW, source.poll),
             Schedule("look at odd returns", LOOK_AGAIN, source.look_again),
-            Schedule("sweep returns", given.sweep_every, source.sweep),
+            given.sweep(FLOW, source.sweep),
         ),
         hint=source.hint,
     )

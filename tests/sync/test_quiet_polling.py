@@ -143,8 +143,15 @@ class World:
 
     async def _run_if_due(self, schedule: Schedule) -> None:
         every = schedule.every if schedule.pace is None else await schedule.pace()
+        now = self.clock.utc()
+        others = [
+            self.done_at[other.name]
+            for other in self.schedules
+            if schedule.apart and other.apart and other.name in self.done_at
+        ]
+        is_apart = all(now - at >= schedule.apart for at in others)
         last = self.done_at.get(schedule.name)
-        if last is None or self.clock.utc() - last >= every:
+        if is_apart and (last is None or now - last >= every):
             self.shop.is_polled = schedule.name.startswith("poll")
             await schedule.run()
             self.shop.is_polled = False
@@ -184,7 +191,7 @@ async def a_world(*, hinting: Sequence[str]) -> World:
     world = World()
     for route in TABLES:
         world.shop.write(route, range(1, 41))
-    await world.pass_by(120 * SECOND)
+    await world.pass_by(240 * SECOND)
     for flow in hinting:
         await world.hint(flow, 1)
     await world.pass_by(60 * SECOND)

@@ -58,6 +58,32 @@ async def test_a_missed_tick_is_caught_up_once(engine: Engine, minutes: int) -> 
     assert ran == ["ran", "ran"]
 
 
+async def test_tasks_that_keep_apart_do_not_run_within_the_same_minute(engine: Engine) -> None:
+    """Each sweep asks the shop for as much as all polls of a minute."""
+    ran: list[str] = []
+
+    def task(name: str, apart: timedelta = timedelta(0)) -> Schedule:
+        async def run() -> None:
+            ran.append(name)
+
+        return Schedule(name, PERIOD, run, apart=apart)
+
+    minute = timedelta(minutes=1)
+    tasks = [task("orders", minute), task("customers", minute), task("alerts")]
+    schedules = Schedules(engine.database, tasks)
+
+    due = [await schedules.run_if_due(each) for each in tasks]
+    at_once = await asyncio.gather(*(schedules.run_if_due(each) for each in tasks))
+    await engine.execute(
+        "UPDATE watermark SET changed_at = now() - interval '2 minutes'"
+        " WHERE name <> 'schedule.customers'"
+    )
+
+    assert (due, at_once) == ([True, False, True], [False] * 3)
+    assert await schedules.run_if_due(tasks[1])
+    assert ran == ["orders", "alerts", "customers"]
+
+
 async def test_a_task_that_fails_stays_due(engine: Engine) -> None:
     async def fail() -> None:
         raise OSError("away")
