@@ -28,6 +28,7 @@ from sync.serve.stores import Stores, stores
 from sync.serve.systems import Systems, systems
 from sync.settings import SyncSettings
 from sync.store.records import EventRecord
+from sync.store.states import EventState
 
 _EXPORTED = "export"
 
@@ -71,7 +72,7 @@ def export_command(
     config: Config = None,
     by: By = None,
 ) -> None:
-    """Send one order whatever its age, also one from before `orders.start_at`."""
+    """Send one order whatever its age: from before `orders.start_at`, or skipped before."""
     settings = settings_of(config)
     try:
         is_new, event = carry_out(
@@ -150,14 +151,20 @@ async def _export(
                 and entity_id in (None, order.entity_id)
             ],
         )
-        entered = None if order is None else await source.export(order.entity_id)
-        if order is None or entered is None:
+        if order is None:
+            return False, None
+        before = await opened.overview.by_document(FLOW, str(order.entity_id))
+        # One that was left out, or skipped by hand, may be meant after all.
+        is_left = bool(before) and all(event.state is EventState.SKIPPED for event in before)
+        again = f"after/{max(event.id for event in before)}" if is_left else ""
+        entered = await source.export(order.entity_id, what=again)
+        if entered is None:
             return False, None
         if entered:
             subject = f"order {number} (#{order.entity_id})"
             await opened.audit.note(by=by, action=_EXPORTED, subject=subject, after={})
         events = await opened.overview.by_document(FLOW, str(order.entity_id))
-    return entered, events[0]
+    return entered, max(events, key=lambda event: event.id)
 
 
 def _chosen(settings: SyncSettings, orders: Sequence[Numbered]) -> Numbered | None:

@@ -167,13 +167,18 @@ class OrderSource:
         await self._look_again()
         return await self._polling.look_up(FLOW, self._shop.heads, entity_id, self._enter)
 
-    async def export(self, entity_id: int) -> bool | None:
-        """Enter one order whatever its age; None when there is no such order of any market."""
+    async def export(self, entity_id: int, *, what: str = "") -> bool | None:
+        """Enter one order whatever its age; None when there is no such order of any market.
+
+        Args:
+            entity_id: The shop's id of it.
+            what: What tells the event from one that ended without sending the order.
+        """
         order = await self._shop.order(entity_id)
         market = None if order is None else self._market_of_store.get(order.store_id)
         if order is None or market is None:
             return None
-        return await self._receive(order, market, "export", is_forced=True)
+        return await self._receive(order, market, "export", what=what, is_forced=True)
 
     async def census(self) -> Census:
         """Count the orders without an ERP number, by what a first start would do with them."""

@@ -1,5 +1,6 @@
 """What was there before the first start comes by commands: refunds, and customers with accounts."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,8 @@ async def test_refunds_and_customers_from_before_come_by_commands(
         row = sandbox.shop.orders[order]["items"][0]["item_id"]
         some = {"items": [{"order_item_id": row, "qty": 1}], "arguments": {"shipping_amount": 0}}
         memo = int(refund(sandbox.shop, order, some))
+        [gone] = await systems.place(1, lines=lines, customer=1)
+        sandbox.shop.orders[max(sandbox.shop.orders)]["state"] = "canceled"
         sandbox.shop.credit_memos[memo]["updated_at"] = "2026-01-01 00:00:00"
         told = sandbox.shop.credit_memos[memo]["increment_id"]
         table = tmp_path / "accounts.csv"
@@ -97,6 +100,7 @@ async def test_refunds_and_customers_from_before_come_by_commands(
         async with running(settings, clock=SystemClock()) as parts:
             world = World(sandbox, control, parts)
             await _export(world, d365_sync, number, told, memo)
+            await _export_twice(world, d365_sync, gone)
             lone = await d365_sync("map-customers", MARKET, "--customer", str(eve), "--yes")
             assert lone.exit_code == 0, lone.output
             await world.until(lambda: _is_linked(world, eve))
@@ -119,6 +123,18 @@ def _registered(sandbox: Sandbox, name: str) -> int:
 async def _is_linked(world: World, customer: int) -> bool:
     links = await world.running.stores.decisions.links(market=MARKET)
     return str(customer) in {link.customer_id for link in links}
+
+
+async def _export_twice(world: World, d365_sync: CommandLine, number: str) -> None:
+    """What was skipped may be meant after all: it was said to export it, and that was refused."""
+
+    async def are_skipped(count: int) -> bool:
+        events = await world.running.stores.overview.by_key(number, flow="orders")
+        return [event.state for event in events] == [EventState.SKIPPED] * count
+
+    for count in (1, 2):
+        assert (await d365_sync("export", number)).exit_code == 0
+        await world.until(partial(are_skipped, count))
 
 
 async def _export(world: World, d365_sync: CommandLine, number: str, told: str, memo: int) -> None:
