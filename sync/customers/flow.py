@@ -12,6 +12,7 @@ from functools import partial
 
 from pricing_proxy.d365.fo.catalog import customer_of
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
+from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.maps import SharedStateError
 from sync.customers.identity import Identity
 from sync.customers.mapping import Buying, owned_fields
@@ -25,6 +26,7 @@ from sync.engine.outcomes import (
     Done,
     HeldError,
     IdentifiedError,
+    OutcomeError,
     RetryLaterError,
     SkippedError,
 )
@@ -79,7 +81,28 @@ class CustomerFlow:
             raise _gone(work)
         account, is_new = await market.identity.account(work, customer)
         row = await self._checked_row(account, market)
-        notes = [f"is account {account}", *await self._publish(work, row, market)]
+        # Orders need the account alone, whatever becomes of the rest.
+        await work.let_go()
+        try:
+            notes = await self._keep(work, customer, account, row, market, is_new=is_new)
+        except (OutcomeError, UpstreamError):
+            # Who came to wait meanwhile would be blocked behind what is no business of theirs.
+            await work.let_go()
+            raise
+        return Done("; ".join((f"is account {account}", *notes)))
+
+    async def _keep(
+        self,
+        work: Work,
+        customer: ShopCustomer,
+        account: str,
+        row: CustomerAccountRow,
+        market: CustomerMarket,
+        *,
+        is_new: bool,
+    ) -> list[str]:
+        """Bring over all that follows from a customer's account; return what to say of it."""
+        notes = await self._publish(work, row, market)
         if await self._follows_shop(work, customer, account, market.rules):
             master_data = MasterData(
                 erp=market.erp,
@@ -92,8 +115,7 @@ class CustomerFlow:
                 notes += await master_data.update(work, customer, row)
             notes += await master_data.addresses(work, customer, account)
         await _check_link(work, account, market)
-        notes += await self._write_back.write(work, customer, row, market.rules)
-        return Done("; ".join(notes))
+        return [*notes, *await self._write_back.write(work, customer, row, market.rules)]
 
     async def _checked_row(self, account: str, market: CustomerMarket) -> CustomerAccountRow:
         with named("read the account", {"CustomerAccount": account}):

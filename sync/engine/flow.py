@@ -133,6 +133,13 @@ class Work(Protocol):
         """By system: no request is finished later than this after it was sent."""
         ...
 
+    async def let_go(self) -> None:
+        """Put whoever waits for the event back in line before it ends: what they need is there.
+
+        Who comes to wait afterwards waits for its end.
+        """
+        ...
+
     def call(self, system: str, operation: str, request: Mapping[str, Any]) -> Call:
         """Return a call to be made; once `sent`, it is in doubt until it is `acked`."""
         ...

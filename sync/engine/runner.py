@@ -113,6 +113,7 @@ class Runner:
             ),
             clock=self._clock,
             longest=self._longest,
+            let_go=self._events.let_go,
         )
         try:
             done = await self._flows[record.flow].carry(work)

@@ -5,7 +5,7 @@ no check can prevent that. The lookup before each write and the removal of doubl
 for it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -76,6 +76,7 @@ class EventWork:
         wishes: What was written of it before.
         clock: Time.
         longest: By system: no request is finished later than this after it was sent.
+        let_go: Puts whoever waits for an event back in line.
     """
 
     def __init__(
@@ -87,8 +88,10 @@ class EventWork:
         wishes: Wishes,
         clock: Clock,
         longest: Mapping[str, timedelta],
+        let_go: Callable[[int], Awaitable[None]],
     ) -> None:
         self._record = record
+        self._let_go = let_go
         self._journal = journal
         self.links = links
         self.wishes = wishes
@@ -108,6 +111,10 @@ class EventWork:
             fence=record.fence,
             document_id=record.document_id,
         )
+
+    async def let_go(self) -> None:
+        """Put whoever waits for the event back in line."""
+        await self._let_go(self._record.id)
 
     def call(self, system: str, operation: str, request: Mapping[str, Any]) -> JournalledCall:
         """Return a call to be made."""

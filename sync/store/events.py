@@ -189,6 +189,15 @@ class EventStore:
             await self._leave(connection, event_id, fence, ended_at=func.now(), **values)
             await wake_dependants(connection, self._queue, event_id)
 
+    async def let_go(self, event_id: int) -> None:
+        """Put whoever waits for an event back in line before it ends: what they need is there."""
+        waits = select(_EVENT.id).where(_EVENT.depends_on == event_id).limit(1)
+        if await statements.value(self._by_statement, waits) is None:
+            return
+        async with self._database.begin() as connection:
+            await connection.execute(NEED_NOT_LAST)
+            await wake_dependants(connection, self._queue, event_id)
+
     async def put_off(
         self, event_id: int, fence: int, state: EventState, *, due_at: datetime, trouble: Trouble
     ) -> None:

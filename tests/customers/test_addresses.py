@@ -181,3 +181,28 @@ async def test_people_of_a_company_share_its_account_without_a_word() -> None:
     await world.carry()
 
     assert "kind of party" not in world.wishes["b2b_de"].told
+
+
+async def test_orders_go_on_once_the_account_is_known() -> None:
+    """They waited for each address, and were blocked where one was written without an end."""
+    world = World(customer())
+    await world.carry(order="3000000016")
+    assert world.works["b2b_de", 7].let_go_of == 1
+    refusal = UpstreamRejectedError("gone", system="fo", status=404, reasons=("No such set",))
+    world.erp.refusal = refusal
+    moved(world, addresses=[HOME, HOME | {"id": 12}])
+
+    with pytest.raises(HeldError):
+        await world.carry(order="3000000017")
+
+    assert world.works["b2b_de", 7].let_go_of == 3
+
+
+async def test_orders_wait_while_nobody_knows_whose_account_it_is() -> None:
+    world = World(customer())
+    world.erp.put("C-1001", PrimaryContactEmail="ada@shop.test")
+
+    with pytest.raises(HeldError):
+        await world.carry(order="3000000016")
+
+    assert world.works["b2b_de", 7].let_go_of == 0

@@ -155,6 +155,7 @@ class FakeWork:
 
     Attributes:
         before_read: Called when it is read, which takes time.
+        let_go_of: How often those were let go who wait for its event.
     """
 
     event: Event
@@ -165,6 +166,11 @@ class FakeWork:
     acks: list[tuple[str, int]] = field(default_factory=list)
     before_read: Callable[[], None] = lambda: None
     longest: Mapping[str, timedelta] = field(default_factory=lambda: {"fo": timedelta(seconds=60)})
+
+    let_go_of: int = 0
+
+    async def let_go(self) -> None:
+        self.let_go_of += 1
 
     def call(self, system: str, operation: str, request: Any) -> "FakeCall":
         return FakeCall(self, system, operation, request)

@@ -9,7 +9,7 @@ from sync.engine.outcomes import Done, HeldError, WaitForError
 from sync.store.dependants import ahead_of, park
 from sync.store.events import NotNow
 from sync.store.states import EventState
-from tests.sync_engine.engine import Engine
+from tests.sync_engine.engine import Engine, succeed
 
 LOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
 
@@ -34,6 +34,31 @@ async def test_who_begins_to_wait_in_the_moment_of_the_others_end_is_woken(engin
 
     assert await engine.state(first) is EventState.DONE
     assert await engine.state(second) is EventState.RECEIVED
+
+
+async def test_who_waits_goes_on_as_soon_as_what_it_needs_is_there(engine: Engine) -> None:
+    """Also where the event is held afterwards for a reason of its own."""
+
+    async def wait(_: Work) -> Done:
+        raise WaitForError(flow="customers", document_id="7", business_key="7", payload={})
+
+    async def let_go(work: Work) -> Done:
+        await work.let_go()
+        assert await engine.state(order) is EventState.RECEIVED
+        raise HeldError(field="addresses", text="", advice="")
+
+    engine.orders.carry_with, engine.customers.carry_with = wait, let_go
+    order = await engine.receive("1")
+    await engine.carry(order)
+    customer = (await engine.event(order)).depends_on
+    assert customer is not None
+
+    await engine.carry(customer)
+
+    assert await engine.state(customer) is EventState.HELD
+    engine.orders.carry_with = succeed
+    await engine.carry(order)
+    assert await engine.state(order) is EventState.DONE
 
 
 async def test_what_waits_behind_an_event_that_becomes_blocked_is_blocked_too(
