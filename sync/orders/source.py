@@ -168,12 +168,7 @@ class OrderSource:
         return await self._polling.look_up(FLOW, self._shop.heads, entity_id, self._enter)
 
     async def export(self, entity_id: int, *, what: str = "") -> bool | None:
-        """Enter one order whatever its age; None when there is no such order of any market.
-
-        Args:
-            entity_id: The shop's id of it.
-            what: What tells the event from one that ended without sending the order.
-        """
+        """Enter an order of any age, once for each `what`; None when it is of no market."""
         order = await self._shop.order(entity_id)
         market = None if order is None else self._market_of_store.get(order.store_id)
         if order is None or market is None:
