@@ -7,7 +7,8 @@ no redirect, and asks the caller's guard last before the wire.
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,7 @@ from pricing_proxy.http_replies import Reply
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
+    UpstreamError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
@@ -51,6 +53,24 @@ class Request:
     def __post_init__(self) -> None:
         if not self.target.startswith("/") or self.target.startswith("//"):
             raise ValueError("a target is a path on the system's own host")
+
+    @property
+    def place(self) -> str:
+        """What is asked, as people may read it: a path without the keys of documents."""
+        path = self.target.partition("?")[0].partition("(")[0]
+        return "/".join("…" if part.isdigit() else part for part in path.split("/"))
+
+
+@contextmanager
+def telling_place(request: Request, system: str) -> Iterator[None]:
+    """Have a system's errors within say what was asked of it."""
+    try:
+        yield
+    except UpstreamError as error:
+        # Whoever issues tokens is another system, and was asked something else.
+        if error.system == system and not error.path:
+            error.path = request.place
+        raise
 
 
 def http_session(

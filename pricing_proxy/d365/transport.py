@@ -27,6 +27,7 @@ from pricing_proxy.http_exchange import (
     Request,
     origin_of,
     seconds_left,
+    telling_place,
 )
 from pricing_proxy.http_replies import Reply
 from pricing_proxy.resilience.deadline import Deadline
@@ -107,6 +108,14 @@ class Transport:
             UpstreamTimeoutError: The deadline passed.
             UpstreamError: As the table in `answers` says.
         """
+        with telling_place(request, self.system):
+            reply = await self._reply(request, deadline, guard)
+            # Writes may answer 204, and some deployments 200, without a body.
+            is_empty = not reply.body and request.method != "GET"
+            return None if is_empty else await reply.json(read)
+
+    async def _reply(self, request: Request, deadline: Deadline, guard: Guard | None) -> Reply:
+        """Return the answer to a request that succeeded; raises `UpstreamError`."""
         token = await self._token(deadline)
         reply = await self._exchange(request, token, deadline, guard)
         if reply.status == HTTPStatus.UNAUTHORIZED:
@@ -117,9 +126,7 @@ class Transport:
         error = error_of(reply, now=self._clock.utc())
         if error is not None:
             raise error
-        # Writes may answer 204, and some deployments 200, without a body.
-        is_empty = not reply.body and request.method != "GET"
-        return None if is_empty else await reply.json(read)
+        return reply
 
     async def _token(self, deadline: Deadline) -> str:
         try:

@@ -24,6 +24,7 @@ from pricing_proxy.resilience.breaker_settings import (
     MASTER_READS,
     PRICE_READS,
     BreakerSettings,
+    found_back_soon,
 )
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.resilience.gate_state import GateSettings
@@ -65,9 +66,9 @@ PRICING = Manner(
 SYNC = Manner(
     app="sync",
     breakers={
-        OperationClass.MASTER_READ: MASTER_READS,
-        OperationClass.DOCUMENT_READ: DOCUMENT_READS,
-        OperationClass.DOCUMENT_WRITE: DOCUMENT_WRITES,
+        OperationClass.MASTER_READ: found_back_soon(MASTER_READS),
+        OperationClass.DOCUMENT_READ: found_back_soon(DOCUMENT_READS),
+        OperationClass.DOCUMENT_WRITE: found_back_soon(DOCUMENT_WRITES),
     },
     gate=GateSettings(
         # Nobody waits for a page here, so the documented wait is kept where none is named.

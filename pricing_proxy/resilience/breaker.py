@@ -26,7 +26,7 @@ from pricing_proxy.resilience.breaker_events import (
 )
 from pricing_proxy.resilience.breaker_settings import BreakerSettings
 from pricing_proxy.resilience.breaker_state import BreakerState, live_probes, step, totals
-from pricing_proxy.resilience.errors import CallRefusedError
+from pricing_proxy.resilience.errors import CallRefusedError, UpstreamError, words_of
 from pricing_proxy.resilience.evidence import Evidence, weigh
 
 _log = logging.getLogger(__name__)
@@ -86,6 +86,7 @@ class Breaker:
         self._chance = chance
         self._settings = settings or BreakerSettings()
         self._state = BreakerState()
+        self._cause = ""
         self._listeners: list[Listener] = []
 
     @property
@@ -129,6 +130,8 @@ class Breaker:
             lines: The size of its batch.
         """
         evidence = weigh(error)
+        if isinstance(error, UpstreamError) and evidence is not Evidence.NONE:
+            self._cause = words_of(error)
         if evidence is Evidence.TIMED_OUT and wire_us < self._settings.fair_timeout_us:
             evidence = Evidence.NONE
         is_slow = self._settings.slow.is_slow(wire_us, lines=lines)
@@ -187,10 +190,14 @@ class Breaker:
                 return effect.permit
         retry_us = next(effect.retry_us for effect in effects if isinstance(effect, Refused))
         raise CallRefusedError(
-            f"{self.name}: the circuit breaker is {self._state.phase}",
+            f"{self.name}: the circuit breaker is {self._state.phase}{self._since()}",
             system=self._system,
             retry_after=timedelta(microseconds=retry_us),
         )
+
+    def _since(self) -> str:
+        isolated = self._state.phase is Phase.ISOLATED
+        return "" if isolated or not self._cause else f", since {self._cause}"
 
     def _apply(self, event: Event) -> tuple[Effect, ...]:
         before = self._state
@@ -204,7 +211,7 @@ class Breaker:
 
     def _log_change(self, before: BreakerState, change: PhaseChanged) -> None:
         if change.before is Phase.CLOSED:
-            _log.warning("%s: lost, %s", self.name, change.reason)
+            _log.warning("%s: lost, %s%s", self.name, change.reason, self._since())
         elif change.after is Phase.CLOSED and before.lost_at_us is not None:
             seconds = (self._now() - before.lost_at_us) / MICROSECONDS_PER_SECOND
             _log.info("%s: back after %.0f s, %s", self.name, seconds, change.reason)

@@ -5,7 +5,7 @@ What is slow differs by operation: `PRICE_READS`, `MASTER_READS`, `DOCUMENT_READ
 builds its breaker says so.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND as SECOND_US
 from pricing_proxy.resilience.evidence import SlowRule
@@ -57,3 +57,11 @@ MASTER_READS = BreakerSettings(slow=SlowRule(30 * SECOND_US, 0), permit_us=75 * 
 DOCUMENT_READS = BreakerSettings(slow=SlowRule(10 * SECOND_US, 0), permit_us=75 * SECOND_US)
 # Creating a document runs the ERP's validations for each line; no customer waits for it.
 DOCUMENT_WRITES = BreakerSettings(slow=SlowRule(10 * SECOND_US, 100_000), permit_us=75 * SECOND_US)
+
+# Documents that wait begin to be carried within half a minute of the system's return.
+_SOON_US = 10 * SECOND_US
+
+
+def found_back_soon(settings: BreakerSettings) -> BreakerSettings:
+    """Return settings for calls that nobody makes meanwhile: probes cost little, waiting much."""
+    return replace(settings, longest_open_us=_SOON_US)

@@ -92,7 +92,10 @@ class UpstreamRejectedError(PermanentUpstreamError):
         reasons: The application's own messages, for operators; in the language of the
             upstream's user.
         field: The field at fault as the upstream calls it, empty where it did not say.
+        concerns_all: Whether any request of its kind is refused, whatever it holds.
     """
+
+    concerns_all: bool = False
 
     def __init__(
         self,
@@ -139,3 +142,10 @@ class UpstreamContractError(PermanentUpstreamError):
 
 class UpstreamMismatchError(UpstreamContractError):
     """Lines of the answer may be others' than they say; asked for alone, each is whose it is."""
+
+
+def words_of(error: UpstreamError) -> str:
+    """Return what happened, for logs: of an answer that cannot be read, only that it cannot."""
+    place = f" at {error.path}" if error.path else ""
+    is_of_body = isinstance(error, UpstreamContractError) and error.status is None
+    return f"{error.system}: an unexpected answer{place}" if is_of_body else f"{error}{place}"

@@ -15,7 +15,7 @@ from pricing_proxy.d365.way import CONNECTIONS as ERP_CONNECTIONS
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
 from pricing_proxy.listening.room import room
-from pricing_proxy.listening.stopping import told_to_stop
+from pricing_proxy.listening.stopping import outlive_hangup, told_to_stop
 from pricing_proxy.serve.application import Application, application
 from pricing_proxy.settings import ConfigurationFiles, Settings
 from pricing_proxy.shared_state.provenance import provenances
@@ -40,6 +40,8 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
     """
     gc.set_threshold(_COLLECT_EVERY_ALLOCATIONS)
     stopping = told_to_stop()
+    # Until there are keys to read anew; for good where they come from no file.
+    outlive_hangup()
     if settings.shop_url is not None:
         read_from = provenances(settings.environments, settings.markets)
         await require_own_shop(settings.redis, read_from, settings.shop_url)

@@ -4,6 +4,8 @@ events held at the same field for the same reason    one condition
 events done with a difference to be told of          one for each flow, market and field
 events not carried over after a while                one for each flow and market
 a schedule that has not succeeded for three periods  one each: silence is a failure
+a system for whose sake events and schedules wait    one for each system, whatever waits
+a database that fails                                one for each process
 a field that another system does not keep            one for each field and market
 rows of the shop that cannot be read                 one for each flow and member at fault
 documents written over and over                      one for each flow, market and write
@@ -47,11 +49,33 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleState:
-    """When a schedule last succeeded, and how often it should."""
+    """When a schedule last succeeded, how often it should, and what it fails of if known."""
 
     name: str
     every: timedelta
     last_success_at: datetime
+    failure: "Lost | None" = None
+
+    def is_silent(self, now: datetime) -> bool:
+        """Return whether it has been so for too long."""
+        return now - self.last_success_at > _SILENT_PERIODS * self.every
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A system that takes nothing.
+
+    Attributes:
+        system: Which one.
+        text: What it said.
+        advice: What to do.
+        events: How many have tried in vain.
+    """
+
+    system: str
+    text: str
+    advice: str
+    events: int = 0
 
 
 def held(crowds: Iterable[Alike]) -> list[Condition]:
@@ -99,8 +123,37 @@ def silent(schedules: Iterable[ScheduleState], *, now: datetime) -> list[Conditi
             count=1,
         )
         for schedule in schedules
-        if now - schedule.last_success_at > _SILENT_PERIODS * schedule.every
+        if schedule.is_silent(now) and schedule.failure is None
     ]
+
+
+def lost(
+    systems: Iterable[Lost], schedules: Iterable[ScheduleState], *, now: datetime
+) -> list[Condition]:
+    """Return a condition for each system that takes nothing, whoever waits for it.
+
+    Args:
+        systems: Those for whose sake events wait.
+        schedules: Each with what it fails of, where that is known.
+        now: The time.
+    """
+    found = {each.system: each for each in systems}
+    names: dict[str, list[str]] = defaultdict(list)
+    for schedule in schedules:
+        if schedule.failure is not None and schedule.is_silent(now):
+            found.setdefault(schedule.failure.system, schedule.failure)
+            names[schedule.failure.system].append(schedule.name)
+    return [_lost(each, names[system]) for system, each in sorted(found.items())]
+
+
+def failing_database(words: str) -> Condition:
+    """Return the condition of a database that fails."""
+    return Condition(
+        key="lost/postgresql",
+        title="PostgreSQL fails, and the sync waits",
+        text=f"It says: {words}. Nothing is lost, and what was under way comes again by itself",
+        count=1,
+    )
 
 
 def unsettled(fields: Iterable[Unsettled]) -> list[Condition]:
@@ -155,6 +208,18 @@ def rewritten(documents: Iterable[Rewritten]) -> list[Condition]:
         )
         for (flow, market, system, operation), group in sorted(groups.items())
     ]
+
+
+def _lost(one: Lost, schedules: Sequence[str]) -> Condition:
+    events = f"{one.events} events" if one.events != 1 else "1 event"
+    waiting = [*([events] if one.events else []), *schedules]
+    return Condition(
+        key=f"lost/{one.system}",
+        title=f"{one.system} takes nothing: {_named(waiting)} and what follows wait for it",
+        text=f"{one.text}. What to do: {one.advice}",
+        # How many is no measure of how bad it is: the others have not tried.
+        count=1,
+    )
 
 
 def _documents(field: Unsettled) -> str:

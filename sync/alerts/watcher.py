@@ -38,6 +38,26 @@ class KeptAlerts(Protocol):
         ...
 
 
+class AlertsInMemory:
+    """Alerts of one process, for what the database cannot keep since it is what fails."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, AlertRecord] = {}
+
+    async def open_alerts(self) -> list[AlertRecord]:
+        """Return those that are not over."""
+        return list(self._records.values())
+
+    async def keep(self, records: Sequence[AlertRecord]) -> None:
+        """Add or change open alerts."""
+        self._records.update({record.key: record for record in records})
+
+    async def end(self, keys: Sequence[str]) -> None:
+        """Note that alerts are over."""
+        for key in keys:
+            self._records.pop(key, None)
+
+
 class Watcher:
     """Looks when told to; one process at a time, or people are told twice.
 

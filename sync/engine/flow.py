@@ -18,7 +18,7 @@ class Event:
         business_key: What people call it; for orders the increment id.
         document_id: The shop's internal id of it; None where only the number is known.
         source_key: Unique; an equal one is taken once.
-        attempts: Since it was entered or last replayed.
+        attempts: That counted, since it was entered or last replayed, this one included.
         fence: Rises with each claim; a smaller one has lost the event.
     """
 

@@ -27,9 +27,15 @@ from procrastinate.exceptions import ConnectorException, ProcrastinateException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager, NotificationCallback
 
+from pricing_proxy.clock import SystemClock
+from sync.engine.database_health import DatabaseHealth
+from sync.engine.outages import Outages
 from sync.store.lines import Urgency
 
 _log = logging.getLogger(__name__)
+
+# What the database is needed for here.
+_PART = "the queue"
 
 # On the disk before it is used: a number that a crash took back would be given out twice, and
 # two workers would return each other's jobs.
@@ -103,10 +109,25 @@ class _Worker:
 class OwnJobs(JobManager):
     """Fetches for a worker, and ends and puts back only what is still that worker's."""
 
-    def __init__(self, connector: BaseAsyncConnector) -> None:
+    def __init__(
+        self,
+        connector: BaseAsyncConnector,
+        *,
+        outages: Outages | None = None,
+        health: DatabaseHealth | None = None,
+    ) -> None:
+        """Take the queue's connections.
+
+        Args:
+            connector: To the database.
+            outages: Which lines rest; None where none does.
+            health: Whether the database is well; None where nobody else looks.
+        """
         super().__init__(connector)
+        now_us = SystemClock().monotonic_us
+        self._outages = outages or Outages(now_us)
+        self._health = health or DatabaseHealth(now_us)
         self._workers: dict[int, _Worker] = {}
-        self._is_away = False
 
     async def register_worker(self) -> int:
         """Return the number of a new worker; raises `ConnectorException`."""
@@ -120,7 +141,7 @@ class OwnJobs(JobManager):
         await super().unregister_worker(worker_id)
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
-        """Return the worker's next job; None also while the database is away.
+        """Return the worker's next job; None also while the database is away or its line rests.
 
         Raises:
             WorkerForgottenError: The worker counts as dead: it was silent for its lease.
@@ -129,15 +150,20 @@ class OwnJobs(JobManager):
         async with worker.asking:
             if worker.is_forgotten:
                 raise WorkerForgottenError(f"worker {worker_id} was silent for too long")
+            lines = tuple(queues or ())
+            if not all(map(self._outages.may_begin, lines)):
+                return None
             try:
-                job = await super().fetch_job(queues, worker_id)
+                job = await super().fetch_job(lines or None, worker_id)
             except ConnectorException as error:
                 self._note_away(error)
                 return None
-            self._note_back()
+            self._health.well(_PART)
             if job is None or job.id is None or job.id in worker.jobs:
                 return None
             worker.jobs[job.id] = job
+        for line in lines:
+            self._outages.begun(line)
         return job
 
     async def update_heartbeat(self, worker_id: int) -> None:
@@ -209,14 +235,7 @@ class OwnJobs(JobManager):
             worker.jobs.pop(job.id, None)
 
     def _note_away(self, error: ConnectorException) -> None:
-        """Log that the database went away; raise what is another error."""
-        if not isinstance(error.__cause__, psycopg.OperationalError):
+        """Note that the database failed; raise what is another error."""
+        if not isinstance(error.__cause__, psycopg.Error):
             raise error
-        if not self._is_away:
-            _log.warning("the queue's database is away (%s)", type(error.__cause__).__name__)
-        self._is_away = True
-
-    def _note_back(self) -> None:
-        if self._is_away:
-            _log.warning("the queue's database is back")
-        self._is_away = False
+        self._health.failed(_PART, error)

@@ -24,7 +24,9 @@ from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sync.engine.database_health import DatabaseHealth
 from sync.engine.lost_connections import KEEP_ALIVE, refuse_lost
+from sync.engine.outages import Outages
 from sync.engine.own_jobs import OwnJobs
 from sync.store.lines import Urgency, Waiting
 
@@ -163,7 +165,12 @@ class _AsTheEventSays(BaseRetryStrategy):
 
 
 def queue_application(
-    database_url: str, carry: Callable[[int], Awaitable[None]], *, connections: int
+    database_url: str,
+    carry: Callable[[int], Awaitable[None]],
+    *,
+    connections: int,
+    outages: Outages | None = None,
+    health: DatabaseHealth | None = None,
 ) -> procrastinate.App:
     """Return the queue's application; open it before use.
 
@@ -171,6 +178,8 @@ def queue_application(
         database_url: `postgresql://` address with its password.
         carry: Carries one event; raises `ComeBackError`.
         connections: To the database, at most.
+        outages: Which lines rest; None where none does.
+        health: Whether the database is well; None where nobody else looks.
     """
     connector = procrastinate.PsycopgConnector(
         conninfo=make_conninfo(database_url, options=_OPTIONS, **KEEP_ALIVE),
@@ -186,7 +195,7 @@ def queue_application(
         configure=_commit_each_statement,
     )
     app = procrastinate.App(connector=connector)
-    app.job_manager = OwnJobs(connector)
+    app.job_manager = OwnJobs(connector, outages=outages, health=health)
 
     @app.task(name=_TASK, retry=_AsTheEventSays(), pass_context=True)
     async def carry_job(_: JobContext, *, event_id: int) -> None:

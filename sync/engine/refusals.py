@@ -12,6 +12,7 @@ from http import HTTPStatus
 from pydantic import ValidationError
 
 from pricing_proxy.resilience.errors import UpstreamContractError, UpstreamRejectedError
+from sync.engine.blame import Blame, blame_of
 from sync.engine.outcomes import HeldError, RetryLaterError
 
 _ADVICE = "compare the field with the ERP's setup, or correct the mapping; then replay"
@@ -29,10 +30,13 @@ def named(what: str, sent: Mapping[str, object]) -> Iterator[None]:
         HeldError: The ERP refused, or answered with other fields than agreed.
         RetryLaterError: It refused with a server error of its application, such as an update
             conflict, which may be over next time.
+        UpstreamError: Something before it answered, or nobody: no document is at fault.
     """
     try:
         yield
     except UpstreamRejectedError as error:
+        if blame_of(error) is not Blame.DOCUMENT:
+            raise
         reasons = "; ".join(error.reasons) or str(error)
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise RetryLaterError(f"{what}: {reasons}") from error
@@ -44,6 +48,8 @@ def named(what: str, sent: Mapping[str, object]) -> Iterator[None]:
             diff=((field or what, str(sent.get(field, "")), f"refused: {reasons}"),),
         ) from error
     except UpstreamContractError as error:
+        if blame_of(error) is not Blame.DOCUMENT:
+            raise
         raise HeldError(
             field=next(_absent(error), what),
             text=f"{what}: {error}",

@@ -23,8 +23,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pricing_proxy.background import Background, Ongoing
-from pricing_proxy.resilience.errors import UpstreamError
+from pricing_proxy.clock import SystemClock
+from pricing_proxy.resilience.errors import UpstreamError, words_of
 from pricing_proxy.shared_state.maps import SharedStateError
+from sync.engine.blame import next_step
+from sync.engine.database_health import DatabaseHealth
 from sync.store.claims import Claims
 from sync.store.schedule_marks import SCHEDULES, ScheduleMarks
 
@@ -64,6 +67,50 @@ class Schedule:
         return f"schedule.{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class ScheduleFailure:
+    """Why a schedule fails.
+
+    Attributes:
+        system: Whose fault it is.
+        text: What that said.
+        advice: What an operator does.
+    """
+
+    system: str
+    text: str
+    advice: str
+
+
+class FailingSchedules:
+    """The schedules of this process that fail: each is said once, and once that it works again."""
+
+    def __init__(self) -> None:
+        self._failures: dict[str, ScheduleFailure] = {}
+
+    def failed(self, name: str, error: UpstreamError | SharedStateError) -> None:
+        """Note that one failed."""
+        failure = _failure(error)
+        if name not in self._failures:
+            _log.warning("%s failed, and is tried again: %s", name, failure.text)
+        self._failures[name] = failure
+
+    def well(self, name: str) -> None:
+        """Note that one succeeded, or was not due."""
+        if self._failures.pop(name, None) is not None:
+            _log.warning("%s works again", name)
+
+    def of(self, name: str) -> ScheduleFailure | None:
+        """Return why one fails, None where it does not or where another process knows."""
+        return self._failures.get(name)
+
+
+def _failure(error: UpstreamError | SharedStateError) -> ScheduleFailure:
+    if isinstance(error, SharedStateError):
+        return ScheduleFailure("redis", str(error), "see whether Redis is up")
+    return ScheduleFailure(error.system, words_of(error), next_step(error))
+
+
 class Schedules(Background):
     """Runs schedules; an async context manager.
 
@@ -71,6 +118,8 @@ class Schedules(Background):
         database: Where their marks and claims are kept.
         schedules: What is run.
         lease_seconds: How long a process that says nothing keeps others from its task.
+        failing: Told how they fare; None where nobody else looks.
+        health: Whether the database is well; None where nobody else looks.
     """
 
     def __init__(
@@ -79,7 +128,11 @@ class Schedules(Background):
         schedules: Sequence[Schedule],
         *,
         lease_seconds: float = _LEASE_SECONDS,
+        failing: FailingSchedules | None = None,
+        health: DatabaseHealth | None = None,
     ) -> None:
+        self._failing = failing or FailingSchedules()
+        self._health = health or DatabaseHealth(SystemClock().monotonic_us)
         self._claims = Claims(database, SCHEDULES)
         self._marks = ScheduleMarks(database)
         self._schedules = tuple(schedules)
@@ -148,7 +201,7 @@ class Schedules(Background):
                 is_held = await self._claims.keep(name, holder, lasting=self._lease)
             except (SQLAlchemyError, OSError) as error:
                 # Not lost yet: nobody else can take it from a database that is away.
-                _log.warning("the claim of %s was not renewed (%s)", name, type(error).__name__)
+                self._health.failed(name, error)
 
     async def _repeat(self, schedule: Schedule) -> None:
         pause = max(min(schedule.every / 10, timedelta(seconds=30)), _SHORTEST_LOOK)
@@ -164,7 +217,13 @@ class Schedules(Background):
         except LeaseLostError as error:
             _log.warning("%s", error)
             return False
-        except (UpstreamError, SharedStateError, SQLAlchemyError, OSError) as error:
-            _log.warning("%s failed (%s)", schedule.name, type(error).__name__)
+        except (UpstreamError, SharedStateError) as error:
+            self._health.well(schedule.mark)
+            self._failing.failed(schedule.name, error)
             return False
+        except (SQLAlchemyError, OSError) as error:
+            self._health.failed(schedule.mark, error)
+            return False
+        self._health.well(schedule.mark)
+        self._failing.well(schedule.name)
         return True

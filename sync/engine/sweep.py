@@ -6,8 +6,9 @@
     event that waits for one that ended    woken
     worker rows without a heartbeat        removed
 
-A database that was away heard no heartbeat of anybody: right after its start nobody counts
-as dead. One process sweeps at a time, under an advisory lock of the transaction.
+A lease that was lost counts as a death of the worker over its event. A database that was away or
+failed heard no heartbeat of anybody: right after it nobody counts as dead. One process sweeps at
+a time, under an advisory lock of the transaction.
 """
 
 import asyncio
@@ -18,6 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pricing_proxy.background import Background
+from pricing_proxy.clock import SystemClock
+from sync.engine.database_health import DatabaseHealth
 from sync.engine.queue import USUAL_LEASE, Lease
 from sync.engine.work import LONGEST_ATTEMPT
 from sync.store.lines import Queue, Urgency, Waiting
@@ -42,7 +45,15 @@ _REVIVE = text(
           AND NOT EXISTS (SELECT 1 FROM sync_event AS event
             WHERE event.id = CAST(job.args->>'event_id' AS bigint)
               AND event.changed_at < now() - make_interval(secs => :longest)))
-    RETURNING job.id
+    RETURNING CAST(job.args->>'event_id' AS bigint)
+    """
+)
+# Of those under way for too long nobody has died: their worker has lost sight of them.
+_COUNT_DEATHS = text(
+    """
+    UPDATE sync_event SET deaths = deaths + 1
+    WHERE id = ANY(:events) AND state = 'working'
+      AND changed_at >= now() - make_interval(secs => :longest)
     """
 )
 _PRUNE = text(
@@ -89,9 +100,18 @@ class Sweep(Background):
         database: Events and queue.
         queue: Where events are put in line again.
         lease: When a worker is dead.
+        health: Whether the database is well; None where nobody else looks.
     """
 
-    def __init__(self, database: AsyncEngine, queue: Queue, *, lease: Lease = USUAL_LEASE) -> None:
+    def __init__(
+        self,
+        database: AsyncEngine,
+        queue: Queue,
+        *,
+        lease: Lease = USUAL_LEASE,
+        health: DatabaseHealth | None = None,
+    ) -> None:
+        self._health = health or DatabaseHealth(SystemClock().monotonic_us)
         self._database = database
         self._queue = queue
         # Of a living worker that has lost sight of it: no attempt takes longer.
@@ -105,7 +125,10 @@ class Sweep(Background):
         async with self._database.begin() as connection:
             if not (await connection.execute(_TRY_LOCK, {"lock": _SWEEP_LOCK})).scalar():
                 return 0
-            revived = (await connection.execute(_REVIVE, self._limits)).all()
+            revived = (await connection.execute(_REVIVE, self._limits)).scalars().all()
+            if revived:
+                lost = {"events": list(revived), "longest": self._limits["longest"]}
+                await connection.execute(_COUNT_DEATHS, lost)
             await connection.execute(_PRUNE, self._limits)
             orphans = (await connection.execute(_ORPHANS, {"age": _ORPHAN_SECONDS})).all()
             forgotten = (await connection.execute(_FORGOTTEN)).all()
@@ -121,9 +144,13 @@ class Sweep(Background):
 
     async def _for_ever(self) -> None:
         while True:
+            pause = _EVERY_SECONDS
             try:
                 if count := await self.sweep():
                     _log.warning("brought back %d events of workers that ended", count)
+                self._health.well("the sweep")
             except (SQLAlchemyError, OSError) as error:
-                _log.warning("the sweep failed (%s)", type(error).__name__)
-            await asyncio.sleep(_EVERY_SECONDS)
+                self._health.failed("the sweep", error)
+                # Whoever lives has spoken by then: their heartbeats failed as this did.
+                pause = max(pause, self._limits["settling"])
+            await asyncio.sleep(pause)

@@ -6,14 +6,15 @@
     WaitForError                   waiting for another event    when that is done
     RetryLaterError                waiting                      after its time, or backing off
     InDoubtError                   in doubt                     backing off; looked up first
-    throttled by the other system  waiting                      after its Retry-After
-    other transient failure        waiting, or in doubt when a call has no end
-    denied: our credentials        waiting                      backing off: one cure serves all
+    the system's fault (`blame`)   waiting, or in doubt when    within half a minute of its
+    the database's                 a call has no end            return; no attempt is used up
+    unclear whose                  the same                     the same, while nobody of its
+                                                                line is carried; else backing off
     the other's own code failed    waiting                      backing off: a deadlock passes
     rejected, broken contract      held                         by a person
     anything else                  waiting: a defect of ours    backing off, then held
 
-After `give_up_after` attempts in a row a person must look.
+After `give_up_after` attempts a person must look.
 """
 
 import random
@@ -22,13 +23,16 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from pricing_proxy.resilience.errors import (
+    CallRefusedError,
     PermanentUpstreamError,
     UpstreamContractError,
-    UpstreamDeniedError,
     UpstreamError,
     UpstreamRejectedError,
     UpstreamThrottledError,
+    words_of,
 )
+from sync.engine.blame import Blame, blame_of, next_step
+from sync.engine.outages import NO_FAILURES, Failures
 from sync.engine.outcomes import (
     Done,
     HeldError,
@@ -38,11 +42,13 @@ from sync.engine.outcomes import (
     SkippedError,
     WaitForError,
 )
-from sync.store.records import CAUTION, Trouble
+from sync.store.records import CAUTION, OUTAGE, Trouble
 from sync.store.states import EventState
 
 # One second, doubling: a short outage costs little, a long one does not cost the ERP much.
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=5)
+# Whoever waits for a system comes within this time of its return; `outages` keeps the crowd away.
+_LONGEST_WAIT = timedelta(seconds=18)
 _MOST_DOUBLINGS = 16
 
 
@@ -54,11 +60,13 @@ class Verdict:
         state: Its next state.
         trouble: Why.
         pause: Until it is tried again; None when it is not.
+        is_charged: Whether the attempt counts among those after which a person must look.
     """
 
     state: EventState
     trouble: Trouble
     pause: timedelta | None = None
+    is_charged: bool = True
 
 
 def verdict_on(
@@ -67,17 +75,22 @@ def verdict_on(
     attempts: int,
     is_unacknowledged: bool,
     give_up_after: int,
+    failures: Failures = NO_FAILURES,
 ) -> Verdict:
     """Return what becomes of an event whose attempt raised; `WaitForError` is not for here.
 
     Args:
         error: What was raised.
-        attempts: Since it was entered or replayed, this one included.
+        attempts: That counted, since it was entered or replayed, this one included.
         is_unacknowledged: A call was sent and has no end.
         give_up_after: Attempts before a person must look.
+        failures: How the event and its line fared before, for the sake of a system.
     """
     if isinstance(error, SkippedError):
         return Verdict(EventState.SKIPPED, trouble_of(error))
+    blame = blame_of(error)
+    if blame is Blame.SYSTEM or (blame is Blame.UNCLEAR and not failures.are_others_carried):
+        return _outage(error, failures, is_unacknowledged=is_unacknowledged)
     is_refused = isinstance(error, UpstreamRejectedError) and not _may_pass(error)
     if is_refused or isinstance(error, HeldError | UpstreamContractError):
         return Verdict(EventState.HELD, trouble_of(error))
@@ -93,11 +106,44 @@ def verdict_on(
     )
 
 
+def wait_for_database(words: str, failures: Failures) -> Verdict:
+    """Return what becomes of an event whose attempt our own database ended.
+
+    What its calls came to may not have been noted, so it is in doubt.
+    """
+    trouble = Trouble(
+        kind=OUTAGE,
+        field="database",
+        text=f"PostgreSQL failed: {words}",
+        advice="see to PostgreSQL; nothing else to do: it is tried again",
+    )
+    return Verdict(EventState.IN_DOUBT, trouble, _wait(failures), is_charged=False)
+
+
+def _outage(error: Exception, failures: Failures, *, is_unacknowledged: bool) -> Verdict:
+    pause = _named_pause(error) or _wait(failures)
+    if isinstance(error, CallRefusedError):
+        # Nothing was asked, so asking again costs nothing, and finds the system back soon.
+        pause = _spread(min(max(error.retry_after, _FIRST_PAUSE), _LONGEST_WAIT))
+    state = EventState.IN_DOUBT if is_unacknowledged else EventState.WAITING
+    return Verdict(state, trouble_of(error), pause, is_charged=False)
+
+
+def _wait(failures: Failures) -> timedelta:
+    """Return the pause of what fails for a system's sake: bounded while nobody is carried."""
+    whole = _doubled(failures.times)
+    return _spread(whole if failures.are_others_carried else min(whole, _LONGEST_WAIT))
+
+
 def _may_pass(error: Exception) -> bool:
-    """Return whether the other system's own code failed, as the victim of a deadlock does."""
+    """Return whether the other system may take the same document later.
+
+    Its own code failed, as that of the victim of a deadlock does; or it said nothing at all.
+    """
     if not isinstance(error, UpstreamRejectedError):
         return False
-    return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    has_failed = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return has_failed or blame_of(error) is not Blame.DOCUMENT
 
 
 def trouble_of(error: Exception) -> Trouble:
@@ -107,6 +153,9 @@ def trouble_of(error: Exception) -> Trouble:
         return Trouble(
             kind=kind, field=error.field, text=error.text, advice=error.advice, diff=error.diff
         )
+    if isinstance(error, UpstreamError) and blame_of(error) is not Blame.DOCUMENT:
+        step = next_step(error)
+        return Trouble(kind=OUTAGE, field=error.system, text=words_of(error), advice=step)
     if isinstance(error, OutcomeError | UpstreamError):
         return Trouble(kind=kind, field=_field(error), text=str(error), advice=_advice(error))
     # Its text may quote a document; the traceback is in the log.
@@ -134,17 +183,22 @@ def _field(error: Exception) -> str:
 def _advice(error: Exception) -> str:
     if isinstance(error, WaitForError):
         return f"see {error.flow} {error.business_key}"
-    if isinstance(error, UpstreamDeniedError):
-        return f"give this program's user of {error.system} the rights, or renew its credentials"
     if isinstance(error, PermanentUpstreamError) and not _may_pass(error):
         return f"correct it in the shop or in {error.system}, then replay the event"
     return "" if isinstance(error, SkippedError) else "nothing to do: it is tried again"
 
 
 def _back_off(attempts: int) -> timedelta:
-    """Return the pause after so many attempts, between half and all of the doubled time."""
-    doublings = min(max(attempts - 1, 0), _MOST_DOUBLINGS)
-    whole: timedelta = min(_FIRST_PAUSE * 2**doublings, _LONGEST_PAUSE)
+    return _spread(_doubled(attempts))
+
+
+def _doubled(times: int) -> timedelta:
+    whole: timedelta = _FIRST_PAUSE * 2 ** min(max(times - 1, 0), _MOST_DOUBLINGS)
+    return min(whole, _LONGEST_PAUSE)
+
+
+def _spread(whole: timedelta) -> timedelta:
+    """Return between half and all of a pause, so that not all come back at once."""
     return whole * (0.5 + random.random() / 2)  # noqa: S311 -- spreads retries, guards nothing
 
 

@@ -107,7 +107,7 @@ class EventWork:
             business_key=record.business_key,
             source_key=record.source_key,
             payload=record.payload,
-            attempts=record.attempts,
+            attempts=record.attempts + 1,
             fence=record.fence,
             document_id=record.document_id,
         )

@@ -16,6 +16,9 @@ from procrastinate.exceptions import ProcrastinateException
 from sqlalchemy.exc import SQLAlchemyError
 
 from pricing_proxy.background import Background
+from pricing_proxy.clock import SystemClock
+from sync.engine.database_health import DatabaseHealth
+from sync.engine.own_jobs import WorkerForgottenError
 from sync.engine.queue import USUAL_LEASE, Lease, worker_options
 from sync.store.flow_control import Controls, FlowControl, is_paused, limit_of
 
@@ -37,6 +40,7 @@ class Workers(Background):
         lines: Every flow with every market it runs for.
         concurrency: Events of one flow and market at once, where no limit says fewer.
         lease: When a worker is dead.
+        health: Whether the database is well; None where nobody else looks.
     """
 
     def __init__(
@@ -47,7 +51,9 @@ class Workers(Background):
         lines: Iterable[tuple[str, str]],
         concurrency: int,
         lease: Lease = USUAL_LEASE,
+        health: DatabaseHealth | None = None,
     ) -> None:
+        self._health = health or DatabaseHealth(SystemClock().monotonic_us)
         self._app = app
         self._control = control
         self._concurrency = concurrency
@@ -69,9 +75,10 @@ class Workers(Background):
         while True:
             try:
                 await self._obey(await self._control.controls())
+                self._health.well("flow control")
             except _DATABASE_ERRORS as error:
                 # Nothing new is known: what runs goes on, what is paused stays so.
-                _log.warning("flow control cannot be read (%s)", type(error).__name__)
+                self._health.failed("flow control", error)
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _obey(self, controls: Controls) -> None:
@@ -109,11 +116,8 @@ class Workers(Background):
                 await self._app.run_worker_async(
                     **options, shutdown_graceful_timeout=_GRACE_SECONDS
                 )
+            except WorkerForgottenError as error:
+                _log.warning("%s: the worker of %s in %s is started again", error, flow, market)
             except _DATABASE_ERRORS as error:
-                _log.warning(
-                    "the worker of %s in %s ended (%s), and is started again",
-                    flow,
-                    market,
-                    type(error).__name__,
-                )
+                self._health.failed(options["name"], error)
             await asyncio.sleep(_RESTART_SECONDS)

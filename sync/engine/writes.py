@@ -9,6 +9,7 @@ only have to be made anew.
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Protocol, Self, TypeVar
 
 from pricing_proxy.http_exchange import Guard
@@ -66,8 +67,11 @@ async def written(
 async def _written_once(call: Call, send: Send[T]) -> T:
     try:
         answer = await send(guard=call.sent)
-    except UpstreamContractError:
-        raise  # it was done, but we do not know what
+    except UpstreamContractError as error:
+        if error.status is None or error.status < HTTPStatus.MULTIPLE_CHOICES:
+            raise  # it was done, but we do not know what
+        await call.acked(error.status, {"led_elsewhere": str(error)})
+        raise
     except (CallRefusedError, UpstreamThrottledError) as error:
         await call.acked(_NOT_SENT, {"not_done": str(error)})
         raise

@@ -30,7 +30,12 @@ from pricing_proxy.resilience.errors import (
     UpstreamUnavailableError,
 )
 from sync.magento.fault_messages import ShopFault, read_faults
+from sync.plain_texts import plain_json
 
+# As JSON writes what is no plain text; a pair of surrogates is one, and is looked at as well.
+_ODD_CHARACTER = re.compile(
+    rb"\\u(?:00[01]|[dD][89a-fA-F]|[fF]{3}[eEfF])|\\[bf]|\x7f|\xef\xbf[\xbe\xbf]"
+)
 _REPORT_ID = re.compile(r"Report ID: (webapi-[0-9a-f]+)", re.ASCII)
 
 
@@ -47,6 +52,7 @@ class MagentoRejectedError(UpstreamRejectedError):
         reasons = tuple(fault.text for fault in faults)
         super().__init__(message, system=system, status=status, reasons=reasons)
         self.faults = faults
+        self.concerns_all = self.is_missing_route
 
     @property
     def is_missing_route(self) -> bool:
@@ -78,8 +84,9 @@ def error_of(reply: Reply, *, now: datetime) -> UpstreamError | None:
 
 
 def read_json(body: bytes) -> Any:
-    """Return a body's JSON value, fractions as exact decimals; raises `ValueError`."""
-    return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+    """Return a body's JSON value, fractions as exact decimals, texts plain; raises `ValueError`."""
+    value = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+    return plain_json(value) if _ODD_CHARACTER.search(body) else value
 
 
 def _refusal(reply: Reply, faults: tuple[ShopFault, ...]) -> UpstreamError:

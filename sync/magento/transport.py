@@ -14,7 +14,14 @@ from typing import Any
 import aiohttp
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.http_exchange import MAX_BODY_BYTES, Guard, HttpExchange, Request, origin_of
+from pricing_proxy.http_exchange import (
+    MAX_BODY_BYTES,
+    Guard,
+    HttpExchange,
+    Request,
+    origin_of,
+    telling_place,
+)
 from pricing_proxy.resilience.deadline import Deadline
 from sync.magento.answers import error_of, read_json
 from sync.magento.auth import Credentials, authorization
@@ -78,13 +85,14 @@ class ShopTransport:
         """
         headers = self._headers(request)
         sent_us = self._clock.monotonic_us()
-        reply = await self._exchanges.send(request, headers, deadline=deadline, guard=guard)
-        took = timedelta(microseconds=self._clock.monotonic_us() - sent_us)
-        self.shop_clock.hear(reply, took=took)
-        error = error_of(reply, now=self._clock.utc())
-        if error is not None:
-            raise error
-        return await reply.json(read_json)
+        with telling_place(request, self.system):
+            reply = await self._exchanges.send(request, headers, deadline=deadline, guard=guard)
+            took = timedelta(microseconds=self._clock.monotonic_us() - sent_us)
+            self.shop_clock.hear(reply, took=took)
+            error = error_of(reply, now=self._clock.utc())
+            if error is not None:
+                raise error
+            return await reply.json(read_json)
 
     def _headers(self, request: Request) -> dict[str, str]:
         return {

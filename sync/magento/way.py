@@ -9,7 +9,11 @@ import aiohttp
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.http_exchange import http_session
-from pricing_proxy.resilience.breaker_settings import DOCUMENT_WRITES, MASTER_READS
+from pricing_proxy.resilience.breaker_settings import (
+    DOCUMENT_WRITES,
+    MASTER_READS,
+    found_back_soon,
+)
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.resilience.operation import CallWatch, OperationClass, Policy
 from pricing_proxy.resilience.protection import protection
@@ -22,8 +26,8 @@ SYSTEM = "magento"
 """The shop, in errors and logs."""
 
 _BREAKERS = {
-    OperationClass.MASTER_READ: MASTER_READS,
-    OperationClass.DOCUMENT_WRITE: DOCUMENT_WRITES,
+    OperationClass.MASTER_READ: found_back_soon(MASTER_READS),
+    OperationClass.DOCUMENT_WRITE: found_back_soon(DOCUMENT_WRITES),
 }
 # Shorter than what web servers in front of a shop usually keep an idle connection for.
 _KEEPALIVE_SECONDS = 30.0

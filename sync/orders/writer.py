@@ -21,6 +21,7 @@ from http import HTTPStatus
 from pricing_proxy.d365.fo.order_models import SalesOrderHeaderRow, SalesOrderLineRow
 from pricing_proxy.names import same_name_key
 from pricing_proxy.resilience.errors import UpstreamRejectedError
+from sync.engine.blame import Blame, blame_of
 from sync.engine.flow import Work
 from sync.engine.outcomes import Caution, HeldError, RetryLaterError
 from sync.engine.refusals import named
@@ -144,7 +145,8 @@ class OrderWriter:
         try:
             await written(work, SYSTEM, DELETE, {_NUMBER: number}, delete)
         except UpstreamRejectedError as error:
-            if error.status != HTTPStatus.NOT_FOUND:
+            # Something before the ERP knows no more of what is gone than we.
+            if error.status != HTTPStatus.NOT_FOUND or blame_of(error) is not Blame.DOCUMENT:
                 raise
 
     async def doubts(self, work: Work) -> Doubts:

@@ -11,6 +11,7 @@ from functools import partial
 
 from aiohttp import web
 
+from pricing_proxy.background import Background
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.configuration.reading import secret_text
 from pricing_proxy.resilience.gate import Gate
@@ -19,10 +20,12 @@ from pricing_proxy.shared_state.seen_events import SeenEvents
 from pricing_proxy.supervision import Supervision
 from pricing_proxy.telemetry.traces import Traces, traces_to
 from sync.description import Built
+from sync.engine.database_health import DatabaseHealth
 from sync.engine.metrics import Counting, SyncMetrics
+from sync.engine.outages import Outages
 from sync.engine.queue import JobQueue, queue_application
 from sync.engine.runner import Runner
-from sync.engine.schedules import Schedules
+from sync.engine.schedules import FailingSchedules, Schedule, Schedules
 from sync.engine.sweep import Sweep
 from sync.engine.workers import Workers
 from sync.flows import FLOWS
@@ -32,7 +35,7 @@ from sync.serve.building import configured_markets, given_of
 from sync.serve.stores import Stores, stores
 from sync.serve.systems import systems
 from sync.serve.timetable import timetable
-from sync.serve.watching import watching
+from sync.serve.watching import DatabaseWatch, watching
 from sync.settings import SyncSettings
 
 
@@ -66,6 +69,7 @@ class _Watching:
     metrics: SyncMetrics
     traces: Traces
     supervision: Supervision
+    health: DatabaseHealth
 
 
 @asynccontextmanager
@@ -88,17 +92,11 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
         plan = timetable(settings.sync, flows, journal=opened.journal)
         for gate in ways.gates:
             metrics.show_gate(gate.name, partial(_closed_seconds, gate))
-        told = _Watching(metrics, traces, supervision)
+        told = _Watching(metrics, traces, supervision, DatabaseHealth(clock.monotonic_us))
         workers = await _work(settings, opened, flows, stack, told=told, clock=clock)
-        watch = watching(settings.sync.alerts, opened, plan, clock=clock)
-        database = opened.opened.database
         hints = Hints(_looking_up(flows, heard=given.polling.pace.heard))
-        for name, work in {
-            "counting of events": Counting(opened.overview, opened.odd_rows, metrics),
-            "sweep": Sweep(database, JobQueue()),
-            "schedules": Schedules(database, (*plan, watch)),
-            "hints": hints,
-        }.items():
+        background = _background(settings, opened, plan, told=told, clock=clock)
+        for name, work in {**background, "hints": hints}.items():
             await stack.enter_async_context(work.watched(supervision, name))
         yield Running(
             intake=_intake(settings, ways.seen, hints, clock),
@@ -109,6 +107,25 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
             redis=ways.redis,
             supervision=supervision,
         )
+
+
+def _background(
+    settings: SyncSettings,
+    opened: Stores,
+    plan: Sequence[Schedule],
+    *,
+    told: _Watching,
+    clock: Clock,
+) -> Mapping[str, Background]:
+    """Return what goes on beside the workers, by its name for operators."""
+    database, failing, alerts = opened.opened.database, FailingSchedules(), settings.sync.alerts
+    every = (*plan, watching(alerts, opened, plan, failing, clock=clock))
+    return {
+        "counting of events": Counting(opened.overview, opened.odd_rows, told.metrics),
+        "sweep": Sweep(database, JobQueue(), health=told.health),
+        "schedules": Schedules(database, every, failing=failing, health=told.health),
+        "watch over the database": DatabaseWatch(alerts, told.health, clock=clock),
+    }
 
 
 def _closed_seconds(gate: Gate) -> float:
@@ -124,26 +141,38 @@ async def _work(
     told: _Watching,
     clock: Clock,
 ) -> Workers:
+    outages, database = Outages(clock.monotonic_us), opened.opened
     runner = Runner(
-        database=opened.opened.database,
+        database=database.database,
         events=opened.events,
         journal=opened.journal,
         flows={name: built.flow for name, built in flows.items()},
         clock=clock,
         give_up_after=settings.sync.delivery.give_up_after,
         longest=settings.sync.delivery.longest,
+        outages=outages,
+        health=told.health,
         metrics=told.metrics,
         span=told.traces.span,
     )
+    most = settings.sync.postgres.connections
     app = queue_application(
-        opened.opened.url, runner.carry, connections=settings.sync.postgres.connections
+        database.url, runner.carry, connections=most, outages=outages, health=told.health
     )
     await stack.enter_async_context(app.open_async())
-    lines = [
-        (flow, code) for code, market in settings.sync.markets.items() for flow in market.flows
-    ]
-    workers = Workers(app, opened.control, lines=lines, concurrency=settings.sync.concurrency)
+    workers = Workers(
+        app,
+        opened.control,
+        lines=_lines(settings),
+        concurrency=settings.sync.concurrency,
+        health=told.health,
+    )
     return await stack.enter_async_context(workers.watched(told.supervision, "workers"))
+
+
+def _lines(settings: SyncSettings) -> list[tuple[str, str]]:
+    """Return every flow with every market it runs for."""
+    return [(flow, code) for code, market in settings.sync.markets.items() for flow in market.flows]
 
 
 def _looking_up(

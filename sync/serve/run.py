@@ -1,7 +1,7 @@
 """Run the sync until told to stop: flows, and the listeners for the shop and for operators.
 
 SIGTERM and Ctrl-C end it alike: nothing new is taken, what is under way is finished or left
-where its successor looks it up.
+where its successor looks it up. SIGHUP changes nothing, and is said.
 """
 
 import logging
@@ -12,7 +12,7 @@ from pricing_proxy.d365.way import CONNECTIONS as ERP_CONNECTIONS
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
 from pricing_proxy.listening.room import room
-from pricing_proxy.listening.stopping import told_to_stop
+from pricing_proxy.listening.stopping import outlive_hangup, told_to_stop
 from pricing_proxy.supervision import Supervision
 from sync.console.operator_pages import OperatorPages
 from sync.engine.postgres_programs import ORIGIN
@@ -35,6 +35,7 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
         StoreError: The database cannot be used.
     """
     stopping = told_to_stop()
+    outlive_hangup()
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(running(settings, clock=clock))
         own, (hints, looks) = settings.sync, _crowds(settings, parts.supervision)

@@ -1,26 +1,32 @@
 """Put together what is wrong with the sync right now, and who is told."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pricing_proxy.clock import Clock
+from pricing_proxy.background import Background
+from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from sync.alerts.conditions import (
     CAUTIONED_FOR,
     MOST_NAMED,
     Condition,
+    Lost,
     ScheduleState,
     cautioned,
+    failing_database,
     held,
     late,
+    lost,
     odd,
     rewritten,
     silent,
     unsettled,
 )
 from sync.alerts.messages import Targets
-from sync.alerts.watcher import Watcher
-from sync.engine.schedules import Schedule
+from sync.alerts.watcher import AlertsInMemory, Watcher
+from sync.engine.database_health import DatabaseHealth
+from sync.engine.schedules import FailingSchedules, Schedule
 from sync.engine.wishes import HOUR, MOST_WRITES
 from sync.flows import FLOWS
 from sync.sections import Alerts
@@ -29,9 +35,18 @@ from sync.serve.stores import Stores
 _EVERY = timedelta(seconds=5)
 # An hour of the journal is more to read than the rest; a loop does not end within a minute.
 _JOURNAL_EVERY = timedelta(minutes=1)
+# A switch to a standby, or a restart, is no news.
+_NO_MOMENT_US = 10 * MICROSECONDS_PER_SECOND
 
 
-def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock: Clock) -> Schedule:
+def watching(
+    alerts: Alerts,
+    opened: Stores,
+    plan: Sequence[Schedule],
+    failing: FailingSchedules,
+    *,
+    clock: Clock,
+) -> Schedule:
     """Return the schedule that watches over all events and the other schedules.
 
     As one, it runs in one process at a time: however many there are, people are told once.
@@ -48,6 +63,7 @@ def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock:
                 every=schedule.every,
                 # One that was never due counts from now on.
                 last_success_at=max(successes.get(schedule.mark, begun_at), begun_at),
+                failure=_failure(failing, schedule.name),
             )
             for schedule in plan
         ]
@@ -56,6 +72,7 @@ def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock:
             *cautioned(await opened.overview.cautioned(CAUTIONED_FOR, named=MOST_NAMED)),
             *await _late(opened, after),
             *silent(schedules, now=clock.utc()),
+            *lost(await _lost(opened), schedules, now=clock.utc()),
             *unsettled(await opened.unsettled.read()),
             *odd(await opened.odd_rows.waiting()),
             *await _rewritten(opened, seen, clock),
@@ -65,6 +82,49 @@ def watching(alerts: Alerts, opened: Stores, plan: Sequence[Schedule], *, clock:
         conditions=conditions, kept=opened.alerts, targets=Targets(alerts.targets), clock=clock
     )
     return Schedule("look for alerts", _EVERY, watcher.watch)
+
+
+class DatabaseWatch(Background):
+    """Tells people that the database fails: in this process, and without it.
+
+    Args:
+        alerts: Who is told.
+        health: What is known of it.
+        clock: Time.
+    """
+
+    def __init__(self, alerts: Alerts, health: DatabaseHealth, *, clock: Clock) -> None:
+        self._health = health
+        self._watcher = Watcher(
+            conditions=self._conditions,
+            kept=AlertsInMemory(),
+            targets=Targets(alerts.targets),
+            clock=clock,
+        )
+
+    async def _conditions(self) -> list[Condition]:
+        trouble = self._health.trouble()
+        is_lasting = trouble is not None and trouble.for_us >= _NO_MOMENT_US
+        return [failing_database(trouble.words)] if trouble is not None and is_lasting else []
+
+    async def _for_ever(self) -> None:
+        while True:
+            await self._watcher.watch()
+            await asyncio.sleep(_EVERY.total_seconds())
+
+
+def _failure(failing: FailingSchedules, name: str) -> Lost | None:
+    found = failing.of(name)
+    if found is None:
+        return None
+    return Lost(system=found.system, text=found.text, advice=found.advice)
+
+
+async def _lost(opened: Stores) -> list[Lost]:
+    return [
+        Lost(system=each.system, text=each.text, advice=each.advice, events=each.events)
+        for each in await opened.overview.waited_for()
+    ]
 
 
 async def _late(opened: Stores, after: timedelta) -> list[Condition]:

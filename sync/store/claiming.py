@@ -28,8 +28,6 @@ _NUMBER_KEY = func.concat(_EVENT.flow, "/", _EVENT.market, "/", _EVENT.business_
 _CLAIM: dict[str, Any] = {
     "state": EventState.WORKING,
     "fence": func.greatest(_EVENT.fence + 1, _NOW_US),
-    "attempts": _EVENT.attempts + 1,
-    "deaths": _EVENT.deaths + 1,
     "due_at": None,
     "claimed_at": func.now(),
     "changed_at": func.now(),
@@ -90,7 +88,13 @@ async def end_unawaited(
             # On the row itself: whoever begins to wait meanwhile has locked and changed it.
             ~_EVENT.is_awaited,
         )
-        .values(deaths=0, changed_at=func.now(), ended_at=func.now(), **values)
+        .values(
+            attempts=_EVENT.attempts + 1,
+            deaths=0,
+            changed_at=func.now(),
+            ended_at=func.now(),
+            **values,
+        )
         .returning(_EVENT.id, NEED_NOT_LAST_HERE)
     )
     return (await connection.execute(statement)).one_or_none() is not None

@@ -44,6 +44,8 @@ _EVENT = sync_event.c
 MOST_DEATHS = 8
 # What is received within `receive_together`, by the task that receives it.
 _TOGETHER: ContextVar[list[Mapping[str, Any]] | None] = ContextVar("together", default=None)
+# Counted where it ends: one that its worker or the database broke off says nothing of it.
+_COUNTED = {"attempts": _EVENT.attempts + 1}
 
 
 class FenceLostError(Exception):
@@ -199,14 +201,25 @@ class EventStore:
             await wake_dependants(connection, self._queue, event_id)
 
     async def put_off(
-        self, event_id: int, fence: int, state: EventState, *, due_at: datetime, trouble: Trouble
+        self,
+        event_id: int,
+        fence: int,
+        state: EventState,
+        *,
+        due_at: datetime,
+        trouble: Trouble,
+        is_charged: bool = True,
     ) -> None:
-        """Leave an event waiting or in doubt until an instant; raises `FenceLostError`."""
+        """Leave an event waiting or in doubt until an instant; raises `FenceLostError`.
+
+        Without a charge the attempt does not count: it says nothing about the document.
+        """
+        values = {"state": state, "due_at": due_at, **trouble_columns(trouble)}
+        if not is_charged:
+            values["attempts"] = _EVENT.attempts
         async with self._database.begin() as connection:
             await connection.execute(NEED_NOT_LAST)
-            await self._leave(
-                connection, event_id, fence, state=state, due_at=due_at, **trouble_columns(trouble)
-            )
+            await self._leave(connection, event_id, fence, **values)
 
     async def hold(self, event_id: int, fence: int, trouble: Trouble) -> None:
         """Leave an event to a person, and block whoever waits for it; raises `FenceLostError`."""
@@ -274,7 +287,7 @@ class EventStore:
         statement = (
             update(sync_event)
             .where(_EVENT.id == event_id, _EVENT.fence == fence, _EVENT.state == EventState.WORKING)
-            .values({"deaths": 0, "changed_at": func.now(), **values})
+            .values({**_COUNTED, "deaths": 0, "changed_at": func.now(), **values})
             .returning(_EVENT.id)
         )
         if (await connection.execute(statement)).scalar() is None:

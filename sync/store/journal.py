@@ -27,7 +27,7 @@ _SENT = text(
     """
     INSERT INTO sync_attempt (event_id, attempt, fence, system, operation, request, sent_at,
                               mapping_version, configuration_hash)
-    SELECT id, attempts, fence, :system, :operation, :request, clock_timestamp(),
+    SELECT id, attempts + 1, fence, :system, :operation, :request, clock_timestamp(),
            coalesce(CAST(:mapping_versions AS jsonb) ->> flow, ''), :configuration_hash
     FROM sync_event WHERE id = :event_id AND fence = :fence AND state = 'working'
     RETURNING id
@@ -51,9 +51,9 @@ _ACKED = text(
             duration_ms = round(extract(epoch FROM clock_timestamp() - sent_at) * 1000)
         WHERE id = :row RETURNING event_id, fence
     ), further AS (
-        UPDATE sync_event AS event SET deaths = 1 FROM call
+        UPDATE sync_event AS event SET deaths = 0 FROM call
         WHERE event.id = call.event_id AND event.fence = call.fence
-          AND event.state = 'working' AND event.deaths > 1 AND :status > 0
+          AND event.state = 'working' AND event.deaths > 0 AND :status > 0
     )
     SELECT set_config('synchronous_commit', 'off', true)
     """

@@ -8,10 +8,18 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store import statements
-from sync.store.records import CAUTION, EVENT_COLUMNS, Alike, EventRecord, event_record
+from sync.store.records import (
+    CAUTION,
+    EVENT_COLUMNS,
+    OUTAGE,
+    Alike,
+    EventRecord,
+    event_record,
+)
 from sync.store.states import ENDED, MOVING, STUCK, EventState
 from sync.store.tables import sync_event
 
@@ -40,6 +48,23 @@ class FlowState:
     counts: dict[str, int]
     lag: timedelta
     last_ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitedFor:
+    """A system for whose sake events wait.
+
+    Attributes:
+        system: Which one.
+        events: How many have tried.
+        text: What it said last.
+        advice: What to do.
+    """
+
+    system: str
+    events: int
+    text: str
+    advice: str
 
 
 class Overview:
@@ -112,6 +137,24 @@ class Overview:
             _EVENT.created_at < func.now() - older_than,
         )
         return await self._crowds(is_late, alike=(_EVENT.market,), named=named)
+
+    async def waited_for(self) -> list[WaitedFor]:
+        """Return the systems for whose sake events wait."""
+        statement = (
+            select(
+                _EVENT.error_field,
+                func.count().over(partition_by=_EVENT.error_field),
+                _EVENT.error_text,
+                _EVENT.error_advice,
+            )
+            .where(_EVENT.state.in_(_MOVING), _EVENT.error_kind == OUTAGE)
+            .ext(distinct_on(_EVENT.error_field))
+            .order_by(_EVENT.error_field, _EVENT.changed_at.desc())
+        )
+        return [
+            WaitedFor(system=system, events=count, text=said, advice=advice)
+            for system, count, said, advice in await statements.rows(self._database, statement)
+        ]
 
     async def event(self, event_id: int) -> EventRecord | None:
         """Return one event."""

@@ -15,6 +15,9 @@ from sync.store.tables import sync_event
 CAUTION = "Caution"
 """The kind of a trouble with which an event is done all the same."""
 
+OUTAGE = "Outage"
+"""Kind of a trouble that is the system's in its field, and no document's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:

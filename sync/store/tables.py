@@ -27,11 +27,11 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
-    Text,
     false,
     func,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+
+from sync.store.plain_columns import PlainJson, PlainText
 
 metadata = MetaData()
 
@@ -46,15 +46,15 @@ sync_event = Table(
     "sync_event",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("flow", Text, nullable=False),
-    Column("market", Text, nullable=False),
-    Column("business_key", Text, nullable=False),
+    Column("flow", PlainText, nullable=False),
+    Column("market", PlainText, nullable=False),
+    Column("business_key", PlainText, nullable=False),
     # The shop's internal id; null where an older version knew the number only.
-    Column("document_id", Text),
-    Column("source_key", Text, nullable=False, unique=True),
-    Column("lock_key", Text, nullable=False),
-    Column("payload", JSONB, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("document_id", PlainText),
+    Column("source_key", PlainText, nullable=False, unique=True),
+    Column("lock_key", PlainText, nullable=False),
+    Column("payload", PlainJson, nullable=False),
+    Column("state", PlainText, nullable=False),
     Column("depends_on", BigInteger, ForeignKey("sync_event.id")),
     # Set with another one's `depends_on`, so that its end cannot overlook who waits.
     Column("is_awaited", Boolean, nullable=False, server_default=false()),
@@ -62,15 +62,15 @@ sync_event = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     # Raised with each claim: a worker with a smaller number has lost the event.
     Column("fence", BigInteger, nullable=False, server_default="0"),
-    # Claims in a row that no worker lived to finish.
+    # Leases in a row that were lost over it: its workers ended, and it got no further.
     Column("deaths", Integer, nullable=False, server_default="0"),
-    Column("note", Text, nullable=False, server_default=""),
-    Column("error_kind", Text),
-    Column("error_field", Text),
-    Column("error_text", Text),
-    Column("error_advice", Text),
-    Column("error_diff", JSONB),
-    Column("trace", Text),
+    Column("note", PlainText, nullable=False, server_default=""),
+    Column("error_kind", PlainText),
+    Column("error_field", PlainText),
+    Column("error_text", PlainText),
+    Column("error_advice", PlainText),
+    Column("error_diff", PlainJson),
+    Column("trace", PlainText),
     _created_at(),
     Column("claimed_at", _INSTANT),
     Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
@@ -90,16 +90,16 @@ sync_attempt = Table(
     Column("event_id", BigInteger, ForeignKey("sync_event.id"), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("fence", BigInteger, nullable=False),
-    Column("system", Text, nullable=False),
-    Column("operation", Text, nullable=False),
-    Column("request", JSONB, nullable=False),
+    Column("system", PlainText, nullable=False),
+    Column("operation", PlainText, nullable=False),
+    Column("request", PlainJson, nullable=False),
     Column("sent_at", _INSTANT, nullable=False),
     Column("acked_at", _INSTANT),
     Column("status", Integer),
-    Column("response", JSONB),
+    Column("response", PlainJson),
     Column("duration_ms", Integer),
-    Column("mapping_version", Text, nullable=False),
-    Column("configuration_hash", Text, nullable=False),
+    Column("mapping_version", PlainText, nullable=False),
+    Column("configuration_hash", PlainText, nullable=False),
     Index("sync_attempt_by_event", "event_id", "id"),
     Index("sync_attempt_by_age", "sent_at"),
 )
@@ -107,16 +107,16 @@ sync_attempt = Table(
 entity_map = Table(
     "entity_map",
     metadata,
-    Column("market", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),
-    Column("magento_id", Text, primary_key=True),
-    Column("erp_key", Text, nullable=False),
-    Column("content_hash", Text, nullable=False, server_default=""),
+    Column("market", PlainText, primary_key=True),
+    Column("kind", PlainText, primary_key=True),
+    Column("magento_id", PlainText, primary_key=True),
+    Column("erp_key", PlainText, nullable=False),
+    Column("content_hash", PlainText, nullable=False, server_default=""),
     Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
     # How it came about; empty where that is not known.
-    Column("origin", Text, nullable=False, server_default=""),
+    Column("origin", PlainText, nullable=False, server_default=""),
     # Who has looked at it and let it stand.
-    Column("reviewed_by", Text),
+    Column("reviewed_by", PlainText),
     Index("entity_map_by_erp_key", "market", "kind", "erp_key"),
     Index("entity_map_by_change", "kind", "changed_at"),
     # A claim of an older program, which must not meet those of this one unseen.
@@ -126,12 +126,12 @@ entity_map = Table(
 account_refusal = Table(
     "account_refusal",
     metadata,
-    Column("market", Text, primary_key=True),
-    Column("customer_id", Text, primary_key=True),
-    Column("account", Text, primary_key=True),
+    Column("market", PlainText, primary_key=True),
+    Column("customer_id", PlainText, primary_key=True),
+    Column("account", PlainText, primary_key=True),
     # Whether whoever refused it said that the customer gets another, made anew if need be.
     Column("allows_new", Boolean, nullable=False),
-    Column("refused_by", Text, nullable=False),
+    Column("refused_by", PlainText, nullable=False),
     Column("changed_at", _INSTANT, nullable=False),
     Index("account_refusal_by_change", "changed_at"),
 )
@@ -139,42 +139,42 @@ account_refusal = Table(
 sync_wish = Table(
     "sync_wish",
     metadata,
-    Column("market", Text, primary_key=True),
-    Column("system", Text, primary_key=True),
-    Column("document", Text, primary_key=True),
-    Column("field", Text, primary_key=True),
+    Column("market", PlainText, primary_key=True),
+    Column("system", PlainText, primary_key=True),
+    Column("document", PlainText, primary_key=True),
+    Column("field", PlainText, primary_key=True),
     # Written under another one, it counts for nothing.
-    Column("configuration_hash", Text, nullable=False),
+    Column("configuration_hash", PlainText, nullable=False),
     # Digests: what is written may be a customer's.
-    Column("value", Text, nullable=False),
-    Column("seen", Text, nullable=False),
+    Column("value", PlainText, nullable=False),
+    Column("seen", PlainText, nullable=False),
     # Null while nobody has looked.
     Column("is_taken", Boolean),
     Column("times", Integer, nullable=False),
     Column("hour_began_at", _INSTANT, nullable=False),
     Column("in_hour", Integer, nullable=False),
     Column("written_at", _INSTANT, nullable=False),
-    Column("text", Text, nullable=False, server_default=""),
-    Column("advice", Text, nullable=False, server_default=""),
+    Column("text", PlainText, nullable=False, server_default=""),
+    Column("advice", PlainText, nullable=False, server_default=""),
     Index("sync_wish_unsettled", "market", postgresql_where="text <> ''"),
 )
 
 reference_form = Table(
     "reference_form",
     metadata,
-    Column("market", Text, primary_key=True),
+    Column("market", PlainText, primary_key=True),
     # "*" for all store views of the market, as they were before prefixes could be chosen.
-    Column("store", Text, primary_key=True),
-    Column("prefix", Text, primary_key=True),
+    Column("store", PlainText, primary_key=True),
+    Column("prefix", PlainText, primary_key=True),
     _created_at(),
 )
 
 watermark = Table(
     "watermark",
     metadata,
-    Column("name", Text, primary_key=True),
+    Column("name", PlainText, primary_key=True),
     Column("format", Integer, nullable=False),
-    Column("value", Text, nullable=False),
+    Column("value", PlainText, nullable=False),
     Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
 )
 
@@ -182,26 +182,26 @@ odd_row = Table(
     "odd_row",
     metadata,
     # The flow whose list it is in.
-    Column("source", Text, primary_key=True),
+    Column("source", PlainText, primary_key=True),
     Column("row_id", BigInteger, primary_key=True),
     # What people call it; empty where it does not say.
-    Column("number", Text, nullable=False),
+    Column("number", PlainText, nullable=False),
     # Empty where the shop cannot serve the row at all.
-    Column("member", Text, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("member", PlainText, nullable=False),
+    Column("text", PlainText, nullable=False),
     Column("seen_at", _INSTANT, nullable=False),
     Column("looked_at", _INSTANT, nullable=False),
     # Who has said that it stays as it is, until something else is wrong with it.
-    Column("set_aside_by", Text),
-    Column("reason", Text, nullable=False, server_default=""),
+    Column("set_aside_by", PlainText),
+    Column("reason", PlainText, nullable=False, server_default=""),
 )
 
 claim = Table(
     "claim",
     metadata,
-    Column("scope", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("holder", Text, nullable=False),
+    Column("scope", PlainText, primary_key=True),
+    Column("key", PlainText, primary_key=True),
+    Column("holder", PlainText, nullable=False),
     # Past it, anybody may take it over.
     Column("held_until", _INSTANT, nullable=False),
 )
@@ -209,14 +209,14 @@ claim = Table(
 flow_control = Table(
     "flow_control",
     metadata,
-    Column("flow", Text, primary_key=True),
+    Column("flow", PlainText, primary_key=True),
     # Empty for all markets.
-    Column("market", Text, primary_key=True),
+    Column("market", PlainText, primary_key=True),
     Column("is_paused", Boolean, nullable=False),
     # Events at once in each process, null for as many as the configuration says.
     Column("at_once", Integer),
-    Column("reason", Text, nullable=False, server_default=""),
-    Column("changed_by", Text, nullable=False),
+    Column("reason", PlainText, nullable=False, server_default=""),
+    Column("changed_by", PlainText, nullable=False),
     Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
 )
 
@@ -224,8 +224,8 @@ reconciliation_run = Table(
     "reconciliation_run",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("market", Text, nullable=False),
+    Column("kind", PlainText, nullable=False),
+    Column("market", PlainText, nullable=False),
     Column("window_from", _INSTANT),
     Column("window_to", _INSTANT),
     Column("compared", Integer, nullable=False, server_default="0"),
@@ -238,12 +238,12 @@ discrepancy = Table(
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("run_id", BigInteger, ForeignKey("reconciliation_run.id"), nullable=False),
-    Column("business_key", Text, nullable=False),
-    Column("field", Text, nullable=False),
-    Column("expected", Text, nullable=False),
-    Column("found", Text, nullable=False),
-    Column("cause", Text, nullable=False),
-    Column("action", Text, nullable=False, server_default=""),
+    Column("business_key", PlainText, nullable=False),
+    Column("field", PlainText, nullable=False),
+    Column("expected", PlainText, nullable=False),
+    Column("found", PlainText, nullable=False),
+    Column("cause", PlainText, nullable=False),
+    Column("action", PlainText, nullable=False, server_default=""),
     Index("discrepancy_by_run", "run_id"),
 )
 
@@ -251,9 +251,9 @@ alert = Table(
     "alert",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("key", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("key", PlainText, nullable=False),
+    Column("title", PlainText, nullable=False),
+    Column("text", PlainText, nullable=False),
     Column("count", Integer, nullable=False),
     Column("raised_at", _INSTANT, nullable=False),
     Column("told_at", _INSTANT),
@@ -267,10 +267,10 @@ audit = Table(
     "audit",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("who", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("before", JSONB),
-    Column("after", JSONB),
+    Column("who", PlainText, nullable=False),
+    Column("action", PlainText, nullable=False),
+    Column("subject", PlainText, nullable=False),
+    Column("before", PlainJson),
+    Column("after", PlainJson),
     _created_at(),
 )

@@ -22,6 +22,11 @@ CALLED_BY_LIBRARIES = {
     "pricing_proxy.demo.alerts.Hearing.do_POST": "http.server",
     "pricing_proxy.demo.alerts.Hearing.log_message": "http.server",
     "pricing_proxy.web.openapi._Untitled.field_title_should_be_set": "pydantic",
+    **{
+        f"sync.store.plain_columns.{kind}.{member}": "SQLAlchemy"
+        for kind in ("PlainJson", "PlainText")
+        for member in ("cache_ok", "impl", "process_bind_param")
+    },
 }
 KEPT_FOR_LATER = {
     "sync.store.tables.discrepancy": "reconciliation writes it",

@@ -62,27 +62,38 @@ class EventModel:
 
     def claimed(self, event: Modelled, fence: int) -> None:
         event.state, event.fence, event.is_due = State.WORKING, fence, True
-        event.attempts += 1
-        event.deaths += 1
 
     def holds(self, event: Modelled, fence: int) -> bool:
         return event.state is State.WORKING and event.fence == fence
 
+    def lose_lease(self, event: Modelled) -> None:
+        """Its worker died; whoever comes next may go on at once."""
+        event.deaths += 1
+
     def end(self, event: Modelled, state: State) -> None:
         event.state, event.deaths = state, 0
+        event.attempts += 1
         self._wake(event)
 
     def hold(self, event: Modelled) -> None:
+        event.attempts += 1
         self._hold(event)
 
     def put_off(self, event: Modelled, state: State) -> None:
+        event.attempts += 1
+        self.wait_for_system(event, state)
+
+    def wait_for_system(self, event: Modelled, state: State) -> None:
+        """Nothing was learnt of the event, so the attempt does not count."""
         event.state, event.is_due, event.deaths = state, False, 0
 
     def identify(self, event: Modelled, lock: str) -> None:
         event.state, event.lock, event.is_due, event.deaths = State.RECEIVED, lock, True, 0
+        event.attempts += 1
 
     def wait_for(self, event: Modelled, other: Modelled) -> None:
         event.deaths = 0
+        event.attempts += 1
         self._wait(event, other)
 
     def may_intervene(self, event: Modelled) -> bool:

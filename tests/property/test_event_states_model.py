@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -17,16 +19,25 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
+from pricing_proxy.resilience.errors import (
+    CallRefusedError,
+    UpstreamContractError,
+    UpstreamDeniedError,
+    UpstreamRejectedError,
+)
 from sync.engine.database import database
+from sync.engine.flow import Work
+from sync.engine.outcomes import Done
 from sync.engine.sweep import Sweep
 from sync.store.events import FenceLostError
 from sync.store.interventions import InterventionError
-from sync.store.records import EventRecord, Trouble
+from sync.store.records import OUTAGE, EventRecord, Trouble
 from sync.store.states import EventState as State
 from tests.postgres import database_url, postgres, template
 from tests.property.event_model import DEATHS_BEFORE_HOLD, STUCK, EventModel, Modelled
-from tests.sync_engine.engine import MARKET, Engine
+from tests.sync_engine.engine import MARKET, Engine, succeed
 
 __all__ = ["database_url", "postgres", "template"]
 
@@ -38,6 +49,18 @@ ANY = st.integers(0, 1000)
 ALL_IS_WELL = (
     "UPDATE sync_event SET due_at = NULL, deaths = 0, changed_at = now() - interval '1 day'"
 )
+ENDINGS: dict[str, Exception] = {
+    "breaker": CallRefusedError(
+        "fo:document_write: the circuit breaker is open",
+        system="fo",
+        retry_after=timedelta(hours=9),
+    ),
+    "denied": UpstreamDeniedError("fo answered 403", system="fo", status=403),
+    "page": UpstreamContractError("fo answered 200 without JSON", system="fo", status=200),
+    "redirect": UpstreamContractError("magento answered 302", system="magento", status=302),
+    "not here": UpstreamRejectedError("magento answered 404", system="magento", status=404),
+    "database": OperationalError("INSERT", {}, psycopg.errors.DiskFull()),
+}
 END_JOBS = "DELETE FROM procrastinate_jobs WHERE CAST(args->>'event_id' AS bigint) = :id"
 RESET = (
     "TRUNCATE sync_event, sync_attempt, procrastinate_jobs, procrastinate_events,"
@@ -46,7 +69,7 @@ RESET = (
 
 
 class EventStates(RuleBasedStateMachine):
-    """Workers that claim, end, die and come back late; people who replay, skip and edit."""
+    """Workers that claim, end, die, come back late or meet an outage; people who intervene."""
 
     def __init__(self, runner: asyncio.Runner, engine: Engine) -> None:
         super().__init__()
@@ -167,6 +190,34 @@ class EventStates(RuleBasedStateMachine):
         self._model.wait_for(self._model.events[claim.id], customer)
 
     @precondition(lambda self: self._model.events)
+    @rule(number=ANY, ending=st.sampled_from(sorted(ENDINGS)))
+    def carry_in_vain(self, number: int, ending: str) -> None:
+        """Whatever is no document's fault, told by the runner as it tells it to people."""
+        event = self._event(number)
+        if not self._model.may_claim(event):
+            return
+        flow = getattr(self._engine, event.flow)
+        flow.carry_with = partial(_raise, ENDINGS[ending])
+        self._run(self._engine.carry(event.id))
+        flow.carry_with = succeed
+        found = self._run(self._engine.event(event.id))
+        self._model.claimed(event, found.fence)
+        state = State.IN_DOUBT if ending == "database" else State.WAITING
+        self._model.wait_for_system(event, state)
+        assert found.trouble is not None
+        assert found.trouble.kind == OUTAGE
+
+    @precondition(lambda self: self._model.events)
+    @rule(number=ANY)
+    def die_over_it(self, number: int) -> None:
+        """The worker ends in the middle, and the sweep finds out."""
+        event = self._event(number)
+        if event.state is not State.WORKING:
+            return
+        self._run(self._engine.lose_lease(event.id))
+        self._model.lose_lease(event)
+
+    @precondition(lambda self: self._model.events)
     @rule(number=ANY, action=st.sampled_from(["replay", "skip", "edit"]))
     def intervene(self, number: int, action: str) -> None:
         event = self._event(number)
@@ -263,6 +314,10 @@ class EventStates(RuleBasedStateMachine):
         assert set(states) <= {State.DONE, State.SKIPPED, State.HELD, State.BLOCKED}
         assert (State.HELD in states) or State.BLOCKED not in states
         assert self._run(self._engine.jobs()) == []
+
+
+async def _raise(error: Exception, _: Work) -> Done:
+    raise error
 
 
 def lock_of(document: str) -> str:

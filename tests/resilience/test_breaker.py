@@ -344,7 +344,7 @@ def test_one_line_when_lost_and_one_when_back(
     clock.advance(timedelta(seconds=40))
     report(breaker, times=5)
     assert [record.getMessage() for record in caplog.records] == [
-        "fo price_read: lost, 5 connection failures in a row",
+        f"fo price_read: lost, 5 connection failures in a row, since {REFUSED}",
         "fo price_read: back after 75 s, probes succeeded",
     ]
 
@@ -426,7 +426,8 @@ def test_the_log_says_why_it_opened(
 ) -> None:
     error, wire_us = ending
     report(breaker, error, times=times, wire_us=wire_us)
-    assert [record.getMessage() for record in caplog.records] == [f"fo price_read: lost, {reason}"]
+    cause = f"{reason}, since {error}"
+    assert [record.getMessage() for record in caplog.records] == [f"fo price_read: lost, {cause}"]
 
 
 def test_every_move_tells_its_reason(breaker: Breaker, clock: ManualClock) -> None:
@@ -449,7 +450,7 @@ def test_every_move_tells_its_reason(breaker: Breaker, clock: ManualClock) -> No
 def test_a_refusal_names_the_system_and_the_breaker(breaker: Breaker) -> None:
     open_it(breaker)
     error = refusal(breaker, may_probe=False)
-    assert str(error) == "fo price_read: the circuit breaker is open"
+    assert str(error) == f"fo price_read: the circuit breaker is open, since {REFUSED}"
     assert error.system == "fo"
 
 

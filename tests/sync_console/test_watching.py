@@ -6,6 +6,7 @@ import pytest
 
 from sync.engine.flow import Work
 from sync.engine.outcomes import Caution, Done
+from sync.engine.schedules import FailingSchedules
 from sync.serve.stores import Stores, stores
 from sync.serve.watching import watching
 from sync.settings import load
@@ -34,7 +35,7 @@ async def test_the_sixth_write_of_one_document_in_an_hour_raises_an_alert(
     alerts = load(d365_sync.file).sync.alerts
 
     async def keys() -> list[str]:
-        watch = watching(alerts, opened, [], clock=ManualClock())
+        watch = watching(alerts, opened, [], FailingSchedules(), clock=ManualClock())
         await watch.run()
         return [alert.key for alert in await opened.alerts.open_alerts()]
 

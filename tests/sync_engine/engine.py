@@ -19,6 +19,7 @@ from sync.engine.flow import Work
 from sync.engine.outcomes import Done
 from sync.engine.queue import ComeBackError, JobQueue
 from sync.engine.runner import Runner
+from sync.engine.sweep import Sweep
 from sync.store.events import EventStore
 from sync.store.interventions import Interventions
 from sync.store.journal import Journal
@@ -27,6 +28,12 @@ from sync.store.records import EventRecord
 from sync.store.states import EventState
 
 MARKET = "b2b_de"
+_NO_JOBS = "DELETE FROM procrastinate_jobs WHERE CAST(args->>'event_id' AS bigint) = :id"
+# Of a worker that is not there any more.
+_BEGUN = (
+    "UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL"
+    " WHERE CAST(args->>'event_id' AS bigint) = :id"
+)
 Carry = Callable[[Work], Awaitable[Done]]
 
 
@@ -140,6 +147,22 @@ class Engine:
     async def drop_jobs(self) -> None:
         """Lose every job, as if a late worker had ended them."""
         await self.execute("DELETE FROM procrastinate_jobs")
+
+    async def lose_lease(self, event_id: int) -> None:
+        """Let the worker of a claimed event end in the middle, and the sweep find out."""
+        event = await self.event(event_id)
+        await self.execute(_NO_JOBS, id=event_id)
+        async with self.database.begin() as connection:
+            await self.queue.put(
+                connection,
+                event_id=event_id,
+                flow=event.flow,
+                market=event.market,
+                lock_key=event.lock_key,
+                due_at=None,
+            )
+        await self.execute(_BEGUN, id=event_id)
+        await Sweep(self.database, self.queue).sweep()
 
     async def execute(self, statement: str, **values: Any) -> None:
         """Change the database behind the engine's back."""

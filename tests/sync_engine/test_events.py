@@ -88,7 +88,7 @@ async def test_an_event_is_entered_once_and_carried(engine: Engine) -> None:
         (InDoubtError("no answer"), EventState.IN_DOUBT),
         (UpstreamUnavailableError("away", system="fo"), EventState.WAITING),
         (UpstreamDeniedError("denied", system="fo", status=401), EventState.WAITING),
-        (UpstreamRejectedError("no", system="fo", status=400), EventState.HELD),
+        (UpstreamRejectedError("no", system="fo", status=400, reasons=("no",)), EventState.HELD),
         (ValueError("customer@example.com is odd"), EventState.WAITING),
     ],
 )
@@ -121,9 +121,9 @@ async def test_a_named_pause_is_kept(engine: Engine) -> None:
 
     assert due_at is not None
     assert timedelta(seconds=69) < due_at - before < timedelta(seconds=75)
-    # Brought too early, it is sent back until then and costs no attempt.
+    # Brought too early, it is sent back until then; neither costs an attempt.
     assert await engine.carry(event) == due_at
-    assert (await engine.event(event)).attempts == 1
+    assert (await engine.event(event)).attempts == 0
 
 
 async def test_a_pause_of_a_century_is_ten_minutes(engine: Engine) -> None:
@@ -143,8 +143,8 @@ async def test_a_pause_of_a_century_is_ten_minutes(engine: Engine) -> None:
 
 async def test_after_enough_attempts_a_person_must_look(engine: Engine) -> None:
     event = await engine.receive("1")
-    away = [UpstreamUnavailableError("away", system="fo") for _ in range(25)]
-    engine.orders.carry_with = raising(*away)
+    broken = UpstreamRejectedError("fo answered 500", system="fo", status=500, reasons=("locked",))
+    engine.orders.carry_with = raising(*[broken] * 25)
 
     for _ in range(20):
         await engine.carry(event)
@@ -287,6 +287,7 @@ async def test_an_event_that_keeps_killing_workers_is_held(engine: Engine) -> No
     event = await engine.receive("1")
     for _ in range(MOST_DEATHS):
         assert not isinstance(await engine.events.claim(event), NotNow)
+        await engine.lose_lease(event)
 
     assert isinstance(await engine.events.claim(event), NotNow)
 
@@ -294,6 +295,16 @@ async def test_an_event_that_keeps_killing_workers_is_held(engine: Engine) -> No
     assert record.state is EventState.HELD
     assert record.trouble is not None
     assert record.trouble.kind == "WorkerDied"
+
+
+async def test_what_the_database_or_nobody_knows_who_broke_off_is_no_death(engine: Engine) -> None:
+    """A table that is away for half a minute held what was under way as killing its workers."""
+    event = await engine.receive("1")
+    for _ in range(2 * MOST_DEATHS):
+        assert not isinstance(await engine.events.claim(event), NotNow)
+
+    record = await engine.event(event)
+    assert (record.state, record.deaths, record.attempts) == (EventState.WORKING, 0, 0)
 
 
 async def test_an_event_that_gets_further_each_time_is_not_blamed_for_its_workers(
@@ -306,12 +317,14 @@ async def test_an_event_that_gets_further_each_time_is_not_blamed_for_its_worker
         assert not isinstance(claimed, NotNow)
         if number % 4 == 0:
             await _answered(engine, claimed, status=200)
+        await engine.lose_lease(event)
 
     # What was throttled got nowhere.
     for _ in range(MOST_DEATHS - 4):
         claimed = await engine.events.claim(event)
         assert not isinstance(claimed, NotNow)
         await _answered(engine, claimed, status=0)
+        await engine.lose_lease(event)
     assert isinstance(await engine.events.claim(event), NotNow)
 
 
