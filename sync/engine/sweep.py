@@ -127,8 +127,8 @@ class Sweep(Background):
                 return 0
             revived = (await connection.execute(_REVIVE, self._limits)).scalars().all()
             if revived:
-                lost = {"events": list(revived), "longest": self._limits["longest"]}
-                await connection.execute(_COUNT_DEATHS, lost)
+                died = {"events": list(revived), "longest": self._limits["longest"]}
+                await connection.execute(_COUNT_DEATHS, died)
             await connection.execute(_PRUNE, self._limits)
             orphans = (await connection.execute(_ORPHANS, {"age": _ORPHAN_SECONDS})).all()
             forgotten = (await connection.execute(_FORGOTTEN)).all()

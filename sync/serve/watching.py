@@ -58,14 +58,9 @@ def watching(
     async def conditions() -> list[Condition]:
         successes = await opened.watermarks.ages([schedule.mark for schedule in plan])
         schedules = [
-            ScheduleState(
-                name=schedule.name,
-                every=schedule.every,
-                # One that was never due counts from now on.
-                last_success_at=max(successes.get(schedule.mark, begun_at), begun_at),
-                failure=_failure(failing, schedule.name),
-            )
-            for schedule in plan
+            # One that was never due counts from now on.
+            _state(each, max(successes.get(each.mark, begun_at), begun_at), failing)
+            for each in plan
         ]
         return [
             *held(await opened.overview.held(named=MOST_NAMED)),
@@ -113,11 +108,16 @@ class DatabaseWatch(Background):
             await asyncio.sleep(_EVERY.total_seconds())
 
 
-def _failure(failing: FailingSchedules, name: str) -> Lost | None:
-    found = failing.of(name)
-    if found is None:
-        return None
-    return Lost(system=found.system, text=found.text, advice=found.advice)
+def _state(
+    schedule: Schedule, last_success_at: datetime, failing: FailingSchedules
+) -> ScheduleState:
+    found = failing.of(schedule.name)
+    return ScheduleState(
+        name=schedule.name,
+        every=schedule.every,
+        last_success_at=last_success_at,
+        failure=found and Lost(system=found.system, text=found.text, advice=found.advice),
+    )
 
 
 async def _lost(opened: Stores) -> list[Lost]:

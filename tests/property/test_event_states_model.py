@@ -194,12 +194,13 @@ class EventStates(RuleBasedStateMachine):
     def carry_in_vain(self, number: int, ending: str) -> None:
         """Whatever is no document's fault, told by the runner as it tells it to people."""
         event = self._event(number)
-        if not self._model.may_claim(event):
-            return
+        may_claim = self._model.may_claim(event)
         flow = getattr(self._engine, event.flow)
         flow.carry_with = partial(_raise, ENDINGS[ending])
         self._run(self._engine.carry(event.id))
         flow.carry_with = succeed
+        if not may_claim:
+            return
         found = self._run(self._engine.event(event.id))
         self._model.claimed(event, found.fence)
         state = State.IN_DOUBT if ending == "database" else State.WAITING

@@ -426,7 +426,7 @@ def test_the_log_says_why_it_opened(
 ) -> None:
     error, wire_us = ending
     report(breaker, error, times=times, wire_us=wire_us)
-    cause = f"{reason}, since {error}"
+    cause = reason if error is None else f"{reason}, since {error}"
     assert [record.getMessage() for record in caplog.records] == [f"fo price_read: lost, {cause}"]
 
 

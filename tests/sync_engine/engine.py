@@ -23,6 +23,7 @@ from sync.engine.sweep import Sweep
 from sync.store.events import EventStore
 from sync.store.interventions import Interventions
 from sync.store.journal import Journal
+from sync.store.lines import Urgency
 from sync.store.overview import Overview
 from sync.store.records import EventRecord
 from sync.store.states import EventState
@@ -153,14 +154,7 @@ class Engine:
         event = await self.event(event_id)
         await self.execute(_NO_JOBS, id=event_id)
         async with self.database.begin() as connection:
-            await self.queue.put(
-                connection,
-                event_id=event_id,
-                flow=event.flow,
-                market=event.market,
-                lock_key=event.lock_key,
-                due_at=None,
-            )
+            await self.queue.put(connection, [event.waiting], Urgency.BACKLOG)
         await self.execute(_BEGUN, id=event_id)
         await Sweep(self.database, self.queue).sweep()
 

@@ -112,11 +112,11 @@ def test_an_outage_of_a_night_uses_up_no_attempt_and_ends_within_half_a_minute(o
         assert (verdict.state, verdict.is_charged) == (EventState.WAITING, False)
         assert verdict.pause is not None
         assert verdict.pause <= timedelta(seconds=18)
-    # In the system's own words, and whose fault it is.
-    assert verdict.trouble.kind == "Outage"
-    assert verdict.trouble.field == error.system
-    assert str(error) in verdict.trouble.text
-    assert verdict.trouble.advice
+        # In the system's own words, and whose fault it is.
+        assert verdict.trouble.kind == "Outage"
+        assert verdict.trouble.field == error.system
+        assert str(error) in verdict.trouble.text
+        assert verdict.trouble.advice
 
 
 @pytest.mark.parametrize("of", UNCLEAR)
