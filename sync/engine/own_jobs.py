@@ -150,7 +150,7 @@ class OwnJobs(JobManager):
         async with worker.asking:
             if worker.is_forgotten:
                 raise WorkerForgottenError(f"worker {worker_id} was silent for too long")
-            lines = tuple(queues or ())
+            lines = list(queues or ())
             if not all(map(self._outages.may_begin, lines)):
                 return None
             try:
@@ -236,6 +236,7 @@ class OwnJobs(JobManager):
 
     def _note_away(self, error: ConnectorException) -> None:
         """Note that the database failed; raise what is another error."""
-        if not isinstance(error.__cause__, psycopg.Error):
+        cause = error.__cause__
+        if not isinstance(cause, psycopg.Error) or isinstance(cause, psycopg.DataError):
             raise error
         self._health.failed(_PART, error)

@@ -136,14 +136,7 @@ class Runner:
             let_go=self._events.let_go,
         )
         try:
-            done = await self._flows[record.flow].carry(work)
-            await self._events.end(
-                record.id,
-                record.fence,
-                EventState.DONE,
-                note=done.note,
-                caution=caution_of(done),
-            )
+            await self._carry_and_end(record, work)
         except FenceLostError:
             raise
         except WaitForError as error:
@@ -165,6 +158,12 @@ class Runner:
             ended = EventState.DONE, None
         self._note_end(record, is_carried=ended[0] is EventState.DONE)
         return ended
+
+    async def _carry_and_end(self, record: EventRecord, work: EventWork) -> None:
+        done = await self._flows[record.flow].carry(work)
+        await self._events.end(
+            record.id, record.fence, EventState.DONE, note=done.note, caution=caution_of(done)
+        )
 
     def _note_end(self, record: EventRecord, *, is_carried: bool) -> None:
         self._health.well(_PART)

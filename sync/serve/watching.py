@@ -26,7 +26,7 @@ from sync.alerts.conditions import (
 from sync.alerts.messages import Targets
 from sync.alerts.watcher import AlertsInMemory, Watcher
 from sync.engine.database_health import DatabaseHealth
-from sync.engine.schedules import FailingSchedules, Schedule
+from sync.engine.schedules import FailingSchedules, Schedule, ScheduleFailure
 from sync.engine.wishes import HOUR, MOST_WRITES
 from sync.flows import FLOWS
 from sync.sections import Alerts
@@ -116,8 +116,12 @@ def _state(
         name=schedule.name,
         every=schedule.every,
         last_success_at=last_success_at,
-        failure=found and Lost(system=found.system, text=found.text, advice=found.advice),
+        failure=None if found is None else _lost_of(found),
     )
+
+
+def _lost_of(failure: ScheduleFailure) -> Lost:
+    return Lost(system=failure.system, text=failure.text, advice=failure.advice)
 
 
 async def _lost(opened: Stores) -> list[Lost]:

@@ -63,7 +63,7 @@ async def test_what_was_sent_with_a_difference_raises_an_alert_for_a_day(
     alerts = load(d365_sync.file).sync.alerts
 
     async def keys() -> list[str]:
-        await watching(alerts, opened, [], clock=ManualClock()).run()
+        await watching(alerts, opened, [], FailingSchedules(), clock=ManualClock()).run()
         return [alert.key for alert in await opened.alerts.open_alerts()]
 
     for number in ("100", "101"):
