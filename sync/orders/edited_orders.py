@@ -2,8 +2,8 @@
 
 The new one has the old one's number and "-1". Both at work in the ERP would deliver twice, so
 the new one waits until the old one is stopped there, which the old one's own event does; if the
-old one was never sent there is nothing to wait for. Where the shop has not cancelled the old
-one after a while, because it failed to, both are orders.
+old one was never sent there is nothing to wait for. Where the shop could cancel a part of the
+old one only, or has not cancelled it after a while, both are orders.
 """
 
 from collections.abc import Collection
@@ -41,7 +41,8 @@ async def check_replaced(
     if replaced is None or replaced.store_id not in stores:
         return
     is_young = work.clock.utc() - order.created_at < _CANCELLED_BY
-    if not is_canceled(replaced) and not is_young:
+    is_about_to_be_cancelled = is_young and not replaced.cancelled
+    if not is_canceled(replaced) and not is_about_to_be_cancelled:
         return
     for header in await writer.find(replaced):
         if not header.IsSalesProcessingStopped and header.SalesOrderStatus != _CANCELED:

@@ -315,6 +315,25 @@ async def test_an_edited_order_waits_until_the_old_one_is_stopped() -> None:
     assert stopped == [True, False]
 
 
+async def test_an_edited_order_whose_old_one_lives_on_in_part_waits_for_nothing() -> None:
+    """The shop cancels only what is not invoiced."""
+    sale = Edited()
+    await sale.carry()
+    sale.edit()
+    (first, *others) = sale.old.items
+    first = first.model_copy(update={"qty_canceled": Decimal(1)})
+    sale.shop.put(sale.old.model_copy(update={"state": "processing"}))
+    with pytest.raises(RetryLaterError):
+        await sale.carry_new()
+
+    cut = {"state": "processing", "items": (first, *others)}
+    sale.shop.put(sale.old.model_copy(update=cut))
+    await sale.carry_new()
+
+    stopped = [each["IsSalesProcessingStopped"] for each in sale.erp.headers.values()]
+    assert stopped == [False, False]
+
+
 async def test_an_edited_order_whose_old_one_was_never_sent_waits_for_nothing() -> None:
     sale = Edited()
     sale.edit()
