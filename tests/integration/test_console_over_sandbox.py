@@ -89,7 +89,7 @@ async def test_replay_works_once_the_cause_is_gone(
 async def test_check_ends_with_1_and_the_next_step_of_what_does_not_work(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with Sandbox(sandbox_settings(tmp_path)) as sandbox:
+    async with Sandbox(sandbox_settings(tmp_path, account_attribute=True)) as sandbox:
         settings = sync_settings(sandbox, database_url)
         d365_sync = configured(tmp_path, settings, monkeypatch)
         healthy = await d365_sync("check")

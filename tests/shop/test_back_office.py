@@ -1,23 +1,16 @@
 """What a real shop makes of orders that are edited, half cancelled, free, or placed in one go."""
 
-import json
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sync.magento.shop import Shop
+from tests.cases import case
 from tests.magento.recordings import recordings
 from tests.shop.conftest import Wire
 from tests.shop.replay import differences
 
-RECORDED = Path(__file__).parents[1] / "data" / "magento"
 ONE_LAMP = [{"sku": "LAMP-01", "quantity": 3}]
-
-
-def recorded(name: str) -> Any:
-    return json.loads((RECORDED / f"{name}.order.json").read_bytes(), parse_float=Decimal)
 
 
 async def act(
@@ -36,7 +29,7 @@ async def test_an_edited_order_is_cancelled_and_replaced_under_a_number_with_a_s
     wire: Wire,
 ) -> None:
     [first] = await wire.place(guest=True, store=1, lines=ONE_LAMP)
-    like = recorded("no_itemized_taxes_000000091-1")
+    like = case("magento/no_itemized_taxes_000000091-1.order")
     for times in (1, 2):
         status, body = await act(wire, first["entity_id"] + times - 1, "edit", {})
         assert (status, body["done"]["increment_id"]) == (200, f"000000001-{times}")
@@ -73,7 +66,7 @@ async def test_the_rest_of_a_partly_invoiced_order_is_cancelled(wire: Wire) -> N
     invoiced = {"capture": True, "items": [{"order_item_id": 1, "qty": 1}]}
     assert (await act(wire, 1, "invoice", invoiced))[0] == 200
     assert await act(wire, 1, "cancel") == (200, {"done": True})
-    like, order = recorded("partly_cancelled_000000033"), await shown(wire, 1)
+    like, order = case("magento/partly_cancelled_000000033.order"), await shown(wire, 1)
     quantities = ("qty_ordered", "qty_invoiced", "qty_canceled", "qty_shipped", "qty_refunded")
     assert [order["items"][0][name] for name in quantities] == [3, 1, 2, 0, 0]
     assert (order["state"], order["status"]) == (like["state"], like["status"])
@@ -88,7 +81,7 @@ async def test_the_rest_of_a_partly_invoiced_order_is_cancelled(wire: Wire) -> N
 async def test_an_order_placed_in_one_go_names_its_taxes_without_lines(wire: Wire) -> None:
     lines = [{"sku": "LAMP-04", "quantity": 2}]
     await wire.place(guest=True, store=1, lines=lines, bare_taxes=True)
-    like, order = recorded("no_itemized_taxes_000000091-1"), await shown(wire, 1)
+    like, order = case("magento/no_itemized_taxes_000000091-1.order"), await shown(wire, 1)
     assert order["items"][0]["extension_attributes"] == like["items"][0]["extension_attributes"]
     assert order["items"][0]["tax_percent"] == 19
     taxes = ("applied_taxes", "item_applied_taxes", "taxes", "additional_itemized_taxes")

@@ -2,7 +2,7 @@
 
     POST {url}  X-Timestamp: 1795417018   X-Event-Id: <uuid>
     X-Signature: sha256=<hex HMAC-SHA256 of "timestamp.id.body">
-    {"type": "order.placed", "entity_id": 7, "increment_id": "000000007"}
+    {"type": "order.placed", "entity_id": "7", "increment_id": "000000007"}
 
 A push is a hint: one that fails is not repeated, since the sync polls as well.
 """
@@ -39,7 +39,8 @@ class Push(Background):
         """Take an order to tell of."""
         body = {
             "type": "order.placed",
-            "entity_id": order["entity_id"],
+            # As a text, as it is answered to whoever places an order.
+            "entity_id": str(order["entity_id"]),
             "increment_id": order.get("increment_id"),
         }
         with contextlib.suppress(asyncio.QueueFull):
