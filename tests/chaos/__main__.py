@@ -19,9 +19,11 @@ from tests.chaos.load import pause, throughput
 from tests.chaos.outages import lost, stopped
 from tests.chaos.processes import ChaosError
 from tests.chaos.storm import chaos
+from tests.chaos.unkind import unkind
 
 SCENARIOS: Mapping[str, Callable[[Options], list[Figure]]] = {
     "chaos": chaos,
+    "unkind": unkind,
     "lost": lost,
     "stopped": stopped,
     "push": push,

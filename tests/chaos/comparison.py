@@ -13,6 +13,7 @@ row's id, which is unique in the shop); an order is its `entity_id`.
     wrong         another product, quantity or amount, or another currency
     account       on an account that is not its customer's, or is another customer's too
     early         in the ERP, although it or its customer waits for a person's word
+    goes on       released, although it was cancelled after it was sent
 """
 
 from collections import Counter
@@ -31,6 +32,7 @@ FAULTS = (
     "wrong",
     "account",
     "early",
+    "goes on",
 )
 _SHIPPING, _ROUNDING = "FREIGHT", "ROUNDING"
 # What rounding may add to an order, by the rules of the run.
@@ -51,12 +53,14 @@ class Agreed:
         guest_account: Of guests; None where that does not matter.
         waiting: Customers whose orders wait for a person.
         held: Orders that do, by `entity_id`.
+        stopped: Orders that were cancelled after they were sent.
     """
 
     accounts: Mapping[int, str] = field(default_factory=dict)
     guest_account: str | None = None
     waiting: frozenset[int] = frozenset()
     held: frozenset[int] = frozenset()
+    stopped: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -135,7 +139,7 @@ def _by_reference(placed: Sequence[Row], document: Row) -> set[int]:
     meant = {
         order["entity_id"]
         for order in placed
-        if document["reference"].endswith(order["increment_id"])
+        if order["increment_id"] and document["reference"].endswith(order["increment_id"])
     }
     return meant if len(meant) == 1 else set()
 
@@ -168,6 +172,10 @@ def _judge_order(order: Row, documents: Sequence[Row], agreed: Agreed, verdict: 
         found["early"] += [f"{name}: {document['number']}" for document in documents]
         return
     released = [each for each in documents if not each["is_stopped"]]
+    if order["entity_id"] in agreed.stopped:
+        verdict.waiting += 1
+        found["goes on"] += [f"{name}: {each['number']}" for each in released]
+        return
     stopped = [each["number"] for each in documents if each["is_stopped"]]
     verdict.released += len(released)
     if not documents:

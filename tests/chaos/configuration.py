@@ -4,6 +4,7 @@ With neighbours, the market has a second store view and there is a second market
 company of the ERP: where all number alike, only a prefix keeps references apart.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,8 +43,9 @@ operators = {{ port = 0 }}
 [sync.markets.b2b_de]
 website_id = 3
 store_ids = {stores}
-flows = ["orders", "customers"]
+flows = {flows}
 customers = {{ group = {{ "*" = "10" }} }}
+returns = {{ undelivered = "send", disposition = "Credit" }}
 
 [sync.markets.b2b_de.orders]
 {prefix}{orders}"""
@@ -87,6 +89,7 @@ class Tuning:
         sweep_seconds: Between two sweeps; an hour in production, longer than a run.
         erp_max_request_seconds: How long a write may still be under way in the ERP.
         concurrency: Events at once in each worker.
+        returns: Whether credit memos are brought over.
         neighbours: Whether there is a second store view, and a second market.
         prefixes: Of the references of each store view, by its id, so that they cannot collide.
     """
@@ -95,6 +98,7 @@ class Tuning:
     sweep_seconds: int = 10
     erp_max_request_seconds: int = 60
     concurrency: int = 8
+    returns: bool = False
     neighbours: bool = False
     prefixes: Mapping[str, str] = field(default_factory=lambda: {"4": "E-", "2": "X-"})
 
@@ -112,6 +116,7 @@ def write_configuration(folder: Path, ports: Ports, tuning: Tuning) -> Path:
         folder=folder,
         shop=INTEGRATIONS[0],
         orders=ORDER_RULES,
+        flows=json.dumps(["orders", "customers", *(["returns"] if tuning.returns else [])]),
         stores="[3, 4]" if tuning.neighbours else "[3]",
         prefix=_prefixes(tuning, "3", "4") if tuning.neighbours else "",
         concurrency=tuning.concurrency,

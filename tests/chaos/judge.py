@@ -85,6 +85,7 @@ def show(verdict: Verdict, console: Console) -> None:
 
 _ACCOUNT_HELP = "where a customer's orders belong; others have an account each, of their own"
 _HELD_HELP = "an order that waits for a person, by its entity_id"
+_STOPPED_HELP = "an order that was cancelled after it was sent, by its entity_id"
 _WAITING_HELP = "a customer whose orders wait for a person, and are not in the ERP"
 
 
@@ -99,12 +100,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--account", action="append", default=[], metavar="CUSTOMER=ACCOUNT", help=_ACCOUNT_HELP)
     add("--waiting", action="append", default=[], type=int, metavar="CUSTOMER", help=_WAITING_HELP)
     add("--held", action="append", default=[], type=int, metavar="ORDER", help=_HELD_HELP)
+    add("--stopped", action="append", default=[], type=int, metavar="ORDER", help=_STOPPED_HELP)
     options = parser.parse_args(arguments)
     agreed = Agreed(
         accounts=_accounts(options.account),
         guest_account=options.guest_account,
         waiting=frozenset(options.waiting),
         held=frozenset(options.held),
+        stopped=frozenset(options.stopped),
     )
     verdict = await_verdict(
         options.control_url, agreed, count=options.count, wait_seconds=options.wait

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from tests.chaos.configuration import (
     write_configuration,
 )
 from tests.chaos.processes import SYNC, ChaosError, Postgres, Worker, Workers
+from tests.chaos.returned import count_returns
 
 _MOST_AT_ONCE = 1000
 _REQUEST_SECONDS = 60.0
@@ -72,6 +74,15 @@ class Stage:
             numbers += [order["increment_id"] for order in placed]
         return numbers
 
+    def placed(self, **members: Any) -> int:
+        """Place one order in the shop and return its `entity_id`."""
+        [order] = self._ask("POST", "magento/orders", members)["orders"]
+        return int(order["entity_id"])
+
+    def act(self, order: int, action: str, **members: Any) -> Any:
+        """Let the shop's back office do something to an order."""
+        return self._ask("POST", f"magento/orders/{order}/{action}", members)["done"]
+
     def order(self, count: int, **members: Any) -> None:
         """Place orders of every kind in the shop, as the control port takes them."""
         self._ask("POST", "magento/orders", {"count": count, **members})
@@ -108,7 +119,11 @@ class Stage:
 
     def dial(self, **members: Any) -> None:
         """Turn the ERP's dials."""
-        self._ask("PATCH", "fo/dials", members)
+        self.turn("fo", **members)
+
+    def turn(self, system: str, **members: Any) -> None:
+        """Turn a system's dials."""
+        self._ask("PATCH", f"{system}/dials", members)
 
     def heal(self) -> None:
         """Turn the ERP's faults off."""
@@ -123,15 +138,33 @@ class Stage:
         documents = self._ask("GET", "fo/orders", None)
         return {each["reference"] for each in documents if not each["is_stopped"]}
 
+    def delivered(self) -> set[int]:
+        """Return the ids of the shop's orders that have a number of the ERP's."""
+        return {order["entity_id"] for order in self.orders() if order["ext_order_id"]}
+
+    def returns(self) -> Counter[int]:
+        """Return how many returns of each order of the shop are in the ERP."""
+        pages = ("magento/orders", "fo/orders", "fo/returns")
+        return count_returns(*(self._ask("GET", page, None) for page in pages))
+
     def placed_at(self) -> dict[str, str]:
         """Return when each order was placed, by its number."""
-        orders = self._ask("GET", "magento/orders", None)
-        return {order["increment_id"]: order["placed_at"] for order in orders}
+        return {order["increment_id"]: order["placed_at"] for order in self.orders()}
+
+    def orders(self) -> list[Any]:
+        """Return the shop's orders as judges are shown them."""
+        found: list[Any] = self._ask("GET", "magento/orders", None)
+        return found
 
     def rows(self, query: str, *values: Any) -> list[Any]:
         """Return what the workers' database says."""
         with psycopg.connect(self.postgres.url, connect_timeout=5) as connection:
             return connection.execute(query.encode(), values).fetchall()
+
+    def execute(self, statement: str) -> None:
+        """Change the workers' database under them."""
+        with psycopg.connect(self.postgres.url, connect_timeout=5) as connection:
+            connection.execute(statement.encode())
 
     def pause(self, *, is_paused: bool) -> None:
         """Pause all order flows, or let them go on."""

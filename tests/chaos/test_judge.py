@@ -9,6 +9,7 @@ from rich.console import Console
 
 from tests.chaos.comparison import FAULTS, Agreed, judge
 from tests.chaos.judge import show
+from tests.chaos.returned import count_returns
 
 NUMBER = "3000000001"
 
@@ -227,3 +228,28 @@ def test_the_table_shows_every_count(capsys: pytest.CaptureFixture[str]) -> None
     shown = capsys.readouterr().out
     assert all(name in shown for name in FAULTS)
     assert "lost: 3000000001 #1" in shown
+
+
+def test_an_order_that_was_cancelled_after_it_was_sent_must_be_stopped() -> None:
+    assert faults([order()], [document()], stopped=frozenset({1})) == {"goes on": 1}
+    stopped = document(is_stopped=True)
+    assert faults([order()], [stopped], stopped=frozenset({1})) == {}
+    assert faults([order()], [], stopped=frozenset({1})) == {}
+
+
+def test_an_order_without_a_number_is_nobodys_reference() -> None:
+    """Every text ends with nothing."""
+    empty = document(2, "99", lines=[])
+    found = faults([order(), order(2, increment_id=None)], [document(), empty], held=frozenset({2}))
+    assert found == {"unexplained": 1}
+
+
+def test_returns_are_counted_by_the_lots_that_they_take_back() -> None:
+    """A return that takes back two lines is one; a lot of nobody's counts for nobody."""
+    documents = [document(1), document(2, "7")]
+    for each in documents:
+        for number, row in enumerate(each["lines"]):
+            row["InventoryLotId"] = f"{each['number']}-{number}"
+    lots = [["SO-1-0", "SO-1-1"], ["SO-1-2"], ["SO-2-0"], ["SO-9-1"], []]
+    returns = [{"lines": [{"ReturningInventoryLotId": lot} for lot in each]} for each in lots]
+    assert count_returns([order(1), order(2, "7")], documents, returns) == {1: 2, 2: 1}
