@@ -148,6 +148,13 @@ async def test_an_event_of_it_goes_from_the_intake_to_the_story_of_its_order(
     assert [line["is_on"] for line in state["flows"] if line["flow"] == FLOW] == [True]
     assert "poll greetings" in state["schedules"]
 
+    async def is_heard() -> bool:
+        marks = await greeted.world.running.stores.watermarks.put_at("hints.")
+        return f"hints.{FLOW}.heard" in marks
+
+    # Its poll rests from then on.
+    await greeted.world.until(is_heard)
+
 
 async def test_the_check_asks_for_what_it_needs(greeted: Greeted) -> None:
     """A right of the shop; a set with its contract, master data, and a row of its own."""
