@@ -55,7 +55,6 @@ class CustomerSource:
 
     async def sweep(self) -> int:
         """Enter what polls could not see, and return how many are new."""
-        await self._polling.look_for_undated(FLOW, self._shop.listing)
         late = await read_late(
             self._polling,
             _WATERMARK,

@@ -1,7 +1,6 @@
 """Rows of a source that cannot be read: kept visibly, once each, until they read well again.
 
     met in a page of the source            kept, and logged, once
-    without an instant of change           searched for, since no poll would meet it
     read well, wherever that is            ended; it is entered as any other row
     gone when it is asked for again        ended
     with another fault than before         kept anew: nobody has set that aside
@@ -100,10 +99,6 @@ class Rereading(Protocol[R_co]):
 
     def of(self, ids: Collection[int]) -> AsyncGenerator[Found[R_co], None]:
         """Yield what there is of these."""
-        ...
-
-    def undated(self, *, without: Collection[int]) -> AsyncGenerator[Found[R_co], None]:
-        """Yield what has no instant of a last change."""
         ...
 
     async def alone(self, entity_id: int) -> Found[R_co]:

@@ -146,13 +146,6 @@ class Polling:
                     entered = await enter(row) or entered
         return entered
 
-    async def look_for_undated(self, source: str, listed: Rereading[T]) -> None:
-        """Keep what no poll would ever meet, as it has no instant of a last change."""
-        odd = await self.odd_rows.of(source)
-        async with aclosing(listed.undated(without=odd.unserved)) as pages:
-            async for page in pages:
-                await odd.take(page)
-
     async def look_again(
         self, source: str, listed: Rereading[T], enter: Callable[[T], Awaitable[bool]]
     ) -> int:

@@ -12,6 +12,7 @@ from typing import Annotated
 from sync.magento.wire_types import (
     Amount,
     Instant,
+    InstantOrNone,
     Members,
     Number,
     OpenMembers,
@@ -75,7 +76,7 @@ class CreditMemo(CreditMemoHead):
 
     order_id: int
     order_currency_code: str
-    created_at: Instant
+    created_at: InstantOrNone = None
     subtotal: Amount = Decimal(0)
     discount_amount: Amount = Decimal(0)
     discount_tax_compensation_amount: Amount = Decimal(0)

@@ -7,6 +7,7 @@ from sync.magento.wire_types import (
     CustomAttribute,
     Flag,
     Instant,
+    InstantOrNone,
     Members,
     Rows,
     ShopModel,
@@ -48,7 +49,7 @@ class ShopCustomer(PersonName):
     store_id: int | None = None
     email: Text = ""
     taxvat: Text = ""
-    created_at: Instant
+    created_at: InstantOrNone = None
     updated_at: Instant
     default_billing: Text = ""
     default_shipping: Text = ""

@@ -9,7 +9,7 @@ it fails at is neither asked for again nor held against the shop; a count is.
 
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
@@ -38,8 +38,6 @@ _MOST_LEFT_OUT = 100
 # The database's own column ends here; and no shop is older than so many seconds.
 _HIGHEST = 2**32
 _SECOND = timedelta(seconds=1)
-# A date of zeros is before it, and any other after.
-_BEFORE_ANY = datetime(1971, 1, 1, tzinfo=UTC)
 _UP_TO = SearchCondition.AT_MOST
 
 
@@ -114,12 +112,6 @@ class ShopList(Generic[M]):
             part = self._where(any_id(ID, asked[start : start + size]))
             async for page in part.pages(ById()):
                 yield page
-
-    async def undated(self, *, without: Collection[int]) -> AsyncGenerator[RowPage[M], None]:
-        """Yield what has no instant of a last change, by which nobody would ever meet it."""
-        none = (SearchFilter(CHANGED, SearchCondition.MISSING), *changed(_BEFORE_ANY, _UP_TO))
-        async for page in self._where(none).pages(ById(), without=without):
-            yield page
 
     async def whole(self, place: ListPlace) -> list[M]:
         """Return all rows after a place.

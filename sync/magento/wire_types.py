@@ -51,6 +51,10 @@ def _instant(value: Any) -> Any:
         raise ValueError("no instant such as 2026-11-29 02:29:40") from None
 
 
+def _instant_or_none(value: Any) -> Any:
+    return None if value is None or str(value).startswith(_NO_DATE) else _instant(value)
+
+
 def _option_text(value: Any) -> Any:
     """Return an option's value; date options come as two texts, of which the second was chosen.
 
@@ -75,6 +79,9 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 """An instant in UTC, whole seconds."""
+
+InstantOrNone = Annotated[datetime | None, BeforeValidator(_instant_or_none)]
+"""An instant, None where the database has a date of zeros: of rows that somebody imported."""
 
 OptionText = Annotated[str, BeforeValidator(_option_text)]
 """What was chosen for an option: an id, ids with commas, or the text that was typed."""

@@ -115,7 +115,6 @@ class OrderSource:
         if not self._rules:
             return 0
         await self._look_again()
-        await self._polling.look_for_undated(FLOW, self._shop.heads)
         late = await read_late(
             self._polling,
             _WATERMARK,

@@ -60,7 +60,6 @@ class ReturnSource:
 
     async def sweep(self) -> int:
         """Enter what polls could not see, and return how many are new."""
-        await self._polling.look_for_undated(FLOW, self._shop.heads)
         late = await read_late(
             self._polling,
             _WATERMARK,

@@ -48,11 +48,6 @@ class FakeListing(Generic[M]):
         rows = self.rows()
         yield self.page([rows[one] for one in ids if one in rows])
 
-    async def undated(self, *, without: Collection[int]) -> AsyncGenerator[RowPage[M], None]:
-        rows = self.rows()
-        dateless = [one for one, odd in self.odd.items() if odd.member == "updated_at"]
-        yield self.page([rows[one] for one in dateless if one in rows], without=without)
-
     async def alone(self, entity_id: int) -> RowPage[M]:
         self.asked.append(entity_id)
         rows = self.rows()

@@ -155,20 +155,6 @@ async def test_a_list_whose_rows_do_not_say_which_they_are_is_no_list() -> None:
             [page async for page in client.orders.order_heads_changed(ALL)]
 
 
-async def test_what_no_poll_would_meet_is_searched_for() -> None:
-    """A credit memo whose change has no instant was never heard of."""
-    rows = [head(number, number) for number in (1, 2, 3, 4)]
-    rows[0]["updated_at"] = "0000-00-00 00:00:00"
-    del rows[1]["updated_at"]
-    async with client_of(orders_table(rows, broken=[2])) as (client, _):
-        pages = [page async for page in client.credit_memos.heads.undated(without=())]
-        known = [page async for page in client.credit_memos.heads.undated(without={2})]
-
-    assert [row.entity_id for page in pages for row in page.odd] == [1, 2]
-    assert [row.entity_id for page in known for row in page.odd] == [1]
-    assert not any(page.rows for page in pages)
-
-
 async def test_single_rows_are_asked_for_again() -> None:
     rows = [head(number, 0) for number in (1, 2, 3)]
     del rows[1]["store_id"]
@@ -208,3 +194,15 @@ async def test_customers_and_credit_memos_are_read_alike() -> None:
         (1, "increment_id"),
         (2, ""),
     ]
+
+
+async def test_a_customer_of_an_import_without_a_date_of_creation_is_read() -> None:
+    """Nobody asks when they came; for a tenth of a shop's customers nobody knows."""
+    at = wire_instant(T0)
+    row = {"id": 1, "entity_id": 1, "website_id": 1, "updated_at": at}
+    rows = [{**row, "created_at": "0000-00-00 00:00:00"}, {**row, "id": 2, "entity_id": 2}]
+    async with client_of(orders_table(rows)) as (client, _):
+        pages = [page async for page in client.customers.customers_changed(ALL)]
+
+    assert [one.created_at for page in pages for one in page.rows] == [None, None]
+    assert not any(page.odd for page in pages)

@@ -229,7 +229,7 @@ async def test_the_client_reads_and_marks_customers(wire: Wire, client: Shop) ->
     assert saved.addresses[0].company == customer.addresses[0].company
     found = await client.customers.customers_by_email(customer.email.upper())
     assert [one.id for one in found] == [1]
-    since = customer.created_at - timedelta(seconds=1)
+    since = customer.updated_at - timedelta(days=9)
     pages = [page async for page in client.customers.customers_changed(Window(since=since))]
     assert sorted(one.id for page in pages for one in page.rows) == [1, 2, 3]
     assert await client.customers.customer(99) is None
