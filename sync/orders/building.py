@@ -12,7 +12,7 @@ from sync.engine.odd_rows import LOOK_AGAIN
 from sync.engine.schedules import Schedule
 from sync.given import ConfiguredMarket, Given, companies
 from sync.magento import resources
-from sync.orders.check import guest_row, number_row
+from sync.orders.check import guest_row, shop_rows
 from sync.orders.contracts import contracts
 from sync.orders.edited_payload import bad_edit
 from sync.orders.flow import OrderFlow, OrderMarket
@@ -108,7 +108,7 @@ ORDERS = Description(
     reads=(ReleasedProductRow, ReleasedProductVariantRow, OrderSettingsRow),
     resources=(resources.ORDERS, resources.PRODUCTS),
     erp_rows=guest_row,
-    shop_rows=number_row,
+    shop_rows=shop_rows,
     mistakes=mistakes,
     bad_edit=bad_edit,
 )

@@ -6,7 +6,7 @@ from pricing_proxy.d365 import paging
 from pricing_proxy.d365.fo.customer_models import CustomerAccountRow
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.odata import Query, equals
-from pricing_proxy.diagnosis.board import Finding, failed, ok
+from pricing_proxy.diagnosis.board import Finding, failed, ok, warned
 from pricing_proxy.diagnosis.direct_calls import SYSTEM
 from sync.description import CheckRow, erp_advice
 from sync.given import ConfiguredMarket, companies
@@ -14,8 +14,9 @@ from sync.magento.resources import ORDERS
 from sync.magento.shop import Shop
 from sync.orders.number_ranges import Ranges, look_at_ranges
 from sync.orders.rules import OrderRules
+from sync.orders.starts import Starts
 
-_GUESTS, NUMBERS = "guest account", "order numbers"
+_GUESTS, NUMBERS, START = "guest account", "order numbers", "start of orders"
 _ACCOUNTS = CustomerAccountRow.entity_set
 
 
@@ -46,6 +47,38 @@ def guest_row(market: ConfiguredMarket) -> Iterator[CheckRow[DocumentCalls]]:
         return ok(account)
 
     yield CheckRow(name=_GUESTS, look=find, advice=erp_advice(_ACCOUNTS))
+
+
+def shop_rows(markets: Mapping[str, ConfiguredMarket]) -> Iterator[CheckRow[Shop]]:
+    """Yield what is asked of the shop's orders, given the markets that have them."""
+    yield from number_row(markets)
+    yield from start_row(markets)
+
+
+def start_row(markets: Mapping[str, ConfiguredMarket]) -> Iterator[CheckRow[Shop]]:
+    """Yield whether each order can be told from history where a market starts at a number.
+
+    While the shop has no order of that number or a later one, those whose numbers have marks or
+    letters are not sent, as nobody can say on which side of the start they are.
+    """
+    rules = {code: each.own.rules(OrderRules) for code, each in markets.items()}
+    numbered = [code for code, each in rules.items() if isinstance(each.start_at, str)]
+    if not numbered:
+        return
+
+    async def look(shop: Shop) -> Finding:
+        stores = {code: each.own.store_ids for code, each in markets.items()}
+        starts = Starts(shop.orders, rules=rules, stores=stores)
+        undecided = [code for code in numbered if await starts.made_at(code) is None]
+        if undecided:
+            return warned(
+                f"no order of {', '.join(undecided)} has the number of start_at or a later one yet",
+                "Where numbers have letters, make sync.markets.*.orders.start_at an instant: until "
+                "then such orders are not sent",
+            )
+        return ok("every order can be told from history")
+
+    yield CheckRow(name=START, look=look, advice=ORDERS.advice(START, route="orders"))
 
 
 def number_row(markets: Mapping[str, ConfiguredMarket]) -> Iterator[CheckRow[Shop]]:
