@@ -29,7 +29,7 @@ from pricing_proxy.resilience.errors import UpstreamError, UpstreamTimeoutError
 
 _CLOCK = "F&O's clock"
 # Answered at once, without a token, and never out of a cache.
-_A_REFUSED_PATH = "/data"
+_A_REFUSED_PATH = "/data/LegalEntities"
 
 
 class MarketCheck(Protocol):

@@ -175,12 +175,13 @@ async def test_two_markets_share_the_rows_of_their_environment(world: World) -> 
     report = await world.check()
 
     assert [board.title for board in report.boards] == [
+        "This machine",
         "Redis",
         "Environment sandbox",
         "Market b2b_de",
         "Market b2b_us",
     ]
-    states = [{row.name: row.finding.state for row in board.rows()} for board in report.boards[2:]]
+    states = [{row.name: row.finding.state for row in board.rows()} for board in report.boards[3:]]
     assert set(states[0].values()) == {RowState.OK}
     assert states[1]["company"] is RowState.FAILED
     assert states[1]["CustomersV3"] is RowState.SKIPPED

@@ -83,7 +83,7 @@ class DocumentCalls:
             {**values, **{member: values.get(field) for member, field in other.items()}}
             for values in found
         )
-        return list(checked_rows(row, told, company, system=self.system))
+        return list(checked_rows(row, told, company, system=self.system, needs_all=False))
 
     async def find(self, row: type[R], field: str, text: str, *, company: str) -> list[R]:
         """Return the rows whose `field` is `text`, without regard to case or outer blanks.
@@ -95,7 +95,7 @@ class DocumentCalls:
         more = () if field in row.fields() else (field,)
         found = await self._read(row, condition, company, more)
         same = [values for values in found if is_same_name(str(values.get(field) or ""), text)]
-        return list(checked_rows(row, same, company, system=self.system))
+        return list(checked_rows(row, same, company, system=self.system, needs_all=False))
 
     async def get(self, target: str, *, name: str) -> Any:
         """Return the JSON that stands under a path; it may be asked for again."""

@@ -57,7 +57,12 @@ class UnreadableRows:
 
 
 def checked_rows(
-    row: type[R], rows: Iterable[paging.Row], company: str | None, *, system: str
+    row: type[R],
+    rows: Iterable[paging.Row],
+    company: str | None,
+    *,
+    system: str,
+    needs_all: bool = True,
 ) -> Iterator[R]:
     """Yield each row as its model.
 
@@ -66,6 +71,7 @@ def checked_rows(
         rows: As they were read.
         company: Whose rows were asked for; None where a set belongs to no company.
         system: The other side's name in errors.
+        needs_all: Whether a row must fit in what it could do without as well.
 
     Raises:
         UpstreamContractError: A row does not fit, or is of another company.
@@ -74,7 +80,7 @@ def checked_rows(
         try:
             checked = row.model_validate(values)
         except ValidationError as exc:
-            mended = _without_unset(row, values, _fields_of(exc))
+            mended = None if needs_all else _without_unset(row, values, _fields_of(exc))
             if mended is None:
                 raise UpstreamContractError(
                     f"{row.entity_set}: an unexpected row: {exc}", system=system
