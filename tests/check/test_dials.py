@@ -66,6 +66,7 @@ WITHOUT_EFFECT_ON_ENTRA = {
 }
 # The price service writes no document and reads none.
 OF_DOCUMENTS = {"commit_then_drop", "rename_fields", "mandatory_fields"}
+OF_DOCUMENTS |= {"tax_rounding", "return_price_unit"}
 # It stops nothing: a warning.
 OF_CLOCKS = {"clock_ahead_seconds"}
 # How the shop numbers and what its customers have is no illness of a system.

@@ -217,6 +217,7 @@ async def test_totals_are_read_on_their_own() -> None:
     row = dict.fromkeys(SalesOrderTotalsRow.fields(), 0) | {
         "dataAreaId": "usmf",
         "SalesOrderNumber": "000697",
+        "AreTotalsCalculated": "Yes",
     }
     body = json.dumps({"value": [row]}).replace(
         '"OrderTotalTaxAmount": 0', '"OrderTotalTaxAmount": 3.10'

@@ -133,6 +133,8 @@ WITHOUT_EFFECT: list[tuple[str, dict[str, Any]]] = [
     *[(system, {"account_attribute": False}) for system in ("entra", "fo")],
     ("entra", {"clock_ahead_seconds": 3600}),
     *[(system, {"bare_taxes": 1, "row_latency_ms": 1}) for system in LABELS],
+    # How cents are rounded shows with the first document, and is no illness.
+    *[(system, {"tax_rounding": "line", "return_price_unit": True}) for system in LABELS],
 ]
 
 
