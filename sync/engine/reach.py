@@ -4,7 +4,8 @@ Rows become visible late, up to `overlap` after they were dated. So each is aske
 the most: soon, and once more when nothing dated like it can still come.
 
     ... settled ........ fresh ........... the shop's clock ....... dates ahead of it ...
-    read for good   read once          to be read now         read once, and known by id
+    read for good   read once          to be read now,        read once, and known by id
+                                       but for rows known by id
 
 The dates hang on the shop's own clock, which each answer tells, and never on the newest row:
 
@@ -30,8 +31,11 @@ from sync.engine.windows import ClockReading, Left, Window
 
 # Ids that one request can name beside its other conditions: web servers cut a line at 8 kB.
 MOST_KNOWN = 50
+# Most rows that become visible late do so within it: the transaction of an order takes a second
+# or two, and whoever ordered should not wait until its second is settled.
+_SOON = timedelta(seconds=5)
 # Rows are dated by another machine than the one that tells the time, a moment apart from it.
-_EDGE = timedelta(seconds=3)
+_EDGE = _SOON + timedelta(seconds=3)
 # What the clock seems to be set back by may be the way of an answer; what is dated so little
 # before is found when it is settled.
 _SMALL_STEP = timedelta(seconds=10)
@@ -49,7 +53,7 @@ class Reach(BaseModel):
 
     Attributes:
         settled: Whatever is dated before it was read when nothing of it could still come.
-        fresh: Whatever was visible, and dated before it, was read.
+        fresh: Whatever is dated before it was read, but for what became visible very late.
         known: Rows dated since then that were read, and how they were dated.
         lived: Up to here dates were read before the shop's clock was set back; None where that
             is past.
@@ -135,7 +139,8 @@ class Reach(BaseModel):
         settles = window.settles_before or end
         settled = self.settled if window.since > self.settled else settles
         latest = min(settled, end, reading.least - overlap, _lowest(readings, reading.at - overlap))
-        newest = self._with_known({**self.known, **read}, fresh=max(self.fresh, _second(end)))
+        fresh = max(self.fresh, _second(end - _SOON))
+        newest = self._with_known({**self.known, **read}, fresh=fresh)
         settled = max(self.settled, _second(latest))
         return newest.model_copy(update={"settled": settled, "readings": readings})
 

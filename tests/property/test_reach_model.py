@@ -247,6 +247,20 @@ def test_a_bulk_change_is_read_twice_and_never_again(every: timedelta) -> None:
     assert world.asked - asked == timedelta(minutes=10) // every
 
 
+def test_an_order_whose_transaction_took_a_while_is_read_by_the_next_look() -> None:
+    world = World()
+    world.look_for(20 * SECOND, every=5 * SECOND)
+    world.shop.write(1, late=3 * SECOND)
+    world.shop.clock.advance(SECOND)
+    world.look()
+    assert not world.taken
+    world.look_for(5 * SECOND, every=5 * SECOND)
+    assert {row.entity_id for row in world.taken} == {1}
+
+    world.look_for(timedelta(minutes=2), every=5 * SECOND)
+    assert set(world.shop.reads.values()) == {2}
+
+
 def test_rows_dated_ahead_are_read_at_once_and_hold_nothing_up() -> None:
     world = World()
     world.look()
