@@ -139,9 +139,9 @@ class Reach(BaseModel):
         settles = window.settles_before or end
         settled = self.settled if window.since > self.settled else settles
         latest = min(settled, end, reading.least - overlap, _lowest(readings, reading.at - overlap))
-        fresh = max(self.fresh, _second(end - _SOON))
-        newest = self._with_known({**self.known, **read}, fresh=fresh)
         settled = max(self.settled, _second(latest))
+        fresh = max(self.fresh, settled, _second(end - _SOON))
+        newest = self._with_known({**self.known, **read}, fresh=fresh)
         return newest.model_copy(update={"settled": settled, "readings": readings})
 
     def _with_known(self, known: Mapping[int, datetime], *, fresh: datetime) -> "Reach":
