@@ -136,3 +136,8 @@ async def hold_killer(connection: AsyncConnection, event: EventRecord) -> None:
         .values(state=EventState.HELD, deaths=0, changed_at=func.now(), **trouble_columns(trouble))
     )
     await block_dependants(connection, event.id)
+
+
+def waits_for_another(event: EventRecord) -> bool:
+    """Return whether an event goes on when another is done, and not before."""
+    return event.depends_on is not None and event.state is EventState.WAITING

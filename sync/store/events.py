@@ -28,6 +28,7 @@ from sync.store.dependants import (
     keys_of_document,
     park,
     waiting_for,
+    waits_for_another,
     wake_dependants,
 )
 from sync.store.document_keys import document_key
@@ -152,7 +153,7 @@ class EventStore:
         async with self._database.begin() as connection:
             await connection.execute(NEED_NOT_LAST)
             event = await locked_event(connection, _EVENT.id == event_id)
-            if event is None or event.state in ENDED | STUCK or _waits_for_another(event):
+            if event is None or event.state in ENDED | STUCK or waits_for_another(event):
                 return NotNow(None)
             if event.due_at is not None and event.due_at > await self._now(connection):
                 return NotNow(event.due_at)
@@ -297,7 +298,3 @@ class EventStore:
         # The database's clock: workers on several machines compare with one.
         now: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
         return now
-
-
-def _waits_for_another(event: EventRecord) -> bool:
-    return event.depends_on is not None and event.state is EventState.WAITING
