@@ -159,7 +159,8 @@ class DeliverySection(BaseModel):
         erp_max_request_seconds: The ERP finishes no request later than this after it was sent, so
             none is waited for longer; only then an empty look-up means that nothing was written.
             By default as long as F&O's own gateway lets a request run, by what operators see.
-        give_up_after: Attempts of one event before a person must look.
+        give_up_after: Attempts of one event before a person must look; those that an outage cost do
+            not count.
     """
 
     model_config = MODEL

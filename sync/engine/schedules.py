@@ -208,10 +208,11 @@ class Schedules(Background):
         # It may be due sooner than it was.
         pause = pause if schedule.pace is None else _SHORTEST_LOOK
         while True:
-            has_succeeded = await self._try(schedule)
+            has_succeeded = await self.attempt(schedule)
             await asyncio.sleep((pause if has_succeeded else _AFTER_FAILURE).total_seconds())
 
-    async def _try(self, schedule: Schedule) -> bool:
+    async def attempt(self, schedule: Schedule) -> bool:
+        """Run it if it is due; what it fails of is noted. Return whether it did not fail."""
         try:
             await self.run_if_due(schedule)
         except LeaseLostError as error:

@@ -102,9 +102,13 @@ class DatabaseWatch(Background):
         is_lasting = trouble is not None and trouble.for_us >= _NO_MOMENT_US
         return [failing_database(trouble.words)] if trouble is not None and is_lasting else []
 
+    async def look(self) -> None:
+        """Look once, and tell what is new."""
+        await self._watcher.watch()
+
     async def _for_ever(self) -> None:
         while True:
-            await self._watcher.watch()
+            await self.look()
             await asyncio.sleep(_EVERY.total_seconds())
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from sync.plain_texts import plain_json
 from sync.store import statements
 from sync.store.claiming import NEED_NOT_LAST, claim_at_once, claim_locked, end_unawaited
 from sync.store.dependants import (
@@ -90,15 +91,17 @@ class EventStore:
 
         Without the shop's id of it, the document is known by its number only.
         """
-        values = {
-            "flow": flow,
-            "market": market,
-            "business_key": business_key,
-            "document_id": document_id,
-            "source_key": source_key,
-            "payload": dict(payload),
-            "lock_key": lock_key,
-        }
+        values = plain_json(
+            {
+                "flow": flow,
+                "market": market,
+                "business_key": business_key,
+                "document_id": document_id,
+                "source_key": source_key,
+                "payload": dict(payload),
+                "lock_key": lock_key,
+            }
+        )
         batch = _TOGETHER.get()
         if batch is not None:
             batch.append(values)

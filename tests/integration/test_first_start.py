@@ -82,10 +82,12 @@ async def test_500_old_orders_stay_in_the_shop_and_export_sends_one(
         assert "d365-sync map-customers" in said.decode()
         assert systems.erp_orders() == {}
 
-        async with program(d365_sync, "--yes"):
+        async with program(d365_sync, "--yes") as carrying:
             [new] = await systems.place(1, kind="simple")
             # It came by a poll, which has been over the old ones.
             await systems.arrived(new)
+            # Daemons are asked so to read their configuration anew; it ended without a word.
+            carrying.send_signal(signal.SIGHUP)
             assert set(systems.erp_orders()) == {new}
             told = await d365_sync.json("status")
             # What is of no store is of no market.

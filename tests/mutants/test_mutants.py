@@ -35,6 +35,7 @@ _COPIED = (
     "prices",
     "property/__init__.py",
     "property/test_equal_numbers.py",
+    "property/test_outages.py",
     "property/test_reach_model.py",
     "property/test_late_changes.py",
     "resetting_server.py",

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import hypothesis.strategies as st
+import psycopg
 from hypothesis import example, given, settings
+from sqlalchemy.exc import OperationalError
 
 from pricing_proxy.resilience.breaker import Breaker
 from pricing_proxy.resilience.breaker_settings import DOCUMENT_WRITES, found_back_soon
@@ -18,21 +20,22 @@ from pricing_proxy.resilience.errors import (
     CallRefusedError,
     UpstreamContractError,
     UpstreamDeniedError,
-    UpstreamError,
     UpstreamRejectedError,
     UpstreamUnavailableError,
 )
 from sync.engine.blame import Blame, blame_of
+from sync.engine.database_health import words_of
 from sync.engine.outages import NO_FAILURES, Failures, Outages
 from sync.engine.refusals import named
-from sync.engine.verdict import verdict_on
+from sync.engine.verdict import Verdict, verdict_on, wait_for_database
 from sync.store.states import EventState
 from tests.virtual_time import ManualClock
 
 LINE = "orders.b2b_de"
 AT_ONCE = 8
 SOON_SECONDS = 30
-FAULTS: dict[str, UpstreamError] = {
+FAULTS: dict[str, Exception] = {
+    "database": OperationalError("INSERT", {}, psycopg.errors.DiskFull("no space left")),
     "redirect": UpstreamContractError("fo answered 302", system="fo", status=302),
     "page": UpstreamContractError("fo answered 200 without JSON", system="fo", status=200),
     "404": UpstreamRejectedError("fo answered 404", system="fo", status=404),
@@ -67,7 +70,7 @@ class World:
     """A line with its workers, before a system with a breaker."""
 
     give_up_after: int
-    fault: UpstreamError | None = None
+    fault: Exception | None = None
     documents: list[Document] = field(default_factory=list)
     on_wire: int = 0
     carried_us: int = -1
@@ -128,17 +131,22 @@ class World:
             raise fault
 
     def _judge(self, document: Document, error: Exception) -> None:
-        verdict = verdict_on(
+        verdict = self._verdict_on(document, error)
+        document.state = verdict.state
+        document.attempts += verdict.is_charged
+        if verdict.pause is not None:
+            document.due_us = self.now_us + verdict.pause // timedelta(microseconds=1)
+
+    def _verdict_on(self, document: Document, error: Exception) -> Verdict:
+        if isinstance(error, OperationalError):
+            return wait_for_database(words_of(error), self.outages.failed(LINE, document.id))
+        return verdict_on(
             error,
             attempts=document.attempts + 1,
             is_unacknowledged=False,
             give_up_after=self.give_up_after,
             failures=self._failures(document, error),
         )
-        document.state = verdict.state
-        document.attempts += verdict.is_charged
-        if verdict.pause is not None:
-            document.due_us = self.now_us + verdict.pause // timedelta(microseconds=1)
 
     def _failures(self, document: Document, error: Exception) -> Failures:
         if isinstance(error, CallRefusedError):
@@ -153,6 +161,7 @@ class World:
     outages=OUTAGES, backlog=st.integers(1, 200), choked=st.integers(0, 1), most=st.integers(3, 6)
 )
 @example(outages=[(900, "dead")], backlog=200, choked=0, most=6)
+@example(outages=[(40, "database")], backlog=9, choked=0, most=3)
 @example(outages=[(15, "redirect"), (15, "404")], backlog=1, choked=0, most=3)
 def test_nothing_is_held_for_an_outage_and_carrying_begins_soon_after_it(
     outages: Sequence[tuple[int, str]], backlog: int, choked: int, most: int

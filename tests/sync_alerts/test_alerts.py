@@ -14,19 +14,25 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg.errors import DiskFull
+from pydantic import SecretStr
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.proxies import spare_this_machine
+from pricing_proxy.resilience.errors import UpstreamContractError
 from sync.alerts.book import Alert, Occasion, look
 from sync.alerts.conditions import (
     MOST_NAMED,
     Condition,
+    Lost,
     ScheduleState,
     cautioned,
     held,
     late,
+    lost,
     odd,
     rewritten,
     silent,
@@ -34,7 +40,10 @@ from sync.alerts.conditions import (
 )
 from sync.alerts.messages import Targets, body, subject
 from sync.alerts.watcher import Watcher
-from sync.engine.schedules import Schedule, Schedules
+from sync.engine.database_health import DatabaseHealth
+from sync.engine.schedules import FailingSchedules, Schedule, Schedules
+from sync.sections import Alerts
+from sync.serve.watching import DatabaseWatch
 from sync.store.alerts import AlertStore
 from sync.store.odd_row_record import OddRecord
 from sync.store.overview import Overview
@@ -42,6 +51,7 @@ from sync.store.records import Alike, EventRecord, Trouble
 from sync.store.rewrites import Rewritten
 from sync.store.states import EventState
 from sync.store.wish_record import Unsettled
+from tests.virtual_time import ManualClock
 
 BEGIN = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -205,6 +215,33 @@ def test_silence_for_three_periods_is_a_failure() -> None:
     assert at(15) == []
     [one] = at(16)
     assert "poll orders has not succeeded since 2026-11-25 09:00:00 UTC" in one.title
+
+
+def test_a_system_that_is_lost_is_one_condition_whatever_waits_for_it() -> None:
+    """Three polls and seven orders told of one gateway's fault by ten alerts."""
+    fault = Lost(system="magento", text="magento answered 302 at /rest/V1/orders", advice="check")
+    polls = [
+        ScheduleState(
+            name=f"poll {name}",
+            every=timedelta(seconds=5),
+            last_success_at=BEGIN,
+            failure=fault,
+        )
+        for name in ("orders", "customers", "returns")
+    ]
+    now = BEGIN + timedelta(seconds=16)
+
+    assert silent(polls, now=now) == []
+    [one] = lost([replace(fault, events=7)], polls, now=now)
+    assert one.key == "lost/magento"
+    assert one.title.startswith("magento takes nothing: 7 events, poll orders, poll customers")
+    assert one.text == "magento answered 302 at /rest/V1/orders. What to do: check"
+    # What is tried again at once is no news yet, and what waits for another one is its own.
+    assert lost([], polls, now=BEGIN) == []
+    assert [each.key for each in lost([Lost(system="fo", text="", advice="")], polls, now=now)] == [
+        "lost/fo",
+        "lost/magento",
+    ]
 
 
 def test_a_field_that_is_not_kept_is_one_condition_for_all_who_have_it() -> None:
@@ -421,3 +458,54 @@ async def test_what_another_system_wrote_is_not_drawn_in_a_mail(
     assert not set(shown) & {"\x1b", "\u202e"}
     assert "<img" not in shown
     assert "next" in shown
+
+
+async def test_people_hear_of_a_failing_database_without_it(
+    receiver: tuple[Receiver, str],
+) -> None:
+    hook, url = receiver
+    clock = ManualClock()
+    health = DatabaseHealth(clock.monotonic_us)
+    watch = DatabaseWatch(Alerts(targets_secret=SecretStr(url)), health, clock=clock)
+
+    for _ in range(20):
+        health.failed("the sweep", OperationalError("SELECT", {}, DiskFull("no space left")))
+        await watch.look()
+        clock.advance(timedelta(seconds=5))
+    health.well("the sweep")
+    await watch.look()
+    await watch.look()
+
+    assert [each["title"] for each in hook.received] == [
+        "pricing-proxy sync: 1 wrong",
+        "pricing-proxy sync: 1 over",
+    ]
+    assert "no space left" in hook.received[0]["message"]
+
+
+async def test_a_poll_that_fails_is_said_once(
+    store: AsyncEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults: list[Exception] = [
+        UpstreamContractError("magento answered 302", system="magento", status=302)
+    ] * 5
+
+    async def poll() -> None:
+        if faults:
+            raise faults.pop()
+
+    failing = FailingSchedules()
+    schedule = Schedule("poll orders", timedelta(microseconds=1), poll)
+    schedules = Schedules(store, [schedule], failing=failing)
+    for _ in range(5):
+        await schedules.attempt(schedule)
+    found = failing.of("poll orders")
+    assert found is not None
+    assert (found.system, found.text) == ("magento", "magento answered 302")
+    await schedules.attempt(schedule)
+
+    assert failing.of("poll orders") is None
+    assert [record.getMessage() for record in caplog.records] == [
+        "poll orders failed, and is tried again: magento answered 302",
+        "poll orders works again",
+    ]
