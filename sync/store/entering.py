@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sync.plain_texts import plain_json
 from sync.store.dependants import under_way
 from sync.store.lines import Queue, Urgency, Waiting
 from sync.store.records import EventRecord, locked_event
@@ -24,6 +25,8 @@ async def enter_all(
 
     One that somebody tells of, and that is there already, goes before what nobody waits for.
     """
+    # As the columns keep them, or their keys would not be found again.
+    events = [plain_json(event) for event in events]
     # Two pages that hold the same ones would wait for each other, but in the same order; the
     # events of one document stay in theirs.
     ordered = sorted(events, key=lambda event: str(event["lock_key"]))

@@ -19,7 +19,6 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sync.plain_texts import plain_json
 from sync.store import statements
 from sync.store.claiming import NEED_NOT_LAST, claim_at_once, claim_locked, end_unawaited
 from sync.store.dependants import (
@@ -44,10 +43,9 @@ _EVENT = sync_event.c
 # before the next one dies. Orders that were only under way when others killed their worker
 # get a little further each time.
 MOST_DEATHS = 8
+_ATTEMPTED = {"attempts": _EVENT.attempts + 1, "deaths": 0, "changed_at": func.now()}
 # What is received within `receive_together`, by the task that receives it.
 _TOGETHER: ContextVar[list[Mapping[str, Any]] | None] = ContextVar("together", default=None)
-# Counted where it ends: one that its worker or the database broke off says nothing of it.
-_COUNTED = {"attempts": _EVENT.attempts + 1}
 
 
 class FenceLostError(Exception):
@@ -91,17 +89,15 @@ class EventStore:
 
         Without the shop's id of it, the document is known by its number only.
         """
-        values = plain_json(
-            {
-                "flow": flow,
-                "market": market,
-                "business_key": business_key,
-                "document_id": document_id,
-                "source_key": source_key,
-                "payload": dict(payload),
-                "lock_key": lock_key,
-            }
-        )
+        values = {
+            "flow": flow,
+            "market": market,
+            "business_key": business_key,
+            "document_id": document_id,
+            "source_key": source_key,
+            "payload": dict(payload),
+            "lock_key": lock_key,
+        }
         batch = _TOGETHER.get()
         if batch is not None:
             batch.append(values)
@@ -214,13 +210,9 @@ class EventStore:
         trouble: Trouble,
         is_charged: bool = True,
     ) -> None:
-        """Leave an event waiting or in doubt until an instant; raises `FenceLostError`.
-
-        Without a charge the attempt does not count: it says nothing about the document.
-        """
+        """Leave an event waiting or in doubt; without a charge the attempt does not count."""
         values = {"state": state, "due_at": due_at, **trouble_columns(trouble)}
-        if not is_charged:
-            values["attempts"] = _EVENT.attempts
+        values |= {} if is_charged else {"attempts": _EVENT.attempts}
         async with self._database.begin() as connection:
             await connection.execute(NEED_NOT_LAST)
             await self._leave(connection, event_id, fence, **values)
@@ -291,7 +283,8 @@ class EventStore:
         statement = (
             update(sync_event)
             .where(_EVENT.id == event_id, _EVENT.fence == fence, _EVENT.state == EventState.WORKING)
-            .values({**_COUNTED, "deaths": 0, "changed_at": func.now(), **values})
+            # Counted where it ends: one that was broken off says nothing of the document.
+            .values(_ATTEMPTED | values)
             .returning(_EVENT.id)
         )
         if (await connection.execute(statement)).scalar() is None:
