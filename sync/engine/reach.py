@@ -35,7 +35,8 @@ MOST_KNOWN = 50
 # or two, and whoever ordered should not wait until its second is settled.
 _SOON = timedelta(seconds=5)
 # Rows are dated by another machine than the one that tells the time, a moment apart from it.
-_EDGE = _SOON + timedelta(seconds=3)
+_APART = timedelta(seconds=3)
+_EDGE = _SOON + _APART
 # What the clock seems to be set back by may be the way of an answer; what is dated so little
 # before is found when it is settled.
 _SMALL_STEP = timedelta(seconds=10)
@@ -93,8 +94,10 @@ class Reach(BaseModel):
         """Return from where to look again, as the shop's clock was set back; None if it was not."""
         reading = self._agreed(reading)
         if not self.readings:
-            latest = _second(reading.least - overlap)
-            return None if self.settled <= latest else Reach.beginning(latest)
+            # Where it begins was said by our clock.
+            begins = self.settled + (reading.least - reading.at)
+            latest = reading.least - overlap
+            return None if self.settled <= latest else Reach.beginning(min(begins, latest))
         last, readings = self.readings[-1].at, (*self.readings, reading)
         # Later ones are from before our own clock was set back.
         readings = tuple(one for one in readings if one.at <= reading.at)
@@ -161,7 +164,9 @@ class Reach(BaseModel):
     def _settles(self, now: datetime, overlap: timedelta) -> datetime:
         known = now - overlap
         if self.readings:
-            known = _lowest(self.readings, known)
+            last = self.readings[-1]
+            shown = last.least + (now - last.at)
+            known = min(_lowest(self.readings, known), shown - overlap)
         # What the next reading tells is never quite the same, and what is asked for the last time
         # now must be settled then.
         return max(self.settled, _second(known) - _SECOND)
@@ -189,7 +194,7 @@ class Reach(BaseModel):
                 left.append(Left(frozenset(some), first, max(some.values())))
         if self.lived is not None and self.readings:
             last = self.readings[-1]
-            first = _second(last.least + (now - last.at)) + _EDGE
+            first = _second(last.least + (now - last.at)) + _APART
             if first <= self.lived:
                 left.append(Left(None, first, self.lived))
         return left
