@@ -27,6 +27,7 @@ def given(
     events: Events,
     watermarks: Marks,
     clock: Clock,
+    odd_rows: FakeOddRows | None = None,
 ) -> Given:
     """Return it, as `sync.serve.building` does over a database; `kept` has the links."""
     return Given(
@@ -41,7 +42,7 @@ def given(
         polling=Polling(
             events=events,
             watermarks=watermarks,
-            odd_rows=OddRowBook(FakeOddRows(), clock),
+            odd_rows=OddRowBook(odd_rows or FakeOddRows(), clock),
             overlap=timedelta(seconds=settings.sync.polling.overlap_seconds),
             clock=clock,
             pace=unhinted(clock),
