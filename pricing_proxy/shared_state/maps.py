@@ -99,7 +99,7 @@ class SharedMaps:
         self._redis = redis
         self._provenances = provenances
         self._guard = guard
-        self._shop = shop
+        self._shop = in_one_spelling(shop) if shop else ""
 
     async def head(self, kind: MapKind[R], market: str) -> MapHead | None:
         """Return what is said of a market's kept map, None when there is none."""
@@ -203,7 +203,7 @@ class SharedMaps:
         if self._shop:
             provenance = self._provenances[market]
             owner = await self._call(lambda: owner_of(self._redis, provenance, self._shop))
-            if owner != in_one_spelling(self._shop):
+            if owner != self._shop:
                 raise SharedStateError(f"the ids of market {market} in Redis are those of {owner}")
 
     def _ids(self, market: str) -> str:

@@ -32,23 +32,27 @@ async def require_own_shop(redis: RedisSection, provenances: Mapping[str, str], 
     """
     if redis.is_embedded:
         return
+    spelled = in_one_spelling(shop)
     try:
         async with redis_client(redis) as client:
             for market, provenance in provenances.items():
-                owner = await owner_of(client, provenance, shop)
-                if owner != in_one_spelling(shop):
+                owner = await owner_of(client, provenance, spelled)
+                if owner != spelled:
                     raise OtherShopError(_told(market, owner, shop, provenance))
     except REDIS_FAILURES:
         return  # asked again before anything is written
 
 
 async def owner_of(redis: Redis, provenance: str, shop: str) -> str:
-    """Return the shop whose ids these are: this one, where they are nobody's yet."""
-    name, spelled = _key(provenance), in_one_spelling(shop)
-    if await redis.set(name, spelled, nx=True):
-        return spelled
+    """Return the shop whose ids these are: this one, where they are nobody's yet.
+
+    Both in one spelling.
+    """
+    name = _key(provenance)
+    if await redis.set(name, shop, nx=True):
+        return shop
     standing = await redis.get(name)
-    return spelled if standing is None else str(standing, "utf-8", "replace")
+    return shop if standing is None else str(standing, "utf-8", "replace")
 
 
 def _key(provenance: str) -> str:

@@ -64,10 +64,11 @@ async def test_it_keeps_its_data_between_runs(folder: Path) -> None:
 
 async def test_a_check_tells_that_it_runs(folder: Path, server: EmbeddedPostgres) -> None:
     assert server.is_owner
-    rows = (await check_postgres(Postgres(data_directory=folder))).rows()
-    assert [row.finding.state for row in rows] == [RowState.OK, RowState.OK]
-    assert "running" in rows[0].finding.found
-    assert "none yet" in rows[1].finding.found
+    running, way, schema = (await check_postgres(Postgres(data_directory=folder))).rows()
+    assert {row.finding.state for row in (running, way, schema)} == {RowState.OK}
+    assert "running" in running.finding.found
+    assert "embedded" in way.finding.found
+    assert "none yet" in schema.finding.found
 
 
 async def test_it_runs_on_the_loop_of_the_program(folder: Path) -> None:
