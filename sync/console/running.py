@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 import uvloop
+from sqlalchemy.exc import SQLAlchemyError
 
 from pricing_proxy import command_line
 from pricing_proxy.command_line import fail
@@ -14,6 +15,7 @@ from pricing_proxy.exit_codes import Exit
 from pricing_proxy.listening.listener import ListenError
 from pricing_proxy.resilience.errors import UpstreamError
 from pricing_proxy.shared_state.shop_claim import OtherShopError
+from sync.engine.database_health import is_of_document, words_of
 from sync.serve.postgres import StoreError
 from sync.serve.stores import Stores, stores
 from sync.settings import SyncSettings, load
@@ -42,6 +44,14 @@ def carry_out(work: Coroutine[Any, Any, T]) -> T:
         fail(str(error), Exit.MISTAKEN)
     except UpstreamError as error:
         fail(f"{error}; see what is reachable with: d365-sync check")
+    except SQLAlchemyError as error:
+        # Its own text holds the statement, whose values may be a customer's.
+        advice = (
+            "check the numbers and texts of the command"
+            if is_of_document(error)
+            else "when it is well again, give the command once more"
+        )
+        fail(f"PostgreSQL refuses this ({words_of(error)}): {advice}")
 
 
 def with_stores(config: Path | None, work: Callable[[Stores], Awaitable[T]]) -> T:

@@ -252,6 +252,51 @@ async def test_a_database_that_is_away_is_told_with_what_to_do(d365_sync: Comman
     assert "sync.postgres.url" in result.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("show", "9" * 20),
+        ("replay", "9" * 20),
+        ("skip", "9" * 20, "--reason", "typed twice"),
+        ("set-aside", "orders", "9" * 20, "--reason", "typed twice"),
+        ("limit", "orders", "--at-once", "9" * 20),
+    ],
+)
+async def test_a_number_that_nothing_has_room_for_is_told(
+    d365_sync: CommandLine, command: tuple[str, ...]
+) -> None:
+    result = await d365_sync(*command)
+
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "out of range): check the numbers and texts of the command" in " ".join(
+        result.stderr.split()
+    )
+
+
+async def test_a_database_that_fails_during_a_command_is_told_without_the_statement(
+    engine: Engine, d365_sync: CommandLine
+) -> None:
+    """A full disk lets everything be read, and nothing written."""
+    [event] = await held(engine, "1")
+    await engine.execute(
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+    )
+    await engine.execute(
+        "CREATE TRIGGER full_disk BEFORE INSERT ON audit EXECUTE FUNCTION full_disk()"
+    )
+
+    result = await d365_sync("skip", str(event), "--reason", "entered by hand")
+
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "DiskFull 53100: could not extend file" in " ".join(result.stderr.split())
+    assert "give the command once more" in " ".join(result.stderr.split())
+    assert "entered by hand" not in result.stderr
+    assert await engine.state(event) is EventState.HELD
+
+
 async def test_an_edit_shows_the_difference_and_asks(
     engine: Engine, d365_sync: CommandLine, tmp_path: Path
 ) -> None:
