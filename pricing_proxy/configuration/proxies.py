@@ -28,6 +28,8 @@ _NONE = "none"
 _HTTPS, _EXCEPT = "HTTPS_PROXY", "NO_PROXY"
 _EXPECTED = "expected http://host:port or http://user@host:port"
 _BETWEEN = re.compile(r"[\s,]+")
+# A name, or an address of IPv6, perhaps with its zone; no blank, quote or unset variable.
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+(%[\w.-]+)?")
 _PORT = re.compile(r"(?P<host>.+):(?P<port>\d{1,5})")
 # What libraries that read the environment themselves must be told: they do not know it.
 _THIS_MACHINE = ("localhost", "127.0.0.0/8", "::1")
@@ -143,9 +145,9 @@ def spare_this_machine(environ: MutableMapping[str, str]) -> None:
     apprise is one: each of its many ways to send asks the environment, and takes no proxy else.
     """
     present = _entries(_of_either_case(environ, _EXCEPT))
-    # "*" only counts where it stands alone.
-    missing = [] if "*" in present else [name for name in _THIS_MACHINE if name not in present]
-    whole = ",".join([*present, *missing])
+    missing = [name for name in _THIS_MACHINE if name not in present]
+    # For them "*" only counts where it stands alone.
+    whole = "*" if "*" in present else ",".join([*present, *missing])
     for name in (_EXCEPT, _EXCEPT.lower()):
         environ[name] = whole
 
@@ -184,23 +186,36 @@ def _readings(entry: str) -> Iterator[tuple[str, int | None]]:
 
 def _parsed(text: str, *, named_by: str, password: str = "") -> Proxy:
     """Return the proxy; raises `ValueError` that says what is expected, without the text."""
-    parts = urlsplit(text if "://" in text else f"http://{text}")
     try:
-        port = parts.port or USUAL_PORTS["http"]
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        host, port = parts.hostname or "", parts.port
     except ValueError:
+        # The library's own messages repeat the text, and with it a password.
         raise ValueError(_EXPECTED) from None
-    if parts.scheme != "http" or not parts.hostname or parts.path.strip("/") or parts.query:
+    # A "#", "?" or "/" in a password ends the address early: what is left names another host.
+    beyond = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme != "http" or beyond or port == 0 or _HOST.fullmatch(host) is None:
         raise ValueError(_EXPECTED)
     user = unquote(parts.username or "")
     password = unquote(parts.password or "") or password
-    if not (user + password).isascii():
+    _check_login(user, password)
+    port = port or USUAL_PORTS["http"]
+    return Proxy(host=host, port=port, user=user, password=password, named_by=named_by)
+
+
+def _check_login(user: str, password: str) -> None:
+    login = user + password
+    if not login.isascii():
         raise ValueError("expected user and password in ASCII: proxies do not agree on the rest")
-    return Proxy(host=parts.hostname, port=port, user=user, password=password, named_by=named_by)
+    if ":" in user or (login and not login.isprintable()):
+        raise ValueError("expected a user without a colon, and no control characters")
+    if password and not user:
+        raise ValueError("expected a user beside the password, as in http://user@host:port")
 
 
 def _setting(text: str) -> str:
-    if text == _NONE:
-        return text
+    if text.strip().lower() == _NONE:
+        return _NONE
     if _parsed(text, named_by="").password:
         raise ValueError("expected no password in the address; put it into proxy_password")
     return text

@@ -125,6 +125,42 @@ def test_a_setting_wins_over_the_environment_and_has_a_password_of_its_own(
     assert with_environment('proxy = "none"', environ).proxy_to(ERP) is None
 
 
+@pytest.mark.parametrize("text", ["none", "None", " NONE "])
+def test_none_is_known_in_any_spelling(environ: dict[str, str], text: str) -> None:
+    """As a host's name it would send everything nowhere."""
+    assert with_environment(f'proxy = "{text}"', environ).proxy_to(ERP) is None
+
+
+def test_a_password_without_a_user_is_a_mistake(environ: dict[str, str]) -> None:
+    """Nobody would send it, and the proxy's 407 names no reason."""
+    secret = {"PRICING_PROXY_ENVIRONMENTS__ERP__PROXY_PASSWORD": "s3cr3t"}
+    for more, line in (
+        (secret, 'proxy = "http://own:8888"'),
+        ({"HTTPS_PROXY": "http://:s3cr3t@own:8888"}, ""),
+    ):
+        with pytest.raises(ConfigurationError, match="a user beside the password") as caught:
+            with_environment(line, {**environ, **more})
+        assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://robot:s3cr3t\u2100@own:1",
+        "http://[s3cr3t",
+        "http://robot:12#s3cr3t@own:1",
+        "http://ro%3Abot:s3cr3t@own:1",
+    ],
+)
+def test_an_odd_proxy_of_the_environment_is_a_mistake_without_its_text(
+    environ: dict[str, str], text: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        with_environment(environ={**environ, "HTTPS_PROXY": text})
+    assert "HTTPS_PROXY" in str(caught.value)
+    assert "s3cr3t" not in str(caught.value)
+
+
 def test_a_password_may_stand_in_a_file(environ: dict[str, str], tmp_path: Path) -> None:
     secrets = tmp_path / "secrets"
     secrets.mkdir()
@@ -152,6 +188,15 @@ def test_this_machine_is_never_called_through_a_proxy(url: str) -> None:
         'proxy = ""',
         'proxy_password = "s3cr3t"',
         'proxy = "http://mé@own:8888"',
+        # What Unicode folds into other letters, the library names with all that stands there.
+        'proxy = "http://me:s3cr3t\u2100@own:8888"',
+        'proxy = "http://[::1"',
+        'proxy = "http://me:12#s3cr3t@own:8888"',
+        'proxy = "http://own:0"',
+        'proxy = "http://my own:8888"',
+        'proxy = "http://$OWN:8888"',
+        'proxy = "http://do%3Amain@own:8888"',
+        'proxy = "http://me%0A@own:8888"',
     ],
 )
 def test_a_mistake_names_its_key_and_repeats_no_password(
@@ -208,6 +253,7 @@ def test_the_shop_is_called_through_the_environments_or_its_own() -> None:
         ({}, "localhost,127.0.0.0/8,::1"),
         ({"NO_PROXY": "example.com localhost"}, "example.com,localhost,127.0.0.0/8,::1"),
         ({"no_proxy": "*"}, "*"),
+        ({"no_proxy": "example.com,*"}, "*"),
     ],
 )
 def test_libraries_that_ask_the_environment_are_told_of_this_machine(
