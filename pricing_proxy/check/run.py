@@ -14,6 +14,7 @@ from pricing_proxy.diagnosis.redis_row import check_redis
 from pricing_proxy.diagnosis.report import Progress, Report
 from pricing_proxy.diagnosis.steps import Steps
 from pricing_proxy.settings import Settings
+from pricing_proxy.shared_state.redis_watch import SERVICE_KEYS
 
 _REDIS = "Redis answers"
 _EMBEDDED = "each process keeps prices alone, and forgets them when it ends"
@@ -40,7 +41,9 @@ async def run_checks(
     ]
     patience = Patience.of(limits, clock)
     async with asyncio.TaskGroup() as group:
-        redis = group.create_task(check_redis(settings.redis, embedded=_EMBEDDED, clock=clock))
+        redis = group.create_task(
+            check_redis(settings.redis, embedded=_EMBEDDED, clock=clock, keys=SERVICE_KEYS)
+        )
         for check in checks:
             group.create_task(check.run(patience))
     kept = Board("Redis", (_REDIS, REDIS_LINE))

@@ -18,7 +18,7 @@ from pricing_proxy.resilience.guard import BreakerGuard
 from pricing_proxy.settings import Settings
 from pricing_proxy.shared_state.guard import guarded, redis_guard
 from pricing_proxy.shared_state.provenance import provenance
-from pricing_proxy.shared_state.redis_watch import RedisWatch
+from pricing_proxy.shared_state.redis_watch import SERVICE_KEYS, RedisWatch
 from pricing_proxy.sleep_watch import SleepWatch
 from pricing_proxy.supervision import Supervision
 
@@ -67,7 +67,7 @@ async def open_caching(
         now_us=clock.monotonic_us,
         max_age=timedelta(seconds=max(market.max_seconds for market in freshness)),
     )
-    redis_watch = RedisWatch(redis).watched(supervision, "watch over Redis")
+    redis_watch = RedisWatch(redis, SERVICE_KEYS).watched(supervision, "watch over Redis")
     async with heartbeat, redis_watch, guarded(redis, guard, supervision):
         yield Caching(
             keys=keys,

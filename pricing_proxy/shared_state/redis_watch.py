@@ -28,7 +28,15 @@ _log = logging.getLogger(__name__)
 # An operator who changes Redis' settings sees soon whether that helped.
 _EVERY = timedelta(seconds=10)
 # Among the keys that both programs write, for those whom Redis allows certain names only.
-_NOBODYS_KEY = "gate:{{nobody's{}}}"
+_GATE = "gate:"
+_NOBODYS_KEY = _GATE + "{{nobody's{}}}"
+SERVICE_KEYS = (
+    *("i:", "items:", "customers:", "customer_ids:", "maps_turn:", "shop:"),
+    *("p1:", "w:", "b1:", "clock:"),
+)
+"""How the names of keys begin that the price service writes, beside those of gates."""
+SYNC_KEYS = ("customer_ids:", "customer_news:", "seen:", "shop:")
+"""The same of the sync."""
 # Each primary keeps one name in as many as there are primaries: none of 100 is missed by these.
 _NAMES = 10_000
 
@@ -43,6 +51,10 @@ _CODES_IN_TEXT = ("MISCONF", "NOREPLICAS")
 _REFUSED = (
     "refuses writes ({code}): invalidations are answered 503 and reach one replica only, each "
     "keeps its prices to itself, throttling is not shared, accounts of customers are not published"
+)
+_FORBIDDEN = (
+    "forbids keys that begin with {names} (NOPERM): what belongs there is neither kept nor shared, "
+    "such as maps, whose customers' ids these are, and how old kept prices are"
 )
 _REMEDIES = {
     "OOM": "Raise maxmemory; with noeviction Redis takes nothing more once it is full",
@@ -110,16 +122,21 @@ class RedisState(NamedTuple):
     troubles: Sequence[RedisTrouble]
 
 
-async def redis_state(redis: Redis) -> RedisState:
-    """Return how Redis is; raises one of `REDIS_FAILURES` where it does not answer."""
+async def redis_state(redis: Redis, keys: Sequence[str] = ()) -> RedisState:
+    """Return how Redis is; raises one of `REDIS_FAILURES` where it does not answer.
+
+    Args:
+        redis: A client.
+        keys: How the names of keys begin that must be allowed, beside those of gates.
+    """
     if isinstance(redis, BoundedCluster):
-        return await _cluster_state(redis)
-    return await _state_of(redis, _NOBODYS_KEY.format(""), redis.info)
+        return await _cluster_state(redis, keys)
+    return await _state_of(redis, _NOBODYS_KEY.format(""), keys, redis.info)
 
 
-async def _cluster_state(redis: BoundedCluster) -> RedisState:
+async def _cluster_state(redis: BoundedCluster, keys: Sequence[str]) -> RedisState:
     nodes = await redis.primaries(_NOBODYS_KEY.format(number) for number in range(_NAMES))
-    asked = [_state_of(redis, node.key, node.info) for node in nodes]
+    asked = [_state_of(redis, node.key, keys, node.info) for node in nodes]
     states = await asyncio.gather(*asked, return_exceptions=True)
     found: dict[RedisTrouble, list[str]] = {}
     for node, state in zip(nodes, states, strict=True):
@@ -139,10 +156,13 @@ async def _cluster_state(redis: BoundedCluster) -> RedisState:
 
 
 async def _state_of(
-    redis: Redis | BoundedCluster, key: str, info: Callable[[], Awaitable[Any]]
+    redis: Redis | BoundedCluster,
+    key: str,
+    keys: Sequence[str],
+    info: Callable[[], Awaitable[Any]],
 ) -> RedisState:
     """Return how one server is, of which a key is."""
-    refused = await _refused(redis, key)
+    refused = await _refused(redis, key) or await _forbidden(redis, key, keys)
     try:
         told: Mapping[str, Any] = await info()
     except (ResponseError, AuthenticationError):
@@ -155,19 +175,21 @@ class RedisWatch(Background):
 
     Args:
         redis: A client with a short time-out of its own.
+        keys: How the names of keys begin that must be allowed, beside those of gates.
 
     Attributes:
         troubles: What was wrong when Redis last answered.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, keys: Sequence[str] = ()) -> None:
         self._redis = redis
+        self._keys = keys
         self.troubles: Sequence[RedisTrouble] = ()
 
     async def _for_ever(self) -> None:
         while True:
             try:
-                self._note((await redis_state(self._redis)).troubles)
+                self._note((await redis_state(self._redis, self._keys)).troubles)
             except REDIS_FAILURES as error:
                 # That it does not answer is told by whoever asks it something.
                 _log.debug("Redis cannot be asked how it is (%s)", type(error).__name__)
@@ -191,6 +213,21 @@ async def _refused(redis: Redis | BoundedCluster, key: str) -> Sequence[RedisTro
             raise
         return [RedisTrouble(_REFUSED.format(code=code), _REMEDIES[code], refuses=code)]
     return []
+
+
+async def _forbidden(
+    redis: Redis | BoundedCluster, key: str, keys: Sequence[str]
+) -> Sequence[RedisTrouble]:
+    """Return whether some names only are forbidden; what is in braces keeps them at one node."""
+    names = []
+    for name in keys:
+        try:
+            await redis.set(key.replace(_GATE, name, 1), b"", xx=True)
+        except NoPermissionError:
+            names.append(name)
+    if not names:
+        return []
+    return [RedisTrouble(_FORBIDDEN.format(names=", ".join(names)), _REMEDIES["NOPERM"])]
 
 
 def _evicting(told: Mapping[str, Any]) -> Sequence[RedisTrouble]:

@@ -10,6 +10,7 @@ from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.diagnosis.board import Board, Finding, failed, ok, skipped
 from pricing_proxy.diagnosis.exposure import REDIS_LINE, redis_line
 from pricing_proxy.diagnosis.redis_row import check_redis
+from pricing_proxy.shared_state.redis_watch import SYNC_KEYS
 from sync.check.postgres_line import POSTGRES_LINE, postgres_line
 from sync.engine.database import schema_version
 from sync.engine.embedded_state import Presence, look, socket_url
@@ -25,7 +26,7 @@ async def check_shared(redis: RedisSection, *, clock: Clock) -> Board:
     """Return the table of Redis."""
     board = Board("Shared with the price service", (REDIS, REDIS_LINE))
     embedded = "the price service does not see the customer map"
-    board.put(REDIS, await check_redis(redis, embedded=embedded, clock=clock))
+    board.put(REDIS, await check_redis(redis, embedded=embedded, clock=clock, keys=SYNC_KEYS))
     board.put(REDIS_LINE, redis_line(redis))
     return board
 

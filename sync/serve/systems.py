@@ -18,7 +18,7 @@ from pricing_proxy.shared_state.guard import REDIS_BREAKER, guarded, redis_guard
 from pricing_proxy.shared_state.maps import SharedMaps
 from pricing_proxy.shared_state.opening import redis_client
 from pricing_proxy.shared_state.provenance import provenances
-from pricing_proxy.shared_state.redis_watch import RedisWatch
+from pricing_proxy.shared_state.redis_watch import SYNC_KEYS, RedisWatch
 from pricing_proxy.shared_state.seen_events import SeenEvents
 from pricing_proxy.supervision import Supervision
 from sync.magento.shop import Shop
@@ -110,6 +110,6 @@ async def _redis(
     async with (
         redis_client(patient) as redis,
         guarded(redis, guard, supervision),
-        RedisWatch(redis).watched(supervision, "watch over Redis") as watched,
+        RedisWatch(redis, SYNC_KEYS).watched(supervision, "watch over Redis") as watched,
     ):
         yield redis, guard, watched

@@ -2,12 +2,13 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakeredis import FakeAsyncRedis
+from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.exceptions import (
     AuthenticationError,
@@ -27,7 +28,12 @@ from pricing_proxy.resilience.breaker_events import Phase
 from pricing_proxy.resilience.errors import UpstreamReadOnlyError, UpstreamUnavailableError
 from pricing_proxy.shared_state.connection import Connecting, connected
 from pricing_proxy.shared_state.guard import guarded, redis_guard
-from pricing_proxy.shared_state.redis_watch import RedisWatch, redis_state
+from pricing_proxy.shared_state.redis_watch import (
+    SERVICE_KEYS,
+    SYNC_KEYS,
+    RedisWatch,
+    redis_state,
+)
 from tests.integration.redis_process import RedisProcess, redis_process
 from tests.virtual_time import LoopClock, run_virtual
 
@@ -224,12 +230,41 @@ async def test_check_says_what_a_real_redis_may_evict(server: RedisProcess) -> N
 
 
 @pytest.mark.real_services
+@pytest.mark.parametrize("keys", [SERVICE_KEYS, SYNC_KEYS])
+async def test_check_names_the_keys_that_a_real_redis_forbids(
+    server: RedisProcess, keys: Sequence[str]
+) -> None:
+    """One that allows gates only lets nobody know whose ids are kept, nor how old prices are."""
+    address = server.url.replace("://", "://prices@")
+    section = RedisSection(url=address, password=SecretStr("word"), timeout_ms=5000)
+
+    async def found(*allowed: str) -> Finding:
+        names = [f"{name}*" for name in ("gate:", *allowed)]
+        async with Redis(port=server.port) as client:
+            await client.acl_setuser(
+                "prices",
+                enabled=True,
+                passwords=["+word"],
+                reset=True,
+                keys=names,
+                commands=["+@all"],
+            )
+        return await check_redis(section, embedded="", clock=SystemClock(), keys=keys)
+
+    some = await found(*keys[1:-1])
+    assert some.state is RowState.FAILED
+    assert f"keys that begin with {keys[0]}, {keys[-1]} (NOPERM)" in some.found
+    assert "ACL" in some.next_step
+    assert (await found(*keys)).state is RowState.OK
+
+
+@pytest.mark.real_services
 async def test_of_a_cluster_every_primary_is_asked(redis_cluster: str) -> None:
     """Each keeps other customers' prices, or another market's ledger."""
     address = parse_redis_address(redis_cluster)
     how = Connecting(timeout_seconds=5, connections=4)
     async with connected(address, how) as cluster:
-        assert (await redis_state(cluster)).troubles == []
+        assert (await redis_state(cluster, SERVICE_KEYS)).troubles == []
         for host, port in address.nodes:
             async with Redis(host=host, port=port) as node:
                 await node.config_set("maxmemory", 1)
