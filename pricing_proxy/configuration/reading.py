@@ -149,14 +149,21 @@ def _secret_files(
     if SECRETS_VARIABLE not in environ:
         return [], []
     directory = Path(environ[SECRETS_VARIABLE])
-    if not directory.is_dir():
-        advice = "expected a directory with one file for each secret"
+    try:
+        if not directory.is_dir():
+            advice = "expected a directory with one file for each secret"
+            return [], [Mistake(SECRETS_VARIABLE, advice, str(directory))]
+        # Mounted secrets come with hidden folders of the platform's own.
+        files = [
+            file
+            for file in sorted(directory.iterdir())
+            if not file.name.startswith(".") and file.is_file()
+        ]
+    except OSError as error:
+        advice = f"cannot be listed: {type(error).__name__}"
         return [], [Mistake(SECRETS_VARIABLE, advice, str(directory))]
     found, unreadable = [], []
-    for file in sorted(directory.iterdir()):
-        # Mounted secrets come with hidden folders of the platform's own.
-        if file.name.startswith(".") or not file.is_file():
-            continue
+    for file in files:
         try:
             found.append((_keys(file.name), file.read_text(encoding="utf-8").strip()))
         except (OSError, UnicodeDecodeError) as error:

@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -220,6 +221,25 @@ def test_a_secrets_directory_that_is_none_is_told_with_the_other_mistakes(tmp_pa
 
     assert "directory" in found["PRICING_PROXY_SECRETS_DIR"].expected
     assert found["environments.erp.pricing_client_secret"].expected.startswith("is required")
+
+
+@pytest.mark.parametrize("question", ["is_dir", "iterdir", "is_file"])
+def test_a_secrets_directory_that_is_closed_to_us_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    """It or one above is another user's: none of its questions is answered."""
+    directory = secrets_dir(tmp_path)
+    (directory / "redis__password").write_text("word")
+    file = write(tmp_path)
+
+    def closed(path: Path) -> NoReturn:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, question, closed)
+    found = problems(file, {**ENVIRON, "PRICING_PROXY_SECRETS_DIR": str(directory)})
+
+    told = found["PRICING_PROXY_SECRETS_DIR"]
+    assert (told.expected, told.got) == ("cannot be listed: PermissionError", str(directory))
 
 
 def test_a_secret_that_is_no_text_is_told_by_its_file(tmp_path: Path) -> None:
