@@ -61,11 +61,12 @@ def _judged(date: datetime | None, sent_at: datetime, read_at: datetime, whose: 
     ahead = max(date - read_at, timedelta())
     behind = max(sent_at - date - _SECOND, timedelta())
     off = round((ahead or behind).total_seconds())
-    told = "as this machine's" if not off else f"{off} s {'ahead' if ahead else 'behind'}"
+    way = "ahead of" if ahead else "behind"
+    told = f"{off} s {way} this machine's" if off else "as this machine's"
     if max(ahead, behind) <= _MOST:
         return ok(told)
     return warned(
-        f"{told} of this machine's",
+        told,
         f"Keep this machine's clock by NTP (timedatectl); if it is right, tell who runs {whose}: "
         "signatures and tokens are refused, and nobody finds a moment in two logs",
     )
