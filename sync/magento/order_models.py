@@ -22,6 +22,7 @@ from sync.magento.wire_types import (
     OpenMembers,
     Rows,
     ShopModel,
+    StateName,
     Text,
 )
 
@@ -32,6 +33,7 @@ class OrderHead(ShopModel):
     Attributes:
         ext_order_id: The ERP's number once written back.
         store_id: The store view it was placed in, which belongs to a website.
+        state: Nobody knows of an order without one whether it is paid, cancelled or on hold.
         updated_at: Moves with most changes, our own write of `ext_order_id` included, but not
             with comments, further partial shipments or tracks.
         items: Absent where nobody asked for them.
@@ -40,7 +42,7 @@ class OrderHead(ShopModel):
     entity_id: int
     increment_id: Number
     store_id: int
-    state: Text = ""
+    state: StateName
     status: Text = ""
     ext_order_id: Text = ""
     created_at: Instant

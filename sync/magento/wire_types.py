@@ -71,6 +71,9 @@ Text = Annotated[str, BeforeValidator(_text)]
 Number = Annotated[str, Field(min_length=1)]
 """What people call a document."""
 
+StateName = Annotated[str, Field(min_length=1)]
+"""How far a document has come, by the shop's own name."""
+
 Amount = Annotated[Decimal, BeforeValidator(_amount)]
 """An amount, a quantity or a rate; 0 when there is none."""
 

@@ -32,6 +32,7 @@ def head(entity_id: int, second: int) -> dict[str, Any]:
         "entity_id": entity_id,
         "increment_id": f"{entity_id:09}",
         "store_id": 1,
+        "state": "new",
         "created_at": at,
         "updated_at": at,
     }

@@ -19,6 +19,7 @@ from tests.magento.test_client import ALL, T0, head, orders_table
 ODD = {
     "store_id": (None, "store_id is null"),
     "increment_id": (None, "increment_id is null"),
+    "state": (None, "state is null"),
     "created_at": ("0000-00-00 00:00:00", "created_at is a date of zeros"),
     "updated_at": ("yesterday", "updated_at is no instant such as 2026-11-29 02:29:40"),
 }
