@@ -291,8 +291,8 @@ async def test_every_order_is_told_to_the_intake(tmp_path: Path) -> None:
                 await wire.send("GET", "/rest/V1/orders/1")
     bodies = [json.loads(body) for _, body in told]
     assert bodies == [
-        {"type": "order.placed", "entity_id": 1, "increment_id": "3000000001"},
-        {"type": "order.placed", "entity_id": 2, "increment_id": "3000000002"},
+        {"type": "order.placed", "entity_id": "1", "increment_id": "3000000001"},
+        {"type": "order.placed", "entity_id": "2", "increment_id": "3000000002"},
     ]
     head, body = told[0]
     signed = f"{head['X-Timestamp']}.{head['X-Event-Id']}.".encode() + body
