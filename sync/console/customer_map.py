@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pricing_proxy.names import is_same_name
+from pricing_proxy.resilience.errors import UpstreamError
 from sync.console.link_case import LinkCase, LinkCases, Subject
 from sync.customers.matching import Candidate
 from sync.customers.rules import FLOW
@@ -18,6 +19,9 @@ from sync.serve.stores import Stores
 from sync.store.customer_links import Owner
 from sync.store.interventions import InterventionError
 from sync.store.states import ENDED
+
+# One that cannot be read costs no other; so many in a row are not the customers' fault.
+_AWAY = 3
 
 Progress = Callable[[int], None]
 """Told how many customers were looked at."""
@@ -74,17 +78,20 @@ class CustomerMap:
         return await self._given.shop.customers.customer_count(self._website)
 
     async def plan(self, wanted: Wanted, done: Progress) -> list[Planned]:
-        """Return what would be done with each; raises `UpstreamError`."""
+        """Return what would be done with each; raises `UpstreamError` when a system is away."""
         if wanted is None:
             return await self._plan_all(done)
-        planned = []
+        planned, failures = list[Planned](), 0
         for place, customer_id in enumerate(wanted, start=1):
-            if isinstance(wanted, Mapping):
-                subject, account = Subject(self._market, customer_id), wanted[customer_id]
-                case = await self._cases.read(subject, account=account)
-                planned.append(self._judged(case, account))
-            else:
-                planned.append(await self._named(customer_id))
+            try:
+                planned.append(await self._planned(customer_id, wanted))
+                failures = 0
+            except UpstreamError as error:
+                failures += 1
+                if failures == _AWAY:
+                    raise
+                text = f"cannot be read: {error}"
+                planned.append(Planned(customer_id, Fate.WRONG, text=text))
             done(place)
         return planned
 
@@ -130,6 +137,15 @@ class CustomerMap:
             ]
             done(len(planned))
         return planned
+
+    async def _planned(
+        self, customer_id: int, wanted: Mapping[int, str] | Sequence[int]
+    ) -> Planned:
+        if not isinstance(wanted, Mapping):
+            return await self._named(customer_id)
+        account = wanted[customer_id]
+        case = await self._cases.read(Subject(self._market, customer_id), account=account)
+        return self._judged(case, account)
 
     async def _named(self, customer_id: int) -> Planned:
         """Return what would be done with one, also where it has an account."""

@@ -10,6 +10,7 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.server import Sandbox
 from pricing_proxy.sandbox.shop.invoices import invoice
+from pricing_proxy.sandbox.shop.odd_rows import odd_row
 from pricing_proxy.sandbox.shop.refunds import refund
 from sync.serve.application import running
 from sync.store.states import EventState
@@ -75,6 +76,11 @@ async def test_refunds_and_customers_from_before_come_by_commands(
         table = tmp_path / "accounts.csv"
         table.write_text(TABLE.format(ada=ada, bob=bob, eve=eve), encoding="utf-8")
 
+        sandbox.shop.write_row("customers", eve, odd_row({"unreadable": True}))
+        stumbled = await d365_sync("map-customers", MARKET, str(table), "--plan")
+        assert f"customer {eve}: cannot be read: magento answered 500" in stumbled.stdout
+        assert "customer 99999: the shop has no customer" in stumbled.stdout
+        sandbox.shop.write_row("customers", eve, odd_row({"unreadable": False}))
         planned = await d365_sync("map-customers", MARKET, str(table), "--plan")
         assert planned.exit_code == 1
         assert (await d365_sync("links")).stdout.count("C-1001") == 0
