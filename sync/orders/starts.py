@@ -4,8 +4,9 @@ A start that is an instant is compared with when an order was made. One that is 
 id is compared with numbers of digits alone. Any other number, as of an order that was edited
 in the back office ("000000091-1") or of a sequence with letters, says nothing about when its
 order was made: that one is in where it was made no earlier than the first of the numbers that
-are. While the shop has no order of these, nobody can say; what cannot be decided is not sent,
-but counted and shown, and `export` sends it.
+are. While the shop has no order of these, or where dates and ids contradict each other, as of
+a shop whose clock was set, nobody can say; what cannot be decided is not sent, but counted and
+shown, and `export` sends it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -54,7 +55,7 @@ class Starts:
         self._shop = shop
         self._rules = rules
         self._stores = stores
-        self._made_at: dict[str, datetime] = {}
+        self._first: dict[str, OrderHead] = {}
         self._without: set[str] = set()
 
     def look_again(self) -> None:
@@ -73,10 +74,13 @@ class Starts:
         # Numbers of one store view have a fixed width until it is exhausted, then one digit more.
         if head.increment_id.isdecimal():
             return _side(is_after=int(head.increment_id) >= int(start))
-        made_at = await self.made_at(market)
-        if made_at is None:
+        first = await self._first_numbered(market, start)
+        if first is None:
             return Side.UNDECIDED
-        return _side(is_after=head.created_at >= made_at)
+        is_after = head.created_at >= first.created_at
+        if is_after != (head.entity_id >= first.entity_id):
+            return Side.UNDECIDED
+        return _side(is_after=is_after)
 
     async def made_at(self, market: str) -> datetime | None:
         """Return when the first order from after the start was, or may be, made.
@@ -86,14 +90,18 @@ class Starts:
         start = self._rules[market].start_at
         if isinstance(start, datetime):
             return start
-        if market not in self._made_at and market not in self._without:
+        first = await self._first_numbered(market, start)
+        return None if first is None else first.created_at
+
+    async def _first_numbered(self, market: str, start: str) -> OrderHead | None:
+        if market not in self._first and market not in self._without:
             stores = sorted(self._stores[market])
             first = await self._shop.first_order_head_numbered(start, stores=stores)
             if first is None:
                 self._without.add(market)
             else:
-                self._made_at[market] = first.created_at
-        return self._made_at.get(market)
+                self._first[market] = first
+        return self._first.get(market)
 
 
 def _side(*, is_after: bool) -> Side:

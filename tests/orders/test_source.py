@@ -385,6 +385,19 @@ async def test_numbers_with_marks_or_letters_are_in_by_when_their_orders_were_ma
     assert (census.left_out.total(), census.undecided.total()) == (3, 0)
 
 
+async def test_a_number_with_a_mark_whose_date_and_id_contradict_each_other_is_counted() -> None:
+    """The first number was given while the shop's clock was ahead: dates tell nothing of it."""
+    world = World(start_at="3000000001")
+    world.place(1, START + timedelta(hours=2), increment_id="3000000001")
+    world.place(2, START, increment_id="3000000001-1", status="pending")
+
+    await world.source.poll()
+
+    assert world.events.keys == ["3000000001"]
+    assert (await world.source.census()).undecided == {"pending": 1}
+    assert await world.source.export(2) is True
+
+
 async def test_numbers_that_cannot_be_compared_yet_are_counted_and_not_sent() -> None:
     world = World(start_at="3000000001")
     world.place(1, START, increment_id="3000000000")

@@ -148,7 +148,8 @@ class Play:
         """The back office edits an order that nothing is odd about."""
         order = self._order(step)
         if self.rows[order] in GOOD:
-            self.rows[self.world.edit(order)] = "plain"
+            edited = self.world.edit(order)
+            self.rows[edited] = "undecided" if self._is_undatable(edited) else "plain"
 
     def act(self, step: Step) -> None:
         """The back office cancels an order, holds it, lets it go."""
@@ -199,6 +200,12 @@ class Play:
         """Time passes."""
         self.world.clock.advance(timedelta(minutes=step.which))
 
+    def _is_undatable(self, edited: int) -> bool:
+        """Return whether an older order has a later date: nobody can say when it was made."""
+        orders = self.world.shop.orders
+        made = str(orders[edited].get("created_at"))
+        return any(str(orders[one].get("created_at")) > made for one in self.rows if one < edited)
+
     def _order(self, step: Step) -> int:
         if not self.rows:
             raise RefusedError(404, "There is no order yet.")
@@ -223,6 +230,8 @@ class Play:
         is_whole = all(not item["qty_canceled"] for item in order["items"])
         if order.get("state") == "holded":
             return ""  # left alone, or stopped in the ERP, for as long as the shop holds it
+        if self.rows[number] == "undecided" and not released:
+            return ""  # counted in `status`, where the start of its market is a number
         if released and (is_whole or is_told):
             return self._fault_of_document(number, released) if is_whole and is_good else ""
         if not is_good or order.get("total_refunded") or not is_whole:
