@@ -5,6 +5,10 @@ by chance; `make soak` looks for new ones, by `--hypothesis-profile=search`.
 """
 
 import gc
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -13,6 +17,24 @@ from hypothesis import settings
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None)
 settings.load_profile("same")
+
+_TESTS = Path(__file__).parent
+# Coverage is judged of the price path alone, and what is measured takes three times as long.
+_OF_OTHERS = ("chaos", "code", "mutants", "sandbox", "shop")
+_IMPORTS_SYNC = re.compile(r"^(from|import) sync\b", re.MULTILINE)
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """Measure no coverage by tests that are not about the price path."""
+    for item in items:
+        if _is_of_others(item.path):
+            item.add_marker("no_cover")
+
+
+@cache
+def _is_of_others(module: Path) -> bool:
+    folder = module.relative_to(_TESTS).parts[0]
+    return folder in _OF_OTHERS or _IMPORTS_SYNC.search(module.read_text("utf-8")) is not None
 
 
 def pytest_collection_finish() -> None:

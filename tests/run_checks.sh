@@ -23,7 +23,6 @@ step "Coverage"
 if [ "$failed" -eq 0 ]; then
     coverage report --include='pricing_proxy/domain/*,pricing_proxy/prices/*,pricing_proxy/resilience/*' \
         --fail-under=100 || failed=1
-    coverage report --skip-covered | tail -n 1
 fi
 tail -n 1 "$results"
 exit "$failed"

@@ -228,10 +228,11 @@ class Play:
             return "goes on though cancelled" if released else "" if is_told else "not told"
         is_good = self.rows[number] in GOOD and order.get("customer_id") not in self.odd_customers
         is_whole = all(not item["qty_canceled"] for item in order["items"])
-        if order.get("state") == "holded":
-            return ""  # left alone, or stopped in the ERP, for as long as the shop holds it
-        if self.rows[number] == "undecided" and not released:
-            return ""  # counted in `status`, where the start of its market is a number
+        # Left alone, or stopped in the ERP, for as long as the shop holds it; or counted in
+        # `status`, where the start of its market is a number.
+        is_undecided = self.rows[number] == "undecided" and not released
+        if order.get("state") == "holded" or is_undecided:
+            return ""
         if released and (is_whole or is_told):
             return self._fault_of_document(number, released) if is_whole and is_good else ""
         if not is_good or order.get("total_refunded") or not is_whole:
