@@ -433,9 +433,15 @@ async def test_two_thousand_cold_requests_at_once_cost_one_batch(tmp_path: Path)
         # Long enough that most requests arrive while the one load is under way.
         await running.turn("fo", latency_ms=500)
 
-        answers = await asyncio.gather(*(running.ask(LAMPS, wait_ms=5000) for _ in range(2000)))
+        asked = [asyncio.ensure_future(running.ask(LAMPS, wait_ms=5000)) for _ in range(2000)]
+        await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        calls = running.price_calls()
+        answers = await asyncio.gather(*asked)
 
-        assert running.price_calls() == 1
+        assert calls == 1
+        # So soon after the ledger began, a price is doubtful after ten seconds: where all the
+        # answers take longer, it was refreshed.
+        assert running.price_calls() <= 2
         assert {answer.status for answer in answers} == {200}
         assert {
             tuple(line["line_total"] for line in answer.content["lines"]) for answer in answers
