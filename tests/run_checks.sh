@@ -16,7 +16,7 @@ trap 'rm -f "$results"' EXIT
 coverage erase
 failed=0
 # The closing line is held back, so that coverage can be judged before it is printed.
-pytest --numprocesses 2 --dist worksteal --cov --cov-report= "$@" > "$results" 2>&1 || failed=1
+pytest --numprocesses 3 --dist worksteal --cov --cov-report= "$@" > "$results" 2>&1 || failed=1
 sed '$d' "$results"
 
 step "Coverage"
