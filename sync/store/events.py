@@ -41,8 +41,9 @@ from sync.store.tables import sync_event
 _EVENT = sync_event.c
 # Each took a worker along and got no further than the one before, so a person should look
 # before the next one dies. Orders that were only under way when others killed their worker
-# get a little further each time.
-MOST_DEATHS = 8
+# get a little further most times; what is only read before an order is released counts for
+# nothing, and takes long while a system is slow.
+MOST_DEATHS = 16
 _ATTEMPTED = {"attempts": _EVENT.attempts + 1, "deaths": 0, "changed_at": func.now()}
 # What is received within `receive_together`, by the task that receives it.
 _TOGETHER: ContextVar[list[Mapping[str, Any]] | None] = ContextVar("together", default=None)
