@@ -19,7 +19,7 @@ FAULTS = {"throttle_rate": 0.03, "error_rate": 0.02, "commit_then_drop": 0.02}
 # cannot carry in a moment is better left to the others.
 _AT_ONCE = 3
 # A worker that a busy machine has just started has carried nothing that its death could harm;
-# and an event that eight workers took and got nowhere with is held, as it may be what kills them.
+# and an event that sixteen workers took and got nowhere with is held, as it may be what kills them.
 _LIFE_SECONDS = 2.0
 
 
