@@ -20,7 +20,8 @@ from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.faults import HAS_WRITTEN
 from pricing_proxy.sandbox.shop.criteria import trimmed
 from pricing_proxy.sandbox.shop.reading import Call
-from pricing_proxy.sandbox.shop.routes import ANONYMOUS, Route, route_of
+from pricing_proxy.sandbox.shop.route import Route
+from pricing_proxy.sandbox.shop.routes import ANONYMOUS, route_of
 from pricing_proxy.sandbox.shop.sign_in import SELF
 from pricing_proxy.sandbox.shop.signatures import Doorman, Integration
 from pricing_proxy.sandbox.shop.stores import CODES, store_named

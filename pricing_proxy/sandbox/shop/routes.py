@@ -3,12 +3,10 @@
 Whether a route may be called is settled before (`app`). `name` is how calls are counted.
 """
 
-from dataclasses import dataclass
-
 from pricing_proxy.sandbox.shop import reading, states
 from pricing_proxy.sandbox.shop.invoices import invoice
-from pricing_proxy.sandbox.shop.reading import Handler
 from pricing_proxy.sandbox.shop.refunds import refund
+from pricing_proxy.sandbox.shop.route import Route
 from pricing_proxy.sandbox.shop.shipments import add_track, ship
 from pricing_proxy.sandbox.shop.sign_in import MANAGE, SELF
 from pricing_proxy.sandbox.shop.stores import view_bodies, website_bodies
@@ -17,32 +15,6 @@ ANONYMOUS = "anonymous"
 SALES = "Magento_Sales::"
 _INVOICES = f"{SALES}sales_invoice"
 _MEMOS = f"{SALES}sales_creditmemo"
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One route; "*" in the pattern is a place."""
-
-    method: str
-    pattern: str
-    resource: str
-    name: str
-    handle: Handler
-
-    @property
-    def writes(self) -> bool:
-        """Whether it changes what the shop knows."""
-        return self.method != "GET"
-
-    def places(self, segments: tuple[str, ...]) -> tuple[str, ...] | None:
-        """Return what stands in the places, None when the path is another."""
-        pattern = self.pattern.split("/")
-        if len(pattern) != len(segments):
-            return None
-        pairs = tuple(zip(pattern, segments, strict=True))
-        if any(one not in ("*", segment) for one, segment in pairs):
-            return None
-        return tuple(segment for one, segment in pairs if one == "*")
 
 
 ROUTES = (
