@@ -4,9 +4,8 @@ Each member checks itself; a patch is checked whole before any of it is applied.
 What a dial does stands in `faults` (every system; `token_revoked`: where a system checks who
 asks), `price_service` (`drop_lines`, `odd_lines`, `poison_skus`, `poison_lines`, `deadlock_rate`,
 `price_page`), `documents` (`rename_fields`, `mandatory_fields`, `tax_rounding`,
-`return_price_unit`), `sets_cut` (`short_sets`, `hidden_sets`) and `shop` (`number_prefix`,
-`account_attribute`, `bare_taxes`, `row_latency_ms`, `clock_ahead_seconds`); `dead` is the server's
-business.
+`return_price_unit`), `sets_cut` (`short_sets`, `hidden_sets`) and `shop` (`clock_ahead_seconds`);
+`dead` is the server's business. What only the shop has stands in `shop.dials`.
 """
 
 import re
@@ -20,10 +19,12 @@ _DAY = 86_400
 _STATUSES = range(200, 600)
 # Longer values than a client's parser of headers takes would test that parser.
 _LONGEST_HEADER = 4000
-# A year and a store at most; longer ones no ERP's reference has room for.
-_MAX_PREFIX = 10
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _FIELD_OF_A_SET = re.compile(r"[A-Za-z]\w*\.[A-Za-z]\w*", re.ASCII)
+
+
+Check = Callable[[str, Any], Any]
+"""Returns a dial's value as it is kept; raises `BadMemberError`."""
 
 
 class BadMemberError(ValueError):
@@ -67,7 +68,8 @@ class Dials:
         poison_lines: `{"customer": …, "sku": …}`: for its sake a price batch of that customer is
             refused as a whole with 400, as by a validation.
         deadlock_rate: The share of price batches that end as victims of a deadlock, 0 to 1: 500
-            with the application's message, and well when asked again.
+            with the application's message, and well when asked again. The shop's batches of prices
+            and stock and its products likewise, with 400.
         gateway_page: Answer everything with a web page under this status, as something in front of
             the system does that knows nothing of it; 302 leads to a login page, 200 is one.
         price_page: Answer every price batch with a web page under this status, as a gateway or a
@@ -81,14 +83,6 @@ class Dials:
             if the link to the next page were missing; `$count` still tells all. 0 answers none.
         hidden_sets: Rows of a set that the ERP lets be seen, as with a right that is lost: `$count`
             tells no more of them.
-        number_prefix: What numbers of the shop's documents begin with in every store view and for
-            every kind, "" included, so that they number alike; None = each store's own.
-        account_attribute: Whether somebody made the attribute of the ERP's account for the shop's
-            customers; a stock shop has none, and drops it without a word.
-        bare_taxes: The share of new orders whose lines name no taxes, 0 to 1, as when a cart is
-            made an order in one go; the order itself names them.
-        row_latency_ms: How long each row of a list takes, whatever is asked of it; a real shop at
-            rest is like `latency_ms` 100 with 10 of this.
     """
 
     latency_ms: int = 0
@@ -114,10 +108,6 @@ class Dials:
     return_price_unit: bool = False
     short_sets: Mapping[str, int] = field(default_factory=dict)
     hidden_sets: Mapping[str, int] = field(default_factory=dict)
-    number_prefix: str | None = None
-    account_attribute: bool = False
-    bare_taxes: float = 0.0
-    row_latency_ms: int = 0
 
     def patch(self, members: Mapping[str, Any]) -> None:
         """Turn the named dials, or none of them.
@@ -125,7 +115,7 @@ class Dials:
         Raises:
             BadMemberError: A member is unknown or its value is wrong.
         """
-        checked = {name: _checked(name, value) for name, value in members.items()}
+        checked = {name: self._checked(name, value) for name, value in members.items()}
         for name, value in checked.items():
             setattr(self, name, value)
 
@@ -133,15 +123,21 @@ class Dials:
         """Return all dials as JSON members."""
         return asdict(self)
 
+    @classmethod
+    def checks(cls) -> Mapping[str, Check]:
+        """Return what checks each dial of this kind of system, by name."""
+        return _CHECKS
 
-def _checked(name: str, value: Any) -> Any:
-    check = _CHECKS.get(name)
-    if check is None:
-        raise BadMemberError(name, f"unknown dial; there are {', '.join(_CHECKS)}")
-    return check(name, value)
+    @classmethod
+    def _checked(cls, name: str, value: Any) -> Any:
+        checks = cls.checks()
+        if name not in checks:
+            raise BadMemberError(name, f"unknown dial; there are {', '.join(checks)}")
+        return checks[name](name, value)
 
 
-def _milliseconds(name: str, value: Any) -> int:
+def milliseconds(name: str, value: Any) -> int:
+    """Return whole milliseconds."""
     if type(value) is not int or not 0 <= value <= _MAX_LATENCY_MS:
         raise BadMemberError(name, f"expected whole milliseconds, 0 to {_MAX_LATENCY_MS}")
     return value
@@ -153,7 +149,8 @@ def _seconds_off(name: str, value: Any) -> int:
     return value
 
 
-def _share(name: str, value: Any) -> float:
+def share(name: str, value: Any) -> float:
+    """Return a number from 0 to 1."""
     if type(value) not in (int, float) or not 0 <= value <= 1:
         raise BadMemberError(name, "expected a number from 0 to 1")
     return float(value)
@@ -169,7 +166,8 @@ def _retry_after(name: str, value: Any) -> int | str | None:
     raise BadMemberError(name, "expected whole seconds, a header's text, or null for off")
 
 
-def _flag(name: str, value: Any) -> bool:
+def flag(name: str, value: Any) -> bool:
+    """Return true or false."""
     if not isinstance(value, bool):
         raise BadMemberError(name, "expected true or false")
     return value
@@ -236,40 +234,28 @@ def _rows_of_sets(name: str, value: Any) -> dict[str, int]:
     return dict(pairs)
 
 
-def _prefix(name: str, value: Any) -> str | None:
-    if value is None or (type(value) is int and value >= 0):
-        return None if value is None else str(value)
-    if isinstance(value, str) and len(value) <= _MAX_PREFIX:
-        return value
-    raise BadMemberError(name, f"expected up to {_MAX_PREFIX} characters, or null for each its own")
-
-
-_CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
-    "latency_ms": _milliseconds,
-    "latency_spread_ms": _milliseconds,
-    "error_rate": _share,
+_CHECKS: Mapping[str, Check] = {
+    "latency_ms": milliseconds,
+    "latency_spread_ms": milliseconds,
+    "error_rate": share,
     "retry_after": _retry_after,
-    "throttle_rate": _share,
-    "commit_then_drop": _share,
-    "dead": _flag,
-    "black_hole": _flag,
-    "token_revoked": _flag,
+    "throttle_rate": share,
+    "commit_then_drop": share,
+    "dead": flag,
+    "black_hole": flag,
+    "token_revoked": flag,
     "clock_ahead_seconds": _seconds_off,
     "drop_lines": _skus,
     "odd_lines": _odd_lines,
     "poison_skus": _skus,
     "poison_lines": _lines_of_customers,
-    "deadlock_rate": _share,
+    "deadlock_rate": share,
     "gateway_page": _status,
     "price_page": _status,
     "rename_fields": _new_names,
     "mandatory_fields": _fields_of_sets,
     "tax_rounding": _rounding,
-    "return_price_unit": _flag,
+    "return_price_unit": flag,
     "short_sets": _rows_of_sets,
     "hidden_sets": _rows_of_sets,
-    "number_prefix": _prefix,
-    "account_attribute": _flag,
-    "bare_taxes": _share,
-    "row_latency_ms": _milliseconds,
 }

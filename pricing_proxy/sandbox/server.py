@@ -28,6 +28,7 @@ from pricing_proxy.sandbox.listener import Listener
 from pricing_proxy.sandbox.odata import PAGE_SIZE, Tables
 from pricing_proxy.sandbox.price_service import ErpPriceService
 from pricing_proxy.sandbox.shop.app import count_shop_call, shop_app
+from pricing_proxy.sandbox.shop.dials import ShopDials
 from pricing_proxy.sandbox.shop.placing import Counter as OrderCounter
 from pricing_proxy.sandbox.shop.push import Push
 from pricing_proxy.sandbox.shop.signatures import Doorman
@@ -84,14 +85,15 @@ class Sandbox:
     def __init__(self, settings: SandboxSettings, *, clock: Clock | None = None) -> None:
         clock = clock or SystemClock()
         self.book = build_book(settings.size, clock.utc().date())
+        self._shop_dials = ShopDials(
+            latency_ms=settings.latency_ms, account_attribute=settings.account_attribute
+        )
         self.systems = {
             "entra": System(Dials(latency_ms=settings.entra_latency_ms)),
             "fo": System(Dials(latency_ms=settings.latency_ms)),
-            "magento": System(
-                Dials(latency_ms=settings.latency_ms, account_attribute=settings.account_attribute)
-            ),
+            "magento": System(self._shop_dials),
         }
-        self.shop = Shop(self.book, self.systems["magento"].dials, clock=clock)
+        self.shop = Shop(self.book, self._shop_dials, clock=clock)
         self.ca_file = settings.ca_file or settings.state_dir / CA_FILE_NAME
         self._settings = settings
         self._tokens = Tokens(clock)
@@ -205,7 +207,7 @@ class Sandbox:
 
     def _magento(self) -> web.Application:
         return shop_app(
-            dials=self.systems["magento"].dials,
+            dials=self._shop_dials,
             shop=self.shop,
             doorman=self._doorman,
             middleware=self._faults("magento", count_shop_call),

@@ -28,6 +28,7 @@ from pricing_proxy.sandbox.odata import Tables
 from pricing_proxy.sandbox.price_service import ErpPriceService
 from pricing_proxy.sandbox.shop.app import count_shop_call, shop_app
 from pricing_proxy.sandbox.shop.back_office import ACTIONS
+from pricing_proxy.sandbox.shop.dials import ShopDials
 from pricing_proxy.sandbox.shop.odd_rows import odd_row
 from pricing_proxy.sandbox.shop.placing import Counter
 from pricing_proxy.sandbox.shop.registering import register
@@ -73,10 +74,11 @@ class UnkindWorld:
     def __init__(self, *, start_at: str = "2026-01-01T00:00:00Z") -> None:
         """Begin with an empty ERP and an empty shop; orders count from `start_at`."""
         self.clock = ManualClock()
-        self.dials = {"shop": Dials(account_attribute=True), "erp": Dials()}
+        self._shop_dials = ShopDials(account_attribute=True)
+        self.dials: dict[str, Dials] = {"shop": self._shop_dials, "erp": Dials()}
         book = build_book(CatalogSize(skus=24, customers=3), self.clock.utc().date())
         self.documents = Documents(book, self.dials["erp"], clock=self.clock, page_size=50)
-        self.shop = SimulatedShop(book, self.dials["shop"], clock=self.clock)
+        self.shop = SimulatedShop(book, self._shop_dials, clock=self.clock)
         self._orders = Counter(self.shop, seed="unkind")
         self._settings = _settings(start_at)
         self.links = FakeCompany()
@@ -133,7 +135,7 @@ class UnkindWorld:
 
     def _shop_app(self) -> Any:
         doorman = Doorman(now=self.shop.seconds)
-        dials = self.dials["shop"]
+        dials = self._shop_dials
         middleware = faults(dials, CallCounts(), count_shop_call, seed="shop")
         return shop_app(dials=dials, shop=self.shop, doorman=doorman, middleware=middleware)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pricing_proxy.sandbox.shop.customers import Customers
+from pricing_proxy.sandbox.shop.dials import ShopDials
 from pricing_proxy.sandbox.shop.invoices import invoice
 from pricing_proxy.sandbox.shop.refunds import refund
 from sync.engine.outcomes import WaitForError
@@ -81,9 +82,11 @@ def ticking(begin: datetime) -> Callable[[], str]:
 @pytest.fixture
 async def echo(world: FlowWorld) -> Echo:
     """Return the flows over a shop whose customers change from now on."""
+    dials = world.sandbox.systems["magento"].dials
+    assert isinstance(dials, ShopDials)
     world.sandbox.shop.customers = Customers(
         now=ticking(datetime.now(UTC)),
-        has_account=lambda: world.sandbox.systems["magento"].dials.account_attribute,
+        has_account=lambda: dials.account_attribute,
     )
     started = Echo(world)
     await started.start()

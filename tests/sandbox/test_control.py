@@ -31,20 +31,39 @@ DIALS: dict[str, Any] = {
     "return_price_unit": False,
     "short_sets": {},
     "hidden_sets": {},
+    "clock_ahead_seconds": 0,
+}
+SHOP_DIALS: dict[str, Any] = {
+    **DIALS,
     "number_prefix": None,
     "account_attribute": False,
     "bare_taxes": 0.0,
     "row_latency_ms": 0,
-    "clock_ahead_seconds": 0,
+    "search_down": False,
+    "input_limit": False,
+    "array_limit": None,
+    "max_page_size": None,
+    "default_page_size": None,
+    "write_cost": 0.0,
+    "consumer_speed": 1.0,
+    "consumer_dead": False,
+    "page_latency_ms": 25,
+    "page_ms_per_write": 5,
+    "index_seconds": 60,
+    "website_prices": False,
 }
 
 
-@pytest.mark.parametrize("system", ["entra", "fo", "magento"])
-async def test_every_system_has_every_dial(client: Client, system: str) -> None:
-    assert await (await client.control("GET", f"{system}/dials")).json() == DIALS
-    assert await client.turn(system, latency_ms=5) == {**DIALS, "latency_ms": 5}
+@pytest.mark.parametrize(
+    ("system", "dials"), [("entra", DIALS), ("fo", DIALS), ("magento", SHOP_DIALS)]
+)
+async def test_every_system_has_its_dials(
+    client: Client, system: str, dials: dict[str, Any]
+) -> None:
+    assert await (await client.control("GET", f"{system}/dials")).json() == dials
+    assert await client.turn(system, latency_ms=5) == {**dials, "latency_ms": 5}
     assert await (await client.control("GET", f"{system}/dials")).json() == {
-        **DIALS,
+        **dials,
         "latency_ms": 5,
     }
 
@@ -101,24 +120,48 @@ async def test_magento_dies_and_comes_back(client: Client, sandbox: Sandbox) -> 
         ("mandatory_fields", "CustomersV3.LanguageId"),
         ("mandatory_fields", ["LanguageId"]),
         ("mandatory_fields", [1]),
-        ("number_prefix", True),
-        ("number_prefix", "12345678901"),
-        ("account_attribute", None),
-        ("bare_taxes", 1.5),
-        ("row_latency_ms", -1),
         ("clock_ahead_seconds", "7200"),
+        ("website_prices", True),
     ],
 )
 async def test_wrong_dial_is_a_422_that_names_it_and_turns_nothing(
     client: Client, member: str, value: Any
 ) -> None:
-    answer = await client.control("PATCH", "fo/dials", {"latency_spread_ms": 9, member: value})
+    await _refused(client, "fo", member, value)
+    assert await (await client.control("GET", "fo/dials")).json() == DIALS
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("number_prefix", True),
+        ("number_prefix", "12345678901"),
+        ("account_attribute", None),
+        ("bare_taxes", 1.5),
+        ("row_latency_ms", -1),
+        ("search_down", 1),
+        ("array_limit", 0),
+        ("default_page_size", "10"),
+        ("write_cost", -1),
+        ("consumer_speed", 0),
+        ("consumer_speed", True),
+        ("index_seconds", 90_000),
+    ],
+)
+async def test_wrong_dial_of_the_shop_is_refused_likewise(
+    client: Client, member: str, value: Any
+) -> None:
+    await _refused(client, "magento", member, value)
+    assert await (await client.control("GET", "magento/dials")).json() == SHOP_DIALS
+
+
+async def _refused(client: Client, system: str, member: str, value: Any) -> None:
+    answer = await client.control("PATCH", f"{system}/dials", {"latency_ms": 9, member: value})
     problem = await answer.json()
 
     assert answer.status == 422
     assert answer.content_type == "application/problem+json"
     assert problem["errors"][0]["pointer"] == f"/{member}"
-    assert await (await client.control("GET", "fo/dials")).json() == DIALS
 
 
 @pytest.mark.parametrize("path", ["bc/dials", "bc/calls"])

@@ -14,6 +14,7 @@ from pricing_proxy.diagnosis.report import Report
 from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.server import Sandbox
+from pricing_proxy.sandbox.shop.dials import ShopDials
 from sync.check.run import run_checks
 from sync.settings import SyncSettings
 from tests.check.patience import CALM, red_rows
@@ -34,7 +35,9 @@ class CheckedWorld:
 
     async def turn(self, system: str, dials: Mapping[str, Any]) -> None:
         """Turn dials of a system; those that are not named go back."""
-        healthy = Dials(latency_ms=5, account_attribute=True).members()
+        is_shop = system == "magento"
+        dialled = ShopDials(account_attribute=True) if is_shop else Dials()
+        healthy = {**dialled.members(), "latency_ms": 5}
         # The dials take lists, as their JSON does.
         turned = {
             name: list(value) if isinstance(value, tuple) else value

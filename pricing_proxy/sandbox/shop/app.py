@@ -16,12 +16,12 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from pricing_proxy.sandbox.calls import Calls
-from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.faults import HAS_WRITTEN
 from pricing_proxy.sandbox.shop.criteria import trimmed
+from pricing_proxy.sandbox.shop.dials import ShopDials
 from pricing_proxy.sandbox.shop.reading import Call
-from pricing_proxy.sandbox.shop.route import Route
-from pricing_proxy.sandbox.shop.routes import ANONYMOUS, route_of
+from pricing_proxy.sandbox.shop.route import ANONYMOUS, Route
+from pricing_proxy.sandbox.shop.routes import route_of
 from pricing_proxy.sandbox.shop.sign_in import SELF
 from pricing_proxy.sandbox.shop.signatures import Doorman, Integration
 from pricing_proxy.sandbox.shop.stores import CODES, store_named
@@ -53,7 +53,7 @@ async def count_shop_call(request: web.Request, calls: Calls) -> None:
 
 
 def shop_app(
-    *, dials: Dials, shop: Shop, doorman: Doorman, middleware: Middleware
+    *, dials: ShopDials, shop: Shop, doorman: Doorman, middleware: Middleware
 ) -> web.Application:
     """Return the shop as an application.
 
@@ -81,7 +81,7 @@ def shop_app(
 
 
 async def _answered(
-    request: web.Request, dials: Dials, shop: Shop, doorman: Doorman
+    request: web.Request, dials: ShopDials, shop: Shop, doorman: Doorman
 ) -> web.StreamResponse:
     try:
         return await _answer(request, dials, shop, doorman)
@@ -92,7 +92,7 @@ async def _answered(
 
 
 async def _answer(
-    request: web.Request, dials: Dials, shop: Shop, doorman: Doorman
+    request: web.Request, dials: ShopDials, shop: Shop, doorman: Doorman
 ) -> web.StreamResponse:
     found = route_of(request.method, _segments(_path(request)))
     if found is None:
@@ -147,7 +147,7 @@ def _website(path: str) -> int:
 
 
 def _admit(
-    request: web.Request, route: Route, dials: Dials, shop: Shop, doorman: Doorman
+    request: web.Request, route: Route, dials: ShopDials, shop: Shop, doorman: Doorman
 ) -> tuple[Integration | None, int]:
     """Return the integration that asks, and the customer whose own routes these are, else 0.
 

@@ -1,8 +1,10 @@
-"""What one route of the shop is: method, path, access resource, and what it does."""
+"""One REST route of the shop; `routes` lists them, and `app` answers them."""
 
 from dataclasses import dataclass
 
 from pricing_proxy.sandbox.shop.reading import Handler
+
+ANONYMOUS = "anonymous"
 
 
 @dataclass(frozen=True, slots=True)

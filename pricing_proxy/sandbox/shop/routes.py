@@ -5,13 +5,13 @@ Whether a route may be called is settled before (`app`). `name` is how calls are
 
 from pricing_proxy.sandbox.shop import reading, states
 from pricing_proxy.sandbox.shop.invoices import invoice
+from pricing_proxy.sandbox.shop.products.routes import PRODUCT_ROUTES
 from pricing_proxy.sandbox.shop.refunds import refund
-from pricing_proxy.sandbox.shop.route import Route
+from pricing_proxy.sandbox.shop.route import ANONYMOUS, Route
 from pricing_proxy.sandbox.shop.shipments import add_track, ship
 from pricing_proxy.sandbox.shop.sign_in import MANAGE, SELF
 from pricing_proxy.sandbox.shop.stores import view_bodies, website_bodies
 
-ANONYMOUS = "anonymous"
 SALES = "Magento_Sales::"
 _INVOICES = f"{SALES}sales_invoice"
 _MEMOS = f"{SALES}sales_creditmemo"
@@ -181,17 +181,7 @@ ROUTES = (
         "delete_customer",
         lambda call: call.shop.remove_customer(call.number()),
     ),
-    Route("GET", "products", "Magento_Catalog::products", "products", reading.products),
-    Route("POST", "products", "Magento_Catalog::products", "save_product", reading.save_product),
-    Route("GET", "products/*", "Magento_Catalog::products", "product", reading.product),
-    Route("PUT", "products/*", "Magento_Catalog::products", "save_product", reading.save_product),
-    Route(
-        "DELETE",
-        "products/*",
-        "Magento_Catalog::products",
-        "delete_product",
-        lambda call: call.shop.catalog.remove(call.places[0]),
-    ),
+    *PRODUCT_ROUTES,
 )
 
 

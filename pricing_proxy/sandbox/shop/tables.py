@@ -12,10 +12,11 @@ from typing import Any
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.sandbox.book import Book
-from pricing_proxy.sandbox.dials import BadMemberError, Dials
+from pricing_proxy.sandbox.dials import BadMemberError
 from pricing_proxy.sandbox.shop.assortment import products_of
 from pricing_proxy.sandbox.shop.catalog import Catalog
 from pricing_proxy.sandbox.shop.customers import Customers
+from pricing_proxy.sandbox.shop.dials import ShopDials
 from pricing_proxy.sandbox.shop.odd_rows import DATABASE_TIME, TABLES, OddRow, UnreadableRows
 from pricing_proxy.sandbox.shop.order_request import OrderRequest
 from pricing_proxy.sandbox.shop.orders import Order, OrderMaker
@@ -27,7 +28,7 @@ from pricing_proxy.sandbox.shop.wire import missing_entity
 class Shop:
     """The shop's state; belongs to one event loop."""
 
-    def __init__(self, book: Book, dials: Dials, *, clock: Clock) -> None:
+    def __init__(self, book: Book, dials: ShopDials, *, clock: Clock) -> None:
         """Begin with the ERP's products, three customers and no order."""
         self._clock = clock
         self._dials = dials

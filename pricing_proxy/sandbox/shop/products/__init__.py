@@ -1,0 +1,1 @@
+"""The shop's products: their routes, values per scope, attributes and prices."""
