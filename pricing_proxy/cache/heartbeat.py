@@ -120,7 +120,9 @@ class RedisHeartbeat(Background):
                 await self._obey(reading)
         except (RedisError, OSError, TimeoutError) as error:
             if self._was_answered is not False:
-                _log.warning("Redis does not answer (%s)", type(error).__name__)
+                # What it refuses, such as a key that its access list forbids, it has answered.
+                what = "refuses" if isinstance(error, ResponseError) else "does not answer"
+                _log.warning("Redis %s (%s)", what, type(error).__name__)
             self._was_answered = False
             return
         if self._was_answered is False:

@@ -101,8 +101,12 @@ class UsualProxy:
             password: Of the setting's user.
 
         Raises:
-            ValueError: `HTTPS_PROXY` would be used, and is no address of a proxy.
+            ValueError: `HTTPS_PROXY` would be used, and is no address of a proxy; or a password is
+                given for no proxy.
         """
+        if password is not None and named in (None, _NONE):
+            # Of whom is it? Left out silently, the proxy's 407 would name no reason.
+            raise ValueError(f"{_EXPECTED} as proxy beside proxy_password")
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
         if is_loopback(host) or parts.scheme != "https" or named == _NONE:

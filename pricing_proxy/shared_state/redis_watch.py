@@ -57,7 +57,7 @@ _FORBIDDEN = (
     "such as maps, whose customers' ids these are, and how old kept prices are"
 )
 _REMEDIES = {
-    "OOM": "Raise maxmemory; with noeviction Redis takes nothing more once it is full",
+    "OOM": "Raise maxmemory: it is full, and its maxmemory-policy finds nothing that may go",
     "READONLY": "Name the primary in redis.url, or its Sentinels: this one is a replica",
     "NOPERM": "Allow its user (ACL) to read and write all keys of these programs",
     "NOAUTH": "Set redis.password, or the variable that holds it",

@@ -1,6 +1,11 @@
 """Redis' clock as processes learn it, over every Redis there is."""
 
+import logging
+
+import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoPermissionError, RedisError
 
 from pricing_proxy.cache.heartbeat import RedisHeartbeat
 from pricing_proxy.cache.shared_time import UNKNOWN_EPOCH
@@ -31,3 +36,30 @@ async def test_in_doubt_no_epoch_is_ours_until_the_next_beat(redis: Redis) -> No
     assert one.time().epoch == UNKNOWN_EPOCH
     await one.beat()
     assert one.time().epoch != UNKNOWN_EPOCH
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (NoPermissionError("No permissions to access a key"), "Redis refuses"),
+        (RedisConnectionError("Connection refused"), "Redis does not answer"),
+    ],
+)
+async def test_what_is_refused_is_not_called_an_outage(
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failure: RedisError,
+    told: str,
+) -> None:
+    async def fail(*_: object) -> None:
+        raise failure
+
+    one = process(redis)
+    monkeypatch.setattr(redis, "hmget", fail)
+    with caplog.at_level(logging.WARNING, "pricing_proxy.cache.heartbeat"):
+        await one.beat()
+        await one.beat()
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{told} ({type(failure).__name__})"
+    ]

@@ -143,6 +143,15 @@ def test_a_password_without_a_user_is_a_mistake(environ: dict[str, str]) -> None
         assert "s3cr3t" not in str(caught.value)
 
 
+@pytest.mark.parametrize("line", ["", 'proxy = "none"'])
+def test_a_password_without_a_proxy_is_a_mistake(environ: dict[str, str], line: str) -> None:
+    """It would be used nowhere, also where the environment names the proxy and its user."""
+    secret = {"PRICING_PROXY_ENVIRONMENTS__ERP__PROXY_PASSWORD": "s3cr3t"}
+    with pytest.raises(ConfigurationError, match="as proxy beside proxy_password") as caught:
+        with_environment(line, {**environ, **secret, "HTTPS_PROXY": "http://robot@own:1"})
+    assert "s3cr3t" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -186,7 +195,7 @@ def test_this_machine_is_never_called_through_a_proxy(url: str) -> None:
         'proxy = "http://own:99999"',
         'proxy = "http://own:8888/path"',
         'proxy = ""',
-        'proxy_password = "s3cr3t"',
+        'proxy_password = "s3cr3t"\nproxy = "http://me@own:1"',
         'proxy = "http://mé@own:8888"',
         # What Unicode folds into other letters, the library names with all that stands there.
         'proxy = "http://me:s3cr3t\u2100@own:8888"',
