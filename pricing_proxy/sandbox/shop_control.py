@@ -4,23 +4,23 @@ Orders are placed, people register, change their own data and leave; somebody in
 office renames or deletes a product, holds, cancels, invoices, ships, refunds or edits an order;
 and somebody else writes into the tables (`odd_rows`). A refusal of the shop itself is answered
 with its own status and message. With a `row` in them, members of an order, a registration or an
-action make what comes of it odd before anybody can read it.
+action make what comes of it odd before anybody can read it. Stock is in `shop_stock_control`.
 """
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
-from pricing_proxy.sandbox.control_answers import read_members, unprocessable
+from pricing_proxy.sandbox.control_answers import read_members
 from pricing_proxy.sandbox.dials import BadMemberError
 from pricing_proxy.sandbox.shop.back_office import ACTIONS, MADE
 from pricing_proxy.sandbox.shop.odd_rows import odd_row
 from pricing_proxy.sandbox.shop.placing import Counter
 from pricing_proxy.sandbox.shop.registering import change, register
 from pricing_proxy.sandbox.shop.tables import Shop
-from pricing_proxy.sandbox.shop.wire import RefusedError, to_json
+from pricing_proxy.sandbox.shop_answers import answered, done
+from pricing_proxy.sandbox.shop_stock_control import add_stock_routes
 from pricing_proxy.sandbox.wire import from_json
 
 _MAGENTO = "/systems/magento"
@@ -39,6 +39,7 @@ def add_shop_routes(app: web.Application, shop: Shop, orders: Counter) -> None:
     app.router.add_delete(rf"{_MAGENTO}/customers/{{number:\d+}}", control.delete_customer)
     app.router.add_patch(f"{_MAGENTO}/products/{{sku}}", control.rename_product)
     app.router.add_delete(f"{_MAGENTO}/products/{{sku}}", control.delete_product)
+    add_stock_routes(app, shop.inventory)
 
 
 class _ShopControl:
@@ -47,42 +48,42 @@ class _ShopControl:
         self._orders = orders
 
     async def orders(self, _: web.Request) -> web.Response:
-        return _answer(self._orders.told())
+        return answered(self._orders.told())
 
     async def place_orders(self, request: web.Request) -> web.Response:
         members = read_members(await request.read(), from_json)
-        return _done(lambda: {"orders": self._orders.place(members)}, status=201)
+        return done(lambda: {"orders": self._orders.place(members)}, status=201)
 
     async def act(self, request: web.Request) -> web.Response:
         body = await request.read()
         members = read_members(body, from_json) if body else {}
-        return _done(lambda: {"done": self._acted(request.match_info["action"], request, members)})
+        return done(lambda: {"done": self._acted(request.match_info["action"], request, members)})
 
     async def change_row(self, request: web.Request) -> web.Response:
         odd = read_members(await request.read(), from_json)
         table, number = request.match_info["table"], _number(request)
-        return _done(lambda: {"odd": self._shop.write_row(table, number, odd_row(odd))})
+        return done(lambda: {"odd": self._shop.write_row(table, number, odd_row(odd))})
 
     async def customers(self, _: web.Request) -> web.Response:
-        return _answer(list(self._shop.customers.all()))
+        return answered(list(self._shop.customers.all()))
 
     async def register(self, request: web.Request) -> web.Response:
         members = read_members(await request.read(), json.loads)
-        return _done(lambda: self._registered(members), status=201)
+        return done(lambda: self._registered(members), status=201)
 
     async def change_customer(self, request: web.Request) -> web.Response:
         members = read_members(await request.read(), json.loads)
-        return _done(lambda: change(self._shop, _number(request), members))
+        return done(lambda: change(self._shop, _number(request), members))
 
     async def delete_customer(self, request: web.Request) -> web.Response:
-        return _done(lambda: self._shop.remove_customer(_number(request)))
+        return done(lambda: self._shop.remove_customer(_number(request)))
 
     async def rename_product(self, request: web.Request) -> web.Response:
         members = read_members(await request.read(), json.loads)
-        return _done(lambda: {"sku": self._renamed(request.match_info["sku"], members)})
+        return done(lambda: {"sku": self._renamed(request.match_info["sku"], members)})
 
     async def delete_product(self, request: web.Request) -> web.Response:
-        return _done(lambda: self._shop.catalog.remove(request.match_info["sku"]))
+        return done(lambda: self._shop.catalog.remove(request.match_info["sku"]))
 
     def _registered(self, members: dict[str, Any]) -> dict[str, Any]:
         odd = odd_row(members.pop("row", {}))
@@ -111,16 +112,3 @@ class _ShopControl:
 
 def _number(request: web.Request) -> int:
     return int(request.match_info["number"])
-
-
-def _done(act: Callable[[], Any], *, status: int = 200) -> web.Response:
-    try:
-        return _answer(act(), status=status)
-    except BadMemberError as error:
-        raise unprocessable(error) from error
-    except RefusedError as refused:
-        return _answer({"detail": str(refused), **refused.body}, status=refused.status)
-
-
-def _answer(body: Any, *, status: int = 200) -> web.Response:
-    return web.Response(body=to_json(body), status=status, content_type="application/json")

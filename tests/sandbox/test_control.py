@@ -50,6 +50,7 @@ SHOP_DIALS: dict[str, Any] = {
     "page_latency_ms": 25,
     "page_ms_per_write": 5,
     "index_seconds": 60,
+    "stock_index_seconds": 0,
     "website_prices": False,
 }
 

@@ -137,6 +137,7 @@ WITHOUT_EFFECT: list[tuple[str, dict[str, Any]]] = [
             "page_latency_ms": 9000,
             "page_ms_per_write": 900,
             "index_seconds": 0,
+            "stock_index_seconds": 60,
             "website_prices": True,
         },
     ),

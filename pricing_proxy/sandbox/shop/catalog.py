@@ -1,6 +1,6 @@
 """The shop's products: looked up by id and by SKU without case, created and changed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from itertools import chain, count
@@ -79,7 +79,6 @@ class Product:
     created_at: str = ""
     updated_at: str = ""
     categories: tuple[str, ...] = ()
-    stock: Decimal | None = Decimal(1000)
 
     def row_weight(self, quantity: Decimal) -> Decimal:
         """Return what a line of it weighs; services weigh nothing."""
@@ -112,13 +111,19 @@ _FILTERABLE = (
 
 
 class Catalog:
-    """All products, by id and by SKU without case."""
+    """All products, by id and by SKU without case.
+
+    Attributes:
+        on_saved: Told of a product before and after it was saved or renamed, and with what.
+    """
 
     def __init__(self, products: Iterable[Product], *, created_at: str) -> None:
         self._products: dict[int, Product] = {}
         self._ids: dict[str, int] = {}
         self._parents: dict[int, int] = {}
+        self._bundles: set[int] = set()
         self._last_id = 0
+        self.on_saved: Callable[[Product | None, Product, Mapping[str, Any]], None] | None = None
         for product in products:
             self.put(replace(product, created_at=created_at, updated_at=created_at))
 
@@ -139,6 +144,8 @@ class Catalog:
         self._last_id = max(self._last_id, product.id)
         self._ids[product.sku.casefold()] = product.id
         self._parents |= dict.fromkeys(product.variants, product.id)
+        if product.type_id == "bundle":
+            self._bundles.add(product.id)
 
     def remove(self, sku: str) -> bool:
         """Delete a product; configurables and bundles lose it, orders keep its id.
@@ -148,6 +155,7 @@ class Catalog:
         """
         gone = self.named(sku)
         del self._products[gone.id], self._ids[gone.sku.casefold()]
+        self._bundles.discard(gone.id)
         self._parents.pop(gone.id, None)
         for product in list(self._products.values()):
             variants = {one: chosen for one, chosen in product.variants.items() if one != gone.id}
@@ -162,13 +170,22 @@ class Catalog:
         Raises:
             RefusedError: There is none of this SKU.
         """
-        renamed = replace(self.named(sku), sku=new_sku, updated_at=now)
-        self.put(renamed)
+        before = self.named(sku)
+        renamed = replace(before, sku=new_sku, updated_at=now)
+        self._saved(before, renamed, {})
         return renamed
 
     def by_id(self, product_id: int) -> Product:
         """Return a product by its id, which exists."""
         return self._products[product_id]
+
+    def find(self, product_id: int) -> Product | None:
+        """Return a product by its id, which an order may name long after it is gone."""
+        return self._products.get(product_id)
+
+    def bundles(self) -> Iterator[Product]:
+        """Yield the bundles."""
+        return map(self.by_id, sorted(self._bundles))
 
     def configurable_of(self, product: Product) -> Product | None:
         """Return the configurable that a product is a variant of."""
@@ -211,7 +228,6 @@ class Catalog:
             name="",
             price=Decimal(0),
             weight=None,
-            stock=_stock(members),
             created_at=now,
         )
         weight, price = members.get("weight", known.weight), members.get("price", known.price)
@@ -226,17 +242,17 @@ class Catalog:
             visibility=members.get("visibility", known.visibility),
             updated_at=now,
         )
-        self.put(saved)
+        self._saved(before, saved, members)
         return saved
+
+    def _saved(self, before: Product | None, after: Product, members: Mapping[str, Any]) -> None:
+        self.put(after)
+        if self.on_saved is not None:
+            self.on_saved(before, after, members)
 
     def _free(self, sku: str, product_id: int) -> str:
         names = chain([sku], (f"{sku}-{number}" for number in count(1)))
         return next(one for one in names if self._ids.get(one.casefold()) in {None, product_id})
-
-
-def _stock(members: Mapping[str, Any]) -> Decimal | None:
-    item = (members.get("extension_attributes") or {}).get("stock_item") or {}
-    return Decimal(str(item["qty"])) if "qty" in item else None
 
 
 def _checked_sku(told: Any) -> str:

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from unicodedata import combining, normalize
 
-from pricing_proxy.sandbox.shop.wire import RefusedError, required
+from pricing_proxy.sandbox.shop.wire import RefusedError, required, wrong_type
 
 Row = Mapping[str, Any]
 
@@ -168,11 +168,7 @@ def _number(name: str, value: Any) -> int:
     try:
         return int(value)
     except (TypeError, ValueError):
-        text = (
-            f'Error occurred during "{name}" processing. The "{value}" value\'s type is invalid. '
-            'The "int" type was expected. Verify and try again.'
-        )
-        raise RefusedError(400, text) from None
+        raise wrong_type(value, "int", during=name) from None
 
 
 def _fits(value: Any, one: Filter) -> bool:

@@ -55,6 +55,8 @@ class ShopDials(Dials):
         page_ms_per_write: How much longer for each write that is in progress.
         index_seconds: How long after a price's change pages go on showing the old one, as an index
             that is updated by schedule does.
+        stock_index_seconds: How long after a source item's change the shop goes on selling by what
+            was there before, as one that indexes stock in the background; 0 = at once.
         website_prices: Whether prices belong to websites; else to the whole shop.
     """
 
@@ -73,6 +75,7 @@ class ShopDials(Dials):
     page_latency_ms: int = 25
     page_ms_per_write: int = 5
     index_seconds: int = 60
+    stock_index_seconds: int = 0
     website_prices: bool = False
 
     @classmethod
@@ -130,5 +133,6 @@ _CHECKS: Mapping[str, Check] = {
     "page_latency_ms": milliseconds,
     "page_ms_per_write": milliseconds,
     "index_seconds": _seconds,
+    "stock_index_seconds": _seconds,
     "website_prices": flag,
 }

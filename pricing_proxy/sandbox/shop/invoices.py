@@ -47,6 +47,7 @@ def invoice(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
     parts = list(shares(order, asked, of_sums=of_sums, in_full=not rows))
     document = _document(shop, order, parts)
     shop.invoices[document["entity_id"]] = document
+    shop.movements.invoiced(order, document["items"])
     _book(order, document)
     settle(order)
     shop.touch(order)

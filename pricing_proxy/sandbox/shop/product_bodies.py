@@ -3,17 +3,27 @@
 from typing import Any
 
 from pricing_proxy.sandbox.shop.catalog import ATTRIBUTE_SET, Product
+from pricing_proxy.sandbox.shop.inventory.source_items import SourceItem
 
 
-def body_of(product: Product, *, website_ids: list[int], is_single: bool) -> dict[str, Any]:
-    """Return a product as the routes answer it; a list leaves out the stock."""
+def body_of(
+    product: Product, *, website_ids: list[int], stock: SourceItem | None = None, is_single: bool
+) -> dict[str, Any]:
+    """Return a product as the routes answer it; a list leaves out the stock.
+
+    Args:
+        product: The product.
+        website_ids: Where it is sold.
+        stock: What lies at the default source, which is all that a product tells.
+        is_single: Whether it is shown alone.
+    """
     extension: dict[str, Any] = {"website_ids": website_ids}
     if product.categories:
         extension["category_links"] = [
             {"position": 0, "category_id": one} for one in product.categories
         ]
     if is_single:
-        extension["stock_item"] = _stock_item(product)
+        extension["stock_item"] = _stock_item(product, stock)
     body: dict[str, Any] = {
         "id": product.id,
         "sku": product.sku,
@@ -89,13 +99,13 @@ def _options(product: Product) -> list[dict[str, Any]]:
     return [text, drop_down]
 
 
-def _stock_item(product: Product) -> dict[str, Any]:
+def _stock_item(product: Product, stock: SourceItem | None) -> dict[str, Any]:
     return {
         "item_id": product.id,
         "product_id": product.id,
         "stock_id": 1,
-        "qty": product.stock,
-        "is_in_stock": True,
+        "qty": 0 if stock is None else stock.quantity,
+        "is_in_stock": stock is None or bool(stock.status),
         "is_qty_decimal": product.is_qty_decimal,
         "show_default_notification_message": False,
         "use_config_min_qty": True,

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pricing_proxy.sandbox.shop import customers as customer_fields
+from pricing_proxy.sandbox.shop.catalog import Product
 from pricing_proxy.sandbox.shop.criteria import find, parse_criteria
+from pricing_proxy.sandbox.shop.inventory.network import DEFAULT_SOURCE
 from pricing_proxy.sandbox.shop.orders import order_body
 from pricing_proxy.sandbox.shop.product_bodies import body_of
 from pricing_proxy.sandbox.shop.signatures import Integration
@@ -17,10 +19,10 @@ from pricing_proxy.sandbox.shop.stores import WEBSITES
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import (
     CrashedError,
-    RefusedError,
     internal_error,
     missing_entity,
     required,
+    wrong_type,
 )
 
 
@@ -53,11 +55,7 @@ class Call:
         """Return the id in the path; raises `RefusedError` when it is none."""
         text = self.places[0]
         if not text.isdecimal():
-            message = (
-                f'The "{text}" value\'s type is invalid. The "int" type was expected. '
-                "Verify and try again."
-            )
-            raise RefusedError(400, message)
+            raise wrong_type(text, "int")
         return int(text)
 
     def members(self, name: str) -> Mapping[str, Any]:
@@ -182,24 +180,35 @@ def products(call: Call) -> Any:
 
 def product(call: Call) -> Any:
     """Return one product."""
-    return _product_body(call.shop.catalog.named(call.places[0]))
+    return _product_body(call, call.shop.catalog.named(call.places[0]))
+
+
+def stock_item(call: Call) -> Any:
+    """Return what lies of one product at the default source, with the rules for selling it."""
+    body = _product_body(call, call.shop.catalog.named(call.places[0]))
+    return body["extension_attributes"]["stock_item"]
 
 
 def save_product(call: Call) -> Any:
     """Create or change a product; the answer to a POST leaves out links and tier prices."""
     sku = call.places[0] if call.places else None
     product = call.members("product")
+    next_id = call.shop.catalog.next_id()
     saved = call.shop.catalog.save(product, now=call.shop.now(), sku=sku)
-    body = _product_body(saved)
+    body = _product_body(call, saved)
+    if saved.id == next_id and not (product.get("extension_attributes") or {}).get("stock_item"):
+        # Its row at the default source was made behind the product's back.
+        body["extension_attributes"]["stock_item"] |= {"qty": None, "is_in_stock": False}
     # A SKU that had to be trimmed is read again, and then everything is there.
     if sku is None and product.get("sku") == saved.sku:
         del body["product_links"], body["tier_prices"]
     return body
 
 
-def _product_body(product: Any) -> dict[str, Any]:
+def _product_body(call: Call, product: Product) -> dict[str, Any]:
     ids = [store.website_id for store in WEBSITES]
-    return body_of(product, website_ids=ids, is_single=True)
+    stock = call.shop.inventory.items.get(product.sku, DEFAULT_SOURCE)
+    return body_of(product, website_ids=ids, stock=stock, is_single=True)
 
 
 def customers(call: Call) -> Any:

@@ -4,7 +4,7 @@ An empty list of lines refunds everything invoiced, and without a shipping amoun
 that is left of the shipping goes back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -64,6 +64,7 @@ def refund(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
         text = f"The most money available to refund is {refundable.normalize():f}."
         raise RefusedError(400, _HEADING + text)
     shop.credit_memos[document["entity_id"]] = document
+    shop.movements.refunding(order, document["items"], returned=_returned(body))
     _book(order, document)
     if order["total_refunded"] >= order["total_paid"] == order["grand_total"]:
         close(order)
@@ -75,6 +76,12 @@ def refund(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
     )
     shop.touch(order)
     return str(document["entity_id"])
+
+
+def _returned(body: Mapping[str, Any]) -> Sequence[int]:
+    """Return the lines of which the pieces go back into stock."""
+    extension = (body.get("arguments") or {}).get("extension_attributes") or {}
+    return extension.get("return_to_stock_items") or ()
 
 
 def _document(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from pricing_proxy.sandbox.shop.inventory.inventory import TooLittleError
 from pricing_proxy.sandbox.shop.orders import Order
 from pricing_proxy.sandbox.shop.states import left_to_ship, settle, shippable
 from pricing_proxy.sandbox.shop.tables import Shop
@@ -18,7 +19,6 @@ _HEADING = "Shipment Document Validation Error(s):\n"
 _NOTHING = "You can't create a shipment without products."
 _CLOSED = "The order does not allow a shipment to be created.\n"
 _UNSAVED = "Could not save a shipment, see error log for details"
-_SOURCES = ("default", "wh2")
 _TRACK = ("track_number", "title", "carrier_code")
 
 
@@ -26,7 +26,8 @@ def ship(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
     """Ship what is named, or all that is left, and return the shipment's id as a text.
 
     Raises:
-        RefusedError: The state forbids it, nothing is left, or it cannot be saved.
+        RefusedError: The state forbids it, nothing is left, or it cannot be saved, as when the
+            source holds too little.
     """
     order = shop.order(order_id)
     lines = {item["item_id"]: item for item in shippable(order)}
@@ -41,10 +42,13 @@ def ship(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
     problems += _bundle_parts(order, body.get("items"))
     if problems:
         raise RefusedError(400, _HEADING + "\n".join(problems))
-    source = _source(body)
-    tracks = body.get("tracks") or []
-    if source not in _SOURCES or any(not track.get("carrier_code") for track in tracks):
+    source = shop.movements.source_of(order, _source(body))
+    if any(not track.get("carrier_code") for track in body.get("tracks") or []):
         raise RefusedError(400, _UNSAVED)
+    try:
+        shop.movements.shipped(order, source, asked)
+    except TooLittleError:
+        raise RefusedError(400, _UNSAVED) from None
     return _save(shop, order, asked, body, source=source)
 
 
@@ -92,7 +96,7 @@ def _bundle_parts(order: Order, rows: Any) -> list[str]:
 def _source(body: Mapping[str, Any]) -> str:
     arguments = body.get("arguments") or {}
     extension = arguments.get("extension_attributes") or {}
-    return str(extension.get("source_code", "default"))
+    return str(extension.get("source_code") or "")
 
 
 def _save(

@@ -81,6 +81,7 @@ def cancel(shop: Shop, order_id: int) -> bool:
         quantity > 0 for quantity in left.values()
     ):
         return False
+    shop.movements.cancelling(order)
     for item in order["items"]:
         if is_companion(item) or is_sum(item):
             continue
@@ -201,7 +202,9 @@ def close(order: Order) -> None:
 
 
 def _cancel_line(item: dict[str, Any]) -> None:
-    left = item["qty_ordered"] - item["qty_invoiced"] - item["qty_canceled"]
+    # What was shipped and not invoiced stays as it is, and can never be invoiced after this.
+    to_invoice = item["qty_ordered"] - item["qty_invoiced"] - item["qty_canceled"]
+    left = min(to_invoice, left_to_ship(item))
     if left <= 0:
         return
     item["qty_canceled"] += left

@@ -1,4 +1,4 @@
-"""Everything the shop knows, in memory: orders with their documents, customers, products.
+"""Everything the shop knows, in memory: orders with their documents, customers, products, stock.
 
 Times are those of the shop's own clock, which a dial sets wrong, in whole UTC seconds. `touch`
 is the only thing that moves an order's `updated_at`, since much of what happens to a real order
@@ -7,6 +7,7 @@ does not. Orders are given to `on_placed` once they can be read.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -17,11 +18,16 @@ from pricing_proxy.sandbox.shop.assortment import products_of
 from pricing_proxy.sandbox.shop.catalog import Catalog
 from pricing_proxy.sandbox.shop.customers import Customers
 from pricing_proxy.sandbox.shop.dials import ShopDials
+from pricing_proxy.sandbox.shop.inventory.beginnings import stock_up
+from pricing_proxy.sandbox.shop.inventory.inventory import Inventory
+from pricing_proxy.sandbox.shop.inventory.movements import Movements
+from pricing_proxy.sandbox.shop.inventory.products_saved import product_saved
+from pricing_proxy.sandbox.shop.inventory.saving import SourceItemBatches
 from pricing_proxy.sandbox.shop.odd_rows import DATABASE_TIME, TABLES, OddRow, UnreadableRows
 from pricing_proxy.sandbox.shop.order_request import OrderRequest
 from pricing_proxy.sandbox.shop.orders import Order, OrderMaker
 from pricing_proxy.sandbox.shop.sign_in import SignIn
-from pricing_proxy.sandbox.shop.stores import Sequences, store_by_id
+from pricing_proxy.sandbox.shop.stores import WEBSITES, Sequences, store_by_id
 from pricing_proxy.sandbox.shop.wire import missing_entity
 
 
@@ -33,6 +39,16 @@ class Shop:
         self._clock = clock
         self._dials = dials
         self.catalog = Catalog(products_of(book), created_at=self.now())
+        self.inventory = Inventory(
+            self.catalog,
+            websites=[store.website for store in WEBSITES],
+            utc=clock.utc,
+            index_delay=lambda: timedelta(seconds=dials.stock_index_seconds),
+        )
+        stock_up(self.inventory, self.catalog)
+        self.catalog.on_saved = partial(product_saved, self.inventory)
+        self.source_items = SourceItemBatches(self.inventory, self.catalog)
+        self.movements = Movements(self.inventory, self.catalog)
         self.customers = Customers(now=self.now, has_account=lambda: dials.account_attribute)
         self.sign_in = SignIn(self.customers)
         self.orders: dict[int, Order] = {}
@@ -73,8 +89,13 @@ class Shop:
         return order
 
     def make(self, request: OrderRequest, *, number: str | None = None) -> Order:
-        """Return a new order that is in no table yet; without a number it gets the next one."""
-        return self._maker.make(request, now=self.now(), number=number)
+        """Return a new order that is in no table yet, and reserve for it.
+
+        Without a number it gets the next one.
+        """
+        order = self._maker.make(request, now=self.now(), number=number)
+        self.movements.placed(order)
+        return order
 
     def order(self, order_id: int) -> Order:
         """Return an order.

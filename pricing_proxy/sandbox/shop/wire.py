@@ -47,6 +47,13 @@ def required(field: str) -> RefusedError:
     return RefusedError(400, message, {"fieldName": field})
 
 
+def wrong_type(value: Any, kind: str, *, during: str | None = None) -> RefusedError:
+    """Return the refusal of a value that is no `kind`; in a path it is not said `during` what."""
+    text = f'The "{value}" value\'s type is invalid. The "{kind}" type was expected. '
+    place = "" if during is None else f'Error occurred during "{during}" processing. '
+    return RefusedError(400, f"{place}{text}Verify and try again.")
+
+
 def internal_error() -> RefusedError:
     """Return the refusal that only the shop's own log explains."""
     report = f"webapi-{secrets.token_hex(7)[:13]}"

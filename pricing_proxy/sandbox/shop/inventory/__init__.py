@@ -1,0 +1,1 @@
+"""The shop's multi-source inventory: sources, stocks, what lies where, and what is reserved."""
