@@ -1,15 +1,17 @@
 """The sections of `sync` in the configuration that name places, times and people."""
 
+import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
 
 from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.addresses import RootUrl, is_loopback
-from pricing_proxy.configuration.environments import MODEL
+from pricing_proxy.configuration.environments import MODEL, TimeZone
 from pricing_proxy.configuration.listeners import Listener, OperatorListener, Port
 from pricing_proxy.configuration.proxies import Outgoing, Proxy, ProxySetting
 from sync.magento.auth import Credentials
@@ -20,6 +22,22 @@ _POSTGRES = ("postgresql://", "postgres://")
 R = TypeVar("R", bound=BaseModel)
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
+
+
+_HOURS = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+def _page_path(text: str) -> str:
+    if text and (not text.startswith("/") or text.startswith("//") or not text.isprintable()):
+        raise ValueError('expected a path of the shop, such as "/" or "/checkout/cart/"')
+    return text
+
+
+def _hours(text: str) -> str:
+    begin, _, end = text.partition("-")
+    if text and (not _HOURS.fullmatch(text) or begin == end):
+        raise ValueError('expected hours such as "22:00-05:00", or "" for none')
+    return text
 
 
 def _loopback(host: str) -> str:
@@ -172,6 +190,43 @@ class DeliverySection(BaseModel):
     def longest(self) -> Mapping[str, timedelta]:
         """By system: no request is finished later than this after it was sent."""
         return {"fo": timedelta(seconds=self.erp_max_request_seconds)}
+
+
+class MirrorSection(BaseModel):
+    """How what the ERP says is written into the shop while people buy there.
+
+    Attributes:
+        batches: At once into the shop, by all processes together, at the most; fewer while it
+            fails or its storefront is slow.
+        probe_path: The page by which the storefront's speed is judged: one that the page cache does
+            not answer shows more, such as "/checkout/cart/". Empty for none.
+        probe_seconds: Between two looks at it.
+        change_seconds: Between two reads of what may have changed.
+        full_hours: Between two reads of everything.
+        quiet_hours: When these begin, such as "22:00-05:00"; outside of them only what is a whole
+            period late. Empty for any time.
+        time_zone: The zone of these hours.
+        plan_days: How long ended plans are shown and can be undone.
+    """
+
+    model_config = MODEL
+
+    batches: Annotated[int, Field(ge=1, le=16)] = 2
+    probe_path: Annotated[str, AfterValidator(_page_path)] = "/"
+    probe_seconds: Annotated[int, Field(ge=1, le=600)] = 10
+    change_seconds: Seconds = 60
+    full_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    quiet_hours: Annotated[str, AfterValidator(_hours)] = "22:00-05:00"
+    time_zone: TimeZone = "UTC"
+    plan_days: Annotated[int, Field(ge=1, le=3650)] = 30
+
+    def is_quiet(self, now: datetime) -> bool:
+        """Return whether an instant is within the quiet hours."""
+        if not self.quiet_hours:
+            return True
+        begin, end = map(time.fromisoformat, self.quiet_hours.split("-"))
+        at = now.astimezone(ZoneInfo(self.time_zone)).time()
+        return begin <= at < end if begin < end else at >= begin or at < end
 
 
 class Intake(Listener):

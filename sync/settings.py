@@ -26,6 +26,7 @@ from sync.sections import (
     DeliverySection,
     Intake,
     Magento,
+    MirrorSection,
     Operators,
     PollingSection,
     Postgres,
@@ -72,6 +73,7 @@ class Sync(BaseModel):
         markets: What each market needs, by its code.
         polling: How often the shop is asked.
         delivery: How writes in doubt are judged.
+        mirror: How what the ERP says is written into the shop.
         intake: Where the shop's hints arrive.
         operators: Where operators look.
         alerts: Who is told what is wrong.
@@ -86,6 +88,7 @@ class Sync(BaseModel):
     markets: Annotated[dict[str, MarketRules], Field(min_length=1)]
     polling: PollingSection = PollingSection()
     delivery: DeliverySection = DeliverySection()
+    mirror: MirrorSection = MirrorSection()
     intake: Intake = Intake()
     operators: Operators = Operators()
     alerts: Alerts = Alerts()

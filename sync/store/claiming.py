@@ -5,6 +5,7 @@ like a count, but a database that came back from a crash without its last claims
 give the same one out again.
 """
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, cast, func, or_, select, text, update
@@ -66,6 +67,12 @@ async def claim_locked(connection: AsyncConnection, event_id: int) -> EventRecor
         update(sync_event).where(_EVENT.id == event_id).values(_CLAIM).returning(*EVENT_COLUMNS)
     )
     return event_record((await connection.execute(statement)).one())
+
+
+async def now_of(connection: AsyncConnection) -> datetime:
+    """Return the time by the database's clock: workers on several machines compare with one."""
+    now: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+    return now
 
 
 async def end_unawaited(

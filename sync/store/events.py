@@ -19,7 +19,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sync.store import statements
+from sync.store import claiming, statements
 from sync.store.claiming import NEED_NOT_LAST, claim_at_once, claim_locked, end_unawaited
 from sync.store.dependants import (
     ahead_of,
@@ -143,6 +143,11 @@ class EventStore:
         to_begin = select(_EVENT.id).where(_EVENT.lock_key == lock_key, _EVENT.state.in_(TO_BEGIN))
         return await statements.value(self._by_statement, to_begin.limit(1)) is not None
 
+    async def is_open(self, lock_key: str) -> bool:
+        """Return whether an event of this lock is not ended."""
+        is_open = select(_EVENT.id).where(_EVENT.lock_key == lock_key, _EVENT.state.not_in(ENDED))
+        return await statements.value(self._by_statement, is_open.limit(1)) is not None
+
     async def claim(self, event_id: int) -> EventRecord | NotNow:
         """Take an event over with a higher fence, unless it must not be worked on now."""
         async with self._by_statement.connect() as connection:
@@ -155,7 +160,7 @@ class EventStore:
             event = await locked_event(connection, _EVENT.id == event_id)
             if event is None or event.state in ENDED | STUCK or waits_for_another(event):
                 return NotNow(None)
-            if event.due_at is not None and event.due_at > await self._now(connection):
+            if event.due_at is not None and event.due_at > await claiming.now_of(connection):
                 return NotNow(event.due_at)
             if event.deaths >= MOST_DEATHS:
                 await hold_killer(connection, event)
@@ -290,8 +295,3 @@ class EventStore:
         )
         if (await connection.execute(statement)).scalar() is None:
             raise FenceLostError(f"event {event_id} was taken over from fence {fence}")
-
-    async def _now(self, connection: AsyncConnection) -> datetime:
-        # The database's clock: workers on several machines compare with one.
-        now: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
-        return now

@@ -5,7 +5,7 @@ Values are JSON: numbers as plain decimal texts without trailing zeros ("12.5", 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -185,6 +185,60 @@ class RowOutcome:
     def row(self) -> RowKey:
         """What it is of."""
         return RowKey(self.scope, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was seen of a row in the shop before it was written.
+
+    Attributes:
+        row: Which one.
+        held: What the shop had; None where it had no such thing.
+        edited: The fields that somebody had edited in the shop.
+    """
+
+    row: RowKey
+    held: HeldRow | None
+    edited: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldAlone:
+    """A key that cannot go with the others.
+
+    Attributes:
+        key: As the ERP writes it.
+        meets: Other keys of the ERP that are one with it to the shop.
+        wanted: What the shop refused, by scope.
+    """
+
+    key: str
+    meets: Sequence[str] = ()
+    wanted: Mapping[str, Values] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MirrorRun:
+    """One read of the ERP, and what came of it; the names are those of the columns."""
+
+    id: int
+    flow: str
+    market: str
+    shop: str
+    trigger: RunTrigger
+    state: RunState
+    is_forced: bool
+    counts: Mapping[str, int]
+    rows_read: int
+    rows_expected: int | None
+    began_at: datetime
+    changed_at: datetime
+    planned_at: datetime | None
+    ended_at: datetime | None
+    asked_by: str
+    approved_by: str | None
+    approved_at: datetime | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

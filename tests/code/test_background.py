@@ -12,6 +12,7 @@ WAITED_FOR = {
     "pricing_proxy/prices/flights.py": "a flight, whose end every line of it is told",
     "pricing_proxy/shared_state/cluster.py": "one command, which its caller waits for",
     "sync/engine/schedules.py": "a claim's renewal, which its task waits for",
+    "sync/mirror/governor.py": "a claim's renewal, which its slot waits for",
     "sync/engine/workers.py": "loops of `Background`, which end one by one",
 }
 

@@ -18,7 +18,14 @@ SIMULATED = "pricing_proxy.sandbox."
 # Alembic reads these.
 MIGRATIONS = "sync.store.migrations.versions."
 # Rooms that land before whoever uses them; each goes from here when its flows are on.
-BEING_BUILT = ("sync.mirror.", "sync.store.mirror_")
+BEING_BUILT = (
+    "sync.mirror.",
+    "sync.store.mirror_",
+    "sync.magento.storefront.",
+    "sync.sections.MirrorSection.",
+    "sync.settings.Sync.mirror",
+    "sync.store.events.EventStore.is_open",
+)
 
 CALLED_BY_LIBRARIES = {
     "pricing_proxy.demo.alerts.Hearing.do_POST": "http.server",

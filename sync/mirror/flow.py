@@ -1,0 +1,125 @@
+"""A mirror flow: carries the chunks of its runs, and keys that cannot go with the others.
+
+A key is read anew from the ERP and planned within the same limits as any other, then written
+alone: if no row can be made of it, or the shop refuses one again, its event is held with what is
+wrong. Replayed, it does the same.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from sync.engine.flow import Work
+from sync.engine.outcomes import Done, HeldError
+from sync.mirror.chunk_events import KEY, MEETS, RUN, ChunkEvents
+from sync.mirror.chunks import Chunks, summary
+from sync.mirror.ports import Mirror
+from sync.store.mirror_records import (
+    MirrorChange,
+    MirrorRun,
+    RowEnd,
+    RunState,
+    UnmappedRow,
+)
+
+
+class Runs(Protocol):
+    """What is kept of runs, as far as events need it."""
+
+    async def run(self, number: int) -> MirrorRun | None:
+        """Return a run."""
+        ...
+
+    async def take(self, run: int, most: int) -> Sequence[MirrorChange]:
+        """Return some of its rows that may be written, in order of scope and key."""
+        ...
+
+    async def settle(self, run: int) -> RunState:
+        """End a run of which nothing may be written any more; return its state."""
+        ...
+
+
+class Planner(Protocol):
+    """Plans what differs between the ERP and what is known of the shop."""
+
+    async def plan_keys(
+        self, mirror: Mirror, keys: Sequence[str], *, asked_by: str
+    ) -> tuple[MirrorRun | None, Sequence[UnmappedRow]]:
+        """Read keys and plan a run of them, of which no chunk is entered.
+
+        Returns:
+            The run, None where nothing differs; and what no row could be made of.
+        """
+        ...
+
+
+class MirrorFlow:
+    """A `sync.engine.flow.Flow`.
+
+    Args:
+        name: Its name.
+        mirrors: By market.
+        runs: What is kept of runs.
+        planner: Plans rows.
+        chunks: Writes them.
+        entries: Where the next chunk is entered.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        mirrors: Mapping[str, Mirror],
+        *,
+        runs: Runs,
+        planner: Planner,
+        chunks: Chunks,
+        entries: ChunkEvents,
+    ) -> None:
+        self.name = name
+        self._mirrors = mirrors
+        self._runs = runs
+        self._planner = planner
+        self._chunks = chunks
+        self._entries = entries
+
+    async def carry(self, work: Work) -> Done:
+        """Carry a chunk or a row; raises the engine's outcomes and `UpstreamError`."""
+        mirror, payload = self._mirrors[work.event.market], work.event.payload
+        run, key = payload.get(RUN), payload.get(KEY)
+        if isinstance(run, int):
+            return await self._chunk(mirror, run, work)
+        if isinstance(key, str):
+            return await self._row(mirror, [key, *payload.get(MEETS, ())], work)
+        raise HeldError(
+            field=RUN,
+            text="the event names neither a run nor a row",
+            advice=f'write it into the payload, as {{"{RUN}": 7}} or {{"{KEY}": "LAMP"}}, with: '
+            f"d365-sync edit {work.event.id} FILE; then replay",
+        )
+
+    async def _chunk(self, mirror: Mirror, number: int, work: Work) -> Done:
+        run = await self._runs.run(number)
+        if run is None or run.state is not RunState.WRITING:
+            return Done(f"nothing of run {number} is to be written")
+        changes = await self._runs.take(number, mirror.chunk_rows)
+        ends = await self._chunks.carry(mirror, run, changes, work)
+        if len(changes) == mirror.chunk_rows:
+            await self._entries.go_on(mirror, number, run.trigger, after=work.event.id)
+        else:
+            await self._runs.settle(number)
+        return Done(f"run {number}: {summary(ends) or 'nothing left'}")
+
+    async def _row(self, mirror: Mirror, keys: Sequence[str], work: Work) -> Done:
+        run, odd = await self._planner.plan_keys(mirror, keys, asked_by=f"event {work.event.id}")
+        if odd:
+            raise HeldError(field=odd[0].field, text=odd[0].text, advice=odd[0].advice)
+        if run is None:
+            return Done("nothing of it differs any more")
+        changes = await self._runs.take(run.id, mirror.chunk_rows)
+        ends = await self._chunks.carry(mirror, run, changes, work)
+        state = await self._runs.settle(run.id)
+        refused = next((each for each in ends if each.end is RowEnd.REFUSED), None)
+        if refused is not None:
+            raise HeldError(field=refused.field, text=refused.text, advice=refused.advice)
+        if state is RunState.WAITING:
+            return Done(f"waits for a person: d365-sync runs show {run.id}")
+        return Done(f"run {run.id}: {summary(ends) or 'nothing differs'}")
