@@ -219,7 +219,17 @@ class HeldAlone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorRun:
-    """One read of the ERP, and what came of it; the names are those of the columns."""
+    """One read of the ERP, and what came of it; the names are those of the columns.
+
+    Attributes:
+        is_forced: Whether rows are written that are as they should be, and a shrunken catalog is
+            believed.
+        counts: How many keys are odd, how many rows in each state, and whether everything was
+            read.
+        text: Why it failed, or what it waits for; empty where there is nothing to say.
+        read_after: Where its reading goes on.
+        fence: Whoever reads for it with a smaller one has lost it.
+    """
 
     id: int
     flow: str
@@ -239,6 +249,8 @@ class MirrorRun:
     approved_by: str | None
     approved_at: datetime | None
     text: str
+    read_after: str = ""
+    fence: int = 0
 
 
 @dataclass(frozen=True, slots=True)

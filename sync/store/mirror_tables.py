@@ -111,9 +111,8 @@ mirror_change = Table(
     Column("before", PlainJson),
     Column("edited", ARRAY(Text), nullable=False, server_default="{}"),
     Column("shop_id", PlainText),
-    # Each as "name/direction".
+    # Each as "name/direction/why it waits, or that it is approved".
     Column("risks", ARRAY(Text), nullable=False, server_default="{}"),
-    Column("is_approved", Boolean, nullable=False, server_default=false()),
     Column("state", PlainText, nullable=False),
     Column("field", PlainText, nullable=False, server_default=""),
     Column("text", PlainText, nullable=False, server_default=""),
@@ -121,7 +120,13 @@ mirror_change = Table(
     Column("began_at", _INSTANT, nullable=False),
     Column("ended_at", _INSTANT, nullable=False),
     Column("written_at", _INSTANT),
-    Index("mirror_change_open", "run", postgresql_where="state IN ('planned', 'waiting')"),
+    Index(
+        "mirror_change_open",
+        "run",
+        "scope",
+        "folded",
+        postgresql_where="state IN ('planned', 'waiting')",
+    ),
     Index("mirror_change_risky", "written_at", postgresql_where="risks <> '{}'"),
 )
 

@@ -119,7 +119,6 @@ def _mirror_change() -> None:
         sa.Column("edited", ARRAY(sa.Text), nullable=False, server_default="{}"),
         sa.Column("shop_id", sa.Text),
         sa.Column("risks", ARRAY(sa.Text), nullable=False, server_default="{}"),
-        sa.Column("is_approved", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("field", sa.Text, nullable=False, server_default=""),
         sa.Column("text", sa.Text, nullable=False, server_default=""),
@@ -131,7 +130,7 @@ def _mirror_change() -> None:
     op.create_index(
         "mirror_change_open",
         "mirror_change",
-        ["run"],
+        ["run", "scope", "folded"],
         postgresql_where=sa.text("state IN ('planned', 'waiting')"),
     )
     op.create_index(

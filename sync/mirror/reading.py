@@ -1,0 +1,282 @@
+"""Read the ERP for a mirror, and plan what it then writes.
+
+    full       everything, by the clock; the first time it compares the shop and writes nothing
+    change     the keys that somebody wants read
+    by hand    either, for a person: may be a mere look, or be forced
+    planned    some keys, for an event that writes them alone
+
+A read of everything that was killed is taken up where it was. One that the ERP broke off is tried
+again from there, and given up when it gets no further. One that brought less than nine tenths of
+the last one's rows plans nothing: half a catalog is an error more often than a decision.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Protocol
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.resilience.errors import TransientUpstreamError, UpstreamError, words_of
+from sync.mirror.absence import Absence
+from sync.mirror.ports import Mirror
+from sync.store.interventions import InterventionError, Interventions
+from sync.store.lines import Urgency
+from sync.store.mirror_planning import PlanRules
+from sync.store.mirror_plans import MirrorPlans
+from sync.store.mirror_records import HeldAlone, MirrorRun, RunState, RunTrigger
+from sync.store.mirror_run_record import HeldKey
+from sync.store.mirror_staging import Window
+
+# A read of some keys takes minutes at the most; one of everything may meet a long outage.
+_KEYED_IDLE, _WHOLE_IDLE = timedelta(hours=1), timedelta(hours=6)
+# Of the last whole read's rows; fewer are believed when a person says so.
+_FEWEST_PER_CENT = 90
+_AT_ONCE = 2000
+_BY = "a newer read"
+Told = Callable[[MirrorRun], None]
+
+
+class Entering(Protocol):
+    """Where a plan becomes events: `sync.mirror.chunk_events`."""
+
+    async def enter_first(
+        self, run: int, mirror: Mirror, urgency: Urgency, *, what: str = ""
+    ) -> None:
+        """Enter the first chunk of a run, once."""
+        ...
+
+    async def enter_rows(self, mirror: Mirror, rows: Sequence[HeldAlone]) -> None:
+        """Enter keys that are held alone; none of them has an event that has not ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planning:
+    """What became of a read of some keys.
+
+    Attributes:
+        run: Its run; None where nothing may be planned yet.
+        odd: What is held of it.
+    """
+
+    run: MirrorRun | None
+    odd: Sequence[HeldKey]
+
+
+class MirrorReads:
+    """Reads for one mirror.
+
+    Args:
+        mirror: Whose.
+        plans: What is kept of runs.
+        entering: Where what is to be written becomes events.
+        interventions: Puts held events back in line.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        plans: MirrorPlans,
+        *,
+        entering: Entering,
+        interventions: Interventions,
+        clock: Clock,
+    ) -> None:
+        self._mirror = mirror
+        self._plans = plans
+        self._entering = entering
+        self._interventions = interventions
+        self._absence = Absence(mirror, plans.staging, clock=clock)
+
+    async def full(self) -> None:
+        """Read everything, or go on with it; raises `UpstreamError`, `RunLostError`."""
+        await self._tidy()
+        run = await self._plans.runs.take_up(self._mirror.flow, self._mirror.market)
+        if run is None:
+            run = await self._begin(RunTrigger.FULL)
+        elif not await self._plans.staging.is_whole(run):
+            await self._plans.runs.read_anew(run)
+            run = replace(run, state=RunState.READING, read_after="", rows_read=0, counts={})
+        await self._finish(run, None)
+
+    async def change(self) -> None:
+        """Read the keys that are wanted by now; raises `UpstreamError`, `RunLostError`."""
+        await self._tidy()
+        if await self._is_to_adopt():
+            return
+        place = (self._mirror.flow, self._mirror.market)
+        if keys := await self._plans.wanted.due(*place, most=_AT_ONCE):
+            await self._finish(await self._begin(RunTrigger.CHANGE), keys)
+
+    async def by_hand(
+        self,
+        *,
+        by: str,
+        keys: Sequence[str] | None = None,
+        is_forced: bool = False,
+        only_looks: bool = False,
+        told: Told = lambda _: None,
+    ) -> MirrorRun:
+        """Read everything or some keys for a person, and return the run as it was planned.
+
+        Args:
+            by: Who asked for it.
+            keys: As the ERP writes them; None for everything.
+            is_forced: Whether what is as it should be is written too, and few rows are believed.
+            only_looks: Whether nothing is written unless the run is approved.
+            told: Told how far it is.
+
+        Raises:
+            UpstreamError: The ERP does not answer; nothing is planned.
+        """
+        trigger = RunTrigger.PLAN if only_looks else RunTrigger.BY_HAND
+        run = await self._begin(trigger, by=by, is_forced=is_forced, is_whole=keys is None)
+        await self._finish(run, keys, told=told)
+        return await self._plans.runs.get(run.id) or run
+
+    async def planned(self, keys: Sequence[str], *, by: str) -> Planning:
+        """Read some keys and plan them, for who writes them alone; raises `UpstreamError`."""
+        run = await self._begin(RunTrigger.BY_HAND, by=by, is_whole=False)
+        is_early = await self._is_to_adopt()
+        async with self._failing(run, keys):
+            run = await self._read(run, keys)
+            if is_early:
+                odd = await self._plans.staging.odd(run)
+                await self._plans.runs.fail(run, "the shop is not adopted yet: nothing is planned")
+                return Planning(run=None, odd=odd)
+            await self._absence.confirm(run, keys)
+        await self._plans.planning.plan(run, self._rules, keys=keys, is_alone=True)
+        odd = await self._plans.staging.odd(run)
+        await self._plans.staging.drop(run.id)
+        return Planning(run=await self._plans.runs.get(run.id), odd=odd)
+
+    async def _begin(
+        self,
+        trigger: RunTrigger,
+        *,
+        by: str = "",
+        is_forced: bool = False,
+        is_whole: bool = True,
+    ) -> MirrorRun:
+        mirror = self._mirror
+        is_whole = is_whole and trigger is not RunTrigger.CHANGE
+        if is_whole and await self._is_to_adopt():
+            trigger = RunTrigger.ADOPT
+        return await self._plans.runs.begin(
+            flow=mirror.flow,
+            market=mirror.market,
+            shop=mirror.shop,
+            trigger=trigger,
+            is_forced=is_forced,
+            expected=await mirror.reader.expected() if is_whole else None,
+            by=by,
+        )
+
+    async def _finish(
+        self, run: MirrorRun, keys: Sequence[str] | None, *, told: Told = lambda _: None
+    ) -> None:
+        """Do all that is left of a run, and have what it plans written."""
+        async with self._failing(run, keys):
+            run = await self._read(run, keys, told=told)
+            if keys is None and (few := await self._too_few(run)):
+                await self._plans.runs.fail(run, few)
+                return
+            if run.trigger is RunTrigger.ADOPT:
+                await self._adopt(run)
+            else:
+                await self._absence.confirm(run, keys)
+                back = await self._plans.planning.plan(run, self._rules, keys=keys)
+                await self._put_back(back)
+        await self._enter(run.id)
+
+    @asynccontextmanager
+    async def _failing(
+        self, run: MirrorRun, keys: Sequence[str] | None
+    ) -> AsyncGenerator[None, None]:
+        """Note on a run why it breaks off, and end it unless it is taken up again."""
+        try:
+            yield
+        except UpstreamError as error:
+            is_over = keys is not None or not isinstance(error, TransientUpstreamError)
+            end = self._plans.runs.fail if is_over else self._plans.runs.note
+            await end(run, f"the reading broke off: {words_of(error)}")
+            raise
+
+    async def _read(
+        self, run: MirrorRun, keys: Sequence[str] | None, *, told: Told = lambda _: None
+    ) -> MirrorRun:
+        if run.state is not RunState.READING:
+            return run
+        pages = self._mirror.reader.pages(keys=keys, after=run.read_after)
+        async with aclosing(pages) as reading:
+            async for page in reading:
+                window = Window(page.began_at, page.ended_at)
+                count = await self._plans.staging.copy(
+                    run, page.rows, page.odd, read=window, after=page.after
+                )
+                run = replace(run, rows_read=run.rows_read + count, read_after=page.after)
+                told(run)
+        await self._plans.runs.has_read(run)
+        return replace(run, state=RunState.PLANNING)
+
+    async def _too_few(self, run: MirrorRun) -> str:
+        """Return why a read is not believed; empty where it is."""
+        if run.is_forced:
+            return ""
+        last = await self._plans.runs.rows_of_last_whole_read(run)
+        if not run.rows_read:
+            return "the ERP has no rows at all: nothing is planned"
+        if last is None or run.rows_read * 100 >= last * _FEWEST_PER_CENT:
+            return ""
+        return (
+            f"the ERP has {run.rows_read} rows, and had {last}: nothing is planned; "
+            "if that is right, read it by hand and force it"
+        )
+
+    async def _adopt(self, run: MirrorRun) -> None:
+        """Compare the shop, slice by slice."""
+        if "left" not in run.counts:
+            await self._plans.adoption.begin(run)
+        while rows := await self._plans.adoption.next(run, self._mirror.chunk_rows):
+            held = await self._mirror.writer.read(rows)
+            await self._plans.adoption.keep(run, rows, held)
+        await self._plans.adoption.end(run)
+
+    async def _is_to_adopt(self) -> bool:
+        mirror = self._mirror
+        return mirror.adopts and not await self._plans.runs.is_adopted(mirror.flow, mirror.market)
+
+    async def _tidy(self) -> None:
+        """Do what a process has left undone that was killed."""
+        place = (self._mirror.flow, self._mirror.market)
+        await self._plans.runs.abandon(*place, keyed=_KEYED_IDLE, whole=_WHOLE_IDLE)
+        left = [run.id for run in await self._plans.runs.writing(*place)]
+        for run in dict.fromkeys([*left, *await self._plans.staging.left(*place)]):
+            await self._enter(run)
+
+    async def _enter(self, run_id: int) -> None:
+        run = await self._plans.runs.get(run_id)
+        if run is None:
+            return
+        odd = await self._plans.staging.newly_odd(run)
+        held = [HeldAlone(key=each.key, meets=each.meets) for each in odd]
+        if held and run.trigger is not RunTrigger.PLAN:
+            await self._entering.enter_rows(self._mirror, held)
+        await self._plans.staging.drop(run.id)
+        if run.state is RunState.WRITING:
+            is_soon = run.trigger is RunTrigger.CHANGE
+            urgency = Urgency.FRESH if is_soon else Urgency.BACKLOG
+            await self._entering.enter_first(run.id, self._mirror, urgency)
+
+    async def _put_back(self, events: Sequence[int]) -> None:
+        for event_id in events:
+            # It may have been replayed or skipped by a person meanwhile.
+            with suppress(InterventionError):
+                await self._interventions.replay(event_id, by=_BY)
+
+    @property
+    def _rules(self) -> PlanRules:
+        mirror = self._mirror
+        return PlanRules(scopes=mirror.scopes, risks=mirror.risks, limits=mirror.limits)

@@ -1,0 +1,140 @@
+"""Turn what a run has read into what it writes: one transaction, one flow of a shop at a time.
+
+Who plans sees every older plan, and no other plans meanwhile; so of two reads of a row the newer
+one is written last.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from sync.mirror.keys import folded
+from sync.store import mirror_difference as difference
+from sync.store.mirror_judging import Risks, judge
+from sync.store.mirror_records import (
+    ChangeState,
+    MirrorLimit,
+    MirrorRun,
+    RunState,
+    RunTrigger,
+)
+from sync.store.mirror_runs import change_held, end_run
+from sync.store.mirror_tables import mirror_run
+
+_COUNTS = text("SELECT state, count(*) FROM mirror_change WHERE run = :run GROUP BY state")
+_ODD = text("""
+    SELECT count(DISTINCT folded) FROM mirror_staging WHERE run = :run AND scope = ''
+""")
+_DROP_GOOD = text("DELETE FROM mirror_staging WHERE run = :run AND scope <> ''")
+_ALL_WAIT = text("""
+    UPDATE mirror_change SET state = 'waiting' WHERE run = :run AND state = 'planned'
+""")
+# What was wished for while it was being read comes again.
+_FULFIL = text("""
+    DELETE FROM mirror_wanted WHERE flow = :flow AND market = :market
+       AND wished_at <= :began_at AND due_at <= :began_at AND (:all OR folded = ANY(:keys))
+""")
+_EMPTY = text("DELETE FROM mirror_change WHERE run = :run")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRules:
+    """What a plan is judged by; see `sync.mirror.ports.Mirror`."""
+
+    scopes: Sequence[str]
+    risks: Risks
+    limits: Mapping[str, MirrorLimit]
+
+
+class MirrorPlanning:
+    """Plans the runs of this database."""
+
+    def __init__(self, database: AsyncEngine) -> None:
+        self._database = database
+
+    async def plan(
+        self,
+        run: MirrorRun,
+        rules: PlanRules,
+        *,
+        keys: Sequence[str] | None,
+        is_alone: bool = False,
+    ) -> Sequence[int]:
+        """Plan a run that has read all it will; return the held events that may go on.
+
+        Args:
+            run: The run.
+            rules: What its plan is judged by.
+            keys: Those that were read; None for everything.
+            is_alone: Whether it is the second look at what is held.
+
+        Raises:
+            RunLostError: Another process has it by now.
+        """
+        is_look = run.trigger is RunTrigger.PLAN
+        async with self._database.begin() as connection:
+            await plan_alone(connection, run.flow, run.shop)
+            await change_held(connection, run, planned_at=func.clock_timestamp())
+            await connection.execute(_EMPTY, {"run": run.id})
+            await difference.hold_meeting_keys(connection, run)
+            await difference.plan_difference(connection, run, is_alone=is_alone)
+            over = await judge(
+                connection, run, rules.risks, rules.limits,
+                scopes=rules.scopes, approvals=not is_look,
+            )  # fmt: skip
+            back: Sequence[int] = ()
+            if is_look:
+                await connection.execute(_ALL_WAIT, {"run": run.id})
+            else:
+                await difference.supersede(connection, run)
+                back = () if is_alone else await difference.to_put_back(connection, run)
+                await self._fulfil(connection, run, keys)
+            await self._end(connection, run, "; ".join(over), is_whole=keys is None and not is_look)
+        return back
+
+    async def _fulfil(
+        self, connection: AsyncConnection, run: MirrorRun, keys: Sequence[str] | None
+    ) -> None:
+        if keys is not None:
+            await difference.note_looks(connection, run)
+        place = {"flow": run.flow, "market": run.market, "began_at": run.began_at}
+        some = {"all": keys is None, "keys": [folded(key) for key in keys or ()]}
+        await connection.execute(_FULFIL, {**place, **some})
+
+    async def _end(
+        self, connection: AsyncConnection, run: MirrorRun, told: str, *, is_whole: bool
+    ) -> None:
+        odd = (await connection.execute(_ODD, {"run": run.id})).scalar_one()
+        await connection.execute(_DROP_GOOD, {"run": run.id})
+        counts = await counts_of(connection, run.id)
+        counts |= {"odd": odd, "is_whole": int(is_whole)}
+        its = update(mirror_run).where(mirror_run.c.id == run.id).values(text=told)
+        await connection.execute(its)
+        await end_run(connection, run.id, state_after(counts), counts)
+
+
+async def plan_alone(connection: AsyncConnection, flow: str, shop: str) -> None:
+    """Wait until nobody else plans or decides for a flow of a shop, and keep others from it.
+
+    A whole catalog takes longer than other statements may.
+    """
+    await connection.execute(text("SET LOCAL statement_timeout = '15min'"))
+    locked = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+    await connection.execute(locked, {"key": json.dumps(["mirror", flow, shop])})
+
+
+async def counts_of(connection: AsyncConnection, run_id: int) -> dict[str, Any]:
+    """Return how many rows of a run are in each state."""
+    found = dict.fromkeys((state.value for state in ChangeState), 0)
+    return found | {row[0]: row[1] for row in await connection.execute(_COUNTS, {"run": run_id})}
+
+
+def state_after(counts: Mapping[str, int]) -> RunState:
+    """Return where a run stands whose rows are so."""
+    if counts[ChangeState.PLANNED]:
+        return RunState.WRITING
+    return RunState.WAITING if counts[ChangeState.WAITING] else RunState.DONE

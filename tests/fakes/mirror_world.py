@@ -1,0 +1,317 @@
+"""An ERP and a shop of a few fields, and the real planning between them.
+
+    world = MirrorWorld(store, clock=clock)
+    world.erp["LAMP"] = {"price": "12"}
+    await world.reads.full()
+    await world.write_all()
+
+The ERP tells its rows in pages and may break off; the shop takes what it is given, but for the keys
+that it refuses. Chunks are written here without the engine: what that adds is tested elsewhere.
+"""
+
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pricing_proxy.resilience.errors import UpstreamError
+from sync.engine.flow import Work
+from sync.engine.queue import JobQueue
+from sync.mirror.keys import folded
+from sync.mirror.ports import Mirror, MirrorPage, PlannedRow
+from sync.mirror.reading import MirrorReads
+from sync.store.interventions import Interventions
+from sync.store.lines import Urgency
+from sync.store.mirror_plans import MirrorPlans
+from sync.store.mirror_records import (
+    DesiredRow,
+    HeldAlone,
+    HeldRow,
+    Looked,
+    MirrorChange,
+    MirrorLimit,
+    Risk,
+    RowEnd,
+    RowKey,
+    RowOutcome,
+    RunState,
+    UnmappedRow,
+    Value,
+    Values,
+)
+from tests.virtual_time import ManualClock
+
+FLOW, MARKET, SHOP, SCOPE = "toys", "b2b_de", "https://shop.example.com", "global"
+LOCK = f"mirror/{FLOW}/{SHOP}/"
+_EVENT = """
+    INSERT INTO sync_event (flow, market, business_key, source_key, lock_key, payload, state, fence)
+    VALUES (:flow, :market, 'run', 'run', 'run', '{}', 'working', 1)
+    ON CONFLICT (source_key) DO UPDATE SET fence = 1 RETURNING id
+"""
+_HELD = """
+    INSERT INTO sync_event (flow, market, business_key, source_key, lock_key, payload, state)
+    VALUES (:flow, :market, :key, gen_random_uuid()::text, :lock, CAST(:payload AS jsonb), 'held')
+"""
+LIMITS = {
+    "repriced": MirrorLimit(per_cent=Decimal(5), count=4),
+    "withdrawn": MirrorLimit(per_cent=Decimal(0), count=2),
+    "zeroed": MirrorLimit(per_cent=Decimal(25), count=1),
+}
+
+
+def risks(known: Values | None, wanted: Values) -> Sequence[Risk]:
+    """Say which classes a change is in."""
+    found: list[Risk] = []
+    if known is None:
+        return found
+    before, now = known.get("price"), wanted.get("price")
+    if isinstance(now, str) and isinstance(before, str) and now != before:
+        old, new = Decimal(before), Decimal(now)
+        direction = "up" if new > old else "down"
+        if not new:
+            found.append(Risk("zeroed", "down"))
+        is_far = bool(old) and abs(new - old) * 10 > old * 3
+        found.append(Risk("repriced", direction, is_alone=is_far))
+    if wanted.get("status") == "2" and known.get("status") != "2":
+        found.append(Risk("withdrawn", "down"))
+    return found
+
+
+@dataclass
+class ToyErp:
+    """A `MirrorReader` over rows by key, each key of one scope.
+
+    Attributes:
+        rows: By key as the ERP writes it.
+        odd: Keys of which no row can be made.
+        per_page: Rows of a page.
+        breaks_after: After how many pages a read of everything breaks off; None for never.
+        leaves_out: Keys that a read of everything does not bring.
+        between: Called after each page.
+        asked: The keys of each read of some.
+    """
+
+    clock: ManualClock
+    rows: dict[str, dict[str, Value]] = field(default_factory=dict)
+    odd: set[str] = field(default_factory=set)
+    per_page: int = 3
+    breaks_after: int | None = None
+    error: Callable[[], BaseException] = lambda: UpstreamError("broke", system="fo")
+    leaves_out: set[str] = field(default_factory=set)
+    between: Callable[[], None] = lambda: None
+    asked: list[Sequence[str]] = field(default_factory=list)
+
+    async def expected(self) -> int | None:
+        return len(self.rows)
+
+    async def pages(
+        self, *, keys: Sequence[str] | None = None, after: str = ""
+    ) -> AsyncGenerator[MirrorPage, None]:
+        if keys is None:
+            chosen = [key for key in sorted({*self.rows, *self.odd}) if key > after]
+            chosen = [key for key in chosen if key not in self.leaves_out]
+        else:
+            self.asked.append(list(keys))
+            chosen = [key for key in sorted({*self.rows, *self.odd}) if key in keys]
+        for number, begin in enumerate(range(0, len(chosen), self.per_page)):
+            if keys is None and self.breaks_after is not None and number >= self.breaks_after:
+                raise self.error()
+            yield self._page(chosen[begin : begin + self.per_page])
+            self.between()
+
+    def _page(self, keys: Sequence[str]) -> MirrorPage:
+        began_at = self.clock.utc()
+        self.clock.advance(timedelta(milliseconds=1))
+        return MirrorPage(
+            rows=[
+                DesiredRow(scope=SCOPE, key=key, values=dict(self.rows[key]))
+                for key in keys
+                if key not in self.odd
+            ],
+            odd=[
+                UnmappedRow(key=key, field="unit", text="'Karton' is not mapped", advice="map it")
+                for key in keys
+                if key in self.odd
+            ],
+            after=keys[-1],
+            began_at=began_at,
+            ended_at=self.clock.utc(),
+        )
+
+
+@dataclass
+class ToyShelf:
+    """A `MirrorWriter` over rows by folded key.
+
+    Attributes:
+        rows: What the shop has.
+        refused: Folded keys of which it takes nothing.
+        writes: What was written, in order.
+    """
+
+    rows: dict[str, dict[str, Value]] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    writes: list[tuple[str, Values]] = field(default_factory=list)
+
+    async def read(self, rows: Sequence[MirrorChange]) -> Mapping[RowKey, HeldRow]:
+        found = {row.row: self.rows.get(folded(row.key)) for row in rows}
+        return {
+            row: HeldRow(shop_id=f"id of {folded(row.key)}", values=dict(values))
+            for row, values in found.items()
+            if values is not None
+        }
+
+    async def write(self, batch: Sequence[PlannedRow], work: Work) -> Sequence[RowOutcome]:
+        raise NotImplementedError
+
+    def take(self, change: MirrorChange) -> RowOutcome:
+        """Write one row."""
+        place, key = {"scope": change.scope, "key": change.key}, folded(change.key)
+        if key in self.refused:
+            return RowOutcome(**place, end=RowEnd.REFUSED, values={}, text="no", advice="ask")
+        self.rows.setdefault(key, {}).update(change.wanted)
+        self.writes.append((change.key, dict(change.wanted)))
+        shop_id = f"id of {key}"
+        return RowOutcome(**place, end=RowEnd.WRITTEN, values=change.wanted, shop_id=shop_id)
+
+
+@dataclass
+class Entered:
+    """Where plans become events.
+
+    Attributes:
+        first: The runs whose first chunk was entered.
+        held: The keys that were.
+    """
+
+    first: list[int] = field(default_factory=list)
+    held: list[HeldAlone] = field(default_factory=list)
+
+    async def enter_first(
+        self, run: int, mirror: Mirror, urgency: Urgency, *, what: str = ""
+    ) -> None:
+        assert (mirror.flow, what, urgency in Urgency) == (FLOW, "", True)
+        if run not in self.first:
+            self.first.append(run)
+
+    async def enter_rows(self, mirror: Mirror, rows: Sequence[HeldAlone]) -> None:
+        assert mirror.flow == FLOW
+        self.held += rows
+
+
+class MirrorWorld:
+    """All of it, over a database.
+
+    Args:
+        database: Where plans are kept.
+        limits: How much danger is let through.
+        adopts: Whether the first run compares the shop.
+    """
+
+    def __init__(
+        self,
+        database: AsyncEngine,
+        *,
+        limits: Mapping[str, MirrorLimit] = LIMITS,
+        adopts: bool = False,
+    ) -> None:
+        self.clock = ManualClock()
+        self.database = database
+        self.erp, self.shelf, self.entered = ToyErp(self.clock), ToyShelf(), Entered()
+        self.plans = MirrorPlans(database)
+        self.mirror = Mirror(
+            flow=FLOW,
+            market=MARKET,
+            shop=SHOP,
+            scopes=[SCOPE],
+            reader=self.erp,
+            writer=self.shelf,
+            risks=risks,
+            limits=limits,
+            absent={"status": "2"},
+            adopts=adopts,
+            chunk_rows=4,
+        )
+        self.reads = MirrorReads(
+            self.mirror,
+            self.plans,
+            entering=self.entered,
+            interventions=Interventions(database, JobQueue()),
+            clock=self.clock,
+        )
+
+    async def try_full(self) -> None:
+        """Read everything, whether or not the ERP breaks off."""
+        with suppress(UpstreamError):
+            await self.reads.full()
+
+    async def want(self, *keys: str, is_forced: bool = False) -> None:
+        """Have keys read soon."""
+        await self.plans.want(FLOW, MARKET, keys, is_forced=is_forced, reason="a test")
+
+    async def write(self, run: int, most: int = 100) -> Sequence[RowOutcome]:
+        """Write the next rows of a run as a chunk does; return their ends."""
+        changes = await self.plans.take(run, most)
+        held = await self.shelf.read(changes)
+        await self.plans.note(run, [Looked(each.row, held.get(each.row)) for each in changes])
+        ends = [self.shelf.take(each) for each in changes]
+        event = await self.event()
+        await self.plans.acknowledge(run, ends, event_id=event, fence=1)
+        for each in ends:
+            if each.end is RowEnd.REFUSED:
+                [its] = [change.wanted for change in changes if change.row == each.row]
+                await self.hold(each.key, {each.scope: its})
+        await self.plans.settle(run)
+        return ends
+
+    async def write_all(self) -> None:
+        """Write all that may be written of all runs."""
+        for run in await self.plans.views.open():
+            while run.state is RunState.WRITING and await self.write(run.id):
+                pass
+            await self.plans.settle(run.id)
+
+    async def event(self) -> int:
+        """Return the event that chunks are carried with."""
+        return int(await self.value(_EVENT, flow=FLOW, market=MARKET))
+
+    async def hold(self, key: str, wanted: Mapping[str, Values]) -> None:
+        """Enter a key as a held event."""
+        payload = json.dumps({"key": key, "meets": [], "wanted": wanted})
+        values = {"flow": FLOW, "market": MARKET, "key": key, "payload": payload}
+        await self.execute(_HELD, lock=LOCK + folded(key), **values)
+
+    async def known(self) -> dict[str, dict[str, Value]]:
+        """Return what is known, by folded key."""
+        rows = await self.all("SELECT folded, values FROM mirror_row ORDER BY folded")
+        return {row[0]: row[1] for row in rows}
+
+    async def states(self, run: int) -> dict[str, str]:
+        """Return the state of each row of a run, by folded key."""
+        rows = await self.all("SELECT folded, state FROM mirror_change WHERE run = :run", run=run)
+        return {row[0]: row[1] for row in rows}
+
+    async def last(self) -> int:
+        """Return the newest run's number."""
+        return int(await self.value("SELECT max(id) FROM mirror_run"))
+
+    async def execute(self, statement: str, **values: object) -> None:
+        """Change the database."""
+        async with self.database.begin() as connection:
+            await connection.execute(text(statement), values)
+
+    async def value(self, statement: str, **values: object) -> Any:
+        """Return one value."""
+        async with self.database.begin() as connection:
+            return (await connection.execute(text(statement), values)).scalar()
+
+    async def all(self, statement: str, **values: object) -> Sequence[Sequence[Any]]:
+        """Return rows."""
+        async with self.database.connect() as connection:
+            return [tuple(row) for row in await connection.execute(text(statement), values)]

@@ -1,0 +1,18 @@
+"""Fixtures: a database at the newest schema."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.engine.database import database
+from tests.postgres import database_url, empty_database_url, postgres, template
+
+__all__ = ["database_url", "empty_database_url", "postgres", "template"]
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """Return an open database."""
+    async with database(database_url, connections=5) as opened:
+        yield opened
