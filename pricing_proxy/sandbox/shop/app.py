@@ -24,7 +24,7 @@ from pricing_proxy.sandbox.shop.route import ANONYMOUS, Route
 from pricing_proxy.sandbox.shop.routes import route_of
 from pricing_proxy.sandbox.shop.sign_in import SELF
 from pricing_proxy.sandbox.shop.signatures import Doorman, Integration
-from pricing_proxy.sandbox.shop.stores import CODES, store_named
+from pricing_proxy.sandbox.shop.stores import CODES, STORES, WHOLE_SHOP_CODES, Store, store_named
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import (
     CrashedError,
@@ -101,13 +101,12 @@ async def _answer(
     integration, caller = _admit(request, route, dials, shop, doorman)
     query = _query(request)
     body = await _body(request) if route.writes else {}
-    website = _website(_path(request))
     call = Call(
         shop=shop,
         query=query,
         places=places,
         body=body,
-        website=website,
+        store=_store(_path(request)),
         caller=caller,
         integration=integration,
     )
@@ -140,10 +139,10 @@ def _segments(path: str) -> tuple[str, ...]:
     return tuple(unquote_plus(segment) for segment in rest[1:])
 
 
-def _website(path: str) -> int:
-    """Return the website of the store code in a path; the first one's where there is none."""
-    store = store_named(path.split("/")[2])
-    return 1 if store is None else store.website_id
+def _store(path: str) -> Store | None:
+    """Return the view in a path: the first one where it names none, None for the whole shop."""
+    code = path.split("/")[2]
+    return None if code in WHOLE_SHOP_CODES else store_named(code) or STORES[0]
 
 
 def _admit(

@@ -7,8 +7,10 @@ with a price of its own that the ERP does not know (`LAMP-KIT`), and a service
 (`SERVICE-01`). `LAMP-03` has custom options; `LAMP-05` and `LAMP-15` are taxed low.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import count
 
 from pricing_proxy.sandbox.book import Book, Item, Variant
 from pricing_proxy.sandbox.shop.catalog import (
@@ -16,43 +18,62 @@ from pricing_proxy.sandbox.shop.catalog import (
     FIRST_LAMP,
     FIXED_BUNDLE,
     OPTIONS_SKU,
-    REDUCED,
+    REDUCED_GOODS,
     SERVICE,
-    STANDARD,
+    TAXABLE_GOODS,
+    Axis,
     Options,
     Product,
 )
+from pricing_proxy.sandbox.shop.products.attributes import Attributes
 
 _REDUCED_SKUS = ("LAMP-05", "LAMP-15")
 _CENT = Decimal("0.01")
+_AXES = ("color", "size")
 
 
-def products_of(book: Book) -> Iterator[Product]:
-    """Yield every product of the shop, ids rising from 1."""
+def products_of(book: Book, attributes: Attributes) -> Iterator[Product]:
+    """Yield every product of the shop, ids rising from 1; options are made as they are met."""
     number = 0
-    by_master: dict[str, dict[int, tuple[int, int]]] = {}
-    colors: list[str] = []
-    sizes: list[str] = []
+    axis_ids = count(1)
     ids: dict[str, int] = {}
     variants: dict[str, list[Variant]] = {}
     for variant in book.variants.values():
         variants.setdefault(variant.item, []).append(variant)
     for item in book.items.values():
+        children: list[Product] = []
         for variant in variants.get(item.number, ()):
             number += 1
-            chosen = (
-                _index(colors, variant.dimensions.color),
-                _index(sizes, variant.dimensions.size),
-            )
-            by_master.setdefault(item.number, {})[number] = chosen
-            yield _simple(number, variant.number, variant.name, item, visibility=1)
+            simple = _simple(number, variant.number, variant.name, item, visibility=1)
+            children.append(replace(simple, attributes=_chosen(variant, attributes)))
+        yield from children
         number += 1
         ids[item.number] = number
         if item.is_master:
-            yield _configurable(number, item, by_master.get(item.number, {}))
+            axes = tuple(_axis(next(axis_ids), code, children, attributes) for code in _AXES)
+            yield _configurable(number, item, axes, children)
         else:
             yield _simple(number, item.number, item.name, item, visibility=4)
     yield from _shop_only(number, ids)
+
+
+def _chosen(variant: Variant, attributes: Attributes) -> Mapping[str, str]:
+    return {
+        code: str(attributes.option_of(code, getattr(variant.dimensions, code))) for code in _AXES
+    }
+
+
+def _axis(number: int, code: str, children: Iterable[Product], attributes: Attributes) -> Axis:
+    attribute = attributes.named(code)
+    values = dict.fromkeys(int(child.attributes[code]) for child in children)
+    return Axis(
+        id=number,
+        attribute_id=attribute.id,
+        code=code,
+        label=attribute.label,
+        position=0,
+        values=tuple(values),
+    )
 
 
 def _shop_only(number: int, ids: Mapping[str, int]) -> Iterator[Product]:
@@ -89,7 +110,7 @@ def _simple(number: int, sku: str, name: str, item: Item, *, visibility: int) ->
         sku=sku,
         name=name,
         price=unit_price.quantize(_CENT, ROUND_HALF_UP),
-        tax_class=REDUCED if sku in _REDUCED_SKUS else STANDARD,
+        tax_class_id=REDUCED_GOODS if sku in _REDUCED_SKUS else TAXABLE_GOODS,
         status=2 if item.is_stopped else 1,
         visibility=visibility,
         is_qty_decimal=item.sales_unit == "M",
@@ -99,19 +120,15 @@ def _simple(number: int, sku: str, name: str, item: Item, *, visibility: int) ->
     )
 
 
-def _configurable(number: int, item: Item, variants: Mapping[int, tuple[int, int]]) -> Product:
+def _configurable(
+    number: int, item: Item, axes: tuple[Axis, ...], children: Iterable[Product]
+) -> Product:
     return Product(
         id=number,
         sku=item.number,
         name=item.name,
         price=Decimal(0),
         type_id="configurable",
-        variants=variants,
+        axes=axes,
+        variants=tuple(child.id for child in children),
     )
-
-
-def _index(known: list[str], value: str) -> int:
-    """Return the number of an attribute's option; they are counted from 4 as in the recordings."""
-    if value not in known:
-        known.append(value)
-    return known.index(value) + 4

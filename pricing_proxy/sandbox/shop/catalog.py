@@ -1,15 +1,20 @@
-"""The shop's products: looked up by id and by SKU without case, created and changed."""
+"""The shop's products: what one is, and all of them by id and by SKU without case.
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from decimal import Decimal, InvalidOperation
+What a product is for the whole shop stands in its fields; what a store view or website has of its
+own, in `views` (`products.scopes`). Who saves, renames or deletes one does it here, and
+`on_saved` is told of it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
 from itertools import chain, count
 from typing import Any
 
+from pricing_proxy.sandbox.shop.stores import WEBSITES
 from pricing_proxy.sandbox.shop.wire import RefusedError
 
-COLOR_ATTRIBUTE = "137"
-SIZE_ATTRIBUTE = "138"
 OPTIONS_SKU = "LAMP-03"
 DYNAMIC_BUNDLE = "LAMP-SET"
 FIXED_BUNDLE = "LAMP-KIT"
@@ -17,14 +22,11 @@ SERVICE = "SERVICE-01"
 FIRST_LAMP = "LAMP-01"
 
 STANDARD, REDUCED, UNTAXED = "standard", "reduced", "none"
-_MAX_SKU = 64
+TAXABLE_GOODS, REDUCED_GOODS = "2", "4"
+_TAX_CLASSES = {TAXABLE_GOODS: STANDARD, REDUCED_GOODS: REDUCED}
 ATTRIBUTE_SET = 4
-_MEMBERS = frozenset(
-    {"id", "sku", "name", "attribute_set_id", "price", "status", "visibility", "type_id", "weight"}
-    | {"created_at", "updated_at", "extension_attributes", "custom_attributes", "options"}
-    | {"product_links", "media_gallery_entries", "tier_prices"}
-)
 _MISSING = "The product that was requested doesn't exist. Verify the product and try again."
+ALL_WEBSITES = tuple(store.website_id for store in WEBSITES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +54,41 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """An attribute that a configurable's variants differ in; `values` are ids of its options."""
+
+    id: int
+    attribute_id: int
+    code: str
+    label: str
+    position: int
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierPrice:
+    """What members of a customer group (None = everybody) pay from a quantity on."""
+
+    group_id: int | None
+    website_id: int
+    quantity: Decimal
+    price: Decimal
+    is_discount: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
     """A product.
 
     Attributes:
-        price: Net list price of one unit in EUR, cents; 0 on a configurable and dynamic bundle.
+        price: Net list price of one unit in EUR; 0 on a configurable and dynamic bundle.
         parts: Of a bundle: product id and how many of it one bundle holds.
-        variants: Of a configurable: product ids with their option values.
+        axes: Of a configurable: what its variants differ in.
+        variants: Of a configurable: their product ids.
         cost: Some shops keep it; then order lines show it.
+        attributes: Of the whole shop, by code, as the tables hold them: text.
+        stock_settings: What of its stock item is not as the shop's configuration says.
+        views: By store view: fields and attributes that are its own.
     """
 
     id: int
@@ -67,7 +96,7 @@ class Product:
     name: str
     price: Decimal
     type_id: str = "simple"
-    tax_class: str = STANDARD
+    tax_class_id: str = TAXABLE_GOODS
     weight: Decimal | None = Decimal(1)
     status: int = 1
     visibility: int = 4
@@ -75,10 +104,21 @@ class Product:
     cost: Decimal | None = None
     options: Options | None = None
     parts: tuple[tuple[int, int], ...] = ()
-    variants: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    axes: tuple[Axis, ...] = ()
+    variants: tuple[int, ...] = ()
+    tiers: tuple[TierPrice, ...] = ()
     created_at: str = ""
     updated_at: str = ""
     categories: tuple[str, ...] = ()
+    website_ids: tuple[int, ...] = ALL_WEBSITES
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    stock_settings: Mapping[str, Any] = field(default_factory=dict)
+    views: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def tax_class(self) -> str:
+        """How its price is taxed; a class that nobody made has no rates."""
+        return _TAX_CLASSES.get(self.tax_class_id, UNTAXED)
 
     def row_weight(self, quantity: Decimal) -> Decimal:
         """Return what a line of it weighs; services weigh nothing."""
@@ -89,25 +129,17 @@ class Product:
         """Whether an order may hold it by itself."""
         return self.status == 1 and self.price > 0
 
-    def read(self, name: str) -> Any:
-        """Return what a filter compares; raises `RefusedError` for an unknown attribute."""
-        if name in _FILTERABLE:
-            return getattr(self, "id" if name == "entity_id" else name)
-        text = 'The "%1" attribute name is invalid. Reset the name and try again.'
-        raise RefusedError(400, text, [name])
+    def seen_from(self, store_id: int) -> "Product":
+        """Return it with what a store view has of its own; 0 is the whole shop."""
+        own = self.views.get(store_id)
+        if not own:
+            return self
+        of_fields = {name: value for name, value in own.items() if name in PRODUCT_FIELDS}
+        others = {name: value for name, value in own.items() if name not in PRODUCT_FIELDS}
+        return replace(self, **of_fields, attributes={**self.attributes, **others})
 
 
-_FILTERABLE = (
-    "entity_id",
-    "sku",
-    "name",
-    "price",
-    "type_id",
-    "status",
-    "visibility",
-    "created_at",
-    "updated_at",
-)
+PRODUCT_FIELDS = frozenset(one.name for one in fields(Product))
 
 
 class Catalog:
@@ -119,17 +151,22 @@ class Catalog:
 
     def __init__(self, products: Iterable[Product], *, created_at: str) -> None:
         self._products: dict[int, Product] = {}
+        self._numbers: list[int] = []
         self._ids: dict[str, int] = {}
         self._parents: dict[int, int] = {}
-        self._bundles: set[int] = set()
-        self._last_id = 0
+        self._composed: set[int] = set()
         self.on_saved: Callable[[Product | None, Product, Mapping[str, Any]], None] | None = None
+        self._last_id = 0
         for product in products:
             self.put(replace(product, created_at=created_at, updated_at=created_at))
 
     def all(self) -> Iterator[Product]:
         """Yield every product by rising id."""
         return iter(self._products.values())
+
+    def numbers(self, *, above: int = 0) -> Sequence[int]:
+        """Return the ids above one, rising."""
+        return self._numbers[bisect_left(self._numbers, above + 1) :]
 
     def next_id(self) -> int:
         """Return the id of a product yet to be made."""
@@ -138,14 +175,23 @@ class Catalog:
     def put(self, product: Product) -> None:
         """Add a product or change one, its SKU included."""
         before = self._products.get(product.id)
-        if before is not None:
+        if before is None:
+            self._numbers.append(product.id)
+        else:
             self._ids.pop(before.sku.casefold())
         self._products[product.id] = product
         self._last_id = max(self._last_id, product.id)
         self._ids[product.sku.casefold()] = product.id
         self._parents |= dict.fromkeys(product.variants, product.id)
-        if product.type_id == "bundle":
-            self._bundles.add(product.id)
+        if product.variants or product.parts:
+            self._composed.add(product.id)
+
+    def save(self, before: Product | None, after: Product, members: Mapping[str, Any]) -> Product:
+        """Put a product that was changed or made by these members, and tell of it."""
+        self.put(after)
+        if self.on_saved is not None:
+            self.on_saved(before, after, members)
+        return after
 
     def remove(self, sku: str) -> bool:
         """Delete a product; configurables and bundles lose it, orders keep its id.
@@ -155,10 +201,11 @@ class Catalog:
         """
         gone = self.named(sku)
         del self._products[gone.id], self._ids[gone.sku.casefold()]
-        self._bundles.discard(gone.id)
+        del self._numbers[bisect_left(self._numbers, gone.id)]
+        self._composed.discard(gone.id)
         self._parents.pop(gone.id, None)
-        for product in list(self._products.values()):
-            variants = {one: chosen for one, chosen in product.variants.items() if one != gone.id}
+        for product in [self._products[number] for number in sorted(self._composed)]:
+            variants = tuple(one for one in product.variants if one != gone.id)
             parts = tuple(part for part in product.parts if part[0] != gone.id)
             if (variants, parts) != (product.variants, product.parts):
                 self.put(replace(product, variants=variants, parts=parts))
@@ -171,9 +218,7 @@ class Catalog:
             RefusedError: There is none of this SKU.
         """
         before = self.named(sku)
-        renamed = replace(before, sku=new_sku, updated_at=now)
-        self._saved(before, renamed, {})
-        return renamed
+        return self.save(before, replace(before, sku=new_sku, updated_at=now), {})
 
     def by_id(self, product_id: int) -> Product:
         """Return a product by its id, which exists."""
@@ -185,12 +230,13 @@ class Catalog:
 
     def bundles(self) -> Iterator[Product]:
         """Yield the bundles."""
-        return map(self.by_id, sorted(self._bundles))
+        composed = map(self.by_id, sorted(self._composed))
+        return (product for product in composed if product.parts)
 
     def configurable_of(self, product: Product) -> Product | None:
         """Return the configurable that a product is a variant of."""
         parent = self._parents.get(product.id)
-        return None if parent is None else self._products[parent]
+        return None if parent is None else self._products.get(parent)
 
     def by_sku(self, sku: str) -> Product | None:
         """Return a product; SKUs know no case."""
@@ -208,93 +254,7 @@ class Catalog:
             raise RefusedError(404, _MISSING)
         return product
 
-    def save(self, members: Mapping[str, Any], *, now: str, sku: str | None = None) -> Product:
-        """Create or change a product as a POST (no `sku`) or PUT says; what is left out stays.
-
-        The SKU in a path goes before the body's, in the letters of the path. An id says which
-        product it is, and then the SKU is its new one; a taken SKU gets "-1" behind it.
-
-        Raises:
-            RefusedError: A required member is missing, or the SKU too long.
-        """
-        _check_members(members)
-        given = _checked_sku(members.get("sku") or "" if sku is None else sku)
-        before = self._products.get(members["id"]) if "id" in members else self.by_sku(given)
-        if before is None:
-            _check_new(members)
-        known = before or Product(
-            id=self.next_id(),
-            sku=given,
-            name="",
-            price=Decimal(0),
-            weight=None,
-            created_at=now,
-        )
-        weight, price = members.get("weight", known.weight), members.get("price", known.price)
-        saved = replace(
-            known,
-            sku=self._free(given, known.id),
-            name=members.get("name", known.name),
-            price=Decimal(str(price)),
-            weight=None if weight is None else Decimal(str(weight)),
-            status=members.get("status", known.status),
-            type_id=members.get("type_id", known.type_id),
-            visibility=members.get("visibility", known.visibility),
-            updated_at=now,
-        )
-        self._saved(before, saved, members)
-        return saved
-
-    def _saved(self, before: Product | None, after: Product, members: Mapping[str, Any]) -> None:
-        self.put(after)
-        if self.on_saved is not None:
-            self.on_saved(before, after, members)
-
-    def _free(self, sku: str, product_id: int) -> str:
+    def free(self, sku: str, product_id: int) -> str:
+        """Return a SKU that nobody else has: a taken one gets "-1" behind it."""
         names = chain([sku], (f"{sku}-{number}" for number in count(1)))
         return next(one for one in names if self._ids.get(one.casefold()) in {None, product_id})
-
-
-def _checked_sku(told: Any) -> str:
-    given = str(told).strip()
-    if not given:
-        raise _empty("sku")
-    if len(given) > _MAX_SKU:
-        raise RefusedError(400, "SKU length should be 64 characters maximum.")
-    return given
-
-
-def _check_members(members: Mapping[str, Any]) -> None:
-    for name in members:
-        if name not in _MEMBERS:
-            text = '"%fieldName" is not supported. Correct the field name and try again.'
-            raise RefusedError(400, text, {"fieldName": name[:1].upper() + name[1:]})
-    if "price" not in members:
-        return
-    price = members["price"]
-    if price is None:
-        raise _empty("Price")
-    try:
-        Decimal(str(price))
-    except InvalidOperation:
-        text = (
-            f'Error occurred during "price" processing. The "{price}" value\'s type is invalid. '
-            'The "float" type was expected. Verify and try again.'
-        )
-        raise RefusedError(400, text) from None
-
-
-def _check_new(members: Mapping[str, Any]) -> None:
-    if "attribute_set_id" not in members:
-        raise RefusedError(400, "Invalid product data: %1", ["Invalid attribute set entity type"])
-    if members["attribute_set_id"] != ATTRIBUTE_SET:
-        text = "Invalid attribute set entity type"
-        raise RefusedError(400, "Invalid product data: %1", [text])
-    for name, label in (("name", "Product Name"), ("price", "Price")):
-        if members.get(name) is None and members.get("type_id") != "configurable":
-            raise _empty(label)
-
-
-def _empty(label: str) -> RefusedError:
-    text = f'The "{label}" attribute value is empty. Set the attribute and try again.'
-    return RefusedError(400, text)

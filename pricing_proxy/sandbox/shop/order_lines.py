@@ -11,8 +11,6 @@ from decimal import Decimal
 from typing import Any
 
 from pricing_proxy.sandbox.shop.catalog import (
-    COLOR_ATTRIBUTE,
-    SIZE_ATTRIBUTE,
     Catalog,
     Options,
     Product,
@@ -137,13 +135,12 @@ def _choice(options: Options, number: int) -> Any:
 
 
 def _variant(configurable: Product, variant: Product) -> dict[str, Any]:
-    color, size = configurable.variants[variant.id]
-    return {
-        "configurable_item_options": [
-            {"option_id": COLOR_ATTRIBUTE, "option_value": color},
-            {"option_id": SIZE_ATTRIBUTE, "option_value": size},
-        ]
-    }
+    chosen = [
+        {"option_id": str(axis.attribute_id), "option_value": int(variant.attributes[axis.code])}
+        for axis in configurable.axes
+        if axis.code in variant.attributes
+    ]
+    return {"configurable_item_options": chosen}
 
 
 def _companion(product: Product, quantity: Decimal, *, parent: int) -> Line:

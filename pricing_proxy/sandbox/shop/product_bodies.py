@@ -1,29 +1,33 @@
-"""Products as the shop's routes show them."""
+"""Products as the shop's routes show them, as one store view sees them."""
 
 from typing import Any
 
 from pricing_proxy.sandbox.shop.catalog import ATTRIBUTE_SET, Product
-from pricing_proxy.sandbox.shop.inventory.source_items import SourceItem
+from pricing_proxy.sandbox.shop.products.saving import ALL_GROUPS
+
+_HUNDRED = 100
+_IMAGES = ("image", "small_image", "thumbnail")
+# Texts of the kind of table that is read last.
+_LONG_TEXTS = ("description", "short_description", "meta_keyword", "meta_description")
 
 
-def body_of(
-    product: Product, *, website_ids: list[int], stock: SourceItem | None = None, is_single: bool
-) -> dict[str, Any]:
-    """Return a product as the routes answer it; a list leaves out the stock.
+def body_of(product: Product, *, stock_item: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return a product as the routes answer it.
 
     Args:
-        product: The product.
-        website_ids: Where it is sold.
-        stock: What lies at the default source, which is all that a product tells.
-        is_single: Whether it is shown alone.
+        product: As a store view sees it.
+        stock_item: Of a product that is shown alone; a list leaves it out.
     """
-    extension: dict[str, Any] = {"website_ids": website_ids}
+    extension: dict[str, Any] = {"website_ids": list(product.website_ids)}
     if product.categories:
         extension["category_links"] = [
             {"position": 0, "category_id": one} for one in product.categories
         ]
-    if is_single:
-        extension["stock_item"] = _stock_item(product, stock)
+    if stock_item is not None:
+        extension["stock_item"] = stock_item
+    if product.type_id == "configurable":
+        extension["configurable_product_options"] = axis_bodies(product)
+        extension["configurable_product_links"] = list(product.variants)
     body: dict[str, Any] = {
         "id": product.id,
         "sku": product.sku,
@@ -39,25 +43,69 @@ def body_of(
         "product_links": [],
         "options": _options(product),
         "media_gallery_entries": [],
-        "tier_prices": [],
-        "custom_attributes": _attributes(product),
+        "tier_prices": _tiers(product),
+        "custom_attributes": attribute_rows(product),
     }
     if product.weight is not None:
         body["weight"] = product.weight
     return body
 
 
-def _attributes(product: Product) -> list[dict[str, Any]]:
-    attributes = {
-        "options_container": "container2",
+def axis_bodies(product: Product) -> list[dict[str, Any]]:
+    """Return what a configurable's variants differ in."""
+    return [
+        {
+            "id": axis.id,
+            "attribute_id": str(axis.attribute_id),
+            "label": axis.label,
+            "position": axis.position,
+            "values": [{"value_index": value} for value in axis.values],
+            "product_id": product.id,
+        }
+        for axis in product.axes
+    ]
+
+
+def attribute_rows(product: Product) -> list[dict[str, Any]]:
+    """Return the custom attributes in the order of the tables that hold them."""
+    own = {code: value for code, value in product.attributes.items() if code != "url_key"}
+    texts = {code: own.pop(code) for code in _LONG_TEXTS if code in own}
+    attributes: dict[str, Any] = {}
+    if product.type_id == "configurable" and product.variants:
+        attributes |= dict.fromkeys(_IMAGES, "no_selection")
+    attributes["options_container"] = "container2"
+    if product.cost is not None:
+        attributes["cost"] = f"{product.cost:.6f}"
+    attributes |= {
         "msrp_display_actual_price_type": "0",
-        "url_key": product.sku.lower(),
+        "url_key": url_key(product),
         "required_options": "1" if product.options else "0",
         "has_options": "1" if product.options else "0",
-        "tax_class_id": "2",
+        "tax_class_id": product.tax_class_id,
+        **own,
         "category_ids": list(product.categories),
+        **texts,
     }
     return [{"attribute_code": code, "value": value} for code, value in attributes.items()]
+
+
+def url_key(product: Product) -> str:
+    """Return what a product's page is called."""
+    return str(product.attributes.get("url_key") or product.sku.lower())
+
+
+def _tiers(product: Product) -> list[dict[str, Any]]:
+    rows = []
+    for tier in product.tiers:
+        extension: dict[str, Any] = {"website_id": tier.website_id}
+        price = tier.price
+        if tier.is_discount:
+            extension["percentage_value"] = tier.price
+            price = product.price * (_HUNDRED - tier.price) / _HUNDRED
+        group = ALL_GROUPS if tier.group_id is None else tier.group_id
+        shown = {"customer_group_id": group, "qty": tier.quantity, "value": price}
+        rows.append({**shown, "extension_attributes": extension})
+    return rows
 
 
 def _options(product: Product) -> list[dict[str, Any]]:
@@ -97,34 +145,3 @@ def _options(product: Product) -> list[dict[str, Any]]:
         "values": values,
     }
     return [text, drop_down]
-
-
-def _stock_item(product: Product, stock: SourceItem | None) -> dict[str, Any]:
-    return {
-        "item_id": product.id,
-        "product_id": product.id,
-        "stock_id": 1,
-        "qty": 0 if stock is None else stock.quantity,
-        "is_in_stock": stock is None or bool(stock.status),
-        "is_qty_decimal": product.is_qty_decimal,
-        "show_default_notification_message": False,
-        "use_config_min_qty": True,
-        "min_qty": 0,
-        "use_config_min_sale_qty": 1,
-        "min_sale_qty": 1,
-        "use_config_max_sale_qty": True,
-        "max_sale_qty": 10000,
-        "use_config_backorders": True,
-        "backorders": 0,
-        "use_config_notify_stock_qty": True,
-        "notify_stock_qty": 1,
-        "use_config_qty_increments": True,
-        "qty_increments": 0,
-        "use_config_enable_qty_inc": True,
-        "enable_qty_increments": False,
-        "use_config_manage_stock": True,
-        "manage_stock": True,
-        "low_stock_date": None,
-        "is_decimal_divided": False,
-        "stock_status_changed_auto": 0,
-    }

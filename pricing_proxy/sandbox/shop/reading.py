@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pricing_proxy.sandbox.shop import customers as customer_fields
-from pricing_proxy.sandbox.shop.catalog import Product
-from pricing_proxy.sandbox.shop.criteria import find, parse_criteria
-from pricing_proxy.sandbox.shop.inventory.network import DEFAULT_SOURCE
+from pricing_proxy.sandbox.shop.criteria import Criteria, find, parse_criteria
 from pricing_proxy.sandbox.shop.orders import order_body
-from pricing_proxy.sandbox.shop.product_bodies import body_of
 from pricing_proxy.sandbox.shop.signatures import Integration
-from pricing_proxy.sandbox.shop.stores import WEBSITES
+from pricing_proxy.sandbox.shop.stores import STORES, Store
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import (
     CrashedError,
+    RefusedError,
     internal_error,
     missing_entity,
     required,
@@ -34,18 +32,25 @@ class Call:
         query: Decoded pairs.
         places: What stood in the path where the route has a place, decoded.
         body: The JSON body's members.
-        website: That of the store in the path, the first one without.
+        store: The view in the path, the first one without; None = for the whole shop.
         caller: The customer who asks for what is theirs; else nobody.
         integration: The integration that asks, if one does.
+        is_lone_message: Whether it came as a single message, whose lists nobody counts.
     """
 
     shop: Shop
     query: tuple[tuple[str, str], ...]
     places: tuple[str, ...]
     body: Mapping[str, Any]
-    website: int = 1
+    store: Store | None = STORES[0]
     caller: int = 0
     integration: Integration | None = None
+    is_lone_message: bool = False
+
+    @property
+    def website(self) -> int:
+        """The website of the path, the first one where it names the whole shop."""
+        return STORES[0].website_id if self.store is None else self.store.website_id
 
     def may(self, resource: str) -> bool:
         """Return whether an integration asks that may use this resource."""
@@ -67,8 +72,37 @@ class Call:
             raise CrashedError
         return value
 
+    def rows(self, name: str, kind: str) -> list[Any]:
+        """Return a list of the body; an object is the list of what its members hold.
+
+        Args:
+            name: The parameter.
+            kind: The interface of its objects, without the leading backslash.
+
+        Raises:
+            RefusedError: It is missing, or longer than the shop's limit.
+        """
+        value = self.body.get(name)
+        if value is None:
+            raise required(name)
+        if not isinstance(value, dict | list):
+            raise CrashedError
+        limit = self.shop.dials.array_limit if self.shop.dials.input_limit else None
+        if limit is not None and len(value) > limit and not self.is_lone_message:
+            text = 'Maximum items of type "%type" is %max'
+            raise RefusedError(400, text, {"type": f"\\{kind}", "max": limit})
+        return list(value.values()) if isinstance(value, dict) else value
+
+    def texts(self, name: str) -> list[Any]:
+        """Return a list of texts of the body, which no limit counts."""
+        value = self.body.get(name)
+        if value is None:
+            raise required(name)
+        return list(value) if isinstance(value, list) else []
+
 
 Handler = Callable[[Call], Any]
+_MOST_ROWS = 300
 
 
 def _readable(call: Call, table: str, row: Any) -> Any:
@@ -78,10 +112,28 @@ def _readable(call: Call, table: str, row: Any) -> Any:
     return row
 
 
+def criteria_of(call: Call) -> Criteria:
+    """Return what a list is asked for, within the shop's limits.
+
+    Raises:
+        RefusedError: There is no search, or its page is too large.
+    """
+    criteria = parse_criteria(call.query)
+    dials = call.shop.dials
+    if dials.input_limit:
+        most = dials.max_page_size or _MOST_ROWS
+        if criteria.page_size is None:
+            criteria.page_size = dials.default_page_size
+        elif criteria.page_size > most:
+            text = "Maximum SearchCriteria pageSize is %max"
+            raise RefusedError(400, text, {"max": most})
+    return criteria
+
+
 def _listed(
     call: Call, rows: Iterable[Any], read: Callable[[Any, str], Any], show: Callable[[Any], Any]
 ) -> dict[str, Any]:
-    criteria = parse_criteria(call.query)
+    criteria = criteria_of(call)
     page, total = find(rows, criteria, read)
     return {
         "items": [show(row) for row in page],
@@ -165,50 +217,6 @@ def comments(call: Call) -> Any:
     one = {"field": "parent_id", "value": str(number), "condition_type": "eq"}
     criteria = {"filter_groups": [{"filters": [one]}]}
     return {"items": entries, "search_criteria": criteria, "total_count": len(entries)}
-
-
-def products(call: Call) -> Any:
-    """Return a page of products, without their stock."""
-    ids = [store.website_id for store in WEBSITES]
-    return _listed(
-        call,
-        call.shop.catalog.all(),
-        lambda product, name: product.read(name),
-        lambda product: body_of(product, website_ids=ids, is_single=False),
-    )
-
-
-def product(call: Call) -> Any:
-    """Return one product."""
-    return _product_body(call, call.shop.catalog.named(call.places[0]))
-
-
-def stock_item(call: Call) -> Any:
-    """Return what lies of one product at the default source, with the rules for selling it."""
-    body = _product_body(call, call.shop.catalog.named(call.places[0]))
-    return body["extension_attributes"]["stock_item"]
-
-
-def save_product(call: Call) -> Any:
-    """Create or change a product; the answer to a POST leaves out links and tier prices."""
-    sku = call.places[0] if call.places else None
-    product = call.members("product")
-    next_id = call.shop.catalog.next_id()
-    saved = call.shop.catalog.save(product, now=call.shop.now(), sku=sku)
-    body = _product_body(call, saved)
-    if saved.id == next_id and not (product.get("extension_attributes") or {}).get("stock_item"):
-        # Its row at the default source was made behind the product's back.
-        body["extension_attributes"]["stock_item"] |= {"qty": None, "is_in_stock": False}
-    # A SKU that had to be trimmed is read again, and then everything is there.
-    if sku is None and product.get("sku") == saved.sku:
-        del body["product_links"], body["tier_prices"]
-    return body
-
-
-def _product_body(call: Call, product: Product) -> dict[str, Any]:
-    ids = [store.website_id for store in WEBSITES]
-    stock = call.shop.inventory.items.get(product.sku, DEFAULT_SOURCE)
-    return body_of(product, website_ids=ids, stock=stock, is_single=True)
 
 
 def customers(call: Call) -> Any:

@@ -78,7 +78,8 @@ STORES = (
     ),
 )
 DEMO_WEBSITE = "b2b_de"
-CODES = frozenset({"all", "admin", *(store.code for store in STORES)})
+WHOLE_SHOP_CODES = frozenset({"all", "admin"})
+CODES = WHOLE_SHOP_CODES | {store.code for store in STORES}
 
 
 WEBSITES = tuple({store.website_id: store for store in reversed(STORES)}.values())[::-1]

@@ -5,7 +5,7 @@ is the only thing that moves an order's `updated_at`, since much of what happens
 does not. Orders are given to `on_placed` once they can be read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
@@ -26,6 +26,10 @@ from pricing_proxy.sandbox.shop.inventory.saving import SourceItemBatches
 from pricing_proxy.sandbox.shop.odd_rows import DATABASE_TIME, TABLES, OddRow, UnreadableRows
 from pricing_proxy.sandbox.shop.order_request import OrderRequest
 from pricing_proxy.sandbox.shop.orders import Order, OrderMaker
+from pricing_proxy.sandbox.shop.products.attributes import Attributes
+from pricing_proxy.sandbox.shop.products.configurables import Configurables
+from pricing_proxy.sandbox.shop.products.saving import ProductSaver
+from pricing_proxy.sandbox.shop.products.scopes import Scope
 from pricing_proxy.sandbox.shop.sign_in import SignIn
 from pricing_proxy.sandbox.shop.stores import WEBSITES, Sequences, store_by_id
 from pricing_proxy.sandbox.shop.wire import missing_entity
@@ -37,8 +41,12 @@ class Shop:
     def __init__(self, book: Book, dials: ShopDials, *, clock: Clock) -> None:
         """Begin with the ERP's products, three customers and no order."""
         self._clock = clock
-        self._dials = dials
-        self.catalog = Catalog(products_of(book), created_at=self.now())
+        self.dials = dials
+        self.attributes = Attributes()
+        products = products_of(book, self.attributes)
+        self.catalog = Catalog(products, created_at=self.now())
+        self.products = ProductSaver(self.catalog)
+        self.configurables = Configurables(self.catalog, self.attributes)
         self.inventory = Inventory(
             self.catalog,
             websites=[store.website for store in WEBSITES],
@@ -73,7 +81,11 @@ class Shop:
 
     def time(self) -> datetime:
         """Return the time as the shop's clock has it."""
-        return self._clock.utc() + timedelta(seconds=self._dials.clock_ahead_seconds)
+        return self._clock.utc() + timedelta(seconds=self.dials.clock_ahead_seconds)
+
+    def scopes(self) -> Mapping[str, Scope]:
+        """Return whose the values of products are, as the shop is configured."""
+        return self.attributes.scopes(website_prices=self.dials.website_prices)
 
     def place(self, request: OrderRequest) -> Order:
         """Make an order of a cart; it can be read when this returns."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pricing_proxy.sandbox.shop.criteria import find, parse_criteria
-from pricing_proxy.sandbox.shop.reading import Call
+from pricing_proxy.sandbox.shop.criteria import find
+from pricing_proxy.sandbox.shop.reading import Call, criteria_of
 from pricing_proxy.sandbox.shop.wire import CrashedError, RefusedError, internal_error, required
 
 _INVALID = "Validation Failed"
@@ -118,7 +118,7 @@ def _links(call: Call) -> Sequence[Mapping[str, Any]]:
 
 
 def _listed(call: Call, rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    criteria = parse_criteria(call.query)
+    criteria = criteria_of(call)
     page, total = find(rows, criteria, _column)
     return {"items": page, "search_criteria": criteria.echo(), "total_count": total}
 

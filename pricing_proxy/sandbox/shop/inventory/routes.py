@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from pricing_proxy.sandbox.shop import reading
-from pricing_proxy.sandbox.shop.criteria import find, parse_criteria
+from pricing_proxy.sandbox.shop.criteria import find
 from pricing_proxy.sandbox.shop.inventory import describing, salability
-from pricing_proxy.sandbox.shop.reading import Call
+from pricing_proxy.sandbox.shop.products import requests
+from pricing_proxy.sandbox.shop.reading import Call, criteria_of
 from pricing_proxy.sandbox.shop.route import Route
 
 _API = "Magento_InventoryApi::"
@@ -16,7 +16,7 @@ _SALES = "Magento_InventorySalesApi::stock"
 
 
 def _source_items(call: Call) -> dict[str, Any]:
-    criteria = parse_criteria(call.query)
+    criteria = criteria_of(call)
     for name in criteria.names():
         call.shop.inventory.items.check_column(name)
     rows, rest = call.shop.inventory.items.narrowed(criteria)
@@ -34,7 +34,7 @@ INVENTORY_ROUTES = (
         "stockItems/*",
         "Magento_CatalogInventory::cataloginventory",
         "stock_item",
-        reading.stock_item,
+        requests.stock_item,
     ),
     Route("GET", "inventory/source-items", _SOURCE, "source_items", _source_items),
     Route(

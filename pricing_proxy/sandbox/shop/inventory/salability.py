@@ -9,9 +9,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pricing_proxy.sandbox.shop.catalog import Product
-from pricing_proxy.sandbox.shop.criteria import find, parse_criteria
 from pricing_proxy.sandbox.shop.inventory.inventory import is_managed
-from pricing_proxy.sandbox.shop.reading import Call
+from pricing_proxy.sandbox.shop.products.listing import found_products
+from pricing_proxy.sandbox.shop.reading import Call, criteria_of
 from pricing_proxy.sandbox.shop.wire import CrashedError, RefusedError, required, wrong_type
 
 _UNKNOWN_STOCK = "Could not receive Stock Item data"
@@ -71,8 +71,8 @@ def are_quantities_salable(call: Call) -> list[dict[str, Any]]:
 def exported(call: Call) -> dict[str, Any]:
     """Return a page of what may be sold on a website; `total_count` is that of the page alone."""
     stock = call.shop.inventory.network.stock_of(_website(call))
-    criteria = parse_criteria(call.query)
-    page, _ = find(call.shop.catalog.all(), criteria, lambda product, name: product.read(name))
+    criteria = criteria_of(call)
+    page, _ = found_products(call.shop.catalog, call.shop.attributes, criteria)
     if any(name == "sku" for name in criteria.names()):
         # The database then goes by that index.
         page.sort(key=lambda product: product.sku.casefold())
