@@ -28,8 +28,8 @@ _URGENCIES = {RunTrigger.CHANGE: Urgency.FRESH}
 class MirrorEvents(Events, Protocol):
     """Where they are entered: `sync.store.events.EventStore`."""
 
-    async def is_open(self, lock_key: str) -> bool:
-        """Return whether an event of this lock is not ended."""
+    async def is_open(self, lock_key: str, *, named: str | None = None) -> bool:
+        """Return whether an event of this lock is not ended, or one of this business key."""
         ...
 
 
@@ -43,18 +43,10 @@ class ChunkEvents:
     def __init__(self, events: MirrorEvents) -> None:
         self._events = events
 
-    async def enter_first(
-        self, run: int, mirror: Mirror, urgency: Urgency, *, what: str = ""
-    ) -> None:
-        """Enter the first chunk of a run, once.
-
-        Args:
-            run: The run's number.
-            mirror: Whose run.
-            urgency: Of its chunks.
-            what: Tells another beginning of the same run from its first, such as an approval.
-        """
-        await self._enter(mirror, run, f"begin {what}".rstrip(), urgency)
+    async def enter_first(self, run: int, mirror: Mirror, urgency: Urgency) -> None:
+        """Enter a chunk of a run that has none in line: the first, or one after an approval."""
+        if not await self._events.is_open(_line(mirror), named=_name(run)):
+            await self._enter(mirror, run, f"begin {uuid.uuid4()}", urgency)
 
     async def go_on(self, mirror: Mirror, run: int, trigger: RunTrigger, *, after: int) -> None:
         """Enter the chunk that follows an event's, once."""
@@ -91,8 +83,7 @@ class ChunkEvents:
             )
 
     async def _enter(self, mirror: Mirror, run: int, what: str, urgency: Urgency) -> None:
-        lock = f"mirror/{mirror.flow}/{mirror.shop}"
-        name = f"run {run}"
+        lock, name = _line(mirror), _name(run)
         enter = partial(
             self._events.receive,
             flow=mirror.flow,
@@ -106,9 +97,18 @@ class ChunkEvents:
         await self._events.receive_together(enter, urgency)
 
 
+def _line(mirror: Mirror) -> str:
+    """Return the lock of the chunks of all runs."""
+    return f"mirror/{mirror.flow}/{mirror.shop}"
+
+
+def _name(run: int) -> str:
+    return f"run {run}"
+
+
 def _lock(mirror: Mirror, key: str) -> str:
     """Return the lock of a key's events."""
-    return f"mirror/{mirror.flow}/{mirror.shop}/{folded(key)}"
+    return f"{_line(mirror)}/{folded(key)}"
 
 
 def urgency_of(trigger: RunTrigger) -> Urgency:

@@ -143,9 +143,10 @@ class EventStore:
         to_begin = select(_EVENT.id).where(_EVENT.lock_key == lock_key, _EVENT.state.in_(TO_BEGIN))
         return await statements.value(self._by_statement, to_begin.limit(1)) is not None
 
-    async def is_open(self, lock_key: str) -> bool:
-        """Return whether an event of this lock is not ended."""
+    async def is_open(self, lock_key: str, *, named: str | None = None) -> bool:
+        """Return whether an event of this lock is not ended, or one of this business key."""
         is_open = select(_EVENT.id).where(_EVENT.lock_key == lock_key, _EVENT.state.not_in(ENDED))
+        is_open = is_open if named is None else is_open.where(_EVENT.business_key == named)
         return await statements.value(self._by_statement, is_open.limit(1)) is not None
 
     async def claim(self, event_id: int) -> EventRecord | NotNow:

@@ -69,8 +69,13 @@ class FakeMirrorEvents:
     async def is_to_begin(self, lock_key: str) -> bool:
         return await self.is_open(lock_key)
 
-    async def is_open(self, lock_key: str) -> bool:
-        return any(lock == lock_key and key not in self.ended for key, lock in self.locks.items())
+    async def is_open(self, lock_key: str, *, named: str | None = None) -> bool:
+        return any(
+            lock == lock_key
+            and key not in self.ended
+            and named in (None, self.entered[key].business_key)
+            for key, lock in self.locks.items()
+        )
 
     def next_chunk(self) -> Event | None:
         """Return the event of a run that comes next."""
