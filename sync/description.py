@@ -21,6 +21,7 @@ from sync.engine.schedules import Schedule
 from sync.given import ConfiguredMarket, Given
 from sync.magento.resources import Resource
 from sync.magento.shop import Shop
+from sync.mirror.ports import Mirror
 from sync.store.records import EventRecord
 
 EXPECTED_AND_FOUND = ("expected", "found")
@@ -100,6 +101,7 @@ class Description(Generic[R]):
         mistakes: Finds what no single key shows, in the file as it was written, for a market.
         of_order: Its documents that belong to an order.
         sides: What the two sides of a difference are called.
+        mirrors: Returns its mirrors, where it is a mirror flow.
         bad_edit: Says why a payload that a person wrote would not do what it says; empty where it
             would.
     """
@@ -121,6 +123,7 @@ class Description(Generic[R]):
     mistakes: Callable[[Mapping[str, Any], str], Iterable[Mistake]] = _nothing
     of_order: OfOrder | None = None
     sides: tuple[str, str] = EXPECTED_AND_FOUND
+    mirrors: Callable[[Given], Sequence[Mirror]] | None = None
     bad_edit: Callable[[EventRecord, Mapping[str, Any]], str] = lambda *_: ""
 
 

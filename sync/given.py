@@ -16,6 +16,7 @@ from sync.engine.polling import Polling
 from sync.engine.schedules import Schedule
 from sync.magento.order_models import OrderHead
 from sync.magento.shop import Shop
+from sync.mirroring import Mirroring
 from sync.sales.owners import DocumentOwners
 from sync.sales.references import Find, References
 from sync.sales.value_lines import Splitting
@@ -89,6 +90,7 @@ class Given:
         prices: What the price service reads.
         polling: What sources are read with.
         sweep_every: How often what that can miss is searched for.
+        mirroring: What mirrors share.
     """
 
     markets: Mapping[str, ConfiguredMarket]
@@ -101,6 +103,7 @@ class Given:
     prices: SharedMaps
     polling: Polling
     sweep_every: timedelta
+    mirroring: Mirroring
 
     def poll(
         self, flow: str, run: Callable[[], Awaitable[object]], *, is_awaited: bool = False

@@ -6,20 +6,24 @@ wrong. Replayed, it does the same.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from sync.engine.flow import Work
-from sync.engine.outcomes import Done, HeldError
+from sync.engine.outcomes import Done, HeldError, RetryLaterError
 from sync.mirror.chunk_events import KEY, MEETS, RUN, ChunkEvents
 from sync.mirror.chunks import Chunks, summary
 from sync.mirror.ports import Mirror
+from sync.mirror.reading import Planning
 from sync.store.mirror_records import (
     MirrorChange,
     MirrorRun,
     RowEnd,
     RunState,
-    UnmappedRow,
 )
+
+# Until somebody has decided on what it found; nothing is lost meanwhile.
+_ADOPTION_TAKES = timedelta(minutes=10)
 
 
 class Runs(Protocol):
@@ -39,16 +43,10 @@ class Runs(Protocol):
 
 
 class Planner(Protocol):
-    """Plans what differs between the ERP and what is known of the shop."""
+    """Plans keys of one mirror for who writes them alone: `sync.mirror.reading.MirrorReads`."""
 
-    async def plan_keys(
-        self, mirror: Mirror, keys: Sequence[str], *, asked_by: str
-    ) -> tuple[MirrorRun | None, Sequence[UnmappedRow]]:
-        """Read keys and plan a run of them, of which no chunk is entered.
-
-        Returns:
-            The run, None where nothing differs; and what no row could be made of.
-        """
+    async def planned(self, keys: Sequence[str], *, by: str) -> Planning:
+        """Read keys and plan them, and enter nothing of it; raises `UpstreamError`."""
         ...
 
 
@@ -59,7 +57,7 @@ class MirrorFlow:
         name: Its name.
         mirrors: By market.
         runs: What is kept of runs.
-        planner: Plans rows.
+        planners: Plan keys, by market.
         chunks: Writes them.
         entries: Where the next chunk is entered.
     """
@@ -70,14 +68,14 @@ class MirrorFlow:
         mirrors: Mapping[str, Mirror],
         *,
         runs: Runs,
-        planner: Planner,
+        planners: Mapping[str, Planner],
         chunks: Chunks,
         entries: ChunkEvents,
     ) -> None:
         self.name = name
         self._mirrors = mirrors
         self._runs = runs
-        self._planner = planner
+        self._planners = planners
         self._chunks = chunks
         self._entries = entries
 
@@ -109,11 +107,14 @@ class MirrorFlow:
         return Done(f"run {number}: {summary(ends) or 'nothing left'}")
 
     async def _row(self, mirror: Mirror, keys: Sequence[str], work: Work) -> Done:
-        run, odd = await self._planner.plan_keys(mirror, keys, asked_by=f"event {work.event.id}")
-        if odd:
-            raise HeldError(field=odd[0].field, text=odd[0].text, advice=odd[0].advice)
+        planner = self._planners[mirror.market]
+        planning = await planner.planned(keys, by=f"event {work.event.id}")
+        if planning.odd:
+            odd = planning.odd[0]
+            raise HeldError(field=odd.field, text=odd.text, advice=odd.advice)
+        run = planning.run
         if run is None:
-            return Done("nothing of it differs any more")
+            raise RetryLaterError("the shop is not adopted yet", after=_ADOPTION_TAKES)
         changes = await self._runs.take(run.id, mirror.chunk_rows)
         ends = await self._chunks.carry(mirror, run, changes, work)
         state = await self._runs.settle(run.id)

@@ -40,10 +40,8 @@ Told = Callable[[MirrorRun], None]
 class Entering(Protocol):
     """Where a plan becomes events: `sync.mirror.chunk_events`."""
 
-    async def enter_first(
-        self, run: int, mirror: Mirror, urgency: Urgency, *, what: str = ""
-    ) -> None:
-        """Enter the first chunk of a run, once."""
+    async def enter_first(self, run: int, mirror: Mirror, urgency: Urgency) -> None:
+        """Enter a chunk of a run that has none in line."""
         ...
 
     async def enter_rows(self, mirror: Mirror, rows: Sequence[HeldAlone]) -> None:

@@ -89,7 +89,13 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
         )
         given = given_of(settings, opened, ways, clock=clock)
         flows = {flow.name: flow.build(given) for flow in FLOWS}
-        plan = timetable(settings.sync, flows, journal=opened.journal)
+        plan = timetable(
+            settings.sync,
+            flows,
+            journal=opened.journal,
+            mirroring=given.mirroring,
+            storefront=ways.storefront,
+        )
         for gate in ways.gates:
             metrics.show_gate(gate.name, partial(_closed_seconds, gate))
         told = _Watching(metrics, traces, supervision, DatabaseHealth(clock.monotonic_us))

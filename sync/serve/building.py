@@ -8,12 +8,16 @@ from sync.engine.pace import Pace
 from sync.engine.polling import Polling
 from sync.given import ConfiguredMarket, Given
 from sync.magento.shop import Shop
+from sync.mirror.governor import SLOTS, Governor
+from sync.mirroring import Mirroring
 from sync.orders.rules import OrderRules
 from sync.orders.starts import Starts
 from sync.serve.stores import Stores
 from sync.serve.systems import Systems
 from sync.settings import SyncSettings
 from sync.store.all_links import AllLinks, KeptLinks
+from sync.store.claims import Claims
+from sync.store.mirror_pace import MirrorPaces
 
 
 def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Clock) -> Given:
@@ -42,6 +46,27 @@ def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Cl
             ),
         ),
         sweep_every=timedelta(seconds=polling.sweep_seconds),
+        mirroring=mirroring_of(settings, opened, clock=clock),
+    )
+
+
+def mirroring_of(settings: SyncSettings, opened: Stores, *, clock: Clock) -> Mirroring:
+    """Return what mirrors share."""
+    section = settings.sync.mirror
+    return Mirroring(
+        section=section,
+        plans=opened.mirrors,
+        events=opened.events,
+        interventions=opened.interventions,
+        governor=Governor(
+            MirrorPaces(opened.opened.database),
+            Claims(opened.opened.database, SLOTS),
+            shop=settings.sync.magento.url,
+            ceiling=section.batches,
+            clock=clock,
+        ),
+        notices=opened.notices,
+        clock=clock,
     )
 
 

@@ -17,6 +17,8 @@ from sync.store.flow_control import FlowControl
 from sync.store.interventions import Interventions
 from sync.store.journal import Journal
 from sync.store.link_decisions import LinkDecisions
+from sync.store.mirror_notices import MirrorNotices
+from sync.store.mirror_plans import MirrorPlans
 from sync.store.odd_rows import OddRowStore
 from sync.store.overview import Overview
 from sync.store.reference_forms import ReferenceForms
@@ -43,6 +45,8 @@ class Stores:
     unsettled: UnsettledWishes
     rewrites: Rewrites
     decisions: LinkDecisions
+    mirrors: MirrorPlans
+    notices: MirrorNotices
 
 
 @asynccontextmanager
@@ -73,6 +77,8 @@ async def stores(
             unsettled=UnsettledWishes(database, configuration=configuration),
             rewrites=Rewrites(database),
             decisions=LinkDecisions(database),
+            mirrors=MirrorPlans(database),
+            notices=MirrorNotices(database),
         )
 
 

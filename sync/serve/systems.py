@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.way import SYNC, erp_way
+from pricing_proxy.http_exchange import http_session
 from pricing_proxy.resilience.evidence import SlowRule
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.resilience.guard import BreakerGuard
@@ -22,6 +23,7 @@ from pricing_proxy.shared_state.redis_watch import SYNC_KEYS, RedisWatch
 from pricing_proxy.shared_state.seen_events import SeenEvents
 from pricing_proxy.supervision import Supervision
 from sync.magento.shop import Shop
+from sync.magento.storefront import StorefrontPage
 from sync.magento.way import SYSTEM, shop_way
 from sync.settings import SyncSettings
 
@@ -42,6 +44,7 @@ class Systems:
         seen: Which events the shop told of.
         gates: What is closed while a system throttles.
         redis: Whether Redis keeps what is written.
+        storefront: The page by which the shop's speed is judged; None where none is.
     """
 
     shop: Shop
@@ -50,6 +53,7 @@ class Systems:
     seen: SeenEvents
     gates: Sequence[Gate]
     redis: RedisWatch
+    storefront: StorefrontPage | None
 
 
 @asynccontextmanager
@@ -92,7 +96,20 @@ async def systems(
             seen=SeenEvents(magento.url, redis, guard),
             gates=gates,
             redis=watched,
+            storefront=await stack.enter_async_context(_storefront(settings, clock)),
         )
+
+
+@asynccontextmanager
+async def _storefront(settings: SyncSettings, clock: Clock) -> AsyncIterator[StorefrontPage | None]:
+    """Open the way that those who buy take, over a connection of its own."""
+    magento, path = settings.sync.magento, settings.sync.mirror.probe_path
+    if not path:
+        yield None
+        return
+    way = magento.way_out()
+    async with http_session(magento.ca_file, proxy=way, connections=1) as session:
+        yield StorefrontPage(session, base_url=magento.url, path=path, clock=clock)
 
 
 def read_from(settings: SyncSettings) -> Mapping[str, str]:

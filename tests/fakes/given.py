@@ -48,4 +48,5 @@ def given(
             pace=unhinted(clock),
         ),
         sweep_every=timedelta(seconds=settings.sync.polling.sweep_seconds),
+        mirroring=cast("Any", None),
     )

@@ -16,9 +16,9 @@ from sync.store.mirror_records import (
     RowKey,
     RunState,
     RunTrigger,
-    UnmappedRow,
     Values,
 )
+from sync.store.mirror_run_record import HeldKey
 from tests.fakes.toy_shop import Fault
 from tests.sync_mirror.toys import ToyWorld
 from tests.virtual_time import run_virtual
@@ -238,7 +238,7 @@ async def test_a_row_of_its_own_is_read_anew_and_held_while_it_is_refused() -> N
     await world.carry(event)
     assert world.held(LAMP).values["price"] == "13"
 
-    world.planner.odd[LAMP.key] = UnmappedRow(
+    world.planner.odd[LAMP.key] = HeldKey(
         key=LAMP.key, field="SalesUnitSymbol", text="no unit ea", advice="add it to products.units"
     )
     with pytest.raises(HeldError, match="no unit ea"):

@@ -12,6 +12,7 @@ from sync.mirror.chunks import Chunks
 from sync.mirror.flow import MirrorFlow
 from sync.mirror.governor import Governor
 from sync.mirror.ports import Mirror, MirrorReader, Policy
+from sync.mirror.reading import Planning
 from sync.store.events import FenceLostError
 from sync.store.lines import Urgency
 from sync.store.mirror_records import (
@@ -19,9 +20,9 @@ from sync.store.mirror_records import (
     MirrorRun,
     RowKey,
     RunTrigger,
-    UnmappedRow,
     Values,
 )
+from sync.store.mirror_run_record import HeldKey
 from tests.fakes.claims import FakeClaims
 from tests.fakes.mirror_events import FakeMirrorEvents
 from tests.fakes.mirror_plans import FakePlans
@@ -47,15 +48,13 @@ class FakePlanner:
 
     plans: FakePlans
     desired: dict[RowKey, Values] = field(default_factory=dict)
-    odd: dict[str, UnmappedRow] = field(default_factory=dict)
+    odd: dict[str, HeldKey] = field(default_factory=dict)
 
-    async def plan_keys(
-        self, mirror: Mirror, keys: Sequence[str], *, asked_by: str
-    ) -> tuple[MirrorRun | None, Sequence[UnmappedRow]]:
-        del mirror, asked_by
+    async def planned(self, keys: Sequence[str], *, by: str) -> Planning:
+        del by
         rows = {row: values for row, values in self.desired.items() if row.key in keys}
         run = self.plans.plan(rows, RunTrigger.BY_HAND)
-        return run, [self.odd[key] for key in keys if key in self.odd]
+        return Planning(run=run, odd=[self.odd[key] for key in keys if key in self.odd])
 
 
 @dataclass
@@ -108,7 +107,7 @@ class ToyWorld:
             FLOW,
             {MARKET: self.mirror},
             runs=self.plans,
-            planner=self.planner,
+            planners={MARKET: self.planner},
             chunks=Chunks(self.plans, entries, governor=governor, clock=self.clock),
             entries=entries,
         )

@@ -1,4 +1,4 @@
-"""Keep how many batches at once each shop bears, and how fast its storefront answered."""
+"""Keep how many batches at once each shop bears, how fast its storefront answered, and notices."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,9 +24,20 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), primary_key=True),
         sa.Column("took_ms", sa.Double, nullable=False),
     )
+    op.create_table(
+        "mirror_notice",
+        sa.Column("flow", sa.Text, primary_key=True),
+        sa.Column("market", sa.Text, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("title", sa.Text, nullable=False),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("count", sa.Integer, nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+    )
 
 
 def downgrade() -> None:
     """Drop them: every shop is taken to bear its ceiling again."""
+    op.drop_table("mirror_notice")
     op.drop_table("storefront_probe")
     op.drop_table("mirror_pace")

@@ -1,0 +1,102 @@
+"""What mirror flows share: what is kept of runs, how wide the shop is written to, their schedules.
+
+A mirror flow is a list of mirrors; `sync.mirror_flows` makes a flow of it.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from pricing_proxy.clock import Clock
+from sync.engine.schedules import Schedule
+from sync.mirror.chunk_events import ChunkEvents
+from sync.mirror.chunks import Chunks
+from sync.mirror.flow import MirrorFlow
+from sync.mirror.governor import Governor
+from sync.mirror.ports import Mirror
+from sync.mirror.reading import MirrorReads
+from sync.sections import MirrorSection
+from sync.store.events import EventStore
+from sync.store.interventions import Interventions
+from sync.store.mirror_notices import MirrorNotices
+from sync.store.mirror_plans import MirrorPlans
+from sync.store.mirror_run_record import RunLostError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mirroring:
+    """All of it.
+
+    Attributes:
+        section: What the configuration says.
+        plans: What is kept of runs.
+        events: Where chunks are entered.
+        interventions: Puts held events back in line.
+        governor: How wide the shop is written to.
+        notices: Where flows tell of what lasts.
+        clock: Time.
+    """
+
+    section: MirrorSection
+    plans: MirrorPlans
+    events: EventStore
+    interventions: Interventions
+    governor: Governor
+    notices: MirrorNotices
+    clock: Clock
+
+    @property
+    def entries(self) -> ChunkEvents:
+        """Where chunks and rows become events."""
+        return ChunkEvents(self.events)
+
+    def reads(self, mirror: Mirror) -> MirrorReads:
+        """Return what reads the ERP for a mirror, and plans."""
+        return MirrorReads(
+            mirror,
+            self.plans,
+            entering=self.entries,
+            interventions=self.interventions,
+            clock=self.clock,
+        )
+
+    def flow(self, name: str, mirrors: Sequence[Mirror]) -> MirrorFlow:
+        """Return what carries the chunks of mirrors of one flow."""
+        return MirrorFlow(
+            name,
+            {mirror.market: mirror for mirror in mirrors},
+            runs=self.plans,
+            planners={mirror.market: self.reads(mirror) for mirror in mirrors},
+            chunks=Chunks(self.plans, self.entries, governor=self.governor, clock=self.clock),
+            entries=self.entries,
+        )
+
+    def schedules(self, mirror: Mirror) -> Iterator[Schedule]:
+        """Yield when a mirror reads what changed, and when everything."""
+        reads, name = self.reads(mirror), f"{mirror.flow} of {mirror.market}"
+        change = timedelta(seconds=self.section.change_seconds)
+        full = timedelta(hours=self.section.full_hours)
+        yield Schedule(f"read changed {name}", change, _unless_lost(name, reads.change))
+        pace = partial(self._full_every, full)
+        # A whole period late, it begins at any time of the day.
+        yield Schedule(f"read all {name}", 2 * full, _unless_lost(name, reads.full), pace)
+
+    async def _full_every(self, every: timedelta) -> timedelta:
+        """Return how often everything is read now: what is due soon begins in the quiet hours."""
+        if not self.section.quiet_hours:
+            return every
+        return every / 2 if self.section.is_quiet(self.clock.utc()) else 2 * every
+
+
+def _unless_lost(name: str, read: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    async def attempt() -> None:
+        try:
+            await read()
+        except RunLostError as error:
+            _log.warning("%s: %s", name, error)
+
+    return attempt
