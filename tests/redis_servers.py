@@ -20,6 +20,7 @@ import pytest
 import redis as blocking
 
 from pricing_proxy.children import tied
+from tests.patience import PATIENCE_SECONDS
 
 __all__ = [
     "PASSWORD",
@@ -35,7 +36,6 @@ PASSWORD, SENTINEL_PASSWORD = "open~server", "open~sentinel"
 _PROGRAM = "redis-server"
 _SLOTS = 16_384
 _NODES = 3
-_PATIENCE_SECONDS = 20
 # A node's bus listens that much above its port; both must be free and valid.
 _BUS = 10_000
 _HIGHEST_PORT = 65_535
@@ -210,7 +210,7 @@ def _server(
     finally:
         client.close()
         process.kill()
-        process.wait(_PATIENCE_SECONDS)
+        process.wait(PATIENCE_SECONDS)
 
 
 def _answers(client: blocking.Redis) -> bool:
@@ -225,7 +225,7 @@ def _port_of(client: blocking.Redis) -> int:
 
 
 def _wait(holds: Callable[[], bool], otherwise: str) -> None:
-    give_up = time.monotonic() + _PATIENCE_SECONDS
+    give_up = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         if time.monotonic() > give_up:
             pytest.fail(otherwise)

@@ -19,10 +19,10 @@ import pytest
 import redis as blocking
 
 from pricing_proxy.children import tied
+from tests.patience import PATIENCE_SECONDS
 
 # A database that nobody uses by default.
 _USUAL_URL = "redis://127.0.0.1:6379/15"
-_START_SECONDS = 10
 _MISSING = "no Redis answers, and no redis-server is on PATH"
 
 
@@ -66,11 +66,11 @@ def _started(program: str, folder: Path) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(_START_SECONDS)
+        process.wait(PATIENCE_SECONDS)
 
 
 def _wait_for(url: str) -> None:
-    give_up = time.monotonic() + _START_SECONDS
+    give_up = time.monotonic() + PATIENCE_SECONDS
     while not answers(url):
         if time.monotonic() > give_up:
             pytest.fail(f"redis-server does not answer at {url}")

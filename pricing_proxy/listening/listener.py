@@ -25,6 +25,9 @@ _DRAIN_SECONDS = 5.0
 _LONGEST_LINE = 65_536
 # A token of 8 KB is no token of ours, and is told so with a 401; longer heads are no HTTP.
 _LONGEST_FIELD = 9 * 1024
+# Callers whose connections wait to be accepted, while a process is at something else: beyond it
+# they are dropped, and the system tells some of them a minute later. Linux takes no more.
+_BACKLOG = 4096
 _OPTIONS: dict[str, Any] = {
     # No access log: it would write queries, and metrics tell the rest.
     "access_log": None,
@@ -85,7 +88,8 @@ async def listening(
     runner = runner_type(app, crowd=crowd, **_OPTIONS)
     await runner.setup()
     try:
-        await web.TCPSite(runner, listener.host, listener.port).start()
+        site = web.TCPSite(runner, listener.host, listener.port, backlog=_BACKLOG)
+        await site.start()
     except OSError as error:
         await runner.cleanup()
         raise ListenError(

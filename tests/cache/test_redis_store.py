@@ -27,6 +27,7 @@ from tests.cache.shared_prices import (
 from tests.integration.redis_process import redis_process
 from tests.interrupting import Moment, is_cut_short
 from tests.misbehaving_proxy import Fault, misbehaving_proxy
+from tests.patience import PATIENCE_SECONDS
 
 MOST = 5000
 DAY_MS = 24 * 3600 * 1000
@@ -58,7 +59,7 @@ async def test_a_customer_s_prices_expire_together_a_while_after_the_last_write(
 
     assert DAY_MS - 60_000 < await redis.pttl(name) <= DAY_MS
     await redis.pexpire(name, 1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await store.read(context, [key(1), key(2)]):  # noqa: ASYNC110 -- a real Redis takes real time
             await asyncio.sleep(0.002)
     assert store.bad_values == 0

@@ -17,6 +17,7 @@ from pricing_proxy.shared_state.guard import redis_guard
 from tests.cache.shared_prices import KEYS
 from tests.fakes.price_cache import FakeRedis
 from tests.fakes.warm_marks import FakeWarmMarks
+from tests.patience import PATIENCE_SECONDS
 
 T = TypeVar("T")
 
@@ -85,7 +86,7 @@ async def test_a_login_is_claimed_once_for_each_customer(marks: WarmMarks, uniqu
 async def test_a_claim_ends_by_itself(marks: WarmMarks, unique: str) -> None:
     """A process that died while holding one must not stop the others."""
     assert await marks.claim_login(context_of(unique), timedelta(milliseconds=20))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not await marks.claim_login(context_of(unique), HOLD):  # noqa: ASYNC110 -- Redis' own clock
             await asyncio.sleep(0.01)
 

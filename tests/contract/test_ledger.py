@@ -15,6 +15,7 @@ from pricing_proxy.shared_state import ledger
 from pricing_proxy.shared_state.ledger import LedgerEntry, LedgerWriter, Scope, ScopeKind
 from pricing_proxy.shared_state.ledger_reader import LedgerReader
 from pricing_proxy.sleep_watch import SleepWatch
+from tests.patience import PATIENCE_SECONDS
 
 DAY = timedelta(days=1)
 LAMP = Scope(ScopeKind.ITEM, "LAMP-01")
@@ -70,7 +71,7 @@ async def process(
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not holds():  # noqa: ASYNC110 -- a real Redis takes real time
             await asyncio.sleep(0.005)
 

@@ -16,6 +16,7 @@ from pricing_proxy.d365.transport import Transport
 from pricing_proxy.resilience.call_class import Ticket
 from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.operation import Operation
+from tests.patience import PATIENCE_SECONDS
 
 T = TypeVar("T")
 Play = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -108,7 +109,7 @@ async def transport_to_bytes(
         yield transport, heads
 
 
-def soon(seconds: float = 5) -> Deadline:
+def soon(seconds: float = PATIENCE_SECONDS) -> Deadline:
     """Return a deadline that a healthy test never meets."""
     return Deadline.after(round(seconds * 1_000_000), now_us=SystemClock().monotonic_us())
 

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from pricing_proxy.children import tied
+from tests.patience import PATIENCE_SECONDS
 
 _PROGRAM = "redis-server"
 
@@ -44,7 +45,7 @@ class RedisProcess:
             stderr=asyncio.subprocess.DEVNULL,
             **tied(),
         )
-        async with asyncio.timeout(10), Redis(port=self.port) as client:
+        async with asyncio.timeout(PATIENCE_SECONDS), Redis(port=self.port) as client:
             while not await _answers(client):  # noqa: ASYNC110 -- a child process tells nobody
                 await asyncio.sleep(0.02)
 

@@ -20,6 +20,7 @@ from pricing_proxy.children import tied
 from pricing_proxy.configuration.api_keys import hash_of
 from pricing_proxy.demo.plan import SECRET, SECRET_NAME, free_ports
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
+from tests.patience import PATIENCE_SECONDS
 
 KEY = "the key of the rolling restart"
 _POLL_SECONDS = 0.5
@@ -70,7 +71,7 @@ class Replica:
         """Ask it to end, and return its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return await self.process.wait()
 
     async def kill(self) -> None:
@@ -127,7 +128,7 @@ class RoundRobin:
 
     async def until_ready(self, count: int) -> None:
         """Return when so many are ready."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(self.ready) < count:  # noqa: ASYNC110 -- other processes tell nobody
                 await asyncio.sleep(0.1)
 
@@ -145,7 +146,9 @@ async def replicas(folder: Path, redis_url: str, *, count: int) -> AsyncIterator
     async with AsyncExitStack() as stack:
         settings = SandboxSettings(state_dir=folder, latency_ms=5, entra_latency_ms=0)
         sandbox = await stack.enter_async_context(Sandbox(settings))
-        session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=20)))
+        session = await stack.enter_async_context(
+            ClientSession(timeout=ClientTimeout(total=PATIENCE_SECONDS))
+        )
         started = [_replica(folder, sandbox, redis_url, number) for number in range(count)]
         for replica in started:
             stack.push_async_callback(replica.kill)

@@ -21,6 +21,7 @@ from pricing_proxy.serve.application import application
 from pricing_proxy.serve.run import crowds
 from pricing_proxy.settings import Settings
 from pricing_proxy.web.immediate import ImmediateRunner
+from tests.patience import PATIENCE_SECONDS, seconds_kept_waiting
 
 KEY = "the key of the integration tests"
 FORGETTING_KEY = "the key that may forget everything"
@@ -29,7 +30,7 @@ READER_KEY = "the key that opens no prices"
 MARKET = "b2b_de"
 PAGE = "https://shop.example.com"
 # Far longer than any answer may take: what hangs fails by this.
-_PATIENCE = ClientTimeout(total=30)
+_PATIENCE = ClientTimeout(total=PATIENCE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class Running:
             body: dict[str, Any] = {}
         else:
             body = {"data" if isinstance(content, bytes) else "json": content}
-        began = loop.time()
+        began = loop.time() - seconds_kept_waiting()
         async with self.session.request(
             method,
             address,
@@ -137,7 +138,7 @@ class Running:
 
 async def _read(answer: ClientResponse, began: float) -> Answer:
     text = await answer.text()
-    seconds = asyncio.get_running_loop().time() - began
+    seconds = asyncio.get_running_loop().time() - seconds_kept_waiting() - began
     is_json = "json" in answer.content_type
     content = await answer.json(content_type=None) if is_json else None
     return Answer(answer.status, answer.headers, content, text, seconds)
@@ -265,7 +266,7 @@ async def _until_ready(running: Running) -> None:
     await until(is_ready)
 
 
-async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float = 20) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float = PATIENCE_SECONDS) -> None:
     """Return when the condition holds; fail when it does not in time."""
     async with asyncio.timeout(seconds):
         while not await holds():  # noqa: ASYNC110 -- over HTTP there is nothing to wait on

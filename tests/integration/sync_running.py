@@ -21,6 +21,7 @@ from pricing_proxy.sandbox.server import Sandbox
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
 from sync.serve.application import Running, running
 from sync.settings import SyncSettings
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.conftest import settings as sandbox_settings
 
 MARKET = "b2b_de"
@@ -88,7 +89,9 @@ class Placing:
         assert len(found) == len(released)
         return found
 
-    async def until(self, is_so: Callable[[], Awaitable[bool]], *, seconds: float = 30) -> None:
+    async def until(
+        self, is_so: Callable[[], Awaitable[bool]], *, seconds: float = PATIENCE_SECONDS
+    ) -> None:
         """Wait until something is so."""
         async with asyncio.timeout(seconds):
             while not await is_so():  # noqa: ASYNC110 -- the systems tell nobody

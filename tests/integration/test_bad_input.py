@@ -26,6 +26,7 @@ from tests.integration.running import (
     Running,
     running_service,
 )
+from tests.patience import PATIENCE_SECONDS
 
 JSON = {"Content-Type": "application/json"}
 # Sent wherever a customer or a SKU goes, and looked for in every log line.
@@ -228,7 +229,7 @@ async def test_what_is_no_http_is_refused_and_not_logged(running: Running, messa
     writer.write(message.encode())
     await writer.drain()
 
-    status_line = await asyncio.wait_for(reader.readline(), timeout=10)
+    status_line = await asyncio.wait_for(reader.readline(), timeout=PATIENCE_SECONDS)
 
     assert status_line.split()[1] == b"400"
     writer.close()
@@ -255,7 +256,7 @@ async def test_a_body_that_never_ends_is_given_up(
     writer.write(rest.encode())
     await writer.drain()
 
-    answer = await asyncio.wait_for(reader.read(4096), timeout=5)
+    answer = await asyncio.wait_for(reader.read(4096), timeout=PATIENCE_SECONDS)
 
     assert answer.split()[1] == status
     assert code in answer

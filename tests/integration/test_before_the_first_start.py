@@ -30,7 +30,6 @@ from tests.sync_console.conftest import CommandLine
 
 __all__ = ["database_url", "postgres", "template"]
 
-pytestmark = pytest.mark.timeout(90)
 
 SMALL = CatalogSize(skus=60, customers=8)
 TABLE = """\

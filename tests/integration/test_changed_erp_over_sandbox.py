@@ -19,8 +19,6 @@ from tests.sync_console.between_systems import configured
 
 __all__ = ["database_url", "postgres", "template"]
 
-pytestmark = pytest.mark.timeout(90)
-
 
 async def held(world: World, *numbers: str) -> dict[str, EventRecord]:
     """Wait until orders are held, and return their events by number."""

@@ -14,8 +14,6 @@ from tests.sync_console.between_systems import configured, two_systems
 
 __all__ = ["database_url", "postgres", "template"]
 
-pytestmark = pytest.mark.timeout(90)
-
 
 async def until(world: World, number: str, state: EventState) -> None:
     async def is_so() -> bool:

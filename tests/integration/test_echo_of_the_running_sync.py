@@ -3,8 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from pricing_proxy.clock import SystemClock
 from sync.console.state import read_state
 from tests.integration.sync_running import MARKET, World, running_sync, sync_settings
@@ -12,7 +10,6 @@ from tests.postgres import database_url, postgres, template
 
 __all__ = ["database_url", "postgres", "template"]
 
-pytestmark = pytest.mark.timeout(90)
 # The shop's times are whole seconds, and it is polled once a second.
 LOOKS, EVERY_SECONDS = 5, 1.1
 

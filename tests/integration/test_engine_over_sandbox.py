@@ -24,6 +24,7 @@ from sync.store.overview import Overview
 from sync.store.watermarks import Watermarks
 from tests.integration.flow_world import FlowWorld, world
 from tests.integration.sync_running import ADDRESS, MARKET
+from tests.patience import PATIENCE_SECONDS
 from tests.postgres import database_url, postgres, template
 
 __all__ = ["database_url", "postgres", "template", "world"]
@@ -82,7 +83,9 @@ class Engine:
             rows = await connection.execute(statement, {"flow": flow})
             return {str(row[0]): str(row[1]) for row in rows}
 
-    async def until(self, is_so: Callable[[dict[str, str]], bool], *, seconds: float = 60) -> None:
+    async def until(
+        self, is_so: Callable[[dict[str, str]], bool], *, seconds: float = PATIENCE_SECONDS
+    ) -> None:
         async with asyncio.timeout(seconds):
             while not is_so(await self.states()):  # noqa: ASYNC110 -- workers tell nobody
                 await asyncio.sleep(0.1)

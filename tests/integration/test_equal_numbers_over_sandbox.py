@@ -16,7 +16,6 @@ from tests.sync_console.conftest import CommandLine
 
 __all__ = ["database_url", "postgres", "template"]
 
-pytestmark = pytest.mark.timeout(120)
 
 STORES = ("b2b_de", "b2b_de_en")
 

@@ -28,7 +28,6 @@ from tests.sync_console.conftest import CommandLine
 
 __all__ = ["database_url", "postgres", "template"]
 
-pytestmark = pytest.mark.timeout(90)
 
 OLD, NOT_CONFIRMED = 500, 3
 

@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
 
 from pricing_proxy.web.openapi import openapi_document
 from tests.integration.running import KEY, running_service
+from tests.patience import PATIENCE_SECONDS
 
 SECRET = "a secret of the shop's, longer than 32 bytes"
 STOREFRONT = {
@@ -135,7 +136,10 @@ def test_no_request_breaks_the_service(
             _name_what_there_is(case)
         headers = CALLERS[caller]()
         answer = case.call(
-            base_url=getattr(service, listener), session=session, headers=headers, timeout=20
+            base_url=getattr(service, listener),
+            session=session,
+            headers=headers,
+            timeout=PATIENCE_SECONDS,
         )
         case.validate_response(answer, checks=CHECKS, headers=headers)
 
@@ -148,11 +152,11 @@ def test_no_request_breaks_the_service(
 
 def _close_breakers(session: requests.Session, service: Service) -> None:
     """Undo what an order to isolate did: an ERP that operators took away is not a healthy one."""
-    state = session.get(f"{service.admin}/status", timeout=20).json()
+    state = session.get(f"{service.admin}/status", timeout=PATIENCE_SECONDS).json()
     for breaker in state["erp"]["sandbox"]["breakers"]:
         address = f"{service.admin}/v1/breakers/{breaker['name']}"
         answer = session.post(
-            address, json={"order": "close"}, headers=CALLERS["key"](), timeout=20
+            address, json={"order": "close"}, headers=CALLERS["key"](), timeout=PATIENCE_SECONDS
         )
         assert answer.ok, answer.text
 

@@ -25,6 +25,7 @@ from tests.integration.sync_running import (
     sync_settings,
 )
 from tests.listening.raw import chunked, request, wire
+from tests.patience import PATIENCE_SECONDS
 from tests.postgres import database_url, postgres, template
 from tests.sandbox.conftest import settings as sandbox_settings
 from tests.services import redis_url
@@ -36,12 +37,8 @@ from tests.wire.silence import FILES, files_at_most, strangers
 
 __all__ = ["database_url", "postgres", "redis_url", "template"]
 
-pytestmark = pytest.mark.timeout(120)
-
 PAGES = 300
 ORDERS = 5
-# The poll finds within five seconds what no hint told of; a loaded machine gets more.
-SECONDS = 30.0
 
 
 async def statuses(running: Service) -> tuple[list[int], list[float], str]:
@@ -127,7 +124,7 @@ async def test_strangers_keep_no_order_from_the_erp(
                         address = f"http://127.0.0.1:{port}/health/live"
                         async with control.get(address) as answer:
                             assert answer.status == 200
-                    async with asyncio.timeout(SECONDS):
+                    async with asyncio.timeout(PATIENCE_SECONDS):
                         await systems.arrived(number)
                     print(f"delivered after {time.monotonic() - began:.2f} s")  # noqa: T201 -- as above
         finally:
@@ -151,7 +148,7 @@ async def ports(program: asyncio.subprocess.Process) -> tuple[int, int, bytes]:
     """Return where the program listens, and what it said."""
     assert program.stdout is not None
     said = b""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while b"carrying " not in said:
             line = await program.stdout.readline()
             assert line, said.decode()

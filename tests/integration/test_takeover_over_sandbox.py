@@ -26,7 +26,6 @@ from tests.sync_console.conftest import CommandLine
 
 __all__ = ["database_url", "fake_redis_port", "postgres", "template"]
 
-pytestmark = pytest.mark.timeout(120)
 
 SMALL = CatalogSize(skus=60, customers=8)
 VAT = "DE999888777"

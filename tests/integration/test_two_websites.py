@@ -32,7 +32,6 @@ from tests.sandbox.conftest import settings as sandbox_settings
 
 __all__ = ["database_url", "fake_redis_port", "postgres", "template"]
 
-pytestmark = pytest.mark.timeout(90)
 
 OTHER, OTHER_WEBSITE = "main", 1
 SMALL = CatalogSize(skus=60, customers=8)

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-import pytest
-
 from tests.code.layout import ROOT, rooms, walk
 from tests.integration.running import running_service
 from tests.integration.sync_running import running_sync
@@ -15,7 +13,6 @@ from tests.postgres import database_url, postgres, template
 
 __all__ = ["database_url", "postgres", "template"]
 
-pytestmark = pytest.mark.timeout(120)
 
 # Composition passes functions on, which are called on the way; the sandbox is the other side;
 # returns are polled meanwhile.

@@ -16,9 +16,8 @@ from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
 from pricing_proxy.listening.refusals import read_whole
 from pricing_proxy.problem_details import ProblemError
+from tests.patience import PATIENCE_SECONDS
 
-# Far longer than any answer takes; what hangs fails by this.
-PATIENCE_SECONDS = 20.0
 BODY_LIMIT = 100_000
 SHOWN = "/shown"
 

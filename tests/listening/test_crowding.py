@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing_proxy.listening.crowd import Crowd, Reason
-from tests.listening.raw import PATIENCE_SECONDS, Listening, request, showing, wire
+from tests.listening.raw import Listening, request, showing, wire
+from tests.patience import PATIENCE_SECONDS
 
 MOST = 16
 NEWCOMERS = 4

@@ -10,7 +10,6 @@ from pricing_proxy.listening import crowd as crowd_module
 from pricing_proxy.listening.connection import Connection
 from pricing_proxy.listening.crowd import Crowd, Reason
 from tests.listening.raw import (
-    PATIENCE_SECONDS,
     Heard,
     Listening,
     Wire,
@@ -19,6 +18,7 @@ from tests.listening.raw import (
     showing,
     wire,
 )
+from tests.patience import PATIENCE_SECONDS
 
 IDLE_SECONDS = 300.0
 WHOLE = request("POST", "/shown", body=b"{}")

@@ -37,13 +37,14 @@ from tests.magento.loopback import (
     shop_of,
     transport_to,
 )
+from tests.patience import PATIENCE_SECONDS
 
 TARGET = "/rest/all/V1/products/A%2FB%20%2B'?searchCriteria%5BpageSize%5D=1"
 GET = Request(method="GET", target=TARGET)
 POST = Request(method="POST", target="/rest/V1/orders", body=b'{"entity": {}}')
 
 
-def soon(seconds: float = 5) -> Deadline:
+def soon(seconds: float = PATIENCE_SECONDS) -> Deadline:
     return Deadline.after(round(seconds * 1_000_000), now_us=SystemClock().monotonic_us())
 
 

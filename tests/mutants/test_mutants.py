@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pricing_proxy.children import tied
+from tests.patience import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -86,7 +87,6 @@ DISTURBED: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     (f"{MODEL}::ask", f"{MODEL}::change"): ("letters_of_names_count",),
 }
-_SECONDS = 60
 # Loading all plugins takes four times as long as the tests do.
 _PLUGINS = ("-p", "no:cacheprovider", "-p", "pytest_asyncio.plugin", "-p", "pytest_timeout")
 # pytest's own words: tests ran and some failed. Anything else is a broken copy.
@@ -153,7 +153,7 @@ def _in(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=_SECONDS,
+        timeout=PATIENCE_SECONDS,
         check=False,
         **tied(),
     )

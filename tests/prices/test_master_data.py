@@ -89,6 +89,7 @@ async def test_maps_are_read_at_start_and_every_quarter_of_an_hour() -> None:
         assert maps.is_ready
         assert maps.items() == {"S-1": make_item("S-1")}
         assert maps.customer("C-1") == make_customer("C-1")
+        assert maps.customers() == {"C-1": make_customer("C-1")}
         assert maps.views() == {
             "items": MapView(1, timedelta(seconds=1), 0, None),
             "customers": MapView(1, timedelta(seconds=1), 0, None),
@@ -209,8 +210,9 @@ async def test_shop_ids_are_seeded_and_remembered() -> None:
 
 async def test_a_seed_does_not_replace_what_the_sync_has_linked() -> None:
     kept = FakeKept(accounts={1: "C-2"})
-    async with maps_of(FakeReader(), kept, seeds={1: "C-1", 3: "C-3"}):
+    async with maps_of(FakeReader(), kept, seeds={1: "C-1", 3: "C-3"}) as maps:
         await asyncio.sleep(1)
+        assert maps.ids.count == 2
     assert kept.accounts == {1: "C-2", 3: "C-3"}
 
 

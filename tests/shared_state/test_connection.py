@@ -13,6 +13,7 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.redis_address import parse_redis_address
 from pricing_proxy.shared_state.cluster import BoundedCluster
 from pricing_proxy.shared_state.connection import Connecting, connected
+from tests.patience import PATIENCE_SECONDS
 from tests.redis_servers import ServiceBehindSentinel
 
 pytestmark = pytest.mark.real_services
@@ -119,7 +120,7 @@ async def test_a_failover_is_followed(redis_sentinel: ServiceBehindSentinel, uni
     async with connected(parse_redis_address(redis_sentinel.address), HOW) as client:
         await many(client, unique)
         redis_sentinel.fail_over()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not await _is_written(client, unique):  # noqa: ASYNC110 -- a process tells nobody
                 await asyncio.sleep(0.05)
         await many(client, unique)

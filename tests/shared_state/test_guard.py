@@ -13,6 +13,7 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.shared_state.guard import guarded, redis_guard
 from pricing_proxy.shared_state.maps import SharedMaps, SharedStateError
 from pricing_proxy.shared_state.seen_events import SeenEvents
+from tests.patience import PATIENCE_SECONDS
 
 TIMEOUT_SECONDS = 0.1
 
@@ -67,7 +68,7 @@ async def test_what_both_programs_share_hangs_on_no_redis() -> None:
             assert server.heard - heard <= 40  # pings, whatever they cost
 
             server.is_answering = True
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while not await _is_answered(maps):  # noqa: ASYNC110 -- Redis tells nobody
                     await asyncio.sleep(0.05)
 

@@ -35,6 +35,7 @@ from pricing_proxy.shared_state.redis_watch import (
     redis_state,
 )
 from tests.integration.redis_process import RedisProcess, redis_process
+from tests.patience import PATIENCE_SECONDS
 from tests.virtual_time import LoopClock, run_virtual
 
 WRITES_REFUSED = [
@@ -205,7 +206,7 @@ async def test_check_is_red_where_a_real_redis_refuses_writes(
             await client.config_set("save", "3600 1")
             shutil.rmtree(server.folder)
             await client.bgsave()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while (await client.info("persistence"))["rdb_last_bgsave_status"] == "ok":  # noqa: ASYNC110 -- Redis tells nobody
                     await asyncio.sleep(0.02)
         found = await finding(server)

@@ -4,14 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from pricing_proxy.children import tied
 
 _HERE = Path(__file__).parents[2]
 
 
-@pytest.mark.timeout(150)
 def test_a_flow_in_its_own_folder_and_the_list_is_taken_by_all() -> None:
     """In a process of its own: settings and intake read the list when they are imported."""
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "tests.toy_flow.listed"]

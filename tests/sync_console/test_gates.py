@@ -14,6 +14,7 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.shared_state.gate import Gates, app_gate, shop_gate, tokens_of
 from tests.integration.redis_process import redis_process
+from tests.patience import PATIENCE_SECONDS
 from tests.sync_console.conftest import AWAY, CommandLine
 from tests.sync_console.test_looking_and_intervening import audited
 from tests.sync_engine.engine import Engine
@@ -42,7 +43,7 @@ class World:
     gates: dict[str, Gate]
 
     async def until(self, name: str, *, is_closed: bool) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while self.gates[name].view().is_closed is not is_closed:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
@@ -68,7 +69,7 @@ async def test_a_closed_gate_is_shown_and_opened_in_the_process_that_has_it(
     world: World, engine: Engine, name: str
 ) -> None:
     world.gates[name].throttled(timedelta(days=1))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not (told := await world.run.json("status"))["gates"]:
             pass
     assert list(told["gates"]) == [name]

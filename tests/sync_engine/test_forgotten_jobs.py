@@ -11,6 +11,7 @@ from sync.engine.outcomes import Done
 from sync.engine.queue import ComeBackError
 from sync.engine.sweep import Sweep
 from sync.store.states import EventState
+from tests.patience import PATIENCE_SECONDS
 from tests.sync_engine.engine import Engine, succeed
 from tests.sync_engine.test_workers import until, working
 from tests.sync_engine.worker_program import LEASE
@@ -22,7 +23,7 @@ async def numbers(engine: Engine, statement: str) -> list[int]:
 
 
 async def until_gone(engine: Engine, statement: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await numbers(engine, statement):  # noqa: ASYNC110 -- a database tells nobody
             await asyncio.sleep(0.05)
 

@@ -7,6 +7,7 @@ from sqlalchemy import event as listening
 from sync.engine.flow import Work
 from sync.engine.outcomes import Done, RetryLaterError, WaitForError
 from sync.store.lines import Urgency
+from tests.patience import PATIENCE_SECONDS
 from tests.sync_engine.engine import MARKET, Engine
 from tests.sync_engine.test_workers import working
 
@@ -97,7 +98,7 @@ async def test_what_was_tried_before_goes_behind_what_is_new(
         async def is_back() -> bool:
             return await in_line(engine) == ["night"]
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not await is_back():  # noqa: ASYNC110 -- a database tells nobody
                 await asyncio.sleep(0.05)
     await receive(engine, "today")

@@ -15,6 +15,7 @@ from sync.engine.queue import USUAL_LEASE, Lease, queue_application
 from sync.engine.workers import Workers
 from sync.store.flow_control import FlowControl
 from sync.store.states import EventState
+from tests.patience import PATIENCE_SECONDS
 from tests.sync_engine.engine import MARKET, Engine
 
 
@@ -35,7 +36,7 @@ async def working(
             yield workers
 
 
-async def until(is_so: Callable[[], bool], *, seconds: float = 20) -> None:
+async def until(is_so: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
     async with asyncio.timeout(seconds):
         while not is_so():  # noqa: ASYNC110 -- workers tell nobody
             await asyncio.sleep(0.02)
@@ -138,7 +139,7 @@ async def test_workers_outlive_the_end_of_all_their_connections(
 
         second = await engine.receive("2")
 
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             for event in (first, second):
                 while await engine.state(event) is not EventState.DONE:  # noqa: ASYNC110 -- as above
                     await asyncio.sleep(0.05)

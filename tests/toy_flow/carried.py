@@ -37,7 +37,6 @@ from tests.toy_flow.rules import FLOW, GreetingRules
 
 __all__ = ["database_url", "postgres", "template"]
 
-pytestmark = pytest.mark.timeout(90)
 
 FLOWS = ["orders", "customers", "returns", FLOW]
 MARKETS = {

@@ -14,6 +14,7 @@ from pricing_proxy.configuration.api_keys import hash_of
 from pricing_proxy.serve.key_watch import KeyWatch
 from pricing_proxy.settings import ConfigurationFiles, Settings
 from tests.configuration.files import CONFIGURATION, SECRET, SECRET_VARIABLE, write
+from tests.patience import PATIENCE_SECONDS
 
 NEW_KEY = f"""
 [[api_keys]]
@@ -38,7 +39,7 @@ class Watched:
         write(self.file.parent, text)
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not holds():  # noqa: ASYNC110 -- files change without telling
                 await asyncio.sleep(0.005)
 

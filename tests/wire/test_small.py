@@ -3,15 +3,12 @@
 import asyncio
 from pathlib import Path
 
-import pytest
 from aiohttp import ClientSession
 
 from tests.wire.callers import callers
 from tests.wire.fuzzing import fuzz, post_prices
 from tests.wire.judging import Verdict
 from tests.wire.service import Service, service
-
-pytestmark = pytest.mark.timeout(120)
 
 ANSWERS = 3000
 
