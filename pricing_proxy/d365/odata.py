@@ -8,7 +8,7 @@ what F&O could not be asked safely.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -53,9 +53,42 @@ def is_one_of(field: str, values: Iterable[Value]) -> Filter:
     return Filter(f"({' or '.join(equals(field, value).text for value in values)})")
 
 
+def at_least(field: str, value: Value) -> Filter:
+    """Return `field ge value`; for texts, in the ERP's collation, and `*` stands for itself."""
+    return _comparison(field, "ge", value)
+
+
+def at_most(field: str, value: Value) -> Filter:
+    """Return `field le value`, as in `at_least`."""
+    return _comparison(field, "le", value)
+
+
+def more_than(field: str, value: Value) -> Filter:
+    """Return `field gt value`, as in `at_least`."""
+    return _comparison(field, "gt", value)
+
+
 def matches(field: str, pattern: str) -> Filter:
     """Return rows whose text fits `pattern`, in which `*` stands for anything."""
     return _comparison(field, "eq", pattern)
+
+
+def fitting(field: str, values: Iterable[str], *, longest: int) -> Iterator[list[str]]:
+    """Yield values in groups whose `is_one_of` takes at most `longest` characters of a URL.
+
+    A value that is longer than that is a group of its own.
+    """
+    group: list[str] = []
+    length = 0
+    for value in values:
+        more = len(_encode(f"{equals(field, value).text} or "))
+        if group and length + more > longest:
+            yield group
+            group, length = [], 0
+        group.append(value)
+        length += more
+    if group:
+        yield group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +134,11 @@ def row_target(entity_set: str, key: Mapping[str, Value]) -> str:
 def set_target(entity_set: str) -> str:
     """Return path and query under which a set takes new rows."""
     return f"{_ROOT}{_name(entity_set)}?cross-company=true"
+
+
+def metadata_list_target(collection: str) -> str:
+    """Return the path of all entities or enums under `/Metadata`."""
+    return f"/Metadata/{_name(collection)}"
 
 
 def metadata_target(collection: str, name: str) -> str:

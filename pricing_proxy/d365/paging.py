@@ -65,17 +65,18 @@ class Counted:
 
     Attributes:
         brought: How many rows came.
+        promised: How many were counted; None before the first page, and where nobody counts.
     """
 
     def __init__(self, *, system: str) -> None:
         self._system = system
         self.brought = 0
-        self._promised: int | None = None
+        self.promised: int | None = None
 
     def take(self, page: Any) -> Any:
         """Return a page after taking note of it."""
-        if self._promised is None and isinstance(page, dict) and "@odata.count" in page:
-            self._promised = read_count(page, system=self._system)
+        if self.promised is None and isinstance(page, dict) and "@odata.count" in page:
+            self.promised = read_count(page, system=self._system)
         rows = page.get("value") if isinstance(page, dict) else None
         self.brought += len(rows) if isinstance(rows, list) else 0
         return page
@@ -86,11 +87,14 @@ class Counted:
         Args:
             name: The set's.
         """
-        # What is deleted while the pages are read is missing rightly.
-        if self._promised is not None and self.brought * 100 < self._promised * _LEAST_PERCENT:
-            raise UpstreamContractError(
-                f"{name}: {self.brought} of {self._promised} rows came", system=self._system
-            )
+        require_promised(name, self.brought, self.promised, system=self._system)
+
+
+def require_promised(name: str, brought: int, promised: int | None, *, system: str) -> None:
+    """Raise `UpstreamContractError` where too few rows of a set came; None promised nothing."""
+    # What is deleted while the pages are read is missing rightly.
+    if promised is not None and brought * 100 < promised * _LEAST_PERCENT:
+        raise UpstreamContractError(f"{name}: {brought} of {promised} rows came", system=system)
 
 
 def read_count(page: Any, *, system: str) -> int:

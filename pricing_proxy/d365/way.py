@@ -22,6 +22,7 @@ from pricing_proxy.resilience.breaker_settings import (
     DOCUMENT_READS,
     DOCUMENT_WRITES,
     MASTER_READS,
+    MIRROR_READS,
     PRICE_READS,
     BreakerSettings,
     found_back_soon,
@@ -69,6 +70,7 @@ SYNC = Manner(
         OperationClass.MASTER_READ: found_back_soon(MASTER_READS),
         OperationClass.DOCUMENT_READ: found_back_soon(DOCUMENT_READS),
         OperationClass.DOCUMENT_WRITE: found_back_soon(DOCUMENT_WRITES),
+        OperationClass.MIRROR_READ: found_back_soon(MIRROR_READS),
     },
     gate=GateSettings(
         # Nobody waits for a page here, so the documented wait is kept where none is named.

@@ -1,8 +1,8 @@
 """When a circuit breaker opens, for how long, and what closes it again.
 
-What is slow differs by operation: `PRICE_READS`, `MASTER_READS`, `DOCUMENT_READS` and
-`DOCUMENT_WRITES` are the settings for an ERP. Redis needs shorter times altogether; whoever
-builds its breaker says so.
+What is slow differs by operation: `PRICE_READS`, `MASTER_READS`, `MIRROR_READS`,
+`DOCUMENT_READS` and `DOCUMENT_WRITES` are the settings for an ERP. Redis needs shorter
+times altogether; whoever builds its breaker says so.
 """
 
 from dataclasses import dataclass, replace
@@ -53,6 +53,8 @@ PRICE_READS = BreakerSettings()
 # A page of 10,000 rows may take the ERP half a minute in good health, and its reader
 # waits a minute for it.
 MASTER_READS = BreakerSettings(slow=SlowRule(30 * SECOND_US, 0), permit_us=75 * SECOND_US)
+# A chunk of an aggregate view takes as long; what else is read by then has a breaker of its own.
+MIRROR_READS = MASTER_READS
 # A look-up by reference may scan a table without an index; no customer waits for it.
 DOCUMENT_READS = BreakerSettings(slow=SlowRule(10 * SECOND_US, 0), permit_us=75 * SECOND_US)
 # Creating a document runs the ERP's validations for each line; no customer waits for it.

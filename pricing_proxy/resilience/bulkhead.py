@@ -5,6 +5,11 @@ alone. What interactive and refresh leave unused is lent to the classes below th
 upwards: a flood of page views cannot end the refreshing that would make it unnecessary.
 Where a share is below one call, the class lives on what it borrows, so when the limit
 falls, refresh and background shrink first.
+
+Mirrors run on what checkout leaves unused, and on a part of that only: whoever calls for
+mirrors makes no checkouts, and no other class ever waits for a mirror. Should both come
+together, checkout has its share at once, and for as long as the mirror's calls take there
+are more of them than the limit says.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -23,6 +28,8 @@ from pricing_proxy.resilience.waiting_line import WaitingLine
 _CHECKOUT_PERCENT = 40
 _REFRESH_PERCENT = 10
 _BACKGROUND_PERCENT = 5
+# Of the limit, for mirrors; less than checkout's.
+_MIRROR_PERCENT = 25
 # Below half of the limit in use, it was not the limit that held anybody back.
 _PRESSED_FROM_PART = 2
 
@@ -45,22 +52,30 @@ class BulkheadView:
 
 
 def shares(limit: int) -> tuple[int, int, int, int]:
-    """Divide `limit` among the classes, in their order; checkout is rounded up."""
+    """Divide `limit` among the classes above mirrors, in their order; checkout is rounded up."""
     checkout = -(-limit * _CHECKOUT_PERCENT // 100)
     refresh = limit * _REFRESH_PERCENT // 100
     background = limit * _BACKGROUND_PERCENT // 100
     return checkout, limit - checkout - refresh - background, refresh, background
 
 
+def mirrors_share(limit: int) -> int:
+    """Return how many calls for mirrors may run at once, at least one."""
+    return max(1, limit * _MIRROR_PERCENT // 100)
+
+
 def has_room(klass: CallClass, running: dict[CallClass, int], limit: int) -> bool:
     """Say whether one more call of `klass` fits.
 
-    Below checkout, a class and all those above it fit into their shares together; that is
-    what lending downwards only means.
+    Between checkout and mirrors, a class and all those above it fit into their shares
+    together; that is what lending downwards only means.
     """
     share = shares(limit)
     if klass is CallClass.CHECKOUT:
         return running[klass] < share[klass]
+    if klass is CallClass.MIRROR:
+        unused = share[CallClass.CHECKOUT] - running[CallClass.CHECKOUT]
+        return running[klass] < min(unused, mirrors_share(limit))
     used = lendable = 0
     for other in (CallClass.INTERACTIVE, CallClass.REFRESH, CallClass.BACKGROUND):
         used += running[other]

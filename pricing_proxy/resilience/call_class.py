@@ -1,6 +1,7 @@
 """How urgent a call is, and the handle through which it becomes more urgent.
 
-    CHECKOUT > INTERACTIVE (cart and browse misses) > REFRESH (refresh, warming) > BACKGROUND
+    CHECKOUT > INTERACTIVE (cart and browse misses) > REFRESH (refresh, warming, documents)
+        > BACKGROUND > MIRROR (whole sets, copied from one system to the other)
 
 A load that began for a refresh may find a customer waiting for it: joining it lifts its
 `Ticket`, and a queue in which that ticket waits obeys at once. A ticket also says for whom
@@ -20,6 +21,7 @@ class CallClass(IntEnum):
     INTERACTIVE = 1
     REFRESH = 2
     BACKGROUND = 3
+    MIRROR = 4
 
     @property
     def is_customer_facing(self) -> bool:

@@ -5,7 +5,8 @@
 The upstream's wish is obeyed to the microsecond and spread later by chance, so that the
 processes of one app do not return together; but no closing lasts longer than ten minutes,
 whatever was wished, and an operator may end it. After T, and after a breaker closes, starts
-are rationed: 5 in the first second, twice as many in each that follows.
+are rationed: 5 in the first second, twice as many in each that follows. Mirrors wait until
+they are not: what nobody waits for takes no start from what somebody does.
 """
 
 from dataclasses import dataclass, replace
@@ -128,6 +129,8 @@ def try_start(
         return None
     if not is_ramping(state, now_us, settings):
         return state
+    if klass is CallClass.MIRROR:
+        return None
     state = _in_this_second(state, now_us)
     allowed = settings.ramp_starts << state.ramp_second
     is_checkout = klass is CallClass.CHECKOUT

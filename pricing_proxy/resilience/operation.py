@@ -20,6 +20,8 @@ class OperationClass(StrEnum):
     DOCUMENT_READ = "document_read"
     """Apart from the writes: a look-up settles what a failing write left in doubt."""
     DOCUMENT_WRITE = "document_write"
+    MIRROR_READ = "mirror_read"
+    """Whole sets, some of them heavy views: one that fails keeps nobody from the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,11 +94,13 @@ class MarketSets:
         await self._check_set(calls, steps, contract.entity_set, ("dataAreaId",))
 
         async def compare() -> Finding:
-            entity = await reader.entity(contract.entity)
+            name = contract.entity or await reader.entity_of(contract.entity_set)
+            entity = await reader.entity(name) if name else None
             if entity is None:
+                missing = name or f"a type for {contract.entity_set}"
                 return failed(
-                    f"no metadata of {contract.entity}",
-                    f"Make the entity {contract.entity} public, or choose another version of it",
+                    f"no metadata of {missing}",
+                    f"Make the entity {missing} public, or choose another version of it",
                 )
             fine = f"{len(contract.types)} fields fit"
             return _compared(compare_entity(contract, entity), fine)

@@ -19,6 +19,9 @@ SIMULATED = "pricing_proxy.sandbox."
 MIGRATIONS = "sync.store.migrations.versions."
 # Rooms that land before whoever uses them; each goes from here when its flows are on.
 BEING_BUILT = (
+    "pricing_proxy.d365.fo.mirror_",
+    "pricing_proxy.d365.fo.product_models.",
+    "pricing_proxy.d365.fo.stock",
     "sync.mirror.",
     "sync.store.mirror_",
     "sync.magento.storefront.",

@@ -119,6 +119,8 @@ class GateAgainstModel(RuleBasedStateMachine):
             return False
         if self.ramp_from is None or self.now_us >= self.ramp_from + 6 * SECOND:
             return True
+        if klass is CallClass.MIRROR:
+            return False
         second = (self.now_us - self.ramp_from) // SECOND
         same = [k for at_us, k in self.starts if (at_us - self.ramp_from) // SECOND == second]
         others = [k for k in same if k is not CallClass.CHECKOUT]

@@ -12,6 +12,7 @@ from pricing_proxy.resilience.breaker_settings import (
     DOCUMENT_READS,
     DOCUMENT_WRITES,
     MASTER_READS,
+    MIRROR_READS,
     PRICE_READS,
 )
 from pricing_proxy.resilience.bulkhead import Bulkhead
@@ -136,6 +137,7 @@ class World:
             OperationClass.MASTER_READ: MASTER_READS,
             OperationClass.DOCUMENT_READ: DOCUMENT_READS,
             OperationClass.DOCUMENT_WRITE: DOCUMENT_WRITES,
+            OperationClass.MIRROR_READ: MIRROR_READS,
         }
         self.policy = CallPolicy(
             system="fo",

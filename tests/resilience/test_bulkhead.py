@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 
 from pricing_proxy.resilience.aimd import AimdSettings, Signal
-from pricing_proxy.resilience.bulkhead import Bulkhead, has_room, shares
+from pricing_proxy.resilience.bulkhead import Bulkhead, has_room, mirrors_share, shares
 from pricing_proxy.resilience.call_class import CallClass, Caller, Ticket
 from pricing_proxy.resilience.errors import CallRefusedError
 from tests.resilience.scenario import SECOND, armed_timers, clock, deadline_in, now, run
 
 CHECKOUT, INTERACTIVE = CallClass.CHECKOUT, CallClass.INTERACTIVE
-REFRESH, BACKGROUND = CallClass.REFRESH, CallClass.BACKGROUND
+REFRESH, BACKGROUND, MIRROR = CallClass.REFRESH, CallClass.BACKGROUND, CallClass.MIRROR
 
 
 def new_bulkhead(limit: int) -> Bulkhead:
@@ -90,11 +90,38 @@ def test_whoever_comes_shares_hold_and_are_lent_downwards_only(
             running[klass] += 1
     share = shares(limit)
     assert running[CHECKOUT] <= share[CHECKOUT]
-    assert sum(running.values()) - running[CHECKOUT] <= limit - share[CHECKOUT]
+    between = sum(running.values()) - running[CHECKOUT] - running[MIRROR]
+    assert between <= limit - share[CHECKOUT]
+    assert running[MIRROR] <= mirrors_share(limit) <= share[CHECKOUT]
     assert running[INTERACTIVE] <= share[INTERACTIVE]
     assert running[INTERACTIVE] + running[REFRESH] <= share[INTERACTIVE] + share[REFRESH]
     # Checkout's share is free for it, whatever the others hold.
     assert has_room(CHECKOUT, running, limit) == (running[CHECKOUT] < share[CHECKOUT])
+
+
+@given(
+    limit=st.integers(4, 64),
+    comers=st.lists(st.sampled_from(CallClass), max_size=150),
+)
+@settings(max_examples=50, deadline=None)
+def test_nobody_ever_waits_for_a_mirror(limit: int, comers: list[CallClass]) -> None:
+    with_mirrors, without = dict.fromkeys(CallClass, 0), dict.fromkeys(CallClass, 0)
+    for klass in comers:
+        if klass is MIRROR:
+            with_mirrors[MIRROR] += has_room(MIRROR, with_mirrors, limit)
+            continue
+        has_it = has_room(klass, without, limit)
+        assert has_room(klass, with_mirrors, limit) == has_it
+        with_mirrors[klass] += has_it
+        without[klass] += has_it
+
+
+def test_mirrors_run_on_what_checkout_leaves() -> None:
+    idle = dict.fromkeys(CallClass, 0)
+    assert (mirrors_share(4), mirrors_share(8), mirrors_share(64)) == (1, 2, 16)
+    assert has_room(MIRROR, idle, 4)
+    assert not has_room(MIRROR, {**idle, MIRROR: 1}, 4)
+    assert not has_room(MIRROR, {**idle, CHECKOUT: 2}, 4)
 
 
 def test_checkout_goes_at_once_while_pages_flood() -> None:
@@ -323,6 +350,7 @@ def test_a_lift_after_the_grant_changes_nothing() -> None:
             "interactive": 1,
             "refresh": 1,
             "background": 0,
+            "mirror": 0,
         }
         await workers.finish_all()
 

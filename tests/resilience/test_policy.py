@@ -151,6 +151,7 @@ def test_one_operation_class_fails_alone() -> None:
             "fo master_read": Phase.CLOSED,
             "fo document_read": Phase.CLOSED,
             "fo document_write": Phase.CLOSED,
+            "fo mirror_read": Phase.CLOSED,
         }
 
     run(main())

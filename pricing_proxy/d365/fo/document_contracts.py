@@ -14,6 +14,7 @@ from pricing_proxy.d365.fo.customer_models import (
     CustomerAccountRow,
     CustomerBody,
 )
+from pricing_proxy.d365.fo.instants import Instant
 from pricing_proxy.d365.fo.models import Day, NoYes, Number, Row
 from pricing_proxy.d365.fo.order_models import (
     SalesOrderHeaderBody,
@@ -144,7 +145,7 @@ def _contract(
 ) -> EntityContract:
     types: dict[str, frozenset[str]] = {name: frozenset() for name in (*more, *body.model_fields)}
     for row in rows:
-        types.update({name: _types(row, name) for name in row.fields()})
+        types.update({name: read_types(row, name) for name in row.fields()})
     types.update(dict.fromkeys(texts, _TEXT))
     required = (name for name, info in body.model_fields.items() if info.is_required())
     return EntityContract(
@@ -157,11 +158,14 @@ def _contract(
     )
 
 
-def _types(row: type[Row], name: str) -> frozenset[str]:
-    written: Any = row.__annotations__[name]
+def read_types(row: type[Row], name: str) -> frozenset[str]:
+    """Return the types of the ERP's that a field of a model reads; empty for any."""
+    written: Any = next(
+        each.__annotations__[name] for each in row.__mro__ if name in each.__annotations__
+    )
     if written is NoYes:
         return frozenset({"NoYes"})
-    if written is Day:
+    if written is Day or written is Instant:
         return _DAYS
     # Any type at all reads as a text: enums and instants do too.
     return _NUMBERS if written is Number else frozenset()

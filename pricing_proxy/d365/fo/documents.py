@@ -102,6 +102,17 @@ class DocumentCalls:
         operation = Operation(name=name, kind=OperationClass.DOCUMENT_READ, is_safe=True)
         return await self._send(Request(method="GET", target=target), operation)
 
+    async def listed(self, target: str, *, name: str) -> list[paging.Row]:
+        """Return all members of a list that stands under a path, of every page."""
+
+        async def fetch(link: str) -> Any:
+            return await self.get(link, name=name)
+
+        pages = paging.read_pages(
+            target, fetch=fetch, base_url=self._transport.base_url, system=self.system
+        )
+        return [values async for page in pages for values in page]
+
     async def create(
         self,
         entity_set: str,
@@ -148,13 +159,7 @@ class DocumentCalls:
             order_by=row.key,
         )
 
-        async def fetch(target: str) -> Any:
-            return await self.get(target, name=f"read {row.entity_set}")
-
-        pages = paging.read_pages(
-            query.target(), fetch=fetch, base_url=self._transport.base_url, system=self.system
-        )
-        return [values async for page in pages for values in page]
+        return await self.listed(query.target(), name=f"read {row.entity_set}")
 
     async def _write(
         self,

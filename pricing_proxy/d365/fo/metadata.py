@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from pricing_proxy.d365.fo.documents import DocumentCalls
-from pricing_proxy.d365.fo.models import WireModel
+from pricing_proxy.d365.fo.models import Text, WireModel
 from pricing_proxy.d365.fo.schema_contract import EntityMetadata, FieldMetadata
-from pricing_proxy.d365.odata import metadata_target
+from pricing_proxy.d365.odata import metadata_list_target, metadata_target
 from pricing_proxy.resilience.errors import UpstreamContractError, UpstreamRejectedError
 
 _M = TypeVar("_M", bound=WireModel)
@@ -38,11 +38,29 @@ class _Enumeration(WireModel):
     Members: list[_Member]
 
 
+class _Listed(WireModel):
+    PublicEntityName: Text
+    PublicCollectionName: Text
+
+
 class MetadataReader:
     """Reads the metadata of one environment."""
 
     def __init__(self, calls: DocumentCalls) -> None:
         self._calls = calls
+        self._entities: dict[str, str] | None = None
+
+    async def entity_of(self, entity_set: str) -> str | None:
+        """Return the name of a set's type, None when the environment lists no such set.
+
+        The list has thousands of entries, and is read once.
+        """
+        if self._entities is None:
+            target = metadata_list_target("DataEntities")
+            told = await self._calls.listed(target, name="metadata")
+            each = (self._checked(_Listed, values) for values in told)
+            self._entities = {one.PublicCollectionName: one.PublicEntityName for one in each}
+        return self._entities.get(entity_set)
 
     async def entity(self, name: str) -> EntityMetadata | None:
         """Return what the ERP says of an entity type, None when it has none of that name."""

@@ -7,7 +7,7 @@ then it is the set that is not as agreed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -90,8 +90,16 @@ def checked_rows(
         yield checked
 
 
+class OddRows(Protocol):
+    """Who is told of rows that are not as agreed; `UnreadableRows` is one."""
+
+    def note(self, row: type[Row], values: paging.Row, fields: Iterable[str]) -> None:
+        """Take note of a row, and in which fields it is odd."""
+        ...
+
+
 def readable_rows(
-    row: type[R], rows: Sequence[paging.Row], company: str, odd: UnreadableRows, *, system: str
+    row: type[R], rows: Sequence[paging.Row], company: str, odd: OddRows, *, system: str
 ) -> Iterator[R]:
     """Yield each row that fits, or does without what may be unset; note the others.
 

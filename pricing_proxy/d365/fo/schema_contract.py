@@ -73,7 +73,8 @@ class EntityContract:
     """What we rely on of an entity set.
 
     Attributes:
-        entity: The name of its type, under which `/Metadata` knows it.
+        entity: The name of its type, under which `/Metadata` knows it; empty where the
+            environment is asked for it.
         key: Fields that identify a row.
         types: For each field we use, the types that we can read; empty for any.
         sent: Fields that each new row of ours has.
