@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.d365.fo.mirror_reads import Chunk, MirrorReads
+from pricing_proxy.d365.fo.mirror_reads import Chunk, SetReads
 from pricing_proxy.d365.fo.read_along import AlongField
 from pricing_proxy.d365.fo.stock import StockReads
 from pricing_proxy.d365.fo.stock_models import OnHandRow, RemainingLineRow, WarehouseRow
@@ -142,7 +142,7 @@ def page(*rows: dict[str, Any], **more: Any) -> web.Response:
 async def read_with(play: Play, *, chunk_rows: int = 2) -> tuple[list[Chunk[OnHandRow]], Any, Any]:
     policy = DirectPolicy()
     async with transport_to(play) as (transport, erp):
-        reads = MirrorReads(transport, policy=policy, clock=SystemClock(), chunk_rows=chunk_rows)
+        reads = SetReads(transport, policy=policy, clock=SystemClock(), chunk_rows=chunk_rows)
         found = [chunk async for chunk in StockReads(reads).on_hand("usmf", ["13"])]
         return found, erp, policy
 
@@ -190,7 +190,7 @@ async def test_some_items_are_asked_for_in_groups_and_others_warehouses_are_left
     async with transport_to(
         answers(page(row(many[0]), row(many[1], InventoryWarehouseId="14")), page(row(many[59])))
     ) as (transport, erp):
-        reads = MirrorReads(transport, policy=DirectPolicy(), clock=SystemClock())
+        reads = SetReads(transport, policy=DirectPolicy(), clock=SystemClock())
         chunks = [
             chunk async for chunk in StockReads(reads).on_hand_of("usmf", [*many, "A*"], ["13"])
         ]
@@ -201,7 +201,7 @@ async def test_some_items_are_asked_for_in_groups_and_others_warehouses_are_left
 
 async def test_what_only_the_erp_takes_for_equal_is_not_believed() -> None:
     async with transport_to(answers(page(row("STRASSE"), row("Straße")))) as (transport, _):
-        reads = MirrorReads(transport, policy=DirectPolicy(), clock=SystemClock())
+        reads = SetReads(transport, policy=DirectPolicy(), clock=SystemClock())
         [chunk] = [
             chunk
             async for chunk in reads.having(OnHandRow, "ItemNumber", ["straße"], company="usmf")
@@ -212,7 +212,7 @@ async def test_what_only_the_erp_takes_for_equal_is_not_believed() -> None:
 
 async def test_a_second_set_is_read_within_a_chunk_of_the_first() -> None:
     async with transport_to(answers(page(row("A"), row("B"), count=2))) as (transport, erp):
-        reads = MirrorReads(transport, policy=DirectPolicy(), clock=SystemClock())
+        reads = SetReads(transport, policy=DirectPolicy(), clock=SystemClock())
         chunk = await reads.between(OnHandRow, "ItemNumber", "A", "B", company="usmf")
     asked = parse_qs(urlsplit(erp.targets[0]).query)["$filter"]
     assert asked == ["(dataAreaId eq 'usmf' and (ItemNumber ge 'A' and ItemNumber le 'B'))"]
@@ -224,7 +224,7 @@ async def test_small_sets_and_counts() -> None:
     more = {"OperationalSiteId": "1", "WarehouseType": "Standard"}
     told = page({**warehouse, **more}, count=1)
     async with transport_to(answers(told, page(warehouse, count=7))) as (transport, _):
-        reads = MirrorReads(transport, policy=DirectPolicy(), clock=SystemClock())
+        reads = SetReads(transport, policy=DirectPolicy(), clock=SystemClock())
         [found] = await StockReads(reads).warehouses("usmf")
         assert (found.WarehouseId, found.WarehouseType) == ("13", "Standard")
         assert await reads.count(WarehouseRow, company="usmf") == 7
@@ -233,7 +233,7 @@ async def test_small_sets_and_counts() -> None:
 async def test_sets_for_analytics_may_be_missing() -> None:
     replies = answers(reply(status=404), page(), reply(status=403))
     async with transport_to(replies) as (transport, _):
-        stock = StockReads(MirrorReads(transport, policy=DirectPolicy(), clock=SystemClock()))
+        stock = StockReads(SetReads(transport, policy=DirectPolicy(), clock=SystemClock()))
         assert not await stock.tells_remaining("usmf")
         assert await stock.tells_remaining("usmf")
         with pytest.raises(UpstreamDeniedError):

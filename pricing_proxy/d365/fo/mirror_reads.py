@@ -85,7 +85,7 @@ class Chunk(Generic[R]):
     total: int | None = None
 
 
-class MirrorReads:
+class SetReads:
     """Reads sets of one environment for mirrors."""
 
     def __init__(

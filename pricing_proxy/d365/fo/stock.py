@@ -8,7 +8,7 @@ here. Raises `UpstreamError`.
 from collections.abc import AsyncGenerator, Collection, Iterable
 from dataclasses import replace
 
-from pricing_proxy.d365.fo.mirror_reads import Chunk, MirrorReads
+from pricing_proxy.d365.fo.mirror_reads import Chunk, SetReads
 from pricing_proxy.d365.fo.stock_models import (
     DemandLineRow,
     OnHandRow,
@@ -27,7 +27,7 @@ _IS_OPEN = equals("SalesOrderLineStatus", EnumMember("SalesStatus", "Backorder")
 class StockReads:
     """Reads the stock of one environment, at the class of mirrors."""
 
-    def __init__(self, reads: MirrorReads) -> None:
+    def __init__(self, reads: SetReads) -> None:
         self._reads = reads
 
     async def warehouses(self, company: str) -> list[WarehouseRow]:
