@@ -5,7 +5,6 @@ configurables, so that answers can be compared by value: only what is counted or
 """
 
 from collections.abc import AsyncIterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
 from tests.magento.recordings import Recording, recordings
 from tests.shop.conftest import Wire
+from tests.shop.lives import plain, same
 from tests.shop.replay import replay
 
 CATALOG = recordings("catalog")
@@ -36,11 +36,6 @@ PRICES_IN_TURN = (
     *("10", "12", "13", "14", "14b", "15", "15b", "15c", "30"),
     *("11", "11b", "11c", "11d", "11e", "11f", "11g", "12b", "16", "16b", "18"),
 )
-# Counted by the whole shop, dated by its clock, or said of all products there are.
-COUNTED = frozenset(
-    {"id", "item_id", "product_id", "qty", "created_at", "updated_at", "total_count", "items"}
-    | {"configurable_product_links", "attribute_id", "position", "website_ids"}
-)
 
 
 @pytest.fixture
@@ -52,42 +47,10 @@ async def young(tmp_path: Path) -> AsyncIterator[Wire]:
         yield Wire(sandbox, session, SystemClock())
 
 
-def same(recorded: Any, answered: Any, place: str = "") -> list[str]:
-    """Return where an answer's values are others than the recorded ones."""
-    if isinstance(recorded, dict) and isinstance(answered, dict):
-        return [
-            found
-            for name, value in recorded.items()
-            if name not in COUNTED
-            for found in same(value, answered.get(name), f"{place}/{name}")
-        ]
-    if isinstance(recorded, list) and isinstance(answered, list):
-        if len(recorded) != len(answered):
-            return [f"{place}: {len(recorded)} became {len(answered)}"]
-        pairs = zip(_sorted(recorded), _sorted(answered), strict=True)
-        return [found for one, other in pairs for found in same(one, other, place)]
-    return [] if recorded == answered else [f"{place}: {recorded!r} became {answered!r}"]
-
-
-def _sorted(rows: list[Any]) -> list[Any]:
-    """Return rows in one order: that of attributes and price rows is not fixed."""
-    return sorted(rows, key=lambda row: str(sorted(row.items())) if isinstance(row, dict) else "")
-
-
 async def lived(wire: Wire, recording: Recording) -> None:
     answer = await replay(wire, recording, WORDS)
     if recording.status == 200:
-        assert same(_translated(recording.answer), answer.body) == [], recording.name
-
-
-def _translated(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _translated(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_translated(one) for one in value]
-    if isinstance(value, Decimal):
-        return float(value)
-    return WORDS.get(value, value) if isinstance(value, str) else value
+        assert same(plain(recording.answer, WORDS), answer.body) == [], recording.name
 
 
 async def made(wire: Wire, **members: Any) -> None:

@@ -6,7 +6,7 @@ may, then the body, then the route's own rules. Each answer sets a session cooki
 
 import asyncio
 import json
-from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any
@@ -17,14 +17,17 @@ from aiohttp.typedefs import Middleware
 
 from pricing_proxy.sandbox.calls import Calls
 from pricing_proxy.sandbox.faults import HAS_WRITTEN
+from pricing_proxy.sandbox.shop.bulk.kinds import BulkKind, kind_of
+from pricing_proxy.sandbox.shop.bulk.routes import posted
 from pricing_proxy.sandbox.shop.criteria import trimmed
 from pricing_proxy.sandbox.shop.dials import ShopDials
+from pricing_proxy.sandbox.shop.paths import ASYNC, BAD_PATH, SINGLE, Place, place_of
 from pricing_proxy.sandbox.shop.reading import Call
 from pricing_proxy.sandbox.shop.route import ANONYMOUS, Route
 from pricing_proxy.sandbox.shop.routes import route_of
 from pricing_proxy.sandbox.shop.sign_in import SELF
 from pricing_proxy.sandbox.shop.signatures import Doorman, Integration
-from pricing_proxy.sandbox.shop.stores import CODES, STORES, WHOLE_SHOP_CODES, Store, store_named
+from pricing_proxy.sandbox.shop.storefront import is_storefront, storefront_page
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import (
     CrashedError,
@@ -37,19 +40,34 @@ from pricing_proxy.sandbox.shop.wire import (
 )
 
 _NO_ROUTE = "Request does not match any route."
-_BAD_PATH = "Specified request cannot be processed."
 _ERROR_PAGE = "There has been an error processing your request"
 _MAX_LINE_BYTES = 8192
+_MAX_BODY_BYTES = 64 * 1024 * 1024
 _MILLISECONDS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a request asks for: a route of its own, or a post of operations."""
+
+    place: Place
+    name: str
+    resource: str
+    route: Route | None = None
+    places: tuple[str, ...] = ()
+    kind: BulkKind | None = None
 
 
 async def count_shop_call(request: web.Request, calls: Calls) -> None:
     """Count a request under what it asks the shop for."""
+    if is_storefront(request.path):
+        calls.count("page")
+        return
     try:
-        found = route_of(request.method, _segments(_path(request)))
-    except (RefusedError, LookupError):
+        found = _asked(request)
+    except RefusedError:
         found = None
-    calls.count(found[0].name if found else "other")
+    calls.count(found.name if found else "other")
 
 
 def shop_app(
@@ -67,6 +85,8 @@ def shop_app(
     async def handle(request: web.Request) -> web.StreamResponse:
         if len(request.raw_path) > _MAX_LINE_BYTES:
             return page("414 Request-URI Too Large", status=414)
+        if is_storefront(request.path):
+            return await storefront_page(request, shop)
         if not request.path.startswith("/rest/"):
             return page("404 Not Found", status=404)
         if not _accepts_json(request):
@@ -75,7 +95,7 @@ def shop_app(
         answered.headers["Date"] = format_datetime(shop.time(), usegmt=True)
         return answered
 
-    app = web.Application(middlewares=[middleware])
+    app = web.Application(middlewares=[middleware], client_max_size=_MAX_BODY_BYTES)
     app.router.add_route("*", "/{path:.*}", handle)
     return app
 
@@ -94,59 +114,72 @@ async def _answered(
 async def _answer(
     request: web.Request, dials: ShopDials, shop: Shop, doorman: Doorman
 ) -> web.StreamResponse:
-    found = route_of(request.method, _segments(_path(request)))
-    if found is None:
+    asked = _asked(request)
+    if asked is None:
         raise RefusedError(404, _NO_ROUTE)
-    route, places = found
-    integration, caller = _admit(request, route, dials, shop, doorman)
+    integration, caller = _admit(request, asked.resource, dials, shop, doorman)
     query = _query(request)
-    body = await _body(request) if route.writes else {}
+    is_read = asked.route is not None and not asked.route.writes
+    body = {} if is_read else await _body(request)
     call = Call(
         shop=shop,
         query=query,
-        places=places,
-        body=body,
-        store=_store(_path(request)),
+        places=asked.places,
+        body=body if isinstance(body, dict) else {},
+        store=asked.place.store,
         caller=caller,
         integration=integration,
     )
-    done = route.handle(call)
-    if route.writes:
+    if asked.kind is not None:
+        accepted = posted(call, asked.kind, body, is_single=asked.place.way == ASYNC)
         request[HAS_WRITTEN] = True
+        return answer(accepted, status=202)
+    done = await _done(request, asked.route, call) if asked.route is not None else None
     await asyncio.sleep(dials.row_latency_ms * _rows_of(done) / _MILLISECONDS)
     return answer(trimmed(done, dict(query).get("fields")))
+
+
+async def _done(request: web.Request, route: Route, call: Call) -> Any:
+    """Return what a route answers, after the time that it takes."""
+    if not route.writes:
+        return route.handle(call)
+    cost = 0.0 if route.cost is None else route.cost.seconds(call.body)
+    async with call.shop.writes.taking(cost * call.shop.dials.write_cost):
+        # Without a search engine, too, it is written before it is refused.
+        request[HAS_WRITTEN] = True
+        writes = call.shop.writes
+        return writes.done(lambda: route.handle(call), route.failure, is_victim=writes.is_victim())
+
+
+def _asked(request: web.Request) -> _Asked | None:
+    """Return what a request asks for, None where no route is.
+
+    Raises:
+        RefusedError: An unknown store code, or no version.
+    """
+    place = place_of(request.raw_path.partition("?")[0])
+    if place.way == SINGLE:
+        found = route_of(request.method, place.segments)
+        if found is None:
+            return None
+        route, places = found
+        return _Asked(
+            place=place, name=route.name, resource=route.resource, route=route, places=places
+        )
+    if request.method == "GET":
+        raise RefusedError(400, BAD_PATH)
+    kind = kind_of(request.method, place.segments)
+    if kind is None:
+        return None
+    return _Asked(place=place, name=kind.name, resource=kind.resource, kind=kind)
 
 
 def _rows_of(body: Any) -> int:
     return len(body["items"]) if isinstance(body, dict) and "search_criteria" in body else 0
 
 
-def _path(request: web.Request) -> str:
-    return request.raw_path.partition("?")[0]
-
-
-def _segments(path: str) -> tuple[str, ...]:
-    """Return what follows the version, decoded once; a plus is a space here.
-
-    Raises:
-        RefusedError: An unknown store code, or no version.
-    """
-    _, _, *rest = path.split("/")
-    if rest and rest[0] != "V1":
-        if rest[0] not in CODES or rest[1:2] != ["V1"]:
-            raise RefusedError(400, _BAD_PATH)
-        rest = rest[1:]
-    return tuple(unquote_plus(segment) for segment in rest[1:])
-
-
-def _store(path: str) -> Store | None:
-    """Return the view in a path: the first one where it names none, None for the whole shop."""
-    code = path.split("/")[2]
-    return None if code in WHOLE_SHOP_CODES else store_named(code) or STORES[0]
-
-
 def _admit(
-    request: web.Request, route: Route, dials: ShopDials, shop: Shop, doorman: Doorman
+    request: web.Request, resource: str, dials: ShopDials, shop: Shop, doorman: Doorman
 ) -> tuple[Integration | None, int]:
     """Return the integration that asks, and the customer whose own routes these are, else 0.
 
@@ -160,13 +193,13 @@ def _admit(
         url=f"{request.scheme}://{request.host}{request.raw_path}",
         is_revoked=dials.token_revoked,
     )
-    if route.resource == ANONYMOUS:
+    if resource == ANONYMOUS:
         return integration, 0
-    caller = shop.sign_in.customer_of(header) if route.resource == SELF else None
+    caller = shop.sign_in.customer_of(header) if resource == SELF else None
     if caller is not None:
         return None, caller
-    if route.resource == SELF or integration is None or not integration.may(route.resource):
-        raise not_authorized(route.resource)
+    if resource == SELF or integration is None or not integration.may(resource):
+        raise not_authorized(resource)
     return integration, 0
 
 
@@ -181,7 +214,7 @@ def _query(request: web.Request) -> tuple[tuple[str, str], ...]:
     return tuple((unquote(name), unquote_plus(value)) for name, _, value in pairs)
 
 
-async def _body(request: web.Request) -> Mapping[str, Any]:
+async def _body(request: web.Request) -> Any:
     text = await request.read()
     if not text:
         return {}
@@ -195,4 +228,4 @@ async def _body(request: web.Request) -> Mapping[str, Any]:
         members = json.loads(text, parse_float=Decimal)
     except ValueError:
         raise RefusedError(400, "Decoding error.") from None
-    return members if isinstance(members, dict) else {}
+    return members if isinstance(members, dict | list) else {}

@@ -147,6 +147,7 @@ class Catalog:
 
     Attributes:
         on_saved: Told of a product before and after it was saved or renamed, and with what.
+        on_changed: Told of a product before and after anything of it was changed.
     """
 
     def __init__(self, products: Iterable[Product], *, created_at: str) -> None:
@@ -156,6 +157,7 @@ class Catalog:
         self._parents: dict[int, int] = {}
         self._composed: set[int] = set()
         self.on_saved: Callable[[Product | None, Product, Mapping[str, Any]], None] | None = None
+        self.on_changed: Callable[[Product, Product], None] | None = None
         self._last_id = 0
         for product in products:
             self.put(replace(product, created_at=created_at, updated_at=created_at))
@@ -179,6 +181,8 @@ class Catalog:
             self._numbers.append(product.id)
         else:
             self._ids.pop(before.sku.casefold())
+            if self.on_changed is not None:
+                self.on_changed(before, product)
         self._products[product.id] = product
         self._last_id = max(self._last_id, product.id)
         self._ids[product.sku.casefold()] = product.id

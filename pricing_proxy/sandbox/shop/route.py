@@ -3,19 +3,28 @@
 from dataclasses import dataclass
 
 from pricing_proxy.sandbox.shop.reading import Handler
+from pricing_proxy.sandbox.shop.writes import Cost, Failure
 
 ANONYMOUS = "anonymous"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route; "*" in the pattern is a place."""
+    """One route; "*" in the pattern is a place.
+
+    Attributes:
+        name: How its calls are counted.
+        cost: How long it takes, where it is a write that takes time of its own.
+        failure: How it fails by the dials, where it does.
+    """
 
     method: str
     pattern: str
     resource: str
     name: str
     handle: Handler
+    cost: Cost | None = None
+    failure: Failure | None = None
 
     @property
     def writes(self) -> bool:

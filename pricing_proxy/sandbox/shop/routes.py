@@ -4,6 +4,7 @@ Whether a route may be called is settled before (`app`). `name` is how calls are
 """
 
 from pricing_proxy.sandbox.shop import reading, states
+from pricing_proxy.sandbox.shop.bulk.routes import BULK_ROUTES
 from pricing_proxy.sandbox.shop.inventory.routes import INVENTORY_ROUTES
 from pricing_proxy.sandbox.shop.invoices import invoice
 from pricing_proxy.sandbox.shop.products.routes import PRODUCT_ROUTES
@@ -183,6 +184,7 @@ ROUTES = (
         lambda call: call.shop.remove_customer(call.number()),
     ),
     *PRODUCT_ROUTES,
+    *BULK_ROUTES,
     *INVENTORY_ROUTES,
 )
 

@@ -15,6 +15,8 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.sandbox.book import Book
 from pricing_proxy.sandbox.dials import BadMemberError
 from pricing_proxy.sandbox.shop.assortment import products_of
+from pricing_proxy.sandbox.shop.bulk.bulks import Bulks
+from pricing_proxy.sandbox.shop.bulk.consumer import Consumer
 from pricing_proxy.sandbox.shop.catalog import Catalog
 from pricing_proxy.sandbox.shop.customers import Customers
 from pricing_proxy.sandbox.shop.dials import ShopDials
@@ -30,9 +32,11 @@ from pricing_proxy.sandbox.shop.products.attributes import Attributes
 from pricing_proxy.sandbox.shop.products.configurables import Configurables
 from pricing_proxy.sandbox.shop.products.saving import ProductSaver
 from pricing_proxy.sandbox.shop.products.scopes import Scope
+from pricing_proxy.sandbox.shop.shown_prices import ShownPrices
 from pricing_proxy.sandbox.shop.sign_in import SignIn
 from pricing_proxy.sandbox.shop.stores import WEBSITES, Sequences, store_by_id
 from pricing_proxy.sandbox.shop.wire import missing_entity
+from pricing_proxy.sandbox.shop.writes import Writes
 
 
 class Shop:
@@ -46,6 +50,13 @@ class Shop:
         products = products_of(book, self.attributes)
         self.catalog = Catalog(products, created_at=self.now())
         self.products = ProductSaver(self.catalog)
+        self.writes = Writes(dials, seed="writes")
+        self.bulks = Bulks()
+        self.consumer = Consumer(self.bulks, self.writes, dials)
+        self.shown_prices = ShownPrices(
+            delay_seconds=lambda: dials.index_seconds, seconds=lambda: clock.utc().timestamp()
+        )
+        self.catalog.on_changed = self.shown_prices.changed
         self.configurables = Configurables(self.catalog, self.attributes)
         self.inventory = Inventory(
             self.catalog,

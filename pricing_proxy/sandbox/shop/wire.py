@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 import orjson
@@ -88,9 +89,10 @@ def crash() -> web.Response:
     return _with_session(web.Response(body=_CRASH.encode(), status=500), "text/plain;charset=UTF-8")
 
 
-def page(title: str, *, status: int) -> web.Response:
-    """Return an HTML page of the shop."""
-    html = f"<!doctype html>\n<html>\n<head>\n    <title>{title}</title>\n</head>\n</html>\n"
+def page(title: str, *, status: int, body: str = "") -> web.Response:
+    """Return an HTML page of the shop; the body is markup already."""
+    head = f"<head>\n    <title>{escape(title)}</title>\n</head>\n"
+    html = f"<!doctype html>\n<html>\n{head}{body and f'<body>{body}</body>'}</html>\n"
     return _with_session(
         web.Response(body=html.encode(), status=status), "text/html; charset=UTF-8"
     )

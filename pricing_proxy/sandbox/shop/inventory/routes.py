@@ -4,15 +4,34 @@ from typing import Any
 
 from pricing_proxy.sandbox.shop.criteria import find
 from pricing_proxy.sandbox.shop.inventory import describing, salability
+from pricing_proxy.sandbox.shop.inventory.saving import UNSAVED
 from pricing_proxy.sandbox.shop.products import requests
 from pricing_proxy.sandbox.shop.reading import Call, criteria_of
 from pricing_proxy.sandbox.shop.route import Route
+from pricing_proxy.sandbox.shop.writes import Cost, Failure
 
 _API = "Magento_InventoryApi::"
 _SOURCE, _SOURCE_EDIT = f"{_API}source", f"{_API}source_edit"
 _STOCK, _STOCK_EDIT = f"{_API}stock", f"{_API}stock_edit"
 _LINKS, _ASSIGN = f"{_API}stock_source_link", f"{_API}stock_source_item_assign"
 _SALES = "Magento_InventorySalesApi::stock"
+
+
+_SOURCE_ITEM = "Magento\\InventoryApi\\Api\\Data\\SourceItemInterface"
+# The deadlock's words are the shop's for any batch of these that it cannot save.
+SOURCE_ITEM_FAILURE = Failure(deadlock=UNSAVED, no_search=UNSAVED)
+
+
+def save_source_items(call: Call) -> list[Any]:
+    """Write a batch of source items."""
+    check_source_items(call)
+    return call.shop.source_items.save(call.body)
+
+
+def check_source_items(call: Call) -> None:
+    """Look at the shape of a batch; raises `RefusedError` where it is beyond the limits."""
+    if isinstance(call.body.get("sourceItems"), list):
+        call.rows("sourceItems", _SOURCE_ITEM)
 
 
 def _source_items(call: Call) -> dict[str, Any]:
@@ -42,7 +61,9 @@ INVENTORY_ROUTES = (
         "inventory/source-items",
         _ASSIGN,
         "save_source_items",
-        lambda call: call.shop.source_items.save(call.body),
+        save_source_items,
+        Cost(first_ms=60, row_ms=2.6, rows="sourceItems"),
+        SOURCE_ITEM_FAILURE,
     ),
     Route(
         "POST",

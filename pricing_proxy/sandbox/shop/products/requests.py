@@ -53,6 +53,15 @@ def product(call: Call) -> Any:
 
 def save_product(call: Call) -> Any:
     """Create or change a product; the answer to a POST leaves out links and tier prices."""
+    body = saved_product(call)
+    # A SKU that had to be trimmed is read again, and then everything is there.
+    if not call.places and call.members("product").get("sku") == body["sku"]:
+        del body["product_links"], body["tier_prices"]
+    return body
+
+
+def saved_product(call: Call) -> dict[str, Any]:
+    """Create or change a product, and return it whole."""
     sku = call.places[0] if call.places else None
     given = checked_product(call)
     shop = call.shop
@@ -67,9 +76,6 @@ def save_product(call: Call) -> Any:
     if given.get("name"):
         # Of a name that was cut, the answer still tells the whole.
         body["name"] = given["name"]
-    # A SKU that had to be trimmed is read again, and then everything is there.
-    if sku is None and given.get("sku") == saved.sku:
-        del body["product_links"], body["tier_prices"]
     return body
 
 
@@ -148,8 +154,12 @@ def variants(call: Call) -> Any:
 
 def write_base_prices_of(call: Call) -> Any:
     """Write a batch of base prices."""
-    rows = checked_prices(call.rows("prices", _BASE_PRICE))
-    return write_base_prices(call.shop.catalog, rows, scopes=call.shop.scopes())
+    return write_base_prices(call.shop.catalog, base_prices_of(call), scopes=call.shop.scopes())
+
+
+def base_prices_of(call: Call) -> list[dict[str, Any]]:
+    """Return the rows of a batch of base prices; raises `RefusedError` for wrong ones."""
+    return checked_prices(call.rows("prices", _BASE_PRICE))
 
 
 def base_prices(call: Call) -> Any:

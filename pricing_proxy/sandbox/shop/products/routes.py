@@ -1,33 +1,53 @@
-"""The routes of products and what belongs to them."""
+"""The routes of products and what belongs to them, and what writes of these cost."""
 
 from pricing_proxy.sandbox.shop.products import requests
+from pricing_proxy.sandbox.shop.reading import Handler
 from pricing_proxy.sandbox.shop.route import Route
+from pricing_proxy.sandbox.shop.writes import Cost, Failure
 
 _CATALOG = "Magento_Catalog::catalog"
 _PRODUCTS = "Magento_Catalog::products"
 _ATTRIBUTES = "Magento_Catalog::attributes_attributes"
 _CONFIGURABLE = "configurable-products/*"
+PRODUCT_FAILURE = Failure(
+    deadlock="Database deadlock found when trying to get lock",
+    no_search="The product was unable to be saved. Please try again.",
+)
+PRICE_FAILURE = Failure(deadlock="Could not save Prices.", no_search="Could not save Prices.")
+# As measured, one call after the other.
+_ONE_PRODUCT = Cost(first_ms=105)
+_BASE_PRICES = Cost(first_ms=55, row_ms=0.175, rows="prices")
+_TIER_PRICES = Cost(first_ms=67, row_ms=8, rows="prices")
+
+
+def _product(method: str, pattern: str, name: str, handle: Handler) -> Route:
+    """Return a route that saves one product."""
+    return Route(method, pattern, _PRODUCTS, name, handle, _ONE_PRODUCT, PRODUCT_FAILURE)
+
+
+def _tier(method: str, pattern: str, name: str, handle: Handler) -> Route:
+    """Return a route that writes tier prices."""
+    return Route(method, pattern, _CATALOG, name, handle, _TIER_PRICES, PRICE_FAILURE)
+
 
 PRODUCT_ROUTES = (
     Route("GET", "products", _PRODUCTS, "products", requests.products),
-    Route("POST", "products", _PRODUCTS, "save_product", requests.save_product),
+    _product("POST", "products", "save_product", requests.save_product),
     Route(
-        "POST", "products/base-prices", _CATALOG, "save_base_prices", requests.write_base_prices_of
+        "POST",
+        "products/base-prices",
+        _CATALOG,
+        "save_base_prices",
+        requests.write_base_prices_of,
+        _BASE_PRICES,
+        PRICE_FAILURE,
     ),
     Route(
         "POST", "products/base-prices-information", _CATALOG, "base_prices", requests.base_prices
     ),
-    Route("POST", "products/tier-prices", _CATALOG, "save_tier_prices", requests.add_tier_prices),
-    Route(
-        "PUT", "products/tier-prices", _CATALOG, "save_tier_prices", requests.replace_tier_prices
-    ),
-    Route(
-        "POST",
-        "products/tier-prices-delete",
-        _CATALOG,
-        "delete_tier_prices",
-        requests.delete_tier_prices,
-    ),
+    _tier("POST", "products/tier-prices", "save_tier_prices", requests.add_tier_prices),
+    _tier("PUT", "products/tier-prices", "save_tier_prices", requests.replace_tier_prices),
+    _tier("POST", "products/tier-prices-delete", "delete_tier_prices", requests.delete_tier_prices),
     Route(
         "POST", "products/tier-prices-information", _CATALOG, "tier_prices", requests.tier_prices
     ),
@@ -35,14 +55,14 @@ PRODUCT_ROUTES = (
     Route("GET", "products/attributes/*", _ATTRIBUTES, "attribute", requests.attribute),
     Route("GET", "products/attributes/*/options", _ATTRIBUTES, "options", requests.options),
     Route("POST", "products/attributes/*/options", _ATTRIBUTES, "save_option", requests.add_option),
-    Route("POST", f"{_CONFIGURABLE}/options", _PRODUCTS, "save_axis", requests.add_axis),
+    _product("POST", f"{_CONFIGURABLE}/options", "save_axis", requests.add_axis),
     Route("GET", f"{_CONFIGURABLE}/options/all", _PRODUCTS, "axes", requests.axes),
-    Route("POST", f"{_CONFIGURABLE}/child", _PRODUCTS, "save_variant", requests.attach),
+    _product("POST", f"{_CONFIGURABLE}/child", "save_variant", requests.attach),
     Route("GET", f"{_CONFIGURABLE}/children", _PRODUCTS, "variants", requests.variants),
-    Route("DELETE", f"{_CONFIGURABLE}/children/*", _PRODUCTS, "delete_variant", requests.detach),
+    _product("DELETE", f"{_CONFIGURABLE}/children/*", "delete_variant", requests.detach),
     # Whatever is no SKU stands above.
     Route("GET", "products/*", _PRODUCTS, "product", requests.product),
-    Route("PUT", "products/*", _PRODUCTS, "save_product", requests.save_product),
+    _product("PUT", "products/*", "save_product", requests.save_product),
     Route(
         "DELETE",
         "products/*",

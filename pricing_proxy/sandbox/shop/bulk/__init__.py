@@ -1,0 +1,1 @@
+"""The shop's asynchronous bulks: what is posted, one consumer, and what became of it."""
