@@ -18,6 +18,7 @@ from pricing_proxy.diagnosis.board import Finding
 from pricing_proxy.diagnosis.steps import Advice
 from sync.engine.flow import Flow
 from sync.engine.schedules import Schedule
+from sync.erp_events import ErpEvent
 from sync.given import ConfiguredMarket, Given
 from sync.magento.resources import Resource
 from sync.magento.shop import Shop
@@ -67,11 +68,13 @@ class Built:
         flow: Carries events.
         schedules: What enters them, and what else it does by the clock.
         hint: Looks up what the shop told of, by the shop's id of it.
+        erp_hint: Looks up, or has looked up soon, what a business event of the ERP told of.
     """
 
     flow: Flow
     schedules: Sequence[Schedule]
     hint: Callable[[int], Awaitable[object]] | None = None
+    erp_hint: Callable[[ErpEvent], Awaitable[object]] | None = None
 
 
 def _nothing(*_: object) -> Iterator[Any]:
@@ -92,6 +95,8 @@ class Description(Generic[R]):
         is_promised: Whether an event that is not ended after `alerts.late_after_seconds` is an
             alert.
         hints: What the shop tells that concerns it, such as "order.placed".
+        erp_hints: Which business events of the ERP concern it, by a market's rules: most names are
+            given by whoever sets them up there.
         contracts: The ERP's sets that it reads and writes, as the rules make them.
         reads: The ERP's master data that it reads.
         relies_on: Flows whose sets it uses too.
@@ -114,6 +119,7 @@ class Description(Generic[R]):
     is_usual: bool = False
     is_promised: bool = False
     hints: Sequence[str] = ()
+    erp_hints: Callable[[R], Iterable[str]] = _nothing
     contracts: Callable[[R], Iterable[EntityContract]] = _nothing
     reads: Sequence[type[Row]] = ()
     relies_on: Sequence[str] = ()

@@ -230,16 +230,23 @@ class MirrorSection(BaseModel):
 
 
 class Intake(Listener):
-    """Where the shop's signed hints arrive; closed without a secret: then polling finds all.
+    """Where hints arrive; closed to a sender without its secret: polls and full reads find all.
 
     Attributes:
         secret: What the shop signs with, at least 16 characters.
         old_secret: The one before, while it is being replaced.
+        erp_secret: What F&O sends with its business events, at least 16 characters: at the end of
+            the path, or in a header. Letters and digits alone stand in any path.
+        erp_old_secret: The one before, while it is being replaced.
+        erp_header: The header, where the secret is not in the path.
     """
 
     port: Port = 8090
     secret: Annotated[SecretStr, Field(min_length=16)] | None = None
     old_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    erp_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    erp_old_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    erp_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "X-Event-Secret"
 
 
 class Operators(OperatorListener):

@@ -48,25 +48,22 @@ class SyncMetrics(ProgramMetrics):
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._events = Gauge(
-            f"{_PREFIX}events", "Events by state.", (*labels, "state"), registry=self.registry
-        )
-        self._lag = Gauge(
-            f"{_PREFIX}lag_seconds",
-            "Age of the oldest event that is not ended.",
-            labels,
-            registry=self.registry,
-        )
-        self._odd_rows = Gauge(
-            f"{_PREFIX}odd_rows",
+        self._events = self._gauge("events", "Events by state.", (*labels, "state"))
+        self._lag = self._gauge("lag_seconds", "Age of the oldest event that is not ended.", labels)
+        self._odd_rows = self._gauge(
+            "odd_rows",
             "Rows of the shop that cannot be read and that nobody has set aside.",
             ("flow",),
-            registry=self.registry,
         )
-        self._gates = Gauge(
-            f"{_PREFIX}gate_closed_seconds",
+        self._gates = self._gauge(
+            "gate_closed_seconds",
             "Time until the gate opens that throttling has closed; 0 when open.",
             ("gate",),
+        )
+        self._business_events = Counter(
+            f"{_PREFIX}business_events",
+            "Business events of the ERP, by what became of them.",
+            ("state",),
             registry=self.registry,
         )
         self._show_age()
@@ -84,6 +81,10 @@ class SyncMetrics(ProgramMetrics):
         self._attempts.labels(flow, market, outcome).inc()
         self._seconds.labels(flow, market).observe(seconds)
 
+    def business_event(self, state: str) -> None:
+        """Count a business event of the ERP."""
+        self._business_events.labels(state).inc()
+
     def counted(self, flows: Sequence[FlowState], odd_rows: Mapping[str, int]) -> None:
         """Show what stands in the tables; a state without events is 0."""
         self._odd_rows.clear()
@@ -99,6 +100,9 @@ class SyncMetrics(ProgramMetrics):
     def show_gate(self, name: str, closed_seconds: Callable[[], float]) -> None:
         """Show for how long a gate stays closed, whenever somebody looks."""
         self._gates.labels(name).set_function(closed_seconds)
+
+    def _gauge(self, name: str, meaning: str, labels: Sequence[str]) -> Gauge:
+        return Gauge(f"{_PREFIX}{name}", meaning, labels, registry=self.registry)
 
     def _show_age(self) -> None:
         age = Gauge(

@@ -1,1 +1,1 @@
-"""Hears from the shop that something changed; believes nothing of it but where to look."""
+"""Hears from shop and ERP that something changed; believes nothing but where to look."""

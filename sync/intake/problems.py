@@ -1,10 +1,15 @@
-"""Problems that the shop's events are answered with, beside those of any listener."""
+"""Problems that events are answered with, beside those of any listener."""
 
 from pricing_proxy.problem_details import Problem
 
 MISSING_HEADER = Problem(401, "missing_header", "Send the header named in errors.")
 MALFORMED_HEADER = Problem(401, "malformed_header", "Correct the header named in errors.")
 WRONG_SIGNATURE = Problem(401, "wrong_signature", "Sign with the shared secret.", "X-Signature")
+WRONG_SECRET = Problem(
+    401,
+    "wrong_secret",
+    "Send the secret at the end of the path, or in the header that sync.intake.erp_header names.",
+)
 TIMESTAMP_OUT_OF_RANGE = Problem(
     401,
     "timestamp_out_of_range",

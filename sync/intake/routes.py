@@ -15,26 +15,18 @@ from typing import Annotated, Protocol
 
 import orjson
 from aiohttp import web
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetPydanticSchema,
-    ValidationError,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetPydanticSchema
 from pydantic_core.core_schema import literal_schema
 
 from pricing_proxy.listening.connection import accept
-from pricing_proxy.listening.problems import INVALID_JSON, INVALID_VALUE
 from pricing_proxy.listening.refusals import read_whole, require_json
-from pricing_proxy.problem_details import Flaw, ProblemError
+from pricing_proxy.problem_details import ProblemError
 from sync.flows import FLOWS
+from sync.intake.agreed_bodies import agreed
 from sync.intake.hints import Hint, Hints, kind_of
 from sync.intake.problems import REPEATED_EVENT
 from sync.intake.signature import claim_of
 
-BODY_LIMIT_BYTES = 16 * 1024
 _EVENTS = [event for flow in FLOWS for event in flow.hints]
 _LONGEST_ID = 16
 _HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
@@ -80,7 +72,7 @@ class IntakeRoutes:
         *,
         secrets: Sequence[str],
         seen: EventMemory,
-        hints: Hints,
+        hints: Hints[Hint],
         utc: Callable[[], datetime],
     ) -> None:
         self._secrets = tuple(secrets)
@@ -88,16 +80,9 @@ class IntakeRoutes:
         self._hints = hints
         self._utc = utc
 
-    def application(self) -> web.Application:
-        """Return the intake listener's application."""
-        app = web.Application(client_max_size=BODY_LIMIT_BYTES)
+    def add_to(self, app: web.Application) -> None:
+        """Answer under the path."""
         app.router.add_post("/v1/events/magento", self.post)
-        app.router.add_get("/health/live", self.live)
-        return app
-
-    async def live(self, _: web.Request) -> web.Response:
-        """Answer 200 as long as the event loop turns."""
-        return web.Response(body=b'{"status":"live"}', headers=_HEADERS)
 
     async def post(self, request: web.Request) -> web.Response:
         """Take a hint."""
@@ -114,23 +99,9 @@ class IntakeRoutes:
         claim.verify(body, secrets=self._secrets)
         accept(request)
         require_json(request)
-        event = _parsed(body)
+        event = agreed(ShopEvent, body)
         if not await self._seen.is_new(claim.event_id):
             raise ProblemError(REPEATED_EVENT)
         is_taken = self._hints.take(Hint(kind_of(event.type), event.entity_id))
         answer = {"state": "taken" if is_taken else "left to the next poll"}
         return web.Response(status=202, body=orjson.dumps(answer), headers=_HEADERS)
-
-
-def _parsed(body: bytes) -> ShopEvent:
-    try:
-        return ShopEvent.model_validate_json(body)
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False, include_context=False)
-        if any(each["type"] == "json_invalid" for each in details):
-            raise ProblemError(INVALID_JSON) from None
-        flaws = [
-            Flaw("".join(f"/{part}" for part in each["loc"]), INVALID_VALUE.code, each["msg"])
-            for each in details
-        ]
-        raise ProblemError(INVALID_VALUE, flaws=flaws) from None

@@ -4,7 +4,7 @@ Everything is opened in one stack and closed in reverse order: first nothing new
 then what is under way is finished, then the connections go.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,10 +13,8 @@ from aiohttp import web
 
 from pricing_proxy.background import Background
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
-from pricing_proxy.configuration.reading import secret_text
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.shared_state.redis_watch import RedisWatch
-from pricing_proxy.shared_state.seen_events import SeenEvents
 from pricing_proxy.supervision import Supervision
 from pricing_proxy.telemetry.traces import Traces, traces_to
 from sync.description import Built
@@ -29,9 +27,8 @@ from sync.engine.schedules import FailingSchedules, Schedule, Schedules
 from sync.engine.sweep import Sweep
 from sync.engine.workers import Workers
 from sync.flows import FLOWS
-from sync.intake.hints import Hint, Hints, kind_of
-from sync.intake.routes import IntakeRoutes
 from sync.serve.building import configured_markets, given_of
+from sync.serve.hearing import hearing
 from sync.serve.stores import Stores, stores
 from sync.serve.systems import systems
 from sync.serve.timetable import timetable
@@ -44,7 +41,7 @@ class Running:
     """The running sync.
 
     Attributes:
-        intake: Routes for the shop; None without a secret to check its hints by.
+        intake: Routes for shop and ERP; None without a secret to know either by.
         stores: What is kept.
         workers: What is worked on.
         metrics: What is counted, for an operator's listener to show.
@@ -100,12 +97,12 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
             metrics.show_gate(gate.name, partial(_closed_seconds, gate))
         told = _Watching(metrics, traces, supervision, DatabaseHealth(clock.monotonic_us))
         workers = await _work(settings, opened, flows, stack, told=told, clock=clock)
-        hints = Hints(_looking_up(flows, heard=given.polling.pace.heard))
+        heard = hearing(settings, flows, given, ways.seen, metrics)
         background = _background(settings, opened, plan, told=told, clock=clock)
-        for name, work in {**background, "hints": hints}.items():
+        for name, work in {**background, **heard.lines}.items():
             await stack.enter_async_context(work.watched(supervision, name))
         yield Running(
-            intake=_intake(settings, ways.seen, hints, clock),
+            intake=heard.intake,
             stores=opened,
             workers=workers,
             metrics=metrics,
@@ -179,29 +176,3 @@ async def _work(
 def _lines(settings: SyncSettings) -> list[tuple[str, str]]:
     """Return every flow with every market it runs for."""
     return [(flow, code) for code, market in settings.sync.markets.items() for flow in market.flows]
-
-
-def _looking_up(
-    flows: Mapping[str, Built], *, heard: Callable[[str], Awaitable[object]]
-) -> Callable[[Hint], Awaitable[object]]:
-    """Return what asks the flow that a hint is for, and then notes that it was heard."""
-    by_kind = {kind_of(name): flow.name for flow in FLOWS for name in flow.hints}
-
-    async def look_up(hint: Hint) -> None:
-        flow = by_kind[hint.kind]
-        if (asked := flows[flow].hint) is not None:
-            await asked(hint.entity_id)
-            await heard(flow)
-
-    return look_up
-
-
-def _intake(
-    settings: SyncSettings, seen: SeenEvents, hints: Hints, clock: Clock
-) -> web.Application | None:
-    intake = settings.sync.intake
-    secrets = [text for each in (intake.secret, intake.old_secret) if (text := secret_text(each))]
-    if not secrets:
-        return None
-    routes = IntakeRoutes(secrets=secrets, seen=seen, hints=hints, utc=clock.utc)
-    return routes.application()

@@ -40,13 +40,13 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
         parts = await stack.enter_async_context(running(settings, clock=clock))
         own, (hints, looks) = settings.sync, _crowds(settings, parts.supervision)
         parts.metrics.count_connections(hints, looks)
-        if parts.intake is None:
-            _log.warning("no intake: sync.intake.secret is not set, so orders wait for the poll")
-        else:
+        if own.intake.secret is None:
+            _log.warning("the shop is not heard, without sync.intake.secret: orders wait for polls")
+        if parts.intake is not None:
             port = await stack.enter_async_context(
                 listening(parts.intake, own.intake, "sync.intake.port", crowd=hints)
             )
-            _log.info("hearing the shop on port %d", port)
+            _log.info("hearing hints on port %d", port)
         pages = _pages(parts, clock)
         shown = await stack.enter_async_context(
             listening(

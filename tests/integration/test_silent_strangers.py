@@ -153,7 +153,7 @@ async def ports(program: asyncio.subprocess.Process) -> tuple[int, int, bytes]:
             line = await program.stdout.readline()
             assert line, said.decode()
             said += line
-    intake = re.search(rb"hearing the shop on port (\d+)", said)
+    intake = re.search(rb"hearing hints on port (\d+)", said)
     operators = re.search(rb"metrics on port (\d+)", said)
     assert intake is not None
     assert operators is not None

@@ -22,7 +22,8 @@ from pricing_proxy.resilience.errors import UpstreamUnavailableError
 from pricing_proxy.shared_state.guard import redis_guard
 from pricing_proxy.shared_state.seen_events import SeenEvents
 from sync.intake.hints import MOST_WAITING, Hint, Hints
-from sync.intake.routes import BODY_LIMIT_BYTES, IntakeRoutes
+from sync.intake.listener import BODY_LIMIT_BYTES, application
+from sync.intake.routes import IntakeRoutes
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 SHOP = "https://shop.example.com"
@@ -48,7 +49,7 @@ class Shop:
 
     client: TestClient[Any, Any]
     looked_up: list[Hint]
-    hints: Hints
+    hints: Hints[Hint]
 
     async def post(
         self,
@@ -94,7 +95,7 @@ async def intake(error: Exception | None = None) -> AsyncIterator[Shop]:
 
     hints = Hints(look_up)
     routes = IntakeRoutes(secrets=[SECRET, OLD_SECRET], seen=Memory(), hints=hints, utc=lambda: NOW)
-    async with hints, TestClient(TestServer(routes.application())) as client:
+    async with hints, TestClient(TestServer(application(routes))) as client:
         yield Shop(client, looked_up, hints)
 
 
@@ -243,7 +244,7 @@ async def test_a_hint_that_cannot_be_looked_up_stops_no_other(
 
 
 async def test_more_hints_than_can_wait_are_left_to_the_next_poll() -> None:
-    hints = Hints(lambda _: asyncio.sleep(0))
+    hints = Hints[Hint](lambda _: asyncio.sleep(0))
 
     taken = [hints.take(Hint("order", number)) for number in range(MOST_WAITING + 3)]
 

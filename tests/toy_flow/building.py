@@ -24,6 +24,7 @@ def build(given: Given) -> Built:
         flow=GreetingFlow(orders, markets=markets),
         schedules=(given.poll(FLOW, source.poll),),
         hint=source.hint,
+        erp_hint=source.erp_hint,
     )
 
 
@@ -53,6 +54,7 @@ GREETINGS = Description(
     mapping_version=3,
     is_promised=True,
     hints=("greeting.wished",),
+    erp_hints=lambda rules: rules.events,
     contracts=contracts,
     reads=(LegalEntityRow,),
     resources=(

@@ -38,6 +38,7 @@ from tests.toy_flow.rules import FLOW, GreetingRules
 __all__ = ["database_url", "postgres", "template"]
 
 
+ERP_SECRET = "what-the-erp-was-told"
 FLOWS = ["orders", "customers", "returns", FLOW]
 MARKETS = {
     MARKET: {
@@ -46,7 +47,7 @@ MARKETS = {
         "flows": FLOWS,
         "orders": ORDER_RULES,
         "customers": {"group": {"*": "10"}},
-        FLOW: {"word": "welcome"},
+        FLOW: {"word": "welcome", "events": ["Greeted"]},
     }
 }
 _VERSIONS = text(
@@ -85,6 +86,19 @@ class Greeted:
         async with self.world.control.post(address, data=body, headers=headers) as answer:
             return answer.status
 
+    async def tell_of(self, number: str, *, company: str) -> dict[str, str]:
+        """Tell of an order as the ERP does; return the answer."""
+        event = {
+            "BusinessEventId": "Greeted",
+            "EventId": f"12345678-90ab-cdef-1234-{int(number):012}",
+            "LegalEntity": company,
+            "Number": number,
+        }
+        address = f"http://127.0.0.1:{self.port}/v1/events/d365/{ERP_SECRET}"
+        async with self.world.control.post(address, json=event) as answer:
+            content: dict[str, str] = await answer.json()
+        return content
+
     async def told(self, *words: str) -> dict[str, Any]:
         """Return what a command tells as JSON."""
         content: dict[str, Any] = json.loads((await self.d365_sync(*words, "--json")).stdout)
@@ -96,7 +110,7 @@ async def greeted(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Greeted]:
     SAID.clear()
-    intake = {"secret": INTAKE_SECRET}
+    intake = {"secret": INTAKE_SECRET, "erp_secret": ERP_SECRET}
     async with running_sync(tmp_path, database_url, markets=MARKETS, intake=intake) as world:
         own = sync_settings(world.sandbox, database_url, markets=MARKETS)
         app, crowd = world.running.intake, Crowd("intake")
@@ -153,6 +167,20 @@ async def test_an_event_of_it_goes_from_the_intake_to_the_story_of_its_order(
 
     # Its poll rests from then on.
     await greeted.world.until(is_heard)
+
+
+async def test_a_business_event_of_it_goes_from_the_intake_to_its_end(greeted: Greeted) -> None:
+    [number] = await greeted.world.place()
+    assert (await greeted.tell_of(number, company="usmf"))["state"] == "ignored"
+    assert await greeted.tell_of(number, company="DEMF") == {"state": "taken"}
+    assert await greeted.tell_of(number, company="demf") == {"state": "known"}
+
+    async def is_said() -> bool:
+        return [f"welcome, {number}"] == SAID
+
+    await greeted.world.until(is_said)
+    counted = greeted.world.running.metrics.text().decode()
+    assert 'd365_sync_business_events_total{state="taken"} 1.0' in counted
 
 
 async def test_the_check_asks_for_what_it_needs(greeted: Greeted) -> None:

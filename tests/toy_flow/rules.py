@@ -17,6 +17,7 @@ class GreetingRules(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     word: Annotated[str, Field(min_length=1)]
+    events: list[str] = []
 
 
 def mistakes(document: Mapping[str, Any], market: str) -> Iterator[Mistake]:

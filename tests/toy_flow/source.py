@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sync.engine.polling import Polling
 from sync.engine.sources import ShopDocument, enter
+from sync.erp_events import ErpEvent
 from sync.magento.orders import OrderCalls
 from tests.toy_flow.rules import FLOW
 
@@ -26,6 +27,11 @@ class GreetingSource:
             return False
         document = ShopDocument(FLOW, market, entity_id, order.increment_id)
         return await enter(self._polling.events, document, {})
+
+    async def erp_hint(self, event: ErpEvent) -> bool:
+        """Enter the greeting of the order that the ERP names."""
+        found = await self._orders.orders_by_increment_id(event.members["Number"])
+        return any([await self.hint(each.entity_id) for each in found])
 
     async def poll(self) -> int:
         """Enter nothing: whom the shop does not tell of is not greeted."""
