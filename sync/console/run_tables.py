@@ -6,9 +6,11 @@ from datetime import datetime
 from rich.table import Table
 from rich.text import Text
 
-from sync.console.run_view import RunLine, RunStory
+from sync.console.run_view import RunLine, RunStory, line_of
 from sync.console.tables import table_of
 from sync.console.words import NONE, ago, counted, span
+from sync.mirror.governor import PaceView
+from sync.serve.mirror_state import MirrorState
 from sync.store.mirror_records import ChangeState, MirrorRun, RunState, RunTrigger, Values
 
 _TONES = {
@@ -49,6 +51,29 @@ def runs_table(lines: Sequence[RunLine], *, now: datetime) -> Table:
         )
     table.caption = "What is in one: d365-sync runs show RUN" if lines else "There was none yet."
     return table
+
+
+def mirrors_table(state: MirrorState, *, now: datetime) -> Table:
+    """Return the runs of late, what is due to be read, and how wide the shop is written to."""
+    lines = [line_of(run, state.rows.get(run.id), now=now) for run in state.runs]
+    table = runs_table(lines, now=now)
+    table.caption = "\n".join([*_due(state), pace_text(state.pace), str(table.caption)])
+    return table
+
+
+def pace_text(pace: PaceView) -> str:
+    """Return how wide the shop is written to."""
+    told = f"The shop is written to by {_batches(pace.width)} at once"
+    return f"{told} of {pace.ceiling}: {pace.reason}" if pace.reason else f"{told}."
+
+
+def _batches(count: int) -> str:
+    return "1 batch" if count == 1 else f"{count} batches"
+
+
+def _due(state: MirrorState) -> Iterator[str]:
+    for each in state.wanted:
+        yield f"{each.keys:,} keys of {each.flow} of {each.market} are due to be read."
 
 
 def story_tables(story: RunStory) -> Iterator[Table]:

@@ -71,9 +71,14 @@ async def read_story(
 
 
 async def _line(views: MirrorViews, run: MirrorRun, now: datetime) -> RunLine:
+    return line_of(run, await views.states(run.id) if run.state in _OPEN else None, now=now)
+
+
+def line_of(run: MirrorRun, rows: Mapping[str, int] | None, *, now: datetime) -> RunLine:
+    """Return a run with its rows as they are by now; as it ended without."""
     is_open = run.state in _OPEN
-    kept = {each.value: run.counts[each] for each in ChangeState if run.counts.get(each)}
-    rows = await views.states(run.id) if is_open else kept
+    if rows is None:
+        rows = {each.value: run.counts[each] for each in ChangeState if run.counts.get(each)}
     done, since = _done(run, rows), run.began_at
     if run.state is RunState.WRITING:
         since = run.approved_at or run.planned_at or run.began_at

@@ -17,7 +17,6 @@ from sync.serve.systems import Systems
 from sync.settings import SyncSettings
 from sync.store.all_links import AllLinks, KeptLinks
 from sync.store.claims import Claims
-from sync.store.mirror_pace import MirrorPaces
 
 
 def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Clock) -> Given:
@@ -59,7 +58,7 @@ def mirroring_of(settings: SyncSettings, opened: Stores, *, clock: Clock) -> Mir
         events=opened.events,
         interventions=opened.interventions,
         governor=Governor(
-            MirrorPaces(opened.opened.database),
+            opened.paces,
             Claims(opened.opened.database, SLOTS),
             shop=settings.sync.magento.url,
             ceiling=section.batches,
