@@ -3,7 +3,7 @@
 Only the default source follows the catalog: a new product gets a row there, of nothing unless
 its stock item says how much, and so does one that is made again under the SKU of a deleted one.
 All other rows stay as they are, also those of a product that is gone. A new SKU gets copies of
-the old one's rows, which stay as well, as do its reservations.
+the old one's rows at other sources; those of the old one stay as well, and so do reservations.
 """
 
 from collections.abc import Mapping
@@ -24,6 +24,8 @@ def product_saved(
         return
     if before is not None and before.sku != after.sku:
         for item in inventory.items.of(before.sku):
+            if item.source_code == DEFAULT_SOURCE:
+                continue
             inventory.write(after.sku, item.source_code, item.quantity, item.status)
     given = (members.get("extension_attributes") or {}).get("stock_item") or {}
     if "qty" in given:
