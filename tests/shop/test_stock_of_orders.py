@@ -1,5 +1,6 @@
 """What orders do to stock, as a real shop was seen to do it, and as it adds up in any order."""
 
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -261,6 +262,23 @@ async def test_a_renamed_product_takes_its_stock_along_and_leaves_it_too(stock: 
     assert await held(stock, SKU) == {"default": 7, "berlin": 5}
     assert await held(stock, "LAMP-NEW") == {"berlin": 5}
     assert await salable(stock, "LAMP-NEW", GERMANY) == 5
+
+
+async def test_a_configurable_made_without_a_stock_item_sells_nothing_until_told(
+    stock: Wire,
+) -> None:
+    """Whatever its variants have; it is what a mirror meets that forgets it."""
+    shop = stock.sandbox.shop
+    parent = shop.catalog.named("SHADE-0001")
+    made = {"sku": "SHADE-NEW", "name": "n", "attribute_set_id": 4, "type_id": "configurable"}
+    await stock.send("POST", "/rest/all/V1/products", {"product": made})
+    variants = shop.catalog.named("SHADE-NEW")
+    shop.catalog.put(replace(variants, variants=parent.variants))
+    path = f"/rest/V1/inventory/is-product-salable/SHADE-NEW/{GERMANY}"
+    assert (await stock.send("GET", path)).body is False
+    told_so = {"extension_attributes": {"stock_item": {"is_in_stock": True}}}
+    await stock.send("PUT", "/rest/all/V1/products/SHADE-NEW", {"product": told_so})
+    assert (await stock.send("GET", path)).body is True
 
 
 async def held(wire: Wire, sku: str) -> dict[str, int]:
