@@ -80,7 +80,7 @@ async def judge(
     limits: Mapping[str, MirrorLimit],
     *,
     scopes: Sequence[str],
-    approvals: bool,
+    ends_approvals: bool,
 ) -> list[str]:
     """Have the rows wait that must; return what is over its limit, in words.
 
@@ -90,11 +90,11 @@ async def judge(
         risks: Says which classes a change is in.
         limits: Of the classes.
         scopes: Where rows count as known.
-        approvals: Whether approvals of rows that go another way now are over.
+        ends_approvals: Whether those of rows that go another way now are over.
     """
     await _classify(connection, run, risks)
     place = {"run": run.id, "flow": run.flow, "shop": run.shop}
-    if approvals:
+    if ends_approvals:
         await connection.execute(_END_APPROVALS, place)
     await connection.execute(_APPROVE, place)
     known = (await connection.execute(_KNOWN, {**place, "scopes": list(scopes)})).scalar_one()

@@ -82,15 +82,20 @@ class MirrorPlanning:
             await connection.execute(_EMPTY, {"run": run.id})
             await difference.hold_meeting_keys(connection, run)
             await difference.plan_difference(connection, run, is_alone=is_alone)
+            if not is_look:
+                await difference.supersede(connection, run)
             over = await judge(
-                connection, run, rules.risks, rules.limits,
-                scopes=rules.scopes, approvals=not is_look,
-            )  # fmt: skip
+                connection,
+                run,
+                rules.risks,
+                rules.limits,
+                scopes=rules.scopes,
+                ends_approvals=not is_look,
+            )
             back: Sequence[int] = ()
             if is_look:
                 await connection.execute(_ALL_WAIT, {"run": run.id})
             else:
-                await difference.supersede(connection, run)
                 back = () if is_alone else await difference.to_put_back(connection, run)
                 await self._fulfil(connection, run, keys)
             await self._end(connection, run, "; ".join(over), is_whole=keys is None and not is_look)
