@@ -213,10 +213,9 @@ class MirrorModel:
                 why = "alone" if risk.is_alone else ""
                 change.risks[risk.name] = [risk.direction, why]
         for key, name in list(self.approvals):
-            risk = changes[key].risks.get(name) if key in changes else None
-            approved = self.approvals[key, name]
-            if risk is not None and risk[0] == approved:
-                risk[1] = "approved"
+            kept = changes[key].risks.get(name, ["", ""]) if key in changes else ["", ""]
+            if kept[0] == self.approvals[key, name]:
+                kept[1] = "approved"
             elif key in staged.rows and self.runs[number].trigger != "plan":
                 del self.approvals[key, name]
         for name, limit in self.limits.items():

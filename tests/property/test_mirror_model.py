@@ -1,7 +1,7 @@
 """Mirrors on a real database against a naive model, in any order of what may happen."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString, TypeVar
 
@@ -426,7 +426,7 @@ def as_kept(change: Change) -> tuple[Any, ...]:
     return (*place, risks_of, change.began_at, change.is_today)
 
 
-ERRORS = {
+ERRORS: dict[str, Callable[[], BaseException]] = {
     "broken": lambda: UpstreamError("not as agreed", system="fo"),
     "away": lambda: UpstreamUnavailableError("gone", system="fo"),
     "killed": KilledError,
