@@ -6,6 +6,7 @@ from sync.customers.building import CUSTOMERS
 from sync.description import Description
 from sync.orders.building import ORDERS
 from sync.returns.building import RETURNS
+from sync.stock.building import STOCK
 
-FLOWS: tuple[Description[Any], ...] = (ORDERS, CUSTOMERS, RETURNS)
+FLOWS: tuple[Description[Any], ...] = (ORDERS, CUSTOMERS, RETURNS, STOCK)
 NAMES = tuple(flow.name for flow in FLOWS)

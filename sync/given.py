@@ -10,6 +10,7 @@ from functools import partial
 
 from pricing_proxy.configuration.markets import MarketSection
 from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.fo.mirror_reads import SetReads
 from pricing_proxy.d365.fo.orders import SalesOrders
 from pricing_proxy.shared_state.maps import SharedMaps
 from sync.engine.polling import Polling
@@ -22,7 +23,10 @@ from sync.sales.references import Find, References
 from sync.sales.value_lines import Splitting
 from sync.sections import SyncMarket
 from sync.store.all_links import AllLinks, KeptLinks
+from sync.store.order_writes import OrderWrites
 from sync.store.reference_forms import ReferenceForms
+from sync.store.shop_lines import ShopLines
+from sync.store.sku_locks import SkuLocks
 
 # Each asks the shop for as much as all polls of a minute; so only one of them does within one.
 _APART, _SWEEPS_APART = timedelta(minutes=1), 60
@@ -83,9 +87,13 @@ class Given:
         markets: All of them, by code, whichever flows they have on.
         shop: The shop.
         erps: Each environment's documents, by its name.
+        reads: Each environment's sets for mirrors, likewise.
         links: The entity map.
         accounts: The links of all customers, and the accounts that the configuration names.
         forms: Every prefix that references ever had.
+        lines: The shop's lines that have stock reserved.
+        locks: One at a time for each SKU.
+        traces: What the journal says of orders.
         expects: Whether an order of a market is one that is brought over.
         prices: What the price service reads.
         polling: What sources are read with.
@@ -96,9 +104,13 @@ class Given:
     markets: Mapping[str, ConfiguredMarket]
     shop: Shop
     erps: Mapping[str, DocumentCalls]
+    reads: Mapping[str, SetReads]
     links: KeptLinks
     accounts: AllLinks
     forms: ReferenceForms
+    lines: ShopLines
+    locks: SkuLocks
+    traces: OrderWrites
     expects: Callable[[str, OrderHead], Awaitable[bool]]
     prices: SharedMaps
     polling: Polling
@@ -137,6 +149,10 @@ class Given:
     def erp(self, market: ConfiguredMarket) -> DocumentCalls:
         """Return the documents of a market's ERP."""
         return self.erps[market.section.environment]
+
+    def reads_of(self, market: ConfiguredMarket) -> SetReads:
+        """Return the sets of a market's ERP, as mirrors read them."""
+        return self.reads[market.section.environment]
 
     def sales_orders(self, market: ConfiguredMarket) -> SalesOrders:
         """Return the sales orders of a market's ERP."""

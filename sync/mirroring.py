@@ -78,9 +78,12 @@ class Mirroring:
     def schedules(self, mirror: Mirror) -> Iterator[Schedule]:
         """Yield when a mirror reads what changed, and when everything."""
         reads, name = self.reads(mirror), f"{mirror.flow} of {mirror.market}"
-        change = timedelta(seconds=self.section.change_seconds)
-        full = timedelta(hours=self.section.full_hours)
+        change = mirror.change_every or timedelta(seconds=self.section.change_seconds)
         yield Schedule(f"read changed {name}", change, _unless_lost(name, reads.change))
+        if mirror.full_every is not None:
+            yield Schedule(f"read all {name}", mirror.full_every, _unless_lost(name, reads.full))
+            return
+        full = timedelta(hours=self.section.full_hours)
         pace = partial(self._full_every, full)
         # A whole period late, it begins at any time of the day.
         yield Schedule(f"read all {name}", 2 * full, _unless_lost(name, reads.full), pace)

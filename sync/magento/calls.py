@@ -59,6 +59,7 @@ class Calls:
             call_time: How long a call may take, waiting included.
         """
         self.system = transport.system
+        self.url = transport.base_url
         self.shop_clock = transport.shop_clock
         self._transport = transport
         self._policy = policy

@@ -38,7 +38,7 @@ _HEAD = (
 _HEAD_FIELDS = f"items[{_HEAD}]"
 _SHIPPED_FIELDS = f"items[{_HEAD},extension_attributes[shipping_assignments[shipping[address]]]]"
 # In all others nothing is left to deliver, or a person has cancelled it.
-_OPEN_STATES = ("new", "pending_payment", "processing", "payment_review", "holded")
+OPEN_STATES = ("new", "pending_payment", "processing", "payment_review", "holded")
 _WITHOUT_NUMBER = (SearchFilter("ext_order_id", SearchCondition.MISSING),)
 _ENDED_OR_HELD = any_code("state", ("canceled", "closed", "holded"))
 _SOON = (*_WITHOUT_NUMBER, *_ENDED_OR_HELD)
@@ -111,7 +111,7 @@ class OrderCalls:
         An address is changed in the back office without any move of `updated_at`.
         """
         present = (SearchFilter("ext_order_id", SearchCondition.PRESENT),)
-        search = Search(groups=[present, any_code("state", _OPEN_STATES)], fields=_SHIPPED_FIELDS)
+        search = Search(groups=[present, any_code("state", OPEN_STATES)], fields=_SHIPPED_FIELDS)
         listing = ShopList(self._calls, "shipped_order", ShippedOrder, _ROUTE, search)
         return listing.pages(ById(), without=without)
 

@@ -7,7 +7,15 @@ from sync.magento.calls import Calls
 from sync.magento.listing import ShopList
 from sync.magento.places import ById
 from sync.magento.product_models import ShopProduct
-from sync.magento.search import PAGE_SIZE, Search, any_id, any_text, text_parts
+from sync.magento.search import (
+    MOST_ROWS,
+    PAGE_SIZE,
+    Search,
+    any_id,
+    any_text,
+    sku_groups,
+    text_parts,
+)
 
 _ROUTE = "/rest/all/V1/products"
 
@@ -31,6 +39,27 @@ class ProductCalls:
         for part in text_parts(skus):
             search = Search(groups=[any_text("sku", part)], page_size=len(part))
             found += await self._calls.found("product", ShopProduct, _ROUTE, search)
+        return found
+
+    async def skus_by_id(self, ids: Sequence[int]) -> dict[int, str]:
+        """Return the SKUs of products by id, without what orders add; deleted ones are missing."""
+        found: dict[int, str] = {}
+        for start in range(0, len(ids), PAGE_SIZE):
+            some = ids[start : start + PAGE_SIZE]
+            search = Search(
+                groups=[any_id("entity_id", some)], page_size=len(some), fields="items[id,sku]"
+            )
+            rows = await self._calls.found("product_sku", ShopProduct, _ROUTE, search)
+            found |= {product.id: product.sku for product in rows}
+        return found
+
+    async def spelled(self, skus: Sequence[str]) -> list[str]:
+        """Return the SKUs among these that the shop has, as it spells them."""
+        found: list[str] = []
+        for group in sku_groups(sorted(set(skus))):
+            search = Search(groups=[group], page_size=MOST_ROWS, fields="items[id,sku]")
+            rows = await self._calls.found("product_sku", ShopProduct, _ROUTE, search)
+            found += [product.sku for product in rows]
         return found
 
     async def products_by_id(self, ids: Sequence[int]) -> dict[int, ShopProduct]:

@@ -63,3 +63,14 @@ CREDIT_MEMOS = Resource(
 PRODUCTS = Resource(
     "products", "Catalog > Inventory > Products", lambda shop: shop.products.products_by_id([0])
 )
+SHIPMENTS = Resource(
+    "shipments",
+    "Sales > Operations > Shipments",
+    lambda shop: shop.reserving_orders.shipment_count(),
+    lately=lambda shop, since: shop.reserving_orders.shipped(Window(since=since)),
+)
+SOURCE_ITEMS = Resource(
+    "source items",
+    "Stores > Settings > Inventory, and Catalog > Inventory",
+    lambda shop: shop.source_items.source_items(["nothing"], sources=["nothing"]),
+)

@@ -14,10 +14,14 @@ from urllib.parse import quote
 
 # A page of full orders takes a second at this size, and a limited Magento admits it.
 PAGE_SIZE = 100
+MOST_ROWS = 300
+"""Rows of a page that a limited Magento admits."""
 # Web servers cut a request line at 8 kB. A filter takes about 250 of them beside its value,
 # and a SKU of 64 characters that are all escaped up to 768.
 _LINE_BYTES = 6000
 _FILTER_BYTES = 250
+# So many SKUs of usual length fill a list, each all escaped in the worst case.
+_MOST_LISTED, _LIST_BYTES, _ESCAPED = 100, 5000, 3
 
 
 class SearchCondition(StrEnum):
@@ -56,7 +60,7 @@ class Search:
         groups: All must hold; within one, any.
         sort: Fields in ascending order; those of a unique key for anything read page by page.
         is_descending: The other way round.
-        page_size: Rows of a page; 300 is the most that a limited Magento takes.
+        page_size: Rows of a page; `MOST_ROWS` at most.
         page: From 1.
         fields: Members to answer, in Magento's own notation; empty for all of them.
     """
@@ -116,6 +120,25 @@ def text_parts(values: Sequence[str]) -> Iterator[list[str]]:
         size += needed
     if part:
         yield part
+
+
+def sku_groups(skus: Sequence[str]) -> Iterator[Sequence[SearchFilter]]:
+    """Yield groups that together find SKUs: in lists, but for those with a comma."""
+    part: list[str] = []
+    size = 0
+    for sku in skus:
+        if "," in sku:
+            continue
+        needed = _ESCAPED * (len(sku.encode()) + 1)
+        if part and (size + needed > _LIST_BYTES or len(part) == _MOST_LISTED):
+            yield any_code("sku", part)
+            part, size = [], 0
+        part.append(sku)
+        size += needed
+    if part:
+        yield any_code("sku", part)
+    for some in text_parts([sku for sku in skus if "," in sku]):
+        yield any_text("sku", some)
 
 
 def any_code(field: str, codes: Sequence[str]) -> tuple[SearchFilter]:

@@ -11,13 +11,24 @@ from sync.magento.credit_memos import CreditMemoCalls
 from sync.magento.customers import CustomerCalls
 from sync.magento.orders import OrderCalls
 from sync.magento.products import ProductCalls
+from sync.magento.reserving_orders import ReservingOrderCalls
+from sync.magento.source_items import SourceItemCalls
+from sync.magento.stocks import StockCalls
 
 
 class Shop:
-    """Reads and writes one Magento, under Magento's own names."""
+    """Reads and writes one Magento, under Magento's own names.
+
+    Attributes:
+        url: Its root address.
+    """
 
     def __init__(self, calls: Calls) -> None:
+        self.url = calls.url
         self.orders = OrderCalls(calls)
         self.customers = CustomerCalls(calls)
         self.credit_memos = CreditMemoCalls(calls)
         self.products = ProductCalls(calls)
+        self.reserving_orders = ReservingOrderCalls(calls)
+        self.source_items = SourceItemCalls(calls)
+        self.stocks = StockCalls(calls)

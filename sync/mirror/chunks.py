@@ -137,6 +137,7 @@ class Chunks:
                 mirror.policies,
                 is_undo=run.trigger is RunTrigger.UNDO,
                 makes=run.trigger not in _MAKE_NOTHING,
+                decides_itself=mirror.decides_itself,
             )
             for change in changes
         ]

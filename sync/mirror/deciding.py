@@ -7,7 +7,8 @@
     another product under the key         nothing: all that is known of the key counts no more
 
 What is kept counts as acknowledged: it stays until the ERP says something new. An undo is
-different: it writes a row only where all of it is still what its run wrote.
+different: it writes a row only where all of it is still what its run wrote. A writer that decides
+itself gets every row.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,6 +62,7 @@ def decide(
     *,
     is_undo: bool = False,
     makes: bool = True,
+    decides_itself: bool = False,
 ) -> Decision:
     """Return what becomes of a row.
 
@@ -70,6 +72,7 @@ def decide(
         policies: By field.
         is_undo: Whether the run takes another one back.
         makes: Whether a row that the shop does not have may be made.
+        decides_itself: Whether the writer is to have the row in any case.
     """
     if change.shop_id is not None and (held is None or held.shop_id != change.shop_id):
         return Decision(change=change, held=held, is_renewed=True)
@@ -77,6 +80,9 @@ def decide(
         return Decision(change=change, held=None, end=RowEnd.MISSING)
     if held is None:
         return Decision(change=change, held=None, write=change.wanted)
+    if decides_itself:
+        edited = [name for name in change.wanted if _is_edited(name, change, held)]
+        return Decision(change=change, held=held, write=change.wanted, edited=edited)
     return _of_fields(change, held, policies, is_undo=is_undo)
 
 

@@ -6,7 +6,7 @@ when a system fails as a whole; what is wrong with one row is a value.
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol, TypeAlias
 
 from sync.engine.flow import Work
@@ -117,6 +117,11 @@ class Mirror:
             for rows that have all these fields.
         adopts: Whether its first run compares the shop and writes nothing.
         is_undoable: Whether a run of it may be undone.
+        decides_itself: Whether the writer is given every row of a plan, also one of which the shop
+            has all that is wanted: what it writes depends on more than that.
+        change_every: How often what is wanted is read; None for as often as the configuration says
+            for all mirrors.
+        full_every: How often everything is read, likewise.
         chunk_rows: How many rows are read from the shop and written in one go.
         batch_rows: How many rows one request may hold.
     """
@@ -133,5 +138,8 @@ class Mirror:
     absent: Values | None = None
     adopts: bool = True
     is_undoable: bool = True
+    decides_itself: bool = False
+    change_every: timedelta | None = None
+    full_every: timedelta | None = None
     chunk_rows: int = 500
     batch_rows: int = 100

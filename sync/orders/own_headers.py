@@ -33,8 +33,9 @@ from sync.sales.own_documents import OwnDocuments, is_first, perhaps
 from sync.sales.owners import DocumentOwners
 from sync.sales.references import References
 from sync.sales.value_lines import own_line_references
+from sync.store.order_writes import ORDER_LINK
 
-LINK = "order"
+LINK = ORDER_LINK
 _ACCOUNT = "OrderingCustomerAccountNumber"
 
 

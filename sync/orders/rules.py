@@ -18,8 +18,9 @@ from sync.orders.tax_rules import Percent, TaxGroups, Untaxed
 from sync.sales.amounts import TaxRounding
 from sync.sales.references import RETURN_MARK
 from sync.sales.value_lines import Splitting
+from sync.store.order_writes import ORDERS
 
-FLOW = "orders"
+FLOW = ORDERS
 
 Money = Annotated[Decimal, Field(ge=0, le=1000)]
 

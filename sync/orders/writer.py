@@ -34,14 +34,12 @@ from sync.orders.ports import ErpOrders
 from sync.orders.read_back import Compared, ReadBack
 from sync.orders.rules import OrderRules
 from sync.orders.service_lines import rounding_reference
+from sync.store.order_writes import ADD_LINE, DELETE_ORDER, NUMBER, REFERENCE
 
 SYSTEM = "fo"
 CREATE = "order header create"
-ADD_LINE = "order line create"
 RELEASE = "order release"
 STOP = "order stop"
-DELETE = "order header delete"
-_NUMBER, _REFERENCE = "SalesOrderNumber", "OrderLineReference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,7 @@ class OrderWriter:
             work,
             SYSTEM,
             STOP,
-            {_NUMBER: number},
+            {NUMBER: number},
             partial(self._erp.stop, self._company, number),
         )
 
@@ -143,7 +141,7 @@ class OrderWriter:
         """Delete a stopped header with its lines; one that is gone already is fine."""
         delete = partial(self._erp.delete_header, self._company, number)
         try:
-            await written(work, SYSTEM, DELETE, {_NUMBER: number}, delete)
+            await written(work, SYSTEM, DELETE_ORDER, {NUMBER: number}, delete)
         except UpstreamRejectedError as error:
             # Something before the ERP knows no more of what is gone than we.
             if error.status != HTTPStatus.NOT_FOUND or blame_of(error) is not Blame.DOCUMENT:
@@ -214,7 +212,7 @@ class OrderWriter:
                 await self._add_line(work, number, line, doubts)
 
     async def _add_line(self, work: Work, number: str, line: DraftLine, doubts: Doubts) -> None:
-        about = {_NUMBER: number, _REFERENCE: line.body.OrderLineReference}
+        about = {NUMBER: number, REFERENCE: line.body.OrderLineReference}
         doubts.wait_out(ADD_LINE, about)
         sent = {**line.body.members(), **about}
         add = partial(self._erp.add_line, self._company, number, line.body)
@@ -237,7 +235,7 @@ class OrderWriter:
                 raise compared.misfit
         elif not compared.is_closed:
             reference = rounding_reference(order.increment_id)
-            doubts.wait_out(ADD_LINE, {_NUMBER: number, _REFERENCE: reference})
+            doubts.wait_out(ADD_LINE, {NUMBER: number, REFERENCE: reference})
         return header, compared.caution
 
     async def _compared(

@@ -17,6 +17,10 @@ from sync.serve.systems import Systems
 from sync.settings import SyncSettings
 from sync.store.all_links import AllLinks, KeptLinks
 from sync.store.claims import Claims
+from sync.store.mirror_pace import MirrorPaces
+from sync.store.order_writes import OrderWrites
+from sync.store.shop_lines import ShopLines
+from sync.store.sku_locks import SkuLocks
 
 
 def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Clock) -> Given:
@@ -26,9 +30,13 @@ def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Cl
         markets=configured_markets(settings),
         shop=ways.shop,
         erps=ways.erps,
+        reads=ways.reads,
         links=KeptLinks(database),
         accounts=AllLinks(database, settings.named_customers),
         forms=opened.forms,
+        lines=ShopLines(database),
+        locks=SkuLocks(database),
+        traces=OrderWrites(database),
         expects=starts_of(settings, ways.shop).is_after,
         prices=ways.published,
         polling=Polling(
@@ -58,7 +66,7 @@ def mirroring_of(settings: SyncSettings, opened: Stores, *, clock: Clock) -> Mir
         events=opened.events,
         interventions=opened.interventions,
         governor=Governor(
-            opened.paces,
+            MirrorPaces(opened.opened.database),
             Claims(opened.opened.database, SLOTS),
             shop=settings.sync.magento.url,
             ceiling=section.batches,

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.fo.mirror_reads import SetReads
 from pricing_proxy.d365.way import SYNC, erp_way
 from pricing_proxy.http_exchange import http_session
 from pricing_proxy.resilience.evidence import SlowRule
@@ -40,6 +41,7 @@ class Systems:
     Attributes:
         shop: The shop.
         erps: The document calls of every environment by its name.
+        reads: Its sets for mirrors, likewise.
         published: The maps that are shared with the price service.
         seen: Which events the shop told of.
         gates: What is closed while a system throttles.
@@ -49,6 +51,7 @@ class Systems:
 
     shop: Shop
     erps: Mapping[str, DocumentCalls]
+    reads: Mapping[str, SetReads]
     published: SharedMaps
     seen: SeenEvents
     gates: Sequence[Gate]
@@ -77,12 +80,13 @@ async def systems(
         shop = await stack.enter_async_context(
             shop_way(magento, clock=clock, gate=before_shop, watch=watch)
         )
-        erps, gates = {}, [before_shop]
+        erps, reads, gates = {}, {}, [before_shop]
         for name, environment in settings.environments.items():
             way = await stack.enter_async_context(
                 erp_way(name, environment, SYNC, gates=shared, watch=watch)
             )
             gates += way.gates
+            reads[name] = SetReads(way.transport, policy=way.policy, clock=clock)
             erps[name] = DocumentCalls(
                 way.transport,
                 policy=way.policy,
@@ -92,6 +96,7 @@ async def systems(
         yield Systems(
             shop=shop,
             erps=erps,
+            reads=reads,
             published=SharedMaps(redis, read_from(settings), guard, shop=magento.url),
             seen=SeenEvents(magento.url, redis, guard),
             gates=gates,

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.fo.mirror_reads import SetReads
 from sync.engine.odd_rows import OddRowBook
 from sync.engine.polling import Polling
 from sync.engine.sources import Events, Marks
@@ -28,15 +29,20 @@ def given(
     watermarks: Marks,
     clock: Clock,
     odd_rows: FakeOddRows | None = None,
+    reads: Mapping[str, SetReads] | None = None,
 ) -> Given:
     """Return it, as `sync.serve.building` does over a database; `kept` has the links."""
     return Given(
         markets=configured_markets(settings),
         shop=shop,
         erps=erps,
+        reads=reads or {},
         links=cast("Any", kept),
         accounts=cast("Any", None),
         forms=cast("Any", FakeForms()),
+        lines=cast("Any", None),
+        locks=cast("Any", None),
+        traces=cast("Any", None),
         expects=starts_of(settings, shop).is_after,
         prices=cast("Any", FakePriceMap()),
         polling=Polling(

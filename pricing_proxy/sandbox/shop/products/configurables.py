@@ -59,8 +59,7 @@ class Configurables:
         """
         product = self._catalog.named(sku)
         if product.type_id != "configurable":
-            text = 'This is implemented for the "%1" configurable product only.'
-            raise RefusedError(400, text, [sku])
+            raise RefusedError(400, "Only implemented for configurable product: %1", [sku])
         return product
 
     def attach(self, sku: str, child_sku: str, *, now: str) -> bool:

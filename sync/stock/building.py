@@ -1,0 +1,194 @@
+"""The stock flow: what it is to all others, and how it is built."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
+
+from pricing_proxy.d365.fo.stock import StockReads
+from sync.description import Built, Description
+from sync.engine.schedules import Schedule
+from sync.given import ConfiguredMarket, Given
+from sync.magento import resources
+from sync.magento.reserving_models import ReservingOrder
+from sync.mirror.ports import Mirror
+from sync.mirror_flows import mirror_flow
+from sync.stock.check import shop_rows, warehouse_row
+from sync.stock.contracts import contracts
+from sync.stock.dangers import limits, risks
+from sync.stock.judged_rows import JudgedRows
+from sync.stock.judging import Judging
+from sync.stock.layout import Layout, Stock
+from sync.stock.line_warehouses import LineWarehouses
+from sync.stock.lookup import LookedIn, OrderLookup
+from sync.stock.mapping import VERSION
+from sync.stock.open_orders import OpenOrders
+from sync.stock.ports import Want
+from sync.stock.rules import FLOW, StockRules, mistakes
+from sync.stock.source import FREE, OnHand
+from sync.stock.writer import StockWriter
+from sync.store.order_writes import ORDERS
+
+# SKUs that somebody waits for: with the read itself, a change is in the shop within 90 seconds.
+_WATCH, _READ_WANTED = timedelta(minutes=1), timedelta(seconds=10)
+
+
+def build(given: Given) -> Built:
+    """Return the flow with its schedules."""
+    built = mirror_flow(given, FLOW, mirrors(given))
+    if not given.having(FLOW):
+        return built
+    orders = open_orders(given, layout_of(given))
+    watch = Schedule("watch stock of open orders", _WATCH, orders.watch)
+    return replace(built, schedules=(*built.schedules, watch))
+
+
+def mirrors(given: Given) -> list[Mirror]:
+    """Return one for each market that has stock on."""
+    layout = layout_of(given)
+    orders = open_orders(given, layout)
+    return [_mirror(given, market, layout, orders) for market in given.having(FLOW).values()]
+
+
+def layout_of(given: Given) -> Layout:
+    """Return which source of which stock is filled from where."""
+    return Layout([_stock(given, market) for market in given.having(FLOW).values()])
+
+
+def open_orders(given: Given, layout: Layout) -> OpenOrders:
+    """Return what follows the shop's open orders."""
+    market_of = {
+        store: code for code, each in given.markets.items() for store in each.own.store_ids
+    }
+
+    async def expects(order: ReservingOrder) -> bool:
+        market = market_of.get(order.store_id)
+        is_brought = market is not None and ORDERS in given.markets[market].own.flows
+        return is_brought and market is not None and await given.expects(market, order)
+
+    return OpenOrders(
+        given.shop.reserving_orders,
+        given.shop.products,
+        lines=given.lines,
+        polling=given.polling,
+        want=_want(given),
+        layout=layout,
+        expects=expects,
+    )
+
+
+def _mirror(given: Given, market: ConfiguredMarket, layout: Layout, orders: OpenOrders) -> Mirror:
+    rules, stock = market.own.rules(StockRules), layout.stocks[market.code]
+    reads = given.reads_of(market)
+    on_hand = StockReads(reads)
+    reader = OnHand(
+        on_hand,
+        reads,
+        company=market.company,
+        stock=stock,
+        measure=rules.measure,
+        decimals=rules.decimals,
+    )
+    judging = Judging(given.lines, given.traces, _lookup(given), clock=given.polling.clock)
+    warehouses = LineWarehouses(on_hand, company=market.company, stock=stock, lines=given.lines)
+    judged = JudgedRows(
+        stock,
+        layout,
+        reader=reader,
+        lines=given.lines,
+        judging=judging,
+        warehouses=warehouses,
+    )
+    writer = StockWriter(
+        stock,
+        judged,
+        shop=given.shop.source_items,
+        skus=given.shop.products,
+        orders=orders,
+        lines=given.lines,
+        locks=given.locks,
+        want=_want(given),
+    )
+    return Mirror(
+        flow=FLOW,
+        market=market.code,
+        shop=given.shop.url,
+        scopes=[stock.scope],
+        reader=reader,
+        writer=writer,
+        risks=risks,
+        limits=limits(rules.lowered_per_cent),
+        absent={f"{FREE}{source}": "0" for source in stock.sources},
+        is_undoable=False,
+        decides_itself=True,
+        change_every=_READ_WANTED,
+        full_every=timedelta(minutes=rules.rotation_minutes),
+    )
+
+
+def _want(given: Given) -> Want:
+    async def want(
+        market: str,
+        keys: Collection[str],
+        *,
+        is_forced: bool,
+        reason: str,
+        after: timedelta = timedelta(0),
+    ) -> None:
+        due_at = given.polling.clock.utc() + after if after else None
+        await given.mirroring.plans.want(
+            FLOW, market, [*keys], is_forced=is_forced, reason=reason, due_at=due_at
+        )
+
+    return want
+
+
+def _stock(given: Given, market: ConfiguredMarket) -> Stock:
+    rules = market.own.rules(StockRules)
+    others = [given.markets[code] for code in rules.also_sold_by]
+    return Stock(
+        market=market.code,
+        id=rules.stock_id,
+        company=_company(market),
+        sources=rules.sources,
+        default=rules.default_source or next(iter(rules.sources)),
+        stores=_stores([market, *others]),
+        outside=_stores([each for each in others if _company(each) != _company(market)]),
+        safety_stock=rules.safety_stock,
+    )
+
+
+def _stores(markets: Collection[ConfiguredMarket]) -> frozenset[int]:
+    return frozenset(store for market in markets for store in market.own.store_ids)
+
+
+def _company(market: ConfiguredMarket) -> str:
+    return f"{market.section.environment}/{market.company.casefold()}"
+
+
+def _lookup(given: Given) -> OrderLookup:
+    return OrderLookup(
+        {
+            store: LookedIn(
+                given.sales_orders(market),
+                market.company,
+                given.references(market, given.shop.orders.orders_numbered),
+            )
+            for market in given.markets.values()
+            for store in market.own.store_ids
+        }
+    )
+
+
+STOCK = Description(
+    name=FLOW,
+    goes_to="the shop",
+    rules=StockRules,
+    build=build,
+    mapping_version=VERSION,
+    contracts=contracts,
+    resources=(resources.SOURCE_ITEMS, resources.PRODUCTS, resources.ORDERS, resources.SHIPMENTS),
+    erp_rows=warehouse_row,
+    shop_rows=shop_rows,
+    mistakes=mistakes,
+    mirrors=mirrors,
+)

@@ -1,0 +1,203 @@
+"""What stock needs of the two systems and of what is kept; calls raise `UpstreamError`."""
+
+from collections.abc import AsyncGenerator, Awaitable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from pricing_proxy.d365.fo.mirror_reads import Chunk
+from pricing_proxy.d365.fo.models import Row
+from pricing_proxy.d365.fo.stock_models import DemandLineRow, OnHandRow
+from pricing_proxy.d365.odata import Filter
+from pricing_proxy.http_exchange import Guard
+from sync.engine.windows import Window
+from sync.magento.odd_rows import RowPage
+from sync.magento.reserving_models import ReservingOrder, ShipmentHead
+from sync.magento.source_items import SourceQuantity
+from sync.magento.stock_models import SourceItem
+from sync.store.order_writes import OrderTrace
+from sync.store.shop_line_records import ShopLine
+
+R = TypeVar("R", bound=Row)
+
+
+class ErpRows(Protocol):
+    """Reads sets of the ERP at the lowest class."""
+
+    def having(
+        self,
+        row: type[R],
+        field: str,
+        values: Iterable[str],
+        *,
+        company: str,
+        where: Filter | None = None,
+    ) -> AsyncGenerator[Chunk[R], None]:
+        """Yield the rows in which a field has one of the values."""
+        ...
+
+    async def between(
+        self, row: type[R], field: str, first: str, last: str, *, company: str
+    ) -> Chunk[R]:
+        """Return the rows in which a field lies between two values, as the ERP sorts."""
+        ...
+
+    async def whole(self, row: type[R], *, company: str, where: Filter | None = None) -> Chunk[R]:
+        """Return all rows of a small set."""
+        ...
+
+
+class ErpStock(Protocol):
+    """Reads what the ERP has on hand, and single orders' lines."""
+
+    def on_hand(
+        self, company: str, warehouses: Collection[str], *, after: str = ""
+    ) -> AsyncGenerator[Chunk[OnHandRow], None]:
+        """Yield all items, all rows of each in one chunk."""
+        ...
+
+    def on_hand_of(
+        self, company: str, items: Iterable[str], warehouses: Collection[str]
+    ) -> AsyncGenerator[Chunk[OnHandRow], None]:
+        """Yield some items."""
+        ...
+
+    def lines_of(
+        self, company: str, orders: Iterable[str]
+    ) -> AsyncGenerator[Chunk[DemandLineRow], None]:
+        """Yield the lines of orders, by the ERP's numbers."""
+        ...
+
+
+class ShopSources(Protocol):
+    """What the shop's sources hold."""
+
+    async def source_items(
+        self, skus: Collection[str], *, sources: Sequence[str]
+    ) -> list[SourceItem]:
+        """Return what there is of some SKUs."""
+        ...
+
+    async def write_source_items(
+        self, quantities: Sequence[SourceQuantity], *, guard: Guard | None = None
+    ) -> None:
+        """Write quantities, all or none."""
+        ...
+
+
+class ShopSkus(Protocol):
+    """The shop's SKUs."""
+
+    async def skus_by_id(self, ids: Sequence[int]) -> dict[int, str]:
+        """Return the SKUs of products by id."""
+        ...
+
+    async def spelled(self, skus: Sequence[str]) -> list[str]:
+        """Return those of some SKUs that the shop has, as it spells them."""
+        ...
+
+
+class ReservingShop(Protocol):
+    """The shop's orders and shipments, as far as stock is reserved for them."""
+
+    def changed(
+        self, window: Window, *, without: Collection[int] = ()
+    ) -> AsyncGenerator[RowPage[ReservingOrder], None]:
+        """Yield orders by their last change."""
+        ...
+
+    def shipped(
+        self, window: Window, *, without: Collection[int] = ()
+    ) -> AsyncGenerator[RowPage[ShipmentHead], None]:
+        """Yield shipments by their last change."""
+        ...
+
+    def open(self) -> AsyncGenerator[RowPage[ReservingOrder], None]:
+        """Yield all orders that may have something reserved."""
+        ...
+
+    def of(self, ids: Collection[int]) -> AsyncGenerator[RowPage[ReservingOrder], None]:
+        """Yield the orders of these ids."""
+        ...
+
+
+class KeptLines(Protocol):
+    """The shop's lines as they are kept; see `sync.store.shop_lines`."""
+
+    async def of_orders(self, ids: Collection[int]) -> list[ShopLine]:
+        """Return those of some orders."""
+        ...
+
+    async def of_skus(self, folded: Collection[str]) -> list[ShopLine]:
+        """Return those of some SKUs that matter to what their sources hold."""
+        ...
+
+    async def watched(
+        self, stores: Collection[int], *, dropped_since: datetime
+    ) -> list[tuple[str, bool]]:
+        """Return the SKUs to be read often, and which of them to be written in any case."""
+        ...
+
+    async def put(self, lines: Sequence[ShopLine]) -> None:
+        """Add or change lines."""
+        ...
+
+    async def note_present(self, since: Mapping[int, datetime]) -> None:
+        """Note from when on the ERP has lines."""
+        ...
+
+    async def note_asked(self, orders: Mapping[int, str]) -> None:
+        """Note that orders were looked up."""
+        ...
+
+    async def note_warehouses(self, warehouses: Mapping[int, str]) -> None:
+        """Note where lines are shipped from."""
+        ...
+
+    async def note_counted(self, counted: Sequence[ShopLine]) -> None:
+        """Note to which sources lines were added back."""
+        ...
+
+    async def forget(self, older_than: timedelta) -> int:
+        """Delete what does not matter any more."""
+        ...
+
+
+class Traces(Protocol):
+    """What the journal says of orders."""
+
+    async def of(self, orders: Collection[int]) -> Mapping[int, OrderTrace]:
+        """Return what is known of some orders."""
+        ...
+
+
+class ErpLookup(Protocol):
+    """Looks for single orders in the ERP."""
+
+    async def has(self, line: ShopLine) -> bool:
+        """Return whether the ERP has the order of a line, under its number or reference."""
+        ...
+
+
+class Locks(Protocol):
+    """One at a time for each SKU."""
+
+    def hold(self, folded: Collection[str]) -> AbstractAsyncContextManager[None]:
+        """Hold the locks of SKUs."""
+        ...
+
+
+class Want(Protocol):
+    """Has keys read and written soon."""
+
+    def __call__(
+        self,
+        market: str,
+        keys: Collection[str],
+        *,
+        is_forced: bool,
+        reason: str,
+        after: timedelta = timedelta(0),
+    ) -> Awaitable[None]:
+        """Have SKUs read; with force, written also where nothing changed."""
+        ...

@@ -1,0 +1,93 @@
+"""What the shop still has reserved for the lines of an order. Pure.
+
+    m = ordered - cancelled - shipped - refunded unshipped     (virtual lines: - invoiced)
+
+The line that the shop ships says how much: of a configurable that is the parent, whose child
+keeps `qty_canceled` 0; parts of a bundle are shipped by themselves or follow their parent, and
+say so themselves, but for what was cancelled of the parent. The child names what is reserved.
+
+How much of a refund was never shipped the shop does not tell. It takes refunded pieces for
+unshipped as long as more is invoiced than shipped and refunded, so the refunds are followed
+one after the other; of those from before the first look, the end alone is known.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sync.magento.reserving_models import ReservingLine, ReservingOrder
+
+# They are sold as their parts, and have no stock of their own.
+_COMPOSED = frozenset({"configurable", "bundle"})
+_NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refunds:
+    """What is known of a line's refunds.
+
+    Attributes:
+        refunded: Pieces, so far.
+        unshipped: Of these, the ones that the shop never shipped.
+    """
+
+    refunded: Decimal = _NOTHING
+    unshipped: Decimal = _NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """What an order's line has reserved.
+
+    Attributes:
+        row: The line that names the product.
+        quantity: m; never below zero.
+        cancelled: What was cancelled of it.
+        refunds: As of now.
+    """
+
+    row: ReservingLine
+    quantity: Decimal
+    cancelled: Decimal
+    refunds: Refunds
+
+
+def reservations(order: ReservingOrder, before: Mapping[int, Refunds]) -> Iterator[Reservation]:
+    """Yield what each line of an order that has stock of its own has reserved.
+
+    Args:
+        order: As the shop has it.
+        before: What was known of its lines' refunds, by the line's id.
+    """
+    by_id = {row.item_id: row for row in order.items}
+    for row in order.items:
+        if row.product_type in _COMPOSED:
+            continue
+        parent = by_id.get(row.parent_item_id or 0)
+        ships = parent if parent is not None and parent.product_type == "configurable" else row
+        refunds = _refunds(ships, before.get(row.item_id))
+        gone = (
+            min(ships.qty_invoiced, ships.qty_ordered)
+            if row.is_virtual
+            else ships.qty_shipped + refunds.unshipped
+        )
+        left = max(_NOTHING, ships.qty_ordered - gone)
+        # What a cancelled order did not cancel line by line, as parts of bundles, is free as well.
+        cancelled = left if order.state == "canceled" else min(left, _cancelled(ships, parent))
+        yield Reservation(row=row, quantity=left - cancelled, cancelled=cancelled, refunds=refunds)
+
+
+def _cancelled(ships: ReservingLine, parent: ReservingLine | None) -> Decimal:
+    if parent is None or parent is ships or not parent.qty_ordered:
+        return ships.qty_canceled
+    return max(ships.qty_canceled, parent.qty_canceled * ships.qty_ordered / parent.qty_ordered)
+
+
+def _refunds(ships: ReservingLine, before: Refunds | None) -> Refunds:
+    invoiced = min(ships.qty_invoiced, ships.qty_ordered)
+    known = before or Refunds()
+    fresh = max(_NOTHING, ships.qty_refunded - known.refunded)
+    # Of a line seen for the first time, all its refunds are taken for the last ones.
+    refunded_before = known.refunded
+    unshipped = min(fresh, max(_NOTHING, invoiced - refunded_before - ships.qty_shipped))
+    return Refunds(refunded=ships.qty_refunded, unshipped=known.unshipped + unshipped)

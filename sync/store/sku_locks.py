@@ -1,0 +1,50 @@
+"""One at a time for each SKU: whoever counts what is reserved of it, and whoever changes that.
+
+Stock, shipments, cancellations and credit memos of one SKU that overlap would each be right by
+itself and wrong together. The locks are PostgreSQL's own, of one transaction: they end with the
+process that holds them, or with its connection.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+# Longer than the shop takes for a batch of a hundred: past it the holder is stuck, and the event
+# that waits is tried again.
+_PATIENCE = "60s"
+_PATIENT = text(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
+_UNHURRIED = text("SET LOCAL idle_in_transaction_session_timeout = 0")
+# In one order whoever asks, so that no two wait for each other.
+_TAKE = text(
+    "SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) WITH ORDINALITY "
+    "AS wanted (key, place) ORDER BY place"
+)
+
+
+class SkuLocks:
+    """The locks of one shop.
+
+    Args:
+        database: Its own connections hold them.
+    """
+
+    def __init__(self, database: AsyncEngine) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def hold(self, folded: Collection[str]) -> AsyncIterator[None]:
+        """Hold the locks of SKUs, given as what all spellings of each share."""
+        keys = sorted({_key_of(sku) for sku in folded})
+        async with self._database.begin() as connection:
+            await connection.execute(_PATIENT)
+            await connection.execute(_UNHURRIED)
+            await connection.execute(_TAKE, {"keys": keys})
+            yield
+
+
+def _key_of(folded: str) -> int:
+    digest = hashlib.blake2b(f"sku/{folded}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

@@ -1,0 +1,104 @@
+"""The simulated shop as stock asks it, in process and without HTTP.
+
+Rows are those of the sandbox, read by the models that the client reads them with.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from decimal import Decimal
+from typing import Any
+
+from pricing_proxy.http_exchange import Guard
+from pricing_proxy.sandbox.shop.tables import Shop
+from sync.engine.windows import Window
+from sync.magento.odd_rows import RowPage
+from sync.magento.reserving_models import ReservingOrder, ShipmentHead
+from sync.magento.source_items import SourceQuantity
+from sync.magento.stock_models import SourceItem
+
+# In all others nothing is left to deliver.
+_OPEN = frozenset({"new", "pending_payment", "processing", "payment_review", "holded"})
+
+
+class StockShop:
+    """Plays `ReservingShop`, `ShopSources` and `ShopSkus`.
+
+    Args:
+        shop: The sandbox's.
+        before: Happens before each call, and may raise.
+    """
+
+    def __init__(self, shop: Shop, before: Callable[[str], Awaitable[None]]) -> None:
+        self._shop = shop
+        self._before = before
+
+    async def changed(
+        self, window: Window, *, without: Collection[int] = ()
+    ) -> AsyncGenerator[RowPage[ReservingOrder], None]:
+        del without
+        await self._before("orders")
+        rows = [_order(order) for order in self._shop.orders.values()]
+        yield RowPage([row for row in rows if window.takes(row.entity_id, row.updated_at)])
+
+    async def shipped(
+        self, window: Window, *, without: Collection[int] = ()
+    ) -> AsyncGenerator[RowPage[ShipmentHead], None]:
+        del without
+        await self._before("shipments")
+        rows = [ShipmentHead.model_validate(row) for row in self._shop.shipments.values()]
+        yield RowPage([row for row in rows if window.takes(row.entity_id, row.updated_at)])
+
+    async def open(self) -> AsyncGenerator[RowPage[ReservingOrder], None]:
+        await self._before("orders")
+        rows = [_order(order) for order in self._shop.orders.values() if order["state"] in _OPEN]
+        yield RowPage(rows)
+
+    async def of(self, ids: Collection[int]) -> AsyncGenerator[RowPage[ReservingOrder], None]:
+        await self._before("orders")
+        yield RowPage([_order(self._shop.orders[each]) for each in ids])
+
+    async def source_items(
+        self, skus: Collection[str], *, sources: Sequence[str]
+    ) -> list[SourceItem]:
+        await self._before("source items")
+        return [
+            SourceItem(
+                sku=item.sku,
+                source_code=item.source_code,
+                quantity=item.quantity,
+                status=item.status,
+            )
+            for sku in skus
+            for item in self._shop.inventory.items.of(sku)
+            if item.source_code in sources
+        ]
+
+    async def write_source_items(
+        self, quantities: Sequence[SourceQuantity], *, guard: Guard | None = None
+    ) -> None:
+        if guard is not None:
+            await guard()
+        await self._before("write")
+        for sku, source, quantity in quantities:
+            self._shop.inventory.write(sku, source, quantity)
+        await self._before("written")
+
+    async def skus_by_id(self, ids: Sequence[int]) -> dict[int, str]:
+        products = {each: self._shop.catalog.find(each) for each in ids}
+        return {number: product.sku for number, product in products.items() if product}
+
+    async def spelled(self, skus: Sequence[str]) -> list[str]:
+        found = [self._shop.catalog.by_sku(sku) for sku in skus]
+        return [product.sku for product in found if product is not None]
+
+    def held(self, sku: str, source: str) -> Decimal:
+        """Return what a source holds."""
+        item = self._shop.inventory.items.get(sku, source)
+        return Decimal(0) if item is None else item.quantity
+
+    def reserved(self, sku: str, stock_id: int) -> Decimal:
+        """Return what a stock has reserved of a SKU."""
+        return -self._shop.inventory.reservations.of(sku, stock_id)
+
+
+def _order(order: Any) -> ReservingOrder:
+    return ReservingOrder.model_validate(order)

@@ -1,0 +1,226 @@
+"""The simulated shop, an ERP and the stock flow between them, on a clock that is told.
+
+Everything between the two systems is the program's; only planning and keeping are in memory.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any, cast
+
+from pricing_proxy.sandbox.book import Book
+from pricing_proxy.sandbox.catalog import CatalogSize, build_book
+from pricing_proxy.sandbox.shop.back_office import ACTIONS
+from pricing_proxy.sandbox.shop.dials import ShopDials
+from pricing_proxy.sandbox.shop.order_request import LineRequest, OrderRequest
+from pricing_proxy.sandbox.shop.stores import store_named
+from pricing_proxy.sandbox.shop.tables import Shop
+from sync.engine.flow import Work
+from sync.magento.reserving_models import ReservingOrder
+from sync.mirror.keys import folded
+from sync.mirror.ports import PlannedRow
+from sync.stock.judged_rows import JudgedRows
+from sync.stock.judging import Judging
+from sync.stock.layout import Layout, Stock
+from sync.stock.line_warehouses import LineWarehouses
+from sync.stock.mapping import UNRESERVED_AND_UNWANTED
+from sync.stock.open_orders import OpenOrders
+from sync.stock.source import OnHand
+from sync.stock.writer import StockWriter
+from sync.store.mirror_records import MirrorChange, RowEnd, Values
+from tests.fakes.entering import FakeEvents, polling
+from tests.fakes.stock_erp import COMPANY, StockErp
+from tests.fakes.stock_shop import StockShop
+from tests.fakes.stock_store import FakeLines, FakeLocks, FakeTraces, FakeWants
+from tests.virtual_time import ManualClock
+
+ERP = f"prod/{COMPANY}"
+
+
+async def nothing(_: str) -> None:
+    """Happen."""
+
+
+class _Call:
+    async def sent(self) -> None:
+        """Be journalled."""
+
+    async def acked(self, status: int, response: Any) -> None:
+        """Be journalled."""
+
+
+class _Work:
+    def call(self, system: str, operation: str, request: Mapping[str, Any]) -> _Call:
+        del system, operation, request
+        return _Call()
+
+
+@dataclass
+class _Plan:
+    """What is planned for one market and not written yet."""
+
+    known: dict[str, Values] = field(default_factory=dict)
+    changes: dict[str, MirrorChange] = field(default_factory=dict)
+
+
+class StockWorld:
+    """Two systems and the flow.
+
+    Args:
+        stocks: What is filled.
+        before: Happens before each call of a system, and may raise.
+    """
+
+    def __init__(self, *stocks: Stock, before: Callable[[str], Awaitable[None]] = nothing) -> None:
+        self.clock = ManualClock()
+        self.shop = Shop(_book(), ShopDials(), clock=self.clock)
+        self.sources = StockShop(self.shop, before)
+        self.erp = StockErp(self.clock, before)
+        self.lines, self.traces, self.wants = FakeLines(), FakeTraces(), FakeWants()
+        self.layout = Layout(stocks)
+        self._polling = polling(FakeEvents(), self.clock)
+        self._plans = {stock.market: _Plan() for stock in stocks}
+        self.new_process()
+
+    def new_process(self) -> None:
+        """Begin anew, with what is kept."""
+        self.orders = OpenOrders(
+            self.sources,
+            self.sources,
+            lines=self.lines,
+            polling=self._polling,
+            want=self.wants,
+            layout=self.layout,
+            expects=_expected,
+        )
+        self._readers: dict[str, OnHand] = {}
+        self._writers: dict[str, StockWriter] = {}
+        for stock in self.layout.stocks.values():
+            reader = OnHand(
+                self.erp,
+                self.erp,
+                company=COMPANY,
+                stock=stock,
+                measure=UNRESERVED_AND_UNWANTED,
+                decimals=0,
+            )
+            self._readers[stock.market] = reader
+            self._writers[stock.market] = StockWriter(
+                stock,
+                JudgedRows(
+                    stock,
+                    self.layout,
+                    reader=reader,
+                    lines=self.lines,
+                    judging=Judging(self.lines, self.traces, self.erp, clock=self.clock),
+                    warehouses=LineWarehouses(
+                        self.erp, company=COMPANY, stock=stock, lines=self.lines
+                    ),
+                ),
+                shop=self.sources,
+                skus=self.sources,
+                orders=self.orders,
+                lines=self.lines,
+                locks=FakeLocks(),
+                want=self.wants,
+            )
+
+    def place(self, store: str, sku: str, quantity: int) -> int:
+        """Place an order in the shop and return its id."""
+        view = store_named(store)
+        assert view is not None
+        line = LineRequest(sku=sku, quantity=Decimal(quantity))
+        return int(self.shop.place(OrderRequest(store=view, lines=(line,)))["entity_id"])
+
+    def act(self, action: str, order: int, body: Mapping[str, Any] | None = None) -> Any:
+        """Let somebody in the shop's back office do something; raises `RefusedError`."""
+        return ACTIONS[action](self.shop, order, body or {})
+
+    def is_wanted(self, market: str, sku: str) -> bool:
+        """Return whether a SKU is going to be written in any case."""
+        _, is_forced = self.wants.keys.get(market, {}).get(folded(sku), (sku, False))
+        return is_forced
+
+    async def plan(self, market: str, keys: Mapping[str, bool] | None = None) -> None:
+        """Read SKUs, all of them where none is named, and plan what differs or is forced."""
+        plan, forced = (
+            self._plans[market],
+            {folded(key) for key, is_due in (keys or {}).items() if is_due},
+        )
+        async for page in self._readers[market].pages(keys=None if keys is None else [*keys]):
+            for row in page.rows:
+                known = plan.known.get(folded(row.key))
+                # One that was forced and is not written yet stays forced.
+                before = plan.changes.pop(folded(row.key), None)
+                is_forced = before is not None or folded(row.key) in forced
+                wanted = {
+                    name: value
+                    for name, value in row.values.items()
+                    if known is None or is_forced or known.get(name) != value
+                }
+                if wanted:
+                    plan.changes[folded(row.key)] = MirrorChange(
+                        run=1,
+                        scope=row.scope,
+                        key=row.key,
+                        wanted=wanted,
+                        known=known,
+                        before=None,
+                        is_noted=True,
+                        edited=(),
+                        shop_id=None,
+                        began_at=page.began_at,
+                        ended_at=page.ended_at,
+                    )
+
+    async def plan_wanted(self, market: str) -> None:
+        """Read what is wanted; if that fails, it stays so."""
+        wanted = self.wants.take(market)
+        try:
+            await self.plan(market, dict(wanted))
+        except BaseException:
+            for key, is_forced in wanted:
+                await self.wants(market, [key], is_forced=is_forced, reason="again")
+            raise
+
+    def planned(self, market: str) -> Sequence[MirrorChange]:
+        """Return what is planned."""
+        return list(self._plans[market].changes.values())
+
+    async def write(self, market: str) -> list[str]:
+        """Write what is planned and return the SKUs; if that fails, it stays planned."""
+        plan = self._plans[market]
+        changes = list(plan.changes.values())
+        if not changes:
+            return []
+        batch = [PlannedRow(change=each, held=None, values=each.wanted) for each in changes]
+        outcomes = await self._writers[market].write(batch, cast("Work", _Work()))
+        for outcome in outcomes:
+            assert outcome.end in (RowEnd.WRITTEN, RowEnd.EQUAL), outcome
+            key = folded(outcome.key)
+            plan.known[key] = {**plan.known.get(key, {}), **outcome.values}
+            plan.changes.pop(key, None)
+        return [outcome.key for outcome in outcomes]
+
+    async def settle(self) -> None:
+        """Do all that is due until nothing is, as schedules would."""
+        for _ in range(20):
+            self.clock.advance(timedelta(minutes=1))
+            await self.orders.watch()
+            for market in self.layout.stocks:
+                await self.plan_wanted(market)
+                await self.write(market)
+        for market in self.layout.stocks:
+            await self.plan(market)
+            await self.write(market)
+
+
+async def _expected(_: ReservingOrder) -> bool:
+    return True
+
+
+@cache
+def _book() -> Book:
+    return build_book(CatalogSize(skus=1, customers=1), date(2026, 11, 29))
