@@ -26,10 +26,14 @@ COMMANDS = {
     "resume": "sync.console.intervening:resume_command",
     "limit": "sync.console.intervening:limit_command",
     "gate": "sync.console.gates:gate_app",
+    "runs": "sync.console.runs_app:runs_app",
+    "resync": "sync.console.resync_command:resync_command",
 }
 
 app = lazy_commands(
-    COMMANDS, about="Orders, customers and returns from Magento to Dynamics 365: each exactly once."
+    COMMANDS,
+    about="Orders, customers and returns from Magento to Dynamics 365, each exactly once; and what "
+    "the ERP says now back into the shop.",
 )
 
 

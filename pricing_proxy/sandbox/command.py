@@ -24,6 +24,7 @@ from pricing_proxy.sandbox.ports import CONTROL_PORT, ENTRA_PORT, FO_PORT, MAGEN
 from pricing_proxy.sandbox.server import DEFAULT_LATENCY_MS, Sandbox, SandboxSettings
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
 from pricing_proxy.sandbox.shop_commands import change_customer, change_product
+from pricing_proxy.sandbox.shop_stock_command import stock
 
 STATE_DIR = Path(".demo")
 
@@ -186,6 +187,7 @@ def price(
 sandbox_app.command("order")(place_orders)
 sandbox_app.command("customer")(change_customer)
 sandbox_app.command("product")(change_product)
+sandbox_app.command("stock")(stock)
 
 
 async def _serve(settings: SandboxSettings) -> None:

@@ -1,10 +1,10 @@
 """The control port's part for the shop: what people do there, without the shop's login.
 
-Orders are placed, people register, change their own data and leave; somebody in the back
-office renames or deletes a product, holds, cancels, invoices, ships, refunds or edits an order;
-and somebody else writes into the tables (`odd_rows`). A refusal of the shop itself is answered
-with its own status and message. With a `row` in them, members of an order, a registration or an
-action make what comes of it odd before anybody can read it. Stock is in `shop_stock_control`.
+Orders are placed, people register, change their own data and leave; somebody in the back office
+holds, cancels, invoices, ships, refunds or edits an order; and somebody else writes into the tables
+(`odd_rows`). A refusal of the shop itself is answered with its own status and message. With a `row`
+in them, members of an order, a registration or an action make what comes of it odd before anybody
+can read it. Products are in `shop_product_control`, stock in `shop_stock_control`.
 """
 
 import json
@@ -20,6 +20,7 @@ from pricing_proxy.sandbox.shop.placing import Counter
 from pricing_proxy.sandbox.shop.registering import change, register
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop_answers import answered, done
+from pricing_proxy.sandbox.shop_product_control import add_product_routes
 from pricing_proxy.sandbox.shop_stock_control import add_stock_routes
 from pricing_proxy.sandbox.wire import from_json
 
@@ -37,8 +38,7 @@ def add_shop_routes(app: web.Application, shop: Shop, orders: Counter) -> None:
     app.router.add_get(f"{_MAGENTO}/customers", control.customers)
     app.router.add_patch(rf"{_MAGENTO}/customers/{{number:\d+}}", control.change_customer)
     app.router.add_delete(rf"{_MAGENTO}/customers/{{number:\d+}}", control.delete_customer)
-    app.router.add_patch(f"{_MAGENTO}/products/{{sku}}", control.rename_product)
-    app.router.add_delete(f"{_MAGENTO}/products/{{sku}}", control.delete_product)
+    add_product_routes(app, shop)
     add_stock_routes(app, shop.inventory)
 
 
@@ -78,13 +78,6 @@ class _ShopControl:
     async def delete_customer(self, request: web.Request) -> web.Response:
         return done(lambda: self._shop.remove_customer(_number(request)))
 
-    async def rename_product(self, request: web.Request) -> web.Response:
-        members = read_members(await request.read(), json.loads)
-        return done(lambda: {"sku": self._renamed(request.match_info["sku"], members)})
-
-    async def delete_product(self, request: web.Request) -> web.Response:
-        return done(lambda: self._shop.catalog.remove(request.match_info["sku"]))
-
     def _registered(self, members: dict[str, Any]) -> dict[str, Any]:
         odd = odd_row(members.pop("row", {}))
         made = register(self._shop, members)
@@ -102,12 +95,6 @@ class _ShopControl:
         table = MADE.get(action)
         self._shop.write_row(table or "orders", int(done) if table else number, odd)
         return done
-
-    def _renamed(self, sku: str, members: dict[str, Any]) -> str:
-        new_sku = members.get("sku")
-        if set(members) != {"sku"} or not isinstance(new_sku, str) or not new_sku.strip():
-            raise BadMemberError("sku", "expected the product's new SKU, and nothing else")
-        return self._shop.catalog.rename(sku, new_sku.strip(), now=self._shop.now()).sku
 
 
 def _number(request: web.Request) -> int:

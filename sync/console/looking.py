@@ -18,6 +18,7 @@ from sync.console.gates import read_gates
 from sync.console.left_out import LeftOut, count_left_out
 from sync.console.odd_rows import odd_table
 from sync.console.plain import as_json, show
+from sync.console.run_tables import mirrors_table
 from sync.console.running import carry_out, settings_of, with_stores
 from sync.console.state import SyncState, read_state
 from sync.console.tables import (
@@ -49,6 +50,7 @@ def status_command(*, config: Config = None, json_output: Json = False) -> None:
     odd = odd_table(state.odd_rows, set_aside=state.odd_rows_set_aside)
     tables = (
         *state_tables(state),
+        *([] if state.mirrors is None else [mirrors_table(state.mirrors, now=state.at)]),
         *([odd] if odd.row_count or state.odd_rows_set_aside else []),
         left_out_table(left_out),
         gates_table(gates),

@@ -9,7 +9,8 @@ It only shows; whoever wants to change something uses the commands. It listens o
 machine alone, so it asks for no login.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,7 +23,10 @@ from pricing_proxy.shared_state.redis_watch import RedisWatch
 from pricing_proxy.supervision import Supervision
 from pricing_proxy.telemetry.program_metrics import CONTENT_TYPE
 from sync.console.gates import options_of
+from sync.console.run_tables import pace_text, progress
+from sync.console.run_view import line_of
 from sync.engine.metrics import SyncMetrics
+from sync.serve.mirror_state import MirrorState
 from sync.serve.stores import Stores
 from sync.store.flow_control import is_paused
 from sync.store.overview import FlowState
@@ -38,6 +42,7 @@ class OperatorPages:
     Args:
         stores: What is shown.
         metrics: What is counted.
+        mirrors: Reads how they stand at an instant; None where none is on.
         clock: Time.
         gates: What throttling closes, as this process knows it.
         redis: Whether Redis keeps what is written.
@@ -49,6 +54,7 @@ class OperatorPages:
         stores: Stores,
         metrics: SyncMetrics,
         *,
+        mirrors: Callable[[datetime], Awaitable[MirrorState | None]],
         clock: Clock,
         gates: Sequence[Gate],
         redis: RedisWatch,
@@ -56,6 +62,7 @@ class OperatorPages:
     ) -> None:
         self._stores = stores
         self._metrics = metrics
+        self._read_mirrors = mirrors
         self._clock = clock
         self._gates = gates
         self._redis = redis
@@ -89,6 +96,7 @@ class OperatorPages:
                 "odd_rows": await self._stores.odd_rows.waiting(),
                 "unsettled": await self._stores.unsettled.read(),
                 "alerts": await self._stores.alerts.open_alerts(),
+                "mirrors": await self._mirrors(),
                 "gates": [view for gate in self._gates if (view := gate.view()).is_closed],
                 "options_of": options_of,
                 "troubles": self._redis.troubles,
@@ -103,6 +111,15 @@ class OperatorPages:
             return is_paused(pauses, flow.flow, flow.market)
 
         return page(request, "state.html", {**context, "is_paused": paused})
+
+    async def _mirrors(self) -> Mapping[str, object] | None:
+        now = self._clock.utc()
+        state = await self._read_mirrors(now)
+        if state is None:
+            return None
+        lines = [line_of(run, state.rows.get(run.id), now=now) for run in state.runs]
+        shown = [(line, progress(line) or line.run.text) for line in lines]
+        return {"lines": shown, "pace": pace_text(state.pace), "wanted": state.wanted}
 
     async def style(self, _: web.Request) -> web.Response:
         """Answer the page's style."""

@@ -20,6 +20,7 @@ from sync.serve.postgres import StoreError
 from sync.serve.stores import Stores, stores
 from sync.settings import SyncSettings, load
 from sync.store.interventions import InterventionError
+from sync.store.mirror_run_record import RunDecisionError
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ def carry_out(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; end the command with a message when it cannot be done."""
     try:
         return uvloop.run(work)
-    except (StoreError, InterventionError) as error:
+    except (StoreError, InterventionError, RunDecisionError) as error:
         fail(str(error))
     except (ListenError, OtherShopError) as error:
         fail(str(error), Exit.MISTAKEN)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pricing_proxy.clock import Clock
+from sync.serve.mirror_state import MirrorState, read_mirrors
 from sync.serve.stores import Stores
 from sync.settings import Sync
 from sync.store.alert_record import AlertRecord
@@ -51,6 +52,7 @@ class SyncState:
             shop, and whom nobody has reviewed.
         odd_rows: Rows of the shop that cannot be read.
         odd_rows_set_aside: How many others there are that somebody lets be.
+        mirrors: What comes from the ERP; None where nothing does.
     """
 
     at: datetime
@@ -61,6 +63,7 @@ class SyncState:
     unreviewed_links: Mapping[str, int]
     odd_rows: Sequence[OddRecord] = ()
     odd_rows_set_aside: int = 0
+    mirrors: MirrorState | None = None
 
 
 async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
@@ -77,6 +80,7 @@ async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
         unreviewed_links=await opened.decisions.count_unreviewed(),
         odd_rows=await opened.odd_rows.waiting(),
         odd_rows_set_aside=await opened.odd_rows.count_set_aside(),
+        mirrors=await read_mirrors(opened, sync, clock.utc()),
     )
 
 

@@ -13,7 +13,6 @@ from typing import Protocol
 
 from sync.engine.sources import Events
 from sync.mirror.keys import folded
-from sync.mirror.ports import Mirror
 from sync.store.lines import Urgency
 from sync.store.mirror_records import HeldAlone, RunTrigger
 
@@ -23,6 +22,25 @@ RUN, KEY, MEETS, WANTED = "run", "key", "meets", "wanted"
 # So many are entered in one statement.
 _TOGETHER = 500
 _URGENCIES = {RunTrigger.CHANGE: Urgency.FRESH}
+
+
+class MirrorPlace(Protocol):
+    """Whose events: a mirror, or one of its runs."""
+
+    @property
+    def flow(self) -> str:
+        """The flow's name."""
+        ...
+
+    @property
+    def market(self) -> str:
+        """The market's code."""
+        ...
+
+    @property
+    def shop(self) -> str:
+        """The shop's root address."""
+        ...
 
 
 class MirrorEvents(Events, Protocol):
@@ -43,33 +61,37 @@ class ChunkEvents:
     def __init__(self, events: MirrorEvents) -> None:
         self._events = events
 
-    async def enter_first(self, run: int, mirror: Mirror, urgency: Urgency) -> None:
+    async def enter_first(self, run: int, mirror: MirrorPlace, urgency: Urgency) -> None:
         """Enter a chunk of a run that has none in line: the first, or one after an approval."""
         if not await self._events.is_open(_line(mirror), named=_name(run)):
             await self._enter(mirror, run, f"begin {uuid.uuid4()}", urgency)
 
-    async def go_on(self, mirror: Mirror, run: int, trigger: RunTrigger, *, after: int) -> None:
+    async def go_on(
+        self, mirror: MirrorPlace, run: int, trigger: RunTrigger, *, after: int
+    ) -> None:
         """Enter the chunk that follows an event's, once."""
         await self._enter(mirror, run, f"after {after}", urgency_of(trigger))
 
-    async def hold(self, mirror: Mirror, rows: Sequence[HeldAlone], run: int) -> None:
+    async def hold(self, mirror: MirrorPlace, rows: Sequence[HeldAlone], run: int) -> None:
         """Enter keys of which the shop refused rows, but those that are under way or held."""
         new = [row for row in rows if not await self._events.is_open(_lock(mirror, row.key))]
         await self._enter_rows(mirror, new, f"run {run}", Urgency.FRESH)
 
-    async def enter_rows(self, mirror: Mirror, rows: Sequence[HeldAlone]) -> None:
+    async def enter_rows(self, mirror: MirrorPlace, rows: Sequence[HeldAlone]) -> None:
         """Enter keys of which no row can be planned; none of them has an event under way."""
         await self._enter_rows(mirror, rows, str(uuid.uuid4()), Urgency.BACKLOG)
 
     async def _enter_rows(
-        self, mirror: Mirror, rows: Sequence[HeldAlone], what: str, urgency: Urgency
+        self, mirror: MirrorPlace, rows: Sequence[HeldAlone], what: str, urgency: Urgency
     ) -> None:
         for begin in range(0, len(rows), _TOGETHER):
             some = rows[begin : begin + _TOGETHER]
             enter = partial(self._receive_rows, mirror, some, what)
             await self._events.receive_together(enter, urgency)
 
-    async def _receive_rows(self, mirror: Mirror, rows: Sequence[HeldAlone], what: str) -> None:
+    async def _receive_rows(
+        self, mirror: MirrorPlace, rows: Sequence[HeldAlone], what: str
+    ) -> None:
         for row in rows:
             lock = _lock(mirror, row.key)
             await self._events.receive(
@@ -82,7 +104,7 @@ class ChunkEvents:
                 lock_key=lock,
             )
 
-    async def _enter(self, mirror: Mirror, run: int, what: str, urgency: Urgency) -> None:
+    async def _enter(self, mirror: MirrorPlace, run: int, what: str, urgency: Urgency) -> None:
         lock, name = _line(mirror), _name(run)
         enter = partial(
             self._events.receive,
@@ -97,7 +119,7 @@ class ChunkEvents:
         await self._events.receive_together(enter, urgency)
 
 
-def _line(mirror: Mirror) -> str:
+def _line(mirror: MirrorPlace) -> str:
     """Return the lock of the chunks of all runs."""
     return f"mirror/{mirror.flow}/{mirror.shop}"
 
@@ -106,7 +128,7 @@ def _name(run: int) -> str:
     return f"run {run}"
 
 
-def _lock(mirror: Mirror, key: str) -> str:
+def _lock(mirror: MirrorPlace, key: str) -> str:
     """Return the lock of a key's events."""
     return f"{_line(mirror)}/{folded(key)}"
 

@@ -73,7 +73,7 @@ class PaceView:
         width: Batches at once.
         ceiling: What it grows to.
         reason: Why it is less; empty where it is not.
-        cut_at: When it was last halved.
+        cut_at: When it last became less.
         is_slow: Whether the storefront is slow now.
     """
 
@@ -87,6 +87,19 @@ class PaceView:
     def is_at_floor(self) -> bool:
         """Whether it cannot be less."""
         return self.width == FLOOR < self.ceiling
+
+
+def pace_view(pace: ShopPace | None, now: datetime, *, ceiling: int) -> PaceView:
+    """Return how wide a shop is written to at an instant; as its ceiling says without a pace."""
+    pace = pace or ShopPace(width=ceiling, changed_at=now)
+    wide = width(pace, now, ceiling=ceiling)
+    return PaceView(
+        width=wide,
+        ceiling=ceiling,
+        reason=pace.reason if wide < ceiling else "",
+        cut_at=pace.cut_at,
+        is_slow=pace.is_slow,
+    )
 
 
 class Governor:
@@ -144,16 +157,8 @@ class Governor:
 
     async def view(self) -> PaceView:
         """Return how wide the shop is written to now."""
-        now = self._clock.utc()
-        pace = await self._paces.of(self._shop) or self._first(now)
-        wide = width(pace, now, ceiling=self.ceiling)
-        return PaceView(
-            width=wide,
-            ceiling=self.ceiling,
-            reason=pace.reason if wide < self.ceiling else "",
-            cut_at=pace.cut_at,
-            is_slow=pace.is_slow,
-        )
+        pace = await self._paces.of(self._shop)
+        return pace_view(pace, self._clock.utc(), ceiling=self.ceiling)
 
     def _first(self, now: datetime) -> ShopPace:
         return ShopPace(width=self.ceiling, changed_at=now)

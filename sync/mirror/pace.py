@@ -40,8 +40,11 @@ def halved(
     """Return the pace after a failure of a batch that began then; None for none of a batch."""
     if began_at is not None and pace.cut_at is not None and began_at <= pace.cut_at:
         return pace
-    half = max(FLOOR, width(pace, now, ceiling=ceiling) // 2)
-    return replace(pace, width=half, changed_at=now, cut_at=now, reason=reason)
+    wide = width(pace, now, ceiling=ceiling)
+    half = max(FLOOR, wide // 2)
+    # One that cannot be less has been so since it was cut last.
+    cut_at = now if half < wide else pace.cut_at
+    return replace(pace, width=half, changed_at=now, cut_at=cut_at, reason=reason)
 
 
 def probed(pace: ShopPace, probes: Probes, now: datetime, *, ceiling: int) -> ShopPace:

@@ -22,11 +22,11 @@ from sync.mirror.absence import Absence
 from sync.mirror.ports import Mirror
 from sync.store.interventions import InterventionError, Interventions
 from sync.store.lines import Urgency
-from sync.store.mirror_planning import PlanRules
+from sync.store.mirror_judging import PlanRules
 from sync.store.mirror_plans import MirrorPlans
 from sync.store.mirror_records import HeldAlone, MirrorRun, RunState, RunTrigger
 from sync.store.mirror_run_record import HeldKey
-from sync.store.mirror_staging import Window
+from sync.store.mirror_staging import ReadWindow
 
 # A read of some keys takes minutes at the most; one of everything may meet a long outage.
 _KEYED_IDLE, _WHOLE_IDLE = timedelta(hours=1), timedelta(hours=6)
@@ -210,7 +210,7 @@ class MirrorReads:
         pages = self._mirror.reader.pages(keys=keys, after=run.read_after)
         async with aclosing(pages) as reading:
             async for page in reading:
-                window = Window(page.began_at, page.ended_at)
+                window = ReadWindow(page.began_at, page.ended_at)
                 count = await self._plans.staging.copy(
                     run, page.rows, page.odd, read=window, after=page.after
                 )

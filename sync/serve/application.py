@@ -29,6 +29,8 @@ from sync.engine.workers import Workers
 from sync.flows import FLOWS
 from sync.serve.building import configured_markets, given_of
 from sync.serve.hearing import hearing
+from sync.serve.mirror_counting import MirrorCounting
+from sync.serve.mirror_state import MirrorState, of_mirrors, read_mirrors
 from sync.serve.stores import Stores, stores
 from sync.serve.systems import systems
 from sync.serve.timetable import timetable
@@ -122,9 +124,15 @@ def _background(
 ) -> Mapping[str, Background]:
     """Return what goes on beside the workers, by its name for operators."""
     database, failing, alerts = opened.opened.database, FailingSchedules(), settings.sync.alerts
-    every = (*plan, watching(alerts, opened, plan, failing, clock=clock))
+
+    async def mirrors() -> MirrorState | None:
+        return await read_mirrors(opened, settings.sync, clock.utc())
+
+    wrong = partial(of_mirrors, opened, settings.sync, clock=clock)
+    every = (*plan, watching(alerts, opened, plan, failing, clock=clock, of_mirrors=wrong))
     return {
         "counting of events": Counting(opened.overview, opened.odd_rows, told.metrics),
+        "counting of mirrors": MirrorCounting(told.metrics.registry, mirrors),
         "sweep": Sweep(database, JobQueue(), health=told.health),
         "schedules": Schedules(database, every, failing=failing, health=told.health),
         "watch over the database": DatabaseWatch(alerts, told.health, clock=clock),

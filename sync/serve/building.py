@@ -17,7 +17,6 @@ from sync.serve.systems import Systems
 from sync.settings import SyncSettings
 from sync.store.all_links import AllLinks, KeptLinks
 from sync.store.claims import Claims
-from sync.store.mirror_pace import MirrorPaces
 from sync.store.order_writes import OrderWrites
 from sync.store.shop_lines import ShopLines
 from sync.store.sku_locks import SkuLocks
@@ -66,7 +65,7 @@ def mirroring_of(settings: SyncSettings, opened: Stores, *, clock: Clock) -> Mir
         events=opened.events,
         interventions=opened.interventions,
         governor=Governor(
-            MirrorPaces(opened.opened.database),
+            opened.paces,
             Claims(opened.opened.database, SLOTS),
             shop=settings.sync.magento.url,
             ceiling=section.batches,

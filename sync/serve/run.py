@@ -6,6 +6,7 @@ where its successor looks it up. SIGHUP changes nothing, and is said.
 
 import logging
 from contextlib import AsyncExitStack
+from functools import partial
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.way import CONNECTIONS as ERP_CONNECTIONS
@@ -17,7 +18,8 @@ from pricing_proxy.supervision import Supervision
 from sync.console.operator_pages import OperatorPages
 from sync.engine.postgres_programs import ORIGIN
 from sync.serve.application import Running, running
-from sync.settings import SyncSettings
+from sync.serve.mirror_state import read_mirrors
+from sync.settings import Sync, SyncSettings
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
                 listening(parts.intake, own.intake, "sync.intake.port", crowd=hints)
             )
             _log.info("hearing hints on port %d", port)
-        pages = _pages(parts, clock)
+        pages = _pages(parts, own, clock)
         shown = await stack.enter_async_context(
             listening(
                 pages.application(host_names=own.operators.host_names),
@@ -68,10 +70,11 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
         _log.info("stopping")
 
 
-def _pages(parts: Running, clock: Clock) -> OperatorPages:
+def _pages(parts: Running, own: Sync, clock: Clock) -> OperatorPages:
     return OperatorPages(
         parts.stores,
         parts.metrics,
+        mirrors=partial(read_mirrors, parts.stores, own),
         clock=clock,
         gates=parts.gates,
         redis=parts.redis,

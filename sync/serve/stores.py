@@ -18,6 +18,7 @@ from sync.store.interventions import Interventions
 from sync.store.journal import Journal
 from sync.store.link_decisions import LinkDecisions
 from sync.store.mirror_notices import MirrorNotices
+from sync.store.mirror_pace import MirrorPaces
 from sync.store.mirror_plans import MirrorPlans
 from sync.store.odd_rows import OddRowStore
 from sync.store.overview import Overview
@@ -47,6 +48,7 @@ class Stores:
     decisions: LinkDecisions
     mirrors: MirrorPlans
     notices: MirrorNotices
+    paces: MirrorPaces
 
 
 @asynccontextmanager
@@ -79,6 +81,7 @@ async def stores(
             decisions=LinkDecisions(database),
             mirrors=MirrorPlans(database),
             notices=MirrorNotices(database),
+            paces=MirrorPaces(database),
         )
 
 

@@ -1,7 +1,7 @@
 """Put together what is wrong with the sync right now, and who is told."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -39,6 +39,10 @@ _JOURNAL_EVERY = timedelta(minutes=1)
 _NO_MOMENT_US = 10 * MICROSECONDS_PER_SECOND
 
 
+async def _none() -> Sequence[Condition]:
+    return ()
+
+
 def watching(
     alerts: Alerts,
     opened: Stores,
@@ -46,10 +50,19 @@ def watching(
     failing: FailingSchedules,
     *,
     clock: Clock,
+    of_mirrors: Callable[[], Awaitable[Sequence[Condition]]] = _none,
 ) -> Schedule:
     """Return the schedule that watches over all events and the other schedules.
 
     As one, it runs in one process at a time: however many there are, people are told once.
+
+    Args:
+        alerts: Who is told.
+        opened: What is kept.
+        plan: The other schedules.
+        failing: How they fare in this process.
+        clock: Time.
+        of_mirrors: Tells what is wrong with mirrors.
     """
     after = timedelta(seconds=alerts.late_after_seconds)
     begun_at = clock.utc()
@@ -71,6 +84,7 @@ def watching(
             *unsettled(await opened.unsettled.read()),
             *odd(await opened.odd_rows.waiting()),
             *await _rewritten(opened, seen, clock),
+            *await of_mirrors(),
         ]
 
     watcher = Watcher(

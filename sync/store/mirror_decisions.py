@@ -19,14 +19,6 @@ from sync.store.mirror_tables import mirror_run
 from sync.store.tables import audit
 
 _RUN = mirror_run.c
-# Rows of which every class that makes them wait is let through.
-_LET_THROUGH = """
-    c.run = :run AND c.state = 'waiting' AND NOT EXISTS (
-        SELECT FROM unnest(c.risks) AS k(risk) WHERE split_part(k.risk, '/', 3) IN ('alone', 'over')
-          AND CAST(:risk AS text) IS NOT NULL AND split_part(k.risk, '/', 1) <> :risk)
-      AND (CAST(:risk AS text) IS NULL OR EXISTS (
-        SELECT FROM unnest(c.risks) AS k(risk) WHERE split_part(k.risk, '/', 1) = :risk))
-"""
 _KEEP_APPROVALS = text("""
     INSERT INTO mirror_approval
         (flow, shop, scope, folded, risk, direction, approved_by, approved_at)
@@ -40,15 +32,22 @@ _KEEP_APPROVALS = text("""
         direction = excluded.direction, approved_by = excluded.approved_by,
         approved_at = excluded.approved_at
 """)
-_PLAN = text(f"""
-    UPDATE mirror_change c SET state = 'planned' WHERE {_LET_THROUGH} RETURNING c.folded
-""")  # noqa: S608 -- pieces of our own
 _MARK = text("""
     UPDATE mirror_change c SET risks = ARRAY(
         SELECT CASE WHEN CAST(:risk AS text) IS NULL OR split_part(k.risk, '/', 1) = :risk
                THEN split_part(k.risk, '/', 1) || '/' || split_part(k.risk, '/', 2) || '/approved'
                ELSE k.risk END FROM unnest(c.risks) AS k(risk))
-    WHERE c.run = :run AND c.state IN ('planned', 'waiting') AND c.risks <> '{}'
+    WHERE c.run = :run AND c.state = 'waiting' AND c.risks <> '{}'
+""")
+# Rows that wait for nothing else.
+_PLAN = text("""
+    UPDATE mirror_change c SET state = 'planned'
+    WHERE c.run = :run AND c.state = 'waiting' AND NOT EXISTS (
+        SELECT FROM unnest(c.risks) AS k(risk)
+        WHERE split_part(k.risk, '/', 3) IN ('alone', 'over'))
+      AND (CAST(:risk AS text) IS NULL OR EXISTS (
+        SELECT FROM unnest(c.risks) AS k(risk) WHERE split_part(k.risk, '/', 1) = :risk))
+    RETURNING c.folded
 """)
 _HAS_FIELD = "c.run = :run AND c.state = 'waiting' AND c.rest IS NULL"
 # One field of several: the others go on waiting, and come back with the row's end.
@@ -113,8 +112,8 @@ class MirrorDecisions:
                 )
             values = {**_place(run), "risk": risk, "by": by}
             await connection.execute(_KEEP_APPROVALS, values)
-            rows = len((await connection.execute(_PLAN, values)).all())
             await connection.execute(_MARK, values)
+            rows = len((await connection.execute(_PLAN, values)).all())
             if run.trigger is RunTrigger.PLAN:
                 await connection.execute(_SUPERSEDE, _place(run))
             await self._decide(connection, run, "approve", rows, by=by, after={"risk": risk})

@@ -8,12 +8,13 @@ nothing, while the row's direction stays; with the row's write the approval is u
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sync.store.mirror_records import MirrorLimit, MirrorRun, Risk, Values
+from sync.store.mirror_records import MirrorLimit, MirrorRun, Risk, RunTrigger, Values
 
 ALONE, OVER, APPROVED = "alone", "over", "approved"
 """Why a risk makes its row wait, or does not any more; third part of what is kept of one."""
@@ -70,36 +71,28 @@ _WAIT = text("""
         SELECT FROM unnest(c.risks) AS r(risk)
         WHERE split_part(r.risk, '/', 3) IN ('alone', 'over'))
 """)
-Risks = Callable[[Values | None, Values], Sequence[Risk]]
 
 
-async def judge(
-    connection: AsyncConnection,
-    run: MirrorRun,
-    risks: Risks,
-    limits: Mapping[str, MirrorLimit],
-    *,
-    scopes: Sequence[str],
-    approvals: bool,
-) -> list[str]:
-    """Have the rows wait that must; return what is over its limit, in words.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRules:
+    """What a plan is judged by; see `sync.mirror.ports.Mirror`."""
 
-    Args:
-        connection: In a transaction that nobody else plans in.
-        run: The run, whose plan is entered.
-        risks: Says which classes a change is in.
-        limits: Of the classes.
-        scopes: Where rows count as known.
-        approvals: Whether approvals of rows that go another way now are over.
-    """
-    await _classify(connection, run, risks)
+    scopes: Sequence[str]
+    risks: Callable[[Values | None, Values], Sequence[Risk]]
+    limits: Mapping[str, MirrorLimit]
+
+
+async def judge(connection: AsyncConnection, run: MirrorRun, rules: PlanRules) -> list[str]:
+    """Have the rows of a plan wait that must; return what is over its limit, in words."""
+    await _classify(connection, run, rules)
     place = {"run": run.id, "flow": run.flow, "shop": run.shop}
-    if approvals:
+    if run.trigger is not RunTrigger.PLAN:
         await connection.execute(_END_APPROVALS, place)
     await connection.execute(_APPROVE, place)
-    known = (await connection.execute(_KNOWN, {**place, "scopes": list(scopes)})).scalar_one()
+    scopes = {"scopes": list(rules.scopes)}
+    known = (await connection.execute(_KNOWN, {**place, **scopes})).scalar_one()
     told: list[str] = []
-    for name, limit in limits.items():
+    for name, limit in rules.limits.items():
         told += await _limit(connection, run, name, limit.allowed(known))
     await connection.execute(_WAIT, {"run": run.id})
     return told
@@ -114,14 +107,14 @@ async def _limit(connection: AsyncConnection, run: MirrorRun, name: str, allowed
     return [f"{name}: {found[0]} within 24 hours, {allowed} allowed"]
 
 
-async def _classify(connection: AsyncConnection, run: MirrorRun, risks: Risks) -> None:
+async def _classify(connection: AsyncConnection, run: MirrorRun, rules: PlanRules) -> None:
     """Keep the risks of each change; the catalog is never in memory at once."""
     values: dict[str, Any] = {"run": run.id, "scope": "", "folded": "", "slice": _SLICE}
     while rows := (await connection.execute(_NEXT, values)).all():
         risky = [
             {"scope": row.scope, "folded": row.folded, "risks": kept}
             for row in rows
-            if (kept := [_kept(each) for each in risks(row.known, row.wanted)])
+            if (kept := [_kept(each) for each in rules.risks(row.known, row.wanted)])
         ]
         if risky:
             await connection.execute(_KEEP, {"run": run.id, "rows": json.dumps(risky)})

@@ -12,7 +12,7 @@ class ShopPace:
     Attributes:
         width: Batches at once, when that was last set.
         changed_at: When; it grows from here.
-        cut_at: When it was last halved.
+        cut_at: When it last became less.
         is_slow: Whether the storefront is slow: then it does not grow.
         reason: Why it was last halved.
     """

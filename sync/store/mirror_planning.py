@@ -6,7 +6,6 @@ one is written last.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, text, update
@@ -14,10 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.mirror.keys import folded
 from sync.store import mirror_difference as difference
-from sync.store.mirror_judging import Risks, judge
+from sync.store.mirror_judging import PlanRules, judge
 from sync.store.mirror_records import (
     ChangeState,
-    MirrorLimit,
     MirrorRun,
     RunState,
     RunTrigger,
@@ -39,15 +37,6 @@ _FULFIL = text("""
        AND wished_at <= :began_at AND due_at <= :began_at AND (:all OR folded = ANY(:keys))
 """)
 _EMPTY = text("DELETE FROM mirror_change WHERE run = :run")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanRules:
-    """What a plan is judged by; see `sync.mirror.ports.Mirror`."""
-
-    scopes: Sequence[str]
-    risks: Risks
-    limits: Mapping[str, MirrorLimit]
 
 
 class MirrorPlanning:
@@ -82,15 +71,13 @@ class MirrorPlanning:
             await connection.execute(_EMPTY, {"run": run.id})
             await difference.hold_meeting_keys(connection, run)
             await difference.plan_difference(connection, run, is_alone=is_alone)
-            over = await judge(
-                connection, run, rules.risks, rules.limits,
-                scopes=rules.scopes, approvals=not is_look,
-            )  # fmt: skip
+            if not is_look:
+                await difference.supersede(connection, run)
+            over = await judge(connection, run, rules)
             back: Sequence[int] = ()
             if is_look:
                 await connection.execute(_ALL_WAIT, {"run": run.id})
             else:
-                await difference.supersede(connection, run)
                 back = () if is_alone else await difference.to_put_back(connection, run)
                 await self._fulfil(connection, run, keys)
             await self._end(connection, run, "; ".join(over), is_whole=keys is None and not is_look)

@@ -3,6 +3,7 @@
 Whatever was written since, and what the run itself has made, is listed and stays.
 """
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, insert, select, text
@@ -38,7 +39,7 @@ _PLAN = text(f"""
                                began_at, ended_at)
     SELECT :run, c.scope, c.folded, c.key, d.wanted, m.values, m.shop_id,
            CASE WHEN {_LEFT} IS NULL THEN 'planned' ELSE 'kept' END, coalesce({_LEFT}, ''),
-           clock_timestamp(), clock_timestamp()
+           CAST(:at AS timestamptz), :at
     {_WRITTEN} AND (d.wanted <> '{{}}' OR {_LEFT} IS NOT NULL)
 """)
 _SUPERSEDE = text("""
@@ -55,8 +56,13 @@ class MirrorUndo:
     def __init__(self, database: AsyncEngine) -> None:
         self._database = database
 
-    async def plan(self, run_id: int, *, by: str) -> MirrorRun:
+    async def plan(self, run_id: int, *, by: str, at: datetime) -> MirrorRun:
         """Return the run that takes another one back; its kept rows are those that stay.
+
+        Args:
+            run_id: The other one.
+            by: Who says so.
+            at: Now: what was read before it says nothing any more.
 
         Raises:
             RunDecisionError: There is none of this number, or it has written nothing.
@@ -65,6 +71,7 @@ class MirrorUndo:
             undone = await self._undone(connection, run_id)
             run = await self._begun(connection, undone, by)
             place = {"run": run, "undone": run_id, "flow": undone.flow, "shop": undone.shop}
+            place |= {"at": at}
             await connection.execute(_PLAN, place)
             await connection.execute(_SUPERSEDE, place)
             counts = await counts_of(connection, run)

@@ -21,6 +21,9 @@ _FIELDS = text("""
         jsonb_object_keys(c.wanted || coalesce(c.rest, '{}')) AS f(field)
     WHERE c.run = :run GROUP BY c.state, f.field ORDER BY f.field, c.state
 """)
+_STATES = text("""
+    SELECT state, count(*) AS rows FROM mirror_change WHERE run = :run GROUP BY state
+""")
 _RISKS = text("""
     SELECT c.state, split_part(k.risk, '/', 1) AS risk, split_part(k.risk, '/', 2) AS direction,
            split_part(k.risk, '/', 3) AS why, count(*) AS rows
@@ -124,6 +127,10 @@ class MirrorViews:
         key = (_RUN.flow, _RUN.market, _RUN.trigger)
         newest = select(mirror_run).distinct(*key).order_by(*key, _RUN.id.desc())
         return await self._runs(newest)
+
+    async def states(self, run: int) -> dict[str, int]:
+        """Return how many rows of a run are in each state by now."""
+        return {row["state"]: row["rows"] for row in await self._rows(_STATES, {"run": run})}
 
     async def fields(self, run: int) -> list[FieldCount]:
         """Return which fields are to change in how many rows."""

@@ -10,10 +10,10 @@ that it refuses. Chunks are written here without the engine: what that adds is t
 """
 
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -58,6 +58,9 @@ _HELD = """
     INSERT INTO sync_event (flow, market, business_key, source_key, lock_key, payload, state)
     VALUES (:flow, :market, :key, gen_random_uuid()::text, :lock, CAST(:payload AS jsonb), 'held')
 """
+_OPEN = """
+    SELECT count(*) FROM sync_event WHERE lock_key = :lock AND state NOT IN ('done', 'skipped')
+"""
 LIMITS = {
     "repriced": MirrorLimit(per_cent=Decimal(5), count=4),
     "withdrawn": MirrorLimit(per_cent=Decimal(0), count=2),
@@ -84,6 +87,15 @@ def risks(known: Values | None, wanted: Values) -> Sequence[Risk]:
 
 
 @dataclass
+class Asked:
+    """One read: of which keys, when it began, and what was told."""
+
+    keys: Sequence[str] | None
+    at: datetime
+    pages: list[MirrorPage] = field(default_factory=list)
+
+
+@dataclass
 class ToyErp:
     """A `MirrorReader` over rows by key, each key of one scope.
 
@@ -93,8 +105,8 @@ class ToyErp:
         per_page: Rows of a page.
         breaks_after: After how many pages a read of everything breaks off; None for never.
         leaves_out: Keys that a read of everything does not bring.
-        between: Called after each page.
-        asked: The keys of each read of some.
+        between: Awaited after each page of a read of everything.
+        reads: What it was asked, and what it told.
     """
 
     clock: ManualClock
@@ -104,8 +116,8 @@ class ToyErp:
     breaks_after: int | None = None
     error: Callable[[], BaseException] = lambda: UpstreamError("broke", system="fo")
     leaves_out: set[str] = field(default_factory=set)
-    between: Callable[[], None] = lambda: None
-    asked: list[Sequence[str]] = field(default_factory=list)
+    between: Callable[[], Awaitable[None]] | None = None
+    reads: list["Asked"] = field(default_factory=list)
 
     async def expected(self) -> int | None:
         return len(self.rows)
@@ -113,17 +125,20 @@ class ToyErp:
     async def pages(
         self, *, keys: Sequence[str] | None = None, after: str = ""
     ) -> AsyncGenerator[MirrorPage, None]:
+        asked = Asked(keys, self.clock.utc())
+        self.reads.append(asked)
+        chosen = sorted({*self.rows, *self.odd})
         if keys is None:
-            chosen = [key for key in sorted({*self.rows, *self.odd}) if key > after]
-            chosen = [key for key in chosen if key not in self.leaves_out]
+            chosen = [key for key in chosen if key > after and key not in self.leaves_out]
         else:
-            self.asked.append(list(keys))
-            chosen = [key for key in sorted({*self.rows, *self.odd}) if key in keys]
+            chosen = [key for key in chosen if key in keys]
         for number, begin in enumerate(range(0, len(chosen), self.per_page)):
             if keys is None and self.breaks_after is not None and number >= self.breaks_after:
                 raise self.error()
-            yield self._page(chosen[begin : begin + self.per_page])
-            self.between()
+            asked.pages.append(self._page(chosen[begin : begin + self.per_page]))
+            yield asked.pages[-1]
+            if keys is None and self.between is not None:
+                await self.between()
 
     def _page(self, keys: Sequence[str]) -> MirrorPage:
         began_at = self.clock.utc()
@@ -152,11 +167,13 @@ class ToyShelf:
     Attributes:
         rows: What the shop has.
         refused: Folded keys of which it takes nothing.
+        kept: Folded keys that were edited there, and stay.
         writes: What was written, in order.
     """
 
     rows: dict[str, dict[str, Value]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
     writes: list[tuple[str, Values]] = field(default_factory=list)
 
     async def read(self, rows: Sequence[MirrorChange]) -> Mapping[RowKey, HeldRow]:
@@ -175,6 +192,8 @@ class ToyShelf:
         place, key = {"scope": change.scope, "key": change.key}, folded(change.key)
         if key in self.refused:
             return RowOutcome(**place, end=RowEnd.REFUSED, values={}, text="no", advice="ask")
+        if key in self.kept:
+            return RowOutcome(**place, end=RowEnd.KEPT, values=change.wanted)
         self.rows.setdefault(key, {}).update(change.wanted)
         self.writes.append((change.key, dict(change.wanted)))
         shop_id = f"id of {key}"
@@ -193,10 +212,8 @@ class Entered:
     first: list[int] = field(default_factory=list)
     held: list[HeldAlone] = field(default_factory=list)
 
-    async def enter_first(
-        self, run: int, mirror: Mirror, urgency: Urgency, *, what: str = ""
-    ) -> None:
-        assert (mirror.flow, what, urgency in Urgency) == (FLOW, "", True)
+    async def enter_first(self, run: int, mirror: Mirror, urgency: Urgency) -> None:
+        assert (mirror.flow, urgency in Urgency) == (FLOW, True)
         if run not in self.first:
             self.first.append(run)
 
@@ -257,18 +274,30 @@ class MirrorWorld:
 
     async def write(self, run: int, most: int = 100) -> Sequence[RowOutcome]:
         """Write the next rows of a run as a chunk does; return their ends."""
+        changes = await self.begin(run, most)
+        return await self.end(run, changes, [self.shelf.take(each) for each in changes])
+
+    async def begin(self, run: int, most: int) -> Sequence[MirrorChange]:
+        """Take the next rows of a run, and look at the shop."""
         changes = await self.plans.take(run, most)
         held = await self.shelf.read(changes)
         await self.plans.note(run, [Looked(each.row, held.get(each.row)) for each in changes])
-        ends = [self.shelf.take(each) for each in changes]
-        event = await self.event()
-        await self.plans.acknowledge(run, ends, event_id=event, fence=1)
+        return changes
+
+    async def end(
+        self, run: int, changes: Sequence[MirrorChange], ends: Sequence[RowOutcome]
+    ) -> Sequence[RowOutcome]:
+        """Note what came of rows; refused ones become held events."""
         for each in ends:
-            if each.end is RowEnd.REFUSED:
+            if each.end is RowEnd.REFUSED and not await self._is_open(each.key):
                 [its] = [change.wanted for change in changes if change.row == each.row]
                 await self.hold(each.key, {each.scope: its})
+        await self.plans.acknowledge(run, ends, event_id=await self.event(), fence=1)
         await self.plans.settle(run)
         return ends
+
+    async def _is_open(self, key: str) -> bool:
+        return bool(await self.value(_OPEN, lock=LOCK + folded(key)))
 
     async def write_all(self) -> None:
         """Write all that may be written of all runs."""

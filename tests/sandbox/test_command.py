@@ -68,10 +68,14 @@ async def test_what_people_do_in_the_shop_has_commands(sandbox: Sandbox) -> None
     deleted = await command(sandbox, "customer", "4", "--delete")
     renamed = await command(sandbox, "product", "lamp-13", "--rename", "Lamp-13")
     gone = await command(sandbox, "product", "LAMP-17", "--delete")
+    stock = await command(sandbox, "stock", "LAMP-06", "--source", "berlin", "--quantity", "12")
+    held = await command(sandbox, "stock", "LAMP-06")
 
-    done = (registered, changed, ordered, deleted, renamed, gone)
+    done = (registered, changed, ordered, deleted, renamed, gone, stock, held)
     assert [one.exit_code for one in done] == [0] * len(done), [one.output for one in done]
     assert "Registered customer 4" in registered.output
+    assert "berlin 12" in stock.output
+    assert stock.output == held.output
     order = sandbox.shop.orders[1]
     assert (order["store_id"], order["ext_order_id"]) == (4, "AMZ-1")
     assert "customer_id" not in order
@@ -89,6 +93,8 @@ async def test_what_people_do_in_the_shop_has_commands(sandbox: Sandbox) -> None
         (("customer", "--store", "nowhere"), "b2b_de_en"),
         (("product", "LAMP-01"), "--rename or --delete"),
         (("product", "NONE", "--delete"), "doesn't exist"),
+        (("stock", "LAMP-01", "--source", "berlin"), "--source and --quantity"),
+        (("stock", "LAMP-01", "--source", "x", "--quantity", "1"), "there are berlin"),
     ],
 )
 async def test_wrong_doings_in_the_shop_say_what_to_do(

@@ -40,6 +40,7 @@ SHOP_DIALS: dict[str, Any] = {
     "bare_taxes": 0.0,
     "row_latency_ms": 0,
     "search_down": False,
+    "commit_then_refuse": 0.0,
     "input_limit": False,
     "array_limit": None,
     "max_page_size": None,

@@ -41,7 +41,7 @@ async def test_every_recorded_call_is_answered_as_recorded(wire: Wire) -> None:
             await go_on_as_recorded(wire, blue=blue)
         if name in LISTS:
             answer = await wire.send("GET", recording.path)
-            assert answer.body["items"][0] == plain(recording.answer["items"][0])
+            assert plain(recording.answer["items"][0]) in answer.body["items"]
             continue
         answer = await replay(wire, recording, words)
         if name in EXACT:
@@ -84,6 +84,38 @@ def in_rows(body: Any) -> Any:
     # In what order a table is read without being sorted is nobody's promise.
     rows = body.get("items") if isinstance(body, dict) else body
     return sorted(rows, key=json.dumps) if isinstance(rows, list) else body
+
+
+async def test_another_source_for_a_part_of_a_bundle_is_refused_as_recorded(wire: Wire) -> None:
+    bundle = wire.sandbox.shop.catalog.named("LAMP-SET")
+    words = {"OS-STD": "LAMP-04", "OS-BD-T": bundle.sku, "wh2": "hamburg", "1135": str(bundle.id)}
+    name = "inventory_second_source_refused_for_ship_together_bundle_part"
+    await replay(wire, recordings("order_shapes")[name], words)
+    # Where any part of it lies, all may.
+    await hold(wire, "LAMP-04", berlin=7, wh2=8)
+
+
+# Asked of a Magento 2.4.6-p1, which took a SKU with a blank behind it: 2.4.7 has a check for that.
+EDGES = {
+    name: one for name, one in recordings("inventory_edges").items() if name != "015_blank_sku"
+}
+
+
+async def test_every_edge_is_answered_as_the_shop_did(wire: Wire) -> None:
+    words = {"REAL-008": "LAMP-06", "real-008": "lamp-06", "REAL-009": "LAMP-08", "lyon": "wh2"}
+    words |= {"real-008/2": "lamp-06/3", "NOPE-7/2": "NOPE-7/3", "base": "b2b_de"}
+    words |= {"SHIRT": "SHADE-0001", "SHIRT/2": "SHADE-0001/3", "VIRT-1": "SERVICE-01"}
+    words |= {"REAL-001": "LAMP-01", "REAL-002": "LAMP-02", "10": "1", '": 10': '": 1'}
+    await clear(wire, "LAMP-08")
+    await hold(wire, "LAMP-08", berlin=3, hamburg=5, wh2=9)
+    await wire.place(guest=True, lines=[{"sku": "LAMP-08", "quantity": 5}])
+    for name, recording in EDGES.items():
+        answer = await replay(wire, recording, words)
+        if name.startswith("06") and name != "063_export_all":
+            assert answer.body["total_count"] == recording.answer["total_count"], name
+    assert len(EDGES) == 52
+    assert await lies(wire, "LAMP-08", "berlin") == 0
+    assert await lies(wire, "LAMP-08", "wh2") == 7
 
 
 async def test_the_recorded_timeline_of_reservations_plays_again(wire: Wire) -> None:

@@ -131,6 +131,7 @@ WITHOUT_EFFECT: list[tuple[str, dict[str, Any]]] = [
         "magento",
         {
             "search_down": True,
+            "commit_then_refuse": 1,
             "write_cost": 10,
             "consumer_speed": 0.01,
             "consumer_dead": True,

@@ -1,7 +1,7 @@
 """What an operator sees without typing a command."""
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,17 +23,27 @@ from sync.engine.flow import Work
 from sync.engine.metrics import SyncMetrics
 from sync.engine.outcomes import Done, HeldError
 from sync.engine.wishes import untaken
+from sync.mirror.governor import pace_view
 from sync.sections import Operators
+from sync.serve.mirror_state import MirrorState
 from sync.serve.stores import Stores, configuration_hash, stores
 from sync.settings import load
+from sync.store.mirror_records import RunState
 from sync.store.wish_record import Place
 from sync.store.wishes import MarketWishes
+from tests.sync_alerts.mirror_runs import NOW, run
 from tests.sync_console.conftest import CommandLine
 from tests.sync_engine.engine import Engine
+
+Mirrors = Callable[[datetime], Awaitable[MirrorState | None]]
 
 
 async def hold(_: Work) -> Done:
     raise HeldError(field="City<b>", text="is too long", advice="shorten it")
+
+
+async def no_mirrors(_: datetime) -> MirrorState | None:
+    return None
 
 
 @pytest.fixture
@@ -51,6 +61,7 @@ async def get(
     metrics: SyncMetrics | None = None,
     supervision: Supervision | None = None,
     method: str = "GET",
+    mirrors: Mirrors = no_mirrors,
 ) -> tuple[int, str]:
     redis = RedisWatch(FakeAsyncRedis())
     redis.troubles = troubles
@@ -59,6 +70,7 @@ async def get(
     pages = OperatorPages(
         opened,
         metrics,
+        mirrors=mirrors,
         clock=SystemClock(),
         gates=gates,
         redis=redis,
@@ -213,3 +225,16 @@ async def test_the_page_shows_what_fails_in_the_background_and_who_refuses_every
     assert "RuntimeError" in page
     assert '<span class="badge bad">demf:document_read</span>' in page
     assert "answered 403" in page
+
+
+async def test_the_page_shows_what_comes_from_the_erp(opened: Stores) -> None:
+    async def mirrors(_: datetime) -> MirrorState:
+        waits = run(7, RunState.WAITING, counts={"waiting": 3})
+        pace = pace_view(None, NOW, ceiling=2)
+        return MirrorState(runs=[waits], rows={7: {"waiting": 3}}, wanted=[], pace=pace)
+
+    status, page = await get(opened, "/", mirrors=mirrors)
+    assert status == 200
+    assert "d365-sync runs show 7" in page
+    assert "3 waiting" in page
+    assert "written to by 2 batches at once" in page

@@ -148,7 +148,9 @@ async def _done(request: web.Request, route: Route, call: Call) -> Any:
         # Without a search engine, too, it is written before it is refused.
         request[HAS_WRITTEN] = True
         writes = call.shop.writes
-        return writes.done(lambda: route.handle(call), route.failure, is_victim=writes.is_victim())
+        return writes.done(
+            lambda: route.handle(call), route.failure, is_victim=writes.is_victim(route.failure)
+        )
 
 
 def _asked(request: web.Request) -> _Asked | None:

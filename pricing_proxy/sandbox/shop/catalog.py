@@ -85,6 +85,7 @@ class Product:
         parts: Of a bundle: product id and how many of it one bundle holds.
         axes: Of a configurable: what its variants differ in.
         variants: Of a configurable: their product ids.
+        is_in_stock: Of what has no source items, such as a configurable.
         cost: Some shops keep it; then order lines show it.
         attributes: Of the whole shop, by code, as the tables hold them: text.
         stock_settings: What of its stock item is not as the shop's configuration says.
@@ -101,6 +102,7 @@ class Product:
     status: int = 1
     visibility: int = 4
     is_qty_decimal: bool = False
+    is_in_stock: bool = True
     cost: Decimal | None = None
     options: Options | None = None
     parts: tuple[tuple[int, int], ...] = ()

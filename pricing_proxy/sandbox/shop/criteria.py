@@ -113,6 +113,18 @@ def find(
     return fitting[start : start + size], len(fitting)
 
 
+def only_values(group: list[Filter]) -> tuple[str, list[str]]:
+    """Return the one field that a group is about, with the values it must have one of.
+
+    Of any other group there is no field: what it asks must be asked of each row.
+    """
+    if len(group) != 1 or group[0].condition not in ("eq", "in"):
+        return "", []
+    [one] = group
+    values = one.value.split(",") if one.condition == "in" else [one.value]
+    return one.field, [value.rstrip() for value in values]
+
+
 def trimmed(body: Any, fields: str | None) -> Any:
     """Return a body with the named members only; nothing becomes null, an empty object a list."""
     return body if not fields else _trim(body, _field_tree(fields))

@@ -39,8 +39,10 @@ class ShopDials(Dials):
             made an order in one go; the order itself names them.
         row_latency_ms: How long each row of a list takes, whatever is asked of it; a real shop at
             rest is like `latency_ms` 100 with 10 of this.
-        search_down: Whether the search engine is away: writes of products and prices are stored,
-            and answered 400.
+        search_down: Whether the search engine is away, and indexes follow at once: products and
+            shipments are refused with 400, and tier prices too, which are written all the same.
+        commit_then_refuse: The share of writes of products, prices and stock that are written and
+            then answered 400, 0 to 1, as by whatever goes on behind the commit.
         input_limit: `webapi/validation/input_limit_enabled`: pages and lists of rows are limited.
         array_limit: `complex_array_limit`: the most objects in a list of a request; None = any.
         max_page_size: `maximum_page_size`; None = 300, once limits are on.
@@ -65,6 +67,7 @@ class ShopDials(Dials):
     bare_taxes: float = 0.0
     row_latency_ms: int = 0
     search_down: bool = False
+    commit_then_refuse: float = 0.0
     input_limit: bool = False
     array_limit: int | None = None
     max_page_size: int | None = None
@@ -123,6 +126,7 @@ _CHECKS: Mapping[str, Check] = {
     "bare_taxes": share,
     "row_latency_ms": milliseconds,
     "search_down": flag,
+    "commit_then_refuse": share,
     "input_limit": flag,
     "array_limit": _rows,
     "max_page_size": _rows,

@@ -7,19 +7,21 @@
      "payment_method": "checkmo", "po_number": "PO-1",
      "shipping_method": "flatrate_flatrate", "discount_percent": 10,
      "discounts_shipping": true, "includes_tax": true, "total_off_by": "0.50",
-     "ext_order_id": "AMZ-302-1234567", "bare_taxes": true,
+     "ext_order_id": "AMZ-302-1234567", "bare_taxes": true, "only_salable": true,
      "row": {"members": {"store_id": null}, "dated_seconds": -90, "unreadable": true}}
 
 Everything is optional. `row` makes the order odd before anybody can read it (`odd_rows`). Wrong
-members are refused together with their name.
+members are refused together with their name. With `only_salable`, orders of more than the shop
+has to sell are not placed, as a cart refuses them; without it, stock is no obstacle.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pricing_proxy.sandbox.dials import BadMemberError
+from pricing_proxy.sandbox.shop.inventory.movements import SoldOutError
 from pricing_proxy.sandbox.shop.judging import told_orders
 from pricing_proxy.sandbox.shop.kinds import Kinds
 from pricing_proxy.sandbox.shop.odd_rows import OddRow, odd_row
@@ -32,6 +34,7 @@ from pricing_proxy.sandbox.shop.wire import RefusedError
 
 MOST_AT_ONCE = 1000
 _MOST_LINES = 200
+_TOO_MANY = "The requested qty is not available"
 
 
 class Counter:
@@ -46,8 +49,10 @@ class Counter:
 
         Raises:
             BadMemberError: A member is unknown or wrong; nothing was placed.
+            RefusedError: Nothing of it can be sold.
         """
         _check_names(members)
+        only_salable = _flag("only_salable", members.get("only_salable", False))
         number = members.get("count", 1)
         if type(number) is not int or not 1 <= number <= MOST_AT_ONCE:
             raise BadMemberError("count", f"expected a whole number from 1 to {MOST_AT_ONCE}")
@@ -56,7 +61,18 @@ class Counter:
             raise BadMemberError("kind", f"expected one of {', '.join(self._kinds.names)}")
         odd = odd_row(members.get("row", {}))
         requests = [self._changed(self._kinds.request(kind), members) for _ in range(number)]
-        return [self._entered(self._shop.make(request), odd) for request in requests]
+        if not only_salable:
+            return [self._entered(self._shop.make(request), odd) for request in requests]
+        placed = [one for request in requests for one in self._sold(request, odd)]
+        if not placed:
+            raise RefusedError(400, _TOO_MANY)
+        return placed
+
+    def _sold(self, request: OrderRequest, odd: OddRow) -> Iterator[dict[str, Any]]:
+        try:
+            yield self._entered(self._shop.make(request, only_salable=True), odd)
+        except SoldOutError:
+            return
 
     def edit(self, order_id: int, members: Mapping[str, Any]) -> dict[str, Any]:
         """Edit an order as the back office does, and return what names the one that replaces it.
@@ -186,4 +202,5 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "ext_order_id": _text,
     "bare_taxes": _flag,
 }
-_KNOWN = ("count", "kind", "customer", "guest", "website", "store", "lines", "row", *_CHECKS)
+_WHAT = ("count", "kind", "customer", "guest", "website", "store", "lines", "row", "only_salable")
+_KNOWN = (*_WHAT, *_CHECKS)

@@ -10,9 +10,11 @@ from pricing_proxy.sandbox.shop.invoices import invoice
 from pricing_proxy.sandbox.shop.products.routes import PRODUCT_ROUTES
 from pricing_proxy.sandbox.shop.refunds import refund
 from pricing_proxy.sandbox.shop.route import ANONYMOUS, Route
-from pricing_proxy.sandbox.shop.shipments import add_track, ship
+from pricing_proxy.sandbox.shop.shipments import UNSAVED_SHIPMENT, add_track, ship
 from pricing_proxy.sandbox.shop.sign_in import MANAGE, SELF
 from pricing_proxy.sandbox.shop.stores import view_bodies, website_bodies
+from pricing_proxy.sandbox.shop.wire import RefusedError
+from pricing_proxy.sandbox.shop.writes import Failure
 
 SALES = "Magento_Sales::"
 _INVOICES = f"{SALES}sales_invoice"
@@ -91,6 +93,7 @@ ROUTES = (
         f"{SALES}ship",
         "ship",
         lambda call: ship(call.shop, call.number(), call.body),
+        failure=Failure(no_search=RefusedError(400, UNSAVED_SHIPMENT)),
     ),
     Route(
         "POST",

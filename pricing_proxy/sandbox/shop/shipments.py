@@ -18,7 +18,7 @@ from pricing_proxy.sandbox.shop.wire import RefusedError, missing_entity, requir
 _HEADING = "Shipment Document Validation Error(s):\n"
 _NOTHING = "You can't create a shipment without products."
 _CLOSED = "The order does not allow a shipment to be created.\n"
-_UNSAVED = "Could not save a shipment, see error log for details"
+UNSAVED_SHIPMENT = "Could not save a shipment, see error log for details"
 _TRACK = ("track_number", "title", "carrier_code")
 
 
@@ -44,11 +44,11 @@ def ship(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
         raise RefusedError(400, _HEADING + "\n".join(problems))
     source = shop.movements.source_of(order, _source(body))
     if any(not track.get("carrier_code") for track in body.get("tracks") or []):
-        raise RefusedError(400, _UNSAVED)
+        raise RefusedError(400, UNSAVED_SHIPMENT)
     try:
         shop.movements.shipped(order, source, asked)
     except TooLittleError:
-        raise RefusedError(400, _UNSAVED) from None
+        raise RefusedError(400, UNSAVED_SHIPMENT) from None
     return _save(shop, order, asked, body, source=source)
 
 

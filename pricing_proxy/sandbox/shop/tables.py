@@ -111,13 +111,18 @@ class Shop:
             self.on_placed(order)
         return order
 
-    def make(self, request: OrderRequest, *, number: str | None = None) -> Order:
+    def make(
+        self, request: OrderRequest, *, number: str | None = None, only_salable: bool = False
+    ) -> Order:
         """Return a new order that is in no table yet, and reserve for it.
 
-        Without a number it gets the next one.
+        Without a number it gets the next one, which is lost when the order is refused.
+
+        Raises:
+            SoldOutError: There is less to sell, and `only_salable` says that this matters.
         """
         order = self._maker.make(request, now=self.now(), number=number)
-        self.movements.placed(order)
+        self.movements.placed(order, only_salable=only_salable)
         return order
 
     def order(self, order_id: int) -> Order:

@@ -1,7 +1,7 @@
 """What writes of products, prices and stock cost the shop, and how they fail.
 
 Two of them run at once on the shop's two cores, others wait; pages of the storefront are slower
-for each. The loser of a deadlock has written nothing. Without a search engine all is written, and
+for each. The loser of a deadlock has written nothing; what fails behind the commit is written, and
 the answer is a refusal all the same.
 """
 
@@ -35,10 +35,19 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """What a write answers that lost a deadlock, and one that found no search engine."""
+    """What a write answers that cannot be done.
 
-    deadlock: str
-    no_search: str
+    Attributes:
+        deadlock: Of the loser of a deadlock, who has written nothing; None = it never loses.
+        unsaved: Of one that was written, when something behind the commit failed.
+        no_search: Without a search engine; None = it does without.
+        is_stored_unsearched: Whether it is written then.
+    """
+
+    deadlock: str | None = None
+    unsaved: str | None = None
+    no_search: RefusedError | None = None
+    is_stored_unsearched: bool = False
 
 
 class Writes:
@@ -66,21 +75,28 @@ class Writes:
         finally:
             self.in_progress -= 1
 
-    def is_victim(self) -> bool:
+    def is_victim(self, failure: Failure | None) -> bool:
         """Say whether a write loses a deadlock."""
-        return self._random.random() < self._dials.deadlock_rate
+        can_lose = failure is not None and failure.deadlock is not None
+        return can_lose and self._random.random() < self._dials.deadlock_rate
 
     def done(self, write: Callable[[], Any], failure: Failure | None, *, is_victim: bool) -> Any:
         """Return what a write answers.
 
         Raises:
-            RefusedError: It lost a deadlock, or was written without a search engine.
+            RefusedError: It lost a deadlock, or was refused before or behind its commit.
         """
         if failure is None:
             return write()
         if is_victim:
-            raise RefusedError(400, failure.deadlock)
+            raise RefusedError(400, str(failure.deadlock))
+        refusal = failure.no_search if self._dials.search_down else None
+        if refusal is not None and not failure.is_stored_unsearched:
+            raise refusal
         written = write()
-        if self._dials.search_down:
-            raise RefusedError(400, failure.no_search)
+        if refusal is not None:
+            raise refusal
+        is_refused = self._random.random() < self._dials.commit_then_refuse
+        if failure.unsaved is not None and is_refused:
+            raise RefusedError(400, failure.unsaved)
         return written

@@ -67,7 +67,7 @@ class Consumer(Background):
                     self._carry_out(operation)
 
     def _carry_out(self, operation: Operation) -> None:
-        is_victim = self._writes.is_victim()
+        is_victim = self._writes.is_victim(operation.failure)
         if is_victim and operation.is_retriable:
             operation.done(RETRIABLE, _DEADLOCK, code=_DEADLOCK_CODE)
             return

@@ -15,7 +15,11 @@ from pricing_proxy.sandbox.shop.inventory.routes import (
     save_source_items,
 )
 from pricing_proxy.sandbox.shop.products import requests
-from pricing_proxy.sandbox.shop.products.routes import PRICE_FAILURE, PRODUCT_FAILURE
+from pricing_proxy.sandbox.shop.products.routes import (
+    BASE_PRICE_FAILURE,
+    PRODUCT_FAILURE,
+    TIER_PRICE_FAILURE,
+)
 from pricing_proxy.sandbox.shop.products.scopes import WHOLE_SHOP
 from pricing_proxy.sandbox.shop.reading import Call, Handler
 from pricing_proxy.sandbox.shop.writes import Cost, Failure
@@ -120,7 +124,7 @@ KINDS = (
         check=requests.base_prices_of,
         handle=requests.write_base_prices_of,
         cost=Cost(first_ms=12, row_ms=0.2, rows="prices"),
-        failure=PRICE_FAILURE,
+        failure=BASE_PRICE_FAILURE,
     ),
     BulkKind(
         method="POST",
@@ -132,7 +136,7 @@ KINDS = (
         check=requests.tiers_of,
         handle=requests.add_tier_prices,
         cost=Cost(first_ms=17, row_ms=8, rows="prices"),
-        failure=PRICE_FAILURE,
+        failure=TIER_PRICE_FAILURE,
     ),
     BulkKind(
         method="POST",

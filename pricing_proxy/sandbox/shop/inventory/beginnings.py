@@ -31,11 +31,9 @@ def stock_up(inventory: Inventory, catalog: Catalog) -> None:
         stock = inventory.network.save_stock(name, [website])
         for priority, source in enumerate(sources, start=1):
             inventory.network.link(stock.id, source, priority)
+    managed = [product for product in catalog.all() if is_managed(product)]
     bundled = {number for bundle in catalog.bundles() for number, _ in bundle.parts}
-    for product in catalog.all():
-        if not is_managed(product):
-            continue
-        for source in (DEFAULT_SOURCE, "wh2", "berlin"):
-            inventory.write(product.sku, source, _FULL)
-        if product.id % 2 and product.id not in bundled:
-            inventory.write(product.sku, "hamburg", _HALF)
+    for source in (DEFAULT_SOURCE, "wh2", "berlin"):
+        inventory.items.fill(source, (product.sku for product in managed), _FULL)
+    second = (one.sku for one in managed if one.id % 2 and one.id not in bundled)
+    inventory.items.fill("hamburg", second, _HALF)

@@ -84,6 +84,8 @@ class Inventory:
         members = self._members(product)
         if not members:
             return self.salable(product.sku, stock_id) > 0
+        if not product.is_in_stock:
+            return False
         judge = all if product.type_id == "bundle" else any
         return judge(self.is_salable(one, stock_id) for one in members)
 

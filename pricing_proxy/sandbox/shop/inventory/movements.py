@@ -20,6 +20,10 @@ _BUNDLE, _CONFIGURABLE = "bundle", "configurable"
 _Line = Mapping[str, Any]
 
 
+class SoldOutError(Exception):
+    """An order wants more of a SKU than its website has to sell."""
+
+
 class Movements:
     """Moves stock as orders go on."""
 
@@ -27,17 +31,23 @@ class Movements:
         self._inventory = inventory
         self._catalog = catalog
 
-    def placed(self, order: Order) -> None:
+    def placed(self, order: Order, *, only_salable: bool) -> None:
         """Reserve what an order will take, of the stock of its website.
 
         Raises:
             RefusedError: The website sells from no stock.
+            SoldOutError: There is less to sell, and `only_salable` says that this matters.
         """
         wanted: dict[str, Decimal] = {}
         for line in order["items"]:
             product = self._catalog.find(line["product_id"])
             if product is not None and is_managed(product):
                 wanted[product.sku] = wanted.get(product.sku, _NOTHING) + line["qty_ordered"]
+        stock_id = self._stock_id(order)
+        if only_salable and any(
+            quantity > self._inventory.salable(sku, stock_id) for sku, quantity in wanted.items()
+        ):
+            raise SoldOutError(order.get("increment_id"))
         pieces = [(sku, -quantity) for sku, quantity in wanted.items()]
         # It has no id yet when it is reserved for.
         self._reserve(order, pieces, "order_placed", order_id="")

@@ -38,7 +38,7 @@ class Network:
         """Begin as installed: one source, and one stock for every website."""
         first = Stock(id=DEFAULT_STOCK, name="Default Stock", websites=tuple(websites))
         self.stocks: dict[int, Stock] = {first.id: first}
-        self.sources: dict[str, dict[str, Any]] = {}
+        self._sources: dict[str, dict[str, Any]] = {}
         self._links: dict[tuple[int, str], int] = {}
         self._stock_ids = count(DEFAULT_STOCK + 1)
         described = {"description": "Default Source", "country_id": "US", "postcode": "00000"}
@@ -51,13 +51,20 @@ class Network:
     def save_source(self, members: Mapping[str, Any]) -> None:
         """Add a source, or change the members that are named of one."""
         code = members["source_code"]
-        known = self.sources.get(code) or {
+        # The one that comes with the shop has no name for visitors.
+        shown = "" if code == DEFAULT_SOURCE else members.get("name", "")
+        known = self._sources.get(code) or {
             "enabled": True,
             "use_default_carrier_config": True,
             "carrier_links": [],
-            "extension_attributes": {"is_pickup_location_active": False, "frontend_name": ""},
+            "extension_attributes": {"is_pickup_location_active": False, "frontend_name": shown},
         }
-        self.sources[code] = {**known, **members}
+        self._sources[code] = {**known, **members}
+
+    @property
+    def sources(self) -> dict[str, dict[str, Any]]:
+        """The sources as the routes show them, by their codes, which they are sorted by."""
+        return dict(sorted(self._sources.items()))
 
     def save_stock(
         self, name: str, websites: Iterable[str] = (), *, stock_id: int | None = None
@@ -105,7 +112,7 @@ class Network:
         linked = [
             (priority, source)
             for (stock, source), priority in self._links.items()
-            if stock == stock_id and self.sources[source]["enabled"]
+            if stock == stock_id and self._sources[source]["enabled"]
         ]
         return [source for _, source in sorted(linked, key=lambda one: one[0])]
 
@@ -116,4 +123,4 @@ class Network:
     @property
     def has_one_source(self) -> bool:
         """Whether only one source is enabled: then much is simpler, in Magento too."""
-        return sum(1 for source in self.sources.values() if source["enabled"]) == 1
+        return sum(1 for source in self._sources.values() if source["enabled"]) == 1

@@ -3,7 +3,7 @@
 Only the default source follows the catalog: a new product gets a row there, of nothing unless
 its stock item says how much, and so does one that is made again under the SKU of a deleted one.
 All other rows stay as they are, also those of a product that is gone. A new SKU gets copies of
-the old one's rows, which stay as well, as do its reservations.
+the old one's rows at other sources; those of the old one stay as well, and so do reservations.
 """
 
 from collections.abc import Mapping
@@ -22,12 +22,16 @@ def product_saved(
     """Follow a product that was saved with these members; `before` is None of a new one."""
     if not is_managed(after):
         return
+    given = (members.get("extension_attributes") or {}).get("stock_item") or {}
     if before is not None and before.sku != after.sku:
         for item in inventory.items.of(before.sku):
+            if item.source_code == DEFAULT_SOURCE:
+                continue
             inventory.write(after.sku, item.source_code, item.quantity, item.status)
-    given = (members.get("extension_attributes") or {}).get("stock_item") or {}
-    if "qty" in given:
+    if given.keys() & {"qty", "is_in_stock"}:
+        lying = inventory.items.get(after.sku, DEFAULT_SOURCE)
+        quantity = given.get("qty", 0 if lying is None else lying.quantity) or 0
         status = IN_STOCK if given.get("is_in_stock", True) else OUT_OF_STOCK
-        inventory.write(after.sku, DEFAULT_SOURCE, Decimal(str(given["qty"] or 0)), status)
+        inventory.write(after.sku, DEFAULT_SOURCE, Decimal(str(quantity)), status)
     elif before is None:
         inventory.write(after.sku, DEFAULT_SOURCE, Decimal(0))

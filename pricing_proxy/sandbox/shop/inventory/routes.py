@@ -19,7 +19,7 @@ _SALES = "Magento_InventorySalesApi::stock"
 
 _SOURCE_ITEM = "Magento\\InventoryApi\\Api\\Data\\SourceItemInterface"
 # The deadlock's words are the shop's for any batch of these that it cannot save.
-SOURCE_ITEM_FAILURE = Failure(deadlock=UNSAVED, no_search=UNSAVED)
+SOURCE_ITEM_FAILURE = Failure(deadlock=UNSAVED, unsaved=UNSAVED)
 
 
 def save_source_items(call: Call) -> list[Any]:

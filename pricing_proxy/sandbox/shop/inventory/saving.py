@@ -5,7 +5,7 @@ first row's mistake, its `errors` are all of them. An unknown SKU and a quantity
 none. Of two rows of one SKU and source the last one wins.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -49,8 +49,8 @@ class SourceItemBatches:
         Raises:
             RefusedError: The batch is malformed, a row is wrong, or its source is unknown.
         """
-        rows = _rows(body)
-        errors = [error for row in rows for error in self._mistakes(row)]
+        rows, bundles = _rows(body), list(self._catalog.bundles())
+        errors = [error for row in rows for error in self._mistakes(row, bundles)]
         if errors:
             first = errors[0]
             text = f"Validation Failed: {_filled(first['message'], first['parameters'])}"
@@ -72,7 +72,7 @@ class SourceItemBatches:
             self._inventory.erase(str(row.get("sku") or ""), str(row.get("source_code") or ""))
         return []
 
-    def _mistakes(self, row: _Row) -> Iterator[dict[str, Any]]:
+    def _mistakes(self, row: _Row, bundles: Sequence[Product]) -> Iterator[dict[str, Any]]:
         for name in ("sku", "source_code"):
             text = str(row.get(name) or "")
             if not text.strip():
@@ -87,14 +87,18 @@ class SourceItemBatches:
                 yield _error(_NOT_NUMERIC, name)
         if int(row.get("status") or OUT_OF_STOCK) not in (IN_STOCK, OUT_OF_STOCK):
             yield _error('"%field" should a known status.', "status")
-        yield from self._bundled(sku, source)
+        yield from self._bundled(sku, source, bundles)
 
-    def _bundled(self, sku: str, source: str) -> Iterator[dict[str, Any]]:
+    def _bundled(
+        self, sku: str, source: str, bundles: Sequence[Product]
+    ) -> Iterator[dict[str, Any]]:
         """Yield what a bundle that ships together has against another source for its part."""
         product = self._catalog.by_sku(sku)
         if product is None or self._inventory.network.has_one_source:
             return
-        for bundle in self._bundles_of(product):
+        for bundle in bundles:
+            if product.id not in dict(bundle.parts):
+                continue
             parts = (self._catalog.by_id(number) for number, _ in bundle.parts)
             held = {
                 item.source_code for part in parts for item in self._inventory.items.of(part.sku)
@@ -103,9 +107,6 @@ class SourceItemBatches:
                 page = f"{_BACK_OFFICE}/catalog/product/edit/id/{bundle.id}/"
                 yield {"message": _BUNDLED, "parameters": [source, sku, page, bundle.sku]}
                 return
-
-    def _bundles_of(self, product: Product) -> Iterator[Product]:
-        return (bundle for bundle in self._catalog.bundles() if product.id in dict(bundle.parts))
 
 
 def _rows(body: Mapping[str, Any]) -> list[_Row]:

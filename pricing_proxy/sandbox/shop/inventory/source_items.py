@@ -5,12 +5,13 @@ Rows of unknown SKUs and below zero are kept as gladly as any, and so are those 
 that is gone.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import count
 from typing import Any
 
-from pricing_proxy.sandbox.shop.criteria import Criteria, Filter
+from pricing_proxy.sandbox.shop.criteria import Criteria, only_values
 from pricing_proxy.sandbox.shop.wire import internal_error
 
 IN_STOCK, OUT_OF_STOCK = 1, 0
@@ -65,6 +66,13 @@ class SourceItems:
         else:
             known.quantity, known.status = rounded, status
 
+    def fill(self, source: str, skus: Iterable[str], quantity: Decimal) -> None:
+        """Write the first rows of a source, which a large shop has very many of."""
+        self._by_source[source] = {
+            sku.casefold(): SourceItem(next(self._ids), sku, source, quantity, IN_STOCK)
+            for sku in skus
+        }
+
     def get(self, sku: str, source: str) -> SourceItem | None:
         """Return a row, if there is one."""
         return self._by_source.get(source, {}).get(sku.casefold())
@@ -93,7 +101,7 @@ class SourceItems:
         skus: list[str] | None = None
         rest = []
         for group in criteria.groups:
-            name, values = _only(group)
+            name, values = only_values(group)
             if name == "sku":
                 keys = dict.fromkeys(value.casefold() for value in values)
                 skus = [key for key in keys if skus is None or key in skus]
@@ -108,12 +116,3 @@ class SourceItems:
         if len(sources) > 1 or skus is not None:
             found.sort(key=lambda row: row.source_item_id)
         return found, replace(criteria, groups=rest)
-
-
-def _only(group: list[Filter]) -> tuple[str, list[str]]:
-    """Return the one field of a group with the values it must have one of; else no name."""
-    if len(group) != 1 or group[0].condition not in ("eq", "in"):
-        return "", []
-    [one] = group
-    values = one.value.split(",") if one.condition == "in" else [one.value]
-    return one.field, [value.rstrip() for value in values]

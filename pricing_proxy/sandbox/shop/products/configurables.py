@@ -59,7 +59,8 @@ class Configurables:
         """
         product = self._catalog.named(sku)
         if product.type_id != "configurable":
-            raise RefusedError(400, "Only implemented for configurable product: %1", [sku])
+            text = 'This is implemented for the "%1" configurable product only.'
+            raise RefusedError(400, text, [sku])
         return product
 
     def attach(self, sku: str, child_sku: str, *, now: str) -> bool:

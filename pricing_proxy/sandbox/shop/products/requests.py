@@ -24,13 +24,13 @@ from pricing_proxy.sandbox.shop.products.tier_prices import (
     write_tiers,
 )
 from pricing_proxy.sandbox.shop.reading import Call, criteria_of
-from pricing_proxy.sandbox.shop.wire import required
+from pricing_proxy.sandbox.shop.wire import RefusedError, required
 
 _BASE_PRICE = "Magento\\Catalog\\Api\\Data\\BasePriceInterface"
 _TIER_PRICE = "Magento\\Catalog\\Api\\Data\\TierPriceInterface"
 # What a configurable's list of variants does not show, and what it shows last.
 _LAST_OF_VARIANTS = ("url_key", "msrp_display_actual_price_type")
-_NOT_OF_VARIANTS = ("extension_attributes", "product_links", "options", "tier_prices")
+_NOT_OF_VARIANTS = ("extension_attributes", "options", "media_gallery_entries")
 
 
 def products(call: Call) -> Any:
@@ -89,6 +89,16 @@ def stock_item(call: Call) -> Any:
     return _stock_item(call, call.shop.catalog.named(call.places[0]))
 
 
+def save_stock_item(call: Call) -> Any:
+    """Change a product's stock item, and return its id."""
+    product = call.shop.catalog.by_sku(call.places[0])
+    if product is None:
+        text = 'The Product with the "%1" SKU doesn\'t exist.'
+        raise RefusedError(404, text, [call.places[0]])
+    given = {"extension_attributes": {"stock_item": call.members("stockItem")}}
+    return call.shop.products.save_stock_item(product, checked(given, call.shop.attributes)).id
+
+
 def single_body(call: Call, product: Product) -> dict[str, Any]:
     """Return a product as it is shown alone."""
     return body_of(product.seen_from(_store_id(call)), stock_item=_stock_item(call, product))
@@ -97,7 +107,7 @@ def single_body(call: Call, product: Product) -> dict[str, Any]:
 def _stock_item(call: Call, product: Product) -> dict[str, Any]:
     lying = call.shop.inventory.items.get(product.sku, DEFAULT_SOURCE)
     quantity = 0 if lying is None else lying.quantity
-    is_in_stock = lying is None or bool(lying.status)
+    is_in_stock = product.is_in_stock if lying is None else bool(lying.status)
     return stock_item_body(product, quantity=quantity, is_in_stock=is_in_stock)
 
 

@@ -3,17 +3,30 @@
 from pricing_proxy.sandbox.shop.products import requests
 from pricing_proxy.sandbox.shop.reading import Handler
 from pricing_proxy.sandbox.shop.route import Route
+from pricing_proxy.sandbox.shop.wire import RefusedError
 from pricing_proxy.sandbox.shop.writes import Cost, Failure
 
 _CATALOG = "Magento_Catalog::catalog"
 _PRODUCTS = "Magento_Catalog::products"
 _ATTRIBUTES = "Magento_Catalog::attributes_attributes"
 _CONFIGURABLE = "configurable-products/*"
+_UNSAVED_PRICES = "Could not save Prices."
 PRODUCT_FAILURE = Failure(
     deadlock="Database deadlock found when trying to get lock",
-    no_search="The product was unable to be saved. Please try again.",
+    unsaved="The product was unable to be saved. Please try again.",
+    no_search=RefusedError(400, "The stock item was unable to be saved. Please try again."),
 )
-PRICE_FAILURE = Failure(deadlock="Could not save Prices.", no_search="Could not save Prices.")
+BASE_PRICE_FAILURE = Failure(deadlock=_UNSAVED_PRICES, unsaved=_UNSAVED_PRICES)
+TIER_PRICE_FAILURE = Failure(
+    deadlock=_UNSAVED_PRICES,
+    unsaved=_UNSAVED_PRICES,
+    no_search=RefusedError(
+        400,
+        "Could not ping search engine: %1",
+        ["No alive nodes found in your cluster"],
+    ),
+    is_stored_unsearched=True,
+)
 # As measured, one call after the other.
 _ONE_PRODUCT = Cost(first_ms=105)
 _BASE_PRICES = Cost(first_ms=55, row_ms=0.175, rows="prices")
@@ -27,7 +40,7 @@ def _product(method: str, pattern: str, name: str, handle: Handler) -> Route:
 
 def _tier(method: str, pattern: str, name: str, handle: Handler) -> Route:
     """Return a route that writes tier prices."""
-    return Route(method, pattern, _CATALOG, name, handle, _TIER_PRICES, PRICE_FAILURE)
+    return Route(method, pattern, _CATALOG, name, handle, _TIER_PRICES, TIER_PRICE_FAILURE)
 
 
 PRODUCT_ROUTES = (
@@ -40,7 +53,7 @@ PRODUCT_ROUTES = (
         "save_base_prices",
         requests.write_base_prices_of,
         _BASE_PRICES,
-        PRICE_FAILURE,
+        BASE_PRICE_FAILURE,
     ),
     Route(
         "POST", "products/base-prices-information", _CATALOG, "base_prices", requests.base_prices
@@ -60,6 +73,15 @@ PRODUCT_ROUTES = (
     _product("POST", f"{_CONFIGURABLE}/child", "save_variant", requests.attach),
     Route("GET", f"{_CONFIGURABLE}/children", _PRODUCTS, "variants", requests.variants),
     _product("DELETE", f"{_CONFIGURABLE}/children/*", "delete_variant", requests.detach),
+    Route(
+        "PUT",
+        "products/*/stockItems/*",
+        "Magento_Catalog::catalog_inventory",
+        "save_stock_item",
+        requests.save_stock_item,
+        _ONE_PRODUCT,
+        PRODUCT_FAILURE,
+    ),
     # Whatever is no SKU stands above.
     Route("GET", "products/*", _PRODUCTS, "product", requests.product),
     _product("PUT", "products/*", "save_product", requests.save_product),

@@ -82,6 +82,10 @@ class ProductSaver:
         )
         return self._catalog.save(before, saved, members)
 
+    def save_stock_item(self, product: Product, members: Mapping[str, Any]) -> Product:
+        """Return a product whose stock item was changed; nothing else of it moves."""
+        return self._catalog.save(product, replace(product, **_unscoped(product, members)), members)
+
     def _new(self, sku: str, members: Mapping[str, Any], store: Store | None, now: str) -> Product:
         name = str(members.get("name") or "")
         return Product(
@@ -90,6 +94,8 @@ class ProductSaver:
             name=name,
             price=Decimal(0),
             weight=None,
+            # Without a word on stock it is sold out, until somebody says otherwise.
+            is_in_stock=False,
             created_at=now,
             website_ids=ALL_WEBSITES if store is None else (store.website_id,),
             attributes={"url_key": re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")},
@@ -126,6 +132,7 @@ def _unscoped(known: Product, members: Mapping[str, Any]) -> dict[str, Any]:
     stock_item = extension.get("stock_item") or {}
     changes["stock_settings"] = merged_settings(known.stock_settings, stock_item)
     changes["is_qty_decimal"] = stock_item.get("is_qty_decimal", known.is_qty_decimal)
+    changes["is_in_stock"] = stock_item.get("is_in_stock", known.is_in_stock)
     if members.get("tier_prices") is not None:
         changes["tiers"] = tuple(map(_tier, members["tier_prices"]))
     return changes

@@ -1,0 +1,193 @@
+"""Commands about runs from the ERP to the shop: `runs`, and `show`, `approve`, `reject`, `undo`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from pricing_proxy.clock import SystemClock
+from pricing_proxy.command_line import Config, Json, fail, output
+from sync.console.plain import show
+from sync.console.run_tables import next_step, progress, runs_table, story_tables
+from sync.console.run_view import RunLine, RunStory, read_lines, read_story
+from sync.console.running import By, carry_out, operator, settings_of, with_stores
+from sync.console.words import counted
+from sync.flows import FLOWS
+from sync.mirror.chunk_events import ChunkEvents
+from sync.serve.building import given_of
+from sync.serve.stores import Stores, stores
+from sync.serve.systems import systems
+from sync.settings import SyncSettings
+from sync.store.lines import Urgency
+from sync.store.mirror_records import ChangeState, MirrorRun, RunState
+
+RunNumber = Annotated[int, typer.Argument(metavar="RUN", help="Its number, as in `runs`.")]
+
+runs_app = typer.Typer(
+    invoke_without_command=True,
+    help="See what was read from the ERP and written to the shop; approve what waits, undo.",
+)
+
+
+class Adopt(StrEnum):
+    """What becomes of fields that differ when the shop is looked at first."""
+
+    KEEP = "keep"
+    OVERWRITE = "overwrite"
+
+
+@runs_app.callback()
+def runs_command(
+    context: typer.Context,
+    *,
+    flow: Annotated[str | None, typer.Option(help="Only this flow's.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Show so many.")] = 20,
+    config: Config = None,
+    json_output: Json = False,
+) -> None:
+    """List runs, the newest first: each is one read of the ERP and what came of it.
+
+    A run reads, plans the difference to what the shop was last known to have, and writes it in
+    chunks. `waiting` ones need a person: too much would change at once, or the shop is looked at
+    for the first time. See one with: d365-sync runs show RUN
+    """
+    if context.invoked_subcommand is not None:
+        return
+    now = SystemClock().utc()
+
+    async def read(opened: Stores) -> list[RunLine]:
+        views = opened.mirrors.views
+        return await read_lines(views, await views.newest(flow=flow, most=limit), now=now)
+
+    lines = with_stores(config, read)
+    show(lines, [runs_table(lines, now=now)], json_output=json_output)
+
+
+@runs_app.command("show")
+def show_command(
+    run: RunNumber,
+    *,
+    state: Annotated[
+        ChangeState | None, typer.Option(help="Only rows in this state.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Show so many rows.")] = 20,
+    config: Config = None,
+    json_output: Json = False,
+) -> None:
+    """Show one run: what it changes by field, what is dangerous of it, what was edited, rows."""
+
+    async def read(opened: Stores) -> RunStory | None:
+        views, now = opened.mirrors.views, SystemClock().utc()
+        found = await opened.mirrors.run(run)
+        if found is None:
+            return None
+        return await read_story(views, found, now=now, state=state, most=limit)
+
+    story = with_stores(config, read)
+    if story is None:
+        fail(f"There is no run {run}; the numbers are in: d365-sync runs")
+    its = story.line.run
+    said = (progress(story.line), its.text, next_step(its))
+    texts = [Text(each) for each in said if each]
+    show(story, [*story_tables(story), *texts], json_output=json_output)
+
+
+@runs_app.command("approve")
+def approve_command(
+    run: RunNumber,
+    *,
+    adopt: Annotated[
+        Adopt | None,
+        typer.Option(
+            help="Of a first look at the shop: keep what it has until the ERP says something new, "
+            "or overwrite it now.",
+            show_default=False,
+        ),
+    ] = None,
+    field: Annotated[
+        str | None, typer.Option(help="With --adopt: only this field.", show_default=False)
+    ] = None,
+    risk: Annotated[
+        str | None,
+        typer.Option(help="Only rows that wait for this class of danger.", show_default=False),
+    ] = None,
+    config: Config = None,
+    by: By = None,
+) -> None:
+    """Have what waits of a run written, once you have seen it: d365-sync runs show RUN.
+
+    An approval is good for these rows while they go the same way: one that is planned again
+    before it is written waits no more. New rows are judged by themselves. A first look at the
+    shop (`adopt`) is decided field by field or as a whole; it never makes or disables products.
+    """
+    if field is not None and adopt is None:
+        fail("--field belongs to --adopt keep or --adopt overwrite; for others there is --risk")
+
+    async def decide(opened: Stores) -> int:
+        decisions = opened.mirrors.decisions
+        if adopt is None:
+            rows = await decisions.approve(run, by=operator(by), risk=risk)
+        else:
+            rows = await decisions.adopt(run, by=operator(by), how=adopt.value, field=field)
+        await _enter(opened, await opened.mirrors.run(run))
+        return rows
+
+    rows = with_stores(config, decide)
+    output().print(
+        f"{counted(rows, 'row')} of run {run} approved. Follow it with: d365-sync runs show {run}"
+    )
+
+
+@runs_app.command("reject")
+def reject_command(run: RunNumber, *, config: Config = None, by: By = None) -> None:
+    """Give up what waits of a run; the next whole read plans what differs then.
+
+    To have it never planned again, mend the ERP, or set the field's policy to "keep".
+    """
+    rows = with_stores(config, lambda opened: opened.mirrors.decisions.reject(run, by=operator(by)))
+    output().print(f"{counted(rows, 'row')} of run {run} given up.")
+
+
+@runs_app.command("undo")
+def undo_command(run: RunNumber, *, config: Config = None, by: By = None) -> None:
+    """Write back what the shop had before a run, where nobody has written since.
+
+    What somebody has changed since stays and is listed, and so does what the run has made. The
+    ERP still says what it said: mend it first, or pause the flow, or the next whole read plans
+    the same again. Stock is not taken back but read again: d365-sync resync stock
+    """
+    undone = carry_out(_undo(settings_of(config), run, by=operator(by)))
+    kept = undone.counts.get(ChangeState.KEPT, 0)
+    left = f"; {counted(kept, 'row')} stay as they are" if kept else ""
+    output().print(
+        f"Run {undone.id} takes run {run} back{left}. See both with: "
+        f"d365-sync runs show {undone.id}"
+    )
+
+
+async def _undo(settings: SyncSettings, run: int, *, by: str) -> MirrorRun:
+    clock = SystemClock()
+    async with stores(settings) as opened, systems(settings, clock=clock) as ways:
+        found = await opened.mirrors.run(run)
+        given = given_of(settings, opened, ways, clock=clock)
+        mirrors = [
+            each
+            for flow in FLOWS
+            if flow.mirrors is not None and found is not None and flow.name == found.flow
+            for each in flow.mirrors(given)
+        ]
+        if mirrors and not all(each.is_undoable for each in mirrors):
+            fail(
+                f"{mirrors[0].flow} is not taken back; read it again: "
+                f"d365-sync resync {mirrors[0].flow}"
+            )
+        undone = await opened.mirrors.undo.plan(run, by=by)
+        await _enter(opened, undone)
+        return undone
+
+
+async def _enter(opened: Stores, run: MirrorRun | None) -> None:
+    """Have a run's rows written that may be."""
+    if run is not None and run.state is RunState.WRITING:
+        await ChunkEvents(opened.events).enter_first(run.id, run, Urgency.FRESH)
