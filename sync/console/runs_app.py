@@ -182,7 +182,7 @@ async def _undo(settings: SyncSettings, run: int, *, by: str) -> MirrorRun:
                 f"{mirrors[0].flow} is not taken back; read it again: "
                 f"d365-sync resync {mirrors[0].flow}"
             )
-        undone = await opened.mirrors.undo.plan(run, by=by)
+        undone = await opened.mirrors.undo.plan(run, by=by, at=clock.utc())
         await _enter(opened, undone)
         return undone
 
