@@ -67,11 +67,16 @@ async def test_what_people_do_in_the_shop_has_commands(sandbox: Sandbox) -> None
     )
     deleted = await command(sandbox, "customer", "4", "--delete")
     renamed = await command(sandbox, "product", "lamp-13", "--rename", "Lamp-13")
+    edited = await command(
+        sandbox,
+        *("product", "LAMP-12", "--set", "name=Lampe", "--set", "barcode=40"),
+        *("--store", "b2b_de"),
+    )
     gone = await command(sandbox, "product", "LAMP-17", "--delete")
     stock = await command(sandbox, "stock", "LAMP-06", "--source", "berlin", "--quantity", "12")
     held = await command(sandbox, "stock", "LAMP-06")
 
-    done = (registered, changed, ordered, deleted, renamed, gone, stock, held)
+    done = (registered, changed, ordered, deleted, renamed, edited, gone, stock, held)
     assert [one.exit_code for one in done] == [0] * len(done), [one.output for one in done]
     assert "Registered customer 4" in registered.output
     assert "berlin 12" in stock.output
@@ -80,6 +85,8 @@ async def test_what_people_do_in_the_shop_has_commands(sandbox: Sandbox) -> None
     assert (order["store_id"], order["ext_order_id"]) == (4, "AMZ-1")
     assert "customer_id" not in order
     assert sandbox.shop.catalog.named("LAMP-13").sku == "Lamp-13"
+    lamp = sandbox.shop.catalog.named("LAMP-12")
+    assert (lamp.views[3]["name"], lamp.attributes["barcode"]) == ("Lampe", "40")
     assert sandbox.shop.catalog.by_sku("LAMP-17") is None
 
 
@@ -92,6 +99,7 @@ async def test_what_people_do_in_the_shop_has_commands(sandbox: Sandbox) -> None
         (("customer", "--email", "buyer1@c-1001.example"), "same email"),
         (("customer", "--store", "nowhere"), "b2b_de_en"),
         (("product", "LAMP-01"), "--rename or --delete"),
+        (("product", "LAMP-01", "--set", "name"), "NAME=VALUE"),
         (("product", "NONE", "--delete"), "doesn't exist"),
         (("stock", "LAMP-01", "--source", "berlin"), "--source and --quantity"),
         (("stock", "LAMP-01", "--source", "x", "--quantity", "1"), "there are berlin"),

@@ -10,11 +10,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from pricing_proxy.sandbox.shop.catalog import (
-    Catalog,
-    Options,
-    Product,
-)
+from pricing_proxy.sandbox.shop.catalog import Options, Product
+from pricing_proxy.sandbox.shop.catalog_view import CatalogView
 from pricing_proxy.sandbox.shop.order_request import LineRequest
 from pricing_proxy.sandbox.shop.totals import NOTHING, ZERO, Amounts, amounts, cents, total
 
@@ -76,7 +73,9 @@ class Terms:
         )
 
 
-def computed_lines(catalog: Catalog, requests: tuple[LineRequest, ...], terms: Terms) -> list[Line]:
+def computed_lines(
+    catalog: CatalogView, requests: tuple[LineRequest, ...], terms: Terms
+) -> list[Line]:
     """Return the order's lines, children behind their parents."""
     lines: list[Line] = []
     for request in requests:
@@ -84,7 +83,9 @@ def computed_lines(catalog: Catalog, requests: tuple[LineRequest, ...], terms: T
     return lines
 
 
-def _lines(catalog: Catalog, request: LineRequest, terms: Terms, *, first: int) -> Iterator[Line]:
+def _lines(
+    catalog: CatalogView, request: LineRequest, terms: Terms, *, first: int
+) -> Iterator[Line]:
     product = catalog.named(request.sku)
     if product.type_id == "bundle":
         yield from _bundle(catalog, product, request, terms, first=first)
@@ -158,7 +159,7 @@ def _companion(product: Product, quantity: Decimal, *, parent: int) -> Line:
 
 
 def _bundle(
-    catalog: Catalog, bundle: Product, request: LineRequest, terms: Terms, *, first: int
+    catalog: CatalogView, bundle: Product, request: LineRequest, terms: Terms, *, first: int
 ) -> Iterator[Line]:
     parts = [(catalog.by_id(number), Decimal(held)) for number, held in bundle.parts]
     options = [

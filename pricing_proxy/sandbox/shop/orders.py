@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from pricing_proxy.sandbox.shop.catalog import Catalog
+from pricing_proxy.sandbox.shop.catalog_view import CatalogView
 from pricing_proxy.sandbox.shop.item_bodies import item_body
 from pricing_proxy.sandbox.shop.order_lines import Line, Terms, computed_lines
 from pricing_proxy.sandbox.shop.order_request import OrderRequest
@@ -83,7 +84,8 @@ class OrderMaker:
             discount_percent=request.discount_percent,
             includes_tax=request.includes_tax,
         )
-        lines = computed_lines(self._catalog, request.lines, terms)
+        seen = CatalogView(self._catalog, request.store.id)
+        lines = computed_lines(seen, request.lines, terms)
         shipping = shipping_of(request, lines, rates)
         is_bare = request.bare_taxes or self._random.random() < self._bare_taxes()
         order_id = next(self._order_ids)

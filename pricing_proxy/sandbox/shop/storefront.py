@@ -35,12 +35,20 @@ async def storefront_page(request: web.Request, shop: Shop) -> web.Response:
     if request.path == "/":
         return page(store.name, status=200)
     key = request.path.removeprefix("/").removesuffix(_SUFFIX)
-    found = (one.seen_from(store.id) for one in shop.catalog.all())
-    product = next((one for one in found if url_key(one) == key), None)
+    product = _named(shop, key, store.id)
     if product is None or not _is_shown(product, store.website_id):
         return page("404 Not Found", status=404)
     price = shop.shown_prices.price(product, store.id)
     return page(product.name, status=200, body=_product(product, price))
+
+
+def _named(shop: Shop, key: str, store_id: int) -> Product | None:
+    """Return the product of a URL key, which is mostly its SKU."""
+    likely = shop.catalog.by_sku(key)
+    if likely is not None and url_key(likely.seen_from(store_id)) == key:
+        return likely.seen_from(store_id)
+    found = (one.seen_from(store_id) for one in shop.catalog.all())
+    return next((one for one in found if url_key(one) == key), None)
 
 
 def _is_shown(product: Product, website_id: int) -> bool:

@@ -1,9 +1,12 @@
 """What the routes of products do, through whatever store view they are asked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from pricing_proxy.sandbox.shop.catalog import Product
+from pricing_proxy.sandbox.shop.criteria import trimmed
 from pricing_proxy.sandbox.shop.inventory.network import DEFAULT_SOURCE
 from pricing_proxy.sandbox.shop.product_bodies import axis_bodies, body_of
 from pricing_proxy.sandbox.shop.products.attributes import attribute_body
@@ -24,10 +27,11 @@ from pricing_proxy.sandbox.shop.products.tier_prices import (
     write_tiers,
 )
 from pricing_proxy.sandbox.shop.reading import Call, criteria_of
-from pricing_proxy.sandbox.shop.wire import RefusedError, required
+from pricing_proxy.sandbox.shop.wire import RefusedError, required, to_json
 
 _BASE_PRICE = "Magento\\Catalog\\Api\\Data\\BasePriceInterface"
 _TIER_PRICE = "Magento\\Catalog\\Api\\Data\\TierPriceInterface"
+_LARGE_PAGE = 1000
 # What a configurable's list of variants does not show, and what it shows last.
 _LAST_OF_VARIANTS = ("url_key", "msrp_display_actual_price_type")
 _NOT_OF_VARIANTS = ("extension_attributes", "options", "media_gallery_entries")
@@ -39,11 +43,21 @@ def products(call: Call) -> Any:
     page, total = found_products(
         call.shop.catalog, call.shop.attributes, criteria, store_id=_store_id(call)
     )
+    bodies = (body_of(product) for product in page)
+    is_large = len(page) > _LARGE_PAGE
     return {
-        "items": [body_of(product) for product in page],
+        "items": list(_encoded(bodies, dict(call.query).get("fields")) if is_large else bodies),
         "search_criteria": criteria.echo(),
         "total_count": total,
     }
+
+
+def _encoded(bodies: Iterable[dict[str, Any]], fields: str | None) -> Iterator[orjson.Fragment]:
+    """Yield rows as JSON already: a whole catalog of objects would fill the memory."""
+    for body in bodies:
+        shown = trimmed({"items": [body]}, fields)
+        if "items" in shown:
+            yield orjson.Fragment(to_json(shown["items"][0]))
 
 
 def product(call: Call) -> Any:
