@@ -28,15 +28,23 @@ class Source:
     tree: ast.Module
 
 
-@cache
 def sources(*folders: str) -> tuple[Source, ...]:
     """Return all modules of some folders."""
+    return tuple(source for folder in folders for source in _sources(folder))
+
+
+@cache
+def _sources(folder: str) -> tuple[Source, ...]:
     # What other tests left, as sockets, warns while it is collected, and whoever warns parses:
     # within a parser of Python 3.11 that is a SystemError.
     gc.collect()
-    return tuple(
-        _read(path) for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))
-    )
+    # Millions of nodes that stay would be looked through again and again for garbage.
+    gc.disable()
+    try:
+        return tuple(_read(path) for path in sorted((ROOT / folder).rglob("*.py")))
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
