@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from pricing_proxy.configuration.markets import MarketSection
 from pricing_proxy.d365.fo.documents import DocumentCalls
@@ -47,6 +48,7 @@ class ConfiguredMarket:
         countries: ISO two-letter codes and the ERP's.
         splitting: How bundles with one price are sold.
         begins_at: From when on its orders are brought over; None where a number says so.
+        time_zone: In which its ERP's days end.
     """
 
     code: str
@@ -59,6 +61,7 @@ class ConfiguredMarket:
     countries: Mapping[str, str]
     splitting: Splitting
     begins_at: datetime | None
+    time_zone: ZoneInfo
 
     @property
     def company(self) -> str:

@@ -5,7 +5,8 @@ the code declares (`d365.fo.document_contracts`).
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from pricing_proxy.d365 import paging
@@ -30,6 +31,7 @@ from sync.given import ConfiguredMarket
 from sync.sections import SyncMarket
 
 COMPANY, ENUMS = "company", "enums"
+_COMPANY = "dataAreaId"
 
 
 class MarketSets:
@@ -46,8 +48,10 @@ class MarketSets:
         self._company = market.company
         on = [flow for flow in FLOWS if flow.name in market.own.flows]
         self._more = [row for flow in on for row in flow.erp_rows(market)]
-        self._master = [row for flow in on for row in flow.reads]
         self._contracts = contracts_of(market.own)
+        told = {contract.entity_set for contract in self._contracts}
+        read = {row.entity_set: row for flow in on for row in flow.reads}
+        self._master = [row for name, row in read.items() if name not in told]
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -69,7 +73,9 @@ class MarketSets:
             for more in self._more:
                 group.create_task(_check_more(calls, steps, more))
             for row in self._master:
-                group.create_task(self._check_set(calls, steps, row.entity_set, row.fields()))
+                group.create_task(
+                    self._check_set(calls, steps, row.entity_set, row.fields(), row.company_field)
+                )
             for contract in self._contracts:
                 group.create_task(self._check_contract(calls, reader, steps, contract))
             group.create_task(_check_enums(reader, steps))
@@ -91,7 +97,8 @@ class MarketSets:
         self, calls: DocumentCalls, reader: MetadataReader, steps: Steps, contract: EntityContract
     ) -> None:
         # Its fields are the next row's business: a set is readable without each of them.
-        await self._check_set(calls, steps, contract.entity_set, ("dataAreaId",))
+        company = _COMPANY if _COMPANY in contract.key else None
+        await self._check_set(calls, steps, contract.entity_set, contract.key[:1], company)
 
         async def compare() -> Finding:
             name = contract.entity or await reader.entity_of(contract.entity_set)
@@ -110,12 +117,17 @@ class MarketSets:
         )
 
     async def _check_set(
-        self, calls: DocumentCalls, steps: Steps, entity_set: str, fields: tuple[str, ...]
+        self,
+        calls: DocumentCalls,
+        steps: Steps,
+        entity_set: str,
+        fields: Sequence[str],
+        company_field: str | None,
     ) -> None:
         async def count() -> Finding:
-            where = equals("dataAreaId", self._company)
+            where = None if company_field is None else equals(company_field, self._company)
             number = await _count(calls, entity_set, where, select=fields)
-            return ok(f"{number} rows in {self._company}")
+            return ok(f"{number} rows in {self._company if where else 'all companies'}")
 
         # Without the company, it would have no rows and look fine.
         await steps.run(entity_set, count, advice=erp_advice(entity_set), needs=[COMPANY])
@@ -125,12 +137,19 @@ def contracts_of(market: SyncMarket) -> list[EntityContract]:
     """Return the sets that the market's flows use, with the fields they read and send."""
     on = [flow for flow in FLOWS if flow.name in market.flows]
     used = {name for flow in on for name in (flow.name, *flow.relies_on)}
-    return [
-        each
-        for flow in FLOWS
-        if flow.name in used
-        for each in flow.contracts(market.rules(flow.rules))
-    ]
+    merged: dict[str, EntityContract] = {}
+    for flow in FLOWS:
+        if flow.name in used:
+            for each in flow.contracts(market.rules(flow.rules)):
+                known = merged.get(each.entity_set)
+                merged[each.entity_set] = each if known is None else _both(known, each)
+    return list(merged.values())
+
+
+def _both(one: EntityContract, other: EntityContract) -> EntityContract:
+    """Return what two flows rely on of one set; what is written of it stands in one of them."""
+    first, second = (one, other) if one.entity else (other, one)
+    return replace(first, types={**second.types, **first.types})
 
 
 async def _check_more(calls: DocumentCalls, steps: Steps, row: CheckRow[DocumentCalls]) -> None:
@@ -141,9 +160,9 @@ async def _check_more(calls: DocumentCalls, steps: Steps, row: CheckRow[Document
 async def _count(
     calls: DocumentCalls,
     entity_set: str,
-    where: Filter,
+    where: Filter | None,
     *,
-    select: tuple[str, ...] = ("dataAreaId",),
+    select: Sequence[str],
 ) -> int:
     query = Query(entity_set=entity_set, select=select, where=where, top=1, counted=True)
     page = await calls.get(query.target(), name=f"count {entity_set}")

@@ -5,7 +5,6 @@ never are, since Magento repeats most of them gladly: what became of an unclear 
 for the caller to look up. How a list is read from end to end stands in `listing`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -21,6 +20,7 @@ from pricing_proxy.resilience.deadline import Deadline
 from pricing_proxy.resilience.errors import UpstreamContractError, UpstreamError
 from pricing_proxy.resilience.operation import Operation, OperationClass, Policy
 from sync.magento.answers import MagentoBrokeError, MagentoRejectedError
+from sync.magento.exact_json import exact_json
 from sync.magento.odd_rows import OddRow, RowPage, id_of, in_words, member_of, page_of
 from sync.magento.search import Search
 from sync.magento.transport import ShopTransport
@@ -30,6 +30,7 @@ M = TypeVar("M", bound=ShopModel)
 
 # Rows that are not shown are not loaded either: beyond the end of any list.
 _PAST_THE_END = 10_000_000
+_MICROSECOND = timedelta(microseconds=1)
 _BROKE = HTTPStatus.INTERNAL_SERVER_ERROR
 
 V1 = "/rest/V1"
@@ -49,6 +50,7 @@ class Calls:
         policy: Policy,
         clock: Clock,
         call_time: timedelta,
+        klass: CallClass = CallClass.REFRESH,
     ) -> None:
         """Connect the parts.
 
@@ -57,6 +59,8 @@ class Calls:
             policy: Magento's.
             clock: Time.
             call_time: How long a call may take, waiting included.
+            klass: Before what its calls are served; no customer-facing one, since only the others
+                may find a shop again that was down.
         """
         self.system = transport.system
         self.url = transport.base_url
@@ -64,12 +68,29 @@ class Calls:
         self._transport = transport
         self._policy = policy
         self._clock = clock
-        self._call_us = call_time // timedelta(microseconds=1)
+        self._call_time = call_time
+        self._klass = klass
+
+    def at(self, klass: CallClass) -> "Calls":
+        """Return the same way at another class."""
+        return Calls(
+            self._transport,
+            policy=self._policy,
+            clock=self._clock,
+            call_time=self._call_time,
+            klass=klass,
+        )
 
     async def read(self, name: str, target: str) -> Any:
         """Return the body of a GET; `name` stands for it in metrics."""
         operation = Operation(name=name, kind=OperationClass.MASTER_READ, is_safe=True)
         return await self._call(Request(method="GET", target=target), operation)
+
+    async def read_by_post(self, name: str, target: str, body: Mapping[str, Any]) -> Any:
+        """Return the body of a POST that only asks, for which a line of a GET has no room."""
+        operation = Operation(name=name, kind=OperationClass.MASTER_READ, is_safe=True)
+        request = Request(method="POST", target=target, body=exact_json(body))
+        return await self._call(request, operation)
 
     async def try_read(self, name: str, target: str) -> Any:
         """Return the body of a GET that the shop may well break at.
@@ -86,7 +107,7 @@ class Calls:
         name: str,
         method: Literal["POST", "PUT"],
         target: str,
-        body: Mapping[str, Any],
+        body: Mapping[str, Any] | Sequence[Mapping[str, Any]],
         *,
         guard: Guard | None = None,
     ) -> Any:
@@ -96,11 +117,11 @@ class Calls:
             name: For metrics.
             method: The HTTP method.
             target: Path and query.
-            body: Members of the JSON body.
+            body: Members of the JSON body, or the rows of a list.
             guard: Run last before the wire; what it raises keeps the request off it.
         """
         operation = Operation(name=name, kind=OperationClass.DOCUMENT_WRITE, is_safe=False)
-        request = Request(method=method, target=target, body=json.dumps(body).encode())
+        request = Request(method=method, target=target, body=exact_json(body))
         return await self._call(request, operation, guard)
 
     async def one(self, name: str, model: type[M], target: str) -> M | None:
@@ -193,7 +214,6 @@ class Calls:
         return await self._policy.call(
             send,
             operation=operation,
-            # No customer-facing class: only the others may find a shop again that was down.
-            ticket=Ticket(CallClass.REFRESH),
-            deadline=Deadline.after(self._call_us, now_us=now_us),
+            ticket=Ticket(self._klass),
+            deadline=Deadline.after(self._call_time // _MICROSECOND, now_us=now_us),
         )

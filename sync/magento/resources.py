@@ -10,6 +10,8 @@ from sync.engine.windows import Window
 from sync.magento.odd_rows import RowPage
 from sync.magento.shop import Shop
 
+_NO_BULK = "00000000-0000-0000-0000-000000000000"
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -73,4 +75,20 @@ SOURCE_ITEMS = Resource(
     "source items",
     "Stores > Settings > Inventory, and Catalog > Inventory",
     lambda shop: shop.source_items.source_items(["nothing"], sources=["nothing"]),
+)
+ATTRIBUTES = Resource(
+    "product attributes",
+    "Stores > Attributes > Product",
+    lambda shop: shop.attributes.attribute("sku"),
+)
+PRICES = Resource(
+    "base prices", "Catalog > Inventory", lambda shop: shop.base_prices.prices(["none"])
+)
+BULKS = Resource(
+    "bulk operations",
+    "System > Action Logs > Bulk Operations",
+    lambda shop: shop.bulks.has(_NO_BULK),
+)
+STORES = Resource(
+    "store views", "Stores > Settings > All Stores", lambda shop: shop.catalog.store_views()
 )

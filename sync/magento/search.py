@@ -79,7 +79,7 @@ class Search:
         pairs.append(("searchCriteria[currentPage]", str(self.page)))
         if self.fields:
             pairs.append(("fields", self.fields))
-        return "&".join(f"{_encode(name)}={_encode(value)}" for name, value in pairs)
+        return "&".join(f"{encoded(name)}={encoded(value)}" for name, value in pairs)
 
     def _filters(self) -> Iterator[tuple[str, str]]:
         for number, group in enumerate(self.groups):
@@ -112,7 +112,7 @@ def text_parts(values: Sequence[str]) -> Iterator[list[str]]:
     part: list[str] = []
     size = 0
     for value in values:
-        needed = _FILTER_BYTES + len(_encode(value))
+        needed = _FILTER_BYTES + len(encoded(value))
         if part and size + needed > _LINE_BYTES:
             yield part
             part, size = [], 0
@@ -141,6 +141,24 @@ def sku_groups(skus: Sequence[str]) -> Iterator[Sequence[SearchFilter]]:
         yield any_text("sku", some)
 
 
+def named_parts(
+    field: str, values: Sequence[str]
+) -> Iterator[tuple[tuple[SearchFilter, ...], int]]:
+    """Yield groups that find these texts, as few as fit, each with how many it names."""
+    plain = [value for value in values if "," not in value]
+    size, start = 0, 0
+    for end, value in enumerate(plain):
+        needed = len(encoded(f"{value},"))
+        if end - start == PAGE_SIZE or (size + needed > _LINE_BYTES and end > start):
+            yield any_code(field, plain[start:end]), end - start
+            size, start = 0, end
+        size += needed
+    if plain[start:]:
+        yield any_code(field, plain[start:]), len(plain) - start
+    for part in text_parts([value for value in values if "," in value]):
+        yield any_text(field, part), len(part)
+
+
 def any_code(field: str, codes: Sequence[str]) -> tuple[SearchFilter]:
     """Return a group in which the field has one of these texts, none of which has a comma."""
     return (SearchFilter(field, SearchCondition.IN, ",".join(codes)),)
@@ -163,6 +181,7 @@ def wire_instant(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _encode(text: str) -> str:
+def encoded(text: str) -> str:
+    """Return a text as it stands in a path or query."""
     # A plus would be signed as a plus, so a space is %20; all that means something is escaped.
     return quote(text, safe="")

@@ -6,7 +6,14 @@ Writes are sent once and take a guard, run last before the wire. Whether an uncl
 arrived is looked up by the caller.
 """
 
+from pricing_proxy.clock import Clock
+from pricing_proxy.resilience.call_class import CallClass
+from sync.magento.attributes import AttributeCalls
+from sync.magento.base_prices import BasePriceCalls
+from sync.magento.bulk import BulkCalls
 from sync.magento.calls import Calls
+from sync.magento.catalog import CatalogCalls
+from sync.magento.configurables import ConfigurableCalls
 from sync.magento.credit_memos import CreditMemoCalls
 from sync.magento.customers import CustomerCalls
 from sync.magento.orders import OrderCalls
@@ -23,12 +30,19 @@ class Shop:
         url: Its root address.
     """
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, clock: Clock) -> None:
         self.url = calls.url
         self.orders = OrderCalls(calls)
         self.customers = CustomerCalls(calls)
         self.credit_memos = CreditMemoCalls(calls)
         self.products = ProductCalls(calls)
+        # What mirrors use lets all others go first.
+        mirrored = calls.at(CallClass.MIRROR)
         self.reserving_orders = ReservingOrderCalls(calls)
-        self.source_items = SourceItemCalls(calls)
-        self.stocks = StockCalls(calls)
+        self.source_items = SourceItemCalls(mirrored)
+        self.stocks = StockCalls(mirrored)
+        self.catalog = CatalogCalls(mirrored)
+        self.bulks = BulkCalls(mirrored, clock)
+        self.attributes = AttributeCalls(mirrored)
+        self.configurables = ConfigurableCalls(mirrored)
+        self.base_prices = BasePriceCalls(mirrored)

@@ -80,4 +80,4 @@ def shop_over(
         signed_url=magento.signed_url,
         system=SYSTEM,
     )
-    return Shop(Calls(transport, policy=policy, clock=clock, call_time=call_time))
+    return Shop(Calls(transport, policy=policy, clock=clock, call_time=call_time), clock)

@@ -1,6 +1,7 @@
 """Make of the settings, and of what is open, what every flow is built out of."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from pricing_proxy.clock import Clock
 from sync.engine.odd_rows import OddRowBook
@@ -110,6 +111,7 @@ def _configured(settings: SyncSettings, code: str) -> ConfiguredMarket:
         countries=rules.countries,
         splitting=rules.splitting,
         begins_at=rules.start_at if isinstance(rules.start_at, datetime) else None,
+        time_zone=ZoneInfo(settings.environments[settings.markets[code].environment].time_zone),
     )
 
 

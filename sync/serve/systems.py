@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.fo.mirror_reads import SetReads
-from pricing_proxy.d365.way import SYNC, erp_way
+from pricing_proxy.d365.way import SYNC, ErpWay, erp_way
 from pricing_proxy.http_exchange import http_session
 from pricing_proxy.resilience.evidence import SlowRule
 from pricing_proxy.resilience.gate import Gate
@@ -80,26 +80,22 @@ async def systems(
         shop = await stack.enter_async_context(
             shop_way(magento, clock=clock, gate=before_shop, watch=watch)
         )
-        erps, reads, gates = {}, {}, [before_shop]
-        for name, environment in settings.environments.items():
-            way = await stack.enter_async_context(
+        ways = {
+            name: await stack.enter_async_context(
                 erp_way(name, environment, SYNC, gates=shared, watch=watch)
             )
-            gates += way.gates
-            reads[name] = SetReads(way.transport, policy=way.policy, clock=clock)
-            erps[name] = DocumentCalls(
-                way.transport,
-                policy=way.policy,
-                clock=clock,
-                request_time=settings.sync.delivery.longest["fo"],
-            )
+            for name, environment in settings.environments.items()
+        }
         yield Systems(
             shop=shop,
-            erps=erps,
-            reads=reads,
+            erps={name: _documents(settings, way, clock) for name, way in ways.items()},
+            reads={
+                name: SetReads(way.transport, policy=way.policy, clock=clock)
+                for name, way in ways.items()
+            },
             published=SharedMaps(redis, read_from(settings), guard, shop=magento.url),
             seen=SeenEvents(magento.url, redis, guard),
-            gates=gates,
+            gates=[before_shop, *(gate for way in ways.values() for gate in way.gates)],
             redis=watched,
             storefront=await stack.enter_async_context(_storefront(settings, clock)),
         )
@@ -115,6 +111,15 @@ async def _storefront(settings: SyncSettings, clock: Clock) -> AsyncIterator[Sto
     way = magento.way_out()
     async with http_session(magento.ca_file, proxy=way, connections=1) as session:
         yield StorefrontPage(session, base_url=magento.url, path=path, clock=clock)
+
+
+def _documents(settings: SyncSettings, way: ErpWay, clock: Clock) -> DocumentCalls:
+    return DocumentCalls(
+        way.transport,
+        policy=way.policy,
+        clock=clock,
+        request_time=settings.sync.delivery.longest["fo"],
+    )
 
 
 def read_from(settings: SyncSettings) -> Mapping[str, str]:

@@ -35,6 +35,7 @@ _COPIED = (
     "orders",
     "postgres.py",
     "prices",
+    "products",
     "property/__init__.py",
     "property/test_equal_numbers.py",
     "property/test_mirror_chunks.py",

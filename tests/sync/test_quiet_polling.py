@@ -113,7 +113,7 @@ class World:
         )
         built = given(
             settings(),
-            shop=Shop(calls),
+            shop=Shop(calls, self.clock),
             erps=cast("Any", {"sandbox": None}),
             kept=FakeCompany({MARKET: FakeLinks()}),
             events=FakeEvents(),

@@ -1,0 +1,1 @@
+"""Products: what the ERP says of its items is shown by the shop, field by field."""

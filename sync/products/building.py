@@ -1,0 +1,150 @@
+"""The products flow: what it is to all others, and how it is built."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import partial
+
+from sync.description import Built, Description
+from sync.given import ConfiguredMarket, Given
+from sync.magento import resources
+from sync.mirror.ports import Mirror, Policy
+from sync.mirror_flows import mirror_flow
+from sync.products.check import shop_rows
+from sync.products.contracts import contracts
+from sync.products.dangers import dangers, mirror_limits
+from sync.products.linking import Linking
+from sync.products.making import Making
+from sync.products.mapping import BLOCKED, DISABLED, STATUS, VERSION
+from sync.products.market import ProductMarket
+from sync.products.options import OptionBook
+from sync.products.patches import ALONE_FOR, ProductPatches
+from sync.products.pricing import Pricing
+from sync.products.rule_mistakes import masters_of, mistakes
+from sync.products.rules import FLOW, ProductRules
+from sync.products.shop_reading import ShopReading
+from sync.products.source import ProductReader
+from sync.products.writer import ProductWriter
+from sync.store.mirror_notices import MirrorNotice
+from sync.store.mirror_records import Risk, Values
+
+_QUEUE = (
+    "The shop's queue is not worked off: products are written one by one. See whether its "
+    "consumers run (bin/magento queue:consumers:list, cron)"
+)
+
+
+def build(given: Given) -> Built:
+    """Return the flow with its schedules."""
+    return mirror_flow(given, FLOW, product_mirrors(given))
+
+
+def product_mirrors(given: Given) -> list[Mirror]:
+    """Return the mirrors of the markets that have products on."""
+    markets = product_markets(given.having(FLOW))
+    return [_mirror(given, given.markets[code], market) for code, market in markets.items()]
+
+
+def product_markets(markets: Mapping[str, ConfiguredMarket]) -> dict[str, ProductMarket]:
+    """Return the markets that have products on, each with what it owns."""
+    rules = {code: market.own.rules(ProductRules) for code, market in markets.items()}
+    masters = masters_of({code: {"master": each.master} for code, each in rules.items()})
+    has_masters = any(
+        rules[code].dimensions and "variants" in rules[code].owned(is_master=True)
+        for code in masters
+    )
+    websites = sorted(market.own.website_id for market in markets.values())
+    return {
+        code: ProductMarket(
+            code=code,
+            company=market.company,
+            website_id=market.own.website_id,
+            store_ids=market.own.store_ids,
+            rules=rules[code],
+            is_master=code in masters,
+            has_masters=has_masters,
+            websites=rules[code].websites or websites,
+        )
+        for code, market in markets.items()
+    }
+
+
+PRODUCTS = Description(
+    name=FLOW,
+    goes_to="the shop",
+    rules=ProductRules,
+    build=build,
+    mapping_version=VERSION,
+    contracts=contracts,
+    resources=(
+        resources.PRODUCTS,
+        resources.ATTRIBUTES,
+        resources.PRICES,
+        resources.BULKS,
+        resources.STORES,
+    ),
+    shop_rows=shop_rows,
+    mistakes=mistakes,
+    mirrors=product_mirrors,
+)
+
+
+def _mirror(given: Given, configured: ConfiguredMarket, market: ProductMarket) -> Mirror:
+    rules, clock = market.rules, given.polling.clock
+
+    def today() -> date:
+        return clock.utc().astimezone(configured.time_zone).date()
+
+    def risks(known: Values | None, wanted: Values) -> list[Risk]:
+        return dangers(known, wanted, rules.limits)
+
+    reader = ProductReader(given.reads_of(configured), market, clock=clock, today=today)
+    policies: dict[str, Policy] = dict.fromkeys(rules.keep, "keep")
+    return Mirror(
+        flow=FLOW,
+        market=market.code,
+        shop=given.shop.url,
+        scopes=market.scopes,
+        reader=reader,
+        writer=_writer(given, market, reader),
+        risks=risks,
+        limits=mirror_limits(rules.limits),
+        policies=policies,
+        absent=_absent(market),
+        chunk_rows=rules.chunk_rows,
+        batch_rows=rules.batch_rows,
+    )
+
+
+def _writer(given: Given, market: ProductMarket, reader: ProductReader) -> ProductWriter:
+    shop, rules, clock = given.shop, market.rules, given.polling.clock
+    options = OptionBook(
+        shop.attributes, locks=given.locks, clock=clock, makes=rules.new_options == "create"
+    )
+    reading = ShopReading(shop.catalog, shop.configurables, options=options, market=market)
+    patches = ProductPatches(
+        shop.catalog,
+        shop.bulks,
+        clock=clock,
+        wait=timedelta(seconds=rules.bulk_wait_seconds),
+        overdue=partial(_tell_overdue, given, market.code),
+    )
+    return ProductWriter(
+        reading,
+        patches=patches,
+        making=Making(reader, patches=patches, options=options, market=market),
+        linking=Linking(shop.configurables, reading=reading, options=options),
+        pricing=Pricing(shop.base_prices, reading=reading, market=market),
+        options=options,
+    )
+
+
+def _absent(market: ProductMarket) -> Values | None:
+    """Return what becomes of what the ERP has no more: it is disabled, never deleted."""
+    if "status" not in market.owned:
+        return None
+    return {STATUS: DISABLED} if market.rules.status == "erp" else {BLOCKED: "1"}
+
+
+async def _tell_overdue(given: Given, market: str, text: str) -> None:
+    notice = MirrorNotice(flow=FLOW, market=market, key="queue", title=_QUEUE, text=text, count=1)
+    await given.mirroring.notices.note(notice, lasts=ALONE_FOR)

@@ -1,0 +1,280 @@
+"""What mirrors send is what was recorded, and what the real shop answered is read to the end."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from pricing_proxy.resilience.errors import UpstreamContractError
+from sync.magento.answers import MagentoRejectedError
+from sync.magento.base_prices import BasePrice
+from sync.magento.bulk_models import OperationState
+from sync.magento.exact_json import exact_json
+from sync.magento.search import Search, named_parts
+from sync.magento.shop import Shop
+from tests.magento.loopback import PlayedShop, client_of
+from tests.magento.recordings import Recording, recordings
+
+CATALOG = recordings("catalog")
+PRICES = recordings("prices")
+BULK = recordings("async_bulk")
+UUID = "6e677ba5-fa27-4a65-b4c1-5f3810ad6ba9"
+Ask = Callable[[Shop], Awaitable[Any]]
+
+
+@asynccontextmanager
+async def playing(recording: Recording) -> AsyncIterator[tuple[Shop, PlayedShop]]:
+    """Serve what was recorded, whatever is asked."""
+
+    async def play(_: web.Request) -> web.Response:
+        return web.Response(
+            body=recording.answer_bytes,
+            status=recording.status,
+            headers={"Content-Type": recording.content_type},
+        )
+
+    async with client_of(play) as (client, shop):
+        yield client, shop
+
+
+def product_rows(name: str) -> list[dict[str, Any]]:
+    return [each["product"] for each in BULK[name].body]
+
+
+SENT: list[tuple[Recording, Ask]] = [
+    (
+        BULK["14_bulk_put_by_sku_product_sku_inside"],
+        lambda shop: shop.bulks.change_products(
+            product_rows("14_bulk_put_by_sku_product_sku_inside"), store="all"
+        ),
+    ),
+    (
+        BULK["01_bulk_products_post"],
+        lambda shop: shop.bulks.create_products(product_rows("01_bulk_products_post")),
+    ),
+    (BULK["03b_bulk_detailed_status_after"], lambda shop: shop.bulks.operations(UUID)),
+    (CATALOG["03_attribute_options_list"], lambda shop: shop.attributes.options("lab_color")),
+    (
+        CATALOG["14_configurable_option_create"],
+        lambda shop: shop.configurables.add_axis(
+            "LAB-C1", 137, label="Lab color", position=0, values=[4, 5]
+        ),
+    ),
+    (
+        CATALOG["15_configurable_link_child_red"],
+        lambda shop: shop.configurables.add_variant("LAB-C1", "LAB-C1-RED"),
+    ),
+    (CATALOG["16_configurable_children"], lambda shop: shop.configurables.variants("LAB-C1")),
+    (CATALOG["19_configurable_get"], lambda shop: shop.catalog.product("LAB-C1")),
+    (
+        CATALOG["10_product_simple_create"],
+        lambda shop: shop.catalog.create(CATALOG["10_product_simple_create"].body["product"]),
+    ),
+    (
+        PRICES["01_base_prices_post"],
+        lambda shop: shop.base_prices.set_prices(
+            [BasePrice(**each) for each in PRICES["01_base_prices_post"].body["prices"]]
+        ),
+    ),
+    (
+        PRICES["02b_base_prices_good_row_applied"],
+        lambda shop: shop.base_prices.prices(["LAB-S1", "LAB-O1", "NOPE", "LAB-C1"]),
+    ),
+]
+
+
+@pytest.mark.parametrize(("recording", "ask"), SENT, ids=lambda value: getattr(value, "name", ""))
+async def test_what_is_sent_is_what_was_recorded(recording: Recording, ask: Ask) -> None:
+    async with playing(recording) as (client, shop):
+        await ask(client)
+    request, body = shop.requests[0], shop.bodies[0]
+    assert request.method == recording.method
+    assert str(request.rel_url).partition("?")[0] == recording.path.partition("?")[0]
+    sent = json.loads(body, parse_float=Decimal) if body else None
+    if isinstance(sent, dict) and "prices" in sent:
+        order = [dict(sorted(each.items())) for each in sent["prices"]]
+        assert order == [dict(sorted(each.items())) for each in recording.body["prices"]]
+    else:
+        assert sent == recording.body
+
+
+@pytest.mark.parametrize("name", ["sku_slash_put_pct", "sku_plus_put_pct", "sku_unicode_put_pct"])
+async def test_skus_of_all_letters_stand_in_the_path_as_recorded(name: str) -> None:
+    recording = CATALOG[name]
+    sku = recording.answer["sku"]
+    async with playing(recording) as (client, shop):
+        saved = await client.catalog.save(sku, {"price": Decimal(2)})
+    assert saved.price == 2
+    assert shop.requests[0].raw_path == recording.path
+    assert json.loads(shop.bodies[0])["product"] == {"sku": sku, "price": 2}
+
+
+async def test_each_store_view_is_written_under_its_own_code() -> None:
+    recording = CATALOG["21_put_through_default_store_code"]
+    async with playing(recording) as (client, shop):
+        saved = await client.catalog.save("LAB-S1", {"name": "x"}, store="default")
+    assert shop.requests[0].raw_path == recording.path
+    assert saved.name == "Name via default store path"
+
+
+async def test_a_bulk_is_followed_to_the_end_of_each_row() -> None:
+    async with playing(BULK["14b_bulk_put_by_sku_product_sku_inside_detailed_status"]) as (
+        client,
+        _,
+    ):
+        end = await client.bulks.follow(UUID, rows=3, wait=timedelta(0))
+    assert not end.is_overdue
+    assert {row: each.status for row, each in end.ended.items()} == {
+        0: OperationState.COMPLETE,
+        1: OperationState.FAILED,
+        2: OperationState.COMPLETE,
+    }
+    assert end.ended[1].result_message == "Invalid product data: Invalid attribute set entity type"
+    assert end.ended[0].result["price"] == 11
+
+
+async def test_rows_that_killed_the_consumer_are_overdue_and_the_others_are_done() -> None:
+    async with playing(BULK["07c_bulk_put_by_sku_detailed_status_after_consumer"]) as (client, _):
+        end = await client.bulks.follow(UUID, rows=3, wait=timedelta(0))
+    assert end.is_overdue
+    assert [row for row, each in end.ended.items() if each.status == OperationState.COMPLETE] == [1]
+
+
+async def test_a_product_without_its_sku_never_leaves() -> None:
+    """The consumer of the real shop died of it, and the operation stayed open for ever."""
+    async with playing(BULK["07_bulk_put_by_sku"]) as (client, shop):
+        with pytest.raises(ValueError, match="sku"):
+            await client.bulks.change_products([{"price": 11}], store="all")
+    assert not shop.requests
+
+
+async def test_what_a_complete_operation_refused_is_in_its_result() -> None:
+    async with playing(BULK["10c_bulk_base_prices_detailed_status_after_consumer"]) as (client, _):
+        (operation,) = await client.bulks.operations(UUID)
+    assert operation.status == OperationState.COMPLETE
+    assert [each.text for each in operation.row_faults] == ["Invalid attribute SKU = BULK-NOPE."]
+
+
+async def test_a_bulk_that_the_shop_does_not_know_is_an_error() -> None:
+    async with playing(BULK["04_bulk_status_unknown_uuid"]) as (client, _):
+        with pytest.raises(MagentoRejectedError):
+            await client.bulks.operations(UUID)
+
+
+async def test_a_malformed_row_refuses_its_whole_bulk() -> None:
+    async with playing(BULK["05c_bulk_unknown_field_at_post"]) as (client, _):
+        with pytest.raises(MagentoRejectedError) as caught:
+            await client.bulks.create_products([{"sku": "BULK-00006", "nonsense": "abc"}])
+    assert caught.value.status == 400
+
+
+async def test_options_are_read_with_the_empty_one_and_added_once() -> None:
+    async with playing(CATALOG["03_attribute_options_list"]) as (client, _):
+        options = await client.attributes.options("lab_color")
+    assert [(each.label, each.value) for each in options] == [
+        (" ", ""),
+        ("Red", "4"),
+        ("Blue", "5"),
+        ("Green", "6"),
+    ]
+    async with playing(CATALOG["02_attribute_option_add"]) as (client, _):
+        assert await client.attributes.add_option("lab_color", "Green") == "6"
+    async with playing(CATALOG["20_product_get_not_found"]) as (client, _):
+        assert await client.catalog.product("NOPE") is None
+    async with playing(CATALOG["02b_attribute_option_add_duplicate"]) as (client, _):
+        with pytest.raises(MagentoRejectedError, match="400"):
+            await client.attributes.add_option("lab_color", "Green")
+
+
+async def test_an_attribute_is_read_with_what_its_values_are() -> None:
+    async with playing(CATALOG["01_attribute_create"]) as (client, _):
+        attribute = await client.attributes.attribute("lab_color")
+    assert attribute is not None
+    assert (attribute.attribute_id, attribute.is_chosen) == (137, True)
+
+
+async def test_refused_prices_are_told_by_sku_and_those_without_one_apart() -> None:
+    recording = PRICES["02_base_prices_post_bad_rows"]
+    async with playing(recording) as (client, _):
+        sent = [BasePrice(**each) for each in recording.body["prices"]]
+        faults = await client.base_prices.set_prices(sent)
+    assert {sku: fault.text for sku, fault in faults.rows.items()} == {
+        "NOPE": "Invalid attribute SKU = NOPE.",
+        "LAB-O1": "Requested store is not found. Row ID: SKU = LAB-O1, Store ID: 99.",
+        "LAB-C1": "Invalid attribute SKU = LAB-C1.",
+    }
+    assert [fault.text for fault in faults.nameless] == ["Invalid attribute Price = -1."]
+
+
+async def test_prices_are_exact() -> None:
+    async with playing(PRICES["02b_base_prices_good_row_applied"]) as (client, _):
+        prices = await client.base_prices.prices(["LAB-S1"])
+    assert [(each.sku, each.price) for each in prices] == [
+        ("LAB-S1", Decimal("25.5")),
+        ("LAB-O1", Decimal(51)),
+    ]
+
+
+async def test_a_configurable_is_read_with_its_variants_and_stock_settings() -> None:
+    async with playing(CATALOG["19_configurable_get"]) as (client, _):
+        product = await client.catalog.product("LAB-C1")
+    assert product is not None
+    assert product.extension_attributes.configurable_product_links == (2, 3)
+    assert product.attribute("tax_class_id") == "2"
+    settings = product.extension_attributes.stock_item
+    assert settings is not None
+    assert settings.use_config_min_sale_qty
+    assert not settings.enable_qty_increments
+    async with playing(CATALOG["16_configurable_children"]) as (client, _):
+        assert await client.configurables.variants("LAB-C1") == ["LAB-C1-RED", "LAB-C1-BLUE"]
+
+
+async def test_a_trimmed_list_with_empty_objects_is_read() -> None:
+    async with playing(CATALOG["40_list_fields"]) as (client, _):
+        with pytest.raises(UpstreamContractError, match="id is missing"):
+            await client.catalog.listed(["LAB-S1"])
+    answer = {"items": [{"id": 1, "sku": "A", "extension_attributes": [], "weight": None}]}
+
+    async def play(_: web.Request) -> web.Response:
+        return web.json_response(answer)
+
+    async with client_of(play) as (client, _):
+        (product,) = await client.catalog.listed(["A"])
+    assert product.weight is None
+    assert product.price == 0
+
+
+async def test_skus_are_searched_for_in_few_calls_and_those_with_commas_apart() -> None:
+    skus = [f"SKU-{number}" for number in range(250)] + ["A,B", "C,D"]
+    groups = list(named_parts("sku", skus))
+    assert [names for _, names in groups] == [100, 100, 50, 2]
+    assert all(len(Search(groups=[group]).query()) < 7_000 for group, _ in groups)
+
+
+async def test_following_asks_ever_less_often() -> None:
+    answers = iter([4, 4, 1])
+
+    async def play(_: web.Request) -> web.Response:
+        operation = {"id": 0, "status": next(answers)}
+        return web.json_response({"operations_list": [operation], "operation_count": 1})
+
+    async with client_of(play) as (client, shop):
+        async with asyncio.timeout(5):
+            end = await client.bulks.follow(UUID, rows=1, wait=timedelta(seconds=5))
+    assert len(shop.requests) == 3
+    assert not end.is_overdue
+
+
+def test_json_keeps_the_digits() -> None:
+    body = {"price": Decimal("19.900000"), "names": ["Ü", None, True], "count": 2}
+    assert exact_json(body) == b'{"price":19.900000,"names":["\\u00dc",null,true],"count":2}'
+    with pytest.raises(TypeError):
+        exact_json({"price": 1.5})
+    with pytest.raises(ValueError, match="no number"):
+        exact_json(Decimal("NaN"))
