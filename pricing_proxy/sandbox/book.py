@@ -14,6 +14,8 @@ from decimal import Decimal
 from enum import Enum
 from itertools import count
 
+from pricing_proxy.sandbox.product_cards import ProductCard, usual_card
+
 # Record ids of F&O start here (0x1_5000_0000), as those in recorded answers do.
 FIRST_RECORD_ID = 5_637_144_576
 
@@ -176,6 +178,8 @@ class Book:
     Attributes:
         rates: What one unit of the company's currency is worth in each other currency.
         revision: Rises with every posted journal; whoever derived something compares it.
+        cards: What is said of products that somebody changed, by folded number.
+        assortment: Rises when items or variants are released, or no longer.
     """
 
     company: str
@@ -195,6 +199,8 @@ class Book:
     total_discounts: list[Discount] = field(default_factory=list)
     journals: list[Journal] = field(default_factory=list)
     revision: int = 0
+    cards: dict[str, ProductCard] = field(default_factory=dict)
+    assortment: int = 0
     _record_ids: "count[int]" = field(default_factory=lambda: count(FIRST_RECORD_ID))
 
     def next_record_id(self) -> int:
@@ -204,10 +210,16 @@ class Book:
     def add_items(self, *items: Item) -> None:
         """Release items."""
         self.items.update((fold(item.number), item) for item in items)
+        self.assortment += 1
 
     def add_variants(self, *variants: Variant) -> None:
         """Release variants of masters."""
         self.variants.update((fold(variant.number), variant) for variant in variants)
+        self.assortment += 1
+
+    def card(self, number: str, name: str) -> ProductCard:
+        """Return what is said of a product or variant."""
+        return self.cards.get(fold(number)) or usual_card(number, name)
 
     def add_conversions(self, *rules: Conversion) -> None:
         """Add unit conversions, each for one item or, under "", for all."""

@@ -1,7 +1,8 @@
 """The control port: turn dials, read counts, post prices and orders, whatever is dead.
 
 It is a door of its own, so that it works while a system is dead. Mistakes are answered
-as problem+json that names the member. What people do in the shop is in `shop_control`.
+as problem+json that names the member. What people do in the ERP is in
+`fo_control`, in the shop in `shop_control`.
 """
 
 import json
@@ -16,6 +17,7 @@ from pricing_proxy.sandbox.calls import Calls
 from pricing_proxy.sandbox.control_answers import problem, read_members, unprocessable
 from pricing_proxy.sandbox.dials import BadMemberError, Dials
 from pricing_proxy.sandbox.documents.store import Documents
+from pricing_proxy.sandbox.fo_control import add_fo_routes
 from pricing_proxy.sandbox.price_posting import post_price
 from pricing_proxy.sandbox.shop.placing import Counter
 from pricing_proxy.sandbox.shop.tables import Shop
@@ -60,6 +62,7 @@ def control_app(
     app.router.add_get("/systems/fo/orders", control.orders)
     app.router.add_get("/systems/fo/customers", control.customers)
     app.router.add_get("/systems/fo/returns", control.returns)
+    add_fo_routes(app, book, documents)
     add_shop_routes(app, shop, orders)
     return app
 

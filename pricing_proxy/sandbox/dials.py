@@ -4,8 +4,10 @@ Each member checks itself; a patch is checked whole before any of it is applied.
 What a dial does stands in `faults` (every system; `token_revoked`: where a system checks who
 asks), `price_service` (`drop_lines`, `odd_lines`, `poison_skus`, `poison_lines`, `deadlock_rate`,
 `price_page`), `documents` (`rename_fields`, `mandatory_fields`, `tax_rounding`,
-`return_price_unit`), `sets_cut` (`short_sets`, `hidden_sets`) and `shop` (`clock_ahead_seconds`);
-`dead` is the server's business. What only the shop has stands in `shop.dials`.
+`return_price_unit`, `reservation`), `sets_cut` (`short_sets`, `hidden_sets`, `absent_sets`),
+`odata` (`zero_stock`, `zero_prices`, `catalog_share`), `events` (`event_loss`) and
+`shop` (`clock_ahead_seconds`); `dead` is the server's business. What only the shop has stands in
+`shop.dials`.
 """
 
 import re
@@ -83,6 +85,13 @@ class Dials:
             if the link to the next page were missing; `$count` still tells all. 0 answers none.
         hidden_sets: Rows of a set that the ERP lets be seen, as with a right that is lost: `$count`
             tells no more of them.
+        absent_sets: Sets that the ERP does not have, as some have none for analytics: 404.
+        reservation: How stock is kept for a new order line that does not say it: "None" for a
+            person's doing, "Automatic" at once, "Explosion" when its order is released.
+        zero_stock: Whether everything on hand is told to be 0, as an export gone wrong does.
+        zero_prices: Whether every base price is.
+        catalog_share: The share of released products that is told, 0 to 1.
+        event_loss: The share of business events that are never sent, 0 to 1.
     """
 
     latency_ms: int = 0
@@ -108,6 +117,12 @@ class Dials:
     return_price_unit: bool = False
     short_sets: Mapping[str, int] = field(default_factory=dict)
     hidden_sets: Mapping[str, int] = field(default_factory=dict)
+    absent_sets: tuple[str, ...] = ()
+    reservation: str = "None"
+    zero_stock: bool = False
+    zero_prices: bool = False
+    catalog_share: float = 1.0
+    event_loss: float = 0.0
 
     def patch(self, members: Mapping[str, Any]) -> None:
         """Turn the named dials, or none of them.
@@ -227,6 +242,18 @@ def _rounding(name: str, value: Any) -> str:
     raise BadMemberError(name, 'expected "line" or "total"')
 
 
+def _sets(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(_NAME.fullmatch(str(one)) for one in value):
+        raise BadMemberError(name, 'expected a list such as ["SalesLineBiEntities"]')
+    return tuple(value)
+
+
+def _reservation(name: str, value: Any) -> str:
+    if value in ("None", "Automatic", "Explosion"):
+        return str(value)
+    raise BadMemberError(name, 'expected "None", "Automatic" or "Explosion"')
+
+
 def _rows_of_sets(name: str, value: Any) -> dict[str, int]:
     pairs = value.items() if isinstance(value, dict) else [("", None)]
     if not all(_NAME.fullmatch(one) and type(rows) is int and rows >= 0 for one, rows in pairs):
@@ -258,4 +285,10 @@ _CHECKS: Mapping[str, Check] = {
     "return_price_unit": flag,
     "short_sets": _rows_of_sets,
     "hidden_sets": _rows_of_sets,
+    "absent_sets": _sets,
+    "reservation": _reservation,
+    "zero_stock": flag,
+    "zero_prices": flag,
+    "catalog_share": share,
+    "event_loss": share,
 }

@@ -1,51 +1,12 @@
-"""The OData entity sets of the sandbox: names, keys, enums, and who lists their rows."""
+"""The OData entity sets of the sandbox that nobody writes: names, keys, enums, who lists rows."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from pricing_proxy.sandbox import agreement_rows, master_rows
-from pricing_proxy.sandbox.book import Book
-from pricing_proxy.sandbox.row_values import Row
-
-ENUM_MEMBERS: Mapping[str, tuple[str, ...]] = {
-    "NoYes": ("No", "Yes"),
-    "EcoResProductType": ("Item", "Service"),
-    "EcoResProductSubtype": ("Product", "ProductMaster", "ProductVariant"),
-    "PriceType": (
-        "PricePurch",
-        "LineDiscPurch",
-        "MultiLineDiscPurch",
-        "EndDiscPurch",
-        "PriceSales",
-        "LineDiscSales",
-        "MultiLineDiscSales",
-        "EndDiscSales",
-        "MCRPostageDisc",
-    ),
-    "RoundOffType": ("Ordinary", "RoundDown", "RoundUp"),
-    "UnitOfMeasureClass": ("Quantity", "Length"),
-    "UnitOfMeasureConversionRounding": ("Nearest", "Up", "Down"),
-    "ExchangeRateDisplayFactor": ("One", "Ten", "Hundred", "Thousand", "TenThousand"),
-    "Timezone": ("GMTPLUS0100_AMSTERDAM_BERLIN_BERN_ROME",),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntitySet:
-    """One set: its name, its key in order, its enum fields, and how to list it.
-
-    Attributes:
-        operation: Under which name its calls are counted.
-        follows_journals: Whether a posted journal changes its rows.
-    """
-
-    name: str
-    operation: str
-    key: tuple[str, ...]
-    rows: Callable[[Book], Iterable[Row]]
-    enums: Mapping[str, str] = field(default_factory=dict)
-    follows_journals: bool = False
-
+from pricing_proxy.sandbox.entity_sets import EntitySet
+from pricing_proxy.sandbox.product_sets import PRODUCT_SETS
+from pricing_proxy.sandbox.stock import on_hand
+from pricing_proxy.sandbox.stock.ledger import StockLedger
 
 _ROW = ("dataAreaId", "RecordId")
 _GROUP = ("dataAreaId", "GroupCode")
@@ -55,42 +16,20 @@ _ROUNDING = {"Rounding": "UnitOfMeasureConversionRounding"}
 
 
 _SETS = (
+    *PRODUCT_SETS,
     EntitySet(
-        name="ReleasedProductsV2",
-        operation="products",
-        key=("dataAreaId", "ItemNumber"),
-        rows=master_rows.products_rows,
-        enums={
-            "ProductType": "EcoResProductType",
-            "ProductSubType": "EcoResProductSubtype",
-            "IsSalesPriceIncludingCharges": "NoYes",
-            "WillTotalSalesDiscountCalculationIncludeProduct": "NoYes",
-        },
+        name="WarehousesOnHandV2",
+        operation="on_hand",
+        key=on_hand.KEY,
+        rows=lambda book: on_hand.OnHand(book, StockLedger()).rows(),
+        enums={"AreWarehouseManagementProcessesUsed": "NoYes"},
     ),
     EntitySet(
-        name="ReleasedProductVariantsV2",
-        operation="variants",
-        key=(
-            "dataAreaId",
-            "ProductMasterNumber",
-            "ProductConfigurationId",
-            "ProductSizeId",
-            "ProductColorId",
-            "ProductStyleId",
-            "ProductVersionId",
-        ),
-        rows=master_rows.variants_rows,
-    ),
-    EntitySet(
-        name="ProductDefaultOrderSettings",
-        operation="order_settings",
-        key=("dataAreaId", "ItemNumber"),
-        rows=master_rows.order_settings_rows,
-        enums={
-            "IsSalesProcessingStopped": "NoYes",
-            "IsSalesSiteMandatory": "NoYes",
-            "IsSalesWarehouseMandatory": "NoYes",
-        },
+        name="Warehouses",
+        operation="warehouses",
+        key=("dataAreaId", "WarehouseId"),
+        rows=master_rows.warehouses_rows,
+        enums={"WarehouseType": "InventLocationType"},
     ),
     EntitySet(
         name="SalesPriceAgreements",

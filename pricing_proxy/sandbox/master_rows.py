@@ -1,4 +1,4 @@
-"""The rows of customers, products, groups, currencies and units, under F&O's field names.
+"""The rows of customers, groups, warehouses, currencies and units, under F&O's field names.
 
 Spellings come from F&O's own metadata; a test compares every set with it. Each set
 shows the fields that the price path can use, not all of the hundreds that F&O has.
@@ -9,8 +9,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pricing_proxy.sandbox.book import ONE, ZERO, Book, Conversion, Item
-from pricing_proxy.sandbox.row_values import NULL_DATE, Row, day, no_yes
+from pricing_proxy.sandbox.book import ONE, ZERO, Book, Conversion
+from pricing_proxy.sandbox.row_values import NULL_DATE, Row, day
+from pricing_proxy.sandbox.stock.places import WAREHOUSES
 
 # What rates are shown per, as F&O's forms do by default.
 _PER_HUNDRED = Decimal(100)
@@ -50,77 +51,15 @@ def customers_rows(book: Book) -> Iterator[Row]:
         }
 
 
-def products_rows(book: Book) -> Iterator[Row]:
-    """List `ReleasedProductsV2`: masters and distinct products, not variants."""
-    for item in book.items.values():
+def warehouses_rows(book: Book) -> Iterator[Row]:
+    """List `Warehouses`."""
+    for warehouse in WAREHOUSES.values():
         yield {
             "dataAreaId": book.company,
-            "ItemNumber": item.number,
-            "ProductNumber": item.number,
-            "SearchName": item.name,
-            "ProductSearchName": item.name,
-            "ProductType": "Item",
-            "ProductSubType": "ProductMaster" if item.is_master else "Product",
-            "ProductLifecycleStateId": "",
-            "ProductGroupId": item.number.split("-")[0],
-            "SellStartDate": NULL_DATE,
-            "SellEndDate": NULL_DATE,
-            "SalesUnitSymbol": item.sales_unit,
-            "InventoryUnitSymbol": item.inventory_unit,
-            "SalesPricingPrecision": 0,
-            **_base_price(item),
-            "SalesLineDiscountProductGroupCode": item.line_discount_group,
-            "SalesMultilineDiscountProductGroupCode": item.multiline_discount_group,
-            "WillTotalSalesDiscountCalculationIncludeProduct": "Yes",
-        }
-
-
-def _base_price(item: Item) -> Row:
-    return {
-        "SalesPrice": item.base_price,
-        "SalesPriceQuantity": item.price_unit,
-        "SalesPriceDate": NULL_DATE,
-        "FixedSalesPriceCharges": item.charges,
-        "SalesChargesQuantity": item.charges_quantity,
-        "IsSalesPriceIncludingCharges": no_yes(item.charges_included),
-    }
-
-
-def variants_rows(book: Book) -> Iterator[Row]:
-    """List `ReleasedProductVariantsV2`."""
-    for variant in book.variants.values():
-        yield {
-            "dataAreaId": book.company,
-            "ProductMasterNumber": variant.item,
-            "ProductConfigurationId": variant.dimensions.config,
-            "ProductSizeId": variant.dimensions.size,
-            "ProductColorId": variant.dimensions.color,
-            "ProductStyleId": variant.dimensions.style,
-            "ProductVersionId": variant.dimensions.version,
-            "ItemNumber": variant.item,
-            "ProductVariantNumber": variant.number,
-            "ProductName": variant.name,
-            "ProductDescription": "",
-            "ProductSearchName": variant.name,
-            "ProductLifecycleStateId": "",
-        }
-
-
-def order_settings_rows(book: Book) -> Iterator[Row]:
-    """List `ProductDefaultOrderSettings`."""
-    for item in book.items.values():
-        yield {
-            "dataAreaId": book.company,
-            "ItemNumber": item.number,
-            "IsSalesProcessingStopped": no_yes(item.is_stopped),
-            "MinimumSalesOrderQuantity": ZERO,
-            "MaximumSalesOrderQuantity": ZERO,
-            "SalesQuantityMultiples": ZERO,
-            "StandardSalesOrderQuantity": ZERO,
-            "SalesSiteId": "1",
-            "IsSalesSiteMandatory": "No",
-            "IsSalesWarehouseMandatory": "No",
-            "SalesLeadTimeDays": 0,
+            "WarehouseId": warehouse.id,
+            "WarehouseName": warehouse.name,
+            "OperationalSiteId": warehouse.site,
+            "WarehouseType": warehouse.kind,
         }
 
 

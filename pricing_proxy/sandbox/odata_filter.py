@@ -18,7 +18,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import reduce
 from typing import Any
+
+from pricing_proxy.sandbox.odata_bounds import UNBOUNDED, Bounds, compared
 
 Row = Mapping[str, Any]
 Test = Callable[[Row], bool]
@@ -69,8 +72,16 @@ class FieldTypes:
     members: Mapping[str, tuple[str, ...]]
 
 
-def row_test(text: str, types: FieldTypes) -> Test:
-    """Return the test that a `$filter` states.
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a filter states: the test of a row, and what it says of single fields."""
+
+    test: Test
+    bounds: Bounds = UNBOUNDED
+
+
+def row_condition(text: str, types: FieldTypes) -> Condition:
+    """Return what a `$filter` states.
 
     Raises:
         BadQueryError: The text is not a filter on this set that F&O supports.
@@ -100,41 +111,49 @@ class _Parser:
         self._next = 0
         self._depth = 0
 
-    def parse(self) -> Test:
-        test = self._any_of()
+    def parse(self) -> Condition:
+        whole = self._any_of()
         if self._next < len(self._tokens):
             raise BadQueryError(f"Syntax error at '{self._tokens[self._next].group().strip()}'.")
-        return test
+        return whole
 
-    def _any_of(self) -> Test:
-        tests = [self._all_of()]
+    def _any_of(self) -> Condition:
+        parts = [self._all_of()]
         while self._accept("or"):
-            tests.append(self._all_of())
-        return tests[0] if len(tests) == 1 else lambda row: any(test(row) for test in tests)
+            parts.append(self._all_of())
+        if len(parts) == 1:
+            return parts[0]
+        tests = [part.test for part in parts]
+        bounds = reduce(Bounds.any_of, (part.bounds for part in parts))
+        return Condition(lambda row: any(test(row) for test in tests), bounds)
 
-    def _all_of(self) -> Test:
-        tests = [self._one()]
+    def _all_of(self) -> Condition:
+        parts = [self._one()]
         while self._accept("and"):
-            tests.append(self._one())
-        return tests[0] if len(tests) == 1 else lambda row: all(test(row) for test in tests)
+            parts.append(self._one())
+        if len(parts) == 1:
+            return parts[0]
+        tests = [part.test for part in parts]
+        bounds = reduce(Bounds.all_of, (part.bounds for part in parts))
+        return Condition(lambda row: all(test(row) for test in tests), bounds)
 
-    def _one(self) -> Test:
+    def _one(self) -> Condition:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise BadQueryError("The filter is nested too deeply.")
         if self._accept("not"):
-            negated = self._one()
-            test: Test = lambda row: not negated(row)  # noqa: E731 - as the other combinators
+            negated = self._one().test
+            one = Condition(lambda row: not negated(row))
         elif self._accept("("):
-            test = self._any_of()
+            one = self._any_of()
             if not self._accept(")"):
                 raise BadQueryError("Closing parenthesis is missing.")
         else:
-            test = self._comparison()
+            one = self._comparison()
         self._depth -= 1
-        return test
+        return one
 
-    def _comparison(self) -> Test:
+    def _comparison(self) -> Condition:
         name = self._take("word")
         if name not in self._types.sample:
             raise BadQueryError(f"Could not find a property named '{name}'.")
@@ -191,28 +210,32 @@ def _tokens(text: str) -> Iterator[re.Match[str]]:
 
 def _field_test(
     name: str, word: str, literal: "str | Decimal | _Date | EnumLiteral", types: FieldTypes
-) -> Test:
+) -> Condition:
     compare = _COMPARISONS[word]
     if name in types.enums or isinstance(literal, EnumLiteral):
-        return _enum_test(name, word, literal, types)
+        return Condition(_enum_test(name, word, literal, types))
     value = types.sample[name]
     if isinstance(literal, _Date) and isinstance(value, str):
-        return lambda row: compare(row[name], literal.instant)
+        return Condition(lambda row: compare(row[name], literal.instant))
     if isinstance(literal, Decimal) and isinstance(value, (int, Decimal)):
-        return lambda row: compare(row[name], literal)
+        return Condition(lambda row: compare(row[name], literal))
     if isinstance(literal, str) and isinstance(value, str):
         return _string_test(name, word, literal)
     raise BadQueryError(f"The type of '{name}' does not fit the literal.")
 
 
-def _string_test(name: str, word: str, literal: str) -> Test:
+def _string_test(name: str, word: str, literal: str) -> Condition:
     compare, wanted = _COMPARISONS[word], literal.casefold()
     if "*" in wanted and word in _EQUALITY:
         parts = map(re.escape, wanted.split("*"))
         pattern, is_match = re.compile(".*".join(parts), re.DOTALL), word == "eq"
-        return lambda row: (pattern.fullmatch(row[name].casefold()) is not None) is is_match
+        return Condition(
+            lambda row: (pattern.fullmatch(row[name].casefold()) is not None) is is_match
+        )
     bare = wanted.rstrip(" ")
-    return lambda row: compare(row[name].casefold().rstrip(" "), bare)
+    return Condition(
+        lambda row: compare(row[name].casefold().rstrip(" "), bare), compared(name, word, bare)
+    )
 
 
 def _enum_test(name: str, word: str, literal: Any, types: FieldTypes) -> Test:

@@ -12,19 +12,30 @@ import binascii
 import json
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from pricing_proxy.sandbox.book import FIRST_RECORD_ID
 from pricing_proxy.sandbox.master_rows import DEFAULT_COMPANY
-from pricing_proxy.sandbox.odata_filter import BadQueryError, FieldTypes, row_test
+from pricing_proxy.sandbox.odata_bounds import Bound
+from pricing_proxy.sandbox.odata_filter import (
+    BadQueryError,
+    Condition,
+    FieldTypes,
+    Test,
+    row_condition,
+)
 from pricing_proxy.sandbox.row_values import Row
 
 ETAG = "@odata.etag"
 COMPANY_FIELD = "dataAreaId"
 _OPTIONS = ("$filter", "$select", "$orderby", "$top", "$skip", "$count", "$skiptoken")
 _KEY_PART = re.compile(r"\s*(\w+)\s*=\s*(?:'((?:[^']|'')*)'|(-?\d+)|([\dT:.Z-]+))\s*(?:,|$)")
+
+
+Narrow = Callable[[Mapping[str, Bound]], tuple[Sequence[Row], Collection[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,8 @@ class Source:
             row is.
         enums: Enum by field.
         members: Members by enum.
+        narrow: Returns the rows that keep to bounds of some fields, in the order of the key, and
+            of which; None where all are looked through.
     """
 
     name: str
@@ -61,6 +74,7 @@ class Source:
     sample: Row
     enums: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    narrow: Narrow | None = None
 
 
 def query_page(source: Source, query: Mapping[str, str], *, page_size: int) -> Page:
@@ -71,16 +85,22 @@ def query_page(source: Source, query: Mapping[str, str], *, page_size: int) -> P
     """
     refuse_unknown(query)
     fields = asked_fields(query, source.sample)
-    rows = _ordered(_matching(source, query), query, source.sample)
-    start, left = _window(query, len(rows))
-    size = min(left, page_size)
-    chosen = [output(row, fields) for row in rows[start : start + size]]
-    total = len(rows) if query.get("$count") == "true" else None
+    found = _ordered(_matching(source, query), query, source)
+    start, skip, left = _window(query, len(found.rows))
+    chosen: list[Row] = []
+    following, size = 0, min(left, page_size)
+    for position, row in islice(found.after(start), skip, None):
+        if len(chosen) == size:
+            following = position
+            break
+        chosen.append(output(row, fields))
+    else:
+        left = 0
+    total = found.count() if query.get("$count") == "true" else None
     if left <= size:
         return Page(chosen, total, None)
-    token = _token(start + size, left - size)
     kept = {name: value for name, value in query.items() if name not in ("$skip", "$top")}
-    return Page(chosen, total, {**kept, "$skiptoken": token})
+    return Page(chosen, total, {**kept, "$skiptoken": _token(following, left - size)})
 
 
 def is_visible(row: Row, query: Mapping[str, str]) -> bool:
@@ -108,15 +128,45 @@ def key_values(source_name: str, key: Sequence[str], text: str) -> tuple[str, ..
     return tuple(values[name].casefold() for name in key)
 
 
-def _matching(source: Source, query: Mapping[str, str]) -> Sequence[Row]:
-    rows = source.rows
-    if not _is_cross_company(query):
-        rows = [row for row in rows if _is_default_company(row)]
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Rows, and which of them are meant; None for all."""
+
+    rows: Sequence[Row]
+    test: Test | None = None
+
+    def after(self, start: int) -> Iterator[tuple[int, Row]]:
+        """Yield what is meant from a place on, each with its place."""
+        for position in range(start, len(self.rows)):
+            row = self.rows[position]
+            if self.test is None or self.test(row):
+                yield position, row
+
+    def count(self) -> int:
+        """Return how many are meant."""
+        return len(self.rows) if self.test is None else sum(map(self.test, self.rows))
+
+
+def _matching(source: Source, query: Mapping[str, str]) -> _Found:
     text = query.get("$filter")
-    if text is None:
-        return rows
-    test = row_test(text, FieldTypes(source.sample, source.enums, source.members))
-    return [row for row in rows if test(row)]
+    rows, test = source.rows, None
+    if text is not None:
+        types = FieldTypes(source.sample, source.enums, source.members)
+        rows, test = _narrowed(source, row_condition(text, types))
+    if _is_cross_company(query):
+        return _Found(rows, test)
+    if COMPANY_FIELD not in source.sample:
+        return _Found(rows, test)
+    return _Found([row for row in rows if _is_default_company(row)], test)
+
+
+def _narrowed(source: Source, condition: Condition) -> tuple[Sequence[Row], Test | None]:
+    bounds = condition.bounds
+    if source.narrow is None:
+        return source.rows, condition.test
+    rows, kept = source.narrow(bounds.fields)
+    is_all = bounds.is_exact and bounds.fields.keys() <= set(kept)
+    return rows, None if is_all else condition.test
 
 
 def sort_key(row: Row, fields: Sequence[str]) -> tuple[Any, ...]:
@@ -159,11 +209,12 @@ def _is_default_company(row: Row) -> bool:
     return bool(row.get(COMPANY_FIELD, DEFAULT_COMPANY) == DEFAULT_COMPANY)
 
 
-def _ordered(rows: Sequence[Row], query: Mapping[str, str], sample: Row) -> Sequence[Row]:
+def _ordered(found: _Found, query: Mapping[str, str], source: Source) -> _Found:
     """Return rows in the asked order; Python's sort is stable, so the last field goes first."""
-    text = query.get("$orderby")
-    if text is None or not sample:
-        return rows
+    text, sample = query.get("$orderby"), source.sample
+    if text is None or not sample or _is_order_of_key(text, source.key):
+        return found
+    rows: Sequence[Row] = [row for _, row in found.after(0)]
     for part in reversed(text.split(",")):
         name, _, direction = part.strip().partition(" ")
         _refuse_missing(name, sample)
@@ -171,16 +222,22 @@ def _ordered(rows: Sequence[Row], query: Mapping[str, str], sample: Row) -> Sequ
             raise BadQueryError(f"'{direction.strip()}' is not a direction.")
         is_descending = direction.strip() == "desc"
         rows = sorted(rows, key=lambda row: _comparable(row[name]), reverse=is_descending)
-    return rows
+    return _Found(rows)
 
 
-def _window(query: Mapping[str, str], found: int) -> tuple[int, int]:
-    """Return where an answer starts and how many rows are left for it and its next pages."""
+def _is_order_of_key(text: str, key: Sequence[str]) -> bool:
+    """Return whether rows are in that order already: there is one company."""
+    asked = [part.strip().removesuffix(" asc") for part in text.split(",")]
+    fields = [name for name in asked if name != COMPANY_FIELD]
+    return fields == [name for name in key if name != COMPANY_FIELD][: len(fields)]
+
+
+def _window(query: Mapping[str, str], most: int) -> tuple[int, int, int]:
+    """Return where an answer starts, how many to skip, and how many it has with its next pages."""
     if "$skiptoken" in query:
         start, left = _from_token(query["$skiptoken"])
-    else:
-        start, left = _whole_number(query, "$skip", 0), _whole_number(query, "$top", found)
-    return start, max(0, min(left, found - start))
+        return start, 0, left
+    return 0, _whole_number(query, "$skip", 0), _whole_number(query, "$top", most)
 
 
 def _whole_number(query: Mapping[str, str], name: str, default: int) -> int:

@@ -130,6 +130,8 @@ class ODataService:
 
     def _read(self, call: Call, name: str, key: str | None, document: DocumentSet | None) -> Reply:
         master = entity_set(name)
+        if name in self._dials.absent_sets:
+            return NOT_FOUND
         if key is None:
             if document is not None:
                 return self._page(name, self._documents.page(document, call.query))

@@ -97,9 +97,14 @@ class Sandbox:
         self.ca_file = settings.ca_file or settings.state_dir / CA_FILE_NAME
         self._settings = settings
         self._tokens = Tokens(clock)
-        self._tables = Tables(self.book, page_size=settings.page_size)
         self.documents = Documents(
             self.book, self.systems["fo"].dials, clock=clock, page_size=settings.page_size
+        )
+        self._tables = Tables(
+            self.book,
+            self.documents.stock,
+            self.systems["fo"].dials,
+            page_size=settings.page_size,
         )
         self._doorman = Doorman(now=self.shop.seconds)
         self._orders = OrderCounter(self.shop, seed=f"{settings.size.seed}:orders")

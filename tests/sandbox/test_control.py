@@ -31,6 +31,12 @@ DIALS: dict[str, Any] = {
     "return_price_unit": False,
     "short_sets": {},
     "hidden_sets": {},
+    "absent_sets": [],
+    "reservation": "None",
+    "zero_stock": False,
+    "zero_prices": False,
+    "catalog_share": 1.0,
+    "event_loss": 0.0,
     "clock_ahead_seconds": 0,
 }
 SHOP_DIALS: dict[str, Any] = {

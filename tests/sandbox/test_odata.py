@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from pricing_proxy.sandbox.odata_filter import BadQueryError, FieldTypes, row_test
+from pricing_proxy.sandbox.odata_filter import BadQueryError, FieldTypes, row_condition
 from pricing_proxy.sandbox.wire import from_json
 from tests.sandbox.conftest import Client
 
@@ -269,9 +269,9 @@ TYPES = FieldTypes(
 def test_operators_bind_as_odata_says(text: str, is_true: bool) -> None:  # noqa: FBT001 - a table
     row: Any = TYPES.sample
 
-    assert row_test(text, TYPES)(row) is is_true
+    assert row_condition(text, TYPES).test(row) is is_true
 
 
 def test_text_that_is_no_date_is_refused() -> None:
     with pytest.raises(BadQueryError):
-        row_test("Day eq 2026-13-40", TYPES)
+        row_condition("Day eq 2026-13-40", TYPES)

@@ -9,10 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.sandbox.book import ONE, ZERO, Book, Item, fold
+from pricing_proxy.sandbox.book import ONE, Book, Item, fold
 from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.documents.amounts import Totals, line_amount, order_totals
 from pricing_proxy.sandbox.documents.countries import check_country
+from pricing_proxy.sandbox.documents.demand import LINE_AOT, METHOD, Demand
+from pricing_proxy.sandbox.documents.line_defaults import FROM_HEADER, SERVICE_ITEMS
 from pricing_proxy.sandbox.documents.numbers import NumberSequence
 from pricing_proxy.sandbox.documents.refusals import (
     duplicate,
@@ -23,47 +25,18 @@ from pricing_proxy.sandbox.documents.refusals import (
 )
 from pricing_proxy.sandbox.documents.rows import DocumentRow, DocumentTable, UndoLog
 from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS
+from pricing_proxy.sandbox.stock.places import DEFAULT_WAREHOUSE
 
 HEADER_AOT = "SalesOrderHeaderV3Entity"
-LINE_AOT = "SalesOrderLineV3Entity"
-SERVICE_ITEMS = {
-    fold(number): Item(number=number, name=name, base_price=ZERO)
-    for number, name in (
-        ("FREIGHT", "Freight"),
-        ("PAYMENT-FEE", "Payment fee"),
-        ("ROUNDING", "Rounding difference"),
-    )
-}
-"""Sold on orders, but in no catalog."""
-
 # Accounts on hold of these kinds may still be sold to.
 _OPEN_HOLDS = ("No", "Never")
 # Released, but not yet set up to the end: such an item has no default site.
 _WITHOUT_SITE = "NEW"
 _DEFAULT_SITE = "1"
-_FROM_HEADER = {
-    "DefaultShippingSiteId": "ShippingSiteId",
-    "DefaultShippingWarehouseId": "ShippingWarehouseId",
-    "DeliveryTermsCode": "DeliveryTermsId",
-    **{
-        name: name
-        for name in (
-            "CurrencyCode",
-            "DeliveryModeCode",
-            "SalesTaxGroupCode",
-            "RequestedShippingDate",
-            "RequestedReceiptDate",
-            "DeliveryAddressName",
-            "DeliveryAddressStreet",
-            "DeliveryAddressStreetNumber",
-            "DeliveryAddressCity",
-            "DeliveryAddressZipCode",
-            "DeliveryAddressStateId",
-            "DeliveryAddressCountryRegionId",
-            "DeliveryAddressCountryRegionISOCode",
-        )
-    },
-}
+
+
+def _is_stopped(header: DocumentRow) -> bool:
+    return bool(header["IsSalesProcessingStopped"] == "Yes")
 
 
 def _fields_of(*names: str) -> dict[str, Any]:
@@ -79,7 +52,14 @@ class SalesOrderBook:
     """
 
     def __init__(
-        self, book: Book, dials: Dials, *, clock: Clock, numbers: NumberSequence, undo: UndoLog
+        self,
+        book: Book,
+        dials: Dials,
+        *,
+        clock: Clock,
+        numbers: NumberSequence,
+        demand: Demand,
+        undo: UndoLog,
     ) -> None:
         self.headers = DocumentTable(
             key=("dataAreaId", "SalesOrderNumber"),
@@ -95,6 +75,7 @@ class SalesOrderBook:
         self._dials = dials
         self._clock = clock
         self._numbers = numbers
+        self._demand = demand
         self._lots = NumberSequence(11001)
         self._empty_header = _fields_of("SalesOrderHeadersV4", "SalesOrderHeadersV3")
         self._empty_line = _fields_of("SalesOrderLines", "SalesOrderLinesV3")
@@ -135,6 +116,9 @@ class SalesOrderBook:
         changed = row.changed(values)
         self._check_header(changed)
         self.headers.put(changed)
+        if _is_stopped(row) and not _is_stopped(changed):
+            for line in self.lines_of(changed):
+                self._demand.exploded(line)
         return changed
 
     def remove_header(self, row: DocumentRow) -> None:
@@ -142,7 +126,7 @@ class SalesOrderBook:
         if row["SalesOrderProcessingStatus"] != "Active":
             raise header_refused(HEADER_AOT, "The sales order has posted documents.")
         for line in self.lines_of(row):
-            self.lines.remove(line)
+            self.remove_line(line)
         self.headers.remove(row)
 
     def create_line(self, values: Mapping[str, Any]) -> DocumentRow:
@@ -155,11 +139,10 @@ class SalesOrderBook:
         row = DocumentRow(
             {
                 **{
-                    name: header[theirs]
-                    for theirs, name in _FROM_HEADER.items()
-                    if theirs in header
+                    name: header[theirs] for theirs, name in FROM_HEADER.items() if theirs in header
                 },
                 **self._item_defaults(item),
+                METHOD: header.get(METHOD, self._dials.reservation),
                 "LineNumber": Decimal(position),
                 **values,
                 "InventoryLotId": self._lots.next(),
@@ -171,9 +154,12 @@ class SalesOrderBook:
         )
         if not row["ShippingSiteId"] and not fold(item.number).startswith(fold(_WITHOUT_SITE)):
             row["ShippingSiteId"] = _DEFAULT_SITE
+        if row["ShippingSiteId"]:
+            row["ShippingWarehouseId"] = row["ShippingWarehouseId"] or DEFAULT_WAREHOUSE
         self._check_line(row, item)
         row["LineAmount"] = line_amount(row)
         self.lines.put(row)
+        self._demand.entered(row)
         return row
 
     def change_line(self, row: DocumentRow, values: Mapping[str, Any]) -> DocumentRow:
@@ -182,10 +168,12 @@ class SalesOrderBook:
         self._check_line(changed, self._item(changed))
         changed["LineAmount"] = line_amount(changed)
         self.lines.put(changed)
+        self._demand.changed(changed)
         return changed
 
     def remove_line(self, row: DocumentRow) -> None:
-        """Delete a line."""
+        """Delete a line; raises `Refusal` once anything of it is picked or shipped."""
+        self._demand.removed(row)
         self.lines.remove(row)
 
     def lines_of(self, header: Mapping[str, Any]) -> list[DocumentRow]:
@@ -203,7 +191,7 @@ class SalesOrderBook:
                 "number": header["SalesOrderNumber"],
                 "reference": header["CustomersOrderReference"],
                 "customer": header["OrderingCustomerAccountNumber"],
-                "is_stopped": header["IsSalesProcessingStopped"] == "Yes",
+                "is_stopped": _is_stopped(header),
                 "total": header["OrderTotalAmount"],
                 "header": header,
                 "lines": self.lines_of(header),

@@ -12,8 +12,9 @@ from typing import Any
 from pricing_proxy.sandbox.book import ONE, Book, fold
 from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.documents.countries import check_country
+from pricing_proxy.sandbox.documents.line_defaults import SERVICE_ITEMS
 from pricing_proxy.sandbox.documents.numbers import NumberSequence
-from pricing_proxy.sandbox.documents.orders import SERVICE_ITEMS, SalesOrderBook
+from pricing_proxy.sandbox.documents.orders import SalesOrderBook
 from pricing_proxy.sandbox.documents.refusals import (
     header_refused,
     line_refused,

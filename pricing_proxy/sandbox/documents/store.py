@@ -15,6 +15,8 @@ from pricing_proxy.sandbox.book import Book
 from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.documents.bodies import read_members
 from pricing_proxy.sandbox.documents.customers import CustomerBook
+from pricing_proxy.sandbox.documents.demand import Demand
+from pricing_proxy.sandbox.documents.fulfilment import Fulfilment
 from pricing_proxy.sandbox.documents.numbers import NumberSequence
 from pricing_proxy.sandbox.documents.orders import SalesOrderBook
 from pricing_proxy.sandbox.documents.refusals import mandatory
@@ -35,6 +37,7 @@ from pricing_proxy.sandbox.odata_query import (
     sort_key,
 )
 from pricing_proxy.sandbox.row_values import Row
+from pricing_proxy.sandbox.stock.ledger import StockLedger
 
 WRITE_NAMES: Mapping[str, str] = {
     "SalesOrderHeadersV3": "order_header",
@@ -80,7 +83,9 @@ class Documents:
     """The document sets.
 
     Attributes:
+        stock: What is on hand, and who wants it.
         orders: The sales orders.
+        fulfilment: What a warehouse does with them.
         customers: The customers, with addresses and contacts.
         returns: The return orders.
     """
@@ -90,7 +95,17 @@ class Documents:
         self._page_size = page_size
         self._undo = UndoLog()
         numbers = NumberSequence(_FIRST_ORDER)
-        self.orders = SalesOrderBook(book, dials, clock=clock, numbers=numbers, undo=self._undo)
+        self.stock = StockLedger()
+        self.stock.remember = self._undo.add
+        self.orders = SalesOrderBook(
+            book,
+            dials,
+            clock=clock,
+            numbers=numbers,
+            demand=Demand(book, self.stock),
+            undo=self._undo,
+        )
+        self.fulfilment = Fulfilment(self.orders, self.stock, clock=clock)
         self.customers = CustomerBook(book, clock=clock, undo=self._undo)
         self.returns = ReturnBook(book, dials, self.orders, numbers=numbers, undo=self._undo)
         self._families = self._all_families()
