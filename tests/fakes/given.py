@@ -12,6 +12,7 @@ from sync.engine.polling import Polling
 from sync.engine.sources import Events, Marks
 from sync.given import Given
 from sync.magento.shop import Shop
+from sync.mirroring import Mirroring
 from sync.serve.building import configured_markets, starts_of
 from sync.settings import SyncSettings
 from tests.fakes.customer_links import FakePriceMap
@@ -54,5 +55,19 @@ def given(
             pace=unhinted(clock),
         ),
         sweep_every=timedelta(seconds=settings.sync.polling.sweep_seconds),
-        mirroring=cast("Any", None),
+        mirroring=_mirroring(settings, clock),
+    )
+
+
+def _mirroring(settings: SyncSettings, clock: Clock) -> Mirroring:
+    """Return what no mirror is carried with: there is no database."""
+    nothing = cast("Any", None)
+    return Mirroring(
+        section=settings.sync.mirror,
+        plans=nothing,
+        events=nothing,
+        interventions=nothing,
+        governor=nothing,
+        notices=nothing,
+        clock=clock,
     )

@@ -64,6 +64,7 @@ class TableShop:
     reads: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     is_polled: bool = False
     system: str = "magento"
+    base_url: str = "https://shop.example.com"
 
     def __post_init__(self) -> None:
         self.shop_clock = ShopClock(self.clock)
