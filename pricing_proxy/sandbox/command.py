@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from pricing_proxy.sandbox import erp_commands
 from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.control_client import ask, control_address, failure
 from pricing_proxy.sandbox.entra import APPS
@@ -188,6 +189,9 @@ sandbox_app.command("order")(place_orders)
 sandbox_app.command("customer")(change_customer)
 sandbox_app.command("product")(change_product)
 sandbox_app.command("stock")(stock)
+for each in (erp_commands.adjust, erp_commands.rename, erp_commands.block, erp_commands.unblock):
+    sandbox_app.command()(each)
+sandbox_app.command()(erp_commands.poison)
 
 
 async def _serve(settings: SandboxSettings) -> None:
@@ -233,7 +237,7 @@ def _assignment(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise failure(f"'{text}' is not NAME=VALUE, such as dead=true")
-    if name in ("drop_lines", "poison_skus", "mandatory_fields"):
+    if name in ("drop_lines", "poison_skus", "mandatory_fields", "absent_sets"):
         return name, _list(value)
     if name == "poison_lines":
         return name, _lines_of_customers(value)

@@ -6,6 +6,7 @@ pages and batches are F&O's own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -14,7 +15,7 @@ from pricing_proxy.sandbox.calls import Calls
 from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.documents.store import WRITE_NAMES, Documents
 from pricing_proxy.sandbox.faults import HAS_WRITTEN
-from pricing_proxy.sandbox.metadata import Metadata
+from pricing_proxy.sandbox.metadata import Metadata, listed
 from pricing_proxy.sandbox.odata import Tables, entity_set
 from pricing_proxy.sandbox.odata_batch import BadBatchError, read_batch, write_batch
 from pricing_proxy.sandbox.odata_service import Call, ODataService, Reply
@@ -95,7 +96,7 @@ def fo_app(
     odata = ODataService(
         tables=tables, documents=documents, dials=dials, environment_url=environment_url
     )
-    environment = _Environment(odata, Metadata(documents), prices, environment_url)
+    environment = _Environment(odata, Metadata(documents, tables, dials), prices, environment_url)
 
     @web.middleware
     async def signed_in(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -129,6 +130,8 @@ class _Environment:
         router.add_post("/data/$batch", self.batch)
         router.add_route("*", "/data/{rest:.+}", self.odata)
         router.add_get("/Metadata/DataEntities", self.entities)
+        router.add_get("/Metadata/PublicEntities", self.public_entities)
+        router.add_get("/Metadata/PublicEnumerations", self.enumerations)
         router.add_get("/Metadata/PublicEntities('{name:\\w+}')", self.entity)
         router.add_get("/Metadata/PublicEnumerations('{name:\\w+}')", self.enumeration)
 
@@ -172,8 +175,23 @@ class _Environment:
         content_type, body = write_batch(answers)
         return web.Response(body=body, headers={"Content-Type": content_type})
 
-    async def entities(self, _: web.Request) -> web.Response:
-        return json_answer(self._metadata.entities())
+    async def entities(self, request: web.Request) -> web.Response:
+        return self._listed(request, self._metadata.entities())
+
+    async def public_entities(self, request: web.Request) -> web.Response:
+        return self._listed(request, self._metadata.public_entities())
+
+    async def enumerations(self, request: web.Request) -> web.Response:
+        return self._listed(request, self._metadata.enumerations())
+
+    def _listed(self, request: web.Request, rows: list[dict[str, Any]]) -> web.Response:
+        address = f"{self._environment_url()}{request.path}"
+        try:
+            return json_answer(listed(rows, request.query, address))
+        except ValueError:
+            return application_error(
+                "The query specified in the URI is not valid.", kind=_ODATA_ERROR, status=400
+            )
 
     async def entity(self, request: web.Request) -> web.Response:
         found = self._metadata.entity(request.match_info["name"])

@@ -6,6 +6,7 @@ by row when they are looked at, so that a change shows at once and a large catal
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from pricing_proxy.sandbox.book import ZERO, Book
 from pricing_proxy.sandbox.dials import Dials
@@ -92,6 +93,10 @@ class Tables:
         row = table.at(key_values(entity_set.name, entity_set.key, key))
         return output(row, fields) if row is not None and is_visible(row, query) else None
 
+    def sample(self, entity_set: EntitySet) -> Row:
+        """Return a row without its tag; empty where a set has none."""
+        return self._table(entity_set).source.sample
+
     def _table(self, entity_set: EntitySet) -> _Table:
         table = self._tables.get(entity_set.name)
         revision = self._revision_of(entity_set)
@@ -120,7 +125,9 @@ class Tables:
                 told_share=self._told_share(entity_set),
                 change=self._told,
             )
-            return _made(entity_set, large.rows, _sample(large.rows), large.narrow)
+            # Also of a set of which nothing is told, the fields are known.
+            sample = _sample([*islice(entity_set.rows(self._book), 1)])
+            return _made(entity_set, large.rows, sample, large.narrow)
         rows = sorted(entity_set.rows(self._book), key=lambda row: sort_key(row, entity_set.key))
         return _made(entity_set, rows, _sample(rows))
 

@@ -15,6 +15,7 @@ from pricing_proxy.sandbox.documents.refusals import Refusal
 from pricing_proxy.sandbox.documents.schema import DocumentSet
 from pricing_proxy.sandbox.documents.store import Documents
 from pricing_proxy.sandbox.odata import Tables, entity_set
+from pricing_proxy.sandbox.odata_expand import expanded
 from pricing_proxy.sandbox.odata_filter import BadQueryError
 from pricing_proxy.sandbox.odata_query import ETAG, Page
 from pricing_proxy.sandbox.row_values import Row
@@ -133,15 +134,25 @@ class ODataService:
         if name in self._dials.absent_sets:
             return NOT_FOUND
         if key is None:
-            if document is not None:
-                return self._page(name, self._documents.page(document, call.query))
-            return self._page(name, self._tables.page(master, call.query)) if master else NOT_FOUND
+            if document is None and master is None:
+                return NOT_FOUND
+            if "$expand" in call.query:
+                return self._page(name, expanded(name, call.query, self._asked))
+            return self._page(name, self._asked(name, call.query))
         row: Row | None = None
         if document is not None:
             row = self._documents.row(document, key, call.query)
         elif master is not None:
             row = self._tables.row(master, key, call.query)
         return NOT_FOUND if row is None else self._json(f"{name}/$entity", row)
+
+    def _asked(self, name: str, query: Mapping[str, str]) -> Page:
+        document, master = self._documents.named(name), entity_set(name)
+        if document is not None:
+            return self._documents.page(document, query)
+        if master is None:
+            raise BadQueryError(f"There is no set '{name}'.")
+        return self._tables.page(master, query)
 
     def _create(self, document: DocumentSet, call: Call) -> Reply:
         row = self._documents.create(document, _members(call.body))

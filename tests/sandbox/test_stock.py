@@ -1,13 +1,16 @@
 """The ERP's stock: what orders, warehouses and people do shows in its on-hand rows."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from pricing_proxy.sandbox.book import ZERO
+from pricing_proxy.sandbox.command import sandbox_app
 from pricing_proxy.sandbox.stock.ledger import StockLedger, StockRefusedError, place_of
 from pricing_proxy.sandbox.wire import from_json
 from tests.sandbox.conftest import Client
@@ -272,3 +275,28 @@ def test_what_is_on_its_way_can_be_kept_too() -> None:
     assert balance.available_ordered == 0
     with pytest.raises(StockRefusedError):
         ledger.ship("1", Decimal(1))
+
+
+async def test_commands_speak_to_the_control_port(client: Client) -> None:
+    port = str(client.sandbox.control_url.rpartition(":")[2])
+    for words in (
+        ("adjust", "LAMP-01", "12"),
+        ("adjust", "LAMP-01", "+3", "--warehouse", "14"),
+        ("rename", "LAMP-01", "Tischlampe", "--language", "de"),
+        ("block", "LAMP-02"),
+        ("poison", "prices"),
+    ):
+        done = await asyncio.to_thread(
+            CliRunner().invoke, sandbox_app, [*words, "--control-port", port]
+        )
+        assert done.exit_code == 0, done.output
+    assert await on_hand(client) == [12, 0, 12, 0, 0]
+    assert await on_hand(client, warehouse="14") == [43, 0, 43, 0, 0]
+    condition = "ProductNumber eq 'LAMP-01' and LanguageId eq 'de'"
+    [name] = (await client.rows("ProductTranslations", filter=condition))["value"]
+    assert name["ProductName"] == "Tischlampe"
+    condition = "ItemNumber eq 'LAMP-02'"
+    [settings_row] = (await client.rows("ProductDefaultOrderSettings", filter=condition))["value"]
+    assert settings_row["IsSalesProcessingStopped"] == "Yes"
+    [released] = (await client.rows("ReleasedProductsV2", filter=condition))["value"]
+    assert released["SalesPrice"] == 0
