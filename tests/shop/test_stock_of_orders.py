@@ -84,6 +84,30 @@ async def test_of_pieces_refunded_those_not_shipped_come_first(
     assert await seen(stock) == after
 
 
+@pytest.mark.parametrize(
+    ("is_refunded_first", "after", "at_the_end"),
+    [(False, (98, 96), (96, 96)), (True, (96, 96), (94, 96))],
+)
+async def test_the_same_order_ends_otherwise_when_the_refund_comes_first(
+    stock: Wire, *, is_refunded_first: bool, after: tuple[int, int], at_the_end: tuple[int, int]
+) -> None:
+    """Both end in 4 ordered, 2 invoiced, 2 refunded, 2 shipped; and then all is shipped.
+
+    Refunded first, two pieces are sold twice: Magento ships what it has taken off already.
+    """
+    await hold(stock, SKU, berlin=100)
+    number = await order(stock, 4)
+    await act(stock, number, "invoice", {"items": [line_of(stock, number, 2)]})
+    for is_refund in (is_refunded_first, not is_refunded_first):
+        if is_refund:
+            await refund(stock, number, 2, returned=False)
+        else:
+            await ship(stock, number, 2)
+    assert await seen(stock) == after
+    await act(stock, number, "ship", BERLIN)
+    assert await seen(stock) == at_the_end
+
+
 async def test_a_cancellation_ends_what_was_neither_shipped_nor_invoiced(stock: Wire) -> None:
     await hold(stock, SKU, berlin=100)
     number = await order(stock, 4)
