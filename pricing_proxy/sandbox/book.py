@@ -7,7 +7,7 @@ rules live in `price_search`. Codes compare without case, so every index uses
 by customers who are opened or changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -180,6 +180,7 @@ class Book:
         revision: Rises with every posted journal; whoever derived something compares it.
         cards: What is said of products that somebody changed, by folded number.
         assortment: Rises when items or variants are released, or no longer.
+        on_product: Told of a product that changed, by its number.
     """
 
     company: str
@@ -201,6 +202,7 @@ class Book:
     revision: int = 0
     cards: dict[str, ProductCard] = field(default_factory=dict)
     assortment: int = 0
+    on_product: Callable[[str], None] = lambda _: None
     _record_ids: "count[int]" = field(default_factory=lambda: count(FIRST_RECORD_ID))
 
     def next_record_id(self) -> int:

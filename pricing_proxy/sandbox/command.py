@@ -50,6 +50,9 @@ _IntakeUrl = Annotated[
 _IntakeSecret = Annotated[
     str, typer.Option(help="What it signs that with.", envvar="SANDBOX_INTAKE_SECRET")
 ]
+_EventsUrl = Annotated[
+    str | None, typer.Option(help="Where F&O's business events go; default: nowhere.")
+]
 _AccountAttribute = Annotated[
     bool,
     typer.Option(
@@ -80,6 +83,7 @@ def run(
     magento_port: Annotated[int, typer.Option(help="Port of Magento.")] = MAGENTO_PORT,
     intake_url: _IntakeUrl = None,
     intake_secret: _IntakeSecret = "",
+    events_url: _EventsUrl = None,
     state_dir: Annotated[Path, typer.Option(help="Where certificates are written.")] = STATE_DIR,
     ca_file: _CaFile = None,
 ) -> None:
@@ -97,6 +101,7 @@ def run(
         magento_port=magento_port,
         intake_url=intake_url,
         intake_secret=intake_secret,
+        events_url=events_url,
         ca_file=ca_file,
     )
     try:

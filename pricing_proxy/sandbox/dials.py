@@ -5,7 +5,7 @@ What a dial does stands in `faults` (every system; `token_revoked`: where a syst
 asks), `price_service` (`drop_lines`, `odd_lines`, `poison_skus`, `poison_lines`, `deadlock_rate`,
 `price_page`), `documents` (`rename_fields`, `mandatory_fields`, `tax_rounding`,
 `return_price_unit`, `reservation`), `sets_cut` (`short_sets`, `hidden_sets`, `absent_sets`),
-`odata` (`zero_stock`, `zero_prices`, `catalog_share`), `events` (`event_loss`) and
+`odata` (`zero_stock`, `zero_prices`, `catalog_share`), `business_events` (`event_loss`) and
 `shop` (`clock_ahead_seconds`); `dead` is the server's business. What only the shop has stands in
 `shop.dials`.
 """

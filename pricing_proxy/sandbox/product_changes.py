@@ -39,6 +39,7 @@ def change_product(book: Book, number: str, members: Mapping[str, Any]) -> Produ
     book.cards[fold(number)] = card
     # Barcodes, languages and attributes may have come or gone.
     book.assortment += 1
+    book.on_product(product.number)
     return card
 
 
@@ -63,6 +64,13 @@ def withdraw_product(book: Book, number: str) -> None:
             if variant.item == product.number:
                 del book.variants[key]
     book.assortment += 1
+    book.on_product(product.number)
+
+
+def item_of(book: Book, sku: str) -> str:
+    """Return the number of the item that a SKU is, or is a variant of."""
+    variant, item = book.variants.get(fold(sku)), book.items.get(fold(sku))
+    return variant.item if variant else item.number if item else sku
 
 
 def _found(book: Book, number: str) -> Item | Variant:

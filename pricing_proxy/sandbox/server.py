@@ -16,6 +16,11 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from pricing_proxy.clock import Clock, SystemClock
+from pricing_proxy.sandbox.business_events import (
+    ON_HAND_CHANGED,
+    PRODUCT_CHANGED,
+    BusinessEvents,
+)
 from pricing_proxy.sandbox.catalog import CatalogSize, build_book
 from pricing_proxy.sandbox.certificates import tls_context
 from pricing_proxy.sandbox.control import System, control_app
@@ -27,6 +32,7 @@ from pricing_proxy.sandbox.finance_operations import count_fo_call, fo_app
 from pricing_proxy.sandbox.listener import Listener
 from pricing_proxy.sandbox.odata import PAGE_SIZE, Tables
 from pricing_proxy.sandbox.price_service import ErpPriceService
+from pricing_proxy.sandbox.product_changes import item_of
 from pricing_proxy.sandbox.shop.app import count_shop_call, shop_app
 from pricing_proxy.sandbox.shop.dials import ShopDials
 from pricing_proxy.sandbox.shop.placing import Counter as OrderCounter
@@ -54,6 +60,7 @@ class SandboxSettings:
         page_size: Rows of an OData page; F&O's own limit by default.
         intake_url: Where the shop tells of new orders; by default nowhere.
         intake_secret: What it signs that with.
+        events_url: Where F&O's business events go; by default nowhere.
     """
 
     state_dir: Path
@@ -69,6 +76,7 @@ class SandboxSettings:
     page_size: int = PAGE_SIZE
     intake_url: str | None = None
     intake_secret: str = ""
+    events_url: str | None = None
 
 
 class Sandbox:
@@ -96,6 +104,7 @@ class Sandbox:
         self.shop = Shop(self.book, self._shop_dials, clock=clock)
         self.ca_file = settings.ca_file or settings.state_dir / CA_FILE_NAME
         self._settings = settings
+        self._clock = clock
         self._tokens = Tokens(clock)
         self.documents = Documents(
             self.book, self.systems["fo"].dials, clock=clock, page_size=settings.page_size
@@ -148,6 +157,8 @@ class Sandbox:
             await stack.enter_async_context(self.shop.consumer)
             if self._settings.intake_url is not None:
                 await stack.enter_async_context(self._push(self._settings.intake_url))
+            if self._settings.events_url is not None:
+                await stack.enter_async_context(self._events(self._settings.events_url))
             self._exit = stack.pop_all()
         return self
 
@@ -223,6 +234,23 @@ class Sandbox:
         push = Push(url, self._settings.intake_secret, seconds=self.shop.seconds)
         self.shop.on_placed = push.placed
         return push
+
+    def _events(self, url: str) -> BusinessEvents:
+        events = BusinessEvents(
+            url,
+            self.book.company,
+            self.systems["fo"].dials,
+            milliseconds=lambda: int(self._clock.utc().timestamp() * 1000),
+            seed=f"{self._settings.size.seed}:events",
+        )
+        self.documents.stock.on_change = lambda place: events.happened(
+            ON_HAND_CHANGED,
+            {"ItemNumber": item_of(self.book, place[0]), "InventoryWarehouseId": place[1]},
+        )
+        self.book.on_product = lambda number: events.happened(
+            PRODUCT_CHANGED, {"ItemNumber": item_of(self.book, number)}
+        )
+        return events
 
     def _faults(self, name: str, count: Counter) -> Middleware:
         system = self.systems[name]
