@@ -84,8 +84,7 @@ class OrderMaker:
             discount_percent=request.discount_percent,
             includes_tax=request.includes_tax,
         )
-        seen = CatalogView(self._catalog, request.store.id)
-        lines = computed_lines(seen, request.lines, terms)
+        lines = computed_lines(CatalogView(self._catalog, request.store.id), request.lines, terms)
         shipping = shipping_of(request, lines, rates)
         is_bare = request.bare_taxes or self._random.random() < self._bare_taxes()
         order_id = next(self._order_ids)

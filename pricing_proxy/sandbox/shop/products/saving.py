@@ -66,21 +66,24 @@ class ProductSaver:
         before = self._catalog.by_sku(given) if named is None else self._catalog.find(named)
         _check_values(members, is_new=before is None)
         known = before or self._new(given, members, store, now)
-        changed = replace(
-            known,
-            sku=self._catalog.free(given, known.id),
-            updated_at=now,
-            type_id=members.get("type_id") or known.type_id,
-            **_unscoped(known, members),
-        )
         saved = written(
-            changed,
+            self._renamed(known, given, members, now),
             _values(members),
             store=None if before is None else store,
             scopes=scopes,
             is_forced=is_forced,
         )
         return self._catalog.save(before, saved, members)
+
+    def _renamed(self, known: Product, sku: str, members: Mapping[str, Any], now: str) -> Product:
+        """Return a product with its new SKU, and what is the shop's whatever the path."""
+        return replace(
+            known,
+            sku=self._catalog.free(sku, known.id),
+            updated_at=now,
+            type_id=members.get("type_id") or known.type_id,
+            **_unscoped(known, members),
+        )
 
     def save_stock_item(self, product: Product, members: Mapping[str, Any]) -> Product:
         """Return a product whose stock item was changed; nothing else of it moves."""
