@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.mirror.keys import folded
@@ -125,8 +125,8 @@ class MirrorViews:
     async def last_of_each(self) -> list[MirrorRun]:
         """Return the newest run of each flow, market and trigger."""
         key = (_RUN.flow, _RUN.market, _RUN.trigger)
-        newest = select(mirror_run).distinct(*key).order_by(*key, _RUN.id.desc())
-        return await self._runs(newest)
+        newest = select(func.max(_RUN.id)).group_by(*key)
+        return await self._runs(select(mirror_run).where(_RUN.id.in_(newest)).order_by(*key))
 
     async def states(self, run: int) -> dict[str, int]:
         """Return how many rows of a run are in each state by now."""

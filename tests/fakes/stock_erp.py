@@ -1,11 +1,6 @@
-"""An ERP's warehouses, and what sales lines want of them, as stock reads them.
+"""The simulated ERP's warehouses as stock reads them, in process and without HTTP.
 
-    on hand    = what lies there - what is picked
-    available  = on hand - what is reserved of it
-    on order   = what lines want, and neither reserved nor picked is
-
-What lines reserve of goods that are still on their way is `ReservedOrderedQuantity`. A line takes
-part of each; whatever it takes, what it wants is taken off what is free exactly once.
+Its ledger is the sandbox's; rows are made of that, and read by the models of the client.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
@@ -21,40 +16,28 @@ from pricing_proxy.d365.fo.models import ReleasedProductRow, Row
 from pricing_proxy.d365.fo.product_models import UnitConversionRow
 from pricing_proxy.d365.fo.stock_models import DemandLineRow, OnHandRow
 from pricing_proxy.money import NumberText
+from pricing_proxy.sandbox.stock.ledger import StockLedger, StockLine, place_of
 from sync.store.shop_line_records import ShopLine
 
 R = TypeVar("R", bound=Row)
 
-COMPANY = "demf"
+COMPANY, WAREHOUSES = "demf", ("13", "14", "24")
 _NOTHING = Decimal(0)
 _DIMENSIONS = ("Color", "Configuration", "Size", "Style", "Version")
 
 
-@dataclass
+@dataclass(frozen=True)
 class ErpLine:
-    """A line of a sales order; quantities in the inventory unit.
+    """A line of a sales order; its lot is what the ledger knows of it by.
 
     Attributes:
-        wanted: What is to be delivered yet.
-        reserved: Of it, what is kept of the goods that are there.
-        coming: Of it, what is kept of goods on their way.
-        picked: Of it, what is taken from its place already.
+        reference: The shop's id of it; empty for another channel's.
     """
 
+    lot: str
     number: str
-    reference: str
     item: str
-    warehouse: str
-    wanted: Decimal
-    delivered: Decimal = _NOTHING
-    reserved: Decimal = _NOTHING
-    coming: Decimal = _NOTHING
-    picked: Decimal = _NOTHING
-
-    @property
-    def loose(self) -> Decimal:
-        """What nothing is kept for."""
-        return self.wanted - self.reserved - self.coming - self.picked
+    reference: str = ""
 
 
 @dataclass
@@ -62,37 +45,41 @@ class StockErp:
     """Plays `ErpStock`, `ErpRows` and `ErpLookup`.
 
     Attributes:
-        asked: The items that were asked for last, and when that began.
-        per_sold: How many inventory units one sales unit of an item is.
         before: Happens before each call, and may raise.
+        asked: The items that were asked for last, and when that began.
+        per_sold: Its items, and how many inventory units one sales unit of each is.
     """
 
     clock: Clock
     before: Callable[[str], Awaitable[None]]
     asked: tuple[tuple[str, ...], datetime | None] = ((), None)
     per_sold: dict[str, int] = field(default_factory=dict)
-    lying: dict[tuple[str, str], Decimal] = field(default_factory=dict)
-    coming: dict[tuple[str, str], Decimal] = field(default_factory=dict)
-    lines: list[ErpLine] = field(default_factory=list)
+    ledger: StockLedger = field(default_factory=StockLedger)
+    lines: dict[str, ErpLine] = field(default_factory=dict)
 
     def free(self, item: str, warehouses: Collection[str]) -> Decimal:
-        """Return what is free of an item in sales units, by what lies there and what is wanted."""
-        lying = sum((self.lying.get((item, each), _NOTHING) for each in warehouses), _NOTHING)
-        wanted = sum(
-            (
-                line.wanted
-                for line in self.lines
-                if line.item == item and line.warehouse in warehouses
-            ),
-            _NOTHING,
-        )
-        return Decimal((Fraction(lying - wanted) / self.per_sold.get(item, 1)).__floor__())
+        """Return what is free of an item in sales units: what is there, less what lines want."""
+        left = _NOTHING
+        for warehouse in warehouses:
+            place = place_of(item, warehouse)
+            wanted = (each.open - each.picked for each in self.ledger.lines_at(place))
+            left += self.ledger.balance(place).on_hand - sum(wanted, _NOTHING)
+        return Decimal((Fraction(left) / self.per_sold[item]).__floor__())
+
+    def order(
+        self, number: str, item: str, warehouse: str, pieces: Decimal, *, reference: str = ""
+    ) -> ErpLine:
+        """Enter a line."""
+        line = ErpLine(f"LOT-{len(self.lines) + 1}", number, item, reference)
+        self.ledger.enter(line.lot, place_of(item, warehouse), pieces)
+        self.lines[line.lot] = line
+        return line
 
     async def on_hand(
         self, company: str, warehouses: Collection[str], *, after: str = ""
     ) -> AsyncGenerator[Chunk[OnHandRow], None]:
         del company
-        for item in sorted({item for item, _ in self.lying}):
+        for item in sorted(self.per_sold):
             if item > after:
                 yield await self._chunk([item], warehouses)
 
@@ -108,21 +95,25 @@ class StockErp:
         del company
         await self.before("lines")
         numbers = set(orders)
-        rows = [_demand(line) for line in self.lines if line.number in numbers]
+        rows = [
+            _demand(line, self.ledger.lines[lot])
+            for lot, line in self.lines.items()
+            if line.number in numbers
+        ]
         yield self._of(rows)
 
     async def having(
         self, row: type[R], field: str, values: Iterable[str], *, company: str, **_: Any
     ) -> AsyncGenerator[Chunk[R], None]:
         del company
-        items = {item for item, _ in self.lying} & set(values) if field == "ItemNumber" else set()
+        items = set(self.per_sold) & set(values) if field == "ItemNumber" else set()
         yield self._of([self._product(row, item) for item in sorted(items)])
 
     async def between(
         self, row: type[R], field: str, first: str, last: str, *, company: str
     ) -> Chunk[R]:
         del field, company
-        items = sorted({item for item, _ in self.lying if first <= item <= last})
+        items = sorted(item for item in self.per_sold if first <= item <= last)
         return self._of([self._product(row, item) for item in items])
 
     async def whole(self, row: type[R], *, company: str, **_: Any) -> Chunk[R]:
@@ -137,15 +128,17 @@ class StockErp:
 
     async def has(self, line: ShopLine) -> bool:
         """Return whether it has a line's order."""
-        return any(each.reference.startswith(f"{line.increment_id}-") for each in self.lines)
+        start = f"{line.increment_id}-"
+        return any(each.reference.startswith(start) for each in self.lines.values())
 
     async def _chunk(self, items: list[str], warehouses: Collection[str]) -> Chunk[OnHandRow]:
         began_at = self.clock.utc()
         await self.before("on hand")
         rows = [
             self._on_hand(item, warehouse)
-            for item, warehouse in sorted(self.lying)
-            if item in items and warehouse in warehouses
+            for item in items
+            for warehouse in WAREHOUSES
+            if item in self.per_sold and warehouse in warehouses
         ]
         self.asked = tuple(items), began_at
         await self.before("on hand answered")
@@ -158,26 +151,21 @@ class StockErp:
         )
 
     def _on_hand(self, item: str, warehouse: str) -> OnHandRow:
-        here = [each for each in self.lines if (each.item, each.warehouse) == (item, warehouse)]
-        coming = self.coming.get((item, warehouse), _NOTHING)
-        on_hand = self.lying[item, warehouse] - sum((each.picked for each in here), _NOTHING)
-        reserved = sum((each.reserved for each in here), _NOTHING)
-        on_order = sum((each.loose for each in here), _NOTHING)
-        kept = sum((each.coming for each in here), _NOTHING)
+        balance = self.ledger.balance(place_of(item, warehouse))
         return _row(
             OnHandRow,
             **{f"Product{name}Id": "" for name in _DIMENSIONS},
             ItemNumber=item,
             InventorySiteId="1",
             InventoryWarehouseId=warehouse,
-            OnHandQuantity=on_hand,
-            ReservedOnHandQuantity=reserved,
-            AvailableOnHandQuantity=on_hand - reserved,
-            OrderedQuantity=coming,
-            ReservedOrderedQuantity=kept,
-            AvailableOrderedQuantity=coming - kept,
-            OnOrderQuantity=on_order,
-            TotalAvailableQuantity=on_hand - reserved + coming - kept,
+            OnHandQuantity=balance.on_hand,
+            ReservedOnHandQuantity=balance.reserved,
+            AvailableOnHandQuantity=balance.available,
+            OrderedQuantity=balance.ordered,
+            ReservedOrderedQuantity=balance.reserved_ordered,
+            AvailableOrderedQuantity=balance.available_ordered,
+            OnOrderQuantity=balance.on_order,
+            TotalAvailableQuantity=balance.available + balance.available_ordered,
             AreWarehouseManagementProcessesUsed="No",
         )
 
@@ -207,19 +195,19 @@ class StockErp:
         return Chunk(rows=rows, unreadable=(), began_at=now, ended_at=now)
 
 
-def _demand(line: ErpLine) -> DemandLineRow:
+def _demand(line: ErpLine, wanted: StockLine) -> DemandLineRow:
     return _row(
         DemandLineRow,
         **{f"Product{name}Id": "" for name in _DIMENSIONS},
-        InventoryLotId=line.reference,
+        InventoryLotId=line.lot,
         SalesOrderNumber=line.number,
         OrderLineReference=line.reference,
         ItemNumber=line.item,
-        OrderedSalesQuantity=line.wanted + line.delivered,
+        OrderedSalesQuantity=wanted.quantity,
         SalesUnitSymbol="PCS",
         ShippingSiteId="1",
-        ShippingWarehouseId=line.warehouse,
-        SalesOrderLineStatus="Backorder" if line.wanted else "Delivered",
+        ShippingWarehouseId=wanted.place[1],
+        SalesOrderLineStatus="Backorder" if wanted.open else "Delivered",
     )
 
 

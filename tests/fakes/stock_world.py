@@ -3,7 +3,7 @@
 Everything between the two systems is the program's; only planning and keeping are in memory.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -189,8 +189,13 @@ class StockWorld:
         """Return what is planned."""
         return list(self._plans[market].changes.values())
 
-    async def write(self, market: str) -> list[str]:
-        """Write what is planned and return the SKUs; if that fails, it stays planned."""
+    async def write(self, market: str, missing: Collection[str] = ()) -> list[str]:
+        """Write what is planned and return the SKUs; if that fails, it stays planned.
+
+        Args:
+            market: Whose.
+            missing: SKUs that the shop does not have.
+        """
         plan = self._plans[market]
         changes = list(plan.changes.values())
         if not changes:
@@ -198,11 +203,11 @@ class StockWorld:
         batch = [PlannedRow(change=each, held=None, values=each.wanted) for each in changes]
         outcomes = await self._writers[market].write(batch, cast("Work", _Work()))
         for outcome in outcomes:
-            assert outcome.end in (RowEnd.WRITTEN, RowEnd.EQUAL), outcome
+            assert (outcome.end is RowEnd.MISSING) is (outcome.key in missing), outcome
             key = folded(outcome.key)
             plan.known[key] = {**plan.known.get(key, {}), **outcome.values}
             plan.changes.pop(key, None)
-        return [outcome.key for outcome in outcomes]
+        return [outcome.key for outcome in outcomes if outcome.key not in missing]
 
     async def settle(self) -> None:
         """Do all that is due until nothing is, as schedules would."""

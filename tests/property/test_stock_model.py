@@ -24,12 +24,13 @@ from random import Random
 import pytest
 
 from pricing_proxy.sandbox.shop.wire import RefusedError
+from pricing_proxy.sandbox.stock.ledger import StockLine, StockRefusedError, place_of
 from sync.mirror.keys import folded
 from sync.sales.value_lines import line_reference
 from sync.stock.layout import Stock
 from sync.store.order_writes import OrderWrite
 from sync.store.shop_line_records import ShopLine
-from tests.fakes.stock_erp import ErpLine
+from tests.fakes.stock_erp import WAREHOUSES, ErpLine
 from tests.fakes.stock_world import ERP, StockWorld
 
 SCHEDULES = int(os.environ.get("SCHEDULES", "200"))
@@ -115,10 +116,10 @@ class Schedule:
         self.reads: dict[tuple[str, str, datetime | None], Seen] = {}
         self.used: dict[tuple[str, str], Seen] = {}
         for sku in PER_BOX:
-            for warehouse in ("13", "14", "24"):
-                pieces = Decimal(self.random.randrange(0, 120))
-                self.world.erp.lying[sku, warehouse] = pieces
-                self.world.erp.coming[sku, warehouse] = Decimal(20)
+            for warehouse in WAREHOUSES:
+                place = place_of(sku, warehouse)
+                self.world.erp.ledger.put(place, Decimal(self.random.randrange(0, 120)))
+                self.world.erp.ledger.expect(place, Decimal(20))
 
     async def play(self) -> None:
         """Play all steps, then rest and compare."""
@@ -286,7 +287,7 @@ class Schedule:
         """Return what happened, for whoever has to find out why."""
         lines = "\n".join(f"  {line}" for line in self.world.lines.kept.values())
         steps = "\n".join(f"  {step}" for step in self.log)
-        return f"schedule {self.number}: {what}\n{steps}\n{lines}\n{self.world.erp.lines}"
+        return f"schedule {self.number}: {what}\n{steps}\n{lines}\n{self.world.erp.ledger.lines}"
 
 
 Step = Callable[[Schedule], str | None]
@@ -416,15 +417,15 @@ def arrive(play: Schedule, chosen: Sale | None = None) -> str | None:
     stock = play.world.layout.stocks[sale.market]
     warehouses = [each for all_ in stock.sources.values() for each in all_]
     is_usual = play.random.random() < 0.7
-    sale.line = ErpLine(
-        number=sale.sent.number,
+    warehouse = warehouses[0] if is_usual else play.random.choice(warehouses)
+    sale.line = play.world.erp.order(
+        sale.sent.number,
+        sale.sku,
+        warehouse,
+        Decimal(sale.quantity) * PER_BOX[sale.sku],
         reference=sale.sent.reference,
-        item=sale.sku,
-        warehouse=warehouses[0] if is_usual else play.random.choice(warehouses),
-        wanted=Decimal(sale.quantity) * PER_BOX[sale.sku],
     )
-    play.world.erp.lines.append(sale.line)
-    return f"#{sale.order} from {sale.line.warehouse}"
+    return f"#{sale.order} from {warehouse}"
 
 
 def tell(play: Schedule, chosen: Sale | None = None) -> str | None:
@@ -448,53 +449,45 @@ def tell(play: Schedule, chosen: Sale | None = None) -> str | None:
 def reserve(play: Schedule) -> str | None:
     """A line gets goods that are there or on their way, maybe for a part of it only."""
     line = _any_line(play)
-    if line is None or line.loose <= 0:
+    if line is None or line.on_order <= 0:
         return None
-    part = Decimal(play.random.randrange(1, int(line.loose) + 1))
-    if play.random.random() < 0.5:
-        line.reserved += part
-    else:
-        line.coming += part
-    return f"{part} of {line.reference}"
+    part, ledger = _part(play, line.on_order), play.world.erp.ledger
+    given = ledger.reserve if play.random.random() < 0.5 else ledger.reserve_ordered
+    return f"{given(line.lot, part)} of {line.lot}"
 
 
 def pick(play: Schedule) -> str | None:
     """Goods are taken from their place."""
     line = _any_line(play)
-    if line is None or line.reserved <= 0:
-        return None
-    part = Decimal(play.random.randrange(1, int(line.reserved) + 1))
-    line.reserved -= part
-    line.picked += part
-    return f"{part} of {line.reference}"
+    return None if line is None else _moved(play, play.world.erp.ledger.pick, line)
 
 
 def slip(play: Schedule) -> str | None:
     """Goods leave the ERP, picked, reserved or neither."""
     line = _any_line(play)
-    if line is None or line.wanted <= 0:
+    return None if line is None else _moved(play, play.world.erp.ledger.ship, line)
+
+
+def _moved(play: Schedule, step: Callable[[str, Decimal], None], line: StockLine) -> str | None:
+    if line.open <= 0:
         return None
-    part = left = Decimal(play.random.randrange(1, int(line.wanted) + 1))
-    for kind in ("picked", "reserved", "coming"):
-        taken = min(left, getattr(line, kind)) if line.loose < left or kind == "picked" else NOTHING
-        setattr(line, kind, getattr(line, kind) - taken)
-        left -= taken
-    line.wanted -= part
-    line.delivered += part
-    play.world.erp.lying[line.item, line.warehouse] -= part
-    return f"{part} of {line.reference}"
+    part = _part(play, line.open)
+    try:
+        step(line.lot, part)
+    except StockRefusedError:
+        return None
+    return f"{part} of {line.lot}"
 
 
 def correct(play: Schedule) -> str | None:
     """A slip is taken back."""
-    line = _any_line(play)
-    if line is None or line.delivered <= 0:
+    line, ledger = _any_line(play), play.world.erp.ledger
+    if line is None or line.shipped <= 0:
         return None
-    part = Decimal(play.random.randrange(1, int(line.delivered) + 1))
-    line.wanted += part
-    line.delivered -= part
-    play.world.erp.lying[line.item, line.warehouse] += part
-    return f"{part} of {line.reference}"
+    part = _part(play, line.shipped)
+    ledger.put(line.place, ledger.balance(line.place).on_hand + part)
+    ledger._set(line.lot, replace(line, shipped=line.shipped - part))
+    return f"{part} of {line.lot}"
 
 
 def close_short(play: Schedule) -> str | None:
@@ -502,8 +495,8 @@ def close_short(play: Schedule) -> str | None:
     line = _any_line(play)
     if line is None:
         return None
-    line.wanted = line.reserved = line.coming = line.picked = NOTHING
-    return line.reference
+    play.world.erp.ledger.close(line.lot)
+    return line.lot
 
 
 def move(play: Schedule) -> str | None:
@@ -511,30 +504,37 @@ def move(play: Schedule) -> str | None:
     line = _any_line(play)
     if line is None:
         return None
-    line.reserved = line.coming = line.picked = NOTHING
-    line.warehouse = play.random.choice(["13", "14", "24"])
-    return f"{line.reference} to {line.warehouse}"
+    warehouse = play.random.choice(WAREHOUSES)
+    try:
+        play.world.erp.ledger.change(line.lot, (line.place[0], warehouse), line.quantity)
+    except StockRefusedError:
+        return None
+    return f"{line.lot} to {warehouse}"
 
 
 def adjust(play: Schedule) -> str:
     """Somebody counts."""
-    sku, warehouse = play.random.choice([*PER_BOX]), play.random.choice(["13", "14", "24"])
+    sku, warehouse = play.random.choice([*PER_BOX]), play.random.choice(WAREHOUSES)
     pieces = Decimal(play.random.randrange(-5, 120))
-    play.world.erp.lying[sku, warehouse] = pieces
+    play.world.erp.ledger.put(place_of(sku, warehouse), pieces)
     return f"{sku} in {warehouse} to {pieces}"
 
 
 def sell_elsewhere(play: Schedule) -> str:
     """Another channel's order wants goods."""
-    sku, warehouse = play.random.choice([*PER_BOX]), play.random.choice(["13", "14", "24"])
+    sku, warehouse = play.random.choice([*PER_BOX]), play.random.choice(WAREHOUSES)
     pieces = Decimal(play.random.randrange(1, 30))
-    play.world.erp.lines.append(ErpLine("SO-X", "X", sku, warehouse, pieces))
+    play.world.erp.order("SO-X", sku, warehouse, pieces)
     return f"{pieces} {sku} from {warehouse}"
 
 
-def _any_line(play: Schedule) -> ErpLine | None:
-    lines = play.world.erp.lines
+def _any_line(play: Schedule) -> StockLine | None:
+    lines = [*play.world.erp.ledger.lines.values()]
     return play.random.choice(lines) if lines else None
+
+
+def _part(play: Schedule, whole: Decimal) -> Decimal:
+    return Decimal(play.random.randrange(1, max(2, int(whole) + 1)))
 
 
 SHOP_STEPS: tuple[Step, ...] = (place, place, place, cancel, invoice, ship, ship, refund, refund)
