@@ -21,6 +21,7 @@ from sync.store.mirror_records import (
     RowEnd,
     RunState,
 )
+from sync.store.mirror_views import BY_EVENT
 
 # Until somebody has decided on what it found; nothing is lost meanwhile.
 _ADOPTION_TAKES = timedelta(minutes=10)
@@ -108,7 +109,7 @@ class MirrorFlow:
 
     async def _row(self, mirror: Mirror, keys: Sequence[str], work: Work) -> Done:
         planner = self._planners[mirror.market]
-        planning = await planner.planned(keys, by=f"event {work.event.id}")
+        planning = await planner.planned(keys, by=f"{BY_EVENT}{work.event.id}")
         if planning.odd:
             odd = planning.odd[0]
             raise HeldError(field=odd.field, text=odd.text, advice=odd.advice)

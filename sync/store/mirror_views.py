@@ -15,6 +15,9 @@ from sync.store.mirror_records import ChangeState, MirrorRun, Values
 from sync.store.mirror_run_record import mirror_run_of
 from sync.store.mirror_tables import mirror_run
 
+BY_EVENT = "event "
+"""What the name begins with of who asks for the run of a key that is held alone."""
+
 _RUN = mirror_run.c
 _FIELDS = text("""
     SELECT c.state, f.field, count(*) AS rows FROM mirror_change c,
@@ -111,8 +114,9 @@ class MirrorViews:
         self._database = database
 
     async def newest(self, *, flow: str | None = None, most: int = 50) -> list[MirrorRun]:
-        """Return runs, the newest first."""
-        statement = select(mirror_run).order_by(_RUN.id.desc()).limit(most)
+        """Return runs, the newest first, but for those of keys that are held alone."""
+        its = select(mirror_run).where(~_RUN.asked_by.startswith(BY_EVENT, autoescape=True))
+        statement = its.order_by(_RUN.id.desc()).limit(most)
         if flow is not None:
             statement = statement.where(_RUN.flow == flow)
         return await self._runs(statement)
