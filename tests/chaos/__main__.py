@@ -12,11 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.programs import BenchError
+from tests.chaos.catalog import catalog
 from tests.chaos.engine_scenarios import chain, noop
 from tests.chaos.figures import Figure, Options
+from tests.chaos.governing import governor
 from tests.chaos.latency import poll, push
 from tests.chaos.load import pause, throughput
 from tests.chaos.outages import lost, stopped
+from tests.chaos.poison import poison
 from tests.chaos.processes import ChaosError
 from tests.chaos.storm import chaos
 from tests.chaos.unkind import unkind
@@ -32,6 +35,9 @@ SCENARIOS: Mapping[str, Callable[[Options], list[Figure]]] = {
     "noop": noop,
     "chain": chain,
     "pause": pause,
+    "catalog": catalog,
+    "poison": poison,
+    "governor": governor,
 }
 _MISSED, _CANNOT = 1, 2
 _EPILOG = "\n".join(f"  {name:11}{run.__doc__}" for name, run in SCENARIOS.items())
@@ -97,6 +103,7 @@ def _parsed(arguments: Sequence[str] | None) -> tuple[list[str], Options]:
     )
     add("--latency-ms", type=int, default=20, help="of the simulated ERP")
     add("--drain-seconds", type=float, default=300, help="until all must be well afterwards")
+    add("--skus", type=int, default=400, help="of catalog, poison and governor; the bar is 100000")
     add("--events", type=int, default=3000, help="events of the scenario noop")
     values = vars(parser.parse_args(arguments))
     chosen = values.pop("scenarios") or list(SCENARIOS)

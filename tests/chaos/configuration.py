@@ -64,6 +64,26 @@ customers = {{ group = {{ "*" = "10" }} }}
 
 [sync.markets.b2b.orders]
 {prefix}{orders}"""
+# What comes from the ERP: more at once than usual, so that there is something to govern.
+_MIRRORS = """\
+
+[sync.mirror]
+batches = {batches}
+change_seconds = 2
+probe_seconds = {probe_seconds}
+quiet_hours = ""
+
+[sync.markets.b2b_de.products]
+fields = ["name", "price", "weight"]
+languages = {{ 3 = "de" }}
+keep = ["weight"]
+chunk_rows = 100
+batch_rows = 20
+
+[sync.markets.b2b_de.stock]
+stock_id = 3
+sources = {{ berlin = ["13"] }}
+"""
 NEIGHBOUR = "b2b"
 NAMED = {1: "C-1001", 2: "C-1002", 3: "C-1003"}
 GUEST_ACCOUNT = "C-1003"
@@ -71,13 +91,14 @@ GUEST_ACCOUNT = "C-1003"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Where the sandbox listens, and the intake of the worker that the shop tells of orders."""
+    """Where the sandbox listens, and what of the first worker: its intake and its metrics."""
 
     control: int
     fo: int
     entra: int
     magento: int
     intake: int
+    operators: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +113,9 @@ class Tuning:
         returns: Whether credit memos are brought over.
         neighbours: Whether there is a second store view, and a second market.
         prefixes: Of the references of each store view, by its id, so that they cannot collide.
+        mirrors: Whether products and stock are brought to the shop.
+        batches: How many of these go on at once, at the most.
+        probe_seconds: Between two looks at the storefront.
     """
 
     poll_seconds: int = 5
@@ -101,11 +125,20 @@ class Tuning:
     returns: bool = False
     neighbours: bool = False
     prefixes: Mapping[str, str] = field(default_factory=lambda: {"4": "E-", "2": "X-"})
+    mirrors: bool = False
+    batches: int = 4
+    probe_seconds: int = 3
+
+    @property
+    def flows(self) -> list[str]:
+        """What the market has on."""
+        more = ["products", "stock"] if self.mirrors else []
+        return ["orders", "customers", *(["returns"] if self.returns else []), *more]
 
 
 def unused_ports() -> Ports:
     """Return ports that nobody has right now."""
-    names = ("control", "fo", "entra", "magento", "intake")
+    names = ("control", "fo", "entra", "magento", "intake", "operators")
     return Ports(**dict(zip(names, free_ports(len(names)), strict=True)))
 
 
@@ -116,7 +149,7 @@ def write_configuration(folder: Path, ports: Ports, tuning: Tuning) -> Path:
         folder=folder,
         shop=INTEGRATIONS[0],
         orders=ORDER_RULES,
-        flows=json.dumps(["orders", "customers", *(["returns"] if tuning.returns else [])]),
+        flows=json.dumps(tuning.flows),
         stores="[3, 4]" if tuning.neighbours else "[3]",
         prefix=_prefixes(tuning, "3", "4") if tuning.neighbours else "",
         concurrency=tuning.concurrency,
@@ -127,6 +160,8 @@ def write_configuration(folder: Path, ports: Ports, tuning: Tuning) -> Path:
     if tuning.neighbours:
         rules = ORDER_RULES.replace(f"markets.{MARKET}.", f"markets.{NEIGHBOUR}.")
         text += _NEIGHBOUR.format(orders=rules, prefix=_prefixes(tuning, "2"))
+    if tuning.mirrors:
+        text += _MIRRORS.format(batches=tuning.batches, probe_seconds=tuning.probe_seconds)
     file = folder / "pricing-proxy.toml"
     file.write_text(text, encoding="utf-8")
     return file

@@ -31,6 +31,7 @@ class Options:
     latency_ms: int
     drain_seconds: float
     events: int
+    skus: int
 
 
 def verdict(is_good: bool) -> list[Figure]:  # noqa: FBT001 -- its only value

@@ -33,6 +33,7 @@ from tests.chaos.processes import SYNC, ChaosError, Postgres, Worker, Workers
 from tests.chaos.returned import count_returns
 
 _MOST_AT_ONCE = 1000
+_SKUS = 240
 _REQUEST_SECONDS = 60.0
 _WELL = {"throttle_rate": 0, "error_rate": 0, "commit_then_drop": 0}
 
@@ -70,37 +71,37 @@ class Stage:
         numbers: list[str] = []
         while len(numbers) < count:
             body = {"count": min(count - len(numbers), _MOST_AT_ONCE), "kind": kind}
-            placed = self._ask("POST", "magento/orders", body)["orders"]
+            placed = self.ask("POST", "magento/orders", body)["orders"]
             numbers += [order["increment_id"] for order in placed]
         return numbers
 
     def placed(self, **members: Any) -> int:
         """Place one order in the shop and return its `entity_id`."""
-        [order] = self._ask("POST", "magento/orders", members)["orders"]
+        [order] = self.ask("POST", "magento/orders", members)["orders"]
         return int(order["entity_id"])
 
     def act(self, order: int, action: str, **members: Any) -> Any:
         """Let the shop's back office do something to an order."""
-        return self._ask("POST", f"magento/orders/{order}/{action}", members)["done"]
+        return self.ask("POST", f"magento/orders/{order}/{action}", members)["done"]
 
     def order(self, count: int, **members: Any) -> None:
         """Place orders of every kind in the shop, as the control port takes them."""
-        self._ask("POST", "magento/orders", {"count": count, **members})
+        self.ask("POST", "magento/orders", {"count": count, **members})
 
     def register(self, **members: Any) -> int:
         """Let somebody register in the shop, and return their id."""
-        return int(self._ask("POST", "magento/customers", members)["id"])
+        return int(self.ask("POST", "magento/customers", members)["id"])
 
     def number_alike(self) -> None:
         """Let every store view and kind of document of the shop number alike."""
-        self._ask("PATCH", "magento/dials", {"number_prefix": "4"})
+        self.ask("PATCH", "magento/dials", {"number_prefix": "4"})
 
     def accounts_of(self, email: str) -> list[str]:
         """Return the accounts that the ERP has for an e-mail address."""
-        rows = [each["customer"] for each in self._ask("GET", "fo/customers", None)]
+        rows = [each["customer"] for each in self.ask("GET", "fo/customers", None)]
         return [row["CustomerAccount"] for row in rows if row.get("PrimaryContactEmail") == email]
 
-    def sync(self, *words: str) -> str:
+    def sync(self, *words: str, seconds: float = _REQUEST_SECONDS) -> str:
         """Return what a command of `d365-sync` says; raises `ChaosError` when it fails."""
         command = [sys.executable, "-m", "sync", *words, f"--config={self.configuration}"]
         done = subprocess.run(
@@ -108,7 +109,7 @@ class Stage:
             env={**os.environ, **secrets()},
             capture_output=True,
             text=True,
-            timeout=_REQUEST_SECONDS,
+            timeout=seconds,
             check=False,
             **tied(),
         )
@@ -123,7 +124,7 @@ class Stage:
 
     def turn(self, system: str, **members: Any) -> None:
         """Turn a system's dials."""
-        self._ask("PATCH", f"{system}/dials", members)
+        self.ask("PATCH", f"{system}/dials", members)
 
     def heal(self) -> None:
         """Turn the ERP's faults off."""
@@ -131,11 +132,11 @@ class Stage:
 
     def calls(self, system: str) -> int:
         """Return how many calls a system has had."""
-        return int(self._ask("GET", f"{system}/calls", None)["total"])
+        return int(self.ask("GET", f"{system}/calls", None)["total"])
 
     def released(self) -> set[str]:
         """Return the numbers of the orders that are in the ERP."""
-        documents = self._ask("GET", "fo/orders", None)
+        documents = self.ask("GET", "fo/orders", None)
         return {each["reference"] for each in documents if not each["is_stopped"]}
 
     def delivered(self) -> set[int]:
@@ -145,7 +146,7 @@ class Stage:
     def returns(self) -> Counter[int]:
         """Return how many returns of each order of the shop are in the ERP."""
         pages = ("magento/orders", "fo/orders", "fo/returns")
-        return count_returns(*(self._ask("GET", page, None) for page in pages))
+        return count_returns(*(self.ask("GET", page, None) for page in pages))
 
     def placed_at(self) -> dict[str, str]:
         """Return when each order was placed, by its number."""
@@ -153,7 +154,7 @@ class Stage:
 
     def orders(self) -> list[Any]:
         """Return the shop's orders as judges are shown them."""
-        found: list[Any] = self._ask("GET", "magento/orders", None)
+        found: list[Any] = self.ask("GET", "magento/orders", None)
         return found
 
     def rows(self, query: str, *values: Any) -> list[Any]:
@@ -213,7 +214,8 @@ class Stage:
                 child.kill()
         return child.returncode == 0
 
-    def _ask(self, method: str, path: str, body: Any) -> Any:
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the control port; raises `requests.HTTPError` when it refuses."""
         address = f"{self.control_url}/systems/{path}"
         answer = self.control.request(method, address, json=body, timeout=_REQUEST_SECONDS)
         answer.raise_for_status()
@@ -228,6 +230,7 @@ def stage(
     tuning: Tuning,
     is_pushed: bool = False,
     command: Sequence[str] = SYNC,
+    skus: int = _SKUS,
 ) -> Iterator[Stage]:
     """Set everything up; on exit, also by Ctrl-C, end every process and remove all files.
 
@@ -237,6 +240,7 @@ def stage(
         tuning: What is set differently from production.
         is_pushed: Whether the shop tells the first worker of its orders.
         command: What a worker runs; its configuration file is added.
+        skus: How many products both systems have.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
@@ -246,7 +250,8 @@ def stage(
         file = write_configuration(folder, ports, tuning)
         stack.enter_context(
             process(
-                _sandbox(folder, ports, latency_ms, is_pushed=is_pushed), folder / "sandbox.log"
+                _sandbox(folder, ports, latency_ms, is_pushed=is_pushed, skus=skus),
+                folder / "sandbox.log",
             )
         )
         postgres = Postgres(folder / "postgres")
@@ -261,10 +266,13 @@ def stage(
         )
 
 
-def _sandbox(folder: Path, ports: Ports, latency_ms: int, *, is_pushed: bool) -> list[str]:
+def _sandbox(
+    folder: Path, ports: Ports, latency_ms: int, *, is_pushed: bool, skus: int
+) -> list[str]:
     command = [*program("sandbox"), f"--control-port={ports.control}", f"--fo-port={ports.fo}"]
     command += [f"--entra-port={ports.entra}", f"--magento-port={ports.magento}"]
     command += [f"--state-dir={folder}", f"--latency-ms={latency_ms}", "--account-attribute"]
+    command += [f"--skus={skus}"]
     if is_pushed:
         command += [f"--intake-url=http://127.0.0.1:{ports.intake}/v1/events/magento"]
         command += [f"--intake-secret={INTAKE_SECRET}"]
@@ -272,7 +280,11 @@ def _sandbox(folder: Path, ports: Ports, latency_ms: int, *, is_pushed: bool) ->
 
 
 def _worker(folder: Path, number: int, ports: Ports, file: Path, command: Sequence[str]) -> Worker:
-    port = ports.intake if number == 0 else 0
-    variables = {**secrets(), "PRICING_PROXY_SYNC__INTAKE__PORT": str(port)}
+    intake, operators = (ports.intake, ports.operators) if number == 0 else (0, 0)
+    variables = {
+        **secrets(),
+        "PRICING_PROXY_SYNC__INTAKE__PORT": str(intake),
+        "PRICING_PROXY_SYNC__OPERATORS__PORT": str(operators),
+    }
     log = folder / f"worker-{number}.log"
     return Worker([*command, f"--config={file}"], log, variables)
