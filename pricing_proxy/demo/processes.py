@@ -20,7 +20,7 @@ from pricing_proxy.configuration.mistakes import SECRETS_VARIABLE
 from pricing_proxy.demo.plan import DemoError, Plan
 from pricing_proxy.demo.sync_plan import INTAKE_SECRET, end_database
 
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _POLL_SECONDS = 0.1
 # `serve` drains for five seconds at most after Ctrl-C's signal.
 _END_SECONDS = 10.0

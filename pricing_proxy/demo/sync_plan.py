@@ -60,9 +60,25 @@ port = {intake}
 [sync.operators]
 port = {operators}
 
+[sync.mirror]
+change_seconds = 10
+quiet_hours = ""
+
 [sync.markets.b2b_de]
 website_id = 3
 store_ids = [3]
+flows = ["orders", "customers", "returns", "products", "stock"]
+
+[sync.markets.b2b_de.products]
+status = "erp"
+languages = {{ 3 = "de" }}
+tax_classes = {{ VAT19 = 2, VAT7 = 4, NONE = 0 }}
+create = false
+
+[sync.markets.b2b_de.stock]
+stock_id = 3
+sources = {{ berlin = ["13", "14"], hamburg = ["24"] }}
+rotation_minutes = 1
 
 [sync.markets.b2b_de.customers]
 group = {{ "*" = "10" }}
@@ -160,7 +176,25 @@ def sync_commands(
     option = f"--config {shlex.quote(str(configuration))}"
     stranger = f"{program} sandbox customer --taxvat 'de 100 000 001'{control}"
     theirs = f"{program} sandbox order --customer {_STRANGER} --kind simple{control}"
+    runs = f"{secrets} {sync} runs"
+    resync = f"{secrets} {sync} resync"
     return {
+        "Catalog and stock of the ERP beside the shop's: a first look waits for a person": (
+            f"{runs} {option}; "
+            f"for run in 1 2; do {runs} approve $run --adopt overwrite {option}; done"
+        ),
+        "12 lamps are counted in the ERP, and are in the shop": (
+            f"{program} sandbox adjust LAMP-01 12{control}; {resync} stock --sku LAMP-01 {option}; "
+            f"{program} sandbox stock LAMP-01{control}"
+        ),
+        "A lamp gets another name in the ERP, and in the shop": (
+            f"{program} sandbox rename LAMP-01 'Desk lamp'{control}; "
+            f"{resync} products --sku LAMP-01 {option}; {runs} {option}"
+        ),
+        "The ERP says that all prices are 0: nothing is written, and an alert appears here": (
+            f"{program} sandbox poison prices{control}; {resync} products {option}; "
+            f"{runs} {option}; {program} sandbox poison off{control}"
+        ),
         "An order, in the ERP a second later": f"{order}; sleep 2; {arrived}",
         "A field renamed in the ERP: the order is held, and an alert appears here": (
             f"{dial} rename_fields={_RENAMED}; {order}; sleep 8; {secrets} {sync} failed {option}"
