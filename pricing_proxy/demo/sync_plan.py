@@ -78,7 +78,7 @@ create = false
 [sync.markets.b2b_de.stock]
 stock_id = 3
 sources = {{ berlin = ["13", "14"], hamburg = ["24"] }}
-rotation_minutes = 1
+rotation_minutes = 60
 
 [sync.markets.b2b_de.customers]
 group = {{ "*" = "10" }}
