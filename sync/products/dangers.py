@@ -1,6 +1,7 @@
 """Which changes of products a person should see before many of them are written. Pure.
 
-A row that was never written is in one danger only, to cost nothing: products are made disabled.
+What is not known to be disabled counts as shown: after an adoption, which disables nothing, that is
+what the shop sells.
 """
 
 from collections.abc import Iterator, Mapping
@@ -44,8 +45,8 @@ def _of_price(known: Values, wanted: Values, limits: ChangeLimits) -> Iterator[R
 
 def _of_status(known: Values, wanted: Values) -> Iterator[Risk]:
     is_off = wanted.get(BLOCKED) == "1" or wanted.get(STATUS) == DISABLED
-    was_on = known.get(BLOCKED) == "0" or (STATUS in known and known[STATUS] != DISABLED)
-    if is_off and was_on:
+    was_off = known.get(BLOCKED) == "1" or known.get(STATUS) == DISABLED
+    if is_off and not was_off:
         yield Risk(WITHDRAWN, _DOWN)
 
 

@@ -117,7 +117,8 @@ LIMITS = ChangeLimits()
         ({"blocked": "0"}, {"blocked": "1"}, [("withdrawn", "down", False)]),
         ({"status": "1"}, {"status": "2"}, [("withdrawn", "down", False)]),
         ({"blocked": "1"}, {"blocked": "0"}, []),
-        (None, {"blocked": "1"}, []),
+        (None, {"blocked": "1"}, [("withdrawn", "down", False)]),
+        ({"blocked": "1"}, {"blocked": "1"}, []),
         ({"name": "a"}, {"name": "b"}, []),
     ],
 )

@@ -1,0 +1,111 @@
+"""What the simulated ERP says of its products stands in the simulated shop, and no more than that."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.engine.database import database
+from sync.store.mirror_decisions import MirrorDecisions
+from sync.store.mirror_plans import MirrorPlans
+from tests.integration.sync_running import (
+    MARKET,
+    ORDER_RULES,
+    STORE,
+    WEBSITE,
+    World,
+    running_sync,
+)
+from tests.postgres import database_url, postgres, template
+
+__all__ = ["database_url", "postgres", "template"]
+
+pytestmark = pytest.mark.timeout(240)
+
+MARKETS = {
+    MARKET: {
+        "website_id": WEBSITE,
+        "store_ids": [STORE],
+        "flows": ["products"],
+        "orders": ORDER_RULES,
+        "customers": {"group": {"*": "10"}},
+        "products": {
+            "languages": {str(STORE): "de"},
+            "tax_classes": {"VAT19": 2},
+            "attribute_set": 4,
+            "dimensions": {"color": "color", "size": "size"},
+        },
+    }
+}
+_STATE = text("SELECT state FROM mirror_run WHERE id = :run")
+_HELD = text("SELECT business_key, error_field FROM sync_event WHERE state = 'held'")
+
+
+async def told(world: World, sku: str, *, method: str = "POST", **members: Any) -> None:
+    """Change a product in the ERP, or release a new one."""
+    address = f"{world.sandbox.control_url}/systems/fo/products/{sku}"
+    async with world.control.request(method, address, json=members) as answer:
+        assert answer.status < 300, await answer.text()
+
+
+async def shown(world: World, *skus: str) -> dict[str, dict[str, Any]]:
+    """Return products of the shop, scope by scope."""
+    address = f"{world.sandbox.control_url}/systems/magento/products"
+    async with world.control.get(address, params={"sku": ",".join(skus)}) as answer:
+        return {each["sku"]: each for each in await answer.json()}
+
+
+async def ends(world: World, store: AsyncEngine, run: int, state: str) -> None:
+    async def is_over() -> bool:
+        async with store.connect() as connection:
+            found = (await connection.execute(_STATE, {"run": run})).scalar()
+        return bool(found == state)
+
+    await world.until(is_over, seconds=100)
+
+
+async def test_changes_of_the_erp_reach_the_shop_field_by_field(
+    tmp_path: Path, database_url: str
+) -> None:
+    rules = {"markets": MARKETS, "mirror": {"change_seconds": 1}}
+    async with (
+        running_sync(tmp_path, database_url, **rules) as world,
+        database(database_url, connections=2) as store,
+    ):
+        await world.dial("magento", consumer_speed=1000)
+        await ends(world, store, 1, "waiting")
+        await MirrorDecisions(store).adopt(1, by="a test", how="keep")
+        await ends(world, store, 1, "done")
+        skus = ["LAMP-01", "LAMP-02", "LAMP-04", "LAMP-99"]
+        before = await shown(world, *skus)
+
+        await told(world, "LAMP-01", name="Neue Lampe")
+        await told(world, "LAMP-02", is_stopped=True)
+        await told(world, "LAMP-04", tax_group="EXPORT", name="Nie gezeigt")
+        await told(world, "LAMP-99", method="PUT", name="Lampe 99", base_price="12", price_unit="5")
+        await MirrorPlans(store).want("products", MARKET, skus, is_forced=False, reason="a test")
+        await ends(world, store, 2, "done")
+        after = await shown(world, *skus)
+
+        async def is_held() -> bool:
+            async with store.connect() as connection:
+                rows = (await connection.execute(_HELD)).all()
+            return [(row.business_key, row.error_field) for row in rows] == [
+                ("LAMP-04", "SalesSalesTaxItemGroupCode")
+            ]
+
+        await world.until(is_held)
+    lamp, blocked = after["LAMP-01"], after["LAMP-02"]
+    view = {"b2b_de": {"name": "Neue Lampe"}}
+    assert without_times(lamp) == without_times(before["LAMP-01"]) | {"views": view}
+    assert blocked["status"] == 1
+    assert all(own["status"] == 2 for own in blocked["views"].values())
+    assert without_times(after["LAMP-04"]) == without_times(before["LAMP-04"])
+    new = after["LAMP-99"]
+    assert (new["name"], float(new["price"]), new["status"]) == ("Lampe 99", 2.4, 2)
+
+
+def without_times(product: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in product.items() if name != "updated_at"}
