@@ -1,6 +1,6 @@
 """The products flow: what it is to all others, and how it is built."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 
@@ -132,7 +132,13 @@ def _writer(given: Given, market: ProductMarket, reader: ProductReader) -> Produ
         reading,
         patches=patches,
         making=Making(reader, patches=patches, options=options, market=market),
-        linking=Linking(shop.configurables, reading=reading, options=options),
+        linking=Linking(
+            shop.configurables,
+            reading=reading,
+            options=options,
+            clock=clock,
+            want=partial(_want, given, market.code),
+        ),
         pricing=Pricing(shop.base_prices, reading=reading, market=market),
         options=options,
     )
@@ -148,3 +154,8 @@ def _absent(market: ProductMarket) -> Values | None:
 async def _tell_overdue(given: Given, market: str, text: str) -> None:
     notice = MirrorNotice(flow=FLOW, market=market, key="queue", title=_QUEUE, text=text, count=1)
     await given.mirroring.notices.note(notice, lasts=ALONE_FOR)
+
+
+async def _want(given: Given, market: str, keys: Sequence[str]) -> None:
+    plans = given.mirroring.plans
+    await plans.want(FLOW, market, keys, is_forced=False, reason="its variants are not all linked")

@@ -4,7 +4,7 @@ What a real Magento does with single values: a name is one store view's, a statu
 everything else all views'. Writing in other letters renames, and unknown attributes are dropped.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -55,7 +55,7 @@ class FakeShopCatalog:
         is_dead: Whether nobody works the queue off.
         bad: SKUs that the shop refuses.
         loses_status: Whether a module of the shop sets statuses back.
-        is_label_taken: Called before an option is made, as another process may be quicker.
+        each_variant: Called as a variant is added, which takes time.
     """
 
     def __init__(self) -> None:
@@ -67,6 +67,7 @@ class FakeShopCatalog:
         self.bad: set[str] = set()
         self.loses_status = False
         self.held: list[str] = []
+        self.each_variant: Callable[[], None] = lambda: None
         self._bulks: dict[str, Sequence[tuple[str, str, Mapping[str, Any]]]] = {}
         self._last = 100
 
@@ -216,6 +217,7 @@ class FakeShopCatalog:
     async def add_variant(self, sku: str, variant: str, *, guard: Guard | None = None) -> None:
         await _passed(guard)
         self.asked.append(f"variant {sku} {variant}")
+        self.each_variant()
         parent, child = self.products[sku.casefold()], self.products[variant.casefold()]
         if variant in parent.linked:
             raise refusal("The product is already attached.")

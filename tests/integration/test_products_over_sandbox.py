@@ -1,4 +1,4 @@
-"""What the simulated ERP says of its products stands in the simulated shop, and no more than that."""
+"""What the simulated ERP says of its products stands in the simulated shop, and no more."""
 
 from pathlib import Path
 from typing import Any

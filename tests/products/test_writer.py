@@ -64,6 +64,7 @@ class World:
         )
         reading = ShopReading(shop, shop, options=options, market=of)
         self.overdue: list[str] = []
+        self.wanted: list[str] = []
         patches = ProductPatches(
             shop, shop, clock=self.clock, wait=timedelta(seconds=60), overdue=self._overdue
         )
@@ -71,7 +72,9 @@ class World:
             reading,
             patches=patches,
             making=Making(births or FakeBirths(), patches=patches, options=options, market=of),
-            linking=Linking(shop, reading=reading, options=options),
+            linking=Linking(
+                shop, reading=reading, options=options, clock=self.clock, want=self._want
+            ),
             pricing=Pricing(shop, reading=reading, market=of),
             options=options,
         )
@@ -83,6 +86,9 @@ class World:
         outcomes = await self.writer.write([row for row in batch if row.values], self.work)
         assert not self.work.open_entries
         return {each.row: each for each in outcomes}
+
+    async def _want(self, keys: Sequence[str]) -> None:
+        self.wanted += keys
 
     async def _overdue(self, text: str) -> None:
         self.overdue.append(text)
@@ -416,6 +422,30 @@ async def test_variants_are_added_as_they_come_and_never_removed() -> None:
     fewer = wanted("links", "SHADE", outcome.values, variants=["SHADE-RED"])
     await world.run(fewer)
     assert shop.products["shade"].linked == ["SHADE-RED", "BY-HAND", "SHADE-BLUE"]
+
+
+async def test_what_one_attempt_has_no_time_for_is_wanted_again() -> None:
+    """A real shop takes seconds for each variant, and the attempt's lease ends."""
+    world = World()
+    world.shop.offer("color", "Red")
+    rows = []
+    for name in ("SHADE", "SHELF"):
+        world.shop.put(name, type_id="configurable")
+        skus = [f"{name}-{number}" for number in range(4)]
+        for sku in skus:
+            world.shop.put(sku, attributes={"color": "4"})
+        rows.append(wanted("links", name, axes=["color"], variants=skus))
+    world.shop.each_variant = lambda: world.clock.advance(timedelta(seconds=40))
+    outcomes = await world.run(*rows)
+    assert outcomes[rows[0].row].values["variants"] == ["SHADE-0", "SHADE-1", "SHADE-2"]
+    assert outcomes[rows[1].row].end is RowEnd.MISSING
+    assert world.wanted == ["SHADE", "SHELF"]
+    world.wanted.clear()
+    rest = wanted(
+        "links", "SHADE", outcomes[rows[0].row].values, variants=rows[0].wanted["variants"]
+    )
+    assert (await world.one(rest)).values["variants"] == rows[0].wanted["variants"]
+    assert world.wanted == []
 
 
 async def test_a_variant_without_its_dimension_refuses_the_link_and_says_so() -> None:
