@@ -278,6 +278,13 @@ async def test_deleted_and_made_again_a_product_has_nothing_at_the_default_sourc
     assert await held(stock, SKU) == {"default": 0, "berlin": 5}
 
 
+async def test_saving_a_product_puts_an_empty_default_row_out_of_stock(stock: Wire) -> None:
+    await hold(stock, SKU, default=0, berlin=0)
+    await stock.send("PUT", f"/rest/all/V1/products/{SKU}", {"product": {"name": "n"}})
+    rows = (await told(stock, SKU))["source_items"]
+    assert {row["source_code"]: row["status"] for row in rows} == {"default": 0, "berlin": 1}
+
+
 async def test_a_renamed_product_takes_its_stock_along_and_leaves_it_too(stock: Wire) -> None:
     await hold(stock, SKU, default=7, berlin=5)
     address = f"{stock.sandbox.control_url}/systems/magento/products/{SKU}"

@@ -28,10 +28,13 @@ def product_saved(
             if item.source_code == DEFAULT_SOURCE:
                 continue
             inventory.write(after.sku, item.source_code, item.quantity, item.status)
+    lying = inventory.items.get(after.sku, DEFAULT_SOURCE)
     if given.keys() & {"qty", "is_in_stock"}:
-        lying = inventory.items.get(after.sku, DEFAULT_SOURCE)
         quantity = given.get("qty", 0 if lying is None else lying.quantity) or 0
         status = IN_STOCK if given.get("is_in_stock", True) else OUT_OF_STOCK
         inventory.write(after.sku, DEFAULT_SOURCE, Decimal(str(quantity)), status)
     elif before is None:
         inventory.write(after.sku, DEFAULT_SOURCE, Decimal(0))
+    elif lying is not None and lying.quantity == 0:
+        # Every save writes the row again, and then one of nothing is out of stock.
+        inventory.write(after.sku, DEFAULT_SOURCE, Decimal(0), OUT_OF_STOCK)
