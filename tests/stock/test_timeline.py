@@ -67,6 +67,8 @@ class Timeline:
             is_deletion=False, number="SO-1", reference=reference, sent_at=now, done_at=None
         )
         self.world.traces.writes[order] = [replace(sent, done_at=now)]
+        row["ext_order_id"] = "SO-1"
+        self.world.shop.touch(row)
         return self.world.erp.order("SO-1", SKU, "13", line["qty_ordered"], reference=reference).lot
 
 
