@@ -61,6 +61,18 @@ def database_url(postgres: str, template: str) -> Iterator[str]:
         yield url_of(postgres, name)
 
 
+@contextmanager
+def bench_database() -> Iterator[str]:
+    """Yield the URL of an empty database for a program, dropped afterwards."""
+    url = os.environ.get("POSTGRES_URL", _USUAL_URL)
+    if answers(url):
+        with _database(url) as name:
+            yield url_of(url, name)
+        return
+    with _embedded() as own_url, _database(own_url) as name:
+        yield url_of(own_url, name)
+
+
 def url_of(server: str, name: str) -> str:
     """Return the URL of a database of a server."""
     return urlsplit(server)._replace(path=f"/{name}").geturl()

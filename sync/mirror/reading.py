@@ -148,6 +148,9 @@ class MirrorReads:
         await self._plans.planning.plan(run, self._rules, keys=keys, is_alone=True)
         odd = await self._plans.staging.odd(run)
         await self._plans.staging.drop(run.id)
+        if odd:
+            # Hundreds of keys may be held for one entry of the mapping: their event tells of each.
+            await self._plans.runs.forget_empty(run.id)
         return Planning(run=await self._plans.runs.get(run.id), odd=odd)
 
     async def _begin(
@@ -239,7 +242,8 @@ class MirrorReads:
             await self._plans.adoption.begin(run)
         while rows := await self._plans.adoption.next(run, self._mirror.chunk_rows):
             held = await self._mirror.writer.read(rows)
-            await self._plans.adoption.keep(run, rows, held)
+            absent = self._mirror.absent or {}
+            await self._plans.adoption.keep(run, rows, held, absent=absent)
         await self._plans.adoption.end(run)
 
     async def _is_to_adopt(self) -> bool:

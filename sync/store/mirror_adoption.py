@@ -15,7 +15,7 @@ from sync.mirror.keys import folded
 from sync.plain_texts import plain, plain_json
 from sync.store.mirror_difference import hold_meeting_keys
 from sync.store.mirror_planning import counts_of, plan_alone, state_after
-from sync.store.mirror_records import HeldRow, MirrorChange, MirrorRun, RowKey
+from sync.store.mirror_records import HeldRow, MirrorChange, MirrorRun, RowKey, Values
 from sync.store.mirror_runs import change_held, end_run
 
 # Fields as an earlier look has found or settled them need no other.
@@ -111,7 +111,12 @@ class MirrorAdoption:
             return [MirrorChange(**row) for row in rows]
 
     async def keep(
-        self, run: MirrorRun, rows: Sequence[MirrorChange], held: Mapping[RowKey, HeldRow]
+        self,
+        run: MirrorRun,
+        rows: Sequence[MirrorChange],
+        held: Mapping[RowKey, HeldRow],
+        *,
+        absent: Values,
     ) -> None:
         """Keep what a comparison has found; raises `RunLostError`.
 
@@ -119,8 +124,10 @@ class MirrorAdoption:
             run: The run.
             rows: What was compared.
             held: What the shop has; a row that it does not have is missing.
+            absent: What is wanted of rows that are withdrawn: an adoption withdraws nothing, so the
+                fields that differ so are left to the next run, which judges them by its limits.
         """
-        found = plain_json([_compared(row, held.get(row.row)) for row in rows])
+        found = plain_json([_compared(row, held.get(row.row), absent) for row in rows])
         values = {**_place(run), "market": run.market, "rows": json.dumps(found)}
         async with self._database.begin() as connection:
             await change_held(connection, run, counts=text(_LESS).bindparams(n=len(rows)))
@@ -140,7 +147,7 @@ class MirrorAdoption:
             await end_run(connection, run.id, state_after(counts), counts | {"is_whole": 1})
 
 
-def _compared(row: MirrorChange, held: HeldRow | None) -> Mapping[str, Any]:
+def _compared(row: MirrorChange, held: HeldRow | None, absent: Values) -> Mapping[str, Any]:
     """Return what is kept of a row: which fields the shop has so, and which not."""
     place = {"scope": row.scope, "folded": folded(plain(row.key))}
     known = row.known or {}
@@ -148,7 +155,8 @@ def _compared(row: MirrorChange, held: HeldRow | None) -> Mapping[str, Any]:
     if held is None:
         return {**place, "shop_id": None, "same": {}, "other": dict(row.wanted), "before": False}
     same = {name: value for name, value in open_.items() if held.values.get(name) == value}
-    other = {name: value for name, value in open_.items() if name not in same}
+    left = {name: value for name, value in open_.items() if name not in same}
+    other = {name: value for name, value in left.items() if not _has(absent, name, value)}
     before = {name: held.values.get(name) for name in other}
     return {**place, "shop_id": held.shop_id, "same": same, "other": other, "before": before}
 

@@ -36,6 +36,8 @@ _FULFIL = text("""
     DELETE FROM mirror_wanted WHERE flow = :flow AND market = :market
        AND wished_at <= :began_at AND due_at <= :began_at AND (:all OR folded = ANY(:keys))
 """)
+# Entered within minutes, before the database has looked by itself.
+_MUCH = 10_000
 _EMPTY = text("DELETE FROM mirror_change WHERE run = :run")
 
 
@@ -44,6 +46,7 @@ class MirrorPlanning:
 
     def __init__(self, database: AsyncEngine) -> None:
         self._database = database
+        self._outside = database.execution_options(isolation_level="AUTOCOMMIT")
 
     async def plan(
         self,
@@ -65,6 +68,7 @@ class MirrorPlanning:
             RunLostError: Another process has it by now.
         """
         is_look = run.trigger is RunTrigger.PLAN
+        await self._look_anew("mirror_staging", run.rows_read)
         async with self._database.begin() as connection:
             await plan_alone(connection, run.flow, run.shop)
             await change_held(connection, run, planned_at=func.clock_timestamp())
@@ -80,8 +84,16 @@ class MirrorPlanning:
             else:
                 back = () if is_alone else await difference.to_put_back(connection, run)
                 await self._fulfil(connection, run, keys)
-            await self._end(connection, run, "; ".join(over), is_whole=keys is None and not is_look)
+            is_whole = keys is None and not is_look
+            rows = await self._end(connection, run, "; ".join(over), is_whole=is_whole)
+        await self._look_anew("mirror_change", rows)
         return back
+
+    async def _look_anew(self, table: str, rows: int) -> None:
+        """Have the database know that there is much, before it chooses how to go about it."""
+        if rows >= _MUCH:
+            async with self._outside.connect() as connection:
+                await connection.execute(text(f"ANALYZE {table}"))
 
     async def _fulfil(
         self, connection: AsyncConnection, run: MirrorRun, keys: Sequence[str] | None
@@ -94,14 +106,17 @@ class MirrorPlanning:
 
     async def _end(
         self, connection: AsyncConnection, run: MirrorRun, told: str, *, is_whole: bool
-    ) -> None:
+    ) -> int:
+        """Note where a run stands now; return how many rows its plan has."""
         odd = (await connection.execute(_ODD, {"run": run.id})).scalar_one()
         await connection.execute(_DROP_GOOD, {"run": run.id})
         counts = await counts_of(connection, run.id)
+        rows: int = sum(counts.values())
         counts |= {"odd": odd, "is_whole": int(is_whole)}
         its = update(mirror_run).where(mirror_run.c.id == run.id).values(text=told)
         await connection.execute(its)
         await end_run(connection, run.id, state_after(counts), counts)
+        return rows
 
 
 async def plan_alone(connection: AsyncConnection, flow: str, shop: str) -> None:

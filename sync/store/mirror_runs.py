@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sync.store import statements
 from sync.store.mirror_records import MirrorRun, RunState, RunTrigger
 from sync.store.mirror_run_record import RunLostError, mirror_run_of
-from sync.store.mirror_tables import mirror_run, mirror_staging
+from sync.store.mirror_tables import mirror_change, mirror_run, mirror_staging
 
 _RUN = mirror_run.c
 _WHOLE = (RunTrigger.FULL, RunTrigger.ADOPT)
@@ -189,6 +189,12 @@ class MirrorRuns:
             one = delete(mirror_run).where(_RUN.id == row.id)
             forgotten += await statements.change(self._database, one)
         return forgotten
+
+    async def forget_empty(self, run_id: int) -> None:
+        """Forget a run that has come to its end without a row."""
+        rows = select(mirror_change.c.run).where(mirror_change.c.run == _RUN.id)
+        its = delete(mirror_run).where(_RUN.id == run_id, _RUN.state == RunState.DONE)
+        await statements.change(self._database, its.where(~rows.exists()))
 
     async def _read(self, which: Any) -> list[MirrorRun]:
         statement = select(mirror_run).where(which).order_by(_RUN.id)

@@ -1,27 +1,348 @@
 """What a run plans: only what changed, never what is dangerous, and nothing of a broken read."""
 
+from datetime import timedelta
+
+import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.store.mirror_records import RunState
-from tests.fakes.mirror_world import MirrorWorld
+from pricing_proxy.resilience.errors import UpstreamError, UpstreamUnavailableError
+from sync.store.mirror_records import RowKey, RunState
+from sync.store.mirror_run_record import RunDecisionError, RunLostError
+from tests.fakes.mirror_world import FLOW, MARKET, MirrorWorld
+from tests.fakes.toy_shop import KilledError
+
+NAMES = [f"SKU-{number}" for number in range(10)]
 
 
-async def test_only_changed_fields_are_written(store: AsyncEngine) -> None:
+@pytest.fixture
+async def world(store: AsyncEngine) -> MirrorWorld:
+    """Return an ERP and a shop with ten products each, and all of them known."""
     world = MirrorWorld(store)
-    world.erp.rows = {f"SKU-{n}": {"price": "10", "name": f"n{n}"} for n in range(7)}
+    world.erp.rows = {key: {"price": "100", "status": "1", "name": "n"} for key in NAMES}
     await world.reads.full()
     await world.write_all()
-    assert len(world.shelf.writes) == 7
     world.shelf.writes.clear()
+    return world
 
+
+async def state_of(world: MirrorWorld) -> tuple[str, str]:
+    """Return the newest run's state, and what is said of it."""
+    run = await world.plans.run(await world.last())
+    assert run is not None
+    return run.state.value, run.text
+
+
+async def test_only_changed_fields_are_written(world: MirrorWorld) -> None:
     await world.reads.full()
     assert await world.states(await world.last()) == {}
 
-    world.erp.rows["SKU-3"]["price"] = "11"
+    world.erp.rows["SKU-3"]["price"] = "101"
     await world.reads.full()
     await world.write_all()
-    assert world.shelf.writes == [("SKU-3", {"price": "11"})]
+
+    assert world.shelf.writes == [("SKU-3", {"price": "101"})]
     run = await world.plans.run(await world.last())
     assert run is not None
     assert run.state is RunState.DONE
-    assert run.rows_read == run.rows_expected == 7
+    assert run.rows_read == run.rows_expected == 10
+
+
+@pytest.mark.parametrize("price", ["0", "200", "50"])
+async def test_all_prices_of_a_poisoned_export_wait(world: MirrorWorld, price: str) -> None:
+    for values in world.erp.rows.values():
+        values["price"] = price
+    await world.reads.full()
+    await world.write_all()
+
+    assert world.shelf.writes == []
+    state, told = await state_of(world)
+    assert state == "waiting"
+    assert price != "0" or told == "zeroed: 10 within 24 hours, 2 allowed"
+    risks = await world.plans.views.risks(await world.last())
+    assert {(each.risk, each.rows) for each in risks} >= {("repriced", 10)}
+
+
+async def test_a_row_over_its_own_limit_waits_alone(world: MirrorWorld) -> None:
+    world.erp.rows["SKU-1"]["price"] = "131"
+    world.erp.rows["SKU-2"]["price"] = "130"
+    await world.reads.full()
+    await world.write_all()
+
+    assert world.shelf.writes == [("SKU-2", {"price": "130"})]
+    assert await world.states(await world.last()) == {"sku-1": "waiting", "sku-2": "written"}
+
+
+async def test_a_limit_counts_the_last_day_and_not_what_was_approved(world: MirrorWorld) -> None:
+    """Four may be repriced within 24 hours, however many runs they come in."""
+    for number in range(3):
+        world.erp.rows[f"SKU-{number}"]["price"] = "110"
+    await world.reads.full()
+    await world.write_all()
+    for number in range(3, 5):
+        world.erp.rows[f"SKU-{number}"]["price"] = "110"
+    await world.reads.full()
+    assert await state_of(world) == ("waiting", "repriced: 5 within 24 hours, 4 allowed")
+
+    assert await world.plans.decisions.approve(await world.last(), by="anna") == 2
+    await world.write_all()
+    world.erp.rows["SKU-5"]["price"] = "110"
+    await world.reads.full()
+    await world.write_all()
+    assert [key for key, _ in world.shelf.writes] == [f"SKU-{number}" for number in range(6)]
+
+
+async def test_an_approval_holds_while_the_direction_does(world: MirrorWorld) -> None:
+    world.erp.rows["SKU-1"]["price"] = world.erp.rows["SKU-2"]["price"] = "200"
+    await world.reads.full()
+    await world.plans.decisions.approve(await world.last(), by="anna")
+    # Before anything of it is written, both are read again.
+    world.erp.rows["SKU-1"]["price"], world.erp.rows["SKU-2"]["price"] = "220", "20"
+    await world.want("SKU-1", "SKU-2")
+    await world.reads.change()
+    await world.write_all()
+
+    assert world.shelf.writes == [("SKU-1", {"price": "220"})]
+    assert (await world.states(await world.last()))["sku-2"] == "waiting"
+
+
+@pytest.mark.parametrize("left", [0, 8])
+async def test_a_shrunken_catalog_plans_nothing_unless_forced(
+    world: MirrorWorld, left: int
+) -> None:
+    world.erp.rows = dict(list(world.erp.rows.items())[:left])
+    await world.reads.full()
+    state, told = await state_of(world)
+    assert state == "failed"
+    assert "nothing is planned" in told
+    assert [asked.keys for asked in world.erp.reads[-1:]] == [None]
+
+    run = await world.reads.by_hand(by="anna", is_forced=True)
+    assert run.state in (RunState.WAITING, RunState.WRITING)
+
+
+async def test_a_missing_key_is_asked_for_before_it_is_withdrawn(world: MirrorWorld) -> None:
+    world.erp.leaves_out = {"SKU-4"}
+    await world.reads.full()
+    assert world.erp.reads[-1].keys == ["SKU-4"]
+    assert await world.states(await world.last()) == {}
+
+    del world.erp.rows["SKU-4"]
+    await world.reads.full()
+    await world.write_all()
+    assert world.shelf.writes == [("SKU-4", {"status": "2"})]
+    await world.reads.full()
+    assert world.erp.reads[-1].keys is None, "once withdrawn, it is not asked for again"
+
+
+async def test_a_key_that_is_asked_for_and_missing_is_withdrawn(world: MirrorWorld) -> None:
+    del world.erp.rows["SKU-4"]
+    await world.want("SKU-4", "SKU-99")
+    await world.reads.change()
+    await world.write_all()
+    assert world.shelf.writes == [("SKU-4", {"status": "2"})]
+
+
+async def test_two_rows_that_meet_in_one_key_are_both_held(world: MirrorWorld) -> None:
+    world.erp.rows["sku-1 "] = {"price": "1", "status": "1", "name": "other"}
+    world.erp.rows["SKU-2"]["name"] = "new"
+    await world.reads.full()
+    await world.write_all()
+
+    assert world.shelf.writes == [("SKU-2", {"name": "new"})]
+    [held] = world.entered.held
+    assert (held.key, held.meets) == ("SKU-1", ["sku-1 "])
+    planning = await world.reads.planned(["SKU-1", "sku-1 "], by="event 1")
+    assert [each.text for each in planning.odd] == ["is one to the shop with sku-1 "]
+    # Asked for alone, either meets the other one.
+    planning = await world.reads.planned(["sku-1 "], by="event 1")
+    assert [each.key for each in planning.odd] == ["SKU-1"]
+
+
+async def test_what_cannot_be_mapped_is_held_and_the_rest_flows(world: MirrorWorld) -> None:
+    world.erp.odd = {"SKU-1"}
+    world.erp.rows["SKU-1"]["price"] = world.erp.rows["SKU-2"]["price"] = "101"
+    await world.reads.full()
+    await world.write_all()
+    assert world.shelf.writes == [("SKU-2", {"price": "101"})]
+    assert [each.key for each in world.entered.held] == ["SKU-1"]
+    await world.hold("SKU-1", {})
+
+    # While it is held, nobody enters it again; mapped, it goes back in line.
+    world.entered.held.clear()
+    await world.reads.full()
+    assert world.entered.held == []
+    world.erp.odd = set()
+    await world.reads.full()
+    assert await world.value("SELECT state FROM sync_event WHERE business_key = 'SKU-1'") == (
+        "received"
+    )
+
+
+async def test_a_refused_row_is_not_written_again_until_it_is_another(world: MirrorWorld) -> None:
+    world.shelf.refused = {"sku-1"}
+    world.erp.rows["SKU-1"]["name"] = "<b>"
+    await world.reads.full()
+    await world.write_all()
+    await world.reads.full()
+    assert await world.states(await world.last()) == {}
+
+    world.shelf.refused = set()
+    world.erp.rows["SKU-1"]["name"] = "b"
+    await world.reads.full()
+    await world.write_all()
+    assert world.shelf.writes == [("SKU-1", {"name": "b"})]
+
+
+async def test_a_killed_read_goes_on_where_it_was(world: MirrorWorld) -> None:
+    world.erp.rows["SKU-0"]["name"] = world.erp.rows["SKU-9"]["name"] = "new"
+    world.erp.breaks_after, world.erp.error = 2, KilledError
+    with pytest.raises(KilledError):
+        await world.reads.full()
+    broken = await world.last()
+    world.erp.breaks_after = None
+    await world.reads.full()
+    await world.write_all()
+
+    assert await world.last() == broken
+    pages = [len(page.rows) for asked in world.erp.reads[-2:] for page in asked.pages]
+    assert pages == [3, 3, 3, 1]
+    assert [key for key, _ in world.shelf.writes] == ["SKU-0", "SKU-9"]
+
+
+async def test_a_read_that_lost_its_rows_with_the_database_begins_anew(world: MirrorWorld) -> None:
+    world.erp.breaks_after, world.erp.error = 2, KilledError
+    with pytest.raises(KilledError):
+        await world.reads.full()
+    await world.execute("TRUNCATE mirror_staging")
+    world.erp.breaks_after = None
+    await world.reads.full()
+    assert (await state_of(world))[0] == "done"
+    assert world.shelf.writes == []
+
+
+async def test_whoever_lost_a_read_adds_nothing_to_it(world: MirrorWorld) -> None:
+    """A process that was stopped in the middle wakes up when another has gone on."""
+
+    async def be_overtaken() -> None:
+        world.erp.between = None
+        assert await world.plans.runs.take_up(FLOW, MARKET) is not None
+
+    world.erp.between = be_overtaken
+    with pytest.raises(RunLostError):
+        await world.reads.full()
+
+
+async def test_a_read_that_the_erp_breaks_off_plans_nothing(world: MirrorWorld) -> None:
+    world.erp.breaks_after = 1
+    world.erp.rows["SKU-0"]["price"] = "101"
+    world.erp.error = lambda: UpstreamUnavailableError("gone", system="fo")
+    with pytest.raises(UpstreamError):
+        await world.reads.full()
+    assert await state_of(world) == ("reading", "the reading broke off: gone")
+    world.erp.error = lambda: UpstreamError("not as agreed", system="fo")
+    with pytest.raises(UpstreamError):
+        await world.reads.full()
+    assert (await state_of(world))[0] == "failed"
+    assert world.shelf.writes == []
+
+
+async def test_an_older_read_does_not_undo_what_was_read_meanwhile(world: MirrorWorld) -> None:
+    """A full read has seen a row early; what is planned of it last is what was read last."""
+
+    async def meanwhile() -> None:
+        world.erp.between = None
+        world.erp.rows["SKU-0"]["price"] = "101"
+        await world.want("SKU-0")
+        await world.reads.change()
+        await world.write_all()
+
+    world.erp.between = meanwhile
+    await world.reads.full()
+    await world.write_all()
+    assert world.shelf.writes == [("SKU-0", {"price": "101"})]
+
+
+async def test_what_is_on_its_way_is_corrected_though_it_is_not_known_yet(
+    world: MirrorWorld,
+) -> None:
+    world.erp.rows["SKU-0"]["price"] = "101"
+    await world.reads.full()
+    older = await world.last()
+    changes = await world.begin(older, 10)
+    world.erp.rows["SKU-0"]["price"] = "100"
+    await world.want("SKU-0")
+    await world.reads.change()
+    newer = await world.last()
+
+    ends = [world.shelf.take(each) for each in changes]
+    event = await world.event()
+    overtaken = await world.plans.acknowledge(older, ends, event_id=event, fence=1)
+    await world.write(newer)
+
+    assert overtaken == [RowKey("global", "SKU-0")]
+    assert world.shelf.rows["sku-0"]["price"] == "100"
+
+
+async def test_a_look_writes_nothing_until_it_is_approved(world: MirrorWorld) -> None:
+    world.erp.rows["SKU-0"]["price"] = "101"
+    run = await world.reads.by_hand(by="anna", only_looks=True)
+    await world.write_all()
+    assert (run.state, world.shelf.writes) == (RunState.WAITING, [])
+    assert await world.plans.decisions.approve(run.id, by="anna") == 1
+    await world.write_all()
+    assert world.shelf.writes == [("SKU-0", {"price": "101"})]
+
+
+async def test_a_wish_of_during_a_read_is_read_again(world: MirrorWorld) -> None:
+    async def wish() -> None:
+        await world.want("SKU-0", is_forced=True)
+
+    await world.want("SKU-1", is_forced=True)
+    world.erp.between = wish
+    await world.reads.full()
+    world.erp.between = None
+    assert await world.states(await world.last()) == {"sku-1": "planned"}
+    await world.reads.change()
+    assert await world.states(await world.last()) == {"sku-0": "planned"}
+
+
+async def test_what_the_shop_made_anew_is_wanted_by_every_flow(world: MirrorWorld) -> None:
+    world.erp.rows["SKU-0"]["price"] = "101"
+    await world.reads.full()
+    run = await world.last()
+    await world.plans.renew(run, [RowKey("global", "SKU-0")])
+    assert "sku-0" not in await world.known()
+    await world.reads.change()
+    await world.write_all()
+    assert world.shelf.writes == [("SKU-0", world.erp.rows["SKU-0"])]
+
+
+async def test_an_undo_restores_what_is_still_as_the_run_left_it(world: MirrorWorld) -> None:
+    for key in ("SKU-0", "SKU-1"):
+        world.erp.rows[key]["price"] = "110"
+    await world.reads.full()
+    undone = await world.last()
+    await world.write_all()
+    world.erp.rows["SKU-1"]["price"] = "111"
+    await world.want("SKU-1")
+    await world.reads.change()
+    await world.write_all()
+    world.shelf.writes.clear()
+
+    run = await world.plans.undo.plan(undone, by="anna", at=world.clock.utc())
+    await world.write_all()
+
+    assert world.shelf.writes == [("SKU-0", {"price": "100"})]
+    [kept] = [row for row in await world.plans.views.rows(run.id) if row.state == "kept"]
+    assert (kept.key, kept.text) == ("SKU-1", "was written again since")
+    with pytest.raises(RunDecisionError):
+        await world.plans.undo.plan(9999, by="anna", at=world.clock.utc())
+
+
+async def test_old_runs_are_forgotten_but_the_one_to_compare_with(world: MirrorWorld) -> None:
+    await world.reads.full()
+    await world.execute("UPDATE mirror_run SET ended_at = now() - interval '90 days'")
+    assert await world.plans.runs.forget(timedelta(days=30)) == 1
+    [run] = await world.plans.views.newest()
+    assert run.rows_read == 10
+    assert await world.states(run.id) == {}
