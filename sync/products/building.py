@@ -47,7 +47,7 @@ def product_mirrors(given: Given) -> list[Mirror]:
 def product_markets(markets: Mapping[str, ConfiguredMarket]) -> dict[str, ProductMarket]:
     """Return the markets that have products on, each with what it owns."""
     rules = {code: market.own.rules(ProductRules) for code, market in markets.items()}
-    masters = masters_of({code: {"master": each.master} for code, each in rules.items()})
+    masters = masters_of({code: _said_of(each) for code, each in rules.items()})
     has_masters = any(
         rules[code].dimensions and "variants" in rules[code].owned(is_master=True)
         for code in masters
@@ -86,6 +86,10 @@ PRODUCTS = Description(
     mistakes=mistakes,
     mirrors=product_mirrors,
 )
+
+
+def _said_of(rules: ProductRules) -> Mapping[str, bool | None]:
+    return {"master": rules.master}
 
 
 def _mirror(given: Given, configured: ConfiguredMarket, market: ProductMarket) -> Mirror:

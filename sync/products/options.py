@@ -19,7 +19,7 @@ from sync.engine.writes import written
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.attributes import ProductAttribute
 from sync.products.plain_numbers import plain
-from sync.products.ports import Locks, ShopAttributes
+from sync.products.ports import AttributeLocks, ShopAttributes
 from sync.store.mirror_records import Value
 
 _MAGENTO = "magento"
@@ -76,7 +76,7 @@ class OptionBook:
     """
 
     def __init__(
-        self, attributes: ShopAttributes, *, locks: Locks, clock: Clock, makes: bool
+        self, attributes: ShopAttributes, *, locks: AttributeLocks, clock: Clock, makes: bool
     ) -> None:
         self._attributes = attributes
         self._locks = locks

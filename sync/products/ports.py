@@ -152,7 +152,7 @@ class ShopBasePrices(Protocol):
         ...
 
 
-class Locks(Protocol):
+class AttributeLocks(Protocol):
     """Lets one of many processes at a time do something."""
 
     def hold(self, folded: Collection[str]) -> AbstractAsyncContextManager[None]:
