@@ -1,12 +1,13 @@
 """The stock flow: what it is to all others, and how it is built."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
 
 from pricing_proxy.d365.fo.stock import StockReads
 from sync.description import Built, Description
 from sync.engine.schedules import Schedule
+from sync.erp_events import ErpEvent
 from sync.given import ConfiguredMarket, Given
 from sync.magento import resources
 from sync.magento.reserving_models import ReservingOrder
@@ -39,7 +40,7 @@ def build(given: Given) -> Built:
         return built
     orders = open_orders(given, layout_of(given))
     watch = Schedule("watch stock of open orders", _WATCH, orders.watch)
-    return replace(built, schedules=(*built.schedules, watch))
+    return replace(built, schedules=(*built.schedules, watch), erp_hint=_hint(given))
 
 
 def mirrors(given: Given) -> list[Mirror]:
@@ -125,6 +126,19 @@ def _mirror(given: Given, market: ConfiguredMarket, layout: Layout, orders: Open
     )
 
 
+def _hint(given: Given) -> Callable[[ErpEvent], Awaitable[None]]:
+    """Return what has items read at once that the ERP told of."""
+    want = _want(given)
+
+    async def hint(event: ErpEvent) -> None:
+        for code in event.markets:
+            member = given.markets[code].own.rules(StockRules).events.get(event.name, "")
+            if item := event.members.get(member):
+                await want(code, [item], is_forced=False, reason=event.name)
+
+    return hint
+
+
 def _want(given: Given) -> Want:
     async def want(
         market: str,
@@ -185,6 +199,7 @@ STOCK = Description(
     rules=StockRules,
     build=build,
     mapping_version=VERSION,
+    erp_hints=lambda rules: rules.events,
     contracts=contracts,
     resources=(resources.SOURCE_ITEMS, resources.PRODUCTS, resources.ORDERS, resources.SHIPMENTS),
     erp_rows=warehouse_row,

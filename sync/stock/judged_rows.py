@@ -11,7 +11,7 @@ from sync.stock.layout import Layout, Shares, Stock
 from sync.stock.line_warehouses import LineWarehouses
 from sync.stock.mapping import source_quantity
 from sync.stock.ports import KeptLines
-from sync.stock.presence import Presence, ReadWindow
+from sync.stock.presence import LinePresence, OnHandWindow
 from sync.stock.source import FREE
 from sync.store.mirror_records import MirrorChange
 from sync.store.shop_line_records import ShopLine
@@ -32,7 +32,7 @@ class JudgedRow:
 
     key: str
     free: dict[str, Decimal]
-    window: ReadWindow
+    window: OnHandWindow
     lines: list[ShopLine]
     is_in: dict[int, bool]
     in_doubt: bool = False
@@ -128,7 +128,7 @@ class JudgedRows:
                 source: Decimal(str(values.get(f"{FREE}{source}") or 0))
                 for source in self._stock.sources
             },
-            window=ReadWindow(change.began_at, change.ended_at),
+            window=OnHandWindow(change.began_at, change.ended_at),
             lines=[line for line in lines if line.folded == folded(change.key)],
             is_in={},
         )
@@ -139,8 +139,8 @@ class JudgedRows:
         verdicts = await self._judging.judge(lines, lambda line: windows[line.folded])
         for row in rows:
             mine = {line.item_id: verdicts[line.item_id] for line in row.lines}
-            row.is_in = {item: verdict is Presence.IN for item, verdict in mine.items()}
-            row.in_doubt = Presence.DOUBT in mine.values()
+            row.is_in = {item: verdict is LinePresence.IN for item, verdict in mine.items()}
+            row.in_doubt = LinePresence.DOUBT in mine.values()
 
     async def _follow(self, rows: Sequence[JudgedRow]) -> None:
         present = {item for row in rows for item, is_in in row.is_in.items() if is_in}
@@ -155,7 +155,7 @@ class JudgedRows:
             for desired in page.rows:
                 row = by_key.get(folded(desired.key))
                 if row is not None:
-                    row.window = ReadWindow(page.began_at, page.ended_at)
+                    row.window = OnHandWindow(page.began_at, page.ended_at)
                     row.free = {
                         source: Decimal(str(desired.values[f"{FREE}{source}"]))
                         for source in self._stock.sources

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from pricing_proxy.clock import Clock
-from sync.stock.ports import ErpLookup, KeptLines, Traces
-from sync.stock.presence import Presence, ReadWindow, presence, present_since
+from sync.stock.ports import ErpLookup, KeptLines, OrderTraces
+from sync.stock.presence import LinePresence, OnHandWindow, presence, present_since
 from sync.store.order_writes import OrderTrace
 from sync.store.shop_line_records import ShopLine
 
@@ -25,7 +25,7 @@ class Judging:
     """
 
     def __init__(
-        self, lines: KeptLines, traces: Traces, lookup: ErpLookup, *, clock: Clock
+        self, lines: KeptLines, traces: OrderTraces, lookup: ErpLookup, *, clock: Clock
     ) -> None:
         self._lines = lines
         self._traces = traces
@@ -33,8 +33,8 @@ class Judging:
         self._clock = clock
 
     async def judge(
-        self, lines: Sequence[ShopLine], window_of: Callable[[ShopLine], ReadWindow]
-    ) -> Mapping[int, Presence]:
+        self, lines: Sequence[ShopLine], window_of: Callable[[ShopLine], OnHandWindow]
+    ) -> Mapping[int, LinePresence]:
         """Return what is known of each line, by its id; raises `UpstreamError`."""
         unknown = {line.order_id for line in lines if line.present_since is None}
         traces = await self._traces.of(unknown)

@@ -8,7 +8,7 @@ from sync.sales.references import References
 from sync.store.shop_line_records import ShopLine
 
 
-class ErpOrders(Protocol):
+class FoundOrders(Protocol):
     """Sales orders of the ERP, to be read."""
 
     async def find(self, company: str, reference: str) -> list[SalesOrderHeaderRow]:
@@ -31,7 +31,7 @@ class _Document(NamedTuple):
 class LookedIn(NamedTuple):
     """Where a market's orders are looked for."""
 
-    orders: ErpOrders
+    orders: FoundOrders
     company: str
     references: References
 

@@ -163,7 +163,7 @@ class KeptLines(Protocol):
         ...
 
 
-class Traces(Protocol):
+class OrderTraces(Protocol):
     """What the journal says of orders."""
 
     async def of(self, orders: Collection[int]) -> Mapping[int, OrderTrace]:
@@ -179,7 +179,7 @@ class ErpLookup(Protocol):
         ...
 
 
-class Locks(Protocol):
+class StockLocks(Protocol):
     """One at a time for each SKU."""
 
     def hold(self, folded: Collection[str]) -> AbstractAsyncContextManager[None]:

@@ -23,7 +23,7 @@ from sync.store.shop_line_records import ShopLine
 CLOCKS_DIFFER = timedelta(seconds=1)
 
 
-class Presence(StrEnum):
+class LinePresence(StrEnum):
     """What is known."""
 
     IN = "in"
@@ -32,7 +32,7 @@ class Presence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ReadWindow:
+class OnHandWindow:
     """When on-hand was read: from the first question to the last answer."""
 
     began_at: datetime
@@ -40,8 +40,8 @@ class ReadWindow:
 
 
 def presence(
-    line: ShopLine, window: ReadWindow, trace: OrderTrace | None, *, since: datetime | None
-) -> Presence:
+    line: ShopLine, window: OnHandWindow, trace: OrderTrace | None, *, since: datetime | None
+) -> LinePresence:
     """Return whether a line was in the ERP during a read.
 
     Args:
@@ -51,11 +51,11 @@ def presence(
         since: From when on it is known to be there; None while that is not known.
     """
     if since is not None and _is_before(since, window.began_at):
-        return Presence.IN
+        return LinePresence.IN
     if trace is None:
         # Found there by a look-up, it may have been there before.
-        return Presence.OUT if since is None else Presence.DOUBT
-    return Presence.OUT if _was_out(trace, line, window) else Presence.DOUBT
+        return LinePresence.OUT if since is None else LinePresence.DOUBT
+    return LinePresence.OUT if _was_out(trace, line, window) else LinePresence.DOUBT
 
 
 def present_since(line: ShopLine, trace: OrderTrace | None) -> datetime | None:
@@ -72,7 +72,7 @@ def _standing(writes: Sequence[OrderWrite], line: ShopLine) -> Iterable[OrderWri
     return (each for each in _additions(writes, line) if each.number not in gone)
 
 
-def _was_out(trace: OrderTrace, line: ShopLine, window: ReadWindow) -> bool:
+def _was_out(trace: OrderTrace, line: ShopLine, window: OnHandWindow) -> bool:
     additions = _additions(trace.writes, line)
     if not additions and trace.whole_since is not None:
         return _is_before(window.ended_at, trace.whole_since)
@@ -83,7 +83,7 @@ def _was_out(trace: OrderTrace, line: ShopLine, window: ReadWindow) -> bool:
     )
 
 
-def _was_taken_out(writes: Sequence[OrderWrite], number: str, window: ReadWindow) -> bool:
+def _was_taken_out(writes: Sequence[OrderWrite], number: str, window: OnHandWindow) -> bool:
     return any(
         write.is_deletion
         and write.number == number

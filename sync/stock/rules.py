@@ -31,6 +31,9 @@ class StockRules(BaseModel):
             fall when an order enters the ERP, and stay when it is delivered. `d365-sync check
             --prove-stock` shows whether they do.
         decimals: Decimals that quantities have in the shop.
+        events: Business events of the ERP that say that stock moved, by the names that whoever set
+            them up there gave them; with the contract's member that names the item, such as
+            {"XYZOnHandChangedBusinessEvent": "ItemNumber"}. They only have it read at once.
         rotation_minutes: How often what nobody has ordered is read; orders' SKUs are read every
             minute.
         lowered_per_cent: Of all SKUs, so many may be lowered or emptied within a day; more wait
@@ -48,6 +51,7 @@ class StockRules(BaseModel):
     safety_stock: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(0)
     measure: Annotated[list[Term], Field(min_length=1)] = list(UNRESERVED_AND_UNWANTED)
     decimals: Annotated[int, Field(ge=0, le=4)] = 0
+    events: dict[str, str] = {}
     rotation_minutes: Annotated[int, Field(ge=1, le=10_080)] = 240
     lowered_per_cent: Annotated[int, Field(ge=0, le=100)] = 25
 

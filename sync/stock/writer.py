@@ -26,7 +26,7 @@ from sync.stock.judged_rows import JudgedRow, JudgedRows
 from sync.stock.layout import Stock
 from sync.stock.mapping import plain
 from sync.stock.open_orders import OpenOrders
-from sync.stock.ports import KeptLines, Locks, ShopSkus, ShopSources, Want
+from sync.stock.ports import KeptLines, ShopSkus, ShopSources, StockLocks, Want
 from sync.stock.source import FREE
 from sync.store.mirror_records import (
     HeldRow,
@@ -67,7 +67,7 @@ class StockWriter:
         skus: ShopSkus,
         orders: OpenOrders,
         lines: KeptLines,
-        locks: Locks,
+        locks: StockLocks,
         want: Want,
     ) -> None:
         self._stock = stock

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from sync.stock.building import STOCK
 from sync.stock.rules import StockRules, mistakes
 
 BASE = {"stock_id": 1, "sources": {"berlin": ["11"], "hamburg": ["21"]}}
@@ -73,3 +74,9 @@ def test_a_stock_is_sold_by_other_markets(other: str) -> None:
 def test_rules_that_cannot_be_meant_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         StockRules.model_validate({**BASE, **wrong})
+
+
+def test_business_events_are_those_that_the_rules_name() -> None:
+    events = {"XYZOnHandChangedBusinessEvent": "ItemNumber"}
+    rules = StockRules.model_validate({**BASE, "events": events})
+    assert list(STOCK.erp_hints(rules)) == ["XYZOnHandChangedBusinessEvent"]
