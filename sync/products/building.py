@@ -1,10 +1,12 @@
 """The products flow: what it is to all others, and how it is built."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 
 from sync.description import Built, Description
+from sync.erp_events import ErpEvent
 from sync.given import ConfiguredMarket, Given
 from sync.magento import resources
 from sync.mirror.ports import Mirror, Policy
@@ -27,6 +29,7 @@ from sync.products.writer import ProductWriter
 from sync.store.mirror_notices import MirrorNotice
 from sync.store.mirror_records import Risk, Values
 
+_UNLINKED = "its variants are not all linked"
 _QUEUE = (
     "The shop's queue is not worked off: products are written one by one. See whether its "
     "consumers run (bin/magento queue:consumers:list, cron)"
@@ -35,7 +38,16 @@ _QUEUE = (
 
 def build(given: Given) -> Built:
     """Return the flow with its schedules."""
-    return mirror_flow(given, FLOW, product_mirrors(given))
+    built = mirror_flow(given, FLOW, product_mirrors(given))
+    return replace(built, erp_hint=partial(hear, given))
+
+
+async def hear(given: Given, event: ErpEvent) -> None:
+    """Have an item read soon that the ERP told of."""
+    for market in event.markets:
+        member = given.markets[market].own.rules(ProductRules).events.get(event.name, "")
+        if item := event.members.get(member):
+            await _want(given, market, [item], reason=event.name)
 
 
 def product_mirrors(given: Given) -> list[Mirror]:
@@ -74,6 +86,7 @@ PRODUCTS = Description(
     rules=ProductRules,
     build=build,
     mapping_version=VERSION,
+    erp_hints=lambda rules: rules.events,
     contracts=contracts,
     resources=(
         resources.PRODUCTS,
@@ -141,7 +154,7 @@ def _writer(given: Given, market: ProductMarket, reader: ProductReader) -> Produ
             reading=reading,
             options=options,
             clock=clock,
-            want=partial(_want, given, market.code),
+            want=partial(_want, given, market.code, reason=_UNLINKED),
         ),
         pricing=Pricing(shop.base_prices, reading=reading, market=market),
         options=options,
@@ -160,6 +173,5 @@ async def _tell_overdue(given: Given, market: str, text: str) -> None:
     await given.mirroring.notices.note(notice, lasts=ALONE_FOR)
 
 
-async def _want(given: Given, market: str, keys: Sequence[str]) -> None:
-    plans = given.mirroring.plans
-    await plans.want(FLOW, market, keys, is_forced=False, reason="its variants are not all linked")
+async def _want(given: Given, market: str, keys: Sequence[str], *, reason: str) -> None:
+    await given.mirroring.plans.want(FLOW, market, keys, is_forced=False, reason=reason)

@@ -96,6 +96,8 @@ class ProductRules(BaseModel):
         price_decimals: Decimals that a price for one piece has where the ERP's is for several.
         keep: Fields that stay as they are where somebody edited them in the shop, until the ERP
             says something new; by what `d365-sync runs show` calls them.
+        events: Business events of the ERP that tell of a changed item, by the name that they were
+            given there, each with the member that holds the item's number.
         limits: What needs approval.
         chunk_rows: How many rows are read from the shop and written in one go.
         batch_rows: How many rows one request to the shop may hold.
@@ -128,6 +130,7 @@ class ProductRules(BaseModel):
     price_scope: Literal["global", "website"] = "global"
     price_decimals: Annotated[int, Field(ge=2, le=6)] = 4
     keep: list[str] = []
+    events: dict[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]] = {}
     limits: ChangeLimits = ChangeLimits()
     chunk_rows: Annotated[int, Field(ge=1, le=2000)] = 200
     batch_rows: Annotated[int, Field(ge=1, le=1000)] = 100
