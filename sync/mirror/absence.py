@@ -12,7 +12,7 @@ from pricing_proxy.clock import Clock
 from sync.mirror.keys import folded
 from sync.mirror.ports import Mirror
 from sync.store.mirror_records import DesiredRow, MirrorRun
-from sync.store.mirror_staging import MirrorStaging, ReadWindow, UnreadRow
+from sync.store.mirror_staging import MirrorStaging, StagedWindow, UnreadRow
 
 
 class Absence:
@@ -57,13 +57,13 @@ class Absence:
             for row in rows
             if row.folded not in found.odd and (row.scope, row.folded) not in found.rows
         ]
-        await self._staging.add(run, absent, (), read=ReadWindow(began_at, self._clock.utc()))
+        await self._staging.add(run, absent, (), read=StagedWindow(began_at, self._clock.utc()))
 
     async def _read(self, run: MirrorRun, keys: Sequence[str]) -> "_Found":
         found = _Found()
         async with aclosing(self._mirror.reader.pages(keys=keys)) as pages:
             async for page in pages:
-                window = ReadWindow(page.began_at, page.ended_at)
+                window = StagedWindow(page.began_at, page.ended_at)
                 await self._staging.add(run, page.rows, page.odd, read=window)
                 found.rows |= {(row.scope, folded(row.key)) for row in page.rows}
                 found.odd |= {folded(row.key) for row in page.odd}

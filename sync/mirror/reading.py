@@ -26,7 +26,7 @@ from sync.store.mirror_judging import PlanRules
 from sync.store.mirror_plans import MirrorPlans
 from sync.store.mirror_records import HeldAlone, MirrorRun, RunState, RunTrigger
 from sync.store.mirror_run_record import HeldKey
-from sync.store.mirror_staging import ReadWindow
+from sync.store.mirror_staging import StagedWindow
 
 # A read of some keys takes minutes at the most; one of everything may meet a long outage.
 _KEYED_IDLE, _WHOLE_IDLE = timedelta(hours=1), timedelta(hours=6)
@@ -213,7 +213,7 @@ class MirrorReads:
         pages = self._mirror.reader.pages(keys=keys, after=run.read_after)
         async with aclosing(pages) as reading:
             async for page in reading:
-                window = ReadWindow(page.began_at, page.ended_at)
+                window = StagedWindow(page.began_at, page.ended_at)
                 count = await self._plans.staging.copy(
                     run, page.rows, page.odd, read=window, after=page.after
                 )

@@ -182,8 +182,14 @@ def _before(held: HeldRow | None) -> Mapping[str, Any] | bool:
 
 
 def _ended(outcome: RowOutcome) -> dict[str, Any]:
-    members = {name: getattr(outcome, name) for name in ("shop_id", "field", "text", "advice")}
-    values = dict(outcome.values)
-    ended = {**_of(outcome.row), **members, "end": outcome.end.value, "values": values}
+    ended = {
+        **_of(outcome.row),
+        "end": outcome.end.value,
+        "values": dict(outcome.values),
+        "shop_id": outcome.shop_id,
+        "field": outcome.field,
+        "text": outcome.text,
+        "advice": outcome.advice,
+    }
     plainly: dict[str, Any] = plain_json(ended)
     return plainly

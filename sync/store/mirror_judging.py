@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sync.store.mirror_records import MirrorLimit, MirrorRun, Risk, RunTrigger, Values
 
-ALONE, OVER, APPROVED = "alone", "over", "approved"
-"""Why a risk makes its row wait, or does not any more; third part of what is kept of one."""
+# Why a risk makes its row wait: the third part of what is kept of one; others are "over" its limit,
+# and "approved", which makes nothing wait.
+_ALONE = "alone"
 
 _SLICE = 2000
 _NEXT = text("""
@@ -122,4 +123,4 @@ async def _classify(connection: AsyncConnection, run: MirrorRun, rules: PlanRule
 
 
 def _kept(risk: Risk) -> str:
-    return f"{risk.name}/{risk.direction}/{ALONE if risk.is_alone else ''}"
+    return f"{risk.name}/{risk.direction}/{_ALONE if risk.is_alone else ''}"

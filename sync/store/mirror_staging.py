@@ -71,7 +71,7 @@ _DROP = text("DELETE FROM mirror_staging WHERE run = :run")
 _SLICE = 500
 
 
-class ReadWindow(NamedTuple):
+class StagedWindow(NamedTuple):
     """When something was read."""
 
     began_at: datetime
@@ -98,7 +98,7 @@ class MirrorStaging:
         rows: Iterable[DesiredRow],
         odd: Iterable[UnmappedRow],
         *,
-        read: ReadWindow,
+        read: StagedWindow,
         after: str,
     ) -> int:
         """Add a page, and note how far the run is; return how many rows it had.
@@ -123,7 +123,7 @@ class MirrorStaging:
         rows: Iterable[DesiredRow],
         odd: Iterable[UnmappedRow],
         *,
-        read: ReadWindow,
+        read: StagedWindow,
     ) -> None:
         """Add what a second look has brought; what was staged before stays as it is."""
         names = ("scope", "folded", "key", "values", "odd")
