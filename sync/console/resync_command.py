@@ -17,7 +17,7 @@ from rich.progress import (
 from rich.text import Text
 
 from pricing_proxy.clock import SystemClock
-from pricing_proxy.command_line import Config, Json, errors, fail, output
+from pricing_proxy.command_line import Config, Json, errors, fail
 from sync.console.plain import show
 from sync.console.run_tables import next_step, runs_table
 from sync.console.run_view import RunLine, read_lines
@@ -138,7 +138,7 @@ async def _followed(opened: Stores, run: MirrorRun) -> MirrorRun:
             await asyncio.sleep(_LOOK_SECONDS)
             run = await opened.mirrors.run(run.id) or run
     if run.state is RunState.WRITING:
-        output().print("Nothing is written: start d365-sync run, or see: d365-sync status")
+        errors().print("Nothing is written: start d365-sync run, or see: d365-sync status")
     return run
 
 

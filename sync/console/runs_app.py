@@ -1,7 +1,6 @@
 """Commands about runs from the ERP to the shop: `runs`, and `show`, `approve`, `reject`, `undo`."""
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.text import Text
@@ -28,13 +27,6 @@ runs_app = typer.Typer(
     invoke_without_command=True,
     help="See what was read from the ERP and written to the shop; approve what waits, undo.",
 )
-
-
-class Adopt(StrEnum):
-    """What becomes of fields that differ when the shop is looked at first."""
-
-    KEEP = "keep"
-    OVERWRITE = "overwrite"
 
 
 @runs_app.callback()
@@ -98,8 +90,9 @@ def approve_command(
     run: RunNumber,
     *,
     adopt: Annotated[
-        Adopt | None,
+        str | None,
         typer.Option(
+            metavar="keep|overwrite",
             help="Of a first look at the shop: keep what it has until the ERP says something new, "
             "or overwrite it now.",
             show_default=False,
@@ -121,19 +114,15 @@ def approve_command(
     before it is written waits no more. New rows are judged by themselves. A first look at the
     shop (`adopt`) is decided field by field or as a whole; it never makes or disables products.
     """
+    if adopt not in (None, "keep", "overwrite"):
+        fail("--adopt is keep or overwrite")
     if field is not None and adopt is None:
         fail("--field belongs to --adopt keep or --adopt overwrite; for others there is --risk")
 
-    async def decide(opened: Stores) -> int:
-        decisions = opened.mirrors.decisions
-        if adopt is None:
-            rows = await decisions.approve(run, by=operator(by), risk=risk)
-        else:
-            rows = await decisions.adopt(run, by=operator(by), how=adopt.value, field=field)
-        await _enter(opened, await opened.mirrors.run(run))
-        return rows
-
-    rows = with_stores(config, decide)
+    rows = with_stores(
+        config,
+        lambda opened: _approve(opened, run, adopt, field=field, risk=risk, by=operator(by)),
+    )
     output().print(
         f"{counted(rows, 'row')} of run {run} approved. Follow it with: d365-sync runs show {run}"
     )
@@ -164,6 +153,20 @@ def undo_command(run: RunNumber, *, config: Config = None, by: By = None) -> Non
         f"Run {undone.id} takes run {run} back{left}. See both with: "
         f"d365-sync runs show {undone.id}"
     )
+
+
+async def _approve(
+    opened: Stores, run: int, adopt: str | None, *, field: str | None, risk: str | None, by: str
+) -> int:
+    """Have rows of a run written; return how many were decided on."""
+    decisions = opened.mirrors.decisions
+    if adopt is None:
+        rows = await decisions.approve(run, by=by, risk=risk)
+    else:
+        how: Literal["keep", "overwrite"] = "keep" if adopt == "keep" else "overwrite"
+        rows = await decisions.adopt(run, by=by, how=how, field=field)
+    await _enter(opened, await opened.mirrors.run(run))
+    return rows
 
 
 async def _undo(settings: SyncSettings, run: int, *, by: str) -> MirrorRun:

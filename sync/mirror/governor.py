@@ -74,14 +74,12 @@ class PaceView:
         ceiling: What it grows to.
         reason: Why it is less; empty where it is not.
         cut_at: When it last became less.
-        is_slow: Whether the storefront is slow now.
     """
 
     width: int
     ceiling: int
     reason: str
     cut_at: datetime | None
-    is_slow: bool
 
     @property
     def is_at_floor(self) -> bool:
@@ -98,7 +96,6 @@ def pace_view(pace: ShopPace | None, now: datetime, *, ceiling: int) -> PaceView
         ceiling=ceiling,
         reason=pace.reason if wide < ceiling else "",
         cut_at=pace.cut_at,
-        is_slow=pace.is_slow,
     )
 
 

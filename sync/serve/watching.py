@@ -55,14 +55,6 @@ def watching(
     """Return the schedule that watches over all events and the other schedules.
 
     As one, it runs in one process at a time: however many there are, people are told once.
-
-    Args:
-        alerts: Who is told.
-        opened: What is kept.
-        plan: The other schedules.
-        failing: How they fare in this process.
-        clock: Time.
-        of_mirrors: Tells what is wrong with mirrors.
     """
     after = timedelta(seconds=alerts.late_after_seconds)
     begun_at = clock.utc()

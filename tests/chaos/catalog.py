@@ -6,12 +6,13 @@ name belongs to the ERP and is overwritten; a weight that somebody edited stays.
 
 import copy
 import threading
+import time
 from typing import Any
 
 from tests.chaos.configuration import Tuning
 from tests.chaos.figures import Figure, Options, events
 from tests.chaos.mirrored import VIEW, Mirrored, counted, moved
-from tests.chaos.stage import stage
+from tests.chaos.stage import Stage, stage
 
 _KILL_AFTER_SECONDS = 4.0
 _MOST_CHANGED = 1000
@@ -34,12 +35,10 @@ def catalog(options: Options) -> list[Figure]:
         before = products.shop()
         products.change({sku: {"name": f"Neu {sku}", "weight": 7} for sku in changed})
 
-        [worker] = on.workers.all
-        killer = threading.Timer(_KILL_AFTER_SECONDS, worker.kill)
+        killer = threading.Timer(_KILL_AFTER_SECONDS, _kill, args=(on,))
         killer.start()
         run = products.resynced("products")
         killer.join()
-        on.workers.revive()
         after = products.shop()
         wanted = _wanted(before, changed, kept=weighed)
         unasked = products.resynced("products")
@@ -56,6 +55,13 @@ def catalog(options: Options) -> list[Figure]:
             ),
             *events(on),
         ]
+
+
+def _kill(on: Stage) -> None:
+    for worker in on.workers.all:
+        worker.kill()
+    time.sleep(1)
+    on.workers.revive()
 
 
 def _wanted(before: Any, changed: list[str], *, kept: list[str]) -> dict[str, Any]:
