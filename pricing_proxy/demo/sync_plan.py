@@ -176,8 +176,30 @@ def sync_commands(
     option = f"--config {shlex.quote(str(configuration))}"
     stranger = f"{program} sandbox customer --taxvat 'de 100 000 001'{control}"
     theirs = f"{program} sandbox order --customer {_STRANGER} --kind simple{control}"
-    runs = f"{secrets} {sync} runs"
-    resync = f"{secrets} {sync} resync"
+    return {
+        **_mirror_commands(
+            program=program, run=f"{secrets} {sync}", option=option, control=control
+        ),
+        "An order, in the ERP a second later": f"{order}; sleep 2; {arrived}",
+        "A field renamed in the ERP: the order is held, and an alert appears here": (
+            f"{dial} rename_fields={_RENAMED}; {order}; sleep 8; {secrets} {sync} failed {option}"
+        ),
+        "Repaired and replayed": (
+            f"{dial} rename_fields=; {secrets} {sync} replay --all-held {option}; "
+            f"sleep 3; {arrived}"
+        ),
+        "Somebody registers with C-1001's tax number: they and their orders wait for a person": (
+            f"{stranger}; {theirs}; sleep 8; {secrets} {sync} failed {option}"
+        ),
+        "Approved: their order is in the ERP, on C-1001": (
+            f"{secrets} {sync} approve b2b_de/{_STRANGER} --yes {option}; sleep 5; {arrived}"
+        ),
+    }
+
+
+def _mirror_commands(*, program: str, run: str, option: str, control: str) -> dict[str, str]:
+    """Return what to try with what goes from the ERP to the shop."""
+    runs, resync = f"{run} runs", f"{run} resync"
     return {
         "Catalog and stock of the ERP beside the shop's: a first look waits for a person": (
             f"{runs} {option}; "
@@ -194,19 +216,5 @@ def sync_commands(
         "The ERP says that all prices are 0: nothing is written, and an alert appears here": (
             f"{program} sandbox poison prices{control}; {resync} products {option}; "
             f"{runs} {option}; {program} sandbox poison off{control}"
-        ),
-        "An order, in the ERP a second later": f"{order}; sleep 2; {arrived}",
-        "A field renamed in the ERP: the order is held, and an alert appears here": (
-            f"{dial} rename_fields={_RENAMED}; {order}; sleep 8; {secrets} {sync} failed {option}"
-        ),
-        "Repaired and replayed": (
-            f"{dial} rename_fields=; {secrets} {sync} replay --all-held {option}; "
-            f"sleep 3; {arrived}"
-        ),
-        "Somebody registers with C-1001's tax number: they and their orders wait for a person": (
-            f"{stranger}; {theirs}; sleep 8; {secrets} {sync} failed {option}"
-        ),
-        "Approved: their order is in the ERP, on C-1001": (
-            f"{secrets} {sync} approve b2b_de/{_STRANGER} --yes {option}; sleep 5; {arrived}"
         ),
     }

@@ -60,6 +60,7 @@ _AccountAttribute = Annotated[
         help="The shop's customers have the attribute of the ERP's account; a stock shop has none.",
     ),
 ]
+_Seed = Annotated[int, typer.Option(help="The same seed makes the same data and faults.")]
 _CaFile = Annotated[
     Path | None,
     typer.Option(help="Where the CA's certificate goes; default: into the state directory."),
@@ -72,7 +73,7 @@ def run(
     *,
     skus: _Skus = 240,
     customers: _Customers = 40,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same data and faults.")] = 1,
+    seed: _Seed = 1,
     latency_ms: Annotated[
         int, typer.Option(min=0, help="How long F&O and Magento take to answer.")
     ] = DEFAULT_LATENCY_MS,

@@ -29,6 +29,17 @@ runs_app = typer.Typer(
 )
 
 
+_Adopting = Annotated[
+    str | None,
+    typer.Option(
+        metavar="keep|overwrite",
+        help="Of a first look at the shop: keep what it has until the ERP says something new, "
+        "or overwrite it now.",
+        show_default=False,
+    ),
+]
+
+
 @runs_app.callback()
 def runs_command(
     context: typer.Context,
@@ -89,15 +100,7 @@ def show_command(
 def approve_command(
     run: RunNumber,
     *,
-    adopt: Annotated[
-        str | None,
-        typer.Option(
-            metavar="keep|overwrite",
-            help="Of a first look at the shop: keep what it has until the ERP says something new, "
-            "or overwrite it now.",
-            show_default=False,
-        ),
-    ] = None,
+    adopt: _Adopting = None,
     field: Annotated[
         str | None, typer.Option(help="With --adopt: only this field.", show_default=False)
     ] = None,

@@ -68,13 +68,9 @@ def watching(
             for each in plan
         ]
         return [
-            *held(await opened.overview.held(named=MOST_NAMED)),
-            *cautioned(await opened.overview.cautioned(CAUTIONED_FOR, named=MOST_NAMED)),
-            *await _late(opened, after),
+            *await _of_events(opened, after),
             *silent(schedules, now=clock.utc()),
             *lost(await _lost(opened), schedules, now=clock.utc()),
-            *unsettled(await opened.unsettled.read()),
-            *odd(await opened.odd_rows.waiting()),
             *await _rewritten(opened, seen, clock),
             *await of_mirrors(),
         ]
@@ -83,6 +79,16 @@ def watching(
         conditions=conditions, kept=opened.alerts, targets=Targets(alerts.targets), clock=clock
     )
     return Schedule("look for alerts", _EVERY, watcher.watch)
+
+
+async def _of_events(opened: Stores, after: timedelta) -> list[Condition]:
+    return [
+        *held(await opened.overview.held(named=MOST_NAMED)),
+        *cautioned(await opened.overview.cautioned(CAUTIONED_FOR, named=MOST_NAMED)),
+        *await _late(opened, after),
+        *unsettled(await opened.unsettled.read()),
+        *odd(await opened.odd_rows.waiting()),
+    ]
 
 
 class DatabaseWatch(Background):

@@ -79,27 +79,50 @@ def open_orders(given: Given, layout: Layout) -> OpenOrders:
 
 def _mirror(given: Given, market: ConfiguredMarket, layout: Layout, orders: OpenOrders) -> Mirror:
     rules, stock = market.own.rules(StockRules), layout.stocks[market.code]
-    reads = given.reads_of(market)
-    on_hand = StockReads(reads)
     reader = OnHand(
-        on_hand,
-        reads,
+        StockReads(given.reads_of(market)),
+        given.reads_of(market),
         company=market.company,
         stock=stock,
         measure=rules.measure,
         decimals=rules.decimals,
     )
-    judging = Judging(given.lines, given.traces, _lookup(given), clock=given.polling.clock)
-    warehouses = LineWarehouses(on_hand, company=market.company, stock=stock, lines=given.lines)
+    return Mirror(
+        flow=FLOW,
+        market=market.code,
+        shop=given.shop.url,
+        scopes=[stock.scope],
+        reader=reader,
+        writer=_writer(given, market, stock=stock, layout=layout, reader=reader, orders=orders),
+        risks=risks,
+        limits=limits(rules.lowered_per_cent),
+        absent={f"{FREE}{source}": "0" for source in stock.sources},
+        is_undoable=False,
+        decides_itself=True,
+        change_every=_READ_WANTED,
+        full_every=timedelta(minutes=rules.rotation_minutes),
+    )
+
+
+def _writer(
+    given: Given,
+    market: ConfiguredMarket,
+    *,
+    stock: Stock,
+    layout: Layout,
+    reader: OnHand,
+    orders: OpenOrders,
+) -> StockWriter:
+    on_hand = StockReads(given.reads_of(market))
     judged = JudgedRows(
         stock,
         layout,
         reader=reader,
         lines=given.lines,
-        judging=judging,
-        warehouses=warehouses,
+        judging=Judging(given.lines, given.traces, _lookup(given), clock=given.polling.clock),
+        warehouses=LineWarehouses(on_hand, company=market.company, stock=stock, lines=given.lines),
     )
-    writer = StockWriter(
+    return StockWriter(
         stock,
         judged,
         shop=given.shop.source_items,
@@ -108,21 +131,6 @@ def _mirror(given: Given, market: ConfiguredMarket, layout: Layout, orders: Open
         lines=given.lines,
         locks=given.locks,
         want=_want(given),
-    )
-    return Mirror(
-        flow=FLOW,
-        market=market.code,
-        shop=given.shop.url,
-        scopes=[stock.scope],
-        reader=reader,
-        writer=writer,
-        risks=risks,
-        limits=limits(rules.lowered_per_cent),
-        absent={f"{FREE}{source}": "0" for source in stock.sources},
-        is_undoable=False,
-        decides_itself=True,
-        change_every=_READ_WANTED,
-        full_every=timedelta(minutes=rules.rotation_minutes),
     )
 
 

@@ -95,15 +95,20 @@ async def prove(
     await _reach({Stage.DELIVERED}, stage, pause)
     delivered = await free()
     return [
-        ProvenSku(
-            sku=sku,
-            ordered=quantity,
-            before=before[sku],
-            entered=entered.get(sku, Decimal(0)),
-            delivered=delivered.get(sku, Decimal(0)),
-        )
-        for sku, quantity in ordered.items()
+        _proven(sku, quantity, before[sku], entered, delivered) for sku, quantity in ordered.items()
     ]
+
+
+def _proven(
+    sku: str, ordered: Decimal, before: Decimal, entered: Free, delivered: Free
+) -> ProvenSku:
+    return ProvenSku(
+        sku=sku,
+        ordered=ordered,
+        before=before,
+        entered=entered.get(sku, Decimal(0)),
+        delivered=delivered.get(sku, Decimal(0)),
+    )
 
 
 async def _reach(

@@ -127,7 +127,7 @@ class MirrorStaging:
     ) -> None:
         """Add what a second look has brought; what was staged before stays as it is."""
         names = ("scope", "folded", "key", "values", "odd")
-        window = {name: at.isoformat() for name, at in read._asdict().items()}
+        window = {"began_at": read.began_at.isoformat(), "ended_at": read.ended_at.isoformat()}
         staged = [
             dict(zip(names, (*each[:3], *map(_loaded, each[3:])), strict=True)) | window
             for each in (*map(_good, rows), *map(_odd, odd))

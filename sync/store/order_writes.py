@@ -6,8 +6,9 @@ Orders write these entries; stock asks for them, to know whose demand was in wha
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store import statements
@@ -74,27 +75,7 @@ class OrderWrites:
             return {}
         whole = await self._whole(ids)
         writes: dict[int, list[OrderWrite]] = {order: [] for order in whole}
-        request = _CALL.request
-        statement = (
-            select(
-                _EVENT.document_id,
-                _CALL.operation,
-                request[NUMBER].astext.label("number"),
-                request[REFERENCE].astext.label("reference"),
-                _CALL.sent_at,
-                _CALL.acked_at,
-            )
-            .join_from(sync_attempt, sync_event, _EVENT.id == _CALL.event_id)
-            .where(
-                _EVENT.flow == ORDERS,
-                _EVENT.document_id.in_(ids),
-                _CALL.operation.in_([ADD_LINE, DELETE_ORDER]),
-                # What was refused, or never left, did not happen.
-                (_CALL.acked_at.is_(None)) | (_CALL.status == _DONE),
-            )
-            .order_by(_CALL.id)
-        )
-        for row in await statements.rows(self._database, statement):
+        for row in await statements.rows(self._database, _writes_of(ids)):
             writes.setdefault(int(row.document_id), []).append(
                 OrderWrite(
                     is_deletion=row.operation == DELETE_ORDER,
@@ -126,3 +107,26 @@ class OrderWrites:
             .group_by(_EVENT.document_id)
         )
         return {int(row[0]): row[1] for row in await statements.rows(self._database, statement)}
+
+
+def _writes_of(ids: Collection[str]) -> Select[Any]:
+    request = _CALL.request
+    return (
+        select(
+            _EVENT.document_id,
+            _CALL.operation,
+            request[NUMBER].astext.label("number"),
+            request[REFERENCE].astext.label("reference"),
+            _CALL.sent_at,
+            _CALL.acked_at,
+        )
+        .join_from(sync_attempt, sync_event, _EVENT.id == _CALL.event_id)
+        .where(
+            _EVENT.flow == ORDERS,
+            _EVENT.document_id.in_(ids),
+            _CALL.operation.in_([ADD_LINE, DELETE_ORDER]),
+            # What was refused, or never left, did not happen.
+            (_CALL.acked_at.is_(None)) | (_CALL.status == _DONE),
+        )
+        .order_by(_CALL.id)
+    )
