@@ -176,23 +176,21 @@ def sync_commands(
     option = f"--config {shlex.quote(str(configuration))}"
     stranger = f"{program} sandbox customer --taxvat 'de 100 000 001'{control}"
     theirs = f"{program} sandbox order --customer {_STRANGER} --kind simple{control}"
+    run = f"{secrets} {sync}"
     return {
-        **_mirror_commands(
-            program=program, run=f"{secrets} {sync}", option=option, control=control
-        ),
+        **_mirror_commands(program=program, run=run, option=option, control=control),
         "An order, in the ERP a second later": f"{order}; sleep 2; {arrived}",
         "A field renamed in the ERP: the order is held, and an alert appears here": (
-            f"{dial} rename_fields={_RENAMED}; {order}; sleep 8; {secrets} {sync} failed {option}"
+            f"{dial} rename_fields={_RENAMED}; {order}; sleep 8; {run} failed {option}"
         ),
         "Repaired and replayed": (
-            f"{dial} rename_fields=; {secrets} {sync} replay --all-held {option}; "
-            f"sleep 3; {arrived}"
+            f"{dial} rename_fields=; {run} replay --all-held {option}; sleep 3; {arrived}"
         ),
         "Somebody registers with C-1001's tax number: they and their orders wait for a person": (
-            f"{stranger}; {theirs}; sleep 8; {secrets} {sync} failed {option}"
+            f"{stranger}; {theirs}; sleep 8; {run} failed {option}"
         ),
         "Approved: their order is in the ERP, on C-1001": (
-            f"{secrets} {sync} approve b2b_de/{_STRANGER} --yes {option}; sleep 5; {arrived}"
+            f"{run} approve b2b_de/{_STRANGER} --yes {option}; sleep 5; {arrived}"
         ),
     }
 

@@ -61,6 +61,7 @@ _AccountAttribute = Annotated[
     ),
 ]
 _Seed = Annotated[int, typer.Option(help="The same seed makes the same data and faults.")]
+_Latency = Annotated[int, typer.Option(min=0, help="How long F&O and Magento take to answer.")]
 _CaFile = Annotated[
     Path | None,
     typer.Option(help="Where the CA's certificate goes; default: into the state directory."),
@@ -74,9 +75,7 @@ def run(
     skus: _Skus = 240,
     customers: _Customers = 40,
     seed: _Seed = 1,
-    latency_ms: Annotated[
-        int, typer.Option(min=0, help="How long F&O and Magento take to answer.")
-    ] = DEFAULT_LATENCY_MS,
+    latency_ms: _Latency = DEFAULT_LATENCY_MS,
     account_attribute: _AccountAttribute = False,
     control_port: ControlPort = CONTROL_PORT,
     fo_port: Annotated[int, typer.Option(help="Port of F&O.")] = FO_PORT,

@@ -26,7 +26,7 @@ class Product(NamedTuple):
     sub_type: str
 
 
-def items(book: Book) -> Iterator[Item]:
+def released_items(book: Book) -> Iterator[Item]:
     """Yield the released masters and distinct products."""
     yield from book.items.values()
 

@@ -24,7 +24,7 @@ PRODUCT_SETS = (
         "products",
         _ITEM,
         Listing(
-            entries=product_rows.items,
+            entries=product_rows.released_items,
             row=product_rows.released_row,
             key=product_rows.item_key,
             lead="ItemNumber",
@@ -52,7 +52,7 @@ PRODUCT_SETS = (
         "order_settings",
         _ITEM,
         Listing(
-            entries=product_rows.items,
+            entries=product_rows.released_items,
             row=product_rows.order_settings_row,
             key=product_rows.item_key,
             lead="ItemNumber",

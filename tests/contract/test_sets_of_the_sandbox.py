@@ -10,9 +10,17 @@ from aiohttp import ClientSession
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.d365.fo.documents import DocumentCalls
 from pricing_proxy.d365.fo.metadata import MetadataReader
-from pricing_proxy.d365.fo.mirror_contracts import PRODUCT_ROWS, STOCK_ROWS, read_contracts
+from pricing_proxy.d365.fo.mirror_contracts import STOCK_ROWS, read_contracts
 from pricing_proxy.d365.fo.mirror_reads import SetReads
-from pricing_proxy.d365.fo.product_models import ProductTranslationRow
+from pricing_proxy.d365.fo.models import Row
+from pricing_proxy.d365.fo.product_models import (
+    AttributeValueRow,
+    CatalogOrderSettingsRow,
+    CatalogProductRow,
+    CatalogVariantRow,
+    NumberedBarcodeRow,
+    ProductTranslationRow,
+)
 from pricing_proxy.d365.fo.schema_contract import compare_entity
 from pricing_proxy.d365.fo.stock import StockReads
 from pricing_proxy.d365.transport import Transport
@@ -20,6 +28,15 @@ from pricing_proxy.sandbox.book import fold
 from pricing_proxy.sandbox.server import Sandbox
 from tests.d365.loopback import DirectPolicy
 from tests.sandbox.conftest import Client, settings
+
+_PRODUCT_ROWS: tuple[type[Row], ...] = (
+    CatalogProductRow,
+    CatalogVariantRow,
+    ProductTranslationRow,
+    CatalogOrderSettingsRow,
+    NumberedBarcodeRow,
+    AttributeValueRow,
+)
 
 
 class _Tokens:
@@ -107,7 +124,7 @@ async def test_the_simulated_metadata_fits_what_mirrors_rely_on(transport: Trans
         transport, policy=DirectPolicy(), clock=SystemClock(), request_time=timedelta(seconds=30)
     )
     reader = MetadataReader(calls)
-    for contract in read_contracts((*STOCK_ROWS, *PRODUCT_ROWS)):
+    for contract in read_contracts((*STOCK_ROWS, *_PRODUCT_ROWS)):
         name = await reader.entity_of(contract.entity_set)
         assert name, contract.entity_set
         entity = await reader.entity(name)

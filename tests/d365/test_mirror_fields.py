@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from pricing_proxy.d365.fo.instants import Instant, instant_or_none
-from pricing_proxy.d365.fo.mirror_contracts import PRODUCT_ROWS, STOCK_ROWS, read_contracts
+from pricing_proxy.d365.fo.mirror_contracts import STOCK_ROWS, read_contracts
 from pricing_proxy.d365.fo.models import Day, NoYes, Number, Row, Text
 from pricing_proxy.d365.fo.product_models import (
-    BarcodeRow,
+    AttributeValueRow,
     CatalogOrderSettingsRow,
     CatalogProductRow,
     CatalogVariantRow,
     ChangedItemRow,
+    NumberedBarcodeRow,
+    ProductTranslationRow,
     ProductUnitConversionRow,
-    SharedProductRow,
     UnitConversionRow,
-    with_fields,
 )
 from pricing_proxy.d365.fo.schema_contract import EntityMetadata, FieldMetadata, compare_entity
 from pricing_proxy.d365.fo.stock_models import DemandLineRow, OnHandRow, RemainingLineRow
@@ -30,10 +30,13 @@ METADATA: dict[str, Any] = json.loads((DATA / "fo_metadata_excerpt.json").read_t
 DOCUMENTS: dict[str, Any] = json.loads((DATA / "fo_documents_metadata.json").read_text())
 ROWS: tuple[type[Row], ...] = (
     *STOCK_ROWS,
-    *PRODUCT_ROWS,
+    CatalogProductRow,
+    CatalogVariantRow,
+    ProductTranslationRow,
+    CatalogOrderSettingsRow,
+    NumberedBarcodeRow,
+    AttributeValueRow,
     RemainingLineRow,
-    SharedProductRow,
-    BarcodeRow,
     UnitConversionRow,
     ProductUnitConversionRow,
     ChangedItemRow,
@@ -110,13 +113,6 @@ def test_sampled_products_and_lines_are_read() -> None:
     blank = dict.fromkeys(DemandLineRow.fields(), None)
     demand = DemandLineRow.model_validate({**blank, **line})
     assert (demand.ItemNumber, demand.OrderedSalesQuantity) == ("T0020", "1")
-
-
-def test_fields_of_the_erp_s_customer_are_read_as_texts() -> None:
-    row = with_fields(CatalogOrderSettingsRow, ["XYZMinimum", "ItemNumber"])
-    assert row.fields()[-1] == "XYZMinimum"
-    assert row.entity_set == CatalogOrderSettingsRow.entity_set
-    assert with_fields(CatalogOrderSettingsRow, ["ItemNumber"]) is CatalogOrderSettingsRow
 
 
 def test_an_instant_keeps_its_time_and_never_is_none() -> None:

@@ -225,7 +225,7 @@ async def test_small_sets_and_counts() -> None:
     told = page({**warehouse, **more}, count=1)
     async with transport_to(answers(told, page(warehouse, count=7))) as (transport, _):
         reads = SetReads(transport, policy=DirectPolicy(), clock=SystemClock())
-        [found] = await StockReads(reads).warehouses("usmf")
+        [found] = (await reads.whole(WarehouseRow, company="usmf")).rows
         assert (found.WarehouseId, found.WarehouseType) == ("13", "Standard")
         assert await reads.count(WarehouseRow, company="usmf") == 7
 

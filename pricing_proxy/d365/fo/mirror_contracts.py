@@ -7,29 +7,11 @@ from collections.abc import Iterable
 
 from pricing_proxy.d365.fo.document_contracts import read_types
 from pricing_proxy.d365.fo.models import Row
-from pricing_proxy.d365.fo.product_models import (
-    AttributeValueRow,
-    CatalogOrderSettingsRow,
-    CatalogProductRow,
-    CatalogVariantRow,
-    NumberedBarcodeRow,
-    ProductTranslationRow,
-)
 from pricing_proxy.d365.fo.schema_contract import EntityContract
 from pricing_proxy.d365.fo.stock_models import DemandLineRow, OnHandRow, WarehouseRow
 
 STOCK_ROWS: tuple[type[Row], ...] = (OnHandRow, WarehouseRow, DemandLineRow)
 """What stock is read from everywhere."""
-
-PRODUCT_ROWS: tuple[type[Row], ...] = (
-    CatalogProductRow,
-    CatalogVariantRow,
-    ProductTranslationRow,
-    CatalogOrderSettingsRow,
-    NumberedBarcodeRow,
-    AttributeValueRow,
-)
-"""What products are read from everywhere."""
 
 
 def read_contracts(rows: Iterable[type[Row]]) -> tuple[EntityContract, ...]:

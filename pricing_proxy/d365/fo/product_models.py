@@ -5,11 +5,8 @@ rules, to none. Names per language stand in translations, not on the released pr
 """
 
 # ruff: noqa: N815 - the names are the wire's
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
-
-from pydantic import create_model
+from typing import ClassVar
 
 from pricing_proxy.d365.fo.instants import Instant
 from pricing_proxy.d365.fo.models import (
@@ -22,8 +19,6 @@ from pricing_proxy.d365.fo.models import (
     Row,
     Text,
 )
-
-R = TypeVar("R", bound=Row)
 
 
 class CatalogProductRow(ReleasedProductRow):
@@ -66,22 +61,6 @@ class CatalogOrderSettingsRow(OrderSettingsRow):
     SalesWarehouseId: Text
 
 
-class SharedProductRow(Row):
-    """A row of `ProductsV2`: the product that companies release, in the system's language."""
-
-    entity_set = "ProductsV2"
-    key = ("ProductNumber",)
-    company_field = None
-    shown_by = "ProductNumber"
-
-    ProductNumber: str
-    ProductName: Text
-    ProductDescription: Text
-    ProductSearchName: Text
-    ProductType: Text
-    ProductSubType: Text
-
-
 class ProductTranslationRow(Row):
     """A row of `ProductTranslations`: a name in one language, such as "de" or "en-us"."""
 
@@ -94,38 +73,6 @@ class ProductTranslationRow(Row):
     LanguageId: str
     ProductName: Text
     Description: Text
-
-
-class BarcodeRow(Row):
-    """A row of `ProductBarcodesV3`: a barcode of an item or variant in one unit."""
-
-    entity_set = "ProductBarcodesV3"
-    key = (
-        "dataAreaId",
-        "ItemNumber",
-        "ProductConfigurationId",
-        "ProductColorId",
-        "ProductSizeId",
-        "ProductStyleId",
-        "ProductVersionId",
-        "ProductQuantityUnitSymbol",
-        "BarcodeSetupId",
-        "Barcode",
-    )
-    shown_by = "ItemNumber"
-
-    dataAreaId: str
-    ItemNumber: str
-    ProductConfigurationId: Text
-    ProductColorId: Text
-    ProductSizeId: Text
-    ProductStyleId: Text
-    ProductVersionId: Text
-    ProductQuantityUnitSymbol: Text
-    BarcodeSetupId: Text
-    Barcode: str
-    IsDefaultScannedBarcode: NoYes
-    IsDefaultDisplayedBarcode: NoYes
 
 
 class NumberedBarcodeRow(Row):
@@ -224,9 +171,3 @@ class ChangedItemRow(Row):
     def changed_at(self) -> datetime | None:
         """When it was changed; None when the ERP does not say."""
         return self.SysModifiedDateTime
-
-
-def with_fields(row: type[R], more: Iterable[str]) -> type[R]:
-    """Return a model that reads further fields as texts, whatever their type; numbers too."""
-    added: dict[str, Any] = {name: (Text, ...) for name in more if name not in row.model_fields}
-    return create_model(row.__name__, __base__=row, **added) if added else row

@@ -13,7 +13,6 @@ from pricing_proxy.d365.fo.stock_models import (
     DemandLineRow,
     OnHandRow,
     RemainingLineRow,
-    WarehouseRow,
 )
 from pricing_proxy.d365.odata import EnumMember, Filter, equals, is_one_of
 from pricing_proxy.names import same_name_key
@@ -29,10 +28,6 @@ class StockReads:
 
     def __init__(self, reads: SetReads) -> None:
         self._reads = reads
-
-    async def warehouses(self, company: str) -> list[WarehouseRow]:
-        """Return the company's warehouses."""
-        return (await self._reads.whole(WarehouseRow, company=company)).rows
 
     async def on_hand(
         self, company: str, warehouses: Collection[str], *, after: str = ""
