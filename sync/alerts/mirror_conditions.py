@@ -57,7 +57,7 @@ def unread(runs: Iterable[MirrorRun]) -> list[Condition]:
     """
     newest: dict[tuple[str, str], MirrorRun] = {}
     for run in sorted(runs, key=lambda run: run.id):
-        if run.trigger in _WHOLE or run.counts.get("is_whole"):
+        if _is_whole(run) and run.trigger is not RunTrigger.PLAN:
             newest[run.flow, run.market] = run
     return [
         Condition(
@@ -98,6 +98,12 @@ def noticed(notices: Iterable[MirrorNotice]) -> list[Condition]:
         )
         for each in notices
     ]
+
+
+def _is_whole(run: MirrorRun) -> bool:
+    """Return whether it was to read everything; one by hand that failed has only its count."""
+    has_failed = run.state is RunState.FAILED and run.rows_expected is not None
+    return run.trigger in _WHOLE or bool(run.counts.get("is_whole")) or has_failed
 
 
 def _why(run: MirrorRun, risks: Sequence[RiskCount]) -> str:

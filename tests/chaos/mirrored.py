@@ -83,11 +83,15 @@ class Mirrored:
         return self.until_written(flow, number)
 
     def shop(self) -> Products:
-        """Return the shop's products by SKU, but for when they were touched."""
+        """Return the shop's products by SKU, but for when they were touched.
+
+        A view's name is what it shows, whether that is its own or the whole shop's.
+        """
         found = self.on.ask("GET", "magento/products")
-        return {
-            one["sku"]: {name: one[name] for name in one if name != "updated_at"} for one in found
-        }
+        for one in found:
+            del one["updated_at"]
+            one["views"].setdefault(VIEW, {}).setdefault("name", one["name"])
+        return {one["sku"]: one for one in found}
 
     def plain(self, count: int | None = None) -> list[str]:
         """Return SKUs that are neither variants nor made of others, in both systems."""

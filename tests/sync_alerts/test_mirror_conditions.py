@@ -34,6 +34,8 @@ def test_a_read_that_plans_nothing_is_told_until_a_later_one_succeeds() -> None:
     assert unread([broken, by_hand]) == []
     some = run(9, RunState.DONE, trigger=RunTrigger.BY_HAND)
     assert unread([broken, some]) == [found]
+    again = run(10, RunState.FAILED, trigger=RunTrigger.BY_HAND, text="has 3 rows, and had 9")
+    assert "3 rows" in unread([by_hand, again])[0].text
 
 
 def test_a_shop_that_is_slow_for_half_an_hour_is_told() -> None:
