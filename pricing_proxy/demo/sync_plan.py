@@ -204,15 +204,16 @@ def _mirror_commands(*, program: str, run: str, option: str, control: str) -> di
             f"for run in 1 2; do {runs} approve $run --adopt overwrite {option}; done"
         ),
         "12 lamps are counted in the ERP, and are in the shop": (
-            f"{program} sandbox adjust LAMP-01 12{control}; {resync} stock --sku LAMP-01 {option}; "
+            f"{program} sandbox adjust LAMP-01 12{control}; "
+            f"{resync} stock --sku LAMP-01 --yes {option}; "
             f"{program} sandbox stock LAMP-01{control}"
         ),
         "A lamp gets another name in the ERP, and in the shop": (
             f"{program} sandbox rename LAMP-01 'Desk lamp'{control}; "
-            f"{resync} products --sku LAMP-01 {option}; {runs} {option}"
+            f"{resync} products --sku LAMP-01 --yes {option}; {runs} {option}"
         ),
         "The ERP says that all prices are 0: nothing is written, and an alert appears here": (
-            f"{program} sandbox poison prices{control}; {resync} products {option}; "
+            f"{program} sandbox poison prices{control}; {resync} products --yes {option}; "
             f"{runs} {option}; {program} sandbox poison off{control}"
         ),
     }

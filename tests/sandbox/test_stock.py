@@ -156,6 +156,7 @@ async def test_a_row_can_be_missing_and_stock_below_zero(client: Client) -> None
 async def test_ranges_filters_and_counts_agree_with_the_whole_set(client: Client) -> None:
     """The rows are made when looked at: whichever way they are asked for, they are the same."""
     whole, link = [], "/data/WarehousesOnHandV2?cross-company=true&$count=true"
+    body: dict[str, Any] = {}
     while link:
         answer = await client.session.get(client.sandbox.fo_url + link, headers=client.headers)
         body = from_json(await answer.read())
