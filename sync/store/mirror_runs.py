@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.store import statements
@@ -218,6 +218,8 @@ async def end_run(
 ) -> None:
     """Note where a run stands after its plan, and that it has ended where nothing can follow."""
     is_open = state in (RunState.WRITING, RunState.WAITING)
+    # What a first look says is to be decided is decided.
+    is_decided = (_RUN.trigger == RunTrigger.ADOPT) & literal(state is RunState.DONE)
     await connection.execute(
         update(mirror_run)
         .where(_RUN.id == run_id)
@@ -226,6 +228,7 @@ async def end_run(
             counts=_RUN.counts.op("||")(dict(counts)),
             changed_at=func.clock_timestamp(),
             ended_at=None if is_open else func.clock_timestamp(),
+            text=case((is_decided, ""), else_=_RUN.text),
         )
     )
 

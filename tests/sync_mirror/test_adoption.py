@@ -73,11 +73,14 @@ async def test_fields_are_decided_one_by_one(world: MirrorWorld) -> None:
     await world.write_all()
     assert world.shelf.writes == [("SKU-1", {"name": "n"}), ("SKU-2", {"name": "n"})]
     assert (await world.states(run))["sku-2"] == "waiting"
+    waiting = await world.plans.run(run)
+    assert waiting is not None
+    assert "approve with --adopt" in waiting.text
 
     assert await decisions.adopt(run, by="anna", how="keep", field="price") == 1
     found = await world.plans.run(run)
     assert found is not None
-    assert found.state is RunState.DONE
+    assert (found.state, found.text) == (RunState.DONE, "")
     assert world.shelf.rows["sku-2"]["price"] == "90"
     with pytest.raises(RunDecisionError):
         await decisions.adopt(run, by="anna", how="keep")
