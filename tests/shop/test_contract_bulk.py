@@ -1,5 +1,6 @@
 """The recorded bulks are posted again, and the one consumer does with them what it did."""
 
+from decimal import Decimal
 from typing import Any
 
 from tests.magento.recordings import Recording, recordings
@@ -35,6 +36,8 @@ def worked_off(wire: Wire) -> int:
 
 async def test_the_recorded_bulks_are_carried_out_as_recorded(wire: Wire) -> None:
     await made(wire, "LAB/SL 1")
+    # A save puts what there is nothing of out of stock.
+    wire.sandbox.shop.inventory.write("LAB/SL 1", "default", Decimal(55))
     # Nothing happens but when the test says so.
     await wire.turn(consumer_dead=True)
     words = dict(GROUP)
