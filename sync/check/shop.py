@@ -112,8 +112,22 @@ async def _check_rows(
             group.create_task(_check_resource(steps, shop, resource, since=since))
     async with asyncio.TaskGroup() as group:
         for row in more:
-            look = partial(row.look, shop)
+            look = partial(_looked, row, shop)
             group.create_task(steps.run(row.name, look, advice=row.advice, needs=row.needs))
+
+
+async def _looked(row: CheckRow[Shop], shop: Shop) -> Finding:
+    """Return what a row of a flow's own finds; a right that is missing is its own finding too."""
+    try:
+        return await row.look(shop)
+    except UpstreamDeniedError as error:
+        if _NO_RIGHT not in str(error):
+            raise
+        return failed(
+            str(error),
+            f"In the shop, System > Integrations > API: give {row.advice.who} the right to read "
+            f"{row.advice.what}, then activate it again",
+        )
 
 
 async def _signed_call(orders: OrderCalls) -> None:

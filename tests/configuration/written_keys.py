@@ -44,6 +44,8 @@ VALUES = {
     "sync.magento.token": '"..."',
     "sync.markets.*.website_id": "3",
     "sync.markets.*.store_ids": "[3]",
+    "sync.markets.*.stock.stock_id": "3",
+    "sync.markets.*.stock.sources": '{ berlin = ["13"] }',
     "sync.markets.*.orders.start_at": "2026-11-01T00:00:00Z",
     "sync.markets.*.orders.countries": '{ DE = "DEU" }',
     "sync.markets.*.orders.rounding.item": '"ROUNDING"',

@@ -33,6 +33,7 @@ _COPIED = (
     "listening",
     "magento",
     "orders",
+    "patience.py",
     "postgres.py",
     "prices",
     "products",

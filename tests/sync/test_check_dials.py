@@ -144,13 +144,28 @@ WITHOUT_EFFECT: list[tuple[str, dict[str, Any]]] = [
     ),
     # Its pages are small.
     ("magento", {"input_limit": True, "array_limit": 20}),
-    ("magento", {"input_limit": True, "max_page_size": 50, "default_page_size": 10}),
+    ("magento", {"input_limit": True, "max_page_size": 300, "default_page_size": 10}),
     # It reads the first row of a set, and how many there are.
     *[
         (system, {"short_sets": {"CustomersV3": 1}, "hidden_sets": {"CustomersV3": 60}})
         for system in LABELS
     ],
     ("entra", {"clock_ahead_seconds": 3600}),
+    # What the ERP says of its catalog is no illness, and no set for analytics is asked for here.
+    *[
+        (
+            system,
+            {
+                "reservation": "Automatic",
+                "zero_stock": True,
+                "zero_prices": True,
+                "catalog_share": 0.5,
+                "event_loss": 1,
+                "absent_sets": ["SalesLineBiEntities"],
+            },
+        )
+        for system in LABELS
+    ],
     # How cents are rounded shows with the first document, and is no illness.
     *[(system, {"tax_rounding": "line", "return_price_unit": True}) for system in LABELS],
 ]
