@@ -1,0 +1,159 @@
+"""Stock through everything: simulated ERP, plans and chunks in a database, simulated shop."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pricing_proxy.clock import SystemClock
+from pricing_proxy.sandbox.shop import states
+from pricing_proxy.sandbox.shop.shipments import ship
+from pricing_proxy.sandbox.stock.ledger import place_of
+from sync.given import Given
+from sync.mirroring import Mirroring
+from sync.serve.building import given_of
+from sync.serve.systems import systems
+from sync.stock.building import layout_of, mirrors, open_orders
+from sync.store.lines import Urgency
+from sync.store.mirror_records import RunState
+from tests.integration.sync_running import (
+    MARKET,
+    ORDER_RULES,
+    STORE,
+    WEBSITE,
+    World,
+    running_sync,
+    sync_settings,
+)
+from tests.postgres import database_url, postgres, template
+
+__all__ = ["database_url", "postgres", "template"]
+
+SKU, OTHER = "LAMP-01", "LAMP-03"
+RULES: dict[str, Any] = {
+    "website_id": WEBSITE,
+    "store_ids": [STORE],
+    "flows": ["orders", "customers", "stock"],
+    "orders": ORDER_RULES,
+    "stock": {
+        "stock_id": 3,
+        "sources": {"berlin": ["13"], "hamburg": ["14", "24"]},
+        "safety_stock": "2",
+    },
+}
+SYNC: dict[str, Any] = {"markets": {MARKET: RULES}}
+
+
+@asynccontextmanager
+async def stocked(folder: Path, database_url: str) -> AsyncIterator[tuple[World, Given]]:
+    """Run the sync with stock on, and what it is built out of once more, to be told by hand."""
+    async with running_sync(folder, database_url, **SYNC) as world:
+        settings = sync_settings(world.sandbox, database_url, **SYNC)
+        async with systems(settings, clock=SystemClock()) as ways:
+            yield world, given_of(settings, world.running.stores, ways, clock=SystemClock())
+
+
+def held(world: World, sku: str, source: str) -> Decimal:
+    item = world.sandbox.shop.inventory.items.get(sku, source)
+    return Decimal(0) if item is None else item.quantity
+
+
+def salable(world: World, sku: str) -> Decimal:
+    return world.sandbox.shop.inventory.salable(sku, 3)
+
+
+async def adopted(world: World, mirroring: Mirroring) -> int:
+    """Take the ERP's numbers over the shop's own, and return how many rows differed."""
+    waiting: list[int] = []
+
+    async def is_compared() -> bool:
+        waiting[:] = [
+            run.id for run in await mirroring.plans.views.open() if run.state is RunState.WAITING
+        ]
+        return bool(waiting)
+
+    await world.until(is_compared)
+    rows = await mirroring.plans.decisions.adopt(waiting[0], by="a test", how="overwrite")
+    run = await mirroring.plans.run(waiting[0])
+    assert run is not None
+    await mirroring.entries.enter_first(run.id, run, Urgency.FRESH)
+    return rows
+
+
+async def is_so(world: World, what: Callable[[], bool]) -> None:
+    async def ask() -> bool:
+        return what()
+
+    await world.until(ask)
+
+
+async def test_an_order_on_its_way_is_counted_once_from_its_placing_to_a_late_shipment(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with stocked(tmp_path, database_url) as (world, given):
+        [mirror] = mirrors(given)
+        reads = given.mirroring.reads(mirror)
+        orders = open_orders(given, layout_of(given))
+        await adopted(world, given.mirroring)
+        ledger = world.sandbox.documents.stock
+        # 120 less 2 in one source, 40 and 15 less 2 in the other.
+        await is_so(world, lambda: held(world, SKU, "berlin") == 118)
+        await is_so(world, lambda: held(world, SKU, "hamburg") == 53)
+
+        [number] = await world.place(lines=[{"sku": SKU, "quantity": 5}], customer=1)
+        await world.arrived(number)
+        assert salable(world, SKU) == 118 + 53 - 5
+        await orders.watch()
+        await reads.change()
+        # In the ERP five are wanted, and in the shop reserved: once is right.
+        await settled(world, orders.watch, reads.change)
+        assert (held(world, SKU, "berlin"), salable(world, SKU)) == (118, 166)
+
+        [line] = ledger.lines_at(place_of(SKU, "13"))
+        ledger.ship(line.lot, Decimal(5))
+        ledger.put(place_of(OTHER, "13"), Decimal(12))
+        await settled(world, orders.watch, reads.change)
+        assert salable(world, SKU) == 166
+        await reads.full()
+        await is_so(world, lambda: held(world, OTHER, "berlin") == 10)
+
+        order = next(iter(world.sandbox.shop.orders.values()))
+        source = {"extension_attributes": {"source_code": "berlin"}}
+        ship(world.sandbox.shop, order["entity_id"], {"arguments": source})
+        await settled(world, orders.watch, reads.change)
+        assert (held(world, SKU, "berlin"), salable(world, SKU)) == (113, 166)
+
+
+async def test_what_the_shop_cancels_stays_unsold_while_the_erp_wants_it(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with stocked(tmp_path, database_url) as (world, given):
+        [mirror] = mirrors(given)
+        reads = given.mirroring.reads(mirror)
+        orders = open_orders(given, layout_of(given))
+        await adopted(world, given.mirroring)
+        await is_so(world, lambda: held(world, SKU, "berlin") == 118)
+        [number] = await world.place(lines=[{"sku": SKU, "quantity": 8}], customer=1)
+        await world.arrived(number)
+        await settled(world, orders.watch, reads.change)
+
+        states.cancel(world.sandbox.shop, next(iter(world.sandbox.shop.orders)))
+        assert salable(world, SKU) == 171
+        await settled(world, orders.watch, reads.change)
+
+        assert salable(world, SKU) == 163
+
+
+async def settled(
+    world: World, watch: Callable[[], Awaitable[None]], change: Callable[[], Awaitable[None]]
+) -> None:
+    """Look and read as the schedules do, until nothing is planned or wanted any more."""
+    for _ in range(2):
+        await watch()
+        await change()
+
+        async def is_written() -> bool:
+            return not await world.running.stores.mirrors.views.open()
+
+        await world.until(is_written)
