@@ -37,9 +37,11 @@ import subprocess, sys
 with subprocess.Popen([sys.executable, "-m", "pricing_proxy.children", *sys.argv[2:]]) as child:
     child.wait()
 """
+# What a shell runs in the background ignores Ctrl-C, and so does what that starts.
 WITH_A_DATABASE = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from sync.engine.embedded_postgres import EmbeddedPostgres
 async def run():
     async with EmbeddedPostgres(Path(sys.argv[1])):
