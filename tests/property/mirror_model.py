@@ -302,7 +302,8 @@ class MirrorModel:
                     for other, older in self._open(key):
                         if other != number:
                             older.state = "superseded"
-        run.settle()
+        if through:
+            run.settle()
         return through
 
     def reject(self, number: int) -> None:
