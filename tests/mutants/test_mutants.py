@@ -96,6 +96,14 @@ DISTURBED: dict[tuple[str, ...], tuple[str, ...]] = {
 }
 # Loading all plugins takes four times as long as the tests do.
 _PLUGINS = ("-p", "no:cacheprovider", "-p", "pytest_asyncio.plugin", "-p", "pytest_timeout")
+# The first example that fails is enough: finding a smaller one takes ten times as long.
+_CONFTEST = """
+from hypothesis import Phase, settings
+settings.register_profile(
+    "first", deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
+)
+settings.load_profile("first")
+"""
 # pytest's own words: tests ran and some failed. Anything else is a broken copy.
 _SOME_FAILED = 1
 
@@ -134,6 +142,8 @@ def _catcher(patch: Path) -> str:
 
 
 def _copy(folder: Path) -> Path:
+    (folder / "tests").mkdir()
+    (folder / "tests" / "conftest.py").write_text(_CONFTEST)
     for package in _PACKAGES:
         shutil.copytree(ROOT / package, folder / package)
     for name in _COPIED:
