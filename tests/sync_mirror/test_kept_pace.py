@@ -52,13 +52,16 @@ async def test_slots_are_shared_and_given_back(store: AsyncEngine) -> None:
     one, other = governor(store, clock), governor(store, clock)
     inside = 0
     most = 0
+    are_two = asyncio.Event()
 
     async def batch(of: Governor) -> None:
         nonlocal inside, most
         async with of.slot():
             inside += 1
             most = max(most, inside)
-            await asyncio.sleep(0.01)
+            if inside == 2:
+                are_two.set()
+            await are_two.wait()
             inside -= 1
 
     await asyncio.gather(*(batch(each) for each in (one, other) * 6))
