@@ -1,8 +1,8 @@
 """A mirror flow: carries the chunks of its runs, and keys that cannot go with the others.
 
 A key is read anew from the ERP and planned within the same limits as any other, then written
-alone: if no row can be made of it, or the shop refuses one again, its event is held with what is
-wrong. Replayed, it does the same.
+alone: if no row can be made of it or of some of its fields, or the shop refuses one again, its
+event is held with what is wrong. Replayed, it does the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ from sync.store.mirror_records import (
     MirrorChange,
     MirrorRun,
     RowEnd,
+    RowOutcome,
     RunState,
 )
 from sync.store.mirror_views import BY_EVENT
@@ -110,18 +111,22 @@ class MirrorFlow:
     async def _row(self, mirror: Mirror, keys: Sequence[str], work: Work) -> Done:
         planner = self._planners[mirror.market]
         planning = await planner.planned(keys, by=f"{BY_EVENT}{work.event.id}")
-        if planning.odd:
-            odd = planning.odd[0]
-            raise HeldError(field=odd.field, text=odd.text, advice=odd.advice)
-        run = planning.run
-        if run is None:
+        run, held = planning.run, planning.odd[0] if planning.odd else None
+        if run is None and held is None:
             raise RetryLaterError("the shop is not adopted yet", after=_ADOPTION_TAKES)
-        changes = await self._runs.take(run.id, mirror.chunk_rows)
-        ends = await self._chunks.carry(mirror, run, changes, work)
-        state = await self._runs.settle(run.id)
+        ends: Sequence[RowOutcome] = ()
+        state = RunState.DONE
+        if run is not None:
+            # Of a key of which some fields are held, the others are written all the same.
+            changes = await self._runs.take(run.id, mirror.chunk_rows)
+            ends = await self._chunks.carry(mirror, run, changes, work)
+            state = await self._runs.settle(run.id)
+        if held is not None:
+            raise HeldError(field=held.field, text=held.text, advice=held.advice)
         refused = next((each for each in ends if each.end is RowEnd.REFUSED), None)
         if refused is not None:
             raise HeldError(field=refused.field, text=refused.text, advice=refused.advice)
+        number = "" if run is None else f" {run.id}"
         if state is RunState.WAITING:
-            return Done(f"waits for a person: d365-sync runs show {run.id}")
-        return Done(f"run {run.id}: {summary(ends) or 'nothing differs'}")
+            return Done(f"waits for a person: d365-sync runs show{number}")
+        return Done(f"run{number}: {summary(ends) or 'nothing differs'}")

@@ -63,28 +63,34 @@ class CompanionReads:
         """Add how items are ordered, and whether they are blocked."""
         async for chunk in self._chunks(CatalogOrderSettingsRow, "ItemNumber", items):
             known.add_settings(chunk.rows)
-            known.add_odd(chunk.unreadable, CatalogOrderSettingsRow.entity_set, place=1)
+            known.add_odd(
+                chunk.unreadable, CatalogOrderSettingsRow.entity_set, place=1, part="orders"
+            )
 
     async def add_texts(self, known: Companions, numbers: Numbers) -> None:
         """Add names, attributes and barcodes by product numbers."""
         rules, owned = self._market.rules, self._market.owned
         async for names in self._chunks(ProductTranslationRow, "ProductNumber", numbers):
             known.add_names(names.rows)
-            known.add_odd(names.unreadable, ProductTranslationRow.entity_set, place=0)
+            known.add_odd(names.unreadable, ProductTranslationRow.entity_set, place=0, part="names")
         if "attributes" in owned and rules.attributes:
             async for values in self._chunks(AttributeValueRow, "ProductNumber", numbers):
                 known.add_attributes(values.rows, rules.attributes.values())
-                known.add_odd(values.unreadable, AttributeValueRow.entity_set, place=0)
+                known.add_odd(
+                    values.unreadable, AttributeValueRow.entity_set, place=0, part="attributes"
+                )
         if "barcode" in owned:
             async for barcodes in self._chunks(NumberedBarcodeRow, "ProductNumber", numbers):
                 known.add_barcodes(barcodes.rows, rules.barcode_setup)
-                known.add_odd(barcodes.unreadable, NumberedBarcodeRow.entity_set, place=1)
+                known.add_odd(
+                    barcodes.unreadable, NumberedBarcodeRow.entity_set, place=1, part="barcode"
+                )
 
     async def add_variants(self, known: Companions, masters: Numbers) -> None:
         """Add the variants of masters."""
         async for chunk in self._chunks(CatalogVariantRow, "ProductMasterNumber", masters):
             known.add_variants(chunk.rows)
-            known.add_odd(chunk.unreadable, CatalogVariantRow.entity_set, place=1)
+            known.add_odd(chunk.unreadable, CatalogVariantRow.entity_set, place=1, part="variants")
 
     async def _chunks(
         self, row: type[R], field: str, numbers: Numbers

@@ -5,8 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 from sync.products.rules import Dimension
+
+Part: TypeAlias = Literal["orders", "names", "attributes", "barcode", "variants"]
+"""What further sets say of an item: "orders" is how it is ordered, and whether it is blocked."""
 
 
 class ProductKind(StrEnum):
@@ -39,6 +43,7 @@ class ErpProduct:
         variants: Of a master: the SKUs of its variants.
         axes: Of a master: the dimensions in which these differ.
         is_variant: Whether it is one.
+        unread: Why something that belongs to it could not be read, by what that is.
     """
 
     sku: str
@@ -65,3 +70,4 @@ class ErpProduct:
     variants: Sequence[str] = ()
     axes: Sequence[Dimension] = ()
     is_variant: bool = False
+    unread: Mapping[Part, str] = field(default_factory=dict)

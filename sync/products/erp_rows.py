@@ -1,7 +1,7 @@
 """Put together what several sets of the ERP say of one item: pure.
 
-A set that says something of an item which cannot be read holds the item: without its blocking or
-its translation it would be shown as something else.
+A row that cannot be read holds what it would have said of its item, and the item's own row all of
+it: without its blocking or its translation it would be shown as something else.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ from pricing_proxy.d365.fo.product_models import (
     ProductTranslationRow,
 )
 from pricing_proxy.names import same_name_key
-from sync.products.erp_product import ErpProduct, ProductKind
+from sync.products.erp_product import ErpProduct, Part, ProductKind
 from sync.products.plain_numbers import plain
 from sync.products.rules import Dimension
 
@@ -38,8 +38,9 @@ class Companions:
     """What other sets say of the items of one page, by item number or product number.
 
     Attributes:
-        odd: Why an item cannot be used, by what all spellings of its number share.
-        unread: The same of what is there and is no product of the page, by its number.
+        odd: Why a part of what is said of an item or product cannot be used, by what all
+            spellings of its number share.
+        unread: Why an item cannot be used at all, by its number.
     """
 
     settings: dict[str, CatalogOrderSettingsRow] = field(default_factory=dict)
@@ -47,7 +48,7 @@ class Companions:
     attributes: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     barcodes: dict[str, list[NumberedBarcodeRow]] = field(default_factory=lambda: defaultdict(list))
     variants: dict[str, list[CatalogVariantRow]] = field(default_factory=lambda: defaultdict(list))
-    odd: dict[str, str] = field(default_factory=dict)
+    odd: dict[str, dict[Part, str]] = field(default_factory=lambda: defaultdict(dict))
     unread: dict[str, str] = field(default_factory=dict)
 
     def add_settings(self, rows: Iterable[CatalogOrderSettingsRow]) -> None:
@@ -81,7 +82,7 @@ class Companions:
             self.variants[same_name_key(row.master_number)].append(row)
 
     def add_odd(
-        self, rows: Iterable[UnreadableRow], what: str, *, place: int, is_item: bool = False
+        self, rows: Iterable[UnreadableRow], what: str, *, place: int, part: Part | None = None
     ) -> None:
         """Add rows that cannot be read.
 
@@ -89,13 +90,18 @@ class Companions:
             rows: Which.
             what: Their set.
             place: Where in its key the item or product stands.
-            is_item: Whether such a row is the item itself.
+            part: What they say of it; None where such a row is the item itself.
         """
         for row in rows:
             told = f"{what} has a row of it that is not as agreed, in {', '.join(row.fields)}"
-            self.odd[same_name_key(row.key[place])] = told
-            if is_item:
+            if part is None:
                 self.unread[row.key[place]] = told
+            else:
+                self.odd[same_name_key(row.key[place])][part] = told
+
+    def parts_of(self, *numbers: str) -> dict[Part, str]:
+        """Return why parts of what is said of an item cannot be used, under any of its numbers."""
+        return {part: told for one in numbers for part, told in self.odd.get(one, {}).items()}
 
 
 def erp_product(row: CatalogProductRow, known: Companions) -> ErpProduct:
@@ -122,6 +128,7 @@ def erp_product(row: CatalogProductRow, known: Companions) -> ErpProduct:
         barcode=_barcode(known.barcodes.get(number, ()), row.SalesUnitSymbol),
         variants=[each.ProductVariantNumber for each in variants if each.ProductVariantNumber],
         axes=_axes(variants),
+        unread=known.parts_of(number, item),
     )
     if settings is None:
         return product
@@ -151,6 +158,7 @@ def erp_variant(row: CatalogVariantRow, master: ErpProduct, known: Companions) -
         variants=(),
         axes=(),
         is_variant=True,
+        unread={**master.unread, **known.parts_of(number)},
     )
 
 

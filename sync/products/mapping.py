@@ -5,23 +5,27 @@
     view/N      the name in one store view, in its language
     website/N   whether it is sold there, and its price where each website has one
 
-A field of which the ERP says nothing is in no row and stays as it is. What has no entry in
-the maps, or would arrive as something else, holds its SKU.
+A field of which the ERP says nothing is in no row and stays as it is. One that has no entry in
+the maps, or would arrive as something else, is held by name, and the others go on: above all,
+whether it is sold hangs on no other field. Nothing is made while a field is held.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 from pricing_proxy.money import divide
-from sync.products.erp_product import ErpProduct, ProductKind
+from sync.products.erp_product import ErpProduct, Part, ProductKind
 from sync.products.market import GLOBAL, LINKS, ProductMarket
+from sync.products.markup import has_markup, without_markup
 from sync.products.plain_numbers import plain
+from sync.products.rules import Dimension
 from sync.store.mirror_records import DesiredRow, UnmappedRow, Value
 
-VERSION = 1
+VERSION = 2
 """Raise when the same item would become something else; the journal keeps it."""
 
 NAME, TYPE, WEIGHT, TAX_CLASS, PRICE = "name", "type", "weight", "tax_class_id", "price"
@@ -39,7 +43,8 @@ ENABLED, DISABLED = "1", "2"
 
 LONGEST_NAME = 255
 _LONGEST_SKU = 64
-_MARKUP = re.compile(r"<\s*[/!?]?[A-Za-z][^>]*>?|&[A-Za-z]{2,8};|&#\w{1,7};", re.ASCII)
+_READ_AGAIN = "correct the row in the ERP, then replay"
+Fields = dict[str, Value]
 
 
 class Born(NamedTuple):
@@ -50,8 +55,21 @@ class Born(NamedTuple):
     is_variant: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapped:
+    """What became of an item.
+
+    Attributes:
+        rows: Of its fields that can be shown.
+        held: What is wrong with the others; None where nothing is.
+    """
+
+    rows: Sequence[DesiredRow]
+    held: UnmappedRow | None
+
+
 class UnmappedError(Exception):
-    """No row can be made of an item.
+    """A field cannot be shown as the rules want it.
 
     Attributes:
         row: Which, and what to do.
@@ -62,38 +80,75 @@ class UnmappedError(Exception):
         self.row = row
 
 
-def map_product(product: ErpProduct, market: ProductMarket, *, today: date) -> list[DesiredRow]:
+class _Sorting:
+    """Tries fields one by one, and keeps what is wrong with some."""
+
+    def __init__(self) -> None:
+        self.odd: list[UnmappedRow] = []
+
+    def fields(self, parts: Iterable[Callable[[], Fields]]) -> Fields:
+        """Return the fields of those parts of which nothing is wrong."""
+        good: Fields = {}
+        for part in parts:
+            try:
+                good |= part()
+            except UnmappedError as error:
+                self.odd.append(error.row)
+        return good
+
+
+def map_product(product: ErpProduct, market: ProductMarket, *, today: date) -> Mapped:
     """Return the rows of an item in all scopes of a market.
 
     Args:
         product: The item.
         market: The market, which owns some of the fields.
         today: In the ERP's time zone.
-
-    Raises:
-        UnmappedError: It cannot be shown as the rules want it.
     """
     if len(product.sku) > _LONGEST_SKU:
-        raise _unmapped(
-            product, "ItemNumber", "has more characters than the shop's 64", "rename it"
+        told = "has more characters than the shop's 64"
+        return Mapped(
+            rows=(), held=_unmapped(product, "ItemNumber", told, "rename it", is_part=False).row
         )
+    sorting = _Sorting()
     rows = [
-        DesiredRow(scope=scope, key=product.sku, values=name)
-        for scope, name in _names(product, market)
+        DesiredRow(scope=scope, key=product.sku, values=values)
+        for scope, parts in _scopes(product, market, today)
+        if (values := sorting.fields(parts))
     ]
+    return Mapped(rows=rows, held=_together(product, sorting.odd))
+
+
+Scope = tuple[str, Sequence[Callable[[], Fields]]]
+
+
+def _scopes(product: ErpProduct, market: ProductMarket, today: date) -> Iterator[Scope]:
+    """Yield scopes with what makes their fields; the parts of one fail alone."""
+    for scope, language in market.views.items():
+        yield scope, [partial(_name, product, language, market)]
     if market.is_master:
-        values = dict(_global_fields(product, market))
-        rows.append(DesiredRow(scope=GLOBAL, key=product.sku, values=values))
+        yield GLOBAL, [*_global_parts(product, market)]
         if product.kind is ProductKind.CONFIGURABLE and "variants" in market.owned:
-            links = _links(product, market)
-            rows.append(DesiredRow(scope=LINKS, key=product.sku, values=links))
-    if website := dict(_website_fields(product, market, today)):
-        rows.append(DesiredRow(scope=market.website, key=product.sku, values=website))
-    return rows
+            yield LINKS, [lambda: _links(product, market)]
+    yield market.website, [*_website_parts(product, market, today)]
 
 
-def born(product: ErpProduct, market: ProductMarket) -> Born:
+def _together(product: ErpProduct, odd: Sequence[UnmappedRow]) -> UnmappedRow | None:
+    """Return all that is wrong with an item, each once: it is one event."""
+    if not odd:
+        return None
+    told = [
+        "; ".join(dict.fromkeys(getattr(each, name) for each in odd))
+        for name in ("field", "text", "advice")
+    ]
+    return UnmappedRow(key=product.sku, field=told[0], text=told[1], advice=told[2], is_part=True)
+
+
+def born(product: ErpProduct, market: ProductMarket, *, today: date) -> Born:
     """Return what a product is made with; raises `UnmappedError`."""
+    held = map_product(product, market, today=today).held
+    if held is not None:
+        raise UnmappedError(held)
     name = _checked_name(
         product, product.names.get(market.default_language, product.own_name), market
     )
@@ -112,20 +167,20 @@ def is_sold(product: ErpProduct, market: ProductMarket, *, today: date) -> bool:
     return is_active and has_begun and not has_ended and not product.is_stopped
 
 
-def _names(product: ErpProduct, market: ProductMarket) -> Iterator[tuple[str, dict[str, Value]]]:
-    for scope, language in market.views.items():
-        if name := _checked_name(product, product.names.get(language, ""), market):
-            yield scope, {NAME: name}
+def _name(product: ErpProduct, language: str, market: ProductMarket) -> Fields:
+    _need(product, "names")
+    name = _checked_name(product, product.names.get(language, ""), market)
+    return {NAME: name} if name else {}
 
 
 def _checked_name(product: ErpProduct, name: str, market: ProductMarket) -> str:
     """Return a name as the shop shows it; raises `UnmappedError`."""
     rules, text = market.rules, " ".join(name.split())
-    if _MARKUP.search(text):
+    if has_markup(text):
         if rules.markup_names == "hold":
             advice = f'take it out, or set {market.key("markup_names")} to "strip"'
             raise _unmapped(product, "ProductName", "has HTML in its name", advice)
-        text = " ".join(_MARKUP.sub(" ", text).split())
+        text = " ".join(without_markup(text).split())
     if len(text) > LONGEST_NAME:
         if rules.long_names == "hold":
             told = f"has a name of {len(text)} characters, of which the shop keeps {LONGEST_NAME}"
@@ -135,47 +190,64 @@ def _checked_name(product: ErpProduct, name: str, market: ProductMarket) -> str:
     return text
 
 
-def _global_fields(product: ErpProduct, market: ProductMarket) -> Iterator[tuple[str, Value]]:
+def _global_parts(product: ErpProduct, market: ProductMarket) -> Iterator[Callable[[], Fields]]:
     owned = market.owned
-    yield TYPE, product.kind
+    yield lambda: {TYPE: product.kind}
     if "weight" in owned and (weight := _weight(product, market)):
-        yield WEIGHT, plain(weight)
+        yield lambda: {WEIGHT: plain(weight)}
     if "tax_class" in owned:
-        yield TAX_CLASS, _tax_class(product, market)
-    yield from _attributes(product, market)
+        yield lambda: {TAX_CLASS: _tax_class(product, market)}
+    yield from _attribute_parts(product, market)
     if "variants" in owned:
-        yield from _dimensions(product, market)
+        for name, value in product.dimensions.items():
+            yield partial(_dimension, product, market, name, value)
     if "quantities" in owned:
-        yield from _quantities(product, market)
-    if market.has_global_price and (price := _price(product, market)) is not None:
-        yield PRICE, price
+        yield lambda: _quantities(product, market)
+    if market.has_global_price:
+        yield lambda: _priced(product, market)
 
 
-def _attributes(product: ErpProduct, market: ProductMarket) -> Iterator[tuple[str, Value]]:
+def _attribute_parts(product: ErpProduct, market: ProductMarket) -> Iterator[Callable[[], Fields]]:
     rules, owned = market.rules, market.owned
-    if "sales_unit" in owned and rules.unit_attribute is not None:
-        yield rules.unit_attribute, _unit(product, market)
-    if "barcode" in owned and rules.barcode_attribute is not None and product.barcode:
-        yield rules.barcode_attribute, product.barcode
+    if "sales_unit" in owned and (unit := rules.unit_attribute) is not None:
+        yield lambda: {unit: _unit(product, market)}
+    if "barcode" in owned and (barcode := rules.barcode_attribute) is not None:
+        yield lambda: _own(product, "barcode", barcode, product.barcode)
     if "attributes" in owned:
         for code, name in rules.attributes.items():
-            if value := product.attributes.get(name):
-                yield code, _label(code, value, market)
+            value = _label(code, product.attributes.get(name, ""), market)
+            yield partial(_own, product, "attributes", code, value)
 
 
-def _website_fields(
+def _website_parts(
     product: ErpProduct, market: ProductMarket, today: date
-) -> Iterator[tuple[str, Value]]:
+) -> Iterator[Callable[[], Fields]]:
     if "status" in market.owned:
-        sold = is_sold(product, market, today=today)
-        if market.rules.status == "erp":
-            yield STATUS, ENABLED if sold else DISABLED
-        else:
-            yield BLOCKED, "0" if sold else "1"
+        yield lambda: _status(product, market, today)
     if "price" in market.owned and market.rules.price_scope == "website":
-        price = _price(product, market)
-        if price is not None:
-            yield PRICE, price
+        yield lambda: _priced(product, market)
+
+
+def _status(product: ErpProduct, market: ProductMarket, today: date) -> Fields:
+    sold = is_sold(product, market, today=today)
+    if sold:
+        # Whether it is blocked is said by another set; what is withdrawn anyway needs none.
+        _need(product, "orders")
+    if market.rules.status == "erp":
+        return {STATUS: ENABLED if sold else DISABLED}
+    return {BLOCKED: "0" if sold else "1"}
+
+
+def _own(product: ErpProduct, part: Part, code: str, value: str) -> Fields:
+    """Return an attribute; nothing where the ERP says nothing of it."""
+    _need(product, part)
+    return {code: value} if value else {}
+
+
+def _need(product: ErpProduct, part: Part) -> None:
+    """Make sure that what a field comes from could be read; raises `UnmappedError`."""
+    if (told := product.unread.get(part)) is not None:
+        raise _unmapped(product, "", told, _READ_AGAIN)
 
 
 def _weight(product: ErpProduct, market: ProductMarket) -> Decimal:
@@ -199,30 +271,41 @@ def _unit(product: ErpProduct, market: ProductMarket) -> str:
     return found
 
 
-def _dimensions(product: ErpProduct, market: ProductMarket) -> Iterator[tuple[str, Value]]:
-    for name, value in product.dimensions.items():
-        code = market.rules.dimensions.get(name)
-        if code is None:
-            raise _missing(product, f"Product{name.capitalize()}Id", name, "dimensions", market)
-        yield code, _label(code, value, market)
+def _dimension(product: ErpProduct, market: ProductMarket, name: Dimension, value: str) -> Fields:
+    return {(code := _axis(product, market, name)): _label(code, value, market)}
 
 
-def _links(product: ErpProduct, market: ProductMarket) -> dict[str, Value]:
-    codes = [market.rules.dimensions.get(name) for name in product.axes]
-    for name, code in zip(product.axes, codes, strict=True):
-        if code is None:
-            raise _missing(product, f"Product{name.capitalize()}Id", name, "dimensions", market)
-    return {AXES: sorted(filter(None, codes)), VARIANTS: sorted(product.variants)}
+def _axis(product: ErpProduct, market: ProductMarket, name: Dimension) -> str:
+    code = market.rules.dimensions.get(name)
+    if code is None:
+        raise _missing(product, f"Product{name.capitalize()}Id", name, "dimensions", market)
+    return code
 
 
-def _quantities(product: ErpProduct, market: ProductMarket) -> Iterator[tuple[str, Value]]:
+def _links(product: ErpProduct, market: ProductMarket) -> Fields:
+    _need(product, "variants")
+    codes = [_axis(product, market, name) for name in product.axes]
+    return {AXES: sorted(codes), VARIANTS: sorted(product.variants)}
+
+
+def _quantities(product: ErpProduct, market: ProductMarket) -> Fields:
+    _need(product, "orders")
     asked = {MINIMUM: product.minimum, MAXIMUM: product.maximum, MULTIPLE: product.multiple}
     if any(asked.values()) and product.unit.casefold() != product.inventory_unit.casefold():
         told = f"has order quantities in {product.inventory_unit}, and is sold in {product.unit}"
         advice = f'clear them, or take "quantities" out of {market.key("fields")}'
         raise _unmapped(product, "MinimumSalesOrderQuantity", told, advice)
-    for name, quantity in asked.items():
-        yield name, plain(quantity)
+    return {name: plain(quantity) for name, quantity in asked.items()}
+
+
+def _priced(product: ErpProduct, market: ProductMarket) -> Fields:
+    price = _price(product, market)
+    if price is None:
+        return {}
+    if "sales_unit" in market.owned and market.rules.unit_attribute is not None:
+        # A price goes with its unit: for a box, it must not stand beside "piece".
+        _unit(product, market)
+    return {PRICE: price}
 
 
 def _price(product: ErpProduct, market: ProductMarket) -> str | None:
@@ -247,5 +330,9 @@ def _missing(
     return _unmapped(product, field, f'"{value}" stands for nothing in the shop', advice)
 
 
-def _unmapped(product: ErpProduct, field: str, text: str, advice: str) -> UnmappedError:
-    return UnmappedError(UnmappedRow(key=product.sku, field=field, text=text, advice=advice))
+def _unmapped(
+    product: ErpProduct, field: str, text: str, advice: str, *, is_part: bool = True
+) -> UnmappedError:
+    return UnmappedError(
+        UnmappedRow(key=product.sku, field=field, text=text, advice=advice, is_part=is_part)
+    )

@@ -9,14 +9,14 @@ from sync.engine.flow import Work
 from sync.engine.writes import written
 from sync.magento.base_prices import DEFAULT_STORE, BasePrice, PriceFaults
 from sync.mirror.ports import PlannedRow
-from sync.products.mapping import PRICE
+from sync.products.mapping import PRICE, TYPE
 from sync.products.market import GLOBAL, ProductMarket
 from sync.products.members import sku_of
 from sync.products.options import FieldFaultError
 from sync.products.plain_numbers import plain
 from sync.products.ports import ShopBasePrices
 from sync.products.row_results import RowResults
-from sync.products.shop_reading import ShopReading
+from sync.products.shop_reading import SKU, ShopReading
 
 _MAGENTO = "magento"
 _ADVICE = "correct the price or the product; then replay"
@@ -41,9 +41,10 @@ class Pricing:
     async def write(self, rows: Sequence[PlannedRow], results: RowResults, work: Work) -> None:
         """Write the prices of rows whose products exist; raises `UpstreamError`."""
         # Two batches that write the same products in another order are in each other's way.
-        some = sorted(
-            (row for row in rows if not results.is_faulty(row)), key=lambda row: row.change.key
-        )
+        stops = {SKU, TYPE, self._market.rules.unit_attribute}
+        # A price goes on without the other fields, but not without the unit that it is for.
+        good = (row for row in rows if (odd := results.odd_field(row)) is None or odd not in stops)
+        some = sorted(good, key=lambda row: row.change.key)
         if not some:
             return
         faults = await self._sent(some, work)

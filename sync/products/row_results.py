@@ -62,9 +62,10 @@ class RowResults:
         """Note that the shop has no such thing."""
         self._faults.setdefault(row.change.row, _Fault(RowEnd.MISSING, "sku", text, advice))
 
-    def is_faulty(self, row: PlannedRow) -> bool:
-        """Say whether something is wrong with a row."""
-        return row.change.row in self._faults
+    def odd_field(self, row: PlannedRow) -> str | None:
+        """Return what is wrong with a row: a field, or "sku" for all of it; None for nothing."""
+        fault = self._faults.get(row.change.row)
+        return None if fault is None else fault.field
 
     def outcomes(self) -> list[RowOutcome]:
         """Return what came of the rows of which something is known."""

@@ -1,6 +1,6 @@
 """What a market's configuration says about products: whose fields are whose, and the maps.
 
-A code of the ERP that stands in no map is never guessed: its SKU is held, and the message names
+A code of the ERP that stands in no map is never guessed: its field is held, and the message names
 the entry to add. What is in no field of these rules belongs to the shop and is never touched.
 """
 
@@ -86,7 +86,7 @@ class ProductRules(BaseModel):
         dimensions: The shop's attribute for a product dimension.
         labels: What an option is called in the shop, by attribute and by what the ERP calls it;
             what is not named is called as in the ERP.
-        new_options: Whether an option that the shop does not have is made, or its SKU held.
+        new_options: Whether an option that the shop does not have is made, or its field held.
         create: Whether a product that the shop does not have is made, disabled.
         attribute_set: Of products that are made.
         visibility: Of products that are made, as the shop counts; variants are shown nowhere alone.

@@ -30,6 +30,7 @@ _KEYS_AT_ONCE = 200
 # Mapping this many takes some ten milliseconds; then whoever carries orders gets a turn.
 _ITEMS_AT_ONCE = 200
 _NOT_AS_AGREED = f"{CatalogVariantRow.entity_set} has a row of it that is not as agreed"
+_ODD_MASTER = f"{CatalogProductRow.entity_set} has a row of its master that is not as agreed"
 _NO_MASTER = "its product master is not released"
 _ADVICE = "correct the row in the ERP, then replay"
 
@@ -99,7 +100,8 @@ class ProductReader:
             products, _ = await self._named(skus[start : start + _KEYS_AT_ONCE])
             for product in products:
                 try:
-                    made[same_name_key(product.sku)] = born(product, self._market)
+                    today = self._today()
+                    made[same_name_key(product.sku)] = born(product, self._market, today=today)
                 except UnmappedError:
                     continue  # held with the reason where its rows are mapped
         return {sku: made[key] for sku in skus if (key := same_name_key(sku)) in made}
@@ -113,13 +115,10 @@ class ProductReader:
         for number, product in enumerate(products):
             if number % _ITEMS_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            if (text := known.odd.get(same_name_key(product.sku))) is not None:
-                odd.append(_unreadable(product.sku, text))
-                continue
-            try:
-                rows += map_product(product, self._market, today=self._today())
-            except UnmappedError as error:
-                odd.append(error.row)
+            mapped = map_product(product, self._market, today=self._today())
+            rows += mapped.rows
+            if mapped.held is not None:
+                odd.append(mapped.held)
         # They are there, so nothing may take them for gone.
         odd += [
             _unreadable(key, text)
@@ -137,7 +136,7 @@ class ProductReader:
             is_same_name(row.ProductNumber or row.ItemNumber, row.ItemNumber) for row in chunk.rows
         )
         known = Companions()
-        known.add_odd(chunk.unreadable, CatalogProductRow.entity_set, place=1, is_item=True)
+        known.add_odd(chunk.unreadable, CatalogProductRow.entity_set, place=1)
         await self._companions.add_orders(known, of_page(numbers))
         shared = [row.ProductNumber or row.ItemNumber for row in chunk.rows]
         await self._companions.add_texts(known, of_page(shared) if is_range else of_some(shared))
@@ -156,7 +155,7 @@ class ProductReader:
         self, chunk: Chunk[CatalogVariantRow]
     ) -> tuple[list[ErpProduct], Companions]:
         known = Companions()
-        known.add_odd(chunk.unreadable, CatalogVariantRow.entity_set, place=1, is_item=True)
+        known.add_odd(chunk.unreadable, CatalogVariantRow.entity_set, place=1)
         numbers = [row.ProductVariantNumber for row in chunk.rows if row.ProductVariantNumber]
         await self._companions.add_texts(known, of_page(numbers))
         return await self._of_masters(chunk.rows, known), known
@@ -167,11 +166,12 @@ class ProductReader:
         """Return variants with what their masters say of them."""
         numbers = sorted({row.master_number for row in rows})
         masters: dict[str, CatalogProductRow] = {}
+        odd: set[str] = set()
         async for chunk in self._erp.having(
             CatalogProductRow, _ITEM, numbers, company=self._market.company
         ):
             masters |= {same_name_key(row.ItemNumber): row for row in chunk.rows}
-            known.add_odd(chunk.unreadable, CatalogProductRow.entity_set, place=1)
+            odd |= {same_name_key(each.key[1]) for each in chunk.unreadable}
         await self._companions.add_orders(known, of_some(numbers))
         shared = [row.ProductNumber or row.ItemNumber for row in masters.values()]
         await self._companions.add_texts(known, of_some(shared))
@@ -181,8 +181,9 @@ class ProductReader:
             master = masters.get(key)
             if not row.ProductVariantNumber:
                 continue  # nobody can order it
-            if master is None or key in known.odd:
-                known.unread[row.ProductVariantNumber] = known.odd.get(key, _NO_MASTER)
+            if master is None:
+                told = _ODD_MASTER if key in odd else _NO_MASTER
+                known.unread[row.ProductVariantNumber] = told
                 continue
             products.append(erp_variant(row, erp_product(master, known), known))
         return products
@@ -193,7 +194,7 @@ class ProductReader:
         items: list[CatalogProductRow] = []
         async for found in self._erp.having(CatalogProductRow, _ITEM, keys, company=company):
             items += found.rows
-            known.add_odd(found.unreadable, CatalogProductRow.entity_set, place=1, is_item=True)
+            known.add_odd(found.unreadable, CatalogProductRow.entity_set, place=1)
         numbers = [row.ItemNumber for row in items]
         await self._companions.add_orders(known, of_some(numbers))
         await self._companions.add_texts(

@@ -8,12 +8,13 @@
                 website's other views, or not; its price likewise by the batch route
 
 Only planned fields are sent, under the shop's own spelling of a SKU: another one would rename the
-product. A row that is refused says why, and the others are written.
+product. A row or field that is refused says why, and the others are written.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from pricing_proxy.names import same_name_key
 from sync.engine.flow import Work
@@ -28,7 +29,7 @@ from sync.products.patches import Patch, ProductPatches
 from sync.products.pricing import Pricing
 from sync.products.row_results import RowResults
 from sync.products.shop_reading import ShopReading
-from sync.store.mirror_records import HeldRow, MirrorChange, RowKey, RowOutcome
+from sync.store.mirror_records import HeldRow, MirrorChange, RowKey, RowOutcome, Value
 
 _NOT_KEPT = "the shop has another status after it was written"
 _KEPT_ADVICE = "see whether a module of the shop sets it, or its store views differ; then replay"
@@ -121,14 +122,21 @@ class ProductWriter:
                 fields.remove(BLOCKED)
             else:
                 values[STATUS] = status
-        if not fields:
-            return None
-        try:
-            members = await members_of(values, self._options, work)
-        except FieldFaultError as fault:
-            results.refuse(row, fault)
-            return None
-        return Patch(row, sku_of(row), members, fields)
+        members = await self._members(row, values, results, work)
+        sent = [name for name in fields if name == BLOCKED or name in values]
+        return Patch(row, sku_of(row), members, sent) if members else None
+
+    async def _members(
+        self, row: PlannedRow, values: dict[str, Value], results: RowResults, work: Work
+    ) -> dict[str, Any]:
+        """Return what fields become; one that becomes nothing is refused, and leaves `values`."""
+        while values:
+            try:
+                return await members_of(values, self._options, work)
+            except FieldFaultError as fault:
+                results.refuse(row, fault)
+                del values[fault.field]
+        return {}
 
     async def _change(
         self, patches: Sequence[Patch], store: str, results: RowResults, work: Work

@@ -26,7 +26,8 @@ _NEXT = text("""
     LEFT JOIN mirror_row m ON m.flow = :flow AND m.shop = :shop AND m.scope = s.scope
                           AND m.folded = s.folded
     WHERE s.run = :run AND s.scope <> '' AND NOT EXISTS (
-        SELECT FROM mirror_staging o WHERE o.run = :run AND o.scope = '' AND o.folded = s.folded)
+        SELECT FROM mirror_staging o WHERE o.run = :run AND o.scope = '' AND o.folded = s.folded
+           AND o.odd ->> 'is_part' IS DISTINCT FROM 'true')
     ORDER BY s.scope, s.folded LIMIT :most
 """)
 _FOUND = """

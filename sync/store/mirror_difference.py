@@ -89,7 +89,8 @@ _DIFFERENCE = text(f"""
       AND d.wanted IS NOT NULL
       AND (m.read_at IS NULL OR m.read_at <= s.began_at)
       AND NOT EXISTS (SELECT FROM mirror_staging o
-                      WHERE o.run = :run AND o.scope = '' AND o.folded = s.folded)
+                      WHERE o.run = :run AND o.scope = '' AND o.folded = s.folded
+                        AND o.odd ->> 'is_part' IS DISTINCT FROM 'true')
       AND NOT EXISTS (SELECT FROM open o WHERE o.scope = s.scope AND o.folded = s.folded
                       AND o.began_at > s.began_at)
       AND (:is_alone OR NOT {_IS_HELD})

@@ -98,18 +98,20 @@ class DesiredRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnmappedRow:
-    """Something of the ERP of which no row can be made: its key is held in all scopes.
+    """Something of the ERP of which no row can be made: its key is held.
 
     Attributes:
         field: The ERP's field at fault.
         text: What is wrong with it.
         advice: What to do, the configuration's entry named where one is missing.
+        is_part: Whether that is so of some fields only: rows of the others are written.
     """
 
     key: str
     field: str
     text: str
     advice: str
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

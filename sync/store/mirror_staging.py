@@ -218,7 +218,7 @@ def _good(row: DesiredRow) -> tuple[str, str, str, str | None, str | None]:
 
 def _odd(row: UnmappedRow) -> tuple[str, str, str, str | None, str | None]:
     key = plain(row.key)
-    told = {"field": row.field, "text": row.text, "advice": row.advice}
+    told = {"field": row.field, "text": row.text, "advice": row.advice, "is_part": row.is_part}
     return "", folded(key), key, None, json.dumps(plain_json(told))
 
 

@@ -102,6 +102,7 @@ class ToyErp:
     Attributes:
         rows: By key as the ERP writes it.
         odd: Keys of which no row can be made.
+        partly: By key, the fields of which none can be made.
         per_page: Rows of a page.
         breaks_after: After how many pages a read of everything breaks off; None for never.
         leaves_out: Keys that a read of everything does not bring.
@@ -112,6 +113,7 @@ class ToyErp:
     clock: ManualClock
     rows: dict[str, dict[str, Value]] = field(default_factory=dict)
     odd: set[str] = field(default_factory=set)
+    partly: dict[str, set[str]] = field(default_factory=dict)
     per_page: int = 3
     breaks_after: int | None = None
     error: Callable[[], BaseException] = lambda: UpstreamError("broke", system="fo")
@@ -145,19 +147,29 @@ class ToyErp:
         self.clock.advance(timedelta(milliseconds=1))
         return MirrorPage(
             rows=[
-                DesiredRow(scope=SCOPE, key=key, values=dict(self.rows[key]))
+                DesiredRow(scope=SCOPE, key=key, values=self._good(key))
                 for key in keys
                 if key not in self.odd
             ],
             odd=[
-                UnmappedRow(key=key, field="unit", text="'Karton' is not mapped", advice="map it")
+                UnmappedRow(
+                    key=key,
+                    field="unit",
+                    text="'Karton' is not mapped",
+                    advice="map it",
+                    is_part=key not in self.odd,
+                )
                 for key in keys
-                if key in self.odd
+                if key in {*self.odd, *self.partly}
             ],
             after=keys[-1],
             began_at=began_at,
             ended_at=self.clock.utc(),
         )
+
+    def _good(self, key: str) -> dict[str, Value]:
+        odd = self.partly.get(key, ())
+        return {name: value for name, value in self.rows[key].items() if name not in odd}
 
 
 @dataclass

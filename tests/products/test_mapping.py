@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.products.erp_product import ErpProduct, ProductKind
+from sync.products.erp_product import ErpProduct, Part, ProductKind
 from sync.products.mapping import UnmappedError, born, map_product
 from sync.products.market import ProductMarket
 from sync.products.plain_numbers import plain
 from sync.products.rules import ProductRules
 from sync.store.mirror_records import Values
 
+PARTS: tuple[Part, ...] = ("orders", "names", "attributes", "barcode", "variants")
 TODAY = date(2026, 11, 29)
 RULES = {
     "languages": {"1": "en-us", "3": "de"},
@@ -55,13 +56,13 @@ def market(*, is_master: bool = True, **rules: Any) -> ProductMarket:
 
 
 def rows(product: ErpProduct, of: ProductMarket | None = None) -> dict[str, Values]:
-    return {row.scope: row.values for row in map_product(product, of or market(), today=TODAY)}
+    mapped = map_product(product, of or market(), today=TODAY)
+    return {row.scope: row.values for row in mapped.rows}
 
 
 def refusal(product: ErpProduct, of: ProductMarket | None = None) -> tuple[str, str, str]:
-    with pytest.raises(UnmappedError) as caught:
-        map_product(product, of or market(), today=TODAY)
-    row = caught.value.row
+    row = map_product(product, of or market(), today=TODAY).held
+    assert row is not None
     assert row.key == product.sku
     return row.field, row.text, row.advice
 
@@ -179,6 +180,59 @@ def test_what_stands_in_no_map_holds_its_sku_and_names_the_entry(
     assert advice.startswith(entry)
 
 
+ODD: dict[str, Any] = {
+    "names": {"en-us": "<b>Lamp</b>", "de": "x" * 300},
+    "tax_group": "EXP",
+    "unit": "BOX",
+    "dimensions": {"style": "Old"},
+}
+
+
+@pytest.mark.parametrize("rules", [{}, {"status": "erp"}, {"price_scope": "website"}])
+def test_what_is_blocked_is_withdrawn_whatever_else_is_wrong_with_it(rules: Any) -> None:
+    """A name that nobody may show kept what the ERP had blocked on sale."""
+    broken = replace(LAMP, is_stopped=True, price=Decimal(-1), **ODD)
+    of = market(**rules)
+    website = rows(broken, of)["website/1"]
+    assert website == ({"status": "2"} if "status" in rules else {"blocked": "1"})
+    unread = replace(broken, unread=dict.fromkeys(PARTS, "is not as agreed"), is_stopped=False)
+    ended = replace(unread, ends_on=date(2026, 11, 28))
+    assert rows(ended, of)["website/1"] == website
+    assert "website/1" not in rows(unread, of), "nobody knows whether it is blocked"
+
+
+@pytest.mark.parametrize("name", sorted(ODD))
+def test_one_odd_field_is_held_by_name_and_the_others_go_on(name: str) -> None:
+    mapped = map_product(replace(LAMP, **{name: ODD[name]}), market(), today=TODAY)
+    assert mapped.held is not None
+    assert mapped.held.is_part
+    left = {row.scope: row.values for row in mapped.rows}
+    gone = {
+        "names": {"view/1", "view/3"},
+        "tax_group": {"tax_class_id"},
+        # A price for a box must not stand beside "piece".
+        "unit": {"sales_unit", "price"},
+        "dimensions": set(),
+    }[name]
+    whole = rows(LAMP)
+    assert left == {
+        scope: {field: value for field, value in values.items() if field not in gone}
+        for scope, values in whole.items()
+        if scope not in gone
+    }
+
+
+def test_several_odd_fields_are_one_record_that_names_each() -> None:
+    fields, texts, advice = refusal(replace(LAMP, **ODD))
+    assert fields == ("ProductName; SalesSalesTaxItemGroupCode; SalesUnitSymbol; ProductStyleId")
+    assert ("HTML" in texts, "300" in texts, "tax_classes" in advice) == (True, True, True)
+
+
+def test_nothing_is_made_while_a_field_is_held() -> None:
+    with pytest.raises(UnmappedError, match="stands for nothing"):
+        born(replace(LAMP, tax_group="EXP"), market(), today=TODAY)
+
+
 def test_codes_of_the_maps_know_no_case() -> None:
     assert rows(replace(LAMP, unit="pcs", tax_group="Full"))["global"]["sales_unit"] == "piece"
 
@@ -199,6 +253,12 @@ def test_a_name_of_300_characters_is_held_or_cut_by_rule() -> None:
         ("Lamp<script>alert(1)</script>", "Lamp alert(1)"),
         ("Lamp &amp; shade", "Lamp shade"),
         ("Lamp <img src=x onerror=alert(1)", "Lamp"),
+        ("3<x and y>2", "3 2"),
+        ("Lamp<x<5 onclick=alert(1)", "Lamp"),
+        ("Lamp<script", "Lamp"),
+        ("Lamp<br/>red", "Lamp red"),
+        ("Lamp<!-- red", "Lamp"),
+        ("Lamp &#60;b&#x3e;", "Lamp b"),
     ],
 )
 def test_a_name_with_html_is_held_or_stripped_by_rule(name: str, stripped: str) -> None:
@@ -208,7 +268,20 @@ def test_a_name_with_html_is_held_or_stripped_by_rule(name: str, stripped: str) 
     assert rows(item, market(markup_names="strip"))["view/3"]["name"] == stripped
 
 
-@pytest.mark.parametrize("name", ["M < 5 mm > 3", "Nuts & bolts", "Cable 3 < 4", "R&D; kit"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "M < 5 mm > 3",
+        "Nuts & bolts",
+        "Cable 3 < 4",
+        "R&D; kit",
+        "3<x<5",
+        "Ring, d<b",
+        "A < B > C",
+        "Bolt &dia; 4",
+        "x=3 <y",
+    ],
+)
 def test_signs_are_no_html(name: str) -> None:
     assert rows(replace(LAMP, names={"de": name}))["view/3"]["name"] == name
 
@@ -260,7 +333,7 @@ def test_weights_are_net_or_gross_and_none_is_left_alone() -> None:
 
 
 def test_what_a_product_is_made_with_is_in_the_first_language_or_its_own() -> None:
-    assert born(LAMP, market()) == ("Lamp", "10", False)
-    assert born(replace(LAMP, names={}, own_name="Lamp 1"), market()).name == "Lamp 1"
+    assert born(LAMP, market(), today=TODAY) == ("Lamp", "10", False)
+    assert born(replace(LAMP, names={}, own_name="Lamp 1"), market(), today=TODAY).name == "Lamp 1"
     with pytest.raises(UnmappedError, match="no name"):
-        born(replace(LAMP, names={}), market())
+        born(replace(LAMP, names={}), market(), today=TODAY)

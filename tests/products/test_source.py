@@ -92,27 +92,43 @@ async def test_unmapped_items_are_told_and_the_others_go_on() -> None:
     found = await pages(reader(erp))
     (odd,) = [odd for page in found for odd in page.odd]
     assert (odd.key, odd.field) == ("LAMP-3", "SalesUnitSymbol")
-    assert len({row.key for row in by_row(found)}) == 9
+    assert len({row.key for row in by_row(found)}) == 10
+    assert "price" not in by_row(found)[RowKey("global", "LAMP-3")]
+
+
+async def test_an_item_whose_own_row_cannot_be_read_is_held_and_not_missing() -> None:
+    erp = catalog()
+    erp.sets["ReleasedProductsV2"][0]["SalesPriceQuantity"] = {"odd": True}
+    for asked in ({}, {"keys": ["LAMP-1"]}):
+        found = await pages(reader(erp), **asked)
+        [odd] = [odd for page in found for odd in page.odd]
+        assert (odd.key, odd.is_part) == ("LAMP-1", False)
+        assert "LAMP-1" not in {row.key for row in by_row(found)}
 
 
 @pytest.mark.parametrize(
-    ("entity_set", "field", "held"),
+    ("entity_set", "field", "sku", "gone"),
     [
-        ("ReleasedProductsV2", "SalesPriceQuantity", {"LAMP-1"}),
-        ("ProductDefaultOrderSettings", "IsSalesProcessingStopped", {"LAMP-2"}),
-        ("ProductTranslations", "LanguageId", {"LAMP-1"}),
+        ("ProductDefaultOrderSettings", "IsSalesProcessingStopped", "LAMP-2", {"blocked"}),
+        ("ProductTranslations", "LanguageId", "LAMP-1", {"name"}),
+        ("ProductAttributeValuesV3", "DataType", "SHADE", {"brand"}),
     ],
 )
-async def test_an_item_of_which_something_cannot_be_read_is_held_and_not_missing(
-    entity_set: str, field: str, held: set[str]
+async def test_what_cannot_be_read_of_an_item_holds_the_fields_that_come_from_it(
+    entity_set: str, field: str, sku: str, gone: set[str]
 ) -> None:
+    whole = fields_of(await pages(reader(catalog())), sku)
     erp = catalog()
     erp.sets[entity_set][0][field] = {"odd": True}
-    found = await pages(reader(erp))
-    assert {odd.key for page in found for odd in page.odd} == held
-    assert not held & {row.key for row in by_row(found)}
-    keyed = await pages(reader(erp), keys=sorted(held))
-    assert {odd.key for page in keyed for odd in page.odd} == held
+    for asked in ({}, {"keys": [sku]}):
+        found = await pages(reader(erp), **asked)
+        odd = {odd.key: odd for page in found for odd in page.odd}
+        assert (odd[sku].is_part, entity_set in odd[sku].text) == (True, True)
+        assert fields_of(found, sku) == whole - gone
+
+
+def fields_of(found: list[MirrorPage], sku: str) -> set[str]:
+    return {name for row, values in by_row(found).items() if row.key == sku for name in values}
 
 
 async def test_a_variant_without_its_master_is_held() -> None:

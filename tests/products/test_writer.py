@@ -395,6 +395,35 @@ async def test_an_attribute_that_the_shop_does_not_have_is_refused() -> None:
     assert (outcome.end, outcome.field, world.shop.asked) == (RowEnd.REFUSED, "ean", [])
 
 
+async def test_one_odd_field_of_a_row_stops_none_of_the_others() -> None:
+    world = World(unit_attribute="sales_unit")
+    world.shop.offer("color", "Red", "Red")
+    world.shop.put("LAMP-1")
+    outcome = await world.one(
+        wanted("global", "LAMP-1", ean="42", color="Red", weight="2", price="3")
+    )
+    assert (outcome.end, outcome.field) == (RowEnd.REFUSED, "color")
+    assert outcome.values == {"weight": "2", "price": "3"}
+    assert world.shop.seen("LAMP-1")["price"] == Decimal(3)
+
+    # A price for a box must not stand beside "piece".
+    outcome = await world.one(wanted("global", "LAMP-1", sales_unit="box", price="30"))
+    assert (outcome.field, outcome.values) == ("sales_unit", {})
+    assert world.shop.seen("LAMP-1")["price"] == Decimal(3)
+
+
+async def test_an_option_label_that_is_the_id_of_another_is_still_a_label() -> None:
+    """Of a select with the labels "5" and "6", whose ids are 4 and 5."""
+    world = World()
+    world.shop.offer("color", "5", "6")
+    world.shop.put("LAMP-1")
+    outcome = await world.one(wanted("global", "LAMP-1", color="5"))
+    assert (outcome.end, outcome.values) == (RowEnd.WRITTEN, {"color": "5"})
+    assert world.shop.products["lamp-1"].attributes["color"] == "4"
+    outcome = await world.one(wanted("global", "LAMP-1", color="4"))
+    assert "option color 4" in world.shop.asked
+
+
 async def test_an_option_id_of_no_option_is_never_equal() -> None:
     world = World()
     world.shop.offer("color", "Red")

@@ -244,6 +244,12 @@ async def test_a_row_of_its_own_is_read_anew_and_held_while_it_is_refused() -> N
     with pytest.raises(HeldError, match="no unit ea"):
         await world.carry(event)
 
+    # Of some fields only, it is held with what is wrong of them, and the others are written.
+    world.planner.desired[LAMP] = {"price": "14"}
+    with pytest.raises(HeldError, match="no unit ea"):
+        await world.carry(event)
+    assert world.held(LAMP).values["price"] == "14"
+
 
 @virtually
 async def test_new_rows_are_made_before_what_needs_them() -> None:

@@ -178,6 +178,32 @@ async def test_what_cannot_be_mapped_is_held_and_the_rest_flows(world: MirrorWor
     )
 
 
+async def test_one_odd_field_is_held_and_the_others_of_its_key_flow(world: MirrorWorld) -> None:
+    """What the ERP had blocked stayed on sale while its name was odd."""
+    world.erp.partly = {"SKU-1": {"name"}}
+    world.erp.rows["SKU-1"] |= {"name": "<b>", "status": "2"}
+    await world.reads.full()
+    await world.write_all()
+    assert world.shelf.writes == [("SKU-1", {"status": "2"})]
+    assert [each.key for each in world.entered.held] == ["SKU-1"]
+    await world.hold("SKU-1", {})
+
+    # Its event writes what else differs, and goes on being held by name.
+    world.erp.rows["SKU-1"]["price"] = "101"
+    planning = await world.reads.planned(["SKU-1"], by="event 1")
+    assert (planning.run is None, [each.is_part for each in planning.odd]) == (False, [True])
+    await world.write_all()
+    assert world.shelf.writes[1:] == [("SKU-1", {"price": "101"})]
+
+    world.erp.partly, world.erp.rows["SKU-1"]["name"] = {}, "b"
+    await world.reads.full()
+    await world.write_all()
+    assert world.shelf.writes[2:] == [("SKU-1", {"name": "b"})]
+    assert await world.value("SELECT state FROM sync_event WHERE business_key = 'SKU-1'") == (
+        "received"
+    )
+
+
 async def test_a_refused_row_is_not_written_again_until_it_is_another(world: MirrorWorld) -> None:
     world.shelf.refused = {"sku-1"}
     world.erp.rows["SKU-1"]["name"] = "<b>"
