@@ -16,7 +16,7 @@ from sync.magento.search import MOST_ROWS, Search, any_code, sku_groups
 from sync.magento.stock_models import SourceItem
 
 _ROUTE = f"{V1}/inventory/source-items"
-_IN_STOCK = 1
+IN_STOCK = 1
 
 
 class SourceQuantity(NamedTuple):
@@ -56,7 +56,7 @@ class SourceItemCalls:
                 "sku": each.sku,
                 "source_code": each.source,
                 "quantity": _number(each.quantity),
-                "status": _IN_STOCK,
+                "status": IN_STOCK,
             }
             for each in quantities
         ]

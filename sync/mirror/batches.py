@@ -137,7 +137,7 @@ class ChunkBatches:
             try:
                 outcomes = await self._sent_once(batch)
             except UpstreamError as error:
-                if _is_of_rows(error):
+                if is_of_rows(error):
                     return error
                 conflicts += 1
                 if not _is_conflict(error) or conflicts == _MOST_CONFLICTS:
@@ -212,7 +212,7 @@ def _is_conflict(error: UpstreamError) -> bool:
     return isinstance(error, TransientUpstreamError) and blame_of(error) is Blame.DOCUMENT
 
 
-def _is_of_rows(error: UpstreamError) -> bool:
+def is_of_rows(error: UpstreamError) -> bool:
     """Return whether rows of a batch may be the reason, so that each is judged by itself."""
     blame = blame_of(error)
     match error:

@@ -81,7 +81,12 @@ def decide(
     if held is None:
         return Decision(change=change, held=None, write=change.wanted)
     if decides_itself:
-        edited = [name for name in change.wanted if _is_edited(name, change, held)]
+        # What has it already was written by one who was killed, or is as right as can be.
+        edited = [
+            name
+            for name, wanted in change.wanted.items()
+            if _is_edited(name, change, held) and held.values[name] != wanted
+        ]
         return Decision(change=change, held=held, write=change.wanted, edited=edited)
     return _of_fields(change, held, policies, is_undo=is_undo)
 

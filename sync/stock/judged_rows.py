@@ -1,6 +1,6 @@
 """Rows of the plan with the lines that matter to them, judged; what follows for sources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -94,16 +94,22 @@ class JudgedRows:
         targets = self._targets(row, shares)
         return {source: targets[source] - shares[source].added_back for source in targets}
 
-    def counted(self, row: JudgedRow) -> list[ShopLine]:
-        """Return the lines of this stock with what of each is inside which source now."""
-        return [
-            replace(line, counted=source, inside=line.reserved if source else Decimal(0))
-            for line in row.lines
-            if self._layout.stock_of(line.store_id) is self._stock
-            for source in (
-                self._layout.counted_for(self._stock, line, is_in=row.is_in[line.item_id]),
-            )
-        ]
+    def counted(self, row: JudgedRow, refused: Collection[str] = ()) -> list[ShopLine]:
+        """Return the lines of this stock with what of each is inside which source now.
+
+        Args:
+            row: Their SKU, which was just written.
+            refused: The sources that hold what they held before.
+        """
+        mine = [line for line in row.lines if self._layout.stock_of(line.store_id) is self._stock]
+        found: list[ShopLine] = []
+        for line in mine:
+            source = self._layout.counted_for(self._stock, line, is_in=row.is_in[line.item_id])
+            if source and source not in refused:
+                found.append(replace(line, counted=source, inside=line.reserved))
+            elif line.counted not in refused:
+                found.append(replace(line, counted="", inside=Decimal(0)))
+        return found
 
     def _shares(self, row: JudgedRow) -> Mapping[str, Shares]:
         judged = [(line, row.is_in[line.item_id]) for line in row.lines]

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from pricing_proxy.http_exchange import Guard
+from pricing_proxy.resilience.errors import UpstreamRejectedError
 from pricing_proxy.sandbox.shop.tables import Shop
 from sync.engine.windows import Window
 from sync.magento.odd_rows import RowPage
@@ -25,11 +26,19 @@ class StockShop:
     Args:
         shop: The sandbox's.
         before: Happens before each call, and may raise.
+
+    Attributes:
+        refuses: The SKUs and sources that it does not bring together; a batch with one of them
+            writes nothing.
+        written: What was written, in order.
     """
 
     def __init__(self, shop: Shop, before: Callable[[str], Awaitable[None]]) -> None:
         self._shop = shop
         self._before = before
+        self.refuses: set[tuple[str, str]] = set()
+        self.written: list[SourceQuantity] = []
+        self.refusals = 0
 
     async def changed(
         self, window: Window, *, without: Collection[int] = ()
@@ -78,8 +87,17 @@ class StockShop:
         if guard is not None:
             await guard()
         await self._before("write")
+        if any((each.sku, each.source) in self.refuses for each in quantities):
+            self.refusals += 1
+            raise UpstreamRejectedError(
+                "Could not save Source Item",
+                system="magento",
+                status=400,
+                reasons=("Not able to assign a source to a part of a bundle",),
+            )
         for sku, source, quantity in quantities:
             self._shop.inventory.write(sku, source, quantity)
+        self.written += quantities
         await self._before("written")
 
     async def skus_by_id(self, ids: Sequence[int]) -> dict[int, str]:

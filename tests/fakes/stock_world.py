@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, cast
 
+from pricing_proxy.resilience.errors import UpstreamRejectedError
 from pricing_proxy.sandbox.book import Book
 from pricing_proxy.sandbox.catalog import CatalogSize, build_book
 from pricing_proxy.sandbox.shop.back_office import ACTIONS
@@ -19,6 +20,7 @@ from pricing_proxy.sandbox.shop.stores import store_named
 from pricing_proxy.sandbox.shop.tables import Shop
 from sync.engine.flow import Work
 from sync.magento.reserving_models import ReservingOrder
+from sync.mirror.chunk_events import KEY, RUN
 from sync.mirror.keys import folded
 from sync.mirror.ports import PlannedRow
 from sync.stock.judged_rows import JudgedRows
@@ -29,7 +31,7 @@ from sync.stock.mapping import UNRESERVED_AND_UNWANTED
 from sync.stock.open_orders import OpenOrders
 from sync.stock.source import OnHand
 from sync.stock.writer import StockWriter
-from sync.store.mirror_records import MirrorChange, RowEnd, Values
+from sync.store.mirror_records import MirrorChange, RowEnd, RowOutcome, Values
 from tests.fakes.entering import FakeEvents, polling
 from tests.fakes.stock_erp import COMPANY, StockErp
 from tests.fakes.stock_shop import StockShop
@@ -51,7 +53,15 @@ class _Call:
         """Be journalled."""
 
 
+@dataclass(frozen=True)
+class _Event:
+    payload: Mapping[str, Any]
+
+
 class _Work:
+    def __init__(self, payload: Mapping[str, Any]) -> None:
+        self.event = _Event(payload)
+
     def call(self, system: str, operation: str, request: Mapping[str, Any]) -> _Call:
         del system, operation, request
         return _Call()
@@ -59,10 +69,11 @@ class _Work:
 
 @dataclass
 class _Plan:
-    """What is planned for one market and not written yet."""
+    """What is planned for one market and not written yet, and what the shop refused of it."""
 
     known: dict[str, Values] = field(default_factory=dict)
     changes: dict[str, MirrorChange] = field(default_factory=dict)
+    refused: dict[str, RowOutcome] = field(default_factory=dict)
 
 
 class StockWorld:
@@ -189,25 +200,55 @@ class StockWorld:
         """Return what is planned."""
         return list(self._plans[market].changes.values())
 
-    async def write(self, market: str, missing: Collection[str] = ()) -> list[str]:
+    def known(self, market: str, sku: str) -> Values:
+        """Return what the shop has acknowledged of a SKU."""
+        return self._plans[market].known.get(folded(sku), {})
+
+    def refused(self, market: str) -> Mapping[str, RowOutcome]:
+        """Return the rows of which the shop has refused something, by SKU."""
+        return self._plans[market].refused
+
+    async def write(
+        self, market: str, missing: Collection[str] = (), *, is_alone: bool = False
+    ) -> list[str]:
         """Write what is planned and return the SKUs; if that fails, it stays planned.
 
         Args:
             market: Whose.
             missing: SKUs that the shop does not have.
+            is_alone: Whether each is written by an event of its own.
         """
         plan = self._plans[market]
         changes = list(plan.changes.values())
         if not changes:
             return []
         batch = [PlannedRow(change=each, held=None, values=each.wanted) for each in changes]
-        outcomes = await self._writers[market].write(batch, cast("Work", _Work()))
-        for outcome in outcomes:
+        for outcome in await self._written(market, batch, is_alone=is_alone):
             assert (outcome.end is RowEnd.MISSING) is (outcome.key in missing), outcome
             key = folded(outcome.key)
+            plan.refused.pop(key, None)
+            if outcome.end is RowEnd.REFUSED:
+                plan.refused[key] = outcome
             plan.known[key] = {**plan.known.get(key, {}), **outcome.values}
             plan.changes.pop(key, None)
-        return [outcome.key for outcome in outcomes if outcome.key not in missing]
+        return [each.key for each in changes if each.key not in missing]
+
+    async def _written(
+        self, market: str, batch: Sequence[PlannedRow], *, is_alone: bool
+    ) -> list[RowOutcome]:
+        """Write a batch, and each row by itself where the shop refuses it, as the mirror does."""
+        parts = [[each] for each in batch] if is_alone else [batch]
+        found: list[RowOutcome] = []
+        for part in parts:
+            payload = {KEY: part[0].change.key} if is_alone else {RUN: 1}
+            try:
+                found += await self._writers[market].write(part, cast("Work", _Work(payload)))
+            except UpstreamRejectedError:
+                if len(part) == 1:
+                    raise
+                for each in part:
+                    found += await self._written(market, [each], is_alone=is_alone)
+        return found
 
     async def settle(self) -> None:
         """Do all that is due until nothing is, as schedules would."""
