@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pricing_proxy.sandbox import erp_commands
+from pricing_proxy.sandbox import erp_commands, erp_document_commands
 from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.control_client import ask, control_address, failure
 from pricing_proxy.sandbox.entra import APPS
@@ -197,6 +197,12 @@ sandbox_app.command("stock")(stock)
 for each in (erp_commands.adjust, erp_commands.rename, erp_commands.block, erp_commands.unblock):
     sandbox_app.command()(each)
 sandbox_app.command()(erp_commands.poison)
+for posting in (
+    erp_document_commands.ship,
+    erp_document_commands.track,
+    erp_document_commands.correct,
+):
+    sandbox_app.command()(posting)
 
 
 async def _serve(settings: SandboxSettings) -> None:

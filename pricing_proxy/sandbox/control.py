@@ -2,7 +2,7 @@
 
 It is a door of its own, so that it works while a system is dead. Mistakes are answered
 as problem+json that names the member. What people do in the ERP is in
-`fo_control`, in the shop in `shop_control`.
+`fo_control` and `fo_document_control`, in the shop in `shop_control`.
 """
 
 import json
@@ -18,6 +18,7 @@ from pricing_proxy.sandbox.control_answers import problem, read_members, unproce
 from pricing_proxy.sandbox.dials import BadMemberError, Dials
 from pricing_proxy.sandbox.documents.store import Documents
 from pricing_proxy.sandbox.fo_control import add_fo_routes
+from pricing_proxy.sandbox.fo_document_control import add_document_routes
 from pricing_proxy.sandbox.price_posting import post_price
 from pricing_proxy.sandbox.shop.placing import Counter
 from pricing_proxy.sandbox.shop.tables import Shop
@@ -62,6 +63,8 @@ def control_app(
     app.router.add_get("/systems/fo/orders", control.orders)
     app.router.add_get("/systems/fo/customers", control.customers)
     app.router.add_get("/systems/fo/returns", control.returns)
+    # Before those that take any action.
+    add_document_routes(app, documents)
     add_fo_routes(app, book, documents)
     add_shop_routes(app, shop, orders)
     return app

@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from pricing_proxy.sandbox.calls import Calls
 from pricing_proxy.sandbox.dials import Dials
+from pricing_proxy.sandbox.documents.posted import OPERATIONS
 from pricing_proxy.sandbox.documents.store import WRITE_NAMES, Documents
 from pricing_proxy.sandbox.faults import HAS_WRITTEN
 from pricing_proxy.sandbox.metadata import Metadata, listed
@@ -57,6 +58,9 @@ async def count_fo_call(request: web.Request, calls: Calls) -> None:
 
 
 def _operation(method: str, name: str) -> str:
+    posted = OPERATIONS.get(name)
+    if posted is not None:
+        return posted if method == "GET" else "other"
     written = WRITE_NAMES.get(name)
     if written is not None and (method != "GET" or entity_set(name) is None):
         return f"{written}_{_DEEDS.get(method, 'other')}"

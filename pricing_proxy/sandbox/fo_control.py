@@ -16,7 +16,6 @@ PUT    /systems/fo/products/LAMP-99          releases a new one; DELETE withdraw
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from aiohttp import web
@@ -24,13 +23,15 @@ from aiohttp import web
 from pricing_proxy.sandbox.book import Book, Variant, fold
 from pricing_proxy.sandbox.control_answers import problem, read_members, unprocessable
 from pricing_proxy.sandbox.dials import BadMemberError
-from pricing_proxy.sandbox.documents.fulfilment import Fulfilment, Quantities
+from pricing_proxy.sandbox.documents.fulfilment import Fulfilment
+from pricing_proxy.sandbox.documents.open_lines import Quantities
 from pricing_proxy.sandbox.documents.refusals import Refusal
 from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS
 from pricing_proxy.sandbox.documents.store import Documents
+from pricing_proxy.sandbox.fo_members import checked, number_of, warehouse_of
 from pricing_proxy.sandbox.product_changes import change_product, release_product, withdraw_product
 from pricing_proxy.sandbox.stock.ledger import StockRefusedError, place_of, warehouses_of
-from pricing_proxy.sandbox.stock.places import DEFAULT_WAREHOUSE, WAREHOUSES
+from pricing_proxy.sandbox.stock.places import WAREHOUSES
 from pricing_proxy.sandbox.wire import from_json, json_answer
 
 _HEADERS = DOCUMENT_SETS["SalesOrderHeadersV3"]
@@ -71,7 +72,7 @@ class _FoControl:
         sku, one = request.match_info["sku"], request.query.get("warehouse")
         ledger = self._documents.stock
         for warehouse in (one,) if one else WAREHOUSES:
-            ledger.drop(place_of(sku, _warehouse({"warehouse": warehouse})))
+            ledger.drop(place_of(sku, warehouse_of({"warehouse": warehouse})))
         return self._done(lambda: self._told(sku))
 
     async def enter_order(self, request: web.Request) -> web.Response:
@@ -119,17 +120,15 @@ class _FoControl:
         if fold(sku) not in self._book.items and fold(sku) not in self._book.variants:
             raise BadMemberError("sku", f"there is no released product {sku}")
         known = ("warehouse", "quantity", "change", "ordered")
-        for name in members:
-            if name not in known:
-                raise BadMemberError(name, f"unknown; there are {', '.join(known)}")
-        place, ledger = place_of(sku, _warehouse(members)), self._documents.stock
+        checked(members, *known)
+        place, ledger = place_of(sku, warehouse_of(members)), self._documents.stock
         if "quantity" in members:
-            ledger.put(place, _decimal("quantity", members["quantity"]))
+            ledger.put(place, number_of("quantity", members["quantity"]))
         if "change" in members:
-            change = _decimal("change", members["change"])
+            change = number_of("change", members["change"])
             ledger.put(place, ledger.balance(place).on_hand + change)
         if "ordered" in members:
-            ledger.expect(place, _decimal("ordered", members["ordered"]))
+            ledger.expect(place, number_of("ordered", members["ordered"]))
         return self._told(sku)
 
     def _entered(self, members: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,9 +149,9 @@ class _FoControl:
 
     def _line(self, number: str, line: Mapping[str, Any]) -> str:
         asked = {
-            "OrderedSalesQuantity": _decimal("quantity", line.get("quantity", 1)),
+            "OrderedSalesQuantity": number_of("quantity", line.get("quantity", 1)),
             "SalesUnitSymbol": line.get("unit"),
-            "ShippingWarehouseId": _warehouse(line),
+            "ShippingWarehouseId": warehouse_of(line),
             "InventoryReservationMethod": line.get("reservation"),
             "OrderLineReference": line.get("reference"),
         }
@@ -161,7 +160,7 @@ class _FoControl:
             {
                 "dataAreaId": self._book.company,
                 "SalesOrderNumber": number,
-                "ShippingSiteId": WAREHOUSES[_warehouse(line)].site,
+                "ShippingSiteId": WAREHOUSES[warehouse_of(line)].site,
                 **self._item_of(str(line.get("sku", ""))),
                 **{name: value for name, value in asked.items() if value is not None},
             },
@@ -186,10 +185,10 @@ class _FoControl:
             raise BadMemberError("lot", "expected a line's lot id")
         changes: dict[str, Any] = {}
         if "quantity" in members:
-            changes["OrderedSalesQuantity"] = _decimal("quantity", members["quantity"])
+            changes["OrderedSalesQuantity"] = number_of("quantity", members["quantity"])
         if "warehouse" in members:
-            changes["ShippingWarehouseId"] = _warehouse(members)
-            changes["ShippingSiteId"] = WAREHOUSES[_warehouse(members)].site
+            changes["ShippingWarehouseId"] = warehouse_of(members)
+            changes["ShippingSiteId"] = WAREHOUSES[warehouse_of(members)].site
         self._documents.change(_LINES, row, changes)
 
     def _acted(self, action: str, number: str, members: Mapping[str, Any]) -> Any:
@@ -204,7 +203,7 @@ class _FoControl:
         if not isinstance(told, dict):
             raise BadMemberError("lots", 'expected an object such as {"011001": 2}')
         lots = {
-            lot: None if quantity is None else _decimal("lots", quantity)
+            lot: None if quantity is None else number_of("lots", quantity)
             for lot, quantity in told.items()
         }
         with self._documents.transaction():
@@ -245,20 +244,3 @@ def _card(card: Any) -> dict[str, Any]:
         name: str(value) if name.startswith("sell_") and value else value
         for name, value in told.items()
     }
-
-
-def _warehouse(members: Mapping[str, Any]) -> str:
-    warehouse = members.get("warehouse") or DEFAULT_WAREHOUSE
-    if warehouse not in WAREHOUSES:
-        raise BadMemberError("warehouse", f"expected one of {', '.join(WAREHOUSES)}")
-    return str(warehouse)
-
-
-def _decimal(name: str, value: Any) -> Decimal:
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise BadMemberError(name, "expected a number, such as 12.5") from None
-    if not number.is_finite():
-        raise BadMemberError(name, "expected a number, such as 12.5")
-    return number

@@ -27,6 +27,7 @@ _DATA_TYPES = {
     "Edm.Int64": "Int64",
     "Edm.DateTimeOffset": "UtcDateTime",
     "Edm.Guid": "Guid",
+    "Edm.Binary": "Container",
 }
 
 
@@ -103,7 +104,9 @@ class Metadata:
         for named in DOCUMENT_SETS.values():
             if named.name not in self._dials.absent_sets:
                 properties = self._properties(named)
-                yield _Described(named.name, named.entity, named.aot_entity, False, properties)
+                yield _Described(
+                    named.name, named.entity, named.aot_entity, named.is_read_only, properties
+                )
         for each in ENTITY_SETS.values():
             if each.name not in self._dials.absent_sets:
                 entity = _TYPES.get(each.name) or _VERSION.sub(r"\1", each.name)
@@ -120,8 +123,8 @@ class Metadata:
                 "DataType": "Enum" if kind in ENUMS else _DATA_TYPES[kind],
                 "IsKey": field in named.key,
                 "IsMandatory": field in mandatory,
-                "AllowEdit": field not in named.key,
-                "AllowEditOnCreate": True,
+                "AllowEdit": field not in named.key and not named.is_read_only,
+                "AllowEditOnCreate": not named.is_read_only,
             }
             for field, kind in named.types.items()
         ]

@@ -121,8 +121,8 @@ class ODataService:
         document = self._documents.named(name)
         if call.method == "GET":
             return self._read(call, name, key, document)
-        if document is None:
-            return Reply(status=405) if entity_set(name) else NOT_FOUND
+        if document is None or document.is_read_only:
+            return Reply(status=405) if document or entity_set(name) else NOT_FOUND
         if call.method == "POST" and key is None:
             return self._create(document, call)
         if call.method in ("PATCH", "PUT", "DELETE") and key is not None:

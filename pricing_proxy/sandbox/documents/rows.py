@@ -1,13 +1,15 @@
 """Rows of documents in memory: sparse, indexed where readers look, and undone together."""
 
 import base64
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import count
 from typing import Any
 
 from pricing_proxy.sandbox.book import FIRST_RECORD_ID, fold
 from pricing_proxy.sandbox.odata_query import ETAG
+from pricing_proxy.sandbox.row_values import NULL_DATE
 
 Key = tuple[str, ...]
 
@@ -18,9 +20,11 @@ class DocumentRow(dict[str, Any]):
     Attributes:
         empty: What the others hold.
         computed: Functions of the row for fields that are computed when read.
+        written_at: When it was put into its table, as F&O writes it; sets that know no such
+            field do not show it.
     """
 
-    __slots__ = ("computed", "empty")
+    __slots__ = ("computed", "empty", "written_at")
 
     def __init__(
         self,
@@ -32,6 +36,7 @@ class DocumentRow(dict[str, Any]):
         super().__init__(values)
         self.empty = empty
         self.computed = computed
+        self.written_at = NULL_DATE
 
     def __missing__(self, name: str) -> Any:
         compute = self.computed.get(name)
@@ -45,7 +50,8 @@ class DocumentRow(dict[str, Any]):
 class UndoLog:
     """Remembers how to take back what a transaction did, and counts versions of rows."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._versions = count(FIRST_RECORD_ID)
         self._steps: list[Callable[[], None]] = []
         self._depth = 0
@@ -54,6 +60,10 @@ class UndoLog:
         """Return a tag that no row had, in the form of F&O's "version,record id"."""
         record = f"'{next(self._versions)},{FIRST_RECORD_ID}'"
         return f'W/"{base64.b64encode(record.encode()).decode()}"'
+
+    def time(self) -> str:
+        """Return the time as rows hold it."""
+        return f"{self._now():%Y-%m-%dT%H:%M:%SZ}"
 
     def add(self, step: Callable[[], None]) -> None:
         """Remember how to undo what was just done."""
@@ -77,10 +87,15 @@ class UndoLog:
 
 
 class DocumentTable:
-    """The rows behind one or more versions of a set."""
+    """The rows behind one or more versions of a set.
+
+    Attributes:
+        revision: Rises with each change of any row.
+    """
 
     def __init__(self, *, key: Sequence[str], indexed: Sequence[str], undo: UndoLog) -> None:
         self.key = tuple(key)
+        self.revision = 0
         self._rows: dict[Key, DocumentRow] = {}
         self._indexes: dict[str, dict[str, dict[Key, DocumentRow]]] = {
             field: {} for field in indexed
@@ -98,16 +113,24 @@ class DocumentTable:
         """Return the rows with a value in an indexed field."""
         return list(self._indexes[field].get(fold(value), {}).values())
 
-    def candidates(self, equalities: Mapping[str, str]) -> list[DocumentRow]:
-        """Return all rows that may have these values: those of the first indexed field."""
-        for field, value in equalities.items():
+    def among(self, values: Mapping[str, Collection[str]]) -> list[DocumentRow] | None:
+        """Return all rows that may have one of these values: those of the first indexed field.
+
+        Args:
+            values: Folded, by field.
+
+        Returns:
+            None where none of the fields is indexed.
+        """
+        for field, ones in values.items():
             if field in self._indexes:
-                return self.having(field, value)
-        return list(self)
+                return [row for one in ones for row in self._indexes[field].get(one, {}).values()]
+        return None
 
     def put(self, row: DocumentRow) -> None:
         """Add a row, or put it in the place of the one with its key; either has a new tag."""
         row[ETAG] = self._undo.new_tag()
+        row.written_at = self._undo.time()
         key = self._key_of(row)
         old = self._rows.get(key)
         self._set(key, row)
@@ -120,6 +143,7 @@ class DocumentTable:
         self._undo.add(lambda: self._set(key, row))
 
     def _set(self, key: Key, row: DocumentRow | None) -> None:
+        self.revision += 1
         old = self._rows.pop(key, None) if row is None else self._rows.get(key)
         for field, index in self._indexes.items():
             if old is not None:

@@ -1,7 +1,8 @@
 """What the document sets look like: names, keys, types, mandatory fields and enums.
 
-Read from `schema.json`, which is cut from a real environment's metadata. A value that
-nobody set is the type's empty one: F&O stores no nulls. Pure.
+Read from `schema.json` and, for what only postings fill, from `posted_schema.json`; both are cut
+from a real environment's metadata. A value that nobody set is the type's empty one: F&O stores no
+nulls. Pure.
 """
 
 import json
@@ -20,6 +21,7 @@ _EMPTY: Mapping[str, Any] = {
     "Edm.Int64": 0,
     "Edm.DateTimeOffset": NULL_DATE,
     "Edm.Guid": "00000000-0000-0000-0000-000000000000",
+    "Edm.Binary": "",
 }
 
 
@@ -34,6 +36,7 @@ class DocumentSet:
         mandatory: What a new row must have.
         empty: What each field holds that nobody set.
         enums: Enum by field.
+        is_read_only: Whether only postings fill it.
     """
 
     name: str
@@ -44,17 +47,30 @@ class DocumentSet:
     mandatory: tuple[str, ...]
     empty: Mapping[str, Any]
     enums: Mapping[str, str]
+    is_read_only: bool
 
 
 def _load() -> tuple[dict[str, DocumentSet], dict[str, dict[str, int]]]:
-    content = json.loads((Path(__file__).parent / "schema.json").read_text())
-    enums: dict[str, dict[str, int]] = content["enums"]
-    sets = {name: _document_set(name, told, enums) for name, told in content["entity_sets"].items()}
+    written, posted = (_content(name) for name in ("schema.json", "posted_schema.json"))
+    enums: dict[str, dict[str, int]] = {**written["enums"], **posted["enums"]}
+    sets = {
+        name: _document_set(name, told, enums, is_read_only=content is posted)
+        for content in (written, posted)
+        for name, told in content["entity_sets"].items()
+    }
     return sets, enums
 
 
+def _content(name: str) -> Any:
+    return json.loads((Path(__file__).parent / name).read_text())
+
+
 def _document_set(
-    name: str, told: Mapping[str, Any], enums: Mapping[str, Mapping[str, int]]
+    name: str,
+    told: Mapping[str, Any],
+    enums: Mapping[str, Mapping[str, int]],
+    *,
+    is_read_only: bool,
 ) -> DocumentSet:
     types = {field: kind for kind, names in told["fields"].items() for field in names.split()}
     return DocumentSet(
@@ -66,6 +82,7 @@ def _document_set(
         mandatory=tuple(told["mandatory"]),
         empty={field: _empty(kind, enums) for field, kind in types.items()},
         enums={field: kind for field, kind in types.items() if kind in enums},
+        is_read_only=is_read_only,
     )
 
 

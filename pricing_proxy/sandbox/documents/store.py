@@ -4,8 +4,7 @@ Each write happens whole or not at all, and `transaction` makes one of several. 
 rename fields, make others mandatory, and say how is rounded; what is stored keeps its own names.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +17,15 @@ from pricing_proxy.sandbox.documents.customers import CustomerBook
 from pricing_proxy.sandbox.documents.demand import Demand
 from pricing_proxy.sandbox.documents.fulfilment import Fulfilment
 from pricing_proxy.sandbox.documents.numbers import NumberSequence
+from pricing_proxy.sandbox.documents.open_lines import OpenLines
 from pricing_proxy.sandbox.documents.orders import SalesOrderBook
+from pricing_proxy.sandbox.documents.posted import Posted
 from pricing_proxy.sandbox.documents.refusals import mandatory
 from pricing_proxy.sandbox.documents.returns import ReturnBook
 from pricing_proxy.sandbox.documents.rows import DocumentRow, DocumentTable, UndoLog
-from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS, ENUM_MEMBERS, DocumentSet
+from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS, DocumentSet
+from pricing_proxy.sandbox.documents.shown import Ordered, ReadTable, Shown
+from pricing_proxy.sandbox.documents.slip_changes import SlipChanges
 from pricing_proxy.sandbox.master_rows import DEFAULT_COMPANY
 from pricing_proxy.sandbox.odata_query import (
     COMPANY_FIELD,
@@ -34,7 +37,6 @@ from pricing_proxy.sandbox.odata_query import (
     output,
     query_page,
     refuse_unknown,
-    sort_key,
 )
 from pricing_proxy.sandbox.row_values import Row
 from pricing_proxy.sandbox.stock.ledger import StockLedger
@@ -53,8 +55,6 @@ WRITE_NAMES: Mapping[str, str] = {
 """Under which name calls to a set are counted, followed by what is done."""
 
 _FIRST_ORDER = 697
-_EQUALITY = re.compile(r"\b(\w+) eq '((?:[^'*]|'')*)'")
-_NOT_A_CONJUNCTION = re.compile(r"\b(?:or|not)\b", re.IGNORECASE)
 _LABELS = {
     "OrderingCustomerAccountNumber": "Customer account",
     "ItemNumber": "Item number",
@@ -86,14 +86,17 @@ class Documents:
         stock: What is on hand, and who wants it.
         orders: The sales orders.
         fulfilment: What a warehouse does with them.
+        slip_changes: What becomes of packing slips.
         customers: The customers, with addresses and contacts.
         returns: The return orders.
+        posted: What postings left behind.
     """
 
     def __init__(self, book: Book, dials: Dials, *, clock: Clock, page_size: int) -> None:
         self._dials = dials
         self._page_size = page_size
-        self._undo = UndoLog()
+        self._undo = UndoLog(clock.utc)
+        self._ordered = Ordered()
         numbers = NumberSequence(_FIRST_ORDER)
         self.stock = StockLedger()
         self.stock.remember = self._undo.add
@@ -105,9 +108,12 @@ class Documents:
             demand=Demand(book, self.stock),
             undo=self._undo,
         )
-        self.fulfilment = Fulfilment(self.orders, self.stock, clock=clock)
         self.customers = CustomerBook(book, clock=clock, undo=self._undo)
         self.returns = ReturnBook(book, dials, self.orders, numbers=numbers, undo=self._undo)
+        self.posted = Posted(self.orders, self.returns, company=book.company, undo=self._undo)
+        lines = OpenLines(self.orders, self.stock, undo=self._undo)
+        self.fulfilment = Fulfilment(lines, self.posted, clock=clock)
+        self.slip_changes = SlipChanges(lines, self.posted)
         self._families = self._all_families()
 
     def named(self, name: str) -> DocumentSet | None:
@@ -120,7 +126,7 @@ class Documents:
 
     def page(self, named: DocumentSet, query: Mapping[str, str]) -> Page:
         """Return one page of rows; raises `BadQueryError`."""
-        return query_page(self._source(named, query), query, page_size=self._page_size)
+        return query_page(self._source(named), query, page_size=self._page_size)
 
     def row(self, named: DocumentSet, key: str, query: Mapping[str, str]) -> Row | None:
         """Return one row's asked fields, or None; raises `BadQueryError`."""
@@ -133,7 +139,7 @@ class Documents:
     def find(self, named: DocumentSet, key: str, query: Mapping[str, str]) -> DocumentRow | None:
         """Return the row under a key such as `dataAreaId='demf',SalesOrderNumber='7'`, or None."""
         values = key_values(named.name, named.key, key)
-        row = self._families[named.name].table.get(*values)
+        row = self._table(named).get(*values)
         return row if row is not None and is_visible(row, query) else None
 
     def create(self, named: DocumentSet, members: Mapping[str, Any]) -> Row:
@@ -180,21 +186,15 @@ class Documents:
                 label = _LABELS.get(field) or self.new_names(named).get(field, field)
                 raise mandatory(named.aot_entity, label)
 
-    def _source(self, named: DocumentSet, query: Mapping[str, str]) -> Source:
-        shown = self._shown(named)
-        rows = self._families[named.name].table.candidates(dict(_equalities(query, shown)))
-        ordered = sorted(rows, key=lambda row: sort_key(row, named.key))
-        return Source(
-            named.name,
-            named.key,
-            [shown.view(row) for row in ordered],
-            shown.sample,
-            shown.enums,
-            ENUM_MEMBERS,
-        )
+    def _source(self, named: DocumentSet) -> Source:
+        return self._ordered.source(named, self._table(named), self._shown(named))
 
-    def _shown(self, named: DocumentSet) -> "_Shown":
-        return _Shown(named, self.new_names(named))
+    def _shown(self, named: DocumentSet) -> Shown:
+        return Shown(named, self.new_names(named))
+
+    def _table(self, named: DocumentSet) -> ReadTable:
+        posted = self.posted.tables.get(named.name)
+        return self._families[named.name].table if posted is None else posted
 
     def _all_families(self) -> dict[str, _Family]:
         orders = self.orders
@@ -232,47 +232,3 @@ class Documents:
             ),
         }
         return {name: families[family] for name, family in WRITE_NAMES.items()}
-
-
-class _Shown:
-    """A set as it shows itself now: some fields may be called otherwise."""
-
-    def __init__(self, named: DocumentSet, new_names: Mapping[str, str]) -> None:
-        self._new_names = new_names
-        self.real_names = {new: old for old, new in new_names.items()}
-        self.sample = self._renamed(named.empty)
-        self.enums = self._renamed(named.enums)
-
-    def view(self, row: Row) -> Row:
-        """Return a row under the names of now."""
-        return _RenamedRow(row, self.real_names) if self._new_names else row
-
-    def _renamed(self, members: Mapping[str, Any]) -> dict[str, Any]:
-        if not self._new_names:
-            return dict(members)
-        return {self._new_names.get(name, name): value for name, value in members.items()}
-
-
-class _RenamedRow(dict[str, Any]):
-    """A row seen under other names; it holds nothing itself."""
-
-    def __init__(self, row: Row, real_names: Mapping[str, str]) -> None:
-        super().__init__()
-        self._row = row
-        self._real_names = real_names
-
-    def __missing__(self, name: str) -> Any:
-        return self._row[self._real_names.get(name, name)]
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return a field, which every row has."""
-        return self._row.get(name, default)
-
-
-def _equalities(query: Mapping[str, str], shown: _Shown) -> Iterator[tuple[str, str]]:
-    """Yield what every row that fits the filter must hold; it is tested in full afterwards."""
-    text = query.get("$filter", "")
-    if _NOT_A_CONJUNCTION.search(re.sub(r"'[^']*'", "", text)):
-        return
-    for field, value in _EQUALITY.findall(text):
-        yield shown.real_names.get(field, field), value.replace("''", "'")

@@ -169,6 +169,19 @@ class StockLedger:
             line = self._taken(lot, rest)
             self._set(lot, replace(line, shipped=line.shipped + rest))
 
+    def unship(self, lot: str, quantity: Decimal) -> None:
+        """Take a quantity of a line back that was never shipped after all."""
+        line = self.lines[lot]
+        if quantity > line.shipped:
+            raise StockRefusedError("So much was never delivered.")
+        self.put(line.place, self._held(line.place) + quantity)
+        self._set(lot, replace(line, shipped=line.shipped - quantity))
+
+    def allow(self, lot: str, more: Decimal) -> None:
+        """Let more of a line be delivered than was ordered."""
+        line = self.lines[lot]
+        self._set(lot, replace(line, closed=line.closed - more))
+
     def close(self, lot: str) -> None:
         """Never deliver what is left of a line; what is picked goes back."""
         line = self.lines[lot]

@@ -1,0 +1,165 @@
+"""The control port's part for what F&O posts of orders; the lines are named by their numbers.
+
+POST /systems/fo/orders/000697/ship     {"lines": {"1": 2, "2": null}, "warehouse": "14",
+                                        "slip": "PS-9", "day": "2026-11-20", "carrier": "DHL",
+                                        "services": false, "over": true,
+                                        "also": ["000698"], "summary": true}
+POST /systems/fo/orders/000697/track    {"parcel": "1Z999", "slip": "PS-9", "url": "https://…"}
+POST /systems/fo/orders/000697/correct  {"lines": {"1": 1}, "slip": "PS-9"}; no lines: cancelled
+
+An order is named by its number, or by the shop's. All members but `parcel` may be left out.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from aiohttp import web
+
+from pricing_proxy.sandbox.control_answers import problem, read_members, unprocessable
+from pricing_proxy.sandbox.dials import BadMemberError
+from pricing_proxy.sandbox.documents.fulfilment import SlipTerms
+from pricing_proxy.sandbox.documents.refusals import Refusal
+from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS
+from pricing_proxy.sandbox.documents.store import Documents
+from pricing_proxy.sandbox.fo_members import checked, number_of, text_of, warehouse_of
+from pricing_proxy.sandbox.stock.ledger import StockRefusedError
+from pricing_proxy.sandbox.stock.places import WAREHOUSES
+from pricing_proxy.sandbox.wire import from_json, json_answer
+
+_LINES = DOCUMENT_SETS["SalesOrderLinesV3"]
+_SHIP = (
+    *("lines", "warehouse", "slip", "day", "carrier"),
+    *("services", "over", "also", "summary"),
+)
+
+
+def add_document_routes(app: web.Application, documents: Documents) -> None:
+    """Add the routes under `/systems/fo/orders`."""
+    control = _DocumentControl(documents)
+    for name, act in control.actions.items():
+        app.router.add_post(
+            f"/systems/fo/orders/{{number}}/{name}", control.handler(act), name=f"fo-{name}"
+        )
+
+
+class _DocumentControl:
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._lines = documents.fulfilment.lines
+        self.actions: Mapping[str, Callable[[str, Mapping[str, Any]], Any]] = {
+            "ship": self.ship,
+            "track": self.track,
+            "correct": self.correct,
+        }
+
+    def handler(self, act: Callable[[str, Mapping[str, Any]], Any]) -> Callable[[web.Request], Any]:
+        async def handle(request: web.Request) -> web.Response:
+            body = await request.read()
+            members = read_members(body, from_json) if body else {}
+            try:
+                with self._documents.transaction():
+                    order = self._order(request.match_info["number"])
+                    return json_answer(act(order, members))
+            except BadMemberError as error:
+                raise unprocessable(error) from error
+            except (Refusal, StockRefusedError) as refused:
+                text = str(refused)
+                raise web.HTTPConflict(**problem("refused", 409, text, [])) from refused
+
+        return handle
+
+    def ship(self, order: str, members: Mapping[str, Any]) -> Any:
+        checked(members, *_SHIP)
+        asked = {order: self._quantities(order, members.get("lines"))}
+        asked |= {self._order(str(one)): {} for one in members.get("also") or ()}
+        if "warehouse" in members:
+            for one, quantities in asked.items():
+                self._move(one, quantities, warehouse_of(members))
+        terms = SlipTerms(
+            number=text_of(members, "slip"),
+            day=_day(members),
+            carrier=text_of(members, "carrier") or "",
+            with_services=members.get("services", True) is not False,
+            is_over=members.get("over") is True,
+        )
+        posted = self._documents.fulfilment.ship_together(
+            asked, terms, is_summary=members.get("summary") is True
+        )
+        return [
+            {
+                "slip": slip.number,
+                "order": slip.order,
+                "day": slip.day,
+                "lines": self._told(slip.quantities),
+            }
+            for slip in posted
+        ]
+
+    def track(self, order: str, members: Mapping[str, Any]) -> Any:
+        checked(members, "parcel", "slip", "url")
+        parcel = text_of(members, "parcel")
+        if parcel is None:
+            raise BadMemberError("parcel", "expected the carrier's number")
+        row = self._documents.slip_changes.track(
+            order, parcel, slip=text_of(members, "slip"), url=text_of(members, "url")
+        )
+        return {"slip": row["PackingSlipNumber"], "parcel": parcel, "url": row["TrackingURL"]}
+
+    def correct(self, order: str, members: Mapping[str, Any]) -> Any:
+        checked(members, "lines", "slip")
+        asked = self._quantities(order, members.get("lines"))
+        right = {lot: Decimal(0) if one is None else one for lot, one in asked.items()}
+        head = self._documents.slip_changes.correct(order, right, slip=text_of(members, "slip"))
+        return {"slip": head["PackingSlipId"], "quantity": head["Qty"]}
+
+    def _order(self, named: str) -> str:
+        """Return an order's number by itself, or by the shop's."""
+        headers = self._documents.orders.headers
+        for field in ("SalesOrderNumber", "CustomersOrderReference"):
+            if found := headers.having(field, named):
+                return str(found[-1]["SalesOrderNumber"])
+        raise StockRefusedError(f"There is no order {named}.")
+
+    def _quantities(self, order: str, told: Any) -> dict[str, Decimal | None]:
+        if told is None:
+            return {}
+        if not isinstance(told, dict):
+            raise BadMemberError("lines", 'expected an object such as {"1": 2, "2": null}')
+        lots = {f"{row['LineNumber']:f}": row["InventoryLotId"] for row in self._lines.of(order)}
+        for number in told:
+            if number not in lots:
+                raise BadMemberError("lines", f"{number}: there are {', '.join(lots)}")
+        return {
+            lots[number]: None if one is None else number_of("lines", one)
+            for number, one in told.items()
+        }
+
+    def _move(self, order: str, quantities: Mapping[str, Any], warehouse: str) -> None:
+        """Have lines delivered from a warehouse."""
+        for row in self._lines.of(order):
+            is_meant = row["InventoryLotId"] in (quantities or self._lines.stocked(order))
+            if is_meant and row["ShippingWarehouseId"] != warehouse:
+                site = WAREHOUSES[warehouse].site
+                changes = {"ShippingWarehouseId": warehouse, "ShippingSiteId": site}
+                self._documents.change(_LINES, row, changes)
+
+    def _told(self, quantities: Mapping[str, Decimal]) -> dict[str, Any]:
+        rows = {lot: self._lines.row(lot) for lot in quantities}
+        return {
+            f"{row['LineNumber']:f}": {
+                "item": row["ItemNumber"],
+                "quantity": quantities[lot],
+                "warehouse": row["ShippingWarehouseId"],
+            }
+            for lot, row in rows.items()
+        }
+
+
+def _day(members: Mapping[str, Any]) -> date | None:
+    told = text_of(members, "day")
+    try:
+        return None if told is None else date.fromisoformat(told)
+    except ValueError:
+        raise BadMemberError("day", "expected a date such as 2026-11-20") from None
