@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from pricing_proxy.sandbox.shop.document_comments import first_comments
 from pricing_proxy.sandbox.shop.document_lines import (
     HEAD_MEMBERS,
     Share,
@@ -46,6 +47,7 @@ def invoice(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
     of_sums = _of_sums(order, rows, asked)
     parts = list(shares(order, asked, of_sums=of_sums, in_full=not rows))
     document = _document(shop, order, parts)
+    document["comments"] = first_comments(shop, document["entity_id"], body)
     shop.invoices[document["entity_id"]] = document
     shop.movements.invoiced(order, document["items"])
     _book(order, document)

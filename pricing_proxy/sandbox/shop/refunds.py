@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from pricing_proxy.sandbox.shop.document_comments import first_comments
 from pricing_proxy.sandbox.shop.document_lines import (
     HEAD_MEMBERS,
     add,
@@ -23,7 +24,7 @@ from pricing_proxy.sandbox.shop.orders import Order
 from pricing_proxy.sandbox.shop.states import close, write_history
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.totals import ZERO, cents
-from pricing_proxy.sandbox.shop.wire import RefusedError
+from pricing_proxy.sandbox.shop.wire import RefusedError, missing_entity
 
 _NO_FIXED_TAX = {
     "base_cost": None,
@@ -34,6 +35,7 @@ _NO_FIXED_TAX = {
 }
 _ADJUSTMENTS = ("adjustment_positive", "adjustment_negative")
 _WRONG_LINES = "The creditmemo contains incorrect product items."
+_OFFLINE_METHODS = ("checkmo", "banktransfer", "cashondelivery", "purchaseorder", "free")
 _HEADING = "Creditmemo Document Validation Error(s):\n"
 
 
@@ -63,6 +65,7 @@ def refund(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
     if document["grand_total"] > refundable:
         text = f"The most money available to refund is {refundable.normalize():f}."
         raise RefusedError(400, _HEADING + text)
+    document["comments"] = first_comments(shop, document["entity_id"], body)
     shop.credit_memos[document["entity_id"]] = document
     shop.movements.refunding(order, document["items"], returned=_returned(body))
     _book(order, document)
@@ -76,6 +79,24 @@ def refund(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
     )
     shop.touch(order)
     return str(document["entity_id"])
+
+
+def refund_invoice(shop: Shop, invoice_id: int, body: Mapping[str, Any]) -> str:
+    """Refund through an invoice, which no payment made outside of the shop allows.
+
+    Raises:
+        RefusedError: Such a payment, or what is refused of the order.
+    """
+    invoice = shop.invoices.get(invoice_id)
+    if invoice is None:
+        raise missing_entity()
+    order = shop.order(invoice["order_id"])
+    if order["payment"]["method"] in _OFFLINE_METHODS:
+        raise RefusedError(400, f"{_HEADING}We can't create creditmemo for the invoice.")
+    mine = [
+        {"order_item_id": line["order_item_id"], "qty": line["qty"]} for line in invoice["items"]
+    ]
+    return refund(shop, order["entity_id"], {**body, "items": body.get("items") or mine})
 
 
 def _returned(body: Mapping[str, Any]) -> Sequence[int]:

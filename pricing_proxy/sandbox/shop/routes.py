@@ -5,12 +5,16 @@ Whether a route may be called is settled before (`app`). `name` is how calls are
 
 from pricing_proxy.sandbox.shop import reading, states
 from pricing_proxy.sandbox.shop.bulk.routes import BULK_ROUTES
+from pricing_proxy.sandbox.shop.document_comments import (
+    comment_on_shipment,
+    comments_of_shipment,
+)
 from pricing_proxy.sandbox.shop.inventory.routes import INVENTORY_ROUTES
 from pricing_proxy.sandbox.shop.invoices import invoice
 from pricing_proxy.sandbox.shop.products.routes import PRODUCT_ROUTES
-from pricing_proxy.sandbox.shop.refunds import refund
+from pricing_proxy.sandbox.shop.refunds import refund, refund_invoice
 from pricing_proxy.sandbox.shop.route import ANONYMOUS, Route
-from pricing_proxy.sandbox.shop.shipments import UNSAVED_SHIPMENT, add_track, ship
+from pricing_proxy.sandbox.shop.shipments import UNSAVED_SHIPMENT, add_track, remove_track, ship
 from pricing_proxy.sandbox.shop.sign_in import MANAGE, SELF
 from pricing_proxy.sandbox.shop.stores import view_bodies, website_bodies
 from pricing_proxy.sandbox.shop.wire import RefusedError
@@ -102,6 +106,13 @@ ROUTES = (
         "refund",
         lambda call: refund(call.shop, call.number(), call.body),
     ),
+    Route(
+        "POST",
+        "invoice/*/refund",
+        f"{SALES}creditmemo",
+        "refund_invoice",
+        lambda call: refund_invoice(call.shop, call.number(), call.body),
+    ),
     Route("GET", "invoices", _INVOICES, "invoices", reading.documents("invoices")),
     Route("GET", "invoices/*", _INVOICES, "one_invoice", reading.document("invoices")),
     Route("GET", "shipments", f"{SALES}shipment", "shipments", reading.documents("shipments")),
@@ -112,6 +123,27 @@ ROUTES = (
         f"{SALES}shipment",
         "add_track",
         lambda call: add_track(call.shop, call.body),
+    ),
+    Route(
+        "DELETE",
+        "shipment/track/*",
+        f"{SALES}shipment",
+        "remove_track",
+        lambda call: remove_track(call.shop, call.number()),
+    ),
+    Route(
+        "GET",
+        "shipment/*/comments",
+        f"{SALES}shipment",
+        "shipment_comments",
+        lambda call: comments_of_shipment(call.shop, call.number()),
+    ),
+    Route(
+        "POST",
+        "shipment/*/comments",
+        f"{SALES}shipment",
+        "comment_on_shipment",
+        lambda call: comment_on_shipment(call.shop, call.body),
     ),
     Route(
         "GET",

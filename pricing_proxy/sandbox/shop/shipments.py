@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from pricing_proxy.sandbox.shop.document_comments import first_comments
 from pricing_proxy.sandbox.shop.inventory.inventory import TooLittleError
 from pricing_proxy.sandbox.shop.orders import Order
 from pricing_proxy.sandbox.shop.states import left_to_ship, settle, shippable
@@ -69,6 +70,16 @@ def add_track(shop: Shop, body: Mapping[str, Any]) -> dict[str, Any]:
     return track
 
 
+def remove_track(shop: Shop, track_id: int) -> bool:
+    """Take a parcel's number off its shipment; raises `RefusedError` where there is none."""
+    for shipment in shop.shipments.values():
+        kept = [track for track in shipment["tracks"] if track["entity_id"] != track_id]
+        if len(kept) < len(shipment["tracks"]):
+            shipment["tracks"] = kept
+            return True
+    raise missing_entity()
+
+
 def _asked(rows: Any, left: Mapping[int, Decimal]) -> dict[int, Decimal]:
     if not rows:
         return {number: quantity for number, quantity in left.items() if quantity > 0}
@@ -121,7 +132,7 @@ def _save(
         "extension_attributes": {"source_code": source},
     }
     shipment["tracks"] = [_track(shop, shipment, one) for one in body.get("tracks") or []]
-    shipment["comments"] = _comments(shop, number, body.get("comment"))
+    shipment["comments"] = first_comments(shop, number, body)
     shop.shipments[number] = shipment
     state = order["state"]
     settle(order)
@@ -165,17 +176,3 @@ def _track(shop: Shop, shipment: Mapping[str, Any], given: Mapping[str, Any]) ->
         "description": given.get("description"),
         **{name: given.get(name) for name in _TRACK},
     }
-
-
-def _comments(shop: Shop, number: int, comment: Any) -> list[dict[str, Any]]:
-    if not comment:
-        return []
-    entry = {
-        "is_customer_notified": 0,
-        "parent_id": number,
-        "comment": comment.get("comment"),
-        "is_visible_on_front": comment.get("is_visible_on_front", 0),
-        "created_at": shop.now(),
-        "entity_id": next(shop.comment_ids),
-    }
-    return [entry]
