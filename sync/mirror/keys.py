@@ -1,10 +1,11 @@
 """Which keys are one. Pure.
 
-The shop takes two SKUs for one product when they differ in letter case or in outer blanks
-alone, so two rows of the ERP that differ in no more would write over each other.
+Two rows of the ERP that are one product to the shop would write over each other.
 """
+
+from pricing_proxy.shop_names import shop_key
 
 
 def folded(key: str) -> str:
     """Return what is equal for keys that are one to the shop."""
-    return key.strip().casefold()
+    return shop_key(key)

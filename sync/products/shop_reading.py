@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from pricing_proxy.names import same_name_key
 from pricing_proxy.resilience.errors import UpstreamContractError
+from pricing_proxy.shop_names import shop_key
 from sync.magento.catalog import ALL
 from sync.magento.product_models import CatalogProduct, StockSettings
 from sync.products.erp_product import ProductKind
@@ -70,19 +71,24 @@ class ShopReading:
             by_store[await self.store_of(row.scope)].append(row)
         held: dict[RowKey, HeldRow] = {}
         for store, some in by_store.items():
-            found = await self.products([row.key for row in some], store=store)
+            found = await self._listed([row.key for row in some], store=store)
+            own = {same_name_key(product.sku): product for product in found}
+            taken = {shop_key(product.sku): product for product in found}
             for row in some:
-                product = found.get(same_name_key(row.key))
+                # Of other letters alone it is another product, and nothing is made beside it.
+                product = own.get(same_name_key(row.key)) or taken.get(shop_key(row.key))
                 if product is not None:
                     held[row.row] = await self._held(row, product)
         return held
 
     async def products(self, skus: Sequence[str], *, store: str) -> dict[str, CatalogProduct]:
         """Return products as a store view has them, by what all spellings of their SKUs share."""
-        # One product stands in several rows.
-        wanted = sorted(set(skus))
-        listed = await self._catalog.listed(wanted, store=store)
+        listed = await self._listed(skus, store=store)
         return {same_name_key(product.sku): product for product in listed}
+
+    async def _listed(self, skus: Sequence[str], *, store: str) -> Sequence[CatalogProduct]:
+        # One product stands in several rows.
+        return await self._catalog.listed(sorted(set(skus)), store=store)
 
     async def store_of(self, scope: str) -> str:
         """Return the code of the store view through which a scope is read and written."""

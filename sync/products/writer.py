@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pricing_proxy.names import same_name_key
+from pricing_proxy.names import is_same_name, same_name_key
 from sync.engine.flow import Work
 from sync.mirror.ports import PlannedRow
 from sync.products.linking import Linking
@@ -28,10 +28,11 @@ from sync.products.options import FieldFaultError, OptionBook
 from sync.products.patches import Patch, ProductPatches
 from sync.products.pricing import Pricing
 from sync.products.row_results import RowResults
-from sync.products.shop_reading import ShopReading
+from sync.products.shop_reading import SKU, ShopReading
 from sync.store.mirror_records import HeldRow, MirrorChange, RowKey, RowOutcome, Value
 
 _NOT_KEPT = "the shop has another status after it was written"
+_OTHER_NUMBER = "give one of them another number, in the ERP or in the shop; then replay"
 _KEPT_ADVICE = "see whether a module of the shop sets it, or its store views differ; then replay"
 
 
@@ -71,6 +72,10 @@ class ProductWriter:
     async def write(self, batch: Sequence[PlannedRow], work: Work) -> list[RowOutcome]:
         """Write one batch; raises `UpstreamError` when it failed as a whole."""
         results = RowResults(batch)
+        for row in batch:
+            if not is_same_name(sku_of(row), row.change.key):
+                results.refuse(row, _taken(row))
+        batch = [row for row in batch if not results.is_faulty(row)]
         new = [row for row in batch if row.held is None and row.change.scope == GLOBAL]
         if new:
             await self._making.make(new, results, work)
@@ -185,3 +190,9 @@ class ProductWriter:
             f"the shop has another kind of product under this SKU than {row.values[TYPE]}",
             "give one of them another SKU, or take the item out of what the ERP releases",
         )
+
+
+def _taken(row: PlannedRow) -> FieldFaultError:
+    """Return why a row is not written whose SKU is another product's to the shop's database."""
+    text = f"{row.change.key} is one to the shop with its product {sku_of(row)}"
+    return FieldFaultError(SKU, text, _OTHER_NUMBER)

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from pricing_proxy.http_exchange import Guard
+from pricing_proxy.shop_names import collated, shop_key
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.attributes import AttributeOption, ProductAttribute
 from sync.magento.base_prices import BasePrice, PriceFaults
@@ -76,7 +77,7 @@ class FakeShopCatalog:
         attributes = values.pop("attributes", {})
         whole = {"type_id": "simple", "status": 1, "name": sku, "price": Decimal(1)} | values
         product = FakeProduct(self._last, {"sku": sku, **whole}, attributes, linked=list(linked))
-        self.products[sku.casefold()] = product
+        self.products[collated(sku)] = product
         return product
 
     def offer(self, code: str, *labels: str, kind: str = "select") -> None:
@@ -94,7 +95,7 @@ class FakeShopCatalog:
 
     def seen(self, sku: str, store: str = ALL) -> dict[str, Any]:
         """Return a product as a view shows it."""
-        product = self.products[sku.casefold()]
+        product = self.products[collated(sku)]
         website = str(VIEWS[store][1]) if store != ALL else ""
         return {
             **product.values,
@@ -111,14 +112,14 @@ class FakeShopCatalog:
         ]
 
     async def listed(self, skus: Sequence[str], *, store: str) -> Sequence[CatalogProduct]:
-        keys = {sku.strip().casefold() for sku in skus}
+        keys = {shop_key(sku) for sku in skus}
         return [self._shown(key, store) for key in self.products if key in keys]
 
     async def product(self, sku: str) -> CatalogProduct | None:
-        product = self.products.get(sku.casefold())
+        product = self.products.get(collated(sku))
         if product is None:
             return None
-        shown = self._shown(sku.casefold(), ALL).model_dump()
+        shown = self._shown(collated(sku), ALL).model_dump()
         settings = {
             "use_config_min_sale_qty": 1,
             "use_config_max_sale_qty": True,
@@ -134,7 +135,7 @@ class FakeShopCatalog:
         await _passed(guard)
         self.asked.append(f"PUT {store} {sku}")
         self._change(sku, store, members)
-        return self._shown(sku.casefold(), store)
+        return self._shown(collated(sku), store)
 
     async def create(
         self, members: Mapping[str, Any], *, guard: Guard | None = None
@@ -142,7 +143,7 @@ class FakeShopCatalog:
         await _passed(guard)
         self.asked.append(f"POST {members['sku']}")
         self._create(members)
-        return self._shown(str(members["sku"]).casefold(), ALL)
+        return self._shown(collated(str(members["sku"])), ALL)
 
     # The queue.
 
@@ -189,10 +190,10 @@ class FakeShopCatalog:
     # Configurables.
 
     async def variants(self, sku: str) -> Sequence[str]:
-        return list(self.products[sku.casefold()].linked)
+        return list(self.products[collated(sku)].linked)
 
     async def axes(self, sku: str) -> Sequence[Axis]:
-        codes = self.products[sku.casefold()].axes
+        codes = self.products[collated(sku)].axes
         return [
             Axis(id=number, attribute_id=str(self.attributes[code].attribute_id))
             for number, code in enumerate(codes)
@@ -211,14 +212,14 @@ class FakeShopCatalog:
         await _passed(guard)
         code = next(c for c, each in self.attributes.items() if each.attribute_id == attribute_id)
         self.asked.append(f"axis {sku} {code} {label} {position} {list(values)}")
-        self.products[sku.casefold()].axes.append(code)
+        self.products[collated(sku)].axes.append(code)
         return "1"
 
     async def add_variant(self, sku: str, variant: str, *, guard: Guard | None = None) -> None:
         await _passed(guard)
         self.asked.append(f"variant {sku} {variant}")
         self.each_variant()
-        parent, child = self.products[sku.casefold()], self.products[variant.casefold()]
+        parent, child = self.products[collated(sku)], self.products[collated(variant)]
         if variant in parent.linked:
             raise refusal("The product is already attached.")
         for code in parent.axes:
@@ -237,7 +238,7 @@ class FakeShopCatalog:
         rows: dict[str, ShopFault] = {}
         nameless: list[ShopFault] = []
         for price in prices:
-            product = self.products.get(price.sku.casefold())
+            product = self.products.get(collated(price.sku))
             if product is None or product.values["type_id"] == "configurable":
                 rows[price.sku] = ShopFault(f"Invalid attribute SKU = {price.sku}.", {})
             elif price.price < 0:
@@ -267,7 +268,7 @@ class FakeShopCatalog:
                 self._change(sku, store, members)
         except MagentoRejectedError as error:
             return BulkOperation(id=number, status=3, result_message=error.reasons[0])  # type: ignore[arg-type]
-        shown = self._shown(sku.casefold(), store)
+        shown = self._shown(collated(sku), store)
         result = f'{{"id": {shown.id}, "sku": "{shown.sku}"}}'
         return BulkOperation(id=number, status=1, result_serialized_data=result)  # type: ignore[arg-type]
 
@@ -275,12 +276,12 @@ class FakeShopCatalog:
         sku = str(members["sku"])
         if sku in self.bad:
             raise refusal("URL key for specified store already exists.")
-        if sku.casefold() not in self.products:
+        if collated(sku) not in self.products:
             self.put(sku)
         self._change(sku, ALL, members)
 
     def _change(self, sku: str, store: str, members: Mapping[str, Any]) -> None:
-        product = self.products.get(sku.casefold())
+        product = self.products.get(collated(sku))
         if product is None:
             raise refusal("Invalid product data: Invalid attribute set entity type")
         if sku in self.bad:

@@ -513,3 +513,17 @@ async def test_another_kind_of_product_under_the_sku_is_refused() -> None:
     assert (outcome.end, outcome.field, world.shop.asked) == (RowEnd.REFUSED, "type", [])
     world.shop.put("SERVICE", type_id="virtual")
     assert await world.run(wanted("global", "SERVICE", type="simple")) == {}
+
+
+async def test_a_product_of_another_letter_is_never_written_over() -> None:
+    """The shop's database takes ü for u: what is made as LAMPE-Ü would rename LAMPE-U."""
+    world = World()
+    world.shop.put("LAMPE-U", name="a plain lamp")
+    outcome = await world.one(wanted("global", "LAMPE-Ü", name="a lamp"))
+    assert (outcome.end, outcome.field) == (RowEnd.REFUSED, "sku")
+    assert outcome.text == "LAMPE-Ü is one to the shop with its product LAMPE-U"
+    assert world.shop.asked == []
+
+    outcome = await world.one(wanted("global", "lampe-u", weight="2"))
+    assert outcome.end is RowEnd.WRITTEN
+    assert world.shop.seen("LAMPE-U")["sku"] == "LAMPE-U"

@@ -14,6 +14,7 @@ from typing import Any
 
 from pricing_proxy.sandbox.shop.stores import WEBSITES
 from pricing_proxy.sandbox.shop.wire import RefusedError
+from pricing_proxy.shop_names import collated
 
 OPTIONS_SKU = "LAMP-03"
 DYNAMIC_BUNDLE = "LAMP-SET"
@@ -182,12 +183,12 @@ class Catalog:
         if before is None:
             self._numbers.append(product.id)
         else:
-            self._ids.pop(before.sku.casefold())
+            self._ids.pop(collated(before.sku))
             if self.on_changed is not None:
                 self.on_changed(before, product)
         self._products[product.id] = product
         self._last_id = max(self._last_id, product.id)
-        self._ids[product.sku.casefold()] = product.id
+        self._ids[collated(product.sku)] = product.id
         self._parents |= dict.fromkeys(product.variants, product.id)
         if product.variants or product.parts:
             self._composed.add(product.id)
@@ -206,7 +207,7 @@ class Catalog:
             RefusedError: There is none of this SKU.
         """
         gone = self.named(sku)
-        del self._products[gone.id], self._ids[gone.sku.casefold()]
+        del self._products[gone.id], self._ids[collated(gone.sku)]
         del self._numbers[bisect_left(self._numbers, gone.id)]
         self._composed.discard(gone.id)
         self._parents.pop(gone.id, None)
@@ -246,7 +247,7 @@ class Catalog:
 
     def by_sku(self, sku: str) -> Product | None:
         """Return a product; SKUs know no case."""
-        product_id = self._ids.get(sku.casefold())
+        product_id = self._ids.get(collated(sku))
         return None if product_id is None else self._products[product_id]
 
     def named(self, sku: str) -> Product:
@@ -263,4 +264,4 @@ class Catalog:
     def free(self, sku: str, product_id: int) -> str:
         """Return a SKU that nobody else has: a taken one gets "-1" behind it."""
         names = chain([sku], (f"{sku}-{number}" for number in count(1)))
-        return next(one for one in names if self._ids.get(one.casefold()) in {None, product_id})
+        return next(one for one in names if self._ids.get(collated(one)) in {None, product_id})

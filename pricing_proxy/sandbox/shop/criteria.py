@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from unicodedata import combining, normalize
 
 from pricing_proxy.sandbox.shop.wire import RefusedError, required, wrong_type
+from pricing_proxy.shop_names import collated
 
 Row = Mapping[str, Any]
 
@@ -218,20 +218,14 @@ def _compare(value: Any, text: str) -> int:
         except InvalidOperation:
             given = Decimal(0)
         return (value > given) - (value < given)
-    left, right = _folded(str(value)), _folded(text)
+    left, right = collated(str(value)), collated(text)
     return (left > right) - (left < right)
-
-
-def _folded(text: str) -> str:
-    """Return a text as `utf8mb4_general_ci` compares it: no case, accents or spaces at the end."""
-    letters = normalize("NFD", text.rstrip().casefold())
-    return "".join(letter for letter in letters if not combining(letter))
 
 
 def _sort_key(value: Any) -> tuple[int, Any]:
     if value is None:
         return 0, 0
-    return (1, value) if isinstance(value, int | Decimal) else (2, str(value).casefold())
+    return (1, value) if isinstance(value, int | Decimal) else (2, collated(str(value)))
 
 
 def _field_tree(text: str) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from pricing_proxy.shop_names import collated
+
 _NOTHING = Decimal(0)
 
 
@@ -44,14 +46,14 @@ class Reservations:
         """Add a row; one of nothing is left out."""
         if not row.quantity:
             return
-        key = row.sku.casefold()
+        key = collated(row.sku)
         self._rows.setdefault(key, []).append(row)
         self._sums[row.stock_id, key] = self.of(row.sku, row.stock_id) + row.quantity
 
     def of(self, sku: str, stock_id: int) -> Decimal:
         """Return the sum, which is below zero while anything is promised."""
-        return self._sums.get((stock_id, sku.casefold()), _NOTHING)
+        return self._sums.get((stock_id, collated(sku)), _NOTHING)
 
     def rows(self, sku: str) -> list[Reservation]:
         """Return the rows of a SKU, the oldest first."""
-        return list(self._rows.get(sku.casefold(), ()))
+        return list(self._rows.get(collated(sku), ()))

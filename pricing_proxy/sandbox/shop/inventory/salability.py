@@ -13,6 +13,7 @@ from pricing_proxy.sandbox.shop.inventory.inventory import is_managed
 from pricing_proxy.sandbox.shop.products.listing import found_products
 from pricing_proxy.sandbox.shop.reading import Call, criteria_of
 from pricing_proxy.sandbox.shop.wire import CrashedError, RefusedError, required, wrong_type
+from pricing_proxy.shop_names import collated
 
 _UNKNOWN_STOCK = "Could not receive Stock Item data"
 _UNMANAGED = "Can't check requested quantity for products without Source Items support."
@@ -75,7 +76,7 @@ def exported(call: Call) -> dict[str, Any]:
     page, _ = found_products(call.shop.catalog, call.shop.attributes, criteria)
     if any(name == "sku" for name in criteria.names()):
         # The database then goes by that index.
-        page.sort(key=lambda product: product.sku.casefold())
+        page.sort(key=lambda product: collated(product.sku))
     items = list(_salable_rows(call, page, stock.id))
     return {"items": items, "search_criteria": criteria.echo(), "total_count": len(items)}
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pricing_proxy.sandbox.shop.criteria import Criteria, only_values
 from pricing_proxy.sandbox.shop.wire import internal_error
+from pricing_proxy.shop_names import collated
 
 IN_STOCK, OUT_OF_STOCK = 1, 0
 # The column has four decimals.
@@ -59,7 +60,7 @@ class SourceItems:
     def put(self, sku: str, source: str, quantity: Decimal, status: int) -> None:
         """Write a row."""
         rows = self._by_source.setdefault(source, {})
-        key, rounded = sku.casefold(), quantity.quantize(_STEP, ROUND_HALF_UP)
+        key, rounded = collated(sku), quantity.quantize(_STEP, ROUND_HALF_UP)
         known = rows.get(key)
         if known is None:
             rows[key] = SourceItem(next(self._ids), sku, source, rounded, status)
@@ -69,23 +70,23 @@ class SourceItems:
     def fill(self, source: str, skus: Iterable[str], quantity: Decimal) -> None:
         """Write the first rows of a source, which a large shop has very many of."""
         self._by_source[source] = {
-            sku.casefold(): SourceItem(next(self._ids), sku, source, quantity, IN_STOCK)
+            collated(sku): SourceItem(next(self._ids), sku, source, quantity, IN_STOCK)
             for sku in skus
         }
 
     def get(self, sku: str, source: str) -> SourceItem | None:
         """Return a row, if there is one."""
-        return self._by_source.get(source, {}).get(sku.casefold())
+        return self._by_source.get(source, {}).get(collated(sku))
 
     def of(self, sku: str) -> list[SourceItem]:
         """Return the rows of a SKU."""
-        key = sku.casefold()
+        key = collated(sku)
         found = [rows[key] for rows in self._by_source.values() if key in rows]
         return sorted(found, key=lambda row: row.source_item_id)
 
     def remove(self, sku: str, source: str) -> None:
         """Delete a row; one that is not there is deleted already."""
-        self._by_source.get(source, {}).pop(sku.casefold(), None)
+        self._by_source.get(source, {}).pop(collated(sku), None)
 
     def check_column(self, name: str) -> None:
         """Raise `RefusedError` where the table has no such column, rows or none."""
@@ -103,7 +104,7 @@ class SourceItems:
         for group in criteria.groups:
             name, values = only_values(group)
             if name == "sku":
-                keys = dict.fromkeys(value.casefold() for value in values)
+                keys = dict.fromkeys(collated(value) for value in values)
                 skus = [key for key in keys if skus is None or key in skus]
             elif name == "source_code":
                 sources = [source for source in sources if source in values]

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from pricing_proxy.sandbox.shop.inventory.network import DEFAULT_STOCK, Network
 from pricing_proxy.sandbox.shop.inventory.source_items import SourceItems
+from pricing_proxy.shop_names import collated
 
 
 class StockIndex:
@@ -32,7 +33,7 @@ class StockIndex:
 
     def quantity(self, sku: str, stock_id: int) -> Decimal | None:
         """Return what the index has."""
-        key = stock_id, sku.casefold()
+        key = stock_id, collated(sku)
         late = self._late.get(key)
         if late is not None and self._utc() < late[0]:
             return late[1]
@@ -46,7 +47,7 @@ class StockIndex:
             return
         for stock_id in self._network.stocks_of(source):
             before = self.quantity(sku, stock_id)
-            key = stock_id, sku.casefold()
+            key = stock_id, collated(sku)
             self._late.setdefault(key, (self._utc() + delay, before))
 
     def _now(self, sku: str, stock_id: int) -> Decimal | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pricing_proxy.sandbox.shop.products.scopes import Scope
 from pricing_proxy.sandbox.shop.wire import RefusedError, required
+from pricing_proxy.shop_names import collated
 
 _FIRST_OPTION_ID = 4
 _FIRST_OWN_ID = 137
@@ -203,7 +204,7 @@ def attribute_body(attribute: Attribute) -> dict[str, Any]:
 
 
 def _same(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
+    return collated(one.strip()) == collated(other.strip())
 
 
 _OFF = (

@@ -14,6 +14,7 @@ from typing import Any
 from pricing_proxy.sandbox.shop.catalog import Catalog, Product, TierPrice
 from pricing_proxy.sandbox.shop.products.members import decimal, whole
 from pricing_proxy.sandbox.shop.stores import STORES
+from pricing_proxy.shop_names import collated
 
 _NAMES = {
     0: "NOT LOGGED IN",
@@ -48,7 +49,7 @@ class TierRow:
     @property
     def place(self) -> tuple[str, str, Decimal]:
         """What a row says a price of."""
-        return self.sku.casefold(), self.group.casefold(), self.quantity
+        return collated(self.sku), self.group.casefold(), self.quantity
 
     def tier(self) -> TierPrice:
         """Return it as its product keeps it."""
@@ -85,15 +86,15 @@ def write_tiers(
     Raises:
         RefusedError: A SKU is unknown; nothing was written.
     """
-    products = {row.sku.casefold(): catalog.named(row.sku) for row in rows}
+    products = {collated(row.sku): catalog.named(row.sku) for row in rows}
     refusals: list[dict[str, Any]] = []
     good: dict[str, list[TierRow]] = {sku: [] for sku in products} if replaces else {}
     for row in rows:
-        product = products[row.sku.casefold()]
+        product = products[collated(row.sku)]
         found = list(_refusals(row, rows, product, replaces=replaces))
         refusals += found
         if not found:
-            good.setdefault(row.sku.casefold(), []).append(row)
+            good.setdefault(collated(row.sku), []).append(row)
     for sku, written in good.items():
         product = catalog.named(sku)
         kept = {} if replaces else {_key(tier): tier for tier in product.tiers}
