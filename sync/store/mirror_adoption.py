@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sync.mirror.keys import folded
 from sync.plain_texts import plain, plain_json
 from sync.store.mirror_difference import hold_meeting_keys
-from sync.store.mirror_planning import counts_of, plan_alone, state_after
+from sync.store.mirror_planning import plan_alone
 from sync.store.mirror_records import HeldRow, MirrorChange, MirrorRun, RowKey, Values
 from sync.store.mirror_runs import change_held, end_run
+from sync.store.mirror_settling import counts_of, state_after, supersede_looks
 
 # Fields as an earlier look has found or settled them need no other.
 _NEXT = text("""
@@ -67,16 +68,6 @@ _LEAVE = text("""
 """)
 _LEAVE_ODD = text("""
     DELETE FROM mirror_staging s WHERE s.run = :run AND s.scope <> ''
-""")
-_SUPERSEDE = text("""
-    WITH older AS (
-        UPDATE mirror_run r SET state = 'superseded', ended_at = clock_timestamp(),
-            text = 'run ' || CAST(:run AS bigint) || ' has compared the shop again'
-        WHERE r.flow = :flow AND r.market = :market AND r.trigger = 'adopt' AND r.id < :run
-          AND r.ended_at IS NULL
-        RETURNING r.id)
-    UPDATE mirror_change c SET state = 'superseded' FROM older
-    WHERE c.run = older.id AND c.state IN ('planned', 'waiting')
 """)
 _FULFIL = text("""
     DELETE FROM mirror_wanted WHERE flow = :flow AND market = :market
@@ -143,7 +134,8 @@ class MirrorAdoption:
             counts = await counts_of(connection, run.id)
             told = _WAITS.format(count=counts["waiting"]) if counts["waiting"] else ""
             await change_held(connection, run, planned_at=func.clock_timestamp(), text=told)
-            for statement in (_SUPERSEDE, _FULFIL, _LEAVE_ODD):
+            await supersede_looks(connection, run)
+            for statement in (_FULFIL, _LEAVE_ODD):
                 await connection.execute(statement, values)
             await end_run(connection, run.id, state_after(counts), counts | {"is_whole": 1})
 

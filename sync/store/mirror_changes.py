@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sync.mirror.keys import folded
 from sync.plain_texts import plain, plain_json
 from sync.store.events import FenceLostError
-from sync.store.mirror_planning import counts_of, state_after
 from sync.store.mirror_records import (
     HeldRow,
     Looked,
@@ -24,7 +23,7 @@ from sync.store.mirror_records import (
     RowOutcome,
     RunState,
 )
-from sync.store.mirror_runs import end_run
+from sync.store.mirror_settling import settle
 
 _TAKE = text("""
     SELECT run, scope, key, wanted, known, before, before IS NOT NULL AS is_noted, edited, shop_id,
@@ -96,7 +95,6 @@ _SUPERSEDE = text("""
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(scope text, folded text)
     WHERE c.run = :run AND c.scope = r.scope AND c.folded = r.folded AND c.state = 'planned'
 """)
-_STATE = text("SELECT state FROM mirror_run WHERE id = :run FOR UPDATE")
 
 
 class MirrorChanges:
@@ -146,13 +144,7 @@ class MirrorChanges:
     async def settle(self, run_id: int) -> RunState:
         """Note where a run stands by now, and return it."""
         async with self._database.begin() as connection:
-            state = RunState((await connection.execute(_STATE, {"run": run_id})).scalar_one())
-            if state not in (RunState.WRITING, RunState.WAITING):
-                return state
-            counts = await counts_of(connection, run_id)
-            state = state_after(counts)
-            await end_run(connection, run_id, state, counts)
-        return state
+            return await settle(connection, run_id)
 
     async def _change(
         self, statement: Any, run_id: int, rows: Sequence[Mapping[str, Any]], **values: Any

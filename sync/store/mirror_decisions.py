@@ -11,10 +11,11 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sync.store.mirror_planning import counts_of, plan_alone, state_after
+from sync.store.mirror_planning import plan_alone
 from sync.store.mirror_records import MirrorRun, RunState, RunTrigger
 from sync.store.mirror_run_record import RunDecisionError, mirror_run_of
 from sync.store.mirror_runs import end_run
+from sync.store.mirror_settling import counts_of, state_after, supersede_planned
 from sync.store.mirror_tables import mirror_run
 from sync.store.tables import audit
 
@@ -78,13 +79,6 @@ _REJECT = text("""
     UPDATE mirror_change c SET state = 'rejected'
     WHERE c.run = :run AND c.state = 'waiting' RETURNING c.folded
 """)
-# A look that is written after all is newer than what else waits.
-_SUPERSEDE = text("""
-    UPDATE mirror_change c SET state = 'superseded' FROM mirror_change n, mirror_run r
-    WHERE n.run = :run AND n.state = 'planned' AND r.id = c.run AND r.flow = :flow
-      AND r.shop = :shop AND c.run <> n.run AND c.scope = n.scope AND c.folded = n.folded
-      AND c.state IN ('planned', 'waiting')
-""")
 
 
 class MirrorDecisions:
@@ -115,7 +109,8 @@ class MirrorDecisions:
             await connection.execute(_MARK, values)
             rows = len((await connection.execute(_PLAN, values)).all())
             if run.trigger is RunTrigger.PLAN:
-                await connection.execute(_SUPERSEDE, _place(run))
+                # A look that is written after all is newer than what else waits.
+                await supersede_planned(connection, run)
             await self._decide(connection, run, "approve", rows, by=by, after={"risk": risk})
         return rows
 
@@ -166,8 +161,18 @@ class MirrorDecisions:
         row = (await connection.execute(statement.with_for_update())).mappings().one()
         run = mirror_run_of(row)
         if run.state not in (RunState.WAITING, RunState.WRITING):
-            raise RunDecisionError(f"run {run_id} is {run.state}" + (run.text and f": {run.text}"))
+            told = f"run {run_id} is {run.state}" + (run.text and f": {run.text}")
+            raise RunDecisionError(told + await self._current(connection, run))
         return run
+
+    async def _current(self, connection: AsyncConnection, run: MirrorRun) -> str:
+        """Return which run is to be decided of instead, in words; empty where there is none."""
+        its = (_RUN.flow == run.flow, _RUN.market == run.market, _RUN.state == RunState.WAITING)
+        newest = select(func.max(_RUN.id)).where(*its, _RUN.trigger != RunTrigger.PLAN)
+        number = (await connection.execute(newest)).scalar()
+        if number is None:
+            return ""
+        return f"; what waits now is run {number}: d365-sync runs show {number}"
 
     async def _decide(
         self,

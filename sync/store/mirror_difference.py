@@ -95,21 +95,6 @@ _DIFFERENCE = text(f"""
                       AND o.began_at > s.began_at)
       AND (:is_alone OR NOT {_IS_HELD})
 """)  # noqa: S608 -- pieces of our own
-_SUPERSEDE = text(f"""
-    WITH {_OPEN}
-    UPDATE mirror_change c SET state = 'superseded' FROM open o
-    WHERE c.run = o.run AND c.scope = o.scope AND c.folded = o.folded
-      AND EXISTS (SELECT FROM mirror_staging s
-                  WHERE s.run = :run AND s.scope IN (o.scope, '') AND s.folded = o.folded
-                    AND s.began_at >= o.began_at)
-""")  # noqa: S608 -- as above
-_END_SUPERSEDED = text("""
-    UPDATE mirror_run r SET state = 'superseded', ended_at = clock_timestamp(),
-        text = 'run ' || :run || ' has read its rows again'
-    WHERE r.flow = :flow AND r.shop = :shop AND r.id <> :run AND r.state = 'waiting'
-      AND NOT EXISTS (SELECT FROM mirror_change c
-                      WHERE c.run = r.id AND c.state IN ('planned', 'waiting'))
-""")
 _LOOKED_AT = text("""
     UPDATE mirror_row m SET read_at = s.began_at FROM mirror_staging s
     WHERE s.run = :run AND m.flow = :flow AND m.shop = :shop AND m.scope = s.scope
@@ -152,13 +137,6 @@ async def plan_difference(connection: AsyncConnection, run: MirrorRun, *, is_alo
     values = {**_values(run), "market": run.market, "is_forced": run.is_forced}
     values |= {"began_at": run.began_at, "is_alone": is_alone}
     await connection.execute(_DIFFERENCE, values)
-
-
-async def supersede(connection: AsyncConnection, run: MirrorRun) -> None:
-    """End older plans for all that a run has read, changed or not."""
-    values = {"run": run.id, "flow": run.flow, "shop": run.shop}
-    await connection.execute(_SUPERSEDE, values)
-    await connection.execute(_END_SUPERSEDED, values)
 
 
 async def note_looks(connection: AsyncConnection, run: MirrorRun) -> None:

@@ -5,8 +5,7 @@ one is written last.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import func, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -14,16 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sync.mirror.keys import folded
 from sync.store import mirror_difference as difference
 from sync.store.mirror_judging import PlanRules, judge
-from sync.store.mirror_records import (
-    ChangeState,
-    MirrorRun,
-    RunState,
-    RunTrigger,
-)
+from sync.store.mirror_records import MirrorRun, RunTrigger
 from sync.store.mirror_runs import change_held, end_run
+from sync.store.mirror_settling import counts_of, state_after, supersede_read
 from sync.store.mirror_tables import mirror_run
 
-_COUNTS = text("SELECT state, count(*) FROM mirror_change WHERE run = :run GROUP BY state")
 _ODD = text("""
     SELECT count(DISTINCT folded) FROM mirror_staging WHERE run = :run AND scope = ''
 """)
@@ -76,7 +70,7 @@ class MirrorPlanning:
             await difference.hold_meeting_keys(connection, run)
             await difference.plan_difference(connection, run, is_alone=is_alone)
             if not is_look:
-                await difference.supersede(connection, run)
+                await supersede_read(connection, run)
             over = await judge(connection, run, rules)
             back: Sequence[int] = ()
             if is_look:
@@ -127,16 +121,3 @@ async def plan_alone(connection: AsyncConnection, flow: str, shop: str) -> None:
     await connection.execute(text("SET LOCAL statement_timeout = '15min'"))
     locked = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
     await connection.execute(locked, {"key": json.dumps(["mirror", flow, shop])})
-
-
-async def counts_of(connection: AsyncConnection, run_id: int) -> dict[str, Any]:
-    """Return how many rows of a run are in each state."""
-    found = dict.fromkeys((state.value for state in ChangeState), 0)
-    return found | {row[0]: row[1] for row in await connection.execute(_COUNTS, {"run": run_id})}
-
-
-def state_after(counts: Mapping[str, int]) -> RunState:
-    """Return where a run stands whose rows are so."""
-    if counts[ChangeState.PLANNED]:
-        return RunState.WRITING
-    return RunState.WAITING if counts[ChangeState.WAITING] else RunState.DONE

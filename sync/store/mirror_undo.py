@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sync.store.mirror_planning import counts_of, plan_alone, state_after
+from sync.store.mirror_planning import plan_alone
 from sync.store.mirror_records import MirrorRun, RunState, RunTrigger
 from sync.store.mirror_run_record import RunDecisionError, mirror_run_of
 from sync.store.mirror_runs import end_run
+from sync.store.mirror_settling import counts_of, state_after, supersede_planned
 from sync.store.mirror_tables import mirror_run
 from sync.store.tables import audit
 
@@ -42,12 +43,6 @@ _PLAN = text(f"""
            CAST(:at AS timestamptz), :at
     {_WRITTEN} AND (d.wanted <> '{{}}' OR {_LEFT} IS NOT NULL)
 """)
-_SUPERSEDE = text("""
-    UPDATE mirror_change c SET state = 'superseded' FROM mirror_change n, mirror_run r
-    WHERE n.run = :run AND n.state = 'planned' AND r.id = c.run AND r.flow = :flow
-      AND r.shop = :shop AND c.run <> n.run AND c.scope = n.scope AND c.folded = n.folded
-      AND c.state IN ('planned', 'waiting')
-""")
 
 
 class MirrorUndo:
@@ -70,17 +65,16 @@ class MirrorUndo:
         async with self._database.begin() as connection:
             undone = await self._undone(connection, run_id)
             run = await self._begun(connection, undone, by)
-            place = {"run": run, "undone": run_id, "flow": undone.flow, "shop": undone.shop}
-            place |= {"at": at}
-            await connection.execute(_PLAN, place)
-            await connection.execute(_SUPERSEDE, place)
-            counts = await counts_of(connection, run)
+            place = {"run": run.id, "undone": run_id, "flow": undone.flow, "shop": undone.shop}
+            await connection.execute(_PLAN, place | {"at": at})
+            await supersede_planned(connection, run)
+            counts = await counts_of(connection, run.id)
             if not counts["planned"] and not counts["kept"]:
                 raise RunDecisionError(f"run {run_id} has written nothing that can be taken back")
-            await end_run(connection, run, state_after(counts), counts)
+            await end_run(connection, run.id, state_after(counts), counts)
             about = {"who": by, "action": "undo run", "subject": f"run {run_id}: {undone.flow}"}
-            await connection.execute(insert(audit).values(after={"run": run}, **about))
-            found = select(mirror_run).where(_RUN.id == run)
+            await connection.execute(insert(audit).values(after={"run": run.id}, **about))
+            found = select(mirror_run).where(_RUN.id == run.id)
             return mirror_run_of((await connection.execute(found)).mappings().one())
 
     async def _undone(self, connection: AsyncConnection, run_id: int) -> MirrorRun:
@@ -91,7 +85,7 @@ class MirrorUndo:
         await plan_alone(connection, row["flow"], row["shop"])
         return mirror_run_of(row)
 
-    async def _begun(self, connection: AsyncConnection, undone: MirrorRun, by: str) -> int:
+    async def _begun(self, connection: AsyncConnection, undone: MirrorRun, by: str) -> MirrorRun:
         values: dict[str, Any] = {
             "flow": undone.flow,
             "market": undone.market,
@@ -102,5 +96,5 @@ class MirrorUndo:
             "planned_at": func.clock_timestamp(),
             "text": f"takes run {undone.id} back",
         }
-        statement = insert(mirror_run).values(values).returning(_RUN.id)
-        return int((await connection.execute(statement)).scalar_one())
+        statement = insert(mirror_run).values(values).returning(mirror_run)
+        return mirror_run_of((await connection.execute(statement)).mappings().one())

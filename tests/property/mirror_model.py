@@ -55,10 +55,12 @@ class Run:
 
     def settle(self) -> None:
         """Say where it stands."""
-        if self.state in ("writing", "waiting", "done"):
-            states = {change.state for change in self.changes.values()}
-            rest = "waiting" if "waiting" in states else "done"
-            self.state = "writing" if "planned" in states else rest
+        if self.state in ("failed", "rejected"):
+            return
+        states = {change.state for change in self.changes.values()}
+        lost = "superseded" if states == {"superseded"} else "done"
+        rest = "waiting" if "waiting" in states else lost
+        self.state = "writing" if "planned" in states else rest
 
     @property
     def is_open(self) -> bool:
@@ -246,11 +248,12 @@ class MirrorModel:
             )
             for other, change in self._open(key):
                 if other != number and change.began_at <= newest:
-                    change.state = "superseded"
-        for other, run in self.runs.items():
-            is_empty = not any(change.state in OPEN for change in run.changes.values())
-            if other != number and run.state == "waiting" and is_empty:
-                run.state = "superseded"
+                    self._take(other, change)
+
+    def _take(self, number: int, change: Change) -> None:
+        """Take a row out of its run, whoever does so."""
+        change.state = "superseded"
+        self.runs[number].settle()
 
     def _put_back(self, staged: Staged) -> None:
         for key in staged.keys - set(staged.odd):
@@ -301,7 +304,7 @@ class MirrorModel:
                 if run.trigger == "plan":
                     for other, older in self._open(key):
                         if other != number:
-                            older.state = "superseded"
+                            self._take(other, older)
         if through:
             run.settle()
         return through
@@ -338,8 +341,8 @@ class MirrorModel:
         if not run.changes:
             return False
         for key, change in run.changes.items():
-            for _, older in self._open(key) if change.state == "planned" else ():
-                older.state = "superseded"
+            for other, older in self._open(key) if change.state == "planned" else ():
+                self._take(other, older)
         self.runs[number] = run
         run.settle()
         return True
