@@ -75,7 +75,7 @@ class ProductWriter:
         for row in batch:
             if not is_same_name(sku_of(row), row.change.key):
                 results.refuse(row, _taken(row))
-        batch = [row for row in batch if not results.is_faulty(row)]
+        batch = [row for row in batch if results.odd_field(row) is None]
         new = [row for row in batch if row.held is None and row.change.scope == GLOBAL]
         if new:
             await self._making.make(new, results, work)
