@@ -201,6 +201,8 @@ for posting in (
     erp_document_commands.ship,
     erp_document_commands.track,
     erp_document_commands.correct,
+    erp_document_commands.invoice,
+    erp_document_commands.credit,
 ):
     sandbox_app.command()(posting)
 

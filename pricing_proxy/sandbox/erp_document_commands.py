@@ -1,4 +1,4 @@
-"""The commands `sandbox ship`, `track` and `correct`: what a warehouse posts in the simulated F&O.
+"""The commands `sandbox ship`, `track`, `correct`, `invoice`, `credit`: what the ERP posts.
 
 Each takes effect at once, prints what was posted, and is refused as F&O refuses it.
 """
@@ -116,6 +116,73 @@ def correct(
     members = {"lines": quantities_of(lines), "slip": slip}
     told = tell(order, "correct", members, control_port)
     say(f"Packing slip {told['slip']} holds {quantity(told['quantity'])} now.")
+
+
+def invoice(
+    order: Order,
+    *,
+    lines: Lines = None,
+    number: Annotated[str | None, typer.Option(help="The invoice's number; default: next.")] = None,
+    day: Annotated[str | None, typer.Option(help="Its date; default: today.")] = None,
+    also: Annotated[
+        list[str] | None, typer.Option("--with", help="Another order on the same invoice.")
+    ] = None,
+    control_port: Port = CONTROL_PORT,
+) -> None:
+    """Post an invoice: what was delivered and is not billed yet, and all services.
+
+    Lines that are named with more than that are delivered by the invoice itself, without a
+    packing slip. An invoice over several orders names the first one in its head.
+
+    Examples: invoice 000697 · invoice 000000001 --lines 1:2 · invoice 000697 --with 000698
+    """
+    members = {"lines": quantities_of(lines), "number": number, "day": day, "also": also}
+    _say_billed("Invoice", tell(order, "invoice", members, control_port))
+
+
+def credit(
+    order: Annotated[
+        str, typer.Argument(help="An order, by the ERP's or the shop's number, or a return.")
+    ],
+    *,
+    lines: Lines = None,
+    amount: Annotated[
+        str | None, typer.Option(help="Credit this much, net, and none of the goods.")
+    ] = None,
+    tax_group: Annotated[
+        str | None, typer.Option(help="Item tax group of --amount, such as VAT19.")
+    ] = None,
+    number: Annotated[
+        str | None, typer.Option(help="The credit note's number; default: next.")
+    ] = None,
+    day: Annotated[str | None, typer.Option(help="Its date; default: today.")] = None,
+    control_port: Port = CONTROL_PORT,
+) -> None:
+    """Post a credit note: an invoice below zero.
+
+    For a return, all of it is taken in and credited. For an order, a return of the named lines is
+    entered first, of all that is invoiced by default; with --amount only money goes back.
+
+    Examples: credit 000697 · credit 000000001 --lines 1:1 · credit 000697 --amount 5.00 ·
+    credit 000701
+    """
+    members = {
+        "lines": quantities_of(lines),
+        "amount": amount,
+        "tax_group": tax_group,
+        "number": number,
+        "day": day,
+    }
+    _say_billed("Credit note", tell(order, "credit", members, control_port))
+
+
+def _say_billed(what: str, told: Mapping[str, Any]) -> None:
+    parts = (f"{quantity(line['quantity'])} {line['item']}" for line in told["lines"])
+    rma = f" (RMA {told['rma']})" if told["rma"] else ""
+    say(
+        f"{what} {told['invoice']} of {told['order']}{rma}: {', '.join(parts)}; "
+        f"{told['total']:.2f} {told['currency']}, tax {told['tax']:.2f} of it"
+    )
 
 
 def tell(order: str, deed: str, members: Mapping[str, Any], control_port: int) -> Any:

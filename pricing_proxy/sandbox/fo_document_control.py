@@ -7,6 +7,11 @@ POST /systems/fo/orders/000697/ship     {"lines": {"1": 2, "2": null}, "warehous
 POST /systems/fo/orders/000697/track    {"parcel": "1Z999", "slip": "PS-9", "url": "https://…"}
 POST /systems/fo/orders/000697/correct  {"lines": {"1": 1}, "slip": "PS-9"}; no lines: cancelled
 
+POST /systems/fo/orders/000697/invoice  {"lines": {"1": 2}, "number": "CIV-9", "day": "2026-11-20",
+                                        "also": ["000698"]}
+POST /systems/fo/orders/000697/credit   {"lines": {"1": 1}} or {"amount": 5, "tax_group": "VAT19"},
+                                        "number", "day"; of a return: all of it
+
 An order is named by its number, or by the shop's. All members but `parcel` may be left out.
 """
 
@@ -20,6 +25,8 @@ from aiohttp import web
 from pricing_proxy.sandbox.control_answers import problem, read_members, unprocessable
 from pricing_proxy.sandbox.dials import BadMemberError
 from pricing_proxy.sandbox.documents.fulfilment import SlipTerms
+from pricing_proxy.sandbox.documents.invoice_rows import Invoice
+from pricing_proxy.sandbox.documents.invoicing import InvoiceTerms
 from pricing_proxy.sandbox.documents.refusals import Refusal
 from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS
 from pricing_proxy.sandbox.documents.store import Documents
@@ -52,6 +59,8 @@ class _DocumentControl:
             "ship": self.ship,
             "track": self.track,
             "correct": self.correct,
+            "invoice": self.invoice,
+            "credit": self.credit,
         }
 
     def handler(self, act: Callable[[str, Mapping[str, Any]], Any]) -> Callable[[web.Request], Any]:
@@ -114,8 +123,42 @@ class _DocumentControl:
         head = self._documents.slip_changes.correct(order, right, slip=text_of(members, "slip"))
         return {"slip": head["PackingSlipId"], "quantity": head["Qty"]}
 
+    def invoice(self, order: str, members: Mapping[str, Any]) -> Any:
+        checked(members, "lines", "number", "day", "also")
+        asked = {order: self._quantities(order, members.get("lines"))}
+        asked |= {self._order(str(one)): {} for one in members.get("also") or ()}
+        return self._billed(self._documents.invoicing.invoice(asked, _invoice_terms(members)))
+
+    def credit(self, order: str, members: Mapping[str, Any]) -> Any:
+        checked(members, "lines", "amount", "tax_group", "number", "day")
+        posting, terms = self._documents.credits, _invoice_terms(members)
+        if "amount" in members:
+            amount = number_of("amount", members["amount"])
+            group = text_of(members, "tax_group") or ""
+            return self._billed(posting.credit_amount(order, amount, terms, tax_group=group))
+        if not self._documents.returns.headers.having("ReturnOrderNumber", order):
+            order = posting.enter_return(order, self._quantities(order, members.get("lines")))
+        return self._billed(posting.credit(order, terms))
+
+    def _billed(self, invoice: Invoice) -> Any:
+        return {
+            "invoice": invoice.number,
+            "order": invoice.order,
+            "day": f"{invoice.day}",
+            "rma": invoice.rma or None,
+            "total": invoice.total,
+            "tax": invoice.tax,
+            "currency": invoice.currency,
+            "lines": [
+                {"item": line.row["ItemNumber"], "quantity": line.quantity, "order": line.order}
+                for line in invoice.lines
+            ],
+        }
+
     def _order(self, named: str) -> str:
-        """Return an order's number by itself, or by the shop's."""
+        """Return the number of an order, or of a return, by itself or by the shop's."""
+        if self._documents.returns.headers.having("ReturnOrderNumber", named):
+            return named
         headers = self._documents.orders.headers
         for field in ("SalesOrderNumber", "CustomersOrderReference"):
             if found := headers.having(field, named):
@@ -155,6 +198,10 @@ class _DocumentControl:
             }
             for lot, row in rows.items()
         }
+
+
+def _invoice_terms(members: Mapping[str, Any]) -> InvoiceTerms:
+    return InvoiceTerms(number=text_of(members, "number"), day=_day(members))
 
 
 def _day(members: Mapping[str, Any]) -> date | None:

@@ -2,12 +2,15 @@
 
 from pricing_proxy.sandbox.book import ZERO, Item, fold
 
+ALLOWANCE = "ALLOWANCE"
+
 SERVICE_ITEMS = {
     fold(number): Item(number=number, name=name, base_price=ZERO)
     for number, name in (
         ("FREIGHT", "Freight"),
         ("PAYMENT-FEE", "Payment fee"),
         ("ROUNDING", "Rounding difference"),
+        (ALLOWANCE, "Allowance"),
     )
 }
 """Sold on orders, but in no catalog."""

@@ -183,6 +183,14 @@ class SalesOrderBook:
         mine = (line for line in lines if fold(line["dataAreaId"]) == company)
         return sorted(mine, key=lambda line: (line["LineNumber"], line["InventoryLotId"]))
 
+    def empty_header(self) -> DocumentRow:
+        """Return a header of which nothing is set; it is in no table."""
+        return DocumentRow({}, empty=self._empty_header, computed={})
+
+    def empty_line(self) -> DocumentRow:
+        """Return a line of which nothing is set; it is in no table."""
+        return DocumentRow({}, empty=self._empty_line, computed={})
+
     def told(self) -> list[dict[str, Any]]:
         """Return every order with its lines, as judges read them: only what was set."""
         return [

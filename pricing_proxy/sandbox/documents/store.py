@@ -13,9 +13,11 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.sandbox.book import Book
 from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.documents.bodies import read_members
+from pricing_proxy.sandbox.documents.credits import Credits
 from pricing_proxy.sandbox.documents.customers import CustomerBook
 from pricing_proxy.sandbox.documents.demand import Demand
 from pricing_proxy.sandbox.documents.fulfilment import Fulfilment
+from pricing_proxy.sandbox.documents.invoicing import Invoicing
 from pricing_proxy.sandbox.documents.numbers import NumberSequence
 from pricing_proxy.sandbox.documents.open_lines import OpenLines
 from pricing_proxy.sandbox.documents.orders import SalesOrderBook
@@ -87,6 +89,8 @@ class Documents:
         orders: The sales orders.
         fulfilment: What a warehouse does with them.
         slip_changes: What becomes of packing slips.
+        invoicing: Invoices of orders.
+        credits: Credit notes.
         customers: The customers, with addresses and contacts.
         returns: The return orders.
         posted: What postings left behind.
@@ -114,6 +118,8 @@ class Documents:
         lines = OpenLines(self.orders, self.stock, undo=self._undo)
         self.fulfilment = Fulfilment(lines, self.posted, clock=clock)
         self.slip_changes = SlipChanges(lines, self.posted)
+        self.invoicing = Invoicing(lines, self.posted, dials, clock=clock)
+        self.credits = Credits(lines, self.posted, self.returns, self.invoicing)
         self._families = self._all_families()
 
     def named(self, name: str) -> DocumentSet | None:
