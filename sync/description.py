@@ -6,6 +6,7 @@ alerts, the story of an order and the workers read what stands there, and name n
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel
@@ -107,6 +108,9 @@ class Description(Generic[R]):
         of_order: Its documents that belong to an order.
         sides: What the two sides of a difference are called.
         mirrors: Returns its mirrors, where it is a mirror flow.
+        is_undoable: Whether one of its runs may be taken back.
+        rotation: How often it reads everything, by a market's rules, where that is not what the
+            configuration says for all mirrors.
         bad_edit: Says why a payload that a person wrote would not do what it says; empty where it
             would.
     """
@@ -130,6 +134,8 @@ class Description(Generic[R]):
     of_order: OfOrder | None = None
     sides: tuple[str, str] = EXPECTED_AND_FOUND
     mirrors: Callable[[Given], Sequence[Mirror]] | None = None
+    is_undoable: bool = True
+    rotation: Callable[[R], timedelta] | None = None
     bad_edit: Callable[[EventRecord, Mapping[str, Any]], str] = lambda *_: ""
 
 

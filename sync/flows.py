@@ -11,3 +11,8 @@ from sync.stock.building import STOCK
 
 FLOWS: tuple[Description[Any], ...] = (ORDERS, CUSTOMERS, RETURNS, PRODUCTS, STOCK)
 NAMES = tuple(flow.name for flow in FLOWS)
+
+
+def is_undoable(name: str) -> bool:
+    """Return whether a run of a mirror flow may be taken back."""
+    return all(flow.is_undoable for flow in FLOWS if flow.name == name)

@@ -23,7 +23,7 @@ from pricing_proxy.shared_state.redis_watch import RedisWatch
 from pricing_proxy.supervision import Supervision
 from pricing_proxy.telemetry.program_metrics import CONTENT_TYPE
 from sync.console.gates import options_of
-from sync.console.run_tables import pace_text, progress
+from sync.console.run_tables import pace_text, progress, rotation_text
 from sync.console.run_view import line_of
 from sync.engine.metrics import SyncMetrics
 from sync.serve.mirror_state import MirrorState
@@ -119,7 +119,12 @@ class OperatorPages:
             return None
         lines = [line_of(run, state.rows.get(run.id), now=now) for run in state.runs]
         shown = [(line, progress(line) or line.run.text) for line in lines]
-        return {"lines": shown, "pace": pace_text(state.pace), "wanted": state.wanted}
+        return {
+            "lines": shown,
+            "pace": pace_text(state.pace),
+            "wanted": state.wanted,
+            "rotations": [rotation_text(each, now=now) for each in state.rotations],
+        }
 
     async def style(self, _: web.Request) -> web.Response:
         """Answer the page's style."""

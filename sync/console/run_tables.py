@@ -9,8 +9,9 @@ from rich.text import Text
 from sync.console.run_view import RunLine, RunStory, line_of
 from sync.console.tables import table_of
 from sync.console.words import NONE, ago, counted, span
+from sync.flows import is_undoable
 from sync.mirror.governor import PaceView
-from sync.serve.mirror_state import MirrorState
+from sync.serve.mirror_state import MirrorState, Rotation
 from sync.store.mirror_records import ChangeState, MirrorRun, RunState, RunTrigger, Values
 
 _TONES = {
@@ -57,8 +58,23 @@ def mirrors_table(state: MirrorState, *, now: datetime) -> Table:
     """Return the runs of late, what is due to be read, and how wide the shop is written to."""
     lines = [line_of(run, state.rows.get(run.id), now=now) for run in state.runs]
     table = runs_table(lines, now=now)
-    table.caption = "\n".join([*_due(state), pace_text(state.pace), str(table.caption)])
+    rotations = (rotation_text(each, now=now) for each in state.rotations)
+    told = [*_due(state), *rotations, pace_text(state.pace), str(table.caption)]
+    table.caption = "\n".join(told)
     return table
+
+
+def rotation_text(rotation: Rotation, *, now: datetime) -> str:
+    """Return how often a market's rows are all read, and how that goes."""
+    of, last = f"All {rotation.flow} of {rotation.market}", rotation.last
+    told = f"{of} is read every {span(rotation.every.total_seconds())}"
+    if last is None:
+        return f"{told}; never yet."
+    took = span((last.ended_at - last.began_at).total_seconds())
+    told += f"; last {ago(last.ended_at, now=now)}, in {took}"
+    if last.before_at is None:
+        return f"{told}."
+    return f"{told}, {span((last.began_at - last.before_at).total_seconds())} after the one before."
 
 
 def pace_text(pace: PaceView) -> str:
@@ -108,8 +124,18 @@ def next_step(run: MirrorRun) -> str:
             f"d365-sync resync {run.flow} --market {run.market} --plan"
         )
     if run.state is RunState.DONE and run.counts.get(ChangeState.WRITTEN):
-        return f"Take back what it wrote, where nobody wrote since: d365-sync runs undo {run.id}"
+        return _after(run)
     return ""
+
+
+def _after(run: MirrorRun) -> str:
+    """Return what a person may do about what a run has written."""
+    if is_undoable(run.flow):
+        return f"Take back what it wrote, where nobody wrote since: d365-sync runs undo {run.id}"
+    return (
+        "It is not taken back; the ERP is read again, and the shop corrected, by: "
+        f"d365-sync resync {run.flow} --market {run.market}"
+    )
 
 
 def progress(line: RunLine) -> str:

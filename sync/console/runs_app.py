@@ -8,18 +8,17 @@ from rich.text import Text
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.command_line import Config, Json, fail, output
 from sync.console.plain import show
-from sync.console.run_tables import next_step, progress, runs_table, story_tables
+from sync.console.run_tables import next_step, progress, rotation_text, runs_table, story_tables
 from sync.console.run_view import RunLine, RunStory, read_lines, read_story
-from sync.console.running import By, carry_out, operator, settings_of, with_stores
+from sync.console.running import By, operator, settings_of, with_stores
 from sync.console.words import counted
-from sync.flows import FLOWS
+from sync.flows import is_undoable
 from sync.mirror.chunk_events import ChunkEvents
-from sync.serve.building import given_of
-from sync.serve.stores import Stores, stores
-from sync.serve.systems import systems
-from sync.settings import SyncSettings
+from sync.serve.mirror_state import rotations
+from sync.serve.stores import Stores
 from sync.store.lines import Urgency
 from sync.store.mirror_records import ChangeState, MirrorRun, RunState
+from sync.store.mirror_views import WholeRead
 
 RunNumber = Annotated[int, typer.Argument(metavar="RUN", help="Its number, as in `runs`.")]
 
@@ -59,12 +58,18 @@ def runs_command(
         return
     now = SystemClock().utc()
 
-    async def read(opened: Stores) -> list[RunLine]:
+    async def read(opened: Stores) -> tuple[list[RunLine], list[WholeRead]]:
         views = opened.mirrors.views
-        return await read_lines(views, await views.newest(flow=flow, most=limit), now=now)
+        newest = await views.newest(flow=flow, most=limit)
+        return await read_lines(views, newest, now=now), await views.whole_reads()
 
-    lines = with_stores(config, read)
-    show(lines, [runs_table(lines, now=now)], json_output=json_output)
+    lines, whole = with_stores(config, read)
+    turns = [
+        rotation_text(each, now=now)
+        for each in rotations(settings_of(config).sync, whole)
+        if flow in (None, each.flow)
+    ]
+    show(lines, [runs_table(lines, now=now), *map(Text, turns)], json_output=json_output)
 
 
 @runs_app.command("show")
@@ -149,7 +154,7 @@ def undo_command(run: RunNumber, *, config: Config = None, by: By = None) -> Non
     ERP still says what it said: mend it first, or pause the flow, or the next whole read plans
     the same again. Stock is not taken back but read again: d365-sync resync stock
     """
-    undone = carry_out(_undo(settings_of(config), run, by=operator(by)))
+    undone = with_stores(config, lambda opened: _undo(opened, run, by=operator(by)))
     kept = undone.counts.get(ChangeState.KEPT, 0)
     left = f"; {counted(kept, 'row')} stay as they are" if kept else ""
     output().print(
@@ -172,25 +177,13 @@ async def _approve(
     return rows
 
 
-async def _undo(settings: SyncSettings, run: int, *, by: str) -> MirrorRun:
-    clock = SystemClock()
-    async with stores(settings) as opened, systems(settings, clock=clock) as ways:
-        found = await opened.mirrors.run(run)
-        given = given_of(settings, opened, ways, clock=clock)
-        mirrors = [
-            each
-            for flow in FLOWS
-            if flow.mirrors is not None and found is not None and flow.name == found.flow
-            for each in flow.mirrors(given)
-        ]
-        if mirrors and not all(each.is_undoable for each in mirrors):
-            fail(
-                f"{mirrors[0].flow} is not taken back; read it again: "
-                f"d365-sync resync {mirrors[0].flow}"
-            )
-        undone = await opened.mirrors.undo.plan(run, by=by, at=clock.utc())
-        await _enter(opened, undone)
-        return undone
+async def _undo(opened: Stores, run: int, *, by: str) -> MirrorRun:
+    found = await opened.mirrors.run(run)
+    if found is not None and not is_undoable(found.flow):
+        fail(f"{found.flow} is not taken back; read it again: d365-sync resync {found.flow}")
+    undone = await opened.mirrors.undo.plan(run, by=by, at=SystemClock().utc())
+    await _enter(opened, undone)
+    return undone
 
 
 async def _enter(opened: Stores, run: MirrorRun | None) -> None:

@@ -116,7 +116,6 @@ class Mirror:
         absent: What is wanted of a known row that the ERP has no more; None for nothing. It is
             for rows that have all these fields.
         adopts: Whether its first run compares the shop and writes nothing.
-        is_undoable: Whether a run of it may be undone.
         decides_itself: Whether the writer is given every row of a plan, also one of which the shop
             has all that is wanted: what it writes depends on more than that.
         change_every: How often what is wanted is read; None for as often as the configuration says
@@ -137,7 +136,6 @@ class Mirror:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     absent: Values | None = None
     adopts: bool = True
-    is_undoable: bool = True
     decides_itself: bool = False
     change_every: timedelta | None = None
     full_every: timedelta | None = None

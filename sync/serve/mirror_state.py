@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pricing_proxy.clock import Clock
 from sync.alerts.conditions import Condition
@@ -12,9 +12,25 @@ from sync.mirror.governor import PaceView, pace_view
 from sync.serve.stores import Stores
 from sync.settings import Sync
 from sync.store.mirror_records import MirrorRun
+from sync.store.mirror_views import WholeRead
 from sync.store.mirror_wanted import WantedKeys
 
 _SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """How often a flow reads everything for a market.
+
+    Attributes:
+        every: As configured; what people wait for is read sooner.
+        last: How it went last; None where it never did.
+    """
+
+    flow: str
+    market: str
+    every: timedelta
+    last: WholeRead | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +42,14 @@ class MirrorState:
         rows: Of the former, by run and state.
         wanted: Keys that are due to be read.
         pace: How wide the shop is written to.
+        rotations: How often everything is read.
     """
 
     runs: Sequence[MirrorRun]
     rows: Mapping[int, Mapping[str, int]]
     wanted: Sequence[WantedKeys]
     pace: PaceView
+    rotations: Sequence[Rotation] = ()
 
 
 def has_mirrors(sync: Sync) -> bool:
@@ -52,7 +70,25 @@ async def read_mirrors(opened: Stores, sync: Sync, now: datetime) -> MirrorState
         rows={run.id: await views.states(run.id) for run in open_runs},
         wanted=await opened.mirrors.wanted.counts(),
         pace=await _pace(opened, sync, now),
+        rotations=rotations(sync, await views.whole_reads()),
     )
+
+
+def rotations(sync: Sync, whole: Sequence[WholeRead]) -> list[Rotation]:
+    """Return how often each mirror that is on reads everything."""
+    last = {(each.flow, each.market): each for each in whole}
+    usual = timedelta(hours=sync.mirror.full_hours)
+    return [
+        Rotation(
+            flow=flow.name,
+            market=market,
+            every=flow.rotation(own.rules(flow.rules)) if flow.rotation else usual,
+            last=last.get((flow.name, market)),
+        )
+        for flow in FLOWS
+        for market, own in sync.markets.items()
+        if flow.mirrors is not None and flow.name in own.flows
+    ]
 
 
 async def of_mirrors(opened: Stores, sync: Sync, *, clock: Clock) -> list[Condition]:

@@ -97,7 +97,6 @@ def _mirror(given: Given, market: ConfiguredMarket, layout: Layout, orders: Open
         risks=risks,
         limits=limits(rules.lowered_per_cent),
         absent={f"{FREE}{source}": "0" for source in stock.sources},
-        is_undoable=False,
         decides_itself=True,
         change_every=_READ_WANTED,
         full_every=timedelta(minutes=rules.rotation_minutes),
@@ -214,4 +213,6 @@ STOCK = Description(
     shop_rows=shop_rows,
     mistakes=mistakes,
     mirrors=mirrors,
+    is_undoable=False,
+    rotation=lambda rules: timedelta(minutes=rules.rotation_minutes),
 )

@@ -44,6 +44,15 @@ _EDITED = text("""
     SELECT e.field, count(*) AS rows FROM mirror_change c, unnest(c.edited) AS e(field)
     WHERE c.run = :run GROUP BY e.field ORDER BY e.field
 """)
+# The last read of everything, and when the one before it began.
+_WHOLE = text("""
+    SELECT flow, market, began_at, planned_at, before_at FROM (
+        SELECT flow, market, began_at, planned_at, lead(began_at) OVER newest AS before_at,
+               row_number() OVER newest AS number
+        FROM mirror_run WHERE planned_at IS NOT NULL AND counts ->> 'is_whole' = '1'
+        WINDOW newest AS (PARTITION BY flow, market ORDER BY id DESC)
+    ) AS whole WHERE number = 1 ORDER BY flow, market
+""")
 _KNOWN = text("""
     SELECT flow, scope, key, market, shop_id, values, run, read_at, changed_at FROM mirror_row
     WHERE folded = :folded ORDER BY flow, shop, scope
@@ -107,6 +116,23 @@ class KnownRow:
     changed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class WholeRead:
+    """The last read of everything that a flow did for a market.
+
+    Attributes:
+        began_at: When it began.
+        ended_at: When it was planned.
+        before_at: When the one before it began; None where there was none.
+    """
+
+    flow: str
+    market: str
+    began_at: datetime
+    ended_at: datetime
+    before_at: datetime | None
+
+
 class MirrorViews:
     """What this database keeps of runs."""
 
@@ -131,6 +157,10 @@ class MirrorViews:
         key = (_RUN.flow, _RUN.market, _RUN.trigger)
         newest = select(func.max(_RUN.id)).group_by(*key)
         return await self._runs(select(mirror_run).where(_RUN.id.in_(newest)).order_by(*key))
+
+    async def whole_reads(self) -> list[WholeRead]:
+        """Return the last read of everything, of each flow and market."""
+        return [WholeRead(*row.values()) for row in await self._rows(_WHOLE, {})]
 
     async def states(self, run: int) -> dict[str, int]:
         """Return how many rows of a run are in each state by now."""

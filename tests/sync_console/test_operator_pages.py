@@ -25,10 +25,11 @@ from sync.engine.outcomes import Done, HeldError
 from sync.engine.wishes import untaken
 from sync.mirror.governor import pace_view
 from sync.sections import Operators
-from sync.serve.mirror_state import MirrorState
+from sync.serve.mirror_state import MirrorState, Rotation
 from sync.serve.stores import Stores, configuration_hash, stores
 from sync.settings import load
 from sync.store.mirror_records import RunState
+from sync.store.mirror_views import WholeRead
 from sync.store.wish_record import Place
 from sync.store.wishes import MarketWishes
 from tests.sync_alerts.mirror_runs import NOW, run
@@ -231,10 +232,17 @@ async def test_the_page_shows_what_comes_from_the_erp(opened: Stores) -> None:
     async def mirrors(_: datetime) -> MirrorState:
         waits = run(7, RunState.WAITING, counts={"waiting": 3})
         pace = pace_view(None, NOW, ceiling=2)
-        return MirrorState(runs=[waits], rows={7: {"waiting": 3}}, wanted=[], pace=pace)
+        hour = timedelta(hours=1)
+        last = WholeRead("stock", "b2b_de", NOW - hour, NOW - hour / 2, NOW - 5 * hour)
+        turn = Rotation(flow="stock", market="b2b_de", every=4 * hour, last=last)
+        return MirrorState(
+            runs=[waits], rows={7: {"waiting": 3}}, wanted=[], pace=pace, rotations=[turn]
+        )
 
     status, page = await get(opened, "/", mirrors=mirrors)
     assert status == 200
     assert "d365-sync runs show 7" in page
     assert "3 waiting" in page
     assert "written to by 2 batches at once" in page
+    assert "All stock of b2b_de is read every 4 h; last " in page
+    assert " ago, in 30 min, 4 h after the one before." in page

@@ -47,6 +47,23 @@ async def test_only_changed_fields_are_written(world: MirrorWorld) -> None:
     assert run.rows_read == run.rows_expected == 10
 
 
+async def test_the_last_read_of_everything_is_known_with_when_the_one_before_it_began(
+    world: MirrorWorld,
+) -> None:
+    views = world.plans.views
+    [first] = await views.whole_reads()
+    assert (first.flow, first.market, first.before_at) == (FLOW, MARKET, None)
+
+    await world.plans.want(FLOW, MARKET, ["SKU-3"], is_forced=True, reason="test")
+    await world.reads.change()
+    assert await views.whole_reads() == [first]
+
+    await world.reads.full()
+    [second] = await views.whole_reads()
+    assert second.before_at == first.began_at
+    assert first.ended_at < second.began_at < second.ended_at
+
+
 @pytest.mark.parametrize("price", ["0", "200", "50"])
 async def test_all_prices_of_a_poisoned_export_wait(world: MirrorWorld, price: str) -> None:
     for values in world.erp.rows.values():
