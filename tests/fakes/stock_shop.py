@@ -108,6 +108,15 @@ class StockShop:
         found = [self._shop.catalog.by_sku(sku) for sku in skus]
         return [product.sku for product in found if product is not None]
 
+    def edit(self, sku: str, source: str, quantity: Decimal, status: int = 1) -> None:
+        """Have somebody write a source item who is not the program."""
+        self._shop.inventory.write(sku, source, quantity, status)
+
+    def sold_from(self, sku: str, source: str) -> Decimal:
+        """Return what a source holds, as far as it is for sale."""
+        item = self._shop.inventory.items.get(sku, source)
+        return Decimal(0) if item is None or not item.status else item.quantity
+
     def held(self, sku: str, source: str) -> Decimal:
         """Return what a source holds."""
         item = self._shop.inventory.items.get(sku, source)

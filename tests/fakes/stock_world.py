@@ -31,7 +31,7 @@ from sync.stock.mapping import UNRESERVED_AND_UNWANTED
 from sync.stock.open_orders import OpenOrders
 from sync.stock.source import OnHand
 from sync.stock.writer import StockWriter
-from sync.store.mirror_records import MirrorChange, RowEnd, RowOutcome, Values
+from sync.store.mirror_records import HeldRow, MirrorChange, RowEnd, RowOutcome, Values
 from tests.fakes.entering import FakeEvents, polling
 from tests.fakes.stock_erp import COMPANY, StockErp
 from tests.fakes.stock_shop import StockShop
@@ -72,6 +72,7 @@ class _Plan:
     """What is planned for one market and not written yet, and what the shop refused of it."""
 
     known: dict[str, Values] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
     changes: dict[str, MirrorChange] = field(default_factory=dict)
     refused: dict[str, RowOutcome] = field(default_factory=dict)
 
@@ -186,6 +187,30 @@ class StockWorld:
                         ended_at=page.ended_at,
                     )
 
+    async def look(self, market: str) -> list[str]:
+        """Have what the shop has otherwise than known written again; return these SKUs."""
+        plan, now = self._plans[market], self.clock.utc()
+        rows = [
+            MirrorChange(
+                run=1,
+                scope=self.layout.stocks[market].scope,
+                key=plan.keys[key],
+                wanted=known,
+                known=known,
+                before=None,
+                is_noted=True,
+                edited=(),
+                shop_id=None,
+                began_at=now,
+                ended_at=now,
+            )
+            for key, known in plan.known.items()
+        ]
+        held = await self._writers[market].read(rows)
+        found = [each.key for each in rows if _is_otherwise(each, held.get(each.row))]
+        await self.wants(market, found, is_forced=True, reason="edited in the shop")
+        return found
+
     async def plan_wanted(self, market: str) -> None:
         """Read what is wanted; if that fails, it stays so."""
         wanted = self.wants.take(market)
@@ -226,6 +251,7 @@ class StockWorld:
         for outcome in await self._written(market, batch, is_alone=is_alone):
             assert (outcome.end is RowEnd.MISSING) is (outcome.key in missing), outcome
             key = folded(outcome.key)
+            plan.keys[key] = outcome.key
             plan.refused.pop(key, None)
             if outcome.end is RowEnd.REFUSED:
                 plan.refused[key] = outcome
@@ -243,9 +269,12 @@ class StockWorld:
             payload = {KEY: part[0].change.key} if is_alone else {RUN: 1}
             try:
                 found += await self._writers[market].write(part, cast("Work", _Work(payload)))
-            except UpstreamRejectedError:
+            except UpstreamRejectedError as error:
                 if len(part) == 1:
-                    raise
+                    if not error.reasons:
+                        raise
+                    found.append(_refused(part[0]))
+                    continue
                 for each in part:
                     found += await self._written(market, [each], is_alone=is_alone)
         return found
@@ -259,8 +288,22 @@ class StockWorld:
                 await self.plan_wanted(market)
                 await self.write(market)
         for market in self.layout.stocks:
+            await self.look(market)
+            await self.plan_wanted(market)
+            await self.write(market)
+            again = [each.key for each in self.refused(market).values()]
+            await self.plan(market, dict.fromkeys(again, True))
+            await self.write(market, is_alone=True)
             await self.plan(market)
             await self.write(market)
+
+
+def _refused(row: PlannedRow) -> RowOutcome:
+    return RowOutcome(scope=row.change.scope, key=row.change.key, end=RowEnd.REFUSED, values={})
+
+
+def _is_otherwise(row: MirrorChange, held: HeldRow | None) -> bool:
+    return held is None or any(row.wanted.get(name) != value for name, value in held.values.items())
 
 
 async def _expected(_: ReservingOrder) -> bool:

@@ -2,12 +2,14 @@
 
 Random schedules of orders, cancellations, refunds, late and doubtful orders in the ERP,
 reservations, picks, slips, short closes, corrections, adjustments and other channels' orders,
-moved lines, partial and full runs, kills, and looks that never come. Steps happen between any two
-calls of the flow, too.
+moved lines, partial and full runs, kills, and looks that never come; source items that somebody
+sets by hand, that the shop refuses, or that an earlier write sets late. Steps happen between any
+two calls of the flow, too.
 
     after a write   the SKU is right, as of what was read for it and of what the shop had when the
                     write began; what happened since has it written again
-    at rest         salable = max(0, free - safety - elsewhere) - sum of m of orders not in the ERP
+    at rest         salable = max(0, free - safety - elsewhere) - sum of m of orders not in the ERP;
+                    while the shop refuses a source, its others hold what they must
     always          no shipment that the shop had counted is refused for want of goods
 
 `SCHEDULES` says how many are played, and `SEED` where they begin.
@@ -25,9 +27,11 @@ import pytest
 
 from pricing_proxy.sandbox.shop.wire import RefusedError
 from pricing_proxy.sandbox.stock.ledger import StockLine, StockRefusedError, place_of
+from sync.magento.source_items import SourceQuantity
 from sync.mirror.keys import folded
 from sync.sales.value_lines import line_reference
 from sync.stock.layout import Stock
+from sync.stock.writer import REFUSED
 from sync.store.order_writes import OrderWrite
 from sync.store.shop_line_records import ShopLine
 from tests.fakes.stock_erp import WAREHOUSES, ErpLine
@@ -111,6 +115,7 @@ class Schedule:
         self.stocks = stocks
         self.is_calm = True
         self.moved: set[str] = set()
+        self.edited: set[str] = set()
         self.disturbed: set[tuple[str, str]] = set()
         self.told_at: dict[int, datetime] = {}
         self.reads: dict[tuple[str, str, datetime | None], Seen] = {}
@@ -129,6 +134,10 @@ class Schedule:
             await self.step()
         self.is_calm = True
         self.finish()
+        if self.world.sources.refuses:
+            await self.world.settle()
+            self.compare_others()
+            self.world.sources.refuses.clear()
         await self.world.settle()
         self.compare()
 
@@ -140,7 +149,7 @@ class Schedule:
             return
         self.is_calm = self.random.random() < 0.5
         try:
-            runs = [self.watch, self.partial, self.full, self.write, self.write]
+            runs = [self.watch, self.partial, self.full, self.look, self.write, self.write]
             await self.random.choice(runs)()
         except DiedError:
             self.log.append("died")
@@ -192,6 +201,10 @@ class Schedule:
         """Read everything of a market; it is written some time later."""
         await self.world.plan(self.random.choice(self.stocks).market)
 
+    async def look(self) -> None:
+        """Compare what is known of a market with the shop."""
+        await self.world.look(self.random.choice(self.stocks).market)
+
     async def write(self) -> None:
         """Write what is planned of a market, and compare."""
         stock = self.random.choice(self.stocks)
@@ -200,9 +213,13 @@ class Schedule:
                 stock.market, change.key, change.began_at
             ]
         self.moved.clear()
+        self.edited.clear()
         for sku in await self.world.write(stock.market):
-            self.disturbed.discard((stock.market, sku))
-            self.compare_written(stock, sku)
+            if self.refused(stock, sku):
+                continue
+            if sku not in self.edited:
+                self.disturbed.discard((stock.market, sku))
+                self.compare_written(stock, sku)
 
     def finish(self) -> None:
         """Bring over all that is on its way."""
@@ -224,6 +241,44 @@ class Schedule:
                 f"{sku} of {stock.market} is wrong, {expected} is right, and nobody knows"
             )
 
+    def refused(self, stock: Stock, sku: str) -> set[str]:
+        """Return the sources of a SKU that the shop refuses."""
+        return {
+            source for source in stock.sources if (sku, source) in self.world.sources.refuses
+        } | {
+            source
+            for source in stock.sources
+            if self.world.known(stock.market, sku).get(f"{REFUSED}{source}") is not None
+        }
+
+    def compare_others(self) -> None:
+        """While the shop refuses a source of a SKU, its others hold what they must."""
+        present = frozenset(sale.item for sale in self.sales if sale.line is not None)
+        for stock in self.stocks:
+            for sku in PER_BOX:
+                refused = self.refused(stock, sku)
+                for source in [each for each in stock.sources if refused and each not in refused]:
+                    free = self.world.erp.free(sku, stock.sources[source])
+                    mine = self.expected(stock, sku, {source: free}, present)
+                    mine += self.absent(stock, sku, present) + self.inside(stock, sku, source)
+                    assert self.world.sources.sold_from(sku, source) == mine, self.story(
+                        f"{sku} in {source} beside {refused}, {mine} is right"
+                    )
+
+    def inside(self, stock: Stock, sku: str, source: str) -> Decimal:
+        """Return what orders that are in the ERP have reserved in a source."""
+        kept = self.world.lines.kept
+        return sum(
+            (
+                self.left(sale)
+                for sale in self.sales
+                if sale.line is not None
+                and (sale.sku, sale.market) == (sku, stock.market)
+                and kept[sale.item].counted == source
+            ),
+            NOTHING,
+        )
+
     def compare(self) -> None:
         """At rest, everything is right by what the two systems hold."""
         present = frozenset(sale.item for sale in self.sales if sale.line is not None)
@@ -242,27 +297,33 @@ class Schedule:
         self, stock: Stock, sku: str, free: Mapping[str, Decimal], present: frozenset[int]
     ) -> Decimal:
         """Return what may be sold of a SKU, by what is free and whose orders are in that."""
-        absent = {stock.market: NOTHING for stock in self.stocks}
-        for sale in self.sales:
-            if sale.sku == sku and sale.item not in present:
-                absent[sale.market] += self.left(sale)
-        others = sum((each for market, each in absent.items() if market != stock.market), NOTHING)
+        others = sum(
+            (self.absent(each, sku, present) for each in self.stocks if each is not stock), NOTHING
+        )
         # Both stocks are filled from the first warehouse of their default sources.
         elsewhere = {source: others if source == stock.default else NOTHING for source in free}
-        return (
-            sum(
-                (
-                    max(NOTHING, each - stock.safety_stock - elsewhere[source])
-                    for source, each in free.items()
-                ),
-                NOTHING,
-            )
-            - absent[stock.market]
+        return sum(
+            (
+                max(NOTHING, each - stock.safety_stock - elsewhere[source])
+                for source, each in free.items()
+            ),
+            NOTHING,
+        ) - self.absent(stock, sku, present)
+
+    def absent(self, stock: Stock, sku: str, present: frozenset[int]) -> Decimal:
+        """Return what is reserved of a stock's SKU by orders that are not in the ERP."""
+        return sum(
+            (
+                self.left(sale)
+                for sale in self.sales
+                if (sale.sku, sale.market) == (sku, stock.market) and sale.item not in present
+            ),
+            NOTHING,
         )
 
     def salable(self, stock: Stock, sku: str) -> Decimal:
         """Return what the shop sells, below zero where it owes."""
-        held = sum((self.world.sources.held(sku, each) for each in stock.sources), NOTHING)
+        held = sum((self.world.sources.sold_from(sku, each) for each in stock.sources), NOTHING)
         return held - self.world.sources.reserved(sku, stock.id)
 
     def left(self, sale: Sale) -> Decimal:
@@ -528,6 +589,47 @@ def sell_elsewhere(play: Schedule) -> str:
     return f"{pieces} {sku} from {warehouse}"
 
 
+def edit(play: Schedule) -> str:
+    """Somebody sets a source item in the shop, or takes it from sale."""
+    sku, stock, source = _any_source(play)
+    quantity, status = Decimal(play.random.randrange(0, 150)), 1
+    if play.random.random() < 0.3:
+        quantity, status = play.world.sources.held(sku, source), 0
+    return _set(play, stock, SourceQuantity(sku, source, quantity), status)
+
+
+def set_late(play: Schedule) -> str | None:
+    """What was written once is carried out again, long after it was given up."""
+    written = play.world.sources.written
+    if not written:
+        return None
+    late = play.random.choice(written[-12:])
+    stock = next(each for each in play.stocks if late.source in each.sources)
+    return _set(play, stock, late, 1)
+
+
+def _set(play: Schedule, stock: Stock, item: SourceQuantity, status: int) -> str:
+    play.world.sources.edit(item.sku, item.source, item.quantity, status)
+    play.edited.add(item.sku)
+    play.disturbed.add((stock.market, item.sku))
+    return f"{item.sku} in {item.source} to {item.quantity} ({status})"
+
+
+def refuse(play: Schedule) -> str | None:
+    """The shop refuses a source of a SKU from now on, or takes it again."""
+    sku, stock, source = _any_source(play)
+    if len(stock.sources) == 1:
+        return None
+    play.world.sources.refuses ^= {(sku, source)}
+    play.disturbed.add((stock.market, sku))
+    return f"{sku} in {source}"
+
+
+def _any_source(play: Schedule) -> tuple[str, Stock, str]:
+    stock = play.random.choice(play.stocks)
+    return play.random.choice([*PER_BOX]), stock, play.random.choice([*stock.sources])
+
+
 def _any_line(play: Schedule) -> StockLine | None:
     lines = [*play.world.erp.ledger.lines.values()]
     return play.random.choice(lines) if lines else None
@@ -537,7 +639,10 @@ def _part(play: Schedule, whole: Decimal) -> Decimal:
     return Decimal(play.random.randrange(1, max(2, int(whole) + 1)))
 
 
-SHOP_STEPS: tuple[Step, ...] = (place, place, place, cancel, invoice, ship, ship, refund, refund)
+SHOP_STEPS: tuple[Step, ...] = (
+    *(place, place, place, cancel, invoice, ship, ship, refund, refund),
+    *(edit, set_late, refuse),
+)
 ERP_STEPS: tuple[Step, ...] = (
     *(send, send, arrive, arrive, tell, tell),
     *(reserve, reserve, pick, slip, slip, correct, close_short, move, adjust, sell_elsewhere),
