@@ -1,12 +1,11 @@
-"""Send F&O's business events: hints that stock or a product changed, as its batch threads do.
+"""Send F&O's business events: hints that something changed, as its batch threads do.
 
     POST {url}  {"BusinessEventId": "XYZOnHandChangedBusinessEvent", "ControlNumber": 5637166326,
                  "EventId": "…", "EventTime": "/Date(1741680000000)/", "MajorVersion": 0,
                  "MinorVersion": 0, "LegalEntity": "demf", "ItemNumber": "LAMP-01"}
 
 An event is tried once more up to three times, a second apart, then lost; the dial `event_loss`
-loses some at once. The events' names are an extension's, since F&O has none of stock that are
-documented. Their secret stands in the address.
+loses some at once. Which there are is said in `erp_events`. Their secret stands in the address.
 """
 
 import asyncio
@@ -21,12 +20,6 @@ import aiohttp
 
 from pricing_proxy.background import Background
 from pricing_proxy.sandbox.dials import Dials
-
-ON_HAND_CHANGED = "XYZOnHandChangedBusinessEvent"
-"""What is on hand or wanted of an item changed; members ItemNumber and InventoryWarehouseId."""
-
-PRODUCT_CHANGED = "XYZProductChangedBusinessEvent"
-"""A released product changed; member ItemNumber."""
 
 _RETRIES = 3
 _PAUSE_SECONDS = 1.0
@@ -59,7 +52,7 @@ class BusinessEvents(Background):
         self._control_number = _FIRST_CONTROL_NUMBER
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue(maxsize=_MOST_WAITING)
 
-    def happened(self, name: str, members: Mapping[str, str]) -> None:
+    def happened(self, name: str, members: Mapping[str, Any]) -> None:
         """Take an event to send."""
         # Numbers grow, with gaps.
         self._control_number += self._random.randint(1, 5)

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pricing_proxy.sandbox import erp_commands, erp_document_commands
+from pricing_proxy.sandbox import erp_commands, erp_document_commands, erp_order_commands
 from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.control_client import ask, control_address, failure
 from pricing_proxy.sandbox.entra import APPS
@@ -205,6 +205,13 @@ for posting in (
     erp_document_commands.credit,
 ):
     sandbox_app.command()(posting)
+for turn in (
+    erp_order_commands.confirm,
+    erp_order_commands.promise,
+    erp_order_commands.pick,
+    erp_order_commands.close_short,
+):
+    sandbox_app.command()(turn)
 
 
 async def _serve(settings: SandboxSettings) -> None:

@@ -12,7 +12,14 @@ POST /systems/fo/orders/000697/invoice  {"lines": {"1": 2}, "number": "CIV-9", "
 POST /systems/fo/orders/000697/credit   {"lines": {"1": 1}} or {"amount": 5, "tax_group": "VAT19"},
                                         "number", "day"; of a return: all of it
 
-An order is named by its number, or by the shop's. All members but `parcel` may be left out.
+POST /systems/fo/orders/000697/confirm       {"ships": "2026-12-01"}
+POST /systems/fo/orders/000697/promise       {"ships": "2026-12-04", "lines": {"1": null}}
+POST /systems/fo/orders/000697/start-picking {"lines": {"1": 2}}
+POST /systems/fo/orders/000697/close-short   {"lines": {"1": null}}; all of an unshipped order
+                                             is its cancellation
+
+An order is named by its number, or by the shop's. What may be left out is
+whatever has a default: all but `parcel`, and `ships` of a promise.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,6 +68,10 @@ class _DocumentControl:
             "correct": self.correct,
             "invoice": self.invoice,
             "credit": self.credit,
+            "confirm": self.confirm,
+            "promise": self.promise,
+            "start-picking": self.start_picking,
+            "close-short": self.close_short,
         }
 
     def handler(self, act: Callable[[str, Mapping[str, Any]], Any]) -> Callable[[web.Request], Any]:
@@ -140,6 +151,41 @@ class _DocumentControl:
             order = posting.enter_return(order, self._quantities(order, members.get("lines")))
         return self._billed(posting.credit(order, terms))
 
+    def confirm(self, order: str, members: Mapping[str, Any]) -> Any:
+        checked(members, "ships")
+        row = self._documents.promises.confirm(order, _day(members, "ships"))
+        return {"confirmation": row["ConfirmationNumber"], "total": row["TotalConfirmedAmount"]}
+
+    def promise(self, order: str, members: Mapping[str, Any]) -> Any:
+        checked(members, "ships", "lines")
+        ships = _day(members, "ships")
+        if ships is None:
+            raise BadMemberError("ships", "expected a date such as 2026-11-20")
+        asked = self._quantities(order, members.get("lines"))
+        moved = self._documents.promises.move(order, asked, ships)
+        return {"lines": [f"{self._lines.row(lot)['LineNumber']:f}" for lot in moved]}
+
+    def start_picking(self, order: str, members: Mapping[str, Any]) -> Any:
+        checked(members, "lines")
+        asked = self._quantities(order, members.get("lines"))
+        self._documents.fulfilment.pick(order, asked)
+        return self._status(order)
+
+    def close_short(self, order: str, members: Mapping[str, Any]) -> Any:
+        checked(members, "lines")
+        self._documents.fulfilment.close(order, self._quantities(order, members.get("lines")))
+        return self._status(order)
+
+    def _status(self, order: str) -> Any:
+        return {
+            "order": order,
+            "status": self._lines.header(order)["SalesOrderProcessingStatus"],
+            "lines": {
+                f"{row['LineNumber']:f}": row["SalesOrderLineStatus"]
+                for row in self._lines.of(order)
+            },
+        }
+
     def _billed(self, invoice: Invoice) -> Any:
         return {
             "invoice": invoice.number,
@@ -204,9 +250,9 @@ def _invoice_terms(members: Mapping[str, Any]) -> InvoiceTerms:
     return InvoiceTerms(number=text_of(members, "number"), day=_day(members))
 
 
-def _day(members: Mapping[str, Any]) -> date | None:
-    told = text_of(members, "day")
+def _day(members: Mapping[str, Any], name: str = "day") -> date | None:
+    told = text_of(members, name)
     try:
         return None if told is None else date.fromisoformat(told)
     except ValueError:
-        raise BadMemberError("day", "expected a date such as 2026-11-20") from None
+        raise BadMemberError(name, "expected a date such as 2026-11-20") from None

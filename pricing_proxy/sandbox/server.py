@@ -16,23 +16,19 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from pricing_proxy.clock import Clock, SystemClock
-from pricing_proxy.sandbox.business_events import (
-    ON_HAND_CHANGED,
-    PRODUCT_CHANGED,
-    BusinessEvents,
-)
+from pricing_proxy.sandbox.business_events import BusinessEvents
 from pricing_proxy.sandbox.catalog import CatalogSize, build_book
 from pricing_proxy.sandbox.certificates import tls_context
 from pricing_proxy.sandbox.control import System, control_app
 from pricing_proxy.sandbox.dials import Dials
 from pricing_proxy.sandbox.documents.store import Documents
 from pricing_proxy.sandbox.entra import TENANT, count_entra_call, entra_app
+from pricing_proxy.sandbox.erp_events import announce
 from pricing_proxy.sandbox.faults import Counter, faults
 from pricing_proxy.sandbox.finance_operations import count_fo_call, fo_app
 from pricing_proxy.sandbox.listener import Listener
 from pricing_proxy.sandbox.odata import PAGE_SIZE, Tables
 from pricing_proxy.sandbox.price_service import ErpPriceService
-from pricing_proxy.sandbox.product_changes import item_of
 from pricing_proxy.sandbox.shop.app import count_shop_call, shop_app
 from pricing_proxy.sandbox.shop.dials import ShopDials
 from pricing_proxy.sandbox.shop.placing import Counter as OrderCounter
@@ -243,13 +239,7 @@ class Sandbox:
             milliseconds=lambda: int(self._clock.utc().timestamp() * 1000),
             seed=f"{self._settings.size.seed}:events",
         )
-        self.documents.stock.on_change = lambda place: events.happened(
-            ON_HAND_CHANGED,
-            {"ItemNumber": item_of(self.book, place[0]), "InventoryWarehouseId": place[1]},
-        )
-        self.book.on_product = lambda number: events.happened(
-            PRODUCT_CHANGED, {"ItemNumber": item_of(self.book, number)}
-        )
+        announce(events, self.book, self.documents)
         return events
 
     def _faults(self, name: str, count: Counter) -> Middleware:

@@ -8,15 +8,25 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
-from pricing_proxy.sandbox.business_events import ON_HAND_CHANGED, PRODUCT_CHANGED, BusinessEvents
+from pricing_proxy.sandbox.business_events import BusinessEvents
 from pricing_proxy.sandbox.dials import Dials
+from pricing_proxy.sandbox.erp_events import (
+    INVOICE_POSTED,
+    ON_HAND_CHANGED,
+    ORDER_CHANGED,
+    PRODUCT_CHANGED,
+    SLIP_POSTED,
+    TRACKING_ADDED,
+)
 from pricing_proxy.sandbox.product_changes import change_product
 from pricing_proxy.sandbox.server import Sandbox
 from pricing_proxy.sandbox.stock.ledger import place_of
 from tests.sandbox.conftest import settings
+
+DATA = Path(__file__).parent.parent / "data"
 
 
 @asynccontextmanager
@@ -78,3 +88,39 @@ async def test_what_happens_in_the_erp_is_told(tmp_path: Path) -> None:
         first, second = await heard.get(), await heard.get()
     assert (first["ItemNumber"], first["InventoryWarehouseId"]) == ("LAMP-01", "14")
     assert (second["BusinessEventId"], second["ItemNumber"]) == (PRODUCT_CHANGED, "LAMP-02")
+
+
+async def test_what_becomes_of_an_order_is_told(tmp_path: Path) -> None:
+    """An invoice as it is documented; the sample has its dates at midnight."""
+    async with endpoint() as (url, heard), Sandbox(settings(tmp_path, events_url=url)) as sandbox:
+        control = f"{sandbox.control_url}/systems/fo/orders"
+        async with ClientSession() as session:
+            entered = await session.post(control, json={"lines": [{"sku": "LAMP-01"}]})
+            number = (await entered.json())["number"]
+            for deed, members in (
+                ("confirm", {}),
+                ("promise", {"ships": "2027-01-08"}),
+                ("start-picking", {}),
+                ("ship", {"slip": "A", "day": "2026-11-24"}),
+                ("track", {"parcel": "JD1"}),
+                ("invoice", {"number": "CIV-9", "day": "2026-11-25"}),
+            ):
+                answer = await session.post(f"{control}/{number}/{deed}", json=members)
+                assert answer.status == 200, await answer.text()
+        told: list[Any] = []
+        while not told or told[-1]["BusinessEventId"] != INVOICE_POSTED:
+            event = await heard.get()
+            if event["BusinessEventId"] != ON_HAND_CHANGED:
+                told.append(event)
+    assert [event["BusinessEventId"] for event in told] == [
+        *(ORDER_CHANGED,) * 3,
+        SLIP_POSTED,
+        TRACKING_ADDED,
+        INVOICE_POSTED,
+    ]
+    assert {event["SalesOrderId"] for event in told} == {number}
+    slip, parcel, invoice = told[3:]
+    assert (slip["PackingSlipId"], parcel["TrackingNumber"]) == ("A", "JD1")
+    sample = json.loads((DATA / "fo_business_event.json").read_text())
+    assert invoice.keys() == sample.keys()
+    assert invoice["InvoiceDate"] == "/Date(1795564800000)/"

@@ -14,12 +14,13 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.sandbox.book import ZERO
 from pricing_proxy.sandbox.documents.numbers import NumberSequence
 from pricing_proxy.sandbox.documents.open_lines import OpenLines, Quantities
-from pricing_proxy.sandbox.documents.posted import SLIP_LINES, SLIPS, Posted
+from pricing_proxy.sandbox.documents.posted import PICKING, SLIP_LINES, SLIPS, Posted
 from pricing_proxy.sandbox.documents.rows import DocumentRow
 from pricing_proxy.sandbox.row_values import day
 from pricing_proxy.sandbox.stock.ledger import StockRefusedError
 
 _FIRST_SLIP = 501
+_FIRST_ROUTE = 301
 _HUNDRED = Decimal(100)
 
 
@@ -64,16 +65,19 @@ class Fulfilment:
         slips: All that were posted, as they were.
         lines: The lines of the orders.
         on_slip: Told of each new slip.
+        on_order: Told of each order that is picked, or closed short.
     """
 
     def __init__(self, lines: OpenLines, posted: Posted, *, clock: Clock) -> None:
         self.slips: list[PackingSlip] = []
         self.lines = lines
         self.on_slip: Callable[[PackingSlip], None] = lambda _: None
+        self.on_order: Callable[[str], None] = lambda _: None
         self._ledger = lines.ledger
         self._posted = posted
         self._clock = clock
         self._numbers = NumberSequence(_FIRST_SLIP)
+        self._routes = NumberSequence(_FIRST_ROUTE)
 
     def reserve(self, order: str, quantities: Quantities) -> dict[str, Decimal]:
         """Keep what is free for lines; return how much of each is kept now."""
@@ -93,7 +97,17 @@ class Fulfilment:
             line = self._ledger.lines[lot]
             rest = line.open - line.picked
             self._ledger.pick(lot, rest if quantity is None else self.lines.held(lot, quantity))
+        self._posted.add(
+            PICKING,
+            pickingRouteID=f"PR-{self._routes.next()}",
+            transRefId=order,
+            transType="Sales",
+            expeditionStatus="Started",
+            startDateTime=self._posted.now(),
+            customer=self.lines.header(order)["OrderingCustomerAccountNumber"],
+        )
         self.lines.prepare(order, "PickingList")
+        self.on_order(order)
 
     def ship(
         self, order: str, quantities: Quantities, terms: SlipTerms = SlipTerms()
@@ -130,8 +144,10 @@ class Fulfilment:
             self._post(slip, terms, under=head if is_summary else order)
             slips.append(slip)
         for slip in slips:
-            self._remember(slip)
+            self._finish_picking(slip.order)
             self.lines.settle(slip.order)
+        for slip in slips:
+            self._remember(slip)
         return slips
 
     def close(self, order: str, quantities: Quantities) -> None:
@@ -141,6 +157,7 @@ class Fulfilment:
                 self._ledger.close(lot)
             self.lines.book(lot, closed=max(ZERO, self.lines.left(lot)))
         self.lines.settle(order)
+        self.on_order(order)
 
     def _shipped(
         self, order: str, quantities: Quantities, terms: SlipTerms, number: str
@@ -186,6 +203,12 @@ class Fulfilment:
     def _require_going(self, order: str) -> None:
         if self.lines.header(order)["IsSalesProcessingStopped"] == "Yes":
             raise StockRefusedError(f"Order {order} is stopped.")
+
+    def _finish_picking(self, order: str) -> None:
+        for route in self._posted.having(PICKING, "transRefId", order):
+            if route["expeditionStatus"] == "Started":
+                done = {"expeditionStatus": "Complete", "endDateTime": self._posted.now()}
+                self._posted.change(PICKING, route, **done)
 
     def _remember(self, slip: PackingSlip) -> None:
         self.slips.append(slip)

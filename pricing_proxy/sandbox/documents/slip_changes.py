@@ -4,7 +4,7 @@ A correction changes the slip's rows in their place and leaves a version; a canc
 that was corrected to nothing. What was taken back is in stock again, and open.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from pricing_proxy.sandbox.book import ZERO
@@ -22,9 +22,16 @@ from pricing_proxy.sandbox.stock.ledger import StockRefusedError
 
 
 class SlipChanges:
-    """Changes posted slips."""
+    """Changes posted slips.
+
+    Attributes:
+        on_parcel: Told of each parcel's number, as its row.
+        on_order: Told of each order whose slip was corrected.
+    """
 
     def __init__(self, lines: OpenLines, posted: Posted) -> None:
+        self.on_parcel: Callable[[DocumentRow], None] = lambda _: None
+        self.on_order: Callable[[str], None] = lambda _: None
         self._lines = lines
         self._posted = posted
 
@@ -41,7 +48,7 @@ class SlipChanges:
         head = self._head(line)
         [*carriers] = self._posted.having(CARRIERS, "CarrierId", head["ShipCarrierId"])
         template = carriers[0]["ShippingCarrierTrackingURL"] if carriers else ""
-        return self._posted.add(
+        row = self._posted.add(
             TRACKING,
             SalesOrderNumber=order,
             PackingSlipNumber=line["PackingSlipId"],
@@ -49,6 +56,8 @@ class SlipChanges:
             TrackingNumber=parcel,
             TrackingURL=template.replace("%1", parcel) if url is None else url,
         )
+        self.on_parcel(row)
+        return row
 
     def correct(
         self, order: str, quantities: Mapping[str, Decimal], *, slip: str | None
@@ -79,6 +88,7 @@ class SlipChanges:
             VersionDateTime=self._posted.now(),
             Qty=changed["Qty"],
         )
+        self.on_order(order)
         return changed
 
     def _correct_line(self, row: DocumentRow, right: Decimal) -> Decimal:

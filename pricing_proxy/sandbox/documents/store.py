@@ -22,6 +22,7 @@ from pricing_proxy.sandbox.documents.numbers import NumberSequence
 from pricing_proxy.sandbox.documents.open_lines import OpenLines
 from pricing_proxy.sandbox.documents.orders import SalesOrderBook
 from pricing_proxy.sandbox.documents.posted import Posted
+from pricing_proxy.sandbox.documents.promises import Promises
 from pricing_proxy.sandbox.documents.refusals import mandatory
 from pricing_proxy.sandbox.documents.returns import ReturnBook
 from pricing_proxy.sandbox.documents.rows import DocumentRow, DocumentTable, UndoLog
@@ -90,6 +91,7 @@ class Documents:
         fulfilment: What a warehouse does with them.
         slip_changes: What becomes of packing slips.
         invoicing: Invoices of orders.
+        promises: Confirmations of orders.
         credits: Credit notes.
         customers: The customers, with addresses and contacts.
         returns: The return orders.
@@ -119,6 +121,7 @@ class Documents:
         self.fulfilment = Fulfilment(lines, self.posted, clock=clock)
         self.slip_changes = SlipChanges(lines, self.posted)
         self.invoicing = Invoicing(lines, self.posted, dials, clock=clock)
+        self.promises = Promises(lines, self.posted, today=self.invoicing.today)
         self.credits = Credits(lines, self.posted, self.returns, self.invoicing)
         self._families = self._all_families()
 
