@@ -18,7 +18,8 @@ _Kind = Annotated[
     str,
     typer.Option(
         help="simple, configurable, bundle, options, discount, tax, guest, company, "
-        "fixed_bundle, virtual; mixed takes turns through those whose SKUs the ERP knows."
+        "fixed_bundle, separate_bundle, separate_fixed_bundle, virtual; mixed takes turns through "
+        "those whose SKUs the ERP knows."
     ),
 ]
 _Customer = Annotated[

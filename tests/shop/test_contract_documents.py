@@ -108,6 +108,22 @@ async def compare_documents(wire: Wire, route: str, name: str) -> None:
             "LAMP-KIT",
             {"OS-BF-T": "LAMP-KIT", "136": "1", "330": "1", "331": "2", "332": "3"},
         ),
+        (
+            "documents_bundle_dynamic_ship_separately__",
+            "LAMP-SET-SEPARATE",
+            {
+                "OS-BD-S-OS-STD-OS-RED": "LAMP-SET-SEPARATE-LAMP-02-LAMP-04-LAMP-05",
+                "135": "1",
+                "327": "1",
+                "328": "3",
+                "329": "2",
+            },
+        ),
+        (
+            "documents_bundle_fixed_ship_separately__",
+            "LAMP-KIT-SEPARATE",
+            {"OS-BF-S": "LAMP-KIT-SEPARATE", "137": "1", "333": "1", "334": "3", "335": "2"},
+        ),
     ],
 )
 async def test_bundles_take_and_refuse_what_they_took_and_refused(
@@ -121,6 +137,35 @@ async def test_bundles_take_and_refuse_what_they_took_and_refused(
             replayed += 1
     assert replayed == 8
     assert wire.sandbox.shop.orders[1]["state"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("chain", "sku", "number", "first"),
+    [
+        ("documents_bundle_dynamic_ship_separately__", "LAMP-SET-SEPARATE", "135", 327),
+        ("documents_bundle_fixed_ship_separately__", "LAMP-KIT-SEPARATE", "137", 333),
+    ],
+)
+async def test_a_bundle_sent_in_parts_is_listed_and_counted_as_recorded(
+    wire: Wire, chain: str, sku: str, number: str, first: int
+) -> None:
+    """The bundle's own line is on each shipment with one piece that no total counts."""
+    await wire.place(kind="simple", lines=[{"sku": sku, "quantity": 2}])
+    # The recorded bundle held one and two of its parts; here these are the second and the first.
+    ours = {first: 1, first + 1: 3, first + 2: 2}
+    rows = [{"order_item_id": 3, "qty": 1}, {"order_item_id": 2, "qty": 2}]
+    for body, name in (({"items": rows}, "5_order"), ({}, "11_order_at_the_end")):
+        assert (await wire.send("POST", "/rest/V1/order/1/ship", body)).status == 200
+        answer = (await wire.send("GET", "/rest/V1/orders/1")).body
+        shipped = {line["item_id"]: line["qty_shipped"] for line in answer["items"]}
+        for line in SHAPES[chain + name].answer["items"]:
+            assert shipped[ours[line["item_id"]]] == line["qty_shipped"], (number, name)
+    [one, _] = (await wire.send("GET", "/rest/V1/shipments?searchCriteria=")).body["items"]
+    like = SHAPES[chain + "7_shipments"].answer["items"][0]
+    assert one["total_qty"] == like["total_qty"]
+    told = {line["order_item_id"]: line["qty"] for line in one["items"]}
+    assert told == {ours[line["order_item_id"]]: line["qty"] for line in like["items"]}
+    assert one["items"][0]["order_item_id"] == 1
 
 
 @pytest.mark.parametrize("path", ["ship", "invoice"])

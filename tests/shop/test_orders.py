@@ -22,6 +22,8 @@ KINDS = (
     "guest",
     "company",
     "fixed_bundle",
+    "separate_bundle",
+    "separate_fixed_bundle",
     "virtual",
 )
 

@@ -3,8 +3,9 @@
 Ids are given in the order of the ERP's list, so that the same seed gives the same
 shop. SKUs are the ERP's item and variant numbers. Beyond those there are a
 configurable for each master, a bundle whose price is in its parts (`LAMP-SET`), one
-with a price of its own that the ERP does not know (`LAMP-KIT`), and a service
-(`SERVICE-01`). `LAMP-03` has custom options; `LAMP-05` and `LAMP-15` are taxed low.
+with a price of its own that the ERP does not know (`LAMP-KIT`), both again with parts that are
+shipped one by one (`…-SEPARATE`), and a service (`SERVICE-01`). `LAMP-03` has custom options;
+`LAMP-05` and `LAMP-15` are taxed low.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +20,8 @@ from pricing_proxy.sandbox.shop.catalog import (
     FIXED_BUNDLE,
     OPTIONS_SKU,
     REDUCED_GOODS,
+    SEPARATE_DYNAMIC_BUNDLE,
+    SEPARATE_FIXED_BUNDLE,
     SERVICE,
     TAXABLE_GOODS,
     Axis,
@@ -78,21 +81,26 @@ def _axis(number: int, code: str, children: Iterable[Product], attributes: Attri
 
 def _shop_only(number: int, ids: Mapping[str, int]) -> Iterator[Product]:
     parts = ((ids["LAMP-02"], 2), (ids["LAMP-04"], 1), (ids["LAMP-05"], 1))
-    bundle = {"type_id": "bundle", "parts": parts, "weight": Decimal(4)}
-    yield Product(
+    whole = Product(
         id=number + 1,
         sku=DYNAMIC_BUNDLE,
         name="Lamp set",
         price=Decimal(0),
-        **bundle,  # type: ignore[arg-type]
+        type_id="bundle",
+        parts=parts,
+        weight=Decimal(4),
+        attributes=_bundle_settings(is_fixed=False),
     )
-    yield Product(
+    kit = replace(
+        whole,
         id=number + 2,
         sku=FIXED_BUNDLE,
         name="Lamp kit",
         price=Decimal(80),
-        **bundle,  # type: ignore[arg-type]
+        attributes=_bundle_settings(is_fixed=True),
     )
+    yield whole
+    yield kit
     yield Product(
         id=number + 3,
         sku=SERVICE,
@@ -101,6 +109,23 @@ def _shop_only(number: int, ids: Mapping[str, int]) -> Iterator[Product]:
         type_id="virtual",
         weight=None,
     )
+    for one, place, sku in (
+        (whole, 4, SEPARATE_DYNAMIC_BUNDLE),
+        (kit, 5, SEPARATE_FIXED_BUNDLE),
+    ):
+        apart = {**one.attributes, "shipment_type": "1"}
+        yield replace(one, id=number + place, sku=sku, attributes=apart)
+
+
+def _bundle_settings(*, is_fixed: bool) -> Mapping[str, str]:
+    """Return the attributes that every bundle has, of one that is shipped together."""
+    return {
+        "price_type": str(int(is_fixed)),
+        "shipment_type": "0",
+        "sku_type": "0",
+        "weight_type": "0",
+        "price_view": "0",
+    }
 
 
 def _simple(number: int, sku: str, name: str, item: Item, *, visibility: int) -> Product:

@@ -19,6 +19,8 @@ from pricing_proxy.shop_names import collated
 OPTIONS_SKU = "LAMP-03"
 DYNAMIC_BUNDLE = "LAMP-SET"
 FIXED_BUNDLE = "LAMP-KIT"
+SEPARATE_DYNAMIC_BUNDLE = "LAMP-SET-SEPARATE"
+SEPARATE_FIXED_BUNDLE = "LAMP-KIT-SEPARATE"
 SERVICE = "SERVICE-01"
 FIRST_LAMP = "LAMP-01"
 
@@ -126,6 +128,11 @@ class Product:
     def row_weight(self, quantity: Decimal) -> Decimal:
         """Return what a line of it weighs; services weigh nothing."""
         return Decimal(0) if self.weight is None else self.weight * quantity
+
+    @property
+    def ships_apart(self) -> bool:
+        """Whether a bundle's parts are shipped, each by itself, instead of the bundle."""
+        return self.attributes.get("shipment_type") == "1"
 
     @property
     def is_sold(self) -> bool:

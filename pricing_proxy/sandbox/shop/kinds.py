@@ -11,6 +11,8 @@ from pricing_proxy.sandbox.shop.catalog import (
     DYNAMIC_BUNDLE,
     FIXED_BUNDLE,
     OPTIONS_SKU,
+    SEPARATE_DYNAMIC_BUNDLE,
+    SEPARATE_FIXED_BUNDLE,
     SERVICE,
 )
 from pricing_proxy.sandbox.shop.order_request import LineRequest, OrderRequest
@@ -50,6 +52,10 @@ class Kinds:
                 self._simple(), payment_method="purchaseorder", po_number="PO-7788"
             ),
             "fixed_bundle": lambda: self._of(LineRequest(sku=FIXED_BUNDLE)),
+            "separate_bundle": lambda: self._of(
+                LineRequest(sku=SEPARATE_DYNAMIC_BUNDLE, quantity=Decimal(2))
+            ),
+            "separate_fixed_bundle": lambda: self._of(LineRequest(sku=SEPARATE_FIXED_BUNDLE)),
             "virtual": lambda: self._of(LineRequest(sku=SERVICE)),
         }
 

@@ -105,6 +105,12 @@ class OrderMaker:
             "_skus": {
                 item["item_id"]: line.own_sku for item, line in zip(items, lines, strict=True)
             },
+            # The bundles of which the parts are shipped.
+            "_apart": {
+                item["item_id"]
+                for item, line in zip(items, lines, strict=True)
+                if line.product_type == "bundle" and line.product.ships_apart
+            },
             "_taxes": tax_lists(items, lines, shipping=shipping, rates=rates, taxes=taxes),
             # What it was made of, for whoever edits it.
             "_request": request,

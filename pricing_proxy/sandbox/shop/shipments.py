@@ -20,6 +20,14 @@ _HEADING = "Shipment Document Validation Error(s):\n"
 _NOTHING = "You can't create a shipment without products."
 _CLOSED = "The order does not allow a shipment to be created.\n"
 UNSAVED_SHIPMENT = "Could not save a shipment, see error log for details"
+_TOGETHER = (
+    'Cannot create shipment as bundle product "{}" has shipment type "Together". '
+    "Bundle product itself should be shipped instead."
+)
+_SEPARATELY = (
+    'Cannot create shipment as bundle product "{}" has shipment type "Separately". '
+    "Bundle product options should be shipped instead."
+)
 _TRACK = ("track_number", "title", "carrier_code")
 
 
@@ -91,17 +99,22 @@ def _asked(rows: Any, left: Mapping[int, Decimal]) -> dict[int, Decimal]:
 
 
 def _bundle_parts(order: Order, rows: Any) -> list[str]:
-    """Return a complaint for each part that is named instead of its bundle."""
+    """Return a complaint for each part that is named instead of its bundle, or the other way."""
     bundles = {
         item["item_id"]: item["sku"] for item in order["items"] if item["product_type"] == "bundle"
     }
     named = {row.get("order_item_id") for row in rows or ()}
-    return [
-        f'Cannot create shipment as bundle product "{bundles[item["parent_item_id"]]}" has '
-        'shipment type "Together". Bundle product itself should be shipped instead.'
-        for item in order["items"]
-        if item["item_id"] in named and item.get("parent_item_id") in bundles
-    ]
+    apart = order["_apart"]
+    complaints = []
+    for item in order["items"]:
+        number, parent = item["item_id"], item.get("parent_item_id")
+        if number not in named:
+            continue
+        if parent in bundles and parent not in apart:
+            complaints.append(_TOGETHER.format(bundles[parent]))
+        if number in apart:
+            complaints.append(_SEPARATELY.format(bundles[number]))
+    return complaints
 
 
 def _source(body: Mapping[str, Any]) -> str:
@@ -115,8 +128,9 @@ def _save(
 ) -> str:
     number = len(shop.shipments) + 1
     lines = []
-    for item in shippable(order):
-        quantity = asked.get(item["item_id"], ZERO)
+    sent = _with_parents(order, asked)
+    for item in order["items"]:
+        quantity = sent.get(item["item_id"], ZERO)
         if not quantity:
             continue
         item["qty_shipped"] += quantity
@@ -141,6 +155,19 @@ def _save(
     return str(number)
 
 
+def _with_parents(order: Order, asked: Mapping[int, Decimal]) -> dict[int, Decimal]:
+    """Return quantities with one piece of each bundle of which a part is sent by itself.
+
+    However many parts are sent: a shipment lists it all the same, and does not count it.
+    """
+    parents = {
+        item["parent_item_id"]
+        for item in order["items"]
+        if item.get("parent_item_id") in order["_apart"] and asked.get(item["item_id"])
+    }
+    return {**asked, **dict.fromkeys(parents, Decimal(1))}
+
+
 def _line(shop: Shop, item: Mapping[str, Any], shipment: int, quantity: Decimal) -> dict[str, Any]:
     return {
         "entity_id": next(shop.line_ids),
@@ -159,7 +186,8 @@ def _ship_parts(order: Order, bundle: Mapping[str, Any], quantity: Decimal) -> N
     """Count a bundle's parts as shipped with it; the child of a configurable is not counted."""
     for item in order["items"]:
         is_part = item.get("parent_item_id") == bundle["item_id"]
-        if is_part and bundle["product_type"] == "bundle":
+        is_whole = bundle["product_type"] == "bundle" and bundle["item_id"] not in order["_apart"]
+        if is_part and is_whole:
             item["qty_shipped"] += item["qty_ordered"] * quantity / bundle["qty_ordered"]
 
 

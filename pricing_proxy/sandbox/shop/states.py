@@ -36,9 +36,14 @@ def settle(order: Order) -> None:
 
 
 def shippable(order: Order) -> list[dict[str, Any]]:
-    """Return the lines that are shipped: no service, no child."""
+    """Return the lines that are shipped: no service, and parts only of bundles sent in parts."""
+    apart = order["_apart"]
     return [
-        item for item in order["items"] if not item["is_virtual"] and "parent_item_id" not in item
+        item
+        for item in order["items"]
+        if not item["is_virtual"]
+        and item["item_id"] not in apart
+        and ("parent_item_id" not in item or item["parent_item_id"] in apart)
     ]
 
 

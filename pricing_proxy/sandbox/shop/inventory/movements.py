@@ -67,7 +67,7 @@ class Movements:
         Raises:
             TooLittleError: It holds less than that; nothing was moved.
         """
-        lines = [line for line in _tops(order) if quantities.get(line["item_id"])]
+        lines = [line for line in order["items"] if quantities.get(line["item_id"])]
         pieces = _by_sku(
             piece
             for line in lines
@@ -146,7 +146,9 @@ class Movements:
             return
         for part in _parts(order, line):
             held = part["qty_ordered"] / line["qty_ordered"]
-            gone = max(held * line["qty_shipped"], part["qty_invoiced"])
+            is_apart = line["item_id"] in order["_apart"]
+            shipped = part["qty_shipped"] if is_apart else held * line["qty_shipped"]
+            gone = max(shipped, part["qty_invoiced"])
             yield self._sku(part), part["qty_ordered"] - gone - part["qty_canceled"]
 
     def _sent(self, order: Order, line: _Line, quantity: Decimal) -> Iterator[tuple[str, Decimal]]:

@@ -97,7 +97,7 @@ class SourceItemBatches:
         if product is None or self._inventory.network.has_one_source:
             return
         for bundle in bundles:
-            if product.id not in dict(bundle.parts):
+            if bundle.ships_apart or product.id not in dict(bundle.parts):
                 continue
             parts = (self._catalog.by_id(number) for number, _ in bundle.parts)
             held = {
