@@ -15,15 +15,20 @@ from sync.mirror.chunk_events import ChunkEvents
 from sync.mirror.chunks import Chunks
 from sync.mirror.flow import MirrorFlow
 from sync.mirror.governor import Governor
+from sync.mirror.looks import TICK, MirrorLooks
 from sync.mirror.ports import Mirror
 from sync.mirror.reading import MirrorReads
 from sync.sections import MirrorSection
 from sync.store.events import EventStore
 from sync.store.interventions import Interventions
-from sync.store.mirror_notices import MirrorNotices
+from sync.store.mirror_notices import MirrorNotice, MirrorNotices
 from sync.store.mirror_plans import MirrorPlans
 from sync.store.mirror_run_record import RunLostError
 
+_MUCH_GONE = (
+    "Most of what we know is not in the shop any more: nothing is made anew unasked. See what the "
+    "shop lists; where it was emptied, have it all read and written again: d365-sync resync --force"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -64,6 +69,27 @@ class Mirroring:
             clock=self.clock,
         )
 
+    def looks(self, mirror: Mirror) -> MirrorLooks:
+        """Return what looks through the shop for what others changed there."""
+
+        async def is_adopted() -> bool:
+            is_first = mirror.adopts
+            return not is_first or await self.plans.runs.is_adopted(mirror.flow, mirror.market)
+
+        async def tell(told: str) -> None:
+            its = {"flow": mirror.flow, "market": mirror.market, "key": "gone"}
+            notice = MirrorNotice(**its, title=_MUCH_GONE, text=told, count=1)
+            await self.notices.note(notice, lasts=2 * TICK)
+
+        return MirrorLooks(
+            mirror,
+            self.plans.looks,
+            self.plans.wanted,
+            every=mirror.look_every or timedelta(hours=self.section.look_hours),
+            is_adopted=is_adopted,
+            tell=tell,
+        )
+
     def flow(self, name: str, mirrors: Sequence[Mirror]) -> MirrorFlow:
         """Return what carries the chunks of mirrors of one flow."""
         return MirrorFlow(
@@ -76,10 +102,11 @@ class Mirroring:
         )
 
     def schedules(self, mirror: Mirror) -> Iterator[Schedule]:
-        """Yield when a mirror reads what changed, and when everything."""
+        """Yield when a mirror reads what changed, when everything, and when it looks for edits."""
         reads, name = self.reads(mirror), f"{mirror.flow} of {mirror.market}"
         change = mirror.change_every or timedelta(seconds=self.section.change_seconds)
         yield Schedule(f"read changed {name}", change, _unless_lost(name, reads.change))
+        yield Schedule(f"look for edits of {name}", TICK, self.looks(mirror).look)
         if mirror.full_every is not None:
             yield Schedule(f"read all {name}", mirror.full_every, _unless_lost(name, reads.full))
             return

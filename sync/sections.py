@@ -203,6 +203,7 @@ class MirrorSection(BaseModel):
         probe_seconds: Between two looks at it.
         change_seconds: Between two reads of what may have changed.
         full_hours: Between two reads of everything.
+        look_hours: In what time the whole shop is looked through for what others changed there.
         quiet_hours: When these begin, such as "22:00-05:00"; outside of them only what is a whole
             period late. Empty for any time.
         time_zone: The zone of these hours.
@@ -216,6 +217,7 @@ class MirrorSection(BaseModel):
     probe_seconds: Annotated[int, Field(ge=1, le=600)] = 10
     change_seconds: Seconds = 60
     full_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    look_hours: Annotated[int, Field(ge=1, le=720)] = 24
     quiet_hours: Annotated[str, AfterValidator(_hours)] = "22:00-05:00"
     time_zone: TimeZone = "UTC"
     plan_days: Annotated[int, Field(ge=1, le=3650)] = 30

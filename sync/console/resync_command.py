@@ -19,7 +19,7 @@ from rich.text import Text
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.command_line import Config, Json, errors, fail
 from sync.console.plain import show
-from sync.console.run_tables import next_step, runs_table
+from sync.console.run_tables import looks_table, next_step, runs_table
 from sync.console.run_view import RunLine, read_lines
 from sync.console.running import By, carry_out, operator, settings_of
 from sync.console.words import counted
@@ -29,6 +29,7 @@ from sync.serve.building import given_of
 from sync.serve.stores import Stores, stores
 from sync.serve.systems import systems
 from sync.settings import SyncSettings
+from sync.store.mirror_look_records import LookRound
 from sync.store.mirror_records import ChangeState, MirrorRun, RunState
 
 MIRRORS = tuple(flow.name for flow in FLOWS if flow.mirrors is not None)
@@ -48,6 +49,13 @@ Force = Annotated[
         help="Write also what is as it should be, and believe a read that brings few rows.",
     ),
 ]
+Look = Annotated[
+    bool,
+    typer.Option(
+        "--look",
+        help="Look through the whole shop for what others changed there, instead of the ERP.",
+    ),
+]
 _LOOK_SECONDS = 0.5
 # A chunk takes less; whoever waits longer waits for a program that does not run.
 _STILL_SECONDS = 60.0
@@ -62,6 +70,7 @@ def resync_command(
     sku: Keys = None,
     plan: Plan = False,
     force: Force = False,
+    look: Look = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do it unasked.")] = False,
     config: Config = None,
     json_output: Json = False,
@@ -72,9 +81,18 @@ def resync_command(
     With --plan you see what would be written, and nothing is: d365-sync resync products --plan.
     Without it, what is within the limits is written by `d365-sync run`, and the rest waits for
     you. Some SKUs only: --sku LAMP --sku SHADE. Ctrl-C while it is written only ends looking.
+
+    Reads of the ERP do not see what somebody changed in the shop: that is looked for all day long,
+    a little at a time; with --look now, and mended or listed as the fields' policies say.
     """
     settings = settings_of(config)
     markets = _markets(settings, flow, market)
+    if look:
+        if plan or force or sku:
+            fail("--look takes all of the shop, and has no plan: leave out --plan, --force, --sku")
+        looked = carry_out(look_through(settings, flow, markets))
+        show(looked, [looks_table(looked)], json_output=json_output)
+        return
     asked = "Read " + (", ".join(sku) if sku else "everything") + f" for {', '.join(markets)}, and"
     if not plan and not yes and not typer.confirm(f"{asked} write what differs in the shop?"):
         fail("Nothing was read. See first what differs: --plan")
@@ -122,6 +140,21 @@ async def _resync(
                     )
                 runs.append(await _followed(opened, run))
         return await read_lines(opened.mirrors.views, runs, now=clock.utc())
+
+
+async def look_through(
+    settings: SyncSettings, flow: str, markets: Sequence[str]
+) -> Sequence[LookRound]:
+    """Look through the shop for what others changed there; return what is found of each market."""
+    clock = SystemClock()
+    async with stores(settings) as opened, systems(settings, clock=clock) as ways:
+        given = given_of(settings, opened, ways, clock=clock)
+        [made] = [each.mirrors for each in FLOWS if each.name == flow and each.mirrors is not None]
+        for mirror in made(given):
+            if mirror.market in markets:
+                await given.mirroring.looks(mirror).whole_round()
+        rounds = await opened.mirrors.looks.rounds()
+        return [each for each in rounds if each.flow == flow and each.market in markets]
 
 
 async def _followed(opened: Stores, run: MirrorRun) -> MirrorRun:

@@ -12,6 +12,7 @@ from sync.console.words import NONE, ago, counted, span
 from sync.flows import is_undoable
 from sync.mirror.governor import PaceView
 from sync.serve.mirror_state import MirrorState, Rotation
+from sync.store.mirror_look_records import LookRound
 from sync.store.mirror_records import ChangeState, MirrorRun, RunState, RunTrigger, Values
 
 _TONES = {
@@ -75,6 +76,25 @@ def rotation_text(rotation: Rotation, *, now: datetime) -> str:
     if last.before_at is None:
         return f"{told}."
     return f"{told}, {span((last.began_at - last.before_at).total_seconds())} after the one before."
+
+
+def looks_table(rounds: Sequence[LookRound]) -> Table:
+    """Return what looks through the shop have found."""
+    table = table_of("What others changed in the shop", "flow", "market")
+    for column in ("looked at", "to mend", "kept", "gone"):
+        table.add_column(column, justify="right")
+    table.add_column("listed in")
+    for each in rounds:
+        counts = (each.looked, each.edited, each.kept, each.gone)
+        listed = NONE if each.run is None else f"run {each.run}"
+        table.add_row(Text(each.flow), Text(each.market), *(f"{one:,}" for one in counts), listed)
+    if rounds:
+        table.caption = "Rows. What is to mend is read from the ERP, and written by d365-sync run"
+    else:
+        table.caption = (
+            "Nothing is known of the shop yet: d365-sync runs shows the first look at it"
+        )
+    return table
 
 
 def pace_text(pace: PaceView) -> str:

@@ -38,7 +38,7 @@ from sync.store.mirror_records import (
     Values,
 )
 
-_MAKE_NOTHING = frozenset({RunTrigger.ADOPT, RunTrigger.UNDO})
+_MAKE_NOTHING = frozenset({RunTrigger.ADOPT, RunTrigger.UNDO, RunTrigger.LOOK})
 _OVERTAKEN = "written while a newer read was planned"
 
 

@@ -121,6 +121,8 @@ class Mirror:
         change_every: How often what is wanted is read; None for as often as the configuration says
             for all mirrors.
         full_every: How often everything is read, likewise.
+        look_every: In what time the whole shop is looked through for what others changed there,
+            likewise.
         chunk_rows: How many rows are read from the shop and written in one go.
         batch_rows: How many rows one request may hold.
     """
@@ -139,5 +141,6 @@ class Mirror:
     decides_itself: bool = False
     change_every: timedelta | None = None
     full_every: timedelta | None = None
+    look_every: timedelta | None = None
     chunk_rows: int = 500
     batch_rows: int = 100

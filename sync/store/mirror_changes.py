@@ -82,6 +82,16 @@ _KNOW = text(f"""
         run = excluded.run, read_at = greatest(m.read_at, excluded.read_at),
         changed_at = excluded.changed_at
 """)  # noqa: S608 -- as above
+# What was written is nobody's edit any more, and no longer let be.
+_FORGET_EDITS = text(f"""
+    WITH {_ENDED}
+    UPDATE mirror_row m SET told = m.told - f.names,
+        stays = ARRAY(SELECT s.name FROM unnest(m.stays) AS s(name) WHERE s.name <> ALL(f.names))
+    FROM ended r JOIN mirror_run u ON u.id = :run
+        CROSS JOIN LATERAL (SELECT ARRAY(SELECT jsonb_object_keys(r.values)) AS names) AS f
+    WHERE r."end" = 'written' AND m.flow = u.flow AND m.shop = u.shop AND m.scope = r.scope
+      AND m.folded = r.folded AND (m.told ?| f.names OR m.stays && f.names)
+""")  # noqa: S608 -- as above
 # With its write an approval is used up.
 _USE_UP = text(f"""
     WITH {_ENDED}
@@ -133,7 +143,7 @@ class MirrorChanges:
             if held.scalar() is None:
                 raise FenceLostError(f"event {event_id} was taken over from fence {fence}")
             overtaken = [RowKey(*row) for row in await connection.execute(_OVERTAKEN, values)]
-            for statement in (_KNOW, _USE_UP, _END):
+            for statement in (_KNOW, _FORGET_EDITS, _USE_UP, _END):
                 await connection.execute(statement, values)
         return overtaken
 

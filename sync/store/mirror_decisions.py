@@ -62,7 +62,10 @@ _OVERWRITE = text(f"""
 """)  # noqa: S608 -- as above
 _NOTE_KEPT = text(f"""
     UPDATE mirror_row m SET values = m.values || CASE WHEN CAST(:field AS text) IS NULL
-        THEN c.wanted ELSE jsonb_build_object(:field, c.wanted -> :field) END
+        THEN c.wanted ELSE jsonb_build_object(:field, c.wanted -> :field) END,
+        stays = ARRAY(SELECT DISTINCT f.field FROM unnest(m.stays || CASE
+            WHEN CAST(:field AS text) IS NULL THEN ARRAY(SELECT jsonb_object_keys(c.wanted))
+            ELSE ARRAY[CAST(:field AS text)] END) AS f(field) ORDER BY f.field)
     FROM mirror_change c
     WHERE {_HAS_FIELD} AND (CAST(:field AS text) IS NULL OR c.wanted ? :field)
       AND m.flow = :flow AND m.shop = :shop AND m.scope = c.scope AND m.folded = c.folded

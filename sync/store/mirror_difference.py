@@ -7,6 +7,8 @@ full read that lasted an hour knows less of a row than what was asked for meanwh
     an older plan for it is not written yet               it is superseded; where that wanted
         something else it may be on its way right now, so the row is written whatever is known
     the shop refused just this before                     it stays with its held event
+    a person let a field be at the adoption               not even a forced key brings it back: it
+        waits for the ERP to say something new, or for a read that is forced as a whole
 """
 
 from collections.abc import Sequence
@@ -80,7 +82,7 @@ _DIFFERENCE = text(f"""
     LEFT JOIN forced w ON w.folded = s.folded
     CROSS JOIN LATERAL (
         SELECT jsonb_object_agg(f.key, f.value) AS wanted FROM jsonb_each(s.values) f
-        WHERE :is_forced OR w.folded IS NOT NULL OR m.values IS NULL
+        WHERE :is_forced OR (w.folded IS NOT NULL AND f.key <> ALL(m.stays)) OR m.values IS NULL
            OR m.values -> f.key IS DISTINCT FROM f.value
            OR (p.wanted ? f.key AND p.wanted -> f.key IS DISTINCT FROM f.value)) AS d
     WHERE s.run = :run AND s.scope <> ''

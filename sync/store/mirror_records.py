@@ -37,6 +37,8 @@ class RunTrigger(StrEnum):
     UNDO = "undo"
     PLAN = "plan"
     """Only to look: it writes nothing unless it is approved."""
+    LOOK = "look"
+    """What others changed in the shop, as a look through it has found."""
 
 
 class RunState(StrEnum):

@@ -6,6 +6,7 @@ mirror_staging    what a run that is not planned yet has read; lost with the dat
 mirror_change     what each run wants written, and what came of it
 mirror_approval   dangerous changes that a person has let through
 mirror_wanted     keys that are to be read soon
+mirror_look       how far each mirror has looked through the shop for edits
 """
 
 from sqlalchemy import (
@@ -46,6 +47,10 @@ mirror_row = Table(
     # When the read began that the values come from: an older one says nothing any more.
     Column("read_at", _INSTANT, nullable=False),
     Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
+    # What somebody edited in the shop and is kept, as it was told: by field.
+    Column("told", PlainJson, nullable=False, server_default="{}"),
+    # Fields that a person let be at the adoption, until the ERP says something new.
+    Column("stays", ARRAY(Text), nullable=False, server_default="{}"),
     Index("mirror_row_by_key", "shop", "folded"),
 )
 
@@ -157,4 +162,29 @@ mirror_wanted = Table(
     Column("wished_at", _INSTANT, nullable=False),
     Column("reason", PlainText, nullable=False),
     Index("mirror_wanted_by_time", "flow", "market", "due_at"),
+)
+
+mirror_look = Table(
+    "mirror_look",
+    metadata,
+    Column("flow", PlainText, primary_key=True),
+    Column("market", PlainText, primary_key=True),
+    # The round that goes on, or the last one.
+    Column("began_at", _INSTANT, nullable=False),
+    Column("ended_at", _INSTANT),
+    # After which row it goes on.
+    Column("scope", PlainText, nullable=False, server_default=""),
+    Column("folded", PlainText, nullable=False, server_default=""),
+    # Rows of the round: how many there are, were looked at, differed, were kept, were gone.
+    Column("expected", Integer, nullable=False, server_default="0"),
+    Column("looked", Integer, nullable=False, server_default="0"),
+    Column("edited", Integer, nullable=False, server_default="0"),
+    Column("kept", Integer, nullable=False, server_default="0"),
+    Column("gone", Integer, nullable=False, server_default="0"),
+    # Where the round's edits are listed, where there is something to list.
+    Column("run", BigInteger),
+    # The last round that came to its end.
+    Column("last_began_at", _INSTANT),
+    Column("last_ended_at", _INSTANT),
+    Column("last_looked", Integer),
 )

@@ -24,7 +24,7 @@ from pricing_proxy.resilience.errors import UpstreamError
 from sync.engine.flow import Work
 from sync.engine.queue import JobQueue
 from sync.mirror.keys import folded
-from sync.mirror.ports import Mirror, MirrorPage, PlannedRow
+from sync.mirror.ports import Mirror, MirrorPage, PlannedRow, Policy
 from sync.mirror.reading import MirrorReads
 from sync.store.interventions import Interventions
 from sync.store.lines import Urgency
@@ -45,6 +45,7 @@ from sync.store.mirror_records import (
     Value,
     Values,
 )
+from tests.fakes.toy_shop import KilledError
 from tests.virtual_time import ManualClock
 
 FLOW, MARKET, SHOP, SCOPE = "toys", "b2b_de", "https://shop.example.com", "global"
@@ -181,20 +182,41 @@ class ToyShelf:
         refused: Folded keys of which it takes nothing.
         kept: Folded keys that were edited there, and stay.
         writes: What was written, in order.
+        made_anew: Folded keys under which the shop has another product now.
+        lists_nothing: How often a read brings nothing, from now on.
+        dies_after: After how many reads whoever asks is killed; None for never.
+        reads: How many rows were asked for, read by read.
     """
 
     rows: dict[str, dict[str, Value]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
     writes: list[tuple[str, Values]] = field(default_factory=list)
+    made_anew: set[str] = field(default_factory=set)
+    lists_nothing: int = 0
+    dies_after: int | None = None
+    reads: list[int] = field(default_factory=list)
 
     async def read(self, rows: Sequence[MirrorChange]) -> Mapping[RowKey, HeldRow]:
+        self.reads.append(len(rows))
+        if self.dies_after is not None:
+            if not self.dies_after:
+                raise KilledError
+            self.dies_after -= 1
+        if self.lists_nothing:
+            self.lists_nothing -= 1
+            return {}
         found = {row.row: self.rows.get(folded(row.key)) for row in rows}
         return {
-            row: HeldRow(shop_id=f"id of {folded(row.key)}", values=dict(values))
+            row: HeldRow(shop_id=self.id_of(row.key), values=dict(values))
             for row, values in found.items()
             if values is not None
         }
+
+    def id_of(self, key: str) -> str:
+        """Return the shop's id of a product."""
+        which = "new id" if folded(key) in self.made_anew else "id"
+        return f"{which} of {folded(key)}"
 
     async def write(self, batch: Sequence[PlannedRow], work: Work) -> Sequence[RowOutcome]:
         raise NotImplementedError
@@ -208,7 +230,7 @@ class ToyShelf:
             return RowOutcome(**place, end=RowEnd.KEPT, values=change.wanted)
         self.rows.setdefault(key, {}).update(change.wanted)
         self.writes.append((change.key, dict(change.wanted)))
-        shop_id = f"id of {key}"
+        shop_id = self.id_of(key)
         return RowOutcome(**place, end=RowEnd.WRITTEN, values=change.wanted, shop_id=shop_id)
 
 
@@ -240,7 +262,9 @@ class MirrorWorld:
     Args:
         database: Where plans are kept.
         limits: How much danger is let through.
+        policies: What happens to edited fields.
         adopts: Whether the first run compares the shop.
+        chunk_rows: How many rows are looked at in one go.
     """
 
     def __init__(
@@ -248,7 +272,9 @@ class MirrorWorld:
         database: AsyncEngine,
         *,
         limits: Mapping[str, MirrorLimit] = LIMITS,
+        policies: Mapping[str, Policy] | None = None,
         adopts: bool = False,
+        chunk_rows: int = 4,
     ) -> None:
         self.clock = ManualClock()
         self.database = database
@@ -263,9 +289,10 @@ class MirrorWorld:
             writer=self.shelf,
             risks=risks,
             limits=limits,
+            policies=policies or {},
             absent={"status": "2"},
             adopts=adopts,
-            chunk_rows=4,
+            chunk_rows=chunk_rows,
         )
         self.reads = MirrorReads(
             self.mirror,

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.console.resync_command import look_through
 from sync.engine.database import database
 from sync.store.mirror_decisions import MirrorDecisions
 from sync.store.mirror_plans import MirrorPlans
@@ -17,6 +18,7 @@ from tests.integration.sync_running import (
     WEBSITE,
     World,
     running_sync,
+    sync_settings,
 )
 from tests.postgres import database_url, postgres, template
 
@@ -24,7 +26,7 @@ __all__ = ["database_url", "postgres", "template"]
 
 pytestmark = pytest.mark.timeout(240)
 
-MARKETS = {
+MARKETS: dict[str, dict[str, Any]] = {
     MARKET: {
         "website_id": WEBSITE,
         "store_ids": [STORE],
@@ -83,7 +85,7 @@ async def test_changes_of_the_erp_reach_the_shop_field_by_field(
 
         await told(world, "LAMP-01", name="Neue Lampe")
         await told(world, "LAMP-02", is_stopped=True)
-        await told(world, "LAMP-04", tax_group="EXPORT", name="Nie gezeigt")
+        await told(world, "LAMP-04", tax_group="EXPORT", name="Nur die Steuer fehlt")
         await told(world, "LAMP-99", method="PUT", name="Lampe 99", base_price="12", price_unit="5")
         await MirrorPlans(store).want("products", MARKET, skus, is_forced=False, reason="a test")
         await ends(world, store, 2, "done")
@@ -102,9 +104,62 @@ async def test_changes_of_the_erp_reach_the_shop_field_by_field(
     assert without_times(lamp) == without_times(before["LAMP-01"]) | {"views": view}
     assert blocked["status"] == 1
     assert all(own["status"] == 2 for own in blocked["views"].values())
-    assert without_times(after["LAMP-04"]) == without_times(before["LAMP-04"])
+    held = {"b2b_de": {"name": "Nur die Steuer fehlt"}}
+    assert without_times(after["LAMP-04"]) == without_times(before["LAMP-04"]) | {"views": held}
     new = after["LAMP-99"]
     assert (new["name"], float(new["price"]), new["status"]) == ("Lampe 99", 2.4, 2)
+
+
+async def edited(world: World, sku: str, **members: Any) -> None:
+    """Edit a product in the shop, as people do there."""
+    address = f"{world.sandbox.control_url}/systems/magento/products/{sku}"
+    async with world.control.patch(address, json=members) as answer:
+        assert answer.status < 300, await answer.text()
+
+
+async def test_what_people_change_in_the_shop_is_found_without_a_word_of_the_erp(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Disabled or renamed there, deleted and made again: written again, or kept and told."""
+    products = {**MARKETS[MARKET]["products"], "status": "erp", "keep": ["weight"]}
+    markets = {MARKET: {**MARKETS[MARKET], "products": products}}
+    rules = {"markets": markets, "mirror": {"change_seconds": 1}}
+    async with (
+        running_sync(tmp_path, database_url, **rules) as world,
+        database(database_url, connections=2) as store,
+    ):
+        await world.dial("magento", consumer_speed=1000)
+        await ends(world, store, 1, "waiting")
+        await MirrorDecisions(store).adopt(1, by="a test", how="overwrite")
+        await ends(world, store, 1, "done")
+        skus = ["LAMP-01", "LAMP-02", "LAMP-05", "LAMP-06"]
+        before = await shown(world, *skus)
+
+        await edited(world, "LAMP-01", store="b2b_de", name="Von Hand")
+        await edited(world, "LAMP-02", store="b2b_de", status=2)
+        await edited(world, "LAMP-05", weight=77)
+        address = f"{world.sandbox.control_url}/systems/magento/products/LAMP-06/recreate"
+        async with world.control.post(address) as answer:
+            assert answer.status < 300
+        settings = sync_settings(world.sandbox, database_url, **rules)
+        [found] = await look_through(settings, "products", [MARKET])
+        assert (found.edited, found.kept, found.gone > 0) == (2, 1, True)
+
+        async def is_mended() -> bool:
+            after = await shown(world, "LAMP-01", "LAMP-02")
+            return all(as_seen(after[sku]) == as_seen(before[sku]) for sku in after)
+
+        await world.until(is_mended, seconds=100)
+        after = await shown(world, *skus)
+        assert float(after["LAMP-05"]["weight"]) == 77
+        again = await look_through(settings, "products", [MARKET])
+        assert [(each.edited, each.kept, each.gone) for each in again] == [(0, 0, 0)]
+
+
+def as_seen(product: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what the market's store view shows, whether it is its own or the shop's."""
+    own = product["views"].get("b2b_de", {})
+    return tuple(own.get(name, product[name]) for name in ("name", "status"))
 
 
 def without_times(product: dict[str, Any]) -> dict[str, Any]:
