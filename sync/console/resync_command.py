@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from rich.text import Text
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.command_line import Config, Json, errors, fail
+from sync.console.noted_reader import NotedReader
 from sync.console.plain import show
 from sync.console.run_tables import looks_table, next_step, runs_table
 from sync.console.run_view import RunLine, read_lines
@@ -61,6 +63,16 @@ _LOOK_SECONDS = 0.5
 _STILL_SECONDS = 60.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    """What is read, and what becomes of it."""
+
+    keys: Sequence[str] | None
+    is_forced: bool
+    only_looks: bool
+    by: str
+
+
 def resync_command(
     flow: Flow,
     *,
@@ -90,20 +102,22 @@ def resync_command(
     if look:
         if plan or force or sku:
             fail("--look takes all of the shop, and has no plan: leave out --plan, --force, --sku")
-        looked = carry_out(look_through(settings, flow, markets))
-        show(looked, [looks_table(looked)], json_output=json_output)
+        _show_looks(carry_out(look_through(settings, flow, markets)), json_output=json_output)
         return
     asked = "Read " + (", ".join(sku) if sku else "everything") + f" for {', '.join(markets)}, and"
     if not plan and not yes and not typer.confirm(f"{asked} write what differs in the shop?"):
         fail("Nothing was read. See first what differs: --plan")
-    lines = carry_out(
-        _resync(settings, flow, markets, sku, is_forced=force, only_looks=plan, by=operator(by))
-    )
+    how = _How(keys=sku, is_forced=force, only_looks=plan, by=operator(by))
+    lines = carry_out(_resync(settings, flow, markets, how))
     now = SystemClock().utc()
     steps = [Text(step) for line in lines if (step := next_step(line.run))]
     show(lines, [runs_table(lines, now=now), *steps], json_output=json_output)
     if any(line.run.state is RunState.FAILED for line in lines):
         raise typer.Exit(1)
+
+
+def _show_looks(rounds: Sequence[LookRound], *, json_output: bool) -> None:
+    show(rounds, [looks_table(rounds)], json_output=json_output)
 
 
 def _markets(settings: SyncSettings, flow: str, market: str | None) -> Sequence[str]:
@@ -121,11 +135,7 @@ async def _resync(
     settings: SyncSettings,
     flow: str,
     markets: Sequence[str],
-    keys: Sequence[str] | None,
-    *,
-    is_forced: bool,
-    only_looks: bool,
-    by: str,
+    how: _How,
 ) -> list[RunLine]:
     clock = SystemClock()
     async with stores(settings) as opened, systems(settings, clock=clock) as ways:
@@ -134,12 +144,29 @@ async def _resync(
         runs = []
         for mirror in made(given):
             if mirror.market in markets:
+                noted = NotedReader(mirror.reader)
                 with _reading(mirror) as told:
-                    run = await given.mirroring.reads(mirror).by_hand(
-                        by=by, keys=keys, is_forced=is_forced, only_looks=only_looks, told=told
+                    run = await given.mirroring.reads(replace(mirror, reader=noted)).by_hand(
+                        by=how.by,
+                        keys=how.keys,
+                        is_forced=how.is_forced,
+                        only_looks=how.only_looks,
+                        told=told,
                     )
+                await _tell_unknown(opened, mirror, noted.lacking(how.keys or ()))
                 runs.append(await _followed(opened, run))
         return await read_lines(opened.mirrors.views, runs, now=clock.utc())
+
+
+async def _tell_unknown(opened: Stores, mirror: Mirror, keys: Sequence[str]) -> None:
+    """Name the asked keys that the ERP does not have."""
+    for key in keys:
+        known = await opened.mirrors.views.known(key)
+        is_known = any(row.flow == mirror.flow and row.market == mirror.market for row in known)
+        what = (
+            "it is taken for withdrawn" if is_known else "nor was it ever written: is it misspelt?"
+        )
+        errors().print(Text(f"{key}: the ERP has none of it for {mirror.market}; {what}"))
 
 
 async def look_through(

@@ -45,7 +45,7 @@ _MUCH_GONE = (
 
 
 class Rounds(Protocol):
-    """Where rounds are kept: `sync.store.mirror_looks.MirrorLooks`."""
+    """Where rounds are kept: `sync.store.mirror_looks.LookRounds`."""
 
     async def place(
         self, flow: str, market: str, shop: str, scopes: Sequence[str], *, every: timedelta
@@ -148,35 +148,43 @@ class MirrorLooks:
             await self._tell(told)
             return None
         edited = {each.row: each.fields for each in found if not each.is_renewed}
-        seen = [listed(each, edited.get(each.row, {}), mirror.policies) for each in rows]
-        to_mend = [each.row for each in seen if mended(each, edited, mirror.policies)]
+        policies = mirror.policies
+        seen = [listed(each, edited.get(each.row, {}), policies) for each in rows]
+        to_mend = [each.row.key for each in seen if mended(each, edited, policies)]
         is_much = self._is_much(place, len(to_mend))
         if is_much:
-            seen = [waiting(each, edited, mirror.policies) for each in seen]
+            seen = [waiting(each, edited, policies) for each in seen]
         # Wanted first: whoever is killed in between looks again.
-        if gone:
-            await self._wanting.forget(mirror.shop, gone, reason=_GONE)
-        if to_mend and not is_much:
-            await self._wanting.want(
-                mirror.flow,
-                mirror.market,
-                list(dict.fromkeys(each.key for each in to_mend)),
-                is_forced=True,
-                reason=_EDITED,
-            )
+        await self._want(gone, () if is_much else to_mend)
         counts = SliceCounts(
             looked=len(rows),
             edited=len(to_mend),
             kept=sum(each.state is ChangeState.KEPT for each in seen),
             gone=len(gone),
         )
-        changed = [each for each in seen if each.state is not None or each.told != each.row.told]
-        if not await self._rounds.keep(place, rows[-1], changed, counts):
+        return await self._kept(place, rows[-1], seen, counts)
+
+    async def _want(self, gone: Sequence[str], to_mend: Sequence[str]) -> None:
+        """Have keys read from the ERP soon: by all flows what is gone, by this what differs."""
+        mirror, keys = self._mirror, list(dict.fromkeys(to_mend))
+        if gone:
+            await self._wanting.forget(mirror.shop, gone, reason=_GONE)
+        if keys:
+            await self._wanting.want(
+                mirror.flow, mirror.market, keys, is_forced=True, reason=_EDITED
+            )
+
+    async def _kept(
+        self, place: LookPlace, last: LookedRow, seen: Sequence[Seen], counts: SliceCounts
+    ) -> LookPlace | None:
+        """Keep what was seen of a slice; return where the round is then."""
+        new = [each for each in seen if each.state is not None or each.told != each.row.told]
+        if not await self._rounds.keep(place, last, new, counts):
             return None
         return replace(
             place,
-            scope=rows[-1].scope,
-            folded=rows[-1].folded,
+            scope=last.scope,
+            folded=last.folded,
             looked=place.looked + counts.looked,
             edited=place.edited + counts.edited,
         )

@@ -11,7 +11,8 @@ from typing import Any
 from sync.engine.flow import Work
 from sync.mirror.ports import PlannedRow
 from sync.products.erp_product import ProductKind
-from sync.products.mapping import DISABLED, PRICE, TYPE, Born
+from sync.products.mapped import Born
+from sync.products.mapping import DISABLED, PRICE, TYPE
 from sync.products.market import ProductMarket
 from sync.products.members import members_of
 from sync.products.options import FieldFaultError, OptionBook

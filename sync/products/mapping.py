@@ -10,20 +10,28 @@ the maps, or would arrive as something else, is held by name, and the others go 
 whether it is sold hangs on no other field. Nothing is made while a field is held.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from typing import NamedTuple
 
 from pricing_proxy.money import divide
 from sync.products.erp_product import ErpProduct, Part, ProductKind
+from sync.products.mapped import (
+    Born,
+    Fields,
+    Mapped,
+    Sorting,
+    UnmappedError,
+    missing,
+    together,
+    unmapped,
+)
 from sync.products.market import GLOBAL, LINKS, ProductMarket
 from sync.products.markup import has_markup, without_markup
 from sync.products.plain_numbers import plain
 from sync.products.rules import Dimension
-from sync.store.mirror_records import DesiredRow, UnmappedRow, Value
+from sync.store.mirror_records import DesiredRow
 
 VERSION = 2
 """Raise when the same item would become something else; the journal keeps it."""
@@ -44,57 +52,6 @@ ENABLED, DISABLED = "1", "2"
 LONGEST_NAME = 255
 _LONGEST_SKU = 64
 _READ_AGAIN = "correct the row in the ERP, then replay"
-Fields = dict[str, Value]
-
-
-class Born(NamedTuple):
-    """What a product is made with, beside its row's own fields."""
-
-    name: str
-    price: str | None
-    is_variant: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mapped:
-    """What became of an item.
-
-    Attributes:
-        rows: Of its fields that can be shown.
-        held: What is wrong with the others; None where nothing is.
-    """
-
-    rows: Sequence[DesiredRow]
-    held: UnmappedRow | None
-
-
-class UnmappedError(Exception):
-    """A field cannot be shown as the rules want it.
-
-    Attributes:
-        row: Which, and what to do.
-    """
-
-    def __init__(self, row: UnmappedRow) -> None:
-        super().__init__(f"{row.key}: {row.text}")
-        self.row = row
-
-
-class _Sorting:
-    """Tries fields one by one, and keeps what is wrong with some."""
-
-    def __init__(self) -> None:
-        self.odd: list[UnmappedRow] = []
-
-    def fields(self, parts: Iterable[Callable[[], Fields]]) -> Fields:
-        """Return the fields of those parts of which nothing is wrong."""
-        good: Fields = {}
-        for part in parts:
-            try:
-                good |= part()
-            except UnmappedError as error:
-                self.odd.append(error.row)
-        return good
 
 
 def map_product(product: ErpProduct, market: ProductMarket, *, today: date) -> Mapped:
@@ -108,15 +65,15 @@ def map_product(product: ErpProduct, market: ProductMarket, *, today: date) -> M
     if len(product.sku) > _LONGEST_SKU:
         told = "has more characters than the shop's 64"
         return Mapped(
-            rows=(), held=_unmapped(product, "ItemNumber", told, "rename it", is_part=False).row
+            rows=(), held=unmapped(product, "ItemNumber", told, "rename it", is_part=False).row
         )
-    sorting = _Sorting()
+    sorting = Sorting()
     rows = [
         DesiredRow(scope=scope, key=product.sku, values=values)
         for scope, parts in _scopes(product, market, today)
         if (values := sorting.fields(parts))
     ]
-    return Mapped(rows=rows, held=_together(product, sorting.odd))
+    return Mapped(rows=rows, held=together(product, sorting.odd))
 
 
 Scope = tuple[str, Sequence[Callable[[], Fields]]]
@@ -133,17 +90,6 @@ def _scopes(product: ErpProduct, market: ProductMarket, today: date) -> Iterator
     yield market.website, [*_website_parts(product, market, today)]
 
 
-def _together(product: ErpProduct, odd: Sequence[UnmappedRow]) -> UnmappedRow | None:
-    """Return all that is wrong with an item, each once: it is one event."""
-    if not odd:
-        return None
-    told = [
-        "; ".join(dict.fromkeys(getattr(each, name) for each in odd))
-        for name in ("field", "text", "advice")
-    ]
-    return UnmappedRow(key=product.sku, field=told[0], text=told[1], advice=told[2], is_part=True)
-
-
 def born(product: ErpProduct, market: ProductMarket, *, today: date) -> Born:
     """Return what a product is made with; raises `UnmappedError`."""
     held = map_product(product, market, today=today).held
@@ -154,7 +100,7 @@ def born(product: ErpProduct, market: ProductMarket, *, today: date) -> Born:
     )
     if not name:
         advice = f"name it in {market.default_language or 'the ERP'}"
-        raise _unmapped(product, "ProductName", "has no name to be made with", advice)
+        raise unmapped(product, "ProductName", "has no name to be made with", advice)
     return Born(name, _price(product, market), product.is_variant)
 
 
@@ -179,13 +125,13 @@ def _checked_name(product: ErpProduct, name: str, market: ProductMarket) -> str:
     if has_markup(text):
         if rules.markup_names == "hold":
             advice = f'take it out, or set {market.key("markup_names")} to "strip"'
-            raise _unmapped(product, "ProductName", "has HTML in its name", advice)
+            raise unmapped(product, "ProductName", "has HTML in its name", advice)
         text = " ".join(without_markup(text).split())
     if len(text) > LONGEST_NAME:
         if rules.long_names == "hold":
             told = f"has a name of {len(text)} characters, of which the shop keeps {LONGEST_NAME}"
             advice = f'shorten it, or set {market.key("long_names")} to "cut"'
-            raise _unmapped(product, "ProductName", told, advice)
+            raise unmapped(product, "ProductName", told, advice)
         text = text[:LONGEST_NAME].rstrip()
     return text
 
@@ -247,7 +193,7 @@ def _own(product: ErpProduct, part: Part, code: str, value: str) -> Fields:
 def _need(product: ErpProduct, part: Part) -> None:
     """Make sure that what a field comes from could be read; raises `UnmappedError`."""
     if (told := product.unread.get(part)) is not None:
-        raise _unmapped(product, "", told, _READ_AGAIN)
+        raise unmapped(product, "", told, _READ_AGAIN)
 
 
 def _weight(product: ErpProduct, market: ProductMarket) -> Decimal:
@@ -258,7 +204,7 @@ def _weight(product: ErpProduct, market: ProductMarket) -> Decimal:
 def _tax_class(product: ErpProduct, market: ProductMarket) -> str:
     found = market.tax_class_of(product.tax_group)
     if found is None:
-        raise _missing(
+        raise missing(
             product, "SalesSalesTaxItemGroupCode", product.tax_group, "tax_classes", market
         )
     return str(found)
@@ -267,7 +213,7 @@ def _tax_class(product: ErpProduct, market: ProductMarket) -> str:
 def _unit(product: ErpProduct, market: ProductMarket) -> str:
     found = market.unit_of(product.unit)
     if found is None:
-        raise _missing(product, "SalesUnitSymbol", product.unit, "units", market)
+        raise missing(product, "SalesUnitSymbol", product.unit, "units", market)
     return found
 
 
@@ -278,7 +224,7 @@ def _dimension(product: ErpProduct, market: ProductMarket, name: Dimension, valu
 def _axis(product: ErpProduct, market: ProductMarket, name: Dimension) -> str:
     code = market.rules.dimensions.get(name)
     if code is None:
-        raise _missing(product, f"Product{name.capitalize()}Id", name, "dimensions", market)
+        raise missing(product, f"Product{name.capitalize()}Id", name, "dimensions", market)
     return code
 
 
@@ -294,7 +240,7 @@ def _quantities(product: ErpProduct, market: ProductMarket) -> Fields:
     if any(asked.values()) and product.unit.casefold() != product.inventory_unit.casefold():
         told = f"has order quantities in {product.inventory_unit}, and is sold in {product.unit}"
         advice = f'clear them, or take "quantities" out of {market.key("fields")}'
-        raise _unmapped(product, "MinimumSalesOrderQuantity", told, advice)
+        raise unmapped(product, "MinimumSalesOrderQuantity", told, advice)
     return {name: plain(quantity) for name, quantity in asked.items()}
 
 
@@ -313,26 +259,10 @@ def _price(product: ErpProduct, market: ProductMarket) -> str | None:
     if product.price is None or product.kind is ProductKind.CONFIGURABLE:
         return None
     if product.price < 0 or product.price_quantity <= 0:
-        raise _unmapped(product, "SalesPrice", "has a price below zero", "correct it in the ERP")
+        raise unmapped(product, "SalesPrice", "has a price below zero", "correct it in the ERP")
     scale = market.rules.price_decimals
     return plain(Decimal(divide(product.price, product.price_quantity, scale=scale)))
 
 
 def _label(code: str, value: str, market: ProductMarket) -> str:
     return market.rules.labels.get(code, {}).get(value, value)
-
-
-def _missing(
-    product: ErpProduct, field: str, value: str, entry: str, market: ProductMarket
-) -> UnmappedError:
-    """Return the error for a code that stands in no map."""
-    advice = f'add "{value}" to {market.key(entry)}, then replay'
-    return _unmapped(product, field, f'"{value}" stands for nothing in the shop', advice)
-
-
-def _unmapped(
-    product: ErpProduct, field: str, text: str, advice: str, *, is_part: bool = True
-) -> UnmappedError:
-    return UnmappedError(
-        UnmappedRow(key=product.sku, field=field, text=text, advice=advice, is_part=is_part)
-    )

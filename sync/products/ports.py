@@ -14,7 +14,7 @@ from sync.magento.bulk import BulkEnd
 from sync.magento.catalog import StoreView
 from sync.magento.configurables import Axis
 from sync.magento.product_models import CatalogProduct
-from sync.products.mapping import Born
+from sync.products.mapped import Born
 
 R = TypeVar("R", bound=Row)
 

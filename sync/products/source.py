@@ -17,7 +17,8 @@ from sync.mirror.ports import MirrorPage
 from sync.products.companion_reads import CompanionReads, of_page, of_some
 from sync.products.erp_product import ErpProduct
 from sync.products.erp_rows import Companions, erp_product, erp_variant
-from sync.products.mapping import Born, UnmappedError, born, map_product
+from sync.products.mapped import Born, UnmappedError
+from sync.products.mapping import born, map_product
 from sync.products.market import ProductMarket
 from sync.products.ports import ErpSets
 from sync.store.mirror_records import DesiredRow, UnmappedRow

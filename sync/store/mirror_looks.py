@@ -106,7 +106,7 @@ _MANY = (
 )
 
 
-class MirrorLooks:
+class LookRounds:
     """The rounds of this database."""
 
     def __init__(self, database: AsyncEngine) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sync.store.mirror_adoption import MirrorAdoption
 from sync.store.mirror_changes import MirrorChanges
 from sync.store.mirror_decisions import MirrorDecisions
-from sync.store.mirror_looks import MirrorLooks
+from sync.store.mirror_looks import LookRounds
 from sync.store.mirror_planning import MirrorPlanning
 from sync.store.mirror_records import (
     Looked,
@@ -51,7 +51,7 @@ class MirrorPlans:
         self.undo = MirrorUndo(database)
         self.views = MirrorViews(database)
         self.wanted = MirrorWanted(database)
-        self.looks = MirrorLooks(database)
+        self.looks = LookRounds(database)
         self._changes = MirrorChanges(database)
 
     async def run(self, number: int) -> MirrorRun | None:

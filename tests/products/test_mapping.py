@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.products.erp_product import ErpProduct, Part, ProductKind
-from sync.products.mapping import UnmappedError, born, map_product
+from sync.products.mapped import UnmappedError
+from sync.products.mapping import born, map_product
 from sync.products.market import ProductMarket
 from sync.products.plain_numbers import plain
 from sync.products.rules import ProductRules

@@ -12,7 +12,7 @@ from sync.engine.flow import Event
 from sync.mirror.ports import PlannedRow
 from sync.products.linking import Linking
 from sync.products.making import Making
-from sync.products.mapping import Born
+from sync.products.mapped import Born
 from sync.products.options import OptionBook
 from sync.products.patches import ProductPatches
 from sync.products.pricing import Pricing
