@@ -117,7 +117,8 @@ def resync_command(
 
 
 def _show_looks(rounds: Sequence[LookRound], *, json_output: bool) -> None:
-    show(rounds, [looks_table(rounds)], json_output=json_output)
+    table = looks_table(rounds, now=SystemClock().utc())
+    show(rounds, [table], json_output=json_output)
 
 
 def _markets(settings: SyncSettings, flow: str, market: str | None) -> Sequence[str]:

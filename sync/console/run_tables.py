@@ -78,23 +78,38 @@ def rotation_text(rotation: Rotation, *, now: datetime) -> str:
     return f"{told}, {span((last.began_at - last.before_at).total_seconds())} after the one before."
 
 
-def looks_table(rounds: Sequence[LookRound]) -> Table:
+def looks_table(rounds: Sequence[LookRound], *, now: datetime) -> Table:
     """Return what looks through the shop have found."""
-    table = table_of("What others changed in the shop", "flow", "market")
-    for column in ("looked at", "to mend", "kept", "gone"):
+    table = table_of("What others changed in the shop", "flow", "market", "looked at")
+    for column in ("to mend", "kept", "gone"):
         table.add_column(column, justify="right")
-    table.add_column("listed in")
+    for column in ("listed in", "the last whole look"):
+        table.add_column(column)
     for each in rounds:
-        counts = (each.looked, each.edited, each.kept, each.gone)
-        listed = NONE if each.run is None else f"run {each.run}"
-        table.add_row(Text(each.flow), Text(each.market), *(f"{one:,}" for one in counts), listed)
-    if rounds:
-        table.caption = "Rows. What is to mend is read from the ERP, and written by d365-sync run"
-    else:
-        table.caption = (
-            "Nothing is known of the shop yet: d365-sync runs shows the first look at it"
+        state = "whole" if each.ended_at else f"of {each.expected:,}, since "
+        state += "" if each.ended_at else ago(each.began_at, now=now)
+        counts = (each.edited, each.kept, each.gone)
+        table.add_row(
+            Text(each.flow),
+            Text(each.market),
+            f"{each.looked:,}, {state}",
+            *(f"{one:,}" for one in counts),
+            NONE if each.run is None else f"run {each.run}",
+            _last_look(each, now=now),
         )
+    table.caption = (
+        "Rows. What is to mend is read from the ERP, and written by d365-sync run"
+        if rounds
+        else "Nothing is known of the shop yet: d365-sync runs shows the first look at it"
+    )
     return table
+
+
+def _last_look(each: LookRound, *, now: datetime) -> str:
+    if each.last_began_at is None or each.last_ended_at is None:
+        return "never yet"
+    took = span((each.last_ended_at - each.last_began_at).total_seconds())
+    return f"{each.last_looked or 0:,} rows in {took}, {ago(each.last_ended_at, now=now)}"
 
 
 def pace_text(pace: PaceView) -> str:

@@ -17,9 +17,9 @@ from sync.mirror.keys import folded
 from sync.plain_texts import plain, plain_json
 from sync.store import statements
 from sync.store.mirror_look_records import LookedRow, LookPlace, LookRound, Seen, SliceCounts
-from sync.store.mirror_planning import counts_of, state_after
 from sync.store.mirror_records import ChangeState
 from sync.store.mirror_runs import end_run
+from sync.store.mirror_settling import counts_of, state_after
 
 _COUNT = """
     (SELECT count(*) FROM mirror_row WHERE flow = :flow AND shop = :shop AND scope = ANY(:scopes))

@@ -27,7 +27,6 @@ class HeldKey:
         field: The ERP's field at fault.
         text: What is wrong.
         advice: What to do.
-        is_part: Whether that is so of some fields only, and the others are written.
     """
 
     key: str
@@ -35,7 +34,6 @@ class HeldKey:
     field: str
     text: str
     advice: str
-    is_part: bool = False
 
 
 def mirror_run_of(row: RowMapping) -> MirrorRun:

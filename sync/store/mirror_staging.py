@@ -199,7 +199,7 @@ class MirrorStaging:
     async def _held(self, statement: Any, values: dict[str, Any]) -> list[HeldKey]:
         async with self._database.connect() as connection:
             found = await connection.execute(statement, values)
-            return [HeldKey(key=row.key, **row.odd) for row in found]
+            return [HeldKey(key=row.key, **_told(row.odd)) for row in found]
 
     async def drop(self, run_id: int) -> None:
         """Forget what a run has read."""
@@ -220,6 +220,11 @@ def _odd(row: UnmappedRow) -> tuple[str, str, str, str | None, str | None]:
     key = plain(row.key)
     told = {"field": row.field, "text": row.text, "advice": row.advice, "is_part": row.is_part}
     return "", folded(key), key, None, json.dumps(plain_json(told))
+
+
+def _told(odd: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said of a held key; whether it is held in part is the plan's business."""
+    return {name: value for name, value in odd.items() if name != "is_part"}
 
 
 def _loaded(document: str | None) -> Any:

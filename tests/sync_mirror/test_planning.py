@@ -208,7 +208,7 @@ async def test_one_odd_field_is_held_and_the_others_of_its_key_flow(world: Mirro
     # Its event writes what else differs, and goes on being held by name.
     world.erp.rows["SKU-1"]["price"] = "101"
     planning = await world.reads.planned(["SKU-1"], by="event 1")
-    assert (planning.run is None, [each.is_part for each in planning.odd]) == (False, [True])
+    assert (planning.run is None, [each.field for each in planning.odd]) == (False, ["unit"])
     await world.write_all()
     assert world.shelf.writes[1:] == [("SKU-1", {"price": "101"})]
 

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 revision = "0016"
-down_revision = "0013"
+down_revision = "0014"
 
 # What somebody let be at the adoption stays, also where that was before this table.
 _STAYS = """
