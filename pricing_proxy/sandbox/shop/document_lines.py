@@ -1,15 +1,17 @@
 """What invoices and credit memos share: which lines, how many of each, and their shares.
 
-A document's share of a line is computed from what the documents so far and this one
-come to together, so that the last one takes the odd cent.
+A document's share of a line is a share of what the documents before left of it, rounded as
+`part_rounding` says, so that the last one takes the odd cent. Amounts in the order's currency and
+in the shop's (`base_`) are shared each by themselves.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from pricing_proxy.sandbox.shop.orders import Order
+from pricing_proxy.sandbox.shop.part_rounding import PartRounding
 from pricing_proxy.sandbox.shop.totals import ZERO, cents
 from pricing_proxy.sandbox.shop.wire import RefusedError
 
@@ -23,8 +25,8 @@ HEAD_MEMBERS = (
     "store_to_base_rate",
     "store_to_order_rate",
 )
-# As in the lines of a recorded document, with what they are called in an order's line.
-_SHARED = ("tax_amount", "discount_amount", "discount_tax_compensation_amount")
+CURRENCIES = ("", "base_")
+"""What the names of amounts begin with: in the order's currency, and in the shop's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,49 @@ class Share:
     item: dict[str, Any]
     quantity: Decimal
 
-    def part(self, whole: Decimal, done: str) -> Decimal:
-        """Return the share of an amount; `done` names the quantity that went before."""
-        ordered: Decimal = self.item["qty_ordered"]
-        before: Decimal = self.item[done]
-        if not ordered:
-            return ZERO
-        together = cents(whole * (before + self.quantity) / ordered)
-        return together - cents(whole * before / ordered)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of document, by the members of an order's line.
+
+    Attributes:
+        whole: The quantity that the line's amounts are for.
+        done: How much of it went into documents before.
+        amounts: By the member of a document's line: that of the order's line that is shared,
+            and that of what went before.
+    """
+
+    whole: str
+    done: str
+    amounts: Mapping[str, tuple[str, str]]
+
+
+INVOICE = Kind(
+    whole="qty_ordered",
+    done="qty_invoiced",
+    amounts={
+        "row_total": ("row_total", "row_invoiced"),
+        "discount_amount": ("discount_amount", "discount_invoiced"),
+        "tax_amount": ("tax_amount", "tax_invoiced"),
+        "discount_tax_compensation_amount": (
+            "discount_tax_compensation_amount",
+            "discount_tax_compensation_invoiced",
+        ),
+    },
+)
+CREDIT_MEMO = Kind(
+    whole="qty_invoiced",
+    done="qty_refunded",
+    amounts={
+        "row_total": ("row_invoiced", "amount_refunded"),
+        "discount_amount": ("discount_invoiced", "discount_refunded"),
+        "tax_amount": ("tax_invoiced", "tax_refunded"),
+        "discount_tax_compensation_amount": (
+            "discount_tax_compensation_invoiced",
+            "discount_tax_compensation_refunded",
+        ),
+    },
+)
 
 
 def requested(
@@ -122,8 +159,23 @@ def valued(items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     return (item for item in items if not is_companion(item) and not is_sum(item))
 
 
-def line_body(share: Share, *, entity_id: int, parent_id: int, done: str) -> dict[str, Any]:
-    """Return a document's line; `row_total` is before discount here."""
+def line_bodies(
+    parts: Iterable[Share], *, ids: Iterator[int], parent_id: int, kind: Kind
+) -> list[dict[str, Any]]:
+    """Return a document's lines; `row_total` is before discount here."""
+    shared = list(parts)
+    bodies = [_line_body(share, entity_id=next(ids), parent_id=parent_id) for share in shared]
+    pairs = [
+        (share, body)
+        for share, body in zip(shared, bodies, strict=True)
+        if not is_sum(share.item) and not is_companion(share.item)
+    ]
+    for currency in CURRENCIES:
+        _share_amounts(pairs, kind, currency)
+    return bodies
+
+
+def _line_body(share: Share, *, entity_id: int, parent_id: int) -> dict[str, Any]:
     item = share.item
     body: dict[str, Any] = {
         "entity_id": entity_id,
@@ -136,22 +188,51 @@ def line_body(share: Share, *, entity_id: int, parent_id: int, done: str) -> dic
         "base_price": item["base_price"],
         "qty": share.quantity,
     }
-    if is_sum(item):
-        gross = item["price_incl_tax"]
-        return body | {"price_incl_tax": gross, "base_price_incl_tax": gross}
     if is_companion(item):
         return body
-    row = cents(share.item["price"] * share.quantity)
-    amounts = {name: share.part(item[name], done) for name in _SHARED}
-    net = item["row_total"] + item["discount_amount"]
-    amounts["row_total"] = share.part(net, done) if item["row_total"] else row
-    amounts["row_total_incl_tax"] = cents(item["price_incl_tax"] * share.quantity)
-    for name, value in amounts.items():
-        body |= {name: value, f"base_{name}": value}
-    return body | {
-        "price_incl_tax": item["price_incl_tax"],
-        "base_price_incl_tax": item["price_incl_tax"],
-    }
+    names = [f"{currency}price_incl_tax" for currency in CURRENCIES]
+    return body | {name: item[name] for name in names}
+
+
+def _share_amounts(
+    pairs: Sequence[tuple[Share, dict[str, Any]]], kind: Kind, currency: str
+) -> None:
+    """Write the amounts of all lines in one currency, in the order of Magento's totals."""
+    rounding = PartRounding()
+
+    def write(share: Share, body: dict[str, Any], name: str) -> None:
+        whole, done = kind.amounts[name]
+        item = share.item
+        body[f"{currency}{name}"] = rounding.part(
+            _whole(item, f"{currency}{whole}"),
+            item.get(f"{currency}{done}", ZERO),
+            item[kind.whole] - item[kind.done],
+            share.quantity,
+            is_taken_off=name == "discount_amount",
+        )
+
+    for share, body in pairs:
+        write(share, body, "row_total")
+        gross = share.item[f"{currency}price_incl_tax"] * share.quantity
+        body[f"{currency}row_total_incl_tax"] = cents(gross)
+    for share, body in pairs:
+        # Absent where there is none.
+        if share.item.get(kind.amounts["discount_amount"][0]):
+            write(share, body, "discount_amount")
+    for share, body in pairs:
+        write(share, body, "tax_amount")
+        write(share, body, "discount_tax_compensation_amount")
+
+
+def _whole(item: Mapping[str, Any], name: str) -> Decimal:
+    """Return an amount of an order's line; its row is shown after discount, and cut at 0."""
+    amount: Decimal = item.get(name, ZERO)
+    if not name.endswith("row_total"):
+        return amount
+    currency = name.removesuffix("row_total")
+    if not amount:
+        return cents(item[f"{currency}price"] * item["qty_ordered"])
+    return amount + Decimal(item[f"{currency}discount_amount"])
 
 
 def summed(lines: Iterable[Mapping[str, Any]], name: str) -> Decimal:
@@ -159,7 +240,12 @@ def summed(lines: Iterable[Mapping[str, Any]], name: str) -> Decimal:
     return sum((line.get(name, ZERO) for line in lines), ZERO)
 
 
-def add(target: dict[str, Any], name: str, value: Decimal) -> None:
+def add(target: dict[str, Any], name: str, value: Decimal, base: Decimal | None = None) -> None:
     """Add to an amount that is absent until it first happens, and to its twin in base currency."""
-    for member in (name, f"base_{name}"):
-        target[member] = target.get(member, ZERO) + value
+    for member, more in ((name, value), (f"base_{name}", value if base is None else base)):
+        target[member] = target.get(member, ZERO) + more
+
+
+def add_from(target: dict[str, Any], name: str, source: Mapping[str, Any], member: str) -> None:
+    """Add a member of a document, in both currencies; one that is not there is 0."""
+    add(target, name, source.get(member, ZERO), source.get(f"base_{member}", ZERO))

@@ -6,12 +6,14 @@ from typing import Any
 
 from pricing_proxy.sandbox.shop.document_comments import first_comments
 from pricing_proxy.sandbox.shop.document_lines import (
+    CURRENCIES,
     HEAD_MEMBERS,
+    INVOICE,
     Share,
-    add,
+    add_from,
     is_companion,
     is_sum,
-    line_body,
+    line_bodies,
     parents_of,
     requested,
     shares,
@@ -26,6 +28,11 @@ from pricing_proxy.sandbox.shop.wire import RefusedError
 _HEADING = "Invoice Document Validation Error(s):\n"
 _NOTHING = "The invoice can't be created without products. Add products and try again."
 _FINAL = ("holded", "canceled", "closed", "complete")
+# Spelt like this by Magento.
+_SHIPPING_COMPENSATION = {
+    "": "shipping_discount_tax_compensation_amount",
+    "base_": "base_shipping_discount_tax_compensation_amnt",
+}
 _SHIPPING = ("shipping_amount", "shipping_incl_tax", "shipping_tax_amount")
 
 
@@ -100,30 +107,17 @@ def _expanded(order: Order, rows: Any) -> Any:
 
 def _document(shop: Shop, order: Order, parts: list[Share]) -> dict[str, Any]:
     number = len(shop.invoices) + 1
-    lines = [
-        line_body(share, entity_id=next(shop.line_ids), parent_id=number, done="qty_invoiced")
-        for share in parts
-    ]
+    lines = line_bodies(parts, ids=shop.line_ids, parent_id=number, kind=INVOICE)
     is_first = "shipping_invoiced" not in order
     sums = {
-        "subtotal": summed(lines, "row_total"),
-        "subtotal_incl_tax": summed(lines, "row_total_incl_tax"),
-        "discount_amount": -summed(lines, "discount_amount"),
-        "discount_tax_compensation_amount": summed(lines, "discount_tax_compensation_amount"),
-        "tax_amount": summed(lines, "tax_amount"),
+        f"{currency}{name}": value
+        for currency in CURRENCIES
+        for name, value in _sums(order, lines, currency, is_first=is_first).items()
     }
-    compensation = ZERO
-    if is_first:
-        sums |= {name: order[name] for name in _SHIPPING}
-        sums["tax_amount"] += order["shipping_tax_amount"]
-        sums["discount_amount"] -= order["shipping_discount_amount"]
-        compensation = order["shipping_discount_tax_compensation_amount"]
-    sums["grand_total"] = _grand_total(sums, compensation)
     document = {
         **shop.document_head(order, number, "invoice"),
         **{name: order[name] for name in HEAD_MEMBERS},
         **sums,
-        **{f"base_{name}": value for name, value in sums.items()},
         "can_void_flag": 0,
         "state": 2,
         "total_qty": sum((share.quantity for share in parts if not is_companion(share.item)), ZERO),
@@ -131,17 +125,36 @@ def _document(shop: Shop, order: Order, parts: list[Share]) -> dict[str, Any]:
         "comments": [],
     }
     if is_first:
-        document["shipping_discount_tax_compensation_amount"] = compensation
-        document["base_shipping_discount_tax_compensation_amnt"] = compensation
+        for name in _SHIPPING_COMPENSATION.values():
+            document[name] = order[name]
     if "discount_description" in order:
         document["discount_description"] = order["discount_description"]
     return document
 
 
-def _grand_total(sums: Mapping[str, Decimal], compensation: Decimal) -> Decimal:
+def _sums(
+    order: Order, lines: list[dict[str, Any]], currency: str, *, is_first: bool
+) -> dict[str, Decimal]:
+    """Return an invoice's sums in one currency: the first one has all of the shipping."""
+    sums = {
+        "subtotal": summed(lines, f"{currency}row_total"),
+        "subtotal_incl_tax": summed(lines, f"{currency}row_total_incl_tax"),
+        "discount_amount": -summed(lines, f"{currency}discount_amount"),
+        "discount_tax_compensation_amount": summed(
+            lines, f"{currency}discount_tax_compensation_amount"
+        ),
+        "tax_amount": summed(lines, f"{currency}tax_amount"),
+    }
+    compensation = ZERO
+    if is_first:
+        sums |= {name: order[f"{currency}{name}"] for name in _SHIPPING}
+        sums["tax_amount"] += sums["shipping_tax_amount"]
+        sums["discount_amount"] -= order[f"{currency}shipping_discount_amount"]
+        compensation = order[_SHIPPING_COMPENSATION[currency]]
     added = ("subtotal", "shipping_amount", "tax_amount", "discount_amount")
     goods = sum((sums.get(name, ZERO) for name in added), ZERO)
-    return goods + sums["discount_tax_compensation_amount"] + compensation
+    total = goods + sums["discount_tax_compensation_amount"] + compensation
+    return {**sums, "grand_total": total}
 
 
 def _book(order: Order, document: Mapping[str, Any]) -> None:
@@ -151,14 +164,8 @@ def _book(order: Order, document: Mapping[str, Any]) -> None:
         item["qty_invoiced"] += line["qty"]
         item["weee_tax_applied"] = "[]"
         if "row_total" in line:
-            add(item, "row_invoiced", line["row_total"])
-            add(item, "tax_invoiced", line["tax_amount"])
-            add(item, "discount_invoiced", line["discount_amount"])
-            add(
-                item,
-                "discount_tax_compensation_invoiced",
-                line["discount_tax_compensation_amount"],
-            )
+            for member, (_, name) in INVOICE.amounts.items():
+                add_from(item, name, line, member)
     for name, source in (
         ("subtotal_invoiced", "subtotal"),
         ("tax_invoiced", "tax_amount"),
@@ -168,9 +175,10 @@ def _book(order: Order, document: Mapping[str, Any]) -> None:
         ("total_invoiced", "grand_total"),
         ("total_paid", "grand_total"),
     ):
-        add(order, name, document.get(source, ZERO))
-    add(order["payment"], "amount_paid", document["grand_total"])
-    add(order["payment"], "shipping_captured", document.get("shipping_amount", ZERO))
+        add_from(order, name, document, source)
+    add_from(order["payment"], "amount_paid", document, "grand_total")
+    add_from(order["payment"], "shipping_captured", document, "shipping_amount")
     order["base_total_invoiced_cost"] = 0
-    due = cents(order["grand_total"] - order["total_paid"])
-    order |= {"total_due": due, "base_total_due": due}
+    for currency in CURRENCIES:
+        due = order[f"{currency}grand_total"] - order[f"{currency}total_paid"]
+        order[f"{currency}total_due"] = cents(due)

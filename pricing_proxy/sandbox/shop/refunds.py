@@ -5,16 +5,19 @@ that is left of the shipping goes back.
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from pricing_proxy.sandbox.shop.document_comments import first_comments
 from pricing_proxy.sandbox.shop.document_lines import (
+    CREDIT_MEMO,
+    CURRENCIES,
     HEAD_MEMBERS,
     add,
+    add_from,
     is_companion,
     is_sum,
-    line_body,
+    line_bodies,
     parents_of,
     requested,
     shares,
@@ -33,6 +36,8 @@ _NO_FIXED_TAX = {
     "weee_tax_applied_row_amount": 0,
     "weee_tax_row_disposition": 0,
 }
+# As many as the database keeps.
+_FOUR_DIGITS = Decimal("0.0001")
 _ADJUSTMENTS = ("adjustment_positive", "adjustment_negative")
 _WRONG_LINES = "The creditmemo contains incorrect product items."
 _OFFLINE_METHODS = ("checkmo", "banktransfer", "cashondelivery", "purchaseorder", "free")
@@ -49,7 +54,7 @@ def refund(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
     if order["state"] == "closed":
         text = "A creditmemo can not be created when an order has a status of closed"
         raise RefusedError(400, _HEADING + text)
-    refundable = order.get("total_paid", ZERO) - order.get("total_refunded", ZERO)
+    refundable = order.get("base_total_paid", ZERO) - order.get("base_total_refunded", ZERO)
     if refundable <= 0:
         raise RefusedError(400, f"{_HEADING}The most money available to refund is 0.")
     left = {
@@ -62,19 +67,19 @@ def refund(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
         raise RefusedError(400, _HEADING + _WRONG_LINES)
     asked = requested(order, rows, left=left, verb="refund")
     document = _document(shop, order, asked, body.get("arguments") or {})
-    if document["grand_total"] > refundable:
-        text = f"The most money available to refund is {refundable.normalize():f}."
+    if document["base_grand_total"] > refundable:
+        text = f"The most money available to refund is {cents(refundable).normalize():f}."
         raise RefusedError(400, _HEADING + text)
     document["comments"] = first_comments(shop, document["entity_id"], body)
     shop.credit_memos[document["entity_id"]] = document
     shop.movements.refunding(order, document["items"], returned=_returned(body))
     _book(order, document)
-    if order["total_refunded"] >= order["total_paid"] == order["grand_total"]:
+    if order["base_total_refunded"] >= order["base_total_paid"] == order["base_grand_total"]:
         close(order)
     write_history(
         shop,
         order,
-        f"We refunded €{cents(document['grand_total'])} offline.",
+        f"We refunded €{cents(document['base_grand_total'])} offline.",
         entity="creditmemo",
     )
     shop.touch(order)
@@ -115,17 +120,20 @@ def _document(
         parent: by_id[parent]["qty_invoiced"] - by_id[parent]["qty_refunded"]
         for parent in parents_of(order, asked)
     }
-    lines = [
-        line_body(share, entity_id=next(shop.line_ids), parent_id=number, done="qty_refunded")
-        | _fixed_tax(share.item)
-        for share in shares(order, asked, of_sums=of_sums)
-    ]
-    sums = _sums(order, lines, arguments)
+    parts = list(shares(order, asked, of_sums=of_sums))
+    lines = line_bodies(parts, ids=shop.line_ids, parent_id=number, kind=CREDIT_MEMO)
+    for share, line in zip(parts, lines, strict=True):
+        line.update(_fixed_tax(share.item))
+    base = _in_base(order, arguments)
+    sums = {
+        f"{currency}{name}": value
+        for currency in CURRENCIES
+        for name, value in _sums(order, lines, currency, base).items()
+    }
     document = {
         **shop.document_head(order, number, "creditmemo"),
         **{name: order[name] for name in HEAD_MEMBERS},
         **sums,
-        **{f"base_{name}": value for name, value in sums.items()},
         "state": 2,
         "items": lines,
         "comments": [],
@@ -136,19 +144,32 @@ def _document(
 
 
 def _sums(
-    order: Order, lines: list[dict[str, Any]], arguments: Mapping[str, Any]
+    order: Order, lines: list[dict[str, Any]], currency: str, base: Mapping[str, Decimal]
 ) -> dict[str, Decimal]:
-    shipping, shipping_tax = _shipping(order, arguments)
-    given = {name: Decimal(str(arguments.get(name, 0))) for name in _ADJUSTMENTS}
+    """Return a credit memo's sums in one currency.
+
+    Args:
+        order: The order.
+        lines: The memo's lines.
+        currency: What the names of its amounts begin with.
+        base: Shipping and adjustments, which are named in the shop's currency.
+    """
+    rate = Decimal(1) if currency else Decimal(order["base_to_order_rate"])
+    shipping, shipping_tax = _shipping(order, currency, base["shipping_amount"])
+    given = {name: cents(base[name] * rate) for name in _ADJUSTMENTS}
+    discount = summed(lines, f"{currency}discount_amount")
+    discount += _shipping_discount(order, currency, shipping)
     sums = {
-        "subtotal": summed(lines, "row_total"),
-        "subtotal_incl_tax": summed(lines, "row_total_incl_tax"),
-        "discount_amount": -summed(lines, "discount_amount"),
-        "discount_tax_compensation_amount": summed(lines, "discount_tax_compensation_amount"),
+        "subtotal": summed(lines, f"{currency}row_total"),
+        "subtotal_incl_tax": summed(lines, f"{currency}row_total_incl_tax"),
+        "discount_amount": -discount,
+        "discount_tax_compensation_amount": summed(
+            lines, f"{currency}discount_tax_compensation_amount"
+        ),
         "shipping_amount": shipping,
         "shipping_tax_amount": shipping_tax,
         "shipping_incl_tax": shipping + shipping_tax,
-        "tax_amount": summed(lines, "tax_amount") + shipping_tax,
+        "tax_amount": summed(lines, f"{currency}tax_amount") + shipping_tax,
         "adjustment": given["adjustment_positive"] - given["adjustment_negative"],
     }
     added = ("subtotal", "shipping_amount", "tax_amount", "discount_amount", "adjustment")
@@ -164,17 +185,44 @@ def _fixed_tax(item: Mapping[str, Any]) -> dict[str, Any]:
     return _NO_FIXED_TAX if is_plain else {"base_cost": None}
 
 
-def _shipping(order: Order, arguments: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
-    """Return net and tax of the shipping that goes back."""
-    left = order.get("shipping_invoiced", ZERO) - order.get("shipping_refunded", ZERO)
+def _in_base(order: Order, arguments: Mapping[str, Any]) -> dict[str, Decimal]:
+    """Return shipping and adjustments of a refund, in the shop's currency.
+
+    Raises:
+        RefusedError: There is less of the shipping left.
+    """
+    left = order.get("base_shipping_invoiced", ZERO) - order.get("base_shipping_refunded", ZERO)
     given = arguments.get("shipping_amount")
     net = left if given is None else Decimal(str(given))
     if net > left:
         text = "Maximum shipping amount allowed to refund is: %1"
         raise RefusedError(400, text, [f"€{cents(left)}"])
-    if not order["shipping_amount"]:
+    adjustments = {name: Decimal(str(arguments.get(name) or 0)) for name in _ADJUSTMENTS}
+    return {"shipping_amount": net, **adjustments}
+
+
+def _shipping(order: Order, currency: str, base: Decimal) -> tuple[Decimal, Decimal]:
+    """Return net and tax of the shipping that goes back, in one currency."""
+    whole = order["base_shipping_amount"]
+    if not whole:
         return ZERO, ZERO
-    return net, cents(order["shipping_tax_amount"] * net / order["shipping_amount"])
+    net = order[f"{currency}shipping_amount"] * base / whole
+    return cents(net), cents(order[f"{currency}shipping_tax_amount"] * base / whole)
+
+
+def _shipping_discount(order: Order, currency: str, shipping: Decimal) -> Decimal:
+    """Return the discount on the shipping that goes back.
+
+    Where none goes back Magento takes the order's whole shipping tax for it, below zero: the
+    memo's discount is too small, and not rounded to cents.
+    """
+    whole = order[f"{currency}shipping_amount"]
+    discount: Decimal = order[f"{currency}shipping_discount_amount"]
+    if not whole or not discount:
+        return ZERO
+    counted = shipping or -order[f"{currency}shipping_tax_amount"]
+    counted_for: Decimal = counted * discount / whole
+    return counted_for.quantize(_FOUR_DIGITS, ROUND_HALF_UP)
 
 
 def _book(order: Order, document: Mapping[str, Any]) -> None:
@@ -183,14 +231,8 @@ def _book(order: Order, document: Mapping[str, Any]) -> None:
         item = by_id[line["order_item_id"]]
         item["qty_refunded"] += line["qty"]
         if "row_total" in line:
-            add(item, "amount_refunded", line["row_total"])
-            add(item, "tax_refunded", line["tax_amount"])
-            add(item, "discount_refunded", line["discount_amount"])
-            add(
-                item,
-                "discount_tax_compensation_refunded",
-                line["discount_tax_compensation_amount"],
-            )
+            for member, (_, name) in CREDIT_MEMO.amounts.items():
+                add_from(item, name, line, member)
     for name, source in (
         ("subtotal_refunded", "subtotal"),
         ("tax_refunded", "tax_amount"),
@@ -203,7 +245,10 @@ def _book(order: Order, document: Mapping[str, Any]) -> None:
         ("total_refunded", "grand_total"),
         ("total_offline_refunded", "grand_total"),
     ):
-        if source in document:
-            add(order, name, document[source])
-    add(order["payment"], "amount_refunded", document["grand_total"])
-    add(order["payment"], "shipping_refunded", document["shipping_amount"])
+        add_from(order, name, document, source)
+    # Kept in cents, unlike the memos that it is the sum of.
+    for currency in CURRENCIES:
+        order[f"{currency}total_refunded"] = cents(order[f"{currency}total_refunded"])
+    payment, total = order["payment"], document["grand_total"]
+    add(payment, "amount_refunded", total, cents(document["base_grand_total"]))
+    add_from(payment, "shipping_refunded", document, "shipping_amount")

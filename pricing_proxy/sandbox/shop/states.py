@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from pricing_proxy.sandbox.shop.document_lines import add, is_companion, is_sum, valued
+from pricing_proxy.sandbox.shop.document_lines import CURRENCIES, add, is_companion, is_sum, valued
 from pricing_proxy.sandbox.shop.orders import Order, order_items
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.totals import ZERO, cents
@@ -226,6 +226,14 @@ def _cancel_totals(order: Order) -> None:
         ("total_canceled", "grand_total", "total_invoiced"),
     )
     for target, whole, invoiced in names:
-        add(order, target, order[whole] - order.get(invoiced, Decimal(0)))
-    discount = abs(order["discount_amount"]) - abs(order.get("discount_invoiced", ZERO))
-    add(order, "discount_canceled", cents(discount))
+        left = [
+            order[f"{currency}{whole}"] - order.get(f"{currency}{invoiced}", ZERO)
+            for currency in CURRENCIES
+        ]
+        add(order, target, *left)
+    discounts = [
+        abs(order[f"{currency}discount_amount"])
+        - abs(order.get(f"{currency}discount_invoiced", ZERO))
+        for currency in CURRENCIES
+    ]
+    add(order, "discount_canceled", *map(cents, discounts))
