@@ -18,7 +18,7 @@ from fakeredis import TcpFakeServer
 from pricing_proxy.children import tied
 from pricing_proxy.configuration.mistakes import SECRETS_VARIABLE
 from pricing_proxy.demo.plan import DemoError, Plan
-from pricing_proxy.demo.sync_plan import INTAKE_SECRET, end_database
+from pricing_proxy.demo.sync_plan import ERP_SECRET, INTAKE_SECRET, end_database
 
 _START_SECONDS = 180.0
 _POLL_SECONDS = 0.1
@@ -128,6 +128,7 @@ def _sandbox(plan: Plan) -> Child:
         f"--magento-port={ports.magento}",
         f"--intake-url={plan.intake_url}/v1/events/magento",
         f"--intake-secret={INTAKE_SECRET}",
+        f"--events-url={plan.intake_url}/v1/events/d365/{ERP_SECRET}",
         f"--state-dir={plan.folder}",
         f"--ca-file={plan.ca_file}",
         # As an integrator makes it, so that the shop shows whose prices somebody sees.

@@ -72,6 +72,7 @@ flows = ["orders", "customers", "returns", "products", "stock"]
 [sync.markets.b2b_de.products]
 status = "erp"
 languages = {{ 3 = "de" }}
+events = {{ XYZProductChangedBusinessEvent = "ItemNumber" }}
 tax_classes = {{ VAT19 = 2, VAT7 = 4, NONE = 0 }}
 create = false
 
@@ -79,6 +80,7 @@ create = false
 stock_id = 3
 sources = {{ berlin = ["13", "14"], hamburg = ["24"] }}
 rotation_minutes = 60
+events = {{ XYZOnHandChangedBusinessEvent = "ItemNumber" }}
 
 [sync.markets.b2b_de.customers]
 group = {{ "*" = "10" }}
@@ -90,6 +92,8 @@ disposition = "Credit"
 [sync.markets.b2b_de.orders]
 {orders}"""
 INTAKE_SECRET = "a secret of the demo's shop"  # noqa: S105 -- it opens nothing but the demo
+# As it stands in the address that F&O's endpoint is given.
+ERP_SECRET = "secretofthedemoserp"  # noqa: S105 -- as above
 _RENAMED = "SalesOrderHeadersV3.DeliveryModeCode:DeliveryMode"
 _PREFIX = "postgres-"
 # The shop begins with three customers.
@@ -118,6 +122,7 @@ def sync_secrets(*, alerts: int) -> dict[str, str]:
         "PRICING_PROXY_SYNC__MAGENTO__CONSUMER_SECRET": "demoshopconsumersecret0000000000",
         "PRICING_PROXY_SYNC__MAGENTO__TOKEN_SECRET": "demoshoptokensecret0000000000000",
         "PRICING_PROXY_SYNC__INTAKE__SECRET": INTAKE_SECRET,
+        "PRICING_PROXY_SYNC__INTAKE__ERP_SECRET": ERP_SECRET,
         "PRICING_PROXY_SYNC__ALERTS__TARGETS_SECRET": f"json://127.0.0.1:{alerts}/",
     }
 
@@ -201,7 +206,7 @@ def _mirror_commands(*, program: str, run: str, option: str, control: str) -> di
     return {
         "Catalog and stock of the ERP beside the shop's: a first look waits for a person": (
             f"{runs} {option}; "
-            f"for run in 1 2; do {runs} approve $run --adopt overwrite {option}; done"
+            f"for run in 1 2; do {runs} approve $run --adopt overwrite --yes {option}; done"
         ),
         "12 lamps are counted in the ERP, and are in the shop": (
             f"{program} sandbox adjust LAMP-01 12{control}; "

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pricing_proxy.command_line import Config, fail, output
+from sync.console.asking import Yes, agreed
 from sync.console.running import By, operator, with_stores
 from sync.console.tables import table_of
 from sync.console.words import NONE, counted, instant
@@ -46,6 +47,7 @@ def set_aside_command(
         typer.Option(help="Instead of one row, all with this member at fault, as in `failed`."),
     ] = None,
     reason: Annotated[str, typer.Option(help="Why; it is kept with the row.")],
+    yes: Yes = False,
     config: Config = None,
     by: By = None,
 ) -> None:
@@ -57,6 +59,9 @@ def set_aside_command(
         fail("--reason must say why: it is all that will be known of this row")
     if (row is None) is (member is None):
         fail("Name a row, or --member for all that have the same one at fault")
+    if member is not None:
+        question = f"Be told no more of any row of {source} with {member} at fault?"
+        agreed(question, yes=yes, instead="see them: d365-sync failed")
     who, at_fault = operator(by), "" if member in (None, NONE) else str(member)
 
     async def set_aside(opened: Stores) -> list[int]:

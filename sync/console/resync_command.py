@@ -19,6 +19,7 @@ from rich.text import Text
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.command_line import Config, Json, errors, fail
+from sync.console.asking import Yes, agreed
 from sync.console.noted_reader import NotedReader
 from sync.console.plain import show
 from sync.console.run_tables import looks_table, next_step, runs_table
@@ -83,7 +84,7 @@ def resync_command(
     plan: Plan = False,
     force: Force = False,
     look: Look = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it unasked.")] = False,
+    yes: Yes = False,
     config: Config = None,
     json_output: Json = False,
     by: By = None,
@@ -105,8 +106,8 @@ def resync_command(
         _show_looks(carry_out(look_through(settings, flow, markets)), json_output=json_output)
         return
     asked = "Read " + (", ".join(sku) if sku else "everything") + f" for {', '.join(markets)}, and"
-    if not plan and not yes and not typer.confirm(f"{asked} write what differs in the shop?"):
-        fail("Nothing was read. See first what differs: --plan")
+    asked += " write all of it, equal or not?" if force else " write what differs in the shop?"
+    agreed(asked, yes=yes or plan, instead="see first what differs: --plan")
     how = _How(keys=sku, is_forced=force, only_looks=plan, by=operator(by))
     lines = carry_out(_resync(settings, flow, markets, how))
     now = SystemClock().utc()

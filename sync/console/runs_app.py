@@ -7,7 +7,9 @@ from rich.text import Text
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.command_line import Config, Json, fail, output
+from sync.console.asking import Yes, agreed
 from sync.console.plain import show
+from sync.console.run_risks import RunStakes, question_of, read_stakes, stakes_tables
 from sync.console.run_tables import next_step, progress, rotation_text, runs_table, story_tables
 from sync.console.run_view import RunLine, RunStory, read_lines, read_story
 from sync.console.running import By, operator, settings_of, with_stores
@@ -37,6 +39,13 @@ _Adopting = Annotated[
         show_default=False,
     ),
 ]
+
+
+_WHAT = {
+    None: "Write",
+    "keep": "Leave as the shop has it, until the ERP says something new,",
+    "overwrite": "Overwrite with what the ERP says",
+}
 
 
 @runs_app.callback()
@@ -113,12 +122,14 @@ def approve_command(
         str | None,
         typer.Option(help="Only rows that wait for this class of danger.", show_default=False),
     ] = None,
+    yes: Yes = False,
     config: Config = None,
     by: By = None,
 ) -> None:
     """Have what waits of a run written, once you have seen it: d365-sync runs show RUN.
 
-    An approval is good for these rows while they go the same way: one that is planned again
+    It says what that does, how many rows are in which danger and where numbers change most, and
+    asks. An approval is good for these rows while they go the same way: one that is planned again
     before it is written waits no more. New rows are judged by themselves. A first look at the
     shop (`adopt`) is decided field by field or as a whole; it never makes or disables products.
     """
@@ -127,6 +138,8 @@ def approve_command(
     if field is not None and adopt is None:
         fail("--field belongs to --adopt keep or --adopt overwrite; for others there is --risk")
 
+    asked = _WHAT[adopt] + ("" if field is None else f" in {field}")
+    _ask(config, run, asked, state=ChangeState.WAITING, risk=risk, field=field, yes=yes)
     rows = with_stores(
         config,
         lambda opened: _approve(opened, run, adopt, field=field, risk=risk, by=operator(by)),
@@ -137,23 +150,27 @@ def approve_command(
 
 
 @runs_app.command("reject")
-def reject_command(run: RunNumber, *, config: Config = None, by: By = None) -> None:
+def reject_command(
+    run: RunNumber, *, yes: Yes = False, config: Config = None, by: By = None
+) -> None:
     """Give up what waits of a run; the next whole read plans what differs then.
 
     To have it never planned again, mend the ERP, or set the field's policy to "keep".
     """
+    _ask(config, run, "Give up", state=ChangeState.WAITING, yes=yes)
     rows = with_stores(config, lambda opened: opened.mirrors.decisions.reject(run, by=operator(by)))
     output().print(f"{counted(rows, 'row')} of run {run} given up.")
 
 
 @runs_app.command("undo")
-def undo_command(run: RunNumber, *, config: Config = None, by: By = None) -> None:
+def undo_command(run: RunNumber, *, yes: Yes = False, config: Config = None, by: By = None) -> None:
     """Write back what the shop had before a run, where nobody has written since.
 
     What somebody has changed since stays and is listed, and so does what the run has made. The
     ERP still says what it said: mend it first, or pause the flow, or the next whole read plans
     the same again. Stock is not taken back but read again: d365-sync resync stock
     """
+    _ask(config, run, "Write back", state=ChangeState.WRITTEN, yes=yes, is_back=True)
     undone = with_stores(config, lambda opened: _undo(opened, run, by=operator(by)))
     kept = undone.counts.get(ChangeState.KEPT, 0)
     left = f"; {counted(kept, 'row')} stay as they are" if kept else ""
@@ -161,6 +178,34 @@ def undo_command(run: RunNumber, *, config: Config = None, by: By = None) -> Non
         f"Run {undone.id} takes run {run} back{left}. See both with: "
         f"d365-sync runs show {undone.id}"
     )
+
+
+def _ask(
+    config: Config,
+    run: int,
+    what: str,
+    *,
+    state: ChangeState,
+    yes: bool,
+    risk: str | None = None,
+    field: str | None = None,
+    is_back: bool = False,
+) -> None:
+    """Show what hangs on a decision, and ask; of nothing to decide the decision itself tells."""
+
+    async def read(opened: Stores) -> RunStakes | None:
+        found = await opened.mirrors.run(run)
+        if found is None:
+            return None
+        views = opened.mirrors.views
+        return await read_stakes(views, found, state=state, risk=risk, field=field)
+
+    stakes = with_stores(config, read)
+    if stakes is None or not stakes.rows:
+        return
+    for table in stakes_tables(stakes, is_back=is_back):
+        output().print(table)
+    agreed(question_of(stakes, what), yes=yes, instead=f"see its rows: d365-sync runs show {run}")
 
 
 async def _approve(

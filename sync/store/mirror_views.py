@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -39,6 +40,32 @@ _ROWS = text("""
     FROM mirror_change
     WHERE run = :run AND (CAST(:state AS text) IS NULL OR state = :state)
     ORDER BY scope, folded LIMIT :most
+""")
+_COUNT = text("""
+    SELECT count(*) FROM mirror_change c WHERE c.run = :run AND c.state = :state
+       AND (CAST(:risk AS text) IS NULL OR EXISTS (
+            SELECT FROM unnest(c.risks) AS k(risk) WHERE split_part(k.risk, '/', 1) = :risk))
+""")
+# Flags are digits too, and no numbers.
+_JUMPS = text("""
+    WITH numbers AS (
+        SELECT c.scope, c.key, f.field, CAST(f.new AS numeric) AS new,
+               CAST(coalesce(nullif(c.before, 'false') ->> f.field, c.known ->> f.field)
+                    AS numeric) AS old
+        FROM mirror_change c CROSS JOIN LATERAL (
+            SELECT e.key AS field, e.value AS new FROM jsonb_each_text(c.wanted) AS e
+            WHERE jsonb_typeof(c.wanted -> e.key) = 'string'
+              AND e.key NOT IN ('status', 'blocked', 'tax_class_id')
+              AND (CAST(:field AS text) IS NULL OR e.key = :field)
+              AND e.value ~ '^-?[0-9]{1,15}([.][0-9]{1,6})?$'
+              AND coalesce(nullif(c.before, 'false') ->> e.key, c.known ->> e.key)
+                  ~ '^-?[0-9]{1,15}([.][0-9]{1,6})?$') AS f
+        WHERE c.run = :run AND c.state = :state
+          AND (CAST(:risk AS text) IS NULL OR EXISTS (
+              SELECT FROM unnest(c.risks) AS k(risk) WHERE split_part(k.risk, '/', 1) = :risk)))
+    SELECT scope, key, field, old, new FROM numbers WHERE old <> new
+    ORDER BY CASE WHEN old = 0 THEN 'infinity' ELSE abs(new - old) / abs(old) END DESC,
+             abs(new - old) DESC, key LIMIT :most
 """)
 _EDITED = text("""
     SELECT e.field, count(*) AS rows FROM mirror_change c, unnest(c.edited) AS e(field)
@@ -81,6 +108,17 @@ class RiskCount:
     direction: str
     why: str
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A number of a row that changes, as the shop has it and as it is wanted."""
+
+    scope: str
+    key: str
+    field: str
+    old: Decimal
+    new: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +211,25 @@ class MirrorViews:
     async def risks(self, run: int) -> list[RiskCount]:
         """Return how many rows are in each class of danger."""
         return [RiskCount(**row) for row in await self._rows(_RISKS, {"run": run})]
+
+    async def count(self, run: int, *, state: ChangeState, risk: str | None = None) -> int:
+        """Return how many rows of a run are in a state, and in a class of danger."""
+        values = {"run": run, "state": state.value, "risk": risk}
+        [row] = await self._rows(_COUNT, values)
+        return int(row["count"])
+
+    async def jumps(
+        self,
+        run: int,
+        *,
+        state: ChangeState,
+        risk: str | None = None,
+        field: str | None = None,
+        most: int,
+    ) -> list[Jump]:
+        """Return the numbers of a run's rows in a state that change most for their size."""
+        values = {"run": run, "state": state.value, "risk": risk, "field": field, "most": most}
+        return [Jump(**row) for row in await self._rows(_JUMPS, values)]
 
     async def edited(self, run: int) -> dict[str, int]:
         """Return how many rows had each field edited in the shop."""

@@ -56,7 +56,7 @@ class Mirrored:
         looked = self.settled(flow)
         number = looked["run"]["id"]
         if looked["run"]["state"] == "waiting":
-            self._said("runs", "approve", str(number), "--adopt", "overwrite")
+            self._said("runs", "approve", str(number), "--adopt", "overwrite", "--yes")
             self.until_written(flow, number)
         return looked
 
@@ -136,7 +136,7 @@ class Mirrored:
 
     def undo(self, number: int) -> None:
         """Have a run taken back."""
-        self._said("runs", "undo", str(number))
+        self._said("runs", "undo", str(number), "--yes")
 
     def story(self, number: int) -> Any:
         """Return all that is known of a run."""

@@ -402,6 +402,8 @@ async def test_rows_that_cannot_be_read_are_shown_until_they_are_set_aside(
     assert await audited(engine) == [("ann", "set aside", "orders #51")]
     assert (await d365_sync("set-aside", "orders", "99", "--reason", "?")).exit_code == 1
     assert (await d365_sync("set-aside", "orders", "--reason", "?")).exit_code == 1
-    rest = await d365_sync("set-aside", "orders", "--member", "store_id", "--reason", "?")
+    many = ("set-aside", "orders", "--member", "store_id", "--reason", "?")
+    assert "--yes" in (await d365_sync(*many)).output, "nobody could answer"
+    rest = await d365_sync(*many, "--yes")
     assert "1 row of orders set aside" in rest.stdout
     assert (await d365_sync.json("status"))["state"]["odd_rows_set_aside"] == 2

@@ -144,9 +144,9 @@ async def test_a_full_shop_is_adopted_field_by_field_and_undo_takes_a_run_back(
     toys = await full_shop(store)
     shown = (await d365_sync("runs", "show", "1")).stdout
     assert "runs approve 1 --adopt keep" in shown
-    result = await d365_sync("runs", "approve", "1", "--adopt", "keep", "--field", "name")
+    result = await d365_sync("runs", "approve", "1", "--adopt", "keep", "--field", "name", "--yes")
     assert result.exit_code == 0, result.output
-    result = await d365_sync("runs", "approve", "1", "--adopt", "overwrite")
+    result = await d365_sync("runs", "approve", "1", "--adopt", "overwrite", "--yes")
     assert result.exit_code == 0, result.output
     await toys.carry()
     first = toys.shop.rows[RowKey("global", SKUS[0])].values
@@ -160,7 +160,7 @@ async def test_a_full_shop_is_adopted_field_by_field_and_undo_takes_a_run_back(
     assert listed[0]["run"]["id"] == run
     assert listed[0]["rows"] == {"written": 3}
     toys.shop.put(RowKey("global", SKUS[1]), price="99")
-    result = await d365_sync("runs", "undo", str(run))
+    result = await d365_sync("runs", "undo", str(run), "--yes")
     assert result.exit_code == 0, result.output
     await toys.carry()
     prices = [toys.shop.rows[RowKey("global", sku)].values["price"] for sku in SKUS[:3]]
@@ -183,7 +183,15 @@ async def test_a_poisoned_export_waits_until_somebody_decides(
     assert "zeroed" in shown
     assert f"runs reject {run}" in shown
 
-    result = await d365_sync("runs", "reject", str(run))
+    # Nobody can answer here: it says what would be done, and does nothing.
+    for word, question in (("approve", "Write 12 rows"), ("reject", "Give up 12 rows")):
+        asked = await d365_sync("runs", word, str(run))
+        assert asked.exit_code == 1
+        assert f"{question} of run {run} ({FLOW} of {MARKET})?" in " ".join(asked.output.split())
+        assert "--yes" in asked.output
+        assert all(part in asked.stdout for part in ("zeroed", "-100 %", "LAMP-00", "10"))
+    assert "0" not in toys.prices()
+    result = await d365_sync("runs", "reject", str(run), "--yes")
     assert f"12 rows of run {run} given up" in result.stdout
     await toys.carry()
     assert "0" not in toys.prices()
@@ -191,7 +199,7 @@ async def test_a_poisoned_export_waits_until_somebody_decides(
     for sku in SKUS:
         toys.erp.rows[sku]["price"] = "12"
     run = await toys.read()
-    result = await d365_sync("runs", "approve", str(run), "--risk", "repriced")
+    result = await d365_sync("runs", "approve", str(run), "--risk", "repriced", "--yes")
     assert result.exit_code == 0, result.output
     await toys.carry()
     assert toys.prices() == {"12"}
