@@ -78,3 +78,4 @@ lock: $(READY) ## Resolve the dependencies anew into requirements.lock
 
 clean: ## Remove the environment and what the tools left
 	@rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	@find pricing_proxy sync tests -name __pycache__ -prune -exec rm -rf {} +

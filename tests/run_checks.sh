@@ -1,22 +1,37 @@
-#!/bin/sh
+#!/bin/bash
 # Every check of `make test`, cheapest first; pytest's closing line comes last.
 set -eu
 cd "$(dirname "$0")/.."
 
+# Hundreds of processes start from this tree: each would compile anew all that it imports.
+unset PYTHONDONTWRITEBYTECODE
+
 step() { printf '\n== %s\n' "$1"; }
+
+# Types and import rules take one core for a minute: the tests run beside them, and are ended when
+# one is broken. What the tests say is held back: their closing line is printed after coverage.
+pid=$(mktemp)
+results=$(mktemp)
+trap 'kill $(jobs -p) 2>/dev/null; rm -f "$pid" "$results"' EXIT
+
+static() {
+    step "Types"
+    python -m pricing_proxy.children mypy || return 1
+    step "Import rules"
+    lint-imports --no-logo --cache-dir .import_linter_cache
+}
 
 step "Format";        ruff format --check --quiet . || { echo "Run: make format"; exit 1; }
 step "Lint";          ruff check --quiet .
-step "Types";         mypy
-step "Import rules";  lint-imports --no-logo --cache-dir .import_linter_cache
+coverage erase
+{ static || { kill -INT "$(cat "$pid")" 2>/dev/null; exit 1; }; } &
+failed=0
+# shellcheck disable=SC2016 -- `$$` is the inner shell's, and becomes pytest's
+sh -c 'echo "$$" > "$0"; exec pytest "$@"' "$pid" --numprocesses 3 --dist worksteal --cov --cov-report= "$@" \
+    > "$results" 2>&1 || failed=1
+wait "$!" || { echo "Broken: see above. The tests were ended."; exit 1; }
 
 step "Tests"
-results=$(mktemp)
-trap 'rm -f "$results"' EXIT
-coverage erase
-failed=0
-# The closing line is held back, so that coverage can be judged before it is printed.
-pytest --numprocesses 3 --dist worksteal --cov --cov-report= "$@" > "$results" 2>&1 || failed=1
 sed '$d' "$results"
 
 step "Coverage"
