@@ -57,7 +57,7 @@ class Mirroring:
     @property
     def entries(self) -> ChunkEvents:
         """Where chunks and rows become events."""
-        return ChunkEvents(self.events)
+        return ChunkEvents(self.events, self.plans.held)
 
     def reads(self, mirror: Mirror) -> MirrorReads:
         """Return what reads the ERP for a mirror, and plans."""

@@ -5,7 +5,6 @@ as problem+json that names the member. What people do in the ERP is in
 `fo_control` and `fo_document_control`, in the shop in `shop_control`.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -23,7 +22,7 @@ from pricing_proxy.sandbox.price_posting import post_price
 from pricing_proxy.sandbox.shop.placing import Counter
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop_control import add_shop_routes
-from pricing_proxy.sandbox.wire import from_json, json_answer
+from pricing_proxy.sandbox.wire import from_json, json_answer, told_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ class _Control:
     async def turn(self, request: web.Request) -> web.Response:
         system = self._system(request)
         # Dials are no money: JSON's own numbers will do, and error_rate is a share.
-        members = read_members(await request.read(), json.loads)
+        members = read_members(await request.read(), told_json)
         try:
             system.dials.patch(members)
         except BadMemberError as error:

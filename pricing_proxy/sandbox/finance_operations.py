@@ -146,7 +146,8 @@ class _Environment:
             body = from_json(await request.read())
             answer = self._prices.get_prices(body)
         except ValueError:
-            return invalid_operation("The request body is not valid JSON.")
+            text = "The request body is not valid JSON."
+            return application_error(text, kind=_ODATA_ERROR, status=400)
         except InvalidLineError as invalid:
             return application_error(str(invalid), kind=_ODATA_ERROR, status=400)
         except UnpricedError as refused:

@@ -7,7 +7,6 @@ in them, members of an order, a registration or an action make what comes of it 
 can read it. Products are in `shop_product_control`, stock in `shop_stock_control`.
 """
 
-import json
 from typing import Any
 
 from aiohttp import web
@@ -22,7 +21,7 @@ from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop_answers import answered, done
 from pricing_proxy.sandbox.shop_product_control import add_product_routes
 from pricing_proxy.sandbox.shop_stock_control import add_stock_routes
-from pricing_proxy.sandbox.wire import from_json
+from pricing_proxy.sandbox.wire import from_json, told_json
 
 _MAGENTO = "/systems/magento"
 
@@ -68,11 +67,11 @@ class _ShopControl:
         return answered(list(self._shop.customers.all()))
 
     async def register(self, request: web.Request) -> web.Response:
-        members = read_members(await request.read(), json.loads)
+        members = read_members(await request.read(), told_json)
         return done(lambda: self._registered(members), status=201)
 
     async def change_customer(self, request: web.Request) -> web.Response:
-        members = read_members(await request.read(), json.loads)
+        members = read_members(await request.read(), told_json)
         return done(lambda: change(self._shop, _number(request), members))
 
     async def delete_customer(self, request: web.Request) -> web.Response:

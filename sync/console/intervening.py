@@ -28,6 +28,10 @@ def replay_command(
         int | None, typer.Argument(help="Its number, as in `failed`.", show_default=False)
     ] = None,
     all_held: Annotated[bool, typer.Option("--all-held", help="Every held event.")] = False,
+    alike: Annotated[
+        bool,
+        typer.Option("--alike", help="Also all others with which the same is wrong."),
+    ] = False,
     field: Annotated[
         str | None, typer.Option(help="With --all-held: only those held at this field.")
     ] = None,
@@ -41,13 +45,13 @@ def replay_command(
     """
     if (event is None) is not all_held:
         fail("Name an event, or say --all-held; see them with: d365-sync failed")
-    if event is not None:
+    if event is not None and not alike:
         chosen = event
         with_stores(config, lambda opened: opened.interventions.replay(chosen, by=operator(by)))
         output().print(f"Event {event} is in line again. Follow it with: d365-sync show {event}")
         return
     replayed, refused = with_stores(
-        config, lambda opened: _replay_held(opened, field, by=operator(by))
+        config, lambda opened: _replay_held(opened, event, field, by=operator(by))
     )
     output().print(f"{counted(replayed, 'event')} in line again.")
     if refused:
@@ -127,14 +131,19 @@ def limit_command(
     output().print(f"{_named(flow, market)} {what}.")
 
 
-async def _replay_held(opened: Stores, field: str | None, *, by: str) -> tuple[int, list[str]]:
-    """Replay what is held now; return how many, and why others were not."""
-    events = await opened.overview.stuck(most=_MOST_AT_ONCE)
+async def _replay_held(
+    opened: Stores, like: int | None, field: str | None, *, by: str
+) -> tuple[int, list[str]]:
+    """Replay what is held now, or what is held like one; return how many, and why others not."""
     refused: list[str] = []
-    chosen = [event for event in events if _is_chosen(event, field)]
-    for event in chosen:
+    if like is not None:
+        chosen = await opened.overview.held_like(like) or [like]
+    else:
+        events = await opened.overview.stuck(most=_MOST_AT_ONCE)
+        chosen = [event.id for event in events if _is_chosen(event, field)]
+    for event_id in chosen:
         try:
-            await opened.interventions.replay(event.id, by=by)
+            await opened.interventions.replay(event_id, by=by)
         except InterventionError as error:
             refused.append(str(error))
     return len(chosen) - len(refused), refused

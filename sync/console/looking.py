@@ -22,6 +22,7 @@ from sync.console.run_tables import mirrors_table
 from sync.console.running import carry_out, settings_of, with_stores
 from sync.console.state import SyncState, read_state
 from sync.console.tables import (
+    NAMED,
     cautions_table,
     failed_table,
     gates_table,
@@ -32,7 +33,7 @@ from sync.serve.stores import Stores, stores
 from sync.serve.systems import systems
 from sync.settings import SyncSettings
 from sync.store.odd_row_record import OddRecord
-from sync.store.records import EventRecord
+from sync.store.records import Alike, EventRecord
 
 # What people still scroll through, and more than any database holds.
 _ON_A_SCREEN, _ALL = 200, 2**31
@@ -87,19 +88,21 @@ def failed_command(
     Below them stand rows of the shop that cannot be read; as JSON those are in `status --json`.
 
     `held` events need a decision and come first; `blocked` ones wait behind a held one and go
-    on by themselves when it is done.
+    on by themselves when it is done. Those with which the same is wrong are one line, and go on
+    together: d365-sync replay EVENT --alike
     """
     most = limit or (_ALL if json_output else _ON_A_SCREEN)
     if cautions:
         sent = with_stores(config, partial(_cautions, most=most))
         show(sent, [cautions_table(sent)], json_output=json_output)
         return
-    events, count, odd = with_stores(config, partial(_stuck, most=most))
     if json_output:
+        events = with_stores(config, lambda opened: opened.overview.stuck(most=most))
         typer.echo(as_json(events))
         return
-    if events:
-        _print_some(failed_table(events), len(events), of=count)
+    crowds, odd = with_stores(config, _stuck)
+    if crowds:
+        _print_some(failed_table(crowds[:most]), min(most, len(crowds)), of=len(crowds))
     else:
         output().print("Nothing is held.", style="green")
     if odd:
@@ -133,12 +136,15 @@ async def _cautions(opened: Stores, *, most: int) -> list[EventRecord]:
     return await opened.overview.cautions(CAUTIONED_FOR, most=most)
 
 
-async def _stuck(opened: Stores, *, most: int) -> tuple[list[EventRecord], int, list[OddRecord]]:
-    return (
-        await opened.overview.stuck(most=most),
-        await opened.overview.count_stuck(),
-        await opened.odd_rows.waiting(),
-    )
+async def _stuck(opened: Stores) -> tuple[list[Alike], list[OddRecord]]:
+    crowds = await opened.overview.stuck_alike(named=NAMED)
+    lines = [line for crowd in crowds for line in _lines(crowd)]
+    return lines, await opened.odd_rows.waiting()
+
+
+def _lines(crowd: Alike) -> list[Alike]:
+    """Return the lines of a table in which a crowd is shown: a few have one each."""
+    return [crowd] if crowd.count > NAMED else [Alike([event], 1) for event in crowd.first]
 
 
 async def _status(settings: SyncSettings) -> tuple[SyncState, _Left, _Gates]:

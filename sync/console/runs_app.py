@@ -234,4 +234,5 @@ async def _undo(opened: Stores, run: int, *, by: str) -> MirrorRun:
 async def _enter(opened: Stores, run: MirrorRun | None) -> None:
     """Have a run's rows written that may be."""
     if run is not None and run.state is RunState.WRITING:
-        await ChunkEvents(opened.events).enter_first(run.id, run, Urgency.FRESH)
+        entries = ChunkEvents(opened.events, opened.mirrors.held)
+        await entries.enter_first(run.id, run, Urgency.FRESH)

@@ -15,8 +15,11 @@ from sync.console.state import FlowLine, SyncState
 from sync.console.words import NONE, TONES, ago, instant, span
 from sync.description import EXPECTED_AND_FOUND
 from sync.flows import FLOWS
-from sync.store.records import EventRecord
+from sync.store.records import Alike, EventRecord
 from sync.store.states import EventState
+
+NAMED = 3
+"""So many of a crowd are told by name."""
 
 _SIDES = {flow.name: flow.sides for flow in FLOWS}
 
@@ -64,10 +67,10 @@ def gates_table(gates: Mapping[str, timedelta] | str) -> Table:
     return table
 
 
-def failed_table(events: Sequence[EventRecord]) -> Table:
-    """Return held and blocked events with what is wrong and what to do."""
-    table = _troubles("Events that wait for a person", events)
-    table.caption = "When the cause is gone: d365-sync replay EVENT, or --all-held"
+def failed_table(crowds: Sequence[Alike]) -> Table:
+    """Return held and blocked events with what is wrong and what to do, a line for each crowd."""
+    table = _troubles("Events that wait for a person", [each.first[0] for each in crowds], crowds)
+    table.caption = "When the cause is gone: d365-sync replay EVENT, EVENT --alike, or --all-held"
     return table
 
 
@@ -78,22 +81,32 @@ def cautions_table(events: Sequence[EventRecord]) -> Table:
     return table
 
 
-def _troubles(title: str, events: Sequence[EventRecord]) -> Table:
+def _troubles(
+    title: str, events: Sequence[EventRecord], crowds: Sequence[Alike] | None = None
+) -> Table:
     table = table_of(title, "event", "flow", "market", "document")
     for column in ("state", "field", "what is wrong", "what to do"):
         table.add_column(column, overflow="fold")
-    for event in events:
+    for place, event in enumerate(events):
         trouble = event.trouble
+        name = event.name if crowds is None else _named(crowds[place])
         said = ("", "", "") if trouble is None else (trouble.field, trouble.text, trouble.advice)
         if event.state is EventState.BLOCKED:
             said = ("", f"is behind event {event.depends_on}", "do what that one needs")
-        head = (str(event.id), event.flow, event.market, event.name)
+        head = (str(event.id), event.flow, event.market, name)
         table.add_row(*map(Text, head), state_text(event.state), *map(Text, said))
         if trouble is not None and trouble.diff:
             table.add_row(
                 *([""] * 6), Text(diff_text(trouble.diff, flow=event.flow), style="dim"), ""
             )
     return table
+
+
+def _named(crowd: Alike) -> str:
+    """Return what people call events that are alike: some by name, and how many more."""
+    names = ", ".join(event.name for event in crowd.first)
+    more = crowd.count - len(crowd.first)
+    return f"{names} and {more:,} more" if more else names
 
 
 def table_of(title: str, *columns: str) -> Table:

@@ -78,6 +78,12 @@ class BulkCalls:
         body = await self._calls.read("bulk_status", f"/rest/V1/bulk/{bulk}/detailed-status")
         return self._calls.checked(BulkStatus, body).operations_list
 
+    async def ends(self, bulk: str) -> tuple[BulkOperation, ...] | None:
+        """Return the same of a bulk of long ago; None where the shop knows it no more."""
+        target = f"/rest/V1/bulk/{bulk}/detailed-status"
+        found = await self._calls.one("bulk_status", BulkStatus, target)
+        return None if found is None else found.operations_list
+
     async def follow(self, bulk: str, *, rows: int, wait: timedelta) -> BulkEnd:
         """Wait for the rows of a bulk to end.
 

@@ -3,7 +3,7 @@
 The chunks of a shop's flow share one lock, and a run has one of them in line at a time, entered
 at the end of the one before. So a run of what changed gets between the chunks of a full one, and
 whoever is killed goes on where it stopped. A key of which the shop refused a row, or the ERP has
-none that can be mirrored, has a lock of its own: what is held for its sake stops no other.
+none that can be mirrored, is held at once, at a lock of its own: it stops no other.
 """
 
 import uuid
@@ -14,13 +14,14 @@ from typing import Protocol
 from sync.engine.sources import Events
 from sync.mirror.keys import folded
 from sync.store.lines import Urgency
+from sync.store.mirror_held import KEY, MEETS, HeldEvent
 from sync.store.mirror_records import HeldAlone, RunTrigger
 
-RUN, KEY, MEETS, WANTED = "run", "key", "meets", "wanted"
-"""Members of their payloads: a run; a key, those that are one with it, and what was refused."""
+__all__ = ["KEY", "MEETS", "RUN", "ChunkEvents", "HeldKeys", "MirrorEvents", "MirrorPlace"]
 
-# So many are entered in one statement.
-_TOGETHER = 500
+RUN = "run"
+"""Member of a chunk's payload; those of a key are `sync.store.mirror_held`'s."""
+
 _URGENCIES = {RunTrigger.CHANGE: Urgency.FRESH}
 
 
@@ -51,15 +52,29 @@ class MirrorEvents(Events, Protocol):
         ...
 
 
+class HeldKeys(Protocol):
+    """Where keys are held: `sync.store.mirror_held.MirrorHeld`."""
+
+    async def hold(self, flow: str, market: str, events: Sequence[HeldEvent]) -> None:
+        """Hold keys; those that are held already say what is wrong now."""
+        ...
+
+    async def begin_again(self, event_id: int, fence: int) -> None:
+        """Note that all of a key is tried anew."""
+        ...
+
+
 class ChunkEvents:
     """Enters them.
 
     Args:
         events: Where.
+        held: Where keys are held.
     """
 
-    def __init__(self, events: MirrorEvents) -> None:
+    def __init__(self, events: MirrorEvents, held: HeldKeys) -> None:
         self._events = events
+        self._held = held
 
     async def enter_first(self, run: int, mirror: MirrorPlace, urgency: Urgency) -> None:
         """Enter a chunk of a run that has none in line: the first, or one after an approval."""
@@ -72,37 +87,26 @@ class ChunkEvents:
         """Enter the chunk that follows an event's, once."""
         await self._enter(mirror, run, f"after {after}", urgency_of(trigger))
 
-    async def hold(self, mirror: MirrorPlace, rows: Sequence[HeldAlone], run: int) -> None:
-        """Enter keys of which the shop refused rows, but those that are under way or held."""
-        new = [row for row in rows if not await self._events.is_open(_lock(mirror, row.key))]
-        await self._enter_rows(mirror, new, f"run {run}", Urgency.FRESH)
-
-    async def enter_rows(self, mirror: MirrorPlace, rows: Sequence[HeldAlone]) -> None:
-        """Enter keys of which no row can be planned; none of them has an event under way."""
-        await self._enter_rows(mirror, rows, str(uuid.uuid4()), Urgency.BACKLOG)
-
-    async def _enter_rows(
-        self, mirror: MirrorPlace, rows: Sequence[HeldAlone], what: str, urgency: Urgency
-    ) -> None:
-        for begin in range(0, len(rows), _TOGETHER):
-            some = rows[begin : begin + _TOGETHER]
-            enter = partial(self._receive_rows, mirror, some, what)
-            await self._events.receive_together(enter, urgency)
-
-    async def _receive_rows(
-        self, mirror: MirrorPlace, rows: Sequence[HeldAlone], what: str
-    ) -> None:
-        for row in rows:
-            lock = _lock(mirror, row.key)
-            await self._events.receive(
-                flow=mirror.flow,
-                market=mirror.market,
-                business_key=row.key,
-                document_id=row.key,
-                source_key=f"{lock}/{what}",
-                payload={KEY: row.key, MEETS: list(row.meets), WANTED: dict(row.wanted)},
-                lock_key=lock,
+    async def hold(self, mirror: MirrorPlace, rows: Sequence[HeldAlone]) -> None:
+        """Hold keys: of those that are held or under way, what is wrong now is added."""
+        events = [
+            HeldEvent(
+                lock_key=_lock(mirror, row.key),
+                key=row.key,
+                meets=row.meets,
+                wanted=row.wanted,
+                field=row.field,
+                text=row.text,
+                advice=row.advice,
             )
+            for row in rows
+        ]
+        if events:
+            await self._held.hold(mirror.flow, mirror.market, events)
+
+    async def begin_again(self, event_id: int, fence: int) -> None:
+        """Note that all of a held key is tried anew, by whom its event is carried."""
+        await self._held.begin_again(event_id, fence)
 
     async def _enter(self, mirror: MirrorPlace, run: int, what: str, urgency: Urgency) -> None:
         lock, name = _line(mirror), _name(run)

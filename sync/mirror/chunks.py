@@ -7,7 +7,7 @@ is done is done, whatever happens to the rest.
     the shop has another product under a key   all that is known of the key is forgotten, and the
                                                key is read again for every mirror flow
     a newer read has seen the row meanwhile    it is read again: what was written may be older
-    the shop refused the row                   it becomes an event of its own
+    the shop refused the row                   its key is held, at an event of its own
 
 The scopes of a chunk are written one after the other: what one makes the next may need.
 """
@@ -160,7 +160,7 @@ class Chunks:
         if not outcomes:
             return
         # Before it counts as refused: nobody would enter it any more.
-        await self._entries.hold(mirror, _refused(outcomes, decisions), run.id)
+        await self._entries.hold(mirror, _refused(outcomes, decisions))
         overtaken = await self._plans.acknowledge(
             run.id, outcomes, event_id=work.event.id, fence=work.event.fence
         )
@@ -183,13 +183,25 @@ def summary(outcomes: Sequence[RowOutcome]) -> str:
 def _refused(
     outcomes: Sequence[RowOutcome], decisions: Mapping[RowKey, Decision]
 ) -> Sequence[HeldAlone]:
-    """Return the keys of refused rows, with what was wanted of them."""
+    """Return the keys of refused rows, with what was not written of them."""
     wanted: dict[str, dict[str, Values]] = {}
+    why: dict[str, RowOutcome] = {}
     for each in outcomes:
         if each.end is RowEnd.REFUSED:
             fields = decisions[each.row].change.wanted
-            wanted.setdefault(each.key, {})[each.scope] = fields
-    return [HeldAlone(key=key, wanted=scopes) for key, scopes in wanted.items()]
+            left = {name: value for name, value in fields.items() if name not in each.values}
+            wanted.setdefault(each.key, {})[each.scope] = left
+            why.setdefault(each.key, each)
+    return [
+        HeldAlone(
+            key=key,
+            wanted=scopes,
+            field=why[key].field,
+            text=why[key].text,
+            advice=why[key].advice,
+        )
+        for key, scopes in wanted.items()
+    ]
 
 
 def _with_settled(outcome: RowOutcome, decision: Decision) -> RowOutcome:

@@ -2,7 +2,8 @@
 
 A key is read anew from the ERP and planned within the same limits as any other, then written
 alone: if no row can be made of it or of some of its fields, or the shop refuses one again, its
-event is held with what is wrong. Replayed, it does the same.
+event is held with what is wrong. So it is carried when a person replays it, or when the ERP says
+something new of what the shop refused.
 """
 
 from collections.abc import Mapping, Sequence
@@ -110,6 +111,7 @@ class MirrorFlow:
 
     async def _row(self, mirror: Mirror, keys: Sequence[str], work: Work) -> Done:
         planner = self._planners[mirror.market]
+        await self._entries.begin_again(work.event.id, work.event.fence)
         planning = await planner.planned(keys, by=f"{BY_EVENT}{work.event.id}")
         run, held = planning.run, planning.odd[0] if planning.odd else None
         if run is None and held is None:

@@ -6,34 +6,37 @@
     planned    some keys, for an event that writes them alone
 
 A read of everything that was killed is taken up where it was. One that the ERP broke off is tried
-again from there, and given up when it gets no further. One that brought less than nine tenths of
-the last one's rows plans nothing: half a catalog is an error more often than a decision.
+again from there, and given up when it gets no further; one by hand ends at once with its reason.
+One that brought less than nine tenths of the last one's rows plans nothing: half a catalog is an
+error more often than a decision.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.resilience.errors import TransientUpstreamError, UpstreamError, words_of
 from sync.mirror.absence import Absence
 from sync.mirror.ports import Mirror
+from sync.mirror.read_life import failing, kept
 from sync.store.interventions import InterventionError, Interventions
 from sync.store.lines import Urgency
+from sync.store.mirror_held import HeldNews
 from sync.store.mirror_judging import PlanRules
 from sync.store.mirror_plans import MirrorPlans
 from sync.store.mirror_records import HeldAlone, MirrorRun, RunState, RunTrigger
 from sync.store.mirror_run_record import HeldKey
 from sync.store.mirror_staging import StagedWindow
 
-# A read of some keys takes minutes at the most; one of everything may meet a long outage.
-_KEYED_IDLE, _WHOLE_IDLE = timedelta(hours=1), timedelta(hours=6)
+# Whoever reads says so several times within; one of everything by the clock may meet a long outage.
+_IDLE, _WHOLE_IDLE = timedelta(minutes=2), timedelta(hours=6)
 # Of the last whole read's rows; fewer are believed when a person says so.
 _FEWEST_PER_CENT = 90
 _AT_ONCE = 2000
 _BY = "a newer read"
+_MOVED = "the ERP says something new of what the shop refused"
 Told = Callable[[MirrorRun], None]
 
 
@@ -44,8 +47,8 @@ class Entering(Protocol):
         """Enter a chunk of a run that has none in line."""
         ...
 
-    async def enter_rows(self, mirror: Mirror, rows: Sequence[HeldAlone]) -> None:
-        """Enter keys that are held alone; none of them has an event that has not ended."""
+    async def hold(self, mirror: Mirror, rows: Sequence[HeldAlone]) -> None:
+        """Hold keys of which no row can be made."""
         ...
 
 
@@ -138,7 +141,7 @@ class MirrorReads:
         """Read some keys and plan them, for who writes them alone; raises `UpstreamError`."""
         run = await self._begin(RunTrigger.BY_HAND, by=by, is_whole=False)
         is_early = await self._is_to_adopt()
-        async with self._failing(run, keys):
+        async with failing(self._plans.runs, run, keys), kept(self._plans.runs, run):
             run = await self._read(run, keys)
             if is_early:
                 odd = await self._plans.staging.odd(run)
@@ -179,31 +182,20 @@ class MirrorReads:
         self, run: MirrorRun, keys: Sequence[str] | None, *, told: Told = lambda _: None
     ) -> None:
         """Do all that is left of a run, and have what it plans written."""
-        async with self._failing(run, keys):
-            run = await self._read(run, keys, told=told)
-            if keys is None and (few := await self._too_few(run)):
-                await self._plans.runs.fail(run, few)
-                return
-            if run.trigger is RunTrigger.ADOPT:
-                await self._adopt(run)
-            else:
-                await self._absence.confirm(run, keys)
-                back = await self._plans.planning.plan(run, self._rules, keys=keys)
-                await self._put_back(back)
+        async with failing(self._plans.runs, run, keys):
+            async with kept(self._plans.runs, run):
+                run = await self._read(run, keys, told=told)
+                if keys is None and (few := await self._too_few(run)):
+                    await self._plans.runs.fail(run, few)
+                    return
+                if run.trigger is RunTrigger.ADOPT:
+                    await self._adopt(run)
+                else:
+                    await self._absence.confirm(run, keys)
+            if run.trigger is not RunTrigger.ADOPT:
+                news = await self._plans.planning.plan(run, self._rules, keys=keys)
+                await self._follow(run, news)
         await self._enter(run.id)
-
-    @asynccontextmanager
-    async def _failing(
-        self, run: MirrorRun, keys: Sequence[str] | None
-    ) -> AsyncGenerator[None, None]:
-        """Note on a run why it breaks off, and end it unless it is taken up again."""
-        try:
-            yield
-        except UpstreamError as error:
-            is_over = keys is not None or not isinstance(error, TransientUpstreamError)
-            end = self._plans.runs.fail if is_over else self._plans.runs.note
-            await end(run, f"the reading broke off: {words_of(error)}")
-            raise
 
     async def _read(
         self, run: MirrorRun, keys: Sequence[str] | None, *, told: Told = lambda _: None
@@ -253,7 +245,7 @@ class MirrorReads:
     async def _tidy(self) -> None:
         """Do what a process has left undone that was killed."""
         place = (self._mirror.flow, self._mirror.market)
-        await self._plans.runs.abandon(*place, keyed=_KEYED_IDLE, whole=_WHOLE_IDLE)
+        await self._plans.runs.abandon(*place, idle=_IDLE, whole=_WHOLE_IDLE)
         left = [run.id for run in await self._plans.runs.writing(*place)]
         for run in dict.fromkeys([*left, *await self._plans.staging.left(*place)]):
             await self._enter(run)
@@ -263,20 +255,30 @@ class MirrorReads:
         if run is None:
             return
         odd = await self._plans.staging.newly_odd(run)
-        held = [HeldAlone(key=each.key, meets=each.meets) for each in odd]
+        held = [each.alone for each in odd]
         if held and run.trigger is not RunTrigger.PLAN:
-            await self._entering.enter_rows(self._mirror, held)
+            await self._entering.hold(self._mirror, held)
         await self._plans.staging.drop(run.id)
         if run.state is RunState.WRITING:
             is_soon = run.trigger is RunTrigger.CHANGE
             urgency = Urgency.FRESH if is_soon else Urgency.BACKLOG
             await self._entering.enter_first(run.id, self._mirror, urgency)
 
-    async def _put_back(self, events: Sequence[int]) -> None:
-        for event_id in events:
+    async def _follow(self, run: MirrorRun, news: HeldNews) -> None:
+        """Do with held events what a read says of their keys."""
+        for event_id in news.back:
             # It may have been replayed or skipped by a person meanwhile.
             with suppress(InterventionError):
                 await self._interventions.replay(event_id, by=_BY)
+        for event_id in news.over:
+            with suppress(InterventionError):
+                reason = f"run {run.id} has read it, and nothing is wrong with it any more"
+                await self._interventions.skip(event_id, reason=reason, by=_BY)
+        place = (self._mirror.flow, self._mirror.market)
+        for key, due_at in news.later:
+            await self._plans.wanted.want(
+                *place, [key], is_forced=False, reason=_MOVED, due_at=due_at
+            )
 
     @property
     def _rules(self) -> PlanRules:

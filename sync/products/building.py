@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from sync.description import Built, Description
+from sync.engine.schedules import Schedule
 from sync.erp_events import ErpEvent
 from sync.given import ConfiguredMarket, Given
 from sync.magento import resources
@@ -14,6 +15,7 @@ from sync.mirror_flows import mirror_flow
 from sync.products.check import shop_rows
 from sync.products.contracts import contracts
 from sync.products.dangers import dangers, mirror_limits
+from sync.products.late_bulks import LateBulks
 from sync.products.linking import Linking
 from sync.products.making import Making
 from sync.products.mapping import BLOCKED, DISABLED, STATUS, VERSION
@@ -29,6 +31,8 @@ from sync.products.writer import ProductWriter
 from sync.store.mirror_notices import MirrorNotice
 from sync.store.mirror_records import Risk, Values
 
+_LOOK_EVERY = timedelta(minutes=1)
+_LATE = "the shop's queue has written it late"
 _UNLINKED = "its variants are not all linked"
 _QUEUE = (
     "The shop's queue is not worked off: products are written one by one. See whether its "
@@ -39,7 +43,8 @@ _QUEUE = (
 def build(given: Given) -> Built:
     """Return the flow with its schedules."""
     built = mirror_flow(given, FLOW, product_mirrors(given))
-    return replace(built, erp_hint=partial(hear, given))
+    looks = [_late_bulks(given, market) for market in given.having(FLOW)]
+    return replace(built, schedules=[*built.schedules, *looks], erp_hint=partial(hear, given))
 
 
 async def hear(given: Given, event: ErpEvent) -> None:
@@ -141,6 +146,7 @@ def _writer(given: Given, market: ProductMarket, reader: ProductReader) -> Produ
     patches = ProductPatches(
         shop.catalog,
         shop.bulks,
+        book=given.mirroring.plans.bulks(shop.url, FLOW, market.code),
         clock=clock,
         wait=timedelta(seconds=rules.bulk_wait_seconds),
         overdue=partial(_tell_overdue, given, market.code),
@@ -166,6 +172,18 @@ def _absent(market: ProductMarket) -> Values | None:
     if "status" not in market.owned:
         return None
     return {STATUS: DISABLED} if market.rules.status == "erp" else {BLOCKED: "1"}
+
+
+def _late_bulks(given: Given, market: str) -> Schedule:
+    """Return when somebody looks after bulks that were given up."""
+
+    async def want(keys: Sequence[str], is_forced: bool) -> None:  # noqa: FBT001 -- passed by place
+        plans = given.mirroring.plans
+        await plans.want(FLOW, market, keys, is_forced=is_forced, reason=_LATE)
+
+    book = given.mirroring.plans.bulks(given.shop.url, FLOW, market)
+    late = LateBulks(given.shop.bulks, book, want=want)
+    return Schedule(f"look after late bulks of {market}", _LOOK_EVERY, late.look)
 
 
 async def _tell_overdue(given: Given, market: str, text: str) -> None:

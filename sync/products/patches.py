@@ -2,8 +2,9 @@
 
 What the queue's database was in its own way at, and what is open past the deadline, is written
 alone: of products that were to be made, those that are not there. A queue that is not worked off is
-a dead consumer, and so all is written one by one for a while. It may still do what is open later:
-then it writes what was wanted before, and the next look at the shop finds it.
+a dead consumer, and so all is written one by one for a while. It may still do later what is open,
+and then writes what was wanted before: so a bulk is kept from its sending until each of its ends is
+known, and `late_bulks` looks after those that nobody follows any more.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -21,9 +22,11 @@ from sync.magento.bulk_models import BulkOperation, OperationState
 from sync.magento.catalog import ALL
 from sync.mirror.ports import PlannedRow
 from sync.products.options import FieldFaultError
-from sync.products.ports import ShopBulks, ShopCatalog
+from sync.products.ports import BulkBook, ShopBulks, ShopCatalog
+from sync.store.mirror_bulks import BulkRow
 
 _MAGENTO = "magento"
+_CREATE = "create products"
 # As long as a handful takes one by one, a queue that is asked every few seconds has not begun.
 _FEW = 3
 ALONE_FOR = timedelta(minutes=10)
@@ -69,6 +72,7 @@ class ProductPatches:
     Args:
         catalog: Its products.
         bulks: Its queue.
+        book: The bulks that were sent.
         clock: Time.
         wait: How long the queue may take for a batch.
         overdue: Told of a bulk that the queue has not worked off by then.
@@ -79,12 +83,14 @@ class ProductPatches:
         catalog: ShopCatalog,
         bulks: ShopBulks,
         *,
+        book: BulkBook,
         clock: Clock,
         wait: timedelta,
         overdue: Callable[[str], Awaitable[None]],
     ) -> None:
         self._catalog = catalog
         self._bulks = bulks
+        self._book = book
         self._clock = clock
         self._wait = wait
         self._overdue = overdue
@@ -120,7 +126,7 @@ class ProductPatches:
         async def send(*, guard: Guard) -> str:
             return await self._bulks.create_products(rows, guard=guard)
 
-        ends = await self._followed("create products", ALL, patches, send, work)
+        ends = await self._followed(_CREATE, ALL, patches, send, work)
         open_ones = [patch.sku for patch, end in zip(patches, ends, strict=True) if end is None]
         listed = await self._catalog.listed(open_ones, store=ALL) if open_ones else ()
         there = {same_name_key(product.sku): product.id for product in listed}
@@ -148,8 +154,12 @@ class ProductPatches:
         """Return what came of each row; None where that is not known."""
         about = {"store": store, "skus": [each.sku for each in patches]}
         bulk = await written(work, _MAGENTO, operation, about, send)
+        rows = [_bulk_row(number, patch) for number, patch in enumerate(patches)]
+        await self._book.sent(bulk, rows, makes=operation == _CREATE, within=self._wait)
         end = await self._bulks.follow(bulk, rows=len(patches), wait=self._wait)
-        if end.is_overdue:
+        if not end.is_overdue:
+            await self._book.ended(bulk)
+        else:
             self._alone_until_us = self._clock.monotonic_us() + _ALONE_FOR_US
             left = len(patches) - len(end.ended)
             seconds = round(self._wait.total_seconds())
@@ -187,6 +197,11 @@ class ProductPatches:
                 raise
             return Patched(fault=_refused("; ".join(error.reasons) or str(error)))
         return Patched(product={"id": number})
+
+
+def _bulk_row(number: int, patch: Patch) -> BulkRow:
+    values = {name: patch.row.values[name] for name in patch.fields}
+    return BulkRow(number=number, row=patch.row.change.row, values=values)
 
 
 def _of_operation(operation: BulkOperation | None) -> Patched | None:

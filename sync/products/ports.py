@@ -11,10 +11,12 @@ from pricing_proxy.http_exchange import Guard
 from sync.magento.attributes import ProductAttribute
 from sync.magento.base_prices import BasePrice, PriceFaults
 from sync.magento.bulk import BulkEnd
+from sync.magento.bulk_models import BulkOperation
 from sync.magento.catalog import StoreView
 from sync.magento.configurables import Axis
 from sync.magento.product_models import CatalogProduct
 from sync.products.mapped import Born
+from sync.store.mirror_bulks import BulkRow, SentBulk
 
 R = TypeVar("R", bound=Row)
 
@@ -98,6 +100,40 @@ class ShopBulks(Protocol):
 
     async def follow(self, bulk: str, *, rows: int, wait: timedelta) -> BulkEnd:
         """Wait for the rows of a bulk to end."""
+        ...
+
+
+class BulkEnds(Protocol):
+    """What the shop's queue tells of bulks of long ago."""
+
+    async def ends(self, bulk: str) -> Sequence[BulkOperation] | None:
+        """Return how far the rows of a bulk have come; None where the shop knows it no more."""
+        ...
+
+
+class BulkBook(Protocol):
+    """The bulks that were sent: `sync.store.mirror_bulks.MirrorBulks`."""
+
+    async def sent(
+        self, bulk: str, rows: Sequence[BulkRow], *, makes: bool, within: timedelta
+    ) -> None:
+        """Keep a bulk that is on its way, and will be followed so long."""
+        ...
+
+    async def ended(self, bulk: str) -> None:
+        """Forget a bulk: what became of each row is known."""
+        ...
+
+    async def due(self) -> Sequence[SentBulk]:
+        """Return the bulks after which somebody has to look now."""
+        ...
+
+    async def keep(self, sent: SentBulk, left: Collection[BulkRow]) -> None:
+        """Note which rows of a bulk are open still."""
+        ...
+
+    async def know(self, rows: Sequence[BulkRow]) -> None:
+        """Note that the shop was given the values of rows late."""
         ...
 
 

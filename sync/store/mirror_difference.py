@@ -6,19 +6,19 @@ full read that lasted an hour knows less of a row than what was asked for meanwh
     the row was written or looked at after it was read    nothing is planned of it
     an older plan for it is not written yet               it is superseded; where that wanted
         something else it may be on its way right now, so the row is written whatever is known
-    the shop refused just this before                     it stays with its held event
+    the shop refused a field of it before                 that stays with its held event; what the
+                                                          shop does not have, as a whole
     a person let a field be at the adoption               not even a forced key brings it back: it
         waits for the ERP to say something new, or for a read that is forced as a whole
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sync.store.mirror_held import HELD_FIELDS, unfinished
 from sync.store.mirror_records import MirrorRun
-from sync.store.states import MOVING, STUCK, EventState
 
 _ADVICE = "give one of them another number in the ERP, or take it out of sale"
 # Of several rows of the ERP that are one to the shop none is right.
@@ -27,7 +27,7 @@ _MEETING = text("""
     SELECT :run, '', met.folded, met.keys[1], jsonb_build_object(
         'field', 'key', 'advice', CAST(:advice AS text), 'meets', to_jsonb(met.keys[2:]),
         'text', 'is one to the shop with ' || array_to_string(met.keys[2:], ', ')), at, at
-    FROM (SELECT folded, array_agg(DISTINCT key) AS keys, min(began_at) AS at
+    FROM (SELECT folded, array_agg(DISTINCT key) AS keys, max(began_at) AS at
           FROM mirror_staging WHERE run = :run
           GROUP BY folded HAVING min(key) <> max(key)) AS met
 """)
@@ -55,17 +55,8 @@ _OPEN = """
         WHERE r.flow = :flow AND r.shop = :shop AND r.ended_at IS NULL AND r.id <> :run
           AND c.state IN ('planned', 'waiting'))
 """
-_HELD = """
-    held AS MATERIALIZED (
-        SELECT e.id, e.state, e.lock_key, e.payload -> 'wanted' AS wanted FROM sync_event e
-        WHERE e.flow = :flow AND e.state = ANY(:unfinished) AND starts_with(e.lock_key, :lock))
-"""
-_IS_HELD = """
-    EXISTS (SELECT FROM held h WHERE h.lock_key = :lock || s.folded AND h.wanted ? s.scope
-            AND s.values || (h.wanted -> s.scope) = s.values)
-"""
 _DIFFERENCE = text(f"""
-    WITH {_OPEN}, {_HELD}, moving AS MATERIALIZED (
+    WITH {_OPEN}, {HELD_FIELDS}, moving AS MATERIALIZED (
         SELECT DISTINCT ON (scope, folded) scope, folded, wanted FROM open
         WHERE state = 'planned' ORDER BY scope, folded, run DESC
     ), forced AS MATERIALIZED (
@@ -80,11 +71,13 @@ _DIFFERENCE = text(f"""
         ON m.flow = :flow AND m.shop = :shop AND m.scope = s.scope AND m.folded = s.folded
     LEFT JOIN moving p ON p.scope = s.scope AND p.folded = s.folded
     LEFT JOIN forced w ON w.folded = s.folded
+    LEFT JOIN held h ON h.scope = s.scope AND h.folded = s.folded AND NOT :is_alone
     CROSS JOIN LATERAL (
         SELECT jsonb_object_agg(f.key, f.value) AS wanted FROM jsonb_each(s.values) f
-        WHERE :is_forced OR (w.folded IS NOT NULL AND f.key <> ALL(m.stays)) OR m.values IS NULL
-           OR m.values -> f.key IS DISTINCT FROM f.value
-           OR (p.wanted ? f.key AND p.wanted -> f.key IS DISTINCT FROM f.value)) AS d
+        WHERE (h.fields IS NULL OR f.key <> ALL(h.fields)) AND (
+              :is_forced OR (w.folded IS NOT NULL AND f.key <> ALL(m.stays)) OR m.values IS NULL
+              OR m.values -> f.key IS DISTINCT FROM f.value
+              OR (p.wanted ? f.key AND p.wanted -> f.key IS DISTINCT FROM f.value))) AS d
     WHERE s.run = :run AND s.scope <> ''
       AND (:is_forced OR w.folded IS NOT NULL OR m.values IS NULL OR p.folded IS NOT NULL
            OR m.values || s.values <> m.values)
@@ -95,25 +88,13 @@ _DIFFERENCE = text(f"""
                         AND o.odd ->> 'is_part' IS DISTINCT FROM 'true')
       AND NOT EXISTS (SELECT FROM open o WHERE o.scope = s.scope AND o.folded = s.folded
                       AND o.began_at > s.began_at)
-      AND (:is_alone OR NOT {_IS_HELD})
+      AND (m.values IS NOT NULL OR h.fields IS NULL)
 """)  # noqa: S608 -- pieces of our own
 _LOOKED_AT = text("""
     UPDATE mirror_row m SET read_at = s.began_at FROM mirror_staging s
     WHERE s.run = :run AND m.flow = :flow AND m.shop = :shop AND m.scope = s.scope
       AND m.folded = s.folded AND m.read_at < s.began_at
 """)
-# What is held for something that is over by now.
-_TO_PUT_BACK = text(f"""
-    WITH {_HELD}, known AS MATERIALIZED (
-        SELECT h.id, h.lock_key, h.wanted, substr(h.lock_key, length(:lock) + 1) AS folded
-        FROM held h WHERE h.state = :is_held)
-    SELECT k.id FROM known k
-    WHERE EXISTS (SELECT FROM mirror_staging s WHERE s.run = :run AND s.folded = k.folded)
-      AND NOT EXISTS (SELECT FROM mirror_staging s
-                      WHERE s.run = :run AND s.folded = k.folded AND (s.scope = '' OR
-                      (k.wanted ? s.scope AND s.values || (k.wanted -> s.scope) = s.values)))
-    ORDER BY k.id
-""")  # noqa: S608 -- as above
 
 
 def lock_of_keys(run: MirrorRun) -> str:
@@ -147,17 +128,11 @@ async def note_looks(connection: AsyncConnection, run: MirrorRun) -> None:
     await connection.execute(_LOOKED_AT, values)
 
 
-async def to_put_back(connection: AsyncConnection, run: MirrorRun) -> Sequence[int]:
-    """Return the held events of keys of which the ERP says something new."""
-    values = {**_values(run), "is_held": EventState.HELD}
-    return list((await connection.execute(_TO_PUT_BACK, values)).scalars())
-
-
 def _values(run: MirrorRun) -> dict[str, Any]:
     return {
         "run": run.id,
         "flow": run.flow,
         "shop": run.shop,
         "lock": lock_of_keys(run),
-        "unfinished": [state.value for state in MOVING | STUCK],
+        "unfinished": unfinished(),
     }

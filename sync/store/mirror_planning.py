@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.mirror.keys import folded
 from sync.store import mirror_difference as difference
+from sync.store.mirror_held import HeldNews, news_of_held
 from sync.store.mirror_judging import PlanRules, judge
 from sync.store.mirror_records import MirrorRun, RunTrigger
 from sync.store.mirror_runs import change_held, end_run
@@ -49,8 +50,8 @@ class MirrorPlanning:
         *,
         keys: Sequence[str] | None,
         is_alone: bool = False,
-    ) -> Sequence[int]:
-        """Plan a run that has read all it will; return the held events that may go on.
+    ) -> HeldNews:
+        """Plan a run that has read all it will; return what it says of keys that are held.
 
         Args:
             run: The run.
@@ -72,16 +73,17 @@ class MirrorPlanning:
             if not is_look:
                 await supersede_read(connection, run)
             over = await judge(connection, run, rules)
-            back: Sequence[int] = ()
+            news = HeldNews()
             if is_look:
                 await connection.execute(_ALL_WAIT, {"run": run.id})
             else:
-                back = () if is_alone else await difference.to_put_back(connection, run)
+                if not is_alone:
+                    news = await news_of_held(connection, run, difference.lock_of_keys(run))
                 await self._fulfil(connection, run, keys)
             is_whole = keys is None and not is_look
             rows = await self._end(connection, run, "; ".join(over), is_whole=is_whole)
         await self._look_anew("mirror_change", rows)
-        return back
+        return news
 
     async def _look_anew(self, table: str, rows: int) -> None:
         """Have the database know that there is much, before it chooses how to go about it."""

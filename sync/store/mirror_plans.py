@@ -6,9 +6,11 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store.mirror_adoption import MirrorAdoption
+from sync.store.mirror_bulks import MirrorBulks
 from sync.store.mirror_changes import MirrorChanges
 from sync.store.mirror_decisions import MirrorDecisions
 from sync.store.mirror_looks import LookRounds
+from sync.store.mirror_held import MirrorHeld
 from sync.store.mirror_planning import MirrorPlanning
 from sync.store.mirror_records import (
     Looked,
@@ -40,6 +42,7 @@ class MirrorPlans:
         views: For those who look.
         wanted: Keys that are to be read soon.
         looks: How far the shop was looked through for edits.
+        held: Keys that are held.
     """
 
     def __init__(self, database: AsyncEngine) -> None:
@@ -52,7 +55,13 @@ class MirrorPlans:
         self.views = MirrorViews(database)
         self.wanted = MirrorWanted(database)
         self.looks = LookRounds(database)
+        self.held = MirrorHeld(database)
         self._changes = MirrorChanges(database)
+        self._database = database
+
+    def bulks(self, shop: str, flow: str, market: str) -> MirrorBulks:
+        """Return the bulks that a mirror has sent."""
+        return MirrorBulks(self._database, shop=shop, flow=flow, market=market)
 
     async def run(self, number: int) -> MirrorRun | None:
         """Return a run, None where there is none of this number."""

@@ -5,7 +5,8 @@ Values are JSON: numbers as plain decimal texts without trailing zeros ("12.5", 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -213,12 +214,18 @@ class HeldAlone:
     Attributes:
         key: As the ERP writes it.
         meets: Other keys of the ERP that are one with it to the shop.
-        wanted: What the shop refused, by scope.
+        wanted: The fields that the shop refused, by scope; empty where no row can be made of it.
+        field: The field at fault.
+        text: What is wrong.
+        advice: What to do.
     """
 
     key: str
     meets: Sequence[str] = ()
-    wanted: Mapping[str, Values] = field(default_factory=dict)
+    wanted: Mapping[str, Values] = dataclass_field(default_factory=dict)
+    field: str
+    text: str
+    advice: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from sync.store.mirror_records import MirrorRun, RunState, RunTrigger
+from sync.store.mirror_records import HeldAlone, MirrorRun, RunState, RunTrigger
 
 
 class RunLostError(Exception):
@@ -34,6 +34,13 @@ class HeldKey:
     field: str
     text: str
     advice: str
+
+    @property
+    def alone(self) -> HeldAlone:
+        """It, as its event tells of it."""
+        return HeldAlone(
+            key=self.key, meets=self.meets, field=self.field, text=self.text, advice=self.advice
+        )
 
 
 def mirror_run_of(row: RowMapping) -> MirrorRun:

@@ -5,10 +5,12 @@ Who reads for a run has raised its fence; a process that was stopped meanwhile a
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.store import statements
@@ -18,6 +20,7 @@ from sync.store.mirror_tables import mirror_change, mirror_run, mirror_staging
 
 _RUN = mirror_run.c
 _WHOLE = (RunTrigger.FULL, RunTrigger.ADOPT)
+_ENDED = "the program that read for it ended"
 _BEGUN = (RunState.READING, RunState.PLANNING)
 
 
@@ -71,8 +74,14 @@ class MirrorRuns:
         return found[0] if found else None
 
     async def take_up(self, flow: str, market: str) -> MirrorRun | None:
-        """Return the whole read that a process was broken off at, now ours; None without one."""
-        its = and_(_RUN.flow == flow, _RUN.market == market, _RUN.trigger.in_(_WHOLE))
+        """Return the whole read that a schedule was broken off at, now ours; None without one."""
+        its = and_(
+            _RUN.flow == flow,
+            _RUN.market == market,
+            _RUN.trigger.in_(_WHOLE),
+            # Whoever reads by hand is told, and begins again.
+            _RUN.asked_by == "",
+        )
         newest = select(func.max(_RUN.id)).where(its, _RUN.state.in_(_BEGUN)).scalar_subquery()
         statement = (
             update(mirror_run)
@@ -84,29 +93,45 @@ class MirrorRuns:
             row = (await connection.execute(statement)).mappings().first()
         return None if row is None else mirror_run_of(row)
 
-    async def abandon(self, flow: str, market: str, *, keyed: timedelta, whole: timedelta) -> None:
+    async def keep(self, run: MirrorRun) -> None:
+        """Say that a run is still read for; raises `RunLostError`.
+
+        A database that is away for a moment is for whoever reads to notice.
+        """
+        with suppress(SQLAlchemyError, OSError):
+            async with self._database.begin() as connection:
+                await change_held(connection, run)
+
+    async def abandon(self, flow: str, market: str, *, idle: timedelta, whole: timedelta) -> None:
         """Fail the reads that nobody goes on with.
 
         Args:
             flow: Whose.
             market: Its market.
-            keyed: After how long that is so for reads of some keys.
-            whole: After how long it is for those of everything.
+            idle: After how long without a word that is so of reads that nobody takes up.
+            whole: After how long it is of those of everything that schedules take up.
         """
-        idle = func.clock_timestamp() - _RUN.changed_at
-        statement = (
-            update(mirror_run)
+        silent = func.clock_timestamp() - _RUN.changed_at
+        is_alone = or_(_RUN.trigger.not_in(_WHOLE), _RUN.asked_by != "")
+        its = (
+            select(_RUN.id)
             .where(
                 _RUN.flow == flow,
                 _RUN.market == market,
                 _RUN.state.in_(_BEGUN),
-                or_(idle > whole, and_(idle > keyed, _RUN.trigger.not_in(_WHOLE))),
+                or_(silent > whole, and_(silent > idle, is_alone)),
             )
+            # Whoever plans one has it locked, for as long as a whole catalog takes.
+            .with_for_update(skip_locked=True)
+        )
+        statement = (
+            update(mirror_run)
+            .where(_RUN.id.in_(its.scalar_subquery()))
             .values(
                 state=RunState.FAILED,
                 fence=_RUN.fence + 1,
                 ended_at=func.clock_timestamp(),
-                text=func.coalesce(func.nullif(_RUN.text, ""), "its reading was broken off"),
+                text=func.coalesce(func.nullif(_RUN.text, ""), _ENDED),
             )
             .returning(_RUN.id)
         )

@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sync.mirror.keys import folded
 from sync.plain_texts import plain, plain_json
 from sync.store.mirror_difference import lock_of_keys
+from sync.store.mirror_held import unfinished
 from sync.store.mirror_records import DesiredRow, MirrorRun, UnmappedRow, Values
 from sync.store.mirror_run_record import HeldKey
 from sync.store.mirror_runs import change_held
-from sync.store.states import MOVING, STUCK
 
 _COPY = "COPY mirror_staging (run, scope, folded, key, values, odd, began_at, ended_at) FROM STDIN"
 # Rows that were staged already are there with all that is to be said of them.
@@ -58,7 +58,9 @@ _NEW_ODD = text("""
     SELECT DISTINCT ON (s.folded) s.key, s.odd FROM mirror_staging s
     WHERE s.run = :run AND s.scope = '' AND NOT EXISTS (
         SELECT FROM sync_event e
-        WHERE e.lock_key = :lock || s.folded AND e.state = ANY(:unfinished))
+        WHERE e.lock_key = :lock || s.folded AND e.state = ANY(:unfinished)
+          AND (e.state <> 'held' OR e.error_text IS NOT DISTINCT FROM s.odd ->> 'text'
+               OR coalesce(e.payload -> 'refused', e.payload -> 'wanted') <> '{}'))
     ORDER BY s.folded, s.key
 """)
 _LEFT = text("""
@@ -185,9 +187,8 @@ class MirrorStaging:
         return await self._held(_ODD, {"run": run.id})
 
     async def newly_odd(self, run: MirrorRun) -> list[HeldKey]:
-        """Return those that are no event yet, or none that has not ended."""
-        unfinished = [state.value for state in MOVING | STUCK]
-        place = {"run": run.id, "lock": lock_of_keys(run), "unfinished": unfinished}
+        """Return those that are not held yet, or for something else that is wrong with them."""
+        place = {"run": run.id, "lock": lock_of_keys(run), "unfinished": unfinished()}
         return await self._held(_NEW_ODD, place)
 
     async def left(self, flow: str, market: str) -> list[int]:

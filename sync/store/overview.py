@@ -107,6 +107,28 @@ class Overview:
         held_first = case((_EVENT.state == EventState.HELD, 0), else_=1)
         return await self._events(_EVENT.state.in_(_STUCK), most=most, before=held_first)
 
+    async def stuck_alike(self, *, named: int) -> list[Alike]:
+        """Return the same by what is wrong with them: ten thousand may be held for one reason."""
+        alike = (
+            *(_EVENT.flow, _EVENT.market, _EVENT.state, _EVENT.depends_on),
+            *(_EVENT.error_kind, _EVENT.error_field, _EVENT.error_text, _EVENT.error_diff),
+        )
+        crowds = await self._crowds(_EVENT.state.in_(_STUCK), alike=alike, named=named)
+        return sorted(crowds, key=lambda each: each.first[0].state is not EventState.HELD)
+
+    async def held_like(self, event_id: int) -> list[int]:
+        """Return the held events with which the same is wrong as with one, and it."""
+        one = sync_event.alias()
+        same = [
+            getattr(one.c, name).is_not_distinct_from(_EVENT[name])
+            for name in ("flow", "market", "error_kind", "error_field", "error_text")
+        ]
+        its = select(_EVENT.id).where(
+            _EVENT.state == EventState.HELD,
+            select(one.c.id).where(one.c.id == event_id, *same).exists(),
+        )
+        return [row.id for row in await statements.rows(self._database, its.order_by(_EVENT.id))]
+
     async def count_stuck(self) -> int:
         """Return how many events are held or blocked."""
         statement = select(func.count()).where(_EVENT.state.in_(_STUCK))

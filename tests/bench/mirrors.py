@@ -157,7 +157,7 @@ class Entered:
         assert (mirror.market, urgency) == (_MARKET, Urgency.BACKLOG)
         self.runs.append(run)
 
-    async def enter_rows(self, mirror: Mirror, rows: Sequence[HeldAlone]) -> None:
+    async def hold(self, mirror: Mirror, rows: Sequence[HeldAlone]) -> None:
         """Refuse: none is odd here."""
         raise AssertionError(f"{mirror.flow}: {len(rows)} held")
 

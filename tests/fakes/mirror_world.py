@@ -9,7 +9,6 @@ The ERP tells its rows in pages and may break off; the shop takes what it is giv
 that it refuses. Chunks are written here without the engine: what that adds is tested elsewhere.
 """
 
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,9 +22,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.engine.flow import Work
 from sync.engine.queue import JobQueue
+from sync.mirror.chunk_events import ChunkEvents
 from sync.mirror.keys import folded
 from sync.mirror.ports import Mirror, MirrorPage, PlannedRow, Policy
 from sync.mirror.reading import MirrorReads
+from sync.store.events import EventStore
 from sync.store.interventions import Interventions
 from sync.store.lines import Urgency
 from sync.store.mirror_plans import MirrorPlans
@@ -55,12 +56,11 @@ _EVENT = """
     VALUES (:flow, :market, 'run', 'run', 'run', '{}', 'working', 1)
     ON CONFLICT (source_key) DO UPDATE SET fence = 1 RETURNING id
 """
-_HELD = """
-    INSERT INTO sync_event (flow, market, business_key, source_key, lock_key, payload, state)
-    VALUES (:flow, :market, :key, gen_random_uuid()::text, :lock, CAST(:payload AS jsonb), 'held')
+_HELD_EARLIER = """
+    UPDATE sync_event SET changed_at = changed_at - CAST(:minutes AS float) * interval '1 minute'
 """
-_OPEN = """
-    SELECT count(*) FROM sync_event WHERE lock_key = :lock AND state NOT IN ('done', 'skipped')
+_WANTED_EARLIER = """
+    UPDATE mirror_wanted SET due_at = due_at - CAST(:minutes AS float) * interval '1 minute'
 """
 LIMITS = {
     "repriced": MirrorLimit(per_cent=Decimal(5), count=4),
@@ -186,6 +186,7 @@ class ToyShelf:
         lists_nothing: How often a read brings nothing, from now on.
         dies_after: After how many reads whoever asks is killed; None for never.
         reads: How many rows were asked for, read by read.
+        refusals: The keys of what was not, in order.
     """
 
     rows: dict[str, dict[str, Value]] = field(default_factory=dict)
@@ -196,6 +197,7 @@ class ToyShelf:
     lists_nothing: int = 0
     dies_after: int | None = None
     reads: list[int] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
 
     async def read(self, rows: Sequence[MirrorChange]) -> Mapping[RowKey, HeldRow]:
         self.reads.append(len(rows))
@@ -225,6 +227,7 @@ class ToyShelf:
         """Write one row."""
         place, key = {"scope": change.scope, "key": change.key}, folded(change.key)
         if key in self.refused:
+            self.refusals.append(change.key)
             return RowOutcome(**place, end=RowEnd.REFUSED, values={}, text="no", advice="ask")
         if key in self.kept:
             return RowOutcome(**place, end=RowEnd.KEPT, values=change.wanted)
@@ -239,10 +242,12 @@ class Entered:
     """Where plans become events.
 
     Attributes:
+        events: Where keys are held.
         first: The runs whose first chunk was entered.
-        held: The keys that were.
+        held: The keys that were held.
     """
 
+    events: ChunkEvents
     first: list[int] = field(default_factory=list)
     held: list[HeldAlone] = field(default_factory=list)
 
@@ -251,9 +256,9 @@ class Entered:
         if run not in self.first:
             self.first.append(run)
 
-    async def enter_rows(self, mirror: Mirror, rows: Sequence[HeldAlone]) -> None:
-        assert mirror.flow == FLOW
+    async def hold(self, mirror: Mirror, rows: Sequence[HeldAlone]) -> None:
         self.held += rows
+        await self.events.hold(mirror, rows)
 
 
 class MirrorWorld:
@@ -278,8 +283,9 @@ class MirrorWorld:
     ) -> None:
         self.clock = ManualClock()
         self.database = database
-        self.erp, self.shelf, self.entered = ToyErp(self.clock), ToyShelf(), Entered()
         self.plans = MirrorPlans(database)
+        self.events = ChunkEvents(EventStore(database, JobQueue()), self.plans.held)
+        self.erp, self.shelf, self.entered = ToyErp(self.clock), ToyShelf(), Entered(self.events)
         self.mirror = Mirror(
             flow=FLOW,
             market=MARKET,
@@ -327,16 +333,24 @@ class MirrorWorld:
         self, run: int, changes: Sequence[MirrorChange], ends: Sequence[RowOutcome]
     ) -> Sequence[RowOutcome]:
         """Note what came of rows; refused ones become held events."""
-        for each in ends:
-            if each.end is RowEnd.REFUSED and not await self._is_open(each.key):
-                [its] = [change.wanted for change in changes if change.row == each.row]
-                await self.hold(each.key, {each.scope: its})
+        wanted = {change.row: change.wanted for change in changes}
+        refused = [each for each in ends if each.end is RowEnd.REFUSED]
+        await self.events.hold(
+            self.mirror,
+            [
+                HeldAlone(
+                    key=each.key,
+                    wanted={each.scope: wanted[each.row]},
+                    field=each.field,
+                    text=each.text,
+                    advice=each.advice,
+                )
+                for each in refused
+            ],
+        )
         await self.plans.acknowledge(run, ends, event_id=await self.event(), fence=1)
         await self.plans.settle(run)
         return ends
-
-    async def _is_open(self, key: str) -> bool:
-        return bool(await self.value(_OPEN, lock=LOCK + folded(key)))
 
     async def write_all(self) -> None:
         """Write all that may be written of all runs."""
@@ -349,11 +363,32 @@ class MirrorWorld:
         """Return the event that chunks are carried with."""
         return int(await self.value(_EVENT, flow=FLOW, market=MARKET))
 
-    async def hold(self, key: str, wanted: Mapping[str, Values]) -> None:
-        """Enter a key as a held event."""
-        payload = json.dumps({"key": key, "meets": [], "wanted": wanted})
-        values = {"flow": FLOW, "market": MARKET, "key": key, "payload": payload}
-        await self.execute(_HELD, lock=LOCK + folded(key), **values)
+    async def try_again(self, event_id: int) -> Sequence[RowOutcome]:
+        """Carry the event of a held key, as the flow does; return what came of its rows."""
+        [row] = await self.all(
+            "UPDATE sync_event SET state = 'working', fence = fence + 1 WHERE id = :id "
+            "RETURNING fence, payload",
+            id=event_id,
+        )
+        await self.events.begin_again(event_id, row[0])
+        keys = [row[1]["key"], *row[1]["meets"]]
+        planning = await self.reads.planned(keys, by=f"event {event_id}")
+        ends = [] if planning.run is None else await self.write(planning.run.id)
+        is_held = planning.odd or any(each.end is RowEnd.REFUSED for each in ends)
+        state = "held" if is_held else "done"
+        changed = "UPDATE sync_event SET state = :state, changed_at = clock_timestamp()"
+        await self.execute(f"{changed} WHERE id = :id", state=state, id=event_id)
+        return ends
+
+    async def in_line(self) -> Sequence[int]:
+        """Return the events of keys that are tried again."""
+        statement = "SELECT id FROM sync_event WHERE state = 'received' AND payload ? 'key'"
+        return [row[0] for row in await self.all(statement)]
+
+    async def let_pass(self, minutes: float) -> None:
+        """Have time pass for all that is held."""
+        for statement in (_HELD_EARLIER, _WANTED_EARLIER):
+            await self.execute(statement, minutes=minutes)
 
     async def known(self) -> dict[str, dict[str, Value]]:
         """Return what is known, by folded key."""

@@ -17,7 +17,7 @@ from sync.magento.answers import MagentoRejectedError
 from sync.magento.attributes import AttributeOption, ProductAttribute
 from sync.magento.base_prices import BasePrice, PriceFaults
 from sync.magento.bulk import BulkEnd
-from sync.magento.bulk_models import BulkOperation
+from sync.magento.bulk_models import BulkOperation, OperationState
 from sync.magento.catalog import ALL, StoreView
 from sync.magento.configurables import Axis
 from sync.magento.fault_messages import ShopFault
@@ -70,6 +70,7 @@ class FakeShopCatalog:
         self.held: list[str] = []
         self.each_variant: Callable[[], None] = lambda: None
         self._bulks: dict[str, Sequence[tuple[str, str, Mapping[str, Any]]]] = {}
+        self._ended: dict[str, Sequence[BulkOperation]] = {}
         self._last = 100
 
     def put(self, sku: str, *, linked: Sequence[str] = (), **values: Any) -> FakeProduct:
@@ -160,6 +161,20 @@ class FakeShopCatalog:
         await _passed(guard)
         self.asked.append(f"bulk POST x{len(products)}")
         return self._queued([("POST", ALL, each) for each in products])
+
+    async def ends(self, bulk: str) -> Sequence[BulkOperation] | None:
+        if bulk not in self._bulks:
+            return None
+        if self.is_dead:
+            return [_open(number) for number in range(len(self._bulks[bulk]))]
+        if bulk not in self._ended:
+            its = enumerate(self._bulks[bulk])
+            self._ended[bulk] = [self._operation(number, *each) for number, each in its]
+        return self._ended[bulk]
+
+    def forget_bulks(self) -> None:
+        """As the shop does after some weeks."""
+        self._bulks.clear()
 
     async def follow(self, bulk: str, *, rows: int, wait: timedelta) -> BulkEnd:
         del wait
@@ -328,3 +343,7 @@ class FakeShopCatalog:
 async def _passed(guard: Guard | None) -> None:
     if guard is not None:
         await guard()
+
+
+def _open(number: int) -> BulkOperation:
+    return BulkOperation(id=number, status=OperationState.OPEN)

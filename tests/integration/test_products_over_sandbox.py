@@ -1,5 +1,6 @@
 """What the simulated ERP says of its products stands in the simulated shop, and no more."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,10 @@ MARKETS: dict[str, dict[str, Any]] = {
         },
     }
 }
+_LOOK_NOW = (
+    text("UPDATE mirror_bulk SET due_at = now()"),
+    text("DELETE FROM watermark WHERE name LIKE 'schedule.look after late bulks%'"),
+)
 _STATE = text("SELECT state FROM mirror_run WHERE id = :run")
 _HELD = text("SELECT business_key, error_field FROM sync_event WHERE state = 'held'")
 
@@ -164,3 +169,44 @@ def as_seen(product: dict[str, Any]) -> tuple[Any, ...]:
 
 def without_times(product: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in product.items() if name != "updated_at"}
+
+
+async def test_what_the_queue_does_after_it_was_given_up_is_put_right(
+    tmp_path: Path, database_url: str
+) -> None:
+    """A consumer died, all was written one by one, and its return undid that unseen."""
+    products = {**MARKETS[MARKET]["products"], "bulk_wait_seconds": 5}
+    markets = {MARKET: {**MARKETS[MARKET], "products": products}}
+    rules = {"markets": markets, "mirror": {"change_seconds": 1}}
+    skus = [f"LAMP-0{number}" for number in range(1, 6)]
+
+    async def rename(name: str) -> None:
+        for sku in skus:
+            await told(world, sku, name=name)
+        await MirrorPlans(store).want("products", MARKET, skus, is_forced=False, reason="a test")
+
+    async def are_named(name: str) -> bool:
+        found = await shown(world, *skus)
+        return {each["views"].get("b2b_de", {}).get("name") for each in found.values()} == {name}
+
+    async with (
+        running_sync(tmp_path, database_url, **rules) as world,
+        database(database_url, connections=2) as store,
+    ):
+        await world.dial("magento", consumer_speed=1000)
+        await ends(world, store, 1, "waiting")
+        await MirrorDecisions(store).adopt(1, by="a test", how="keep")
+        await ends(world, store, 1, "done")
+
+        await world.dial("magento", consumer_dead=True)
+        await rename("Zweite")
+        await world.until(partial(are_named, "Zweite"), seconds=60)
+        await rename("Dritte")
+        await world.until(partial(are_named, "Dritte"), seconds=60)
+        await world.dial("magento", consumer_dead=False)
+        await world.until(partial(are_named, "Zweite"), seconds=60)
+
+        async with store.begin() as connection:
+            for statement in _LOOK_NOW:
+                await connection.execute(statement)
+        await world.until(partial(are_named, "Dritte"), seconds=60)

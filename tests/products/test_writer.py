@@ -19,6 +19,7 @@ from sync.products.pricing import Pricing
 from sync.products.shop_reading import ShopReading
 from sync.products.writer import ProductWriter
 from sync.store.mirror_records import HeldRow, MirrorChange, RowEnd, RowKey, RowOutcome, Values
+from tests.fakes.bulk_book import FakeBulkBook
 from tests.fakes.order_shop import FakeWork
 from tests.fakes.product_shop import FakeShopCatalog
 from tests.products.test_mapping import market
@@ -64,9 +65,15 @@ class World:
         )
         reading = ShopReading(shop, shop, options=options, market=of)
         self.overdue: list[str] = []
+        self.book = FakeBulkBook()
         self.wanted: list[str] = []
         patches = ProductPatches(
-            shop, shop, clock=self.clock, wait=timedelta(seconds=60), overdue=self._overdue
+            shop,
+            shop,
+            book=self.book,
+            clock=self.clock,
+            wait=timedelta(seconds=60),
+            overdue=self._overdue,
         )
         self.writer = ProductWriter(
             reading,

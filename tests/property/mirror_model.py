@@ -46,6 +46,23 @@ class Change:
 
 
 @dataclass
+class Held:
+    """A key that is held: what the shop refused, and what the ERP says of that by now.
+
+    Attributes:
+        refused: Empty where no row can be made of the key.
+        is_rested: Whether so long ago that anything new is tried.
+        is_in_line: Whether it is.
+    """
+
+    refused: dict[str, Value] = field(default_factory=dict)
+    wanted: dict[str, Value] = field(default_factory=dict)
+    refusals: int = 1
+    is_rested: bool = False
+    is_in_line: bool = False
+
+
+@dataclass
 class Run:
     """A run that is planned."""
 
@@ -114,8 +131,7 @@ class MirrorModel:
         self.runs: dict[int, Run] = {}
         self.approvals: dict[tuple[str, str], str] = {}
         self.wanted: dict[str, bool] = {}
-        # By folded key, what was refused; empty for what is odd.
-        self.held: dict[str, Values] = {}
+        self.held: dict[str, Held] = {}
         self.last_whole: int | None = None
 
     def unread(self, staged: Staged, keys: Iterable[str] | None) -> list[str]:
@@ -145,12 +161,15 @@ class MirrorModel:
         forced: set[str],
         keys: Sequence[str] | None,
         is_forced: bool = False,
-    ) -> None:
-        """Plan a run."""
+    ) -> set[str]:
+        """Plan a run; return the held keys of which something new is tried later."""
         staged.meet()
+        later: set[str] = set()
         run = self.runs[number] = Run(trigger)
         for key, rows in staged.rows.items():
-            change = self._change(key, rows, staged, is_forced=is_forced or key in forced)
+            held = self.held.get(key, Held()) if trigger != "alone" else Held()
+            is_all = is_forced or key in forced
+            change = self._change(key, rows, staged, held.refused, is_forced=is_all)
             if change is not None:
                 run.changes[key] = change
         if trigger != "plan":
@@ -160,21 +179,27 @@ class MirrorModel:
             for change in run.changes.values():
                 change.state = "waiting"
         else:
-            self._put_back(staged)
+            if trigger != "alone":
+                later = self._follow(staged, is_forced=is_forced)
             if keys is not None:
-                for key, rows in staged.rows.items():
-                    if key in self.known:
-                        at = max(at for *_, at in rows)
-                        self.known[key].read_at = max(self.known[key].read_at, at)
+                self._note_looks(staged)
             elif staged.count:
                 self.last_whole = staged.count
         run.settle()
+        return later
+
+    def _note_looks(self, staged: Staged) -> None:
+        for key, rows in staged.rows.items():
+            if key in self.known:
+                at = max(at for *_, at in rows)
+                self.known[key].read_at = max(self.known[key].read_at, at)
 
     def _change(
         self,
         key: str,
         rows: Sequence[tuple[str, Values, datetime]],
         staged: Staged,
+        refused: Values,
         *,
         is_forced: bool,
     ) -> Change | None:
@@ -190,14 +215,15 @@ class MirrorModel:
         before = None if known is None else known.values
 
         def is_wanted(field: str, value: Value) -> bool:
+            if field in refused:
+                return False
             if is_forced or before is None or field not in before or before[field] != value:
                 return True
             return any(change.wanted.get(field, value) != value for change in moving[-1:])
 
         wanted = {field: value for field, value in values.items() if is_wanted(field, value)}
-        refused = self.held.get(key)
-        is_held = bool(refused) and {**values, **(refused or {})} == values
-        if not wanted or is_held:
+        # What the shop does not have at all is not made of what it has not refused.
+        if not wanted or (before is None and refused):
             return None
         return Change(name, wanted, None if before is None else dict(before), began_at)
 
@@ -255,12 +281,32 @@ class MirrorModel:
         change.state = "superseded"
         self.runs[number].settle()
 
-    def _put_back(self, staged: Staged) -> None:
+    def _follow(self, staged: Staged, *, is_forced: bool) -> set[str]:
+        """Do with held keys what a read says of them."""
+        later: set[str] = set()
         for key in staged.keys - set(staged.odd):
-            if key in self.held:
-                values, refused = staged.rows[key][0][1], self.held[key]
-                if not refused or {**values, **refused} != values:
-                    del self.held[key]
+            held = self.held.get(key)
+            if held is None or held.is_in_line:
+                continue
+            if not held.refused:
+                del self.held[key]
+                continue
+            values = staged.rows[key][0][1]
+            held.wanted = {name: values.get(name, value) for name, value in held.refused.items()}
+            if held.wanted != held.refused:
+                held.is_in_line = is_forced or held.refusals == 1 or held.is_rested
+                later |= set() if held.is_in_line else {key}
+        return later
+
+    def hold(self, key: str, refused: Values) -> None:
+        """Hold a key, or one that is held once more."""
+        held = self.held.get(key)
+        if held is None:
+            self.held[key] = Held(dict(refused), dict(refused))
+            return
+        held.refused, held.wanted = dict(refused), dict(refused)
+        held.refusals += 1
+        held.is_rested = held.is_rested and held.is_in_line
 
     def note(self, number: int, key: str, shop: dict[str, Value] | None) -> None:
         """Note what the shop had."""
@@ -285,8 +331,8 @@ class MirrorModel:
                     del self.approvals[key, name]
         if not is_overtaken or (change.state == "superseded" and end == "written"):
             change.state = end
-        if end == "refused" and key not in self.held:
-            self.held[key] = dict(change.wanted)
+        if end == "refused":
+            self.hold(key, change.wanted)
         self.runs[number].settle()
         return is_overtaken
 

@@ -25,7 +25,7 @@ from sync.store.mirror_run_record import RunDecisionError
 from tests.fakes.mirror_world import FLOW, LIMITS, LOCK, MARKET, Asked, MirrorWorld, risks
 from tests.fakes.toy_shop import KilledError
 from tests.postgres import database_url, postgres, template
-from tests.property.mirror_model import ABSENT, Change, MirrorModel, Staged, one
+from tests.property.mirror_model import ABSENT, Change, Held, MirrorModel, Staged, one
 
 __all__ = ["database_url", "postgres", "template"]
 
@@ -38,7 +38,14 @@ RESET = (
     "TRUNCATE mirror_row, mirror_run, mirror_staging, mirror_change, mirror_approval,"
     " mirror_wanted, sync_event, sync_attempt, audit RESTART IDENTITY"
 )
-ENDED = "UPDATE sync_event SET state = 'done' WHERE state = 'received'"
+HELD = """
+    SELECT lock_key, coalesce(payload -> 'refused' -> 'global', '{}'),
+           coalesce(payload -> 'wanted' -> 'global', '{}'),
+           CAST(payload ->> 'refusals' AS int), state = 'received'
+    FROM sync_event WHERE state IN ('held', 'received')
+"""
+# Longer than anything new of what is held waits.
+LONG = 70
 YESTERDAY = "UPDATE mirror_change SET written_at = written_at - interval '25 hours'"
 NEXT = "SELECT last_value + CAST(is_called AS int) FROM mirror_run_id_seq"
 CHANGES = """
@@ -61,6 +68,8 @@ class Mirrors(RuleBasedStateMachine):
         self._wishes: dict[str, tuple[bool, int]] = {}
         self._unfinished: tuple[int, Staged, dict[str, tuple[bool, int]]] | None = None
         self._failed: dict[int, str] = {}
+        # Held keys of which something new is tried later.
+        self._later: set[str] = set()
         self._flight: tuple[int, Sequence[MirrorChange]] | None = None
         self._tick = 0
         self._erp.rows.clear()
@@ -126,9 +135,13 @@ class Mirrors(RuleBasedStateMachine):
     async def _want(self, keys: Sequence[str], *, is_forced: bool) -> None:
         await self._world.want(*keys, is_forced=is_forced)
         for key in keys:
-            self._tick += 1
-            was = self._wishes.get(one(key), (False, 0))[0]
-            self._wishes[one(key)] = (was or is_forced, self._tick)
+            self._later.discard(one(key))
+            self._wish(one(key), is_forced=is_forced)
+
+    def _wish(self, key: str, *, is_forced: bool) -> None:
+        self._tick += 1
+        was = self._wishes.get(key, (False, 0))[0]
+        self._wishes[key] = (was or is_forced, self._tick)
 
     @rule(
         breaks=st.sampled_from([None, None, 0, 1, 2]),
@@ -247,23 +260,27 @@ class Mirrors(RuleBasedStateMachine):
             if self._wishes.get(key, (False, -1))[1] == tick
         }
         forced = {key for key, is_so in fulfilled.items() if is_so}
-        self._model.plan(
+        later = self._model.plan(
             number, staged, trigger=trigger, forced=forced, keys=keys, is_forced=is_forced
         )
         for key in fulfilled if trigger != "plan" else ():
             if keys is None or key in map(one, keys):
                 del self._wishes[key]
-        await self._note_odd(staged, trigger)
+        # What is wished for anyhow is not put off.
+        for key in later & self._wishes.keys():
+            self._wish(key, is_forced=False)
+        self._later |= later - self._wishes.keys()
+        self._note_odd(staged, trigger)
 
-    async def _note_odd(self, staged: Staged, trigger: str) -> None:
+    def _note_odd(self, staged: Staged, trigger: str) -> None:
+        held = self._model.held
         entered = {one(each.key) for each in self._world.entered.held}
-        new = staged.odd.keys() - self._model.held.keys() if trigger != "plan" else set()
-        assert entered == new
-        for each in self._world.entered.held:
-            await self._world.hold(each.key, {})
-            self._model.held[one(each.key)] = {}
+        new = staged.odd.keys() - held.keys() if trigger not in ("plan", "alone") else set()
+        # Of those that are held so already it may say something else now.
+        assert entered - {key for key, each in held.items() if not each.refused} == new
+        for key in new:
+            held[key] = Held()
         self._world.entered.held.clear()
-        await self._world.execute(ENDED)
 
     async def _next(self) -> int:
         """Return the number of the run that is begun next."""
@@ -319,6 +336,52 @@ class Mirrors(RuleBasedStateMachine):
             for each in self._flight[1]:
                 self._shelf.take(each)
         self._flight = None
+
+    @precondition(lambda self: self._flight is None)
+    @rule(number=ANY)
+    def try_again(self, number: int) -> None:
+        """Carry the event of a held key that is in line."""
+        self._run(self._try_again(number))
+
+    async def _try_again(self, number: int) -> None:
+        events = sorted(await self._world.in_line())
+        if not events:
+            return
+        event = events[number % len(events)]
+        statement = "SELECT payload FROM sync_event WHERE id = :id"
+        payload = await self._world.value(statement, id=event)
+        keys, run = [payload["key"], *payload["meets"]], await self._next()
+        wishes, reads, model = dict(self._wishes), list[Asked](), self._model
+        shelf = {key: dict(values) for key, values in self._shelf.rows.items()}
+        held = model.held[one(keys[0])]
+        held.refused, held.wanted = {}, {}
+        self._erp.reads = reads
+        ends = await self._world.try_again(event)
+        staged = Staged()
+        for page in reads[0].pages:
+            staged.page(page)
+        await self._planned(run, staged, reads[1:], wishes, trigger="alone", keys=keys)
+        changes = model.runs[run].changes
+        for each in ends:
+            model.note(run, one(each.key), shelf.get(one(each.key)))
+        for each in ends:
+            model.end(run, changes[one(each.key)], each.end.value, each.values)
+        if staged.odd and not changes:
+            # Its event says all that is to be said.
+            del model.runs[run]
+        held.is_in_line = held.is_rested = False
+        if not staged.odd and not held.refused:
+            del model.held[one(keys[0])]
+
+    @precondition(lambda self: self._unfinished is None)
+    @rule()
+    def let_an_hour_pass(self) -> None:
+        self._run(self._world.let_pass(LONG))
+        for held in self._model.held.values():
+            held.is_rested = True
+        for key in sorted(self._later):
+            self._wish(key, is_forced=False)
+        self._later.clear()
 
     @rule(number=ANY, risk=st.sampled_from([None, "repriced", "withdrawn", "zeroed"]))
     def approve(self, number: int, risk: str | None) -> None:
@@ -403,9 +466,15 @@ class Mirrors(RuleBasedStateMachine):
         rows = self._all("SELECT folded, risk, direction FROM mirror_approval")
         same({(row[0], row[1]): row[2] for row in rows}, model.approvals)
         wanted = dict(self._all("SELECT folded, is_forced FROM mirror_wanted"))
-        same(wanted, {key: forced for key, (forced, _) in self._wishes.items()})
-        rows = self._all("SELECT lock_key FROM sync_event WHERE state = 'held'")
-        assert {row[0].removeprefix(LOCK) for row in rows} == set(model.held)
+        wishes = {key: forced for key, (forced, _) in self._wishes.items()}
+        same(wanted, {**dict.fromkeys(self._later, False), **wishes})
+        same(
+            {row[0].removeprefix(LOCK): tuple(row[1:]) for row in self._all(HELD)},
+            {
+                key: (held.refused, held.wanted, held.refusals, held.is_in_line)
+                for key, held in model.held.items()
+            },
+        )
 
     def _all(self, statement: LiteralString) -> list[Any]:
         return self._looking.execute(statement).fetchall()

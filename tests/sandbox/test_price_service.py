@@ -26,6 +26,12 @@ async def test_each_line_is_answered_under_its_ref_in_order(client: Client) -> N
     assert len({each["unitPrice"] for each in priced}) == 24
 
 
+async def test_half_of_a_surrogate_pair_is_no_text(client: Client) -> None:
+    """No answer could repeat it, and so it was an error of the sandbox's own."""
+    answer = await client.ask_prices(line("LAMP-\ud83d", 1))
+    assert answer.status == 400
+
+
 async def test_quantity_may_be_a_fraction_and_is_exact(client: Client) -> None:
     priced = await client.priced(line("CABLE-0001", 0.1, unit="M"), customerAccount="C-1003")
 

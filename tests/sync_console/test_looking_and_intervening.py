@@ -88,6 +88,21 @@ async def test_what_needs_a_decision_is_not_crowded_out_by_what_waits_behind_it(
     assert len(told) == 5
 
 
+async def test_many_with_which_the_same_is_wrong_are_one_line_and_go_on_together(
+    engine: Engine, d365_sync: CommandLine
+) -> None:
+    """Ten thousand lines that said the same hid all others."""
+    alike = await held(engine, *(f"10000020{number}" for number in range(6)))
+    said = " ".join((await d365_sync("failed")).stdout.split())
+    assert said.count("is no currency of demf") == 1
+    assert "100000202 and 3 more" in said
+    assert len(await d365_sync.json("failed")) == 6
+
+    said = (await d365_sync("replay", str(alike[2]), "--alike")).stdout
+    assert "6 events in line again" in said
+    assert await d365_sync.json("failed") == []
+
+
 async def test_what_was_sent_with_a_difference_is_listed_for_a_day(
     engine: Engine, d365_sync: CommandLine
 ) -> None:

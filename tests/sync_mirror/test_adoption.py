@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store.mirror_records import ChangeState, RunState, RunTrigger
 from sync.store.mirror_run_record import RunDecisionError
-from tests.fakes.mirror_world import MirrorWorld
+from tests.fakes.mirror_world import FLOW, MARKET, MirrorWorld
 from tests.fakes.toy_shop import KilledError
 
 NAMES = [f"SKU-{number}" for number in range(6)]
@@ -113,6 +113,9 @@ async def test_a_later_look_takes_the_place_of_an_undecided_one(world: MirrorWor
     before = await world.plans.run(first)
     assert before is not None
     assert before.state is RunState.SUPERSEDED
+    told = f"has compared the shop again; what waits now is run {await world.last()}"
+    with pytest.raises(RunDecisionError, match=told):
+        await world.plans.decisions.adopt(first, by="anna", how="keep")
     assert await world.states(await world.last()) == {"sku-2": "waiting", "sku-5": "missing"}
     assert (await world.plans.decisions.reject(await world.last(), by="anna")) == 1
 
@@ -153,3 +156,17 @@ async def test_rows_that_a_crash_of_the_database_lost_are_compared_again(
     world.shelf.read = read  # type: ignore[method-assign]
     await world.reads.full()
     assert (await world.states(await world.last()))["sku-1"] == "waiting"
+
+
+async def test_rows_refused_while_an_adoption_is_written_are_held_at_once(
+    world: MirrorWorld,
+) -> None:
+    """Nothing else is planned before it is done, and so they waited unseen."""
+    world.shelf.refused = {"sku-1"}
+    await world.reads.full()
+    run = await world.last()
+    await world.plans.decisions.adopt(run, by="anna", how="overwrite")
+    await world.write(run, most=1)
+    assert await world.plans.runs.is_adopted(FLOW, MARKET) is False
+    held = await world.all("SELECT business_key, state, error_text FROM sync_event")
+    assert ("SKU-1", "held", "no") in {tuple(row) for row in held}

@@ -230,6 +230,8 @@ async def test_a_row_of_its_own_is_read_anew_and_held_while_it_is_refused() -> N
     await world.run(RAISED)
     event = next(one for one in world.events.entered.values() if "key" in one.payload)
     assert event.payload["wanted"] == {"global": {"price": "12"}}
+    [held] = world.events.held.values()
+    assert (held.field, held.text) == ("name", "a name is required"), "at once, and with no look"
     with pytest.raises(HeldError, match="a name is required"):
         await world.carry(event)
 

@@ -1,15 +1,18 @@
 """What a run plans: only what changed, never what is dangerous, and nothing of a broken read."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pricing_proxy.resilience.errors import UpstreamError, UpstreamUnavailableError
+from sync.mirror import read_life
 from sync.store.mirror_records import RowKey, RunState
 from sync.store.mirror_run_record import RunDecisionError, RunLostError
 from tests.fakes.mirror_world import FLOW, MARKET, MirrorWorld
 from tests.fakes.toy_shop import KilledError
+from tests.patience import PATIENCE_SECONDS
 
 NAMES = [f"SKU-{number}" for number in range(10)]
 
@@ -30,6 +33,13 @@ async def state_of(world: MirrorWorld) -> tuple[str, str]:
     run = await world.plans.run(await world.last())
     assert run is not None
     return run.state.value, run.text
+
+
+async def held_as(world: MirrorWorld, key: str) -> tuple[object, ...]:
+    """Return the state of a key's event, the field at fault, and what is wrong with it."""
+    statement = "SELECT state, error_field, error_text FROM sync_event WHERE business_key = :key"
+    [row] = await world.all(statement, key=key)
+    return tuple(row)
 
 
 async def test_only_changed_fields_are_written(world: MirrorWorld) -> None:
@@ -182,17 +192,19 @@ async def test_what_cannot_be_mapped_is_held_and_the_rest_flows(world: MirrorWor
     await world.write_all()
     assert world.shelf.writes == [("SKU-2", {"price": "101"})]
     assert [each.key for each in world.entered.held] == ["SKU-1"]
-    await world.hold("SKU-1", {})
+    assert await held_as(world, "SKU-1") == ("held", "unit", "'Karton' is not mapped")
 
-    # While it is held, nobody enters it again; mapped, it goes back in line.
+    # While it is held, nobody enters it again; mapped, it is over.
     world.entered.held.clear()
     await world.reads.full()
     assert world.entered.held == []
     world.erp.odd = set()
     await world.reads.full()
-    assert await world.value("SELECT state FROM sync_event WHERE business_key = 'SKU-1'") == (
-        "received"
-    )
+    await world.write_all()
+    assert (await held_as(world, "SKU-1"))[0] == "skipped"
+    assert world.shelf.writes[1:] == [("SKU-1", {"price": "101"})]
+    # Nobody asked the ERP for it alone.
+    assert {None} == {asked.keys for asked in world.erp.reads}
 
 
 async def test_one_odd_field_is_held_and_the_others_of_its_key_flow(world: MirrorWorld) -> None:
@@ -203,7 +215,6 @@ async def test_one_odd_field_is_held_and_the_others_of_its_key_flow(world: Mirro
     await world.write_all()
     assert world.shelf.writes == [("SKU-1", {"status": "2"})]
     assert [each.key for each in world.entered.held] == ["SKU-1"]
-    await world.hold("SKU-1", {})
 
     # Its event writes what else differs, and goes on being held by name.
     world.erp.rows["SKU-1"]["price"] = "101"
@@ -216,9 +227,7 @@ async def test_one_odd_field_is_held_and_the_others_of_its_key_flow(world: Mirro
     await world.reads.full()
     await world.write_all()
     assert world.shelf.writes[2:] == [("SKU-1", {"name": "b"})]
-    assert await world.value("SELECT state FROM sync_event WHERE business_key = 'SKU-1'") == (
-        "received"
-    )
+    assert (await held_as(world, "SKU-1"))[0] == "skipped"
 
 
 async def test_a_refused_row_is_not_written_again_until_it_is_another(world: MirrorWorld) -> None:
@@ -226,14 +235,74 @@ async def test_a_refused_row_is_not_written_again_until_it_is_another(world: Mir
     world.erp.rows["SKU-1"]["name"] = "<b>"
     await world.reads.full()
     await world.write_all()
+    assert await held_as(world, "SKU-1") == ("held", "", "no")
     await world.reads.full()
     assert await world.states(await world.last()) == {}
+    assert await world.in_line() == []
 
     world.shelf.refused = set()
     world.erp.rows["SKU-1"]["name"] = "b"
     await world.reads.full()
     await world.write_all()
+    assert world.shelf.writes == []
+    [event] = await world.in_line()
+    await world.try_again(event)
     assert world.shelf.writes == [("SKU-1", {"name": "b"})]
+    assert (await held_as(world, "SKU-1"))[0] == "done"
+
+
+async def test_a_refused_field_holds_up_no_other_of_its_row(world: MirrorWorld) -> None:
+    world.shelf.refused = {"sku-1"}
+    world.erp.rows["SKU-1"]["name"] = "<b>"
+    await world.reads.full()
+    await world.write_all()
+    world.shelf.refused = set()
+    world.erp.rows["SKU-1"]["price"] = "101"
+    await world.want("SKU-1", is_forced=True)
+    await world.reads.change()
+    await world.write_all()
+    assert world.shelf.writes == [("SKU-1", {"price": "101", "status": "1"})]
+
+
+async def test_what_the_shop_does_not_have_is_not_made_of_what_it_did_not_refuse(
+    world: MirrorWorld,
+) -> None:
+    world.shelf.refused = {"new"}
+    world.erp.rows["NEW"] = {"name": "<b>", "price": "1"}
+    await world.reads.full()
+    await world.write_all()
+    world.shelf.refused = set()
+    world.erp.rows["NEW"]["status"] = "1"
+    await world.reads.full()
+    await world.write_all()
+    assert world.shelf.writes == []
+
+
+async def test_a_refused_value_that_moves_at_each_read_is_sent_ever_more_seldom(
+    world: MirrorWorld,
+) -> None:
+    """Sixty reads in fifteen minutes sent it sixty times."""
+    world.shelf.refused = {"sku-1"}
+    for number in range(60):
+        world.erp.rows["SKU-1"]["name"] = f"<b>{number}"
+        await world.want("SKU-1")
+        await world.reads.change()
+        await world.write_all()
+        for event in await world.in_line():
+            await world.try_again(event)
+        await world.let_pass(0.25)
+    assert 3 <= len(world.shelf.refusals) <= 7
+    statement = "SELECT count(*), min(payload -> 'wanted' -> 'global' ->> 'name') FROM sync_event"
+    [told] = await world.all(f"{statement} WHERE business_key = 'SKU-1'")
+    assert told == (1, "<b>59"), "one event, and it says what the ERP says now"
+
+    # What moved last is tried, also if it moves no more.
+    world.shelf.refused = set()
+    await world.let_pass(60)
+    await world.reads.change()
+    for event in await world.in_line():
+        await world.try_again(event)
+    assert world.shelf.writes == [("SKU-1", {"name": "<b>59"})]
 
 
 async def test_a_killed_read_goes_on_where_it_was(world: MirrorWorld) -> None:
@@ -287,6 +356,54 @@ async def test_a_read_that_the_erp_breaks_off_plans_nothing(world: MirrorWorld) 
         await world.reads.full()
     assert (await state_of(world))[0] == "failed"
     assert world.shelf.writes == []
+
+
+async def test_a_read_by_hand_that_breaks_off_ends_with_its_reason(world: MirrorWorld) -> None:
+    """It stayed "reading" for hours: nobody takes it up, and whoever began it is told."""
+    world.erp.breaks_after = 1
+    world.erp.error = lambda: UpstreamUnavailableError("gone", system="fo")
+    with pytest.raises(UpstreamError):
+        await world.reads.by_hand(by="anna")
+    assert await state_of(world) == ("failed", "the reading broke off: gone")
+    world.erp.error = asyncio.CancelledError
+    with pytest.raises(asyncio.CancelledError):
+        await world.reads.by_hand(by="anna")
+    assert await state_of(world) == ("failed", "whoever read for it was stopped")
+
+
+async def test_a_read_by_hand_whose_process_is_killed_ends_within_minutes(
+    world: MirrorWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.erp.breaks_after, world.erp.error = 2, KilledError
+    with pytest.raises(KilledError):
+        await world.reads.by_hand(by="anna")
+    killed = await world.last()
+    world.erp.breaks_after = None
+    await world.reads.full()
+    assert await world.last() != killed, "a schedule does not take it up"
+    await world.execute("UPDATE mirror_run SET changed_at = now() - interval '3 minutes'")
+    await world.reads.change()
+    ended = await world.plans.run(killed)
+    assert ended is not None
+    assert (ended.state.value, ended.text) == ("failed", "the program that read for it ended")
+
+    # Whoever reads slowly, and lives, keeps it.
+    monkeypatch.setattr(read_life, "_KEEP_SECONDS", 0.01)
+    changed: list[object] = []
+
+    async def wait() -> None:
+        world.erp.between = None
+        before = "UPDATE mirror_run SET changed_at = now() - interval '1 hour' WHERE id = :run"
+        await world.execute(before, run=await world.last())
+        late = "SELECT changed_at < now() - interval '1 minute' FROM mirror_run WHERE id = :run"
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await world.value(late, run=await world.last()):  # noqa: ASYNC110 -- a database
+                await asyncio.sleep(0.01)
+        changed.append(await world.last())
+
+    world.erp.between = wait
+    run = await world.reads.by_hand(by="anna")
+    assert (changed, run.state) == ([run.id], RunState.DONE)
 
 
 async def test_an_older_read_does_not_undo_what_was_read_meanwhile(world: MirrorWorld) -> None:
@@ -380,6 +497,37 @@ async def test_an_undo_restores_what_is_still_as_the_run_left_it(world: MirrorWo
     assert (kept.key, kept.text) == ("SKU-1", "was written again since")
     with pytest.raises(RunDecisionError):
         await world.plans.undo.plan(9999, by="anna", at=world.clock.utc())
+
+
+async def test_an_undo_settles_the_runs_whose_rows_it_takes(world: MirrorWorld) -> None:
+    """They waited for a person for ever, with nothing left to decide."""
+    world.erp.rows["SKU-0"]["name"] = "new"
+    await world.reads.full()
+    undone = await world.last()
+    await world.write_all()
+    world.erp.rows["SKU-0"]["price"] = "200"
+    await world.reads.full()
+    waiting = await world.last()
+    assert (await state_of(world))[0] == "waiting"
+
+    undo = await world.plans.undo.plan(undone, by="anna", at=world.clock.utc())
+    found = await world.plans.run(waiting)
+    assert found is not None
+    assert (found.state, found.text) == (RunState.SUPERSEDED, f"run {undo.id} has its rows now")
+    assert found.counts["superseded"] == 1
+    with pytest.raises(RunDecisionError, match=f"run {waiting} is superseded"):
+        await world.plans.decisions.approve(waiting, by="anna")
+
+
+async def test_an_approved_look_settles_the_runs_whose_rows_it_takes(world: MirrorWorld) -> None:
+    world.erp.rows["SKU-0"]["price"] = "200"
+    await world.reads.full()
+    waiting = await world.last()
+    look = await world.reads.by_hand(by="anna", only_looks=True)
+    await world.plans.decisions.approve(look.id, by="anna")
+    found = await world.plans.run(waiting)
+    assert found is not None
+    assert found.state is RunState.SUPERSEDED
 
 
 async def test_old_runs_are_forgotten_but_the_one_to_compare_with(world: MirrorWorld) -> None:

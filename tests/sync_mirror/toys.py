@@ -102,7 +102,7 @@ class ToyWorld:
             self.paces, self.claims, shop=SHOP, ceiling=self.ceiling, clock=self.clock
         )
         self.governor = governor
-        entries = self.flow_entries = ChunkEvents(self.events)
+        entries = self.flow_entries = ChunkEvents(self.events, self.events)
         self.flow = MirrorFlow(
             FLOW,
             {MARKET: self.mirror},
@@ -123,7 +123,9 @@ class ToyWorld:
         """Plan a run and enter its first chunk."""
         run = self.plans.plan(desired, trigger)
         self.planner.desired |= desired
-        await ChunkEvents(self.events).enter_first(run.id, self.mirror, Urgency.BACKLOG)
+        await ChunkEvents(self.events, self.events).enter_first(
+            run.id, self.mirror, Urgency.BACKLOG
+        )
         return run
 
     async def carry(self, event: Event) -> Done:

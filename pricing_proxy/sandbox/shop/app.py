@@ -5,9 +5,7 @@ may, then the body, then the route's own rules. Each answer sets a session cooki
 """
 
 import asyncio
-import json
 from dataclasses import dataclass
-from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import unquote, unquote_plus
@@ -38,6 +36,7 @@ from pricing_proxy.sandbox.shop.wire import (
     not_authorized,
     page,
 )
+from pricing_proxy.sandbox.wire import from_json
 
 _NO_ROUTE = "Request does not match any route."
 _ERROR_PAGE = "There has been an error processing your request"
@@ -227,7 +226,7 @@ async def _body(request: web.Request) -> Any:
         message = f"Server cannot understand Content-Type HTTP header media type {kind}"
         raise RefusedError(400, message)
     try:
-        members = json.loads(text, parse_float=Decimal)
+        members = from_json(text)
     except ValueError:
         raise RefusedError(400, "Decoding error.") from None
     return members if isinstance(members, dict | list) else {}

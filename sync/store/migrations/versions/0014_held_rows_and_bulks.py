@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("bulk", sa.Text, primary_key=True),
         sa.Column("flow", sa.Text, nullable=False),
         sa.Column("market", sa.Text, nullable=False),
+        sa.Column("makes", sa.Boolean, nullable=False),
         sa.Column("rows", postgresql.JSONB, nullable=False),
         sa.Column("sent_at", instant, nullable=False, server_default=sa.func.clock_timestamp()),
         sa.Column("looks", sa.Integer, nullable=False, server_default="0"),
