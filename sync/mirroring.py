@@ -31,6 +31,9 @@ _MUCH_GONE = (
 )
 _log = logging.getLogger(__name__)
 
+# It reads the whole ERP, and who mends an export needs longer.
+_AFTER_FAILURE = timedelta(minutes=30)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirroring:
@@ -107,17 +110,21 @@ class Mirroring:
         change = mirror.change_every or timedelta(seconds=self.section.change_seconds)
         yield Schedule(f"read changed {name}", change, _unless_lost(name, reads.change))
         yield Schedule(f"look for edits of {name}", TICK, self.looks(mirror).look)
-        if mirror.full_every is not None:
-            yield Schedule(f"read all {name}", mirror.full_every, _unless_lost(name, reads.full))
-            return
-        full = timedelta(hours=self.section.full_hours)
-        pace = partial(self._full_every, full)
+        full = mirror.full_every or timedelta(hours=self.section.full_hours)
+        pace = partial(self._full_every, mirror, full)
         # A whole period late, it begins at any time of the day.
-        yield Schedule(f"read all {name}", 2 * full, _unless_lost(name, reads.full), pace)
+        most = full if mirror.full_every is not None else 2 * full
+        yield Schedule(f"read all {name}", most, _unless_lost(name, reads.full), pace)
 
-    async def _full_every(self, every: timedelta) -> timedelta:
-        """Return how often everything is read now: what is due soon begins in the quiet hours."""
-        if not self.section.quiet_hours:
+    async def _full_every(self, mirror: Mirror, every: timedelta) -> timedelta:
+        """Return how often everything is read now.
+
+        What is due soon begins in the quiet hours; a read that plans nothing, since it brought half
+        a catalog, is no success to wait a whole period after.
+        """
+        if await self.plans.runs.has_failed(mirror.flow, mirror.market):
+            return min(every, _AFTER_FAILURE)
+        if mirror.full_every is not None or not self.section.quiet_hours:
             return every
         return every / 2 if self.section.is_quiet(self.clock.utc()) else 2 * every
 

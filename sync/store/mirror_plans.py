@@ -9,8 +9,8 @@ from sync.store.mirror_adoption import MirrorAdoption
 from sync.store.mirror_bulks import MirrorBulks
 from sync.store.mirror_changes import MirrorChanges
 from sync.store.mirror_decisions import MirrorDecisions
-from sync.store.mirror_looks import LookRounds
 from sync.store.mirror_held import MirrorHeld
+from sync.store.mirror_looks import LookRounds
 from sync.store.mirror_planning import MirrorPlanning
 from sync.store.mirror_records import (
     Looked,

@@ -185,6 +185,17 @@ class MirrorRuns:
         )
         return await statements.value(self._database, done.limit(1)) is not None
 
+    async def has_failed(self, flow: str, market: str) -> bool:
+        """Return whether the newest whole read by the clock has planned nothing."""
+        its = select(_RUN.state).where(
+            _RUN.flow == flow,
+            _RUN.market == market,
+            _RUN.trigger.in_(_WHOLE),
+            _RUN.asked_by == "",
+        )
+        newest = await statements.value(self._database, its.order_by(_RUN.id.desc()).limit(1))
+        return newest == RunState.FAILED
+
     async def writing(self, flow: str, market: str) -> Sequence[MirrorRun]:
         """Return the runs that have rows to write."""
         its = and_(_RUN.flow == flow, _RUN.market == market, _RUN.ended_at.is_(None))

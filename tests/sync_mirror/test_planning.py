@@ -142,6 +142,7 @@ async def test_a_shrunken_catalog_plans_nothing_unless_forced(
     assert state == "failed"
     assert "nothing is planned" in told
     assert [asked.keys for asked in world.erp.reads[-1:]] == [None]
+    assert await world.plans.runs.has_failed(FLOW, MARKET), "it is read again soon"
 
     run = await world.reads.by_hand(by="anna", is_forced=True)
     assert run.state in (RunState.WAITING, RunState.WRITING)
