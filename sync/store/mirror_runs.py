@@ -194,7 +194,7 @@ class MirrorRuns:
             _RUN.asked_by == "",
         )
         newest = await statements.value(self._database, its.order_by(_RUN.id.desc()).limit(1))
-        return newest == RunState.FAILED
+        return bool(newest == RunState.FAILED)
 
     async def writing(self, flow: str, market: str) -> Sequence[MirrorRun]:
         """Return the runs that have rows to write."""
