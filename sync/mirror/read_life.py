@@ -12,7 +12,7 @@ from sync.store.mirror_records import MirrorRun
 _KEEP_SECONDS = 20.0
 
 
-class Runs(Protocol):
+class LivingRuns(Protocol):
     """What is kept of runs; each raises `RunLostError`."""
 
     async def keep(self, run: MirrorRun) -> None:
@@ -30,7 +30,7 @@ class Runs(Protocol):
 
 @asynccontextmanager
 async def failing(
-    runs: Runs, run: MirrorRun, keys: Sequence[str] | None
+    runs: LivingRuns, run: MirrorRun, keys: Sequence[str] | None
 ) -> AsyncGenerator[None, None]:
     """Note on a run why it breaks off, and end it unless it is taken up again."""
     try:
@@ -48,7 +48,7 @@ async def failing(
 
 
 @asynccontextmanager
-async def kept(runs: Runs, run: MirrorRun) -> AsyncGenerator[None, None]:
+async def kept(runs: LivingRuns, run: MirrorRun) -> AsyncGenerator[None, None]:
     """Say of a run that it is read for, for as long as this is entered."""
 
     async def keep() -> None:

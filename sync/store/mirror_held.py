@@ -22,8 +22,10 @@ from sync.plain_texts import plain_json
 from sync.store.mirror_records import MirrorRun, Values
 from sync.store.states import ENDED, MOVING, STUCK
 
-KEY, MEETS, WANTED, REFUSED, REFUSALS = "key", "meets", "wanted", "refused", "refusals"
-"""Members of its event: the key, those that are one with it, its fields by scope, how often."""
+KEY, MEETS = "key", "meets"
+"""Members of its event: the key, and those that are one with it."""
+
+_REFUSALS = "refusals"
 
 # A value that moves every minute is no reason to ask the shop every minute.
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
@@ -179,7 +181,7 @@ async def news_of_held(connection: AsyncConnection, run: MirrorRun, lock: str) -
         if wanted != row.wanted:
             said = {"event": row.id, "wanted": json.dumps(wanted)}
             await connection.execute(_FOLLOW, said)
-        due_at = row.changed_at + pause_after(int(row.payload.get(REFUSALS, 1)))
+        due_at = row.changed_at + pause_after(int(row.payload.get(_REFUSALS, 1)))
         if wanted == row.refused:
             continue
         if run.is_forced or due_at <= row.now:

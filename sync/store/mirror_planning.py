@@ -77,9 +77,7 @@ class MirrorPlanning:
             if is_look:
                 await connection.execute(_ALL_WAIT, {"run": run.id})
             else:
-                if not is_alone:
-                    news = await news_of_held(connection, run, difference.lock_of_keys(run))
-                await self._fulfil(connection, run, keys)
+                news = await self._fulfil(connection, run, keys, is_alone=is_alone)
             is_whole = keys is None and not is_look
             rows = await self._end(connection, run, "; ".join(over), is_whole=is_whole)
         await self._look_anew("mirror_change", rows)
@@ -92,13 +90,22 @@ class MirrorPlanning:
                 await connection.execute(text(f"ANALYZE {table}"))
 
     async def _fulfil(
-        self, connection: AsyncConnection, run: MirrorRun, keys: Sequence[str] | None
-    ) -> None:
+        self,
+        connection: AsyncConnection,
+        run: MirrorRun,
+        keys: Sequence[str] | None,
+        *,
+        is_alone: bool,
+    ) -> HeldNews:
+        """End the wishes for what was read; return what the read says of keys that are held."""
         if keys is not None:
             await difference.note_looks(connection, run)
         place = {"flow": run.flow, "market": run.market, "began_at": run.began_at}
         some = {"all": keys is None, "keys": [folded(key) for key in keys or ()]}
         await connection.execute(_FULFIL, {**place, **some})
+        if is_alone:
+            return HeldNews()
+        return await news_of_held(connection, run, difference.lock_of_keys(run))
 
     async def _end(
         self, connection: AsyncConnection, run: MirrorRun, told: str, *, is_whole: bool

@@ -13,6 +13,7 @@ WAITED_FOR = {
     "pricing_proxy/shared_state/cluster.py": "one command, which its caller waits for",
     "sync/engine/schedules.py": "a claim's renewal, which its task waits for",
     "sync/mirror/governor.py": "a claim's renewal, which its slot waits for",
+    "sync/mirror/read_life.py": "a read's sign of life, which the read waits for",
     "sync/engine/workers.py": "loops of `Background`, which end one by one",
 }
 

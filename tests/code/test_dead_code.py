@@ -37,6 +37,7 @@ NAMED_IN_STATEMENTS = {
         "mirror_records.ChangeState.REJECTED",
         "mirror_records.ChangeState.SUPERSEDED",
         "mirror_records.RunState.SUPERSEDED",
+        "mirror_run_record.HeldKey.is_part",
         "mirror_tables.mirror_approval",
         "mirror_tables.mirror_row",
         "mirror_tables.mirror_wanted",
