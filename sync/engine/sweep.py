@@ -125,11 +125,13 @@ class Sweep(Background):
         async with self._database.begin() as connection:
             if not (await connection.execute(_TRY_LOCK, {"lock": _SWEEP_LOCK})).scalar():
                 return 0
+            # Workers before their jobs, as each worker that begins does it too: the other way
+            # round, the two would wait for each other.
+            await connection.execute(_PRUNE, self._limits)
             revived = (await connection.execute(_REVIVE, self._limits)).scalars().all()
             if revived:
                 died = {"events": list(revived), "longest": self._limits["longest"]}
                 await connection.execute(_COUNT_DEATHS, died)
-            await connection.execute(_PRUNE, self._limits)
             orphans = (await connection.execute(_ORPHANS, {"age": _ORPHAN_SECONDS})).all()
             forgotten = (await connection.execute(_FORGOTTEN)).all()
             for row in forgotten:

@@ -16,6 +16,11 @@ from tests.sync_engine.engine import Engine, succeed
 from tests.sync_engine.test_workers import until, working
 from tests.sync_engine.worker_program import LEASE
 
+_NOBODY_WAITS = """
+    SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND datname = current_database())
+"""
+
 
 async def numbers(engine: Engine, statement: str) -> list[int]:
     async with engine.database.connect() as connection:
@@ -137,3 +142,23 @@ async def test_a_job_is_not_ended_while_its_event_goes_on(
         await until_gone(engine, "SELECT id FROM procrastinate_jobs")
 
     assert await engine.state(event) is EventState.DONE
+
+
+async def test_a_sweep_and_a_worker_that_begins_do_not_wait_for_each_other(
+    engine: Engine,
+) -> None:
+    """Both remove workers without a heartbeat, whose jobs follow: locked in one order."""
+    await engine.receive("1")
+    await engine.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES ('2020-01-01')")
+    await engine.execute(
+        "UPDATE procrastinate_jobs SET status = 'doing',"
+        " worker_id = (SELECT id FROM procrastinate_workers)"
+    )
+    sweep = Sweep(engine.database, engine.queue, lease=replace(LEASE, heartbeat=0.0))
+    async with engine.database.begin() as beginning:
+        await beginning.execute(text("SELECT id FROM procrastinate_workers FOR UPDATE"))
+        sweeping = asyncio.create_task(sweep.sweep())
+        await until_gone(engine, _NOBODY_WAITS)
+        await beginning.execute(text("DELETE FROM procrastinate_workers"))
+
+    assert await sweeping == 1
