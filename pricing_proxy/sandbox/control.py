@@ -22,6 +22,7 @@ from pricing_proxy.sandbox.price_posting import post_price
 from pricing_proxy.sandbox.shop.placing import Counter
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop_control import add_shop_routes
+from pricing_proxy.sandbox.stocked_control import add_stocked_route
 from pricing_proxy.sandbox.wire import from_json, json_answer, told_json
 
 
@@ -66,6 +67,7 @@ def control_app(
     add_document_routes(app, documents)
     add_fo_routes(app, book, documents)
     add_shop_routes(app, shop, orders)
+    add_stocked_route(app, book, documents, shop)
     return app
 
 

@@ -20,6 +20,13 @@ def read_members(body: bytes, parse: Callable[[bytes], Any]) -> dict[str, Any]:
     return members
 
 
+def whole(name: str, text: str) -> int:
+    """Return a whole number of a query; raises `BadMemberError`."""
+    if not (text.isascii() and text.isdecimal()):
+        raise BadMemberError(name, "expected a whole number")
+    return int(text)
+
+
 def unprocessable(error: BadMemberError) -> web.HTTPUnprocessableEntity:
     """Return the refusal that names the member."""
     pointer = "/" + error.member.replace("~", "~0").replace("/", "~1")

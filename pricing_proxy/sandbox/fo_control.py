@@ -4,6 +4,7 @@ GET    /systems/fo/stock/LAMP-01             what is where, and which lines want
 POST   /systems/fo/stock/LAMP-01             {"warehouse": "13", "quantity": 12}, or
                                              {"change": -3}, {"ordered": 50}
 DELETE /systems/fo/stock/LAMP-01?warehouse=  no row any more, of one or of all warehouses
+PATCH  /systems/fo/stock                     {"LAMP-01": {"13": 12, "14": -3}} changes of many
 POST   /systems/fo/orders                    {"customer": "C-1001", "lines": [{"sku": "LAMP-01",
                                              "quantity": 2, "warehouse": "13"}]}
 PATCH  /systems/fo/orders/000697             {"lot": "011001", "quantity": 1, "warehouse": "14"}
@@ -46,6 +47,7 @@ def add_fo_routes(app: web.Application, book: Book, documents: Documents) -> Non
     router.add_get(f"{_FO}/stock/{{sku}}", control.stock)
     router.add_post(f"{_FO}/stock/{{sku}}", control.set_stock)
     router.add_delete(f"{_FO}/stock/{{sku}}", control.drop_stock)
+    router.add_patch(f"{_FO}/stock", control.change_much)
     router.add_post(f"{_FO}/orders", control.enter_order)
     router.add_patch(f"{_FO}/orders/{{number}}", control.change_line)
     router.add_post(f"{_FO}/orders/{{number}}/{{action}}", control.act)
@@ -67,6 +69,10 @@ class _FoControl:
         members = read_members(await request.read(), from_json)
         sku = request.match_info["sku"]
         return self._done(lambda: self._set(sku, members))
+
+    async def change_much(self, request: web.Request) -> web.Response:
+        members = read_members(await request.read(), from_json)
+        return self._done(lambda: self._change_much(members))
 
     async def drop_stock(self, request: web.Request) -> web.Response:
         sku, one = request.match_info["sku"], request.query.get("warehouse")
@@ -107,7 +113,8 @@ class _FoControl:
 
     def _told(self, sku: str) -> dict[str, Any]:
         ledger = self._documents.stock
-        warehouses = warehouses_of(fold(sku), ledger.others.get(fold(sku), {}))
+        is_known = fold(sku) in self._book.items or fold(sku) in self._book.variants
+        warehouses = warehouses_of(fold(sku), ledger.others.get(fold(sku), {})) if is_known else ()
         return {"sku": sku, "warehouses": {one: self._place(sku, one) for one in warehouses}}
 
     def _place(self, sku: str, warehouse: str) -> dict[str, Any]:
@@ -130,6 +137,14 @@ class _FoControl:
         if "ordered" in members:
             ledger.expect(place, number_of("ordered", members["ordered"]))
         return self._told(sku)
+
+    def _change_much(self, changes: Mapping[str, Any]) -> dict[str, int]:
+        for sku, places in changes.items():
+            if not isinstance(places, dict):
+                raise BadMemberError(sku, 'expected an object such as {"13": 12}')
+            for warehouse, change in places.items():
+                self._set(sku, {"warehouse": warehouse, "change": change})
+        return {"skus": len(changes)}
 
     def _entered(self, members: Mapping[str, Any]) -> dict[str, Any]:
         header = {

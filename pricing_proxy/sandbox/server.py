@@ -150,6 +150,7 @@ class Sandbox:
             for listener in self._listeners.values():
                 await listener.open()
                 stack.push_async_callback(listener.close)
+            await stack.enter_async_context(self.shop.write_log)
             await stack.enter_async_context(self.shop.consumer)
             if self._settings.intake_url is not None:
                 await stack.enter_async_context(self._push(self._settings.intake_url))

@@ -4,7 +4,8 @@ Orders are placed, people register, change their own data and leave; somebody in
 holds, cancels, invoices, ships, refunds or edits an order; and somebody else writes into the tables
 (`odd_rows`). A refusal of the shop itself is answered with its own status and message. With a `row`
 in them, members of an order, a registration or an action make what comes of it odd before anybody
-can read it. Products are in `shop_product_control`, stock in `shop_stock_control`.
+can read it. `GET /systems/magento/writes` tells what was written by route, and DELETE forgets it.
+Products are in `shop_product_control`, stock in `shop_stock_control`.
 """
 
 from typing import Any
@@ -32,6 +33,8 @@ def add_shop_routes(app: web.Application, shop: Shop, orders: Counter) -> None:
     app.router.add_post(f"{_MAGENTO}/orders", control.place_orders)
     app.router.add_get(f"{_MAGENTO}/orders", control.orders)
     app.router.add_post(rf"{_MAGENTO}/orders/{{number:\d+}}/{{action}}", control.act)
+    app.router.add_get(f"{_MAGENTO}/writes", control.writes)
+    app.router.add_delete(f"{_MAGENTO}/writes", control.forget_writes)
     app.router.add_patch(rf"{_MAGENTO}/rows/{{table}}/{{number:\d+}}", control.change_row)
     app.router.add_post(f"{_MAGENTO}/customers", control.register)
     app.router.add_get(f"{_MAGENTO}/customers", control.customers)
@@ -57,6 +60,14 @@ class _ShopControl:
         body = await request.read()
         members = read_members(body, from_json) if body else {}
         return done(lambda: {"done": self._acted(request.match_info["action"], request, members)})
+
+    async def writes(self, _: web.Request) -> web.Response:
+        waiting = len(self._shop.bulks.waiting)
+        return answered({**self._shop.write_log.told(), "waiting": waiting})
+
+    async def forget_writes(self, _: web.Request) -> web.Response:
+        self._shop.write_log.reset()
+        return web.Response(status=204)
 
     async def change_row(self, request: web.Request) -> web.Response:
         odd = read_members(await request.read(), from_json)

@@ -5,6 +5,7 @@ a judge reads what the shop tells no client, reservations row by row.
 
     POST /systems/magento/stock/LAMP-01  {"source": "berlin", "quantity": 12, "status": 1}
     GET  /systems/magento/stock/LAMP-01
+    GET  /systems/magento/source-items?source=berlin&after=0&most=1000    after so many of its rows
     POST /systems/magento/sources        {"source_code": "lyon", "name": "Lyon"}
     POST /systems/magento/stocks         {"name": "France", "websites": [], "sources": ["lyon"]}
     GET  /systems/magento/stocks
@@ -16,7 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
-from pricing_proxy.sandbox.control_answers import read_members
+from pricing_proxy.sandbox.control_answers import read_members, whole
 from pricing_proxy.sandbox.dials import BadMemberError
 from pricing_proxy.sandbox.shop.inventory.inventory import Inventory
 from pricing_proxy.sandbox.shop.inventory.source_items import IN_STOCK, OUT_OF_STOCK
@@ -33,6 +34,7 @@ def add_stock_routes(app: web.Application, inventory: Inventory) -> None:
     control = _StockControl(inventory)
     app.router.add_get(f"{_MAGENTO}/stock/{{sku}}", control.told)
     app.router.add_post(f"{_MAGENTO}/stock/{{sku}}", control.edit)
+    app.router.add_get(f"{_MAGENTO}/source-items", control.held)
     app.router.add_post(f"{_MAGENTO}/sources", control.make_source)
     app.router.add_get(f"{_MAGENTO}/stocks", control.network)
     app.router.add_post(f"{_MAGENTO}/stocks", control.make_stock)
@@ -48,6 +50,9 @@ class _StockControl:
     async def edit(self, request: web.Request) -> web.Response:
         members = read_members(await request.read(), from_json)
         return done(lambda: self._edited(request.match_info["sku"], members))
+
+    async def held(self, request: web.Request) -> web.Response:
+        return done(lambda: self._held(request.query))
 
     async def make_source(self, request: web.Request) -> web.Response:
         members = read_members(await request.read(), from_json)
@@ -76,6 +81,13 @@ class _StockControl:
                 for stock_id in inventory.network.stocks
             ],
         }
+
+    def _held(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        source = query.get("source", "")
+        self._check_sources("source", [source])
+        after, most = (whole(name, query.get(name, "0")) for name in ("after", "most"))
+        page = self._inventory.items.page(source, after=after, most=most)
+        return [item.body() for item in page]
 
     def _edited(self, sku: str, members: Mapping[str, Any]) -> dict[str, Any]:
         _check_names(members, ("source", "quantity", "status"))

@@ -21,6 +21,7 @@ from tests.chaos.load import pause, throughput
 from tests.chaos.outages import lost, stopped
 from tests.chaos.poison import poison
 from tests.chaos.processes import ChaosError
+from tests.chaos.sizes import fullread, stocktake
 from tests.chaos.stock_latency import stock
 from tests.chaos.storm import chaos
 from tests.chaos.unkind import unkind
@@ -40,6 +41,8 @@ SCENARIOS: Mapping[str, Callable[[Options], list[Figure]]] = {
     "poison": poison,
     "governor": governor,
     "stock": stock,
+    "fullread": fullread,
+    "stocktake": stocktake,
 }
 _MISSED, _CANNOT = 1, 2
 _EPILOG = "\n".join(f"  {name:11}{run.__doc__}" for name, run in SCENARIOS.items())

@@ -5,7 +5,7 @@ company of the ERP: where all number alike, only a prefix keeps references apart
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,18 +72,23 @@ batches = {batches}
 change_seconds = 2
 probe_seconds = {probe_seconds}
 quiet_hours = ""
+"""
+_PRODUCTS = """\
 
 [sync.markets.b2b_de.products]
-fields = ["name", "price", "weight"]
+fields = ["name", "price"]
 languages = {{ 3 = "de" }}
-keep = ["weight"]
-chunk_rows = 100
-batch_rows = 20
+keep = ["price"]
+chunk_rows = {chunk_rows}
+batch_rows = {batch_rows}
+"""
+_STOCK = """\
 
 [sync.markets.b2b_de.stock]
-stock_id = 3
-sources = {{ berlin = ["13"] }}
+stock_id = {stock}
+sources = {{ {sources} }}
 """
+_CHUNK_BATCHES = 5
 NEIGHBOUR = "b2b"
 NAMED = {1: "C-1001", 2: "C-1002", 3: "C-1003"}
 GUEST_ACCOUNT = "C-1003"
@@ -113,8 +118,11 @@ class Tuning:
         returns: Whether credit memos are brought over.
         neighbours: Whether there is a second store view, and a second market.
         prefixes: Of the references of each store view, by its id, so that they cannot collide.
-        mirrors: Whether products and stock are brought to the shop.
+        mirrors: Which of products and stock are brought to the shop.
+        sources: Of the market's stock, each with the ERP's warehouse that fills it.
+        stock_id: Of that stock.
         batches: How many of these go on at once, at the most.
+        batch_rows: How many products one request holds.
         probe_seconds: Between two looks at the storefront.
     """
 
@@ -125,15 +133,18 @@ class Tuning:
     returns: bool = False
     neighbours: bool = False
     prefixes: Mapping[str, str] = field(default_factory=lambda: {"4": "E-", "2": "X-"})
-    mirrors: bool = False
+    mirrors: Sequence[str] = ()
+    sources: Mapping[str, str] = field(default_factory=lambda: {"berlin": "13"})
+    stock_id: int = 3
     batches: int = 4
+    batch_rows: int = 20
     probe_seconds: int = 3
 
     @property
     def flows(self) -> list[str]:
         """What the market has on."""
-        more = ["products", "stock"] if self.mirrors else []
-        return ["orders", "customers", *(["returns"] if self.returns else []), *more]
+        returns = ["returns"] if self.returns else []
+        return ["orders", "customers", *returns, *self.mirrors]
 
 
 def unused_ports() -> Ports:
@@ -162,6 +173,12 @@ def write_configuration(folder: Path, ports: Ports, tuning: Tuning) -> Path:
         text += _NEIGHBOUR.format(orders=rules, prefix=_prefixes(tuning, "2"))
     if tuning.mirrors:
         text += _MIRRORS.format(batches=tuning.batches, probe_seconds=tuning.probe_seconds)
+    if "products" in tuning.mirrors:
+        rows = tuning.batch_rows
+        text += _PRODUCTS.format(chunk_rows=_CHUNK_BATCHES * rows, batch_rows=rows)
+    if "stock" in tuning.mirrors:
+        pairs = (f'{code} = ["{place}"]' for code, place in tuning.sources.items())
+        text += _STOCK.format(stock=tuning.stock_id, sources=", ".join(pairs))
     file = folder / "pricing-proxy.toml"
     file.write_text(text, encoding="utf-8")
     return file

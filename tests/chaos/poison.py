@@ -16,7 +16,10 @@ _COUNTED = 30
 def poison(options: Options) -> list[Figure]:
     """First run on a full shop, all prices 0, all stock 0, half a catalog, none; and an undo."""
     with stage(
-        workers=1, latency_ms=options.latency_ms, tuning=Tuning(mirrors=True), skus=options.skus
+        workers=1,
+        latency_ms=options.latency_ms,
+        tuning=Tuning(mirrors=("products", "stock")),
+        skus=options.skus,
     ) as on:
         on.turn("magento", consumer_speed=50)
         products = Mirrored(on, options.drain_seconds)

@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -165,6 +166,22 @@ class Workers:
                 worker.until_ready()
         for worker in self.all:
             worker.until_ready()
+
+    @contextmanager
+    def told(self, variables: Mapping[str, str]) -> Iterator[None]:
+        """Have all of them run under further variables of the environment, then as before."""
+        before = [worker.variables for worker in self.all]
+        self._begin_again([{**each, **variables} for each in before])
+        try:
+            yield
+        finally:
+            self._begin_again(before)
+
+    def _begin_again(self, variables: Sequence[Mapping[str, str]]) -> None:
+        self.end()
+        for worker, its in zip(self.all, variables, strict=True):
+            worker.variables = its
+        self.start()
 
     def revive(self) -> None:
         """Start those that do not run."""

@@ -29,7 +29,7 @@ _MOST_SECONDS = 90.0
 
 def stock(options: Options) -> list[Figure]:
     """ERP change -> the shop's source, for SKUs with open orders: p95 within 90 s."""
-    tuning = Tuning(mirrors=True)
+    tuning = Tuning(mirrors=("products", "stock"))
     with stage(workers=2, latency_ms=options.latency_ms, tuning=tuning, skus=options.skus) as on:
         sources = Mirrored(on, options.drain_seconds)
         on.workers.start()

@@ -10,6 +10,7 @@ WAITED_FOR = {
     "pricing_proxy/cache/merged_reads.py": "one exchange, whose end every reader is told",
     "pricing_proxy/d365/auth.py": "one acquisition of a token, whose end is noted",
     "pricing_proxy/prices/flights.py": "a flight, whose end every line of it is told",
+    "pricing_proxy/sandbox/shop/write_log.py": "a write, whose client waits; the rest ends with it",
     "pricing_proxy/shared_state/cluster.py": "one command, which its caller waits for",
     "sync/engine/schedules.py": "a claim's renewal, which its task waits for",
     "sync/mirror/governor.py": "a claim's renewal, which its slot waits for",

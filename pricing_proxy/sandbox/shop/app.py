@@ -143,13 +143,18 @@ async def _done(request: web.Request, route: Route, call: Call) -> Any:
     if not route.writes:
         return route.handle(call)
     cost = 0.0 if route.cost is None else route.cost.seconds(call.body)
-    async with call.shop.writes.taking(cost * call.shop.dials.write_cost):
-        # Without a search engine, too, it is written before it is refused.
-        request[HAS_WRITTEN] = True
-        writes = call.shop.writes
-        return writes.done(
-            lambda: route.handle(call), route.failure, is_victim=writes.is_victim(route.failure)
-        )
+    rows = 1 if route.cost is None else route.cost.count(call.body)
+
+    async def write() -> Any:
+        async with call.shop.writes.taking(cost * call.shop.dials.write_cost):
+            # Without a search engine, too, it is written before it is refused.
+            request[HAS_WRITTEN] = True
+            writes = call.shop.writes
+            return writes.done(
+                lambda: route.handle(call), route.failure, is_victim=writes.is_victim(route.failure)
+            )
+
+    return await call.shop.write_log.to_its_end(route.name, rows, write())
 
 
 def _asked(request: web.Request) -> _Asked | None:

@@ -36,6 +36,7 @@ from pricing_proxy.sandbox.shop.shown_prices import ShownPrices
 from pricing_proxy.sandbox.shop.sign_in import SignIn
 from pricing_proxy.sandbox.shop.stores import WEBSITES, Sequences, store_by_id
 from pricing_proxy.sandbox.shop.wire import missing_entity
+from pricing_proxy.sandbox.shop.write_log import WriteLog
 from pricing_proxy.sandbox.shop.writes import Writes
 
 
@@ -51,6 +52,7 @@ class Shop:
         self.catalog = Catalog(products, created_at=self.now())
         self.products = ProductSaver(self.catalog)
         self.writes = Writes(dials, seed="writes")
+        self.write_log = WriteLog()
         self.bulks = Bulks()
         self.consumer = Consumer(self.bulks, self.writes, dials)
         self.shown_prices = ShownPrices(

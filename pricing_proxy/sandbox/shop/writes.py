@@ -28,9 +28,12 @@ class Cost:
 
     def seconds(self, body: object) -> float:
         """Return how long the write of a body takes on a shop at rest."""
+        return (self.first_ms + self.row_ms * self.count(body)) / 1000
+
+    def count(self, body: object) -> int:
+        """Return how many rows a body has."""
         listed = body.get(self.rows) if isinstance(body, dict) else None
-        count = len(listed) if isinstance(listed, list | dict) else 1
-        return (self.first_ms + self.row_ms * count) / 1000
+        return len(listed) if isinstance(listed, list | dict) else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

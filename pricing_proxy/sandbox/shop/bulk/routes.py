@@ -25,9 +25,11 @@ def posted(call: Call, kind: BulkKind, body: Any, *, is_single: bool) -> dict[st
         replace(call, body=item if isinstance(item, dict) else {}, is_lone_message=is_single)
         for item in items
     ]
+    operations = [kind.operation(number, one) for number, one in enumerate(calls)]
+    call.shop.write_log.posted(kind.name, sum(kind.cost.count(one.body) for one in calls))
     accepted = call.shop.bulks.add(
         kind.topic,
-        [kind.operation(number, one) for number, one in enumerate(calls)],
+        operations,
         user_id=1 if call.integration is None else call.integration.consumer_id,
         started_at=call.shop.now(),
     )

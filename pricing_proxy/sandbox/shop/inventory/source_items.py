@@ -5,10 +5,10 @@ Rows of unknown SKUs and below zero are kept as gladly as any, and so are those 
 that is gone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 from pricing_proxy.sandbox.shop.criteria import Criteria, only_values
@@ -69,10 +69,18 @@ class SourceItems:
 
     def fill(self, source: str, skus: Iterable[str], quantity: Decimal) -> None:
         """Write the first rows of a source, which a large shop has very many of."""
+        self.stock(source, dict.fromkeys(skus, quantity))
+
+    def stock(self, source: str, quantities: Mapping[str, Decimal]) -> None:
+        """Have a source hold these quantities by SKU, and nothing else."""
         self._by_source[source] = {
             collated(sku): SourceItem(next(self._ids), sku, source, quantity, IN_STOCK)
-            for sku in skus
+            for sku, quantity in quantities.items()
         }
+
+    def page(self, source: str, *, after: int, most: int) -> list[SourceItem]:
+        """Return some rows of a source, in the order in which they were first written."""
+        return list(islice(self._by_source.get(source, {}).values(), after, after + most))
 
     def get(self, sku: str, source: str) -> SourceItem | None:
         """Return a row, if there is one."""
