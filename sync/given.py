@@ -28,6 +28,7 @@ from sync.store.order_writes import OrderWrites
 from sync.store.reference_forms import ReferenceForms
 from sync.store.shop_lines import ShopLines
 from sync.store.sku_locks import SkuLocks
+from sync.store.watched_orders import WatchedOrders
 
 # Each asks the shop for as much as all polls of a minute; so only one of them does within one.
 _APART, _SWEEPS_APART = timedelta(minutes=1), 60
@@ -96,6 +97,7 @@ class Given:
         forms: Every prefix that references ever had.
         lines: The shop's lines that have stock reserved.
         locks: One at a time for each SKU.
+        watched: The orders that are in the ERP and may move there.
         traces: What the journal says of orders.
         expects: Whether an order of a market is one that is brought over.
         prices: What the price service reads.
@@ -113,6 +115,7 @@ class Given:
     forms: ReferenceForms
     lines: ShopLines
     locks: SkuLocks
+    watched: WatchedOrders
     traces: OrderWrites
     expects: Callable[[str, OrderHead], Awaitable[bool]]
     prices: SharedMaps

@@ -1,7 +1,7 @@
 """The sections of `sync` in the configuration that name places, times and people."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
@@ -131,6 +131,16 @@ class SyncMarket(BaseModel):
         """Return the rules of the flow that has this model of them."""
         return next(each for _, each in self if isinstance(each, model))
 
+    @property
+    def warehouses_of_sources(self) -> Mapping[str, Sequence[str]]:
+        """The shop's sources with the ERP's warehouses that fill them, as section `stock` says.
+
+        Empty where there is no such section: then the shop has one source alone.
+        """
+        stock = dict(self).get("stock")
+        sources: Mapping[str, Sequence[str]] = {} if stock is None else stock.sources
+        return sources
+
 
 class Postgres(BaseModel):
     """Where events, journal and queue are kept.
@@ -177,6 +187,7 @@ class DeliverySection(BaseModel):
         erp_max_request_seconds: The ERP finishes no request later than this after it was sent, so
             none is waited for longer; only then an empty look-up means that nothing was written.
             By default as long as F&O's own gateway lets a request run, by what operators see.
+        shop_max_request_seconds: Likewise for the shop: as long as its web server lets PHP run.
         give_up_after: Attempts of one event before a person must look; those that an outage cost do
             not count.
     """
@@ -184,12 +195,16 @@ class DeliverySection(BaseModel):
     model_config = MODEL
 
     erp_max_request_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+    shop_max_request_seconds: Annotated[int, Field(ge=1, le=3600)] = 120
     give_up_after: Annotated[int, Field(ge=1, le=1000)] = 20
 
     @property
     def longest(self) -> Mapping[str, timedelta]:
         """By system: no request is finished later than this after it was sent."""
-        return {"fo": timedelta(seconds=self.erp_max_request_seconds)}
+        return {
+            "fo": timedelta(seconds=self.erp_max_request_seconds),
+            "magento": timedelta(seconds=self.shop_max_request_seconds),
+        }
 
 
 class MirrorSection(BaseModel):

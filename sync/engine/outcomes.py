@@ -76,11 +76,19 @@ class HeldError(OutcomeError):
 
 
 class RetryLaterError(OutcomeError):
-    """Try again, not before `after` has passed where it is known."""
+    """Try again, not before `after` has passed where it is known.
 
-    def __init__(self, reason: str, after: timedelta | None = None) -> None:
+    Attributes:
+        is_charged: Whether it counts among the attempts after which a person must look; what waits
+            for a person already does not.
+    """
+
+    def __init__(
+        self, reason: str, after: timedelta | None = None, *, is_charged: bool = True
+    ) -> None:
         super().__init__(reason)
         self.after = after
+        self.is_charged = is_charged
 
 
 class InDoubtError(OutcomeError):

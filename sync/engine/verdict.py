@@ -4,7 +4,9 @@
     HeldError                      held                         by a person
     SkippedError                   skipped                      never
     WaitForError                   waiting for another event    when that is done
-    RetryLaterError                waiting                      after its time, or backing off
+    RetryLaterError                waiting                      after its time, or backing off;
+                                                                no attempt is used up while it
+                                                                waits for a person
     InDoubtError                   in doubt                     backing off; looked up first
     the system's fault (`blame`)   waiting, or in doubt when    within half a minute of its
     the database's                 a call has no end            return; no attempt is used up
@@ -94,6 +96,9 @@ def verdict_on(
     is_refused = isinstance(error, UpstreamRejectedError) and not _may_pass(error)
     if is_refused or isinstance(error, HeldError | UpstreamContractError):
         return Verdict(EventState.HELD, trouble_of(error))
+    if isinstance(error, RetryLaterError) and not error.is_charged:
+        pause = _named_pause(error) or _back_off(attempts)
+        return Verdict(EventState.WAITING, trouble_of(error), pause, is_charged=False)
     if attempts >= give_up_after:
         return Verdict(EventState.HELD, _gave_up(error, attempts))
     is_doubtful = isinstance(error, InDoubtError) or (

@@ -19,6 +19,7 @@ from sync.magento.customers import CustomerCalls
 from sync.magento.orders import OrderCalls
 from sync.magento.products import ProductCalls
 from sync.magento.reserving_orders import ReservingOrderCalls
+from sync.magento.shipments import ShipmentCalls
 from sync.magento.source_items import SourceItemCalls
 from sync.magento.stocks import StockCalls
 
@@ -36,6 +37,9 @@ class Shop:
         self.customers = CustomerCalls(calls)
         self.credit_memos = CreditMemoCalls(calls)
         self.products = ProductCalls(calls)
+        self.shipments = ShipmentCalls(calls)
+        # A shipment that waits for its source is no mirror's batch.
+        self.shipping_sources = SourceItemCalls(calls)
         # What mirrors use lets all others go first.
         mirrored = calls.at(CallClass.MIRROR)
         self.reserving_orders = ReservingOrderCalls(calls)

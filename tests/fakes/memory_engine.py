@@ -11,7 +11,7 @@ from typing import Any
 
 from sync.engine.flow import Event, Flow
 from sync.engine.outages import Failures
-from sync.engine.outcomes import IdentifiedError, WaitForError
+from sync.engine.outcomes import Caution, IdentifiedError, WaitForError
 from sync.engine.verdict import verdict_on
 from sync.store.document_keys import document_key
 from sync.store.lines import Urgency
@@ -35,6 +35,7 @@ class Entered:
         reason: Why it is not done, or what came of it.
         waits_for: The lock of the document that must be done first.
         outages: Attempts in a row that failed for the sake of a system.
+        caution: What somebody is told of it though it is done.
     """
 
     event: Event
@@ -45,6 +46,12 @@ class Entered:
     due_at: datetime | None = None
     waits_for: str | None = None
     outages: int = 0
+    caution: Caution | None = None
+
+    def replay(self, **payload: object) -> None:
+        """Have it carried again, with more in its payload, as a person does."""
+        self.event = replace(self.event, payload={**self.event.payload, **payload}, attempts=0)
+        self.state, self.due_at = EventState.RECEIVED, None
 
 
 @dataclass
@@ -189,7 +196,7 @@ class MemoryEngine:
         except Exception as error:  # noqa: BLE001 -- every failure must become a visible state
             await self._note(one, error)
         else:
-            one.state, one.reason = EventState.DONE, done.note
+            one.state, one.reason, one.caution = EventState.DONE, done.note, done.caution
 
     async def _wait(self, one: Entered, error: WaitForError) -> None:
         lock = document_key(error.flow, one.event.market, error.document_id)

@@ -165,7 +165,9 @@ class FakeWork:
     open_entries: list[SentCall] = field(default_factory=list)
     acks: list[tuple[str, int]] = field(default_factory=list)
     before_read: Callable[[], None] = lambda: None
-    longest: Mapping[str, timedelta] = field(default_factory=lambda: {"fo": timedelta(seconds=60)})
+    longest: Mapping[str, timedelta] = field(
+        default_factory=lambda: {"fo": timedelta(seconds=60), "magento": timedelta(seconds=120)}
+    )
 
     let_go_of: int = 0
 

@@ -1,0 +1,162 @@
+"""The order status flow: what it is to all others, and how it is built."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import timedelta
+
+from pricing_proxy.d365.fo.fulfilment import FulfilmentReads
+from pricing_proxy.names import same_name_key
+from sync.description import Built, Description, OfOrder
+from sync.engine.schedules import Schedule
+from sync.erp_events import ErpEvent
+from sync.given import ConfiguredMarket, Given
+from sync.magento import resources
+from sync.magento.shop import Shop
+from sync.order_status.contracts import contracts
+from sync.order_status.entering import Entering
+from sync.order_status.flow import OrderStatusFlow, StatusMarket
+from sync.order_status.headers import Headers
+from sync.order_status.mapping import VERSION
+from sync.order_status.papers import PaperMarket, Papers
+from sync.order_status.parcel_carrier import ParcelCarrier
+from sync.order_status.ports import WantStock
+from sync.order_status.read_budget import ReadBudget
+from sync.order_status.rules import FLOW, OrderStatusRules
+from sync.order_status.shipping import Shipping
+from sync.order_status.shop_order import ShopOrderReader
+from sync.order_status.slip_carrier import SlipCarrier
+from sync.order_status.sources import Sources
+from sync.order_status.watching import Watching
+
+# With the read itself and the write, a slip is in the shop within 90 seconds.
+_LOOK = timedelta(seconds=30)
+_STOCK = "stock"
+
+
+def status_flow(given: Given) -> OrderStatusFlow:
+    """Return what carries facts."""
+    return OrderStatusFlow({code: _market(given, each) for code, each in given.markets.items()})
+
+
+def watching(given: Given) -> Mapping[str, Watching]:
+    """Return what enters facts, by market."""
+    return {code: _watching(given, each) for code, each in given.having(FLOW).items()}
+
+
+def build(given: Given) -> Built:
+    """Return the flow with its source."""
+    markets = watching(given)
+    return Built(
+        flow=status_flow(given),
+        schedules=[
+            Schedule(f"watch orders of {code}", _LOOK, each.look) for code, each in markets.items()
+        ],
+        erp_hint=_hint(given, markets),
+    )
+
+
+async def _itself(shop: Shop, order: int) -> Sequence[int]:
+    del shop
+    return [order]
+
+
+ORDER_STATUS = Description(
+    name=FLOW,
+    goes_to="the shop",
+    rules=OrderStatusRules,
+    build=build,
+    mapping_version=VERSION,
+    erp_hints=lambda rules: rules.events,
+    contracts=contracts,
+    relies_on=("orders",),
+    resources=(resources.ORDERS, resources.SHIPMENTS, resources.PRODUCTS, resources.SOURCE_ITEMS),
+    of_order=OfOrder("its way back", _itself),
+)
+
+
+def _market(given: Given, market: ConfiguredMarket) -> StatusMarket:
+    shop, erp = given.shop, FulfilmentReads(given.erp(market))
+    orders = ShopOrderReader(shop.reserving_orders, stores=market.own.store_ids)
+    shipping = Shipping(
+        shop.shipments,
+        orders=orders,
+        sources=Sources(shop.shipping_sources, shop.products),
+        locks=given.locks,
+        want=_want_stock(given, market),
+    )
+    return StatusMarket(
+        slips=SlipCarrier(
+            erp,
+            orders=orders,
+            shipping=shipping,
+            warehouses={
+                same_name_key(warehouse): source
+                for source, warehouses in market.own.warehouses_of_sources.items()
+                for warehouse in warehouses
+            },
+            market=market.code,
+        ),
+        parcels=ParcelCarrier(
+            erp,
+            shipments=shop.shipments,
+            carriers=market.own.rules(OrderStatusRules).carriers,
+            market=market.code,
+        ),
+    )
+
+
+def _watching(given: Given, market: ConfiguredMarket) -> Watching:
+    rules, polling = market.own.rules(OrderStatusRules), given.polling
+    its = PaperMarket(code=market.code, company=market.company, start_at=rules.start_at)
+    erp = FulfilmentReads(given.erp(market))
+    budget = ReadBudget(rules.reads_a_minute, clock=polling.clock)
+    return Watching(
+        its,
+        watch=given.watched,
+        papers=Papers(
+            erp,
+            its,
+            watch=given.watched,
+            entering=Entering(polling.events, market.code),
+            marks=polling.watermarks,
+            budget=budget,
+            clock=polling.clock,
+        ),
+        headers=Headers(
+            erp,
+            its,
+            watch=given.watched,
+            marks=polling.watermarks,
+            budget=budget,
+            clock=polling.clock,
+        ),
+        marks=polling.watermarks,
+    )
+
+
+def _hint(given: Given, markets: Mapping[str, Watching]) -> Callable[[ErpEvent], Awaitable[None]]:
+    """Return what looks at orders at once that the ERP told of."""
+
+    async def hint(event: ErpEvent) -> None:
+        for code in event.markets:
+            events = given.markets[code].own.rules(OrderStatusRules).events
+            member = {name.casefold(): each for name, each in events.items()}.get(
+                event.name.casefold(), ""
+            )
+            if number := event.members.get(member):
+                await markets[code].hint([number])
+
+    return hint
+
+
+def _want_stock(given: Given, market: ConfiguredMarket) -> WantStock | None:
+    """Return what has stock of a market's SKUs written again; None where nobody writes it."""
+    if market.code not in given.having(_STOCK):
+        # Where another market's flow fills the stock, that one follows the shop's shipments.
+        return None
+
+    async def want(skus: Collection[str], *, reason: str) -> None:
+        await given.mirroring.plans.want(
+            _STOCK, market.code, [*skus], is_forced=True, reason=reason
+        )
+
+    return want

@@ -1,0 +1,71 @@
+"""Which bundles are shipped as one piece: the shop's order does not say, its refusals do.
+
+What a refusal has told of a product is remembered, so that it is told once.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from sync.engine.flow import Work
+from sync.magento.answers import MagentoRejectedError
+from sync.magento.reserving_models import ReservingLine
+from sync.order_status.mapping import SourceDelivery
+
+_KIND, _SEPARATELY, _TOGETHER = "bundle_shipment", "Separately", "Together"
+# As recorded: Cannot create shipment as bundle product "SKU" has shipment type "Together".
+_TOLD = re.compile(r'bundle product "(?P<sku>[^"]+)" has shipment type "(?P<kind>\w+)"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleKinds:
+    """What is known of the bundles of one delivery.
+
+    Attributes:
+        bundles: Their rows.
+        separately: The rows of those whose parts are shipped by themselves.
+        told: The rows of those of which a refusal has told in this attempt.
+    """
+
+    bundles: Sequence[ReservingLine]
+    separately: frozenset[int]
+    told: frozenset[int] = frozenset()
+
+    @classmethod
+    async def of(cls, work: Work, delivery: SourceDelivery) -> Self:
+        """Return what is remembered; of others it is taken that they are shipped together."""
+        rows = [each.parent for each in delivery.bundles]
+        apart = {
+            row.item_id
+            for row in rows
+            if await work.links.erp_key(_KIND, str(row.product_id)) == _SEPARATELY
+        }
+        return cls(bundles=rows, separately=frozenset(apart))
+
+    def told_by(self, error: MagentoRejectedError) -> "BundleKinds | None":
+        """Return what a refusal tells beside what was known; None where that is nothing new."""
+        kinds = dict(_TOLD.findall("\n".join(fault.text for fault in error.faults)))
+        apart, told = set(self.separately), set(self.told)
+        for row in self.bundles:
+            kind = _of(row, kinds)
+            if kind is None or row.item_id in told:
+                continue
+            told.add(row.item_id)
+            apart = apart | {row.item_id} if kind == _SEPARATELY else apart - {row.item_id}
+        if told == self.told:
+            return None
+        return replace(self, separately=frozenset(apart), told=frozenset(told))
+
+    async def remember(self, work: Work) -> None:
+        """Keep what was told, now that the shop has agreed."""
+        for row in self.bundles:
+            if row.item_id in self.told and row.product_id is not None:
+                kind = _SEPARATELY if row.item_id in self.separately else _TOGETHER
+                await work.links.remember(_KIND, str(row.product_id), kind)
+
+
+def _of(row: ReservingLine, kinds: Mapping[str, str]) -> str | None:
+    """Return what is told of a row's product; its SKU may go on with those of its parts."""
+    fitting = [sku for sku in kinds if row.sku.casefold().startswith(sku.casefold())]
+    return kinds[max(fitting, key=len)] if fitting else None

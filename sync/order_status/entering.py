@@ -1,0 +1,70 @@
+"""Enter what happened to orders, each thing once."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sync.engine.sources import Events, ShopDocument, enter
+from sync.order_status.facts import Fact
+from sync.order_status.rules import FLOW
+from sync.store.lines import Urgency
+from sync.store.watched_order_record import WatchedOrder
+
+# The same papers are read again and again; so many of them need not be asked for in the database.
+_MOST_KNOWN = 200_000
+
+
+class Happened(NamedTuple):
+    """What happened to which order.
+
+    Attributes:
+        order: Whose.
+        fact: What.
+        version: What tells it from the same paper as it was before somebody corrected it.
+    """
+
+    order: WatchedOrder
+    fact: Fact
+    version: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells it from all else that happens to the order."""
+        return f"{self.fact.key}/{self.version}" if self.version else self.fact.key
+
+
+class Entering:
+    """Enters what happened to a market's orders.
+
+    Args:
+        events: Where.
+        market: Whose.
+    """
+
+    def __init__(self, events: Events, market: str) -> None:
+        self._events = events
+        self._market = market
+        self._known: set[tuple[int, str]] = set()
+
+    async def enter(self, happened: Sequence[Happened], urgency: Urgency = Urgency.FRESH) -> int:
+        """Enter, and return how many were new."""
+        fresh = [each for each in happened if self._mark(each) not in self._known]
+        if not fresh:
+            return 0
+
+        async def enter_all() -> None:
+            for each in fresh:
+                await self._enter(each)
+
+        entered = await self._events.receive_together(enter_all, urgency)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        self._known.update(map(self._mark, fresh))
+        return entered
+
+    async def _enter(self, each: Happened) -> None:
+        order = each.order
+        document = ShopDocument(FLOW, self._market, order.order_id, order.number)
+        await enter(self._events, document, each.fact.payload, what=each.key)
+
+    def _mark(self, each: Happened) -> tuple[int, str]:
+        return each.order.order_id, each.key

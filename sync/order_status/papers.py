@@ -1,0 +1,230 @@
+"""Find the packing slips and parcels of watched orders, by when they were made and by their dates.
+
+What was posted lately is asked for at every look. Rows become visible late, slips are dated back,
+and carriers tell numbers late, so the last days are asked for again, the longer ones more rarely.
+A slip that was corrected has other quantities: it is found as something new.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from pricing_proxy.clock import Clock
+from pricing_proxy.d365.fo.fulfilment import MOST_ROWS
+from pricing_proxy.d365.fo.slip_models import PackingSlipLineRow, TrackingRow
+from pricing_proxy.names import same_name_key
+from sync.engine.sources import Marks
+from sync.order_status.entering import Entering, Happened
+from sync.order_status.facts import Fact
+from sync.order_status.ports import ErpProgress, KeptWatch
+from sync.order_status.read_budget import ReadBudget
+from sync.order_status.rules import FLOW
+from sync.order_status.slips import SlipKey
+from sync.store.watched_order_record import WatchedOrder
+
+# Rows become visible late: after a long transaction, and from a replica.
+_OVERLAP = timedelta(minutes=10)
+# The lines of one slip are made within seconds; at its beginning a window may cut one in two.
+_CUT = timedelta(minutes=2)
+_BACK, _SLIPS_AGAIN, _PARCELS_AGAIN = (
+    timedelta(days=3),
+    timedelta(minutes=15),
+    timedelta(minutes=5),
+)
+# A carrier may tell a number long after the slip, and a person correct one.
+_LONG_BACK, _LONG_AGAIN = timedelta(days=14), timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperMarket:
+    """Whose papers are looked for.
+
+    Attributes:
+        code: The market's code.
+        company: Its company in the ERP.
+        start_at: Slips that were posted earlier are left out; None for those from before the
+            first look.
+    """
+
+    code: str
+    company: str
+    start_at: datetime | None = None
+
+    def mark(self, what: str) -> str:
+        """Return under which name it is kept how far something was read."""
+        return f"{FLOW}.{self.code}.{what}"
+
+
+@dataclass(slots=True)
+class _Turn:
+    """How often something is read, and when it last was; a new process begins with it."""
+
+    every: timedelta
+    done_at: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        return self.done_at is None or now - self.done_at >= self.every
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The papers of some days."""
+
+    back: timedelta
+    slips: _Turn
+    parcels: _Turn
+
+
+class Papers:
+    """Looks for the papers of one market's orders.
+
+    Args:
+        erp: The market's.
+        market: Whose.
+        watch: The watched orders.
+        entering: Enters what is found.
+        marks: How far was read.
+        budget: Of requests.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        erp: ErpProgress,
+        market: PaperMarket,
+        *,
+        watch: KeptWatch,
+        entering: Entering,
+        marks: Marks,
+        budget: ReadBudget,
+        clock: Clock,
+    ) -> None:
+        self._erp = erp
+        self._market = market
+        self._watch = watch
+        self._entering = entering
+        self._marks = marks
+        self._budget = budget
+        self._clock = clock
+        # The orders that a slip delivered of, by the order that it is filed under, number and day.
+        self._filed: dict[tuple[str, str, date | None], set[str]] = {}
+        self._windows = (
+            _Window(_LONG_BACK, slips=_Turn(_LONG_AGAIN), parcels=_Turn(_LONG_AGAIN)),
+            _Window(_BACK, slips=_Turn(_SLIPS_AGAIN), parcels=_Turn(_PARCELS_AGAIN)),
+        )
+
+    async def look(self) -> int:
+        """Enter what is new, and return how much; raises `UpstreamError`."""
+        begins_at = await self._begins_at()
+        entered = await self._made_lately(begins_at)
+        now, company = self._clock.utc(), self._market.company
+        for window in self._windows:
+            since = now.date() - window.back
+            if window.slips.is_due(now):
+                entered += await self._take(await self._erp.slips_dated(company, since), begins_at)
+                window.slips.done_at = now
+            if window.parcels.is_due(now):
+                entered += await self._parcels(await self._erp.parcels_dated(company, since))
+                window.parcels.done_at = now
+        return entered
+
+    async def _begins_at(self) -> datetime:
+        """Return from when on slips are brought over."""
+        if self._market.start_at is not None:
+            return self._market.start_at
+        name = self._market.mark("begins")
+        kept = await self._marks.get(name)
+        if kept is None:
+            kept = self._clock.utc().isoformat()
+            await self._marks.put(name, kept)
+        return datetime.fromisoformat(kept)
+
+    async def _made_lately(self, begins_at: datetime) -> int:
+        name = self._market.mark("slips")
+        kept = await self._marks.get(name)
+        mark = begins_at if kept is None else datetime.fromisoformat(kept)
+        since = mark - _OVERLAP
+        rows = await self._erp.slips_made(self._market.company, since)
+        cut = since + _CUT if kept is not None else begins_at
+        slips = _by_slip(self._market.company, rows)
+        whole = [row for its in slips.values() if _made_at(its) >= cut for row in its]
+        entered = await self._take(whole, begins_at)
+        # By the ERP's own times, so that no clock of another machine skips anything.
+        newest = max((row.CreatedOn for row in rows if row.CreatedOn), default=mark)
+        await self._marks.put(name, max(mark, newest).isoformat())
+        return entered
+
+    async def _take(self, rows: Sequence[PackingSlipLineRow], begins_at: datetime) -> int:
+        self._budget.spend(1 + len(rows) // MOST_ROWS)
+        slips = _by_slip(self._market.company, rows)
+        slips = {slip: its for slip, its in slips.items() if _made_at(its) >= begins_at}
+        for row in (row for its in slips.values() for row in its):
+            filed = (same_name_key(row.SalesId), same_name_key(row.PackingSlipId))
+            self._filed.setdefault((*filed, row.DeliveryDate), set()).add(row.order)
+        orders = await self._watch.numbered(self._market.code, {slip.order for slip in slips})
+        return await self._entering.enter(
+            [
+                Happened(order, Fact(slip=slip, order_id=order.order_id), _version(its))
+                for slip, its in slips.items()
+                if (order := orders.get(same_name_key(slip.order))) is not None
+            ]
+        )
+
+    async def _parcels(self, rows: Sequence[TrackingRow]) -> int:
+        self._budget.spend(1 + len(rows) // MOST_ROWS)
+        numbers = {order for row in rows for order in self._orders_of(row)}
+        orders = await self._watch.numbered(self._market.code, numbers)
+        return await self._entering.enter(
+            [
+                Happened(watched, fact)
+                for row in rows
+                for order in self._orders_of(row)
+                if (watched := orders.get(same_name_key(order))) is not None
+                and (fact := _parcel(self._market.company, row, order, watched)) is not None
+            ]
+        )
+
+    def _orders_of(self, row: TrackingRow) -> Sequence[str]:
+        """Return the orders that a parcel's slip delivered of: of several, it names the first.
+
+        None while the slip was not seen: its event goes before.
+        """
+        filed = (same_name_key(row.SalesOrderNumber), same_name_key(row.PackingSlipNumber))
+        return sorted(self._filed.get((*filed, row.DeliveryDate), ()))
+
+
+def _parcel(company: str, row: TrackingRow, order: str, watched: WatchedOrder) -> Fact | None:
+    number = row.TrackingNumber.strip()
+    if row.DeliveryDate is None or not number:
+        return None
+    slip = SlipKey(company=company, order=order, number=row.PackingSlipNumber, day=row.DeliveryDate)
+    return Fact(
+        slip=slip, order_id=watched.order_id, parcel=number, filed_under=row.SalesOrderNumber
+    )
+
+
+def _by_slip(
+    company: str, rows: Iterable[PackingSlipLineRow]
+) -> Mapping[SlipKey, list[PackingSlipLineRow]]:
+    slips: dict[SlipKey, list[PackingSlipLineRow]] = {}
+    for row in rows:
+        if row.DeliveryDate is not None and row.order and row.PackingSlipId:
+            slip = SlipKey(
+                company=company, order=row.order, number=row.PackingSlipId, day=row.DeliveryDate
+            )
+            slips.setdefault(slip, []).append(row)
+    return slips
+
+
+def _made_at(lines: Sequence[PackingSlipLineRow]) -> datetime:
+    """Return when the first line of a slip was made; long ago where nobody says."""
+    never = datetime.min.replace(tzinfo=UTC)
+    return min((row.CreatedOn or never for row in lines), default=never)
+
+
+def _version(lines: Sequence[PackingSlipLineRow]) -> str:
+    told = sorted(
+        f"{same_name_key(row.InventTransId)}={row.Qty.value.normalize():f}" for row in lines
+    )
+    return hashlib.blake2b("\n".join(told).encode(), digest_size=6).hexdigest()

@@ -1,0 +1,170 @@
+"""What order status needs of the two systems and of what is kept; calls raise `UpstreamError`."""
+
+from collections.abc import AsyncGenerator, Awaitable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from pricing_proxy.d365.fo.slip_models import (
+    OrderChangeRow,
+    OrderStatusRow,
+    PackingSlipLineRow,
+    PackingSlipRow,
+    TrackingRow,
+)
+from pricing_proxy.d365.fo.stock_models import DemandLineRow
+from pricing_proxy.http_exchange import Guard
+from sync.magento.odd_rows import RowPage
+from sync.magento.reserving_models import ReservingOrder
+from sync.magento.shipment_models import Shipment
+from sync.magento.shipments import Parcel
+from sync.magento.source_items import SourceQuantity
+from sync.magento.stock_models import SourceItem
+from sync.store.watched_order_record import WatchedOrder
+
+
+class ErpSlips(Protocol):
+    """What one order's slips say; see `pricing_proxy.d365.fo.fulfilment`."""
+
+    async def slips_of(self, company: str, orders: Sequence[str]) -> list[PackingSlipLineRow]:
+        """Return the lines of all slips of orders."""
+        ...
+
+    async def heads_of(self, company: str, order: str, slip: str) -> list[PackingSlipRow]:
+        """Return the slips of a number that one order has."""
+        ...
+
+    async def lines_of(self, company: str, order: str) -> list[DemandLineRow]:
+        """Return an order's own lines."""
+        ...
+
+
+class ErpProgress(Protocol):
+    """How far all orders are; likewise."""
+
+    def groups(self, orders: Collection[str]) -> Sequence[Sequence[str]]:
+        """Return order numbers in groups that one request asks for."""
+        ...
+
+    async def statuses(self, company: str, orders: Sequence[str]) -> list[OrderStatusRow]:
+        """Return the headers of one group."""
+        ...
+
+    async def changed(self, company: str, since: datetime) -> list[OrderChangeRow] | None:
+        """Return the orders that changed since an instant; None where nothing tells."""
+        ...
+
+    async def slips_made(self, company: str, since: datetime) -> list[PackingSlipLineRow]:
+        """Return the lines of slips that were posted since an instant."""
+        ...
+
+    async def slips_dated(self, company: str, since: date) -> list[PackingSlipLineRow]:
+        """Return the lines of slips that are dated a day or later."""
+        ...
+
+    async def parcels_dated(self, company: str, since: date) -> list[TrackingRow]:
+        """Return the parcels of slips that are dated a day or later."""
+        ...
+
+
+class ShopOrders(Protocol):
+    """The shop's orders, as far as there is anything to ship."""
+
+    def of(self, ids: Collection[int]) -> AsyncGenerator[RowPage[ReservingOrder], None]:
+        """Yield the orders of these ids."""
+        ...
+
+
+class ShopShipments(Protocol):
+    """The shop's shipments."""
+
+    async def shipments_of(self, order_id: int) -> list[Shipment]:
+        """Return an order's, the oldest first."""
+        ...
+
+    async def ship(
+        self,
+        order_id: int,
+        quantities: Mapping[int, Decimal],
+        *,
+        mark: str,
+        source: str,
+        guard: Guard | None = None,
+    ) -> str:
+        """Ship lines, and return the shipment's id."""
+        ...
+
+    async def add_comment(self, shipment: int, text: str, *, guard: Guard | None = None) -> None:
+        """Write on one what no customer sees."""
+        ...
+
+    async def add_track(
+        self, shipment: int, order_id: int, parcel: Parcel, *, guard: Guard | None = None
+    ) -> None:
+        """Add a parcel's number to one."""
+        ...
+
+
+class ShopSources(Protocol):
+    """What the shop's sources hold."""
+
+    async def source_items(
+        self, skus: Collection[str], *, sources: Sequence[str]
+    ) -> list[SourceItem]:
+        """Return what there is of some SKUs."""
+        ...
+
+    async def write_source_items(
+        self, quantities: Sequence[SourceQuantity], *, guard: Guard | None = None
+    ) -> None:
+        """Write quantities, all or none."""
+        ...
+
+
+class ShopSkus(Protocol):
+    """The shop's SKUs."""
+
+    async def skus_by_id(self, ids: Sequence[int]) -> dict[int, str]:
+        """Return the SKUs of products by id."""
+        ...
+
+
+class StockLocks(Protocol):
+    """One at a time for each SKU."""
+
+    def hold(self, folded: Collection[str]) -> AbstractAsyncContextManager[None]:
+        """Hold the locks of SKUs."""
+        ...
+
+
+class WantStock(Protocol):
+    """Has stock of SKUs written again."""
+
+    def __call__(self, skus: Collection[str], *, reason: str) -> Awaitable[None]:
+        """Have them read and written in any case."""
+        ...
+
+
+class KeptWatch(Protocol):
+    """The watched orders; see `sync.store.watched_orders`."""
+
+    async def take_in(self, market: str, since: datetime) -> datetime:
+        """Watch what has come into the ERP since, and return from when to go on."""
+        ...
+
+    async def numbered(self, market: str, numbers: Collection[str]) -> Mapping[str, WatchedOrder]:
+        """Return the orders that the ERP calls so, by what all spellings of a number share."""
+        ...
+
+    async def due(self, market: str, *, now: datetime, most: int) -> Sequence[WatchedOrder]:
+        """Return orders that are to be looked at now."""
+        ...
+
+    async def want(self, market: str, numbers: Collection[str], *, now: datetime) -> int:
+        """Have orders looked at next; return how many are ours."""
+        ...
+
+    async def note(self, market: str, looked: Mapping[int, tuple[str, datetime | None]]) -> None:
+        """Keep how far orders are, and when to look again."""
+        ...

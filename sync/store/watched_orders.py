@@ -1,0 +1,124 @@
+"""Keep the orders of the shop that are in the ERP: whose papers are ours, and when to look again.
+
+They come out of the entity map, where an order stands once all of it is in the ERP. What is
+read twice is the same row.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping, bindparam, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pricing_proxy.names import same_name_key
+from sync.store import statements
+from sync.store.order_writes import ORDER_LINK, ORDERS
+from sync.store.watched_order_record import WatchedOrder
+from sync.store.watched_order_table import watched_order
+
+_ROW = watched_order.c
+_COLUMNS = (_ROW.order_id, _ROW.number, _ROW.erp_number, _ROW.status, _ROW.since)
+# A link that is written while others are read becomes visible late.
+_OVERLAP = timedelta(minutes=10)
+# Of an order that nobody calls anything any more, the shop's id is its name.
+_LINKED = text("""
+    SELECT CAST(link.magento_id AS bigint) AS order_id, link.erp_key AS erp_number,
+           coalesce((SELECT event.business_key FROM sync_event AS event
+                     WHERE event.flow = :flow AND event.document_id = link.magento_id
+                       AND event.market = link.market ORDER BY event.id DESC LIMIT 1),
+                    '#' || link.magento_id) AS number
+    FROM entity_map AS link
+    WHERE link.kind = :kind AND link.market = :market AND link.erp_key > ''
+      AND link.changed_at >= :since
+    ORDER BY link.changed_at, link.magento_id
+""")
+_ADD = text("""
+    INSERT INTO watched_order (market, order_id, number, erp_number, folded)
+    VALUES (:market, :order_id, :number, :erp_number, :folded)
+    ON CONFLICT (market, order_id) DO UPDATE
+        SET erp_number = excluded.erp_number, folded = excluded.folded, number = excluded.number,
+            status = '', due_at = now()
+        WHERE watched_order.folded <> excluded.folded
+""")
+
+
+class WatchedOrders:
+    """The watched orders of all markets.
+
+    Args:
+        database: Where they are kept.
+    """
+
+    def __init__(self, database: AsyncEngine) -> None:
+        self._database = database
+
+    async def take_in(self, market: str, since: datetime) -> datetime:
+        """Watch what has come into the ERP since an instant, and return from when to go on.
+
+        Instants are the database's.
+        """
+        values = {"flow": ORDERS, "kind": ORDER_LINK, "market": market, "since": since}
+        async with self._database.begin() as connection:
+            now: datetime = (await connection.execute(select(func.now()))).scalar_one()
+            found = (await connection.execute(_LINKED, values)).mappings().all()
+            rows = [
+                {**row, "market": market, "folded": same_name_key(row["erp_number"])}
+                for row in found
+            ]
+            if rows:
+                await connection.execute(_ADD, rows)
+        return now - _OVERLAP
+
+    async def numbered(self, market: str, numbers: Collection[str]) -> Mapping[str, WatchedOrder]:
+        """Return the orders that the ERP calls so, by what all spellings of a number share."""
+        keys = {same_name_key(number) for number in numbers}
+        if not keys:
+            return {}
+        statement = select(*_COLUMNS, _ROW.folded).where(
+            _ROW.market == market, _ROW.folded.in_(sorted(keys))
+        )
+        found = await statements.mappings(self._database, statement)
+        return {row["folded"]: _record(row) for row in found}
+
+    async def due(self, market: str, *, now: datetime, most: int) -> Sequence[WatchedOrder]:
+        """Return orders that are to be looked at now, the longest due first."""
+        statement = (
+            select(*_COLUMNS)
+            .where(_ROW.market == market, _ROW.due_at <= now)
+            .order_by(_ROW.due_at, _ROW.order_id)
+            .limit(most)
+        )
+        found = await statements.mappings(self._database, statement)
+        return [_record(row) for row in found]
+
+    async def want(self, market: str, numbers: Collection[str], *, now: datetime) -> int:
+        """Have orders looked at next that the ERP calls so; return how many are ours."""
+        statement = (
+            update(watched_order)
+            .where(
+                _ROW.market == market,
+                _ROW.folded.in_(sorted({same_name_key(number) for number in numbers})),
+            )
+            .values(due_at=now)
+        )
+        return await statements.change(self._database, statement)
+
+    async def note(self, market: str, looked: Mapping[int, tuple[str, datetime | None]]) -> None:
+        """Keep how far orders are, and when to look again; never for None."""
+        if not looked:
+            return
+        statement = (
+            update(watched_order)
+            .where(_ROW.market == market, _ROW.order_id == bindparam("key"))
+            .values(status=bindparam("new_status"), due_at=bindparam("new_due_at"))
+        )
+        rows = [
+            {"key": order, "new_status": status, "new_due_at": due_at}
+            for order, (status, due_at) in sorted(looked.items())
+        ]
+        async with self._database.begin() as connection:
+            await connection.execute(statement, rows)
+
+
+def _record(row: RowMapping) -> WatchedOrder:
+    return WatchedOrder(**{column.name: row[column.name] for column in _COLUMNS})

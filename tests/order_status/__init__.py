@@ -1,0 +1,1 @@
+"""Order status: slips, parcels and what is shipped of them."""

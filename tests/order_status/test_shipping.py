@@ -1,0 +1,276 @@
+"""What a packing slip becomes in the shop, whatever the shop and people did meanwhile."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from sync.store.states import EventState
+from tests.fakes.fulfilment_world import VARIANT, FulfilmentWorld, Sold
+
+D = Decimal
+
+
+def only(sold: Sold, row: int = 0) -> str:
+    return list(sold.lots)[row]
+
+
+async def test_a_slip_in_two_parts_from_two_sources_is_two_shipments() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 5), ("LAMP-02", 2))
+    first, second = sold.lots
+    world.erp.lines[1]["ShippingWarehouseId"] = "14"
+    await world.step()
+    world.erp.post("PS-1", {first: D(2), second: D(2)})
+
+    await world.settle(3)
+
+    shipments = world.shipments.all_of(sold.order)
+    assert [each.source for each in shipments] == ["berlin", "hamburg"]
+    assert world.shipped(sold) == {sold.lots[first]: D(2), sold.lots[second]: D(2)}
+    day = f"{world.clock.utc():%Y-%m-%d}"
+    assert world.marks_of(sold) == [
+        f"demf/SO-1/PS-1/{day}/berlin",
+        f"demf/SO-1/PS-1/{day}/hamburg",
+    ]
+    world.erp.post("PS-2", {first: D(3)})
+    await world.settle(3)
+    assert world.shipped(sold)[sold.lots[first]] == 5
+    assert world.shop.order(sold.order)["state"] == "processing"
+    assert sorted(set(world.wanted)) == ["lamp-01", "lamp-02"]
+
+
+async def test_a_source_that_holds_too_little_is_raised_before_it_ships() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 5))
+    world.shop.inventory.write("LAMP-01", "berlin", D(2))
+    await world.step()
+    world.erp.post("PS-1", {only(sold): D(5)})
+    await world.settle(3)
+    assert world.shipped(sold) == {sold.lots[only(sold)]: D(5)}
+    assert world.held("LAMP-01", "berlin") == 0
+
+
+async def test_slips_of_equal_number_are_told_apart_by_order_and_day() -> None:
+    world = FulfilmentWorld()
+    one, other = world.sell(("LAMP-01", 2)), world.sell(("LAMP-01", 3))
+    await world.step()
+    today = world.clock.utc().date()
+    world.erp.post("PS-1", {only(one): D(1), only(other): D(3)})
+    world.erp.post("PS-1", {only(one): D(1)}, day=today - timedelta(days=1))
+    await world.settle(3)
+    assert list(world.shipped(one).values()) == [2]
+    assert list(world.shipped(other).values()) == [3]
+
+
+async def test_a_slip_filed_under_another_order_ships_each_line_in_its_own() -> None:
+    world = FulfilmentWorld()
+    one, other = world.sell(("LAMP-01", 2)), world.sell(("LAMP-02", 3))
+    await world.step()
+    world.erp.post("PS-1", {only(one): D(2), only(other): D(3)}, filed_under=one.erp_number)
+    world.erp.parcel(one.erp_number, "PS-1", "JD01")
+    await world.settle(10)
+    assert list(world.shipped(one).values()) == [2]
+    assert list(world.shipped(other).values()) == [3]
+    for sold in (one, other):
+        [shipment] = world.shipments.all_of(sold.order)
+        assert [track.track_number for track in shipment.tracks] == ["JD01"]
+
+
+async def test_more_than_is_left_ships_what_is_left_and_is_told() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 2))
+    await world.step()
+    world.erp.post("PS-1", {only(sold): D(3)})
+    await world.settle(3)
+    assert list(world.shipped(sold).values()) == [2]
+    [event] = world.events(sold)
+    assert event.state is EventState.DONE
+    assert event.caution is not None
+    assert event.caution.diff == [(f"row {sold.lots[only(sold)]}", "3", "2")]
+
+
+async def test_a_lot_that_the_shop_does_not_know_stops_no_other_line() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 2))
+    await world.step()
+    added = world.erp.line(sold.erp_number, "")
+    world.erp.post("PS-1", {only(sold): D(2), added: D(1)})
+    await world.settle(3)
+    assert list(world.shipped(sold).values()) == [2]
+    [event] = world.events(sold)
+    assert event.caution is not None
+    assert added in event.caution.text
+
+
+async def test_a_slip_of_unknown_lots_alone_is_held() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 2))
+    await world.step()
+    world.erp.post("PS-1", {world.erp.line(sold.erp_number, "elsewhere-1"): D(1)})
+    await world.settle(3)
+    [event] = world.events(sold)
+    assert event.state is EventState.HELD
+    assert "no line of slip PS-1" in event.reason
+
+
+async def test_a_slip_of_an_order_that_nobody_knows_enters_nothing() -> None:
+    world = FulfilmentWorld()
+    await world.step()
+    world.erp.post("PS-1", {"LOT-X": D(1)})
+    await world.settle(3)
+    assert not world.engine.entered
+
+
+async def test_an_order_on_hold_waits_and_ships_when_it_goes_on() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 2))
+    world.act("hold", sold.order)
+    await world.step()
+    world.erp.post("PS-1", {only(sold): D(2)})
+    await world.settle(180)
+    [event] = world.events(sold)
+    assert event.state is EventState.WAITING
+    assert world.shop.order(sold.order)["state"] == "holded"
+    world.act("unhold", sold.order)
+    await world.settle(10)
+    assert list(world.shipped(sold).values()) == [2]
+
+
+async def test_what_is_delivered_of_a_cancelled_order_is_a_persons_affair() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 2))
+    world.act("cancel", sold.order)
+    await world.step()
+    world.erp.post("PS-1", {only(sold): D(2)})
+    await world.settle(3)
+    [event] = world.events(sold)
+    assert event.state is EventState.HELD
+    assert "canceled in the shop" in event.reason
+
+
+async def test_a_warehouse_that_fills_no_source_is_named() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 2), warehouse="99")
+    await world.step()
+    world.erp.post("PS-1", {only(sold): D(2)})
+    await world.settle(3)
+    [event] = world.events(sold)
+    assert event.state is EventState.HELD
+    assert "warehouse 99" in event.reason
+
+
+async def test_a_shipment_by_hand_with_equal_lines_is_adopted() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 5))
+    await world.step()
+    item = sold.lots[only(sold)]
+    world.act("ship", sold.order, {"items": [{"order_item_id": item, "qty": 3}]})
+    world.erp.post("PS-1", {only(sold): D(3)})
+    await world.settle(3)
+    assert world.shipped(sold) == {item: D(3)}
+    assert len(world.marks_of(sold)) == 1
+    # The same quantity once more is another slip.
+    world.erp.post("PS-2", {only(sold): D(2)})
+    await world.settle(3)
+    assert world.shipped(sold) == {item: D(5)}
+
+
+async def test_a_shipment_by_hand_with_other_lines_is_held_until_somebody_says() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 5))
+    await world.step()
+    item = sold.lots[only(sold)]
+    made = int(world.act("ship", sold.order, {"items": [{"order_item_id": item, "qty": 1}]}))
+    world.erp.post("PS-1", {only(sold): D(3)})
+    await world.settle(3)
+    [event] = world.events(sold)
+    assert event.state is EventState.HELD
+    assert world.shipped(sold) == {item: D(1)}
+    event.replay(other_shipments=[made])
+    await world.settle(3)
+    assert world.shipped(sold) == {item: D(4)}
+
+
+async def test_a_shipment_by_hand_a_second_before_ours_is_cut_and_told() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 5))
+    await world.step()
+    item = sold.lots[only(sold)]
+    by_hand = {"items": [{"order_item_id": item, "qty": 4}]}
+    world.at["ship"] = lambda: world.act("ship", sold.order, by_hand)
+    world.erp.post("PS-1", {only(sold): D(3)})
+    await world.settle(3)
+    assert world.shipped(sold) == {item: D(5)}
+    [event] = world.events(sold)
+    assert event.caution is not None
+    assert event.caution.diff == [(f"row {item}", "3", "1")]
+
+
+@pytest.mark.parametrize("quantity", ["1", "0"])
+async def test_a_slip_that_was_corrected_is_a_persons_affair(quantity: str) -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 5))
+    await world.step()
+    world.erp.post("PS-1", {only(sold): D(3)})
+    await world.settle(3)
+    world.erp.correct("PS-1", D(quantity))
+    await world.settle(20)
+    first, second = world.events(sold)
+    assert first.state is EventState.DONE
+    assert second.state is EventState.HELD
+    assert "corrected or cancelled" in second.reason
+    assert list(world.shipped(sold).values()) == [3]
+
+
+async def test_what_was_posted_before_the_first_look_is_left_out() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 5))
+    world.erp.post("PS-1", {only(sold): D(3)})
+    await world.step()
+    world.erp.post("PS-2", {only(sold): D(2)})
+    await world.settle(20)
+    assert list(world.shipped(sold).values()) == [2]
+
+
+async def test_a_slip_that_is_dated_back_and_seen_late_is_found_by_its_date() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 5))
+    await world.step()
+    world.erp.post("PS-1", {only(sold): D(3)})
+    hidden, world.erp.slips = world.erp.slips, []
+    await world.settle(30)
+    world.erp.slips = hidden
+    await world.settle(20)
+    assert list(world.shipped(sold).values()) == [3]
+
+
+async def test_a_configurable_and_a_service_are_shipped_as_the_shop_has_them() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell((VARIANT, 2), ("SERVICE-01", 1))
+    await world.step()
+    goods, service = sold.lots
+    world.erp.post("PS-1", {goods: D(2), service: D(1)})
+    await world.settle(3)
+    assert world.shipped(sold) == {sold.lots[goods]: D(2)}
+
+
+@pytest.mark.parametrize("bundle", ["parent", "parts"])
+async def test_a_bundle_that_is_shipped_together_waits_for_its_last_part(bundle: str) -> None:
+    """The shop ships whole bundles; the ERP delivers parts, in whatever slips."""
+    world = FulfilmentWorld(bundle=bundle)
+    sold = world.sell(("LAMP-SET", 2), ("LAMP-KIT", 1))
+    order = world.shop.order(sold.order)
+    rows = {row["item_id"]: row for row in order["items"]}
+    parents = {row["item_id"] for row in order["items"] if row["product_type"] == "bundle"}
+    await world.step()
+    for number, lot in enumerate(sold.lots):
+        quantity = rows[sold.lots[lot]]["qty_ordered"]
+        world.erp.post(f"PS-{number}", {lot: quantity})
+        await world.settle(3)
+    shipped = world.shipped(sold)
+    assert {row: shipped[row] for row in parents} == {
+        row: rows[row]["qty_ordered"] for row in parents
+    }
+    assert len(world.shipments.all_of(sold.order)) == len(parents)
+    assert all(event.state is EventState.DONE for event in world.events(sold))
