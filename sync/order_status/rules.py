@@ -1,6 +1,5 @@
 """What a market's configuration says about the way of its orders back into the shop."""
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, Field
@@ -46,7 +45,7 @@ class OrderStatusRules(BaseModel):
 
     model_config = MODEL
 
-    start_at: Annotated[datetime, AwareDatetime] | None = None
+    start_at: AwareDatetime | None = None
     carriers: dict[str, Carrier] = {}
     events: dict[str, str] = {}
     reads_a_minute: Annotated[int, Field(ge=5, le=6000)] = 60
