@@ -1,0 +1,106 @@
+"""Shipments through everything: simulated ERP, watching and events, simulated shop."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pricing_proxy.clock import SystemClock
+from sync.given import Given
+from sync.magento.shipment_models import Shipment
+from sync.order_status.building import watching
+from sync.serve.building import given_of
+from sync.serve.systems import systems
+from tests.integration.sync_running import (
+    MARKET,
+    ORDER_RULES,
+    STORE,
+    WEBSITE,
+    World,
+    running_sync,
+    sync_settings,
+)
+from tests.postgres import database_url, postgres, template
+
+__all__ = ["database_url", "postgres", "template"]
+
+CARRIER = "UPS"
+RULES: dict[str, Any] = {
+    "website_id": WEBSITE,
+    "store_ids": [STORE],
+    "flows": ["orders", "customers", "order_status"],
+    "orders": ORDER_RULES,
+    "stock": {"stock_id": 3, "sources": {"berlin": ["13"], "hamburg": ["14", "24"]}},
+    "order_status": {"carriers": {CARRIER: {"code": "ups", "title": "UPS"}}},
+}
+SYNC: dict[str, Any] = {"markets": {MARKET: RULES}}
+
+
+@asynccontextmanager
+async def followed(folder: Path, database_url: str) -> AsyncIterator[tuple[World, Given]]:
+    """Run the sync, and what it is built out of once more, to have it look at once."""
+    async with running_sync(folder, database_url, **SYNC) as world:
+        settings = sync_settings(world.sandbox, database_url, **SYNC)
+        async with systems(settings, clock=SystemClock()) as ways:
+            yield world, given_of(settings, world.running.stores, ways, clock=SystemClock())
+
+
+async def posted(world: World, order: str, action: str, **members: Any) -> Any:
+    """Have something done to an order in the ERP's warehouse."""
+    address = f"{world.sandbox.control_url}/systems/fo/orders/{order}/{action}"
+    async with world.control.post(address, json=members) as answer:
+        assert answer.ok, await answer.text()
+        return await answer.json()
+
+
+def shipments(world: World, number: str) -> list[Shipment]:
+    orders = world.sandbox.shop.orders.values()
+    [order] = (each for each in orders if each["increment_id"] == number)
+    rows = world.sandbox.shop.shipments.values()
+    own = [row for row in rows if row["order_id"] == order["entity_id"]]
+    return [Shipment.model_validate(row) for row in own]
+
+
+async def seen(world: World, given: Given, number: str, *, many: int) -> list[Shipment]:
+    """Return the shipments of an order once there are so many of them."""
+
+    async def are_there() -> bool:
+        await watching(given)[MARKET].look()
+        return len(shipments(world, number)) >= many
+
+    await world.until(are_there)
+    return shipments(world, number)
+
+
+async def test_two_slips_from_two_warehouses_and_a_late_parcel_arrive_once_each(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with followed(tmp_path, database_url) as (world, given):
+        await watching(given)[MARKET].look()
+        lines = [{"sku": "LAMP-01", "quantity": 3}, {"sku": "LAMP-02", "quantity": 1}]
+        [number] = await world.place(lines=lines, customer=1)
+        await world.arrived(number)
+
+        await posted(world, number, "ship", lines={"1": 2}, carrier=CARRIER)
+        [first] = await seen(world, given, number, many=1)
+        assert [(line.qty, first.source) for line in first.items] == [(Decimal(2), "berlin")]
+        assert first.comments[0].comment.startswith("demf/")
+        assert first.comments[0].comment.endswith("/berlin")
+
+        await posted(world, number, "ship", lines={"2": None}, warehouse="14", carrier=CARRIER)
+        both = await seen(world, given, number, many=2)
+        assert sum(line.qty for each in both for line in each.items) == 3
+        assert both[1].source == "hamburg"
+
+        await posted(world, number, "track", parcel="1Z999")
+
+        async def is_tracked() -> bool:
+            await watching(given)[MARKET].look()
+            return any(each.tracks for each in shipments(world, number))
+
+        await world.until(is_tracked)
+        await watching(given)[MARKET].look()
+        tracks = [t.track_number for each in shipments(world, number) for t in each.tracks]
+        assert tracks == ["1Z999"]
+        assert len(shipments(world, number)) == 2

@@ -1,0 +1,66 @@
+"""Which orders are watched, and when they are looked at next."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.store.links import MarketLinks
+from sync.store.order_writes import ORDER_LINK
+from sync.store.watched_orders import WatchedOrders
+from tests.sync_engine.engine import MARKET
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def test_orders_are_watched_from_their_link_on_and_found_by_any_spelling(
+    store: AsyncEngine,
+) -> None:
+    watched, links = WatchedOrders(store), MarketLinks(store, MARKET)
+    await links.remember(ORDER_LINK, "7", "SO-7")
+    await links.remember("customer", "8", "C-8")
+    await MarketLinks(store, "other").remember(ORDER_LINK, "9", "SO-9")
+
+    since = await watched.take_in(MARKET, EVER)
+
+    found = await watched.numbered(MARKET, ["so-7 ", "SO-9"])
+    assert [(each.order_id, each.number) for each in found.values()] == [(7, "#7")]
+    assert EVER < since < datetime.now(UTC)
+
+
+async def test_what_was_looked_at_is_due_when_it_says_and_never_without(
+    store: AsyncEngine,
+) -> None:
+    watched, links = WatchedOrders(store), MarketLinks(store, MARKET)
+    for order in ("7", "8"):
+        await links.remember(ORDER_LINK, order, f"SO-{order}")
+    await watched.take_in(MARKET, EVER)
+    now = datetime.now(UTC) + timedelta(minutes=1)
+    due = await watched.due(MARKET, now=now, most=10)
+    assert {each.order_id for each in due} == {7, 8}
+
+    later = now + timedelta(minutes=5)
+    await watched.note(MARKET, {7: ("Picked", later), 8: ("Invoiced", None)})
+
+    assert await watched.due(MARKET, now=now, most=10) == []
+    [again] = await watched.due(MARKET, now=later, most=10)
+    assert (again.order_id, again.status) == (7, "Picked")
+    # Taken in once more, as the overlap does, nothing is due for that.
+    await watched.take_in(MARKET, EVER)
+    assert await watched.due(MARKET, now=now, most=10) == []
+    assert await watched.want(MARKET, ["so-8", "SO-1"], now=now) == 1
+    [told] = await watched.due(MARKET, now=now, most=10)
+    assert told.order_id == 8
+
+
+async def test_an_order_that_is_sent_anew_is_watched_under_its_new_number(
+    store: AsyncEngine,
+) -> None:
+    watched, links = WatchedOrders(store), MarketLinks(store, MARKET)
+    await links.remember(ORDER_LINK, "7", "SO-7")
+    await watched.take_in(MARKET, EVER)
+    await watched.note(MARKET, {7: ("Canceled", None)})
+    await links.remember(ORDER_LINK, "7", "SO-8")
+    await watched.take_in(MARKET, EVER)
+    found = await watched.numbered(MARKET, ["SO-7", "SO-8"])
+    assert [each.erp_number for each in found.values()] == ["SO-8"]
+    assert len(await watched.due(MARKET, now=datetime.now(UTC), most=9)) == 1
