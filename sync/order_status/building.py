@@ -12,7 +12,7 @@ from sync.given import ConfiguredMarket, Given
 from sync.magento import resources
 from sync.magento.shop import Shop
 from sync.order_status.contracts import contracts
-from sync.order_status.entering import Entering
+from sync.order_status.entering import FactEntry
 from sync.order_status.flow import OrderStatusFlow, StatusMarket
 from sync.order_status.headers import Headers
 from sync.order_status.mapping import VERSION
@@ -21,11 +21,11 @@ from sync.order_status.parcel_carrier import ParcelCarrier
 from sync.order_status.ports import WantStock
 from sync.order_status.read_budget import ReadBudget
 from sync.order_status.rules import FLOW, OrderStatusRules
-from sync.order_status.shipping import Shipping
+from sync.order_status.shipping import ShipmentWriter
 from sync.order_status.shop_order import ShopOrderReader
 from sync.order_status.slip_carrier import SlipCarrier
+from sync.order_status.source import StatusSource
 from sync.order_status.sources import Sources
-from sync.order_status.watching import Watching
 
 # With the read itself and the write, a slip is in the shop within 90 seconds.
 _LOOK = timedelta(seconds=30)
@@ -37,7 +37,7 @@ def status_flow(given: Given) -> OrderStatusFlow:
     return OrderStatusFlow({code: _market(given, each) for code, each in given.markets.items()})
 
 
-def watching(given: Given) -> Mapping[str, Watching]:
+def watching(given: Given) -> Mapping[str, StatusSource]:
     """Return what enters facts, by market."""
     return {code: _watching(given, each) for code, each in given.having(FLOW).items()}
 
@@ -76,7 +76,7 @@ ORDER_STATUS = Description(
 def _market(given: Given, market: ConfiguredMarket) -> StatusMarket:
     shop, erp = given.shop, FulfilmentReads(given.erp(market))
     orders = ShopOrderReader(shop.reserving_orders, stores=market.own.store_ids)
-    shipping = Shipping(
+    shipping = ShipmentWriter(
         shop.shipments,
         orders=orders,
         sources=Sources(shop.shipping_sources, shop.products),
@@ -104,19 +104,19 @@ def _market(given: Given, market: ConfiguredMarket) -> StatusMarket:
     )
 
 
-def _watching(given: Given, market: ConfiguredMarket) -> Watching:
+def _watching(given: Given, market: ConfiguredMarket) -> StatusSource:
     rules, polling = market.own.rules(OrderStatusRules), given.polling
     its = PaperMarket(code=market.code, company=market.company, start_at=rules.start_at)
     erp = FulfilmentReads(given.erp(market))
     budget = ReadBudget(rules.reads_a_minute, clock=polling.clock)
-    return Watching(
+    return StatusSource(
         its,
         watch=given.watched,
         papers=Papers(
             erp,
             its,
             watch=given.watched,
-            entering=Entering(polling.events, market.code),
+            entering=FactEntry(polling.events, market.code),
             marks=polling.watermarks,
             budget=budget,
             clock=polling.clock,
@@ -133,7 +133,9 @@ def _watching(given: Given, market: ConfiguredMarket) -> Watching:
     )
 
 
-def _hint(given: Given, markets: Mapping[str, Watching]) -> Callable[[ErpEvent], Awaitable[None]]:
+def _hint(
+    given: Given, markets: Mapping[str, StatusSource]
+) -> Callable[[ErpEvent], Awaitable[None]]:
     """Return what looks at orders at once that the ERP told of."""
 
     async def hint(event: ErpEvent) -> None:

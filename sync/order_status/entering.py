@@ -7,7 +7,7 @@ from sync.engine.sources import Events, ShopDocument, enter
 from sync.order_status.facts import Fact
 from sync.order_status.rules import FLOW
 from sync.store.lines import Urgency
-from sync.store.watched_order_record import WatchedOrder
+from sync.store.watched_order_record import WatchedRecord
 
 # The same papers are read again and again; so many of them need not be asked for in the database.
 _MOST_KNOWN = 200_000
@@ -22,7 +22,7 @@ class Happened(NamedTuple):
         version: What tells it from the same paper as it was before somebody corrected it.
     """
 
-    order: WatchedOrder
+    order: WatchedRecord
     fact: Fact
     version: str = ""
 
@@ -32,7 +32,7 @@ class Happened(NamedTuple):
         return f"{self.fact.key}/{self.version}" if self.version else self.fact.key
 
 
-class Entering:
+class FactEntry:
     """Enters what happened to a market's orders.
 
     Args:

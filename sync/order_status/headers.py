@@ -16,7 +16,7 @@ from sync.order_status.papers import PaperMarket
 from sync.order_status.ports import ErpProgress, KeptWatch
 from sync.order_status.read_budget import ReadBudget
 from sync.order_status.turns import next_look
-from sync.store.watched_order_record import WatchedOrder
+from sync.store.watched_order_record import WatchedRecord
 
 _OVERLAP = timedelta(minutes=10)
 # Orders that one request asks for, if their numbers are short; more are not taken out at once.
@@ -96,7 +96,7 @@ class Headers:
         await self._marks.put(name, max([mark, *changes]).isoformat())
         return True
 
-    async def _look_at(self, orders: Sequence[WatchedOrder], *, tells_changes: bool) -> None:
+    async def _look_at(self, orders: Sequence[WatchedRecord], *, tells_changes: bool) -> None:
         numbers = [each.erp_number for each in orders]
         rows = await self._erp.statuses(self._market.company, numbers)
         self._budget.spend(1)

@@ -120,32 +120,22 @@ def map_slip(
         warehouses: The source that each fills, by what all spellings of it share; empty where the
             shop has one source alone, which is not named then.
     """
-    rows = _Rows(order)
-    sources: dict[str, SourceDelivery] = {}
-    unknown: list[str] = []
-    unmapped: list[str] = []
-    bundles: dict[int, list[tuple[str, ReservingLine, Decimal]]] = {}
+    rows, mapped = _Rows(order), _Mapped()
     for line in slip:
         row = rows.named(line.reference)
         if row is None:
             if not rows.is_service(line.reference):
-                unknown.append(line.lot)
-            continue
-        if row.is_virtual or line.quantity <= 0:
-            continue
-        source = warehouses.get(same_name_key(line.warehouse), "")
-        if warehouses and not source:
-            unmapped.append(line.warehouse)
-            continue
-        if (bundle := rows.bundle_of(row)) is not None:
-            bundles.setdefault(bundle.item_id, []).append((source, row, line.quantity))
-            continue
-        plain = sources.setdefault(source, SourceDelivery()).plain
-        plain[row.item_id] = plain.get(row.item_id, _NOTHING) + line.quantity
-    for item, shares in bundles.items():
+                mapped.unknown.append(line.lot)
+        elif line.quantity > 0 and not row.is_virtual:
+            source = warehouses.get(same_name_key(line.warehouse), "")
+            if warehouses and not source:
+                mapped.unmapped.append(line.warehouse)
+            else:
+                mapped.add(rows, row, source, line.quantity)
+    for item, shares in mapped.bundles.items():
         for source, delivery in _bundle(rows, item, shares, delivered):
-            sources.setdefault(source, SourceDelivery()).bundles.append(delivery)
-    return SlipDraft(sources=sources, unknown=unknown, unmapped=unmapped)
+            mapped.source(source).bundles.append(delivery)
+    return SlipDraft(sources=mapped.sources, unknown=mapped.unknown, unmapped=mapped.unmapped)
 
 
 def left_to_ship(row: ReservingLine) -> Decimal:
@@ -163,6 +153,26 @@ def stock_of(order: ReservingOrder, quantities: Quantities) -> dict[int, Decimal
         for part, each in rows.stocked(row, quantity):
             leaves[part.item_id] = leaves.get(part.item_id, _NOTHING) + each
     return leaves
+
+
+@dataclass(slots=True)
+class _Mapped:
+    """What is known of a slip so far; of bundles, what of which part left which source."""
+
+    sources: dict[str, SourceDelivery] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+    unmapped: list[str] = field(default_factory=list)
+    bundles: dict[int, list[tuple[str, ReservingLine, Decimal]]] = field(default_factory=dict)
+
+    def source(self, code: str) -> SourceDelivery:
+        return self.sources.setdefault(code, SourceDelivery())
+
+    def add(self, rows: "_Rows", row: ReservingLine, source: str, quantity: Decimal) -> None:
+        if (bundle := rows.bundle_of(row)) is not None:
+            self.bundles.setdefault(bundle.item_id, []).append((source, row, quantity))
+        else:
+            plain = self.source(source).plain
+            plain[row.item_id] = plain.get(row.item_id, _NOTHING) + quantity
 
 
 class _Rows:

@@ -15,13 +15,13 @@ from pricing_proxy.d365.fo.fulfilment import MOST_ROWS
 from pricing_proxy.d365.fo.slip_models import PackingSlipLineRow, TrackingRow
 from pricing_proxy.names import same_name_key
 from sync.engine.sources import Marks
-from sync.order_status.entering import Entering, Happened
+from sync.order_status.entering import FactEntry, Happened
 from sync.order_status.facts import Fact
 from sync.order_status.ports import ErpProgress, KeptWatch
 from sync.order_status.read_budget import ReadBudget
 from sync.order_status.rules import FLOW
 from sync.order_status.slips import SlipKey
-from sync.store.watched_order_record import WatchedOrder
+from sync.store.watched_order_record import WatchedRecord
 
 # Rows become visible late: after a long transaction, and from a replica.
 _OVERLAP = timedelta(minutes=10)
@@ -95,7 +95,7 @@ class Papers:
         market: PaperMarket,
         *,
         watch: KeptWatch,
-        entering: Entering,
+        entering: FactEntry,
         marks: Marks,
         budget: ReadBudget,
         clock: Clock,
@@ -194,7 +194,7 @@ class Papers:
         return sorted(self._filed.get((*filed, row.DeliveryDate), ()))
 
 
-def _parcel(company: str, row: TrackingRow, order: str, watched: WatchedOrder) -> Fact | None:
+def _parcel(company: str, row: TrackingRow, order: str, watched: WatchedRecord) -> Fact | None:
     number = row.TrackingNumber.strip()
     if row.DeliveryDate is None or not number:
         return None

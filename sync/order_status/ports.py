@@ -21,7 +21,7 @@ from sync.magento.shipment_models import Shipment
 from sync.magento.shipments import Parcel
 from sync.magento.source_items import SourceQuantity
 from sync.magento.stock_models import SourceItem
-from sync.store.watched_order_record import WatchedOrder
+from sync.store.watched_order_record import WatchedRecord
 
 
 class ErpSlips(Protocol):
@@ -68,7 +68,7 @@ class ErpProgress(Protocol):
         ...
 
 
-class ShopOrders(Protocol):
+class ShopOrdersOf(Protocol):
     """The shop's orders, as far as there is anything to ship."""
 
     def of(self, ids: Collection[int]) -> AsyncGenerator[RowPage[ReservingOrder], None]:
@@ -106,7 +106,7 @@ class ShopShipments(Protocol):
         ...
 
 
-class ShopSources(Protocol):
+class SourceHoldings(Protocol):
     """What the shop's sources hold."""
 
     async def source_items(
@@ -122,7 +122,7 @@ class ShopSources(Protocol):
         ...
 
 
-class ShopSkus(Protocol):
+class ProductSkus(Protocol):
     """The shop's SKUs."""
 
     async def skus_by_id(self, ids: Sequence[int]) -> dict[int, str]:
@@ -130,7 +130,7 @@ class ShopSkus(Protocol):
         ...
 
 
-class StockLocks(Protocol):
+class ShippingLocks(Protocol):
     """One at a time for each SKU."""
 
     def hold(self, folded: Collection[str]) -> AbstractAsyncContextManager[None]:
@@ -153,11 +153,11 @@ class KeptWatch(Protocol):
         """Watch what has come into the ERP since, and return from when to go on."""
         ...
 
-    async def numbered(self, market: str, numbers: Collection[str]) -> Mapping[str, WatchedOrder]:
+    async def numbered(self, market: str, numbers: Collection[str]) -> Mapping[str, WatchedRecord]:
         """Return the orders that the ERP calls so, by what all spellings of a number share."""
         ...
 
-    async def due(self, market: str, *, now: datetime, most: int) -> Sequence[WatchedOrder]:
+    async def due(self, market: str, *, now: datetime, most: int) -> Sequence[WatchedRecord]:
         """Return orders that are to be looked at now."""
         ...
 

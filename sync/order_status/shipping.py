@@ -26,7 +26,7 @@ from sync.magento.shipment_models import Shipment
 from sync.mirror.keys import folded
 from sync.order_status.bundle_kinds import BundleKinds
 from sync.order_status.mapping import Quantities, SourceDelivery, left_to_ship
-from sync.order_status.ports import ShopShipments, StockLocks, WantStock
+from sync.order_status.ports import ShippingLocks, ShopShipments, WantStock
 from sync.order_status.shop_order import HELD_WAIT, ShopOrderReader, is_ended
 from sync.order_status.slips import SlipKey, is_ours, marked, shipments_of_slip
 from sync.order_status.sources import Sources
@@ -77,7 +77,7 @@ class ToShip:
         return self.slip.mark(self.source)
 
 
-class Shipping:
+class ShipmentWriter:
     """Ships for one market.
 
     Args:
@@ -94,7 +94,7 @@ class Shipping:
         *,
         orders: ShopOrderReader,
         sources: Sources,
-        locks: StockLocks,
+        locks: ShippingLocks,
         want: WantStock | None,
     ) -> None:
         self._shipments = shipments

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sync.engine.flow import Work
 from sync.engine.outcomes import HeldError, SkippedError
 from sync.magento.reserving_models import ReservingOrder
-from sync.order_status.ports import ShopOrders
+from sync.order_status.ports import ShopOrdersOf
 
 # A person put it on hold, and takes it off when they have decided; nothing tells of that sooner
 # than the next look.
@@ -23,7 +23,7 @@ class ShopOrderReader:
         stores: The market's store views.
     """
 
-    def __init__(self, shop: ShopOrders, *, stores: Collection[int]) -> None:
+    def __init__(self, shop: ShopOrdersOf, *, stores: Collection[int]) -> None:
         self._shop = shop
         self._stores = frozenset(stores)
 

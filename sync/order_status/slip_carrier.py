@@ -11,7 +11,7 @@ from sync.engine.writes import Doubts
 from sync.order_status.facts import Fact
 from sync.order_status.mapping import SlipDraft, SlipLine, map_slip
 from sync.order_status.ports import ErpSlips
-from sync.order_status.shipping import UNSHIPPED_ADVICE, Shipping, ToShip
+from sync.order_status.shipping import UNSHIPPED_ADVICE, ShipmentWriter, ToShip
 from sync.order_status.shop_order import ShopOrderReader
 from sync.order_status.slips import SlipKey
 
@@ -32,7 +32,7 @@ class SlipCarrier:
         erp: ErpSlips,
         *,
         orders: ShopOrderReader,
-        shipping: Shipping,
+        shipping: ShipmentWriter,
         warehouses: Mapping[str, str],
         market: str,
     ) -> None:

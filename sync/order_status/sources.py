@@ -14,7 +14,7 @@ from sync.magento.reserving_models import ReservingOrder
 from sync.magento.source_items import SourceQuantity
 from sync.mirror.keys import folded
 from sync.order_status.mapping import Quantities, stock_of
-from sync.order_status.ports import ShopSkus, ShopSources
+from sync.order_status.ports import ProductSkus, SourceHoldings
 
 RAISE = "raise a source"
 _SHOP = "magento"
@@ -28,7 +28,7 @@ class Sources:
         skus: Its SKUs.
     """
 
-    def __init__(self, shop: ShopSources, skus: ShopSkus) -> None:
+    def __init__(self, shop: SourceHoldings, skus: ProductSkus) -> None:
         self._shop = shop
         self._skus = skus
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchedOrder:
+class WatchedRecord:
     """An order of the shop that is in the ERP.
 
     Attributes:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pricing_proxy.names import same_name_key
 from sync.store import statements
 from sync.store.order_writes import ORDER_LINK, ORDERS
-from sync.store.watched_order_record import WatchedOrder
+from sync.store.watched_order_record import WatchedRecord
 from sync.store.watched_order_table import watched_order
 
 _ROW = watched_order.c
@@ -69,7 +69,7 @@ class WatchedOrders:
                 await connection.execute(_ADD, rows)
         return now - _OVERLAP
 
-    async def numbered(self, market: str, numbers: Collection[str]) -> Mapping[str, WatchedOrder]:
+    async def numbered(self, market: str, numbers: Collection[str]) -> Mapping[str, WatchedRecord]:
         """Return the orders that the ERP calls so, by what all spellings of a number share."""
         keys = {same_name_key(number) for number in numbers}
         if not keys:
@@ -80,7 +80,7 @@ class WatchedOrders:
         found = await statements.mappings(self._database, statement)
         return {row["folded"]: _record(row) for row in found}
 
-    async def due(self, market: str, *, now: datetime, most: int) -> Sequence[WatchedOrder]:
+    async def due(self, market: str, *, now: datetime, most: int) -> Sequence[WatchedRecord]:
         """Return orders that are to be looked at now, the longest due first."""
         statement = (
             select(*_COLUMNS)
@@ -120,5 +120,5 @@ class WatchedOrders:
             await connection.execute(statement, rows)
 
 
-def _record(row: RowMapping) -> WatchedOrder:
-    return WatchedOrder(**{column.name: row[column.name] for column in _COLUMNS})
+def _record(row: RowMapping) -> WatchedRecord:
+    return WatchedRecord(**{column.name: row[column.name] for column in _COLUMNS})

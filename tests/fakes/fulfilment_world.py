@@ -5,17 +5,16 @@ memory. Calls may fail, be done though their answer is lost, or late, and the pr
 any of them.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cache
 from itertools import count
 from typing import Any
 
-from pricing_proxy.names import same_name_key
 from pricing_proxy.resilience.errors import UpstreamTimeoutError
 from pricing_proxy.sandbox.book import Book
 from pricing_proxy.sandbox.catalog import CatalogSize, build_book
@@ -27,22 +26,23 @@ from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import RefusedError
 from sync.magento.order_models import Order
 from sync.mirror.keys import folded
-from sync.order_status.entering import Entering
+from sync.order_status.entering import FactEntry
 from sync.order_status.flow import OrderStatusFlow, StatusMarket
 from sync.order_status.headers import Headers
 from sync.order_status.papers import PaperMarket, Papers
 from sync.order_status.parcel_carrier import ParcelCarrier
 from sync.order_status.read_budget import ReadBudget
 from sync.order_status.rules import Carrier
-from sync.order_status.shipping import Shipping
+from sync.order_status.shipping import ShipmentWriter
 from sync.order_status.shop_order import ShopOrderReader
 from sync.order_status.slip_carrier import SlipCarrier
+from sync.order_status.source import StatusSource
 from sync.order_status.sources import Sources
-from sync.order_status.watching import Watching
 from sync.sales.value_lines import Splitting, line_reference, value_lines
-from sync.store.watched_order_record import WatchedOrder
+from sync.store.watched_order_record import WatchedRecord
 from tests.fakes.customer_links import FakeCompany
 from tests.fakes.entering import FakeWatermarks
+from tests.fakes.kept_watch import FakeWatch
 from tests.fakes.memory_engine import Entered, MemoryEngine
 from tests.fakes.shipping_shop import ShippingShop, Write
 from tests.fakes.slip_erp import COMPANY, SlipErp
@@ -73,46 +73,6 @@ class Fault(Enum):
 
 class DiedError(BaseException):
     """The process is gone."""
-
-
-class FakeWatch:
-    """As `sync.store.watched_orders.WatchedOrders`.
-
-    Attributes:
-        linked: Orders that are in the ERP, and nobody has taken in yet.
-    """
-
-    def __init__(self) -> None:
-        self.linked: list[WatchedOrder] = []
-        self.kept: dict[int, WatchedOrder] = {}
-        self.due_at: dict[int, datetime | None] = {}
-
-    async def take_in(self, market: str, since: datetime) -> datetime:
-        del market, since
-        for order in self.linked:
-            self.kept.setdefault(order.order_id, order)
-            self.due_at.setdefault(order.order_id, order.since)
-        return datetime(2026, 1, 1, tzinfo=UTC)
-
-    async def numbered(self, market: str, numbers: Collection[str]) -> Mapping[str, WatchedOrder]:
-        del market
-        keys = {same_name_key(each) for each in numbers}
-        found = {same_name_key(each.erp_number): each for each in self.kept.values()}
-        return {key: each for key, each in found.items() if key in keys}
-
-    async def due(self, market: str, *, now: datetime, most: int) -> Sequence[WatchedOrder]:
-        del market
-        due = [(at, key) for key, at in self.due_at.items() if at is not None and at <= now]
-        return [self.kept[key] for _, key in sorted(due)[:most]]
-
-    async def want(self, market: str, numbers: Collection[str], *, now: datetime) -> int:
-        found = await self.numbered(market, numbers)
-        self.due_at |= {each.order_id: now for each in found.values()}
-        return len(found)
-
-    async def note(self, market: str, looked: Mapping[int, tuple[str, datetime | None]]) -> None:
-        del market
-        self.due_at |= {key: at for key, (_, at) in looked.items()}
 
 
 @dataclass
@@ -164,7 +124,7 @@ class FulfilmentWorld:
     def new_process(self) -> None:
         """Begin anew, with what is kept."""
         orders = ShopOrderReader(self.stock, stores=STORES)
-        shipping = Shipping(
+        shipping = ShipmentWriter(
             self.shipments,
             orders=orders,
             sources=Sources(self.stock, self.stock),
@@ -181,14 +141,14 @@ class FulfilmentWorld:
         self.engine.flows = {flow.name: flow}
         market = PaperMarket(code=MARKET, company=COMPANY)
         budget = ReadBudget(60, clock=self.clock)
-        self.watching = Watching(
+        self.watching = StatusSource(
             market,
             watch=self.watch,
             papers=Papers(
                 self.erp,
                 market,
                 watch=self.watch,
-                entering=Entering(self.engine, MARKET),
+                entering=FactEntry(self.engine, MARKET),
                 marks=self.marks,
                 budget=budget,
                 clock=self.clock,
@@ -219,7 +179,7 @@ class FulfilmentWorld:
             sold.lots[lot] = value.key
         self.erp.line(sold.erp_number, f"{order.increment_id}-shipping", warehouse="")
         self.watch.linked.append(
-            WatchedOrder(
+            WatchedRecord(
                 order_id=order.entity_id,
                 number=order.increment_id,
                 erp_number=sold.erp_number,

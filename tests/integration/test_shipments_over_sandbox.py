@@ -69,7 +69,11 @@ async def seen(world: World, given: Given, number: str, *, many: int) -> list[Sh
         await watching(given)[MARKET].look()
         return len(shipments(world, number)) >= many
 
-    await world.until(are_there)
+    try:
+        await world.until(are_there)
+    except TimeoutError:
+        events = await world.running.stores.overview.by_key(number)
+        raise AssertionError([(each.flow, each.state, each.trouble) for each in events]) from None
     return shipments(world, number)
 
 

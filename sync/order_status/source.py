@@ -11,7 +11,7 @@ from sync.order_status.ports import KeptWatch
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Watching:
+class StatusSource:
     """Watches one market.
 
     Args:

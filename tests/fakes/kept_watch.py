@@ -1,0 +1,47 @@
+"""Which orders are watched, in memory."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+
+from pricing_proxy.names import same_name_key
+from sync.store.watched_order_record import WatchedRecord
+
+
+class FakeWatch:
+    """As `sync.store.watched_orders.WatchedOrders`.
+
+    Attributes:
+        linked: Orders that are in the ERP, and nobody has taken in yet.
+    """
+
+    def __init__(self) -> None:
+        self.linked: list[WatchedRecord] = []
+        self.kept: dict[int, WatchedRecord] = {}
+        self.due_at: dict[int, datetime | None] = {}
+
+    async def take_in(self, market: str, since: datetime) -> datetime:
+        del market, since
+        for order in self.linked:
+            self.kept.setdefault(order.order_id, order)
+            self.due_at.setdefault(order.order_id, order.since)
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    async def numbered(self, market: str, numbers: Collection[str]) -> Mapping[str, WatchedRecord]:
+        del market
+        keys = {same_name_key(each) for each in numbers}
+        found = {same_name_key(each.erp_number): each for each in self.kept.values()}
+        return {key: each for key, each in found.items() if key in keys}
+
+    async def due(self, market: str, *, now: datetime, most: int) -> Sequence[WatchedRecord]:
+        del market
+        due = [(at, key) for key, at in self.due_at.items() if at is not None and at <= now]
+        return [self.kept[key] for _, key in sorted(due)[:most]]
+
+    async def want(self, market: str, numbers: Collection[str], *, now: datetime) -> int:
+        found = await self.numbered(market, numbers)
+        self.due_at |= {each.order_id: now for each in found.values()}
+        return len(found)
+
+    async def note(self, market: str, looked: Mapping[int, tuple[str, datetime | None]]) -> None:
+        del market
+        self.due_at |= {key: at for key, (_, at) in looked.items()}
