@@ -11,7 +11,7 @@ from typing import Self
 from sync.engine.flow import Work
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.reserving_models import ReservingLine
-from sync.order_status.mapping import SourceDelivery
+from sync.order_status.mapping import BundleDelivery, SourceDelivery
 
 _KIND, _SEPARATELY, _TOGETHER = "bundle_shipment", "Separately", "Together"
 # As recorded: Cannot create shipment as bundle product "SKU" has shipment type "Together".
@@ -23,25 +23,42 @@ class BundleKinds:
     """What is known of the bundles of one delivery.
 
     Attributes:
-        bundles: Their rows.
+        deliveries: What is delivered of them.
         separately: The rows of those whose parts are shipped by themselves.
         told: The rows of those of which a refusal has told in this attempt.
     """
 
-    bundles: Sequence[ReservingLine]
+    deliveries: Sequence[BundleDelivery]
     separately: frozenset[int]
     told: frozenset[int] = frozenset()
 
     @classmethod
     async def of(cls, work: Work, delivery: SourceDelivery) -> Self:
         """Return what is remembered; of others it is taken that they are shipped together."""
-        rows = [each.parent for each in delivery.bundles]
         apart = {
-            row.item_id
-            for row in rows
-            if await work.links.erp_key(_KIND, str(row.product_id)) == _SEPARATELY
+            each.parent.item_id
+            for each in delivery.bundles
+            if await work.links.erp_key(_KIND, str(each.parent.product_id)) == _SEPARATELY
         }
-        return cls(bundles=rows, separately=frozenset(apart))
+        return cls(deliveries=delivery.bundles, separately=frozenset(apart))
+
+    @property
+    def bundles(self) -> Sequence[ReservingLine]:
+        """Their rows."""
+        return [each.parent for each in self.deliveries]
+
+    @property
+    def companions(self) -> frozenset[int]:
+        """The rows that a shipment lists beside those that it ships."""
+        return frozenset(
+            item
+            for bundle in self.deliveries
+            for item in (
+                [bundle.parent.item_id]
+                if bundle.parent.item_id in self.separately
+                else bundle.parts
+            )
+        )
 
     def told_by(self, error: MagentoRejectedError) -> "BundleKinds | None":
         """Return what a refusal tells beside what was known; None where that is nothing new."""

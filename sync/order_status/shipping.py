@@ -10,7 +10,7 @@ shipment gladly, and cuts what is not left without a word: so the mark is looked
 what was shipped is read back after.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -145,7 +145,7 @@ class ShipmentWriter:
             if not is_ours(each, wanted.slip.company) and str(each.entity_id) not in others
         ]
         expected = wanted.delivery.quantities(kinds.separately)
-        equal = [each for each in by_hand if _is_equal(each, expected)]
+        equal = [each for each in by_hand if _is_equal(each, expected, kinds.companions)]
         # By hand it may have left another source than the goods; one that has left this is meant.
         equal.sort(key=lambda each: not is_same_name(each.source, wanted.source))
         for shipment in equal:
@@ -250,8 +250,9 @@ def _quantities(shipment: Shipment) -> dict[int, Decimal]:
     return {item: each for item, each in found.items() if each}
 
 
-def _is_equal(shipment: Shipment, wanted: Quantities) -> bool:
-    return bool(wanted) and _quantities(shipment) == dict(wanted)
+def _is_equal(shipment: Shipment, wanted: Quantities, companions: Collection[int]) -> bool:
+    found = {item: each for item, each in _quantities(shipment).items() if item not in companions}
+    return bool(wanted) and found == dict(wanted)
 
 
 def _compared(shipment: Shipment, wanted: Quantities, note: str) -> Shipped:

@@ -43,6 +43,7 @@ def given(
         forms=cast("Any", FakeForms()),
         lines=cast("Any", None),
         locks=cast("Any", None),
+        watched=cast("Any", None),
         traces=cast("Any", None),
         expects=starts_of(settings, shop).is_after,
         prices=cast("Any", FakePriceMap()),

@@ -274,3 +274,22 @@ async def test_a_bundle_that_is_shipped_together_waits_for_its_last_part(bundle:
     }
     assert len(world.shipments.all_of(sold.order)) == len(parents)
     assert all(event.state is EventState.DONE for event in world.events(sold))
+
+
+@pytest.mark.parametrize("bundle", ["parent", "parts"])
+@pytest.mark.parametrize("sku", ["LAMP-SET-SEPARATE", "LAMP-KIT-SEPARATE"])
+async def test_a_bundle_that_is_shipped_separately_ships_its_parts(bundle: str, sku: str) -> None:
+    """Which kind a bundle is the shop's refusal says, once for each product."""
+    world = FulfilmentWorld(bundle=bundle)
+    for _ in range(2):
+        sold = world.sell((sku, 2))
+        rows = {row["item_id"]: row for row in world.shop.order(sold.order)["items"]}
+        await world.step()
+        world.erp.post("PS-1", {lot: rows[row]["qty_ordered"] for lot, row in sold.lots.items()})
+        await world.settle(3)
+        shipped = world.shipped(sold)
+        parts = [row for row in rows.values() if row.get("parent_item_id")]
+        assert {each["item_id"]: shipped[each["item_id"]] for each in parts} == {
+            each["item_id"]: each["qty_ordered"] for each in parts
+        }
+        assert len(world.shipments.all_of(sold.order)) == 1
