@@ -11,6 +11,7 @@ from sync.engine.writes import Doubts, written
 from sync.magento.shipments import Parcel
 from sync.order_status.facts import Fact
 from sync.order_status.ports import ErpSlips, ShopShipments
+from sync.order_status.refused import held_if_refused
 from sync.order_status.rules import FLOW, Carrier
 from sync.order_status.slips import shipments_of_slip
 
@@ -60,7 +61,8 @@ class ParcelCarrier:
         parcel = Parcel(fact.parcel, carrier.code, carrier.title)
         add = partial(self._shipments.add_track, first.entity_id, fact.order_id, parcel)
         request = {"shipment": first.entity_id, "track_number": fact.parcel}
-        await written(work, _SHOP, ADD, request, add)
+        with held_if_refused("track_number", f"take the number {fact.parcel}"):
+            await written(work, _SHOP, ADD, request, add)
         return Done(f"is on shipment {first.increment_id} now")
 
     async def _carrier(self, fact: Fact) -> Carrier:

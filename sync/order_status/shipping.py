@@ -27,6 +27,7 @@ from sync.mirror.keys import folded
 from sync.order_status.bundle_kinds import BundleKinds
 from sync.order_status.mapping import Quantities, SourceDelivery, left_to_ship
 from sync.order_status.ports import ShippingLocks, ShopShipments, WantStock
+from sync.order_status.refused import held_if_refused
 from sync.order_status.shop_order import HELD_WAIT, ShopOrderReader, is_ended
 from sync.order_status.slips import SlipKey, is_ours, marked, shipments_of_slip
 from sync.order_status.sources import Sources
@@ -188,7 +189,8 @@ class ShipmentWriter:
                 number = await self._send(work, wanted, left)
             except MagentoRejectedError as error:
                 if (other := kinds.told_by(error)) is None:
-                    raise
+                    with held_if_refused("items", f"ship slip {wanted.slip.number}"):
+                        raise
                 # Refused as a whole, so nothing of it was shipped.
                 kinds = other
                 continue

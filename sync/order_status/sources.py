@@ -15,6 +15,7 @@ from sync.magento.source_items import SourceQuantity
 from sync.mirror.keys import folded
 from sync.order_status.mapping import Quantities, stock_of
 from sync.order_status.ports import ProductSkus, SourceHoldings
+from sync.order_status.refused import held_if_refused
 
 RAISE = "raise a source"
 _SHOP = "magento"
@@ -74,4 +75,5 @@ class Sources:
         async def send(*, guard: Guard) -> None:
             await self._shop.write_source_items(missing, guard=guard)
 
-        await written(work, _SHOP, RAISE, request, send)
+        with held_if_refused("source_code", f"raise source {missing[0].source}"):
+            await written(work, _SHOP, RAISE, request, send)

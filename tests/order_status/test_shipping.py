@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from sync.magento.answers import MagentoRejectedError
+from sync.magento.fault_messages import ShopFault
 from sync.store.states import EventState
 from tests.fakes.fulfilment_world import VARIANT, FulfilmentWorld, Sold
 
@@ -293,3 +295,24 @@ async def test_a_bundle_that_is_shipped_separately_ships_its_parts(bundle: str, 
             each["item_id"]: each["qty_ordered"] for each in parts
         }
         assert len(world.shipments.all_of(sold.order)) == 1
+
+
+async def test_a_source_that_the_shop_refuses_is_held_with_its_words() -> None:
+    """Recorded: a part of a bundle that is shipped together has one source alone."""
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 2), warehouse="14")
+    said = 'Not able to assign "hamburg" to product "LAMP-01", as it is part of <a href="x">a</a>'
+    world.shop.inventory.write("LAMP-01", "hamburg", D(0))
+
+    def refuse() -> None:
+        fault = ShopFault(template=said, parameters={})
+        raise MagentoRejectedError("400", system="magento", status=400, faults=(fault,))
+
+    world.at["write"] = refuse
+    await world.step()
+    world.erp.post("PS-1", {only(sold): D(2)})
+    await world.settle(3)
+    [event] = world.events(sold)
+    assert event.state is EventState.HELD
+    assert event.reason.endswith("as it is part of a")
+    assert world.shipped(sold) == {}

@@ -1,0 +1,35 @@
+"""What the shop refuses, held with its own words, and what to do about it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sync.engine.blame import Blame, blame_of
+from sync.engine.outcomes import HeldError
+from sync.magento.answers import MagentoRejectedError
+
+# Some of its messages are for its own pages.
+_TAG = re.compile(r"<[^<>]*>")
+_MOST = 500
+
+
+@contextmanager
+def held_if_refused(field: str, what: str) -> Iterator[None]:
+    """Turn a refusal of the shop's within into a held event; raises `HeldError`.
+
+    Args:
+        field: What it is about.
+        what: What was to be done, such as "ship slip PS-1".
+    """
+    try:
+        yield
+    except MagentoRejectedError as error:
+        if blame_of(error) is not Blame.DOCUMENT:
+            raise
+        words = _TAG.sub("", "; ".join(dict.fromkeys(error.reasons)) or str(error))
+        raise HeldError(
+            field=field,
+            text=f"the shop refused to {what}: {' '.join(words.split())[:_MOST]}",
+            advice="correct it in the shop and replay; or ship the slip's lines there by hand and "
+            "replay, which adopts that shipment",
+        ) from error
