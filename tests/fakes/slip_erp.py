@@ -134,7 +134,7 @@ class SlipErp:
 
     async def statuses(self, company: str, orders: Sequence[str]) -> list[OrderStatusRow]:
         await self._asked("statuses", company)
-        rows = [row for row in self.headers.values() if row["SalesOrderNumber"] in orders]
+        rows = [self.headers[number] for number in orders if number in self.headers]
         return [OrderStatusRow.model_validate(row) for row in rows]
 
     async def changed(self, company: str, since: datetime) -> list[OrderChangeRow] | None:

@@ -1,0 +1,126 @@
+"""Watching within a budget of requests: what is due first, and what is never asked one by one."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.order_status.read_budget import ReadBudget
+from sync.order_status.turns import next_look
+from sync.store.watched_order_record import WatchedRecord
+from tests.fakes.fulfilment_world import FulfilmentWorld
+from tests.virtual_time import ManualClock
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+MANY, A_MINUTE = 25_000, 60
+
+
+async def test_25000_orders_are_followed_within_the_budget() -> None:
+    """The ERP tells no changes; every order is looked at within the half hour of an old one."""
+    world = FulfilmentWorld()
+    began = world.clock.utc()
+    for number in range(1, MANY + 1):
+        world.watch.linked.append(
+            WatchedRecord(
+                order_id=number,
+                number=f"{number:09}",
+                erp_number=f"SO-{number}",
+                status="",
+                since=began - timedelta(days=3),
+            )
+        )
+        world.erp.order(f"SO-{number}")
+    asked: list[int] = []
+    for _ in range(60):
+        before = sum(world.erp.reads.values())
+        await world.look()
+        asked.append(sum(world.erp.reads.values()) - before)
+        world.clock.advance(timedelta(seconds=30))
+    # What was saved up, and the windows that a process begins with.
+    assert sum(asked) <= A_MINUTE * 31 + 10
+    due = [at for at in world.watch.due_at.values() if at is not None]
+    assert len(due) == MANY
+    assert sum(at <= began + timedelta(minutes=1) for at in due) == 0
+
+
+async def test_a_slip_is_seen_at_the_next_look_however_much_is_due() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 2))
+    await world.step()
+    for number in range(1000, 6000):
+        record = world.watch.linked[0]
+        world.watch.linked.append(
+            WatchedRecord(
+                order_id=number,
+                number=str(number),
+                erp_number=f"SO-{number}",
+                status="",
+                since=record.since,
+            )
+        )
+    world.erp.post("PS-1", {next(iter(sold.lots)): Decimal(2)})
+    await world.step(timedelta(seconds=30))
+    assert list(world.shipped(sold).values()) == [2]
+
+
+async def test_where_the_erp_tells_changes_only_those_are_looked_at() -> None:
+    world = FulfilmentWorld()
+    world.erp.tells_changes = True
+    orders = [world.sell(("LAMP-01", 1)) for _ in range(3)]
+    await world.step()
+    world.clock.advance(timedelta(minutes=30))
+    await world.look()
+    before = world.erp.reads["statuses"]
+    await world.step()
+    assert world.erp.reads["statuses"] == before
+    header = world.erp.headers[orders[1].erp_number]
+    header["SysModifiedDateTime"] = world.clock.utc().isoformat()
+    await world.step()
+    assert world.erp.reads["statuses"] == before + 1
+    await world.step()
+    assert world.erp.reads["statuses"] == before + 1
+
+
+async def test_a_hint_of_an_order_of_ours_looks_at_once_and_of_others_does_not() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 2))
+    await world.step()
+    world.erp.post("PS-1", {next(iter(sold.lots)): Decimal(2)})
+    reads = Counter(world.erp.reads)
+    await world.watching.hint(["SO-OTHERS"])
+    assert Counter(world.erp.reads) == reads
+    await world.watching.hint([sold.erp_number.lower()])
+    await world.engine.carry_due()
+    assert list(world.shipped(sold).values()) == [2]
+
+
+@pytest.mark.parametrize(
+    ("age", "pause"),
+    [(timedelta(minutes=59), 1), (timedelta(hours=23), 5), (timedelta(days=9), 30)],
+)
+def test_older_orders_are_looked_at_more_rarely(age: timedelta, pause: int) -> None:
+    found = next_look(since=NOON - age, now=NOON, status="Backorder", tells_changes=False)
+    assert found == NOON + timedelta(minutes=pause)
+
+
+@pytest.mark.parametrize("status", ["Invoiced", "Canceled"])
+def test_what_is_final_is_not_looked_at_again(status: str) -> None:
+    assert next_look(since=NOON, now=NOON, status=status, tells_changes=False) is None
+
+
+@given(steps=st.lists(st.tuples(st.integers(0, 90), st.integers(0, 200)), max_size=30))
+def test_a_budget_never_gives_more_than_it_has_saved(steps: list[tuple[int, int]]) -> None:
+    clock, spent = ManualClock(), 0
+    budget = ReadBudget(A_MINUTE, clock=clock)
+    began_us = clock.monotonic_us()
+    for seconds, wanted in steps:
+        clock.advance(timedelta(seconds=seconds))
+        taken = min(wanted, budget.left)
+        budget.spend(taken)
+        spent += taken
+        assert 0 <= budget.left <= A_MINUTE
+    minutes = (clock.monotonic_us() - began_us) / 60_000_000
+    assert spent <= A_MINUTE * (1 + minutes)
