@@ -46,6 +46,7 @@ def place_orders(
     country: Annotated[str | None, typer.Option(help="Ship and bill to it, such as NL.")] = None,
     payment: Annotated[str | None, typer.Option(help="Payment method code.")] = None,
     shipping: Annotated[str | None, typer.Option(help="Shipping method code.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Paid in EUR or USD; default: EUR.")] = None,
     every_ms: Annotated[
         int, typer.Option(min=0, help="Place one order every so many milliseconds.")
     ] = 0,
@@ -66,6 +67,7 @@ def place_orders(
         "address": country and {"country_id": country},
         "payment_method": payment,
         "shipping_method": shipping,
+        "currency": currency,
     }
     members = {name: value for name, value in chosen.items() if value is not None}
     placed = _place(count, members, control_address(control_port, "magento/orders"), every_ms)

@@ -165,6 +165,50 @@ async def test_refunds_that_name_nothing_take_everything(wire: Wire) -> None:
         await wire.send("POST", "/rest/V1/orders/3/cancel")
 
 
+async def test_a_second_currency_is_computed_by_itself(wire: Wire) -> None:
+    """Neither currency's amounts follow from the other's; a refund names the shop's own."""
+    chain = "documents_currency_base_EUR_order_USD__"
+    lines = [
+        {"sku": "LAMP-04", "quantity": 3, "price": "10"},
+        {"sku": "LAMP-05", "quantity": 3, "price": "9.99"},
+    ]
+    await wire.place(
+        kind="simple", guest=True, website="base", lines=lines, discount_percent=10, currency="USD"
+    )
+    placed = SHAPES[chain + "0_order_placed"].answer
+    order = (await wire.send("GET", "/rest/V1/orders/1")).body
+    # The shipping's tax is a cent more there, and all sums that it is in.
+    unlike = ("tax_amount", "shipping_tax_amount", "grand_total", "total_due")
+    both = tuple(name for name in AMOUNTS if name not in unlike)
+    both += tuple(f"base_{name}" for name in AMOUNTS)
+    assert numbers(order, both) == numbers(placed, both)
+    assert numbers(order, ("base_to_order_rate",)) == numbers(placed, ("base_to_order_rate",))
+    for name in ("order_currency_code", "base_currency_code"):
+        assert order[name] == placed[name]
+    amounts = ("price", "row_total", "row_total_incl_tax", "tax_amount", "discount_amount")
+    of_lines = (*amounts, *(f"base_{name}" for name in amounts))
+    for line, like in zip(order["items"], placed["items"], strict=True):
+        assert numbers(line, of_lines) == numbers(like, of_lines)
+    for quantity in (1, 2):
+        rows = [{"order_item_id": number, "qty": quantity} for number in (1, 2)]
+        await wire.send("POST", "/rest/V1/order/1/invoice", {"items": rows})
+    await wire.send("POST", "/rest/V1/order/1/ship", {})
+    words = {"138": "1", "336": "1", "337": "2"}
+    await replay(wire, SHAPES[chain + "2_refund_shipping_amount_5"], words)
+    one = "searchCriteria[filter_groups][0][filters][0]"
+    for route, step, names in (
+        ("invoices", "1_invoices", both),
+        ("creditmemos", "3_creditmemos", (*both, "adjustment", "base_adjustment")),
+    ):
+        body = (
+            await wire.send("GET", f"/rest/V1/{route}?{one}[field]=order_id&{one}[value]=1")
+        ).body
+        for document, like in zip(body["items"], SHAPES[chain + step].answer["items"], strict=True):
+            assert numbers(document, names) == numbers(like, names), step
+            for line, line_like in zip(document["items"], like["items"], strict=True):
+                assert numbers(line, of_lines) == numbers(line_like, of_lines), step
+
+
 async def compare_documents(
     wire: Wire, route: str, name: str, *, order: int = 1, cent: Decimal = ZERO
 ) -> None:

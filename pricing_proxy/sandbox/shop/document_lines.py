@@ -25,6 +25,7 @@ HEAD_MEMBERS = (
     "store_to_base_rate",
     "store_to_order_rate",
 )
+_HUNDRED = Decimal(100)
 CURRENCIES = ("", "base_")
 """What the names of amounts begin with: in the order's currency, and in the shop's."""
 
@@ -198,7 +199,7 @@ def _share_amounts(
     pairs: Sequence[tuple[Share, dict[str, Any]]], kind: Kind, currency: str
 ) -> None:
     """Write the amounts of all lines in one currency, in the order of Magento's totals."""
-    rounding = PartRounding()
+    rounding, including = PartRounding(), PartRounding()
 
     def write(share: Share, body: dict[str, Any], name: str) -> None:
         whole, done = kind.amounts[name]
@@ -213,8 +214,9 @@ def _share_amounts(
 
     for share, body in pairs:
         write(share, body, "row_total")
-        gross = share.item[f"{currency}price_incl_tax"] * share.quantity
-        body[f"{currency}row_total_incl_tax"] = cents(gross)
+        body[f"{currency}row_total_incl_tax"] = including.part(
+            _gross(share.item, currency), ZERO, share.item["qty_ordered"], share.quantity
+        )
     for share, body in pairs:
         # Absent where there is none.
         if share.item.get(kind.amounts["discount_amount"][0]):
@@ -222,6 +224,18 @@ def _share_amounts(
     for share, body in pairs:
         write(share, body, "tax_amount")
         write(share, body, "discount_tax_compensation_amount")
+
+
+def _gross(item: Mapping[str, Any], currency: str) -> Decimal:
+    """Return what an order's row comes to with tax before discount; it is shown after it."""
+    shown: Decimal = item[f"{currency}row_total_incl_tax"]
+    discount: Decimal = item[f"{currency}discount_amount"]
+    if not discount:
+        return shown
+    if item[f"{currency}discount_tax_compensation_amount"]:
+        return shown + discount
+    net = _whole(item, f"{currency}row_total")
+    return net + cents(net * item["tax_percent"] / _HUNDRED)
 
 
 def _whole(item: Mapping[str, Any], name: str) -> Decimal:

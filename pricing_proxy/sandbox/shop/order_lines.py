@@ -16,6 +16,9 @@ from pricing_proxy.sandbox.shop.order_request import LineRequest
 from pricing_proxy.sandbox.shop.totals import NOTHING, ZERO, Amounts, amounts, cents, total
 
 _HUNDRED = Decimal(100)
+# As many as the database keeps of prices.
+_FOUR_DIGITS = Decimal("0.0001")
+ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +59,21 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How lines are computed: the rate of each tax class, the discount, the shop's mode."""
+    """How lines are computed: the rate of each tax class, the discount, the shop's mode.
+
+    Attributes:
+        exchange: What one of the shop's currency is in that of the lines.
+    """
 
     rates: Callable[[str], Decimal]
     discount_percent: Decimal
     includes_tax: bool
+    exchange: Decimal = ONE
 
     def apply(self, product: Product, unit_price: Decimal, quantity: Decimal) -> Amounts:
         """Return what units of a product come to."""
         return amounts(
-            unit_price,
+            unit_price if self.exchange == ONE else cents(unit_price * self.exchange),
             quantity,
             rate=self.rates(product.tax_class),
             discount_percent=self.discount_percent,
@@ -80,7 +88,12 @@ def computed_lines(
     lines: list[Line] = []
     for request in requests:
         lines += _lines(catalog, request, terms, first=len(lines))
-    return lines
+    if terms.exchange == ONE:
+        return lines
+    return [
+        replace(line, original=(line.original * terms.exchange).quantize(_FOUR_DIGITS))
+        for line in lines
+    ]
 
 
 def _lines(

@@ -7,6 +7,10 @@ from typing import Any
 
 from pricing_proxy.sandbox.shop.stores import Store
 
+BASE_CURRENCY = "EUR"
+RATES: Mapping[str, Decimal] = {BASE_CURRENCY: Decimal(1), "USD": Decimal("1.1373")}
+"""The currencies that can be paid in, and what one euro is in each."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineRequest:
@@ -37,6 +41,7 @@ class OrderRequest:
         discount_percent: By a coupon, on goods; on shipping too with `discounts_shipping`.
         includes_tax: Whether the shop's prices include tax.
         total_off_by: Added to the grand total, to make an order that does not add up.
+        currency: What is paid in, of those in `RATES`; the shop's own by default.
         bare_taxes: Whether its lines name no taxes, as when a cart is made an order in one go.
         ext_order_id: Written by whoever placed it, such as a marketplace's own number.
     """
@@ -55,3 +60,9 @@ class OrderRequest:
     total_off_by: Decimal = Decimal(0)
     ext_order_id: str | None = None
     bare_taxes: bool = False
+    currency: str = BASE_CURRENCY
+
+    @property
+    def rate(self) -> Decimal:
+        """What one of the shop's currency is in the order's."""
+        return RATES[self.currency]

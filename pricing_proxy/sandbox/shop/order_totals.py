@@ -17,7 +17,7 @@ _PAYMENT_TITLES = {
     "free": "No Payment Information Required",
 }
 _HUNDRED = Decimal(100)
-# One currency everywhere; the rates of the store are 0 in real orders too.
+# Of an order in the shop's own currency; the rates of the store are 0 in real orders too.
 _CONSTANTS = {
     "base_currency_code": "EUR",
     "global_currency_code": "EUR",
@@ -77,8 +77,10 @@ def shipping_address_of(request: OrderRequest) -> dict[str, Any]:
     return {**_GUEST_ADDRESS, **names, **typed}
 
 
-def shipping_of(request: OrderRequest, lines: list[Line], rates: Rates) -> Amounts:
-    """Return what the shipping comes to: so much for each piece."""
+def shipping_of(
+    request: OrderRequest, lines: list[Line], rates: Rates, exchange: Decimal
+) -> Amounts:
+    """Return what the shipping comes to: so much for each piece, in another currency."""
     is_free = request.shipping_method.startswith("freeshipping")
     is_shipped = not is_virtual_only(lines) and not is_free
     pieces = sum(
@@ -90,7 +92,7 @@ def shipping_of(request: OrderRequest, lines: list[Line], rates: Rates) -> Amoun
         ZERO,
     )
     return amounts(
-        _SHIPPING_PER_PIECE * pieces if is_shipped else ZERO,
+        cents(_SHIPPING_PER_PIECE * pieces * exchange) if is_shipped else ZERO,
         Decimal(1),
         rate=rates.of(""),
         discount_percent=request.discount_percent if request.discounts_shipping else ZERO,

@@ -17,7 +17,7 @@ from pricing_proxy.sandbox.shop.catalog import Catalog
 from pricing_proxy.sandbox.shop.catalog_view import CatalogView
 from pricing_proxy.sandbox.shop.item_bodies import item_body
 from pricing_proxy.sandbox.shop.order_lines import Line, Terms, computed_lines
-from pricing_proxy.sandbox.shop.order_request import OrderRequest
+from pricing_proxy.sandbox.shop.order_request import BASE_CURRENCY, RATES, OrderRequest
 from pricing_proxy.sandbox.shop.order_taxes import Rates, tax_lists, without_line_taxes
 from pricing_proxy.sandbox.shop.order_totals import (
     address_of,
@@ -29,6 +29,7 @@ from pricing_proxy.sandbox.shop.order_totals import (
 )
 from pricing_proxy.sandbox.shop.stores import Sequences
 from pricing_proxy.sandbox.shop.totals import ZERO, Amounts
+from pricing_proxy.sandbox.shop.two_currencies import DrawnIds, in_two_currencies
 
 Order = dict[str, Any]
 
@@ -64,11 +65,9 @@ class OrderMaker:
         self._random = Random("bare taxes")  # noqa: S311 - made-up orders must repeat
         self._catalog = catalog
         self._numbers = numbers
-        self._order_ids = count(1)
-        self._item_ids = count(1)
-        self._address_ids = count(1)
-        self._tax_ids = count(1)
-        self._tax_item_ids = count(1)
+        self._counters = {
+            kind: count(1) for kind in ("order", "item", "address", "tax", "tax_item")
+        }
 
     def make(self, request: OrderRequest, *, now: str, number: str | None = None) -> Order:
         """Return a new order, under the next number where none is given.
@@ -76,6 +75,18 @@ class OrderMaker:
         Raises:
             RefusedError: A SKU is unknown.
         """
+        ids = DrawnIds(self._counters)
+        body = self._body(request, ids, request.rate, now=now)
+        if request.currency != BASE_CURRENCY:
+            ids.rewind()
+            base = self._body(request, ids, RATES[BASE_CURRENCY], now=now)
+            body = in_two_currencies(body, base, currency=request.currency, rate=request.rate)
+        is_bare = request.bare_taxes or self._random.random() < self._bare_taxes()
+        body["increment_id"] = number or self._numbers.next(request.store, "order")
+        return without_line_taxes(body) if is_bare else body
+
+    def _body(self, request: OrderRequest, ids: DrawnIds, exchange: Decimal, *, now: str) -> Order:
+        """Return an order with all amounts in one currency, at a rate."""
         ship_to = shipping_address_of(request)
         # Tax follows the shipping address.
         rates = Rates(str(ship_to["country_id"]))
@@ -83,18 +94,17 @@ class OrderMaker:
             rates=rates.of,
             discount_percent=request.discount_percent,
             includes_tax=request.includes_tax,
+            exchange=exchange,
         )
         lines = computed_lines(CatalogView(self._catalog, request.store.id), request.lines, terms)
-        shipping = shipping_of(request, lines, rates)
-        is_bare = request.bare_taxes or self._random.random() < self._bare_taxes()
-        order_id = next(self._order_ids)
-        taxes = self._taxes(order_id, lines, shipping, rates)
-        items = self._items(request, lines, order_id=order_id, now=now, taxes=taxes)
+        shipping = shipping_of(request, lines, rates, exchange)
+        order_id = ids.next("order")
+        taxes = self._taxes(ids, order_id, lines, shipping, rates)
+        items = self._items(request, ids, lines, order_id=order_id, now=now, taxes=taxes)
         body = totals_of(request, lines, shipping) | self._head(request, order_id, now)
-        body["increment_id"] = number or self._numbers.next(request.store, "order")
-        to, bill_to = self._address(order_id, "shipping"), self._address(order_id, "billing")
+        to, bill_to = (self._address(ids, order_id, kind) for kind in ("shipping", "billing"))
         envelope = {"address": {**to, **ship_to}, "method": request.shipping_method}
-        body |= {
+        return body | {
             "billing_address_id": bill_to["entity_id"],
             "items": items,
             "billing_address": {**bill_to, **address_of(request)},
@@ -115,10 +125,9 @@ class OrderMaker:
             # What it was made of, for whoever edits it.
             "_request": request,
         }
-        return without_line_taxes(body) if is_bare else body
 
-    def _address(self, order_id: int, kind: str) -> dict[str, Any]:
-        number = next(self._address_ids)
+    def _address(self, ids: DrawnIds, order_id: int, kind: str) -> dict[str, Any]:
+        number = ids.next("address")
         return {"address_type": kind, "entity_id": number, "parent_id": order_id}
 
     def _head(self, request: OrderRequest, order_id: int, now: str) -> dict[str, Any]:
@@ -138,7 +147,7 @@ class OrderMaker:
         return head if foreign is None else {**head, "ext_order_id": foreign}
 
     def _taxes(
-        self, order_id: int, lines: list[Line], shipping: Amounts, rates: Rates
+        self, ids: DrawnIds, order_id: int, lines: list[Line], shipping: Amounts, rates: Rates
     ) -> dict[Decimal, dict[str, Any]]:
         """Return one row per rate, which the lines' own rows point to."""
         found: dict[Decimal, dict[str, Any]] = {}
@@ -147,7 +156,7 @@ class OrderMaker:
             if not one.rate:
                 continue
             row = found.setdefault(
-                one.rate, {"tax_id": next(self._tax_ids), "order_id": order_id, "amount": ZERO}
+                one.rate, {"tax_id": ids.next("tax"), "order_id": order_id, "amount": ZERO}
             )
             row |= {"code": rates.code(one.rate), "title": rates.code(one.rate)}
             row |= {"percent": one.rate, "amount": row["amount"] + one.tax}
@@ -157,34 +166,35 @@ class OrderMaker:
     def _items(
         self,
         request: OrderRequest,
+        ids: DrawnIds,
         lines: list[Line],
         *,
         order_id: int,
         now: str,
         taxes: Mapping[Decimal, Mapping[str, Any]],
     ) -> list[dict[str, Any]]:
-        ids = [next(self._item_ids) for _ in lines]
+        numbers = [ids.next("item") for _ in lines]
         return [
             item_body(
                 line,
                 item_id=item_id,
                 order_id=order_id,
-                parent_id=None if line.parent is None else ids[line.parent],
+                parent_id=None if line.parent is None else numbers[line.parent],
                 store_id=request.store.id,
                 now=now,
-                taxes=self._itemized(line, item_id, taxes),
+                taxes=self._itemized(ids, line, item_id, taxes),
             )
-            for line, item_id in zip(lines, ids, strict=True)
+            for line, item_id in zip(lines, numbers, strict=True)
         ]
 
     def _itemized(
-        self, line: Line, item_id: int, taxes: Mapping[Decimal, Mapping[str, Any]]
+        self, ids: DrawnIds, line: Line, item_id: int, taxes: Mapping[Decimal, Mapping[str, Any]]
     ) -> list[dict[str, Any]]:
         if not line.is_value or line.amounts.rate not in taxes:
             return []
         tax = taxes[line.amounts.rate]
         row = {
-            "tax_item_id": next(self._tax_item_ids),
+            "tax_item_id": ids.next("tax_item"),
             "tax_id": tax["tax_id"],
             "item_id": item_id,
             "tax_code": tax["code"],

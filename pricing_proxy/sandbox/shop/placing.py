@@ -25,7 +25,7 @@ from pricing_proxy.sandbox.shop.inventory.movements import SoldOutError
 from pricing_proxy.sandbox.shop.judging import told_orders
 from pricing_proxy.sandbox.shop.kinds import Kinds
 from pricing_proxy.sandbox.shop.odd_rows import OddRow, odd_row
-from pricing_proxy.sandbox.shop.order_request import LineRequest, OrderRequest
+from pricing_proxy.sandbox.shop.order_request import RATES, LineRequest, OrderRequest
 from pricing_proxy.sandbox.shop.orders import Order
 from pricing_proxy.sandbox.shop.replacing import edited
 from pricing_proxy.sandbox.shop.stores import STORES, WEBSITES, Store, store_named, store_of
@@ -189,6 +189,12 @@ def _view(name: str, value: Any) -> Store:
     return store
 
 
+def _currency(name: str, value: Any) -> str:
+    if value not in RATES:
+        raise BadMemberError(name, f"expected one of {', '.join(RATES)}")
+    return str(value)
+
+
 _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "address": _address,
     "shipping_address": _address,
@@ -201,6 +207,7 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "total_off_by": _decimal,
     "ext_order_id": _text,
     "bare_taxes": _flag,
+    "currency": _currency,
 }
 _WHAT = ("count", "kind", "customer", "guest", "website", "store", "lines", "row", "only_salable")
 _KNOWN = (*_WHAT, *_CHECKS)
