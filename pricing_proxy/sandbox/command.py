@@ -197,21 +197,8 @@ sandbox_app.command("stock")(stock)
 for each in (erp_commands.adjust, erp_commands.rename, erp_commands.block, erp_commands.unblock):
     sandbox_app.command()(each)
 sandbox_app.command()(erp_commands.poison)
-for posting in (
-    erp_document_commands.ship,
-    erp_document_commands.track,
-    erp_document_commands.correct,
-    erp_document_commands.invoice,
-    erp_document_commands.credit,
-):
+for posting in (*erp_document_commands.COMMANDS, *erp_order_commands.COMMANDS):
     sandbox_app.command()(posting)
-for turn in (
-    erp_order_commands.confirm,
-    erp_order_commands.promise,
-    erp_order_commands.pick,
-    erp_order_commands.close_short,
-):
-    sandbox_app.command()(turn)
 
 
 async def _serve(settings: SandboxSettings) -> None:

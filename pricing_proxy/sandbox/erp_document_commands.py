@@ -23,6 +23,21 @@ Lines = Annotated[
         help="Numbers of lines, with quantities behind colons: 1,2 or 1:2.5,3; default: all."
     ),
 ]
+_Warehouse = Annotated[str | None, typer.Option(help="13, 14 or 24; default: as the lines say.")]
+_Number = Annotated[
+    str | None,
+    typer.Option(help="Number of the packing slip, which others may have too; default: next."),
+]
+_Day = Annotated[str | None, typer.Option(help="Delivery date; default: today.")]
+_Carrier = Annotated[str | None, typer.Option(help="DHL, DPD, GLS or UPS.")]
+_Also = Annotated[list[str] | None, typer.Option("--with", help="Another order on the same paper.")]
+_Summary = Annotated[
+    bool, typer.Option("--summary", help="One slip under the first order, for all of them.")
+]
+_Over = Annotated[bool, typer.Option("--over", help="More than is left may be delivered.")]
+_Without = Annotated[
+    bool, typer.Option("--without-services", help="Leave freight and fees for later.")
+]
 _Slip = Annotated[
     str | None, typer.Option(help="The packing slip's number; default: the order's last one.")
 ]
@@ -32,34 +47,20 @@ def ship(
     order: Order,
     *,
     lines: Lines = None,
-    warehouse: Annotated[
-        str | None, typer.Option(help="13, 14 or 24; default: as the lines say.")
-    ] = None,
-    slip: Annotated[
-        str | None,
-        typer.Option(help="Number of the packing slip, which others may have too; default: next."),
-    ] = None,
-    day: Annotated[str | None, typer.Option(help="Delivery date; default: today.")] = None,
-    carrier: Annotated[str | None, typer.Option(help="DHL, DPD, GLS or UPS.")] = None,
-    also: Annotated[
-        list[str] | None, typer.Option("--with", help="Another order on the same packing slip.")
-    ] = None,
-    summary: Annotated[
-        bool, typer.Option("--summary", help="One slip under the first order, for all of them.")
-    ] = False,
-    over: Annotated[
-        bool, typer.Option("--over", help="More than is left may be delivered.")
-    ] = False,
-    without_services: Annotated[
-        bool, typer.Option("--without-services", help="Leave freight and fees for later.")
-    ] = False,
+    warehouse: _Warehouse = None,
+    slip: _Number = None,
+    day: _Day = None,
+    carrier: _Carrier = None,
+    also: _Also = None,
+    summary: _Summary = False,
+    over: _Over = False,
+    without_services: _Without = False,
     control_port: Port = CONTROL_PORT,
 ) -> None:
     """Post a packing slip: ship an order, whole or in part.
 
-    What is left of the named lines is shipped, or of all; services such as freight go along with
-    the first slip. Lines named with --warehouse are moved there first, unless something of them
-    was shipped from elsewhere.
+    What is left of the named lines, or of all; freight goes with the first slip. With --warehouse
+    the lines move there first, unless some of them was shipped from elsewhere.
 
     Examples: ship 000697 · ship 000000001 --lines 1,2 --warehouse 14 · ship 000697 --lines 1:2
     --carrier DHL · ship 000697 --with 000698 --slip PS-77
@@ -208,3 +209,6 @@ def quantity(number: Any) -> str:
 def say(text: str) -> None:
     """Print a line as it is."""
     Console().print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+COMMANDS = (ship, track, correct, invoice, credit)

@@ -36,59 +36,62 @@ _MIDNIGHT = time(tzinfo=UTC)
 
 def announce(events: BusinessEvents, book: Book, documents: Documents) -> None:
     """Send an event for each thing that happens from now on."""
+    told = _Told(events, book)
+    documents.stock.on_change = told.on_hand
+    book.on_product = told.product
+    documents.fulfilment.on_slip = told.slip
+    documents.fulfilment.on_order = told.order
+    documents.promises.on_order = told.order
+    documents.slip_changes.on_order = told.order
+    documents.slip_changes.on_parcel = told.parcel
+    documents.invoicing.on_invoice = told.invoice
 
-    def on_hand(place: Place) -> None:
-        members = {"ItemNumber": item_of(book, place[0]), "InventoryWarehouseId": place[1]}
-        events.happened(ON_HAND_CHANGED, members)
 
-    def product(number: str) -> None:
-        events.happened(PRODUCT_CHANGED, {"ItemNumber": item_of(book, number)})
+class _Told:
+    def __init__(self, events: BusinessEvents, book: Book) -> None:
+        self._events = events
+        self._book = book
 
-    def slip(posted: PackingSlip) -> None:
-        events.happened(
-            SLIP_POSTED,
-            {
-                "SalesOrderId": posted.order,
-                "PackingSlipId": posted.number,
-                "DeliveryDate": _instant(date.fromisoformat(posted.day)),
-            },
-        )
+    def on_hand(self, place: Place) -> None:
+        members = {
+            "ItemNumber": item_of(self._book, place[0]),
+            "InventoryWarehouseId": place[1],
+        }
+        self._events.happened(ON_HAND_CHANGED, members)
 
-    def parcel(row: DocumentRow) -> None:
-        events.happened(
-            TRACKING_ADDED,
-            {
-                "SalesOrderId": row["SalesOrderNumber"],
-                "PackingSlipId": row["PackingSlipNumber"],
-                "TrackingNumber": row["TrackingNumber"],
-            },
-        )
+    def product(self, number: str) -> None:
+        self._events.happened(PRODUCT_CHANGED, {"ItemNumber": item_of(self._book, number)})
 
-    def order(number: str) -> None:
-        events.happened(ORDER_CHANGED, {"SalesOrderId": number})
+    def slip(self, posted: PackingSlip) -> None:
+        members = {
+            "SalesOrderId": posted.order,
+            "PackingSlipId": posted.number,
+            "DeliveryDate": _instant(date.fromisoformat(posted.day)),
+        }
+        self._events.happened(SLIP_POSTED, members)
 
-    def invoice(posted: Invoice) -> None:
-        events.happened(
-            INVOICE_POSTED,
-            {
-                "InvoiceAccount": posted.account,
-                "InvoiceId": posted.number,
-                "SalesOrderId": posted.order,
-                "InvoiceDate": _instant(posted.day),
-                "InvoiceDueDate": _instant(posted.due),
-                "InvoiceAmountInAccountingCurrency": float(posted.total),
-                "InvoiceTaxAmount": float(posted.tax),
-            },
-        )
+    def parcel(self, row: DocumentRow) -> None:
+        members = {
+            "SalesOrderId": row["SalesOrderNumber"],
+            "PackingSlipId": row["PackingSlipNumber"],
+            "TrackingNumber": row["TrackingNumber"],
+        }
+        self._events.happened(TRACKING_ADDED, members)
 
-    documents.stock.on_change = on_hand
-    book.on_product = product
-    documents.fulfilment.on_slip = slip
-    documents.fulfilment.on_order = order
-    documents.promises.on_order = order
-    documents.slip_changes.on_order = order
-    documents.slip_changes.on_parcel = parcel
-    documents.invoicing.on_invoice = invoice
+    def order(self, number: str) -> None:
+        self._events.happened(ORDER_CHANGED, {"SalesOrderId": number})
+
+    def invoice(self, posted: Invoice) -> None:
+        members = {
+            "InvoiceAccount": posted.account,
+            "InvoiceId": posted.number,
+            "SalesOrderId": posted.order,
+            "InvoiceDate": _instant(posted.day),
+            "InvoiceDueDate": _instant(posted.due),
+            "InvoiceAmountInAccountingCurrency": float(posted.total),
+            "InvoiceTaxAmount": float(posted.tax),
+        }
+        self._events.happened(INVOICE_POSTED, members)
 
 
 def _instant(day: date) -> str:

@@ -72,3 +72,6 @@ def close_short(order: Order, *, lines: Lines = None, control_port: Port = CONTR
 def _say_status(told: Mapping[str, Any]) -> None:
     parts = (f"line {number} {status}" for number, status in told["lines"].items())
     say(f"Order {told['order']} is {told['status']}: {', '.join(parts)}")
+
+
+COMMANDS = (confirm, promise, pick, close_short)
