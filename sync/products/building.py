@@ -1,6 +1,6 @@
 """The products flow: what it is to all others, and how it is built."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -12,6 +12,7 @@ from sync.given import ConfiguredMarket, Given
 from sync.magento import resources
 from sync.mirror.ports import Mirror, Policy
 from sync.mirror_flows import mirror_flow
+from sync.products.changed_items import ChangedItems
 from sync.products.check import shop_rows
 from sync.products.contracts import contracts
 from sync.products.dangers import dangers, mirror_limits
@@ -33,6 +34,7 @@ from sync.store.mirror_records import Risk, Values
 
 _LOOK_EVERY = timedelta(minutes=1)
 _LATE = "the shop's queue has written it late"
+_CHANGED = "changed in the ERP"
 _UNLINKED = "its variants are not all linked"
 _QUEUE = (
     "The shop's queue is not worked off: products are written one by one. See whether its "
@@ -44,7 +46,8 @@ def build(given: Given) -> Built:
     """Return the flow with its schedules."""
     built = mirror_flow(given, FLOW, product_mirrors(given))
     looks = [_late_bulks(given, market) for market in given.having(FLOW)]
-    return replace(built, schedules=[*built.schedules, *looks], erp_hint=partial(hear, given))
+    schedules = [*built.schedules, *looks, *_changes(given)]
+    return replace(built, schedules=schedules, erp_hint=partial(hear, given))
 
 
 async def hear(given: Given, event: ErpEvent) -> None:
@@ -104,6 +107,21 @@ PRODUCTS = Description(
     mistakes=mistakes,
     mirrors=product_mirrors,
 )
+
+
+def _changes(given: Given) -> Iterator[Schedule]:
+    """Yield what asks the ERP which items changed, market by market."""
+    every = timedelta(seconds=given.mirroring.section.change_seconds)
+    for code, configured in given.having(FLOW).items():
+        changed = ChangedItems(
+            given.reads_of(configured),
+            given.polling.watermarks,
+            partial(_want, given, code, reason=_CHANGED),
+            market=code,
+            company=configured.company,
+            clock=given.polling.clock,
+        )
+        yield Schedule(f"read which items changed of {code}", every, changed.look)
 
 
 def _said_of(rules: ProductRules) -> Mapping[str, bool | None]:

@@ -1,8 +1,9 @@
 """Read a market's products from the ERP, page by page: `sync.mirror.ports.MirrorReader`.
 
 First what is released, distinct products and masters, along their item numbers; then the variants,
-along theirs. No standard set tells what has changed, so all of it is read again and again. A page
-has all rows of its items, and whatever they were made of was read after the page began.
+along theirs. No standard set tells what has changed, so all of it is read again and again, beside
+what `changed_items` finds where it can. A page has all rows of its items, and whatever they were
+made of was read after the page began.
 """
 
 import asyncio

@@ -61,7 +61,6 @@ KEPT_FOR_LATER = {
     **{
         f"pricing_proxy.d365.fo.{name}": "changes by sets for analytics are not asked for yet"
         for name in (
-            "product_models.ChangedItemRow",
             "stock.StockReads.remaining",
             "stock.StockReads.tells_remaining",
             *(
