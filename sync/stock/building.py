@@ -87,6 +87,7 @@ def _mirror(given: Given, market: ConfiguredMarket, layout: Layout, orders: Open
         measure=rules.measure,
         decimals=rules.decimals,
     )
+    rotation = _rotation(rules)
     return Mirror(
         flow=FLOW,
         market=market.code,
@@ -99,7 +100,9 @@ def _mirror(given: Given, market: ConfiguredMarket, layout: Layout, orders: Open
         absent={f"{FREE}{source}": "0" for source in stock.sources},
         decides_itself=True,
         change_every=_READ_WANTED,
-        full_every=timedelta(minutes=rules.rotation_minutes),
+        full_every=rotation,
+        # What others write there, or an earlier write late, is found within the same time.
+        look_every=rotation,
     )
 
 
@@ -163,6 +166,10 @@ def _want(given: Given) -> Want:
     return want
 
 
+def _rotation(rules: StockRules) -> timedelta:
+    return timedelta(minutes=rules.rotation_minutes)
+
+
 def _stock(given: Given, market: ConfiguredMarket) -> Stock:
     rules = market.own.rules(StockRules)
     others = [given.markets[code] for code in rules.also_sold_by]
@@ -214,5 +221,5 @@ STOCK = Description(
     mistakes=mistakes,
     mirrors=mirrors,
     is_undoable=False,
-    rotation=lambda rules: timedelta(minutes=rules.rotation_minutes),
+    rotation=_rotation,
 )

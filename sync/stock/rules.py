@@ -34,8 +34,8 @@ class StockRules(BaseModel):
         events: Business events of the ERP that say that stock moved, by the names that whoever set
             them up there gave them; with the contract's member that names the item, such as
             {"XYZOnHandChangedBusinessEvent": "ItemNumber"}. They only have it read at once.
-        rotation_minutes: How often what nobody has ordered is read; orders' SKUs are read every
-            minute.
+        rotation_minutes: How often what nobody has ordered is read, and what the shop has is
+            compared with what was written; orders' SKUs are read every minute.
         lowered_per_cent: Of all SKUs, so many may be lowered or emptied within a day; more wait
             for a person, and that oversells. 100 lets all pass.
     """

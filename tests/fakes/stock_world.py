@@ -21,6 +21,7 @@ from pricing_proxy.sandbox.shop.tables import Shop
 from sync.engine.flow import Work
 from sync.magento.reserving_models import ReservingOrder
 from sync.mirror.chunk_events import KEY, RUN
+from sync.mirror.edits import otherwise
 from sync.mirror.keys import folded
 from sync.mirror.ports import PlannedRow
 from sync.stock.judged_rows import JudgedRows
@@ -31,7 +32,7 @@ from sync.stock.mapping import UNRESERVED_AND_UNWANTED
 from sync.stock.open_orders import OpenOrders
 from sync.stock.source import OnHand
 from sync.stock.writer import StockWriter
-from sync.store.mirror_records import HeldRow, MirrorChange, RowEnd, RowOutcome, Values
+from sync.store.mirror_records import MirrorChange, RowEnd, RowOutcome, Values
 from tests.fakes.entering import FakeEvents, polling
 from tests.fakes.stock_erp import COMPANY, StockErp
 from tests.fakes.stock_shop import StockShop
@@ -206,8 +207,7 @@ class StockWorld:
             )
             for key, known in plan.known.items()
         ]
-        held = await self._writers[market].read(rows)
-        found = [each.key for each in rows if _is_otherwise(each, held.get(each.row))]
+        found = [each.row.key for each in await otherwise(self._writers[market], rows)]
         await self.wants(market, found, is_forced=True, reason="edited in the shop")
         return found
 
@@ -300,10 +300,6 @@ class StockWorld:
 
 def _refused(row: PlannedRow) -> RowOutcome:
     return RowOutcome(scope=row.change.scope, key=row.change.key, end=RowEnd.REFUSED, values={})
-
-
-def _is_otherwise(row: MirrorChange, held: HeldRow | None) -> bool:
-    return held is None or any(row.wanted.get(name) != value for name, value in held.values.items())
 
 
 async def _expected(_: ReservingOrder) -> bool:
