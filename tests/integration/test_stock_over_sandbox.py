@@ -147,6 +147,15 @@ async def test_what_the_shop_cancels_stays_unsold_while_the_erp_wants_it(
         assert salable(world, SKU) == 163
 
 
+async def is_written(world: World) -> None:
+    """Wait until nothing is to be written any more."""
+
+    async def ask() -> bool:
+        return not await world.running.stores.mirrors.views.open()
+
+    await world.until(ask)
+
+
 async def settled(
     world: World, watch: Callable[[], Awaitable[None]], change: Callable[[], Awaitable[None]]
 ) -> None:
@@ -154,8 +163,77 @@ async def settled(
     for _ in range(2):
         await watch()
         await change()
+        await is_written(world)
 
-        async def is_written() -> bool:
-            return not await world.running.stores.mirrors.views.open()
 
-        await world.until(is_written)
+async def test_a_source_that_the_shop_refuses_is_held_by_name_and_the_others_follow_the_erp(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Parts of a bundle that ships together may lie in one source only: recorded."""
+    async with stocked(tmp_path, database_url) as (world, given):
+        [mirror] = mirrors(given)
+        reads, shop = given.mirroring.reads(mirror), world.sandbox.shop
+        bundle, part = shop.catalog.named("LAMP-SET"), "LAMP-04"
+        parts = [shop.catalog.by_id(number).sku for number, _ in bundle.parts]
+        for each in parts:
+            shop.inventory.write(each, "hamburg", Decimal(1))
+        await adopted(world, given.mirroring)
+        await is_so(world, lambda: held(world, SKU, "berlin") == 118)
+        await is_written(world)
+        assert held(world, part, "hamburg") > 1
+        for each in parts:
+            shop.inventory.erase(each, "hamburg")
+        ledger = world.sandbox.documents.stock
+        ledger.put(place_of(part, "13"), Decimal(5))
+        ledger.put(place_of(part, "14"), Decimal(77))
+        await reads.full()
+
+        await is_so(world, lambda: held(world, part, "berlin") == 3)
+        overview = world.running.stores.overview
+        found: list[Any] = []
+
+        async def is_held() -> bool:
+            held_now = await overview.stuck(most=20)
+            found[:] = [each for each in held_now if each.name == part]
+            return bool(found)
+
+        await world.until(is_held)
+        [event] = found
+        assert event.trouble is not None
+        assert event.trouble.field == "source hamburg"
+        assert "Ship Together" in event.trouble.text
+
+        ledger.put(place_of(part, "13"), Decimal(4))
+        await given.mirroring.plans.want("stock", MARKET, [part], is_forced=False, reason="a test")
+        await reads.change()
+        await is_so(world, lambda: held(world, part, "berlin") == 2)
+        assert held(world, part, "hamburg") == 0
+
+
+async def test_what_somebody_sets_in_the_shop_is_found_in_rotation_recorded_and_set_right(
+    tmp_path: Path, database_url: str
+) -> None:
+    """The ERP says nothing new of it: no read of the ERP would ever find it."""
+    async with stocked(tmp_path, database_url) as (world, given):
+        [mirror] = mirrors(given)
+        reads, looks = given.mirroring.reads(mirror), given.mirroring.looks(mirror)
+        await adopted(world, given.mirroring)
+        await is_so(world, lambda: held(world, SKU, "berlin") == 118)
+        await is_written(world)
+        right, inventory = held(world, OTHER, "berlin"), world.sandbox.shop.inventory
+        inventory.write(SKU, "berlin", Decimal(999))
+        inventory.write(OTHER, "berlin", right, 0)
+
+        await looks.whole_round()
+        await reads.change()
+
+        await is_so(world, lambda: held(world, SKU, "berlin") == 118)
+
+        def is_on_sale() -> bool:
+            item = inventory.items.get(OTHER, "berlin")
+            return item is not None and (item.quantity, item.status) == (right, 1)
+
+        await is_so(world, is_on_sale)
+        views = given.mirroring.plans.views
+        edited = [await views.edited(run.id) for run in await views.newest(flow="stock", most=5)]
+        assert sum(each.get("free/berlin", 0) for each in edited) == 2
