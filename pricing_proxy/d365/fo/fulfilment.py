@@ -91,9 +91,3 @@ class FulfilmentReads:
     async def parcels_dated(self, company: str, since: date) -> list[TrackingRow]:
         """Return the parcels of slips that are dated a day or later."""
         return await self._calls.rows(TrackingRow, at_least("DeliveryDate", since), company=company)
-
-    async def parcels_of(self, company: str, orders: Sequence[str]) -> list[TrackingRow]:
-        """Return the parcels of one group of orders."""
-        return await self._calls.rows(
-            TrackingRow, is_one_of("SalesOrderNumber", orders), company=company
-        )
