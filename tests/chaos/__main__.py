@@ -108,7 +108,8 @@ def _parsed(arguments: Sequence[str] | None) -> tuple[list[str], Options]:
     )
     add("--latency-ms", type=int, default=20, help="of the simulated ERP")
     add("--drain-seconds", type=float, default=300, help="until all must be well afterwards")
-    add("--skus", type=int, default=400, help="of catalog, poison and governor; the bar is 100000")
+    sizes = "of what the ERP writes into the shop; the bars are 100000, of stocktake 250000"
+    add("--skus", type=int, default=400, help=sizes)
     add("--events", type=int, default=3000, help="events of the scenario noop")
     values = vars(parser.parse_args(arguments))
     chosen = values.pop("scenarios") or list(SCENARIOS)

@@ -45,6 +45,8 @@ def governor(options: Options) -> list[Figure]:
         skus = mirrored.stocked()
         fixed = widths.at_fixed_widths(mirrored, skus)
         on.until(lambda: _probes(on) >= _LEARNED_PROBES, seconds=_LEARN_SECONDS, look=1.0)
+        # A worker that has just begun has measured nothing yet.
+        on.until(lambda: _width(on) == tuning.batches, seconds=_LEARN_SECONDS, look=1.0)
         wide = _width(on)
         governed = widths.written_stock(mirrored, skus)
         return [
