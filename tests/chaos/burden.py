@@ -18,11 +18,12 @@ class Burden:
 
     Attributes:
         peaks: Megabytes at the most, by process.
-        seconds: Of a processor, likewise.
+        seconds: Of a processor since it was seen first, likewise.
     """
 
     peaks: dict[int, float] = field(default_factory=dict)
     seconds: dict[int, float] = field(default_factory=dict)
+    _before: dict[int, float] = field(default_factory=dict)
 
     def see(self, pid: int) -> None:
         """Look at a process."""
@@ -33,7 +34,8 @@ class Burden:
                     self.peaks[pid] = int(line.split()[1]) / 1024
             # The name, which may have blanks, stands in brackets.
             fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-            self.seconds[pid] = (int(fields[11]) + int(fields[12])) / _TICKS
+            seconds = (int(fields[11]) + int(fields[12])) / _TICKS
+            self.seconds[pid] = seconds - self._before.setdefault(pid, seconds)
 
     @property
     def peak_mb(self) -> float:

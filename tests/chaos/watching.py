@@ -19,7 +19,8 @@ _MOST_MB = 300
 _LOOK_SECONDS = 0.5
 # A command takes a second of a processor, which is one of two.
 _ASK_SECONDS = 10.0
-_LONG_SECONDS, _FEWEST_STEPS = 6 * _ASK_SECONDS, 2
+_OFTEN, _FEWEST_STEPS = 4, 2
+_UNDER_WAY = ("reading", "planning", "writing")
 
 
 @dataclass(slots=True)
@@ -30,14 +31,16 @@ class Watched:
         mirrored: Where it is read.
         flow: For which flow.
         burden: Of the worker.
-        steps: How many rows were said to be read, each time something else was said.
+        steps: What was said of it: rows read, and which share of the work is done.
+        asked: How often it was asked while it was under way.
         seconds: How long it took.
     """
 
     mirrored: Mirrored
     flow: str
     burden: Burden = field(default_factory=Burden)
-    steps: list[int] = field(default_factory=list)
+    steps: set[tuple[int, float | None]] = field(default_factory=set)
+    asked: int = 0
     seconds: float = 0.0
 
     @contextmanager
@@ -60,7 +63,7 @@ class Watched:
         peak, steps = self.burden.peak_mb, len(self.steps)
         taken = sum(self.burden.seconds.values())
         # Of a read that is over before anybody can ask nothing is shown.
-        is_long = self.seconds > _LONG_SECONDS
+        is_long = self.asked >= _OFTEN
         return [
             Figure(
                 name=f"{name}, took",
@@ -74,7 +77,7 @@ class Watched:
             ),
             Figure(
                 name=f"{name}, progress was shown",
-                value=f"{steps} times",
+                value=f"{steps} steps, asked {self.asked} times",
                 bar=f">= {_FEWEST_STEPS}" if is_long else "",
                 is_met=steps >= _FEWEST_STEPS if is_long else None,
             ),
@@ -93,6 +96,6 @@ class Watched:
         while not is_over.wait(_ASK_SECONDS):
             with contextlib.suppress(ChaosError):
                 for each in self.mirrored.runs(self.flow)[:1]:
-                    read = each["run"]["rows_read"]
-                    if read and read not in self.steps:
-                        self.steps.append(read)
+                    if each["run"]["state"] in _UNDER_WAY:
+                        self.asked += 1
+                        self.steps.add((each["run"]["rows_read"], each["done"]))
