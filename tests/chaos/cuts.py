@@ -26,12 +26,14 @@ class Cuts:
         mirrored: What is written.
         wanted: How many of them there are to be.
         kills: How many there were.
+        hits: How many of them were within a write.
         in_queue: After how many of them a list waited in the shop's queue.
     """
 
     mirrored: Mirrored
     wanted: int
     kills: int = 0
+    hits: int = 0
     in_queue: int = 0
 
     @contextmanager
@@ -48,26 +50,30 @@ class Cuts:
 
     def figures(self) -> list[Figure]:
         """Return whether there were enough."""
-        requests = sum(each["cut"] for each in self.mirrored.writes().values())
-        hits = self.in_queue + requests
         return [
             Figure(
                 name="kills of the worker within a write",
-                value=f"{hits} of {self.kills}: {requests} of a request, {self.in_queue} of a list",
+                value=f"{self.hits} of {self.kills}: {self._cut()} requests, {self.in_queue} lists",
                 bar=f">= {self.wanted}",
-                is_met=hits >= self.wanted,
+                is_met=self.hits >= self.wanted,
             )
         ]
 
     def _kill(self, is_over: threading.Event) -> None:
         on = self.mirrored.on
-        while self.kills < self.wanted and not is_over.wait(_LOOK_SECONDS):
+        while self.hits < self.wanted and not is_over.wait(_LOOK_SECONDS):
             told = on.ask("GET", "magento/writes")
             if not told["open"] and not told["waiting"]:
                 continue
+            before = self._cut()
             for worker in on.workers.all:
                 worker.kill()
             self.kills += 1
-            self.in_queue += on.ask("GET", "magento/writes")["waiting"] > 0
+            is_in_queue = on.ask("GET", "magento/writes")["waiting"] > 0
+            self.in_queue += is_in_queue
             time.sleep(_BETWEEN_SECONDS)
+            self.hits += is_in_queue or self._cut() > before
             on.workers.revive()
+
+    def _cut(self) -> int:
+        return sum(each["cut"] for each in self.mirrored.writes().values())
