@@ -105,16 +105,20 @@ def resync_command(
             fail("--look takes all of the shop, and has no plan: leave out --plan, --force, --sku")
         _show_looks(carry_out(look_through(settings, flow, markets)), json_output=json_output)
         return
-    asked = "Read " + (", ".join(sku) if sku else "everything") + f" for {', '.join(markets)}, and"
-    asked += " write all of it, equal or not?" if force else " write what differs in the shop?"
-    agreed(asked, yes=yes or plan, instead="see first what differs: --plan")
     how = _How(keys=sku, is_forced=force, only_looks=plan, by=operator(by))
+    agreed(_question(how, markets), yes=yes or plan, instead="see first what differs: --plan")
     lines = carry_out(_resync(settings, flow, markets, how))
     now = SystemClock().utc()
     steps = [Text(step) for line in lines if (step := next_step(line.run))]
     show(lines, [runs_table(lines, now=now), *steps], json_output=json_output)
     if any(line.run.state is RunState.FAILED for line in lines):
         raise typer.Exit(1)
+
+
+def _question(how: _How, markets: Sequence[str]) -> str:
+    what = ", ".join(how.keys) if how.keys else "everything"
+    written = "all of it, equal or not" if how.is_forced else "what differs in the shop"
+    return f"Read {what} for {', '.join(markets)}, and write {written}?"
 
 
 def _show_looks(rounds: Sequence[LookRound], *, json_output: bool) -> None:

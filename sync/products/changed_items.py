@@ -15,6 +15,7 @@ from pricing_proxy.d365.fo.mirror_reads import Chunk
 from pricing_proxy.d365.fo.models import Row
 from pricing_proxy.d365.fo.product_models import CatalogVariantRow, ChangedItemRow
 from pricing_proxy.d365.odata import Filter, at_least
+from sync.engine.sources import Marks
 
 R = TypeVar("R", bound=Row)
 
@@ -39,18 +40,6 @@ class ChangeSets(Protocol):
         self, row: type[R], field: str, values: Iterable[str], *, company: str
     ) -> AsyncGenerator[Chunk[R], None]:
         """Yield the rows in which a field has one of the values."""
-        ...
-
-
-class Marks(Protocol):
-    """Where it is kept how far was read."""
-
-    async def get(self, name: str) -> str | None:
-        """Return what was kept, None at first."""
-        ...
-
-    async def put(self, name: str, value: str) -> None:
-        """Keep it."""
         ...
 
 

@@ -35,10 +35,8 @@ NAMED_IN_STATEMENTS = {
     for name in (
         "mirror_records.ChangeState.EQUAL",
         "mirror_records.ChangeState.REJECTED",
-        "mirror_records.ChangeState.SUPERSEDED",
-        "mirror_records.RunState.SUPERSEDED",
-        "mirror_run_record.HeldKey.is_part",
         "mirror_tables.mirror_approval",
+        "mirror_tables.mirror_look",
         "mirror_tables.mirror_row",
         "mirror_tables.mirror_wanted",
     )
@@ -48,7 +46,6 @@ SHOWN_WHOLE = {
     f"sync.store.{name}"
     for name in (
         "mirror_records.MirrorChange.edited",
-        "mirror_records.MirrorRun.approved_by",
         "mirror_views.ChangeView.risks",
         "mirror_views.ChangeView.written_at",
         "mirror_views.KnownRow.read_at",
@@ -63,16 +60,7 @@ KEPT_FOR_LATER = {
         for name in (
             "stock.StockReads.remaining",
             "stock.StockReads.tells_remaining",
-            *(
-                f"stock_models.RemainingLineRow.{member}"
-                for member in (
-                    "RemainInventPhysical",
-                    "RemainSalesFinancial",
-                    "RemainSalesPhysical",
-                    "SalesQty",
-                    "SysModifiedDateTime",
-                )
-            ),
+            *(f"stock_models.RemainingLineRow.{member}" for member in ("RemainInventPhysical",)),
         )
     },
     "pricing_proxy.d365.fo.stock.StockReads.open_lines": "shipments will ask whose an item is",
