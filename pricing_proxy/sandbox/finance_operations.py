@@ -143,7 +143,9 @@ class _Environment:
         if (status := self._prices.page_status) is not None:
             return web.Response(status=status, text=_PAGE, content_type="text/html")
         try:
-            body = from_json(await request.read())
+            sent = await request.read()
+            # Without a body the service is called without its parameter.
+            body = from_json(sent) if sent else None
             answer = self._prices.get_prices(body)
         except ValueError:
             text = "The request body is not valid JSON."
