@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 from pricing_proxy.clock import Clock
@@ -65,7 +66,7 @@ def _mirroring(settings: SyncSettings, clock: Clock) -> Mirroring:
     nothing = cast("Any", None)
     return Mirroring(
         section=settings.sync.mirror,
-        plans=nothing,
+        plans=cast("Any", SimpleNamespace(held=None)),
         events=nothing,
         interventions=nothing,
         governor=nothing,

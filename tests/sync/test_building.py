@@ -22,7 +22,7 @@ from tests.sync import files
 from tests.sync.test_settings import SECOND, secrets
 
 __all__ = ["secrets"]
-SUBJECTS = ("orders", "customers", "credit_memos", "products", "reserving_orders")
+SUBJECTS = ("orders", "customers", "credit_memos", "products", "reserving_orders", "shipments")
 SAMPLE = recorded.orders()["tax_excl_row__mixed_rates"]
 
 
