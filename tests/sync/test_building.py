@@ -22,7 +22,10 @@ from tests.sync import files
 from tests.sync.test_settings import SECOND, secrets
 
 __all__ = ["secrets"]
-SUBJECTS = ("orders", "customers", "credit_memos", "products", "reserving_orders", "shipments")
+SUBJECTS = (
+    *("orders", "customers", "credit_memos", "products"),
+    *("reserving_orders", "shipments", "shipping_sources"),
+)
 SAMPLE = recorded.orders()["tax_excl_row__mixed_rates"]
 
 
