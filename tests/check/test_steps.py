@@ -68,13 +68,13 @@ async def test_time_that_ran_out_is_the_fault_of_what_took_it() -> None:
 
 
 async def test_slow_entra_that_uses_up_the_time_is_the_only_red_row(world: World) -> None:
-    await world.turn("entra", latency_ms=500)
-    await world.turn("fo", latency_ms=300)
+    await world.turn("entra", latency_ms=1500)
+    await world.turn("fo", latency_ms=900)
     hurried = replace(
         CALM,
-        total=timedelta(milliseconds=1200),
-        sampling=timedelta(milliseconds=100),
-        entra_slow=timedelta(milliseconds=100),
+        total=timedelta(milliseconds=3600),
+        sampling=timedelta(milliseconds=300),
+        entra_slow=timedelta(milliseconds=300),
     )
     report = await world.check(hurried)
     for _ in range(LOOKS):
