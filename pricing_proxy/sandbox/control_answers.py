@@ -1,6 +1,7 @@
 """How the control port refuses: problem+json that names the member."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from aiohttp import web
@@ -25,6 +26,24 @@ def whole(name: str, text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
         raise BadMemberError(name, "expected a whole number")
     return int(text)
+
+
+def checked(members: Mapping[str, Any], *known: str) -> None:
+    """Raise `BadMemberError` for a member that is not known."""
+    for name in members:
+        if name not in known:
+            raise BadMemberError(name, f"unknown; there are {', '.join(known)}")
+
+
+def number_of(name: str, value: Any) -> Decimal:
+    """Return a finite number; raises `BadMemberError`."""
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise BadMemberError(name, "expected a number, such as 12.5") from None
+    if not number.is_finite():
+        raise BadMemberError(name, "expected a number, such as 12.5")
+    return number
 
 
 def unprocessable(error: BadMemberError) -> web.HTTPUnprocessableEntity:

@@ -22,14 +22,20 @@ from typing import Any
 from aiohttp import web
 
 from pricing_proxy.sandbox.book import Book, Variant, fold
-from pricing_proxy.sandbox.control_answers import problem, read_members, unprocessable
+from pricing_proxy.sandbox.control_answers import (
+    checked,
+    number_of,
+    problem,
+    read_members,
+    unprocessable,
+)
 from pricing_proxy.sandbox.dials import BadMemberError
 from pricing_proxy.sandbox.documents.fulfilment import Fulfilment
 from pricing_proxy.sandbox.documents.open_lines import Quantities
 from pricing_proxy.sandbox.documents.refusals import Refusal
 from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS
 from pricing_proxy.sandbox.documents.store import Documents
-from pricing_proxy.sandbox.fo_members import checked, number_of, warehouse_of
+from pricing_proxy.sandbox.fo_members import warehouse_of
 from pricing_proxy.sandbox.product_changes import change_product, release_product, withdraw_product
 from pricing_proxy.sandbox.stock.ledger import StockRefusedError, place_of, warehouses_of
 from pricing_proxy.sandbox.stock.places import WAREHOUSES

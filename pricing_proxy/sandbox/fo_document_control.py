@@ -29,7 +29,13 @@ from typing import Any
 
 from aiohttp import web
 
-from pricing_proxy.sandbox.control_answers import problem, read_members, unprocessable
+from pricing_proxy.sandbox.control_answers import (
+    checked,
+    number_of,
+    problem,
+    read_members,
+    unprocessable,
+)
 from pricing_proxy.sandbox.dials import BadMemberError
 from pricing_proxy.sandbox.documents.fulfilment import SlipTerms
 from pricing_proxy.sandbox.documents.invoice_rows import Invoice
@@ -37,7 +43,7 @@ from pricing_proxy.sandbox.documents.invoicing import InvoiceTerms
 from pricing_proxy.sandbox.documents.refusals import Refusal
 from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS
 from pricing_proxy.sandbox.documents.store import Documents
-from pricing_proxy.sandbox.fo_members import checked, number_of, text_of, warehouse_of
+from pricing_proxy.sandbox.fo_members import text_of, warehouse_of
 from pricing_proxy.sandbox.stock.ledger import StockRefusedError
 from pricing_proxy.sandbox.stock.places import WAREHOUSES
 from pricing_proxy.sandbox.wire import from_json, json_answer

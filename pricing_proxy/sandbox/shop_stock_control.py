@@ -12,12 +12,11 @@ a judge reads what the shop tells no client, reservations row by row.
 """
 
 from collections.abc import Collection, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from aiohttp import web
 
-from pricing_proxy.sandbox.control_answers import read_members, whole
+from pricing_proxy.sandbox.control_answers import checked, number_of, read_members, whole
 from pricing_proxy.sandbox.dials import BadMemberError
 from pricing_proxy.sandbox.shop.inventory.inventory import Inventory
 from pricing_proxy.sandbox.shop.inventory.source_items import IN_STOCK, OUT_OF_STOCK
@@ -90,17 +89,17 @@ class _StockControl:
         return [item.body() for item in page]
 
     def _edited(self, sku: str, members: Mapping[str, Any]) -> dict[str, Any]:
-        _check_names(members, ("source", "quantity", "status"))
+        checked(members, "source", "quantity", "status")
         source, status = members.get("source"), members.get("status", IN_STOCK)
         self._check_sources("source", [source])
         if status not in (IN_STOCK, OUT_OF_STOCK):
             raise BadMemberError("status", "expected 1 for in stock, or 0")
-        quantity = _decimal("quantity", members.get("quantity"))
+        quantity = number_of("quantity", members.get("quantity"))
         self._inventory.write(sku, str(source), quantity, status)
         return self._told(sku)
 
     def _made_source(self, members: Mapping[str, Any]) -> dict[str, Any]:
-        _check_names(members, ("source_code", "name", "enabled"))
+        checked(members, "source_code", "name", "enabled")
         code = members.get("source_code")
         if not isinstance(code, str) or not code or any(letter.isspace() for letter in code):
             raise BadMemberError("source_code", "expected a code without blanks")
@@ -110,7 +109,7 @@ class _StockControl:
         return self._inventory.network.sources[code]
 
     def _made_stock(self, members: Mapping[str, Any]) -> dict[str, Any]:
-        _check_names(members, ("name", "websites", "sources"))
+        checked(members, "name", "websites", "sources")
         websites, sources = members.get("websites", []), members.get("sources", [])
         if not _are_of(websites, _WEBSITES):
             raise BadMemberError("websites", f"expected some of {', '.join(_WEBSITES)}")
@@ -134,22 +133,6 @@ class _StockControl:
             raise BadMemberError(name, f"expected sources; there are {', '.join(known)}")
 
 
-def _check_names(members: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    for name in members:
-        if name not in known:
-            raise BadMemberError(name, f"unknown; there are {', '.join(known)}")
-
-
 def _are_of(given: Any, known: Collection[str]) -> bool:
     is_list = isinstance(given, list)
     return is_list and all(isinstance(one, str) and one in known for one in given)
-
-
-def _decimal(name: str, value: Any) -> Decimal:
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise BadMemberError(name, "expected a number, such as 12.5") from None
-    if not number.is_finite():
-        raise BadMemberError(name, "expected a number, such as 12.5")
-    return number
