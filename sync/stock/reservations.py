@@ -9,6 +9,10 @@ say so themselves, but for what was cancelled of the parent. The child names wha
 How much of a refund was never shipped the shop does not tell. It takes refunded pieces for
 unshipped as long as more is invoiced than shipped and refunded, so the refunds are followed
 one after the other; of those from before the first look, the end alone is known.
+
+Refunded unshipped and not returned, pieces leave the sources of their stock that sell them. What
+these do not have, or are set not to sell, stays reserved in the shop for ever, and no document
+tells: so much less than there is is offered, until somebody ends that reservation in the shop.
 """
 
 from collections.abc import Iterator, Mapping

@@ -430,9 +430,9 @@ def refund(play: Schedule) -> str | None:
         "arguments": {"shipping_amount": 0},
     }
     stock = play.world.layout.stocks[sale.market]
-    held = sum((play.world.sources.held(sale.sku, each) for each in stock.sources), NOTHING)
-    # Of goods that are not there, the shop frees nothing, and no document of it tells.
-    if play.random.random() < 0.5 or held < quantity:
+    sold = sum((play.world.sources.sold_from(sale.sku, each) for each in stock.sources), NOTHING)
+    # Of goods that no source sells, the shop frees nothing, and no document of it tells.
+    if play.random.random() < 0.5 or sold < quantity:
         returned = {"return_to_stock_items": [sale.item]}
         body["arguments"] = {"shipping_amount": 0, "extension_attributes": returned}
     play.disturbed.add((sale.market, sale.sku))

@@ -139,6 +139,26 @@ async def test_negative_stock_sells_nothing_and_still_ships_what_was_ordered() -
     shelf.world.act("ship", order, FROM_HERE)
 
 
+async def test_refunded_goods_that_no_source_sells_stay_reserved_and_are_never_oversold() -> None:
+    """The shop frees what it takes off a source, and takes nothing off one set not to sell."""
+    shelf = Shelf()
+    await shelf.world.settle()
+    order = shelf.order(10)
+    await shelf.world.settle()
+    shelf.world.act("invoice", order)
+    for source in (SOURCE, "hamburg"):
+        held = shelf.world.sources.held(SKU, source)
+        shelf.world.sources.edit(SKU, source, held, status=0)
+    shelf.world.act("refund", order)
+    shelf.world.erp.ledger.close("LOT-1")
+
+    await shelf.world.settle()
+
+    assert shelf.world.sources.reserved(SKU, 3) == 10
+    assert shelf.world.sources.held(SKU, SOURCE) == 100
+    assert shelf.salable == 90
+
+
 async def test_a_sku_that_the_shop_does_not_have_is_left_out_and_the_rest_flows() -> None:
     shelf = Shelf()
     shelf.world.erp.per_sold = {SKU: 1, "NOBODY": 1}
