@@ -4,7 +4,7 @@ The values are those of `sync.store.mirror_records`. Readers and writers raise `
 when a system fails as a whole; what is wrong with one row is a value.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol, TypeAlias
@@ -98,6 +98,10 @@ class MirrorWriter(Protocol):
         ...
 
 
+async def _nothing() -> Mapping[str, Values]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror:
     """A mirror flow of one market.
@@ -111,6 +115,8 @@ class Mirror:
         writer: Writes the shop.
         risks: Says, from the fields as known and as wanted, which classes of danger a change is
             in; pure.
+        beside: Says what else `risks` has to know of keys, by what their spellings share, in
+            names that no field has: it finds them among what is known. Asked before each plan.
         limits: How many keys may be in each class within 24 hours.
         policies: By field; one that is not named is overwritten.
         absent: What is wanted of a known row that the ERP has no more; None for nothing. It is
@@ -134,6 +140,7 @@ class Mirror:
     reader: MirrorReader
     writer: MirrorWriter
     risks: Callable[[Values | None, Values], Sequence[Risk]]
+    beside: Callable[[], Awaitable[Mapping[str, Values]]] = _nothing
     limits: Mapping[str, MirrorLimit] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     absent: Values | None = None

@@ -148,7 +148,7 @@ class MirrorReads:
                 await self._plans.runs.fail(run, "the shop is not adopted yet: nothing is planned")
                 return Planning(run=None, odd=odd)
             await self._absence.confirm(run, keys)
-        await self._plans.planning.plan(run, self._rules, keys=keys, is_alone=True)
+        await self._plans.planning.plan(run, await self._rules(), keys=keys, is_alone=True)
         odd = await self._plans.staging.odd(run)
         await self._plans.staging.drop(run.id)
         if odd:
@@ -193,7 +193,7 @@ class MirrorReads:
                 else:
                     await self._absence.confirm(run, keys)
             if run.trigger is not RunTrigger.ADOPT:
-                news = await self._plans.planning.plan(run, self._rules, keys=keys)
+                news = await self._plans.planning.plan(run, await self._rules(), keys=keys)
                 await self._follow(run, news)
         await self._enter(run.id)
 
@@ -280,7 +280,11 @@ class MirrorReads:
                 *place, [key], is_forced=False, reason=_MOVED, due_at=due_at
             )
 
-    @property
-    def _rules(self) -> PlanRules:
+    async def _rules(self) -> PlanRules:
         mirror = self._mirror
-        return PlanRules(scopes=mirror.scopes, risks=mirror.risks, limits=mirror.limits)
+        return PlanRules(
+            scopes=mirror.scopes,
+            risks=mirror.risks,
+            limits=mirror.limits,
+            beside=await mirror.beside(),
+        )

@@ -1,8 +1,9 @@
 """The stock flow: what it is to all others, and how it is built."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from pricing_proxy.d365.fo.stock import StockReads
 from sync.description import Built, Description
@@ -15,7 +16,7 @@ from sync.mirror.ports import Mirror
 from sync.mirror_flows import mirror_flow
 from sync.stock.check import shop_rows, warehouse_row
 from sync.stock.contracts import contracts
-from sync.stock.dangers import limits, risks
+from sync.stock.dangers import ORDERED, limits, risks
 from sync.stock.judged_rows import JudgedRows
 from sync.stock.judging import Judging
 from sync.stock.layout import Layout, Stock
@@ -27,6 +28,7 @@ from sync.stock.ports import Want
 from sync.stock.rules import FLOW, StockRules, mistakes
 from sync.stock.source import FREE, OnHand
 from sync.stock.writer import StockWriter
+from sync.store.mirror_records import Values
 from sync.store.order_writes import ORDERS
 
 # SKUs that somebody waits for: with the read itself, a change is in the shop within 90 seconds.
@@ -96,6 +98,7 @@ def _mirror(given: Given, market: ConfiguredMarket, layout: Layout, orders: Open
         reader=reader,
         writer=_writer(given, market, stock=stock, layout=layout, reader=reader, orders=orders),
         risks=risks,
+        beside=partial(_ordered, given, stock.stores, layout.stores_that_matter(stock)),
         limits=limits(rules.lowered_per_cent),
         absent={f"{FREE}{source}": "0" for source in stock.sources},
         decides_itself=True,
@@ -104,6 +107,14 @@ def _mirror(given: Given, market: ConfiguredMarket, layout: Layout, orders: Open
         # What others write there, or an earlier write late, is found within the same time.
         look_every=rotation,
     )
+
+
+async def _ordered(
+    given: Given, own: Collection[int], concerned: Collection[int]
+) -> Mapping[str, Values]:
+    """Return what open orders take that the last write of their SKUs did not know of."""
+    taken = await given.lines.not_counted(own, frozenset(concerned) - frozenset(own))
+    return {folded: {ORDERED: str(quantity)} for folded, quantity in taken.items()}
 
 
 def _writer(

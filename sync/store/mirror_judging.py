@@ -8,10 +8,10 @@ nothing, while the row's direction stays; with the row's write the approval is u
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sync.store.mirror_records import MirrorLimit, MirrorRun, Risk, RunTrigger, Values
@@ -76,11 +76,16 @@ _WAIT = text("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRules:
-    """What a plan is judged by; see `sync.mirror.ports.Mirror`."""
+    """What a plan is judged by; see `sync.mirror.ports.Mirror`.
+
+    Attributes:
+        beside: As the mirror said it before this plan.
+    """
 
     scopes: Sequence[str]
     risks: Callable[[Values | None, Values], Sequence[Risk]]
     limits: Mapping[str, MirrorLimit]
+    beside: Mapping[str, Values] = field(default_factory=dict)
 
 
 async def judge(connection: AsyncConnection, run: MirrorRun, rules: PlanRules) -> list[str]:
@@ -115,11 +120,16 @@ async def _classify(connection: AsyncConnection, run: MirrorRun, rules: PlanRule
         risky = [
             {"scope": row.scope, "folded": row.folded, "risks": kept}
             for row in rows
-            if (kept := [_kept(each) for each in rules.risks(row.known, row.wanted)])
+            if (kept := [_kept(each) for each in _risks(row, rules)])
         ]
         if risky:
             await connection.execute(_KEEP, {"run": run.id, "rows": json.dumps(risky)})
         values |= {"scope": rows[-1].scope, "folded": rows[-1].folded}
+
+
+def _risks(row: Row[Any], rules: PlanRules) -> Sequence[Risk]:
+    known = row.known and {**row.known, **rules.beside.get(row.folded, {})}
+    return rules.risks(known, row.wanted)
 
 
 def _kept(risk: Risk) -> str:

@@ -7,6 +7,7 @@ later one, whoever wrote it down first.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import and_, delete, func, or_, select, update
@@ -62,6 +63,27 @@ class ShopLines:
             .group_by(_LINE.folded)
         )
         return [(row[0], row[1]) for row in await statements.rows(self._database, statement)]
+
+    async def not_counted(
+        self, own: Collection[int], others: Collection[int]
+    ) -> Mapping[str, Decimal]:
+        """Return how much orders take of SKUs that was free when these were last written.
+
+        Args:
+            own: The store views of a stock: what its last write added back is left out.
+            others: Those of stocks that share its warehouses: what of theirs it knew of, nobody
+                keeps.
+
+        Returns:
+            By what all spellings of a SKU share.
+        """
+        is_own = and_(_LINE.store_id.in_(own), _LINE.counted == "")
+        statement = (
+            select(_LINE.folded, func.sum(_LINE.reserved))
+            .where(_LINE.reserved > 0, or_(is_own, _LINE.store_id.in_(others)))
+            .group_by(_LINE.folded)
+        )
+        return {row[0]: row[1] for row in await statements.rows(self._database, statement)}
 
     async def put(self, lines: Sequence[ShopLine]) -> None:
         """Add lines, or change what the shop says of them."""

@@ -51,6 +51,7 @@ from tests.virtual_time import ManualClock
 
 FLOW, MARKET, SHOP, SCOPE = "toys", "b2b_de", "https://shop.example.com", "global"
 LOCK = f"mirror/{FLOW}/{SHOP}/"
+AGREED = "agreed"
 _EVENT = """
     INSERT INTO sync_event (flow, market, business_key, source_key, lock_key, payload, state, fence)
     VALUES (:flow, :market, 'run', 'run', 'run', '{}', 'working', 1)
@@ -75,7 +76,8 @@ def risks(known: Values | None, wanted: Values) -> Sequence[Risk]:
     if known is None:
         return found
     before, now = known.get("price"), wanted.get("price")
-    if isinstance(now, str) and isinstance(before, str) and now != before:
+    is_agreed = now == known.get(AGREED)
+    if isinstance(now, str) and isinstance(before, str) and now != before and not is_agreed:
         old, new = Decimal(before), Decimal(now)
         direction = "up" if new > old else "down"
         if not new:
@@ -270,6 +272,9 @@ class MirrorWorld:
         policies: What happens to edited fields.
         adopts: Whether the first run compares the shop.
         chunk_rows: How many rows are looked at in one go.
+
+    Attributes:
+        agreed: Prices by key that are no danger, whatever was known.
     """
 
     def __init__(
@@ -282,6 +287,7 @@ class MirrorWorld:
         chunk_rows: int = 4,
     ) -> None:
         self.clock = ManualClock()
+        self.agreed: dict[str, str] = {}
         self.database = database
         self.plans = MirrorPlans(database)
         self.events = ChunkEvents(EventStore(database, JobQueue()), self.plans.held)
@@ -294,6 +300,7 @@ class MirrorWorld:
             reader=self.erp,
             writer=self.shelf,
             risks=risks,
+            beside=self._beside,
             limits=limits,
             policies=policies or {},
             absent={"status": "2"},
@@ -307,6 +314,9 @@ class MirrorWorld:
             interventions=Interventions(database, JobQueue()),
             clock=self.clock,
         )
+
+    async def _beside(self) -> Mapping[str, Values]:
+        return {folded(key): {AGREED: price} for key, price in self.agreed.items()}
 
     async def try_full(self) -> None:
         """Read everything, whether or not the ERP breaks off."""

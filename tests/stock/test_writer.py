@@ -10,7 +10,7 @@ import pytest
 from pricing_proxy.resilience.errors import UpstreamRejectedError
 from pricing_proxy.sandbox.stock.ledger import place_of
 from sync.sales.value_lines import line_reference
-from sync.stock.dangers import EMPTIED, LOWERED, limits, risks
+from sync.stock.dangers import EMPTIED, LOWERED, ORDERED, limits, risks
 from sync.stock.layout import Stock
 from sync.store.order_writes import OrderWrite
 from tests.fakes.stock_world import ERP, StockWorld
@@ -202,4 +202,15 @@ def test_an_export_of_zeros_is_over_its_limit_and_a_days_sales_are_not() -> None
     assert risks({"free/berlin": "5"}, {"free/berlin": "4"})[0].name == LOWERED
     assert risks({"free/berlin": "5", "free/hamburg": "0"}, {"free/berlin": "5"}) == []
     assert risks(None, {"free/berlin": "0"}) == []
+
+
+def test_only_what_falls_beyond_the_shops_own_orders_is_dangerous() -> None:
+    known = {"free/berlin": "5", ORDERED: "3"}
+    assert risks(known, {"free/berlin": "2"}) == []
+    assert risks(known, {"free/berlin": "1"})[0].name == LOWERED
+    assert risks({"free/berlin": "3", ORDERED: "3.0000"}, {"free/berlin": "0"}) == []
+    assert risks(known, {"free/berlin": "0"})[0].name == EMPTIED
+
+
+def test_the_limits_hold_for_a_share_of_all_skus() -> None:
     assert limits(25)[EMPTIED].allowed(1000) == 250

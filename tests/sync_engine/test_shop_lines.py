@@ -1,6 +1,7 @@
 """The shop's lines are kept once, and what the shop has reserved of each only ever falls."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -65,6 +66,28 @@ async def test_skus_of_open_and_of_dropped_lines_are_watched_and_forced_until_ad
     watched = await lines.watched([1], dropped_since=NOON - timedelta(days=14))
 
     assert dict(watched) == {"LAMP": True, "CABLE": False, "PLUG": False}
+
+
+async def test_orders_take_what_the_last_write_of_their_sku_did_not_add_back(
+    store: AsyncEngine,
+) -> None:
+    lines = ShopLines(store)
+    await lines.put(
+        [
+            line(70),
+            line(71, 2),
+            line(72, store_id=2),
+            line(73, store_id=2),
+            line(74, store_id=9),
+            line(75, 0, sku="PLUG", folded="plug"),
+        ]
+    )
+    added_back = [line(71, 2, counted="berlin"), line(73, store_id=2, counted="wh2")]
+    await lines.note_counted([replace(each, inside=each.reserved) for each in added_back])
+
+    assert await lines.not_counted([1], []) == {"lamp": 5}
+    assert await lines.not_counted([1], [2]) == {"lamp": 15}
+    assert await lines.not_counted([], []) == {}
 
 
 async def test_only_lines_of_which_nothing_is_reserved_are_forgotten(store: AsyncEngine) -> None:

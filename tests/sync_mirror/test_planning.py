@@ -99,6 +99,19 @@ async def test_a_row_over_its_own_limit_waits_alone(world: MirrorWorld) -> None:
     assert await world.states(await world.last()) == {"sku-1": "waiting", "sku-2": "written"}
 
 
+async def test_what_a_mirror_knows_beside_its_rows_is_judged_with_them(
+    world: MirrorWorld,
+) -> None:
+    world.erp.rows["SKU-1"]["price"] = world.erp.rows["SKU-2"]["price"] = "131"
+    world.agreed["SKU-1"] = "131"
+    await world.reads.full()
+
+    assert await world.states(await world.last()) == {"sku-1": "planned", "sku-2": "waiting"}
+    # Only its judgement knows of it.
+    told = await world.all("SELECT known FROM mirror_change WHERE run = :r", r=await world.last())
+    assert all("agreed" not in known for [known] in told)
+
+
 async def test_a_limit_counts_the_last_day_and_not_what_was_approved(world: MirrorWorld) -> None:
     """Four may be repriced within 24 hours, however many runs they come in."""
     for number in range(3):
