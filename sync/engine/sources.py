@@ -69,7 +69,12 @@ class ShopDocument(NamedTuple):
 
 
 async def enter(
-    events: Events, document: ShopDocument, payload: Mapping[str, Any], *, what: str = ""
+    events: Events,
+    document: ShopDocument,
+    payload: Mapping[str, Any],
+    *,
+    what: str = "",
+    lane: str = "",
 ) -> bool:
     """Enter what happened to a document, once; return whether it is new.
 
@@ -78,6 +83,7 @@ async def enter(
         document: Whose event it is.
         payload: What its flow needs to know beside the document.
         what: What tells it from all else that may happen to the document.
+        lane: Events of the document that wait for each other alone; by default for all of it.
     """
     return await events.receive(
         flow=document.flow,
@@ -86,5 +92,5 @@ async def enter(
         business_key=document.number,
         source_key=f"{document.key}/{what}" if what else document.key,
         payload=payload,
-        lock_key=document.key,
+        lock_key=f"{document.key}/{lane}" if lane else document.key,
     )

@@ -1,6 +1,6 @@
 """The order status flow: what it is to all others, and how it is built."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
 from pricing_proxy.d365.fo.fulfilment import FulfilmentReads
@@ -12,13 +12,11 @@ from sync.given import ConfiguredMarket, Given
 from sync.magento import resources
 from sync.magento.shop import Shop
 from sync.order_status.contracts import contracts
-from sync.order_status.entering import FactEntry
 from sync.order_status.flow import OrderStatusFlow, StatusMarket
 from sync.order_status.headers import Headers
 from sync.order_status.mapping import VERSION
 from sync.order_status.papers import PaperMarket, Papers
 from sync.order_status.parcel_carrier import ParcelCarrier
-from sync.order_status.ports import WantStock
 from sync.order_status.read_budget import ReadBudget
 from sync.order_status.rules import FLOW, OrderStatusRules
 from sync.order_status.shipping import ShipmentWriter
@@ -26,10 +24,11 @@ from sync.order_status.shop_order import ShopOrderReader
 from sync.order_status.slip_carrier import SlipCarrier
 from sync.order_status.source import StatusSource
 from sync.order_status.sources import Sources
+from sync.papers.entering import FactEntry
+from sync.papers.stock_wanted import stock_wanted
 
 # With the read itself and the write, a slip is in the shop within 90 seconds.
 _LOOK = timedelta(seconds=30)
-_STOCK = "stock"
 
 
 def status_flow(given: Given) -> OrderStatusFlow:
@@ -81,7 +80,7 @@ def _market(given: Given, market: ConfiguredMarket) -> StatusMarket:
         orders=orders,
         sources=Sources(shop.shipping_sources, shop.products),
         locks=given.locks,
-        want=_want_stock(given, market),
+        want=stock_wanted(given, market),
     )
     return StatusMarket(
         slips=SlipCarrier(
@@ -116,7 +115,7 @@ def _watching(given: Given, market: ConfiguredMarket) -> StatusSource:
             erp,
             its,
             watch=given.watched,
-            entering=FactEntry(polling.events, market.code),
+            entering=FactEntry(polling.events, FLOW, market.code),
             marks=polling.watermarks,
             budget=budget,
             clock=polling.clock,
@@ -148,17 +147,3 @@ def _hint(
                 await markets[code].hint([number])
 
     return hint
-
-
-def _want_stock(given: Given, market: ConfiguredMarket) -> WantStock | None:
-    """Return what has stock of a market's SKUs written again; None where nobody writes it."""
-    if market.code not in given.having(_STOCK):
-        # Where another market's flow fills the stock, that one follows the shop's shipments.
-        return None
-
-    async def want(skus: Collection[str], *, reason: str) -> None:
-        await given.mirroring.plans.want(
-            _STOCK, market.code, [*skus], is_forced=True, reason=reason
-        )
-
-    return want

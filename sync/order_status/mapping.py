@@ -14,17 +14,17 @@ delivers one by one make a whole bundle once the last of them is delivered, by w
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 from pricing_proxy.names import same_name_key
 from sync.magento.reserving_models import ReservingLine, ReservingOrder
-from sync.sales.value_lines import line_reference
+from sync.sales.order_rows import NamedRows, whole_bundles
 
 VERSION = 1
 """Raised when the same slip would become another shipment."""
 
 _NOTHING = Decimal(0)
-_WHOLE, _DECIMALS = Decimal(1), Decimal("0.0001")
+_WHOLE = Decimal(1)
 Quantities = Mapping[int, Decimal]
 """By the shop's id of an order's row."""
 
@@ -175,25 +175,11 @@ class _Mapped:
             plain[row.item_id] = plain.get(row.item_id, _NOTHING) + quantity
 
 
-class _Rows:
-    """An order's rows, found by what the ERP's lines and other rows say of them."""
+class _Rows(NamedRows[ReservingLine]):
+    """An order's rows, with those that hang together."""
 
     def __init__(self, order: ReservingOrder) -> None:
-        self.by_id = {row.item_id: row for row in order.items}
-        self._number = order.increment_id
-        self._by_reference = {
-            same_name_key(line_reference(order.increment_id, row.item_id)): row
-            for row in order.items
-        }
-
-    def named(self, reference: str) -> ReservingLine | None:
-        return self._by_reference.get(same_name_key(reference))
-
-    def is_service(self, reference: str) -> bool:
-        """Return whether a line is the order's own and no row of it, as that of its shipping."""
-        begins = same_name_key(line_reference(self._number, ""))
-        key = same_name_key(reference)
-        return key.startswith(begins) and not key.removeprefix(begins).isdecimal()
+        super().__init__(order.increment_id, order.items)
 
     def parent(self, row: ReservingLine) -> ReservingLine | None:
         return self.by_id.get(row.parent_item_id or 0)
@@ -250,10 +236,4 @@ def _completed(rows: _Rows, parent: ReservingLine, delivered: Sequence[SlipLine]
         row = rows.named(line.reference)
         if row is not None:
             sums[row.item_id] = sums.get(row.item_id, _NOTHING) + line.quantity
-    per_part = (
-        sums.get(part.item_id, _NOTHING) * parent.qty_ordered / part.qty_ordered
-        for part in rows.parts(parent)
-    )
-    unit = _WHOLE if parent.qty_ordered == int(parent.qty_ordered) else _DECIMALS
-    total = min(per_part, default=_NOTHING).quantize(unit, rounding=ROUND_FLOOR)
-    return max(_NOTHING, total - parent.qty_shipped)
+    return max(_NOTHING, whole_bundles(parent, rows.parts(parent), sums) - parent.qty_shipped)

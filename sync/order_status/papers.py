@@ -15,12 +15,13 @@ from pricing_proxy.d365.fo.fulfilment import MOST_ROWS
 from pricing_proxy.d365.fo.slip_models import PackingSlipLineRow, TrackingRow
 from pricing_proxy.names import same_name_key
 from sync.engine.sources import Marks
-from sync.order_status.entering import FactEntry, Happened
 from sync.order_status.facts import Fact
 from sync.order_status.ports import ErpProgress, KeptWatch
 from sync.order_status.read_budget import ReadBudget
 from sync.order_status.rules import FLOW
 from sync.order_status.slips import SlipKey
+from sync.papers.entering import FactEntry, Happened
+from sync.papers.reading_turns import Turn
 from sync.store.watched_order_record import WatchedRecord
 
 # Rows become visible late: after a long transaction, and from a replica.
@@ -56,24 +57,13 @@ class PaperMarket:
         return f"{FLOW}.{self.code}.{what}"
 
 
-@dataclass(slots=True)
-class _Turn:
-    """How often something is read, and when it last was; a new process begins with it."""
-
-    every: timedelta
-    done_at: datetime | None = None
-
-    def is_due(self, now: datetime) -> bool:
-        return self.done_at is None or now - self.done_at >= self.every
-
-
 @dataclass(frozen=True, slots=True)
 class _Window:
     """The papers of some days."""
 
     back: timedelta
-    slips: _Turn
-    parcels: _Turn
+    slips: Turn
+    parcels: Turn
 
 
 class Papers:
@@ -110,8 +100,8 @@ class Papers:
         # The orders that a slip delivered of, by the order that it is filed under, number and day.
         self._filed: dict[tuple[str, str, date | None], set[str]] = {}
         self._windows = (
-            _Window(_LONG_BACK, slips=_Turn(_LONG_AGAIN), parcels=_Turn(_LONG_AGAIN)),
-            _Window(_BACK, slips=_Turn(_SLIPS_AGAIN), parcels=_Turn(_PARCELS_AGAIN)),
+            _Window(_LONG_BACK, slips=Turn(_LONG_AGAIN), parcels=Turn(_LONG_AGAIN)),
+            _Window(_BACK, slips=Turn(_SLIPS_AGAIN), parcels=Turn(_PARCELS_AGAIN)),
         )
 
     async def look(self) -> int:

@@ -11,12 +11,13 @@ from sync.engine.writes import Doubts, written
 from sync.magento.shipments import Parcel
 from sync.order_status.facts import Fact
 from sync.order_status.ports import ErpSlips, ShopShipments
-from sync.order_status.refused import held_if_refused
 from sync.order_status.rules import FLOW, Carrier
 from sync.order_status.slips import shipments_of_slip
+from sync.papers.refused import held_if_refused
 
 ADD = "add a parcel"
 _SHOP = "magento"
+_REFUSED_ADVICE = "correct it in the shop and replay; or add the number there by hand and replay"
 # The slip's own event goes before; one that a person skipped may still be shipped by hand.
 _UNSHIPPED = timedelta(minutes=15)
 
@@ -61,7 +62,8 @@ class ParcelCarrier:
         parcel = Parcel(fact.parcel, carrier.code, carrier.title)
         add = partial(self._shipments.add_track, first.entity_id, fact.order_id, parcel)
         request = {"shipment": first.entity_id, "track_number": fact.parcel}
-        with held_if_refused("track_number", f"take the number {fact.parcel}"):
+        what = f"take the number {fact.parcel}"
+        with held_if_refused("track_number", what, advice=_REFUSED_ADVICE):
             await written(work, _SHOP, ADD, request, add)
         return Done(f"is on shipment {first.increment_id} now")
 

@@ -1,6 +1,6 @@
 """What order status needs of the two systems and of what is kept; calls raise `UpstreamError`."""
 
-from collections.abc import AsyncGenerator, Awaitable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from decimal import Decimal
@@ -135,14 +135,6 @@ class ShippingLocks(Protocol):
 
     def hold(self, folded: Collection[str]) -> AbstractAsyncContextManager[None]:
         """Hold the locks of SKUs."""
-        ...
-
-
-class WantStock(Protocol):
-    """Has stock of SKUs written again."""
-
-    def __call__(self, skus: Collection[str], *, reason: str) -> Awaitable[None]:
-        """Have them read and written in any case."""
         ...
 
 

@@ -26,17 +26,26 @@ from sync.magento.shipment_models import Shipment
 from sync.mirror.keys import folded
 from sync.order_status.bundle_kinds import BundleKinds
 from sync.order_status.mapping import Quantities, SourceDelivery, left_to_ship
-from sync.order_status.ports import ShippingLocks, ShopShipments, WantStock
-from sync.order_status.refused import held_if_refused
-from sync.order_status.shop_order import HELD_WAIT, ShopOrderReader, is_ended
+from sync.order_status.ports import ShippingLocks, ShopShipments
+from sync.order_status.shop_order import ShopOrderReader
 from sync.order_status.slips import SlipKey, is_ours, marked, shipments_of_slip
 from sync.order_status.sources import Sources
+from sync.papers.refused import held_if_refused
+from sync.papers.shop_states import check_goes_on
+from sync.papers.stock_wanted import WantStock
 
 LINK = "shipment"
 """The kind of link that a shipment has to its slip and source."""
 SHIP, MARK = "ship", "mark a shipment by hand"
 UNSHIPPED_ADVICE = (
     "a shipment of the shop cannot shrink: settle it with the customer by hand, then skip the event"
+)
+REFUSED_ADVICE = (
+    "correct it in the shop and replay; or ship the slip's lines there by hand and replay, which "
+    "adopts that shipment"
+)
+_ENDED_ADVICE = (
+    "see what the customer gets; the shop ships nothing of it any more. Then skip the event"
 )
 OTHERS = "other_shipments"
 """Member of a payload: shipments by hand that are none of this slip, by the shop's ids."""
@@ -183,13 +192,15 @@ class ShipmentWriter:
             left = _left(order, full)
             if not left:
                 return _nothing_left(order, full)
-            _check_goes_on(order)
+            check_goes_on(order.state, done="delivered", advice=_ENDED_ADVICE)
             await self._sources.raise_to(work, order, left, source=wanted.source)
             try:
                 number = await self._send(work, wanted, left)
             except MagentoRejectedError as error:
                 if (other := kinds.told_by(error)) is None:
-                    with held_if_refused("items", f"ship slip {wanted.slip.number}"):
+                    with held_if_refused(
+                        "items", f"ship slip {wanted.slip.number}", advice=REFUSED_ADVICE
+                    ):
                         raise
                 # Refused as a whole, so nothing of it was shipped.
                 kinds = other
@@ -219,18 +230,6 @@ class ShipmentWriter:
         return _compared(found, full, f"is shipment {found.increment_id}")
 
 
-def _check_goes_on(order: ReservingOrder) -> None:
-    if order.state == "holded":
-        raise RetryLaterError("the shop holds the order", after=HELD_WAIT, is_charged=False)
-    if is_ended(order):
-        raise HeldError(
-            field="state",
-            text=f"the ERP has delivered of an order that is {order.state} in the shop",
-            advice="see what the customer gets; the shop ships nothing of it any more. Then skip "
-            "the event",
-        )
-
-
 def _left(order: ReservingOrder, wanted: Quantities) -> dict[int, Decimal]:
     rows = {row.item_id: row for row in order.items}
     left = {item: min(each, left_to_ship(rows[item])) for item, each in wanted.items()}
@@ -240,7 +239,7 @@ def _left(order: ReservingOrder, wanted: Quantities) -> dict[int, Decimal]:
 def _nothing_left(order: ReservingOrder, wanted: Quantities) -> Shipped:
     if not wanted:
         return Shipped(note="completes no bundle yet")
-    _check_goes_on(order)
+    check_goes_on(order.state, done="delivered", advice=_ENDED_ADVICE)
     missing = [(f"row {item}", str(each), "0") for item, each in sorted(wanted.items())]
     return Shipped(note="nothing of it is left to ship in the shop", missing=missing)
 

@@ -2,17 +2,11 @@
 
 from collections.abc import Collection
 from contextlib import aclosing
-from datetime import timedelta
 
 from sync.engine.flow import Work
 from sync.engine.outcomes import HeldError, SkippedError
 from sync.magento.reserving_models import ReservingOrder
 from sync.order_status.ports import ShopOrdersOf
-
-# A person put it on hold, and takes it off when they have decided; nothing tells of that sooner
-# than the next look.
-HELD_WAIT = timedelta(minutes=5)
-_ENDED = frozenset({"canceled", "closed"})
 
 
 class ShopOrderReader:
@@ -50,8 +44,3 @@ class ShopOrderReader:
                 advice="find out which order is meant; then skip the event",
             )
         return order
-
-
-def is_ended(order: ReservingOrder) -> bool:
-    """Return whether nothing of an order is shipped any more."""
-    return order.state in _ENDED

@@ -15,10 +15,11 @@ from sync.magento.source_items import SourceQuantity
 from sync.mirror.keys import folded
 from sync.order_status.mapping import Quantities, stock_of
 from sync.order_status.ports import ProductSkus, SourceHoldings
-from sync.order_status.refused import held_if_refused
+from sync.papers.refused import held_if_refused
 
 RAISE = "raise a source"
 _SHOP = "magento"
+_REFUSED_ADVICE = "correct it in the shop and replay; or ship by hand there and replay"
 
 
 class Sources:
@@ -75,5 +76,6 @@ class Sources:
         async def send(*, guard: Guard) -> None:
             await self._shop.write_source_items(missing, guard=guard)
 
-        with held_if_refused("source_code", f"raise source {missing[0].source}"):
+        what = f"raise source {missing[0].source}"
+        with held_if_refused("source_code", what, advice=_REFUSED_ADVICE):
             await written(work, _SHOP, RAISE, request, send)

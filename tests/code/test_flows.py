@@ -22,6 +22,7 @@ BELOW = (
     "sync.given",
     "sync.intake",
     "sync.magento",
+    "sync.papers",
     "sync.sales",
     "sync.sections",
     "sync.store",

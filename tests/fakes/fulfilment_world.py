@@ -26,7 +26,6 @@ from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import RefusedError
 from sync.magento.order_models import Order
 from sync.mirror.keys import folded
-from sync.order_status.entering import FactEntry
 from sync.order_status.flow import OrderStatusFlow, StatusMarket
 from sync.order_status.headers import Headers
 from sync.order_status.papers import PaperMarket, Papers
@@ -38,6 +37,7 @@ from sync.order_status.shop_order import ShopOrderReader
 from sync.order_status.slip_carrier import SlipCarrier
 from sync.order_status.source import StatusSource
 from sync.order_status.sources import Sources
+from sync.papers.entering import FactEntry
 from sync.sales.value_lines import Splitting, line_reference, value_lines
 from sync.store.watched_order_record import WatchedRecord
 from tests.fakes.customer_links import FakeCompany
@@ -148,7 +148,7 @@ class FulfilmentWorld:
                 self.erp,
                 market,
                 watch=self.watch,
-                entering=FactEntry(self.engine, MARKET),
+                entering=FactEntry(self.engine, "order_status", MARKET),
                 marks=self.marks,
                 budget=budget,
                 clock=self.clock,

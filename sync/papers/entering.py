@@ -1,16 +1,28 @@
-"""Enter what happened to orders, each thing once."""
+"""Enter what happened to orders in the ERP, each thing once."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from sync.engine.sources import Events, ShopDocument, enter
-from sync.order_status.facts import Fact
-from sync.order_status.rules import FLOW
 from sync.store.lines import Urgency
 from sync.store.watched_order_record import WatchedRecord
 
 # The same papers are read again and again; so many of them need not be asked for in the database.
 _MOST_KNOWN = 200_000
+
+
+class Fact(Protocol):
+    """One thing that happened: which paper, never what is on it."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from all else that happens to the order."""
+        ...
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """What the event keeps."""
+        ...
 
 
 class Happened(NamedTuple):
@@ -20,11 +32,13 @@ class Happened(NamedTuple):
         order: Whose.
         fact: What.
         version: What tells it from the same paper as it was before somebody corrected it.
+        lane: Its events wait for each other, and for none of another lane of the order.
     """
 
     order: WatchedRecord
     fact: Fact
     version: str = ""
+    lane: str = ""
 
     @property
     def key(self) -> str:
@@ -37,11 +51,13 @@ class FactEntry:
 
     Args:
         events: Where.
+        flow: Who carries them.
         market: Whose.
     """
 
-    def __init__(self, events: Events, market: str) -> None:
+    def __init__(self, events: Events, flow: str, market: str) -> None:
         self._events = events
+        self._flow = flow
         self._market = market
         self._known: set[tuple[int, str]] = set()
 
@@ -63,8 +79,8 @@ class FactEntry:
 
     async def _enter(self, each: Happened) -> None:
         order = each.order
-        document = ShopDocument(FLOW, self._market, order.order_id, order.number)
-        await enter(self._events, document, each.fact.payload, what=each.key)
+        document = ShopDocument(self._flow, self._market, order.order_id, order.number)
+        await enter(self._events, document, each.fact.payload, what=each.key, lane=each.lane)
 
     def _mark(self, each: Happened) -> tuple[int, str]:
         return each.order.order_id, each.key

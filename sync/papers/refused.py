@@ -14,12 +14,13 @@ _MOST = 500
 
 
 @contextmanager
-def held_if_refused(field: str, what: str) -> Iterator[None]:
+def held_if_refused(field: str, what: str, *, advice: str) -> Iterator[None]:
     """Turn a refusal of the shop's within into a held event; raises `HeldError`.
 
     Args:
         field: What it is about.
         what: What was to be done, such as "ship slip PS-1".
+        advice: What a person does about it.
     """
     try:
         yield
@@ -30,6 +31,5 @@ def held_if_refused(field: str, what: str) -> Iterator[None]:
         raise HeldError(
             field=field,
             text=f"the shop refused to {what}: {' '.join(words.split())[:_MOST]}",
-            advice="correct it in the shop and replay; or ship the slip's lines there by hand and "
-            "replay, which adopts that shipment",
+            advice=advice,
         ) from error

@@ -1,0 +1,1 @@
+"""What flows share that bring papers of the ERP into the shop."""
