@@ -21,7 +21,7 @@ from sync.order_status.read_budget import ReadBudget
 from sync.order_status.rules import FLOW
 from sync.order_status.slips import SlipKey
 from sync.papers.entering import FactEntry, Happened
-from sync.papers.reading_turns import Turn
+from sync.papers.reading_turns import ReadingTurn
 from sync.store.watched_order_record import WatchedRecord
 
 # Rows become visible late: after a long transaction, and from a replica.
@@ -62,8 +62,8 @@ class _Window:
     """The papers of some days."""
 
     back: timedelta
-    slips: Turn
-    parcels: Turn
+    slips: ReadingTurn
+    parcels: ReadingTurn
 
 
 class Papers:
@@ -100,8 +100,8 @@ class Papers:
         # The orders that a slip delivered of, by the order that it is filed under, number and day.
         self._filed: dict[tuple[str, str, date | None], set[str]] = {}
         self._windows = (
-            _Window(_LONG_BACK, slips=Turn(_LONG_AGAIN), parcels=Turn(_LONG_AGAIN)),
-            _Window(_BACK, slips=Turn(_SLIPS_AGAIN), parcels=Turn(_PARCELS_AGAIN)),
+            _Window(_LONG_BACK, slips=ReadingTurn(_LONG_AGAIN), parcels=ReadingTurn(_LONG_AGAIN)),
+            _Window(_BACK, slips=ReadingTurn(_SLIPS_AGAIN), parcels=ReadingTurn(_PARCELS_AGAIN)),
         )
 
     async def look(self) -> int:

@@ -11,7 +11,7 @@ from sync.store.watched_order_record import WatchedRecord
 _MOST_KNOWN = 200_000
 
 
-class Fact(Protocol):
+class Told(Protocol):
     """One thing that happened: which paper, never what is on it."""
 
     @property
@@ -36,7 +36,7 @@ class Happened(NamedTuple):
     """
 
     order: WatchedRecord
-    fact: Fact
+    fact: Told
     version: str = ""
     lane: str = ""
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 
 @dataclass(slots=True)
-class Turn:
+class ReadingTurn:
     """How often something is read, and when it last was; a new process begins with it."""
 
     every: timedelta
