@@ -29,7 +29,7 @@ from pricing_proxy.resilience.errors import (
     UpstreamRejectedError,
     UpstreamUnavailableError,
 )
-from sync.magento.fault_messages import ShopFault, read_faults
+from sync.magento.fault_messages import ShopFault, read_faults, told_by
 from sync.plain_texts import plain_json
 
 # As JSON writes what is no plain text; a pair of surrogates is one, and is looked at as well.
@@ -44,13 +44,13 @@ class MagentoRejectedError(UpstreamRejectedError):
 
     Attributes:
         faults: Its messages with their parameters; empty when a gateway in front refused.
+            `reasons` has them for people.
     """
 
     def __init__(
         self, message: str, *, system: str, status: int, faults: tuple[ShopFault, ...]
     ) -> None:
-        reasons = tuple(fault.text for fault in faults)
-        super().__init__(message, system=system, status=status, reasons=reasons)
+        super().__init__(message, system=system, status=status, reasons=told_by(faults))
         self.faults = faults
         self.concerns_all = self.is_missing_route
 

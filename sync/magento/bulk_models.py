@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Annotated, Any
 
-from sync.magento.fault_messages import ShopFault, read_fault
+from sync.magento.fault_messages import ShopFault, for_people, read_fault
 from sync.magento.wire_types import Rows, ShopModel, Text
 
 
@@ -35,6 +35,11 @@ class BulkOperation(ShopModel):
             return json.loads(self.result_serialized_data, parse_float=Decimal)
         except ValueError:
             return None
+
+    @property
+    def words(self) -> str:
+        """What the shop says of it, for people; empty where that is nothing."""
+        return for_people(self.result_message)
 
     @property
     def row_faults(self) -> tuple[ShopFault, ...]:

@@ -3,12 +3,13 @@
 `{"message": "text with %1 or %name", "parameters": [..] or {..}, "errors": [..]?}`.
 Filling in is the client's work. Row errors of the batch routes name their placeholders
 and give a positional list all the same. A body of any other shape yields no fault.
+Some messages are written for the shop's own pages: for people their tags are left out.
 Pure; raises nothing.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,11 @@ from typing import Any
 _PLACEHOLDER = re.compile(r"%(\d+|[A-Za-z_]\w*)", re.ASCII)
 # Refusals that pass by themselves: the loser of a database deadlock is told no more than this.
 _PASSING = frozenset({"Could not save Prices."})
+# What its own messages use; "<" in a name or a SKU is no tag of theirs.
+_TAG = re.compile(
+    r"</?(?:a|b|em|i|span|strong|u|(?P<breaks>br|li|ol|p|ul))(?:\s[^<>]*)?/?>",
+    re.ASCII | re.IGNORECASE,
+)
 _NO_ROUTE = "Request does not match any route."
 # A batch may refuse every row; this much explains one call, and journals keep it.
 _MAX_FAULTS = 20
@@ -71,6 +77,24 @@ def read_fault(value: Any) -> ShopFault | None:
     if not isinstance(message, str) or not message:
         return None
     return ShopFault(message, _parameters(value.get("parameters")))
+
+
+def told_by(faults: Iterable[ShopFault]) -> tuple[str, ...]:
+    """Return what faults say, for people: what an earlier one says already is left out.
+
+    A refused row is told twice: "Validation Failed: " and its words, and these by themselves.
+    """
+    told: list[str] = []
+    for fault in faults:
+        words = for_people(fault.text)
+        if not any(words in earlier for earlier in told):
+            told.append(words)
+    return tuple(told)
+
+
+def for_people(text: str) -> str:
+    """Return a text of the shop as its pages would show it: without tags, in one line."""
+    return " ".join(_TAG.sub(lambda tag: " " if tag["breaks"] else "", text).split())
 
 
 def _parameters(value: Any) -> Mapping[str, str]:

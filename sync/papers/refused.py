@@ -1,6 +1,5 @@
 """What the shop refuses, held with its own words, and what to do about it."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,8 +7,6 @@ from sync.engine.blame import Blame, blame_of
 from sync.engine.outcomes import HeldError
 from sync.magento.answers import MagentoRejectedError
 
-# Some of its messages are for its own pages.
-_TAG = re.compile(r"<[^<>]*>")
 _MOST = 500
 
 
@@ -27,9 +24,9 @@ def held_if_refused(field: str, what: str, *, advice: str) -> Iterator[None]:
     except MagentoRejectedError as error:
         if blame_of(error) is not Blame.DOCUMENT:
             raise
-        words = _TAG.sub("", "; ".join(dict.fromkeys(error.reasons)) or str(error))
+        words = "; ".join(error.reasons) or str(error)
         raise HeldError(
             field=field,
-            text=f"the shop refused to {what}: {' '.join(words.split())[:_MOST]}",
+            text=f"the shop refused to {what}: {words[:_MOST]}",
             advice=advice,
         ) from error

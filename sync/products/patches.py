@@ -212,7 +212,7 @@ def _of_operation(operation: BulkOperation | None) -> Patched | None:
         case OperationState.OPEN | OperationState.PASSING:
             return None
         case OperationState.FAILED | OperationState.REJECTED:
-            return Patched(fault=_refused(operation.result_message or "refused without a word"))
+            return Patched(fault=_refused(operation.words or "refused without a word"))
         case OperationState.COMPLETE:
             if operation.row_faults:
                 texts = [fault.text for fault in operation.row_faults]

@@ -16,11 +16,18 @@ from pricing_proxy.resilience.errors import (
 )
 from pricing_proxy.resilience.evidence import Evidence, weigh
 from sync.magento.answers import MagentoBusyError, MagentoRejectedError, error_of
-from sync.magento.fault_messages import read_fault, read_faults
+from sync.magento.fault_messages import for_people, read_fault, read_faults
 from tests.magento.recordings import Recording, recordings
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
-LINE_BREAK_IN_SOURCE = f"is not part of the order\n{' ' * 17}status history."
+OTHER_STATUS = (
+    'Unable to add comment: The status "processing" is not part of the order status history.'
+)
+OTHER_SOURCE = (
+    'Validation Failed: Not able to assign "wh2" to product "OS-STD", as it is part of bundle '
+    'product "OS-BD-T" with shipment type "Ship Together" and has multiple sources or different '
+    "source as other bundle selections."
+)
 REFUSALS = [
     recording
     for topic in ("auth", "catalog", "customers", "errors", "order_shapes", "orders")
@@ -80,10 +87,15 @@ def test_more_than_a_hundred_refusals_were_recorded() -> None:
         (
             "orders",
             "10c_comment_add_with_status_of_another_state",
-            (f'Unable to add comment: The status "processing" {LINE_BREAK_IN_SOURCE}',),
+            (OTHER_STATUS,),
         ),
         ("customers", "14_customer_get_missing", ("No such entity with customerId = 9999",)),
-        ("orders", "cart_unknown", ("No such entity with cartId = ",)),
+        ("orders", "cart_unknown", ("No such entity with cartId =",)),
+        (
+            "order_shapes",
+            "inventory_second_source_refused_for_ship_together_bundle_part",
+            (OTHER_SOURCE,),
+        ),
     ],
 )
 def test_placeholders_are_filled(topic: str, name: str, reasons: tuple[str, ...]) -> None:
@@ -107,6 +119,21 @@ def test_row_errors_name_their_placeholders_and_number_their_parameters() -> Non
     fault = read_fault(row)
     assert fault is not None
     assert fault.text == "Invalid attribute SKU = NOPE."
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "Use <strong>another</strong> SKU.<br/>Or <a href='/x'>none</a>.",
+            "Use another SKU. Or none.",
+        ),
+        ("<ul><li>one</li><li>two</li></ul>", "one two"),
+        ('SKU "3<x<5" and <Lamp> stay', 'SKU "3<x<5" and <Lamp> stay'),
+    ],
+)
+def test_tags_of_the_shops_own_pages_are_left_out_and_names_are_not(text: str, told: str) -> None:
+    assert for_people(text) == told
 
 
 def test_what_a_customer_typed_stays_out_of_the_message() -> None:
