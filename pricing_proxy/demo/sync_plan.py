@@ -189,7 +189,7 @@ def sync_commands(
             f"{dial} rename_fields={_RENAMED}; {order}; sleep 8; {run} failed {option}"
         ),
         "Repaired and replayed": (
-            f"{dial} rename_fields=; {run} replay --all-held {option}; sleep 3; {arrived}"
+            f"{dial} rename_fields=; {run} replay --all-held --yes {option}; sleep 3; {arrived}"
         ),
         "Somebody registers with C-1001's tax number: they and their orders wait for a person": (
             f"{stranger}; {theirs}; sleep 8; {run} failed {option}"

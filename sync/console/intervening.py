@@ -1,21 +1,22 @@
 """Commands that change something, each audited: `replay`, `skip`, `pause`, `resume`, `limit`."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from pricing_proxy.command_line import Config, fail, output
+from sync.console.asking import Yes, agreed
 from sync.console.running import By, carry_out, operator, settings_of, with_stores
+from sync.console.tables import held_table
 from sync.console.words import counted
 from sync.flows import NAMES
 from sync.serve.stores import Stores, stores
 from sync.settings import SyncSettings
 from sync.store.flow_control import EVERY_MARKET
 from sync.store.interventions import InterventionError
-from sync.store.records import EventRecord
-from sync.store.states import EventState
-
-_MOST_AT_ONCE = 10_000
+from sync.store.records import Alike
 
 EventId = Annotated[int, typer.Argument(help="Its number, as in `failed`.")]
 Flow = Annotated[str, typer.Argument(help=f"One of: {', '.join(NAMES)}.")]
@@ -35,24 +36,29 @@ def replay_command(
     field: Annotated[
         str | None, typer.Option(help="With --all-held: only those held at this field.")
     ] = None,
+    yes: Yes = False,
     config: Config = None,
     by: By = None,
 ) -> None:
     """Carry an event again, from its start, once the cause of its failure is gone.
 
     Nothing is written twice: what was sent before is looked up in the ERP first. Events
-    that are blocked behind it go on by themselves.
+    that are blocked behind it go on by themselves. With --all-held it says how many are held at
+    what, and asks.
     """
     if (event is None) is not all_held:
         fail("Name an event, or say --all-held; see them with: d365-sync failed")
-    if event is not None and not alike:
+    if event is None:
+        held = _ask(config, field, yes=yes)
+        replay = partial(_replay_each, events=held, by=operator(by))
+    elif alike:
+        replay = partial(_replay_like, event=event, by=operator(by))
+    else:
         chosen = event
         with_stores(config, lambda opened: opened.interventions.replay(chosen, by=operator(by)))
         output().print(f"Event {event} is in line again. Follow it with: d365-sync show {event}")
         return
-    replayed, refused = with_stores(
-        config, lambda opened: _replay_held(opened, event, field, by=operator(by))
-    )
+    replayed, refused = with_stores(config, replay)
     output().print(f"{counted(replayed, 'event')} in line again.")
     if refused:
         fail("\n".join(refused))
@@ -131,27 +137,40 @@ def limit_command(
     output().print(f"{_named(flow, market)} {what}.")
 
 
-async def _replay_held(
-    opened: Stores, like: int | None, field: str | None, *, by: str
-) -> tuple[int, list[str]]:
-    """Replay what is held now, or what is held like one; return how many, and why others not."""
+def _ask(config: Config, field: str | None, *, yes: bool) -> list[int]:
+    """Show what is held, and ask whether to replay it; return the events that were shown."""
+
+    async def read(opened: Stores) -> tuple[list[Alike], list[int]]:
+        crowds = await opened.overview.held(named=1)
+        return crowds, await opened.overview.held_ids(field=field)
+
+    crowds, held = with_stores(config, read)
+    if held:
+        output().print(held_table([each for each in crowds if field in (None, _field(each))]))
+        question = f"Carry {counted(len(held), 'held event')} again?"
+        agreed(question, yes=yes, instead="see each with: d365-sync failed")
+    return held
+
+
+def _field(crowd: Alike) -> str:
+    trouble = crowd.first[0].trouble
+    return "" if trouble is None else trouble.field
+
+
+async def _replay_like(opened: Stores, event: int, *, by: str) -> tuple[int, list[str]]:
+    """Replay what is held like an event, and it; see `_replay_each`."""
+    return await _replay_each(opened, await opened.overview.held_like(event) or [event], by=by)
+
+
+async def _replay_each(opened: Stores, events: Sequence[int], *, by: str) -> tuple[int, list[str]]:
+    """Replay events; return how many, and why others not."""
     refused: list[str] = []
-    if like is not None:
-        chosen = await opened.overview.held_like(like) or [like]
-    else:
-        events = await opened.overview.stuck(most=_MOST_AT_ONCE)
-        chosen = [event.id for event in events if _is_chosen(event, field)]
-    for event_id in chosen:
+    for event_id in events:
         try:
             await opened.interventions.replay(event_id, by=by)
         except InterventionError as error:
             refused.append(str(error))
-    return len(chosen) - len(refused), refused
-
-
-def _is_chosen(event: EventRecord, field: str | None) -> bool:
-    at = "" if event.trouble is None else event.trouble.field
-    return event.state is EventState.HELD and field in (None, at)
+    return len(events) - len(refused), refused
 
 
 async def _set_paused(

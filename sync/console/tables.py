@@ -74,6 +74,19 @@ def failed_table(crowds: Sequence[Alike]) -> Table:
     return table
 
 
+def held_table(crowds: Sequence[Alike]) -> Table:
+    """Return held events by where and at what: how many there are, and what one of them says."""
+    table = table_of("What is held", "flow", "market", "field", "what is wrong, for example")
+    table.add_column("events", justify="right")
+    for crowd in crowds:
+        event = crowd.first[0]
+        field, said = (
+            ("", "") if event.trouble is None else (event.trouble.field, event.trouble.text)
+        )
+        table.add_row(*map(Text, (event.flow, event.market, field, said)), f"{crowd.count:,}")
+    return table
+
+
 def cautions_table(events: Sequence[EventRecord]) -> Table:
     """Return events that are done, and what is to be known of each."""
     table = _troubles("Sent, and yet different in the other system", events)

@@ -129,6 +129,12 @@ class Overview:
         )
         return [row.id for row in await statements.rows(self._database, its.order_by(_EVENT.id))]
 
+    async def held_ids(self, *, field: str | None = None) -> list[int]:
+        """Return all held events, or those held at one field, the oldest first."""
+        at = () if field is None else (_EVENT.error_field == field,)
+        its = select(_EVENT.id).where(_EVENT.state == EventState.HELD, *at).order_by(_EVENT.id)
+        return [row.id for row in await statements.rows(self._database, its)]
+
     async def count_stuck(self) -> int:
         """Return how many events are held or blocked."""
         statement = select(func.count()).where(_EVENT.state.in_(_STUCK))

@@ -88,7 +88,7 @@ def test_orders_of_one_reference_are_held_until_the_stores_have_prefixes() -> No
         worker.end()
         worker.start()
         worker.until_ready()
-        on.sync("replay", "--all-held")
+        on.sync("replay", "--all-held", "--yes")
         assert judge_main([on.control_url, "--count=7", "--wait=60"]) == 0
 
 

@@ -86,7 +86,8 @@ async def test_a_renamed_field_holds_every_order_alerts_and_is_made_good_by_a_re
             _assert_nothing_is_released(world, documents=documents)
 
             await world.dial("fo", rename_fields={})
-            replayed = await d365_sync("replay", "--all-held", "--field", old, "--by", "anna")
+            chosen = ("--all-held", "--field", old, "--yes")
+            replayed = await d365_sync("replay", *chosen, "--by", "anna")
             assert "5 events in line again" in replayed.stdout
             await world.arrived(first, *later)
             await _all_done(world, first, *later)

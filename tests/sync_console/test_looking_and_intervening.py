@@ -231,7 +231,14 @@ async def test_replay_of_one_and_of_all_held_at_a_field(
     assert await engine.state(one) is EventState.RECEIVED
     nothing = await d365_sync("replay", "--all-held", "--field", "City")
     assert "0 events in line" in nothing.stdout
-    rest = await d365_sync("replay", "--all-held", "--field", "CurrencyCode")
+    unasked = await d365_sync("replay", "--all-held", "--field", "CurrencyCode")
+    assert unasked.exit_code == 1
+    shown = " ".join(unasked.output.split())
+    assert "CurrencyCode" in shown
+    assert "Carry 2 held events again? Nobody can answer here" in shown
+    assert "say --yes, or see each with: d365-sync failed" in shown
+    assert {await engine.state(each) for each in (two, three)} == {EventState.HELD}
+    rest = await d365_sync("replay", "--all-held", "--field", "CurrencyCode", "--yes")
 
     assert "2 events in line" in rest.stdout
     assert {await engine.state(each) for each in (two, three)} == {EventState.RECEIVED}
