@@ -132,8 +132,9 @@ class Shelf:
         return {row.row: HeldRow(shop_id=row.shop_id or "", values=row.known or {}) for row in rows}
 
     async def write(self, batch: Sequence[PlannedRow], work: Any) -> Sequence[RowOutcome]:
-        """Take rows as chunks hand them out."""
-        raise NotImplementedError
+        """Write a batch."""
+        del work
+        return [self.take(planned.change) for planned in batch]
 
     def take(self, change: MirrorChange) -> RowOutcome:
         """Write a row."""
