@@ -11,7 +11,7 @@ from typing import Any
 from pricing_proxy.http_exchange import Guard
 from sync.magento.calls import Calls
 from sync.magento.product_models import CatalogProduct
-from sync.magento.search import Search, encoded, named_parts
+from sync.magento.search import Search, encoded, sku_groups
 from sync.magento.wire_types import ShopModel
 
 ALL = "all"
@@ -44,7 +44,7 @@ class CatalogCalls:
     async def listed(self, skus: Sequence[str], *, store: str = ALL) -> list[CatalogProduct]:
         """Return the products among these SKUs that exist, without their stock settings."""
         found: list[CatalogProduct] = []
-        for group, names in named_parts("sku", skus):
+        for group, names in sku_groups(skus):
             search = Search(groups=[group], page_size=names, fields=_FIELDS)
             found += await self._calls.found(
                 "catalog_product", CatalogProduct, products_route(store), search

@@ -56,7 +56,7 @@ class ProductCalls:
     async def spelled(self, skus: Sequence[str]) -> list[str]:
         """Return the SKUs among these that the shop has, as it spells them."""
         found: list[str] = []
-        for group in sku_groups(sorted(set(skus))):
+        for group, _ in sku_groups(sorted(set(skus))):
             search = Search(groups=[group], page_size=MOST_ROWS, fields="items[id,sku]")
             rows = await self._calls.found("product_sku", ShopProduct, _ROUTE, search)
             found += [product.sku for product in rows]

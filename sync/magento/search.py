@@ -20,8 +20,8 @@ MOST_ROWS = 300
 # and a SKU of 64 characters that are all escaped up to 768.
 _LINE_BYTES = 6000
 _FILTER_BYTES = 250
-# So many SKUs of usual length fill a list, each all escaped in the worst case.
-_MOST_LISTED, _LIST_BYTES, _ESCAPED = 100, 5000, 3
+# A list has all its values in one filter, and room for a second one beside it.
+_LIST_BYTES = 5000
 
 
 class SearchCondition(StrEnum):
@@ -122,41 +122,23 @@ def text_parts(values: Sequence[str]) -> Iterator[list[str]]:
         yield part
 
 
-def sku_groups(skus: Sequence[str]) -> Iterator[Sequence[SearchFilter]]:
-    """Yield groups that together find SKUs: in lists, but for those with a comma."""
-    part: list[str] = []
-    size = 0
-    for sku in skus:
-        if "," in sku:
-            continue
-        needed = _ESCAPED * (len(sku.encode()) + 1)
-        if part and (size + needed > _LIST_BYTES or len(part) == _MOST_LISTED):
-            yield any_code("sku", part)
-            part, size = [], 0
-        part.append(sku)
-        size += needed
-    if part:
-        yield any_code("sku", part)
-    for some in text_parts([sku for sku in skus if "," in sku]):
-        yield any_text("sku", some)
+def sku_groups(skus: Sequence[str]) -> Iterator[tuple[Sequence[SearchFilter], int]]:
+    """Yield groups that together find SKUs, as few as fit, each with how many it names.
 
-
-def named_parts(
-    field: str, values: Sequence[str]
-) -> Iterator[tuple[tuple[SearchFilter, ...], int]]:
-    """Yield groups that find these texts, as few as fit, each with how many it names."""
-    plain = [value for value in values if "," not in value]
+    They are lists, but for SKUs with a comma.
+    """
+    plain = [sku for sku in skus if "," not in sku]
     size, start = 0, 0
-    for end, value in enumerate(plain):
-        needed = len(encoded(f"{value},"))
-        if end - start == PAGE_SIZE or (size + needed > _LINE_BYTES and end > start):
-            yield any_code(field, plain[start:end]), end - start
+    for end, sku in enumerate(plain):
+        needed = len(encoded(f"{sku},"))
+        if end - start == PAGE_SIZE or (size + needed > _LIST_BYTES and end > start):
+            yield any_code("sku", plain[start:end]), end - start
             size, start = 0, end
         size += needed
     if plain[start:]:
-        yield any_code(field, plain[start:]), len(plain) - start
-    for part in text_parts([value for value in values if "," in value]):
-        yield any_text(field, part), len(part)
+        yield any_code("sku", plain[start:]), len(plain) - start
+    for part in text_parts([sku for sku in skus if "," in sku]):
+        yield any_text("sku", part), len(part)
 
 
 def any_code(field: str, codes: Sequence[str]) -> tuple[SearchFilter]:

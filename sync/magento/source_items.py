@@ -38,7 +38,7 @@ class SourceItemCalls:
     ) -> list[SourceItem]:
         """Return what some sources hold of some SKUs; what they never held has no row."""
         found: list[SourceItem] = []
-        for group in sku_groups(sorted(set(skus))):
+        for group, _ in sku_groups(sorted(set(skus))):
             search = Search(
                 groups=[group, any_code("source_code", sources)],
                 sort=("sku", "source_code"),

@@ -43,7 +43,7 @@ class StockCalls:
         """
         route = f"{_INVENTORY}/export-stock-salable-qty/website/{quote(website, safe='')}"
         found: list[SalableRow] = []
-        for group in sku_groups(sorted(set(skus))):
+        for group, _ in sku_groups(sorted(set(skus))):
             search = Search(groups=[group], page_size=MOST_ROWS)
             found += await self._calls.found("salable", SalableRow, route, search)
         return found

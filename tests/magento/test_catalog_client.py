@@ -16,7 +16,7 @@ from sync.magento.answers import MagentoRejectedError
 from sync.magento.base_prices import BasePrice
 from sync.magento.bulk_models import OperationState
 from sync.magento.exact_json import exact_json
-from sync.magento.search import Search, named_parts
+from sync.magento.search import Search, sku_groups
 from sync.magento.shop import Shop
 from tests.magento.loopback import PlayedShop, client_of
 from tests.magento.recordings import Recording, recordings
@@ -252,9 +252,11 @@ async def test_a_trimmed_list_with_empty_objects_is_read() -> None:
 
 async def test_skus_are_searched_for_in_few_calls_and_those_with_commas_apart() -> None:
     skus = [f"SKU-{number}" for number in range(250)] + ["A,B", "C,D"]
-    groups = list(named_parts("sku", skus))
+    groups = list(sku_groups(skus))
     assert [names for _, names in groups] == [100, 100, 50, 2]
-    assert all(len(Search(groups=[group]).query()) < 7_000 for group, _ in groups)
+    long = list(sku_groups([f"{number:03}" + "ß" * 61 for number in range(100)]))
+    assert sum(names for _, names in long) == 100
+    assert all(len(Search(groups=[group]).query()) < 6_000 for group, _ in [*groups, *long])
 
 
 async def test_following_asks_ever_less_often() -> None:
