@@ -27,7 +27,7 @@ from sync.store.mirror_held import HeldNews
 from sync.store.mirror_judging import PlanRules
 from sync.store.mirror_plans import MirrorPlans
 from sync.store.mirror_records import HeldAlone, MirrorRun, RunState, RunTrigger
-from sync.store.mirror_run_record import HeldKey
+from sync.store.mirror_run_record import HeldKey, RunDecisionError
 from sync.store.mirror_staging import StagedWindow
 
 # Whoever reads says so several times within; one of everything by the clock may meet a long outage.
@@ -86,6 +86,7 @@ class MirrorReads:
         clock: Clock,
     ) -> None:
         self._mirror = mirror
+        self._place = (mirror.flow, mirror.market)
         self._plans = plans
         self._entering = entering
         self._interventions = interventions
@@ -94,7 +95,9 @@ class MirrorReads:
     async def full(self) -> None:
         """Read everything, or go on with it; raises `UpstreamError`, `RunLostError`."""
         await self._tidy()
-        run = await self._plans.runs.take_up(self._mirror.flow, self._mirror.market)
+        run = await self._plans.runs.take_up(*self._place)
+        if run is None and await self._first_look_in_writing():
+            return
         if run is None:
             run = await self._begin(RunTrigger.FULL)
         elif not await self._plans.staging.is_whole(run):
@@ -107,8 +110,7 @@ class MirrorReads:
         await self._tidy()
         if await self._is_to_adopt():
             return
-        place = (self._mirror.flow, self._mirror.market)
-        if keys := await self._plans.wanted.due(*place, most=_AT_ONCE):
+        if keys := await self._plans.wanted.due(*self._place, most=_AT_ONCE):
             await self._finish(await self._begin(RunTrigger.CHANGE), keys)
 
     async def by_hand(
@@ -131,7 +133,10 @@ class MirrorReads:
 
         Raises:
             UpstreamError: The ERP does not answer; nothing is planned.
+            RunDecisionError: What was decided of the first look at the shop is being written.
         """
+        if keys is None and (told_of := await self._first_look_in_writing()):
+            raise RunDecisionError(told_of)
         trigger = RunTrigger.PLAN if only_looks else RunTrigger.BY_HAND
         run = await self._begin(trigger, by=by, is_forced=is_forced, is_whole=keys is None)
         await self._finish(run, keys, told=told)
@@ -236,18 +241,22 @@ class MirrorReads:
             held = await self._mirror.writer.read(rows)
             absent = self._mirror.absent or {}
             await self._plans.adoption.keep(run, rows, held, absent=absent)
-        await self._plans.adoption.end(run)
+        if other := await self._first_look_in_writing():
+            await self._plans.runs.fail(run, other)
+        else:
+            await self._plans.adoption.end(run)
+
+    async def _first_look_in_writing(self) -> str:
+        return await self._plans.runs.first_look_in_writing(*self._place)
 
     async def _is_to_adopt(self) -> bool:
-        mirror = self._mirror
-        return mirror.adopts and not await self._plans.runs.is_adopted(mirror.flow, mirror.market)
+        return self._mirror.adopts and not await self._plans.runs.is_adopted(*self._place)
 
     async def _tidy(self) -> None:
         """Do what a process has left undone that was killed."""
-        place = (self._mirror.flow, self._mirror.market)
-        await self._plans.runs.abandon(*place, idle=_IDLE, whole=_WHOLE_IDLE)
-        left = [run.id for run in await self._plans.runs.writing(*place)]
-        for run in dict.fromkeys([*left, *await self._plans.staging.left(*place)]):
+        await self._plans.runs.abandon(*self._place, idle=_IDLE, whole=_WHOLE_IDLE)
+        left = [run.id for run in await self._plans.runs.writing(*self._place)]
+        for run in dict.fromkeys([*left, *await self._plans.staging.left(*self._place)]):
             await self._enter(run)
 
     async def _enter(self, run_id: int) -> None:
@@ -274,10 +283,9 @@ class MirrorReads:
             with suppress(InterventionError):
                 reason = f"run {run.id} has read it, and nothing is wrong with it any more"
                 await self._interventions.skip(event_id, reason=reason, by=_BY)
-        place = (self._mirror.flow, self._mirror.market)
         for key, due_at in news.later:
             await self._plans.wanted.want(
-                *place, [key], is_forced=False, reason=_MOVED, due_at=due_at
+                *self._place, [key], is_forced=False, reason=_MOVED, due_at=due_at
             )
 
     async def _rules(self) -> PlanRules:

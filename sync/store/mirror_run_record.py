@@ -14,7 +14,7 @@ class RunLostError(Exception):
 
 
 class RunDecisionError(Exception):
-    """The run is not in a state in which this can be decided; the text says why."""
+    """A run is not in a state in which this can be decided or begun; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,6 +185,19 @@ class MirrorRuns:
         )
         return await statements.value(self._database, done.limit(1)) is not None
 
+    async def first_look_in_writing(self, flow: str, market: str) -> str:
+        """Return, in words, which first look at the shop is decided and not written yet.
+
+        Another one would end it, and with it what a person said. Empty where there is none.
+        """
+        its = and_(_RUN.trigger == RunTrigger.ADOPT, _RUN.state == RunState.WRITING)
+        found = await self._read(and_(_RUN.flow == flow, _RUN.market == market, its))
+        return "".join(
+            f"what was decided of the first look at the shop, run {run.id} of {flow} of {market}, "
+            f"is being written: read everything when it is done: d365-sync runs show {run.id}"
+            for run in found[:1]
+        )
+
     async def has_failed(self, flow: str, market: str) -> bool:
         """Return whether the newest whole read by the clock has planned nothing."""
         its = select(_RUN.state).where(

@@ -120,6 +120,44 @@ async def test_a_later_look_takes_the_place_of_an_undecided_one(world: MirrorWor
     assert (await world.plans.decisions.reject(await world.last(), by="anna")) == 1
 
 
+async def test_what_was_decided_is_written_before_everything_is_read_again(
+    world: MirrorWorld,
+) -> None:
+    """A second first look ended the one that was being written, and asked all of it anew."""
+    await world.reads.full()
+    run = await world.last()
+    await world.plans.decisions.adopt(run, by="anna", how="overwrite")
+    for only_looks in (False, True):
+        with pytest.raises(RunDecisionError, match=f"run {run} of {FLOW} of {MARKET}, is being"):
+            await world.reads.by_hand(by="anna", only_looks=only_looks)
+    await world.reads.full()
+    assert await world.last() == run
+
+    await world.write_all()
+    assert (await world.reads.by_hand(by="anna")).trigger is RunTrigger.BY_HAND
+    assert [key for key, _ in world.shelf.writes] == ["SKU-1", "SKU-2"]
+
+
+async def test_a_decision_stands_that_was_made_while_the_shop_was_compared_again(
+    world: MirrorWorld,
+) -> None:
+    await world.reads.full()
+    run, read = await world.last(), world.shelf.read
+
+    async def decide(rows: list[object]) -> object:
+        world.shelf.read = read  # type: ignore[method-assign]
+        await world.plans.decisions.adopt(run, by="anna", how="overwrite")
+        return await read(rows)  # type: ignore[arg-type]
+
+    world.shelf.read = decide  # type: ignore[method-assign,assignment]
+    again = await world.reads.by_hand(by="ben")
+
+    assert again.state is RunState.FAILED
+    assert f"run {run} of" in again.text
+    await world.write_all()
+    assert await world.plans.runs.is_adopted(FLOW, MARKET)
+
+
 async def test_a_killed_comparison_goes_on_with_what_is_left(world: MirrorWorld) -> None:
     compared: list[int] = []
     read = world.shelf.read
