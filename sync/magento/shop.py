@@ -16,6 +16,7 @@ from sync.magento.catalog import CatalogCalls
 from sync.magento.configurables import ConfigurableCalls
 from sync.magento.credit_memos import CreditMemoCalls
 from sync.magento.customers import CustomerCalls
+from sync.magento.order_notes import OrderNoteCalls
 from sync.magento.orders import OrderCalls
 from sync.magento.products import ProductCalls
 from sync.magento.reserving_orders import ReservingOrderCalls
@@ -34,6 +35,7 @@ class Shop:
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self.url = calls.url
         self.orders = OrderCalls(calls)
+        self.order_notes = OrderNoteCalls(calls)
         self.customers = CustomerCalls(calls)
         self.credit_memos = CreditMemoCalls(calls)
         self.products = ProductCalls(calls)

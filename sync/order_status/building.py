@@ -11,11 +11,14 @@ from sync.erp_events import ErpEvent
 from sync.given import ConfiguredMarket, Given
 from sync.magento import resources
 from sync.magento.shop import Shop
+from sync.order_status.cancelling import Canceller
 from sync.order_status.contracts import contracts
 from sync.order_status.flow import OrderStatusFlow, StatusMarket
 from sync.order_status.headers import Headers
+from sync.order_status.line_changes import LineChanges
 from sync.order_status.mapping import VERSION
-from sync.order_status.papers import PaperMarket, Papers
+from sync.order_status.notes import OrderNotes
+from sync.order_status.papers import Papers
 from sync.order_status.parcel_carrier import ParcelCarrier
 from sync.order_status.read_budget import ReadBudget
 from sync.order_status.rules import FLOW, OrderStatusRules
@@ -24,6 +27,8 @@ from sync.order_status.shop_order import ShopOrderReader
 from sync.order_status.slip_carrier import SlipCarrier
 from sync.order_status.source import StatusSource
 from sync.order_status.sources import Sources
+from sync.order_status.step_carrier import StepCarrier
+from sync.order_status.watched_market import WatchedMarket
 from sync.papers.entering import FactEntry
 from sync.papers.stock_wanted import stock_wanted
 
@@ -75,10 +80,11 @@ ORDER_STATUS = Description(
 def _market(given: Given, market: ConfiguredMarket) -> StatusMarket:
     shop, erp = given.shop, FulfilmentReads(given.erp(market))
     orders = ShopOrderReader(shop.reserving_orders, stores=market.own.store_ids)
+    sources = Sources(shop.shipping_sources, shop.products)
     shipping = ShipmentWriter(
         shop.shipments,
         orders=orders,
-        sources=Sources(shop.shipping_sources, shop.products),
+        sources=sources,
         locks=given.locks,
         want=stock_wanted(given, market),
     )
@@ -100,14 +106,40 @@ def _market(given: Given, market: ConfiguredMarket) -> StatusMarket:
             carriers=market.own.rules(OrderStatusRules).carriers,
             market=market.code,
         ),
+        steps=_steps(given, market, orders, sources),
+    )
+
+
+def _steps(
+    given: Given, market: ConfiguredMarket, orders: ShopOrderReader, sources: Sources
+) -> StepCarrier:
+    erp, shop = FulfilmentReads(given.erp(market)), given.shop.order_notes
+    notes = OrderNotes(shop)
+    return StepCarrier(
+        erp,
+        company=market.company,
+        market=market.code,
+        rules=market.own.rules(OrderStatusRules),
+        orders=orders,
+        notes=notes,
+        canceller=Canceller(
+            shop,
+            orders=orders,
+            notes=notes,
+            sources=sources,
+            locks=given.locks,
+            want=stock_wanted(given, market),
+        ),
+        lines=LineChanges(erp, company=market.company, orders=orders, notes=notes),
     )
 
 
 def _watching(given: Given, market: ConfiguredMarket) -> StatusSource:
     rules, polling = market.own.rules(OrderStatusRules), given.polling
-    its = PaperMarket(code=market.code, company=market.company, start_at=rules.start_at)
+    its = WatchedMarket(code=market.code, company=market.company, start_at=rules.start_at)
     erp = FulfilmentReads(given.erp(market))
     budget = ReadBudget(rules.reads_a_minute, clock=polling.clock)
+    entering = FactEntry(polling.events, FLOW, market.code)
     return StatusSource(
         its,
         watch=given.watched,
@@ -115,7 +147,7 @@ def _watching(given: Given, market: ConfiguredMarket) -> StatusSource:
             erp,
             its,
             watch=given.watched,
-            entering=FactEntry(polling.events, FLOW, market.code),
+            entering=entering,
             marks=polling.watermarks,
             budget=budget,
             clock=polling.clock,
@@ -124,6 +156,8 @@ def _watching(given: Given, market: ConfiguredMarket) -> StatusSource:
             erp,
             its,
             watch=given.watched,
+            entering=entering,
+            named=rules.progress,
             marks=polling.watermarks,
             budget=budget,
             clock=polling.clock,

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from sync.engine.flow import Event
 from sync.engine.outcomes import HeldError
 from sync.order_status.slips import SlipKey
+from sync.order_status.steps import KINDS, Step, step_of
 
 Kind = Literal["slip", "parcel"]
 SLIP: Kind = "slip"
@@ -45,6 +46,14 @@ class Fact:
         return f"{self.slip.text}/{self.parcel}" if self.parcel else self.slip.text
 
     @property
+    def lane(self) -> str:
+        """What of the order it waits for; empty for all its slips.
+
+        Of two slips each must find what the other has shipped; a parcel concerns nobody else.
+        """
+        return self.key if self.parcel else ""
+
+    @property
     def payload(self) -> dict[str, Any]:
         """What the event keeps."""
         slip = self.slip
@@ -65,21 +74,24 @@ class Fact:
         }
 
 
-def fact_of(event: Event) -> Fact:
+def fact_of(event: Event) -> Fact | Step:
     """Return what an event tells; raises `HeldError` where somebody's edit says nothing."""
     payload = event.payload
     try:
+        order_id = int(event.document_id or payload["entity_id"])
+        if payload["fact"] in KINDS:
+            return step_of(payload, order_id)
         return Fact(
             slip=_slip(payload["slip"]),
-            order_id=int(event.document_id or payload["entity_id"]),
+            order_id=order_id,
             parcel=str(payload["TrackingNumber"]) if payload["fact"] == PARCEL else "",
             filed_under=str(payload.get("SalesOrderNumber", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise HeldError(
             field="payload",
-            text=f"the event does not say which packing slip it is ({type(error).__name__})",
-            advice="give the payload its slip back with d365-sync edit, then replay",
+            text=f"the event does not say what it is about ({type(error).__name__})",
+            advice="give the payload its members back with d365-sync edit, then replay",
         ) from error
 
 

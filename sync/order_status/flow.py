@@ -1,6 +1,7 @@
 """What the ERP did with an order comes into the shop: one event for each thing that happened.
 
-All events of an order have one lock, so that of two slips each finds what the other has shipped.
+All slips of an order have one lock, so that of two each finds what the other has shipped. Parcels
+and steps have locks of their own: one that is held keeps nothing else of its order waiting.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from sync.order_status.facts import PARCEL, fact_of
 from sync.order_status.parcel_carrier import ParcelCarrier
 from sync.order_status.rules import FLOW
 from sync.order_status.slip_carrier import SlipCarrier
+from sync.order_status.step_carrier import StepCarrier
+from sync.order_status.steps import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,7 @@ class StatusMarket:
 
     slips: SlipCarrier
     parcels: ParcelCarrier
+    steps: StepCarrier
 
 
 class OrderStatusFlow:
@@ -37,6 +41,8 @@ class OrderStatusFlow:
     async def carry(self, work: Work) -> Done:
         """Bring one fact over; raises the engine's outcomes and `UpstreamError`."""
         market, fact = self._markets[work.event.market], fact_of(work.event)
+        if isinstance(fact, Step):
+            return await market.steps.carry(work, fact)
         if fact.kind == PARCEL:
             return await market.parcels.carry(work, fact)
         return await market.slips.carry(work, fact)

@@ -1,22 +1,30 @@
 """Follow how far watched orders are by their headers, in groups and within a budget of requests.
 
+What moved since the last look is entered, step by step. Lines are asked for where the ERP told of
+a change, or the status moved: the header alone says nothing of them.
+
 An order is due at once where the ERP tells that it changed, or a business event named it; else
 after a time that grows with its age (`turns`). What finds no room in the budget stays due, and
 whoever is due longest goes first.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.fulfilment import MOST_ROWS
+from pricing_proxy.d365.fo.slip_models import OrderStatusRow
+from pricing_proxy.d365.fo.stock_models import DemandLineRow
 from pricing_proxy.names import same_name_key
 from sync.engine.sources import Marks
-from sync.order_status.papers import PaperMarket
 from sync.order_status.ports import ErpProgress, KeptWatch
 from sync.order_status.read_budget import ReadBudget
+from sync.order_status.steps import is_news, seen_now, status_of, steps_between
 from sync.order_status.turns import next_look
-from sync.store.watched_order_record import WatchedRecord
+from sync.order_status.watched_market import WatchedMarket, begins_at
+from sync.papers.entering import FactEntry, Happened
+from sync.store.watched_order_record import OrderSeen, WatchedRecord
 
 _OVERLAP = timedelta(minutes=10)
 # Orders that one request asks for, if their numbers are short; more are not taken out at once.
@@ -30,6 +38,8 @@ class Headers:
         erp: The market's.
         market: Whose.
         watch: The watched orders.
+        entering: Enters what moved.
+        named: Statuses that the configuration has a word for.
         marks: How far was read.
         budget: Of requests.
         clock: Time.
@@ -38,9 +48,11 @@ class Headers:
     def __init__(
         self,
         erp: ErpProgress,
-        market: PaperMarket,
+        market: WatchedMarket,
         *,
         watch: KeptWatch,
+        entering: FactEntry,
+        named: Collection[str],
         marks: Marks,
         budget: ReadBudget,
         clock: Clock,
@@ -48,6 +60,8 @@ class Headers:
         self._erp = erp
         self._market = market
         self._watch = watch
+        self._entering = entering
+        self._named = frozenset(named)
         self._marks = marks
         self._budget = budget
         self._clock = clock
@@ -60,6 +74,7 @@ class Headers:
         Raises `UpstreamError`.
         """
         tells_changes = await self._note_changed()
+        began_at = await begins_at(self._market, self._marks, self._clock)
         looked = 0
         while (left := self._budget.left) > 0:
             due = await self._watch.due(
@@ -70,8 +85,11 @@ class Headers:
             if not groups:
                 break
             for group in groups:
+                if not self._budget.left:
+                    return looked
                 orders = [by_number[number] for number in group]
-                await self._look_at(orders, tells_changes=tells_changes)
+                news = {each.order_id for each in orders if is_news(each, began_at)}
+                await self._look_at(orders, news, tells_changes=tells_changes)
                 looked += len(group)
         return looked
 
@@ -96,19 +114,55 @@ class Headers:
         await self._marks.put(name, max([mark, *changes]).isoformat())
         return True
 
-    async def _look_at(self, orders: Sequence[WatchedRecord], *, tells_changes: bool) -> None:
+    async def _look_at(
+        self, orders: Sequence[WatchedRecord], news: Collection[int], *, tells_changes: bool
+    ) -> None:
         numbers = [each.erp_number for each in orders]
         rows = await self._erp.statuses(self._market.company, numbers)
         self._budget.spend(1)
         found = {same_name_key(row.SalesOrderNumber): row for row in rows}
-        now, looked = self._clock.utc(), dict[int, tuple[str, datetime | None]]()
-        for order in orders:
-            row = found.get(same_name_key(order.erp_number))
+        pairs = [(order, found.get(same_name_key(order.erp_number))) for order in orders]
+        lines = await self._lines(
+            [
+                order.erp_number
+                for order, row in pairs
+                if row is not None
+                and order.order_id in news
+                and (tells_changes or status_of(row) != order.seen.status)
+            ]
+        )
+        now, happened = self._clock.utc(), list[Happened]()
+        looked = dict[int, tuple[OrderSeen, datetime | None]]()
+        for order, row in pairs:
+            seen = _seen(order, row, lines)
+            steps = steps_between(order, seen, named=self._named)
+            if order.order_id in news:
+                happened += [Happened(order, step, lane=step.lane) for step in steps]
+                seen = replace(seen, steps=seen.steps + len(steps))
             # One that was deleted in the ERP is looked at as rarely as an old one.
-            status = "" if row is None else row.SalesOrderStatus
             due_at = next_look(
-                since=order.since, now=now, status=status, tells_changes=tells_changes
+                since=order.since,
+                now=now,
+                status="" if row is None else row.SalesOrderStatus,
+                tells_changes=tells_changes,
             )
-            how_far = "" if row is None else row.SalesOrderProcessingStatus
-            looked[order.order_id] = how_far, due_at
+            looked[order.order_id] = seen, due_at
+        # Entered once more where the process dies in between, each is the same event.
+        await self._entering.enter(happened)
         await self._watch.note(self._market.code, looked)
+
+    async def _lines(self, numbers: Sequence[str]) -> Mapping[str, Sequence[DemandLineRow]]:
+        if not numbers:
+            return {}
+        self._budget.spend(1)
+        return await self._erp.lines_of_group(self._market.company, numbers)
+
+
+def _seen(
+    order: WatchedRecord,
+    row: OrderStatusRow | None,
+    lines: Mapping[str, Sequence[DemandLineRow]],
+) -> OrderSeen:
+    if row is None:
+        return order.seen
+    return seen_now(row, lines.get(same_name_key(order.erp_number)), order)

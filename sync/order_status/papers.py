@@ -18,8 +18,8 @@ from sync.engine.sources import Marks
 from sync.order_status.facts import Fact
 from sync.order_status.ports import ErpProgress, KeptWatch
 from sync.order_status.read_budget import ReadBudget
-from sync.order_status.rules import FLOW
 from sync.order_status.slips import SlipKey
+from sync.order_status.watched_market import WatchedMarket, begins_at
 from sync.papers.entering import FactEntry, Happened
 from sync.papers.reading_turns import ReadingTurn
 from sync.store.watched_order_record import WatchedRecord
@@ -35,26 +35,6 @@ _BACK, _SLIPS_AGAIN, _PARCELS_AGAIN = (
 )
 # A carrier may tell a number long after the slip, and a person correct one.
 _LONG_BACK, _LONG_AGAIN = timedelta(days=14), timedelta(hours=6)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaperMarket:
-    """Whose papers are looked for.
-
-    Attributes:
-        code: The market's code.
-        company: Its company in the ERP.
-        start_at: Slips that were posted earlier are left out; None for those from before the
-            first look.
-    """
-
-    code: str
-    company: str
-    start_at: datetime | None = None
-
-    def mark(self, what: str) -> str:
-        """Return under which name it is kept how far something was read."""
-        return f"{FLOW}.{self.code}.{what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +62,7 @@ class Papers:
     def __init__(
         self,
         erp: ErpProgress,
-        market: PaperMarket,
+        market: WatchedMarket,
         *,
         watch: KeptWatch,
         entering: FactEntry,
@@ -106,49 +86,38 @@ class Papers:
 
     async def look(self) -> int:
         """Enter what is new, and return how much; raises `UpstreamError`."""
-        begins_at = await self._begins_at()
-        entered = await self._made_lately(begins_at)
+        began_at = await begins_at(self._market, self._marks, self._clock)
+        entered = await self._made_lately(began_at)
         now, company = self._clock.utc(), self._market.company
         for window in self._windows:
             since = now.date() - window.back
             if window.slips.is_due(now):
-                entered += await self._take(await self._erp.slips_dated(company, since), begins_at)
+                entered += await self._take(await self._erp.slips_dated(company, since), began_at)
                 window.slips.done_at = now
             if window.parcels.is_due(now):
                 entered += await self._parcels(await self._erp.parcels_dated(company, since))
                 window.parcels.done_at = now
         return entered
 
-    async def _begins_at(self) -> datetime:
-        """Return from when on slips are brought over."""
-        if self._market.start_at is not None:
-            return self._market.start_at
-        name = self._market.mark("begins")
-        kept = await self._marks.get(name)
-        if kept is None:
-            kept = self._clock.utc().isoformat()
-            await self._marks.put(name, kept)
-        return datetime.fromisoformat(kept)
-
-    async def _made_lately(self, begins_at: datetime) -> int:
+    async def _made_lately(self, began_at: datetime) -> int:
         name = self._market.mark("slips")
         kept = await self._marks.get(name)
-        mark = begins_at if kept is None else datetime.fromisoformat(kept)
+        mark = began_at if kept is None else datetime.fromisoformat(kept)
         since = mark - _OVERLAP
         rows = await self._erp.slips_made(self._market.company, since)
-        cut = since + _CUT if kept is not None else begins_at
+        cut = since + _CUT if kept is not None else began_at
         slips = _by_slip(self._market.company, rows)
         whole = [row for its in slips.values() if _made_at(its) >= cut for row in its]
-        entered = await self._take(whole, begins_at)
+        entered = await self._take(whole, began_at)
         # By the ERP's own times, so that no clock of another machine skips anything.
         newest = max((row.CreatedOn for row in rows if row.CreatedOn), default=mark)
         await self._marks.put(name, max(mark, newest).isoformat())
         return entered
 
-    async def _take(self, rows: Sequence[PackingSlipLineRow], begins_at: datetime) -> int:
+    async def _take(self, rows: Sequence[PackingSlipLineRow], began_at: datetime) -> int:
         self._budget.spend(1 + len(rows) // MOST_ROWS)
         slips = _by_slip(self._market.company, rows)
-        slips = {slip: its for slip, its in slips.items() if _made_at(its) >= begins_at}
+        slips = {slip: its for slip, its in slips.items() if _made_at(its) >= began_at}
         for row in (row for its in slips.values() for row in its):
             filed = (same_name_key(row.SalesId), same_name_key(row.PackingSlipId))
             self._filed.setdefault((*filed, row.DeliveryDate), set()).add(row.order)
@@ -167,7 +136,7 @@ class Papers:
         orders = await self._watch.numbered(self._market.code, numbers)
         return await self._entering.enter(
             [
-                Happened(watched, fact)
+                Happened(watched, fact, lane=fact.lane)
                 for row in rows
                 for order in self._orders_of(row)
                 if (watched := orders.get(same_name_key(order))) is not None

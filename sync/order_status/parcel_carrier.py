@@ -18,8 +18,9 @@ from sync.papers.refused import held_if_refused
 ADD = "add a parcel"
 _SHOP = "magento"
 _REFUSED_ADVICE = "correct it in the shop and replay; or add the number there by hand and replay"
-# The slip's own event goes before; one that a person skipped may still be shipped by hand.
-_UNSHIPPED = timedelta(minutes=15)
+# The slip is on its way; after a while it is one that is held, or that a person skipped and may
+# still ship by hand, which takes as long as it takes.
+_SOON, _UNSHIPPED = 5, timedelta(minutes=15)
 
 
 class ParcelCarrier:
@@ -51,7 +52,12 @@ class ParcelCarrier:
         slip = fact.slip
         shipments = shipments_of_slip(await self._shipments.shipments_of(fact.order_id), slip)
         if not shipments:
-            raise RetryLaterError(f"slip {slip.number} is not shipped yet", after=_UNSHIPPED)
+            is_soon = work.event.attempts <= _SOON
+            raise RetryLaterError(
+                f"slip {slip.number} is not shipped yet",
+                after=None if is_soon else _UNSHIPPED,
+                is_charged=is_soon,
+            )
         for shipment in shipments:
             if any(is_same_name(each.track_number, fact.parcel) for each in shipment.tracks):
                 return Done(f"is on shipment {shipment.increment_id}")

@@ -16,12 +16,13 @@ from pricing_proxy.d365.fo.slip_models import (
 from pricing_proxy.d365.fo.stock_models import DemandLineRow
 from pricing_proxy.http_exchange import Guard
 from sync.magento.odd_rows import RowPage
+from sync.magento.order_notes import OrderComment
 from sync.magento.reserving_models import ReservingOrder
 from sync.magento.shipment_models import Shipment
 from sync.magento.shipments import Parcel
 from sync.magento.source_items import SourceQuantity
 from sync.magento.stock_models import SourceItem
-from sync.store.watched_order_record import WatchedRecord
+from sync.store.watched_order_record import OrderSeen, WatchedRecord
 
 
 class ErpSlips(Protocol):
@@ -49,6 +50,12 @@ class ErpProgress(Protocol):
 
     async def statuses(self, company: str, orders: Sequence[str]) -> list[OrderStatusRow]:
         """Return the headers of one group."""
+        ...
+
+    async def lines_of_group(
+        self, company: str, orders: Sequence[str]
+    ) -> Mapping[str, Sequence[DemandLineRow]]:
+        """Return the lines of one group, by what all spellings of an order's number share."""
         ...
 
     async def changed(self, company: str, since: datetime) -> list[OrderChangeRow] | None:
@@ -106,6 +113,30 @@ class ShopShipments(Protocol):
         ...
 
 
+class ShopOrderNotes(Protocol):
+    """What is written on the shop's orders."""
+
+    async def comments_of(self, order_id: int) -> list[OrderComment]:
+        """Return an order's comments."""
+        ...
+
+    async def add_comment(
+        self,
+        order_id: int,
+        text: str,
+        *,
+        is_visible: bool,
+        status: str = "",
+        guard: Guard | None = None,
+    ) -> None:
+        """Write a comment, and give the order a status of its state where one is named."""
+        ...
+
+    async def cancel(self, order_id: int, *, guard: Guard | None = None) -> str:
+        """Cancel what is not invoiced; return "true", or "false" where nothing was."""
+        ...
+
+
 class SourceHoldings(Protocol):
     """What the shop's sources hold."""
 
@@ -157,6 +188,8 @@ class KeptWatch(Protocol):
         """Have orders looked at next; return how many are ours."""
         ...
 
-    async def note(self, market: str, looked: Mapping[int, tuple[str, datetime | None]]) -> None:
-        """Keep how far orders are, and when to look again."""
+    async def note(
+        self, market: str, looked: Mapping[int, tuple[OrderSeen, datetime | None]]
+    ) -> None:
+        """Keep how orders were seen, and when to look again."""
         ...

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 from sync.engine.sources import Marks
 from sync.order_status.headers import Headers
-from sync.order_status.papers import PaperMarket, Papers
+from sync.order_status.papers import Papers
 from sync.order_status.ports import KeptWatch
+from sync.order_status.watched_market import WatchedMarket
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -24,7 +25,7 @@ class StatusSource:
 
     def __init__(
         self,
-        market: PaperMarket,
+        market: WatchedMarket,
         *,
         watch: KeptWatch,
         papers: Papers,

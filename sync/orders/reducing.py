@@ -27,6 +27,7 @@ from sync.orders.rules import OrderRules
 from sync.orders.writer import SYSTEM
 from sync.sales.quantities import uncancelled
 from sync.sales.value_lines import ValueLine, line_reference, value_lines
+from sync.store.order_writes import CANCEL_LINK
 
 REDUCE = "order line reduce"
 DROP = "order line delete"
@@ -95,6 +96,9 @@ class Reducer:
         """
         if not order.cancelled:
             return ""
+        if await work.links.erp_key(CANCEL_LINK, str(order.entity_id)) is not None:
+            # It comes from there.
+            return "was cancelled as the ERP had cancelled it"
         doubts, number = await Doubts.of(work), header.SalesOrderNumber
         surplus = await self._surplus(order, number)
         if not surplus:

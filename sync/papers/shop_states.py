@@ -23,11 +23,21 @@ def check_goes_on(state: str, *, done: str, advice: str) -> None:
         HeldError: It is cancelled or closed.
         RetryLaterError: A person has put it on hold.
     """
-    if state == _HELD:
-        raise RetryLaterError("the shop holds the order", after=_HELD_WAIT, is_charged=False)
-    if state in _ENDED:
+    check_not_held(state)
+    if is_ended(state):
         raise HeldError(
             field="state",
             text=f"the ERP has {done} of an order that is {state} in the shop",
             advice=advice,
         )
+
+
+def check_not_held(state: str) -> None:
+    """Return where nobody holds an order; raises `RetryLaterError`, for as long as it takes."""
+    if state == _HELD:
+        raise RetryLaterError("the shop holds the order", after=_HELD_WAIT, is_charged=False)
+
+
+def is_ended(state: str) -> bool:
+    """Return whether nothing of an order is carried out any more."""
+    return state in _ENDED

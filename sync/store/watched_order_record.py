@@ -1,7 +1,24 @@
 """What is kept of an order of ours in the ERP for as long as it may move there."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSeen:
+    """How an order was when it was last looked at.
+
+    Attributes:
+        status: How far it was; empty while nobody has looked.
+        ships_on: The day on which it is to ship, as far as the ERP confirmed one.
+        lines: What tells its lines from what they were; empty while nobody has looked.
+        steps: How many steps of it were told.
+    """
+
+    status: str = ""
+    ships_on: date | None = None
+    lines: str = ""
+    steps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,12 +29,12 @@ class WatchedRecord:
         order_id: The shop's id of it.
         number: What people call it.
         erp_number: The ERP's number of it.
-        status: How far it was when it was last looked at; empty while nobody has looked.
         since: From when on it is watched.
+        seen: How it was when it was last looked at.
     """
 
     order_id: int
     number: str
     erp_number: str
-    status: str
     since: datetime
+    seen: OrderSeen = OrderSeen()

@@ -1,9 +1,9 @@
 """The table of watched orders, as `migrations` made it.
 
-watched_order   orders of the shop that are in the ERP, how far they are, when to look again
+watched_order   orders of the shop that are in the ERP, how they were seen last, when to look again
 """
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Table, func
+from sqlalchemy import BigInteger, Column, Date, DateTime, Index, Integer, Table, func
 
 from sync.store.plain_columns import PlainText
 from sync.store.tables import metadata
@@ -20,6 +20,9 @@ watched_order = Table(
     # As the ERP compares numbers.
     Column("folded", PlainText, nullable=False),
     Column("status", PlainText, nullable=False, server_default=""),
+    Column("ships_on", Date),
+    Column("lines", PlainText, nullable=False, server_default=""),
+    Column("steps", Integer, nullable=False, server_default="0"),
     Column("since", _INSTANT, nullable=False, server_default=func.now()),
     # Null once nothing moves any more but papers, which are found by their dates.
     Column("due_at", _INSTANT, server_default=func.now()),

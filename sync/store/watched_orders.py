@@ -13,11 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pricing_proxy.names import same_name_key
 from sync.store import statements
 from sync.store.order_writes import ORDER_LINK, ORDERS
-from sync.store.watched_order_record import WatchedRecord
+from sync.store.watched_order_record import OrderSeen, WatchedRecord
 from sync.store.watched_order_table import watched_order
 
 _ROW = watched_order.c
-_COLUMNS = (_ROW.order_id, _ROW.number, _ROW.erp_number, _ROW.status, _ROW.since)
+_OF_ORDER = (_ROW.order_id, _ROW.number, _ROW.erp_number, _ROW.since)
+_OF_LOOK = (_ROW.status, _ROW.ships_on, _ROW.lines, _ROW.steps)
+_COLUMNS = (*_OF_ORDER, *_OF_LOOK)
 # A link that is written while others are read becomes visible late.
 _OVERLAP = timedelta(minutes=10)
 # Of an order that nobody calls anything any more, the shop's id is its name.
@@ -37,7 +39,7 @@ _ADD = text("""
     VALUES (:market, :order_id, :number, :erp_number, :folded)
     ON CONFLICT (market, order_id) DO UPDATE
         SET erp_number = excluded.erp_number, folded = excluded.folded, number = excluded.number,
-            status = '', due_at = now()
+            status = '', ships_on = NULL, lines = '', due_at = now()
         WHERE watched_order.folded <> excluded.folded
 """)
 
@@ -103,22 +105,34 @@ class WatchedOrders:
         )
         return await statements.change(self._database, statement)
 
-    async def note(self, market: str, looked: Mapping[int, tuple[str, datetime | None]]) -> None:
-        """Keep how far orders are, and when to look again; never for None."""
+    async def note(
+        self, market: str, looked: Mapping[int, tuple[OrderSeen, datetime | None]]
+    ) -> None:
+        """Keep how orders were seen, and when to look again; never for None."""
         if not looked:
             return
         statement = (
             update(watched_order)
             .where(_ROW.market == market, _ROW.order_id == bindparam("key"))
-            .values(status=bindparam("new_status"), due_at=bindparam("new_due_at"))
+            .values(
+                due_at=bindparam("new_due_at"),
+                **{column.name: bindparam(f"new_{column.name}") for column in _OF_LOOK},
+            )
         )
         rows = [
-            {"key": order, "new_status": status, "new_due_at": due_at}
-            for order, (status, due_at) in sorted(looked.items())
+            {
+                "key": order,
+                "new_due_at": due_at,
+                **{f"new_{column.name}": getattr(seen, column.name) for column in _OF_LOOK},
+            }
+            for order, (seen, due_at) in sorted(looked.items())
         ]
         async with self._database.begin() as connection:
             await connection.execute(statement, rows)
 
 
 def _record(row: RowMapping) -> WatchedRecord:
-    return WatchedRecord(**{column.name: row[column.name] for column in _COLUMNS})
+    return WatchedRecord(
+        **{column.name: row[column.name] for column in _OF_ORDER},
+        seen=OrderSeen(**{column.name: row[column.name] for column in _OF_LOOK}),
+    )

@@ -19,6 +19,7 @@ NAMES = {
     "storefront.keys": "2026-11",
     "sync.markets": "b2b_de",
     "sync.markets.*.order_status.carriers": "DHL",
+    "sync.markets.*.order_status.progress": "Picked",
     "sync.markets.*.orders.shipping": '"flatrate_*"',
     "sync.markets.*.orders.pickup": "store_1",
     "sync.markets.*.orders.payment": "checkmo",

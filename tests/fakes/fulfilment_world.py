@@ -26,17 +26,22 @@ from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import RefusedError
 from sync.magento.order_models import Order
 from sync.mirror.keys import folded
+from sync.order_status.cancelling import Canceller
 from sync.order_status.flow import OrderStatusFlow, StatusMarket
 from sync.order_status.headers import Headers
-from sync.order_status.papers import PaperMarket, Papers
+from sync.order_status.line_changes import LineChanges
+from sync.order_status.notes import OrderNotes
+from sync.order_status.papers import Papers
 from sync.order_status.parcel_carrier import ParcelCarrier
 from sync.order_status.read_budget import ReadBudget
-from sync.order_status.rules import Carrier
+from sync.order_status.rules import Carrier, OrderStatusRules
 from sync.order_status.shipping import ShipmentWriter
 from sync.order_status.shop_order import ShopOrderReader
 from sync.order_status.slip_carrier import SlipCarrier
 from sync.order_status.source import StatusSource
 from sync.order_status.sources import Sources
+from sync.order_status.step_carrier import StepCarrier
+from sync.order_status.watched_market import WatchedMarket
 from sync.papers.entering import FactEntry
 from sync.sales.value_lines import Splitting, line_reference, value_lines
 from sync.store.watched_order_record import WatchedRecord
@@ -44,6 +49,7 @@ from tests.fakes.customer_links import FakeCompany
 from tests.fakes.entering import FakeWatermarks
 from tests.fakes.kept_watch import FakeWatch
 from tests.fakes.memory_engine import Entered, MemoryEngine
+from tests.fakes.noted_shop import NotedShop
 from tests.fakes.shipping_shop import ShippingShop, Write
 from tests.fakes.slip_erp import COMPANY, SlipErp
 from tests.fakes.stock_shop import StockShop
@@ -55,6 +61,7 @@ VARIANT = "SHADE-0001 : : S : BLACK :"
 # Of fewer items none has any.
 _WITH_VARIANTS = 30
 STORES = frozenset({3, 4})
+RULES = OrderStatusRules()
 SOURCES = {"13": "berlin", "14": "hamburg"}
 LONGEST = {"fo": timedelta(seconds=60), "magento": timedelta(seconds=120)}
 
@@ -95,6 +102,7 @@ class FulfilmentWorld:
         faults: What happens at the shop's and the ERP's calls, one after the other; then nothing.
         bundle: How the ERP has bundles with a price of their own.
         sources: The source that each warehouse fills; empty for a shop with one alone.
+        rules: What the configuration says, carriers left out.
     """
 
     def __init__(
@@ -103,6 +111,7 @@ class FulfilmentWorld:
         *,
         bundle: Any = "parent",
         sources: Mapping[str, str] = SOURCES,
+        rules: OrderStatusRules = RULES,
     ) -> None:
         self.clock = ManualClock()
         self.faults = iter(faults)
@@ -111,10 +120,12 @@ class FulfilmentWorld:
         self.shop = Shop(_book(), ShopDials(), clock=self.clock)
         self.stock = StockShop(self.shop, self.read)
         self.shipments = ShippingShop(self.shop, before=self.read, send=self.send)
+        self.notes = NotedShop(self.shop, before=self.read, send=self.send)
         self.erp = SlipErp(self.clock, self.read)
         self.watch, self.marks = FakeWatch(), FakeWatermarks()
         self.wanted: list[str] = []
         self.carriers = {"DHL": Carrier(code="dhl", title="DHL")}
+        self.rules = rules
         self.sources = dict(sources)
         self.engine = MemoryEngine(self.clock, FakeCompany(), LONGEST)
         self.splitting = Splitting(bundle=bundle, amount_decimals=2)
@@ -137,10 +148,12 @@ class FulfilmentWorld:
         parcels = ParcelCarrier(
             self.erp, shipments=self.shipments, carriers=self.carriers, market=MARKET
         )
-        flow = OrderStatusFlow({MARKET: StatusMarket(slips=slips, parcels=parcels)})
+        steps = self._steps(orders)
+        flow = OrderStatusFlow({MARKET: StatusMarket(slips=slips, parcels=parcels, steps=steps)})
         self.engine.flows = {flow.name: flow}
-        market = PaperMarket(code=MARKET, company=COMPANY)
+        market = WatchedMarket(code=MARKET, company=COMPANY)
         budget = ReadBudget(60, clock=self.clock)
+        entering = FactEntry(self.engine, "order_status", MARKET)
         self.watching = StatusSource(
             market,
             watch=self.watch,
@@ -148,7 +161,7 @@ class FulfilmentWorld:
                 self.erp,
                 market,
                 watch=self.watch,
-                entering=FactEntry(self.engine, "order_status", MARKET),
+                entering=entering,
                 marks=self.marks,
                 budget=budget,
                 clock=self.clock,
@@ -157,11 +170,33 @@ class FulfilmentWorld:
                 self.erp,
                 market,
                 watch=self.watch,
+                entering=entering,
+                named=self.rules.progress,
                 marks=self.marks,
                 budget=budget,
                 clock=self.clock,
             ),
             marks=self.marks,
+        )
+
+    def _steps(self, orders: ShopOrderReader) -> StepCarrier:
+        notes = OrderNotes(self.notes)
+        return StepCarrier(
+            self.erp,
+            company=COMPANY,
+            market=MARKET,
+            rules=self.rules,
+            orders=orders,
+            notes=notes,
+            canceller=Canceller(
+                self.notes,
+                orders=orders,
+                notes=notes,
+                sources=Sources(self.stock, self.stock),
+                locks=FakeLocks(),
+                want=self._want,
+            ),
+            lines=LineChanges(self.erp, company=COMPANY, orders=orders, notes=notes),
         )
 
     def sell(self, *lines: tuple[str, int], warehouse: str = "13") -> Sold:
@@ -175,7 +210,9 @@ class FulfilmentWorld:
         self.erp.order(sold.erp_number)
         for value in value_lines(order.items, self.splitting):
             reference = line_reference(order.increment_id, value.key)
-            lot = self.erp.line(sold.erp_number, reference, warehouse=warehouse)
+            lot = self.erp.line(
+                sold.erp_number, reference, warehouse=warehouse, quantity=value.quantity
+            )
             sold.lots[lot] = value.key
         self.erp.line(sold.erp_number, f"{order.increment_id}-shipping", warehouse="")
         self.watch.linked.append(
@@ -183,7 +220,6 @@ class FulfilmentWorld:
                 order_id=order.entity_id,
                 number=order.increment_id,
                 erp_number=sold.erp_number,
-                status="",
                 since=self.clock.utc(),
             )
         )

@@ -1,10 +1,11 @@
 """Which orders are watched, in memory."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pricing_proxy.names import same_name_key
-from sync.store.watched_order_record import WatchedRecord
+from sync.store.watched_order_record import OrderSeen, WatchedRecord
 
 
 class FakeWatch:
@@ -42,6 +43,9 @@ class FakeWatch:
         self.due_at |= {each.order_id: now for each in found.values()}
         return len(found)
 
-    async def note(self, market: str, looked: Mapping[int, tuple[str, datetime | None]]) -> None:
+    async def note(
+        self, market: str, looked: Mapping[int, tuple[OrderSeen, datetime | None]]
+    ) -> None:
         del market
         self.due_at |= {key: at for key, (_, at) in looked.items()}
+        self.kept |= {key: replace(self.kept[key], seen=seen) for key, (seen, _) in looked.items()}

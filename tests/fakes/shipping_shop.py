@@ -84,12 +84,19 @@ class ShippingShop:
         await self._written("track", lambda: add_track(self._shop, {"entity": entity}), guard)
 
     async def _written(self, name: str, write: Write, guard: Guard | None) -> Any:
-        if guard is not None:
-            await guard()
-        try:
-            return await self._send(name, write)
-        except RefusedError as error:
-            fault = ShopFault(template=str(error), parameters={})
-            raise MagentoRejectedError(
-                "refused", system="magento", status=error.status, faults=(fault,)
-            ) from error
+        return await written(self._send, name, write, guard)
+
+
+async def written(
+    send: Callable[[str, Write], Awaitable[Any]], name: str, write: Write, guard: Guard | None
+) -> Any:
+    """Return what a write answers; raises what the client raises where the shop refuses it."""
+    if guard is not None:
+        await guard()
+    try:
+        return await send(name, write)
+    except RefusedError as error:
+        fault = ShopFault(template=str(error), parameters={})
+        raise MagentoRejectedError(
+            "refused", system="magento", status=error.status, faults=(fault,)
+        ) from error

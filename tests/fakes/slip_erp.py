@@ -18,6 +18,7 @@ from pricing_proxy.d365.fo.slip_models import (
 )
 from pricing_proxy.d365.fo.stock_models import DemandLineRow
 from pricing_proxy.money import NumberText
+from pricing_proxy.names import same_name_key
 
 R = TypeVar("R", bound=Row)
 
@@ -52,10 +53,26 @@ class SlipErp:
             "SalesOrderNumber": number,
             "SalesOrderStatus": "Backorder",
             "SalesOrderProcessingStatus": "Active",
+            "ConfirmedShippingDate": "1900-01-01T12:00:00Z",
             "SysModifiedDateTime": self._now(),
         }
 
-    def line(self, order: str, reference: str, *, warehouse: str = "13") -> str:
+    def move(self, number: str, **members: Any) -> None:
+        """Change members of an order's header."""
+        self.headers[number] |= {**members, "SysModifiedDateTime": self._now()}
+
+    def change_line(self, lot: str, **members: str) -> None:
+        """Change members of a line, which changes its order too."""
+        numbers = {"OrderedSalesQuantity": NumberText}
+        changed = {name: numbers.get(name, str)(value) for name, value in members.items()}
+        for row in self.lines:
+            if row["InventoryLotId"] == lot:
+                row.update(changed)
+                self.move(row["SalesOrderNumber"])
+
+    def line(
+        self, order: str, reference: str, *, warehouse: str = "13", quantity: Decimal = Decimal(1)
+    ) -> str:
         """Add a line and return its lot."""
         lot = f"LOT-{next(self._keys)}"
         names = dict.fromkeys(DemandLineRow.fields(), "")
@@ -64,7 +81,7 @@ class SlipErp:
             "InventoryLotId": lot,
             "SalesOrderNumber": order,
             "OrderLineReference": reference,
-            "OrderedSalesQuantity": NumberText("1"),
+            "OrderedSalesQuantity": NumberText(f"{quantity:f}"),
             "ShippingWarehouseId": warehouse,
         }
         self.lines.append(names | row)
@@ -136,6 +153,17 @@ class SlipErp:
         await self._asked("statuses", company)
         rows = [self.headers[number] for number in orders if number in self.headers]
         return [OrderStatusRow.model_validate(row) for row in rows]
+
+    async def lines_of_group(
+        self, company: str, orders: Sequence[str]
+    ) -> dict[str, list[DemandLineRow]]:
+        await self._asked("lines of group", company)
+        wanted = {same_name_key(order) for order in orders}
+        found: dict[str, list[DemandLineRow]] = {}
+        for row in _read(DemandLineRow, self.lines):
+            if (key := same_name_key(row.SalesOrderNumber)) in wanted:
+                found.setdefault(key, []).append(row)
+        return found
 
     async def changed(self, company: str, since: datetime) -> list[OrderChangeRow] | None:
         await self._asked("changed", company)

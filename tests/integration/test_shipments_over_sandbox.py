@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from sync.magento.shipment_models import Shipment
 from sync.order_status.building import watching
 from sync.serve.building import given_of
 from sync.serve.systems import systems
+from sync.store.states import EventState
 from tests.integration.sync_running import (
     MARKET,
     ORDER_RULES,
@@ -75,6 +77,52 @@ async def seen(world: World, given: Given, number: str, *, many: int) -> list[Sh
         events = await world.running.stores.overview.by_key(number)
         raise AssertionError([(each.flow, each.state, each.trouble) for each in events]) from None
     return shipments(world, number)
+
+
+def told(world: World, number: str) -> list[str]:
+    """Return what stands on an order, without marks."""
+    orders = world.sandbox.shop.orders.values()
+    [order] = (each for each in orders if each["increment_id"] == number)
+    return [each["comment"].split(" [")[0] for each in order["status_histories"][::-1]]
+
+
+async def test_a_confirmed_day_and_a_cancellation_come_into_the_shop(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with followed(tmp_path, database_url) as (world, given):
+        await watching(given)[MARKET].look()
+        # Whatever is found within the first minutes is taken as it is.
+        mark = f"order_status.{MARKET}.begins"
+        hour_ago = given.polling.clock.utc() - timedelta(hours=1)
+        await given.polling.watermarks.put(mark, hour_ago.isoformat())
+        [number] = await world.place(lines=[{"sku": "LAMP-01", "quantity": 3}], customer=1)
+        await world.arrived(number)
+        await posted(world, number, "confirm", ships="2026-12-04")
+
+        async def is_told() -> bool:
+            await watching(given)[MARKET].look()
+            return len(told(world, number)) >= 2
+
+        await world.until(is_told)
+        assert sorted(told(world, number)) == [
+            "The order is confirmed.",
+            "To be shipped on 2026-12-04.",
+        ]
+        await posted(world, number, "close-short")
+
+        async def is_cancelled() -> bool:
+            await watching(given)[MARKET].look()
+            return "The order is cancelled." in told(world, number)
+
+        await world.until(is_cancelled)
+        orders = world.sandbox.shop.orders.values()
+        assert next(o["state"] for o in orders if o["increment_id"] == number) == "canceled"
+
+        async def is_all_done() -> bool:
+            events = await world.running.stores.overview.by_key(number)
+            return all(each.state is EventState.DONE for each in events)
+
+        await world.until(is_all_done)
 
 
 async def test_two_slips_from_two_warehouses_and_a_late_parcel_arrive_once_each(

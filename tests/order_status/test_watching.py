@@ -28,7 +28,6 @@ async def test_25000_orders_are_followed_within_the_budget() -> None:
                 order_id=number,
                 number=f"{number:09}",
                 erp_number=f"SO-{number}",
-                status="",
                 since=began - timedelta(days=3),
             )
         )
@@ -57,7 +56,6 @@ async def test_a_slip_is_seen_at_the_next_look_however_much_is_due() -> None:
                 order_id=number,
                 number=str(number),
                 erp_number=f"SO-{number}",
-                status="",
                 since=record.since,
             )
         )

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sync.engine.outcomes import HeldError, RetryLaterError, SkippedError
+from sync.store.order_writes import CANCEL_LINK
 from tests.cases import case, case_order
 from tests.orders.selling_one import ORDER, OneSale
 
@@ -57,6 +58,17 @@ async def test_once_a_person_has_reduced_the_line_nothing_is_left_to_do() -> Non
     await sale.carry(task="change")
 
     assert sale.erp.calls["change_line"] == 0
+
+
+async def test_what_was_cancelled_because_the_erp_had_is_no_change_of_the_shops() -> None:
+    """Our own cancellation moves the shop's order, and must not come back as work."""
+    sale = await sent()
+    cancel(sale, 0, "1")
+    await sale.work.links.remember(CANCEL_LINK, str(sale.order.entity_id), "SO-1")
+
+    done = await sale.carry(task="change")
+
+    assert "as the ERP had cancelled it" in done.note
 
 
 async def test_the_recorded_order_of_which_two_of_three_were_cancelled() -> None:

@@ -1,14 +1,16 @@
 """Which orders are watched, and when they are looked at next."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store.links import MarketLinks
 from sync.store.order_writes import ORDER_LINK
+from sync.store.watched_order_record import OrderSeen
 from sync.store.watched_orders import WatchedOrders
 from tests.sync_engine.engine import MARKET
 
+PICKED = OrderSeen(status="Picked", ships_on=date(2026, 12, 4), lines="ab12", steps=2)
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,11 +41,11 @@ async def test_what_was_looked_at_is_due_when_it_says_and_never_without(
     assert {each.order_id for each in due} == {7, 8}
 
     later = now + timedelta(minutes=5)
-    await watched.note(MARKET, {7: ("Picked", later), 8: ("Invoiced", None)})
+    await watched.note(MARKET, {7: (PICKED, later), 8: (OrderSeen(status="Invoiced"), None)})
 
     assert await watched.due(MARKET, now=now, most=10) == []
     [again] = await watched.due(MARKET, now=later, most=10)
-    assert (again.order_id, again.status) == (7, "Picked")
+    assert (again.order_id, again.seen) == (7, PICKED)
     # Taken in once more, as the overlap does, nothing is due for that.
     await watched.take_in(MARKET, EVER)
     assert await watched.due(MARKET, now=now, most=10) == []
@@ -58,9 +60,11 @@ async def test_an_order_that_is_sent_anew_is_watched_under_its_new_number(
     watched, links = WatchedOrders(store), MarketLinks(store, MARKET)
     await links.remember(ORDER_LINK, "7", "SO-7")
     await watched.take_in(MARKET, EVER)
-    await watched.note(MARKET, {7: ("Canceled", None)})
+    await watched.note(MARKET, {7: (OrderSeen(status="Canceled", steps=3), None)})
     await links.remember(ORDER_LINK, "7", "SO-8")
     await watched.take_in(MARKET, EVER)
     found = await watched.numbered(MARKET, ["SO-7", "SO-8"])
     assert [each.erp_number for each in found.values()] == ["SO-8"]
-    assert len(await watched.due(MARKET, now=datetime.now(UTC), most=9)) == 1
+    [again] = await watched.due(MARKET, now=datetime.now(UTC), most=9)
+    # What was told of it counts on.
+    assert again.seen == OrderSeen(steps=3)

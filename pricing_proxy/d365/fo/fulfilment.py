@@ -4,7 +4,7 @@ Orders are asked for in groups that fit into one request, never one by one. Rais
 `UpstreamError`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from http import HTTPStatus
 
@@ -43,6 +43,16 @@ class FulfilmentReads:
         """Return the headers of one group of orders."""
         where = is_one_of("SalesOrderNumber", orders)
         return await self._calls.rows(OrderStatusRow, where, company=company)
+
+    async def lines_of_group(
+        self, company: str, orders: Sequence[str]
+    ) -> Mapping[str, list[DemandLineRow]]:
+        """Return the lines of one group of orders, by what all spellings of a number share."""
+        where = is_one_of("SalesOrderNumber", orders)
+        found: dict[str, list[DemandLineRow]] = {}
+        for row in await self._calls.rows(DemandLineRow, where, company=company):
+            found.setdefault(same_name_key(row.SalesOrderNumber), []).append(row)
+        return found
 
     async def changed(self, company: str, since: datetime) -> list[OrderChangeRow] | None:
         """Return the orders that changed since an instant; None where the set is missing."""

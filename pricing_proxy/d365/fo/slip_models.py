@@ -14,6 +14,7 @@ class OrderStatusRow(Row):
     Attributes:
         SalesOrderStatus: "Backorder" while any of it is to be delivered.
         SalesOrderProcessingStatus: Says more: "Picked", "PartiallyDelivered" …
+        ConfirmedShippingDate: Of the header; a line may be promised for another day.
     """
 
     entity_set = "SalesOrderHeadersV3"
@@ -24,6 +25,7 @@ class OrderStatusRow(Row):
     SalesOrderNumber: str
     SalesOrderStatus: Text
     SalesOrderProcessingStatus: Text
+    ConfirmedShippingDate: Day
 
 
 class OrderChangeRow(Row):
