@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tests.code.program import Class, Function, Program, Types, is_self, last_name
-from tests.code.sources import ROOT, Source
+from tests.code.sources import ROOT, Source, nodes
 
 # Decorators after which a function is called by its own name; others hand it to somebody.
 _PLAIN = {
@@ -33,15 +33,20 @@ class _Call:
 
 @dataclass(slots=True)
 class _Found:
-    """What is used: members by class and name, and names of which the class is not known."""
+    """What is used: the classes of each member, and names of which the class is not known."""
 
-    members: set[tuple[str, str]] = field(default_factory=set)
+    members: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     unknown: set[str] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
     calls: defaultdict[str, list[_Call]] = field(default_factory=lambda: defaultdict(list))
     handed_on: set[str] = field(default_factory=set)
     # Names that only say what something is.
     typing: set[int] = field(default_factory=set)
+
+    def note_whole(self, told: Class) -> None:
+        """Take all members of a class as used."""
+        for member in told.members:
+            self.members[member].add(told.name)
 
 
 def dead_code(modules: tuple[Source, ...], templates: str = "") -> list[str]:
@@ -101,14 +106,13 @@ def _note(
                 }
         case ast.Attribute(ctx=ast.Load(), attr=attr) if not (attr == own and is_self(node.value)):
             owners = program.holders(program.types(node.value, known), attr)
-            found.members |= {(each.name, attr) for each in owners}
+            found.members[attr] |= {each.name for each in owners}
             if not owners:
                 found.unknown.add(attr)
         case ast.MatchClass():
             found.unknown |= set(node.kwd_attrs)
-            if node.patterns:
-                for each in program.classes.get(last_name(node.cls), ()):
-                    found.members |= {(each.name, member) for member in each.members}
+            for each in program.classes.get(last_name(node.cls), ()) if node.patterns else ():
+                found.note_whole(each)
     if id(node) not in found.typing and not isinstance(node, ast.Attribute):
         found.handed_on |= {
             last_name(each)
@@ -119,20 +123,20 @@ def _note(
 
 
 def _typing(tree: ast.Module) -> Iterator[int]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         match node:
             case ast.arg(annotation=told) | ast.AnnAssign(annotation=told) if told is not None:
-                yield from map(id, ast.walk(told))
+                yield from map(id, nodes(told))
             case ast.FunctionDef(returns=told) | ast.AsyncFunctionDef(returns=told) if told:
-                yield from map(id, ast.walk(told))
+                yield from map(id, nodes(told))
             case ast.ClassDef(bases=bases):
-                yield from (id(each) for base in bases for each in ast.walk(base))
+                yield from (id(each) for base in bases for each in nodes(base))
             case ast.ExceptHandler(type=told) if told is not None:
-                yield from map(id, ast.walk(told))
+                yield from map(id, nodes(told))
             case ast.Subscript(slice=told):
-                yield from map(id, ast.walk(told))
+                yield from map(id, nodes(told))
             case ast.Call(func=ast.Name(id="isinstance" | "issubclass" | "cast"), args=args):
-                yield from (id(each) for argument in args for each in ast.walk(argument))
+                yield from (id(each) for argument in args for each in nodes(argument))
 
 
 def _note_call(node: ast.Call, program: Program, known: Mapping[str, Types], found: _Found) -> None:
@@ -153,7 +157,7 @@ def _dead_names(modules: tuple[Source, ...], templates: str) -> Iterator[str]:
     imported = set(_places(modules))
     attributes: set[str] = set(re.findall(r"\w+", templates))
     for source in modules:
-        for node in ast.walk(source.tree):
+        for node in nodes(source.tree, ast.ImportFrom, ast.Attribute):
             if isinstance(node, ast.ImportFrom) and node.module:
                 imported |= {(node.module, alias.name) for alias in node.names}
             elif isinstance(node, ast.Attribute):
@@ -172,7 +176,7 @@ def _dead_names(modules: tuple[Source, ...], templates: str) -> Iterator[str]:
 def _places(modules: tuple[Source, ...]) -> Iterator[tuple[str, str]]:
     """Yield module and name of what a text says to import later."""
     for source in modules:
-        for node in ast.walk(source.tree):
+        for node in nodes(source.tree, ast.Constant):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 place = _PLACE.fullmatch(node.value)
                 if place is not None:
@@ -184,7 +188,7 @@ def _defined(node: ast.stmt) -> Iterator[str]:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() if not _is_handed(node):
             yield node.name
         case ast.Assign(targets=targets):
-            for each in (inner for target in targets for inner in ast.walk(target)):
+            for each in (inner for target in targets for inner in nodes(target)):
                 if isinstance(each, ast.Name) and not each.id.startswith("__"):
                     yield each.id
         case ast.AnnAssign(target=ast.Name(id=name)):
@@ -195,7 +199,7 @@ def _loaded(tree: ast.Module) -> Mapping[str, list[ast.stmt]]:
     """Return the statements of a module in which each name is read, in quotes too."""
     found: defaultdict[str, list[ast.stmt]] = defaultdict(list)
     for statement in tree.body:
-        for node in ast.walk(statement):
+        for node in nodes(statement, ast.Name, ast.Constant):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 found[node.id].append(statement)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -233,7 +237,7 @@ def _dead_members(program: Program, found: _Found) -> Iterator[str]:
 
 
 def _is_used(program: Program, told: Class, member: str, found: _Found) -> bool:
-    owners = {name for name, each in found.members if each == member}
+    owners = found.members[member]
     if told.name in owners or owners & {base.name for base in program.mro(told.name)}:
         return True
     has = {name for base in program.mro(told.name) for name in base.members}

@@ -10,11 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.code.sources import Source
+from tests.code.sources import Source, nodes
 
 Types = frozenset[str]
 UNKNOWN: Types = frozenset()
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+# What gives a name a value.
+_ASSIGNING = (
+    ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.comprehension,
+    ast.withitem, ast.ExceptHandler,
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -37,7 +42,7 @@ class Program:
         self.classes: defaultdict[str, list[Class]] = defaultdict(list)
         self.returned: defaultdict[str, Types] = defaultdict(lambda: UNKNOWN)
         for source in self.modules:
-            for node in ast.walk(source.tree):
+            for node in nodes(source.tree, ast.ClassDef):
                 if isinstance(node, ast.ClassDef):
                     bases = [name for base in node.bases if (name := last_name(base))]
                     self.classes[node.name].append(Class(node.name, source.name, node, bases))
@@ -71,7 +76,7 @@ class Program:
         if annotation is None:
             return UNKNOWN
         found: set[str] = set()
-        for node in ast.walk(annotation):
+        for node in nodes(annotation):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 with_quotes = _parsed(node.value)
                 found |= self.named_in(with_quotes) if with_quotes is not None else UNKNOWN
@@ -86,7 +91,7 @@ class Program:
             if each.annotation is not None:
                 known[each.arg] = self.named_in(each.annotation)
         for _ in range(2):
-            for node in ast.walk(function):
+            for node in nodes(function, *_ASSIGNING):
                 self._assign(node, known)
         return known
 
@@ -139,7 +144,7 @@ class Program:
             case _:
                 return
         for target, types in pairs:
-            for each in ast.walk(target):
+            for each in nodes(target):
                 if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
                     known[each.id] = known.get(each.id, UNKNOWN) | types
 
@@ -165,7 +170,7 @@ class Program:
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                     self._member(told, name, node, self.named_in(node.returns))
                     known = self.variables(node, {"self": frozenset({told.name})})
-                    for inner in ast.walk(node):
+                    for inner in nodes(node, ast.Assign, ast.AnnAssign):
                         self._describe_kept(told, inner, known)
 
     def _describe_kept(self, told: Class, node: ast.AST, known: Mapping[str, Types]) -> None:
@@ -176,7 +181,7 @@ class Program:
                 targets, types = [target], self.named_in(annotation)
             case _:
                 return
-        for each in (inner for target in targets for inner in ast.walk(target)):
+        for each in (inner for target in targets for inner in nodes(target)):
             if isinstance(each, ast.Attribute) and is_self(each.value):
                 self._member(told, each.attr, each, types)
 

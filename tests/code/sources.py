@@ -47,6 +47,17 @@ def _sources(folder: str) -> tuple[Source, ...]:
         gc.enable()
 
 
+@cache
+def nodes(tree: ast.AST, *kinds: type[ast.AST]) -> tuple[ast.AST, ...]:
+    """Return a piece of a tree and all that is in it, or what of it is of some kinds.
+
+    Kept: the rules look through the same pieces again and again, and walking takes longest.
+    """
+    if kinds:
+        return tuple(node for node in nodes(tree) if isinstance(node, kinds))
+    return tuple(ast.walk(tree))
+
+
 def functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
     """Yield every function with its name, classes and functions around it in front."""
     yield from _functions(tree, "")

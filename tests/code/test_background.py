@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from tests.code.sources import PROGRAMS, sources
+from tests.code.sources import PROGRAMS, nodes, sources
 
 WAITED_FOR = {
     "pricing_proxy/background.py": "the one place: `Background` runs its loops so",
@@ -28,7 +28,7 @@ def test_tasks_are_made_where_somebody_waits_for_them() -> None:
 def makers() -> Iterator[str]:
     """Yield each module that makes a task outside of a task group."""
     for source in sources(*PROGRAMS):
-        for node in ast.walk(source.tree):
+        for node in nodes(source.tree, ast.Call):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 owner = ast.unparse(node.func.value)
                 if node.func.attr in {"create_task", "ensure_future"} and owner != "group":

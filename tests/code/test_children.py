@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.code.sources import PROGRAMS, Source, sources
+from tests.code.sources import PROGRAMS, Source, nodes, sources
 
 STARTING = frozenset(
     {"Popen", "run", "call", "check_call", "check_output", "create_subprocess_exec"}
@@ -19,7 +19,7 @@ OUTLIVING = frozenset({"sync/engine/embedded_postgres.py"})
 
 def starts(tree: ast.AST) -> Iterator[ast.Call]:
     """Yield every call that starts a program."""
-    for node in ast.walk(tree):
+    for node in nodes(tree, ast.Call):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         whose, name = node.func.value, node.func.attr

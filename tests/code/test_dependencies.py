@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 
-from tests.code.sources import PROGRAMS, ROOT, sources
+from tests.code.sources import PROGRAMS, ROOT, nodes, sources
 
 # Used without being imported by us.
 UNNAMED = {"tzdata": "zoneinfo reads it where the system has no time zones"}
@@ -41,7 +41,7 @@ OPEN_TELEMETRY = {
 def modules_imported() -> Iterator[str]:
     """Yield every module that the programs import."""
     for source in sources(*PROGRAMS):
-        for node in ast.walk(source.tree):
+        for node in nodes(source.tree, ast.Import, ast.ImportFrom):
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:

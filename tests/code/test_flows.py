@@ -9,7 +9,7 @@ import pytest
 
 from sync.description import Description
 from sync.flows import FLOWS
-from tests.code.sources import Source, sources
+from tests.code.sources import Source, nodes, sources
 
 PACKAGES = {flow.name: flow.build.__module__.rpartition(".")[0] for flow in FLOWS}
 # They put flows together, or work on what those have done.
@@ -36,7 +36,7 @@ def within(name: str, *packages: str) -> bool:
 
 
 def imported(source: Source) -> Iterator[str]:
-    for node in ast.walk(source.tree):
+    for node in nodes(source.tree, ast.Import, ast.ImportFrom):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None:

@@ -14,7 +14,7 @@ import procrastinate.schema
 import pytest
 
 from tests.code.private_names import QUEUE_SCHEMA, REACHED, Reached
-from tests.code.sources import PROGRAMS, ROOT, Source, sources
+from tests.code.sources import PROGRAMS, ROOT, Source, nodes, sources
 
 LIBRARIES = ("aiohttp", "redis", "procrastinate")
 # Said by their documentation to be used, in spite of their names.
@@ -60,7 +60,7 @@ def test_the_library_is_pinned_to_its_minor_version(library: str) -> None:
 def used_names() -> Iterator[str]:
     """Yield every private or overridden name of the libraries that the programs use."""
     for source in sources(*PROGRAMS):
-        for node in ast.walk(source.tree):
+        for node in nodes(source.tree, ast.Attribute, ast.ClassDef):
             if isinstance(node, ast.Attribute) and is_foreign(node):
                 yield node.attr
             if isinstance(node, ast.ClassDef) and node in source.tree.body:
@@ -77,7 +77,7 @@ def is_foreign(node: ast.Attribute) -> bool:
 def names_of_ours(source: Source, definition: ast.ClassDef) -> Iterator[str]:
     """Yield what a class of ours overrides of its libraries' classes, or uses of their insides."""
     theirs = theirs_of(source, definition)
-    for node in ast.walk(definition) if theirs else ():
+    for node in nodes(definition) if theirs else ():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             name = node.name
         elif isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self":
