@@ -6,9 +6,9 @@
     something else: edited in the shop    recorded, and written or kept as its policy says
     another product under the key         nothing: all that is known of the key counts no more
 
-What is kept counts as acknowledged: it stays until the ERP says something new. An undo is
-different: it writes a row only where all of it is still what its run wrote. A writer that decides
-itself gets every row.
+What is kept counts as acknowledged, and as edited whatever the ERP says next: it stays until the
+shop has what the ERP says. An undo is different: it writes a row only where all of it is still what
+its run wrote. A writer that decides itself gets every row.
 """
 
 from collections.abc import Mapping, Sequence

@@ -87,7 +87,7 @@ def change_of(row: LookedRow) -> MirrorChange:
 
 
 def listed(row: LookedRow, found: Values, policies: Mapping[str, Policy]) -> Seen:
-    """Return what of a row is told: what is kept and was not told so before."""
+    """Return what of a row is told: of the edits that are kept, those not told so before."""
     kept = {
         name: value
         for name, value in found.items()

@@ -5,7 +5,7 @@ the ERP says something new. A round goes along all known rows, slice by slice, a
 
     the shop has a field otherwise     overwrite: the key is read from the ERP soon, judged, and
                                        written even where it is known to be right
-                                       keep: told once, until it changes again or we write it
+                                       keep: told once, until it changes again or is as we know it
     more of them than are mended       listed in the round's run, which waits for a person; not for
     unasked                            a writer that decides itself: its shop moves by selling
     another product under the key,     looked at once more; then all that is known of the key is

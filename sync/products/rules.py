@@ -94,8 +94,8 @@ class ProductRules(BaseModel):
             when left out.
         price_scope: The shop's setting: one price for all websites, or one for each.
         price_decimals: Decimals that a price for one piece has where the ERP's is for several.
-        keep: Fields that stay as they are where somebody edited them in the shop, until the ERP
-            says something new; by what `d365-sync runs show` calls them.
+        keep: Fields that stay as they are where somebody edited them in the shop, whatever the ERP
+            says, until the shop has what the ERP says; by what `d365-sync runs show` calls them.
         events: Business events of the ERP that tell of a changed item, by the name that they were
             given there, each with the member that holds the item's number.
         limits: What needs approval.

@@ -25,9 +25,14 @@ from tests.virtual_time import run_virtual
 
 SKUS = [f"LAMP-{number:02}" for number in range(20)]
 LAMP = RowKey("global", "LAMP-00")
-RAISED: dict[RowKey, Values] = {
-    RowKey("global", sku): {"name": sku.lower(), "price": "12"} for sku in SKUS
-}
+
+
+def priced(price: str) -> dict[RowKey, Values]:
+    """Return every lamp at a price."""
+    return {RowKey("global", sku): {"name": sku.lower(), "price": price} for sku in SKUS}
+
+
+RAISED = priced("12")
 
 
 def virtually(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
@@ -83,9 +88,14 @@ async def test_what_was_edited_in_the_shop_is_recorded_and_its_policy_obeyed(
     assert change.before["price"] == "99"
     assert world.held(LAMP).values["price"] == price
     assert sum(bool(one.edited) for one in world.plans.changes.values()) == 1
-    # What is kept stays until the ERP says something new.
+    # What is kept stays, whatever the ERP says next, until the shop has that.
     await world.run(RAISED)
     assert world.held(LAMP).values["price"] == price
+    await world.run(priced("13"))
+    assert world.held(LAMP).values["price"] == ("99" if policy == "keep" else "13")
+    world.shop.put(LAMP, price="13")
+    await world.run(priced("14"))
+    assert world.held(LAMP).values["price"] == "14"
 
 
 @virtually
