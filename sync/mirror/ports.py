@@ -49,7 +49,7 @@ class MirrorReader(Protocol):
     """Reads what the ERP says."""
 
     async def expected(self) -> int | None:
-        """Return how many rows a whole read brings, for progress; None where nobody knows."""
+        """Return how many rows a whole read brings, for progress; None for as many as the last."""
         ...
 
     def pages(

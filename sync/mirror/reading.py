@@ -7,8 +7,7 @@
 
 A read of everything that was killed is taken up where it was. One that the ERP broke off is tried
 again from there, and given up when it gets no further; one by hand ends at once with its reason.
-One that brought less than nine tenths of the last one's rows plans nothing: half a catalog is an
-error more often than a decision.
+One of everything that brought too little plans nothing (`whole_reads`).
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from pricing_proxy.clock import Clock
 from sync.mirror.absence import Absence
 from sync.mirror.ports import Mirror
 from sync.mirror.read_life import failing, kept
+from sync.mirror.whole_reads import WholeReads
 from sync.store.interventions import InterventionError, Interventions
 from sync.store.lines import Urgency
 from sync.store.mirror_held import HeldNews
@@ -32,8 +32,6 @@ from sync.store.mirror_staging import StagedWindow
 
 # Whoever reads says so several times within; one of everything by the clock may meet a long outage.
 _IDLE, _WHOLE_IDLE = timedelta(minutes=2), timedelta(hours=6)
-# Of the last whole read's rows; fewer are believed when a person says so.
-_FEWEST_PER_CENT = 90
 _AT_ONCE = 2000
 _BY = "a newer read"
 _MOVED = "the ERP says something new of what the shop refused"
@@ -90,6 +88,7 @@ class MirrorReads:
         self._plans = plans
         self._entering = entering
         self._interventions = interventions
+        self._whole = WholeReads(mirror, plans.runs)
         self._absence = Absence(mirror, plans.staging, clock=clock)
 
     async def full(self) -> None:
@@ -179,7 +178,7 @@ class MirrorReads:
             shop=mirror.shop,
             trigger=trigger,
             is_forced=is_forced,
-            expected=await mirror.reader.expected() if is_whole else None,
+            expected=await self._whole.expected() if is_whole else None,
             by=by,
         )
 
@@ -190,7 +189,7 @@ class MirrorReads:
         async with failing(self._plans.runs, run, keys):
             async with kept(self._plans.runs, run):
                 run = await self._read(run, keys, told=told)
-                if keys is None and (few := await self._too_few(run)):
+                if keys is None and (few := await self._whole.too_few(run)):
                     await self._plans.runs.fail(run, few)
                     return
                 if run.trigger is RunTrigger.ADOPT:
@@ -218,20 +217,6 @@ class MirrorReads:
                 told(run)
         await self._plans.runs.has_read(run)
         return replace(run, state=RunState.PLANNING)
-
-    async def _too_few(self, run: MirrorRun) -> str:
-        """Return why a read is not believed; empty where it is."""
-        if run.is_forced:
-            return ""
-        last = await self._plans.runs.rows_of_last_whole_read(run)
-        if not run.rows_read:
-            return "the ERP has no rows at all: nothing is planned"
-        if last is None or run.rows_read * 100 >= last * _FEWEST_PER_CENT:
-            return ""
-        return (
-            f"the ERP has {run.rows_read} rows, and had {last}: nothing is planned; "
-            "if that is right, read it by hand and force it"
-        )
 
     async def _adopt(self, run: MirrorRun) -> None:
         """Compare the shop, slice by slice."""

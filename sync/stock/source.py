@@ -72,7 +72,7 @@ class OnHand:
         self._decimals = decimals
 
     async def expected(self) -> int | None:
-        """Return None: an item has one row for each warehouse that ever held it."""
+        """Return None: the ERP counts rows, one for each warehouse that ever held an item."""
         return None
 
     async def pages(

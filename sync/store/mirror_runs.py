@@ -163,12 +163,14 @@ class MirrorRuns:
             await change_held(connection, run, text=text, **ended)
             await _drop_staged(connection, [run.id])
 
-    async def rows_of_last_whole_read(self, run: MirrorRun) -> int | None:
-        """Return how many rows the last whole read before it brought; None without one."""
+    async def rows_of_last_whole_read(
+        self, flow: str, market: str, *, before: int | None = None
+    ) -> int | None:
+        """Return how many rows the last whole read brought, or that before a run; None without."""
         its = select(_RUN.rows_read).where(
-            _RUN.flow == run.flow,
-            _RUN.market == run.market,
-            _RUN.id < run.id,
+            _RUN.flow == flow,
+            _RUN.market == market,
+            *(() if before is None else (_RUN.id < before,)),
             _RUN.counts["is_whole"].as_integer() == 1,
             _RUN.planned_at.is_not(None),
         )

@@ -57,6 +57,17 @@ async def test_only_changed_fields_are_written(world: MirrorWorld) -> None:
     assert run.rows_read == run.rows_expected == 10
 
 
+async def test_an_erp_that_does_not_count_is_expected_to_bring_what_it_brought_last(
+    world: MirrorWorld,
+) -> None:
+    """Runs of stock showed neither how far they had read nor how long it would take."""
+    world.erp.counts = False
+    world.erp.rows["SKU-10"] = {"price": "100", "status": "1", "name": "n"}
+    expected = [(await world.reads.by_hand(by="anna")).rows_expected for _ in range(2)]
+
+    assert expected == [10, 11]
+
+
 async def test_the_last_read_of_everything_is_known_with_when_the_one_before_it_began(
     world: MirrorWorld,
 ) -> None:
