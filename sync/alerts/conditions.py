@@ -7,7 +7,7 @@ a schedule that has not succeeded for three periods  one each: silence is a fail
 a system for whose sake events and schedules wait    one for each system, whatever waits
 a database that fails                                one for each process
 a field that another system does not keep            one for each field and market
-rows of the shop that cannot be read                 one for each flow and member at fault
+rows that cannot be read                             one for each flow and member at fault
 documents written over and over                      one for each flow, market and write
 """
 
@@ -170,19 +170,18 @@ def unsettled(fields: Iterable[Unsettled]) -> list[Condition]:
 
 
 def odd(rows: Iterable[OddRecord]) -> list[Condition]:
-    """Return a condition for each member for which rows of the shop cannot be read."""
+    """Return a condition for each member for which rows cannot be read."""
     groups: dict[tuple[str, str], list[OddRecord]] = defaultdict(list)
     for one in rows:
         groups[one.source, one.member].append(one)
     return [
         Condition(
             key=f"odd/{source}/{member}",
-            title=f"{_counted(group, source)} of the shop cannot be read"
-            + (f": {member}" if member else ""),
+            title=f"{_counted(group, source)} cannot be read" + (f": {member}" if member else ""),
             text=(
                 f"{_named([one.name for one in group])}: {group[0].text}. All others go on. What "
-                "to do: mend it in the shop, which is noticed within the hour; or, where it stays "
-                f"so: d365-sync set-aside {source} {group[0].row_id}"
+                "to do: mend it where it stands, which is noticed within the hour; or, where it "
+                f"stays so: d365-sync set-aside {source} {group[0].row_id}"
             ),
             count=len(group),
         )

@@ -85,7 +85,7 @@ def failed_command(
 ) -> None:
     """List what waits for a person: the field at fault, what is wrong, and what to do.
 
-    Below them stand rows of the shop that cannot be read; as JSON those are in `status --json`.
+    Below them stand rows that cannot be read; as JSON those are in `status --json`.
 
     `held` events need a decision and come first; `blocked` ones wait behind a held one and go
     on by themselves when it is done. Those with which the same is wrong are one line, and go on

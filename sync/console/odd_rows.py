@@ -1,4 +1,4 @@
-"""Rows of the shop that cannot be read: their table, and the command `set-aside`."""
+"""Rows that cannot be read: their table, and the command `set-aside`."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -18,21 +18,19 @@ from sync.store.odd_row_record import OddRecord
 _SET_ASIDE = "set aside"
 
 Source = Annotated[str, typer.Argument(help="Whose row, as in `failed`.")]
-RowId = Annotated[
-    int | None, typer.Argument(help="The shop's internal id, as in `failed`.", show_default=False)
-]
+RowId = Annotated[int | None, typer.Argument(help="Its id, as in `failed`.", show_default=False)]
 
 
 def odd_table(rows: Sequence[OddRecord], *, set_aside: int = 0) -> Table:
     """Return the rows with what is wrong with them; `set_aside` others are counted."""
-    table = table_of("Rows of the shop that cannot be read; all others go on", "flow", "row")
+    table = table_of("Rows that cannot be read; all others go on", "flow", "row")
     for column in ("member", "what is wrong", "since"):
         table.add_column(column, overflow="fold")
     for row in rows:
         shown = (row.source, row.name, row.member or NONE, row.text, instant(row.seen_at))
         table.add_row(*map(Text, shown))
     table.caption = (
-        "Mended in the shop, they are entered within the hour. One that stays so: d365-sync "
+        "Mended where they stand, they are entered within the hour. One that stays so: d365-sync "
         "set-aside FLOW ID" + (f". Set aside: {set_aside}" if set_aside else "")
     )
     return table

@@ -52,7 +52,7 @@ class SyncMetrics(ProgramMetrics):
         self._lag = self._gauge("lag_seconds", "Age of the oldest event that is not ended.", labels)
         self._odd_rows = self._gauge(
             "odd_rows",
-            "Rows of the shop that cannot be read and that nobody has set aside.",
+            "Rows that cannot be read and that nobody has set aside.",
             ("flow",),
         )
         self._gates = self._gauge(

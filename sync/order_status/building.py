@@ -18,6 +18,7 @@ from sync.order_status.headers import Headers
 from sync.order_status.line_changes import LineChanges
 from sync.order_status.mapping import VERSION
 from sync.order_status.notes import OrderNotes
+from sync.order_status.odd_papers import OddPaperBook
 from sync.order_status.papers import Papers
 from sync.order_status.parcel_carrier import ParcelCarrier
 from sync.order_status.read_budget import ReadBudget
@@ -140,6 +141,7 @@ def _watching(given: Given, market: ConfiguredMarket) -> StatusSource:
     erp = FulfilmentReads(given.erp(market))
     budget = ReadBudget(rules.reads_a_minute, clock=polling.clock)
     entering = FactEntry(polling.events, FLOW, market.code)
+    odd_rows = OddPaperBook(polling.odd_rows, given.watched, market.code)
     return StatusSource(
         its,
         watch=given.watched,
@@ -148,6 +150,7 @@ def _watching(given: Given, market: ConfiguredMarket) -> StatusSource:
             its,
             watch=given.watched,
             entering=entering,
+            odd_rows=odd_rows,
             marks=polling.watermarks,
             budget=budget,
             clock=polling.clock,
@@ -157,6 +160,7 @@ def _watching(given: Given, market: ConfiguredMarket) -> StatusSource:
             its,
             watch=given.watched,
             entering=entering,
+            odd_rows=odd_rows,
             named=rules.progress,
             marks=polling.watermarks,
             budget=budget,

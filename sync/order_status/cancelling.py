@@ -19,9 +19,10 @@ from sync.engine.flow import Work
 from sync.engine.outcomes import Done, HeldError, RetryLaterError
 from sync.engine.writes import Doubts, written
 from sync.magento.reserving_models import ReservingOrder
+from sync.magento.stock_ports import LocksOfSkus
 from sync.mirror.keys import folded
 from sync.order_status.notes import OrderNotes
-from sync.order_status.ports import ShippingLocks, ShopOrderNotes
+from sync.order_status.ports import ShopOrderNotes
 from sync.order_status.remainders import is_shipped_uninvoiced, paid_left, to_cancel
 from sync.order_status.rules import Notice
 from sync.order_status.shop_order import ShopOrderReader
@@ -62,7 +63,7 @@ class Canceller:
         orders: ShopOrderReader,
         notes: OrderNotes,
         sources: Sources,
-        locks: ShippingLocks,
+        locks: LocksOfSkus,
         want: WantStock | None,
     ) -> None:
         self._shop = shop

@@ -26,6 +26,7 @@ class Fact:
         slip: The packing slip that was posted, or that goes with the parcel.
         parcel: The parcel's number; empty where the slip itself is meant.
         order_id: The shop's id of the order.
+        is_gone: Whether the ERP was seen to have the slip no more.
         filed_under: The ERP's order that the parcel's slip is filed under; another one than its
             own where the slip is of several.
     """
@@ -33,6 +34,7 @@ class Fact:
     slip: SlipKey
     order_id: int
     parcel: str = ""
+    is_gone: bool = False
     filed_under: str = ""
 
     @property
@@ -66,6 +68,7 @@ class Fact:
                 "PackingSlipId": slip.number,
                 "DeliveryDate": slip.day.isoformat(),
             },
+            **({"is_gone": True} if self.is_gone else {}),
             **(
                 {"TrackingNumber": self.parcel, "SalesOrderNumber": self.filed_under}
                 if self.parcel
@@ -82,9 +85,10 @@ def fact_of(event: Event) -> Fact | Step:
         if payload["fact"] in KINDS:
             return step_of(payload, order_id)
         return Fact(
-            slip=_slip(payload["slip"]),
+            slip=slip_of(payload["slip"]),
             order_id=order_id,
             parcel=str(payload["TrackingNumber"]) if payload["fact"] == PARCEL else "",
+            is_gone=bool(payload.get("is_gone")),
             filed_under=str(payload.get("SalesOrderNumber", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -95,7 +99,8 @@ def fact_of(event: Event) -> Fact | Step:
         ) from error
 
 
-def _slip(members: Mapping[str, str]) -> SlipKey:
+def slip_of(members: Mapping[str, str]) -> SlipKey:
+    """Return the slip that members of a payload name; raises `KeyError` and `ValueError`."""
     return SlipKey(
         company=members["dataAreaId"],
         order=members["SalesId"],

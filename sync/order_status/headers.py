@@ -18,6 +18,7 @@ from pricing_proxy.d365.fo.slip_models import OrderStatusRow
 from pricing_proxy.d365.fo.stock_models import DemandLineRow
 from pricing_proxy.names import same_name_key
 from sync.engine.sources import Marks
+from sync.order_status.odd_papers import OddPaperBook, OddPapers
 from sync.order_status.ports import ErpProgress, KeptWatch
 from sync.order_status.read_budget import ReadBudget
 from sync.order_status.steps import is_news, seen_now, status_of, steps_between
@@ -39,6 +40,7 @@ class Headers:
         market: Whose.
         watch: The watched orders.
         entering: Enters what moved.
+        odd_rows: Keeps what cannot be read.
         named: Statuses that the configuration has a word for.
         marks: How far was read.
         budget: Of requests.
@@ -52,6 +54,7 @@ class Headers:
         *,
         watch: KeptWatch,
         entering: FactEntry,
+        odd_rows: OddPaperBook,
         named: Collection[str],
         marks: Marks,
         budget: ReadBudget,
@@ -61,6 +64,7 @@ class Headers:
         self._market = market
         self._watch = watch
         self._entering = entering
+        self._odd_rows = odd_rows
         self._named = frozenset(named)
         self._marks = marks
         self._budget = budget
@@ -102,10 +106,12 @@ class Headers:
         name = self._market.mark("changed")
         kept = await self._marks.get(name)
         mark = self._clock.utc() if kept is None else datetime.fromisoformat(kept)
-        rows = await self._erp.changed(self._market.company, mark - _OVERLAP)
+        odd = OddPapers()
+        rows = await self._erp.changed(self._market.company, mark - _OVERLAP, odd)
         self._budget.spend(1 + len(rows or ()) // MOST_ROWS)
         if rows is None:
             return False
+        await self._odd_rows.take(odd, rows)
         fresh = [row for row in rows if (row.SalesId, row.SysModifiedDateTime) not in self._seen]
         if fresh:
             await self.want({row.SalesId for row in fresh})
@@ -117,8 +123,9 @@ class Headers:
     async def _look_at(
         self, orders: Sequence[WatchedRecord], news: Collection[int], *, tells_changes: bool
     ) -> None:
-        numbers = [each.erp_number for each in orders]
-        rows = await self._erp.statuses(self._market.company, numbers)
+        numbers, odd = [each.erp_number for each in orders], OddPapers()
+        rows = await self._erp.statuses(self._market.company, numbers, odd)
+        await self._odd_rows.take(odd, rows)
         self._budget.spend(1)
         found = {same_name_key(row.SalesOrderNumber): row for row in rows}
         pairs = [(order, found.get(same_name_key(order.erp_number))) for order in orders]
@@ -155,7 +162,10 @@ class Headers:
         if not numbers:
             return {}
         self._budget.spend(1)
-        return await self._erp.lines_of_group(self._market.company, numbers)
+        odd = OddPapers()
+        found = await self._erp.lines_of_group(self._market.company, numbers, odd)
+        await self._odd_rows.take(odd, (row for rows in found.values() for row in rows))
+        return found
 
 
 def _seen(

@@ -15,7 +15,8 @@ from pricing_proxy.d365.fo.fulfilment import MOST_ROWS
 from pricing_proxy.d365.fo.slip_models import PackingSlipLineRow, TrackingRow
 from pricing_proxy.names import same_name_key
 from sync.engine.sources import Marks
-from sync.order_status.facts import Fact
+from sync.order_status.facts import Fact, slip_of
+from sync.order_status.odd_papers import OddPaperBook, OddPapers
 from sync.order_status.ports import ErpProgress, KeptWatch
 from sync.order_status.read_budget import ReadBudget
 from sync.order_status.slips import SlipKey
@@ -35,6 +36,8 @@ _BACK, _SLIPS_AGAIN, _PARCELS_AGAIN = (
 )
 # A carrier may tell a number long after the slip, and a person correct one.
 _LONG_BACK, _LONG_AGAIN = timedelta(days=14), timedelta(hours=6)
+# More slips are not deleted at once; where a set lacks so many, something else is wrong with it.
+_MOST_GONE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Papers:
         market: Whose.
         watch: The watched orders.
         entering: Enters what is found.
+        odd_rows: Keeps what cannot be read.
         marks: How far was read.
         budget: Of requests.
         clock: Time.
@@ -66,6 +70,7 @@ class Papers:
         *,
         watch: KeptWatch,
         entering: FactEntry,
+        odd_rows: OddPaperBook,
         marks: Marks,
         budget: ReadBudget,
         clock: Clock,
@@ -74,6 +79,7 @@ class Papers:
         self._market = market
         self._watch = watch
         self._entering = entering
+        self._odd_rows = odd_rows
         self._marks = marks
         self._budget = budget
         self._clock = clock
@@ -91,11 +97,16 @@ class Papers:
         now, company = self._clock.utc(), self._market.company
         for window in self._windows:
             since = now.date() - window.back
+            odd = OddPapers()
             if window.slips.is_due(now):
-                entered += await self._take(await self._erp.slips_dated(company, since), began_at)
+                rows = await self._erp.slips_dated(company, since, odd)
+                await self._odd_rows.take(odd, rows)
+                entered += await self._take(rows, began_at)
+                if window.back == _LONG_BACK:
+                    entered += await self._gone(rows, odd, since)
                 window.slips.done_at = now
             if window.parcels.is_due(now):
-                entered += await self._parcels(await self._erp.parcels_dated(company, since))
+                entered += await self._parcels(company, since)
                 window.parcels.done_at = now
         return entered
 
@@ -104,7 +115,9 @@ class Papers:
         kept = await self._marks.get(name)
         mark = began_at if kept is None else datetime.fromisoformat(kept)
         since = mark - _OVERLAP
-        rows = await self._erp.slips_made(self._market.company, since)
+        odd = OddPapers()
+        rows = await self._erp.slips_made(self._market.company, since, odd)
+        await self._odd_rows.take(odd, rows)
         cut = since + _CUT if kept is not None else began_at
         slips = _by_slip(self._market.company, rows)
         whole = [row for its in slips.values() if _made_at(its) >= cut for row in its]
@@ -130,7 +143,37 @@ class Papers:
             ]
         )
 
-    async def _parcels(self, rows: Sequence[TrackingRow]) -> int:
+    async def _gone(self, rows: Sequence[PackingSlipLineRow], odd: OddPapers, since: date) -> int:
+        """Enter slips that were there and are not any more: somebody deleted them."""
+        there = {
+            (same_name_key(slip.order), same_name_key(slip.number), slip.day)
+            for slip in _by_slip(self._market.company, rows)
+        }
+        odd_orders = {same_name_key(each.order) for each in odd.found}
+        told = await self._watch.slips_told(self._market.code, since)
+        gone = [
+            slip
+            for folded, members in told
+            if folded not in odd_orders
+            and (slip := slip_of(members)).company == self._market.company
+            and (folded, same_name_key(slip.number), slip.day) not in there
+        ]
+        orders = await self._watch.numbered(self._market.code, {slip.order for slip in gone})
+        # A hint like any other: whether it is so is read once more. Where it was not, it may be so
+        # on another day.
+        version = f"gone {self._clock.utc().date()}"
+        return await self._entering.enter(
+            [
+                Happened(order, Fact(slip=slip, order_id=order.order_id, is_gone=True), version)
+                for slip in gone[:_MOST_GONE]
+                if (order := orders.get(same_name_key(slip.order))) is not None
+            ]
+        )
+
+    async def _parcels(self, company: str, since: date) -> int:
+        odd = OddPapers()
+        rows = await self._erp.parcels_dated(company, since, odd)
+        await self._odd_rows.take(odd, rows)
         self._budget.spend(1 + len(rows) // MOST_ROWS)
         numbers = {order for row in rows for order in self._orders_of(row)}
         orders = await self._watch.numbered(self._market.code, numbers)
@@ -140,7 +183,7 @@ class Papers:
                 for row in rows
                 for order in self._orders_of(row)
                 if (watched := orders.get(same_name_key(order))) is not None
-                and (fact := _parcel(self._market.company, row, order, watched)) is not None
+                and (fact := _parcel(company, row, order, watched)) is not None
             ]
         )
 

@@ -1,11 +1,11 @@
 """What order status needs of the two systems and of what is kept; calls raise `UpstreamError`."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
+from pricing_proxy.d365.fo.row_reading import OddRows
 from pricing_proxy.d365.fo.slip_models import (
     OrderChangeRow,
     OrderStatusRow,
@@ -20,8 +20,6 @@ from sync.magento.order_notes import OrderComment
 from sync.magento.reserving_models import ReservingOrder
 from sync.magento.shipment_models import Shipment
 from sync.magento.shipments import Parcel
-from sync.magento.source_items import SourceQuantity
-from sync.magento.stock_models import SourceItem
 from sync.store.watched_order_record import OrderSeen, WatchedRecord
 
 
@@ -42,35 +40,43 @@ class ErpSlips(Protocol):
 
 
 class ErpProgress(Protocol):
-    """How far all orders are; likewise."""
+    """How far all orders are; likewise. Rows that are odd are told, and left out."""
 
     def groups(self, orders: Collection[str]) -> Sequence[Sequence[str]]:
         """Return order numbers in groups that one request asks for."""
         ...
 
-    async def statuses(self, company: str, orders: Sequence[str]) -> list[OrderStatusRow]:
+    async def statuses(
+        self, company: str, orders: Sequence[str], odd: OddRows | None = None
+    ) -> list[OrderStatusRow]:
         """Return the headers of one group."""
         ...
 
     async def lines_of_group(
-        self, company: str, orders: Sequence[str]
+        self, company: str, orders: Sequence[str], odd: OddRows
     ) -> Mapping[str, Sequence[DemandLineRow]]:
         """Return the lines of one group, by what all spellings of an order's number share."""
         ...
 
-    async def changed(self, company: str, since: datetime) -> list[OrderChangeRow] | None:
+    async def changed(
+        self, company: str, since: datetime, odd: OddRows
+    ) -> list[OrderChangeRow] | None:
         """Return the orders that changed since an instant; None where nothing tells."""
         ...
 
-    async def slips_made(self, company: str, since: datetime) -> list[PackingSlipLineRow]:
+    async def slips_made(
+        self, company: str, since: datetime, odd: OddRows
+    ) -> list[PackingSlipLineRow]:
         """Return the lines of slips that were posted since an instant."""
         ...
 
-    async def slips_dated(self, company: str, since: date) -> list[PackingSlipLineRow]:
+    async def slips_dated(
+        self, company: str, since: date, odd: OddRows
+    ) -> list[PackingSlipLineRow]:
         """Return the lines of slips that are dated a day or later."""
         ...
 
-    async def parcels_dated(self, company: str, since: date) -> list[TrackingRow]:
+    async def parcels_dated(self, company: str, since: date, odd: OddRows) -> list[TrackingRow]:
         """Return the parcels of slips that are dated a day or later."""
         ...
 
@@ -137,38 +143,6 @@ class ShopOrderNotes(Protocol):
         ...
 
 
-class SourceHoldings(Protocol):
-    """What the shop's sources hold."""
-
-    async def source_items(
-        self, skus: Collection[str], *, sources: Sequence[str]
-    ) -> list[SourceItem]:
-        """Return what there is of some SKUs."""
-        ...
-
-    async def write_source_items(
-        self, quantities: Sequence[SourceQuantity], *, guard: Guard | None = None
-    ) -> None:
-        """Write quantities, all or none."""
-        ...
-
-
-class ProductSkus(Protocol):
-    """The shop's SKUs."""
-
-    async def skus_by_id(self, ids: Sequence[int]) -> dict[int, str]:
-        """Return the SKUs of products by id."""
-        ...
-
-
-class ShippingLocks(Protocol):
-    """One at a time for each SKU."""
-
-    def hold(self, folded: Collection[str]) -> AbstractAsyncContextManager[None]:
-        """Hold the locks of SKUs."""
-        ...
-
-
 class KeptWatch(Protocol):
     """The watched orders; see `sync.store.watched_orders`."""
 
@@ -178,6 +152,13 @@ class KeptWatch(Protocol):
 
     async def numbered(self, market: str, numbers: Collection[str]) -> Mapping[str, WatchedRecord]:
         """Return the orders that the ERP calls so, by what all spellings of a number share."""
+        ...
+
+    async def slips_told(self, market: str, since: date) -> Sequence[tuple[str, Mapping[str, str]]]:
+        """Return the slips dated a day or later that events tell of, each with its order.
+
+        The order by what all spellings of its number share.
+        """
         ...
 
     async def due(self, market: str, *, now: datetime, most: int) -> Sequence[WatchedRecord]:

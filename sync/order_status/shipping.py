@@ -23,10 +23,11 @@ from sync.engine.writes import Doubts, written
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.reserving_models import ReservingOrder
 from sync.magento.shipment_models import Shipment
+from sync.magento.stock_ports import LocksOfSkus
 from sync.mirror.keys import folded
 from sync.order_status.bundle_kinds import BundleKinds
 from sync.order_status.mapping import Quantities, SourceDelivery, left_to_ship
-from sync.order_status.ports import ShippingLocks, ShopShipments
+from sync.order_status.ports import ShopShipments
 from sync.order_status.shop_order import ShopOrderReader
 from sync.order_status.slips import SlipKey, is_ours, marked, shipments_of_slip
 from sync.order_status.sources import Sources
@@ -104,7 +105,7 @@ class ShipmentWriter:
         *,
         orders: ShopOrderReader,
         sources: Sources,
-        locks: ShippingLocks,
+        locks: LocksOfSkus,
         want: WantStock | None,
     ) -> None:
         self._shipments = shipments

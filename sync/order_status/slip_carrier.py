@@ -15,6 +15,8 @@ from sync.order_status.shipping import UNSHIPPED_ADVICE, ShipmentWriter, ToShip
 from sync.order_status.shop_order import ShopOrderReader
 from sync.order_status.slips import SlipKey
 
+_NOTHING = SlipDraft(sources={}, unknown=(), unmapped=())
+
 
 class SlipCarrier:
     """Carries the slips of one market.
@@ -70,7 +72,7 @@ class SlipCarrier:
             raise HeldError(
                 field="Qty",
                 text=f"shipment {shipment.increment_id} was made of a slip that delivers nothing "
-                "now: it was corrected or cancelled",
+                "now: it was corrected, cancelled or deleted",
                 advice=UNSHIPPED_ADVICE,
             )
 
@@ -80,6 +82,8 @@ class SlipCarrier:
         with named("read the order's packing slips", {"SalesId": slip.order}):
             rows = await self._erp.slips_of(slip.company, [slip.order])
         own = [row for row in rows if _is_of(row, slip)]
+        if not own and fact.is_gone:
+            return _NOTHING
         if not own:
             raise RetryLaterError(f"the ERP shows no line of slip {slip.number} yet")
         lines = await self._lines(slip)

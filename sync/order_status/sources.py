@@ -12,9 +12,9 @@ from sync.engine.flow import Work
 from sync.engine.writes import written
 from sync.magento.reserving_models import ReservingOrder
 from sync.magento.source_items import SourceQuantity
+from sync.magento.stock_ports import ShopSources, SkusById
 from sync.mirror.keys import folded
 from sync.order_status.mapping import Quantities, stock_of
-from sync.order_status.ports import ProductSkus, SourceHoldings
 from sync.papers.refused import held_if_refused
 
 RAISE = "raise a source"
@@ -30,7 +30,7 @@ class Sources:
         skus: Its SKUs.
     """
 
-    def __init__(self, shop: SourceHoldings, skus: ProductSkus) -> None:
+    def __init__(self, shop: ShopSources, skus: SkusById) -> None:
         self._shop = shop
         self._skus = skus
 

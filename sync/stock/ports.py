@@ -1,7 +1,6 @@
 """What stock needs of the two systems and of what is kept; calls raise `UpstreamError`."""
 
 from collections.abc import AsyncGenerator, Awaitable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -9,12 +8,10 @@ from pricing_proxy.d365.fo.mirror_reads import Chunk
 from pricing_proxy.d365.fo.models import Row
 from pricing_proxy.d365.fo.stock_models import DemandLineRow, OnHandRow
 from pricing_proxy.d365.odata import Filter
-from pricing_proxy.http_exchange import Guard
 from sync.engine.windows import Window
 from sync.magento.odd_rows import RowPage
 from sync.magento.reserving_models import ReservingOrder, ShipmentHead
-from sync.magento.source_items import SourceQuantity
-from sync.magento.stock_models import SourceItem
+from sync.magento.stock_ports import SkusById
 from sync.store.order_writes import OrderTrace
 from sync.store.shop_line_records import ShopLine
 
@@ -69,28 +66,8 @@ class ErpStock(Protocol):
         ...
 
 
-class ShopSources(Protocol):
-    """What the shop's sources hold."""
-
-    async def source_items(
-        self, skus: Collection[str], *, sources: Sequence[str]
-    ) -> list[SourceItem]:
-        """Return what there is of some SKUs."""
-        ...
-
-    async def write_source_items(
-        self, quantities: Sequence[SourceQuantity], *, guard: Guard | None = None
-    ) -> None:
-        """Write quantities, all or none."""
-        ...
-
-
-class ShopSkus(Protocol):
-    """The shop's SKUs."""
-
-    async def skus_by_id(self, ids: Sequence[int]) -> dict[int, str]:
-        """Return the SKUs of products by id."""
-        ...
+class ShopSkus(SkusById, Protocol):
+    """The shop's SKUs, and how it spells them."""
 
     async def spelled(self, skus: Sequence[str]) -> list[str]:
         """Return those of some SKUs that the shop has, as it spells them."""
@@ -176,14 +153,6 @@ class ErpLookup(Protocol):
 
     async def has(self, line: ShopLine) -> bool:
         """Return whether the ERP has the order of a line, under its number or reference."""
-        ...
-
-
-class StockLocks(Protocol):
-    """One at a time for each SKU."""
-
-    def hold(self, folded: Collection[str]) -> AbstractAsyncContextManager[None]:
-        """Hold the locks of SKUs."""
         ...
 
 

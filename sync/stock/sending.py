@@ -23,10 +23,10 @@ from sync.engine.blame import Blame, blame_of
 from sync.engine.flow import Work
 from sync.engine.writes import written
 from sync.magento.source_items import IN_STOCK, SourceQuantity
+from sync.magento.stock_ports import ShopSources
 from sync.mirror.batches import is_of_rows
 from sync.mirror.keys import folded
 from sync.stock.mapping import plain
-from sync.stock.ports import ShopSources
 
 MOST = Decimal("99999999.9999")
 """The largest quantity that the shop keeps: `decimal(12,4)`."""

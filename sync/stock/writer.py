@@ -20,6 +20,7 @@ from decimal import Decimal
 from sync.engine.flow import Work
 from sync.magento.source_items import IN_STOCK, SourceQuantity
 from sync.magento.stock_models import SourceItem
+from sync.magento.stock_ports import LocksOfSkus, ShopSources
 from sync.mirror.chunk_events import KEY
 from sync.mirror.keys import folded
 from sync.mirror.ports import PlannedRow
@@ -27,7 +28,7 @@ from sync.stock.judged_rows import JudgedRow, JudgedRows
 from sync.stock.layout import Stock
 from sync.stock.mapping import plain
 from sync.stock.open_orders import OpenOrders
-from sync.stock.ports import KeptLines, ShopSkus, ShopSources, StockLocks, Want
+from sync.stock.ports import KeptLines, ShopSkus, Want
 from sync.stock.sending import Refused, SourceKey, SourceSending, key_of
 from sync.stock.source import FREE
 from sync.store.mirror_records import (
@@ -74,7 +75,7 @@ class StockWriter:
         skus: ShopSkus,
         orders: OpenOrders,
         lines: KeptLines,
-        locks: StockLocks,
+        locks: LocksOfSkus,
         want: Want,
     ) -> None:
         self._stock = stock

@@ -1,4 +1,4 @@
-"""What is kept of a row of the shop's lists that cannot be read."""
+"""What is kept of a row of the shop's lists, or of the ERP's papers, that cannot be read."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ class OddRecord:
 
     Attributes:
         source: The flow whose list it is in.
-        row_id: The shop's id of it.
+        row_id: The shop's id of it, or a number made of its key in the ERP.
         number: What people call it; empty where it does not say.
         member: The member that is wrong, the first of several; empty where the shop cannot
             serve the row at all.

@@ -1,4 +1,4 @@
-"""Which rows of the shop's lists cannot be read: kept once each, until they read well again."""
+"""Which rows of either system cannot be read: kept once each, until they read well again."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any

@@ -7,7 +7,7 @@ sync_wish            what was last written of a field in another system, and whe
 account_refusal      accounts that a person said are not a customer's
 reference_form       every prefix that references of a market's documents ever had
 watermark            how far each source was read, and when each schedule last succeeded
-odd_row              rows of the shop's lists that cannot be read
+odd_row              rows of the shop's lists and the ERP's papers that cannot be read
 claim                who has what for a while: a schedule, what a new customer has typed
 flow_control         what is paused or limited
 reconciliation_run, discrepancy   what differed between the systems

@@ -5,7 +5,7 @@ read twice is the same row.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import RowMapping, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -33,6 +33,15 @@ _LINKED = text("""
     WHERE link.kind = :kind AND link.market = :market AND link.erp_key > ''
       AND link.changed_at >= :since
     ORDER BY link.changed_at, link.magento_id
+""")
+# A slip stands in every event of it, those of its parcels left out.
+_TOLD = text("""
+    SELECT DISTINCT watched.folded, event.payload -> 'slip' AS slip
+    FROM sync_event AS event JOIN watched_order AS watched
+      ON watched.market = event.market AND CAST(watched.order_id AS text) = event.document_id
+    WHERE event.flow = 'order_status' AND event.market = :market
+      AND event.payload ->> 'fact' = 'slip'
+      AND event.payload -> 'slip' ->> 'DeliveryDate' >= :since
 """)
 _ADD = text("""
     INSERT INTO watched_order (market, order_id, number, erp_number, folded)
@@ -81,6 +90,15 @@ class WatchedOrders:
         )
         found = await statements.mappings(self._database, statement)
         return {row["folded"]: _record(row) for row in found}
+
+    async def slips_told(self, market: str, since: date) -> Sequence[tuple[str, Mapping[str, str]]]:
+        """Return the slips dated a day or later that events tell of.
+
+        With each, the ERP's number of the order as it is spelled now; a slip is its members.
+        """
+        values = {"market": market, "since": f"{since}"}
+        found = await statements.mappings(self._database, _TOLD, values)
+        return [(row["folded"], row["slip"]) for row in found]
 
     async def due(self, market: str, *, now: datetime, most: int) -> Sequence[WatchedRecord]:
         """Return orders that are to be looked at now, the longest due first."""

@@ -24,6 +24,7 @@ from pricing_proxy.sandbox.shop.order_request import LineRequest, OrderRequest
 from pricing_proxy.sandbox.shop.stores import store_named
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import RefusedError
+from sync.engine.odd_rows import OddRowBook
 from sync.magento.order_models import Order
 from sync.mirror.keys import folded
 from sync.order_status.cancelling import Canceller
@@ -31,6 +32,7 @@ from sync.order_status.flow import OrderStatusFlow, StatusMarket
 from sync.order_status.headers import Headers
 from sync.order_status.line_changes import LineChanges
 from sync.order_status.notes import OrderNotes
+from sync.order_status.odd_papers import OddPaperBook
 from sync.order_status.papers import Papers
 from sync.order_status.parcel_carrier import ParcelCarrier
 from sync.order_status.read_budget import ReadBudget
@@ -46,7 +48,7 @@ from sync.papers.entering import FactEntry
 from sync.sales.value_lines import Splitting, line_reference, value_lines
 from sync.store.watched_order_record import WatchedRecord
 from tests.fakes.customer_links import FakeCompany
-from tests.fakes.entering import FakeWatermarks
+from tests.fakes.entering import FakeOddRows, FakeWatermarks
 from tests.fakes.kept_watch import FakeWatch
 from tests.fakes.memory_engine import Entered, MemoryEngine
 from tests.fakes.noted_shop import NotedShop
@@ -122,7 +124,7 @@ class FulfilmentWorld:
         self.shipments = ShippingShop(self.shop, before=self.read, send=self.send)
         self.notes = NotedShop(self.shop, before=self.read, send=self.send)
         self.erp = SlipErp(self.clock, self.read)
-        self.watch, self.marks = FakeWatch(), FakeWatermarks()
+        self.watch, self.marks, self.odd_rows = FakeWatch(), FakeWatermarks(), FakeOddRows()
         self.wanted: list[str] = []
         self.carriers = {"DHL": Carrier(code="dhl", title="DHL")}
         self.rules = rules
@@ -130,6 +132,11 @@ class FulfilmentWorld:
         self.engine = MemoryEngine(self.clock, FakeCompany(), LONGEST)
         self.splitting = Splitting(bundle=bundle, amount_decimals=2)
         self._numbers = count(1)
+        self.watch.told = lambda: [
+            one.event.payload["slip"]
+            for one in self.engine.entered.values()
+            if one.event.payload["fact"] == "slip"
+        ]
         self.new_process()
 
     def new_process(self) -> None:
@@ -154,6 +161,7 @@ class FulfilmentWorld:
         market = WatchedMarket(code=MARKET, company=COMPANY)
         budget = ReadBudget(60, clock=self.clock)
         entering = FactEntry(self.engine, "order_status", MARKET)
+        odd_rows = OddPaperBook(OddRowBook(self.odd_rows, self.clock), self.watch, MARKET)
         self.watching = StatusSource(
             market,
             watch=self.watch,
@@ -162,6 +170,7 @@ class FulfilmentWorld:
                 market,
                 watch=self.watch,
                 entering=entering,
+                odd_rows=odd_rows,
                 marks=self.marks,
                 budget=budget,
                 clock=self.clock,
@@ -171,6 +180,7 @@ class FulfilmentWorld:
                 market,
                 watch=self.watch,
                 entering=entering,
+                odd_rows=odd_rows,
                 named=self.rules.progress,
                 marks=self.marks,
                 budget=budget,

@@ -1,8 +1,8 @@
 """Which orders are watched, in memory."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from pricing_proxy.names import same_name_key
 from sync.store.watched_order_record import OrderSeen, WatchedRecord
@@ -13,12 +13,14 @@ class FakeWatch:
 
     Attributes:
         linked: Orders that are in the ERP, and nobody has taken in yet.
+        told: Returns the slips of which events tell.
     """
 
     def __init__(self) -> None:
         self.linked: list[WatchedRecord] = []
         self.kept: dict[int, WatchedRecord] = {}
         self.due_at: dict[int, datetime | None] = {}
+        self.told: Callable[[], list[Mapping[str, str]]] = list
 
     async def take_in(self, market: str, since: datetime) -> datetime:
         del market, since
@@ -32,6 +34,14 @@ class FakeWatch:
         keys = {same_name_key(each) for each in numbers}
         found = {same_name_key(each.erp_number): each for each in self.kept.values()}
         return {key: each for key, each in found.items() if key in keys}
+
+    async def slips_told(self, market: str, since: date) -> Sequence[tuple[str, Mapping[str, str]]]:
+        del market
+        return [
+            (same_name_key(slip["SalesId"]), slip)
+            for slip in self.told()
+            if date.fromisoformat(slip["DeliveryDate"]) >= since
+        ]
 
     async def due(self, market: str, *, now: datetime, most: int) -> Sequence[WatchedRecord]:
         del market

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.models import Row
+from pricing_proxy.d365.fo.row_reading import OddRows, checked_rows, readable_rows
 from pricing_proxy.d365.fo.slip_models import (
     OrderChangeRow,
     OrderStatusRow,
@@ -149,23 +150,27 @@ class SlipErp:
         numbers = list(orders)
         return [numbers[start : start + 30] for start in range(0, len(numbers), 30)]
 
-    async def statuses(self, company: str, orders: Sequence[str]) -> list[OrderStatusRow]:
+    async def statuses(
+        self, company: str, orders: Sequence[str], odd: OddRows | None = None
+    ) -> list[OrderStatusRow]:
         await self._asked("statuses", company)
         rows = [self.headers[number] for number in orders if number in self.headers]
-        return [OrderStatusRow.model_validate(row) for row in rows]
+        return _read(OrderStatusRow, rows, odd)
 
     async def lines_of_group(
-        self, company: str, orders: Sequence[str]
+        self, company: str, orders: Sequence[str], odd: OddRows
     ) -> dict[str, list[DemandLineRow]]:
         await self._asked("lines of group", company)
         wanted = {same_name_key(order) for order in orders}
         found: dict[str, list[DemandLineRow]] = {}
-        for row in _read(DemandLineRow, self.lines):
+        for row in _read(DemandLineRow, self.lines, odd):
             if (key := same_name_key(row.SalesOrderNumber)) in wanted:
                 found.setdefault(key, []).append(row)
         return found
 
-    async def changed(self, company: str, since: datetime) -> list[OrderChangeRow] | None:
+    async def changed(
+        self, company: str, since: datetime, odd: OddRows
+    ) -> list[OrderChangeRow] | None:
         await self._asked("changed", company)
         if not self.tells_changes:
             return None
@@ -174,20 +179,25 @@ class SlipErp:
             for row in self.headers.values()
             if datetime.fromisoformat(row["SysModifiedDateTime"]) >= since
         ]
-        return [OrderChangeRow.model_validate(row) for row in rows]
+        return _read(OrderChangeRow, rows, odd)
 
-    async def slips_made(self, company: str, since: datetime) -> list[PackingSlipLineRow]:
+    async def slips_made(
+        self, company: str, since: datetime, odd: OddRows
+    ) -> list[PackingSlipLineRow]:
         await self._asked("slips made", company)
         rows = [row for row in self.slips if datetime.fromisoformat(row["CreatedOn"]) >= since]
-        return _read(PackingSlipLineRow, rows)
+        return _read(PackingSlipLineRow, rows, odd)
 
-    async def slips_dated(self, company: str, since: date) -> list[PackingSlipLineRow]:
+    async def slips_dated(
+        self, company: str, since: date, odd: OddRows
+    ) -> list[PackingSlipLineRow]:
         await self._asked("slips dated", company)
-        return _read(PackingSlipLineRow, [row for row in self.slips if _day(row) >= since])
+        return _read(PackingSlipLineRow, [row for row in self.slips if _day(row) >= since], odd)
 
     async def slips_of(self, company: str, orders: Sequence[str]) -> list[PackingSlipLineRow]:
         await self._asked("slips of", company)
-        return [row for row in _read(PackingSlipLineRow, self.slips) if row.order in orders]
+        rows = [row for row in self.slips if (row["OrigSalesId"] or row["SalesId"]) in orders]
+        return _read(PackingSlipLineRow, rows)
 
     async def heads_of(self, company: str, order: str, slip: str) -> list[PackingSlipRow]:
         await self._asked("heads of", company)
@@ -199,9 +209,9 @@ class SlipErp:
         rows = [row for row in self.lines if row["SalesOrderNumber"] == order]
         return _read(DemandLineRow, rows)
 
-    async def parcels_dated(self, company: str, since: date) -> list[TrackingRow]:
+    async def parcels_dated(self, company: str, since: date, odd: OddRows) -> list[TrackingRow]:
         await self._asked("parcels dated", company)
-        return _read(TrackingRow, [row for row in self.parcels if _day(row) >= since])
+        return _read(TrackingRow, [row for row in self.parcels if _day(row) >= since], odd)
 
     async def _asked(self, name: str, company: str) -> None:
         assert company == COMPANY
@@ -212,8 +222,10 @@ class SlipErp:
         return self.clock.utc().isoformat()
 
 
-def _read(model: type[R], rows: Sequence[dict[str, Any]]) -> list[R]:
-    return [model.model_validate(row) for row in rows]
+def _read(model: type[R], rows: Sequence[dict[str, Any]], odd: OddRows | None = None) -> list[R]:
+    if odd is None:
+        return [*checked_rows(model, rows, COMPANY, system="fo", needs_all=False)]
+    return [*readable_rows(model, rows, COMPANY, odd, system="fo")]
 
 
 def _day(row: dict[str, Any]) -> date:

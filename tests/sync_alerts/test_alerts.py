@@ -398,7 +398,7 @@ def test_rows_that_cannot_be_read_are_one_alert_for_each_member() -> None:
 
     unserved, without_store = odd(rows)
 
-    assert without_store.title == "2 orders of the shop cannot be read: store_id"
+    assert without_store.title == "2 orders cannot be read: store_id"
     assert without_store.text.startswith("3000000051 (#51), #52: store_id is missing. ")
     assert "d365-sync set-aside orders 51" in without_store.text
     assert (without_store.count, unserved.count) == (2, 1)

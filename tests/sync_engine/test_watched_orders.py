@@ -8,7 +8,7 @@ from sync.store.links import MarketLinks
 from sync.store.order_writes import ORDER_LINK
 from sync.store.watched_order_record import OrderSeen
 from sync.store.watched_orders import WatchedOrders
-from tests.sync_engine.engine import MARKET
+from tests.sync_engine.engine import MARKET, Engine
 
 PICKED = OrderSeen(status="Picked", ships_on=date(2026, 12, 4), lines="ab12", steps=2)
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,3 +68,28 @@ async def test_an_order_that_is_sent_anew_is_watched_under_its_new_number(
     [again] = await watched.due(MARKET, now=datetime.now(UTC), most=9)
     # What was told of it counts on.
     assert again.seen == OrderSeen(steps=3)
+
+
+async def test_slips_that_events_tell_of_are_found_by_their_day(store: AsyncEngine) -> None:
+    watched, links = WatchedOrders(store), MarketLinks(store, MARKET)
+    await links.remember(ORDER_LINK, "7", "SO-7")
+    await watched.take_in(MARKET, EVER)
+    slips = [
+        {"SalesId": "so-7", "PackingSlipId": f"PS-{day}", "DeliveryDate": f"2026-11-{day}"}
+        for day in (10, 20)
+    ]
+    payloads = [{"fact": "slip", "slip": each} for each in slips]
+    for number, payload in enumerate([*payloads, {**payloads[1], "fact": "parcel"}]):
+        await Engine(store).events.receive(
+            flow="order_status",
+            market=MARKET,
+            business_key="7",
+            document_id="7",
+            source_key=f"order_status/{number}",
+            payload=payload,
+            lock_key="order_status/7",
+        )
+
+    assert await watched.slips_told(MARKET, date(2026, 11, 20)) == [("so-7", slips[1])]
+    assert len(await watched.slips_told(MARKET, date(2026, 11, 1))) == 2
+    assert await watched.slips_told("other", date(2026, 11, 1)) == []

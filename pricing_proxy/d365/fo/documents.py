@@ -19,7 +19,7 @@ from pricing_proxy.d365 import paging
 from pricing_proxy.d365.fo.bodies import JsonValue
 from pricing_proxy.d365.fo.created_row import CreatedRow, created_row
 from pricing_proxy.d365.fo.models import Row
-from pricing_proxy.d365.fo.row_reading import checked_rows
+from pricing_proxy.d365.fo.row_reading import OddRows, checked_rows, readable_rows
 from pricing_proxy.d365.json_numbers import read_json, read_odd_json, write_json
 from pricing_proxy.d365.odata import Filter, Query, Value, equals, matches, row_target, set_target
 from pricing_proxy.d365.transport import Transport
@@ -66,6 +66,7 @@ class DocumentCalls:
         *,
         company: str,
         read_from: Mapping[str, str] | None = None,
+        odd: OddRows | None = None,
     ) -> list[R]:
         """Return all rows that fit, of every page, in the order of their key.
 
@@ -75,6 +76,8 @@ class DocumentCalls:
             company: Whose rows.
             read_from: Members of the model whose value stands in another field of the set, and
                 in which: one of the ERP customer's own, for example.
+            odd: Told of rows that are not as agreed, which are left out; by default one of them
+                ends the reading.
         """
         other = {member: field for member, field in (read_from or {}).items() if member != field}
         more = tuple(other.values())
@@ -83,6 +86,8 @@ class DocumentCalls:
             {**values, **{member: values.get(field) for member, field in other.items()}}
             for values in found
         )
+        if odd is not None:
+            return list(readable_rows(row, list(told), company, odd, system=self.system))
         return list(checked_rows(row, told, company, system=self.system, needs_all=False))
 
     async def find(self, row: type[R], field: str, text: str, *, company: str) -> list[R]:

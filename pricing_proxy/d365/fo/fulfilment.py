@@ -1,7 +1,7 @@
 """How far orders are in one environment: status, packing slips, parcels; only read.
 
-Orders are asked for in groups that fit into one request, never one by one. Raises
-`UpstreamError`.
+Orders are asked for in groups that fit into one request, never one by one. Where rows of many
+orders are read, one that is not as agreed is told and left out. Raises `UpstreamError`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +9,7 @@ from datetime import date, datetime
 from http import HTTPStatus
 
 from pricing_proxy.d365.fo.documents import DocumentCalls
+from pricing_proxy.d365.fo.row_reading import OddRows
 from pricing_proxy.d365.fo.slip_models import (
     OrderChangeRow,
     OrderStatusRow,
@@ -39,40 +40,48 @@ class FulfilmentReads:
         plain = [each for each in orders if each and "*" not in each]
         return list(fitting("SalesOrderNumber", plain, longest=_FILTER_LENGTH))
 
-    async def statuses(self, company: str, orders: Sequence[str]) -> list[OrderStatusRow]:
-        """Return the headers of one group of orders."""
+    async def statuses(
+        self, company: str, orders: Sequence[str], odd: OddRows | None = None
+    ) -> list[OrderStatusRow]:
+        """Return the headers of one group of orders; one that is odd raises by default."""
         where = is_one_of("SalesOrderNumber", orders)
-        return await self._calls.rows(OrderStatusRow, where, company=company)
+        return await self._calls.rows(OrderStatusRow, where, company=company, odd=odd)
 
     async def lines_of_group(
-        self, company: str, orders: Sequence[str]
+        self, company: str, orders: Sequence[str], odd: OddRows
     ) -> Mapping[str, list[DemandLineRow]]:
         """Return the lines of one group of orders, by what all spellings of a number share."""
         where = is_one_of("SalesOrderNumber", orders)
         found: dict[str, list[DemandLineRow]] = {}
-        for row in await self._calls.rows(DemandLineRow, where, company=company):
+        for row in await self._calls.rows(DemandLineRow, where, company=company, odd=odd):
             found.setdefault(same_name_key(row.SalesOrderNumber), []).append(row)
         return found
 
-    async def changed(self, company: str, since: datetime) -> list[OrderChangeRow] | None:
+    async def changed(
+        self, company: str, since: datetime, odd: OddRows
+    ) -> list[OrderChangeRow] | None:
         """Return the orders that changed since an instant; None where the set is missing."""
         where = at_least("SysModifiedDateTime", since)
         try:
-            return await self._calls.rows(OrderChangeRow, where, company=company)
+            return await self._calls.rows(OrderChangeRow, where, company=company, odd=odd)
         except UpstreamRejectedError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
 
-    async def slips_made(self, company: str, since: datetime) -> list[PackingSlipLineRow]:
+    async def slips_made(
+        self, company: str, since: datetime, odd: OddRows
+    ) -> list[PackingSlipLineRow]:
         """Return the lines of slips that were posted since an instant."""
         where = at_least("CreatedOn", since)
-        return await self._calls.rows(PackingSlipLineRow, where, company=company)
+        return await self._calls.rows(PackingSlipLineRow, where, company=company, odd=odd)
 
-    async def slips_dated(self, company: str, since: date) -> list[PackingSlipLineRow]:
+    async def slips_dated(
+        self, company: str, since: date, odd: OddRows
+    ) -> list[PackingSlipLineRow]:
         """Return the lines of slips that are dated a day or later."""
         where = at_least("DeliveryDate", since)
-        return await self._calls.rows(PackingSlipLineRow, where, company=company)
+        return await self._calls.rows(PackingSlipLineRow, where, company=company, odd=odd)
 
     async def slips_of(self, company: str, orders: Sequence[str]) -> list[PackingSlipLineRow]:
         """Return the lines of all slips that delivered of one group of orders."""
@@ -98,6 +107,7 @@ class FulfilmentReads:
             DemandLineRow, equals("SalesOrderNumber", order), company=company
         )
 
-    async def parcels_dated(self, company: str, since: date) -> list[TrackingRow]:
+    async def parcels_dated(self, company: str, since: date, odd: OddRows) -> list[TrackingRow]:
         """Return the parcels of slips that are dated a day or later."""
-        return await self._calls.rows(TrackingRow, at_least("DeliveryDate", since), company=company)
+        where = at_least("DeliveryDate", since)
+        return await self._calls.rows(TrackingRow, where, company=company, odd=odd)
