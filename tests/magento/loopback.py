@@ -15,6 +15,7 @@ from sync.magento.shop import Shop
 from sync.magento.transport import ShopTransport
 from sync.magento.way import shop_way
 from sync.sections import Magento
+from tests.magento.recordings import Recording
 
 Play = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -75,6 +76,21 @@ async def transport_to(
             ),
             shop,
         )
+
+
+@asynccontextmanager
+async def playing(recording: Recording) -> AsyncIterator[tuple[Shop, PlayedShop]]:
+    """Serve what was recorded, whatever is asked."""
+
+    async def play(_: web.Request) -> web.Response:
+        return web.Response(
+            body=recording.answer_bytes,
+            status=recording.status,
+            headers={"Content-Type": recording.content_type},
+        )
+
+    async with client_of(play) as (client, shop):
+        yield client, shop
 
 
 @asynccontextmanager

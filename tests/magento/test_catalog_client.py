@@ -1,9 +1,7 @@
 """What mirrors send is what was recorded, and what the real shop answered is read to the end."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,109 +16,14 @@ from sync.magento.bulk_models import OperationState
 from sync.magento.exact_json import exact_json
 from sync.magento.search import Search, sku_groups
 from sync.magento.shop import Shop
-from tests.magento.loopback import PlayedShop, client_of
-from tests.magento.recordings import Recording, recordings
+from tests.magento.loopback import client_of, playing
+from tests.magento.recordings import recordings
 
 CATALOG = recordings("catalog")
 PRICES = recordings("prices")
 BULK = recordings("async_bulk")
 UUID = "6e677ba5-fa27-4a65-b4c1-5f3810ad6ba9"
 Ask = Callable[[Shop], Awaitable[Any]]
-
-
-@asynccontextmanager
-async def playing(recording: Recording) -> AsyncIterator[tuple[Shop, PlayedShop]]:
-    """Serve what was recorded, whatever is asked."""
-
-    async def play(_: web.Request) -> web.Response:
-        return web.Response(
-            body=recording.answer_bytes,
-            status=recording.status,
-            headers={"Content-Type": recording.content_type},
-        )
-
-    async with client_of(play) as (client, shop):
-        yield client, shop
-
-
-def product_rows(name: str) -> list[dict[str, Any]]:
-    return [each["product"] for each in BULK[name].body]
-
-
-SENT: list[tuple[Recording, Ask]] = [
-    (
-        BULK["14_bulk_put_by_sku_product_sku_inside"],
-        lambda shop: shop.bulks.change_products(
-            product_rows("14_bulk_put_by_sku_product_sku_inside"), store="all"
-        ),
-    ),
-    (
-        BULK["01_bulk_products_post"],
-        lambda shop: shop.bulks.create_products(product_rows("01_bulk_products_post")),
-    ),
-    (BULK["03b_bulk_detailed_status_after"], lambda shop: shop.bulks.operations(UUID)),
-    (CATALOG["03_attribute_options_list"], lambda shop: shop.attributes.options("lab_color")),
-    (
-        CATALOG["14_configurable_option_create"],
-        lambda shop: shop.configurables.add_axis(
-            "LAB-C1", 137, label="Lab color", position=0, values=[4, 5]
-        ),
-    ),
-    (
-        CATALOG["15_configurable_link_child_red"],
-        lambda shop: shop.configurables.add_variant("LAB-C1", "LAB-C1-RED"),
-    ),
-    (CATALOG["16_configurable_children"], lambda shop: shop.configurables.variants("LAB-C1")),
-    (CATALOG["19_configurable_get"], lambda shop: shop.catalog.product("LAB-C1")),
-    (
-        CATALOG["10_product_simple_create"],
-        lambda shop: shop.catalog.create(CATALOG["10_product_simple_create"].body["product"]),
-    ),
-    (
-        PRICES["01_base_prices_post"],
-        lambda shop: shop.base_prices.set_prices(
-            [BasePrice(**each) for each in PRICES["01_base_prices_post"].body["prices"]]
-        ),
-    ),
-    (
-        PRICES["02b_base_prices_good_row_applied"],
-        lambda shop: shop.base_prices.prices(["LAB-S1", "LAB-O1", "NOPE", "LAB-C1"]),
-    ),
-]
-
-
-@pytest.mark.parametrize(("recording", "ask"), SENT, ids=lambda value: getattr(value, "name", ""))
-async def test_what_is_sent_is_what_was_recorded(recording: Recording, ask: Ask) -> None:
-    async with playing(recording) as (client, shop):
-        await ask(client)
-    request, body = shop.requests[0], shop.bodies[0]
-    assert request.method == recording.method
-    assert str(request.rel_url).partition("?")[0] == recording.path.partition("?")[0]
-    sent = json.loads(body, parse_float=Decimal) if body else None
-    if isinstance(sent, dict) and "prices" in sent:
-        order = [dict(sorted(each.items())) for each in sent["prices"]]
-        assert order == [dict(sorted(each.items())) for each in recording.body["prices"]]
-    else:
-        assert sent == recording.body
-
-
-@pytest.mark.parametrize("name", ["sku_slash_put_pct", "sku_plus_put_pct", "sku_unicode_put_pct"])
-async def test_skus_of_all_letters_stand_in_the_path_as_recorded(name: str) -> None:
-    recording = CATALOG[name]
-    sku = recording.answer["sku"]
-    async with playing(recording) as (client, shop):
-        saved = await client.catalog.save(sku, {"price": Decimal(2)})
-    assert saved.price == 2
-    assert shop.requests[0].raw_path == recording.path
-    assert json.loads(shop.bodies[0])["product"] == {"sku": sku, "price": 2}
-
-
-async def test_each_store_view_is_written_under_its_own_code() -> None:
-    recording = CATALOG["21_put_through_default_store_code"]
-    async with playing(recording) as (client, shop):
-        saved = await client.catalog.save("LAB-S1", {"name": "x"}, store="default")
-    assert shop.requests[0].raw_path == recording.path
-    assert saved.name == "Name via default store path"
 
 
 async def test_a_bulk_is_followed_to_the_end_of_each_row() -> None:

@@ -1,15 +1,13 @@
 """What stock asks of the shop is what was recorded, and every recorded answer is read whole."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from aiohttp import web
 
 from pricing_proxy.resilience.errors import UpstreamError, UpstreamUnavailableError
 from pricing_proxy.sandbox.shop.criteria import parse_criteria
@@ -17,7 +15,7 @@ from sync.engine.windows import Window
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.shop import Shop
 from sync.magento.source_items import SourceQuantity
-from tests.magento.loopback import PlayedShop, client_of
+from tests.magento.loopback import playing
 from tests.magento.recordings import Recording, recordings
 
 INVENTORY, EDGES = recordings("inventory"), recordings("inventory_edges")
@@ -39,21 +37,6 @@ NEVER_ASKED = {
     *("23c_are_product_salable_for_requested_qty", "043_resolver_type", "045_export_nocrit"),
     *("046_source_unknown", "047_source_ok", "049_stock_unknown"),
 }
-
-
-@asynccontextmanager
-async def playing(recording: Recording) -> AsyncIterator[tuple[Shop, PlayedShop]]:
-    """Serve what was recorded, whatever is asked."""
-
-    async def play(_: web.Request) -> web.Response:
-        return web.Response(
-            body=recording.answer_bytes,
-            status=recording.status,
-            headers={"Content-Type": recording.content_type},
-        )
-
-    async with client_of(play) as (client, shop):
-        yield client, shop
 
 
 def of_path(part: str) -> dict[str, Recording]:
