@@ -13,6 +13,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.postgres import database_url, empty_database_url, lent_databases, postgres
+
+__all__ = ["database_url", "empty_database_url", "lent_databases", "postgres"]
+
 # How long an example takes says nothing on a machine that does other things as well.
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None)

@@ -1,27 +1,22 @@
 """A PostgreSQL for tests: one that is there, or one started for the session.
 
-    from tests.postgres import database_url, postgres, template  # in a conftest.py
-
 Without a server, the embedded one is started, unless REQUIRE_REAL_SERVICES=1. Every test
-has a database of its own.
+has a database of its own: an empty one, or one at the newest schema (`tests/lent_databases.py`).
 """
 
 import asyncio
 import os
 import tempfile
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from psycopg import sql
 
-from sync.engine.database import database
 from sync.engine.embedded_postgres import EmbeddedPostgres
+from tests.lent_databases import LentDatabases, fresh_database, url_of
 
 _USUAL_URL = "postgresql://postgres@127.0.0.1:5432/postgres"
 
@@ -40,25 +35,24 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def template(postgres: str) -> Iterator[str]:
-    """Return the name of a database at the newest schema, to be copied."""
-    with _database(postgres) as name:
-        asyncio.run(_prepare(url_of(postgres, name)))
-        yield name
+def lent_databases(postgres: str) -> Iterator[LentDatabases]:
+    """Return what lends databases at the newest schema."""
+    with LentDatabases.of(postgres) as lent:
+        yield lent
 
 
 @pytest.fixture
 def empty_database_url(postgres: str) -> Iterator[str]:
     """Return the URL of an empty database, dropped afterwards."""
-    with _database(postgres) as name:
+    with fresh_database(postgres) as name:
         yield url_of(postgres, name)
 
 
 @pytest.fixture
-def database_url(postgres: str, template: str) -> Iterator[str]:
-    """Return the URL of a database at the newest schema, dropped afterwards."""
-    with _database(postgres, template=template) as name:
-        yield url_of(postgres, name)
+def database_url(lent_databases: LentDatabases) -> Iterator[str]:
+    """Return the URL of a database at the newest schema, without a row."""
+    with lent_databases.lend() as url:
+        yield url
 
 
 @contextmanager
@@ -66,34 +60,11 @@ def bench_database() -> Iterator[str]:
     """Yield the URL of an empty database for a program, dropped afterwards."""
     url = os.environ.get("POSTGRES_URL", _USUAL_URL)
     if answers(url):
-        with _database(url) as name:
+        with fresh_database(url) as name:
             yield url_of(url, name)
         return
-    with _embedded() as own_url, _database(own_url) as name:
+    with _embedded() as own_url, fresh_database(own_url) as name:
         yield url_of(own_url, name)
-
-
-def url_of(server: str, name: str) -> str:
-    """Return the URL of a database of a server."""
-    return urlsplit(server)._replace(path=f"/{name}").geturl()
-
-
-@contextmanager
-def _database(server: str, *, template: str = "template1") -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex}"
-    mine, original = sql.Identifier(name), sql.Identifier(template)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(mine, original))
-    try:
-        yield name
-    finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(mine))
-
-
-async def _prepare(url: str) -> None:
-    async with database(url, connections=2):
-        return
 
 
 @contextmanager

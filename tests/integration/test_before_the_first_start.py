@@ -23,13 +23,9 @@ from tests.integration.sync_running import (
     World,
     sync_settings,
 )
-from tests.postgres import database_url, postgres, template
 from tests.sandbox.conftest import settings as sandbox_settings
 from tests.sync_console.between_systems import configured
 from tests.sync_console.conftest import CommandLine
-
-__all__ = ["database_url", "postgres", "template"]
-
 
 SMALL = CatalogSize(skus=60, customers=8)
 TABLE = """\

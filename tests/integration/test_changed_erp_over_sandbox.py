@@ -14,10 +14,7 @@ from sync.store.states import EventState
 from tests.chaos.comparison import judge
 from tests.chaos.judge import read
 from tests.integration.sync_running import MARKET, World, running_sync, sync_settings
-from tests.postgres import database_url, postgres, template
 from tests.sync_console.between_systems import configured
-
-__all__ = ["database_url", "postgres", "template"]
 
 
 async def held(world: World, *numbers: str) -> dict[str, EventRecord]:

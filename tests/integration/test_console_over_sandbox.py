@@ -8,11 +8,8 @@ import pytest
 from pricing_proxy.sandbox.server import Sandbox
 from sync.store.states import EventState
 from tests.integration.sync_running import MARKET, World, sync_settings
-from tests.postgres import database_url, postgres, template
 from tests.sandbox.conftest import settings as sandbox_settings
 from tests.sync_console.between_systems import configured, two_systems
-
-__all__ = ["database_url", "postgres", "template"]
 
 
 async def until(world: World, number: str, state: EventState) -> None:

@@ -6,9 +6,6 @@ from pathlib import Path
 from pricing_proxy.clock import SystemClock
 from sync.console.state import read_state
 from tests.integration.sync_running import MARKET, World, running_sync, sync_settings
-from tests.postgres import database_url, postgres, template
-
-__all__ = ["database_url", "postgres", "template"]
 
 # The shop's times are whole seconds, and it is polled once a second.
 LOOKS, EVERY_SECONDS = 5, 1.1

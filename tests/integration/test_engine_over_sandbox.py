@@ -25,9 +25,9 @@ from sync.store.watermarks import Watermarks
 from tests.integration.flow_world import FlowWorld, world
 from tests.integration.sync_running import ADDRESS, MARKET
 from tests.patience import PATIENCE_SECONDS
-from tests.postgres import database_url, postgres, template
 
-__all__ = ["database_url", "postgres", "template", "world"]
+__all__ = ["world"]
+
 FLOWS = ("orders", "customers", "returns")
 CENT = Decimal("0.01")
 

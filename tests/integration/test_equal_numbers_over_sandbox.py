@@ -10,12 +10,8 @@ from pricing_proxy.diagnosis.board import RowState
 from sync.orders.check import NUMBERS
 from sync.store.states import EventState
 from tests.integration.sync_running import MARKET, ORDER_RULES, WEBSITE, World
-from tests.postgres import database_url, postgres, template
 from tests.sync_console.between_systems import two_systems
 from tests.sync_console.conftest import CommandLine
-
-__all__ = ["database_url", "postgres", "template"]
-
 
 STORES = ("b2b_de", "b2b_de_en")
 

@@ -22,13 +22,9 @@ from tests.integration.sync_running import (
     Placing,
     sync_settings,
 )
-from tests.postgres import database_url, postgres, template
 from tests.sandbox.conftest import settings as sandbox_settings
 from tests.sync_console.between_systems import configured
 from tests.sync_console.conftest import CommandLine
-
-__all__ = ["database_url", "postgres", "template"]
-
 
 OLD, NOT_CONFIRMED = 500, 3
 

@@ -19,9 +19,6 @@ from tests.integration.sync_running import (
     running_sync,
     sync_settings,
 )
-from tests.postgres import database_url, postgres, template
-
-__all__ = ["database_url", "postgres", "template"]
 
 SKU = "LAMP-01"
 USUAL = ["AvailableOnHandQuantity", "-OnOrderQuantity", "-ReservedOrderedQuantity"]

@@ -23,9 +23,6 @@ from tests.integration.sync_running import (
     running_sync,
     sync_settings,
 )
-from tests.postgres import database_url, postgres, template
-
-__all__ = ["database_url", "postgres", "template"]
 
 CARRIER = "UPS"
 RULES: dict[str, Any] = {

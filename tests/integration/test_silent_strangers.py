@@ -26,7 +26,6 @@ from tests.integration.sync_running import (
 )
 from tests.listening.raw import chunked, request, wire
 from tests.patience import PATIENCE_SECONDS
-from tests.postgres import database_url, postgres, template
 from tests.sandbox.conftest import settings as sandbox_settings
 from tests.services import redis_url
 from tests.sync_console.between_systems import configured
@@ -35,7 +34,7 @@ from tests.wire.messages import Page, body_of
 from tests.wire.service import Service, service
 from tests.wire.silence import FILES, files_at_most, strangers
 
-__all__ = ["database_url", "postgres", "redis_url", "template"]
+__all__ = ["redis_url"]
 
 PAGES = 300
 ORDERS = 5

@@ -26,9 +26,6 @@ from tests.integration.sync_running import (
     running_sync,
     sync_settings,
 )
-from tests.postgres import database_url, postgres, template
-
-__all__ = ["database_url", "postgres", "template"]
 
 SKU, OTHER = "LAMP-01", "LAMP-03"
 RULES: dict[str, Any] = {

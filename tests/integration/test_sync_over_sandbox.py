@@ -3,9 +3,6 @@
 from pathlib import Path
 
 from tests.integration.sync_running import running_sync
-from tests.postgres import database_url, postgres, template
-
-__all__ = ["database_url", "postgres", "template"]
 
 
 async def test_orders_arrive_by_polling_alone(tmp_path: Path, database_url: str) -> None:

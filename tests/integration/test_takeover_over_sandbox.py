@@ -19,13 +19,11 @@ from sync.store.states import EventState
 from tests.fakes.redis_server import fake_redis_port
 from tests.integration.running import Running, serving, settings_of_two_markets
 from tests.integration.sync_running import MARKET, World, sync_settings
-from tests.postgres import database_url, postgres, template
 from tests.sandbox.conftest import settings as sandbox_settings
 from tests.sync_console.between_systems import configured
 from tests.sync_console.conftest import CommandLine
 
-__all__ = ["database_url", "fake_redis_port", "postgres", "template"]
-
+__all__ = ["fake_redis_port"]
 
 SMALL = CatalogSize(skus=60, customers=8)
 VAT = "DE999888777"

@@ -27,11 +27,9 @@ from sync.store.states import EventState
 from tests.fakes.redis_server import fake_redis_port
 from tests.integration.running import serving, settings_of_two_markets
 from tests.integration.sync_running import MARKET, World, sync_settings
-from tests.postgres import database_url, postgres, template
 from tests.sandbox.conftest import settings as sandbox_settings
 
-__all__ = ["database_url", "fake_redis_port", "postgres", "template"]
-
+__all__ = ["fake_redis_port"]
 
 OTHER, OTHER_WEBSITE = "main", 1
 SMALL = CatalogSize(skus=60, customers=8)

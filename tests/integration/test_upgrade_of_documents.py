@@ -41,11 +41,8 @@ from tests.fakes.order_shop import FakeShop, FakeWork, event_of
 from tests.fakes.references import own_headers
 from tests.integration.schema_0004 import Before, at_0004
 from tests.orders import recorded
-from tests.postgres import empty_database_url, postgres
 from tests.sync_engine.engine import ScriptedFlow
 from tests.virtual_time import ManualClock
-
-__all__ = ["empty_database_url", "postgres"]
 
 SAMPLE = recorded.orders()["tax_excl_row__mixed_rates"]
 STORE_OF = {"b2b_de": 1, "b2c": 2}

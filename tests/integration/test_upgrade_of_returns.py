@@ -30,10 +30,7 @@ from sync.store.watermarks import Watermarks
 from tests.fakes.entering import FakeOddRows, unhinted
 from tests.fakes.listing import FakeListing
 from tests.integration.schema_0004 import at_0004
-from tests.postgres import empty_database_url, postgres
 from tests.returns.test_flow import MEMO, World
-
-__all__ = ["empty_database_url", "postgres"]
 
 # Of the source key, behind the document's number.
 SUFFIXES = {"orders": "export", "customers": "2026-11-01T00:00:00+00:00", "returns": ""}

@@ -9,10 +9,6 @@ from types import FrameType
 from tests.code.layout import ROOT, rooms, walk
 from tests.integration.running import running_service
 from tests.integration.sync_running import running_sync
-from tests.postgres import database_url, postgres, template
-
-__all__ = ["database_url", "postgres", "template"]
-
 
 # Composition passes functions on, which are called on the way; the sandbox is the other side;
 # returns are polled meanwhile.

@@ -37,13 +37,13 @@ async def test_ten_thousand_cold_requests_cost_one_batch() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_cancelling_any_of_ten_thousand_disturbs_no_other(seed: int) -> None:
+async def test_cancelling_any_of_a_thousand_disturbs_no_other(seed: int) -> None:
     """Also the first one, which claimed the keys, and at any moment of the load."""
     chance = random.Random(seed)
     world = price_service()
     world.redis.latency_seconds = 0.01
-    asking = start(world, CROWD)
-    doomed = {0, *chance.sample(range(CROWD), 300)}
+    asking = start(world, 1000)
+    doomed = {0, *chance.sample(range(1000), 100)}
     loop = asyncio.get_running_loop()
     for index in doomed:
         loop.call_later(chance.uniform(0, 0.069), asking[index].cancel)

@@ -9,10 +9,7 @@ from sync.engine.database import database
 from sync.products.late_bulks import LateBulks
 from sync.store.mirror_bulks import BulkRow, MirrorBulks
 from sync.store.mirror_records import RowKey
-from tests.postgres import database_url, postgres, template
 from tests.products.test_writer import World, wanted
-
-__all__ = ["database_url", "postgres", "template"]
 
 SKUS = [f"LAMP-{number}" for number in range(5)]
 

@@ -76,7 +76,7 @@ EVENTS = st.one_of(
     st.sampled_from([0, 1]),  # restarts that replica
 )
 PAUSES = st.sampled_from([0.01, 0.3, 1.2, 3.0])
-SCHEDULES = int(os.environ.get("SCHEDULES", "300"))
+SCHEDULES = int(os.environ.get("SCHEDULES", "150"))
 
 
 async def creep(replicas: Replicas, seconds: float, each: float) -> None:

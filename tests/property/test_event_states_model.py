@@ -35,11 +35,8 @@ from sync.store.events import FenceLostError
 from sync.store.interventions import InterventionError
 from sync.store.records import OUTAGE, EventRecord, Trouble
 from sync.store.states import EventState as State
-from tests.postgres import database_url, postgres, template
 from tests.property.event_model import DEATHS_BEFORE_HOLD, STUCK, EventModel, Modelled
 from tests.sync_engine.engine import MARKET, Engine, succeed
-
-__all__ = ["database_url", "postgres", "template"]
 
 T = TypeVar("T")
 # Numbers with the documents that have them; None for an event that knows no more.

@@ -127,4 +127,4 @@ class InvalidationsAgainstModel(RuleBasedStateMachine):
 
 
 TestInvalidationsAgainstModel = InvalidationsAgainstModel.TestCase
-TestInvalidationsAgainstModel.settings = settings(max_examples=150, stateful_step_count=25)
+TestInvalidationsAgainstModel.settings = settings(max_examples=60, stateful_step_count=25)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pricing_proxy.prices.master_data import MarketMaps
@@ -228,6 +228,7 @@ HAPPENINGS = st.one_of(
 )
 
 
+@settings(max_examples=50)
 @given(schedule=st.lists(HAPPENINGS, max_size=25))
 def test_whatever_happens_maps_are_whole_and_customers_are_known(
     schedule: list[Happening],

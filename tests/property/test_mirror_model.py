@@ -24,10 +24,7 @@ from sync.store.mirror_records import MirrorChange
 from sync.store.mirror_run_record import RunDecisionError
 from tests.fakes.mirror_world import FLOW, LIMITS, LOCK, MARKET, Asked, MirrorWorld, risks
 from tests.fakes.toy_shop import KilledError
-from tests.postgres import database_url, postgres, template
 from tests.property.mirror_model import ABSENT, Change, Held, MirrorModel, Staged, one
-
-__all__ = ["database_url", "postgres", "template"]
 
 T = TypeVar("T")
 # Two of them are one to the shop.

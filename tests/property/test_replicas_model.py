@@ -220,7 +220,7 @@ class ReplicasMachine(ClocksMachine):
         self.replicas.redis.takes_no_writes = is_full
 
 
-SCHEDULES = int(os.environ.get("SCHEDULES", "300"))
+SCHEDULES = int(os.environ.get("SCHEDULES", "150"))
 
 
 @pytest.mark.parametrize("machine", [ClocksMachine, ReplicasMachine])

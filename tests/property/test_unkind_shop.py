@@ -304,7 +304,7 @@ def play(steps: Sequence[Step], *, start_at: str = STARTS[0]) -> None:
     asyncio.run(Play(UnkindWorld(start_at=start_at)).play(steps))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     steps=st.lists(st.one_of(PLACED, PLACED, HAPPENED), min_size=2, max_size=9),
     start_at=st.sampled_from(STARTS),

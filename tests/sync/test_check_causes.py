@@ -19,10 +19,9 @@ from sync.settings import SyncSettings
 from sync.store import schema
 from tests.check.patience import findings, red
 from tests.fakes.redis_server import fake_redis_port
-from tests.postgres import database_url, empty_database_url, postgres, template
 from tests.sync.checked_world import CheckedWorld, checked_world
 
-__all__ = ["database_url", "empty_database_url", "fake_redis_port", "postgres", "template"]
+__all__ = ["fake_redis_port"]
 
 # Nothing listens there.
 AWAY = 9

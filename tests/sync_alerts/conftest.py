@@ -6,9 +6,6 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.engine.database import database
-from tests.postgres import database_url, postgres, template
-
-__all__ = ["database_url", "postgres", "template"]
 
 
 @pytest.fixture

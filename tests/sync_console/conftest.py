@@ -12,11 +12,8 @@ from typer.testing import CliRunner, Result
 
 from sync.__main__ import app
 from sync.engine.database import database
-from tests.postgres import database_url, postgres, template
 from tests.sync import files
 from tests.sync_engine.engine import Engine
-
-__all__ = ["database_url", "postgres", "template"]
 
 # Nothing listens there, so a shop at that address is away at once.
 AWAY = "http://127.0.0.1:9"

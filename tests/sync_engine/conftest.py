@@ -6,10 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.engine.database import database
-from tests.postgres import database_url, empty_database_url, postgres, template
 from tests.sync_engine.engine import Engine
-
-__all__ = ["database_url", "empty_database_url", "postgres", "template"]
 
 
 @pytest.fixture

@@ -27,16 +27,12 @@ from tests.integration.sync_running import (
     running_sync,
     sync_settings,
 )
-from tests.postgres import database_url, postgres, template
 from tests.sync import files
 from tests.sync.test_settings import problems
 from tests.sync_console.between_systems import configured
 from tests.sync_console.conftest import CommandLine
 from tests.toy_flow.flow import SAID
 from tests.toy_flow.rules import FLOW, GreetingRules
-
-__all__ = ["database_url", "postgres", "template"]
-
 
 ERP_SECRET = "what-the-erp-was-told"
 FLOWS = ["orders", "customers", "returns", FLOW]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pricing_proxy.pages.drawing import set_up
@@ -428,6 +428,7 @@ def test_markup_in_any_text_or_name_stays_text() -> None:
     assert any(_MARKUP in text for text in Reader(page).texts)
 
 
+@settings(max_examples=30)
 @given(st.data())
 def test_a_snapshot_that_lacks_anything_is_shown_all_the_same(data: st.DataObject) -> None:
     """A page that breaks with the part it should report helps nobody."""
