@@ -216,7 +216,8 @@ def _field_test(
         return Condition(_enum_test(name, word, literal, types))
     value = types.sample[name]
     if isinstance(literal, _Date) and isinstance(value, str):
-        return Condition(lambda row: compare(row[name], literal.instant))
+        bounds = compared(name, word, literal.instant)
+        return Condition(lambda row: compare(row[name], literal.instant), bounds)
     if isinstance(literal, Decimal) and isinstance(value, (int, Decimal)):
         return Condition(lambda row: compare(row[name], literal))
     if isinstance(literal, str) and isinstance(value, str):

@@ -9,7 +9,7 @@ from typing import Any
 
 from pricing_proxy.sandbox.documents.orders import SalesOrderBook
 from pricing_proxy.sandbox.documents.returns import ReturnBook
-from pricing_proxy.sandbox.documents.rows import DocumentRow, DocumentTable
+from pricing_proxy.sandbox.documents.rows import WRITTEN, DocumentRow, DocumentTable
 from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS
 from pricing_proxy.sandbox.documents.shown import ReadTable
 from pricing_proxy.sandbox.odata_query import ETAG
@@ -82,6 +82,7 @@ _RETURN_LINE: Mapping[str, str] = {
     "ReturnStatus": "ReturnStatus",
     "ReturnDispositionCodeId": "ReturnDispositionCode",
 }
+_WRITTEN_AT = "SysModifiedDateTime"
 # What postings keep in a row under the names of the tables; sets of documents do not show it.
 _OWN = ("DocumentStatus", "RemainSalesPhysical", "RemainSalesFinancial", "QtyOrdered")
 
@@ -144,6 +145,11 @@ class _Part:
         found = self.table.among(theirs)
         return None if found is None else [self._view(row, empty) for row in found]
 
+    def written_since(self, low: str, empty: Mapping[str, Any]) -> list[DocumentRow] | None:
+        """Return those that were written at an instant or later."""
+        found = self.table.since(WRITTEN, low)
+        return None if found is None else [self._view(row, empty) for row in found]
+
     def _view(self, row: DocumentRow, empty: Mapping[str, Any]) -> DocumentRow:
         """Return a row of the view, made once of each row of the table."""
         place = "/".join(str(row[field]) for field in self.table.key)
@@ -160,7 +166,7 @@ class _Part:
                 ETAG: row[ETAG],
                 "dataAreaId": row["dataAreaId"],
                 "SysDataAreaId": row["dataAreaId"],
-                "SysModifiedDateTime": row.written_at,
+                _WRITTEN_AT: row.written_at,
                 **values,
                 **self._told,
                 **own,
@@ -199,6 +205,18 @@ class _View:
         found: list[DocumentRow] = []
         for part in self._parts:
             some = part.among(values, self._empty)
+            if some is None:
+                return None
+            found += some
+        return found
+
+    def since(self, field: str, low: str) -> list[DocumentRow] | None:
+        """Return the rows that were written at an instant or later."""
+        if field != _WRITTEN_AT:
+            return None
+        found: list[DocumentRow] = []
+        for part in self._parts:
+            some = part.written_since(low, self._empty)
             if some is None:
                 return None
             found += some

@@ -62,6 +62,8 @@ _INDEXED: Mapping[str, tuple[str, ...]] = {
     INVOICE_TRANSACTIONS: ("InvoiceId", "OrigSalesId", "InventTransId"),
     SLIPS_OF_INVOICES: ("InvoiceId", "OrigSalesId", "PackingSlipId"),
 }
+# What readers ask the latest rows by.
+_INSTANTS = ("CreatedOn", "SysModifiedDateTime", "DeliveryDate", "InvoiceDate")
 _FIRST_RECORD = 5_637_160_001
 _CARRIERS = ("DHL", "DPD", "GLS", "UPS")
 
@@ -77,7 +79,12 @@ class Posted:
         self, orders: SalesOrderBook, returns: ReturnBook, *, company: str, undo: UndoLog
     ) -> None:
         self._tables = {
-            name: DocumentTable(key=DOCUMENT_SETS[name].key, indexed=_INDEXED[name], undo=undo)
+            name: DocumentTable(
+                key=DOCUMENT_SETS[name].key,
+                indexed=_INDEXED[name],
+                undo=undo,
+                instants=[each for each in _INSTANTS if each in DOCUMENT_SETS[name].empty],
+            )
             for name in _INDEXED
         }
         self.tables: dict[str, ReadTable] = {**self._tables, **order_views(orders, returns)}

@@ -1,6 +1,7 @@
 """Rows of documents in memory: sparse, indexed where readers look, and undone together."""
 
 import base64
+from bisect import bisect_left, insort
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,6 +13,9 @@ from pricing_proxy.sandbox.odata_query import ETAG
 from pricing_proxy.sandbox.row_values import NULL_DATE
 
 Key = tuple[str, ...]
+
+WRITTEN = "written_at"
+"""Stands for the instant at which a row was put into its table, which no field need tell."""
 
 
 class DocumentRow(dict[str, Any]):
@@ -41,6 +45,10 @@ class DocumentRow(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         compute = self.computed.get(name)
         return self.empty[name] if compute is None else compute(self)
+
+    def instant(self, field: str) -> str:
+        """Return an instant of the row; of `WRITTEN`, when it was put into its table."""
+        return self.written_at if field == WRITTEN else str(self[field])
 
     def changed(self, values: Mapping[str, Any]) -> "DocumentRow":
         """Return the row with other values."""
@@ -86,6 +94,30 @@ class UndoLog:
                 self._steps.clear()
 
 
+class _InOrder:
+    """The keys of rows in the order of an instant that each row has."""
+
+    def __init__(self) -> None:
+        self._keys: list[tuple[str, Key]] = []
+        self._at: dict[Key, str] = {}
+
+    def put(self, key: Key, at: str | None) -> None:
+        """Give a row another instant; None takes it out."""
+        old = self._at.pop(key, None)
+        if old is not None:
+            del self._keys[bisect_left(self._keys, (old, key))]
+        if at is not None:
+            self._at[key] = at
+            insort(self._keys, (at, key))
+
+    def since(self, low: str) -> list[Key] | None:
+        """Return those of an instant and later; None where those are most of all."""
+        start = bisect_left(self._keys, (low, ()))
+        if 2 * start < len(self._keys):
+            return None
+        return [key for _, key in self._keys[start:]]
+
+
 class DocumentTable:
     """The rows behind one or more versions of a set.
 
@@ -93,13 +125,29 @@ class DocumentTable:
         revision: Rises with each change of any row.
     """
 
-    def __init__(self, *, key: Sequence[str], indexed: Sequence[str], undo: UndoLog) -> None:
+    def __init__(
+        self,
+        *,
+        key: Sequence[str],
+        indexed: Sequence[str],
+        undo: UndoLog,
+        instants: Sequence[str] = (),
+    ) -> None:
+        """Begin empty.
+
+        Args:
+            key: The fields that name a row.
+            indexed: Fields by whose values rows are found at once.
+            undo: Takes back what fails.
+            instants: Fields since whose values rows are found at once; `WRITTEN` always is.
+        """
         self.key = tuple(key)
         self.revision = 0
         self._rows: dict[Key, DocumentRow] = {}
         self._indexes: dict[str, dict[str, dict[Key, DocumentRow]]] = {
             field: {} for field in indexed
         }
+        self._order = {field: _InOrder() for field in (WRITTEN, *instants)}
         self._undo = undo
 
     def __iter__(self) -> Iterator[DocumentRow]:
@@ -127,6 +175,12 @@ class DocumentTable:
                 return [row for one in ones for row in self._indexes[field].get(one, {}).values()]
         return None
 
+    def since(self, field: str, low: str) -> list[DocumentRow] | None:
+        """Return the rows with an instant or a later one; None where that finds nothing sooner."""
+        order = self._order.get(field)
+        keys = None if order is None else order.since(low)
+        return None if keys is None else [self._rows[key] for key in keys]
+
     def put(self, row: DocumentRow) -> None:
         """Add a row, or put it in the place of the one with its key; either has a new tag."""
         row[ETAG] = self._undo.new_tag()
@@ -150,6 +204,8 @@ class DocumentTable:
                 index[fold(str(old[field]))].pop(key, None)
             if row is not None:
                 index.setdefault(fold(str(row[field])), {})[key] = row
+        for field, order in self._order.items():
+            order.put(key, None if row is None else row.instant(field))
         if row is not None:
             self._rows[key] = row
 

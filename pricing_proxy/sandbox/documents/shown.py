@@ -1,7 +1,7 @@
 """A document set as it shows itself now: in the order of its key, under the names of now.
 
 The order of a whole set is kept until one of its rows changes; a filter that names values of an
-indexed field looks at no other rows.
+indexed field, or the instant since which rows changed, looks at no other rows.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -29,6 +29,9 @@ class ReadTable(Protocol):
 
     def among(self, values: Mapping[str, Collection[str]]) -> list[DocumentRow] | None:
         """Return all rows that may have one of these values; None for whoever knows better."""
+
+    def since(self, field: str, low: str) -> list[DocumentRow] | None:
+        """Return the rows with an instant or a later one; None for whoever knows better."""
 
 
 class Shown:
@@ -60,12 +63,13 @@ class Ordered:
         """Return what a query of a set is asked of."""
 
         def narrow(bounds: Mapping[str, Bound]) -> tuple[Sequence[Row], Collection[str]]:
-            values = {
-                shown.real_names.get(name, name): bound.values
-                for name, bound in bounds.items()
-                if bound.values is not None
-            }
-            some = table.among(values)
+            real = {shown.real_names.get(name, name): bound for name, bound in bounds.items()}
+            some = table.among(
+                {name: bound.values for name, bound in real.items() if bound.values is not None}
+            )
+            for name, bound in real.items():
+                if some is None and bound.low:
+                    some = table.since(name, bound.low)
             rows = self._whole(named, table) if some is None else _sorted(some, named)
             return [shown.view(row) for row in rows] if shown.real_names else rows, ()
 
