@@ -9,7 +9,8 @@ unset PYTHONDONTWRITEBYTECODE
 step() { printf '\n== %s\n' "$1"; }
 
 # Types and import rules take one core for a minute: the tests run beside them, and are ended when
-# one is broken. Four workers, as on two cores half of them wait. What the tests say is held back: their closing line is printed after coverage.
+# one is broken. Four workers, as on two cores half of them wait. What the tests say is held back:
+# their closing line is printed after coverage.
 pid=$(mktemp)
 results=$(mktemp)
 # Without `|| true` a run that is all green would end with the code of a `kill` that found nobody.
