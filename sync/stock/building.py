@@ -98,7 +98,7 @@ def _mirror(given: Given, market: ConfiguredMarket, layout: Layout, orders: Open
         reader=reader,
         writer=_writer(given, market, stock=stock, layout=layout, reader=reader, orders=orders),
         risks=risks,
-        beside=partial(_ordered, given, stock.stores, layout.stores_that_matter(stock)),
+        beside=partial(_ordered, given, layout, stock),
         limits=limits(rules.lowered_per_cent),
         absent={f"{FREE}{source}": "0" for source in stock.sources},
         decides_itself=True,
@@ -109,11 +109,10 @@ def _mirror(given: Given, market: ConfiguredMarket, layout: Layout, orders: Open
     )
 
 
-async def _ordered(
-    given: Given, own: Collection[int], concerned: Collection[int]
-) -> Mapping[str, Values]:
+async def _ordered(given: Given, layout: Layout, stock: Stock) -> Mapping[str, Values]:
     """Return what open orders take that the last write of their SKUs did not know of."""
-    taken = await given.lines.not_counted(own, frozenset(concerned) - frozenset(own))
+    others = layout.stores_that_matter(stock) - stock.stores
+    taken = await given.lines.not_counted(stock.stores - stock.outside, others)
     return {folded: {ORDERED: str(quantity)} for folded, quantity in taken.items()}
 
 
