@@ -6,7 +6,7 @@ alerts, the story of an order and the workers read what stands there, and name n
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel
@@ -21,6 +21,7 @@ from sync.engine.flow import Flow
 from sync.engine.schedules import Schedule
 from sync.erp_events import ErpEvent
 from sync.given import ConfiguredMarket, Given
+from sync.magento.order_models import Order
 from sync.magento.resources import Resource
 from sync.magento.shop import Shop
 from sync.mirror.ports import Mirror
@@ -59,6 +60,23 @@ class OfOrder(NamedTuple):
 
     what: str
     ids: Callable[[Shop, int], Awaitable[Sequence[int]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameBack:
+    """One thing that a flow brought into the shop for an order, as the shop has it now.
+
+    Attributes:
+        what: Which kind of thing, such as "shipment".
+        name: What people call it; empty where it has no name.
+        at: Since when it is there; None where the shop does not say.
+        text: What is in it; no customer data.
+    """
+
+    what: str
+    name: str
+    at: datetime | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +124,7 @@ class Description(Generic[R]):
         shop_rows: What else it asks the shop, given the markets that have the flow on.
         mistakes: Finds what no single key shows, in the file as it was written, for a market.
         of_order: Its documents that belong to an order.
+        came_back: Returns what it brought into the shop for an order.
         sides: What the two sides of a difference are called.
         mirrors: Returns its mirrors, where it is a mirror flow.
         is_undoable: Whether one of its runs may be taken back.
@@ -132,6 +151,7 @@ class Description(Generic[R]):
     shop_rows: Callable[[Mapping[str, ConfiguredMarket]], Iterable[CheckRow[Shop]]] = _nothing
     mistakes: Callable[[Mapping[str, Any], str], Iterable[Mistake]] = _nothing
     of_order: OfOrder | None = None
+    came_back: Callable[[Shop, Order], Awaitable[Sequence[CameBack]]] | None = None
     sides: tuple[str, str] = EXPECTED_AND_FOUND
     mirrors: Callable[[Given], Sequence[Mirror]] | None = None
     is_undoable: bool = True

@@ -7,6 +7,7 @@ a schedule that has not succeeded for three periods  one each: silence is a fail
 a system for whose sake events and schedules wait    one for each system, whatever waits
 a database that fails                                one for each process
 a field that another system does not keep            one for each field and market
+orders that are watched too rarely                   one for each market
 rows that cannot be read                             one for each flow and member at fault
 documents written over and over                      one for each flow, market and write
 """
@@ -20,10 +21,13 @@ from operator import attrgetter
 from sync.store.odd_row_record import OddRecord
 from sync.store.records import Alike, Trouble
 from sync.store.rewrites import Rewritten
+from sync.store.watched_order_record import WatchState
 from sync.store.wish_record import Unsettled
 
 # One missed period may be a restart, two bad luck.
 _SILENT_PERIODS = 3
+# As long as between two looks at an old order: then those of now are looked at as rarely.
+_FAR_BEHIND = timedelta(minutes=30)
 MOST_NAMED = 5
 """More names make a message unreadable; all are in `d365-sync failed`."""
 CAUTIONED_FOR = timedelta(days=1)
@@ -186,6 +190,23 @@ def odd(rows: Iterable[OddRecord]) -> list[Condition]:
             count=len(group),
         )
         for (source, member), group in sorted(groups.items())
+    ]
+
+
+def behind(watches: Iterable[WatchState]) -> list[Condition]:
+    """Return a condition for each market whose orders are looked at too rarely."""
+    return [
+        Condition(
+            key=f"behind/{each.market}",
+            title=f"watching the orders of {each.market} in the ERP is "
+            f"{each.behind.total_seconds() // 60:.0f} minutes behind",
+            text=f"{each.due} of {each.moving} orders wait to be looked at. What to do: raise "
+            f"sync.markets.{each.market}.order_status.reads_a_minute, or see why the ERP takes "
+            "less",
+            count=each.due,
+        )
+        for each in watches
+        if each.behind > _FAR_BEHIND
     ]
 
 

@@ -131,6 +131,7 @@ async def _book(given: Given, market: ConfiguredMarket) -> SalesBook:
             store: {prefix, *await given.forms.of(market.code, store)}
             for store, prefix in market.own_prefixes.items()
         },
+        flows=market.own.flows,
     )
 
 

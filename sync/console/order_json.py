@@ -63,6 +63,7 @@ def _story(story: OrderStory) -> Mapping[str, Any]:
         "shop": None if story.order is None else _chosen(story.order, _SHOP),
         "erp": {market: [_erp(each) for each in orders] for market, orders in story.erp.items()},
         "events": story.events,
+        "came_back": story.came_back,
         "silent": story.silent,
     }
 

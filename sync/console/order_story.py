@@ -20,6 +20,7 @@ from pricing_proxy.d365.fo.orders import SalesOrders
 from pricing_proxy.names import same_name_key
 from pricing_proxy.resilience.errors import UpstreamError
 from sync.console.event_story import EventStory, story_of
+from sync.description import CameBack
 from sync.flows import FLOWS
 from sync.magento.order_models import Order
 from sync.magento.shop import Shop
@@ -59,6 +60,7 @@ class OrderStory:
         market: Of its store view, or of its events; empty when neither is known.
         erp: What the ERP of each market that was asked has; usually one of each.
         events: Ours, with their calls: the order's, and those of its credit memos.
+        came_back: What flows brought into the shop for it.
         silent: What each side that could not be asked said, by its name.
     """
 
@@ -68,6 +70,7 @@ class OrderStory:
     market: str
     erp: Mapping[str, Sequence[ErpOrder]]
     events: Sequence[EventStory]
+    came_back: Sequence[CameBack]
     silent: Mapping[str, str]
 
 
@@ -77,11 +80,13 @@ class SalesBook:
 
     Attributes:
         prefixes: What may stand before the shop's numbers, by store view.
+        flows: Which are on.
     """
 
     erp: SalesOrders
     company: str
     prefixes: Mapping[int, Collection[str]]
+    flows: Collection[str]
 
 
 class OrderReader:
@@ -160,6 +165,7 @@ class OrderReader:
             market=market,
             erp=found,
             events=[await story_of(self._opened, event) for event in own],
+            came_back=await self._came_back(order, market, silent),
             silent=silent,
         )
 
@@ -171,6 +177,19 @@ class OrderReader:
                 what, ids = flow.of_order
                 for one in await _heard(what, ids(self._shop, order.entity_id), silent) or ():
                     found += await self._opened.overview.by_document(flow.name, str(one))
+        return found
+
+    async def _came_back(
+        self, order: Order | None, market: str, silent: dict[str, str]
+    ) -> list[CameBack]:
+        """Return what flows that are on for its market brought into the shop for an order."""
+        found: list[CameBack] = []
+        if order is None or market not in self._books:
+            return found
+        for flow in FLOWS:
+            if flow.came_back is not None and flow.name in self._books[market].flows:
+                asked = flow.came_back(self._shop, order)
+                found += await _heard(f"the shop on {flow.name}", asked, silent) or ()
         return found
 
     def _market(self, order: Order | None, events: Sequence[EventRecord]) -> str:

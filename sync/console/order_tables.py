@@ -11,6 +11,7 @@ from sync.console.event_tables import answer_text, took
 from sync.console.order_story import ErpOrder, OrderStory
 from sync.console.tables import state_text, table_of
 from sync.console.words import NONE, instant
+from sync.description import CameBack
 from sync.magento.order_models import Order
 from sync.store.records import EventRecord
 from sync.store.states import ENDED
@@ -19,8 +20,10 @@ _Moment = tuple[datetime, str, Text]
 
 
 def order_tables(story: OrderStory) -> Iterator[Table | Text]:
-    """Yield the shop's side, the ERP's, and the timeline."""
+    """Yield the shop's side, the ERP's, what came back from there, and the timeline."""
     yield _shop(story)
+    if story.came_back:
+        yield _came_back(story.came_back)
     for market, orders in story.erp.items():
         if not orders:
             yield Text(f"The ERP of {market} has no order with this reference.", style="yellow")
@@ -58,6 +61,15 @@ def _shop_facts(order: Order, market: str) -> Iterator[tuple[str, str]]:
     yield "payment, delivery", f"{order.payment.method}, {order.shipping.method or NONE}"
     lines = (f"{line.qty_ordered.normalize():f} x {line.sku}" for line in order.items)
     yield "lines", ", ".join(lines)
+
+
+def _came_back(found: Sequence[CameBack]) -> Table:
+    table = table_of("Came back from the ERP, as the shop has it", "what", "name", "since")
+    table.add_column("content", overflow="fold")
+    for each in found:
+        since = NONE if each.at is None else instant(each.at)
+        table.add_row(each.what, Text(each.name or NONE), since, Text(each.text))
+    return table
 
 
 def _erp(market: str, order: ErpOrder) -> Table:

@@ -12,6 +12,7 @@ from sync.store.alert_record import AlertRecord
 from sync.store.flow_control import EVERY_MARKET, Controls, Pause, limit_of
 from sync.store.odd_row_record import OddRecord
 from sync.store.overview import FlowState
+from sync.store.watched_order_record import WatchState
 from sync.store.wish_record import Unsettled
 
 _SCHEDULE = "schedule."
@@ -53,6 +54,7 @@ class SyncState:
         odd_rows: Rows of the shop that cannot be read.
         odd_rows_set_aside: How many others there are that somebody lets be.
         mirrors: What comes from the ERP; None where nothing does.
+        watched: How well orders are watched in the ERP.
     """
 
     at: datetime
@@ -64,6 +66,7 @@ class SyncState:
     odd_rows: Sequence[OddRecord] = ()
     odd_rows_set_aside: int = 0
     mirrors: MirrorState | None = None
+    watched: Sequence[WatchState] = ()
 
 
 async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
@@ -80,6 +83,7 @@ async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
         unreviewed_links=await opened.decisions.count_unreviewed(),
         odd_rows=await opened.odd_rows.waiting(),
         odd_rows_set_aside=await opened.odd_rows.count_set_aside(),
+        watched=await opened.watched.states(),
         mirrors=await read_mirrors(opened, sync, clock.utc()),
     )
 

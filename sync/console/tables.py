@@ -25,9 +25,11 @@ _SIDES = {flow.name: flow.sides for flow in FLOWS}
 
 
 def state_tables(state: SyncState) -> Iterator[Table]:
-    """Yield flows, schedules, what other systems do not keep, doubtful links, and alerts."""
+    """Yield flows, schedules, watched orders, what others do not keep, doubtful links, alerts."""
     yield _flows(state)
     yield _schedules(state)
+    if state.watched:
+        yield _watched(state)
     if state.unsettled:
         yield _unsettled(state)
     if state.unreviewed_links:
@@ -184,6 +186,16 @@ def _schedules(state: SyncState) -> Table:
         table.add_row(name, ago(at, now=state.at))
     if not state.schedules:
         table.caption = "None has ever succeeded: start the sync with d365-sync run"
+    return table
+
+
+def _watched(state: SyncState) -> Table:
+    table = table_of("Orders that are watched in the ERP", "market")
+    for column in ("moving", "due to be looked at", "behind"):
+        table.add_column(column, justify="right")
+    for each in state.watched:
+        behind = span(each.behind.total_seconds())
+        table.add_row(Text(each.market), str(each.moving), str(each.due), behind)
     return table
 
 

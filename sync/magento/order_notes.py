@@ -9,15 +9,22 @@ from typing import Annotated, Any
 
 from pricing_proxy.http_exchange import Guard
 from sync.magento.calls import V1, Calls
-from sync.magento.wire_types import Rows, ShopModel, Text
+from sync.magento.wire_types import Flag, InstantOrNone, Rows, ShopModel, Text
 
 _ORDERS = f"{V1}/orders"
 
 
 class OrderComment(ShopModel):
-    """What somebody wrote on an order."""
+    """What somebody wrote on an order.
+
+    Attributes:
+        status: The order's when it was written.
+    """
 
     comment: Text = ""
+    status: Text = ""
+    is_visible_on_front: Flag = False
+    created_at: InstantOrNone = None
 
 
 class _Comments(ShopModel):

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated
 
-from sync.magento.wire_types import Amount, Members, Number, Rows, ShopModel, Text
+from sync.magento.wire_types import Amount, InstantOrNone, Members, Number, Rows, ShopModel, Text
 
 
 class ShippedLine(ShopModel):
@@ -18,6 +18,7 @@ class Track(ShopModel):
 
     track_number: Text = ""
     carrier_code: Text = ""
+    created_at: InstantOrNone = None
 
 
 class ShipmentComment(ShopModel):
@@ -38,6 +39,7 @@ class Shipment(ShopModel):
     entity_id: int
     increment_id: Number
     order_id: int
+    created_at: InstantOrNone = None
     items: Annotated[tuple[ShippedLine, ...], Rows] = ()
     tracks: Annotated[tuple[Track, ...], Rows] = ()
     comments: Annotated[tuple[ShipmentComment, ...], Rows] = ()

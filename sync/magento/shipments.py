@@ -18,8 +18,8 @@ from sync.magento.shipment_models import Shipment
 
 _SHIPMENTS = f"{V1}/shipments"
 _FIELDS = (
-    "items[entity_id,increment_id,order_id,items[order_item_id,qty],"
-    "tracks[track_number,carrier_code],comments[comment],extension_attributes[source_code]]"
+    "items[entity_id,increment_id,order_id,created_at,items[order_item_id,qty],"
+    "tracks[track_number,carrier_code,created_at],comments[comment],extension_attributes[source_code]]"
 )
 
 

@@ -29,6 +29,7 @@ from sync.order_status.slip_carrier import SlipCarrier
 from sync.order_status.source import StatusSource
 from sync.order_status.sources import Sources
 from sync.order_status.step_carrier import StepCarrier
+from sync.order_status.told_back import came_back
 from sync.order_status.watched_market import WatchedMarket
 from sync.papers.entering import FactEntry
 from sync.papers.stock_wanted import stock_wanted
@@ -75,6 +76,7 @@ ORDER_STATUS = Description(
     relies_on=("orders",),
     resources=(resources.ORDERS, resources.SHIPMENTS, resources.PRODUCTS, resources.SOURCE_ITEMS),
     of_order=OfOrder("its way back", _itself),
+    came_back=came_back,
 )
 
 

@@ -21,7 +21,6 @@ from sync.store.claims import Claims
 from sync.store.order_writes import OrderWrites
 from sync.store.shop_lines import ShopLines
 from sync.store.sku_locks import SkuLocks
-from sync.store.watched_orders import WatchedOrders
 
 
 def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Clock) -> Given:
@@ -37,7 +36,7 @@ def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Cl
         forms=opened.forms,
         lines=ShopLines(database),
         locks=SkuLocks(database),
-        watched=WatchedOrders(database),
+        watched=opened.watched,
         traces=OrderWrites(database),
         expects=starts_of(settings, ways.shop).is_after,
         prices=ways.published,

@@ -24,6 +24,7 @@ from sync.store.odd_rows import OddRowStore
 from sync.store.overview import Overview
 from sync.store.reference_forms import ReferenceForms
 from sync.store.rewrites import Rewrites
+from sync.store.watched_orders import WatchedOrders
 from sync.store.watermarks import Watermarks
 from sync.store.wishes import UnsettledWishes
 
@@ -49,6 +50,7 @@ class Stores:
     mirrors: MirrorPlans
     notices: MirrorNotices
     paces: MirrorPaces
+    watched: WatchedOrders
 
 
 @asynccontextmanager
@@ -82,6 +84,7 @@ async def stores(
             mirrors=MirrorPlans(database),
             notices=MirrorNotices(database),
             paces=MirrorPaces(database),
+            watched=WatchedOrders(database),
         )
 
 

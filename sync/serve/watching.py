@@ -13,6 +13,7 @@ from sync.alerts.conditions import (
     Condition,
     Lost,
     ScheduleState,
+    behind,
     cautioned,
     failing_database,
     held,
@@ -88,6 +89,7 @@ async def _of_events(opened: Stores, after: timedelta) -> list[Condition]:
         *await _late(opened, after),
         *unsettled(await opened.unsettled.read()),
         *odd(await opened.odd_rows.waiting()),
+        *behind(await opened.watched.states()),
     ]
 
 

@@ -1,7 +1,7 @@
 """What is kept of an order of ours in the ERP for as long as it may move there."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +38,19 @@ class WatchedRecord:
     erp_number: str
     since: datetime
     seen: OrderSeen = OrderSeen()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchState:
+    """How well one market's orders are watched.
+
+    Attributes:
+        moving: Orders whose header is followed.
+        due: How many of them are due to be looked at.
+        behind: For how long the one that is due longest has been so.
+    """
+
+    market: str
+    moving: int
+    due: int
+    behind: timedelta

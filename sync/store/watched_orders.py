@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pricing_proxy.names import same_name_key
 from sync.store import statements
 from sync.store.order_writes import ORDER_LINK, ORDERS
-from sync.store.watched_order_record import OrderSeen, WatchedRecord
+from sync.store.watched_order_record import OrderSeen, WatchedRecord, WatchState
 from sync.store.watched_order_table import watched_order
 
 _ROW = watched_order.c
@@ -110,6 +110,26 @@ class WatchedOrders:
         )
         found = await statements.mappings(self._database, statement)
         return [_record(row) for row in found]
+
+    async def states(self) -> list[WatchState]:
+        """Return how well each market's orders are watched, by the database's clock."""
+        now = func.clock_timestamp()
+        is_due = _ROW.due_at <= now
+        statement = (
+            select(
+                _ROW.market,
+                func.count(_ROW.due_at),
+                func.count(_ROW.due_at).filter(is_due),
+                func.coalesce(now - func.min(_ROW.due_at).filter(is_due), timedelta(0)),
+            )
+            .group_by(_ROW.market)
+            .order_by(_ROW.market)
+        )
+        found = await statements.rows(self._database, statement)
+        return [
+            WatchState(market=market, moving=moving, due=due, behind=behind)
+            for market, moving, due, behind in found
+        ]
 
     async def want(self, market: str, numbers: Collection[str], *, now: datetime) -> int:
         """Have orders looked at next that the ERP calls so; return how many are ours."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pricing_proxy.clock import SystemClock
+from sync.console.order_story import OrderReader, SalesBook
 from sync.given import Given
 from sync.magento.shipment_models import Shipment
 from sync.order_status.building import watching
@@ -101,6 +102,16 @@ async def test_a_confirmed_day_and_a_cancellation_come_into_the_shop(
             return len(told(world, number)) >= 2
 
         await world.until(is_told)
+        market = given.markets[MARKET]
+        book = SalesBook(
+            erp=given.sales_orders(market),
+            company=market.company,
+            prefixes={STORE: {""}},
+            flows=market.own.flows,
+        )
+        reader = OrderReader(world.running.stores, given.shop, books={MARKET: book})
+        [story] = await reader.read(number)
+        assert [each.what for each in story.came_back] == ["comment", "comment"]
         assert sorted(told(world, number)) == [
             "The order is confirmed.",
             "To be shipped on 2026-12-04.",

@@ -1,9 +1,11 @@
 """Which orders are watched, and when they are looked at next."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.alerts.conditions import behind
 from sync.store.links import MarketLinks
 from sync.store.order_writes import ORDER_LINK
 from sync.store.watched_order_record import OrderSeen
@@ -52,6 +54,24 @@ async def test_what_was_looked_at_is_due_when_it_says_and_never_without(
     assert await watched.want(MARKET, ["so-8", "SO-1"], now=now) == 1
     [told] = await watched.due(MARKET, now=now, most=10)
     assert told.order_id == 8
+
+
+async def test_it_is_told_how_far_behind_watching_is(store: AsyncEngine) -> None:
+    watched, links = WatchedOrders(store), MarketLinks(store, MARKET)
+    for order in ("7", "8", "9"):
+        await links.remember(ORDER_LINK, order, f"SO-{order}")
+    await watched.take_in(MARKET, EVER)
+    now = datetime.now(UTC)
+    looked = {7: now - timedelta(minutes=40), 8: now + timedelta(minutes=1), 9: None}
+    await watched.note(MARKET, {order: (PICKED, at) for order, at in looked.items()})
+
+    [state] = await watched.states()
+
+    assert (state.market, state.moving, state.due) == (MARKET, 2, 1)
+    assert timedelta(minutes=39) < state.behind < timedelta(minutes=45)
+    [told] = behind([state])
+    assert f"of {MARKET} in the ERP is 40 minutes behind" in told.title
+    assert behind([replace(state, behind=timedelta(minutes=29))]) == []
 
 
 async def test_an_order_that_is_sent_anew_is_watched_under_its_new_number(
