@@ -75,3 +75,19 @@ async def test_a_carrier_without_an_entry_is_held_and_the_entry_named() -> None:
     assert event.state is EventState.HELD
     assert '"UPS"' in event.reason
     assert tracks(world, sold) == [[]]
+
+
+async def test_a_parcel_that_is_held_keeps_no_later_slip_of_its_order_waiting() -> None:
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 5))
+    await world.step()
+    lot = next(iter(sold.lots))
+    world.erp.post("PS-1", {lot: D(2)}, carrier="UPS")
+    world.erp.parcel(sold.erp_number, "PS-1", "1Z1")
+    await world.settle(10)
+    world.erp.post("PS-2", {lot: D(3)})
+    await world.settle(3)
+    assert list(world.shipped(sold).values()) == [5]
+    world.erp.parcel(sold.erp_number, "PS-2", "JD02")
+    await world.settle(10)
+    assert tracks(world, sold) == [[], ["JD02"]]
