@@ -18,6 +18,7 @@ from pricing_proxy.d365.fo.slip_models import OrderStatusRow
 from pricing_proxy.d365.fo.stock_models import DemandLineRow
 from pricing_proxy.names import same_name_key
 from sync.engine.sources import Marks
+from sync.order_status.kept_lines import Delivered, delivered_by, is_over
 from sync.order_status.odd_papers import OddPaperBook, OddPapers
 from sync.order_status.ports import ErpProgress, KeptWatch
 from sync.order_status.read_budget import ReadBudget
@@ -129,7 +130,7 @@ class Headers:
         self._budget.spend(1)
         found = {same_name_key(row.SalesOrderNumber): row for row in rows}
         pairs = [(order, found.get(same_name_key(order.erp_number))) for order in orders]
-        lines = await self._lines(
+        lines, delivered = await self._lines(
             [
                 order.erp_number
                 for order, row in pairs
@@ -141,7 +142,7 @@ class Headers:
         now, happened = self._clock.utc(), list[Happened]()
         looked = dict[int, tuple[OrderSeen, datetime | None]]()
         for order, row in pairs:
-            seen = _seen(order, row, lines)
+            seen = _seen(order, row, lines, delivered)
             steps = steps_between(order, seen, named=self._named)
             if order.order_id in news:
                 happened += [Happened(order, step, lane=step.lane) for step in steps]
@@ -158,21 +159,34 @@ class Headers:
         await self._entering.enter(happened)
         await self._watch.note(self._market.code, looked)
 
-    async def _lines(self, numbers: Sequence[str]) -> Mapping[str, Sequence[DemandLineRow]]:
+    async def _lines(
+        self, numbers: Sequence[str]
+    ) -> tuple[Mapping[str, Sequence[DemandLineRow]], Delivered]:
+        """Return lines of orders, and what was delivered of those that are over."""
         if not numbers:
-            return {}
+            return {}, {}
         self._budget.spend(1)
         odd = OddPapers()
         found = await self._erp.lines_of_group(self._market.company, numbers, odd)
         await self._odd_rows.take(odd, (row for rows in found.values() for row in rows))
-        return found
+        over = sorted(
+            {row.SalesOrderNumber for rows in found.values() for row in rows if is_over(row)}
+        )
+        if not over:
+            return found, {}
+        self._budget.spend(2)
+        odd = OddPapers()
+        slips = await self._erp.slips_of(self._market.company, over, odd)
+        await self._odd_rows.take(odd, slips)
+        return found, delivered_by(slips)
 
 
 def _seen(
     order: WatchedRecord,
     row: OrderStatusRow | None,
     lines: Mapping[str, Sequence[DemandLineRow]],
+    delivered: Delivered,
 ) -> OrderSeen:
     if row is None:
         return order.seen
-    return seen_now(row, lines.get(same_name_key(order.erp_number)), order)
+    return seen_now(row, lines.get(same_name_key(order.erp_number)), delivered, order)

@@ -1,4 +1,4 @@
-"""Lines that somebody changed or cancelled in the ERP: told on the shop's order, and to a person.
+"""Lines changed, cancelled or closed short in the ERP: told on the shop's order, and to a person.
 
 Magento's orders do not shrink line by line, so a person settles it. What the shop has cancelled
 itself, and the ERP has as it should be, is fine. Quantities are compared as they stand now,
@@ -6,6 +6,7 @@ whatever happened in between.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from pricing_proxy.d365.fo.stock_models import DemandLineRow
@@ -15,13 +16,15 @@ from sync.engine.outcomes import Difference, Done, HeldError
 from sync.engine.refusals import named
 from sync.engine.writes import Doubts
 from sync.magento.reserving_models import ReservingLine, ReservingOrder
+from sync.order_status.kept_lines import Delivered, delivered_by, kept_of
 from sync.order_status.notes import OrderNotes
 from sync.order_status.ports import ErpSlips
 from sync.order_status.rules import Notice
 from sync.order_status.shop_order import ShopOrderReader
-from sync.order_status.steps import CANCELED, Step
+from sync.order_status.steps import Step
 from sync.papers.shop_states import check_not_held, is_ended
 from sync.sales.value_lines import line_reference
+from sync.store.order_writes import LINE_LINK
 
 _NOTHING = Decimal(0)
 _CHANGED = Notice(comment="Lines of the order were changed in the ERP:")
@@ -53,9 +56,14 @@ class LineChanges:
         check_not_held(order.state)
         with named("read the order's lines", {"SalesOrderNumber": step.order}):
             lines = await self._erp.lines_of(self._company, step.order)
-        differences = list(_differences(order, lines))
-        if not differences:
+            slips = await self._erp.slips_of(self._company, [step.order])
+        changes = list(_changes(order, lines, delivered_by(slips)))
+        if not changes:
             return Done("the shop has the same quantities")
+        for each in changes:
+            # What is cancelled in the shop for it is no change of the shop's own.
+            await work.links.remember(LINE_LINK, each.reference, f"{each.found.normalize():f}")
+        differences = [each.difference for each in changes]
         told = "; ".join(f"{name}: {found} of {wanted}" for name, wanted, found in differences)
         notice = _CHANGED.model_copy(update={"comment": f"{_CHANGED.comment} {told}"})
         await self._notes.write(work, doubts, notice, order_id=step.order_id, order=step.order)
@@ -68,27 +76,36 @@ class LineChanges:
         )
 
 
-def _differences(order: ReservingOrder, lines: Sequence[DemandLineRow]) -> Iterator[Difference]:
-    """Yield each row of which the ERP has less or more than is not cancelled in the shop."""
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A row of which the ERP has another quantity than is not cancelled in the shop."""
+
+    reference: str
+    row: ReservingLine
+    wanted: Decimal
+    found: Decimal
+
+    @property
+    def difference(self) -> Difference:
+        wanted, found = f"{self.wanted.normalize():f}", f"{self.found.normalize():f}"
+        return f"row {self.row.item_id}", wanted, found
+
+
+def _changes(
+    order: ReservingOrder, lines: Sequence[DemandLineRow], delivered: Delivered
+) -> Iterator[_Change]:
     rows = {
         same_name_key(line_reference(order.increment_id, row.item_id)): row for row in order.items
     }
-    for line in lines:
-        row = rows.get(same_name_key(line.OrderLineReference))
-        if row is None:
+    has = {same_name_key(line.OrderLineReference): line for line in lines}
+    for key, row in rows.items():
+        line, wanted = has.get(key), _kept(row, rows)
+        # Which rows of a bundle have a line only its kind tells; any other row that has a value.
+        if line is None and (row.parent_item_id is not None or row.product_type == "bundle"):
             continue
-        is_cancelled = line.SalesOrderLineStatus == CANCELED
-        found = _NOTHING if is_cancelled else line.OrderedSalesQuantity.value
-        wanted = _kept(row, rows)
+        found = _NOTHING if line is None else kept_of(line, delivered)
         if found != wanted:
-            yield f"row {row.item_id}", f"{wanted.normalize():f}", f"{found.normalize():f}"
-    has = {same_name_key(line.OrderLineReference) for line in lines}
-    for reference, row in rows.items():
-        # A row that carries a value has a line; which rows do so only the others of it tell.
-        if row.parent_item_id is None and row.product_type != "bundle" and reference not in has:
-            wanted = _kept(row, rows)
-            if wanted > 0:
-                yield f"row {row.item_id}", f"{wanted.normalize():f}", "0"
+            yield _Change(line_reference(order.increment_id, row.item_id), row, wanted, found)
 
 
 def _kept(row: ReservingLine, rows: Mapping[str, ReservingLine]) -> Decimal:

@@ -64,6 +64,12 @@ class ErpProgress(Protocol):
         """Return the orders that changed since an instant; None where nothing tells."""
         ...
 
+    async def slips_of(
+        self, company: str, orders: Sequence[str], odd: OddRows | None = None
+    ) -> list[PackingSlipLineRow]:
+        """Return the lines of all slips of one group."""
+        ...
+
     async def slips_made(
         self, company: str, since: datetime, odd: OddRows
     ) -> list[PackingSlipLineRow]:

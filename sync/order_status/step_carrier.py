@@ -18,12 +18,13 @@ from sync.engine.outcomes import Caution, Done, HeldError, RetryLaterError
 from sync.engine.refusals import named
 from sync.engine.writes import Doubts
 from sync.order_status.cancelling import Canceller
+from sync.order_status.kept_lines import CANCELED
 from sync.order_status.line_changes import LineChanges
 from sync.order_status.notes import OrderNotes
 from sync.order_status.ports import ErpProgress
 from sync.order_status.rules import FLOW, Notice, OrderStatusRules
 from sync.order_status.shop_order import ShopOrderReader
-from sync.order_status.steps import CANCELED, LINES, SHIPS_ON, STATUS, Step, status_of
+from sync.order_status.steps import LINES, SHIPS_ON, STATUS, Step, status_of
 from sync.papers.shop_states import check_not_held, is_ended
 
 USUAL: Mapping[str, Notice] = {

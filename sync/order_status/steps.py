@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pricing_proxy.d365.fo.slip_models import OrderStatusRow
 from pricing_proxy.d365.fo.stock_models import DemandLineRow
+from sync.order_status.kept_lines import CANCELED, Delivered, kept_of
 from sync.store.watched_order_record import OrderSeen, WatchedRecord
 
 StepKind = Literal["status", "ships_on", "lines"]
@@ -21,8 +22,6 @@ SHIPS_ON: StepKind = "ships_on"
 LINES: StepKind = "lines"
 KINDS = (STATUS, SHIPS_ON, LINES)
 
-CANCELED = "Canceled"
-"""What the ERP says of orders and lines that it cancelled."""
 # Their papers tell more: slips, invoices.
 _TOLD_BY_PAPERS = frozenset(
     {
@@ -97,19 +96,23 @@ def status_of(row: OrderStatusRow) -> str:
 
 
 def seen_now(
-    row: OrderStatusRow, lines: Sequence[DemandLineRow] | None, before: WatchedRecord
+    row: OrderStatusRow,
+    lines: Sequence[DemandLineRow] | None,
+    delivered: Delivered,
+    before: WatchedRecord,
 ) -> OrderSeen:
     """Return what is kept of an order after a look.
 
     Args:
         row: Its header.
         lines: Its lines; None where nobody asked.
+        delivered: What slips delivered of lines that are over.
         before: What was kept.
     """
     return OrderSeen(
         status=status_of(row),
         ships_on=row.ConfirmedShippingDate,
-        lines=before.seen.lines if lines is None else _digest(lines),
+        lines=before.seen.lines if lines is None else _digest(lines, delivered),
         steps=before.seen.steps,
     )
 
@@ -149,10 +152,6 @@ def _moved(before: OrderSeen, now: OrderSeen, named: set[str]) -> Iterator[tuple
         yield LINES, ""
 
 
-def _digest(lines: Sequence[DemandLineRow]) -> str:
-    told = sorted(
-        f"{row.InventoryLotId}={row.OrderedSalesQuantity.value.normalize():f}"
-        f"{'x' if row.SalesOrderLineStatus == CANCELED else ''}"
-        for row in lines
-    )
+def _digest(lines: Sequence[DemandLineRow], delivered: Delivered) -> str:
+    told = sorted(f"{row.InventoryLotId}={kept_of(row, delivered).normalize():f}" for row in lines)
     return hashlib.blake2b("\n".join(told).encode(), digest_size=6).hexdigest()

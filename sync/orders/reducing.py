@@ -27,7 +27,7 @@ from sync.orders.rules import OrderRules
 from sync.orders.writer import SYSTEM
 from sync.sales.quantities import uncancelled
 from sync.sales.value_lines import ValueLine, line_reference, value_lines
-from sync.store.order_writes import CANCEL_LINK
+from sync.store.order_writes import CANCEL_LINK, LINE_LINK
 
 REDUCE = "order line reduce"
 DROP = "order line delete"
@@ -100,7 +100,7 @@ class Reducer:
             # It comes from there.
             return "was cancelled as the ERP had cancelled it"
         doubts, number = await Doubts.of(work), header.SalesOrderNumber
-        surplus = await self._surplus(order, number)
+        surplus = await self._surplus(work, order, number)
         if not surplus:
             return ""
         if self._rules.part_cancelled == "hold" or not all(map(_may_be_reduced, surplus)):
@@ -111,8 +111,13 @@ class Reducer:
         await self._check(surplus, number)
         return f"taken off {number}: {', '.join(map(_taken, surplus))}"
 
-    async def _surplus(self, order: Order, number: str) -> Sequence[Surplus]:
-        return list(_surplus(order, await self._lines(number), self._rules))
+    async def _surplus(self, work: Work, order: Order, number: str) -> Sequence[Surplus]:
+        """Return where the ERP has another quantity, but for what it has reduced itself."""
+        return [
+            each
+            for each in _surplus(order, await self._lines(number), self._rules)
+            if await work.links.erp_key(LINE_LINK, each.reference) != _plain(each.left)
+        ]
 
     async def _lines(self, number: str) -> Sequence[SalesOrderLineRow]:
         with named("read the order's lines", {"SalesOrderNumber": number}):

@@ -23,6 +23,8 @@ ORDER_LINK = "order"
 """The kind of link that an order has once all of it is in the ERP and was read back."""
 CANCEL_LINK = "cancelled in the ERP"
 """The kind of link that an order has which was cancelled in the shop since the ERP did so."""
+LINE_LINK = "changed in the ERP"
+"""The kind of link that a line's reference has to the quantity that the ERP goes on with."""
 _DONE = 200
 
 _EVENT, _CALL, _LINK = sync_event.c, sync_attempt.c, entity_map.c

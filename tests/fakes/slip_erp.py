@@ -194,10 +194,12 @@ class SlipErp:
         await self._asked("slips dated", company)
         return _read(PackingSlipLineRow, [row for row in self.slips if _day(row) >= since], odd)
 
-    async def slips_of(self, company: str, orders: Sequence[str]) -> list[PackingSlipLineRow]:
+    async def slips_of(
+        self, company: str, orders: Sequence[str], odd: OddRows | None = None
+    ) -> list[PackingSlipLineRow]:
         await self._asked("slips of", company)
         rows = [row for row in self.slips if (row["OrigSalesId"] or row["SalesId"]) in orders]
-        return _read(PackingSlipLineRow, rows)
+        return _read(PackingSlipLineRow, rows, odd)
 
     async def heads_of(self, company: str, order: str, slip: str) -> list[PackingSlipRow]:
         await self._asked("heads of", company)

@@ -183,3 +183,31 @@ async def test_a_line_that_was_cancelled_in_the_shop_first_is_fine() -> None:
     [event] = world.events(sold)
     assert event.state is EventState.DONE
     assert told(world, sold) == []
+
+
+async def test_a_line_that_is_closed_short_is_told_until_the_shop_has_the_same() -> None:
+    world = FulfilmentWorld()
+    sold = await sold_in(world, ("LAMP-01", 5), ("SERVICE-01", 1))
+    lot, row = next(iter(sold.lots.items()))
+    world.erp.post("PS-1", {lot: D(3)})
+    world.erp.move(sold.erp_number, SalesOrderProcessingStatus="PartiallyDelivered")
+    await world.settle(3)
+    # A service is over without a slip.
+    for each in sold.lots:
+        world.erp.change_line(each, SalesOrderLineStatus="Delivered")
+    delivered = {"SalesOrderStatus": "Delivered", "SalesOrderProcessingStatus": "Delivered"}
+    world.erp.move(sold.erp_number, **delivered)
+    await world.settle(3)
+    _, event = world.events(sold)
+    assert event.state.value == "held"
+    assert told(world, sold) == [
+        (f"Lines of the order were changed in the ERP: row {row}: 3 of 5", 0)
+    ]
+    items = {each["item_id"]: each for each in world.shop.order(sold.order)["items"]}
+    items[row]["qty_canceled"] = D(2)
+    event.replay()
+    await world.settle(3)
+    assert event.state.value == "done"
+    world.erp.move(sold.erp_number, SalesOrderProcessingStatus="Invoiced")
+    await world.settle(3)
+    assert len(world.events(sold)) == 2

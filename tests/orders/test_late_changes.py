@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sync.engine.outcomes import HeldError, RetryLaterError, SkippedError
-from sync.store.order_writes import CANCEL_LINK
+from sync.store.order_writes import CANCEL_LINK, LINE_LINK
 from tests.cases import case, case_order
 from tests.orders.selling_one import ORDER, OneSale
 
@@ -69,6 +69,19 @@ async def test_what_was_cancelled_because_the_erp_had_is_no_change_of_the_shops(
     done = await sale.carry(task="change")
 
     assert "as the ERP had cancelled it" in done.note
+
+
+async def test_what_was_cancelled_since_the_erp_closed_it_short_is_fine_up_to_that() -> None:
+    sale = await sent()
+    reference = cancel(sale, 0, "1")
+    left = ORDER.items[0].qty_ordered - 1
+    await sale.work.links.remember(LINE_LINK, reference, f"{left.normalize():f}")
+
+    await sale.carry(task="change")
+
+    cancel(sale, 0, "2")
+    with pytest.raises(HeldError):
+        await sale.carry(task="change")
 
 
 async def test_the_recorded_order_of_which_two_of_three_were_cancelled() -> None:

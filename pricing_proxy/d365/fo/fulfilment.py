@@ -83,14 +83,19 @@ class FulfilmentReads:
         where = at_least("DeliveryDate", since)
         return await self._calls.rows(PackingSlipLineRow, where, company=company, odd=odd)
 
-    async def slips_of(self, company: str, orders: Sequence[str]) -> list[PackingSlipLineRow]:
-        """Return the lines of all slips that delivered of one group of orders."""
+    async def slips_of(
+        self, company: str, orders: Sequence[str], odd: OddRows | None = None
+    ) -> list[PackingSlipLineRow]:
+        """Return the lines of all slips of one group of orders; one that is odd raises by default.
+
+        Those that delivered of them, whatever they are filed under.
+        """
         filed = await self._calls.rows(
-            PackingSlipLineRow, is_one_of("SalesId", orders), company=company
+            PackingSlipLineRow, is_one_of("SalesId", orders), company=company, odd=odd
         )
         # Those of a slip of several orders are filed under the first of them.
         own = await self._calls.rows(
-            PackingSlipLineRow, is_one_of("OrigSalesId", orders), company=company
+            PackingSlipLineRow, is_one_of("OrigSalesId", orders), company=company, odd=odd
         )
         wanted = {same_name_key(order) for order in orders}
         rows = {row.SourceDocumentLine: row for row in (*filed, *own)}
