@@ -28,6 +28,7 @@ COMMANDS = {
     "gate": "sync.console.gates:gate_app",
     "runs": "sync.console.runs_app:runs_app",
     "resync": "sync.console.resync_command:resync_command",
+    "reconcile": "sync.console.reconcile_command:reconcile_command",
 }
 
 app = lazy_commands(

@@ -25,6 +25,7 @@ from sync.magento.order_models import Order
 from sync.magento.resources import Resource
 from sync.magento.shop import Shop
 from sync.mirror.ports import Mirror
+from sync.reconciliation.healing import Reconciled
 from sync.store.records import EventRecord
 
 EXPECTED_AND_FOUND = ("expected", "found")
@@ -100,6 +101,10 @@ def _nothing(*_: object) -> Iterator[Any]:
     yield from ()
 
 
+def _no_comparisons(_: Given) -> Sequence[Reconciled]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description(Generic[R]):
     """One flow.
@@ -130,6 +135,7 @@ class Description(Generic[R]):
         is_undoable: Whether one of its runs may be taken back.
         rotation: How often it reads everything, by a market's rules, where that is not what the
             configuration says for all mirrors.
+        reconciles: Returns what compares the two systems in what it carries, and mends it.
         bad_edit: Says why a payload that a person wrote would not do what it says; empty where it
             would.
     """
@@ -156,6 +162,7 @@ class Description(Generic[R]):
     mirrors: Callable[[Given], Sequence[Mirror]] | None = None
     is_undoable: bool = True
     rotation: Callable[[R], timedelta] | None = None
+    reconciles: Callable[[Given], Sequence[Reconciled]] = _no_comparisons
     bad_edit: Callable[[EventRecord, Mapping[str, Any]], str] = lambda *_: ""
 
 

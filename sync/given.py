@@ -24,6 +24,7 @@ from sync.sales.references import Find, References
 from sync.sales.value_lines import Splitting
 from sync.sections import SyncMarket
 from sync.store.all_links import AllLinks, KeptLinks
+from sync.store.document_events import DocumentEvents
 from sync.store.order_writes import OrderWrites
 from sync.store.reference_forms import ReferenceForms
 from sync.store.shop_lines import ShopLines
@@ -99,6 +100,7 @@ class Given:
         locks: One at a time for each SKU.
         watched: The orders that are in the ERP and may move there.
         traces: What the journal says of orders.
+        document_events: The events of documents.
         expects: Whether an order of a market is one that is brought over.
         prices: What the price service reads.
         polling: What sources are read with.
@@ -117,6 +119,7 @@ class Given:
     locks: SkuLocks
     watched: WatchedOrders
     traces: OrderWrites
+    document_events: DocumentEvents
     expects: Callable[[str, OrderHead], Awaitable[bool]]
     prices: SharedMaps
     polling: Polling

@@ -124,7 +124,11 @@ class Mirroring:
         """
         if await self.plans.runs.has_failed(mirror.flow, mirror.market):
             return min(every, _AFTER_FAILURE)
-        if mirror.full_every is not None or not self.section.quiet_hours:
+        return every if mirror.full_every is not None else self.quiet_pace(every)
+
+    def quiet_pace(self, every: timedelta) -> timedelta:
+        """Return how often something is due now that is due every so often in the quiet hours."""
+        if not self.section.quiet_hours:
             return every
         return every / 2 if self.section.is_quiet(self.clock.utc()) else 2 * every
 

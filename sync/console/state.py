@@ -12,6 +12,7 @@ from sync.store.alert_record import AlertRecord
 from sync.store.flow_control import EVERY_MARKET, Controls, Pause, limit_of
 from sync.store.odd_row_record import OddRecord
 from sync.store.overview import FlowState
+from sync.store.reconciliations import ReconciliationRecord
 from sync.store.watched_order_record import WatchState
 from sync.store.wish_record import Unsettled
 
@@ -55,6 +56,7 @@ class SyncState:
         odd_rows_set_aside: How many others there are that somebody lets be.
         mirrors: What comes from the ERP; None where nothing does.
         watched: How well orders are watched in the ERP.
+        reconciliations: The last comparison of each kind and market.
     """
 
     at: datetime
@@ -67,6 +69,7 @@ class SyncState:
     odd_rows_set_aside: int = 0
     mirrors: MirrorState | None = None
     watched: Sequence[WatchState] = ()
+    reconciliations: Sequence[ReconciliationRecord] = ()
 
 
 async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
@@ -85,6 +88,7 @@ async def read_state(opened: Stores, sync: Sync, *, clock: Clock) -> SyncState:
         odd_rows_set_aside=await opened.odd_rows.count_set_aside(),
         watched=await opened.watched.states(),
         mirrors=await read_mirrors(opened, sync, clock.utc()),
+        reconciliations=await opened.reconciliations.last_of_each(),
     )
 
 

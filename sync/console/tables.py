@@ -34,7 +34,20 @@ def state_tables(state: SyncState) -> Iterator[Table]:
         yield _unsettled(state)
     if state.unreviewed_links:
         yield _unreviewed(state)
+    if state.reconciliations:
+        yield _reconciliations(state)
     yield _alerts(state)
+
+
+def _reconciliations(state: SyncState) -> Table:
+    table = table_of("What ERP and shop were compared in", "what", "market", "when")
+    for column in ("compared", "differed"):
+        table.add_column(column, justify="right")
+    for each in state.reconciliations:
+        counts = (str(each.compared), str(each.differed))
+        table.add_row(each.kind, Text(each.market), ago(each.ended_at, now=state.at), *counts)
+    table.caption = "Why, and what becomes of it: d365-sync reconcile WHAT --plan"
+    return table
 
 
 def left_out_table(left_out: Mapping[str, LeftOut | str]) -> Table:

@@ -12,6 +12,7 @@ from sync.given import ConfiguredMarket, Given
 from sync.magento import resources
 from sync.magento.shop import Shop
 from sync.order_status.cancelling import Canceller
+from sync.order_status.comparing import StatusComparison
 from sync.order_status.contracts import contracts
 from sync.order_status.flow import OrderStatusFlow, StatusMarket
 from sync.order_status.headers import Headers
@@ -33,9 +34,10 @@ from sync.order_status.told_back import came_back
 from sync.order_status.watched_market import WatchedMarket
 from sync.papers.entering import FactEntry
 from sync.papers.stock_wanted import stock_wanted
+from sync.reconciliation.healing import Reconciled
 
 # With the read itself and the write, a slip is in the shop within 90 seconds.
-_LOOK = timedelta(seconds=30)
+_LOOK, _HOURLY = timedelta(seconds=30), timedelta(hours=1)
 
 
 def status_flow(given: Given) -> OrderStatusFlow:
@@ -46,6 +48,38 @@ def status_flow(given: Given) -> OrderStatusFlow:
 def watching(given: Given) -> Mapping[str, StatusSource]:
     """Return what enters facts, by market."""
     return {code: _watching(given, each) for code, each in given.having(FLOW).items()}
+
+
+def reconciled(given: Given) -> list[Reconciled]:
+    """Return what compares the deliveries of each market that has them on."""
+    sources = watching(given)
+    return [_reconciled(given, each, sources[code]) for code, each in given.having(FLOW).items()]
+
+
+def _reconciled(given: Given, market: ConfiguredMarket, source: StatusSource) -> Reconciled:
+    comparison = StatusComparison(
+        _watched(market),
+        erp=FulfilmentReads(given.erp(market)),
+        watch=given.watched,
+        events=given.document_events,
+        marks=given.polling.watermarks,
+        clock=given.polling.clock,
+    )
+
+    async def heal(numbers: Sequence[str]) -> None:
+        await source.hint([comparison.erp_numbers[number] for number in numbers])
+
+    return Reconciled(
+        comparison=comparison,
+        every=_HOURLY,
+        heal=heal,
+        by_hand="see first what keeps the flow from finding them: d365-sync status",
+    )
+
+
+def _watched(market: ConfiguredMarket) -> WatchedMarket:
+    start_at = market.own.rules(OrderStatusRules).start_at
+    return WatchedMarket(code=market.code, company=market.company, start_at=start_at)
 
 
 def build(given: Given) -> Built:
@@ -77,6 +111,7 @@ ORDER_STATUS = Description(
     resources=(resources.ORDERS, resources.SHIPMENTS, resources.PRODUCTS, resources.SOURCE_ITEMS),
     of_order=OfOrder("its way back", _itself),
     came_back=came_back,
+    reconciles=reconciled,
 )
 
 
@@ -139,7 +174,7 @@ def _steps(
 
 def _watching(given: Given, market: ConfiguredMarket) -> StatusSource:
     rules, polling = market.own.rules(OrderStatusRules), given.polling
-    its = WatchedMarket(code=market.code, company=market.company, start_at=rules.start_at)
+    its = _watched(market)
     erp = FulfilmentReads(given.erp(market))
     budget = ReadBudget(rules.reads_a_minute, clock=polling.clock)
     entering = FactEntry(polling.events, FLOW, market.code)

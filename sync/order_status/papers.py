@@ -119,8 +119,8 @@ class Papers:
         rows = await self._erp.slips_made(self._market.company, since, odd)
         await self._odd_rows.take(odd, rows)
         cut = since + _CUT if kept is not None else began_at
-        slips = _by_slip(self._market.company, rows)
-        whole = [row for its in slips.values() if _made_at(its) >= cut for row in its]
+        slips = by_slip(self._market.company, rows)
+        whole = [row for its in slips.values() if made_at(its) >= cut for row in its]
         entered = await self._take(whole, began_at)
         # By the ERP's own times, so that no clock of another machine skips anything.
         newest = max((row.CreatedOn for row in rows if row.CreatedOn), default=mark)
@@ -129,15 +129,15 @@ class Papers:
 
     async def _take(self, rows: Sequence[PackingSlipLineRow], began_at: datetime) -> int:
         self._budget.spend(1 + len(rows) // MOST_ROWS)
-        slips = _by_slip(self._market.company, rows)
-        slips = {slip: its for slip, its in slips.items() if _made_at(its) >= began_at}
+        slips = by_slip(self._market.company, rows)
+        slips = {slip: its for slip, its in slips.items() if made_at(its) >= began_at}
         for row in (row for its in slips.values() for row in its):
             filed = (same_name_key(row.SalesId), same_name_key(row.PackingSlipId))
             self._filed.setdefault((*filed, row.DeliveryDate), set()).add(row.order)
         orders = await self._watch.numbered(self._market.code, {slip.order for slip in slips})
         return await self._entering.enter(
             [
-                Happened(order, Fact(slip=slip, order_id=order.order_id), _version(its))
+                Happened(order, Fact(slip=slip, order_id=order.order_id), version_of(its))
                 for slip, its in slips.items()
                 if (order := orders.get(same_name_key(slip.order))) is not None
             ]
@@ -147,7 +147,7 @@ class Papers:
         """Enter slips that were there and are not any more: somebody deleted them."""
         there = {
             (same_name_key(slip.order), same_name_key(slip.number), slip.day)
-            for slip in _by_slip(self._market.company, rows)
+            for slip in by_slip(self._market.company, rows)
         }
         odd_orders = {same_name_key(each.order) for each in odd.found}
         told = await self._watch.slips_told(self._market.code, since)
@@ -206,9 +206,10 @@ def _parcel(company: str, row: TrackingRow, order: str, watched: WatchedRecord) 
     )
 
 
-def _by_slip(
+def by_slip(
     company: str, rows: Iterable[PackingSlipLineRow]
 ) -> Mapping[SlipKey, list[PackingSlipLineRow]]:
+    """Return the lines of slips by these; those that do not say whose they are, are left out."""
     slips: dict[SlipKey, list[PackingSlipLineRow]] = {}
     for row in rows:
         if row.DeliveryDate is not None and row.order and row.PackingSlipId:
@@ -219,13 +220,14 @@ def _by_slip(
     return slips
 
 
-def _made_at(lines: Sequence[PackingSlipLineRow]) -> datetime:
+def made_at(lines: Sequence[PackingSlipLineRow]) -> datetime:
     """Return when the first line of a slip was made; long ago where nobody says."""
     never = datetime.min.replace(tzinfo=UTC)
     return min((row.CreatedOn or never for row in lines), default=never)
 
 
-def _version(lines: Sequence[PackingSlipLineRow]) -> str:
+def version_of(lines: Sequence[PackingSlipLineRow]) -> str:
+    """Return what tells a slip from what it was before somebody corrected it."""
     told = sorted(
         f"{same_name_key(row.InventTransId)}={row.Qty.value.normalize():f}" for row in lines
     )

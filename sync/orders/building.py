@@ -1,5 +1,6 @@
 """The orders flow: what it is to all others, and how it is built."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from pricing_proxy.d365.fo.models import (
@@ -13,6 +14,7 @@ from sync.engine.schedules import Schedule
 from sync.given import ConfiguredMarket, Given, companies
 from sync.magento import resources
 from sync.orders.check import guest_row, shop_rows
+from sync.orders.comparing import ComparedMarket, OrderComparison
 from sync.orders.contracts import contracts
 from sync.orders.edited_payload import bad_edit
 from sync.orders.flow import OrderFlow, OrderMarket
@@ -29,6 +31,7 @@ from sync.orders.sold_products import SoldProducts
 from sync.orders.source import OrderSource
 from sync.orders.starts import Starts
 from sync.orders.writer import OrderWriter
+from sync.reconciliation.healing import Reconciled
 
 # Who chooses where numbers begin does not do so often.
 _DAILY = timedelta(days=1)
@@ -79,6 +82,44 @@ def late_doubles(given: Given) -> LateDoubles:
     )
 
 
+def reconciled(given: Given) -> list[Reconciled]:
+    """Return what compares the orders of each market that has them on."""
+    source = order_source(given)
+    return [_reconciled(given, each, source) for each in given.having(FLOW).values()]
+
+
+def _reconciled(given: Given, market: ConfiguredMarket, source: OrderSource) -> Reconciled:
+    comparison = OrderComparison(
+        ComparedMarket(
+            code=market.code,
+            company=market.company,
+            stores=market.own.store_ids,
+            rules=market.own.rules(OrderRules),
+            links=given.links.of_market(market.code),
+            others=[
+                given.links.of_market(each) for each in market.of_company if each != market.code
+            ],
+            references=given.references(market, given.shop.orders.orders_numbered),
+        ),
+        shop=given.shop.orders,
+        erp=given.sales_orders(market),
+        starts=starts(given),
+        events=given.document_events,
+        clock=given.polling.clock,
+    )
+
+    async def heal(numbers: Sequence[str]) -> None:
+        for number in numbers:
+            await source.hint(comparison.ids[number])
+
+    return Reconciled(
+        comparison=comparison,
+        every=given.sweep_every,
+        heal=heal,
+        by_hand="see first what keeps polls from finding them: d365-sync status",
+    )
+
+
 def build(given: Given) -> Built:
     """Return the flow with its sources."""
     source, ranges = order_source(given), RangeWatch(given.shop.orders, companies(given.markets))
@@ -110,6 +151,7 @@ ORDERS = Description(
     erp_rows=guest_row,
     shop_rows=shop_rows,
     mistakes=mistakes,
+    reconciles=reconciled,
     bad_edit=bad_edit,
 )
 

@@ -1,6 +1,6 @@
 """The products flow: what it is to all others, and how it is built."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from sync.products.dangers import dangers, mirror_limits
 from sync.products.late_bulks import LateBulks
 from sync.products.linking import Linking
 from sync.products.making import Making
-from sync.products.mapping import BLOCKED, DISABLED, STATUS, VERSION
+from sync.products.mapping import BLOCKED, DISABLED, PRICE, STATUS, VERSION
 from sync.products.market import ProductMarket
 from sync.products.options import OptionBook
 from sync.products.patches import ALONE_FOR, ProductPatches
@@ -29,10 +29,14 @@ from sync.products.rules import FLOW, ProductRules
 from sync.products.shop_reading import ShopReading
 from sync.products.source import ProductReader
 from sync.products.writer import ProductWriter
+from sync.reconciliation.healing import Reconciled
+from sync.reconciliation.mirror_comparison import MirrorComparison
 from sync.store.mirror_notices import MirrorNotice
 from sync.store.mirror_records import Risk, Values
 
-_LOOK_EVERY = timedelta(minutes=1)
+_LOOK_EVERY, _NIGHTLY = timedelta(minutes=1), timedelta(days=1)
+# Prices are compared night by night, so many of them drawn anew each time.
+_SAMPLE = 2000
 _LATE = "the shop's queue has written it late"
 _CHANGED = "changed in the ERP"
 _UNLINKED = "its variants are not all linked"
@@ -62,6 +66,43 @@ def product_mirrors(given: Given) -> list[Mirror]:
     """Return the mirrors of the markets that have products on."""
     markets = product_markets(given.having(FLOW))
     return [_mirror(given, given.markets[code], market) for code, market in markets.items()]
+
+
+def reconciled(given: Given) -> list[Reconciled]:
+    """Return what compares the products of each market that has them on, and their prices."""
+    return [
+        its
+        for mirror in product_mirrors(given)
+        for its in (
+            _reconciled(given, mirror, "products", without={PRICE}),
+            _reconciled(given, mirror, "prices", only={PRICE}, sample=_SAMPLE),
+        )
+    ]
+
+
+def _reconciled(
+    given: Given,
+    mirror: Mirror,
+    kind: str,
+    *,
+    only: Collection[str] = (),
+    without: Collection[str] = (),
+    sample: int | None = None,
+) -> Reconciled:
+    plans, market = given.mirroring.plans, mirror.market
+
+    async def heal(keys: Sequence[str]) -> None:
+        await plans.want(FLOW, market, keys, is_forced=True, reason="reconciliation")
+
+    return Reconciled(
+        comparison=MirrorComparison(
+            kind, mirror, plans.known, only=only, without=without, sample=sample
+        ),
+        every=_NIGHTLY,
+        heal=heal,
+        by_hand=f"d365-sync resync {FLOW} --market {market} --plan --force",
+        is_ready=partial(plans.runs.is_adopted, FLOW, market),
+    )
 
 
 def product_markets(markets: Mapping[str, ConfiguredMarket]) -> dict[str, ProductMarket]:
@@ -106,6 +147,7 @@ PRODUCTS = Description(
     shop_rows=shop_rows,
     mistakes=mistakes,
     mirrors=product_mirrors,
+    reconciles=reconciled,
 )
 
 

@@ -27,12 +27,14 @@ from sync.engine.schedules import FailingSchedules, Schedule, Schedules
 from sync.engine.sweep import Sweep
 from sync.engine.workers import Workers
 from sync.flows import FLOWS
+from sync.given import Given
+from sync.reconciling import reconciling_of
 from sync.serve.building import configured_markets, given_of
 from sync.serve.hearing import hearing
 from sync.serve.mirror_counting import MirrorCounting
 from sync.serve.mirror_state import MirrorState, of_mirrors, read_mirrors
 from sync.serve.stores import Stores, stores
-from sync.serve.systems import systems
+from sync.serve.systems import Systems, systems
 from sync.serve.timetable import timetable
 from sync.serve.watching import DatabaseWatch, watching
 from sync.settings import SyncSettings
@@ -88,13 +90,7 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
         )
         given = given_of(settings, opened, ways, clock=clock)
         flows = {flow.name: flow.build(given) for flow in FLOWS}
-        plan = timetable(
-            settings.sync,
-            flows,
-            journal=opened.journal,
-            mirroring=given.mirroring,
-            storefront=ways.storefront,
-        )
+        plan = _plan(settings, opened, ways, flows, given)
         for gate in ways.gates:
             metrics.show_gate(gate.name, partial(_closed_seconds, gate))
         told = _Watching(metrics, traces, supervision, DatabaseHealth(clock.monotonic_us))
@@ -112,6 +108,21 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
             redis=ways.redis,
             supervision=supervision,
         )
+
+
+def _plan(
+    settings: SyncSettings, opened: Stores, ways: Systems, flows: Mapping[str, Built], given: Given
+) -> Sequence[Schedule]:
+    """Return what is done by the clock."""
+    return timetable(
+        settings.sync,
+        flows,
+        journal=opened.journal,
+        mirroring=given.mirroring,
+        storefront=ways.storefront,
+        reconciled=[each for flow in FLOWS for each in flow.reconciles(given)],
+        reconciling=reconciling_of(given.mirroring, opened.reconciliations),
+    )
 
 
 def _background(

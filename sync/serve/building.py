@@ -18,6 +18,7 @@ from sync.serve.systems import Systems
 from sync.settings import SyncSettings
 from sync.store.all_links import AllLinks, KeptLinks
 from sync.store.claims import Claims
+from sync.store.document_events import DocumentEvents
 from sync.store.order_writes import OrderWrites
 from sync.store.shop_lines import ShopLines
 from sync.store.sku_locks import SkuLocks
@@ -38,6 +39,7 @@ def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Cl
         locks=SkuLocks(database),
         watched=opened.watched,
         traces=OrderWrites(database),
+        document_events=DocumentEvents(database),
         expects=starts_of(settings, ways.shop).is_after,
         prices=ways.published,
         polling=Polling(

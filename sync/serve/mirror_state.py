@@ -92,16 +92,17 @@ def rotations(sync: Sync, whole: Sequence[WholeRead]) -> list[Rotation]:
 
 
 async def of_mirrors(opened: Stores, sync: Sync, *, clock: Clock) -> list[Condition]:
-    """Return what is wrong with mirrors right now."""
+    """Return what is wrong with mirrors right now, and what reconciliation tells of."""
+    told = noticed(await opened.notices.lasting())
     if not has_mirrors(sync):
-        return []
+        return told
     views, now = opened.mirrors.views, clock.utc()
     runs = await views.open()
     return [
         *undecided(runs, {run.id: await views.risks(run.id) for run in runs}),
         *unread(await views.last_of_each()),
         *slowed(await _pace(opened, sync, now), now=now),
-        *noticed(await opened.notices.lasting()),
+        *told,
     ]
 
 

@@ -22,6 +22,7 @@ from sync.store.mirror_pace import MirrorPaces
 from sync.store.mirror_plans import MirrorPlans
 from sync.store.odd_rows import OddRowStore
 from sync.store.overview import Overview
+from sync.store.reconciliations import Reconciliations
 from sync.store.reference_forms import ReferenceForms
 from sync.store.rewrites import Rewrites
 from sync.store.watched_orders import WatchedOrders
@@ -51,6 +52,7 @@ class Stores:
     notices: MirrorNotices
     paces: MirrorPaces
     watched: WatchedOrders
+    reconciliations: Reconciliations
 
 
 @asynccontextmanager
@@ -85,6 +87,7 @@ async def stores(
             notices=MirrorNotices(database),
             paces=MirrorPaces(database),
             watched=WatchedOrders(database),
+            reconciliations=Reconciliations(database),
         )
 
 

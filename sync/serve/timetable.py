@@ -9,6 +9,8 @@ from sync.engine.schedules import Schedule
 from sync.flows import FLOWS
 from sync.magento.storefront import StorefrontPage
 from sync.mirroring import Mirroring
+from sync.reconciliation.healing import Reconciled
+from sync.reconciling import Reconciling
 from sync.settings import Sync
 from sync.store.journal import Journal
 
@@ -22,6 +24,8 @@ def timetable(
     journal: Journal,
     mirroring: Mirroring,
     storefront: StorefrontPage | None,
+    reconciled: Sequence[Reconciled],
+    reconciling: Reconciling,
 ) -> Sequence[Schedule]:
     """Return every schedule of the flows that are on."""
     on = {flow for market in sync.markets.values() for flow in market.flows}
@@ -33,7 +37,10 @@ def timetable(
     chosen = [each for flow, built in flows.items() if flow in on for each in built.schedules]
     if any(flow.mirrors is not None and flow.name in on for flow in FLOWS):
         chosen += _of_mirrors(mirroring, storefront)
-    return (*chosen, Schedule("forget journals", _DAILY, forget))
+    chosen += [reconciling.schedule(each) for each in reconciled]
+    chosen.append(Schedule("forget journals", _DAILY, forget))
+    kept = partial(reconciling.kept.forget, timedelta(days=sync.journal_days))
+    return (*chosen, Schedule("forget reconciliations", _DAILY, kept))
 
 
 def _of_mirrors(mirroring: Mirroring, storefront: StorefrontPage | None) -> Iterator[Schedule]:

@@ -14,7 +14,9 @@ from sync.magento import resources
 from sync.magento.reserving_models import ReservingOrder
 from sync.mirror.ports import Mirror
 from sync.mirror_flows import mirror_flow
+from sync.reconciliation.healing import Reconciled
 from sync.stock.check import shop_rows, warehouse_row
+from sync.stock.comparing import StockComparison
 from sync.stock.contracts import contracts
 from sync.stock.dangers import ORDERED, limits, risks
 from sync.stock.judged_rows import JudgedRows
@@ -27,12 +29,14 @@ from sync.stock.open_orders import OpenOrders
 from sync.stock.ports import Want
 from sync.stock.rules import FLOW, StockRules, mistakes
 from sync.stock.source import FREE, OnHand
+from sync.stock.unposted import UnpostedPapers
 from sync.stock.writer import StockWriter
 from sync.store.mirror_records import Values
 from sync.store.order_writes import ORDERS
 
 # SKUs that somebody waits for: with the read itself, a change is in the shop within 90 seconds.
 _WATCH, _READ_WANTED = timedelta(minutes=1), timedelta(seconds=10)
+_NIGHTLY = timedelta(days=1)
 
 
 def build(given: Given) -> Built:
@@ -79,16 +83,75 @@ def open_orders(given: Given, layout: Layout) -> OpenOrders:
     )
 
 
-def _mirror(given: Given, market: ConfiguredMarket, layout: Layout, orders: OpenOrders) -> Mirror:
-    rules, stock = market.own.rules(StockRules), layout.stocks[market.code]
-    reader = OnHand(
+def reconciled(given: Given) -> list[Reconciled]:
+    """Return what compares the stock of each market that has it on."""
+    layout = layout_of(given)
+    orders = open_orders(given, layout)
+    return [_reconciled(given, each, layout, orders) for each in given.having(FLOW).values()]
+
+
+def _reconciled(
+    given: Given, market: ConfiguredMarket, layout: Layout, orders: OpenOrders
+) -> Reconciled:
+    stock, reader = layout.stocks[market.code], _reader(given, market, layout)
+    comparison = StockComparison(
+        stock,
+        layout,
+        reader=reader,
+        judged=_judged(given, market, layout=layout, reader=reader),
+        orders=orders,
+        shop=given.shop,
+        known=given.mirroring.plans.known,
+        erp=given.reads_of(market),
+        company=market.company,
+        papers=UnpostedPapers(
+            given.shop.reserving_orders,
+            memos=given.shop.credit_memos,
+            shipments=given.shop.shipments,
+            lines=given.lines,
+            traces=given.traces,
+            stores=stock.stores,
+        ),
+    )
+    want = _want(given)
+    return Reconciled(
+        comparison=comparison,
+        every=_NIGHTLY,
+        heal=partial(want, market.code, is_forced=True, reason="reconciliation"),
+        by_hand=f"d365-sync resync {FLOW} --market {market.code} --force",
+        is_ready=partial(given.mirroring.plans.runs.is_adopted, FLOW, market.code),
+    )
+
+
+def _reader(given: Given, market: ConfiguredMarket, layout: Layout) -> OnHand:
+    rules = market.own.rules(StockRules)
+    return OnHand(
         StockReads(given.reads_of(market)),
         given.reads_of(market),
         company=market.company,
-        stock=stock,
+        stock=layout.stocks[market.code],
         measure=rules.measure,
         decimals=rules.decimals,
     )
+
+
+def _judged(
+    given: Given, market: ConfiguredMarket, *, layout: Layout, reader: OnHand
+) -> JudgedRows:
+    on_hand, stock = StockReads(given.reads_of(market)), layout.stocks[market.code]
+    return JudgedRows(
+        stock,
+        layout,
+        reader=reader,
+        lines=given.lines,
+        judging=Judging(given.lines, given.traces, _lookup(given), clock=given.polling.clock),
+        warehouses=LineWarehouses(on_hand, company=market.company, stock=stock, lines=given.lines),
+    )
+
+
+def _mirror(given: Given, market: ConfiguredMarket, layout: Layout, orders: OpenOrders) -> Mirror:
+    rules, stock = market.own.rules(StockRules), layout.stocks[market.code]
+    reader = _reader(given, market, layout)
     rotation = _rotation(rules)
     return Mirror(
         flow=FLOW,
@@ -125,15 +188,7 @@ def _writer(
     reader: OnHand,
     orders: OpenOrders,
 ) -> StockWriter:
-    on_hand = StockReads(given.reads_of(market))
-    judged = JudgedRows(
-        stock,
-        layout,
-        reader=reader,
-        lines=given.lines,
-        judging=Judging(given.lines, given.traces, _lookup(given), clock=given.polling.clock),
-        warehouses=LineWarehouses(on_hand, company=market.company, stock=stock, lines=given.lines),
-    )
+    judged = _judged(given, market, layout=layout, reader=reader)
     return StockWriter(
         stock,
         judged,
@@ -230,6 +285,7 @@ STOCK = Description(
     shop_rows=shop_rows,
     mistakes=mistakes,
     mirrors=mirrors,
+    reconciles=reconciled,
     is_undoable=False,
     rotation=_rotation,
 )

@@ -10,7 +10,7 @@ shipment. What is reserved in another stock, and not in the ERP yet, nobody else
 is off before the maximum for the same reason.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
@@ -61,6 +61,13 @@ class UnitRules(NamedTuple):
         if (unit, into) in self.of_all:
             return self.of_all[unit, into]
         return 1 / self.of_all[into, unit] if (into, unit) in self.of_all else None
+
+    def conversions(self, product: str, units: Collection[str]) -> frozenset[Fraction]:
+        """Return all ratios that concern a product which is held or sold in these units."""
+        of_product = (ratio for key, ratio in self.of_product.items() if key[0] == product)
+        of_all = (ratio for key, ratio in self.of_all.items() if {*key} & {*units})
+        found = frozenset((*of_product, *of_all))
+        return found | {1 / ratio for ratio in found}
 
 
 def measured(quantities: Mapping[str, Decimal], measure: Iterable[Term]) -> Decimal:

@@ -9,9 +9,12 @@ from pricing_proxy.d365.fo.models import Row
 from pricing_proxy.d365.fo.stock_models import DemandLineRow, OnHandRow
 from pricing_proxy.d365.odata import Filter
 from sync.engine.windows import Window
+from sync.magento.credit_memo_models import CreditMemo, CreditMemoHead
 from sync.magento.odd_rows import RowPage
 from sync.magento.reserving_models import ReservingOrder, ShipmentHead
-from sync.magento.stock_ports import SkusById
+from sync.magento.shipment_models import Shipment
+from sync.magento.stock_models import SalableRow, StockSourceLink
+from sync.magento.stock_ports import ShopSources, SkusById
 from sync.store.order_writes import OrderTrace
 from sync.store.shop_line_records import ShopLine
 
@@ -95,6 +98,64 @@ class ReservingShop(Protocol):
 
     def of(self, ids: Collection[int]) -> AsyncGenerator[RowPage[ReservingOrder], None]:
         """Yield the orders of these ids."""
+        ...
+
+
+class MemosToPost(Protocol):
+    """The shop's credit memos."""
+
+    def credit_memos_changed(
+        self, window: Window, *, without: Collection[int] = ()
+    ) -> AsyncGenerator[RowPage[CreditMemoHead], None]:
+        """Yield what is to be known of them by their last change."""
+        ...
+
+    async def credit_memo(self, entity_id: int) -> CreditMemo | None:
+        """Return one by its internal id."""
+        ...
+
+
+class ShipmentsToPost(Protocol):
+    """The shop's shipments."""
+
+    async def shipments_of(self, order_id: int) -> list[Shipment]:
+        """Return an order's, the oldest first."""
+        ...
+
+
+class ShopSelling(Protocol):
+    """What the shop may sell, and from where."""
+
+    async def links(self) -> list[StockSourceLink]:
+        """Return which source belongs to which stock."""
+        ...
+
+    async def salable(self, website: str, skus: Collection[str]) -> list[SalableRow]:
+        """Return what a website may sell of SKUs; those without any source item are missing."""
+        ...
+
+
+class ComparedShop(Protocol):
+    """The shop as stock is compared with it."""
+
+    @property
+    def url(self) -> str:
+        """Its root address."""
+        ...
+
+    @property
+    def source_items(self) -> ShopSources:
+        """What its sources hold."""
+        ...
+
+    @property
+    def products(self) -> ShopSkus:
+        """Its SKUs."""
+        ...
+
+    @property
+    def stocks(self) -> ShopSelling:
+        """What it may sell."""
         ...
 
 

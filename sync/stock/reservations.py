@@ -21,8 +21,8 @@ from decimal import Decimal
 
 from sync.magento.reserving_models import ReservingLine, ReservingOrder
 
-# They are sold as their parts, and have no stock of their own.
-_COMPOSED = frozenset({"configurable", "bundle"})
+COMPOSED = frozenset({"configurable", "bundle"})
+"""Products that are sold as their parts, and have no stock of their own."""
 _NOTHING = Decimal(0)
 
 
@@ -65,10 +65,10 @@ def reservations(order: ReservingOrder, before: Mapping[int, Refunds]) -> Iterat
     """
     by_id = {row.item_id: row for row in order.items}
     for row in order.items:
-        if row.product_type in _COMPOSED:
+        if row.product_type in COMPOSED:
             continue
         parent = by_id.get(row.parent_item_id or 0)
-        ships = parent if parent is not None and parent.product_type == "configurable" else row
+        ships = shipping_line(row, by_id)
         refunds = _refunds(ships, before.get(row.item_id))
         gone = (
             min(ships.qty_invoiced, ships.qty_ordered)
@@ -79,6 +79,12 @@ def reservations(order: ReservingOrder, before: Mapping[int, Refunds]) -> Iterat
         # What a cancelled order did not cancel line by line, as parts of bundles, is free as well.
         cancelled = left if order.state == "canceled" else min(left, _cancelled(ships, parent))
         yield Reservation(row=row, quantity=left - cancelled, cancelled=cancelled, refunds=refunds)
+
+
+def shipping_line(row: ReservingLine, by_id: Mapping[int, ReservingLine]) -> ReservingLine:
+    """Return the line that the shop ships for one that has stock."""
+    parent = by_id.get(row.parent_item_id or 0)
+    return parent if parent is not None and parent.product_type == "configurable" else row
 
 
 def _cancelled(ships: ReservingLine, parent: ReservingLine | None) -> Decimal:

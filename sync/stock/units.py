@@ -1,5 +1,6 @@
 """How the ERP's inventory units become the units that are sold."""
 
+from collections.abc import Collection
 from fractions import Fraction
 
 from pricing_proxy.d365.fo.models import ReleasedProductRow
@@ -33,6 +34,16 @@ class Units:
         if self._rules is None:
             self._rules = await self._read()
         return self._rules.ratio(same_name_key(product.ProductNumber), unit=held, into=sold)
+
+    async def conversions(self, product: ReleasedProductRow) -> Collection[Fraction]:
+        """Return all ratios by which the ERP converts a product's units, in either direction."""
+        if self._rules is None:
+            self._rules = await self._read()
+        units = {
+            same_name_key(product.InventoryUnitSymbol),
+            same_name_key(product.SalesUnitSymbol),
+        }
+        return self._rules.conversions(same_name_key(product.ProductNumber), units)
 
     async def _read(self) -> UnitRules:
         of_all = await self._erp.whole(UnitConversionRow, company=self._company)

@@ -57,6 +57,11 @@ class MirrorNotices:
         await statements.change(self._database, over)
         await statements.change(self._database, statements.put(mirror_notice, key, fresh))
 
+    async def over(self, *, flow: str, market: str, key: str) -> None:
+        """Note that something is over before its time; nothing to do where it was not told."""
+        its = (_NOTICE.flow == flow, _NOTICE.market == market, _NOTICE.key == key)
+        await statements.change(self._database, delete(mirror_notice).where(*its))
+
     async def lasting(self) -> Sequence[MirrorNotice]:
         """Return what is not over."""
         columns = [_NOTICE[name] for name in MirrorNotice.__slots__]

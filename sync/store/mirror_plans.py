@@ -10,6 +10,7 @@ from sync.store.mirror_bulks import MirrorBulks
 from sync.store.mirror_changes import MirrorChanges
 from sync.store.mirror_decisions import MirrorDecisions
 from sync.store.mirror_held import MirrorHeld
+from sync.store.mirror_known import KnownRows
 from sync.store.mirror_looks import LookRounds
 from sync.store.mirror_planning import MirrorPlanning
 from sync.store.mirror_records import (
@@ -43,6 +44,7 @@ class MirrorPlans:
         wanted: Keys that are to be read soon.
         looks: How far the shop was looked through for edits.
         held: Keys that are held.
+        known: What was acknowledged, for those who compare.
     """
 
     def __init__(self, database: AsyncEngine) -> None:
@@ -56,6 +58,7 @@ class MirrorPlans:
         self.wanted = MirrorWanted(database)
         self.looks = LookRounds(database)
         self.held = MirrorHeld(database)
+        self.known = KnownRows(database)
         self._changes = MirrorChanges(database)
         self._database = database
 

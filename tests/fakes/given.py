@@ -46,6 +46,7 @@ def given(
         locks=cast("Any", None),
         watched=cast("Any", None),
         traces=cast("Any", None),
+        document_events=cast("Any", None),
         expects=starts_of(settings, shop).is_after,
         prices=cast("Any", FakePriceMap()),
         polling=Polling(

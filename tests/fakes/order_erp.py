@@ -7,7 +7,7 @@ twice or of somebody else.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum, auto
@@ -102,6 +102,16 @@ class FakeOrderErp:
         del company
         await self._fault_of_read("find")
         rows = [row for row in self.headers.values() if row["CustomersOrderReference"] == reference]
+        return [_header_row(row, self.row) for row in rows]
+
+    async def find_any(
+        self, company: str, references: Collection[str]
+    ) -> list[SalesOrderHeaderRow]:
+        return [row for each in sorted(references) for row in await self.find(company, each)]
+
+    async def numbered(self, company: str, numbers: Collection[str]) -> list[SalesOrderHeaderRow]:
+        del company
+        rows = [self.headers[each] for each in sorted(numbers) if each in self.headers]
         return [_header_row(row, self.row) for row in rows]
 
     async def stopped(self, company: str) -> list[SalesOrderHeaderRow]:

@@ -7,7 +7,7 @@ was created twice, or half, harms nobody while it is stopped.
 Writes are sent once per call: see `documents` for what an error leaves in doubt.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from pricing_proxy.d365.fo.bodies import FieldValue, wire_members
 from pricing_proxy.d365.fo.documents import DocumentCalls
@@ -19,7 +19,7 @@ from pricing_proxy.d365.fo.order_models import (
     SalesOrderTotalsRow,
     header_row,
 )
-from pricing_proxy.d365.odata import EnumMember, equals
+from pricing_proxy.d365.odata import EnumMember, Filter, equals, fitting, is_one_of
 from pricing_proxy.http_exchange import Guard
 
 REFERENCE_FIELD = "CustomersOrderReference"
@@ -27,6 +27,8 @@ STOP_FIELD = "IsSalesProcessingStopped"
 _HEADERS = SalesOrderHeaderRow.entity_set
 _LINES = SalesOrderLineRow.entity_set
 _NUMBER = "SalesOrderNumber"
+# IIS takes 2,048 characters of query; the names of the set take 500 of them.
+_FILTER_LENGTH = 1_300
 
 
 class SalesOrders:
@@ -61,18 +63,37 @@ class SalesOrders:
         )
         return sorted(rows, key=lambda row: (len(row.SalesOrderNumber), row.SalesOrderNumber))
 
+    async def find_any(
+        self, company: str, references: Collection[str]
+    ) -> list[SalesOrderHeaderRow]:
+        """Return all headers with one of these references; theirs is the shop's, as in `stopped`.
+
+        One with a `*` is a wildcard to the ERP and is looked for by itself, see `find`.
+        """
+        plain = sorted(each for each in references if each and "*" not in each)
+        return [
+            row
+            for some in fitting(self._reference_field, plain, longest=_FILTER_LENGTH)
+            for row in await self._headers(is_one_of(self._reference_field, some), company)
+        ]
+
+    async def numbered(self, company: str, numbers: Collection[str]) -> list[SalesOrderHeaderRow]:
+        """Return the headers of these numbers; their reference is the shop's, as in `stopped`."""
+        return [
+            row
+            for some in fitting(_NUMBER, sorted(numbers), longest=_FILTER_LENGTH)
+            for row in await self._headers(is_one_of(_NUMBER, some), company)
+        ]
+
     async def stopped(self, company: str) -> list[SalesOrderHeaderRow]:
         """Return the open headers whose processing is stopped, whoever stopped them.
 
         Their `CustomersOrderReference` is the shop's, whichever field holds that.
         """
-        return await self._calls.rows(
-            SalesOrderHeaderRow,
-            equals(STOP_FIELD, EnumMember("NoYes", "Yes"))
-            & equals("SalesOrderStatus", EnumMember("SalesStatus", "Backorder")),
-            company=company,
-            read_from={REFERENCE_FIELD: self._reference_field},
+        where = equals(STOP_FIELD, EnumMember("NoYes", "Yes")) & equals(
+            "SalesOrderStatus", EnumMember("SalesStatus", "Backorder")
         )
+        return await self._headers(where, company)
 
     async def totals(self, company: str, number: str) -> SalesOrderTotalsRow | None:
         """Return what the ERP computes of an order, None when there is none."""
@@ -180,6 +201,14 @@ class SalesOrders:
         """Delete an order with its lines; the ERP refuses once anything is posted."""
         await self._calls.delete(
             _HEADERS, _key(company, number), name="order_header_delete", guard=guard
+        )
+
+    async def _headers(self, where: Filter, company: str) -> list[SalesOrderHeaderRow]:
+        return await self._calls.rows(
+            SalesOrderHeaderRow,
+            where,
+            company=company,
+            read_from={REFERENCE_FIELD: self._reference_field},
         )
 
 

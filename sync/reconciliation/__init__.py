@@ -1,0 +1,1 @@
+"""Compare the systems, and say why they differ."""
