@@ -204,6 +204,7 @@ def _watching(given: Given, market: ConfiguredMarket) -> StatusSource:
             clock=polling.clock,
         ),
         marks=polling.watermarks,
+        budget=budget,
     )
 
 

@@ -187,6 +187,7 @@ class FulfilmentWorld:
                 clock=self.clock,
             ),
             marks=self.marks,
+            budget=budget,
         )
 
     def _steps(self, orders: ShopOrderReader) -> StepCarrier:

@@ -1,5 +1,6 @@
 """Watching within a budget of requests: what is due first, and what is never asked one by one."""
 
+import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -93,6 +94,45 @@ async def test_a_hint_of_an_order_of_ours_looks_at_once_and_of_others_does_not()
     await world.watching.hint([sold.erp_number.lower()])
     await world.engine.carry_due()
     assert list(world.shipped(sold).values()) == [2]
+
+
+async def test_hints_of_a_burst_are_looked_at_together_and_never_beyond_the_budget() -> None:
+    world = FulfilmentWorld()
+    orders = [world.sell(("LAMP-01", 2)) for _ in range(40)]
+    await world.step()
+    before, ask = world.erp.reads["slips made"], world.erp.before
+
+    async def asked(name: str) -> None:
+        await asyncio.sleep(0)
+        await ask(name)
+
+    world.erp.before = asked
+    async with asyncio.TaskGroup() as hints:
+        for sold in orders:
+            hints.create_task(world.watching.hint([sold.erp_number]))
+    assert world.erp.reads["slips made"] <= before + 2
+    spent = sum(world.erp.reads.values())
+    for _ in range(5 * A_MINUTE):
+        await world.watching.hint([orders[0].erp_number])
+    assert sum(world.erp.reads.values()) <= spent + A_MINUTE + 2
+
+
+async def test_processes_that_look_in_turn_have_one_budget() -> None:
+    clock = ManualClock()
+    one, other = (ReadBudget(A_MINUTE, clock=clock) for _ in range(2))
+    one.spend(50)
+    other.take_over(one.kept)
+    assert other.left == 10
+    clock.advance(timedelta(seconds=30))
+    other.take_over(one.kept)
+    assert other.left == 40
+    # What nobody can read, and clocks that differ, give nothing away.
+    kept = f"{one.kept.split()[0]} {clock.utc() + timedelta(hours=1)}"
+    other.take_over(kept)
+    assert other.left == 40
+    for odd in (None, "", "many 2026", "60"):
+        other.take_over(odd)
+        assert other.left == 40
 
 
 @pytest.mark.parametrize(
