@@ -18,3 +18,12 @@ class ErpEvent:
     name: str
     markets: Sequence[str]
     members: Mapping[str, str]
+
+    def told(self, members: Mapping[str, str]) -> str:
+        """Return what it says under the member of its contract; empty where it says nothing.
+
+        Args:
+            members: The member by the names of events, in whatever spelling.
+        """
+        by_name = {name.casefold(): member for name, member in members.items()}
+        return self.members.get(by_name.get(self.name.casefold(), ""), "")

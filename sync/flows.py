@@ -4,13 +4,22 @@ from typing import Any
 
 from sync.customers.building import CUSTOMERS
 from sync.description import Description
+from sync.invoices.building import INVOICES
 from sync.order_status.building import ORDER_STATUS
 from sync.orders.building import ORDERS
 from sync.products.building import PRODUCTS
 from sync.returns.building import RETURNS
 from sync.stock.building import STOCK
 
-FLOWS: tuple[Description[Any], ...] = (ORDERS, CUSTOMERS, RETURNS, PRODUCTS, STOCK, ORDER_STATUS)
+FLOWS: tuple[Description[Any], ...] = (
+    ORDERS,
+    CUSTOMERS,
+    RETURNS,
+    PRODUCTS,
+    STOCK,
+    ORDER_STATUS,
+    INVOICES,
+)
 NAMES = tuple(flow.name for flow in FLOWS)
 
 

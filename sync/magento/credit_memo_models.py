@@ -9,6 +9,7 @@ its lines: with a discounted shipping they differ.
 from decimal import Decimal
 from typing import Annotated
 
+from sync.magento.document_bodies import Comments
 from sync.magento.wire_types import (
     Amount,
     Instant,
@@ -23,7 +24,7 @@ from sync.magento.wire_types import (
 
 
 class DocumentLine(ShopModel):
-    """A line of a credit memo."""
+    """A line of a credit memo, or of an invoice."""
 
     entity_id: int
     order_item_id: int
@@ -37,6 +38,11 @@ class DocumentLine(ShopModel):
     tax_amount: Amount = Decimal(0)
     discount_amount: Amount = Decimal(0)
     discount_tax_compensation_amount: Amount = Decimal(0)
+
+    @property
+    def net(self) -> Decimal:
+        """What it comes to after discount, without tax."""
+        return self.row_total - self.discount_amount + self.discount_tax_compensation_amount
 
 
 class MemoExtension(OpenMembers):
@@ -88,3 +94,4 @@ class CreditMemo(CreditMemoHead):
     grand_total: Amount = Decimal(0)
     extension_attributes: Annotated[MemoExtension, Members] = MemoExtension()
     items: Annotated[tuple[DocumentLine, ...], Rows] = ()
+    comments: Comments = ()

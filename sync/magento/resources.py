@@ -62,6 +62,11 @@ CREDIT_MEMOS = Resource(
     lambda shop: shop.credit_memos.credit_memos_of(0),
     lately=lambda shop, since: shop.credit_memos.credit_memos_changed(Window(since=since)),
 )
+INVOICES = Resource(
+    "invoices",
+    "Sales > Operations > Invoices",
+    lambda shop: shop.invoices.invoices_of(0),
+)
 PRODUCTS = Resource(
     "products", "Catalog > Inventory > Products", lambda shop: shop.products.products_by_id([0])
 )

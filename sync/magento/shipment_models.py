@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Annotated
 
+from sync.magento.document_bodies import Comments
 from sync.magento.wire_types import Amount, InstantOrNone, Members, Number, Rows, ShopModel, Text
 
 
@@ -21,12 +22,6 @@ class Track(ShopModel):
     created_at: InstantOrNone = None
 
 
-class ShipmentComment(ShopModel):
-    """What somebody wrote on a shipment."""
-
-    comment: Text = ""
-
-
 class ShipmentExtension(ShopModel):
     """Which source it left from."""
 
@@ -42,7 +37,7 @@ class Shipment(ShopModel):
     created_at: InstantOrNone = None
     items: Annotated[tuple[ShippedLine, ...], Rows] = ()
     tracks: Annotated[tuple[Track, ...], Rows] = ()
-    comments: Annotated[tuple[ShipmentComment, ...], Rows] = ()
+    comments: Comments = ()
     extension_attributes: Annotated[ShipmentExtension, Members] = ShipmentExtension()
 
     @property

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from pricing_proxy.http_exchange import Guard
 from sync.magento.calls import V1, Calls
+from sync.magento.document_bodies import hidden_comment, item_bodies
 from sync.magento.listing import ShopList
 from sync.magento.places import ById
 from sync.magento.search import Search, equals
@@ -61,12 +62,9 @@ class ShipmentCalls:
             guard: Asked last before the wire.
         """
         body: dict[str, Any] = {
-            "items": [
-                {"order_item_id": item, "qty": _number(quantity)}
-                for item, quantity in sorted(quantities.items())
-            ],
+            "items": item_bodies(quantities),
             "notify": False,
-            "comment": {"comment": mark, "is_visible_on_front": 0},
+            "comment": hidden_comment(mark),
         }
         if source:
             body["arguments"] = {"extension_attributes": {"source_code": source}}
@@ -104,7 +102,3 @@ class ShipmentCalls:
         }
         target = f"{V1}/shipment/track"
         await self._calls.write("add_track", "POST", target, {"entity": entity}, guard=guard)
-
-
-def _number(quantity: Decimal) -> int | Decimal:
-    return int(quantity) if quantity == int(quantity) else quantity

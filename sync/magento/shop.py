@@ -16,6 +16,7 @@ from sync.magento.catalog import CatalogCalls
 from sync.magento.configurables import ConfigurableCalls
 from sync.magento.credit_memos import CreditMemoCalls
 from sync.magento.customers import CustomerCalls
+from sync.magento.invoices import InvoiceCalls
 from sync.magento.order_notes import OrderNoteCalls
 from sync.magento.orders import OrderCalls
 from sync.magento.products import ProductCalls
@@ -40,6 +41,7 @@ class Shop:
         self.credit_memos = CreditMemoCalls(calls)
         self.products = ProductCalls(calls)
         self.shipments = ShipmentCalls(calls)
+        self.invoices = InvoiceCalls(calls)
         # A shipment that waits for its source is no mirror's batch.
         self.shipping_sources = SourceItemCalls(calls)
         # What mirrors use lets all others go first.

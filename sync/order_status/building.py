@@ -31,9 +31,9 @@ from sync.order_status.source import StatusSource
 from sync.order_status.sources import Sources
 from sync.order_status.step_carrier import StepCarrier
 from sync.order_status.told_back import came_back
-from sync.order_status.watched_market import WatchedMarket
 from sync.papers.entering import FactEntry
 from sync.papers.stock_wanted import stock_wanted
+from sync.papers.watched_market import WatchedMarket
 from sync.reconciliation.healing import Reconciled
 
 # With the read itself and the write, a slip is in the shop within 90 seconds.
@@ -79,7 +79,7 @@ def _reconciled(given: Given, market: ConfiguredMarket, source: StatusSource) ->
 
 def _watched(market: ConfiguredMarket) -> WatchedMarket:
     start_at = market.own.rules(OrderStatusRules).start_at
-    return WatchedMarket(code=market.code, company=market.company, start_at=start_at)
+    return WatchedMarket(flow=FLOW, code=market.code, company=market.company, start_at=start_at)
 
 
 def build(given: Given) -> Built:
@@ -215,11 +215,8 @@ def _hint(
 
     async def hint(event: ErpEvent) -> None:
         for code in event.markets:
-            events = given.markets[code].own.rules(OrderStatusRules).events
-            member = {name.casefold(): each for name, each in events.items()}.get(
-                event.name.casefold(), ""
-            )
-            if number := event.members.get(member):
+            rules = given.markets[code].own.rules(OrderStatusRules)
+            if number := event.told(rules.events):
                 await markets[code].hint([number])
 
     return hint

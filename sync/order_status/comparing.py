@@ -22,8 +22,8 @@ from sync.order_status.papers import by_slip, made_at, version_of
 from sync.order_status.ports import ErpProgress, KeptWatch
 from sync.order_status.rules import FLOW
 from sync.order_status.slips import SlipKey
-from sync.order_status.watched_market import WatchedMarket, begins_at
 from sync.papers.entering import Happened
+from sync.papers.watched_market import WatchedMarket, begins_at
 from sync.reconciliation.causes import Cause, Clues, Paper
 from sync.reconciliation.comparing import ComparedPage, Deviation, KnownEvents
 from sync.store.document_events import DocumentEvent

@@ -24,8 +24,8 @@ from sync.order_status.ports import ErpProgress, KeptWatch
 from sync.order_status.read_budget import ReadBudget
 from sync.order_status.steps import is_news, seen_now, status_of, steps_between
 from sync.order_status.turns import next_look
-from sync.order_status.watched_market import WatchedMarket, begins_at
 from sync.papers.entering import FactEntry, Happened
+from sync.papers.watched_market import WatchedMarket, begins_at
 from sync.store.watched_order_record import OrderSeen, WatchedRecord
 
 _OVERLAP = timedelta(minutes=10)

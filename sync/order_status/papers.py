@@ -20,9 +20,9 @@ from sync.order_status.odd_papers import OddPaperBook, OddPapers
 from sync.order_status.ports import ErpProgress, KeptWatch
 from sync.order_status.read_budget import ReadBudget
 from sync.order_status.slips import SlipKey
-from sync.order_status.watched_market import WatchedMarket, begins_at
 from sync.papers.entering import FactEntry, Happened
 from sync.papers.reading_turns import ReadingTurn
+from sync.papers.watched_market import WatchedMarket, begins_at
 from sync.store.watched_order_record import WatchedRecord
 
 # Rows become visible late: after a long transaction, and from a replica.

@@ -15,7 +15,7 @@ from sync.order_status.headers import Headers
 from sync.order_status.papers import Papers
 from sync.order_status.ports import KeptWatch
 from sync.order_status.read_budget import ReadBudget
-from sync.order_status.watched_market import WatchedMarket
+from sync.papers.watched_market import WatchedMarket
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -13,10 +13,10 @@ from sync.magento.shop import Shop
 from sync.returns.contracts import contracts
 from sync.returns.flow import ReturnFlow, ReturnMarket
 from sync.returns.mapping import VERSION
-from sync.returns.own_documents import LINK, OwnReturns, SoldOrders
+from sync.returns.own_documents import OwnReturns, SoldOrders
 from sync.returns.rules import FLOW, ReturnRules, mistakes
 from sync.returns.source import ReturnSource
-from sync.sales.references import RETURN_MARK
+from sync.sales.references import RETURN_LINK, RETURN_MARK
 
 
 def return_flow(given: Given) -> ReturnFlow:
@@ -89,7 +89,7 @@ def _market(given: Given, market: ConfiguredMarket) -> ReturnMarket:
             company=market.company,
             market=market.code,
             references=references,
-            owners=given.owners(market, LINK),
+            owners=given.owners(market, RETURN_LINK),
         ),
         references=references,
         expects=partial(given.expects, market.code),

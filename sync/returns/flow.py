@@ -26,11 +26,12 @@ from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.order_models import Order, OrderHead
 from sync.returns.echo import differences, line_key
 from sync.returns.mapping import ReturnDraft, map_return
-from sync.returns.own_documents import LINK, OwnReturns, ReturnOf, SoldOrders
+from sync.returns.own_documents import OwnReturns, ReturnOf, SoldOrders
 from sync.returns.ports import ErpReturns, ShopMemos, SoldInShop
 from sync.returns.rules import FLOW, ReturnRules
+from sync.sales.bill_marks import MEMO_LINK, mark_of
 from sync.sales.quantities import is_nothing_left
-from sync.sales.references import References
+from sync.sales.references import RETURN_LINK, References
 from sync.sales.value_lines import Splitting
 
 CREATE = "return header create"
@@ -88,6 +89,7 @@ class ReturnFlow:
         """Bring one credit memo over; raises the engine's outcomes and `UpstreamError`."""
         market = self._markets[work.event.market]
         memo = await self._memo(work, market)
+        await _check_is_of_shop(work, memo, market)
         order = await self._orders.order(memo.order_id)
         if order is None:
             raise SkippedError("the shop has no order of this credit memo any more")
@@ -105,7 +107,7 @@ class ReturnFlow:
         doubts = await Doubts.of(work)
         number = await self._one_header(work, ReturnOf(memo, lines, draft), market, doubts)
         # Before its first line: what is empty after a crash is known to be this one's.
-        await work.links.remember(LINK, str(memo.entity_id), number)
+        await work.links.remember(RETURN_LINK, str(memo.entity_id), number)
         await self._complete(work, number, draft, market, doubts)
         await self._check_echo(number, draft, lines, market)
         return Done(f"{draft.reference} is return order {number}")
@@ -226,6 +228,15 @@ class ReturnFlow:
                 "returns.price_decimals to what the ERP does; then replay",
                 diff=found,
             )
+
+
+async def _check_is_of_shop(work: Work, memo: CreditMemo, market: ReturnMarket) -> None:
+    """Return where the shop gave back by itself; a credit note of the ERP needs no return there."""
+    mark, memo_id = mark_of(memo.comments, market.company), str(memo.entity_id)
+    linked = await work.links.erp_key(MEMO_LINK, memo_id)
+    is_return = linked is not None and await work.links.erp_key(RETURN_LINK, memo_id) is not None
+    if mark or (linked is not None and not is_return):
+        raise SkippedError(f"was made of the ERP's credit note {mark or linked}")
 
 
 def _entity_id(work: Work) -> int:

@@ -140,9 +140,8 @@ def _shares(
 ) -> list[tuple[ValueLine, Decimal]]:
     if not values:
         return []
-    net = line.row_total - line.discount_amount + line.discount_tax_compensation_amount
     weights = [value.quantity for value in values]
-    nets = shared(max(net, Decimal(0)), weights, decimals=splitting.amount_decimals)
+    nets = shared(max(line.net, Decimal(0)), weights, decimals=splitting.amount_decimals)
     return list(zip(values, nets, strict=True))
 
 

@@ -21,8 +21,6 @@ from sync.sales.owners import DocumentOwners
 from sync.sales.references import References
 from sync.sales.value_lines import own_line_references
 
-LINK = "return"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoldOrder:

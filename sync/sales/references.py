@@ -14,6 +14,8 @@ from pricing_proxy.names import is_same_name, same_name_key
 
 RETURN_MARK = "CM-"
 """Stands before the references of returns, so that they are none of an order."""
+RETURN_LINK = "return"
+"""The kind of link that a credit memo of the shop has to its return order."""
 
 
 class Numbered(Protocol):

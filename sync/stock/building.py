@@ -207,8 +207,7 @@ def _hint(given: Given) -> Callable[[ErpEvent], Awaitable[None]]:
 
     async def hint(event: ErpEvent) -> None:
         for code in event.markets:
-            member = given.markets[code].own.rules(StockRules).events.get(event.name, "")
-            if item := event.members.get(member):
+            if item := event.told(given.markets[code].own.rules(StockRules).events):
                 await want(code, [item], is_forced=False, reason=event.name)
 
     return hint

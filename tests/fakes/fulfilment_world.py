@@ -43,8 +43,8 @@ from sync.order_status.slip_carrier import SlipCarrier
 from sync.order_status.source import StatusSource
 from sync.order_status.sources import Sources
 from sync.order_status.step_carrier import StepCarrier
-from sync.order_status.watched_market import WatchedMarket
 from sync.papers.entering import FactEntry
+from sync.papers.watched_market import WatchedMarket
 from sync.sales.value_lines import Splitting, line_reference, value_lines
 from sync.store.watched_order_record import WatchedRecord
 from tests.fakes.customer_links import FakeCompany
@@ -158,7 +158,7 @@ class FulfilmentWorld:
         steps = self._steps(orders)
         flow = OrderStatusFlow({MARKET: StatusMarket(slips=slips, parcels=parcels, steps=steps)})
         self.engine.flows = {flow.name: flow}
-        market = WatchedMarket(code=MARKET, company=COMPANY)
+        market = WatchedMarket(flow="order_status", code=MARKET, company=COMPANY)
         budget = ReadBudget(60, clock=self.clock)
         entering = FactEntry(self.engine, "order_status", MARKET)
         odd_rows = OddPaperBook(OddRowBook(self.odd_rows, self.clock), self.watch, MARKET)

@@ -19,7 +19,10 @@ from pricing_proxy.clock import SystemClock
 from pricing_proxy.demo import sync_plan
 from pricing_proxy.sandbox.server import Sandbox
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
+from sync.given import Given
 from sync.serve.application import Running, running
+from sync.serve.building import given_of
+from sync.serve.systems import systems
 from sync.settings import SyncSettings
 from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.conftest import settings as sandbox_settings
@@ -171,3 +174,22 @@ async def running_sync(folder: Path, database_url: str, **sync: Any) -> AsyncIte
         running(sync_settings(sandbox, database_url, **sync), clock=SystemClock()) as parts,
     ):
         yield World(sandbox, control, parts)
+
+
+@asynccontextmanager
+async def followed(
+    folder: Path, database_url: str, **sync: Any
+) -> AsyncIterator[tuple[World, Given]]:
+    """Run the sync, and what it is built out of once more, to have it look at once."""
+    async with running_sync(folder, database_url, **sync) as world:
+        settings = sync_settings(world.sandbox, database_url, **sync)
+        async with systems(settings, clock=SystemClock()) as ways:
+            yield world, given_of(settings, world.running.stores, ways, clock=SystemClock())
+
+
+async def posted(world: World, order: str, action: str, **members: Any) -> Any:
+    """Have something done to an order in the ERP's warehouse or bookkeeping."""
+    address = f"{world.sandbox.control_url}/systems/fo/orders/{order}/{action}"
+    async with world.control.post(address, json=members) as answer:
+        assert answer.ok, await answer.text()
+        return await answer.json()

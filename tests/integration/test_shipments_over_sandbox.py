@@ -1,19 +1,14 @@
 """Shipments through everything: simulated ERP, watching and events, simulated shop."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pricing_proxy.clock import SystemClock
 from sync.console.order_story import OrderReader, SalesBook
 from sync.given import Given
 from sync.magento.shipment_models import Shipment
 from sync.order_status.building import watching
-from sync.serve.building import given_of
-from sync.serve.systems import systems
 from sync.store.states import EventState
 from tests.integration.sync_running import (
     MARKET,
@@ -21,8 +16,8 @@ from tests.integration.sync_running import (
     STORE,
     WEBSITE,
     World,
-    running_sync,
-    sync_settings,
+    followed,
+    posted,
 )
 
 CARRIER = "UPS"
@@ -35,23 +30,6 @@ RULES: dict[str, Any] = {
     "order_status": {"carriers": {CARRIER: {"code": "ups", "title": "UPS"}}},
 }
 SYNC: dict[str, Any] = {"markets": {MARKET: RULES}}
-
-
-@asynccontextmanager
-async def followed(folder: Path, database_url: str) -> AsyncIterator[tuple[World, Given]]:
-    """Run the sync, and what it is built out of once more, to have it look at once."""
-    async with running_sync(folder, database_url, **SYNC) as world:
-        settings = sync_settings(world.sandbox, database_url, **SYNC)
-        async with systems(settings, clock=SystemClock()) as ways:
-            yield world, given_of(settings, world.running.stores, ways, clock=SystemClock())
-
-
-async def posted(world: World, order: str, action: str, **members: Any) -> Any:
-    """Have something done to an order in the ERP's warehouse."""
-    address = f"{world.sandbox.control_url}/systems/fo/orders/{order}/{action}"
-    async with world.control.post(address, json=members) as answer:
-        assert answer.ok, await answer.text()
-        return await answer.json()
 
 
 def shipments(world: World, number: str) -> list[Shipment]:
@@ -87,7 +65,7 @@ def told(world: World, number: str) -> list[str]:
 async def test_a_confirmed_day_and_a_cancellation_come_into_the_shop(
     tmp_path: Path, database_url: str
 ) -> None:
-    async with followed(tmp_path, database_url) as (world, given):
+    async with followed(tmp_path, database_url, **SYNC) as (world, given):
         await watching(given)[MARKET].look()
         # Whatever is found within the first minutes is taken as it is.
         mark = f"order_status.{MARKET}.begins"
@@ -136,7 +114,7 @@ async def test_a_confirmed_day_and_a_cancellation_come_into_the_shop(
 async def test_two_slips_from_two_warehouses_and_a_late_parcel_arrive_once_each(
     tmp_path: Path, database_url: str
 ) -> None:
-    async with followed(tmp_path, database_url) as (world, given):
+    async with followed(tmp_path, database_url, **SYNC) as (world, given):
         await watching(given)[MARKET].look()
         lines = [{"sku": "LAMP-01", "quantity": 3}, {"sku": "LAMP-06", "quantity": 1}]
         [number] = await world.place(lines=lines, customer=1)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from sync.order_status.comparing import StatusComparison
-from sync.order_status.watched_market import WatchedMarket
+from sync.papers.watched_market import WatchedMarket
 from sync.reconciliation.causes import Cause
 from sync.reconciliation.comparing import DriftReport, compared
 from sync.store.states import EventState
@@ -36,7 +36,7 @@ class Delivered:
         for entered in world.events(self.sold):
             events.put(self.sold.order, entered.state, entered.event.source_key)
         comparison = StatusComparison(
-            WatchedMarket(code=MARKET, company=COMPANY),
+            WatchedMarket(flow="order_status", code=MARKET, company=COMPANY),
             erp=world.erp,
             watch=world.watch,
             events=events,

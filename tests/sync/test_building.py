@@ -24,7 +24,7 @@ from tests.sync.test_settings import SECOND, secrets
 __all__ = ["secrets"]
 SUBJECTS = (
     *("orders", "customers", "credit_memos", "products", "order_notes"),
-    *("reserving_orders", "shipments", "shipping_sources"),
+    *("reserving_orders", "shipments", "shipping_sources", "invoices"),
 )
 SAMPLE = recorded.orders()["tax_excl_row__mixed_rates"]
 

@@ -12,10 +12,10 @@ LIST = Path(__file__).parents[2] / "sync" / "flows.py"
 
 def _with_one_more(source: str) -> str:
     added = "from tests.toy_flow.building import GREETINGS\n"
-    end = ")\nNAMES"
+    end = "\n)\nNAMES"
     if end not in source:
         raise ValueError("the list of flows ends otherwise than expected")
-    return source.replace("\nFLOWS", f"{added}\nFLOWS").replace(end, f", GREETINGS{end}")
+    return source.replace("\nFLOWS", f"{added}\nFLOWS").replace(end, f"\n    GREETINGS,{end}")
 
 
 def _read() -> None:

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from pricing_proxy.clock import Clock
 from sync.engine.sources import Marks
-from sync.order_status.rules import FLOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,18 +12,20 @@ class WatchedMarket:
     """Whose orders are watched.
 
     Attributes:
+        flow: Who watches.
         code: The market's code.
         company: Its company in the ERP.
         start_at: What happened earlier is left out; None for what happened before the first look.
     """
 
+    flow: str
     code: str
     company: str
     start_at: datetime | None = None
 
     def mark(self, what: str) -> str:
         """Return under which name it is kept how far something was read."""
-        return f"{FLOW}.{self.code}.{what}"
+        return f"{self.flow}.{self.code}.{what}"
 
 
 async def begins_at(market: WatchedMarket, marks: Marks, clock: Clock) -> datetime:
@@ -34,6 +35,7 @@ async def begins_at(market: WatchedMarket, marks: Marks, clock: Clock) -> dateti
     name = market.mark("begins")
     kept = await marks.get(name)
     if kept is None:
-        kept = clock.utc().isoformat()
+        # The ERP says when in whole seconds.
+        kept = clock.utc().replace(microsecond=0).isoformat()
         await marks.put(name, kept)
     return datetime.fromisoformat(kept)

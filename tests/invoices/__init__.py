@@ -1,0 +1,1 @@
+"""Invoices and credit notes on their way into the shop."""
