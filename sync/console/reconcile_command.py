@@ -23,7 +23,7 @@ from sync.serve.stores import stores
 from sync.serve.systems import systems
 from sync.settings import SyncSettings
 
-KINDS = ("orders", "stock", "products", "prices", "status")
+KINDS = ("orders", "stock", "products", "prices", "status", "invoices")
 
 Kind = Annotated[str, typer.Argument(help=f"One of: {', '.join(KINDS)}.")]
 Plan = Annotated[

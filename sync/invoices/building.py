@@ -9,9 +9,11 @@ from sync.engine.schedules import Schedule
 from sync.erp_events import ErpEvent
 from sync.given import ConfiguredMarket, Given
 from sync.invoices.check import lot_row
+from sync.invoices.comparing import BillComparison
 from sync.invoices.contracts import contracts
 from sync.invoices.credit_carrier import CreditCarrier
 from sync.invoices.crediting import MemoWriter
+from sync.invoices.finding import BillFinder
 from sync.invoices.flow import InvoiceFlow, InvoiceMarket
 from sync.invoices.invoice_carrier import InvoiceCarrier
 from sync.invoices.invoicing import InvoiceWriter
@@ -20,14 +22,19 @@ from sync.invoices.mapping import VERSION
 from sync.invoices.rules import FLOW, InvoiceRules
 from sync.invoices.shop_order import BilledOrderReader
 from sync.invoices.source import InvoiceSource
+from sync.invoices.told_back import came_back
 from sync.magento import resources
 from sync.magento.shop import Shop
 from sync.papers.entering import FactEntry
+from sync.papers.looks import Looks
+from sync.papers.odd_papers import OddPaperBook
+from sync.papers.read_budget import ReadBudget
 from sync.papers.stock_wanted import stock_wanted
 from sync.papers.watched_market import WatchedMarket
+from sync.reconciliation.healing import Reconciled
 
 # With the read itself and the write, a bill is in the shop within 90 seconds.
-_LOOK = timedelta(seconds=30)
+_LOOK, _HOURLY = timedelta(seconds=30), timedelta(hours=1)
 _RETURNS = "returns"
 
 
@@ -39,6 +46,12 @@ def invoice_flow(given: Given) -> InvoiceFlow:
 def invoice_sources(given: Given) -> Mapping[str, InvoiceSource]:
     """Return what enters bills, by market."""
     return {code: _source(given, each) for code, each in given.having(FLOW).items()}
+
+
+def reconciled(given: Given) -> list[Reconciled]:
+    """Return what compares the bills of each market that has them on."""
+    sources = invoice_sources(given)
+    return [_reconciled(given, each, sources[code]) for code, each in given.having(FLOW).items()]
 
 
 def build(given: Given) -> Built:
@@ -76,6 +89,8 @@ INVOICES = Description(
     ),
     erp_rows=lot_row,
     of_order=OfOrder("its invoices and credit notes", _itself),
+    came_back=came_back,
+    reconciles=reconciled,
 )
 
 
@@ -105,14 +120,53 @@ def _market(given: Given, market: ConfiguredMarket) -> InvoiceMarket:
 
 
 def _source(given: Given, market: ConfiguredMarket) -> InvoiceSource:
-    rules, polling = market.own.rules(InvoiceRules), given.polling
+    polling, its = given.polling, _watched(market)
+    budget = _budget(given, market)
     return InvoiceSource(
-        InvoiceReads(given.erp(market)),
-        WatchedMarket(flow=FLOW, code=market.code, company=market.company, start_at=rules.start_at),
-        watch=given.watched,
+        its,
+        looks=Looks(its, watch=given.watched, marks=polling.watermarks, budget=budget),
+        finder=_finder(given, market, budget),
         entering=FactEntry(polling.events, FLOW, market.code),
         marks=polling.watermarks,
+        budget=budget,
         clock=polling.clock,
+    )
+
+
+def _reconciled(given: Given, market: ConfiguredMarket, source: InvoiceSource) -> Reconciled:
+    polling = given.polling
+    comparison = BillComparison(
+        _watched(market),
+        finder=_finder(given, market, _budget(given, market)),
+        events=given.document_events,
+        marks=polling.watermarks,
+        clock=polling.clock,
+    )
+    return Reconciled(
+        comparison=comparison,
+        every=_HOURLY,
+        heal=source.look_again,
+        by_hand="see first what keeps the flow from finding them: d365-sync status",
+    )
+
+
+def _watched(market: ConfiguredMarket) -> WatchedMarket:
+    start_at = market.own.rules(InvoiceRules).start_at
+    return WatchedMarket(flow=FLOW, code=market.code, company=market.company, start_at=start_at)
+
+
+def _budget(given: Given, market: ConfiguredMarket) -> ReadBudget:
+    return ReadBudget(market.own.rules(InvoiceRules).reads_a_minute, clock=given.polling.clock)
+
+
+def _finder(given: Given, market: ConfiguredMarket, budget: ReadBudget) -> BillFinder:
+    its = _watched(market)
+    return BillFinder(
+        InvoiceReads(given.erp(market)),
+        its,
+        watch=given.watched,
+        odd_rows=OddPaperBook(given.polling.odd_rows, given.watched, its),
+        budget=budget,
     )
 
 

@@ -13,6 +13,7 @@ from pricing_proxy.d365.fo.invoice_models import (
     ReturnedLotRow,
     SlipLotRow,
 )
+from pricing_proxy.d365.fo.row_reading import OddRows
 from pricing_proxy.d365.fo.stock_models import DemandLineRow
 from pricing_proxy.http_exchange import Guard
 from sync.magento.billed_order_models import BilledOrder, ShopInvoice
@@ -22,17 +23,21 @@ from sync.store.watched_order_record import WatchedRecord
 
 
 class ErpBills(Protocol):
-    """What was billed lately; see `pricing_proxy.d365.fo.invoices`."""
+    """What was billed lately, odd rows left out; see `pricing_proxy.d365.fo.invoices`."""
 
-    async def lines_changed(self, company: str, since: datetime) -> list[LotInvoiceLineRow] | None:
+    async def lines_changed(
+        self, company: str, since: datetime, odd: OddRows
+    ) -> list[LotInvoiceLineRow] | None:
         """Return lines by when they were posted; None where nothing tells their lots."""
         ...
 
-    async def lines_dated(self, company: str, since: date) -> list[LotInvoiceLineRow] | None:
+    async def lines_dated(
+        self, company: str, since: date, odd: OddRows
+    ) -> list[LotInvoiceLineRow] | None:
         """Return lines by the date of their invoice; likewise."""
         ...
 
-    async def heads_dated(self, company: str, since: date) -> list[InvoiceRow]:
+    async def heads_dated(self, company: str, since: date, odd: OddRows) -> list[InvoiceRow]:
         """Return invoices by their date."""
         ...
 
@@ -40,11 +45,15 @@ class ErpBills(Protocol):
         """Return what of packing slips was billed; None where nothing tells that."""
         ...
 
-    async def returned(self, company: str, returns: Iterable[str]) -> list[ReturnedLotRow]:
+    async def returned(
+        self, company: str, returns: Iterable[str], odd: OddRows
+    ) -> list[ReturnedLotRow]:
         """Return the lines of return orders."""
         ...
 
-    async def orders_of_lots(self, company: str, lots: Iterable[str]) -> list[DemandLineRow]:
+    async def orders_of_lots(
+        self, company: str, lots: Iterable[str], odd: OddRows
+    ) -> list[DemandLineRow]:
         """Return the orders' lines that have these lots."""
         ...
 
@@ -121,10 +130,6 @@ class BillsInShop(Protocol):
 
 class BilledWatch(Protocol):
     """The watched orders; see `sync.store.watched_orders`."""
-
-    async def take_in(self, market: str, since: datetime) -> datetime:
-        """Watch what has come into the ERP since, and return from when to go on."""
-        ...
 
     async def numbered(self, market: str, numbers: Collection[str]) -> Mapping[str, WatchedRecord]:
         """Return the orders that the ERP calls so, by what all spellings of a number share."""

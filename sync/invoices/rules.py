@@ -30,6 +30,8 @@ class InvoiceRules(BaseModel):
             payment: the shop then says that it is paid, and nobody takes the money.
         events: Business events of the ERP that say that something was billed, by their names, with
             the contract's member that holds the order's number.
+        reads_a_minute: Requests to the ERP for what is new; once they are spent, business events
+            wait for the next look by the clock.
         line_tolerance: How far the net amount of a line may differ between the two systems.
         tolerance: How far freight and the total may, which are compared when all is invoiced.
     """
@@ -41,6 +43,7 @@ class InvoiceRules(BaseModel):
     payments: dict[str, Mode] = {}
     offline_gateways: bool = False
     events: dict[str, str] = {_POSTED: "SalesOrderId"}
+    reads_a_minute: Annotated[int, Field(ge=5, le=6000)] = 30
     line_tolerance: Annotated[Decimal, Field(ge=0, le=10)] = Decimal("0.02")
     tolerance: Annotated[Decimal, Field(ge=0, le=10)] = Decimal("0.05")
 

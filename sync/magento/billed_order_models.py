@@ -9,7 +9,7 @@ from typing import Annotated
 from sync.magento.credit_memo_models import DocumentLine
 from sync.magento.document_bodies import Comments
 from sync.magento.order_models import Order
-from sync.magento.wire_types import Amount, Number, Rows, ShopModel
+from sync.magento.wire_types import Amount, InstantOrNone, Number, Rows, ShopModel
 
 
 class BilledOrder(Order):
@@ -34,5 +34,6 @@ class ShopInvoice(ShopModel):
     entity_id: int
     increment_id: Number
     order_id: int
+    created_at: InstantOrNone = None
     items: Annotated[tuple[DocumentLine, ...], Rows] = ()
     comments: Comments = ()

@@ -19,10 +19,8 @@ from sync.order_status.headers import Headers
 from sync.order_status.line_changes import LineChanges
 from sync.order_status.mapping import VERSION
 from sync.order_status.notes import OrderNotes
-from sync.order_status.odd_papers import OddPaperBook
 from sync.order_status.papers import Papers
 from sync.order_status.parcel_carrier import ParcelCarrier
-from sync.order_status.read_budget import ReadBudget
 from sync.order_status.rules import FLOW, OrderStatusRules
 from sync.order_status.shipping import ShipmentWriter
 from sync.order_status.shop_order import ShopOrderReader
@@ -32,6 +30,9 @@ from sync.order_status.sources import Sources
 from sync.order_status.step_carrier import StepCarrier
 from sync.order_status.told_back import came_back
 from sync.papers.entering import FactEntry
+from sync.papers.looks import Looks
+from sync.papers.odd_papers import OddPaperBook
+from sync.papers.read_budget import ReadBudget
 from sync.papers.stock_wanted import stock_wanted
 from sync.papers.watched_market import WatchedMarket
 from sync.reconciliation.healing import Reconciled
@@ -178,10 +179,10 @@ def _watching(given: Given, market: ConfiguredMarket) -> StatusSource:
     erp = FulfilmentReads(given.erp(market))
     budget = ReadBudget(rules.reads_a_minute, clock=polling.clock)
     entering = FactEntry(polling.events, FLOW, market.code)
-    odd_rows = OddPaperBook(polling.odd_rows, given.watched, market.code)
+    odd_rows = OddPaperBook(polling.odd_rows, given.watched, its)
+    looks = Looks(its, watch=given.watched, marks=polling.watermarks, budget=budget)
     return StatusSource(
-        its,
-        watch=given.watched,
+        looks,
         papers=Papers(
             erp,
             its,
@@ -203,7 +204,6 @@ def _watching(given: Given, market: ConfiguredMarket) -> StatusSource:
             budget=budget,
             clock=polling.clock,
         ),
-        marks=polling.watermarks,
         budget=budget,
     )
 

@@ -17,12 +17,12 @@ from pricing_proxy.d365.fo.slip_models import PackingSlipLineRow
 from pricing_proxy.names import same_name_key
 from sync.engine.sources import Marks, ShopDocument
 from sync.order_status.facts import Fact
-from sync.order_status.odd_papers import OddPapers
 from sync.order_status.papers import by_slip, made_at, version_of
 from sync.order_status.ports import ErpProgress, KeptWatch
 from sync.order_status.rules import FLOW
 from sync.order_status.slips import SlipKey
 from sync.papers.entering import Happened
+from sync.papers.odd_papers import OddPapers
 from sync.papers.watched_market import WatchedMarket, begins_at
 from sync.reconciliation.causes import Cause, Clues, Paper
 from sync.reconciliation.comparing import ComparedPage, Deviation, KnownEvents

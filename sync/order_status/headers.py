@@ -19,12 +19,12 @@ from pricing_proxy.d365.fo.stock_models import DemandLineRow
 from pricing_proxy.names import same_name_key
 from sync.engine.sources import Marks
 from sync.order_status.kept_lines import Delivered, delivered_by, is_over
-from sync.order_status.odd_papers import OddPaperBook, OddPapers
 from sync.order_status.ports import ErpProgress, KeptWatch
-from sync.order_status.read_budget import ReadBudget
 from sync.order_status.steps import is_news, seen_now, status_of, steps_between
 from sync.order_status.turns import next_look
 from sync.papers.entering import FactEntry, Happened
+from sync.papers.odd_papers import OddPaperBook, OddPapers
+from sync.papers.read_budget import ReadBudget
 from sync.papers.watched_market import WatchedMarket, begins_at
 from sync.store.watched_order_record import OrderSeen, WatchedRecord
 

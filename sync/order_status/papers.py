@@ -16,11 +16,11 @@ from pricing_proxy.d365.fo.slip_models import PackingSlipLineRow, TrackingRow
 from pricing_proxy.names import same_name_key
 from sync.engine.sources import Marks
 from sync.order_status.facts import Fact, slip_of
-from sync.order_status.odd_papers import OddPaperBook, OddPapers
 from sync.order_status.ports import ErpProgress, KeptWatch
-from sync.order_status.read_budget import ReadBudget
 from sync.order_status.slips import SlipKey
 from sync.papers.entering import FactEntry, Happened
+from sync.papers.odd_papers import OddPaperBook, OddPapers
+from sync.papers.read_budget import ReadBudget
 from sync.papers.reading_turns import ReadingTurn
 from sync.papers.watched_market import WatchedMarket, begins_at
 from sync.store.watched_order_record import WatchedRecord

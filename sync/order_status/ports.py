@@ -152,10 +152,6 @@ class ShopOrderNotes(Protocol):
 class KeptWatch(Protocol):
     """The watched orders; see `sync.store.watched_orders`."""
 
-    async def take_in(self, market: str, since: datetime) -> datetime:
-        """Watch what has come into the ERP since, and return from when to go on."""
-        ...
-
     async def numbered(self, market: str, numbers: Collection[str]) -> Mapping[str, WatchedRecord]:
         """Return the orders that the ERP calls so, by what all spellings of a number share."""
         ...

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from pricing_proxy.names import same_name_key
+from pricing_proxy.names import is_same_name, same_name_key
 from sync.magento.document_bodies import DocumentComment
 
 INVOICE_LINK, MEMO_LINK = "invoice", "credit_memo"
 """The kinds of link that documents of the shop have to their bills."""
-_DAY_AND_ORDER = re.compile(r"/.+/\d{4}-\d{2}-\d{2}/.+", re.DOTALL)
+_MARK = re.compile(r"[^/]+/.+/\d{4}-\d{2}-\d{2}/.+", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +49,10 @@ def has_mark(comments: Iterable[DocumentComment], mark: str) -> bool:
 
 def mark_of(comments: Iterable[DocumentComment], company: str) -> str:
     """Return the mark of any bill of a company that a document has; empty where it has none."""
-    begins = same_name_key(company)
-    for each in comments:
-        key = same_name_key(each.comment)
-        if key.startswith(begins) and _DAY_AND_ORDER.fullmatch(key.removeprefix(begins)):
-            return each.comment
-    return ""
+    mark = any_mark(comments)
+    return mark if mark and is_same_name(mark.partition("/")[0], company) else ""
+
+
+def any_mark(comments: Iterable[DocumentComment]) -> str:
+    """Return the mark that a document has, of whatever company; empty where it has none."""
+    return next((each.comment for each in comments if _MARK.fullmatch(each.comment)), "")

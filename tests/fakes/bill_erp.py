@@ -17,6 +17,7 @@ from pricing_proxy.d365.fo.invoice_models import (
     SlipLotRow,
 )
 from pricing_proxy.d365.fo.models import Row
+from pricing_proxy.d365.fo.row_reading import OddRows, readable_rows
 from pricing_proxy.d365.fo.stock_models import DemandLineRow
 from pricing_proxy.money import NumberText
 
@@ -143,23 +144,27 @@ class BillErp:
         ]
         self._post(number, rows, filed_under=order)
 
-    async def lines_changed(self, company: str, since: datetime) -> list[LotInvoiceLineRow] | None:
+    async def lines_changed(
+        self, company: str, since: datetime, odd: OddRows
+    ) -> list[LotInvoiceLineRow] | None:
         await self._asked("lines changed", company)
         rows = [
             row
             for row in self.billed
             if datetime.fromisoformat(row["SysModifiedDateTime"]) >= since
         ]
-        return _read(LotInvoiceLineRow, rows) if self.tells_lots else None
+        return _read(LotInvoiceLineRow, rows, odd) if self.tells_lots else None
 
-    async def lines_dated(self, company: str, since: date) -> list[LotInvoiceLineRow] | None:
+    async def lines_dated(
+        self, company: str, since: date, odd: OddRows
+    ) -> list[LotInvoiceLineRow] | None:
         await self._asked("lines dated", company)
         rows = [row for row in self.billed if _day(row) >= since]
-        return _read(LotInvoiceLineRow, rows) if self.tells_lots else None
+        return _read(LotInvoiceLineRow, rows, odd) if self.tells_lots else None
 
-    async def heads_dated(self, company: str, since: date) -> list[InvoiceRow]:
+    async def heads_dated(self, company: str, since: date, odd: OddRows) -> list[InvoiceRow]:
         await self._asked("heads dated", company)
-        return _read(InvoiceRow, [row for row in self.heads if _day(row) >= since])
+        return _read(InvoiceRow, [row for row in self.heads if _day(row) >= since], odd)
 
     async def lots_of(self, company: str, invoice: str) -> list[LotInvoiceLineRow] | None:
         await self._asked("lots of", company)
@@ -190,15 +195,20 @@ class BillErp:
         await self._asked("lines of", company)
         return _demand(each for each in self.lines.values() if each.order == order)
 
-    async def orders_of_lots(self, company: str, lots: Iterable[str]) -> list[DemandLineRow]:
+    async def orders_of_lots(
+        self, company: str, lots: Iterable[str], odd: OddRows
+    ) -> list[DemandLineRow]:
+        del odd
         await self._asked("orders of lots", company)
         return _demand(self.lines[lot] for lot in lots if lot in self.lines)
 
-    async def returned(self, company: str, returns: Iterable[str]) -> list[ReturnedLotRow]:
+    async def returned(
+        self, company: str, returns: Iterable[str], odd: OddRows | None = None
+    ) -> list[ReturnedLotRow]:
         await self._asked("returned", company)
         wanted = set(returns)
         rows = [row for row in self.returns if row["ReturnOrderNumber"] in wanted]
-        return _read(ReturnedLotRow, rows)
+        return _read(ReturnedLotRow, rows, odd)
 
     async def reference_of(self, company: str, number: str) -> str:
         await self._asked("reference of", company)
@@ -253,8 +263,10 @@ class BillErp:
         return f"{day or self.clock.utc().date()}T12:00:00Z"
 
 
-def _read(model: type[R], rows: Iterable[dict[str, Any]]) -> list[R]:
-    return [model.model_validate(row) for row in rows]
+def _read(model: type[R], rows: Iterable[dict[str, Any]], odd: OddRows | None = None) -> list[R]:
+    if odd is None:
+        return [model.model_validate(row) for row in rows]
+    return [*readable_rows(model, [*rows], COMPANY, odd, system="fo")]
 
 
 def _demand(lines: Iterable[SoldLine]) -> list[DemandLineRow]:

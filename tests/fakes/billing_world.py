@@ -10,8 +10,10 @@ from typing import Any
 
 from pricing_proxy.sandbox.shop.order_request import LineRequest, OrderRequest
 from pricing_proxy.sandbox.shop.stores import store_named
+from sync.engine.odd_rows import OddRowBook
 from sync.invoices.credit_carrier import CreditCarrier
 from sync.invoices.crediting import MemoWriter
+from sync.invoices.finding import BillFinder
 from sync.invoices.flow import InvoiceFlow, InvoiceMarket
 from sync.invoices.invoice_carrier import InvoiceCarrier
 from sync.invoices.invoicing import InvoiceWriter
@@ -22,6 +24,9 @@ from sync.invoices.source import InvoiceSource
 from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.order_models import Order
 from sync.papers.entering import FactEntry
+from sync.papers.looks import Looks
+from sync.papers.odd_papers import OddPaperBook
+from sync.papers.read_budget import ReadBudget
 from sync.papers.watched_market import WatchedMarket
 from sync.sales.value_lines import SHIPPING_KEY, line_reference, value_lines
 from sync.store.watched_order_record import WatchedRecord
@@ -89,12 +94,22 @@ class BillingWorld(FulfilmentWorld):
             }
         )
         self.engine.flows = {flow.name: flow}
-        self.source = InvoiceSource(
+        self.its = WatchedMarket(flow=FLOW, code=MARKET, company=COMPANY)
+        budget = ReadBudget(60, clock=self.clock)
+        self.finder = BillFinder(
             self.bills,
-            WatchedMarket(flow=FLOW, code=MARKET, company=COMPANY),
+            self.its,
             watch=self.watch,
+            odd_rows=OddPaperBook(OddRowBook(self.odd_rows, self.clock), self.watch, self.its),
+            budget=budget,
+        )
+        self.source = InvoiceSource(
+            self.its,
+            looks=Looks(self.its, watch=self.watch, marks=self.marks, budget=budget),
+            finder=self.finder,
             entering=FactEntry(self.engine, FLOW, MARKET),
             marks=self.marks,
+            budget=budget,
             clock=self.clock,
         )
 

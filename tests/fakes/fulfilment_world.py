@@ -32,10 +32,8 @@ from sync.order_status.flow import OrderStatusFlow, StatusMarket
 from sync.order_status.headers import Headers
 from sync.order_status.line_changes import LineChanges
 from sync.order_status.notes import OrderNotes
-from sync.order_status.odd_papers import OddPaperBook
 from sync.order_status.papers import Papers
 from sync.order_status.parcel_carrier import ParcelCarrier
-from sync.order_status.read_budget import ReadBudget
 from sync.order_status.rules import Carrier, OrderStatusRules
 from sync.order_status.shipping import ShipmentWriter
 from sync.order_status.shop_order import ShopOrderReader
@@ -44,6 +42,9 @@ from sync.order_status.source import StatusSource
 from sync.order_status.sources import Sources
 from sync.order_status.step_carrier import StepCarrier
 from sync.papers.entering import FactEntry
+from sync.papers.looks import Looks
+from sync.papers.odd_papers import OddPaperBook
+from sync.papers.read_budget import ReadBudget
 from sync.papers.watched_market import WatchedMarket
 from sync.sales.value_lines import Splitting, line_reference, value_lines
 from sync.store.watched_order_record import WatchedRecord
@@ -161,10 +162,10 @@ class FulfilmentWorld:
         market = WatchedMarket(flow="order_status", code=MARKET, company=COMPANY)
         budget = ReadBudget(60, clock=self.clock)
         entering = FactEntry(self.engine, "order_status", MARKET)
-        odd_rows = OddPaperBook(OddRowBook(self.odd_rows, self.clock), self.watch, MARKET)
+        odd_rows = OddPaperBook(OddRowBook(self.odd_rows, self.clock), self.watch, market)
+        looks = Looks(market, watch=self.watch, marks=self.marks, budget=budget)
         self.watching = StatusSource(
-            market,
-            watch=self.watch,
+            looks,
             papers=Papers(
                 self.erp,
                 market,
@@ -186,7 +187,6 @@ class FulfilmentWorld:
                 budget=budget,
                 clock=self.clock,
             ),
-            marks=self.marks,
             budget=budget,
         )
 

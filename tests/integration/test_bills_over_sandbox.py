@@ -8,7 +8,9 @@ from typing import Any
 from pricing_proxy.sandbox.shop.refunds import refund
 from sync.given import Given
 from sync.invoices.building import invoice_sources
+from sync.invoices.told_back import came_back
 from sync.magento.credit_memo_models import CreditMemo
+from sync.magento.order_models import Order
 from sync.sales.references import RETURN_MARK
 from tests.integration.sync_running import (
     MARKET,
@@ -129,4 +131,12 @@ async def test_bills_arrive_once_each_and_no_refund_comes_back_as_another(
             if each.flow == "returns"
         ]
         assert len(skipped) == 1
+        told = [
+            (each.what, each.text)
+            for each in await came_back(given.shop, Order.model_validate(order))
+        ]
+        assert [what for what, _ in told] == ["invoice"] * 2 + ["credit memo"] * 3
+        assert told[0][1].startswith("2 x LAMP-01; of demf/CIV-")
+        assert told[3][1] == "1 x LAMP-06; by hand"
+        assert told[4][1].startswith("no goods; of demf/CIV-")
         assert "was made of the ERP's credit note" in skipped[0]

@@ -1,4 +1,4 @@
-"""Every shape of order, invoiced and credited whole and in parts: equal on both sides at the end."""
+"""Every shape of order, invoiced and credited in parts: equal on both sides at the end."""
 
 from decimal import Decimal
 from itertools import product

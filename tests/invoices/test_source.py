@@ -1,5 +1,6 @@
 """Which bills are found, and when: lately, dated back, late to be seen, before the start."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
@@ -85,3 +86,48 @@ async def test_an_event_that_somebody_edited_to_nothing_is_held() -> None:
     await world.engine.carry_due()
     assert event.state is EventState.HELD
     assert "does not say which invoice" in event.reason
+
+
+async def test_a_row_that_cannot_be_read_is_kept_visibly_and_stops_no_other() -> None:
+    world = BillingWorld()
+    billed, other = world.order_of(("LAMP-01", 2)), world.order_of(("LAMP-01", 2))
+    await world.step()
+    world.bill("CIV-1", billed, 1)
+    right = dict(world.bills.billed[0])
+    world.bills.billed[0]["Qty"] = None
+    world.bill("CIV-2", other, 2)
+    await world.settle(3)
+    assert list(world.invoiced(other).values()) == [2]
+    assert not world.of(billed)
+    [(_, odd)] = world.odd_rows.told.items()
+    assert odd == "CustInvoiceTransBiEntities: Qty not as agreed"
+    world.bills.billed[0].update(right)
+    await world.settle(20)
+    assert list(world.invoiced(billed).values()) == [1]
+    assert not world.odd_rows.told
+
+
+async def test_a_burst_of_hints_costs_the_requests_of_a_look_or_two() -> None:
+    world = BillingWorld()
+    await world.step()
+    asked: list[str] = []
+
+    async def note(name: str) -> None:
+        asked.append(name)
+        await asyncio.sleep(0)
+
+    world.bills.before = note
+    await asyncio.gather(*(world.source.hint([f"SO-{number}"]) for number in range(50)))
+    assert len(asked) <= 2
+
+
+async def test_once_the_budget_is_spent_hints_wait_for_the_clock() -> None:
+    world = BillingWorld()
+    billed = world.order_of(("LAMP-01", 2))
+    await world.step()
+    world.bill("CIV-1", billed, 1)
+    await world.marks.put(world.its.mark("budget"), f"0 {world.clock.utc().isoformat()}")
+    await world.source.hint(["SO-1"])
+    assert not world.of(billed)
+    await world.settle(1)
+    assert world.of(billed)

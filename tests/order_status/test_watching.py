@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.order_status.read_budget import ReadBudget
 from sync.order_status.turns import next_look
+from sync.papers.read_budget import ReadBudget
 from sync.store.watched_order_record import WatchedRecord
 from tests.fakes.fulfilment_world import FulfilmentWorld
 from tests.virtual_time import ManualClock

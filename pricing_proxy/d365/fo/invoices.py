@@ -1,6 +1,7 @@
 """Invoices and credit notes of one environment: found by their dates, with whose lines they bill.
 
-Sets that not every environment has answer None where they are missing. Raises `UpstreamError`.
+Sets that not every environment has answer None where they are missing. Reads that find bills leave
+odd rows out and tell them; of one bill an odd row raises. Raises `UpstreamError`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ from pricing_proxy.d365.fo.invoice_models import (
     SlipLotRow,
 )
 from pricing_proxy.d365.fo.models import Row
+from pricing_proxy.d365.fo.row_reading import OddRows
 from pricing_proxy.d365.fo.stock_models import DemandLineRow
 from pricing_proxy.d365.odata import Filter, at_least, equals, fitting, is_one_of
 from pricing_proxy.resilience.errors import UpstreamRejectedError
@@ -35,15 +37,20 @@ class InvoiceReads:
     def __init__(self, calls: DocumentCalls) -> None:
         self._calls = calls
 
-    async def lines_changed(self, company: str, since: datetime) -> list[LotInvoiceLineRow] | None:
+    async def lines_changed(
+        self, company: str, since: datetime, odd: OddRows
+    ) -> list[LotInvoiceLineRow] | None:
         """Return the lines, with their lots, that were posted or changed since an instant."""
         return await self._if_there(
-            LotInvoiceLineRow, at_least("SysModifiedDateTime", since), company
+            LotInvoiceLineRow, at_least("SysModifiedDateTime", since), company, odd
         )
 
-    async def lines_dated(self, company: str, since: date) -> list[LotInvoiceLineRow] | None:
+    async def lines_dated(
+        self, company: str, since: date, odd: OddRows
+    ) -> list[LotInvoiceLineRow] | None:
         """Return the lines, with their lots, of invoices that are dated a day or later."""
-        return await self._if_there(LotInvoiceLineRow, at_least("InvoiceDate", since), company)
+        where = at_least("InvoiceDate", since)
+        return await self._if_there(LotInvoiceLineRow, where, company, odd)
 
     async def lots_of(self, company: str, invoice: str) -> list[LotInvoiceLineRow] | None:
         """Return the lines of the invoices of a number, with their lots."""
@@ -59,9 +66,10 @@ class InvoiceReads:
         rows = {tuple(str(getattr(row, name)) for name in key): row for row in (*filed, *own)}
         return list(rows.values())
 
-    async def heads_dated(self, company: str, since: date) -> list[InvoiceRow]:
+    async def heads_dated(self, company: str, since: date, odd: OddRows) -> list[InvoiceRow]:
         """Return the invoices that are dated a day or later."""
-        return await self._calls.rows(InvoiceRow, at_least("InvoiceDate", since), company=company)
+        where = at_least("InvoiceDate", since)
+        return await self._calls.rows(InvoiceRow, where, company=company, odd=odd)
 
     async def plain_lines_of(self, company: str, invoice: str) -> list[InvoiceLineRow]:
         """Return the lines of the invoices of a number, which name products alone."""
@@ -81,13 +89,17 @@ class InvoiceReads:
         where = equals("SalesOrderNumber", order)
         return await self._calls.rows(DemandLineRow, where, company=company)
 
-    async def orders_of_lots(self, company: str, lots: Iterable[str]) -> list[DemandLineRow]:
+    async def orders_of_lots(
+        self, company: str, lots: Iterable[str], odd: OddRows
+    ) -> list[DemandLineRow]:
         """Return the orders' lines that have these lots."""
-        return await self._in_groups(DemandLineRow, "InventoryLotId", lots, company)
+        return await self._in_groups(DemandLineRow, "InventoryLotId", lots, company, odd)
 
-    async def returned(self, company: str, returns: Iterable[str]) -> list[ReturnedLotRow]:
+    async def returned(
+        self, company: str, returns: Iterable[str], odd: OddRows | None = None
+    ) -> list[ReturnedLotRow]:
         """Return the lines of return orders; none of what is no return."""
-        return await self._in_groups(ReturnedLotRow, "ReturnOrderNumber", returns, company)
+        return await self._in_groups(ReturnedLotRow, "ReturnOrderNumber", returns, company, odd)
 
     async def reference_of(self, company: str, number: str) -> str:
         """Return the reference of a return order; empty where it has none."""
@@ -96,18 +108,25 @@ class InvoiceReads:
         return next((row.CustomersOrderReference for row in rows), "")
 
     async def _in_groups(
-        self, row: type[R], field: str, texts: Iterable[str], company: str
+        self,
+        row: type[R],
+        field: str,
+        texts: Iterable[str],
+        company: str,
+        odd: OddRows | None = None,
     ) -> list[R]:
         plain = sorted({each for each in texts if each and "*" not in each})
         groups: Iterable[Sequence[str]] = fitting(field, plain, longest=_FILTER_LENGTH)
         found: list[R] = []
         for group in groups:
-            found += await self._calls.rows(row, is_one_of(field, group), company=company)
+            found += await self._calls.rows(row, is_one_of(field, group), company=company, odd=odd)
         return found
 
-    async def _if_there(self, row: type[R], where: Filter, company: str) -> list[R] | None:
+    async def _if_there(
+        self, row: type[R], where: Filter, company: str, odd: OddRows | None = None
+    ) -> list[R] | None:
         try:
-            return await self._calls.rows(row, where, company=company)
+            return await self._calls.rows(row, where, company=company, odd=odd)
         except UpstreamRejectedError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None

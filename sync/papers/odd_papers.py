@@ -5,18 +5,18 @@ may be ours. What reads well again is ended.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from pricing_proxy.d365 import paging
 from pricing_proxy.d365.fo.models import Row
 from pricing_proxy.names import same_name_key
 from sync.engine.odd_rows import Changing, OddRowBook
 from sync.engine.windows import ClockReading
-from sync.order_status.ports import KeptWatch
-from sync.order_status.rules import FLOW
+from sync.papers.watched_market import WatchedMarket
+from sync.store.watched_order_record import WatchedRecord
 
 # How sets call the order that a row is of; of a slip's line the first that is filled.
 _ORDER = ("OrigSalesId", "SalesId", "SalesOrderNumber")
@@ -78,8 +78,16 @@ class _Page:
     reading: ClockReading | None = None
 
 
+class KnownNumbers(Protocol):
+    """Which orders are watched; see `sync.store.watched_orders`."""
+
+    async def numbered(self, market: str, numbers: Collection[str]) -> Mapping[str, WatchedRecord]:
+        """Return the orders that the ERP calls so, by what all spellings of a number share."""
+        ...
+
+
 class OddPaperBook:
-    """Keeps the odd rows of one market.
+    """Keeps the odd rows of one flow and market.
 
     Args:
         book: Of all flows.
@@ -87,7 +95,7 @@ class OddPaperBook:
         market: Whose.
     """
 
-    def __init__(self, book: OddRowBook, watch: KeptWatch, market: str) -> None:
+    def __init__(self, book: OddRowBook, watch: KnownNumbers, market: WatchedMarket) -> None:
         self._book = book
         self._watch = watch
         self._market = market
@@ -99,9 +107,9 @@ class OddPaperBook:
         if not odd.found and not self._may_have_any:
             return
         named = {each.order for each in odd.found if each.order}
-        ours = await self._watch.numbered(self._market, named)
+        ours = await self._watch.numbered(self._market.code, named)
         kept = [each for each in odd.found if not each.order or same_name_key(each.order) in ours]
-        known = await self._book.of(FLOW)
+        known = await self._book.of(self._market.flow)
         await known.end({_id(type(row), row.model_dump()) for row in rows} if known.known else ())
         await known.take(_Page(kept))
         self._may_have_any = bool(known.known)
