@@ -142,8 +142,12 @@ class Given:
 
     def sweep(self, flow: str, run: Callable[[], Awaitable[object]]) -> Schedule:
         """Return the schedule of a flow's sweep; the sweeps of all flows keep apart."""
-        apart = min(_APART, self.sweep_every / _SWEEPS_APART)
-        return Schedule(f"sweep {flow}", self.sweep_every, run, apart=apart)
+        return Schedule(f"sweep {flow}", self.sweep_every, run, apart=self.apart)
+
+    @property
+    def apart(self) -> timedelta:
+        """How long what asks the shop for much leaves the others alone that do so."""
+        return min(_APART, self.sweep_every / _SWEEPS_APART)
 
     def having(self, flow: str) -> dict[str, ConfiguredMarket]:
         """Return the markets that have a flow on."""

@@ -7,15 +7,13 @@ from datetime import timedelta
 
 from pricing_proxy.clock import Clock
 from sync.engine.schedules import Schedule
-from sync.mirroring import Mirroring
+from sync.given import Given
 from sync.reconciliation.comparing import Discrepancy, DriftReport, compared
 from sync.reconciliation.healing import Reconciled, treat
 from sync.store.mirror_notices import MirrorNotice, MirrorNotices
 from sync.store.reconciliations import DiscrepancyRecord, Reconciliations
 
 _DAILY = timedelta(days=1)
-# What asks the systems for much does not do so with the sweeps.
-_APART = timedelta(minutes=1)
 _DRIFT = "drift"
 _NAMED = 5
 _log = logging.getLogger(__name__)
@@ -30,12 +28,14 @@ class Reconciling:
         notices: Where significant drift is told of.
         clock: Time.
         quiet: Says how often something that is due every so often is due now.
+        apart: How long it leaves sweeps alone, and other comparisons.
     """
 
     kept: Reconciliations
     notices: MirrorNotices
     clock: Clock
     quiet: Callable[[timedelta], timedelta]
+    apart: timedelta
 
     async def reconcile(self, its: Reconciled, *, is_plan: bool) -> DriftReport:
         """Compare, heal within the limits and keep what was found; raises `UpstreamError`.
@@ -78,7 +78,7 @@ class Reconciling:
             2 * its.every if its.every >= _DAILY else its.every,
             attempt,
             pace if its.every >= _DAILY else None,
-            apart=_APART,
+            apart=self.apart,
         )
 
     async def _tell(self, report: DriftReport, its: Reconciled) -> None:
@@ -128,11 +128,13 @@ def _text(value: object) -> str:
     return "" if value is None else ", ".join(value) if isinstance(value, list) else str(value)
 
 
-def reconciling_of(mirroring: Mirroring, kept: Reconciliations) -> Reconciling:
-    """Return what reconciles beside the mirrors, with their notices and quiet hours."""
+def reconciling_of(given: Given, kept: Reconciliations) -> Reconciling:
+    """Return what reconciles, with the notices and quiet hours of mirrors."""
+    mirroring = given.mirroring
     return Reconciling(
         kept=kept,
         notices=mirroring.notices,
         clock=mirroring.clock,
         quiet=mirroring.quiet_pace,
+        apart=given.apart,
     )

@@ -79,7 +79,7 @@ async def _reports(
     clock = SystemClock()
     async with stores(settings) as opened, systems(settings, clock=clock) as ways:
         given = given_of(settings, opened, ways, clock=clock)
-        reconciling = reconciling_of(given.mirroring, opened.reconciliations)
+        reconciling = reconciling_of(given, opened.reconciliations)
         return [
             await reconciling.reconcile(each, is_plan=is_plan)
             for each in await _chosen(given, kind, market)

@@ -109,8 +109,7 @@ class Share:
 
 def explain(evidence: Clues) -> Sequence[Share]:
     """Return the causes of a difference in the order of the list; none where there is none."""
-    numbers = _number(evidence.erp), _number(evidence.shop)
-    erp, shop = numbers
+    erp, shop = _number(evidence.erp), _number(evidence.shop)
     if erp is None or shop is None:
         return () if evidence.erp == evidence.shop else _of_texts(evidence)
     if erp == shop:
@@ -176,12 +175,13 @@ def _of_units(evidence: Clues, erp: Decimal, shop: Decimal, ratio: Fraction) -> 
     )
     if converted == erp:
         return (unit,)
-    papers = [replace(each, amount=_divided(each.amount, ratio)) for each in evidence.papers]
-    same = replace(evidence, papers=papers, ratio=None)
-    # What was written last may be in either unit: what needs fewer causes is believed.
-    known = _number(evidence.known)
+    # What was written last, and what papers moved, may be in either unit: what needs fewer causes
+    # is believed.
+    divided = [replace(each, amount=_divided(each.amount, ratio)) for each in evidence.papers]
+    known, bare = _number(evidence.known), replace(evidence, ratio=None, others=())
     readings = [
-        _of_numbers(replace(same, known=_plain(each), others=()), erp, converted)
+        _of_numbers(replace(bare, papers=papers, known=_plain(each)), erp, converted)
+        for papers in (evidence.papers, divided)
         for each in ([known, _divided(known, ratio)] if known is not None else [None])
     ]
     return (unit, *min(readings, key=len))

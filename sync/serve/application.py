@@ -121,7 +121,7 @@ def _plan(
         mirroring=given.mirroring,
         storefront=ways.storefront,
         reconciled=[each for flow in FLOWS for each in flow.reconciles(given)],
-        reconciling=reconciling_of(given.mirroring, opened.reconciliations),
+        reconciling=reconciling_of(given, opened.reconciliations),
     )
 
 

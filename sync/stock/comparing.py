@@ -90,6 +90,7 @@ class StockComparison:
         ]
         sources = sorted({*self._stock.sources, *(each.source_code for each in linked)})
         seen: set[str] = set()
+        odd: list[ComparedSku] = []
         reading = self._reader.pages(keys=None if keys is None else [*keys])
         async with aclosing(reading) as pages:
             async for page in pages:
@@ -98,10 +99,16 @@ class StockComparison:
                 seen |= {folded(each.key) for each in page.odd}
                 for start in range(0, len(page.rows), _CHUNK):
                     rows = page.rows[start : start + _CHUNK]
-                    yield await self._compare(rows, page, sources)
+                    skus = await self._read(rows, page, sources)
+                    odd += _odd(skus)
+                    yield self._compared(skus)
         async with aclosing(self._gone(keys, seen)) as gone:
             async for page in gone:
-                yield await self._compare(page.rows, page, sources, is_gone=True)
+                skus = await self._read(page.rows, page, sources, is_gone=True)
+                odd += _odd(skus)
+                yield self._compared(skus)
+        # All at once: the shop's papers are looked through only once.
+        yield ComparedPage(0, [*await self._of_sources(odd)] if odd else ())
 
     async def _gone(
         self, keys: Collection[str] | None, seen: Collection[str]
@@ -127,26 +134,24 @@ class StockComparison:
                 return
             last = (rows[-1].scope, rows[-1].folded)
 
-    async def _compare(
+    def _compared(self, skus: Sequence[ComparedSku]) -> ComparedPage:
+        """Return what can be said of SKUs by themselves."""
+        found = [
+            self._evidence.of_unknown(sku)
+            for sku in skus
+            if not sku.is_in_shop and any(sku.targets.values())
+        ]
+        for sku in skus:
+            found += self._evidence.of_salable(sku)
+        return ComparedPage(len(skus) * (len(self._stock.sources) + 1), found)
+
+    async def _read(
         self,
         rows: Sequence[DesiredRow],
         page: MirrorPage,
         sources: Sequence[str],
         *,
         is_gone: bool = False,
-    ) -> ComparedPage:
-        skus = await self._read(rows, page, sources, is_gone=is_gone)
-        odd = [sku for sku in skus if sku.differing and sku.is_in_shop]
-        found = [*await self._of_sources(odd)] if odd else []
-        found += [
-            self._evidence.of_unknown(sku) for sku in skus if sku.differing and not sku.is_in_shop
-        ]
-        for sku in skus:
-            found += self._evidence.of_salable(sku)
-        return ComparedPage(len(rows) * (len(self._stock.sources) + 1), found)
-
-    async def _read(
-        self, rows: Sequence[DesiredRow], page: MirrorPage, sources: Sequence[str], *, is_gone: bool
     ) -> list[ComparedSku]:
         known = await self._known.of(self._rows, {folded(row.key) for row in rows})
         # First what the shop did, then what it has: what is shipped in between is seen as missing
@@ -164,8 +169,8 @@ class StockComparison:
             folded(each.sku): each.qty
             for each in await self._shop.stocks.salable(self._stock.market, spelled)
         }
-        unseen = [row.key for row in judged if row.folded not in items]
-        there = {*items, *map(folded, await self._shop.products.spelled(unseen) if unseen else ())}
+        # What sources hold of a deleted product stays there.
+        there = set(map(folded, await self._shop.products.spelled(keys)))
         return [
             ComparedSku(
                 row=row,
@@ -227,3 +232,8 @@ class StockComparison:
             if ratio := unit_ratio(pairs, conversions):
                 found[sku.row.folded] = ratio
         return found
+
+
+def _odd(skus: Sequence[ComparedSku]) -> Iterator[ComparedSku]:
+    """Yield the SKUs of which a source holds something else than it should."""
+    return (sku for sku in skus if sku.differing and sku.is_in_shop)

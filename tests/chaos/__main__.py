@@ -13,6 +13,7 @@ from rich.table import Table
 
 from tests.bench.programs import BenchError
 from tests.chaos.catalog import catalog
+from tests.chaos.drift import drift
 from tests.chaos.engine_scenarios import chain, noop
 from tests.chaos.figures import Figure, Options
 from tests.chaos.governing import governor
@@ -43,6 +44,7 @@ SCENARIOS: Mapping[str, Callable[[Options], list[Figure]]] = {
     "stock": stock,
     "fullread": fullread,
     "stocktake": stocktake,
+    "drift": drift,
 }
 _MISSED, _CANNOT = 1, 2
 _EPILOG = "\n".join(f"  {name:11}{run.__doc__}" for name, run in SCENARIOS.items())

@@ -16,8 +16,8 @@ from tests.chaos.stage import Stage, stage
 from tests.chaos.watching import Watched
 
 # Where stock lies: three sources of one stock, each filled from a warehouse of the ERP.
-_WAREHOUSES = {"berlin": "13", "hamburg": "14", "muenchen": "24"}
-_STOCK = 4
+WAREHOUSES = {"berlin": "13", "hamburg": "14", "muenchen": "24"}
+STOCK = 4
 _EVERY_NTH = 10
 # By so many pieces more or less; what is sold in boxes of ten counts boxes.
 _PIECES, _BOX, _BOXED = 30, 10, "SPOT-"
@@ -62,11 +62,11 @@ def stocktake(options: Options) -> list[Figure]:
 
     The shop begins with what the ERP has, as if it had been filled before.
     """
-    tuning = Tuning(mirrors=("stock",), sources=_WAREHOUSES, stock_id=_STOCK)
+    tuning = Tuning(mirrors=("stock",), sources=WAREHOUSES, stock_id=STOCK)
     with stage(workers=1, latency_ms=options.latency_ms, tuning=tuning, skus=options.skus) as on:
         stock = Mirrored(on, options.drain_seconds)
-        _stock_up(on)
-        full, watch = stock.held(_WAREHOUSES), Watched(stock, "stock")
+        stock_up(on)
+        full, watch = stock.held(WAREHOUSES), Watched(stock, "stock")
         with watch.going_on():
             on.workers.start()
             looked = stock.settled("stock")
@@ -77,13 +77,13 @@ def stocktake(options: Options) -> list[Figure]:
             _unwritten("requests written by the first run", stock),
         ]
         stock.adopted("stock")
-        before = stock.held(_WAREHOUSES)
+        before = stock.held(WAREHOUSES)
         wanted = _count_anew(stock, before)
         stock.forget_writes()
         watch = Watched(stock, "stock")
         with watch.going_on():
             run = stock.read_again("stock")
-        after = stock.held(_WAREHOUSES)
+        after = stock.held(WAREHOUSES)
         rows = sum(each["rows"] for each in stock.writes().values())
         changed = moved(before, wanted)
         return [
@@ -101,13 +101,13 @@ def stocktake(options: Options) -> list[Figure]:
         ]
 
 
-def _stock_up(on: Stage) -> None:
+def stock_up(on: Stage) -> None:
     """Give the shop's stock three sources, which hold what the ERP's warehouses have."""
     on.ask("POST", "magento/sources", {"source_code": "muenchen"})
-    made = {"name": "Large", "websites": ["b2b_de"], "sources": [*_WAREHOUSES]}
-    if on.ask("POST", "magento/stocks", made)["stock_id"] != _STOCK:
+    made = {"name": "Large", "websites": ["b2b_de"], "sources": [*WAREHOUSES]}
+    if on.ask("POST", "magento/stocks", made)["stock_id"] != STOCK:
         raise ChaosError("the shop has another number of stocks than was thought")
-    for source, warehouse in _WAREHOUSES.items():
+    for source, warehouse in WAREHOUSES.items():
         on.ask("POST", f"magento/sources/{source}/stocked", {"warehouse": warehouse})
 
 
@@ -117,9 +117,9 @@ def _count_anew(stock: Mirrored, before: Held) -> Held:
     wanted, changes = dict(before), {}
     for number, sku in enumerate(skus):
         pieces = _PIECES if number % 2 else -_PIECES
-        changes[sku] = dict.fromkeys(_WAREHOUSES.values(), pieces)
+        changes[sku] = dict.fromkeys(WAREHOUSES.values(), pieces)
         units = pieces // _BOX if sku.startswith(_BOXED) else pieces
-        for source in _WAREHOUSES:
+        for source in WAREHOUSES:
             wanted[source, sku] = max(Decimal(0), before[source, sku] + units)
     stock.recount(changes)
     return wanted

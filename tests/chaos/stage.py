@@ -103,6 +103,13 @@ class Stage:
 
     def sync(self, *words: str, seconds: float = _REQUEST_SECONDS) -> str:
         """Return what a command of `d365-sync` says; raises `ChaosError` when it fails."""
+        code, said = self.asked(*words, seconds=seconds)
+        if code:
+            raise ChaosError(f"d365-sync {' '.join(words)} ended with {code}: {said.strip()}")
+        return said
+
+    def asked(self, *words: str, seconds: float = _REQUEST_SECONDS) -> tuple[int, str]:
+        """Return the exit code of a command, and what it says; of one that cannot be done, why."""
         command = [sys.executable, "-m", "sync", *words, f"--config={self.configuration}"]
         done = subprocess.run(
             command,
@@ -113,10 +120,8 @@ class Stage:
             check=False,
             **tied(),
         )
-        if done.returncode:
-            raise ChaosError(f"d365-sync {' '.join(words)}: {done.stderr.strip()}")
-        said: str = done.stdout
-        return said
+        said: str = done.stdout or done.stderr
+        return done.returncode, said
 
     def dial(self, **members: Any) -> None:
         """Turn the ERP's dials."""

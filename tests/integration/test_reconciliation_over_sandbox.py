@@ -29,7 +29,7 @@ async def test_drift_of_stock_is_explained_healed_and_kept(
 ) -> None:
     async with stocked(tmp_path, database_url) as (world, given):
         opened = world.running.stores
-        reconciling = reconciling_of(given.mirroring, opened.reconciliations)
+        reconciling = reconciling_of(given, opened.reconciliations)
         [stock] = reconciled(given)
         assert not await stock.is_ready()
         await adopted(world, given.mirroring)

@@ -145,6 +145,15 @@ def test_two_causes_at_once_are_both_named() -> None:
     assert right * 100 >= total * LEAST_PER_CENT, wrong
 
 
+@pytest.mark.parametrize("times", [1, 12])
+def test_a_paper_from_before_or_after_a_change_of_units_is_named(times: int) -> None:
+    """Two pieces were shipped, and then somebody took pieces for boxes; or the other way round."""
+    paper = Paper(cause=Cause.NOT_POSTED, name="shipment 7", amount=Decimal(-2))
+    shop = 98 * 12 if times == 12 else 100 * 12 - 2
+    case = Case(Decimal(100), Decimal(shop), Decimal(100), papers=[paper], ratio=Fraction(12))
+    assert named(case) == [Cause.UNIT, Cause.NOT_POSTED]
+
+
 def test_nothing_is_said_of_a_thousand_clean_rows() -> None:
     random = Random(3)
     for _ in range(1000):

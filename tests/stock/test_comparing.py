@@ -154,6 +154,14 @@ async def test_a_sku_that_the_shop_does_not_have_is_named() -> None:
     assert unknown_one.names == [Cause.UNKNOWN_SKU]
 
 
+async def test_a_deleted_product_is_named_though_its_source_items_stay() -> None:
+    world = await world_of()
+    shop = world.world.shop
+    assert shop.catalog.remove(SKU)
+    [found_one] = (await world.compare()).found
+    assert (found_one.key, found_one.names) == (SKU, [Cause.UNKNOWN_SKU])
+
+
 async def test_two_causes_of_one_source_are_both_named() -> None:
     world = await world_of()
     await changed(world)
