@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -91,11 +92,11 @@ def http_session(
     Raises:
         OSError: The file cannot be read.
     """
-    trusted = ssl.create_default_context()
-    if ca_file is not None:
-        trusted.load_verify_locations(ca_file)
+    written_at = None if ca_file is None else ca_file.stat().st_mtime_ns
     connector = aiohttp.TCPConnector(
-        limit=connections, keepalive_timeout=keepalive_seconds, ssl=trusted
+        limit=connections,
+        keepalive_timeout=keepalive_seconds,
+        ssl=_trusting(ca_file, written_at),
     )
     return aiohttp.ClientSession(
         connector=connector,
@@ -103,6 +104,16 @@ def http_session(
         proxy=None if proxy is None else proxy.url,
         middlewares=() if proxy is None or not proxy.user else (_known_to(proxy),),
     )
+
+
+@lru_cache(maxsize=8)
+def _trusting(ca_file: Path | None, written_at: int | None) -> ssl.SSLContext:
+    """Return what checks certificates: reading all public authorities takes its time."""
+    del written_at  # A file that was renewed is another one.
+    trusted = ssl.create_default_context()
+    if ca_file is not None:
+        trusted.load_verify_locations(ca_file)
+    return trusted
 
 
 def _known_to(proxy: Proxy) -> aiohttp.ClientMiddlewareType:

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
+from jinja2.bccache import Bucket
 
 NONE = "-"
 """Shown where there is no value."""
@@ -51,8 +52,27 @@ def page(request: web.Request, template: str, members: Mapping[str, Any]) -> web
     return answer
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """Keeps templates as they were compiled for one listener for the others."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        code = self._code.get(bucket.key)
+        if code is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 def _options(package: str) -> dict[str, Any]:
     return {
+        "bytecode_cache": _COMPILED,
         "loader": jinja2.ChoiceLoader([jinja2.PackageLoader(name) for name in (package, _HERE)]),
         "autoescape": True,
         "auto_reload": False,

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from itertools import count, islice, product
 from random import Random
 
@@ -120,6 +121,8 @@ _FIRST_GENERATED_CUSTOMER = 2000
 # A few accounts on hold, as in every real customer base.
 _HOLD_EVERY = 25
 _TOWNS = ("Aachen", "Bremen", "Dresden", "Erfurt", "Fulda", "Goslar", "Hagen", "Jena", "Kassel")
+# A larger one is made up for a process of its own, where a second copy would only take memory.
+_KEPT_SKUS = 1000
 _TRADES = ("Elektro", "Licht", "Bau", "Haustechnik", "Messebau")
 
 
@@ -133,7 +136,16 @@ class CatalogSize:
 
 
 def build_book(size: CatalogSize, today: date) -> Book:
-    """Return the book of `demf` as of `today`."""
+    """Return the book of `demf` as of `today`; a small one is made up once in a process."""
+    return _kept(size, today).copied() if size.skus <= _KEPT_SKUS else _made_up(size, today)
+
+
+@lru_cache(maxsize=8)
+def _kept(size: CatalogSize, today: date) -> Book:
+    return _made_up(size, today)
+
+
+def _made_up(size: CatalogSize, today: date) -> Book:
     book = Book(company=COMPANY, currency="EUR", today=today)
     book.rates.update(_RATES)
     book.units.update(_UNITS)

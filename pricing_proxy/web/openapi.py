@@ -10,6 +10,7 @@ customer, lamp and numbers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from itertools import groupby
@@ -61,12 +62,17 @@ Read from the table that decides it; the times are the defaults of settings.
 
 
 def openapi_document(ports: Mapping[str, int] = _PORTS) -> dict[str, Any]:
-    """Return the document as plain values.
+    """Return the document as plain values, which are not to be changed.
 
     Args:
         ports: Of the listeners, by name.
     """
-    data = _read()
+    return _document(tuple(sorted(ports.items())))
+
+
+@cache
+def _document(ports_by_name: tuple[tuple[str, int], ...]) -> dict[str, Any]:
+    data, ports = _read(), dict(ports_by_name)
     paths: dict[str, Any] = {}
     for route in ROUTES:
         whole = {

@@ -1,12 +1,14 @@
 """The item and customer maps of one market, without an ERP behind them."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cache
 
 from pricing_proxy.names import ByName
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
 
 
+@cache
 def make_item(sku: str, *, list_price: str | None = "19.90", is_sold: bool = True) -> Item:
     """Return a distinct product that is sold by the piece."""
     return Item(

@@ -7,6 +7,7 @@ labels, and a store view its own.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -204,7 +205,12 @@ def attribute_body(attribute: Attribute) -> dict[str, Any]:
 
 
 def _same(one: str, other: str) -> bool:
-    return collated(one.strip()) == collated(other.strip())
+    return _compared(one) == _compared(other)
+
+
+@lru_cache(maxsize=10_000)
+def _compared(label: str) -> str:
+    return collated(label.strip())
 
 
 _OFF = (
