@@ -72,11 +72,14 @@ class InvoiceCalls:
 
         Args:
             order_id: The shop's id of it.
-            quantities: By the id of the line that carries the value; none for all that is left.
+            quantities: By the id of the line that carries the value; at least one, as the shop
+                invoices all that is left where none is named.
             mark: A comment that no customer sees.
             capture: Whether the payment's gateway is told to take the money.
             guard: Asked last before the wire.
         """
+        if not quantities:
+            raise ValueError("an invoice without lines invoices everything")
         body = {
             "capture": capture,
             "items": item_bodies(quantities),
