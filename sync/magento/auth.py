@@ -12,7 +12,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cmp_to_key
+from functools import cmp_to_key, lru_cache
 from itertools import takewhile
 from urllib.parse import quote, unquote_to_bytes
 
@@ -71,10 +71,15 @@ def signature_base(*, method: str, url: str, fields: Mapping[str, str]) -> str:
     scheme, _, rest = address.partition("://")
     host, slash, path = rest.partition("/")
     seen = f"{scheme}://{host}{_path_as_signed(slash + path)}"
-    pairs = _query_pairs(query) | {_encode(name): _encode(text) for name, text in fields.items()}
-    names = sorted(pairs, key=cmp_to_key(natural_order))
-    parameters = "&".join(f"{name}={pairs[name]}" for name in names)
+    pairs = _query_pairs(query) | {_name(name): _encode(text) for name, text in fields.items()}
+    parameters = "&".join(f"{name}={pairs[name]}" for name in _in_order(tuple(pairs)))
     return f"{method}&{_encode(seen)}&{_encode(parameters)}"
+
+
+@lru_cache(maxsize=1024)
+def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names in the order of signing; calls of one kind have the same ones again."""
+    return tuple(sorted(names, key=cmp_to_key(natural_order)))
 
 
 def natural_order(left: str, right: str) -> int:
@@ -108,6 +113,11 @@ def _encode(text: str | bytes) -> str:
     return quote(text, safe=_UNRESERVED)
 
 
+@lru_cache(maxsize=1024)
+def _name(encoded: str) -> str:
+    return _encode(unquote_to_bytes(encoded))
+
+
 def _path_as_signed(path: str) -> str:
     decoded = _ESCAPE.sub(_decoded, path.encode())
     return _UNSAFE.sub(lambda found: _escaped(found[0]), decoded).decode()
@@ -126,7 +136,7 @@ def _query_pairs(query: str) -> dict[str, str]:
     """Return encoded names and values; a pair without exactly one "=" is not signed at all."""
     halves = (pair.split("=") for pair in query.split("&"))
     return {
-        _encode(unquote_to_bytes(pair[0])): _encode(unquote_to_bytes(pair[1]))
+        _name(pair[0]): _encode(unquote_to_bytes(pair[1]))
         for pair in halves
         if len(pair) == 2  # noqa: PLR2004 - a name and a value
     }

@@ -12,7 +12,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cmp_to_key
+from functools import cmp_to_key, lru_cache
 from urllib.parse import unquote, unquote_to_bytes
 
 from pricing_proxy.sandbox.shop.wire import RefusedError, required
@@ -140,7 +140,7 @@ def sign(integration: Integration, given: Mapping[str, str], *, method: str, url
     for name, value in given.items():
         if name not in ("oauth_signature", "realm"):
             parameters[_url_encode(name.encode())] = value.encode()
-    ordered = sorted(parameters, key=cmp_to_key(_php_natural))
+    ordered = _in_order(tuple(parameters))
     joined = "&".join(f"{name}={_url_encode(parameters[name])}" for name in ordered)
     text = "&".join((method, _url_encode(_normal_address(address)), _url_encode(joined.encode())))
     secrets = (integration.consumer_secret.encode(), integration.token_secret.encode())
@@ -198,8 +198,14 @@ def _escape_again(pieces: list[bytes]) -> Iterator[bytes]:
         at += len(piece)
 
 
+@lru_cache(maxsize=4096)
 def _url_encode(raw: bytes) -> str:
     return "".join(chr(byte) if byte in _URL_ENCODED_RAW else f"%{byte:02X}" for byte in raw)
+
+
+@lru_cache(maxsize=1024)
+def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(names, key=cmp_to_key(_php_natural)))
 
 
 def _php_natural(one: str, other: str) -> int:
