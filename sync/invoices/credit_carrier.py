@@ -54,30 +54,38 @@ class CreditCarrier:
         """Refund; raises the engine's outcomes and `UpstreamError`."""
         # Before anything is looked up: what may have arrived since then is still in doubt.
         doubts = await Doubts.of(work)
-        if (note := await self._linked(work, bill)) is not None:
-            return Done(note)
+        if (memo := await self._own_memo(work, bill)) is not None:
+            return await self._linked(work, bill, memo)
         order = await self._orders.of(work, bill.order_id)
         draft = map_credit(await self._lines.of(bill), order)
         await self._check_invoiced(bill, draft, order)
         credited = await self._writer.credit(work, order, ToCredit(bill=bill, draft=draft), doubts)
         differences = [*credited.missing, *self._differences(draft, credited)]
-        return Done(f"{bill.name} {credited.note}", _caution(bill, draft, differences))
+        return Done(f"{bill.name} {credited.note}", _caution(bill, draft.gross, differences))
 
-    async def _linked(self, work: Work, bill: Bill) -> str | None:
-        """Return what a note says whose return was made of a credit memo; None for any other."""
+    async def _own_memo(self, work: Work, bill: Bill) -> str | None:
+        """Return the memo that a note's return was made of; None where it was made of none."""
         if not bill.return_number:
             return None
         memo = await work.links.magento_id(RETURN_LINK, bill.return_number)
-        if memo is not None:
-            await work.links.remember(MEMO_LINK, memo, bill.paper.mark)
-            return f"{bill.name} is for return {bill.return_number} of credit memo #{memo}"
-        if await self._lines.is_of_shop(bill, mark=RETURN_MARK):
+        if memo is None and await self._lines.is_of_shop(bill, mark=RETURN_MARK):
             # Whoever made it was stopped before they could remember.
             raise RetryLaterError(
                 f"return {bill.return_number} is of a credit memo, and nobody knows of which yet",
                 after=_UNINVOICED,
             )
-        return None
+        return memo
+
+    async def _linked(self, work: Work, bill: Bill, memo_id: str) -> Done:
+        """Link a note to the memo that went before it; the money went back already."""
+        await work.links.remember(MEMO_LINK, memo_id, bill.paper.mark)
+        note = f"{bill.name} is for return {bill.return_number} of credit memo #{memo_id}"
+        memo = await self._writer.memo(bill.order_id, memo_id)
+        credited = await self._lines.credited(bill)
+        if memo is None or credited is None:
+            return Done(note)
+        differences = list(self._of_total(credited, memo.grand_total))
+        return Done(note, _caution(bill, credited, differences))
 
     async def _check_invoiced(self, bill: Bill, draft: BillDraft, order: BilledOrder) -> None:
         """Return where the shop has the invoices that the note gives back of."""
@@ -103,17 +111,19 @@ class CreditCarrier:
         yield from net_differences(
             memo, draft.quantities, draft.nets, tolerance=self._rules.line_tolerance
         )
-        if abs(memo.grand_total - draft.gross) > self._rules.tolerance:
-            yield "total", f"{draft.gross:.2f}", f"{memo.grand_total:.2f}"
+        yield from self._of_total(draft.gross, memo.grand_total)
+
+    def _of_total(self, expected: Decimal, found: Decimal) -> Iterator[Difference]:
+        if abs(found - expected) > self._rules.tolerance:
+            yield "total", f"{expected:.2f}", f"{found:.2f}"
 
 
-def _caution(bill: Bill, draft: BillDraft, differences: list[Difference]) -> Caution | None:
+def _caution(bill: Bill, credited: Decimal, differences: list[Difference]) -> Caution | None:
     if not differences:
         return None
-    beside = f", {draft.beside:.2f} of it beside the goods" if draft.beside else ""
     return Caution(
         field="TotalInvoiceAmount",
-        text=f"{bill.name} gives back {draft.gross:.2f}{beside}, and the shop something else",
+        text=f"{bill.name} gives back {credited:.2f}, and the shop something else",
         advice="see what the customer got back, and settle the difference by hand",
         diff=differences,
     )

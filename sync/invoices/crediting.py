@@ -112,6 +112,11 @@ class MemoWriter:
         self._want = want
         self._has_returns = has_returns
 
+    async def memo(self, order_id: int, memo_id: str) -> CreditMemo | None:
+        """Return a credit memo of an order; None where the shop has none of this id."""
+        memos = await self._shop.memos_of(order_id)
+        return next((each for each in memos if str(each.entity_id) == memo_id), None)
+
     async def credit(
         self, work: Work, order: BilledOrder, wanted: ToCredit, doubts: Doubts
     ) -> Credited:

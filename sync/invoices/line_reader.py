@@ -86,6 +86,19 @@ class BillLines:
             for row in its
         ]
 
+    async def credited(self, bill: Bill) -> Decimal | None:
+        """Return what a credit note gives back, tax included; None where its lines do not tell."""
+        paper = bill.paper
+        rows = await self._erp.lots_of(paper.company, paper.number)
+        own = [
+            row
+            for row in rows or ()
+            if row.InvoiceDate == paper.day and is_same_name(row.order, bill.filed_under)
+        ]
+        if not own:
+            return None
+        return -sum((row.net + row.TaxAmount.value for row in own), Decimal(0))
+
     async def is_of_shop(self, bill: Bill, *, mark: str) -> bool:
         """Return whether the return of a credit note was made of a memo of the shop.
 

@@ -250,3 +250,21 @@ async def test_parts_of_a_bundle_with_one_price_go_back_beside_the_goods() -> No
     world.give_back("CN-2", billed, per_bundle)
     await world.settle(3)
     assert world.memos(billed)[1].items[0].qty == 1
+
+
+async def test_a_note_that_credits_more_than_its_own_memo_is_told() -> None:
+    world = BillingWorld()
+    billed = await invoiced(world, ("LAMP-01", 2))
+    item = billed.lots[lot(billed)]
+    body = {"items": [{"order_item_id": item, "qty": 1}], "arguments": {"shipping_amount": 0}}
+    number = str(world.act("refund", billed.order, body))
+    links = world.engine.company.of_market(MARKET)
+    await links.remember(RETURN_LINK, number, "RET-9")
+    world.bills.enter_return("RET-9", {lot(billed): D(2)}, reference="CM-000000001")
+    world.bills.credit("CN-9", "RET-9")
+    await world.settle(3)
+    event = world.of(billed)[-1]
+    assert event.caution is not None
+    [(name, expected, found)] = event.caution.diff
+    assert (name, D(expected)) == ("total", 2 * D(found))
+    assert len(world.memos(billed)) == 1
