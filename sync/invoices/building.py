@@ -9,7 +9,7 @@ from sync.engine.schedules import Schedule
 from sync.erp_events import ErpEvent
 from sync.given import ConfiguredMarket, Given
 from sync.invoices.check import lot_row
-from sync.invoices.comparing import BillComparison
+from sync.invoices.comparing import bill_comparison
 from sync.invoices.contracts import contracts
 from sync.invoices.credit_carrier import CreditCarrier
 from sync.invoices.crediting import MemoWriter
@@ -135,7 +135,7 @@ def _source(given: Given, market: ConfiguredMarket) -> InvoiceSource:
 
 def _reconciled(given: Given, market: ConfiguredMarket, source: InvoiceSource) -> Reconciled:
     polling = given.polling
-    comparison = BillComparison(
+    comparison = bill_comparison(
         _watched(market),
         finder=_finder(given, market, _budget(given, market)),
         events=given.document_events,

@@ -12,7 +12,7 @@ from sync.given import ConfiguredMarket, Given
 from sync.magento import resources
 from sync.magento.shop import Shop
 from sync.order_status.cancelling import Canceller
-from sync.order_status.comparing import StatusComparison
+from sync.order_status.comparing import delivery_comparison
 from sync.order_status.contracts import contracts
 from sync.order_status.flow import OrderStatusFlow, StatusMarket
 from sync.order_status.headers import Headers
@@ -58,7 +58,7 @@ def reconciled(given: Given) -> list[Reconciled]:
 
 
 def _reconciled(given: Given, market: ConfiguredMarket, source: StatusSource) -> Reconciled:
-    comparison = StatusComparison(
+    comparison = delivery_comparison(
         _watched(market),
         erp=FulfilmentReads(given.erp(market)),
         watch=given.watched,

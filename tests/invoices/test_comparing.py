@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sync.invoices.comparing import BillComparison
+from sync.invoices.comparing import bill_comparison
 from sync.reconciliation.causes import Cause
 from sync.reconciliation.comparing import DriftReport, compared
 from sync.store.states import EventState
@@ -16,7 +16,7 @@ async def report(world: BillingWorld, billed: Billed) -> DriftReport:
     events = FakeDocumentEvents()
     for entered in world.of(billed):
         events.put(billed.order, entered.state, entered.event.source_key)
-    comparison = BillComparison(
+    comparison = bill_comparison(
         world.its, finder=world.finder, events=events, marks=world.marks, clock=world.clock
     )
     return await compared(comparison, clock=world.clock)

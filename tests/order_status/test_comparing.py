@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from sync.order_status.comparing import StatusComparison
+from sync.order_status.comparing import delivery_comparison
 from sync.papers.watched_market import WatchedMarket
 from sync.reconciliation.causes import Cause
 from sync.reconciliation.comparing import DriftReport, compared
@@ -35,7 +35,7 @@ class Delivered:
         assert self.sold is not None
         for entered in world.events(self.sold):
             events.put(self.sold.order, entered.state, entered.event.source_key)
-        comparison = StatusComparison(
+        comparison = delivery_comparison(
             WatchedMarket(flow="order_status", code=MARKET, company=COMPANY),
             erp=world.erp,
             watch=world.watch,
@@ -62,7 +62,7 @@ async def test_a_slip_that_nobody_entered_is_told_without_a_cause() -> None:
     [found] = (await delivered.report()).found
     assert found.names == [Cause.UNEXPLAINED]
     assert not found.is_fixed
-    assert found.field.startswith("slip PS-1 of SO-1")
+    assert found.field.startswith("slip demf/SO-1/PS-1/")
 
 
 async def test_a_slip_whose_event_is_held_is_told_with_the_event() -> None:
