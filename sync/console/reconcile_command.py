@@ -66,11 +66,18 @@ def reconcile_command(
     settings = settings_of(config)
     reports = carry_out(_reports(settings, kind, market, is_plan=plan))
     if html is not None:
-        html.write_text(drawn(reports), encoding="utf-8")
-        errors().print(Text(f"The page is {html}."))
+        _write(html, drawn(reports))
     show(reports, [report_table(each) for each in reports], json_output=json_output)
     if any(report.is_significant for report in reports):
         raise typer.Exit(1)
+
+
+def _write(file: Path, page: str) -> None:
+    try:
+        file.write_text(page, encoding="utf-8")
+    except OSError as error:
+        fail(f"the page cannot be written to {file}: {error.strerror}")
+    errors().print(Text(f"The page is {file}."))
 
 
 async def _reports(

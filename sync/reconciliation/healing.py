@@ -115,7 +115,10 @@ def _why(report: DriftReport) -> str:
     lasting = {
         each.key
         for each in report.found
-        if each.waiting is None and not set(each.names) <= _PASSING | {Cause.UNKNOWN_SKU}
+        # What is kept as configured is no drift, and what is in a plan is told of there.
+        if not each.is_fixed
+        and each.waiting is None
+        and not set(each.names) <= _PASSING | {Cause.UNKNOWN_SKU}
     }
     if len(lasting) > max(_MANY, report.compared * _MANY_PER_CENT // 100):
         told.append(f"{len(lasting)} differ in all")

@@ -165,6 +165,15 @@ async def test_more_than_a_few_are_left_to_a_person_and_told() -> None:
     assert len(treated(few).healed) == 200
 
 
+async def test_many_edits_that_are_kept_as_configured_are_no_drift() -> None:
+    catalog = Catalog(count=100)
+    for number in range(50):
+        catalog.edit(f"LAMP-{number:04}", weight="3")
+    done = treated(await catalog.report())
+    assert len(done.report.found) == 50
+    assert not done.report.is_significant
+
+
 async def test_without_a_cause_one_row_is_enough_to_be_told() -> None:
     catalog = Catalog()
     del catalog.known.rows[GLOBAL, "lamp-0000"]
