@@ -14,6 +14,7 @@ from decimal import Decimal
 from sync.magento.billed_order_models import BilledOrder
 from sync.magento.order_line_models import OrderLine
 from sync.sales.order_rows import NamedRows, whole_bundles
+from sync.sales.value_lines import ROUNDING_KEY, SHIPPING_KEY
 
 VERSION = 1
 """Raised when the same bill would become another document."""
@@ -55,7 +56,7 @@ class BillDraft:
         quantities: By the row that the shop invoices.
         nets: What the ERP took or gave back for the row, where that can be compared.
         gross: What the bill comes to, tax included.
-        freight: The net amount of lines that are the order's own and no row of it.
+        freight: The net amount of the line that carries the shipping.
         freight_gross: Likewise with tax.
         beside: With tax, what is for none of the order's rows as far as the shop knows.
         unknown: Lots that are no row of the shop's order.
@@ -220,7 +221,7 @@ def _sorted(
         draft.gross += line.gross
         row = rows.named(line.reference)
         if row is None:
-            _add_other(draft, line, is_service=rows.is_service(line.reference))
+            _add_other(draft, line, rows.service_key(line.reference))
             continue
         whole = rows.whole_of(row)
         if whole is not None:
@@ -235,13 +236,15 @@ def _sorted(
     return draft, parts
 
 
-def _add_other(draft: BillDraft, line: BilledLine, *, is_service: bool) -> None:
-    if is_service:
+def _add_other(draft: BillDraft, line: BilledLine, key: str) -> None:
+    if key == SHIPPING_KEY:
         draft.freight += line.net or _NOTHING
         draft.freight_gross += line.gross
-    else:
+    elif key != ROUNDING_KEY:
+        # The shop's own rows come to its total without any rounding.
         draft.beside += line.gross
-        draft.unknown.append(line.lot)
+        if not key:
+            draft.unknown.append(line.lot)
 
 
 def _parts_of(lines: Sequence[BilledLine], rows: _Rows, item: int) -> dict[int, Decimal]:

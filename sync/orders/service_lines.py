@@ -13,7 +13,7 @@ from sync.orders.rules import OrderRules
 from sync.orders.selling import Selling
 from sync.orders.tax_groups import rounding_fields, tax_fields
 from sync.orders.totals import Surcharge, fee_of, shipping_of
-from sync.sales.value_lines import SHIPPING_KEY, line_reference
+from sync.sales.value_lines import ROUNDING_KEY, SHIPPING_KEY, line_reference
 
 _ONE = Decimal(1)
 
@@ -57,7 +57,7 @@ def rounding_line(
 
 def rounding_reference(increment_id: str) -> str:
     """Return how an order's rounding line is found again."""
-    return line_reference(increment_id, "rounding")
+    return line_reference(increment_id, ROUNDING_KEY)
 
 
 def _shipping(order: Order, selling: Selling, rules: OrderRules) -> Iterator[DraftLine]:

@@ -51,9 +51,14 @@ class NamedRows(Generic[R]):
 
     def is_service(self, reference: str) -> bool:
         """Return whether a line is the order's own and no row of it, as that of its shipping."""
+        return bool(self.service_key(reference))
+
+    def service_key(self, reference: str) -> str:
+        """Return what stands for a row's id in the reference of such a line; empty for others."""
         begins = same_name_key(line_reference(self._number, ""))
         key = same_name_key(reference)
-        return key.startswith(begins) and not key.removeprefix(begins).isdecimal()
+        rest = key.removeprefix(begins)
+        return rest if key.startswith(begins) and not rest.isdecimal() else ""
 
 
 def whole_bundles(

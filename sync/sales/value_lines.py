@@ -23,6 +23,8 @@ from sync.sales.amounts import shared
 
 SHIPPING_KEY = "shipping"
 """Stands for the row's id in the reference of the line that carries the shipping."""
+ROUNDING_KEY = "rounding"
+"""Likewise of the line by which both systems come to one total."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -268,3 +268,21 @@ async def test_a_note_that_credits_more_than_its_own_memo_is_told() -> None:
     [(name, expected, found)] = event.caution.diff
     assert (name, D(expected)) == ("total", 2 * D(found))
     assert len(world.memos(billed)) == 1
+
+
+async def test_fees_go_back_beside_the_goods_and_roundings_not_at_all() -> None:
+    world = BillingWorld()
+    billed = world.order_of(("LAMP-01", 2))
+    number = world.shop.order(billed.order)["increment_id"]
+    await world.step()
+    of: dict[str, Any] = {"item": "FEE", "quantity": D(1), "tax": D(0)}
+    fee = world.bills.sell("SO-1", f"{number}-fee1", net=D("2.50"), **of)
+    rounding = world.bills.sell("SO-1", f"{number}-rounding", net=D("0.01"), **of)
+    goods = {each: D(2) for each in billed.lots}
+    world.bills.invoice("CIV-1", goods | {billed.freight: D(1), fee: D(1), rounding: D(1)})
+    await world.settle(3)
+    world.give_back("CN-1", billed, {lot(billed): 1, fee: 1, rounding: 1})
+    await world.settle(3)
+    [memo] = world.memos(billed)
+    assert (memo.adjustment_positive, memo.shipping_amount) == (D("2.50"), D(0))
+    assert world.of(billed)[-1].caution is None
