@@ -140,3 +140,26 @@ async def test_bills_arrive_once_each_and_no_refund_comes_back_as_another(
         assert told[3][1] == "1 x LAMP-06; by hand"
         assert told[4][1].startswith("no goods; of demf/CIV-")
         assert "was made of the ERP's credit note" in skipped[0]
+
+        await _look_without_lots(world, given)
+
+
+async def _look_without_lots(world: World, given: Given) -> None:
+    """Where the ERP has no set with lots, packing slips tell whose lines an invoice bills."""
+    await world.dial("fo", absent_sets=["CustInvoiceTransBiEntities"])
+    lines = [{"sku": "LAMP-01", "quantity": 2}]
+    numbers = [*await world.place(lines=lines, customer=1)]
+    numbers += await world.place(lines=lines, customer=1)
+    await world.arrived(*numbers)
+    for number in numbers:
+        await posted(world, number, "ship")
+    before = len(world.sandbox.shop.invoices)
+    await posted(world, numbers[0], "invoice", also=numbers[1:])
+
+    async def are_there() -> bool:
+        return len(world.sandbox.shop.invoices) == before + 2
+
+    await followed_until(world, given, numbers[1], are_there)
+    made = [*world.sandbox.shop.invoices.values()][before:]
+    assert [[line["qty"] for line in each["items"]] for each in made] == [[2], [2]]
+    assert len({each["order_id"] for each in made}) == 2
