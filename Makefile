@@ -71,10 +71,14 @@ format: $(READY) ## Format the code and apply safe fixes
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-lock: $(READY) ## Resolve the dependencies anew into requirements.lock
+UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --quiet
+
+lock: $(READY) ## Resolve the dependencies anew into requirements.lock, and its part without tools into requirements-runtime.lock
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile pyproject.toml --group dev --extra embedded --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --upgrade --quiet -o requirements.lock
+	@$(UV_COMPILE) --group dev --extra embedded --upgrade -o requirements.lock
+	@rm -f requirements-runtime.lock
+	@$(UV_COMPILE) --constraint requirements.lock -o requirements-runtime.lock
 
 clean: ## Remove the environment and what the tools left
 	@rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
