@@ -7,9 +7,8 @@ rules live in `price_search`. Codes compare without case, so every index uses
 by customers who are opened or changed.
 """
 
-import copy
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -205,21 +204,6 @@ class Book:
     assortment: int = 0
     on_product: Callable[[str], None] = lambda _: None
     _record_ids: "count[int]" = field(default_factory=lambda: count(FIRST_RECORD_ID))
-
-    def copied(self) -> "Book":
-        """Return a book of its own with the same rows; rows never change in place."""
-        own = copy.copy(self)
-        for each in fields(self):
-            held = getattr(self, each.name)
-            if isinstance(held, dict):
-                held = {
-                    key: list(rows) if isinstance(rows, list) else rows
-                    for key, rows in held.items()
-                }
-            elif isinstance(held, list | count):
-                held = copy.copy(held)
-            setattr(own, each.name, held)
-        return own
 
     def next_record_id(self) -> int:
         """Return a record id that no row has."""

@@ -11,8 +11,9 @@ its band by cents of their own (`catalog_agreements`). So a price's digits tell
 whose it is and for what, and a price given to the wrong customer shows.
 """
 
+import copy
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -137,7 +138,7 @@ class CatalogSize:
 
 def build_book(size: CatalogSize, today: date) -> Book:
     """Return the book of `demf` as of `today`; a small one is made up once in a process."""
-    return _kept(size, today).copied() if size.skus <= _KEPT_SKUS else _made_up(size, today)
+    return _copy_of(_kept(size, today)) if size.skus <= _KEPT_SKUS else _made_up(size, today)
 
 
 @lru_cache(maxsize=8)
@@ -163,6 +164,19 @@ def _made_up(size: CatalogSize, today: date) -> Book:
         posted_on = today - timedelta(days=age)
         book.journals.append(Journal(number=f"{number:05}", description=text, posted_on=posted_on))
     return book
+
+
+def _copy_of(book: Book) -> Book:
+    """Return a book of its own with the same rows, which never change in place."""
+    own = copy.copy(book)
+    for each in fields(book):
+        held = getattr(book, each.name)
+        if isinstance(held, dict):
+            held = {k: list(rows) if isinstance(rows, list) else rows for k, rows in held.items()}
+        elif isinstance(held, list | count):
+            held = copy.copy(held)
+        setattr(own, each.name, held)
+    return own
 
 
 def _listed() -> Iterator[Listed]:

@@ -22,6 +22,10 @@ MIGRATIONS = "sync.store.migrations.versions."
 CALLED_BY_LIBRARIES = {
     "pricing_proxy.demo.alerts.Hearing.do_POST": "http.server",
     "pricing_proxy.demo.alerts.Hearing.log_message": "http.server",
+    **{
+        f"pricing_proxy.pages.drawing._Compiled.{member}": "jinja2"
+        for member in ("dump_bytecode", "load_bytecode")
+    },
     "pricing_proxy.web.openapi._Untitled.field_title_should_be_set": "pydantic",
     **{
         f"sync.store.plain_columns.{kind}.{member}": "SQLAlchemy"
