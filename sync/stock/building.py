@@ -111,6 +111,7 @@ def _reconciled(
             lines=given.lines,
             traces=given.traces,
             stores=stock.stores,
+            clock=given.polling.clock,
         ),
     )
     want = _want(given)

@@ -7,11 +7,13 @@ Whether a memo's pieces went back the shop tells nobody: it may explain a source
 and never proves it. Pieces go back to the source that they were shipped from.
 """
 
+import logging
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from pricing_proxy.clock import Clock
 from sync.engine.windows import Window
 from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.reserving_models import ReservingLine, ReservingOrder
@@ -22,11 +24,16 @@ from sync.stock.ports import KeptLines, MemosToPost, OrderTraces, ReservingShop,
 from sync.stock.presence import present_since
 from sync.stock.reservations import COMPOSED, shipping_line
 from sync.stock.sending import SourceKey
+from sync.store.shop_line_records import ShopLine
 
-# Each is a call or two of the shop; a night's drift has fewer.
-_MOST = 500
+# Each memo is a call or two of the shop; between two nights there are fewer.
+_MOST = 2000
+# What differed for longer was told of before, and papers are not searched for ever.
+_BACK = timedelta(days=14)
 # The state of a memo that was cancelled.
 _CANCELLED = 3
+_Moved = tuple[SourceKey, Paper, datetime]
+_log = logging.getLogger(__name__)
 
 
 class UnpostedPapers:
@@ -39,6 +46,7 @@ class UnpostedPapers:
         lines: What is kept of orders' lines.
         traces: What the journal says of orders.
         stores: The store views that sell from the stock.
+        clock: Time.
     """
 
     def __init__(
@@ -50,6 +58,7 @@ class UnpostedPapers:
         lines: KeptLines,
         traces: OrderTraces,
         stores: Collection[int],
+        clock: Clock,
     ) -> None:
         self._orders = orders
         self._memos = memos
@@ -57,6 +66,7 @@ class UnpostedPapers:
         self._lines = lines
         self._traces = traces
         self._stores = stores
+        self._clock = clock
 
     async def since(
         self, written_at: Mapping[str, datetime]
@@ -71,43 +81,55 @@ class UnpostedPapers:
         """
         if not written_at:
             return {}
+        since = max(min(written_at.values()), self._clock.utc() - _BACK)
         found: dict[SourceKey, list[Paper]] = {}
-        window = Window(since=min(written_at.values()))
-        async for memo in self._memos_of(window):
-            async for order, shipments in self._with_shipments([memo.order_id]):
-                for place, paper in _of_memo(memo, order, shipments):
-                    if _is_after(memo.created_at, written_at.get(place.folded)):
-                        found.setdefault(place, []).append(paper)
-        for order_id, ids in (await self._shipped(window)).items():
-            async for order, shipments in self._with_shipments([order_id]):
-                unknown = await self._unknown(order)
-                fresh = [each for each in shipments if each.entity_id in ids]
-                for place, paper in _of_shipments(order, fresh, unknown):
-                    if place.folded in written_at:
-                        found.setdefault(place, []).append(paper)
+        for place, paper, at in [
+            *[each async for each in self._of_memos(Window(since=since))],
+            *[each async for each in self._of_shipments(Window(since=since), written_at.keys())],
+        ]:
+            its = written_at.get(place.folded)
+            # The shop tells whole seconds.
+            if its is not None and at >= its.replace(microsecond=0):
+                found.setdefault(place, []).append(paper)
         return found
 
-    async def _memos_of(self, window: Window) -> AsyncIterator[CreditMemo]:
+    async def _of_memos(self, window: Window) -> AsyncIterator[_Moved]:
         left = _MOST
         async with aclosing(self._memos.credit_memos_changed(window)) as pages:
             async for page in pages:
-                for head in page.rows:
-                    is_ours = head.store_id in self._stores and head.state != _CANCELLED
-                    if is_ours and left > 0:
-                        left -= 1
-                        memo = await self._memos.credit_memo(head.entity_id)
-                        if memo is not None:
-                            yield memo
+                ours = [row for row in page.rows if row.store_id in self._stores]
+                for head in (row for row in ours if row.state != _CANCELLED):
+                    left -= 1
+                    if left < 0:
+                        _log.warning("more than %d credit memos: the rest explains nothing", _MOST)
+                        return
+                    memo = await self._memos.credit_memo(head.entity_id)
+                    if memo is not None and memo.created_at is not None:
+                        for moved in await self._memo(memo):
+                            yield *moved, memo.created_at
 
-    async def _shipped(self, window: Window) -> Mapping[int, set[int]]:
-        """Return the shipments of a time by their orders."""
-        found: dict[int, set[int]] = {}
+    async def _memo(self, memo: CreditMemo) -> Sequence[tuple[SourceKey, Paper]]:
+        lines = await self._lines.of_orders([memo.order_id])
+        names = {line.item_id: line.folded for line in lines}
+        return [
+            moved
+            async for order, shipments in self._with_shipments([memo.order_id])
+            for moved in _of_memo(memo, order, shipments, names)
+        ]
+
+    async def _of_shipments(self, window: Window, keys: Collection[str]) -> AsyncIterator[_Moved]:
+        shipped: dict[int, dict[int, datetime]] = {}
         async with aclosing(self._orders.shipped(window)) as pages:
             async for page in pages:
                 for head in page.rows:
-                    if len(found) < _MOST or head.order_id in found:
-                        found.setdefault(head.order_id, set()).add(head.entity_id)
-        return found
+                    shipped.setdefault(head.order_id, {})[head.entity_id] = head.updated_at
+        unknown = await self._unknown(shipped, keys)
+        async for order, shipments in self._with_shipments({line.order_id for line in unknown}):
+            names = {line.item_id: line.folded for line in unknown}
+            for shipment in shipments:
+                if at := shipped[order.entity_id].get(shipment.entity_id):
+                    for moved in _of_shipment(order, shipment, names):
+                        yield *moved, at
 
     async def _with_shipments(
         self, ids: Collection[int]
@@ -118,23 +140,24 @@ class UnpostedPapers:
                     if order.store_id in self._stores:
                         yield order, await self._shipments.shipments_of(order.entity_id)
 
-    async def _unknown(self, order: ReservingOrder) -> Collection[int]:
-        """Return the lines of an order that the ERP never had."""
-        lines = await self._lines.of_orders([order.entity_id])
-        trace = (await self._traces.of([order.entity_id])).get(order.entity_id)
-        return {
-            line.item_id
+    async def _unknown(self, orders: Collection[int], keys: Collection[str]) -> Sequence[ShopLine]:
+        """Return the lines of some orders and SKUs that the ERP never had."""
+        lines = await self._lines.of_orders(orders)
+        traces = await self._traces.of(orders)
+        return [
+            line
             for line in lines
-            if present_since(line, trace) is None and not line.counted
-        }
-
-
-def _is_after(at: datetime | None, written_at: datetime | None) -> bool:
-    return at is not None and written_at is not None and at >= written_at.replace(microsecond=0)
+            if line.folded in keys
+            and not line.counted
+            and present_since(line, traces.get(line.order_id)) is None
+        ]
 
 
 def _of_memo(
-    memo: CreditMemo, order: ReservingOrder, shipments: Sequence[Shipment]
+    memo: CreditMemo,
+    order: ReservingOrder,
+    shipments: Sequence[Shipment],
+    names: Mapping[int, str],
 ) -> Iterator[tuple[SourceKey, Paper]]:
     by_id = {row.item_id: row for row in order.items}
     for line in memo.items:
@@ -145,21 +168,20 @@ def _of_memo(
         if source:
             name = f"credit memo {memo.increment_id} of order {order.increment_id}"
             paper = Paper(cause=Cause.NOT_POSTED, name=name, amount=line.qty)
-            yield SourceKey(folded(row.sku), source), paper
+            yield SourceKey(names.get(row.item_id, folded(row.sku)), source), paper
 
 
-def _of_shipments(
-    order: ReservingOrder, shipments: Sequence[Shipment], unknown: Collection[int]
+def _of_shipment(
+    order: ReservingOrder, shipment: Shipment, names: Mapping[int, str]
 ) -> Iterator[tuple[SourceKey, Paper]]:
     by_id = {row.item_id: row for row in order.items}
-    for shipment in shipments:
-        quantities = {line.order_item_id: line.qty for line in shipment.items}
-        for row in order.items:
-            shipped = quantities.get(shipping_line(row, by_id).item_id, Decimal(0))
-            if row.item_id in unknown and row.product_type not in COMPOSED and shipped:
-                name = f"shipment {shipment.increment_id} of order {order.increment_id}"
-                paper = Paper(cause=Cause.NOT_POSTED, name=name, amount=-shipped)
-                yield SourceKey(folded(row.sku), shipment.source), paper
+    quantities = {line.order_item_id: line.qty for line in shipment.items}
+    for row in order.items:
+        shipped = quantities.get(shipping_line(row, by_id).item_id, Decimal(0))
+        if row.item_id in names and shipped:
+            name = f"shipment {shipment.increment_id} of order {order.increment_id}"
+            paper = Paper(cause=Cause.NOT_POSTED, name=name, amount=-shipped)
+            yield SourceKey(names[row.item_id], shipment.source), paper
 
 
 def _source_of(

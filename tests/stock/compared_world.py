@@ -168,5 +168,6 @@ class ComparedWorld:
                 lines=world.lines,
                 traces=world.traces,
                 stores=self.stock.stores,
+                clock=world.clock,
             ),
         )

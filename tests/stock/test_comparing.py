@@ -162,6 +162,17 @@ async def test_a_deleted_product_is_named_though_its_source_items_stay() -> None
     assert (found_one.key, found_one.names) == (SKU, [Cause.UNKNOWN_SKU])
 
 
+async def test_a_shipment_from_before_the_last_write_explains_nothing_since() -> None:
+    """Whatever it moved, the write was an absolute number."""
+    world = await world_of()
+    await shipment(world)
+    world.world.clock.advance(timedelta(minutes=1))
+    await world.settle()
+    world.edit(SKU, HERE, world.world.sources.held(SKU, HERE) - 4)
+    [(_, _, names, _)] = await found(world)
+    assert names == [Cause.EDITED]
+
+
 async def test_two_causes_of_one_source_are_both_named() -> None:
     world = await world_of()
     await changed(world)
