@@ -181,9 +181,14 @@ def sync_commands(
     option = f"--config {shlex.quote(str(configuration))}"
     stranger = f"{program} sandbox customer --taxvat 'de 100 000 001'{control}"
     theirs = f"{program} sandbox order --customer {_STRANGER} --kind simple{control}"
-    run = f"{secrets} {sync}"
+    run, page = f"{secrets} {sync}", shlex.quote(str(configuration.parent / "drift.html"))
     return {
         **_mirror_commands(program=program, run=run, option=option, control=control),
+        "Somebody edits a lamp's stock in the shop: the comparison names the cause, and mends it": (
+            f"{program} sandbox stock LAMP-01 --source berlin --quantity 99{control}; "
+            f"{run} reconcile stock --html {page} {option}; sleep 20; "
+            f"{program} sandbox stock LAMP-01{control}"
+        ),
         "An order, in the ERP a second later": f"{order}; sleep 2; {arrived}",
         "A field renamed in the ERP: the order is held, and an alert appears here": (
             f"{dial} rename_fields={_RENAMED}; {order}; sleep 8; {run} failed {option}"

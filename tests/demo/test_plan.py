@@ -65,7 +65,7 @@ def test_every_command_names_another_control_port(tmp_path: Path) -> None:
 
     sandbox = [text for text in demo.commands().values() if " sandbox " in text]
 
-    assert len(sandbox) == 9
+    assert len(sandbox) == 10
     assert all(f"--control-port {demo.ports.control}" in text for text in sandbox)
 
 
