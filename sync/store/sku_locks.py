@@ -38,6 +38,10 @@ class SkuLocks:
     async def hold(self, folded: Collection[str]) -> AsyncIterator[None]:
         """Hold the locks of SKUs, given as what all spellings of each share."""
         keys = sorted({_key_of(sku) for sku in folded})
+        if not keys:
+            # No connection is kept from others while the shop is waited for.
+            yield
+            return
         async with self._database.begin() as connection:
             await connection.execute(_PATIENT)
             await connection.execute(_UNHURRIED)
