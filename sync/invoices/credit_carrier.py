@@ -93,7 +93,7 @@ class CreditCarrier:
             return
         billed = await self._lines.all_of(bill)
         rows = {row.item_id: row for row in order.items}
-        expected = {} if billed is None else billed_quantities(billed, order)
+        expected = {} if billed is None else billed_quantities(billed.lines, order)
         is_behind = any(
             min(expected.get(item, Decimal(0)), rows[item].qty_ordered - rows[item].qty_canceled)
             > rows[item].qty_invoiced

@@ -7,11 +7,9 @@ from sync.engine.outcomes import Caution, Difference, Done, HeldError
 from sync.engine.writes import Doubts
 from sync.invoices.bills import Bill
 from sync.invoices.invoicing import Invoiced, InvoiceWriter, ToInvoice
-from sync.invoices.line_reader import BillLines
+from sync.invoices.line_reader import AllBilled, BillLines
 from sync.invoices.mapping import (
     BillDraft,
-    BilledLine,
-    is_all_billed,
     is_all_invoiced,
     map_invoice,
 )
@@ -19,6 +17,8 @@ from sync.invoices.own_documents import net_differences
 from sync.invoices.rules import InvoiceRules
 from sync.invoices.shop_order import BilledOrderReader
 from sync.magento.billed_order_models import BilledOrder
+
+_NOTHING = Invoiced(note="bills nothing that the shop invoices by itself")
 
 
 class InvoiceCarrier:
@@ -52,9 +52,8 @@ class InvoiceCarrier:
         method = order.payment.method
         if self._rules.mode_of(method) == "no_invoice":
             return Done(f"{bill.name}: the shop gets no invoice of orders paid by {method}")
-        own = await self._lines.of(bill)
-        billed = await self._lines.all_of(bill)
-        draft = map_invoice(own, own if billed is None else billed, order)
+        own, billed = await self._lines.of(bill), await self._lines.all_of(bill)
+        draft = map_invoice(own, own if billed is None else billed.lines, order)
         if draft.unknown and not draft.quantities:
             raise HeldError(
                 field="InventTransId",
@@ -62,12 +61,14 @@ class InvoiceCarrier:
                 f"{', '.join(draft.unknown)}",
                 advice="invoice by hand in the shop what the customer got; then skip the event",
             )
-        if not draft.quantities:
-            return Done(f"{bill.name} bills nothing that the shop invoices by itself")
-        wanted = ToInvoice(bill=bill, quantities=draft.quantities)
-        invoiced = await self._writer.invoice(work, order, wanted, doubts)
+        invoiced = _NOTHING
+        if draft.quantities:
+            wanted = ToInvoice(bill=bill, quantities=draft.quantities)
+            invoiced = await self._writer.invoice(work, order, wanted, doubts)
         differences = [*self._differences(draft, invoiced)]
-        differences += self._of_whole(await self._orders.of(work, bill.order_id), billed)
+        if billed is not None and (billed.is_last or not is_all_invoiced(order)):
+            now = await self._orders.of(work, bill.order_id)
+            differences += self._of_whole(now, billed)
         return Done(f"{bill.name} {invoiced.note}", _caution(bill, draft, invoiced, differences))
 
     def _differences(self, draft: BillDraft, invoiced: Invoiced) -> Iterator[Difference]:
@@ -79,14 +80,14 @@ class InvoiceCarrier:
                 tolerance=self._rules.line_tolerance,
             )
 
-    def _of_whole(self, order: BilledOrder, billed: list[BilledLine] | None) -> list[Difference]:
+    def _of_whole(self, order: BilledOrder, billed: AllBilled) -> list[Difference]:
         """Return what differs of freight and total, once all of the order is invoiced.
 
         Before, all of the shipping is in the shop's first invoice, and in whichever of the ERP's.
         """
-        if billed is None or not is_all_invoiced(order) or not is_all_billed(billed, order):
+        if not billed.is_whole or not is_all_invoiced(order):
             return []
-        whole = map_invoice(billed, billed, order)
+        whole = map_invoice(billed.lines, billed.lines, order)
         shipping = order.shipping_invoiced
         if shipping:
             shipping -= order.shipping_discount_amount

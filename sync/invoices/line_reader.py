@@ -8,6 +8,8 @@ neither                                       products, where one order alone ca
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from pricing_proxy.d365.fo.invoice_models import (
@@ -36,6 +38,22 @@ _DIMENSIONS = (
     "ProductVersionId",
 )
 _Product = tuple[str, ...]
+_BILLED = frozenset({"Invoiced", "Canceled"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllBilled:
+    """All that was invoiced of an order.
+
+    Attributes:
+        lines: Of all its invoices.
+        is_whole: Whether nothing of the order is left to bill.
+        is_last: Whether no invoice was posted after the one that is meant.
+    """
+
+    lines: list[BilledLine]
+    is_whole: bool
+    is_last: bool
 
 
 class BillLines:
@@ -51,7 +69,8 @@ class BillLines:
     async def of(self, bill: Bill) -> list[BilledLine]:
         """Return a bill's own lines; raises `HeldError` and `RetryLaterError`."""
         paper = bill.paper
-        references, returned = await self._references(bill), await self._returned(bill)
+        references = _references(await self._erp.lines_of(paper.company, paper.order))
+        returned = await self._returned(bill)
         with named("read the invoice's lines", {"InvoiceId": paper.number}):
             rows = await self._erp.lots_of(paper.company, paper.number)
         if rows is None:
@@ -65,7 +84,7 @@ class BillLines:
             raise RetryLaterError(f"the ERP shows no line of {bill.name} yet")
         return own
 
-    async def all_of(self, bill: Bill) -> list[BilledLine] | None:
+    async def all_of(self, bill: Bill) -> AllBilled | None:
         """Return all that was invoiced of a bill's order, credit notes left out.
 
         None where nothing tells the lots of lines.
@@ -74,17 +93,20 @@ class BillLines:
         rows = await self._erp.billed_of(paper.company, paper.order)
         if rows is None:
             return None
-        references = await self._references(bill)
-        papers: dict[object, list[LotInvoiceLineRow]] = {}
+        sold = await self._erp.lines_of(paper.company, paper.order)
+        papers: dict[tuple[str, date | None], list[LotInvoiceLineRow]] = {}
         for row in rows:
             if is_same_name(row.order, paper.order):
                 papers.setdefault((row.InvoiceId, row.InvoiceDate), []).append(row)
-        return [
-            _line(row, references, {})
-            for its in papers.values()
-            if not is_credit(its)
-            for row in its
-        ]
+        invoices = {key: its for key, its in papers.items() if not is_credit(its)}
+        last = max(invoices, key=lambda key: (_made_at(invoices[key]), key[0]), default=None)
+        return AllBilled(
+            lines=[_line(row, _references(sold), {}) for its in invoices.values() for row in its],
+            is_whole=all(row.SalesOrderLineStatus in _BILLED for row in sold),
+            is_last=last is not None
+            and is_same_name(last[0], paper.number)
+            and last[1] == paper.day,
+        )
 
     async def credited(self, bill: Bill) -> Decimal | None:
         """Return what a credit note gives back, tax included; None where its lines do not tell."""
@@ -110,11 +132,6 @@ class BillLines:
             return False
         told = await self._erp.reference_of(bill.paper.company, bill.return_number)
         return same_name_key(told).startswith(same_name_key(mark))
-
-    async def _references(self, bill: Bill) -> Mapping[str, str]:
-        """Return what each lot of the order says of the shop's row."""
-        rows = await self._erp.lines_of(bill.paper.company, bill.paper.order)
-        return {same_name_key(row.InventoryLotId): row.OrderLineReference for row in rows}
 
     async def _returned(self, bill: Bill) -> Mapping[str, str]:
         """Return the order's lot that each lot of the return takes back."""
@@ -180,6 +197,16 @@ def is_credit(rows: Sequence[LotInvoiceLineRow]) -> bool:
     """Return whether what a paper bills of one order is below zero."""
     net = sum((row.net for row in rows), Decimal(0))
     return net < 0 or (net == 0 and any(row.Qty.value < 0 for row in rows))
+
+
+def _made_at(rows: Sequence[LotInvoiceLineRow]) -> datetime:
+    never = datetime.min.replace(tzinfo=UTC)
+    return min((row.CreatedOn or never for row in rows), default=never)
+
+
+def _references(sold: Sequence[DemandLineRow]) -> Mapping[str, str]:
+    """Return what each lot of an order says of the shop's row."""
+    return {same_name_key(row.InventoryLotId): row.OrderLineReference for row in sold}
 
 
 def _line(

@@ -163,15 +163,6 @@ def billed_quantities(billed: Sequence[BilledLine], order: BilledOrder) -> dict[
     return found
 
 
-def is_all_billed(billed: Sequence[BilledLine], order: BilledOrder) -> bool:
-    """Return whether the ERP has billed all of an order that is not cancelled."""
-    rows = {row.item_id: row for row in order.items}
-    return all(
-        quantity >= rows[item].qty_ordered - rows[item].qty_canceled
-        for item, quantity in billed_quantities(billed, order).items()
-    )
-
-
 def stocked_rows(order: BilledOrder, items: Iterable[int]) -> list[OrderLine]:
     """Return the rows that name the products which are sold with some rows."""
     rows = _Rows(order)

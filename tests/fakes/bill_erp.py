@@ -193,14 +193,14 @@ class BillErp:
 
     async def lines_of(self, company: str, order: str) -> list[DemandLineRow]:
         await self._asked("lines of", company)
-        return _demand(each for each in self.lines.values() if each.order == order)
+        return self._demand(each for each in self.lines.values() if each.order == order)
 
     async def orders_of_lots(
         self, company: str, lots: Iterable[str], odd: OddRows
     ) -> list[DemandLineRow]:
         del odd
         await self._asked("orders of lots", company)
-        return _demand(self.lines[lot] for lot in lots if lot in self.lines)
+        return self._demand(self.lines[lot] for lot in lots if lot in self.lines)
 
     async def returned(
         self, company: str, returns: Iterable[str], odd: OddRows | None = None
@@ -259,6 +259,30 @@ class BillErp:
             }
         )
 
+    def _demand(self, lines: Iterable[SoldLine]) -> list[DemandLineRow]:
+        billed: dict[str, Decimal] = {}
+        for row in self.billed:
+            lot = row["InventTransId"]
+            billed[lot] = billed.get(lot, Decimal(0)) + Decimal(row["Qty"] or 0)
+        return _read(
+            DemandLineRow,
+            (
+                {
+                    **dict.fromkeys(DemandLineRow.fields(), ""),
+                    "dataAreaId": COMPANY,
+                    "InventoryLotId": each.lot,
+                    "SalesOrderNumber": each.order,
+                    "OrderLineReference": each.reference,
+                    "ItemNumber": each.item,
+                    "OrderedSalesQuantity": NumberText(f"{each.quantity:f}"),
+                    "SalesOrderLineStatus": "Invoiced"
+                    if billed.get(each.lot, Decimal(0)) >= each.quantity
+                    else "Backorder",
+                }
+                for each in lines
+            ),
+        )
+
     def _dated(self, day: date | None) -> str:
         return f"{day or self.clock.utc().date()}T12:00:00Z"
 
@@ -267,24 +291,6 @@ def _read(model: type[R], rows: Iterable[dict[str, Any]], odd: OddRows | None = 
     if odd is None:
         return [model.model_validate(row) for row in rows]
     return [*readable_rows(model, [*rows], COMPANY, odd, system="fo")]
-
-
-def _demand(lines: Iterable[SoldLine]) -> list[DemandLineRow]:
-    return _read(
-        DemandLineRow,
-        (
-            {
-                **dict.fromkeys(DemandLineRow.fields(), ""),
-                "dataAreaId": COMPANY,
-                "InventoryLotId": each.lot,
-                "SalesOrderNumber": each.order,
-                "OrderLineReference": each.reference,
-                "ItemNumber": each.item,
-                "OrderedSalesQuantity": NumberText(f"{each.quantity:f}"),
-            }
-            for each in lines
-        ),
-    )
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

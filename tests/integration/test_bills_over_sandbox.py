@@ -12,6 +12,7 @@ from sync.invoices.told_back import came_back
 from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.order_models import Order
 from sync.sales.references import RETURN_MARK
+from sync.store.states import EventState
 from tests.integration.sync_running import (
     MARKET,
     ORDER_RULES,
@@ -131,6 +132,10 @@ async def test_bills_arrive_once_each_and_no_refund_comes_back_as_another(
             if each.flow == "returns"
         ]
         assert len(skipped) == 1
+        # Both systems come to the same amounts, by line and at the end.
+        events = await world.running.stores.overview.by_key(number)
+        bills = [(each.state, each.trouble) for each in events if each.flow == "invoices"]
+        assert bills == [(EventState.DONE, None)] * 5
         told = [
             (each.what, each.text)
             for each in await came_back(given.shop, Order.model_validate(order))
