@@ -181,14 +181,10 @@ def sync_commands(
     option = f"--config {shlex.quote(str(configuration))}"
     stranger = f"{program} sandbox customer --taxvat 'de 100 000 001'{control}"
     theirs = f"{program} sandbox order --customer {_STRANGER} --kind simple{control}"
-    run, page = f"{secrets} {sync}", shlex.quote(str(configuration.parent / "drift.html"))
+    run, page = f"{secrets} {sync}", configuration.parent / "drift.html"
     return {
         **_mirror_commands(program=program, run=run, option=option, control=control),
-        "Somebody edits a lamp's stock in the shop: the comparison names the cause, and mends it": (
-            f"{program} sandbox stock LAMP-01 --source berlin --quantity 99{control}; "
-            f"{run} reconcile stock --html {page} {option}; sleep 20; "
-            f"{program} sandbox stock LAMP-01{control}"
-        ),
+        **_comparing(page, program=program, run=run, option=option, control=control),
         "An order, in the ERP a second later": f"{order}; sleep 2; {arrived}",
         "A field renamed in the ERP: the order is held, and an alert appears here": (
             f"{dial} rename_fields={_RENAMED}; {order}; sleep 8; {run} failed {option}"
@@ -225,5 +221,16 @@ def _mirror_commands(*, program: str, run: str, option: str, control: str) -> di
         "The ERP says that all prices are 0: nothing is written, and an alert appears here": (
             f"{program} sandbox poison prices{control}; {resync} products --yes {option}; "
             f"{runs} {option}; {program} sandbox poison off{control}"
+        ),
+    }
+
+
+def _comparing(page: Path, *, program: str, run: str, option: str, control: str) -> dict[str, str]:
+    """Return what to try with what compares both systems."""
+    return {
+        "Somebody edits a lamp's stock in the shop: the comparison names the cause, and mends it": (
+            f"{program} sandbox stock LAMP-01 --source berlin --quantity 99{control}; "
+            f"{run} reconcile stock --html {shlex.quote(str(page))} {option}; sleep 20; "
+            f"{program} sandbox stock LAMP-01{control}"
         ),
     }
