@@ -61,7 +61,11 @@ class CreditCarrier:
         await self._check_invoiced(bill, draft, order)
         credited = await self._writer.credit(work, order, ToCredit(bill=bill, draft=draft), doubts)
         differences = [*credited.missing, *self._differences(draft, credited)]
-        return Done(f"{bill.name} {credited.note}", _caution(bill, draft.gross, differences))
+        beside = f", {draft.beside:.2f} of it beside the goods" if draft.beside else ""
+        return Done(
+            f"{bill.name} {credited.note}{beside}",
+            _caution(bill, draft.gross, differences) or _of_unknown(bill, draft),
+        )
 
     async def _own_memo(self, work: Work, bill: Bill) -> str | None:
         """Return the memo that a note's return was made of; None where it was made of none."""
@@ -126,4 +130,16 @@ def _caution(bill: Bill, credited: Decimal, differences: list[Difference]) -> Ca
         text=f"{bill.name} gives back {credited:.2f}, and the shop something else",
         advice="see what the customer got back, and settle the difference by hand",
         diff=differences,
+    )
+
+
+def _of_unknown(bill: Bill, draft: BillDraft) -> Caution | None:
+    """Return what is told of goods that came back and that the shop never sold."""
+    if not bill.return_number or not draft.unknown:
+        return None
+    return Caution(
+        field="InventTransId",
+        text=f"return {bill.return_number} takes back lines that are no rows of the shop's order: "
+        f"{', '.join(draft.unknown)}; their amount went back beside the goods",
+        advice="see whether they were added to this order in the ERP",
     )

@@ -286,3 +286,18 @@ async def test_fees_go_back_beside_the_goods_and_roundings_not_at_all() -> None:
     [memo] = world.memos(billed)
     assert (memo.adjustment_positive, memo.shipping_amount) == (D("2.50"), D(0))
     assert world.of(billed)[-1].caution is None
+
+
+async def test_goods_that_came_back_and_the_shop_never_sold_are_told() -> None:
+    world = BillingWorld()
+    billed = await invoiced(world, ("LAMP-01", 2))
+    added = world.bills.sell("SO-1", "", item="X", quantity=D(1), net=D(5), tax=D(0))
+    world.bills.enter_return("RET-1", {lot(billed): D(1), added: D(1)})
+    world.bills.credit("CN-1", "RET-1")
+    await world.settle(3)
+    [memo] = world.memos(billed)
+    assert memo.adjustment_positive == 5
+    event = world.of(billed)[-1]
+    assert event.caution is not None
+    assert added in event.caution.text
+    assert "5.00 of it beside the goods" in event.reason
