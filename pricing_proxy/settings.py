@@ -12,7 +12,12 @@ from pricing_proxy.configuration.addresses import is_loopback
 from pricing_proxy.configuration.api_keys import ApiKey, hash_of
 from pricing_proxy.configuration.cross_checks import market_mistakes, table
 from pricing_proxy.configuration.environments import MODEL, Environment
-from pricing_proxy.configuration.listeners import Listener, OperatorListener, Port
+from pricing_proxy.configuration.listeners import (
+    Listener,
+    MetricsListener,
+    OperatorListener,
+    Port,
+)
 from pricing_proxy.configuration.markets import MarketSection
 from pricing_proxy.configuration.mistakes import Mistake
 from pricing_proxy.configuration.redis import RedisSection
@@ -42,12 +47,19 @@ class AdminListener(OperatorListener):
         return self.host_names if is_loopback(self.host) else None
 
 
+class PriceMetricsListener(MetricsListener):
+    """What Prometheus scrapes without a login; off unless its table stands in the file."""
+
+    port: Port = 8082
+
+
 class Service(BaseModel):
     """The running program.
 
     Attributes:
         public: What the shop calls.
         admin: What operators call; on loopback unless a key with scope `operate` exists.
+        metrics: What Prometheus scrapes, where it cannot reach the admin listener.
         memory_megabytes: What remembered prices may cost in this process; 0 remembers nothing.
         body_limit_kb: Larger request bodies are refused.
         browse_ms: Time of an answer in browse mode.
@@ -62,6 +74,7 @@ class Service(BaseModel):
 
     public: PublicListener = PublicListener()
     admin: AdminListener = AdminListener()
+    metrics: PriceMetricsListener | None = None
     memory_megabytes: Annotated[int, Field(ge=0, le=65_536)] = 256
     body_limit_kb: Annotated[int, Field(ge=1, le=1024)] = 256
     browse_ms: Annotated[int, Field(ge=50, le=5000)] = 150

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validato
 from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.addresses import RootUrl, is_loopback
 from pricing_proxy.configuration.environments import MODEL, TimeZone
-from pricing_proxy.configuration.listeners import Listener, OperatorListener, Port
+from pricing_proxy.configuration.listeners import Listener, MetricsListener, OperatorListener, Port
 from pricing_proxy.configuration.proxies import Outgoing, Proxy, ProxySetting
 from sync.magento.auth import Credentials
 
@@ -271,6 +271,12 @@ class Operators(OperatorListener):
 
     host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
     port: Port = 8091
+
+
+class SyncMetricsListener(MetricsListener):
+    """What Prometheus scrapes without a login; off unless its table stands in the file."""
+
+    port: Port = 8092
 
 
 class Alerts(BaseModel):

@@ -31,6 +31,7 @@ from sync.sections import (
     PollingSection,
     Postgres,
     SyncMarket,
+    SyncMetricsListener,
 )
 
 
@@ -76,6 +77,7 @@ class Sync(BaseModel):
         mirror: How what the ERP says is written into the shop.
         intake: Where the shop's hints arrive.
         operators: Where operators look.
+        metrics: What Prometheus scrapes, where it cannot reach the operators' listener.
         alerts: Who is told what is wrong.
         concurrency: Events of one flow and market at once, in each process.
         journal_days: How long the writes of ended events stay in the journal.
@@ -91,6 +93,7 @@ class Sync(BaseModel):
     mirror: MirrorSection = MirrorSection()
     intake: Intake = Intake()
     operators: Operators = Operators()
+    metrics: SyncMetricsListener | None = None
     alerts: Alerts = Alerts()
     concurrency: Annotated[int, Field(ge=1, le=64)] = 8
     journal_days: Annotated[int, Field(ge=1, le=3650)] = 90

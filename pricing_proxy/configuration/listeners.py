@@ -28,6 +28,12 @@ class Listener(BaseModel):
     idle_seconds: Annotated[int, Field(ge=1, le=86_400)] = int(IDLE_SECONDS)
 
 
+class MetricsListener(Listener):
+    """What Prometheus scrapes without a login: from elsewhere, or it would not be configured."""
+
+    host: Annotated[str, Field(min_length=1)] = "0.0.0.0"  # noqa: S104 -- numbers without names
+
+
 class OperatorListener(Listener):
     """What operators call: from this machine only, unless told otherwise.
 

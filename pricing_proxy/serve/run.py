@@ -1,4 +1,4 @@
-"""Run the two listeners until told to stop.
+"""Run the listeners until told to stop.
 
 SIGTERM: readiness goes off, requests are served a little longer until load balancers
 know, then what is under way is finished. Ctrl-C does the same without the wait. SIGHUP:
@@ -9,11 +9,18 @@ import asyncio
 import gc
 import logging
 import signal
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.d365.way import CONNECTIONS as ERP_CONNECTIONS
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
+from pricing_proxy.listening.metrics_listener import (
+    METRICS_CONNECTIONS,
+    metrics_crowd,
+    metrics_listening,
+)
 from pricing_proxy.listening.room import room
 from pricing_proxy.listening.stopping import outlive_hangup, told_to_stop
 from pricing_proxy.serve.application import Application, application
@@ -45,41 +52,75 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
     if settings.shop_url is not None:
         read_from = provenances(settings.environments, settings.markets)
         await require_own_shop(settings.redis, read_from, settings.shop_url)
-    async with application(settings, clock=SystemClock(), files=files) as running:
+    async with (
+        application(settings, clock=SystemClock(), files=files) as running,
+        AsyncExitStack() as listeners,
+    ):
         if running.key_watch is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, running.key_watch.read_now)
-        service, (public, admin) = settings.service, crowds(settings)
-        for crowd in (public, admin):
-            crowd.watched(running.supervision, f"sweep of the {crowd.name} listener")
-        running.metrics.count_connections(public, admin)
-        async with (
-            listening(
-                running.public,
-                service.public,
-                "service.public.port",
-                crowd=public,
-                runner_type=ImmediateRunner,
-            ) as public_port,
-            listening(
-                running.admin, service.admin, "service.admin.port", crowd=admin
-            ) as admin_port,
-        ):
-            _set_start_apart()
-            if settings.redis.is_embedded:
-                _log.warning("Redis is embedded: prices end with this process, and are its alone")
-            _log.info("serving on port %d, admin on port %d", public_port, admin_port)
-            is_patient = await stopping.get() == signal.SIGTERM
-            await _leave(running, settings, is_patient=is_patient)
+        ports = await listen(running, settings, listeners)
+        _set_start_apart()
+        if settings.redis.is_embedded:
+            _log.warning("Redis is embedded: prices end with this process, and are its alone")
+        _log.info("serving on port %d, admin on port %d", ports.public, ports.admin)
+        is_patient = await stopping.get() == signal.SIGTERM
+        await _leave(running, settings, is_patient=is_patient)
 
 
-def crowds(settings: Settings) -> tuple[Crowd, Crowd]:
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the service listens.
+
+    Attributes:
+        metrics: None where nobody asked for that listener.
+    """
+
+    public: int
+    admin: int
+    metrics: int | None
+
+
+async def listen(running: Application, settings: Settings, listeners: AsyncExitStack) -> Ports:
+    """Open the listeners; raises `ListenError`.
+
+    Args:
+        running: What they answer with.
+        settings: Where they listen.
+        listeners: Ends them, the last first.
+    """
+    service, (public, admin) = settings.service, _crowds(settings)
+    scrapers = [] if service.metrics is None else [metrics_crowd(service.metrics)]
+    for crowd in (public, admin, *scrapers):
+        crowd.watched(running.supervision, f"sweep of the {crowd.name} listener")
+    running.metrics.count_connections(public, admin, *scrapers)
+    shops = listening(
+        running.public,
+        service.public,
+        "service.public.port",
+        crowd=public,
+        runner_type=ImmediateRunner,
+    )
+    operators = listening(running.admin, service.admin, "service.admin.port", crowd=admin)
+    public_port = await listeners.enter_async_context(shops)
+    admin_port = await listeners.enter_async_context(operators)
+    if service.metrics is None:
+        return Ports(public_port, admin_port, metrics=None)
+    scraped = metrics_listening(
+        running.metrics.text, service.metrics, "service.metrics.port", crowd=scrapers[0]
+    )
+    return Ports(public_port, admin_port, await listeners.enter_async_context(scraped))
+
+
+def _crowds(settings: Settings) -> tuple[Crowd, Crowd]:
     """Return the connections of the public and the admin listener, beside our own to others.
 
     Strangers on the public one cannot take the places of operators.
     """
     erps = len(settings.environments) * ERP_CONNECTIONS
     redis = settings.redis.connections + len(settings.markets)
-    found, service = room(outgoing=erps + redis + _OTHERS), settings.service
+    service = settings.service
+    scrapers = METRICS_CONNECTIONS if service.metrics is not None else 0
+    found = room(outgoing=erps + redis + scrapers + _OTHERS)
     return (
         Crowd("public", most=found.outer, idle_seconds=service.public.idle_seconds),
         Crowd("admin", most=found.inner, idle_seconds=service.admin.idle_seconds),

@@ -9,8 +9,6 @@ from pricing_proxy.telemetry.connection_metrics import ConnectionMetrics, Counte
 from pricing_proxy.telemetry.refused_calls import RefusedCalls
 from pricing_proxy.telemetry.traces import Traces
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
 
 class ProgramMetrics:
     """The instruments of one process, in a registry of their own.

@@ -7,10 +7,10 @@ from typing import Any, Protocol, TypeVar
 import orjson
 from aiohttp import web
 
+from pricing_proxy.listening.metrics_listener import metrics_response
 from pricing_proxy.problem_details import Problem, ProblemError
 from pricing_proxy.shared_state.maps import SharedStateError
 from pricing_proxy.telemetry.metrics import Metrics
-from pricing_proxy.telemetry.program_metrics import CONTENT_TYPE
 from pricing_proxy.web.handling import JSON_HEADERS, Asked
 from pricing_proxy.web.problems import GATE_NOT_SHARED, UNKNOWN_BREAKER, UNKNOWN_GATE
 from pricing_proxy.web.schemas import BreakerOrderBody, GateOrderBody
@@ -73,8 +73,7 @@ class StatusRoutes:
 
     async def metrics(self, _: Asked[None]) -> web.Response:
         """Answer with all values in Prometheus' text format."""
-        headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
-        return web.Response(body=self._metrics.text(), headers=headers)
+        return metrics_response(self._metrics.text())
 
     async def order_breaker(self, asked: Asked[BreakerOrderBody]) -> web.Response:
         """Isolate or close a breaker; answers 200 with the state of the process."""

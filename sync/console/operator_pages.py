@@ -17,11 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.listening.host_names import refusing_other_names
+from pricing_proxy.listening.metrics_listener import metrics_response
 from pricing_proxy.pages.drawing import page, set_up, style_sheet
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.shared_state.redis_watch import RedisWatch
 from pricing_proxy.supervision import Supervision
-from pricing_proxy.telemetry.program_metrics import CONTENT_TYPE
 from sync.console.gates import options_of
 from sync.console.run_tables import pace_text, progress, rotation_text
 from sync.console.run_view import line_of
@@ -132,8 +132,7 @@ class OperatorPages:
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Answer what is counted."""
-        headers = {"Content-Type": CONTENT_TYPE, **_NO_STORE}
-        return web.Response(body=self._metrics.text(), headers=headers)
+        return metrics_response(self._metrics.text())
 
     async def live(self, _: web.Request) -> web.Response:
         """Answer 200 as long as the event loop turns."""

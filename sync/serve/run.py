@@ -5,6 +5,7 @@ where its successor looks it up. SIGHUP changes nothing, and is said.
 """
 
 import logging
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -12,6 +13,7 @@ from pricing_proxy.clock import Clock
 from pricing_proxy.d365.way import CONNECTIONS as ERP_CONNECTIONS
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
+from pricing_proxy.listening.metrics_listener import metrics_crowd, metrics_listening
 from pricing_proxy.listening.room import room
 from pricing_proxy.listening.stopping import outlive_hangup, told_to_stop
 from pricing_proxy.supervision import Supervision
@@ -40,34 +42,39 @@ async def run(settings: SyncSettings, *, clock: Clock) -> None:
     outlive_hangup()
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(running(settings, clock=clock))
-        own, (hints, looks) = settings.sync, _crowds(settings, parts.supervision)
-        parts.metrics.count_connections(hints, looks)
-        if own.intake.secret is None:
-            _log.warning("the shop is not heard, without sync.intake.secret: orders wait for polls")
-        if parts.intake is not None:
-            port = await stack.enter_async_context(
-                listening(parts.intake, own.intake, "sync.intake.port", crowd=hints)
-            )
-            _log.info("hearing hints on port %d", port)
-        pages = _pages(parts, own, clock)
-        shown = await stack.enter_async_context(
-            listening(
-                pages.application(host_names=own.operators.host_names),
-                own.operators,
-                "sync.operators.port",
-                crowd=looks,
-            )
-        )
-        _log.info("state and metrics on port %d of this machine", shown)
+        await _listen(parts, settings, clock, stack)
         if parts.stores.opened.is_embedded:
             _log.warning(
                 "PostgreSQL is embedded: one machine, no replica, no backup by others; %s", ORIGIN
             )
         if settings.redis.is_embedded:
             _log.warning("Redis is embedded: the price service does not see the customer map")
-        _log.info("carrying %s", ", ".join(sorted(own.markets)))
+        _log.info("carrying %s", ", ".join(sorted(settings.sync.markets)))
         await stopping.get()
         _log.info("stopping")
+
+
+async def _listen(
+    parts: Running, settings: SyncSettings, clock: Clock, listeners: AsyncExitStack
+) -> None:
+    """Open the listeners, and say where; raises `ListenError`."""
+    own, (hints, looks, *scrapers) = settings.sync, _crowds(settings, parts.supervision)
+    parts.metrics.count_connections(hints, looks, *scrapers)
+    if own.intake.secret is None:
+        _log.warning("the shop is not heard, without sync.intake.secret: orders wait for polls")
+    if parts.intake is not None:
+        heard = listening(parts.intake, own.intake, "sync.intake.port", crowd=hints)
+        _log.info("hearing hints on port %d", await listeners.enter_async_context(heard))
+    pages = _pages(parts, own, clock).application(host_names=own.operators.host_names)
+    shown = listening(pages, own.operators, "sync.operators.port", crowd=looks)
+    port = await listeners.enter_async_context(shown)
+    _log.info("state and metrics on port %d of this machine", port)
+    if own.metrics is not None:
+        await listeners.enter_async_context(
+            metrics_listening(
+                parts.metrics.text, own.metrics, "sync.metrics.port", crowd=scrapers[0]
+            )
+        )
 
 
 def _pages(parts: Running, own: Sync, clock: Clock) -> OperatorPages:
@@ -82,18 +89,20 @@ def _pages(parts: Running, own: Sync, clock: Clock) -> OperatorPages:
     )
 
 
-def _crowds(settings: SyncSettings, supervision: Supervision) -> tuple[Crowd, Crowd]:
-    """Return the connections of the shop's and of operators' listener, beside our own to others.
+def _crowds(settings: SyncSettings, supervision: Supervision) -> Sequence[Crowd]:
+    """Return the connections of the shop's, operators' and scrapers' listener, beside our own.
 
     Strangers on the shop's cannot take the places of operators.
     """
     own = settings.sync
     systems = len(settings.environments) * ERP_CONNECTIONS + own.magento.connections
     kept = settings.redis.connections + _POOLS * own.postgres.connections
-    found = room(outgoing=systems + kept + _OTHERS)
+    scrapers = [] if own.metrics is None else [metrics_crowd(own.metrics)]
+    found = room(outgoing=systems + kept + sum(each.most for each in scrapers) + _OTHERS)
     crowds = (
         Crowd("intake", most=found.outer, idle_seconds=own.intake.idle_seconds),
         Crowd("operators", most=found.inner, idle_seconds=own.operators.idle_seconds),
+        *scrapers,
     )
     for crowd in crowds:
         crowd.watched(supervision, f"sweep of the {crowd.name} listener")

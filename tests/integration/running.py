@@ -15,12 +15,10 @@ from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
 
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.configuration.api_keys import hash_of
-from pricing_proxy.listening.listener import listening
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
 from pricing_proxy.serve.application import application
-from pricing_proxy.serve.run import crowds
+from pricing_proxy.serve.run import listen
 from pricing_proxy.settings import Settings
-from pricing_proxy.web.immediate import ImmediateRunner
 from tests.patience import PATIENCE_SECONDS, seconds_kept_waiting
 
 KEY = "the key of the integration tests"
@@ -52,6 +50,7 @@ class Running:
     session: ClientSession
     public: str
     admin: str
+    metrics: str | None
 
     async def ask(
         self, skus: Sequence[str] = ("LAMP-01",), *, quantity: str = "10", **members: Any
@@ -169,27 +168,16 @@ async def serving(
     """Start the service between a sandbox that runs and its callers, ready to serve if it can."""
     async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(application(settings, clock=SystemClock()))
-        ports, (shops, operators) = settings.service, crowds(settings)
-        public = await stack.enter_async_context(
-            listening(
-                app.public,
-                ports.public,
-                "public",
-                crowd=shops,
-                runner_type=ImmediateRunner,
-            )
-        )
-        admin = await stack.enter_async_context(
-            listening(app.admin, ports.admin, "admin", crowd=operators)
-        )
+        ports = await listen(app, settings, stack)
         session = await stack.enter_async_context(
             ClientSession(timeout=_PATIENCE, connector=TCPConnector(limit=connections))
         )
         running = Running(
             sandbox=sandbox,
             session=session,
-            public=f"http://127.0.0.1:{public}",
-            admin=f"http://127.0.0.1:{admin}",
+            public=f"http://127.0.0.1:{ports.public}",
+            admin=f"http://127.0.0.1:{ports.admin}",
+            metrics=None if ports.metrics is None else f"http://127.0.0.1:{ports.metrics}",
         )
         if is_ready:
             await _until_ready(running)

@@ -98,6 +98,7 @@ async def test_strangers_keep_no_order_from_the_erp(
             "markets": {MARKET: market},
             "operators": {"port": 0},
             "intake": {"port": 0},
+            "metrics": {"host": "127.0.0.1", "port": 0},
         }
         settings = sync_settings(sandbox, database_url, **more)
         monkeypatch.setenv("PRICING_PROXY_SYNC__INTAKE__SECRET", INTAKE_SECRET)
@@ -111,15 +112,15 @@ async def test_strangers_keep_no_order_from_the_erp(
                 **tied(),
             )
         try:
-            intake, operators, said = await ports(program)
+            intake, operators, metrics, said = await ports(program)
             with strangers(intake), strangers(operators):
-                for port in (intake, operators):
+                for port in (intake, operators, metrics):
                     await ends_after_a_chunked_request(port)
                 for _ in range(ORDERS):
                     [number] = await systems.place(1, kind="simple")
                     began = time.monotonic()
                     assert await hint(control, intake, sandbox, number) == 202
-                    for port in (intake, operators):
+                    for port in (intake, operators, metrics):
                         address = f"http://127.0.0.1:{port}/health/live"
                         async with control.get(address) as answer:
                             assert answer.status == 200
@@ -143,7 +144,7 @@ async def ends_after_a_chunked_request(port: int) -> None:
     assert "Content-Security-Policy" in heard.head
 
 
-async def ports(program: asyncio.subprocess.Process) -> tuple[int, int, bytes]:
+async def ports(program: asyncio.subprocess.Process) -> tuple[int, int, int, bytes]:
     """Return where the program listens, and what it said."""
     assert program.stdout is not None
     said = b""
@@ -153,10 +154,12 @@ async def ports(program: asyncio.subprocess.Process) -> tuple[int, int, bytes]:
             assert line, said.decode()
             said += line
     intake = re.search(rb"hearing hints on port (\d+)", said)
-    operators = re.search(rb"metrics on port (\d+)", said)
+    operators = re.search(rb"state and metrics on port (\d+)", said)
     assert intake is not None
+    metrics = re.search(rb"metrics on port (\d+), without a login", said)
     assert operators is not None
-    return int(intake[1]), int(operators[1]), said
+    assert metrics is not None
+    return int(intake[1]), int(operators[1]), int(metrics[1]), said
 
 
 async def hint(session: ClientSession, port: int, sandbox: Sandbox, number: str) -> int:
