@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from pricing_proxy.clock import Clock
-from sync.engine.windows import Window
+from sync.engine.windows import ClockReading, Window
 from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.reserving_models import ReservingLine, ReservingOrder
 from sync.magento.shipment_models import Shipment
@@ -30,6 +30,8 @@ from sync.store.shop_line_records import ShopLine
 _MOST = 2000
 # What differed for longer was told of before, and papers are not searched for ever.
 _BACK = timedelta(days=14)
+# A shop's clock may be in another zone, and no further.
+_CLOCKS_DIFFER = timedelta(days=1)
 # The state of a memo that was cancelled.
 _CANCELLED = 3
 _Moved = tuple[SourceKey, Paper, datetime]
@@ -83,9 +85,11 @@ class UnpostedPapers:
             return {}
         since = max(min(written_at.values()), self._clock.utc() - _BACK)
         found: dict[SourceKey, list[Paper]] = {}
+        # By the shop's clock, which each page tells.
+        window = Window(since=since - _CLOCKS_DIFFER)
         for place, paper, at in [
-            *[each async for each in self._of_memos(Window(since=since))],
-            *[each async for each in self._of_shipments(Window(since=since), written_at.keys())],
+            *[each async for each in self._of_memos(window, since)],
+            *[each async for each in self._of_shipments(window, written_at.keys())],
         ]:
             its = written_at.get(place.folded)
             # The shop tells whole seconds.
@@ -93,12 +97,18 @@ class UnpostedPapers:
                 found.setdefault(place, []).append(paper)
         return found
 
-    async def _of_memos(self, window: Window) -> AsyncIterator[_Moved]:
+    async def _of_memos(self, window: Window, since: datetime) -> AsyncIterator[_Moved]:
         left = _MOST
         async with aclosing(self._memos.credit_memos_changed(window)) as pages:
             async for page in pages:
-                ours = [row for row in page.rows if row.store_id in self._stores]
-                for head in (row for row in ours if row.state != _CANCELLED):
+                ours = [
+                    row
+                    for row in page.rows
+                    if row.store_id in self._stores
+                    and row.state != _CANCELLED
+                    and _by_our_clock(row.updated_at, page.reading) >= since.replace(microsecond=0)
+                ]
+                for head in ours:
                     left -= 1
                     if left < 0:
                         _log.warning("more than %d credit memos: the rest explains nothing", _MOST)
@@ -106,7 +116,7 @@ class UnpostedPapers:
                     memo = await self._memos.credit_memo(head.entity_id)
                     if memo is not None and memo.created_at is not None:
                         for moved in await self._memo(memo):
-                            yield *moved, memo.created_at
+                            yield *moved, _by_our_clock(memo.created_at, page.reading)
 
     async def _memo(self, memo: CreditMemo) -> Sequence[tuple[SourceKey, Paper]]:
         lines = await self._lines.of_orders([memo.order_id])
@@ -122,14 +132,15 @@ class UnpostedPapers:
         async with aclosing(self._orders.shipped(window)) as pages:
             async for page in pages:
                 for head in page.rows:
-                    shipped.setdefault(head.order_id, {})[head.entity_id] = head.updated_at
+                    at = _by_our_clock(head.updated_at, page.reading)
+                    shipped.setdefault(head.order_id, {})[head.entity_id] = at
         unknown = await self._unknown(shipped, keys)
         async for order, shipments in self._with_shipments({line.order_id for line in unknown}):
             names = {line.item_id: line.folded for line in unknown}
             for shipment in shipments:
-                if at := shipped[order.entity_id].get(shipment.entity_id):
+                if made_at := shipped[order.entity_id].get(shipment.entity_id):
                     for moved in _of_shipment(order, shipment, names):
-                        yield *moved, at
+                        yield *moved, made_at
 
     async def _with_shipments(
         self, ids: Collection[int]
@@ -151,6 +162,11 @@ class UnpostedPapers:
             and not line.counted
             and present_since(line, traces.get(line.order_id)) is None
         ]
+
+
+def _by_our_clock(at: datetime, reading: ClockReading | None) -> datetime:
+    """Return an instant of the shop by the clock of this machine."""
+    return at if reading is None else at - (reading.least - reading.at)
 
 
 def _of_memo(

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
-from typing import cast
+from typing import TypeVar, cast
 
-from sync.engine.windows import Window
+from sync.engine.windows import ClockReading, Window
 from sync.magento.credit_memo_models import CreditMemo, CreditMemoHead
 from sync.magento.odd_rows import RowPage
 from sync.magento.shipment_models import Shipment
@@ -38,22 +39,36 @@ STOCK = Stock(
 )
 
 
+H = TypeVar("H", bound=CreditMemoHead)
+
+
 @dataclass
 class _Papers:
     """The shop's credit memos, shipments, links and salable quantities."""
 
     world: StockWorld
+    behind: timedelta = timedelta(0)
 
     async def credit_memos_changed(
         self, window: Window, *, without: Collection[int] = ()
     ) -> AsyncGenerator[RowPage[CreditMemoHead], None]:
         del without
         memos = self.world.shop.credit_memos.values()
-        rows = [CreditMemoHead.model_validate(memo) for memo in memos]
-        yield RowPage([row for row in rows if window.takes(row.entity_id, row.updated_at)])
+        rows = [self._dated(CreditMemoHead.model_validate(memo)) for memo in memos]
+        now = self.world.clock.utc()
+        shown = now - self.behind
+        yield RowPage(
+            [row for row in rows if window.takes(row.entity_id, row.updated_at)],
+            reading=ClockReading(now, shown, shown + timedelta(seconds=1)),
+        )
 
     async def credit_memo(self, entity_id: int) -> CreditMemo | None:
-        return CreditMemo.model_validate(self.world.shop.credit_memos[entity_id])
+        memo = CreditMemo.model_validate(self.world.shop.credit_memos[entity_id])
+        assert memo.created_at is not None
+        return self._dated(memo).model_copy(update={"created_at": memo.created_at - self.behind})
+
+    def _dated(self, row: H) -> H:
+        return row.model_copy(update={"updated_at": row.updated_at - self.behind})
 
     async def shipments_of(self, order_id: int) -> list[Shipment]:
         rows = [each for each in self.world.shop.shipments.values() if each["order_id"] == order_id]
@@ -84,6 +99,7 @@ class ComparedWorld:
         self.stock = stock
         self.world = StockWorld(stock)
         self.known = FakeKnownRows()
+        self.clock_behind = timedelta(0)
 
     async def settle(self) -> None:
         """Have everything written, and known as one run."""
@@ -126,7 +142,7 @@ class ComparedWorld:
 
     def comparison(self) -> StockComparison:
         """Return what compares."""
-        world, papers = self.world, _Papers(self.world)
+        world, papers = self.world, _Papers(self.world, self.clock_behind)
         known = cast("KnownRows", self.known)
         reader = OnHand(
             world.erp,

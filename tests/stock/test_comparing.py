@@ -162,6 +162,15 @@ async def test_a_deleted_product_is_named_though_its_source_items_stay() -> None
     assert (found_one.key, found_one.names) == (SKU, [Cause.UNKNOWN_SKU])
 
 
+@pytest.mark.parametrize("hours", [-2, 2])
+async def test_papers_are_dated_by_the_shops_own_clock(hours: int) -> None:
+    world = await world_of()
+    world.clock_behind = timedelta(hours=hours)
+    await memo(world)
+    [(_, _, names, _)] = await found(world)
+    assert names == [Cause.NOT_POSTED]
+
+
 async def test_a_shipment_from_before_the_last_write_explains_nothing_since() -> None:
     """Whatever it moved, the write was an absolute number."""
     world = await world_of()
