@@ -4,7 +4,8 @@ Orders are placed, people register, change their own data and leave; somebody in
 holds, cancels, invoices, ships, refunds or edits an order; and somebody else writes into the tables
 (`odd_rows`). A refusal of the shop itself is answered with its own status and message. With a `row`
 in them, members of an order, a registration or an action make what comes of it odd before anybody
-can read it. `GET /systems/magento/writes` tells what was written by route, and DELETE forgets it.
+can read it. `GET /systems/magento/orders/7` tells what was shipped of an order and stands on it,
+`GET /systems/magento/writes` what was written by route, and DELETE forgets it.
 Products are in `shop_product_control`, stock in `shop_stock_control`.
 """
 
@@ -15,6 +16,7 @@ from aiohttp import web
 from pricing_proxy.sandbox.control_answers import read_members
 from pricing_proxy.sandbox.dials import BadMemberError
 from pricing_proxy.sandbox.shop.back_office import ACTIONS, MADE
+from pricing_proxy.sandbox.shop.judging import told_papers
 from pricing_proxy.sandbox.shop.odd_rows import odd_row
 from pricing_proxy.sandbox.shop.placing import Counter
 from pricing_proxy.sandbox.shop.registering import change, register
@@ -32,6 +34,7 @@ def add_shop_routes(app: web.Application, shop: Shop, orders: Counter) -> None:
     control = _ShopControl(shop, orders)
     app.router.add_post(f"{_MAGENTO}/orders", control.place_orders)
     app.router.add_get(f"{_MAGENTO}/orders", control.orders)
+    app.router.add_get(rf"{_MAGENTO}/orders/{{number:\d+}}", control.papers)
     app.router.add_post(rf"{_MAGENTO}/orders/{{number:\d+}}/{{action}}", control.act)
     app.router.add_get(f"{_MAGENTO}/writes", control.writes)
     app.router.add_delete(f"{_MAGENTO}/writes", control.forget_writes)
@@ -60,6 +63,9 @@ class _ShopControl:
         body = await request.read()
         members = read_members(body, from_json) if body else {}
         return done(lambda: {"done": self._acted(request.match_info["action"], request, members)})
+
+    async def papers(self, request: web.Request) -> web.Response:
+        return done(lambda: told_papers(self._shop, _number(request)))
 
     async def writes(self, _: web.Request) -> web.Response:
         waiting = len(self._shop.bulks.waiting)

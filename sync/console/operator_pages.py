@@ -94,6 +94,7 @@ class OperatorPages:
                 "held": await self._stores.overview.stuck(most=_MOST_HELD),
                 "held_count": await self._stores.overview.count_stuck(),
                 "odd_rows": await self._stores.odd_rows.waiting(),
+                "watched": await self._stores.watched.states(),
                 "unsettled": await self._stores.unsettled.read(),
                 "alerts": await self._stores.alerts.open_alerts(),
                 "mirrors": await self._mirrors(),

@@ -93,7 +93,10 @@ class Headers:
                 if not self._budget.left:
                     return looked
                 orders = [by_number[number] for number in group]
-                news = {each.order_id for each in orders if is_news(each, began_at)}
+                now = self._clock.utc()
+                news = {
+                    each.order_id for each in orders if is_news(each, began_at=began_at, now=now)
+                }
                 await self._look_at(orders, news, tells_changes=tells_changes)
                 looked += len(group)
         return looked

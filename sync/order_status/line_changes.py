@@ -97,13 +97,16 @@ def _changes(
     rows = {
         same_name_key(line_reference(order.increment_id, row.item_id)): row for row in order.items
     }
-    has = {same_name_key(line.OrderLineReference): line for line in lines}
+    has: dict[str, list[Decimal]] = {}
+    for line in lines:
+        # One that somebody split in two has its name twice.
+        has.setdefault(same_name_key(line.OrderLineReference), []).append(kept_of(line, delivered))
     for key, row in rows.items():
-        line, wanted = has.get(key), _kept(row, rows)
+        its, wanted = has.get(key), _kept(row, rows)
         # Which rows of a bundle have a line only its kind tells; any other row that has a value.
-        if line is None and (row.parent_item_id is not None or row.product_type == "bundle"):
+        if its is None and (row.parent_item_id is not None or row.product_type == "bundle"):
             continue
-        found = _NOTHING if line is None else kept_of(line, delivered)
+        found = sum(its or (), _NOTHING)
         if found != wanted:
             yield _Change(line_reference(order.increment_id, row.item_id), row, wanted, found)
 

@@ -8,7 +8,7 @@ the ERP before anybody looked begins as it is found: nothing of that is news.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from pricing_proxy.d365.fo.slip_models import OrderStatusRow
@@ -137,9 +137,16 @@ def steps_between(order: WatchedRecord, now: OrderSeen, *, named: Iterable[str])
     ]
 
 
-def is_news(order: WatchedRecord, begins_at: Any) -> bool:
-    """Return whether what is found of an order at the first look is news."""
-    return bool(order.seen.status) or order.since > begins_at + _CLOCKS_APART
+def is_news(order: WatchedRecord, *, began_at: datetime, now: datetime) -> bool:
+    """Return whether what differs of an order from what was seen is told.
+
+    Args:
+        order: With what was seen.
+        began_at: When the flow began, or begins: what an order is by then is no news.
+        now: When it is looked at.
+    """
+    is_seen = bool(order.seen.status)
+    return now >= began_at and (is_seen or order.since > began_at + _CLOCKS_APART)
 
 
 def _moved(before: OrderSeen, now: OrderSeen, named: set[str]) -> Iterator[tuple[StepKind, str]]:

@@ -19,6 +19,7 @@ from tests.chaos.figures import Figure, Options
 from tests.chaos.governing import governor
 from tests.chaos.latency import poll, push
 from tests.chaos.load import pause, throughput
+from tests.chaos.order_status import status
 from tests.chaos.outages import lost, stopped
 from tests.chaos.poison import poison
 from tests.chaos.processes import ChaosError
@@ -42,6 +43,7 @@ SCENARIOS: Mapping[str, Callable[[Options], list[Figure]]] = {
     "poison": poison,
     "governor": governor,
     "stock": stock,
+    "status": status,
     "fullread": fullread,
     "stocktake": stocktake,
     "drift": drift,

@@ -15,6 +15,7 @@ from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
 
 MARKET = "b2b_de"
 INTAKE_SECRET = "a secret of the chaos run"
+ERP_SECRET = "TheSecretOfBusinessEvents"
 _CONFIGURATION = """\
 [environments.sandbox]
 url = "http://127.0.0.1:{ports.fo}"
@@ -88,6 +89,16 @@ _STOCK = """\
 stock_id = {stock}
 sources = {{ {sources} }}
 """
+_ORDER_STATUS = """\
+
+[sync.markets.b2b_de.order_status.carriers.DHL]
+code = "dhl"
+title = "DHL"
+
+[sync.markets.b2b_de.order_status.events]
+XYZPackingSlipPostedBusinessEvent = "SalesOrderId"
+XYZSalesOrderChangedBusinessEvent = "SalesOrderId"
+"""
 _CHUNK_BATCHES = 5
 NEIGHBOUR = "b2b"
 NAMED = {1: "C-1001", 2: "C-1002", 3: "C-1003"}
@@ -124,6 +135,7 @@ class Tuning:
         batches: How many of these go on at once, at the most.
         batch_rows: How many products one request holds.
         probe_seconds: Between two looks at the storefront.
+        order_status: Whether orders are watched in the ERP.
     """
 
     poll_seconds: int = 5
@@ -139,12 +151,14 @@ class Tuning:
     batches: int = 4
     batch_rows: int = 20
     probe_seconds: int = 3
+    order_status: bool = False
 
     @property
     def flows(self) -> list[str]:
         """What the market has on."""
         returns = ["returns"] if self.returns else []
-        return ["orders", "customers", *returns, *self.mirrors]
+        status = ["order_status"] if self.order_status else []
+        return ["orders", "customers", *returns, *self.mirrors, *status]
 
 
 def unused_ports() -> Ports:
@@ -179,6 +193,8 @@ def write_configuration(folder: Path, ports: Ports, tuning: Tuning) -> Path:
     if "stock" in tuning.mirrors:
         pairs = (f'{code} = ["{place}"]' for code, place in tuning.sources.items())
         text += _STOCK.format(stock=tuning.stock_id, sources=", ".join(pairs))
+    if tuning.order_status:
+        text += _ORDER_STATUS
     file = folder / "pricing-proxy.toml"
     file.write_text(text, encoding="utf-8")
     return file
@@ -198,4 +214,5 @@ def secrets() -> dict[str, str]:
         "PRICING_PROXY_SYNC__MAGENTO__CONSUMER_SECRET": shop.consumer_secret,
         "PRICING_PROXY_SYNC__MAGENTO__TOKEN_SECRET": shop.token_secret,
         "PRICING_PROXY_SYNC__INTAKE__SECRET": INTAKE_SECRET,
+        "PRICING_PROXY_SYNC__INTAKE__ERP_SECRET": ERP_SECRET,
     }

@@ -22,6 +22,7 @@ from pricing_proxy.children import tied
 from sync.store.flow_control import FlowControl
 from tests.bench.programs import process, program, wait_for
 from tests.chaos.configuration import (
+    ERP_SECRET,
     INTAKE_SECRET,
     Ports,
     Tuning,
@@ -234,6 +235,7 @@ def stage(
     latency_ms: int,
     tuning: Tuning,
     is_pushed: bool = False,
+    has_events: bool = False,
     command: Sequence[str] = SYNC,
     skus: int = _SKUS,
 ) -> Iterator[Stage]:
@@ -244,6 +246,7 @@ def stage(
         latency_ms: Of the ERP.
         tuning: What is set differently from production.
         is_pushed: Whether the shop tells the first worker of its orders.
+        has_events: Whether the ERP tells it of what happens there.
         command: What a worker runs; its configuration file is added.
         skus: How many products both systems have.
     """
@@ -255,7 +258,10 @@ def stage(
         file = write_configuration(folder, ports, tuning)
         stack.enter_context(
             process(
-                _sandbox(folder, ports, latency_ms, is_pushed=is_pushed, skus=skus),
+                [
+                    *_sandbox(folder, ports, latency_ms, is_pushed=is_pushed, skus=skus),
+                    *([_events_url(ports)] if has_events else []),
+                ],
                 folder / "sandbox.log",
             )
         )
@@ -282,6 +288,10 @@ def _sandbox(
         command += [f"--intake-url=http://127.0.0.1:{ports.intake}/v1/events/magento"]
         command += [f"--intake-secret={INTAKE_SECRET}"]
     return command
+
+
+def _events_url(ports: Ports) -> str:
+    return f"--events-url=http://127.0.0.1:{ports.intake}/v1/events/d365/{ERP_SECRET}"
 
 
 def _worker(folder: Path, number: int, ports: Ports, file: Path, command: Sequence[str]) -> Worker:

@@ -50,9 +50,9 @@ def stock(options: Options) -> list[Figure]:
         return [
             Figure(name="SKUs with open orders, changes", value=f"{len(skus)}, {len(late)}"),
             Figure(
-                name="changed in the ERP -> in the shop, p50", value=f"{_share(late, 0.5):.1f} s"
+                name="changed in the ERP -> in the shop, p50", value=f"{share(late, 0.5):.1f} s"
             ),
-            bounded("changed in the ERP -> in the shop, p95", _share(late, 0.95), _MOST_SECONDS),
+            bounded("changed in the ERP -> in the shop, p95", share(late, 0.95), _MOST_SECONDS),
             Figure(name="changed in the ERP -> in the shop, longest", value=f"{late[-1]:.1f} s"),
             counted("SKUs that are wrong at the end", wrong),
             *(
@@ -135,6 +135,6 @@ def _free(erp: Any) -> Decimal:
     return Decimal(place["available"] - place["on_order"] - place["reserved_ordered"])
 
 
-def _share(values: Collection[float], share: float) -> float:
+def share(values: Collection[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * share) - 1)] if ordered else math.inf

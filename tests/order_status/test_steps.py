@@ -134,6 +134,20 @@ async def test_what_was_so_before_the_first_look_is_no_news_and_what_moves_later
     assert told(world, sold) == [("Picking has started.", 0)]
 
 
+async def test_nothing_is_told_before_the_flow_is_to_begin() -> None:
+    world = FulfilmentWorld()
+    world.marks.kept["order_status.b2b_de.begins"] = f"{world.clock.utc() + timedelta(hours=1)}"
+    sold = await sold_in(world)
+    world.erp.move(sold.erp_number, SalesOrderProcessingStatus="Confirmed")
+    await world.settle(20)
+    assert not world.events(sold)
+    await world.settle(60)
+    world.erp.move(sold.erp_number, SalesOrderProcessingStatus="Picked")
+    # By now it is looked at every five minutes.
+    await world.settle(6)
+    assert told(world, sold) == [("Picking has started.", 0)]
+
+
 async def test_what_papers_tell_is_no_comment() -> None:
     world = FulfilmentWorld()
     sold = await sold_in(world)
@@ -178,6 +192,20 @@ async def test_a_line_that_was_cancelled_in_the_shop_first_is_fine() -> None:
     lot, row = next(iter(sold.lots.items()))
     items = {each["item_id"]: each for each in world.shop.order(sold.order)["items"]}
     items[row]["qty_canceled"] = D(2)
+    world.erp.change_line(lot, OrderedSalesQuantity="3")
+    await world.settle(3)
+    [event] = world.events(sold)
+    assert event.state is EventState.DONE
+    assert told(world, sold) == []
+
+
+async def test_a_line_that_was_split_in_the_erp_is_the_same() -> None:
+    world = FulfilmentWorld()
+    world.erp.tells_changes = True
+    sold = await sold_in(world)
+    lot, _ = next(iter(sold.lots.items()))
+    [line] = [each for each in world.erp.lines if each["InventoryLotId"] == lot]
+    world.erp.line(sold.erp_number, line["OrderLineReference"], quantity=D(2))
     world.erp.change_line(lot, OrderedSalesQuantity="3")
     await world.settle(3)
     [event] = world.events(sold)

@@ -1,8 +1,8 @@
-"""Slips and parcels in the shop: nothing twice, nothing missing, whatever fails or dies.
+"""Slips, parcels and steps in the shop: nothing twice, nothing missing, whatever fails or dies.
 
 Slips are posted in parts, from two warehouses, in any order with looks between them; the shop
 and the ERP lose answers, do what they were asked two minutes later, or the process dies at any
-call. At rest the shop has shipped what the ERP has delivered.
+call. At rest the shop has shipped what the ERP has delivered, and tells how far orders are.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ class Part(NamedTuple):
     Attributes:
         name: Slips of several orders may share one.
         parcel: Whether its parcel is told at once.
+        status: How far its order is then; empty for as far as before.
     """
 
     order: int
@@ -37,6 +38,7 @@ class Part(NamedTuple):
     quantities: tuple[int, ...]
     looks: int
     parcel: bool
+    status: str = ""
 
 
 PARTS = st.lists(
@@ -47,6 +49,7 @@ PARTS = st.lists(
         quantities=st.tuples(*[st.integers(0, 3)] * 4),
         looks=st.integers(0, 3),
         parcel=st.booleans(),
+        status=st.sampled_from(["", "Confirmed", "Picked", "PartiallyDelivered"]),
     ),
     max_size=6,
 )
@@ -65,6 +68,7 @@ class Play:
         self.delivered: list[Counter[int]] = [Counter() for _ in CARTS]
         self.parcels: set[tuple[int, str]] = set()
         self.posted: set[tuple[int, str]] = set()
+        self.statuses: dict[int, str] = {}
         self.faults = faults
 
     async def run(self, parts: list[Part]) -> None:
@@ -87,6 +91,9 @@ class Play:
             if quantity := min(left, wanted):
                 quantities[lot] = Decimal(quantity)
                 self.delivered[part.order][row] += quantity
+        if part.status:
+            self.statuses[part.order] = part.status
+            self.world.erp.move(sold.erp_number, SalesOrderProcessingStatus=part.status)
         if quantities:
             self.posted.add((part.order, name))
             self.world.erp.post(name, quantities)
@@ -98,6 +105,7 @@ class Play:
     def judge(self) -> None:
         for place, sold in enumerate(self.sold):
             self._judge_quantities(place, sold)
+            self._judge_comments(place, sold)
             marks = Counter(self.world.marks_of(sold))
             assert set(marks.values()) <= {1}, marks
             found = Counter(
@@ -110,9 +118,17 @@ class Play:
             waiting = {
                 event.event.payload["TrackingNumber"]
                 for event in self.world.events(sold)
-                if event.state is EventState.WAITING
+                if event.state is EventState.WAITING and event.event.payload["fact"] == "parcel"
             }
             assert found == Counter(wanted - waiting), (found, wanted, waiting)
+
+    def _judge_comments(self, place: int, sold: Sold) -> None:
+        entries = self.world.shop.order(sold.order)["status_histories"]
+        told = Counter(each["comment"] for each in entries)
+        assert set(told.values()) <= {1}, told
+        words = {"Confirmed": "The order is confirmed.", "Picked": "Picking has started."}
+        if (word := words.get(self.statuses.get(place, ""))) is not None:
+            assert any(each.startswith(word) for each in told), (word, told)
 
     def _judge_quantities(self, place: int, sold: Sold) -> None:
         order = self.world.shop.order(sold.order)

@@ -151,3 +151,22 @@ async def test_what_warehouses_hold_is_changed_at_once(wire: Wire) -> None:
     assert moved == {"13": Decimal(5), "14": Decimal(-3), "24": Decimal(0)}
     assert (await ask(wire, "PATCH", "fo/stock", {"LAMP-07": 5}))[0] == 422
     assert (await ask(wire, "PATCH", "fo/stock", {"NOPE": {"13": 5}}))[0] == 422
+
+
+async def test_judges_are_told_what_was_shipped_and_what_stands_on_an_order(wire: Wire) -> None:
+    await wire.place(kind="simple", lines=[{"sku": "LAMP-01", "quantity": 4}])
+    track = {"track_number": "JD01", "title": "DHL", "carrier_code": "dhl"}
+    body = {
+        "items": [{"order_item_id": 1, "qty": 3}],
+        "tracks": [track],
+        "comment": {"comment": "demf/SO-1/PS-1/2026-11-29/default", "is_visible_on_front": 0},
+    }
+    await wire.send("POST", "/rest/V1/order/1/ship", body)
+    noted = {"statusHistory": {"comment": "packed", "is_visible_on_front": 0}}
+    await wire.send("POST", "/rest/V1/orders/1/comments", noted)
+    _, told = await ask(wire, "GET", "magento/orders/1")
+    [shipment] = told["shipments"]
+    assert (told["state"], told["comments"]) == ("processing", ["packed"])
+    assert (shipment["lines"], shipment["tracks"]) == ({"1": 3}, ["JD01"])
+    assert shipment["comments"] == ["demf/SO-1/PS-1/2026-11-29/default"]
+    assert (await ask(wire, "GET", "magento/orders/77"))[0] == 404

@@ -1,7 +1,7 @@
 """What an operator sees without typing a command."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,8 +28,11 @@ from sync.sections import Operators
 from sync.serve.mirror_state import MirrorState, Rotation
 from sync.serve.stores import Stores, configuration_hash, stores
 from sync.settings import load
+from sync.store.links import MarketLinks
 from sync.store.mirror_records import RunState
 from sync.store.mirror_views import WholeRead
+from sync.store.order_writes import ORDER_LINK
+from sync.store.watched_order_record import OrderSeen
 from sync.store.wish_record import Place
 from sync.store.wishes import MarketWishes
 from tests.sync_alerts.mirror_runs import NOW, run
@@ -143,6 +146,21 @@ async def test_the_page_and_status_show_what_another_system_does_not_keep(
     [told] = (await d365_sync.json("status"))["state"]["unsettled"]
     assert (told["field"], told["example"]) == ("erp_account", "all customers")
     assert "create it in the shop" in " ".join((await d365_sync("status")).stdout.split())
+
+
+async def test_the_page_and_status_show_how_well_orders_are_watched(
+    engine: Engine, opened: Stores, d365_sync: CommandLine
+) -> None:
+    await MarketLinks(engine.database, "b2b_de").remember(ORDER_LINK, "7", "SO-7")
+    since = await opened.watched.take_in("b2b_de", datetime(1970, 1, 1, tzinfo=UTC))
+    await opened.watched.note("b2b_de", {7: (OrderSeen(), since - timedelta(minutes=50))})
+
+    _, page = await get(opened, "/")
+
+    assert "Orders that are watched in the ERP" in page
+    [told] = (await d365_sync.json("status"))["state"]["watched"]
+    assert (told["market"], told["moving"], told["due"]) == ("b2b_de", 1, 1)
+    assert "Orders that are watched in the ERP" in (await d365_sync("status")).stdout
 
 
 async def test_the_page_asks_for_no_login_and_knows_its_names(opened: Stores) -> None:

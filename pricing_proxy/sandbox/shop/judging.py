@@ -24,6 +24,30 @@ def told_orders(shop: Shop) -> list[dict[str, Any]]:
     return [_told(shop, order) for order in shop.orders.values()]
 
 
+def told_papers(shop: Shop, order_id: int) -> dict[str, Any]:
+    """Return what was shipped of an order, and what stands on it; raises `RefusedError`.
+
+    Comments are the oldest first, those that nobody sees among them.
+    """
+    order = shop.order(order_id)
+    shipments = [each for each in shop.shipments.values() if each["order_id"] == order_id]
+    return {
+        "state": order["state"],
+        "status": order["status"],
+        "shipments": [
+            {
+                "increment_id": shipment["increment_id"],
+                "source": shipment["extension_attributes"]["source_code"],
+                "lines": {str(each["order_item_id"]): each["qty"] for each in shipment["items"]},
+                "tracks": [each["track_number"] for each in shipment["tracks"]],
+                "comments": [each["comment"] for each in shipment["comments"]],
+            }
+            for shipment in shipments
+        ],
+        "comments": [each["comment"] for each in reversed(order["status_histories"])],
+    }
+
+
 def _told(shop: Shop, order: Order) -> dict[str, Any]:
     shipping = order.get("shipping_amount", ZERO) - order.get("shipping_discount_amount", ZERO)
     compensation = order.get("shipping_discount_tax_compensation_amount", ZERO)
