@@ -26,7 +26,7 @@ from sync.papers.entering import FactEntry, Happened
 from sync.papers.odd_papers import OddPaperBook, OddPapers
 from sync.papers.read_budget import ReadBudget
 from sync.papers.watched_market import WatchedMarket, begins_at
-from sync.store.watched_order_record import OrderSeen, WatchedRecord
+from sync.store.watched_order_record import OrderLook, OrderSeen, WatchedRecord
 
 _OVERLAP = timedelta(minutes=10)
 # Orders that one request asks for, if their numbers are short; more are not taken out at once.
@@ -142,8 +142,7 @@ class Headers:
                 and (tells_changes or status_of(row) != order.seen.status)
             ]
         )
-        now, happened = self._clock.utc(), list[Happened]()
-        looked = dict[int, tuple[OrderSeen, datetime | None]]()
+        now, happened, looks = self._clock.utc(), list[Happened](), list[OrderLook]()
         for order, row in pairs:
             seen = _seen(order, row, lines, delivered)
             steps = steps_between(order, seen, named=self._named)
@@ -157,10 +156,11 @@ class Headers:
                 status="" if row is None else row.SalesOrderStatus,
                 tells_changes=tells_changes,
             )
-            looked[order.order_id] = seen, due_at
-        # Entered once more where the process dies in between, each is the same event.
+            looks.append(OrderLook(order=order, seen=seen, due_at=due_at))
+        # Entered once more where the process dies in between, or another one looks as well, each
+        # is the same event.
         await self._entering.enter(happened)
-        await self._watch.note(self._market.code, looked)
+        await self._watch.note(self._market.code, looks)
 
     async def _lines(
         self, numbers: Sequence[str]

@@ -20,7 +20,7 @@ from sync.magento.order_notes import OrderComment
 from sync.magento.reserving_models import ReservingOrder
 from sync.magento.shipment_models import Shipment
 from sync.magento.shipments import Parcel
-from sync.store.watched_order_record import OrderSeen, WatchedRecord
+from sync.store.watched_order_record import OrderLook, WatchedRecord
 
 
 class ErpSlips(Protocol):
@@ -171,8 +171,6 @@ class KeptWatch(Protocol):
         """Have orders looked at next; return how many are ours."""
         ...
 
-    async def note(
-        self, market: str, looked: Mapping[int, tuple[OrderSeen, datetime | None]]
-    ) -> None:
-        """Keep how orders were seen, and when to look again."""
+    async def note(self, market: str, looks: Sequence[OrderLook]) -> None:
+        """Keep how orders were seen; one that somebody else touched meanwhile stays as it is."""
         ...

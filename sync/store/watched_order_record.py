@@ -30,6 +30,7 @@ class WatchedRecord:
         number: What people call it.
         erp_number: The ERP's number of it.
         since: From when on it is watched.
+        due_at: When it is to be looked at; None for never.
         seen: How it was when it was last looked at.
     """
 
@@ -37,7 +38,23 @@ class WatchedRecord:
     number: str
     erp_number: str
     since: datetime
+    due_at: datetime | None = None
     seen: OrderSeen = OrderSeen()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLook:
+    """What a look at an order found.
+
+    Attributes:
+        order: As it was before.
+        seen: How it is.
+        due_at: When to look again; None for never.
+    """
+
+    order: WatchedRecord
+    seen: OrderSeen
+    due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

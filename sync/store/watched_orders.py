@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pricing_proxy.names import same_name_key
 from sync.store import statements
 from sync.store.order_writes import ORDER_LINK, ORDERS
-from sync.store.watched_order_record import OrderSeen, WatchedRecord, WatchState
+from sync.store.watched_order_record import OrderLook, OrderSeen, WatchedRecord, WatchState
 from sync.store.watched_order_table import watched_order
 
 _ROW = watched_order.c
-_OF_ORDER = (_ROW.order_id, _ROW.number, _ROW.erp_number, _ROW.since)
+_OF_ORDER = (_ROW.order_id, _ROW.number, _ROW.erp_number, _ROW.since, _ROW.due_at)
 _OF_LOOK = (_ROW.status, _ROW.ships_on, _ROW.lines, _ROW.steps)
 _COLUMNS = (*_OF_ORDER, *_OF_LOOK)
 # A link that is written while others are read becomes visible late.
@@ -143,15 +143,20 @@ class WatchedOrders:
         )
         return await statements.change(self._database, statement)
 
-    async def note(
-        self, market: str, looked: Mapping[int, tuple[OrderSeen, datetime | None]]
-    ) -> None:
-        """Keep how orders were seen, and when to look again; never for None."""
-        if not looked:
+    async def note(self, market: str, looks: Sequence[OrderLook]) -> None:
+        """Keep how orders were seen, and when to look again.
+
+        One that somebody wanted meanwhile, or looked at as well, is left: it is looked at anew.
+        """
+        if not looks:
             return
         statement = (
             update(watched_order)
-            .where(_ROW.market == market, _ROW.order_id == bindparam("key"))
+            .where(
+                _ROW.market == market,
+                _ROW.order_id == bindparam("key"),
+                _ROW.due_at.is_not_distinct_from(bindparam("old_due_at", type_=_ROW.due_at.type)),
+            )
             .values(
                 due_at=bindparam("new_due_at"),
                 **{column.name: bindparam(f"new_{column.name}") for column in _OF_LOOK},
@@ -159,11 +164,12 @@ class WatchedOrders:
         )
         rows = [
             {
-                "key": order,
-                "new_due_at": due_at,
-                **{f"new_{column.name}": getattr(seen, column.name) for column in _OF_LOOK},
+                "key": look.order.order_id,
+                "old_due_at": look.order.due_at,
+                "new_due_at": look.due_at,
+                **{f"new_{column.name}": getattr(look.seen, column.name) for column in _OF_LOOK},
             }
-            for order, (seen, due_at) in sorted(looked.items())
+            for look in sorted(looks, key=lambda each: each.order.order_id)
         ]
         async with self._database.begin() as connection:
             await connection.execute(statement, rows)

@@ -126,7 +126,10 @@ def _lateness(
             time.sleep(0.1)
 
     while len(late) + len(waiting) < _CHANGES:
-        change = _happened(on, random.choice(orders), len(made))
+        # What moves again before anybody looked is told once.
+        busy = {each.order for each in waiting}
+        free = [each for each in orders if each["entity_id"] not in busy]
+        change = _happened(on, random.choice(free), len(made))
         if change is not None:
             made.append(change)
             waiting[change] = time.monotonic()

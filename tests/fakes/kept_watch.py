@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from pricing_proxy.names import same_name_key
-from sync.store.watched_order_record import OrderSeen, WatchedRecord
+from sync.store.watched_order_record import OrderLook, WatchedRecord
 
 
 class FakeWatch:
@@ -46,16 +46,17 @@ class FakeWatch:
     async def due(self, market: str, *, now: datetime, most: int) -> Sequence[WatchedRecord]:
         del market
         due = [(at, key) for key, at in self.due_at.items() if at is not None and at <= now]
-        return [self.kept[key] for _, key in sorted(due)[:most]]
+        return [replace(self.kept[key], due_at=at) for at, key in sorted(due)[:most]]
 
     async def want(self, market: str, numbers: Collection[str], *, now: datetime) -> int:
         found = await self.numbered(market, numbers)
         self.due_at |= {each.order_id: now for each in found.values()}
         return len(found)
 
-    async def note(
-        self, market: str, looked: Mapping[int, tuple[OrderSeen, datetime | None]]
-    ) -> None:
+    async def note(self, market: str, looks: Sequence[OrderLook]) -> None:
         del market
-        self.due_at |= {key: at for key, (_, at) in looked.items()}
-        self.kept |= {key: replace(self.kept[key], seen=seen) for key, (seen, _) in looked.items()}
+        for look in looks:
+            key = look.order.order_id
+            if self.due_at[key] == look.order.due_at:
+                self.due_at[key] = look.due_at
+                self.kept[key] = replace(self.kept[key], seen=look.seen)

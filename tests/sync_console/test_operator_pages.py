@@ -32,7 +32,7 @@ from sync.store.links import MarketLinks
 from sync.store.mirror_records import RunState
 from sync.store.mirror_views import WholeRead
 from sync.store.order_writes import ORDER_LINK
-from sync.store.watched_order_record import OrderSeen
+from sync.store.watched_order_record import OrderLook
 from sync.store.wish_record import Place
 from sync.store.wishes import MarketWishes
 from tests.sync_alerts.mirror_runs import NOW, run
@@ -153,7 +153,9 @@ async def test_the_page_and_status_show_how_well_orders_are_watched(
 ) -> None:
     await MarketLinks(engine.database, "b2b_de").remember(ORDER_LINK, "7", "SO-7")
     since = await opened.watched.take_in("b2b_de", datetime(1970, 1, 1, tzinfo=UTC))
-    await opened.watched.note("b2b_de", {7: (OrderSeen(), since - timedelta(minutes=50))})
+    [order] = await opened.watched.due("b2b_de", now=since + timedelta(hours=1), most=1)
+    late = since - timedelta(minutes=50)
+    await opened.watched.note("b2b_de", [OrderLook(order=order, seen=order.seen, due_at=late)])
 
     _, page = await get(opened, "/")
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sync.alerts.conditions import behind
 from sync.store.links import MarketLinks
 from sync.store.order_writes import ORDER_LINK
-from sync.store.watched_order_record import OrderSeen
+from sync.store.watched_order_record import OrderLook, OrderSeen
 from sync.store.watched_orders import WatchedOrders
 from tests.sync_engine.engine import MARKET, Engine
 
@@ -43,7 +43,12 @@ async def test_what_was_looked_at_is_due_when_it_says_and_never_without(
     assert {each.order_id for each in due} == {7, 8}
 
     later = now + timedelta(minutes=5)
-    await watched.note(MARKET, {7: (PICKED, later), 8: (OrderSeen(status="Invoiced"), None)})
+    by_id = {each.order_id: each for each in due}
+    looks = [
+        OrderLook(order=by_id[7], seen=PICKED, due_at=later),
+        OrderLook(order=by_id[8], seen=OrderSeen(status="Invoiced"), due_at=None),
+    ]
+    await watched.note(MARKET, looks)
 
     assert await watched.due(MARKET, now=now, most=10) == []
     [again] = await watched.due(MARKET, now=later, most=10)
@@ -56,6 +61,22 @@ async def test_what_was_looked_at_is_due_when_it_says_and_never_without(
     assert told.order_id == 8
 
 
+async def test_an_order_that_was_wanted_during_a_look_stays_due(store: AsyncEngine) -> None:
+    """What the hint was about may have happened after the look had read it."""
+    watched, links = WatchedOrders(store), MarketLinks(store, MARKET)
+    await links.remember(ORDER_LINK, "7", "SO-7")
+    await watched.take_in(MARKET, EVER)
+    now = datetime.now(UTC) + timedelta(minutes=1)
+    [order] = await watched.due(MARKET, now=now, most=9)
+    await watched.want(MARKET, ["SO-7"], now=now)
+    look = OrderLook(order=order, seen=PICKED, due_at=now + timedelta(hours=6))
+    await watched.note(MARKET, [look])
+    [again] = await watched.due(MARKET, now=now, most=9)
+    assert again.seen == OrderSeen()
+    await watched.note(MARKET, [replace(look, order=again)])
+    assert await watched.due(MARKET, now=now, most=9) == []
+
+
 async def test_it_is_told_how_far_behind_watching_is(store: AsyncEngine) -> None:
     watched, links = WatchedOrders(store), MarketLinks(store, MARKET)
     for order in ("7", "8", "9"):
@@ -63,7 +84,9 @@ async def test_it_is_told_how_far_behind_watching_is(store: AsyncEngine) -> None
     await watched.take_in(MARKET, EVER)
     now = datetime.now(UTC)
     looked = {7: now - timedelta(minutes=40), 8: now + timedelta(minutes=1), 9: None}
-    await watched.note(MARKET, {order: (PICKED, at) for order, at in looked.items()})
+    due = await watched.due(MARKET, now=now + timedelta(minutes=1), most=9)
+    looks = [OrderLook(order=one, seen=PICKED, due_at=looked[one.order_id]) for one in due]
+    await watched.note(MARKET, looks)
 
     [state] = await watched.states()
 
@@ -80,7 +103,9 @@ async def test_an_order_that_is_sent_anew_is_watched_under_its_new_number(
     watched, links = WatchedOrders(store), MarketLinks(store, MARKET)
     await links.remember(ORDER_LINK, "7", "SO-7")
     await watched.take_in(MARKET, EVER)
-    await watched.note(MARKET, {7: (OrderSeen(status="Canceled", steps=3), None)})
+    [order] = await watched.due(MARKET, now=datetime.now(UTC), most=9)
+    seen = OrderSeen(status="Canceled", steps=3)
+    await watched.note(MARKET, [OrderLook(order=order, seen=seen, due_at=None)])
     await links.remember(ORDER_LINK, "7", "SO-8")
     await watched.take_in(MARKET, EVER)
     found = await watched.numbered(MARKET, ["SO-7", "SO-8"])
