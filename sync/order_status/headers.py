@@ -70,15 +70,22 @@ class Headers:
         self._marks = marks
         self._budget = budget
         self._clock = clock
+        self._tells_changes = False
         # The overlap tells the same again and again.
         self._seen: set[tuple[str, datetime | None]] = set()
 
-    async def look(self) -> int:
+    async def look(self, *, is_hinted: bool = False) -> int:
         """Look at what is due, as far as the budget goes, and return how many orders that were.
 
         Raises `UpstreamError`.
+
+        Args:
+            is_hinted: Whether only what a hint named is meant: what else changed, and lines, are
+                left to the next look by the clock, where the ERP tells it what changed.
         """
-        tells_changes = await self._note_changed()
+        if not (is_hinted and self._tells_changes):
+            self._tells_changes, is_hinted = await self._note_changed(), False
+        tells_changes = self._tells_changes
         began_at = await begins_at(self._market, self._marks, self._clock)
         looked = 0
         while (left := self._budget.left) > 0:
@@ -97,7 +104,9 @@ class Headers:
                 news = {
                     each.order_id for each in orders if is_news(each, began_at=began_at, now=now)
                 }
-                await self._look_at(orders, news, tells_changes=tells_changes)
+                await self._look_at(
+                    orders, news, tells_changes=tells_changes, reads_lines=not is_hinted
+                )
                 looked += len(group)
         return looked
 
@@ -125,7 +134,12 @@ class Headers:
         return True
 
     async def _look_at(
-        self, orders: Sequence[WatchedRecord], news: Collection[int], *, tells_changes: bool
+        self,
+        orders: Sequence[WatchedRecord],
+        news: Collection[int],
+        *,
+        tells_changes: bool,
+        reads_lines: bool,
     ) -> None:
         numbers, odd = [each.erp_number for each in orders], OddPapers()
         rows = await self._erp.statuses(self._market.company, numbers, odd)
@@ -138,6 +152,7 @@ class Headers:
                 order.erp_number
                 for order, row in pairs
                 if row is not None
+                and reads_lines
                 and order.order_id in news
                 and (tells_changes or status_of(row) != order.seen.status)
             ]

@@ -86,4 +86,4 @@ class OrderStatusRules(BaseModel):
     progress: dict[str, Notice] = {}
     ship_date: ShipDateNotice = ShipDateNotice()
     events: dict[str, str] = {}
-    reads_a_minute: Annotated[int, Field(ge=5, le=6000)] = 60
+    reads_a_minute: Annotated[int, Field(ge=5, le=6000)] = 120

@@ -25,7 +25,7 @@ _CHANGES = 40
 _APART_SECONDS = (0.5, 4.5)
 _KILL_EVERY_SECONDS = 25.0
 _POLL_SECONDS, _HINT_SECONDS = 90.0, 5.0
-_READS_A_MINUTE, _QUIET_SECONDS = 60, 90.0
+_READS_A_MINUTE, _QUIET_SECONDS = 120, 90.0
 # Until the last order is in the ERP and was looked at: a worker brings some twenty a second.
 _SETTLED_SECONDS, _PER_ORDER_SECONDS = 120.0, 0.4
 

@@ -13,6 +13,7 @@ from sync.order_status.turns import next_look
 from sync.papers.read_budget import ReadBudget
 from sync.store.watched_order_record import WatchedRecord
 from tests.fakes.fulfilment_world import FulfilmentWorld
+from tests.order_status.test_steps import sold_in
 from tests.virtual_time import ManualClock
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -94,6 +95,21 @@ async def test_a_hint_of_an_order_of_ours_looks_at_once_and_of_others_does_not()
     await world.watching.hint([sold.erp_number.lower()])
     await world.engine.carry_due()
     assert list(world.shipped(sold).values()) == [2]
+
+
+async def test_a_hint_costs_two_requests_where_the_erp_tells_what_changed() -> None:
+    world = FulfilmentWorld()
+    world.erp.tells_changes = True
+    sold = await sold_in(world)
+    lot = next(iter(sold.lots))
+    reads = sum(world.erp.reads.values())
+    world.erp.change_line(lot, OrderedSalesQuantity="3")
+    await world.watching.hint([sold.erp_number])
+    assert sum(world.erp.reads.values()) == reads + 2
+    # Its lines are looked at by the clock.
+    await world.step(timedelta(seconds=30))
+    [event] = world.events(sold)
+    assert event.event.payload["fact"] == "lines"
 
 
 async def test_hints_of_a_burst_are_looked_at_together_and_never_beyond_the_budget() -> None:
