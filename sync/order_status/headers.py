@@ -141,12 +141,7 @@ class Headers:
         tells_changes: bool,
         reads_lines: bool,
     ) -> None:
-        numbers, odd = [each.erp_number for each in orders], OddPapers()
-        rows = await self._erp.statuses(self._market.company, numbers, odd)
-        await self._odd_rows.take(odd, rows)
-        self._budget.spend(1)
-        found = {same_name_key(row.SalesOrderNumber): row for row in rows}
-        pairs = [(order, found.get(same_name_key(order.erp_number))) for order in orders]
+        pairs = await self._rows(orders)
         lines, delivered = await self._lines(
             [
                 order.erp_number
@@ -176,6 +171,17 @@ class Headers:
         # is the same event.
         await self._entering.enter(happened)
         await self._watch.note(self._market.code, looks)
+
+    async def _rows(
+        self, orders: Sequence[WatchedRecord]
+    ) -> list[tuple[WatchedRecord, OrderStatusRow | None]]:
+        """Return orders with their headers; None for one that the ERP has no more."""
+        numbers, odd = [each.erp_number for each in orders], OddPapers()
+        rows = await self._erp.statuses(self._market.company, numbers, odd)
+        await self._odd_rows.take(odd, rows)
+        self._budget.spend(1)
+        found = {same_name_key(row.SalesOrderNumber): row for row in rows}
+        return [(order, found.get(same_name_key(order.erp_number))) for order in orders]
 
     async def _lines(
         self, numbers: Sequence[str]
