@@ -68,7 +68,7 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
+class ServedPorts:
     """Where the service listens.
 
     Attributes:
@@ -80,7 +80,9 @@ class Ports:
     metrics: int | None
 
 
-async def listen(running: Application, settings: Settings, listeners: AsyncExitStack) -> Ports:
+async def listen(
+    running: Application, settings: Settings, listeners: AsyncExitStack
+) -> ServedPorts:
     """Open the listeners; raises `ListenError`.
 
     Args:
@@ -104,11 +106,11 @@ async def listen(running: Application, settings: Settings, listeners: AsyncExitS
     public_port = await listeners.enter_async_context(shops)
     admin_port = await listeners.enter_async_context(operators)
     if service.metrics is None:
-        return Ports(public_port, admin_port, metrics=None)
+        return ServedPorts(public_port, admin_port, metrics=None)
     scraped = metrics_listening(
         running.metrics.text, service.metrics, "service.metrics.port", crowd=scrapers[0]
     )
-    return Ports(public_port, admin_port, await listeners.enter_async_context(scraped))
+    return ServedPorts(public_port, admin_port, await listeners.enter_async_context(scraped))
 
 
 def _crowds(settings: Settings) -> tuple[Crowd, Crowd]:
