@@ -9,11 +9,11 @@ TIED := $(BIN)/python -m pricing_proxy.children
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 30
 
 SHELL := /bin/bash
-.PHONY: help install demo test bench drill chaos mutation soak wirefuzz format lock clean
+.PHONY: help install demo test bench drill chaos mutation soak wirefuzz format lock sbom deploy-check clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 $(READY): requirements.lock pyproject.toml
 	@command -v "$(PYTHON)" >/dev/null \
@@ -80,6 +80,24 @@ lock: $(READY) ## Resolve the dependencies anew into requirements.lock, and its 
 	@rm -f requirements-runtime.lock
 	@$(UV_COMPILE) --constraint requirements.lock -o requirements-runtime.lock
 
+DEPLOY_TOOLS := .deploy-tools
+
+$(DEPLOY_TOOLS)/.ready: deploy/tools.lock
+	@"$(PYTHON)" -m venv $(DEPLOY_TOOLS)
+	@$(DEPLOY_TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 30 \
+		--no-deps --require-hashes -r deploy/tools.lock
+	@touch $@
+
+sbom: $(READY) $(DEPLOY_TOOLS)/.ready ## Write what the image holds: dist/sbom.cdx.json (CycloneDX) and deploy/image/licences.md
+	@mkdir -p dist
+	@$(DEPLOY_TOOLS)/bin/cyclonedx-py requirements requirements-runtime.lock --pyproject pyproject.toml \
+		--mc-type application --output-format JSON --output-reproducible --output-file dist/sbom.cdx.json
+	@$(BIN)/python -m tests.deploy.licences
+	@echo "dist/sbom.cdx.json and deploy/image/licences.md are written."
+
+deploy-check: $(READY) $(DEPLOY_TOOLS)/.ready ## Check what is in deploy/ with the tools of each kind of file
+	@PATH="$(abspath $(DEPLOY_TOOLS)/bin):$$PATH:/usr/sbin:/sbin" $(BIN)/python -m tests.deploy.check
+
 clean: ## Remove the environment and what the tools left
-	@rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	@rm -rf $(VENV) $(DEPLOY_TOOLS) .demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find pricing_proxy sync tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,160 @@
+"""Check what is in `deploy/` with the tools that people use for each kind of file.
+
+    make deploy-check          python -m tests.deploy.check
+
+A tool that is missing is named with how to get it, and fails the check of its files; the others
+are checked all the same. Nothing is built, started or fetched. What needs no tool is checked by
+the other tests of this folder, in `make test`.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.code.sources import ROOT
+
+DEPLOY = ROOT / "deploy"
+_PYTHON_TOOLS = "make deploy-check installs it from deploy/tools.lock"
+GET = {
+    "amtool": "Debian: apt-get install prometheus-alertmanager",
+    "check-jsonschema": _PYTHON_TOOLS,
+    "hadolint": _PYTHON_TOOLS,
+    "haproxy": "Debian: apt-get install haproxy",
+    "nginx": "Debian: apt-get install nginx",
+    "openssl": "Debian: apt-get install openssl",
+    "promtool": "Debian: apt-get install prometheus",
+    "systemd-analyze": "Debian: apt-get install systemd",
+    "yamllint": _PYTHON_TOOLS,
+}
+"""The tools, and how each comes here."""
+
+# systemd's own score: 10 is a unit with no protection at all, "OK" ends at 5.
+_MOST_EXPOSED = 2.0
+_YAML_RULES = "{extends: relaxed, rules: {line-length: {max: 130}, key-duplicates: enable}}"
+_SEVERITIES = {"page": "on-call", "ticket": "tickets"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What is asked of some files.
+
+    Attributes:
+        about: What is checked.
+        tools: What it needs.
+        commands: Returns what is run, in order, given an empty folder.
+    """
+
+    about: str
+    tools: tuple[str, ...]
+    commands: Callable[[Path], Iterator[Sequence[str]]]
+
+
+def main() -> int:
+    """Run every check; return 1 when one failed."""
+    console = Console(highlight=False)
+    failed = 0
+    for check in CHECKS:
+        problem = _problem(check)
+        failed += problem is not None
+        console.print(f"{'ok    ' if problem is None else 'FAILED'} {check.about}")
+        if problem is not None:
+            console.print(problem, markup=False)
+    console.print(f"{len(CHECKS) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def _problem(check: Check) -> str | None:
+    missing = [tool for tool in check.tools if shutil.which(tool) is None]
+    if missing:
+        return "\n".join(f"  {tool} is missing. {GET[tool]}" for tool in missing)
+    with tempfile.TemporaryDirectory() as folder:
+        for command in check.commands(Path(folder)):
+            done = subprocess.run(  # noqa: S603 -- our own list
+                command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            if done.returncode != 0:
+                return f"  {' '.join(command)}\n{done.stdout}"
+    return None
+
+
+def _image(_: Path) -> Iterator[Sequence[str]]:
+    yield "hadolint", "deploy/image/Dockerfile"
+
+
+def _compose(_: Path) -> Iterator[Sequence[str]]:
+    schema = ("check-jsonschema", "--builtin-schema", "vendor.compose-spec")
+    yield *schema, "deploy/compose/compose.yaml"
+
+
+def _yaml(_: Path) -> Iterator[Sequence[str]]:
+    yield "yamllint", "-d", _YAML_RULES, "--strict", "deploy"
+
+
+def _units(folder: Path) -> Iterator[Sequence[str]]:
+    """Verify the units with programs that exist: ours are not installed here."""
+    for unit in sorted((DEPLOY / "systemd").glob("*.service")):
+        copy = folder / unit.name
+        text = unit.read_text(encoding="utf-8")
+        for program in ("pricing-proxy", "d365-sync"):
+            text = text.replace(f"=/opt/pricing-proxy/bin/{program} ", "=/bin/true ")
+        copy.write_text(text, encoding="utf-8")
+        yield "systemd-analyze", "verify", str(copy)
+        threshold = f"--threshold={round(_MOST_EXPOSED * 10)}"
+        yield "systemd-analyze", "security", "--offline=true", threshold, str(copy)
+
+
+def _proxies(folder: Path) -> Iterator[Sequence[str]]:
+    """Have both proxies read their examples, with a certificate made for it."""
+    key, certificate, both = (folder / name for name in ("key.pem", "cert.pem", "both.pem"))
+    made = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1")
+    yield *made, "-subj", "/CN=check", "-keyout", str(key), "-out", str(certificate)
+    both.write_bytes(key.read_bytes() + certificate.read_bytes())
+    haproxy, site, nginx = (folder / name for name in ("haproxy.cfg", "site.conf", "nginx.conf"))
+    for example, copy in (("haproxy.cfg", haproxy), ("nginx.conf", site)):
+        text = (DEPLOY / "proxies" / example).read_text(encoding="utf-8")
+        for name in ("prices", "sync"):
+            for owner in ("haproxy", "nginx"):
+                text = text.replace(f"/etc/{owner}/certs/{name}.pem", str(both))
+        copy.write_text(text.replace("/var/log/nginx", str(folder)), encoding="utf-8")
+    yield "haproxy", "-c", "-f", str(haproxy)
+    places = f"pid {folder}/pid; error_log stderr; events {{}}"
+    nginx.write_text(f"{places} http {{ include {site}; }}", encoding="utf-8")
+    yield "nginx", "-t", "-c", str(nginx)
+
+
+def _prometheus(_: Path) -> Iterator[Sequence[str]]:
+    yield "promtool", "check", "config", "deploy/prometheus/prometheus.yml"
+
+
+def _routes(_: Path) -> Iterator[Sequence[str]]:
+    file = "deploy/prometheus/alertmanager.yml"
+    yield "amtool", "check-config", file
+    for severity, receiver in _SEVERITIES.items():
+        test = ("amtool", "config", "routes", "test", f"--config.file={file}")
+        yield *test, f"--verify.receivers={receiver}", f"severity={severity}"
+
+
+CHECKS = (
+    Check("the Dockerfile (hadolint)", ("hadolint",), _image),
+    Check("the compose file, by its schema", ("check-jsonschema",), _compose),
+    Check("YAML (yamllint)", ("yamllint",), _yaml),
+    Check("systemd's units, and how exposed they are", ("systemd-analyze",), _units),
+    Check("HAProxy and nginx read the examples", ("haproxy", "nginx", "openssl"), _proxies),
+    Check("Prometheus' configuration", ("promtool",), _prometheus),
+    Check("Alertmanager: configuration, routes", ("amtool",), _routes),
+)
+
+if __name__ == "__main__":
+    sys.exit(main())
