@@ -5,6 +5,7 @@ UpstreamError
 │   ├── UpstreamTimeoutError        our deadline passed first
 │   ├── UpstreamUnavailableError    refused, reset, or 5xx without an explanation
 │   │   └── CallRefusedError          not sent: breaker open, queue full, too little time left
+│   ├── UpstreamConflictError       read and not done, for a reason that passes: a deadlock
 │   └── UpstreamThrottledError      wait `retry_after`, then ask again
 └── PermanentUpstreamError        the same request will fail again
     ├── UpstreamRejectedError       4xx, or 5xx with the application's own message: our request
@@ -64,6 +65,18 @@ class CallRefusedError(UpstreamUnavailableError):
     def __init__(self, message: str, *, system: str, retry_after: timedelta) -> None:
         super().__init__(message, system=system)
         self.retry_after = retry_after
+
+
+class UpstreamConflictError(TransientUpstreamError):
+    """The upstream read the request and did not do it: something was in its way, and passes.
+
+    Attributes:
+        status: The HTTP status.
+    """
+
+    def __init__(self, message: str, *, system: str, status: int) -> None:
+        super().__init__(message, system=system)
+        self.status = status
 
 
 class UpstreamThrottledError(TransientUpstreamError):

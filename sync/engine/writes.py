@@ -16,6 +16,7 @@ from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
     PermanentUpstreamError,
+    UpstreamConflictError,
     UpstreamContractError,
     UpstreamRejectedError,
     UpstreamThrottledError,
@@ -74,6 +75,9 @@ async def _written_once(call: Call, send: Send[T]) -> T:
         raise
     except (CallRefusedError, UpstreamThrottledError) as error:
         await call.acked(_NOT_SENT, {"not_done": str(error)})
+        raise
+    except UpstreamConflictError as error:
+        await call.acked(error.status, {"not_done": str(error)})
         raise
     except PermanentUpstreamError as error:
         status = error.status if isinstance(error, UpstreamRejectedError) else _NOT_SENT

@@ -195,7 +195,7 @@ class MemoWriter:
             )
 
         what = f"give back {wanted.bill.name}"
-        with held_if_refused("items", what, advice=_REFUSED_ADVICE):
+        with held_if_refused(work, "items", what, advice=_REFUSED_ADVICE):
             return await written(work, _SHOP, REFUND, request, send)
 
 

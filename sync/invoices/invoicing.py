@@ -214,7 +214,7 @@ class InvoiceWriter:
             )
 
         operation = CAPTURE if is_captured else INVOICE
-        with held_if_refused("items", f"invoice {wanted.bill.name}", advice=_BY_HAND):
+        with held_if_refused(work, "items", f"invoice {wanted.bill.name}", advice=_BY_HAND):
             return await written(work, _SHOP, operation, request, send)
 
     async def _read_back(self, wanted: ToInvoice) -> Invoiced:

@@ -6,13 +6,14 @@
 | 3xx | `UpstreamContractError`: never followed, the signature is for one address |
 | 401, 403 | `UpstreamDeniedError`: credentials, clock, or an access resource that the text names |
 | 429, 503 with Retry-After | `UpstreamThrottledError` |
-| 400 with a message that passes by itself | `MagentoBusyError` |
+| 400 with a message that passes by itself | `UpstreamConflictError` |
 | 500 (report id, plain text) | `MagentoBrokeError`: its own code failed at the request |
 | 408, 425, other 5xx (maintenance page) | `UpstreamUnavailableError` |
 | other 4xx | `MagentoRejectedError` with what Magento said |
 
 A message holds the status only, since what Magento says may quote customer data; the
-exceptions are access resources and report ids, without which nobody can help. Pure.
+exceptions are access resources, report ids, without which nobody can help, and what passes,
+which quotes nothing. Pure.
 """
 
 import json
@@ -24,7 +25,7 @@ from typing import Any, NoReturn
 
 from pricing_proxy.http_replies import PASSING, Reply, meaning_of_status
 from pricing_proxy.resilience.errors import (
-    TransientUpstreamError,
+    UpstreamConflictError,
     UpstreamError,
     UpstreamRejectedError,
     UpstreamUnavailableError,
@@ -66,10 +67,6 @@ class MagentoRejectedError(UpstreamRejectedError):
         return is_missing and not self.is_missing_route
 
 
-class MagentoBusyError(TransientUpstreamError):
-    """Refused with 400 for a reason that passes: two writers were in each other's way."""
-
-
 class MagentoBrokeError(UpstreamUnavailableError):
     """Its own code failed at what it was asked: the shop is in trouble, or one row of a list is."""
 
@@ -96,8 +93,10 @@ def _refusal(reply: Reply, faults: tuple[ShopFault, ...]) -> UpstreamError:
         is_broken = reply.status == HTTPStatus.INTERNAL_SERVER_ERROR
         kind = MagentoBrokeError if is_broken else UpstreamUnavailableError
         return kind(named, system=reply.system)
-    if any(fault.passes for fault in faults):
-        return MagentoBusyError(reply.told, system=reply.system)
+    passing = next((fault for fault in faults if fault.passes), None)
+    if passing is not None:
+        told = f"{reply.told}: {passing.text}"
+        return UpstreamConflictError(told, system=reply.system, status=reply.status)
     return MagentoRejectedError(reply.told, system=reply.system, status=reply.status, faults=faults)
 
 

@@ -1,9 +1,11 @@
 """Hand Magento many rows at once, and follow each to its end.
 
 A bulk that was taken is not done: a consumer works its operations off, one by one, in no fixed
-order. One that kills its consumer stays open for ever, so following a bulk ends at a deadline, and
-what is open then is for the caller to look up, row by row. "Complete" is not "done" either: what
-batch routes refuse stands in the operation's result. An equal bulk that is sent twice is two.
+order. One that kills its consumer stays open for ever, so following a bulk ends when nothing more
+of it does, and what is open then is for the caller to look up, row by row. While it moves it is
+followed, however slow the shop is: whoever wrote its rows too would be in the consumer's way.
+"Complete" is not "done" either: what batch routes refuse stands in the operation's result. An equal
+bulk that is sent twice is two.
 """
 
 import asyncio
@@ -90,15 +92,17 @@ class BulkCalls:
         Args:
             bulk: Its id.
             rows: How many it has.
-            wait: For how long, at the most.
+            wait: For how long no more of them may end.
         """
-        until_us = self._clock.monotonic_us() + wait // timedelta(microseconds=1)
-        pause = _FIRST_PAUSE
+        wait_us = wait // timedelta(microseconds=1)
+        until_us, most, pause = self._clock.monotonic_us() + wait_us, 0, _FIRST_PAUSE
         while True:
             operations = await self.operations(bulk)
             ended = {each.id: each for each in operations if each.status != OperationState.OPEN}
             if len(ended) >= rows:
                 return BulkEnd(ended, is_overdue=False)
+            if len(ended) > most:
+                until_us, most = self._clock.monotonic_us() + wait_us, len(ended)
             if self._clock.monotonic_us() >= until_us:
                 return BulkEnd(ended, is_overdue=True)
             await asyncio.sleep(pause.total_seconds())

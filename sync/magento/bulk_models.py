@@ -42,6 +42,15 @@ class BulkOperation(ShopModel):
         return for_people(self.result_message)
 
     @property
+    def passes(self) -> bool:
+        """Whether it failed for a reason that passes, whatever its state says of that.
+
+        The route has wrapped the database's error, by which its state would say so.
+        """
+        told = ShopFault(self.result_message, {})
+        return told.passes or told.asks_again
+
+    @property
     def row_faults(self) -> tuple[ShopFault, ...]:
         """What was refused although the operation is complete: batch routes tell it as a result."""
         rows = self.result

@@ -15,8 +15,22 @@ from decimal import Decimal
 from typing import Any
 
 _PLACEHOLDER = re.compile(r"%(\d+|[A-Za-z_]\w*)", re.ASCII)
-# Refusals that pass by themselves: the loser of a database deadlock is told no more than this.
-_PASSING = frozenset({"Could not save Prices."})
+# Refusals that pass by themselves: of a database that was in its own way, and of documents whose
+# saving was rolled back, as where two of them reserve at once. Of the latter the shop tells its log
+# alone why; a reason that stays is told once the attempts are used up.
+_PASSING = frozenset(
+    {
+        "Could not save Prices.",
+        "Database connection error",
+        "Database deadlock found when trying to get lock",
+        "Database lock wait timeout exceeded",
+        "Could not save a shipment, see error log for details",
+        "Could not save an invoice, see error log for details",
+        "Could not save a Creditmemo, see error log for details",
+    }
+)
+# So ends what a product's parts say that could not be saved, for whatever reason.
+_ASKS_AGAIN = "Please try again."
 # What its own messages use; "<" in a name or a SKU is no tag of theirs.
 _TAG = re.compile(
     r"</?(?:a|b|em|i|span|strong|u|(?P<breaks>br|li|ol|p|ul))(?:\s[^<>]*)?/?>",
@@ -49,6 +63,11 @@ class ShopFault:
     def passes(self) -> bool:
         """Whether the same request may succeed later, although the status says it is wrong."""
         return self.template in _PASSING
+
+    @property
+    def asks_again(self) -> bool:
+        """Whether it says to try again: that may help, and a second refusal stands."""
+        return self.template.endswith(_ASKS_AGAIN)
 
     @property
     def is_missing_route(self) -> bool:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from sync.magento.calls import Calls
 from sync.magento.listing import ShopList
 from sync.magento.places import ById
-from sync.magento.product_models import ShopProduct
+from sync.magento.product_models import CatalogProduct, ShopProduct
 from sync.magento.search import (
     MOST_ROWS,
     PAGE_SIZE,
@@ -18,6 +18,8 @@ from sync.magento.search import (
 )
 
 _ROUTE = "/rest/all/V1/products"
+# Of a bundle's `shipment_type`.
+_SEPARATELY = "1"
 
 
 class ProductCalls:
@@ -52,6 +54,20 @@ class ProductCalls:
             rows = await self._calls.found("product_sku", ShopProduct, _ROUTE, search)
             found |= {product.id: product.sku for product in rows}
         return found
+
+    async def shipped_in_parts(self, ids: Sequence[int]) -> frozenset[int]:
+        """Return the bundles among these products that are shipped part by part now."""
+        found: set[int] = set()
+        for start in range(0, len(ids), PAGE_SIZE):
+            some = ids[start : start + PAGE_SIZE]
+            search = Search(
+                groups=[any_id("entity_id", some)],
+                page_size=len(some),
+                fields="items[id,sku,custom_attributes]",
+            )
+            rows = await self._calls.found("product_shipment", CatalogProduct, _ROUTE, search)
+            found |= {each.id for each in rows if each.attribute("shipment_type") == _SEPARATELY}
+        return frozenset(found)
 
     async def spelled(self, skus: Sequence[str]) -> list[str]:
         """Return the SKUs among these that the shop has, as it spells them."""

@@ -14,6 +14,7 @@ was too long: the next ones are shorter, in this process.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from pricing_proxy.clock import Clock
@@ -28,6 +29,7 @@ from pricing_proxy.resilience.errors import (
 )
 from sync.engine.blame import Blame, blame_of
 from sync.engine.flow import Work
+from sync.mirror.conflicts import past_conflicts
 from sync.mirror.governor import Governor
 from sync.mirror.ports import MirrorWriter, PlannedRow
 from sync.store.mirror_records import HeldRow, RowEnd, RowOutcome
@@ -35,9 +37,6 @@ from sync.store.mirror_records import HeldRow, RowEnd, RowOutcome
 Report = Callable[[Sequence[RowOutcome]], Awaitable[None]]
 """Writes down what came of rows."""
 
-# A victim of a deadlock is written at the second try; more than that is no coincidence.
-_MOST_CONFLICTS = 3
-_CONFLICT_SECONDS = 0.5
 # So many rows alone, and none written before: no row is at fault.
 _MOST_SUSPECTS = 3
 
@@ -132,20 +131,14 @@ class ChunkBatches:
 
     async def _sent(self, batch: Sequence[PlannedRow]) -> UpstreamError | None:
         """Send a batch and report it; return why it failed as a whole, None where it did not."""
-        conflicts = 0
-        while True:
-            try:
-                outcomes = await self._sent_once(batch)
-            except UpstreamError as error:
-                if is_of_rows(error):
-                    return error
-                conflicts += 1
-                if not _is_conflict(error) or conflicts == _MOST_CONFLICTS:
-                    raise
-                await asyncio.sleep(_CONFLICT_SECONDS)
-            else:
-                await self._done(batch, outcomes)
-                return None
+        try:
+            outcomes = await past_conflicts(partial(self._sent_once, batch))
+        except UpstreamError as error:
+            if is_of_rows(error):
+                return error
+            raise
+        await self._done(batch, outcomes)
+        return None
 
     async def _sent_once(self, batch: Sequence[PlannedRow]) -> Sequence[RowOutcome]:
         async with self._governor.slot():
@@ -205,11 +198,6 @@ class ChunkBatches:
         self._faults += len(rows)
         if rows:
             await self._report([_refused(row, fault) for row, fault in rows])
-
-
-def _is_conflict(error: UpstreamError) -> bool:
-    """Return whether two writers were in each other's way, which passes by itself."""
-    return isinstance(error, TransientUpstreamError) and blame_of(error) is Blame.DOCUMENT
 
 
 def is_of_rows(error: UpstreamError) -> bool:

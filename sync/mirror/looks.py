@@ -116,26 +116,33 @@ class MirrorLooks:
         await self._go_on(every=self._every)
 
     async def whole_round(self) -> None:
-        """Look through all of the shop that is left of a round, or of a new one."""
-        await self._go_on(every=timedelta(0), is_all=True)
+        """Look through all of the shop as it is now; raises `UpstreamError`.
 
-    async def _go_on(self, *, every: timedelta, is_all: bool = False) -> None:
+        What is left of a round that goes on is looked at first. What that round has seen already
+        may be otherwise since, so a new one follows.
+        """
+        if await self._go_on(every=timedelta(0), is_all=True):
+            await self._go_on(every=timedelta(0), is_all=True)
+
+    async def _go_on(self, *, every: timedelta, is_all: bool = False) -> bool:
+        """Go on with a round; return whether it is at its end, and others had begun it."""
         mirror = self._mirror
         if not await self._is_adopted():
-            return
+            return False
         place = await self._rounds.place(
             mirror.flow, mirror.market, mirror.shop, mirror.scopes, every=every
         )
-        left = inf
+        left, is_others = inf, place is not None and place.looked > 0
         if place is not None and not is_all:
             left = max(1, place.expected * (TICK / every) * _HURRY)
         while place is not None and left > 0:
             rows = await self._rounds.next(place, mirror.chunk_rows)
             if not rows:
                 await self._rounds.end(place)
-                return
+                return is_others
             place = await self._slice(place, rows)
             left -= len(rows)
+        return False
 
     async def _slice(self, place: LookPlace, rows: Sequence[LookedRow]) -> LookPlace | None:
         """Look at some rows; return where the round is then, None where it does not go on now."""

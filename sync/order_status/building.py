@@ -124,6 +124,7 @@ def _market(given: Given, market: ConfiguredMarket) -> StatusMarket:
         shop.shipments,
         orders=orders,
         sources=sources,
+        bundles=shop.products,
         locks=given.locks,
         want=stock_wanted(given, market),
     )

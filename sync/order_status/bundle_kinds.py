@@ -1,6 +1,9 @@
 """Which bundles are shipped as one piece: the shop's order does not say, its refusals do.
 
-What a refusal has told of a product is remembered, so that it is told once.
+What a refusal has told of a product is remembered, so that it is told once. Where none can come, as
+nothing is sent of a bundle of which only some parts are delivered, the product is asked: its parts
+would never be shipped otherwise. A product may be another by now than when it was ordered, which
+the refusal then says.
 """
 
 import re
@@ -12,6 +15,7 @@ from sync.engine.flow import Work
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.reserving_models import ReservingLine
 from sync.order_status.mapping import BundleDelivery, SourceDelivery
+from sync.order_status.ports import ShopBundles
 
 _KIND, _SEPARATELY, _TOGETHER = "bundle_shipment", "Separately", "Together"
 # As recorded: Cannot create shipment as bundle product "SKU" has shipment type "Together".
@@ -33,13 +37,25 @@ class BundleKinds:
     told: frozenset[int] = frozenset()
 
     @classmethod
-    async def of(cls, work: Work, delivery: SourceDelivery) -> Self:
-        """Return what is remembered; of others it is taken that they are shipped together."""
+    async def of(cls, work: Work, delivery: SourceDelivery, shop: ShopBundles) -> Self:
+        """Return what is remembered, or the shop says where no refusal can.
+
+        Of others it is taken that they are shipped together.
+        """
         apart = {
             each.parent.item_id
             for each in delivery.bundles
             if await work.links.erp_key(_KIND, str(each.parent.product_id)) == _SEPARATELY
         }
+        partly = {
+            each.parent.item_id: each.parent.product_id
+            for each in delivery.bundles
+            if not each.bundles and each.parent.product_id and each.parent.item_id not in apart
+        }
+        if partly:
+            asked = sorted(set(partly.values()))
+            found = await shop.shipped_in_parts(asked)
+            apart |= {item for item, number in partly.items() if number in found}
         return cls(deliveries=delivery.bundles, separately=frozenset(apart))
 
     @property

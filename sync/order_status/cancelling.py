@@ -105,7 +105,7 @@ class Canceller:
         async with self._locks.hold([folded(sku) for sku in skus]):
             cancel = partial(self._shop.cancel, order.entity_id)
             request = {"order_id": order.entity_id}
-            with held_if_refused("state", "cancel the order", advice=_REFUSED_ADVICE):
+            with held_if_refused(work, "state", "cancel the order", advice=_REFUSED_ADVICE):
                 answer = await written(work, _SHOP, CANCEL, request, cancel)
             after = await self._orders.of(work, order.entity_id)
         if self._want is not None and skus:

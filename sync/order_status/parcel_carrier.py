@@ -69,7 +69,7 @@ class ParcelCarrier:
         add = partial(self._shipments.add_track, first.entity_id, fact.order_id, parcel)
         request = {"shipment": first.entity_id, "track_number": fact.parcel}
         what = f"take the number {fact.parcel}"
-        with held_if_refused("track_number", what, advice=_REFUSED_ADVICE):
+        with held_if_refused(work, "track_number", what, advice=_REFUSED_ADVICE):
             await written(work, _SHOP, ADD, request, add)
         return Done(f"is on shipment {first.increment_id} now")
 

@@ -39,6 +39,14 @@ class ErpSlips(Protocol):
         ...
 
 
+class ShopBundles(Protocol):
+    """The shop's bundles."""
+
+    async def shipped_in_parts(self, ids: Sequence[int]) -> frozenset[int]:
+        """Return the bundles among these products that are shipped part by part now."""
+        ...
+
+
 class ErpProgress(Protocol):
     """How far all orders are; likewise. Rows that are odd are told, and left out."""
 

@@ -27,7 +27,7 @@ from sync.magento.stock_ports import LocksOfSkus
 from sync.mirror.keys import folded
 from sync.order_status.bundle_kinds import BundleKinds
 from sync.order_status.mapping import Quantities, SourceDelivery, left_to_ship
-from sync.order_status.ports import ShopShipments
+from sync.order_status.ports import ShopBundles, ShopShipments
 from sync.order_status.shop_order import ShopOrderReader
 from sync.order_status.slips import SlipKey, is_ours, marked, shipments_of_slip
 from sync.order_status.sources import Sources
@@ -95,6 +95,7 @@ class ShipmentWriter:
         shipments: The shop's.
         orders: Its orders.
         sources: What its sources hold.
+        bundles: Its bundles.
         locks: One at a time for each SKU.
         want: Has stock written again.
     """
@@ -105,19 +106,21 @@ class ShipmentWriter:
         *,
         orders: ShopOrderReader,
         sources: Sources,
+        bundles: ShopBundles,
         locks: LocksOfSkus,
         want: WantStock | None,
     ) -> None:
         self._shipments = shipments
         self._orders = orders
         self._sources = sources
+        self._bundles = bundles
         self._locks = locks
         self._want = want
 
     async def ship(self, work: Work, wanted: ToShip, doubts: Doubts) -> Shipped:
         """Ship, or find that it is shipped; raises outcomes and `UpstreamError`."""
         order = await self._orders.of(work, wanted.order_id)
-        kinds = await BundleKinds.of(work, wanted.delivery)
+        kinds = await BundleKinds.of(work, wanted.delivery, self._bundles)
         skus = {
             sku: None
             for separately in ((), [row.item_id for row in kinds.bundles])
@@ -195,17 +198,16 @@ class ShipmentWriter:
                 return _nothing_left(order, full)
             check_goes_on(order.state, done="delivered", advice=_ENDED_ADVICE)
             await self._sources.raise_to(work, order, left, source=wanted.source)
-            try:
-                number = await self._send(work, wanted, left)
-            except MagentoRejectedError as error:
-                if (other := kinds.told_by(error)) is None:
-                    with held_if_refused(
-                        "items", f"ship slip {wanted.slip.number}", advice=REFUSED_ADVICE
-                    ):
+            what = f"ship slip {wanted.slip.number}"
+            with held_if_refused(work, "items", what, advice=REFUSED_ADVICE):
+                try:
+                    number = await self._send(work, wanted, left)
+                except MagentoRejectedError as error:
+                    if (other := kinds.told_by(error)) is None:
                         raise
-                # Refused as a whole, so nothing of it was shipped.
-                kinds = other
-                continue
+                    # Refused as a whole, so nothing of it was shipped.
+                    kinds = other
+                    continue
             await work.links.remember(LINK, number, wanted.mark)
             await kinds.remember(work)
             return await self._read_back(wanted, full)

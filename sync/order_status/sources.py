@@ -77,5 +77,5 @@ class Sources:
             await self._shop.write_source_items(missing, guard=guard)
 
         what = f"raise source {missing[0].source}"
-        with held_if_refused("source_code", what, advice=_REFUSED_ADVICE):
+        with held_if_refused(work, "source_code", what, advice=_REFUSED_ADVICE):
             await written(work, _SHOP, RAISE, request, send)

@@ -1,15 +1,17 @@
 """Write members of many products through the shop's queue, or of few one by one.
 
 What the queue's database was in its own way at, and what is open past the deadline, is written
-alone: of products that were to be made, those that are not there. A queue that is not worked off is
-a dead consumer, and so all is written one by one for a while. It may still do later what is open,
-and then writes what was wanted before: so a bulk is kept from its sending until each of its ends is
-known, and `late_bulks` looks after those that nobody follows any more.
+alone, and again where the database is so once more: of products that were to be made, those that
+are not there. A queue of which nothing more is worked off is a dead consumer, and so all is written
+one by one for a while. It may still do later what is open, and then writes what was wanted before:
+so a bulk is kept from its sending until each of its ends is known, and `late_bulks` looks after
+those that nobody follows any more.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from pricing_proxy.clock import Clock
@@ -20,6 +22,7 @@ from sync.engine.writes import written
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.bulk_models import BulkOperation, OperationState
 from sync.magento.catalog import ALL
+from sync.mirror.conflicts import past_conflicts
 from sync.mirror.ports import PlannedRow
 from sync.products.options import FieldFaultError
 from sync.products.ports import BulkBook, ShopBulks, ShopCatalog
@@ -74,8 +77,8 @@ class ProductPatches:
         bulks: Its queue.
         book: The bulks that were sent.
         clock: Time.
-        wait: How long the queue may take for a batch.
-        overdue: Told of a bulk that the queue has not worked off by then.
+        wait: For how long the queue may work off nothing more of a batch.
+        overdue: Told of a bulk that the queue then has not worked off.
     """
 
     def __init__(
@@ -163,7 +166,8 @@ class ProductPatches:
             self._alone_until_us = self._clock.monotonic_us() + _ALONE_FOR_US
             left = len(patches) - len(end.ended)
             seconds = round(self._wait.total_seconds())
-            told = f"bulk {bulk} has {left} of {len(patches)} rows open after {seconds} s"
+            still = f"bulk {bulk} has {left} of {len(patches)} rows open"
+            told = f"{still}, and none ended for {seconds} s"
             await self._overdue(told)
         return [_of_operation(end.ended.get(number)) for number in range(len(patches))]
 
@@ -191,7 +195,7 @@ class ProductPatches:
     ) -> Patched:
         about = {"store": store, "sku": patch.sku, "fields": list(patch.fields)}
         try:
-            number = await written(work, _MAGENTO, operation, about, send)
+            number = await past_conflicts(partial(written, work, _MAGENTO, operation, about, send))
         except MagentoRejectedError as error:
             if error.concerns_all:
                 raise
@@ -210,6 +214,8 @@ def _of_operation(operation: BulkOperation | None) -> Patched | None:
         return None
     match operation.status:
         case OperationState.OPEN | OperationState.PASSING:
+            return None
+        case OperationState.FAILED if operation.passes:
             return None
         case OperationState.FAILED | OperationState.REJECTED:
             return Patched(fault=_refused(operation.words or "refused without a word"))

@@ -101,7 +101,7 @@ class ProductRules(BaseModel):
         limits: What needs approval.
         chunk_rows: How many rows are read from the shop and written in one go.
         batch_rows: How many rows one request to the shop may hold.
-        bulk_wait_seconds: How long the shop's queue may take for a batch.
+        bulk_wait_seconds: For how long the shop's queue may work off nothing more of a batch.
     """
 
     model_config = MODEL

@@ -147,6 +147,7 @@ class FulfilmentWorld:
             self.shipments,
             orders=orders,
             sources=Sources(self.stock, self.stock),
+            bundles=self.stock,
             locks=FakeLocks(),
             want=self._want,
         )

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from pricing_proxy.http_exchange import Guard
+from pricing_proxy.resilience.errors import UpstreamConflictError
 from pricing_proxy.shop_names import collated, shop_key
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.attributes import AttributeOption, ProductAttribute
@@ -26,6 +27,7 @@ from sync.magento.product_models import CatalogProduct
 VIEWS = {"admin": (0, 0), "default": (1, 1), "de": (3, 1), "b2b": (2, 2)}
 """Id and website of each store view."""
 
+DEADLOCK = "Database deadlock found when trying to get lock"
 _LONGEST = 255
 
 
@@ -55,6 +57,7 @@ class FakeShopCatalog:
         asked: What was written, one line each.
         is_dead: Whether nobody works the queue off.
         bad: SKUs that the shop refuses.
+        conflicts: How often the next writes of a SKU lose a deadlock.
         loses_status: Whether a module of the shop sets statuses back.
         each_variant: Called as a variant is added, which takes time.
     """
@@ -66,6 +69,7 @@ class FakeShopCatalog:
         self.sent: list[Any] = []
         self.is_dead = False
         self.bad: set[str] = set()
+        self.conflicts: dict[str, int] = {}
         self.loses_status = False
         self.held: list[str] = []
         self.each_variant: Callable[[], None] = lambda: None
@@ -281,6 +285,8 @@ class FakeShopCatalog:
                 self._create(members)
             else:
                 self._change(sku, store, members)
+        except UpstreamConflictError as error:
+            return BulkOperation(id=number, status=3, result_message=str(error))  # type: ignore[arg-type]
         except MagentoRejectedError as error:
             return BulkOperation(id=number, status=3, result_message=error.reasons[0])  # type: ignore[arg-type]
         shown = self._shown(collated(sku), store)
@@ -301,6 +307,9 @@ class FakeShopCatalog:
             raise refusal("Invalid product data: Invalid attribute set entity type")
         if sku in self.bad:
             raise refusal("The shop refuses this product.")
+        if self.conflicts.get(sku, 0):
+            self.conflicts[sku] -= 1
+            raise UpstreamConflictError(DEADLOCK, system="magento", status=400)
         self.sent.append({"store": store, **members})
         product.values["sku"] = sku
         for name, value in members.items():

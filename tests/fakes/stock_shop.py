@@ -104,6 +104,10 @@ class StockShop:
         products = {each: self._shop.catalog.find(each) for each in ids}
         return {number: product.sku for number, product in products.items() if product}
 
+    async def shipped_in_parts(self, ids: Sequence[int]) -> frozenset[int]:
+        products = [self._shop.catalog.find(each) for each in ids]
+        return frozenset(one.id for one in products if one is not None and one.ships_apart)
+
     async def spelled(self, skus: Sequence[str]) -> list[str]:
         found = [self._shop.catalog.by_sku(sku) for sku in skus]
         return [product.sku for product in found if product is not None]

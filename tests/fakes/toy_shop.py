@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from pricing_proxy.resilience.errors import (
-    TransientUpstreamError,
+    UpstreamConflictError,
     UpstreamError,
     UpstreamRejectedError,
     UpstreamTimeoutError,
@@ -70,7 +70,7 @@ _MADE: Mapping[Fault, Callable[[], UpstreamError]] = {
         "refused", system=SYSTEM, is_connection_failure=True
     ),
     Fault.BROKE: lambda: UpstreamUnavailableError("HTTP status 500", system=SYSTEM),
-    Fault.DEADLOCK: lambda: TransientUpstreamError("a deadlock", system=SYSTEM),
+    Fault.DEADLOCK: lambda: UpstreamConflictError("a deadlock", system=SYSTEM, status=400),
     Fault.COMMITTED_400: lambda: _rejected("Could not save: No alive nodes found"),
 }
 

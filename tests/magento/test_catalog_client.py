@@ -176,6 +176,27 @@ async def test_following_asks_ever_less_often() -> None:
     assert not end.is_overdue
 
 
+async def test_a_slow_bulk_is_followed_while_it_moves_and_given_up_when_it_stops() -> None:
+    """Rows that a live consumer is at, written one by one too, would be in its way."""
+    asked = 0
+    stops_after = 1_000
+
+    async def play(_: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        ended = min(asked, stops_after)
+        operations = [{"id": row, "status": 1 if row < ended else 4} for row in range(4)]
+        return web.json_response({"operations_list": operations, "operation_count": 4})
+
+    wait = timedelta(seconds=0.5)
+    async with client_of(play) as (client, _):
+        end = await client.bulks.follow(UUID, rows=4, wait=wait)
+        assert (len(end.ended), end.is_overdue) == (4, False), "it took longer than the wait"
+        asked, stops_after = 0, 2
+        end = await client.bulks.follow(UUID, rows=4, wait=wait)
+    assert (len(end.ended), end.is_overdue) == (2, True)
+
+
 def test_json_keeps_the_digits() -> None:
     body = {"price": Decimal("19.900000"), "names": ["Ü", None, True], "count": 2}
     assert exact_json(body) == b'{"price":19.900000,"names":["\\u00dc",null,true],"count":2}'

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from pricing_proxy.resilience.errors import UpstreamConflictError
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.fault_messages import ShopFault
 from sync.store.states import EventState
@@ -295,6 +296,60 @@ async def test_a_bundle_that_is_shipped_separately_ships_its_parts(bundle: str, 
             each["item_id"]: each["qty_ordered"] for each in parts
         }
         assert len(world.shipments.all_of(sold.order)) == 1
+
+
+@pytest.mark.parametrize("bundle", ["parent", "parts"])
+async def test_parts_of_a_bundle_that_ships_them_by_themselves_do_not_wait_for_the_rest(
+    bundle: str,
+) -> None:
+    """Nothing would be sent of a bundle that ships together, and so no refusal says that it is not.
+
+    Seen at a real shop: the parts of the first slip were never shipped.
+    """
+    world = FulfilmentWorld(bundle=bundle)
+    sold = world.sell(("LAMP-SET-SEPARATE", 2))
+    first, *others = sold.lots
+    ordered = {row["item_id"]: row["qty_ordered"] for row in world.shop.order(sold.order)["items"]}
+    await world.step()
+    world.erp.post("PS-1", {first: D(1)})
+    await world.settle(3)
+    assert world.shipped(sold)[sold.lots[first]] == 1
+    world.erp.post("PS-2", {first: ordered[sold.lots[first]] - 1})
+    world.erp.post("PS-3", {lot: ordered[sold.lots[lot]] for lot in others})
+    await world.settle(3)
+    shipped = world.shipped(sold)
+    assert {row: shipped[row] for row in sold.lots.values()} == {
+        row: ordered[row] for row in sold.lots.values()
+    }
+
+
+@pytest.mark.parametrize("losses", [1, 20])
+async def test_the_loser_of_a_deadlock_ships_and_a_reason_that_stays_is_held(losses: int) -> None:
+    """Two orders' shipments reserve at once, and the shop tells neither from other reasons."""
+    world = FulfilmentWorld()
+    sold = world.sell(("LAMP-01", 2))
+    told = "magento answered 400: Could not save a shipment, see error log for details"
+    left = [losses]
+
+    def lose() -> None:
+        if left[0]:
+            left[0] -= 1
+            world.at["ship"] = lose
+            raise UpstreamConflictError(told, system="magento", status=400)
+
+    world.at["ship"] = lose
+    await world.step()
+    world.erp.post("PS-1", {only(sold): D(2)})
+    await world.settle(400)
+    [event] = world.events(sold)
+    if losses == 1:
+        assert event.state is EventState.DONE
+        assert list(world.shipped(sold).values()) == [2]
+        assert len(world.shipments.all_of(sold.order)) == 1
+    else:
+        assert event.state is EventState.HELD
+        assert "Could not save a shipment" in event.reason
+        assert losses - left[0] == 6
 
 
 async def test_a_source_that_the_shop_refuses_is_held_with_its_words() -> None:

@@ -275,11 +275,27 @@ async def test_a_queue_that_nobody_works_off_is_done_without() -> None:
     outcomes = await world.run(*rows)
     assert {each.end for each in outcomes.values()} == {RowEnd.WRITTEN}
     assert world.shop.asked == ["bulk PUT default x5", *(f"PUT default LAMP-{n}" for n in range(5))]
-    assert world.overdue == ["bulk bulk-0 has 5 of 5 rows open after 60 s"]
+    assert world.overdue == ["bulk bulk-0 has 5 of 5 rows open, and none ended for 60 s"]
     world.shop.asked.clear()
     again = [wanted("view/3", row.key, name="Lampe") for row in rows]
     await world.run(*again)
     assert world.shop.asked == [f"PUT de LAMP-{n}" for n in range(5)]
+
+
+@pytest.mark.parametrize("losses", [1, 2, 3])
+async def test_the_loser_of_a_deadlock_is_written_though_its_operation_has_failed(
+    losses: int,
+) -> None:
+    """As a real shop ends it: failed for good, by its state."""
+    world = World()
+    rows = []
+    for number in range(5):
+        world.shop.put(f"LAMP-{number}")
+        rows.append(wanted("view/1", f"LAMP-{number}", name=f"Lamp {number}"))
+    world.shop.conflicts["LAMP-3"] = losses
+    outcomes = await world.run(*rows)
+    assert {each.end for each in outcomes.values()} == {RowEnd.WRITTEN}
+    assert world.shop.asked == ["bulk PUT default x5", *["PUT default LAMP-3"] * losses]
 
 
 async def test_products_are_made_disabled_with_what_the_shop_demands() -> None:

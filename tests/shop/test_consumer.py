@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pricing_proxy.sandbox.catalog import CatalogSize, build_book
-from pricing_proxy.sandbox.shop.bulk.bulks import COMPLETE, FAILED, OPEN, RETRIABLE
+from pricing_proxy.sandbox.shop.bulk.bulks import COMPLETE, FAILED, OPEN
 from pricing_proxy.sandbox.shop.bulk.kinds import kind_of
 from pricing_proxy.sandbox.shop.bulk.routes import posted
 from pricing_proxy.sandbox.shop.dials import ShopDials
@@ -80,16 +80,17 @@ def test_an_item_kills_it_and_somebody_starts_it_again(loop: VirtualLoop, shop: 
     assert statuses(shop, uuid) + statuses(shop, after) == [OPEN, COMPLETE]
 
 
-def test_losers_of_deadlocks_are_to_be_tried_again_or_not(shop: Shop) -> None:
-    """What wraps the database's error has lost that it may be tried again: batches of prices."""
+def test_losers_of_deadlocks_have_failed_whatever_the_routes_say_of_it(shop: Shop) -> None:
+    """What wraps the database's error has lost that it may be tried again: all routes do."""
     shop.dials.deadlock_rate = 1
     rows = [{"price": 9, "store_id": 0, "sku": "LAMP-02"}]
     product = post(shop, count=1)
     prices = post(shop, count=1, path="products/base-prices", row={"prices": rows})
     shop.consumer.work_off()
-    assert statuses(shop, product) + statuses(shop, prices) == [RETRIABLE, FAILED]
+    assert statuses(shop, product) + statuses(shop, prices) == [FAILED, FAILED]
     [lost] = shop.bulks.named(product).detailed_status()["operations_list"]
-    assert "Deadlock found" in lost["result_message"]
+    assert lost["result_message"] == "Database deadlock found when trying to get lock"
+    assert lost["error_code"] == 1213
     assert lost["serialized_data"] is not None
     before = shop.catalog.named("LAMP-02").weight
     shop.dials.deadlock_rate = 0

@@ -7,6 +7,7 @@ import pytest
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
+    UpstreamConflictError,
     UpstreamError,
     UpstreamThrottledError,
     UpstreamTimeoutError,
@@ -84,6 +85,16 @@ async def test_what_waits_for_its_turn_and_never_goes_is_in_no_doubt(work: FakeW
 
     assert not work.open_entries
     assert not work.acks
+
+
+async def test_what_was_answered_is_in_no_doubt_though_it_passes(work: FakeWork) -> None:
+    """Else the loser of a deadlock would be looked for until no write can arrive any more."""
+    conflict = UpstreamConflictError("a deadlock", system="magento", status=400)
+    with pytest.raises(UpstreamConflictError):
+        await write(work, Wire(conflict))
+
+    assert not work.open_entries
+    assert work.acks == [("create", 400)]
 
 
 async def test_what_may_have_been_done_is_sent_once_and_stays_open(work: FakeWork) -> None:

@@ -98,6 +98,18 @@ async def test_what_somebody_edits_is_written_again_though_the_erp_says_nothing_
     assert await looked.heal() == []
 
 
+async def test_a_whole_look_sees_what_was_edited_behind_a_round_that_goes_on(
+    store: AsyncEngine,
+) -> None:
+    """Who edits something and has the whole shop looked through wants that found."""
+    looked = await look_world(store, chunk_rows=1)
+    await looked.looks(timedelta(hours=24)).look()
+    assert 0 < (await looked.round()).looked < len(KEYS)
+    looked.world.shelf.rows["sku-00"]["name"] = "edited"
+    assert [key for key, _ in await looked.heal()] == ["SKU-00"]
+    assert (await looked.round()).last_looked == len(KEYS)
+
+
 async def test_what_is_kept_is_told_once_and_again_when_it_is_edited_again(
     store: AsyncEngine,
 ) -> None:

@@ -21,6 +21,8 @@ from pricing_proxy.sandbox.shop.wire import RefusedError
 from pricing_proxy.sandbox.shop.writes import Failure
 
 SALES = "Magento_Sales::"
+_UNSAVED_INVOICE = "Could not save an invoice, see error log for details"
+_UNSAVED_MEMO = "Could not save a Creditmemo, see error log for details"
 _INVOICES = f"{SALES}sales_invoice"
 _MEMOS = f"{SALES}sales_creditmemo"
 
@@ -90,6 +92,7 @@ ROUTES = (
         f"{SALES}invoice",
         "invoice",
         lambda call: invoice(call.shop, call.number(), call.body),
+        failure=Failure(deadlock=_UNSAVED_INVOICE),
     ),
     Route(
         "POST",
@@ -97,7 +100,7 @@ ROUTES = (
         f"{SALES}ship",
         "ship",
         lambda call: ship(call.shop, call.number(), call.body),
-        failure=Failure(no_search=RefusedError(400, UNSAVED_SHIPMENT)),
+        failure=Failure(deadlock=UNSAVED_SHIPMENT, no_search=RefusedError(400, UNSAVED_SHIPMENT)),
     ),
     Route(
         "POST",
@@ -105,6 +108,7 @@ ROUTES = (
         f"{SALES}creditmemo",
         "refund",
         lambda call: refund(call.shop, call.number(), call.body),
+        failure=Failure(deadlock=_UNSAVED_MEMO),
     ),
     Route(
         "POST",
@@ -112,6 +116,7 @@ ROUTES = (
         f"{SALES}creditmemo",
         "refund_invoice",
         lambda call: refund_invoice(call.shop, call.number(), call.body),
+        failure=Failure(deadlock=_UNSAVED_MEMO),
     ),
     Route("GET", "invoices", _INVOICES, "invoices", reading.documents("invoices")),
     Route("GET", "invoices/*", _INVOICES, "one_invoice", reading.document("invoices")),

@@ -42,12 +42,14 @@ class Failure:
 
     Attributes:
         deadlock: Of the loser of a deadlock, who has written nothing; None = it never loses.
+        deadlock_code: The number that its operation in a bulk is given then.
         unsaved: Of one that was written, when something behind the commit failed.
         no_search: Without a search engine; None = it does without.
         is_stored_unsearched: Whether it is written then.
     """
 
     deadlock: str | None = None
+    deadlock_code: int = 0
     unsaved: str | None = None
     no_search: RefusedError | None = None
     is_stored_unsearched: bool = False

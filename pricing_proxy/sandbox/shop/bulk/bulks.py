@@ -16,7 +16,7 @@ from uuid import uuid4
 from pricing_proxy.sandbox.shop.wire import RefusedError, to_json
 from pricing_proxy.sandbox.shop.writes import Failure
 
-COMPLETE, RETRIABLE, FAILED, OPEN = 1, 2, 3, 4
+COMPLETE, FAILED, OPEN = 1, 3, 4
 
 
 class ConsumerDiedError(Exception):
@@ -33,7 +33,6 @@ class Operation:
         asked: The item and its store view, as JSON of PHP.
         seconds: How long the consumer takes for it.
         failure: How it fails by the dials.
-        is_retriable: Whether the loser of a deadlock is told to be tried again.
         carry_out: Does it, and returns what is answered; raises `RefusedError` or
             `ConsumerDiedError`.
         result: What was answered, as JSON of PHP.
@@ -45,7 +44,6 @@ class Operation:
     asked: str
     seconds: float
     failure: Failure
-    is_retriable: bool
     carry_out: Callable[[], Any]
     bulk_uuid: str = ""
     status: int = OPEN

@@ -15,7 +15,6 @@ from pricing_proxy.background import Background
 from pricing_proxy.sandbox.shop.bulk.bulks import (
     COMPLETE,
     FAILED,
-    RETRIABLE,
     Bulks,
     ConsumerDiedError,
     Operation,
@@ -27,11 +26,6 @@ from pricing_proxy.sandbox.shop.writes import Writes
 _LOOK_SECONDS = 3
 # Whether somebody started it again is seen soon enough.
 _DEAD_SECONDS = 0.05
-_DEADLOCK_CODE = 1213
-_DEADLOCK = (
-    "SQLSTATE[40001]: Serialization failure: 1213 Deadlock found when trying to get lock; try "
-    "restarting transaction"
-)
 
 
 class Consumer(Background):
@@ -67,14 +61,14 @@ class Consumer(Background):
                     self._carry_out(operation)
 
     def _carry_out(self, operation: Operation) -> None:
-        is_victim = self._writes.is_victim(operation.failure)
-        if is_victim and operation.is_retriable:
-            operation.done(RETRIABLE, _DEADLOCK, code=_DEADLOCK_CODE)
-            return
+        failure = operation.failure
+        is_victim = self._writes.is_victim(failure)
         try:
-            result = self._writes.done(operation.carry_out, operation.failure, is_victim=is_victim)
+            result = self._writes.done(operation.carry_out, failure, is_victim=is_victim)
         except RefusedError as refused:
-            operation.done(FAILED, _filled(refused.body), code=0)
+            # The routes wrap the database's error, so none is told to be tried again.
+            code = failure.deadlock_code if is_victim else 0
+            operation.done(FAILED, _filled(refused.body), code=code)
         except (ConsumerDiedError, CrashedError):
             self._dials.consumer_dead = True
         else:

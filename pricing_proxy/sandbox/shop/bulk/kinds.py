@@ -43,7 +43,6 @@ class BulkKind:
         handle: Does one item.
         cost: How long the consumer takes for one.
         failure: How it fails by the dials.
-        is_retriable: Whether the loser of a deadlock is told to be tried again.
     """
 
     method: str
@@ -56,7 +55,6 @@ class BulkKind:
     handle: Handler
     cost: Cost
     failure: Failure
-    is_retriable: bool = False
 
     def operation(self, number: int, call: Call) -> Operation:
         """Return the operation of an item; raises `RefusedError` where its shape is wrong."""
@@ -69,7 +67,6 @@ class BulkKind:
             asked=asked_json(call.body, store_id=store_id),
             seconds=self.cost.seconds(call.body),
             failure=self.failure,
-            is_retriable=self.is_retriable,
             carry_out=lambda: self.handle(call),
         )
 
@@ -99,7 +96,6 @@ KINDS = (
         handle=requests.saved_product,
         cost=Cost(first_ms=50),
         failure=PRODUCT_FAILURE,
-        is_retriable=True,
     ),
     BulkKind(
         method="PUT",
@@ -112,7 +108,6 @@ KINDS = (
         handle=_put_product,
         cost=Cost(first_ms=62),
         failure=PRODUCT_FAILURE,
-        is_retriable=True,
     ),
     BulkKind(
         method="POST",

@@ -13,6 +13,7 @@ _CONFIGURABLE = "configurable-products/*"
 _UNSAVED_PRICES = "Could not save Prices."
 PRODUCT_FAILURE = Failure(
     deadlock="Database deadlock found when trying to get lock",
+    deadlock_code=1213,
     unsaved="The product was unable to be saved. Please try again.",
     no_search=RefusedError(400, "The stock item was unable to be saved. Please try again."),
 )
