@@ -17,6 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from pricing_proxy.children import tied
 from tests.code.sources import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -83,6 +84,7 @@ def _problem(check: Check) -> str | None:
                 stderr=subprocess.STDOUT,
                 text=True,
                 check=False,
+                **tied(),
             )
             if done.returncode != 0:
                 return f"  {' '.join(command)}\n{done.stdout}"
