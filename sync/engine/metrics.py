@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pricing_proxy.background import Background
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 from pricing_proxy.telemetry.program_metrics import ProgramMetrics
+from sync.store.alerts import AlertStore
 from sync.store.odd_rows import OddRowStore
 from sync.store.overview import FlowState, Overview
 from sync.store.states import EventState
@@ -50,11 +51,10 @@ class SyncMetrics(ProgramMetrics):
         )
         self._events = self._gauge("events", "Events by state.", (*labels, "state"))
         self._lag = self._gauge("lag_seconds", "Age of the oldest event that is not ended.", labels)
-        self._odd_rows = self._gauge(
-            "odd_rows",
-            "Rows that cannot be read and that nobody has set aside.",
-            ("flow",),
-        )
+        about = "Rows that cannot be read and that nobody has set aside."
+        self._odd_rows = self._gauge("odd_rows", about, ("flow",))
+        about = "Open alerts of this database, by kind: held, late, silent, lost, and so on."
+        self._alerts = self._gauge("open_alerts", about, ("kind",))
         self._gates = self._gauge(
             "gate_closed_seconds",
             "Time until the gate opens that throttling has closed; 0 when open.",
@@ -85,8 +85,16 @@ class SyncMetrics(ProgramMetrics):
         """Count a business event of the ERP."""
         self._business_events.labels(state).inc()
 
-    def counted(self, flows: Sequence[FlowState], odd_rows: Mapping[str, int]) -> None:
+    def counted(
+        self,
+        flows: Sequence[FlowState],
+        odd_rows: Mapping[str, int],
+        open_alerts: Mapping[str, int],
+    ) -> None:
         """Show what stands in the tables; a state without events is 0."""
+        self._alerts.clear()
+        for kind, count in open_alerts.items():
+            self._alerts.labels(kind).set(count)
         self._odd_rows.clear()
         for source, count in odd_rows.items():
             self._odd_rows.labels(source).set(count)
@@ -121,15 +129,26 @@ class SyncMetrics(ProgramMetrics):
 class Counting(Background):
     """Looks at the tables every few seconds for the metrics; an async context manager."""
 
-    def __init__(self, overview: Overview, odd_rows: OddRowStore, metrics: SyncMetrics) -> None:
+    def __init__(
+        self,
+        overview: Overview,
+        odd_rows: OddRowStore,
+        alerts: AlertStore,
+        metrics: SyncMetrics,
+    ) -> None:
         self._overview = overview
         self._odd_rows = odd_rows
+        self._alerts = alerts
         self._metrics = metrics
 
     async def _for_ever(self) -> None:
         while True:
             try:
-                self._metrics.counted(await self._overview.flows(), await self._odd_rows.counts())
+                self._metrics.counted(
+                    await self._overview.flows(),
+                    await self._odd_rows.counts(),
+                    await self._alerts.count_open(),
+                )
             except (SQLAlchemyError, OSError) as error:
                 _log.debug("events cannot be counted (%s)", type(error).__name__)
             await asyncio.sleep(_LOOK_SECONDS)

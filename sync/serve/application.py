@@ -142,7 +142,9 @@ def _background(
     wrong = partial(of_mirrors, opened, settings.sync, clock=clock)
     every = (*plan, watching(alerts, opened, plan, failing, clock=clock, of_mirrors=wrong))
     return {
-        "counting of events": Counting(opened.overview, opened.odd_rows, told.metrics),
+        "counting of events": Counting(
+            opened.overview, opened.odd_rows, opened.alerts, told.metrics
+        ),
         "counting of mirrors": MirrorCounting(told.metrics.registry, mirrors),
         "sweep": Sweep(database, JobQueue(), health=told.health),
         "schedules": Schedules(database, every, failing=failing, health=told.health),

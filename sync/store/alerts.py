@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -11,6 +11,7 @@ from sync.store.alert_record import AlertRecord
 from sync.store.tables import alert
 
 _COLUMN = alert.c
+_NOTICE = "notice"
 
 
 class AlertStore:
@@ -24,6 +25,14 @@ class AlertStore:
         columns = [_COLUMN[name] for name in AlertRecord.__slots__]
         statement = select(*columns).where(_COLUMN.ended_at.is_(None)).order_by(_COLUMN.id)
         return [AlertRecord(*row) for row in await statements.rows(self._database, statement)]
+
+    async def count_open(self) -> dict[str, int]:
+        """Return how many are open by kind: what keys begin with; of a notice, its own key."""
+        first, own = (func.split_part(_COLUMN.key, "/", place) for place in (1, 4))
+        kind = case((first == _NOTICE, own), else_=first)
+        statement = select(kind, func.count()).where(_COLUMN.ended_at.is_(None)).group_by(kind)
+        rows = await statements.rows(self._database, statement)
+        return {str(kind): int(count) for kind, count in rows}
 
     async def keep(self, records: Iterable[AlertRecord]) -> None:
         """Add or change open alerts, by their key."""

@@ -19,9 +19,11 @@ from rich.console import Console
 
 from pricing_proxy.children import tied
 from tests.code.sources import ROOT
+from tests.deploy.files import DEPLOY
+from tests.deploy.queries import queries
 
-DEPLOY = ROOT / "deploy"
 _PYTHON_TOOLS = "make deploy-check installs it from deploy/tools.lock"
+_PARSER = "promql-parser"
 GET = {
     "amtool": "Debian: apt-get install prometheus-alertmanager",
     "check-jsonschema": _PYTHON_TOOLS,
@@ -29,6 +31,7 @@ GET = {
     "haproxy": "Debian: apt-get install haproxy",
     "nginx": "Debian: apt-get install nginx",
     "openssl": "Debian: apt-get install openssl",
+    _PARSER: _PYTHON_TOOLS,
     "promtool": "Debian: apt-get install prometheus",
     "systemd-analyze": "Debian: apt-get install systemd",
     "yamllint": _PYTHON_TOOLS,
@@ -71,7 +74,7 @@ def main() -> int:
 
 
 def _problem(check: Check) -> str | None:
-    missing = [tool for tool in check.tools if shutil.which(tool) is None]
+    missing = [tool for tool in check.tools if not _is_here(tool)]
     if missing:
         return "\n".join(f"  {tool} is missing. {GET[tool]}" for tool in missing)
     with tempfile.TemporaryDirectory() as folder:
@@ -89,6 +92,14 @@ def _problem(check: Check) -> str | None:
             if done.returncode != 0:
                 return f"  {' '.join(command)}\n{done.stdout}"
     return None
+
+
+def _is_here(tool: str) -> bool:
+    if tool != _PARSER:
+        return shutil.which(tool) is not None
+    # A library of the tools' interpreter, and no program.
+    asked = ("python3", "-c", "import promql_parser")
+    return subprocess.run(asked, capture_output=True, check=False, **tied()).returncode == 0  # noqa: S603 -- as above
 
 
 def _image(_: Path) -> Iterator[Sequence[str]]:
@@ -138,6 +149,8 @@ def _proxies(folder: Path) -> Iterator[Sequence[str]]:
 
 def _prometheus(_: Path) -> Iterator[Sequence[str]]:
     yield "promtool", "check", "config", "deploy/prometheus/prometheus.yml"
+    yield "promtool", "check", "rules", *_files("prometheus/rules/*.yml")
+    yield "promtool", "test", "rules", *_files("prometheus/tests/*.yml")
 
 
 def _routes(_: Path) -> Iterator[Sequence[str]]:
@@ -148,14 +161,28 @@ def _routes(_: Path) -> Iterator[Sequence[str]]:
         yield *test, f"--verify.receivers={receiver}", f"severity={severity}"
 
 
+def _queries(folder: Path) -> Iterator[Sequence[str]]:
+    """Parse each query of the dashboards, by a grammar that is not ours."""
+    file = folder / "queries.txt"
+    file.write_text("\n".join(query.resolved for query in queries()), encoding="utf-8")
+    parse = "import sys, promql_parser as p; [p.parse(line) for line in open(sys.argv[1])]"
+    # The tools' own interpreter, which comes first in the path.
+    yield "python3", "-c", parse, str(file)
+
+
+def _files(pattern: str) -> list[str]:
+    return [str(file.relative_to(ROOT)) for file in sorted(DEPLOY.glob(pattern))]
+
+
 CHECKS = (
     Check("the Dockerfile (hadolint)", ("hadolint",), _image),
     Check("the compose file, by its schema", ("check-jsonschema",), _compose),
     Check("YAML (yamllint)", ("yamllint",), _yaml),
     Check("systemd's units, and how exposed they are", ("systemd-analyze",), _units),
     Check("HAProxy and nginx read the examples", ("haproxy", "nginx", "openssl"), _proxies),
-    Check("Prometheus' configuration", ("promtool",), _prometheus),
+    Check("Prometheus: configuration, rules, a test of each alert", ("promtool",), _prometheus),
     Check("Alertmanager: configuration, routes", ("amtool",), _routes),
+    Check("queries of the dashboards (promql-parser)", (_PARSER,), _queries),
 )
 
 if __name__ == "__main__":

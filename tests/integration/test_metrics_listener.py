@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.deploy.metric_table import labels_of_series
 from tests.integration.running import MARKET, running_service
 
 ANYWHERE = {"host": "127.0.0.1", "port": 0}
@@ -26,6 +29,13 @@ async def test_numbers_are_told_under_any_name_without_a_key_and_nothing_else_is
             assert answer.status == 404
     assert f'pricing_proxy_map_rows{{map="items",market="{MARKET}"}}' in told
     assert 'pricing_proxy_connections{caller="stranger",listener="metrics"} 1.0' in told
+    # What alerts and dashboards are checked against is what is scraped.
+    scraped = {
+        sample.name for family in text_string_to_metric_families(told) for sample in family.samples
+    }
+    known = labels_of_series().keys()
+    assert sorted(name for name in scraped - known if not name.endswith("_created")) == []
+    assert len(scraped) > 20
     assert "C-1001" not in told
     assert "LAMP-01" not in told
 

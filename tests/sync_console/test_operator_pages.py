@@ -70,7 +70,11 @@ async def get(
     redis = RedisWatch(FakeAsyncRedis())
     redis.troubles = troubles
     metrics = metrics or SyncMetrics(SystemClock())
-    metrics.counted(await opened.overview.flows(), await opened.odd_rows.counts())
+    metrics.counted(
+        await opened.overview.flows(),
+        await opened.odd_rows.counts(),
+        await opened.alerts.count_open(),
+    )
     pages = OperatorPages(
         opened,
         metrics,

@@ -1,8 +1,12 @@
+from datetime import UTC, datetime
+
 from pricing_proxy.telemetry.traces import Traces
 from sync.engine.flow import Work
 from sync.engine.metrics import Counting, SyncMetrics
 from sync.engine.outcomes import Done, HeldError
 from sync.engine.runner import Runner
+from sync.store.alert_record import AlertRecord
+from sync.store.alerts import AlertStore
 from sync.store.odd_rows import OddRowStore
 from tests.sync_engine.engine import MARKET, Engine
 from tests.sync_engine.test_odd_rows import record
@@ -32,7 +36,7 @@ async def test_attempts_events_and_lag_are_shown(engine: Engine) -> None:
     await runner.carry(held)
     await engine.execute("UPDATE sync_event SET created_at = created_at - interval '1 hour'")
 
-    metrics.counted(await engine.overview.flows(), {})
+    metrics.counted(await engine.overview.flows(), {}, {})
 
     labels = {"flow": "orders", "market": MARKET}
     sample = metrics.registry.get_sample_value
@@ -52,11 +56,12 @@ async def test_the_age_of_the_counts_is_shown(engine: Engine) -> None:
     age = "d365_sync_counted_seconds"
     assert metrics.registry.get_sample_value(age) == -1
 
-    metrics.counted([], {})
+    metrics.counted([], {}, {})
     assert metrics.registry.get_sample_value(age) == 0
     assert b"d365_sync_attempts" in metrics.text()
 
-    async with Counting(engine.overview, OddRowStore(engine.database), metrics):
+    rows, alerts = OddRowStore(engine.database), AlertStore(engine.database)
+    async with Counting(engine.overview, rows, alerts, metrics):
         pass
 
 
@@ -70,11 +75,30 @@ async def test_rows_that_cannot_be_read_are_counted_until_they_are_in_order(
     def shown(flow: str) -> float | None:
         return metrics.registry.get_sample_value("d365_sync_odd_rows", {"flow": flow})
 
-    metrics.counted([], await rows.counts())
+    metrics.counted([], await rows.counts(), {})
     assert (shown("orders"), shown("returns")) == (1, 1)
     await rows.end("orders", [51])
-    metrics.counted([], await rows.counts())
+    metrics.counted([], await rows.counts(), {})
     assert (shown("orders"), shown("returns")) == (None, 1)
+
+
+async def test_open_alerts_are_counted_by_their_kind_until_they_are_over(engine: Engine) -> None:
+    alerts, metrics = AlertStore(engine.database), SyncMetrics(ManualClock())
+    keys = ("held/orders/b2b_de/refused/City", "held/returns/b2b_de/refused/Item", "pace")
+    drift = "notice/stock/b2b_de/drift"
+    at = datetime(2026, 11, 29, tzinfo=UTC)
+    await alerts.keep(
+        AlertRecord(key, "Wrong", "Look", 1, at, None, 0, 0) for key in (*keys, drift)
+    )
+
+    def shown(kind: str) -> float | None:
+        return metrics.registry.get_sample_value("d365_sync_open_alerts", {"kind": kind})
+
+    metrics.counted([], {}, await alerts.count_open())
+    assert [shown(kind) for kind in ("held", "pace", "drift", "late")] == [2, 1, 1, None]
+    await alerts.end(["pace"])
+    metrics.counted([], {}, await alerts.count_open())
+    assert [shown(kind) for kind in ("held", "pace", "drift")] == [2, None, 1]
 
 
 def test_a_gate_shows_how_long_it_stays_closed_whenever_somebody_looks() -> None:
