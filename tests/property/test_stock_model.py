@@ -115,6 +115,7 @@ class Schedule:
         self.stocks = stocks
         self.is_calm = True
         self.moved: set[str] = set()
+        self.unseen: set[str] = set()
         self.edited: set[str] = set()
         self.disturbed: set[tuple[str, str]] = set()
         self.told_at: dict[int, datetime] = {}
@@ -160,12 +161,19 @@ class Schedule:
         """Let something happen between two calls of the flow, take time, or die."""
         if name == "on hand answered":
             self.note_read()
+        if name == "orders":
+            self.unseen.clear()
         if not self.is_calm:
             self.world.clock.advance(timedelta(milliseconds=self.random.choice([1, 200, 2500])))
             if self.random.random() < 0.25:
                 self.happen(self.random.choice([*SHOP_STEPS, *ERP_STEPS]))
             if self.random.random() < 0.02:
                 raise DiedError
+
+    def move(self, sku: str) -> None:
+        """Note that something of a SKU moved in the shop."""
+        self.moved.add(sku)
+        self.unseen.add(sku)
 
     def happen(self, step: "Callable[[Schedule], str | None]") -> None:
         """Let something happen in a system."""
@@ -219,7 +227,7 @@ class Schedule:
                 continue
             if sku not in self.edited:
                 self.disturbed.discard((stock.market, sku))
-                self.compare_written(stock, sku)
+                await self.compare_written(stock, sku)
 
     def finish(self) -> None:
         """Bring over all that is on its way."""
@@ -229,7 +237,7 @@ class Schedule:
                     arrive(self, sale)
                 tell(self, sale)
 
-    def compare_written(self, stock: Stock, sku: str) -> None:
+    async def compare_written(self, stock: Stock, sku: str) -> None:
         """After a write the SKU is right; if something moved meanwhile, it is written again."""
         used = self.used[stock.market, sku]
         expected = self.expected(stock, sku, used.free, used.present)
@@ -237,6 +245,9 @@ class Schedule:
             assert sku in self.moved or self.is_doubtful(sku), self.story(
                 f"{sku} of {stock.market} was written wrong, {expected} is right"
             )
+            if sku in self.unseen:
+                # After the write had looked at the orders a last time: the next look finds it.
+                await self.world.orders.look()
             assert self.world.is_wanted(stock.market, sku), self.story(
                 f"{sku} of {stock.market} is wrong, {expected} is right, and nobody knows"
             )
@@ -364,7 +375,7 @@ def place(play: Schedule) -> str:
     play.sales.append(
         Sale(number, row["item_id"], stock.market, sku, quantity, order["increment_id"])
     )
-    play.moved.add(sku)
+    play.move(sku)
     return f"{quantity} {sku} of {stock.market} as #{number}"
 
 
@@ -398,7 +409,7 @@ def ship(play: Schedule) -> str | None:
         "items": [{"order_item_id": sale.item, "qty": quantity}],
         "arguments": {"extension_attributes": {"source_code": source}},
     }
-    play.moved.add(sale.sku)
+    play.move(sale.sku)
     refused = _refused(play, "ship", sale, body)
     is_excused = not refused or (sale.market, sale.sku) in play.disturbed
     assert is_excused or "save" not in refused, play.story(
@@ -447,7 +458,7 @@ def _done(
     sale = sale or (play.random.choice(play.sales) if play.sales else None)
     if sale is None:
         return None
-    play.moved.add(sale.sku)
+    play.move(sale.sku)
     is_done = not _refused(play, action, sale, body)
     return f"#{sale.order} {body or ''}" if is_done else None
 
