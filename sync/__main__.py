@@ -4,6 +4,7 @@ from pricing_proxy.lazy_commands import lazy_commands
 
 COMMANDS = {
     "run": "sync.serve.command:run_command",
+    "migrate": "sync.console.migrate_command:migrate_command",
     "check": "sync.console.check_command:check_command",
     "config": "sync.console.config_app:config_app",
     "status": "sync.console.looking:status_command",

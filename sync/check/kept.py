@@ -12,12 +12,12 @@ from pricing_proxy.diagnosis.exposure import REDIS_LINE, redis_line
 from pricing_proxy.diagnosis.redis_row import check_redis
 from pricing_proxy.shared_state.redis_watch import SYNC_KEYS
 from sync.check.postgres_line import POSTGRES_LINE, postgres_line
-from sync.engine.database import schema_version
+from sync.engine.database import schema_state
 from sync.engine.embedded_state import Presence, look, socket_url
 from sync.engine.postgres_programs import EmbeddedPostgresError
 from sync.sections import EMBEDDED, Postgres
 from sync.serve.postgres import with_password
-from sync.store.schema import known_versions, newest_version
+from sync.store.schema import SchemaState, newest_version
 
 REDIS, POSTGRES, SCHEMA = "Redis", "PostgreSQL", "schema version"
 
@@ -56,7 +56,7 @@ async def _embedded(board: Board, folder: Path) -> None:
     match presence:
         case Presence.NOT_MADE:
             board.put(POSTGRES, ok(f"{place}: not made yet, the first d365-sync run makes it"))
-            board.put(SCHEMA, _schema(None))
+            board.put(SCHEMA, _schema(SchemaState(None, None, ())))
         case Presence.STOPPED:
             board.put(POSTGRES, ok(f"{place}: not running, d365-sync run starts it"))
             board.put(SCHEMA, ok("not to be seen while it does not run; checked at its start"))
@@ -67,7 +67,7 @@ async def _embedded(board: Board, folder: Path) -> None:
 
 async def _ask(board: Board, url: str, *, answers: str, advice: str) -> None:
     try:
-        found = await schema_version(url)
+        found = await schema_state(url)
     except (SQLAlchemyError, OSError) as error:
         # The type only: its text may hold the address with the password.
         board.put(POSTGRES, failed(type(error.__cause__ or error).__name__, advice))
@@ -77,12 +77,15 @@ async def _ask(board: Board, url: str, *, answers: str, advice: str) -> None:
     board.put(SCHEMA, _schema(found))
 
 
-def _schema(found: str | None) -> Finding:
+def _schema(found: SchemaState) -> Finding:
     newest = newest_version()
-    if found is None:
+    if found.version is None:
         return ok(f"none yet: made as {newest} by the first d365-sync run")
-    if found == newest:
-        return ok(found)
-    if found in known_versions():
-        return ok(f"{found}, becomes {newest} at the next d365-sync run")
-    return failed(f"{found}, this program knows {newest}", "Start the newer version that made it")
+    if found.missing:
+        return ok(f"{found.version}, becomes {newest} at the next d365-sync run or migrate")
+    if not found.is_newer:
+        return ok(found.version)
+    told = f"{found.version}, this program knows {newest}"
+    if found.is_for_us:
+        return ok(f"{told} and can work on it while all are upgraded")
+    return failed(told, "Start the newer version that made it")

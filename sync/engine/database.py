@@ -7,10 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sync.engine.lost_connections import KEEP_ALIVE, never_hand_out_lost
 from sync.engine.queue import install
-from sync.store.schema import upgrade, version
+from sync.store.schema import SchemaState, state, upgrade
 
 # A statement that takes longer has met a lock that somebody forgot, or a database in trouble.
 _STATEMENT_MS = 30_000
+# Workers hold a row's lock for milliseconds; what is held for longer is somebody's session.
+_LOCK_MS = 5_000
 
 
 @asynccontextmanager
@@ -43,14 +45,37 @@ async def database(url: str, *, connections: int) -> AsyncIterator[AsyncEngine]:
         await engine.dispose()
 
 
-async def schema_version(url: str) -> str | None:
-    """Return the version of a database without changing it; raises `SQLAlchemyError`."""
+async def schema_state(url: str) -> SchemaState:
+    """Return how a database's schema stands, without changing it; raises `SQLAlchemyError`."""
+    async with _alone(url, "") as engine, engine.connect() as connection:
+        return await state(connection)
+
+
+async def migrate(url: str) -> SchemaState:
+    """Bring a database up to date while others work on it; return how it stood before.
+
+    A step may take as long as it needs, but waits for a lock for a moment only: whoever else wants
+    the table would wait behind it.
+
+    Raises:
+        SchemaVersionError: The database is newer than this program.
+        SQLAlchemyError: It cannot be reached or changed; then nothing is.
+    """
+    async with _alone(url, f"-c lock_timeout={_LOCK_MS}") as engine, engine.begin() as connection:
+        before = await state(connection)
+        await upgrade(connection)
+        await install(connection)
+        return before
+
+
+@asynccontextmanager
+async def _alone(url: str, options: str) -> AsyncIterator[AsyncEngine]:
+    """Yield an engine for one connection; closed on exit."""
     engine = create_async_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
-        connect_args={"connect_timeout": 5},
+        connect_args={"connect_timeout": 5, "options": options},
     )
     try:
-        async with engine.connect() as connection:
-            return await version(connection)
+        yield engine
     finally:
         await engine.dispose()

@@ -89,13 +89,20 @@ async def test_a_postgres_that_is_away_turns_its_row_red(world: CheckedWorld) ->
     assert findings(report)["schema version"].needs == "PostgreSQL"
 
 
-async def test_the_schema_of_a_newer_program_turns_its_row_red(
+async def test_the_schema_of_a_newer_program_turns_its_row_red_where_this_one_cannot_work_on_it(
     world: CheckedWorld, database_url: str
 ) -> None:
     settings = world.with_sync("postgres", url=database_url)
     assert red(await world.check(settings)) == {}
-    async with database(database_url, connections=1) as opened, opened.begin() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    async with database(database_url, connections=1) as opened:
+        async with opened.begin() as connection:
+            await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        report = await world.check(settings)
+        assert red(report) == {}
+        assert "can work on it" in findings(report)["schema version"].found
+        async with opened.begin() as connection:
+            since = "COMMENT ON TABLE alembic_version IS 'programs work since 9999'"
+            await connection.execute(text(since))
     failed = red(await world.check(settings))
     assert list(failed) == ["schema version"]
     assert "newer version" in failed["schema version"].next_step
@@ -110,7 +117,9 @@ async def test_an_older_schema_is_brought_up_to_date_by_the_next_run(
     monkeypatch.setattr(schema, "_FOLDER", newer)
     report = await world.check(world.with_sync("postgres", url=database_url))
     assert red(report) == {}
-    assert findings(report)["schema version"].found == f"{old}, becomes x at the next d365-sync run"
+    assert findings(report)["schema version"].found == (
+        f"{old}, becomes x at the next d365-sync run or migrate"
+    )
 
 
 async def test_an_empty_database_stays_empty(world: CheckedWorld, empty_database_url: str) -> None:
