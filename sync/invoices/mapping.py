@@ -145,7 +145,12 @@ def capped(
 
 def is_all_invoiced(order: BilledOrder) -> bool:
     """Return whether nothing of an order is left to invoice."""
-    return not any(left_to_invoice(row) for row in _Rows(order).valued())
+    return not any(left_to_invoice(row) for row in valued_rows(order))
+
+
+def valued_rows(order: BilledOrder) -> list[OrderLine]:
+    """Return the rows that carry value, which are those that the shop invoices and refunds."""
+    return [*_Rows(order).valued()]
 
 
 def billed_quantities(billed: Sequence[BilledLine], order: BilledOrder) -> dict[int, Decimal]:

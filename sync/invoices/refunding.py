@@ -9,7 +9,7 @@ too much by that: it is kept.
 
 from decimal import Decimal
 
-from sync.invoices.mapping import BillDraft, capped, left_to_refund
+from sync.invoices.mapping import BillDraft, capped, left_to_refund, valued_rows
 from sync.magento.billed_order_models import BilledOrder
 from sync.magento.invoices import Refund
 from sync.sales.amounts import rounded
@@ -61,5 +61,9 @@ def _in_base(amount: Decimal, order: BilledOrder) -> Decimal:
 
 
 def _any_row(order: BilledOrder) -> int:
-    """Return a row that carries value: a memo without lines would give back all of them."""
-    return max(order.items, key=lambda row: row.price * row.qty_ordered).item_id
+    """Return a row that carries value: a memo without lines would give back all of them.
+
+    A bundle that is the sum of its parts shows the highest price of all, and is refused.
+    """
+    rows = valued_rows(order)
+    return max(rows, key=lambda row: (left_to_refund(row) > 0, row.price * row.qty_ordered)).item_id

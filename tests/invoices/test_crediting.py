@@ -10,7 +10,7 @@ from sync.sales.bill_marks import MEMO_LINK
 from sync.sales.references import RETURN_LINK
 from sync.store.states import EventState
 from tests.fakes.billing_world import Billed, BillingWorld
-from tests.fakes.fulfilment_world import MARKET
+from tests.fakes.fulfilment_world import MARKET, VARIANT
 
 D = Decimal
 
@@ -86,6 +86,20 @@ async def test_an_amount_alone_gives_back_no_goods() -> None:
     assert not any(line.qty for line in memo.items)
     assert world.shop.order(billed.order)["items"][0]["qty_refunded"] == 0
     assert world.of(billed)[-1].caution is None
+
+
+@pytest.mark.parametrize("sku", ["LAMP-SET", "LAMP-SET-SEPARATE", "LAMP-KIT", VARIANT])
+async def test_an_amount_alone_is_given_back_of_every_kind_of_row(sku: str) -> None:
+    """The memo's empty line is one that Magento refunds; of a bundle of parts the sum is none."""
+    world = BillingWorld()
+    billed = await invoiced(world, (sku, 2), ("LAMP-01", 1))
+    world.bills.credit_lines("CN-1", billed.erp_number, {"LOT-X": D("10.00")})
+    await world.settle(3)
+    event = world.of(billed)[-1]
+    assert (event.state, event.caution) == (EventState.DONE, None), event.reason
+    [memo] = world.memos(billed)
+    assert not any(line.qty for line in memo.items)
+    assert memo.grand_total == D("11.90")
 
 
 async def test_shipping_discounted_in_the_shop_makes_no_memo_too_large() -> None:
