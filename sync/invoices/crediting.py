@@ -32,6 +32,7 @@ from sync.invoices.shop_order import BilledOrderReader
 from sync.magento.billed_order_models import BilledOrder
 from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.invoices import Refund
+from sync.magento.order_turns import turn_of
 from sync.magento.stock_ports import LocksOfSkus
 from sync.mirror.keys import folded
 from sync.papers.refused import held_if_refused
@@ -122,7 +123,7 @@ class MemoWriter:
     ) -> Credited:
         """Refund, or find that it is refunded; raises outcomes and `UpstreamError`."""
         skus = await self._orders.skus_of(order, wanted.draft.quantities)
-        async with self._locks.hold([folded(sku) for sku in skus]):
+        async with self._locks.hold([turn_of(wanted.bill.order_id), *map(folded, skus)]):
             done = await self._found(work, wanted)
             if done is None:
                 doubts.wait_out(REFUND, {"mark": wanted.mark})

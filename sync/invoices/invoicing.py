@@ -30,6 +30,7 @@ from sync.invoices.ports import BillsInShop
 from sync.invoices.rules import FLOW, InvoiceRules, has_gateway
 from sync.invoices.shop_order import BilledOrderReader
 from sync.magento.billed_order_models import BilledOrder, ShopInvoice
+from sync.magento.order_turns import turn_of
 from sync.magento.stock_ports import LocksOfSkus
 from sync.mirror.keys import folded
 from sync.papers.refused import held_if_refused
@@ -116,7 +117,7 @@ class InvoiceWriter:
         # What is never shipped leaves the stock when it is invoiced.
         virtual = {row.item_id for row in order.items if row.is_virtual}
         skus = await self._orders.skus_of(order, wanted.quantities.keys() & virtual)
-        async with self._locks.hold([folded(sku) for sku in skus]):
+        async with self._locks.hold([turn_of(wanted.bill.order_id), *map(folded, skus)]):
             done = await self._found(work, wanted)
             if done is None:
                 self._wait_out(work, wanted, doubts)

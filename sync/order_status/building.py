@@ -154,7 +154,7 @@ def _steps(
     given: Given, market: ConfiguredMarket, orders: ShopOrderReader, sources: Sources
 ) -> StepCarrier:
     erp, shop = FulfilmentReads(given.erp(market)), given.shop.order_notes
-    notes = OrderNotes(shop)
+    notes = OrderNotes(shop, locks=given.locks)
     return StepCarrier(
         erp,
         company=market.company,

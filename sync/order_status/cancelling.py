@@ -18,6 +18,7 @@ from functools import partial
 from sync.engine.flow import Work
 from sync.engine.outcomes import Done, HeldError, RetryLaterError
 from sync.engine.writes import Doubts, written
+from sync.magento.order_turns import turn_of
 from sync.magento.reserving_models import ReservingOrder
 from sync.magento.stock_ports import LocksOfSkus
 from sync.mirror.keys import folded
@@ -102,7 +103,7 @@ class Canceller:
         self, work: Work, order: ReservingOrder, left: Mapping[int, Decimal]
     ) -> ReservingOrder:
         skus = await self._sources.skus_of(order, left)
-        async with self._locks.hold([folded(sku) for sku in skus]):
+        async with self._locks.hold([turn_of(order.entity_id), *map(folded, skus)]):
             cancel = partial(self._shop.cancel, order.entity_id)
             request = {"order_id": order.entity_id}
             with held_if_refused(work, "state", "cancel the order", advice=_REFUSED_ADVICE):

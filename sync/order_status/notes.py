@@ -8,6 +8,8 @@ from pricing_proxy.http_exchange import Guard
 from sync.engine.flow import Work
 from sync.engine.writes import Doubts, written
 from sync.magento.answers import MagentoRejectedError
+from sync.magento.order_turns import turn_of
+from sync.magento.stock_ports import LocksOfSkus
 from sync.order_status.ports import ShopOrderNotes
 from sync.order_status.rules import Notice
 
@@ -22,10 +24,12 @@ class OrderNotes:
 
     Args:
         shop: Its orders.
+        locks: One write at a time for each order.
     """
 
-    def __init__(self, shop: ShopOrderNotes) -> None:
+    def __init__(self, shop: ShopOrderNotes, *, locks: LocksOfSkus) -> None:
         self._shop = shop
+        self._locks = locks
 
     async def write(
         self,
@@ -72,4 +76,5 @@ class OrderNotes:
             )
 
         request = {"order_id": order_id, "comment": text, "status": status}
-        await written(work, _SHOP, COMMENT, request, send)
+        async with self._locks.hold([turn_of(order_id)]):
+            await written(work, _SHOP, COMMENT, request, send)

@@ -21,6 +21,7 @@ from sync.engine.flow import Work
 from sync.engine.outcomes import Difference, HeldError, RetryLaterError
 from sync.engine.writes import Doubts, written
 from sync.magento.answers import MagentoRejectedError
+from sync.magento.order_turns import turn_of
 from sync.magento.reserving_models import ReservingOrder
 from sync.magento.shipment_models import Shipment
 from sync.magento.stock_ports import LocksOfSkus
@@ -126,7 +127,7 @@ class ShipmentWriter:
             for separately in ((), [row.item_id for row in kinds.bundles])
             for sku in await self._sources.skus_of(order, wanted.delivery.quantities(separately))
         }
-        async with self._locks.hold([folded(sku) for sku in skus]):
+        async with self._locks.hold([turn_of(wanted.order_id), *map(folded, skus)]):
             done = await self._found(work, wanted)
             if done is None:
                 doubts.wait_out(SHIP, {"mark": wanted.mark})

@@ -40,7 +40,7 @@ _DAILY = timedelta(days=1)
 def order_flow(given: Given) -> OrderFlow:
     """Return what carries orders."""
     markets = {code: _market(given, market) for code, market in given.markets.items()}
-    return OrderFlow(given.shop.orders, markets=markets, starts=starts(given))
+    return OrderFlow(given.shop.orders, markets=markets, starts=starts(given), locks=given.locks)
 
 
 def order_source(given: Given) -> OrderSource:

@@ -22,6 +22,8 @@ from sync.engine.outcomes import (
 )
 from sync.engine.writes import written
 from sync.magento.order_models import Order
+from sync.magento.order_turns import turn_of
+from sync.magento.stock_ports import LocksOfSkus
 from sync.orders import mapping
 from sync.orders.account import account_of
 from sync.orders.addresses import delivery_digest
@@ -76,14 +78,21 @@ class OrderFlow:
         shop: The shop's orders.
         markets: By code.
         starts: Says which orders are history.
+        locks: One write at a time for each order of the shop.
     """
 
     name = FLOW
 
     def __init__(
-        self, shop: ShopOrders, *, markets: Mapping[str, OrderMarket], starts: Starts
+        self,
+        shop: ShopOrders,
+        *,
+        markets: Mapping[str, OrderMarket],
+        starts: Starts,
+        locks: LocksOfSkus,
     ) -> None:
         self._shop = shop
+        self._locks = locks
         self._markets = markets
         self._starts = starts
 
@@ -186,13 +195,10 @@ class OrderFlow:
         )
 
     async def _write_back(self, work: Work, order: Order, number: str) -> None:
-        await written(
-            work,
-            _SHOP,
-            _WRITE_BACK,
-            {"entity_id": order.entity_id, "ext_order_id": number},
-            partial(self._shop.set_ext_order_id, order.entity_id, number),
-        )
+        request = {"entity_id": order.entity_id, "ext_order_id": number}
+        send = partial(self._shop.set_ext_order_id, order.entity_id, number)
+        async with self._locks.hold([turn_of(order.entity_id)]):
+            await written(work, _SHOP, _WRITE_BACK, request, send)
 
 
 def _named(work: Work) -> dict[int, str]:

@@ -36,7 +36,7 @@ def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Cl
         accounts=AllLinks(database, settings.named_customers),
         forms=opened.forms,
         lines=ShopLines(database),
-        locks=SkuLocks(database),
+        locks=SkuLocks(database, most=max(1, settings.sync.postgres.connections // 2)),
         watched=opened.watched,
         traces=OrderWrites(database),
         document_events=DocumentEvents(database),

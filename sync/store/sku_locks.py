@@ -1,10 +1,12 @@
 """One at a time for each SKU: whoever counts what is reserved of it, and whoever changes that.
 
 Stock, shipments, cancellations and credit memos of one SKU that overlap would each be right by
-itself and wrong together. The locks are PostgreSQL's own, of one transaction: they end with the
-process that holds them, or with its connection.
+itself and wrong together. Writes of one order of the shop (`sync.magento.order_turns`) are kept
+apart likewise. The locks are PostgreSQL's own, of one transaction: they end with the process that
+holds them, or with its connection. None is asked for under another.
 """
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -29,10 +31,12 @@ class SkuLocks:
 
     Args:
         database: Its own connections hold them.
+        most: So many at once: who holds one needs other connections for the journal.
     """
 
-    def __init__(self, database: AsyncEngine) -> None:
+    def __init__(self, database: AsyncEngine, *, most: int) -> None:
         self._database = database
+        self._places = asyncio.Semaphore(most)
 
     @asynccontextmanager
     async def hold(self, folded: Collection[str]) -> AsyncIterator[None]:
@@ -42,7 +46,7 @@ class SkuLocks:
             # No connection is kept from others while the shop is waited for.
             yield
             return
-        async with self._database.begin() as connection:
+        async with self._places, self._database.begin() as connection:
             await connection.execute(_PATIENT)
             await connection.execute(_UNHURRIED)
             await connection.execute(_TAKE, {"keys": keys})

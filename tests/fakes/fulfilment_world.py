@@ -127,6 +127,7 @@ class FulfilmentWorld:
         self.erp = SlipErp(self.clock, self.read)
         self.watch, self.marks, self.odd_rows = FakeWatch(), FakeWatermarks(), FakeOddRows()
         self.wanted: list[str] = []
+        self.locks = FakeLocks()
         self.carriers = {"DHL": Carrier(code="dhl", title="DHL")}
         self.rules = rules
         self.sources = dict(sources)
@@ -148,7 +149,7 @@ class FulfilmentWorld:
             orders=orders,
             sources=Sources(self.stock, self.stock),
             bundles=self.stock,
-            locks=FakeLocks(),
+            locks=self.locks,
             want=self._want,
         )
         slips = SlipCarrier(
@@ -192,7 +193,7 @@ class FulfilmentWorld:
         )
 
     def _steps(self, orders: ShopOrderReader) -> StepCarrier:
-        notes = OrderNotes(self.notes)
+        notes = OrderNotes(self.notes, locks=self.locks)
         return StepCarrier(
             self.erp,
             company=COMPANY,
@@ -205,7 +206,7 @@ class FulfilmentWorld:
                 orders=orders,
                 notes=notes,
                 sources=Sources(self.stock, self.stock),
-                locks=FakeLocks(),
+                locks=self.locks,
                 want=self._want,
             ),
             lines=LineChanges(self.erp, company=COMPANY, orders=orders, notes=notes),

@@ -14,6 +14,7 @@ from sync.orders.starts import Starts
 from sync.orders.writer import OrderWriter
 from tests.fakes.order_shop import FakeSold
 from tests.fakes.references import COMPANY, MARKET
+from tests.fakes.stock_store import FakeLocks
 from tests.orders import recorded
 
 
@@ -53,7 +54,12 @@ def order_flow(
         writer=writer,
         changes=changes,
     )
-    return OrderFlow(shop, markets={market: only}, starts=starts(shop, rules, stores, market))
+    return OrderFlow(
+        shop,
+        markets={market: only},
+        starts=starts(shop, rules, stores, market),
+        locks=FakeLocks(),
+    )
 
 
 def starts(

@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
 from pricing_proxy.resilience.errors import UpstreamConflictError
 from sync.magento.answers import MagentoRejectedError
 from sync.magento.fault_messages import ShopFault
+from sync.magento.order_turns import turn_of
+from sync.order_status.rules import Notice, OrderStatusRules
 from sync.store.states import EventState
 from tests.fakes.fulfilment_world import VARIANT, FulfilmentWorld, Sold
 
@@ -321,6 +324,27 @@ async def test_parts_of_a_bundle_that_ships_them_by_themselves_do_not_wait_for_t
     assert {row: shipped[row] for row in sold.lots.values()} == {
         row: ordered[row] for row in sold.lots.values()
     }
+
+
+async def test_an_order_is_shipped_and_commented_under_its_own_lock() -> None:
+    """Beside a comment Magento saves all of an order as it read it: documents since are lost."""
+    rules = OrderStatusRules(progress={"Picked": Notice(comment="Picked.")})
+    world, held = FulfilmentWorld(rules=rules), dict[str, bool]()
+    await world.step()
+    world.clock.advance(timedelta(minutes=6))
+    sold = world.sell(("LAMP-01", 5))
+
+    def note(name: str) -> None:
+        held[name] = turn_of(sold.order) in world.locks.held
+
+    await world.step()
+    for write in ("ship", "order comment"):
+        world.at[write] = partial(note, write)
+    world.erp.post("PS-1", {only(sold): D(2)})
+    world.erp.move(sold.erp_number, SalesOrderProcessingStatus="Picked")
+    await world.settle(30)
+    assert held == {"ship": True, "order comment": True}
+    assert not world.locks.held
 
 
 @pytest.mark.parametrize("losses", [1, 20])

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pricing_proxy.http_exchange import Guard
@@ -101,7 +102,7 @@ async def test_only_lines_of_which_nothing_is_reserved_are_forgotten(store: Asyn
 async def test_whoever_holds_a_sku_keeps_others_from_it_and_from_nothing_else(
     store: AsyncEngine,
 ) -> None:
-    locks, done = SkuLocks(store), list[str]()
+    locks, done = SkuLocks(store, most=4), list[str]()
 
     async def hold(name: str, *skus: str) -> None:
         async with locks.hold(skus):
@@ -114,6 +115,23 @@ async def test_whoever_holds_a_sku_keeps_others_from_it_and_from_nothing_else(
         assert not waiting.done()
     await waiting
     assert done == ["goes on", "waits"]
+
+
+async def test_locks_leave_connections_to_those_who_hold_some(store: AsyncEngine) -> None:
+    """Whoever holds one writes the journal too: all of them would wait for one more connection."""
+    locks, waits = SkuLocks(store, most=1), asyncio.Event()
+
+    async def wait() -> None:
+        async with locks.hold(["cable"]):
+            waits.set()
+
+    async with locks.hold(["lamp"]):
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        async with store.connect() as connection:
+            assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+        assert not waits.is_set()
+    await waiting
 
 
 async def test_the_journal_tells_which_lines_the_erp_was_told_of(
