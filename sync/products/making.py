@@ -2,6 +2,10 @@
 
 What a product must have beside the fields of its row is asked of the ERP anew: its name in all
 store views by default, and its price where each website has one. Nothing of that is owned later.
+
+The shop calls a product's page by its name, and refuses a second product of that name; the ERP has
+many. So what was refused is made once more, with its SKU behind the name of its page. That is done
+whatever the shop says of it, as it says so in its own language; another reason is told again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +20,8 @@ from sync.products.mapping import DISABLED, PRICE, TYPE
 from sync.products.market import ProductMarket
 from sync.products.members import members_of
 from sync.products.options import FieldFaultError, OptionBook
-from sync.products.patches import Patch, ProductPatches
+from sync.products.page_names import URL_KEY, with_own_page
+from sync.products.patches import Patch, Patched, ProductPatches
 from sync.products.ports import Births
 from sync.products.row_results import RowResults
 
@@ -59,14 +64,28 @@ class Making:
                 patches.append(patch)
         if not patches:
             return
-        ends = await self._patches.create(patches, work=work)
-        for patch, end in zip(patches, ends, strict=True):
+        for patch, end in await self._created(patches, work):
             if end.fault is not None:
                 results.refuse(patch.row, end.fault)
                 continue
             if end.product and "id" in end.product:
                 results.made(patch.row, str(end.product["id"]))
             results.done(patch.row, patch.fields)
+
+    async def _created(
+        self, patches: Sequence[Patch], work: Work
+    ) -> Sequence[tuple[Patch, Patched]]:
+        """Return what came of each product, at the second try where the first was refused."""
+        ends = dict(enumerate(await self._patches.create(patches, work=work)))
+        again = {
+            number: with_own_page(patch)
+            for number, patch in enumerate(patches)
+            if ends[number].fault is not None and URL_KEY not in patch.row.values
+        }
+        if again:
+            retried = await self._patches.create([*again.values()], work=work)
+            ends |= dict(zip(again, retried, strict=True))
+        return [(patch, ends[number]) for number, patch in enumerate(patches)]
 
     async def _patch(
         self, row: PlannedRow, born: Born | None, results: RowResults, work: Work

@@ -57,6 +57,7 @@ class FakeShopCatalog:
         asked: What was written, one line each.
         is_dead: Whether nobody works the queue off.
         bad: SKUs that the shop refuses.
+        pages: What the pages of products are called that were made.
         conflicts: How often the next writes of a SKU lose a deadlock.
         loses_status: Whether a module of the shop sets statuses back.
         each_variant: Called as a variant is added, which takes time.
@@ -69,6 +70,7 @@ class FakeShopCatalog:
         self.sent: list[Any] = []
         self.is_dead = False
         self.bad: set[str] = set()
+        self.pages: set[str] = set()
         self.conflicts: dict[str, int] = {}
         self.loses_status = False
         self.held: list[str] = []
@@ -296,7 +298,11 @@ class FakeShopCatalog:
     def _create(self, members: Mapping[str, Any]) -> None:
         sku = str(members["sku"])
         if sku in self.bad:
-            raise refusal("URL key for specified store already exists.")
+            raise refusal("The shop refuses this product.")
+        page = _page_of(members)
+        if page and page in self.pages:
+            raise refusal("URL-Schlüssel für angegebenen Store existiert bereits.")
+        self.pages.add(page)
         if collated(sku) not in self.products:
             self.put(sku)
         self._change(sku, ALL, members)
@@ -347,6 +353,14 @@ class FakeShopCatalog:
         return CatalogProduct.model_validate(
             {**values, "id": product.id, "custom_attributes": attributes}
         )
+
+
+def _page_of(members: Mapping[str, Any]) -> str:
+    """Return what a product's page is called; empty for a variant, which has none."""
+    if members["visibility"] == 1:
+        return ""
+    codes = {row["attribute_code"]: row["value"] for row in members.get("custom_attributes", ())}
+    return str(codes.get("url_key", members["name"]))
 
 
 async def _passed(guard: Guard | None) -> None:

@@ -14,6 +14,7 @@ from sync.products.linking import Linking
 from sync.products.making import Making
 from sync.products.mapped import Born
 from sync.products.options import OptionBook
+from sync.products.page_names import page_name
 from sync.products.patches import ProductPatches
 from sync.products.pricing import Pricing
 from sync.products.shop_reading import ShopReading
@@ -43,10 +44,11 @@ class FakeBirths:
     """Knows what all products are made with, but for some."""
 
     unknown: Sequence[str] = ()
+    name: str = "Name of {sku}"
 
     async def born(self, skus: Sequence[str]) -> Mapping[str, Born]:
         return {
-            sku: Born(f"Name of {sku}", "9.5", sku.endswith("-RED"))
+            sku: Born(self.name.format(sku=sku), "9.5", sku.endswith("-RED"))
             for sku in skus
             if sku not in self.unknown
         }
@@ -328,6 +330,40 @@ async def test_products_are_made_disabled_with_what_the_shop_demands() -> None:
         ],
         "extension_attributes": {"website_ids": [1, 2]},
     }
+
+
+@pytest.mark.parametrize("products", [2, 7])
+async def test_products_of_one_name_are_all_made_each_with_a_page_of_its_own(products: int) -> None:
+    """The shop names pages by products' names, and takes no second one, in its own language."""
+    world = World(FakeBirths(name="Schraube M6 x 20 €"))
+    skus = [f"BOLT/{number}" for number in range(products)]
+    ends = await world.run(*(wanted("global", sku, type="simple", price="1") for sku in skus))
+    assert {each.end for each in ends.values()} == {RowEnd.WRITTEN}
+    assert world.shop.pages == {
+        "Schraube M6 x 20 €",
+        *(f"schraube-m6-x-20-bolt-{number}" for number in range(1, products)),
+    }
+    assert all(each.values.keys() == {"type", "price"} for each in ends.values())
+
+
+async def test_what_is_refused_for_another_reason_is_told_with_it() -> None:
+    world = World()
+    world.shop.bad.add("LAMP-3")
+    outcome = await world.one(wanted("global", "LAMP-3", type="simple", price="1"))
+    assert (outcome.end, outcome.text) == (RowEnd.REFUSED, "The shop refuses this product.")
+    assert world.shop.asked == ["POST LAMP-3"] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "sku", "page"),
+    [
+        ("Stehlampe „Öland“", "ÖL/1 +", "stehlampe-oland-ol-1"),
+        ("Λάμπα", "GR-1", "gr-1"),
+        ("x" * 255, "A" * 64, f"{'x' * 180}-{'a' * 64}"),
+    ],
+)
+def test_the_name_of_a_page_is_plain_and_not_too_long(name: str, sku: str, page: str) -> None:
+    assert page_name(name, sku) == page
 
 
 async def test_a_configurable_is_made_in_stock() -> None:

@@ -138,6 +138,27 @@ async def test_the_path_says_whose_sku_is_saved_and_an_id_renames(wire: Wire) ->
     assert (await wire.send("POST", "/rest/all/V1/products", nameless)).status == 400
 
 
+async def test_two_pages_of_a_website_are_not_called_alike(wire: Wire) -> None:
+    """Pages are called by products' names; of what is shown nowhere by itself there is none."""
+
+    async def made(sku: str, **members: Any) -> tuple[int, str]:
+        product = {"sku": sku, "name": "Bolt M6", "attribute_set_id": 4, "price": 1, **members}
+        answer = await wire.send("POST", "/rest/all/V1/products", {"product": product})
+        return answer.status, answer.body.get("message", "")
+
+    taken = (400, "URL key for specified store already exists.")
+    own = [{"attribute_code": "url_key", "value": "bolt-m6-b"}]
+    here, there = ({"website_ids": [one]} for one in (1, 2))
+    assert await made("BOLT-A", extension_attributes=here) == (200, "")
+    assert await made("BOLT-B", status=2) == taken
+    assert (await wire.send("GET", "/rest/all/V1/products/BOLT-B")).status == 404
+    assert await made("BOLT-B", custom_attributes=own) == (200, "")
+    assert await made("BOLT-C", extension_attributes=there) == (200, "")
+    assert await made("BOLT-D", visibility=1) == (200, "")
+    assert await made("BOLT-D", visibility=4) == taken
+    assert await made("BOLT-A", price=2) == (200, "")
+
+
 def test_each_wrong_password_changes_a_customer_and_a_right_one_does_not() -> None:
     """Failures are counted in the customer's own row, whose time the database sets."""
     times = (f"2026-11-29 06:00:{second:02}" for second in count())

@@ -4,6 +4,7 @@ from typing import Any
 
 from pricing_proxy.sandbox.shop.catalog import ATTRIBUTE_SET, Product
 from pricing_proxy.sandbox.shop.products.saving import ALL_GROUPS
+from pricing_proxy.sandbox.shop.products.url_keys import url_key
 
 _HUNDRED = 100
 _IMAGES = ("image", "small_image", "thumbnail")
@@ -87,11 +88,6 @@ def attribute_rows(product: Product) -> list[dict[str, Any]]:
         **texts,
     }
     return [{"attribute_code": code, "value": value} for code, value in attributes.items()]
-
-
-def url_key(product: Product) -> str:
-    """Return what a product's page is called."""
-    return str(product.attributes.get("url_key") or product.sku.lower())
 
 
 def _tiers(product: Product) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from html import escape
 from aiohttp import web
 
 from pricing_proxy.sandbox.shop.catalog import Product
-from pricing_proxy.sandbox.shop.product_bodies import url_key
+from pricing_proxy.sandbox.shop.products.url_keys import url_key
 from pricing_proxy.sandbox.shop.stores import STORES, store_named
 from pricing_proxy.sandbox.shop.tables import Shop
 from pricing_proxy.sandbox.shop.wire import page

@@ -21,6 +21,7 @@ from pricing_proxy.sandbox.shop.catalog import (
 from pricing_proxy.sandbox.shop.products.members import decimal
 from pricing_proxy.sandbox.shop.products.scopes import Scope, written
 from pricing_proxy.sandbox.shop.products.stock_items import merged_settings
+from pricing_proxy.sandbox.shop.products.url_keys import UrlKeys
 from pricing_proxy.sandbox.shop.stores import Store
 from pricing_proxy.sandbox.shop.wire import RefusedError
 
@@ -37,6 +38,7 @@ class ProductSaver:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
+        self._url_keys = UrlKeys(catalog)
 
     def save(
         self,
@@ -59,7 +61,8 @@ class ProductSaver:
             is_forced: Whether a view gets values of its own that it saw already, as by hand.
 
         Raises:
-            RefusedError: A required member is missing, or the SKU too long.
+            RefusedError: A required member is missing, the SKU too long, or the name of the page
+                another product's.
         """
         given = _checked_sku(members.get("sku") or "" if sku is None else sku)
         named = members.get("id")
@@ -73,6 +76,7 @@ class ProductSaver:
             scopes=scopes,
             is_forced=is_forced,
         )
+        self._url_keys.check(before, saved)
         return self._catalog.save(before, saved, members)
 
     def _renamed(self, known: Product, sku: str, members: Mapping[str, Any], now: str) -> Product:
