@@ -14,10 +14,19 @@ from pricing_proxy.shared_state.redis_watch import SYNC_KEYS
 from sync.check.postgres_line import POSTGRES_LINE, postgres_line
 from sync.engine.database import schema_state
 from sync.engine.embedded_state import Presence, look, socket_url
+from sync.engine.notifications import PostgresError, hears_notifications
 from sync.engine.postgres_programs import EmbeddedPostgresError
 from sync.sections import EMBEDDED, Postgres
 from sync.serve.postgres import with_password
 from sync.store.schema import SchemaState, newest_version
+
+_POOLED = (
+    "a pooler in transaction mode is before it: notifications are lost, prepared statements fail"
+)
+_DIRECTLY = (
+    "Name PostgreSQL's own port in sync.postgres.url (as a rule 5432 and not 6432), or a pool in "
+    "session mode"
+)
 
 REDIS, POSTGRES, SCHEMA = "Redis", "PostgreSQL", "schema version"
 
@@ -68,12 +77,13 @@ async def _embedded(board: Board, folder: Path) -> None:
 async def _ask(board: Board, url: str, *, answers: str, advice: str) -> None:
     try:
         found = await schema_state(url)
-    except (SQLAlchemyError, OSError) as error:
+        is_direct = await hears_notifications(url)
+    except (SQLAlchemyError, PostgresError, OSError) as error:
         # The type only: its text may hold the address with the password.
         board.put(POSTGRES, failed(type(error.__cause__ or error).__name__, advice))
         board.put(SCHEMA, skipped(POSTGRES))
         return
-    board.put(POSTGRES, ok(answers))
+    board.put(POSTGRES, ok(answers) if is_direct else failed(_POOLED, _DIRECTLY))
     board.put(SCHEMA, _schema(found))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from pricing_proxy.diagnosis.board import RowState
 from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS, ENUMS
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
+from sync.check import kept
 from sync.engine.database import database
 from sync.engine.postgres_programs import Account
 from sync.settings import SyncSettings
@@ -87,6 +88,21 @@ async def test_a_postgres_that_is_away_turns_its_row_red(world: CheckedWorld) ->
     assert "sync.postgres.url" in failed["PostgreSQL"].next_step
     assert "hunter2" not in str(findings(report))
     assert findings(report)["schema version"].needs == "PostgreSQL"
+
+
+async def test_a_pooler_in_transaction_mode_turns_its_row_red(
+    world: CheckedWorld, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything else works through it, for the first five statements of a kind."""
+
+    async def lost(_: str) -> bool:
+        return False
+
+    monkeypatch.setattr(kept, "hears_notifications", lost)
+    failed = red(await world.check(world.with_sync("postgres", url=database_url)))
+    assert list(failed) == ["PostgreSQL"]
+    assert "transaction mode" in failed["PostgreSQL"].found
+    assert "5432" in failed["PostgreSQL"].next_step
 
 
 async def test_the_schema_of_a_newer_program_turns_its_row_red_where_this_one_cannot_work_on_it(

@@ -1,0 +1,51 @@
+"""Try whether PostgreSQL's notifications arrive, as workers are woken by them.
+
+A pooler in transaction mode (PgBouncer on port 6432, as a managed PostgreSQL offers it) gives a
+connection of its own to each transaction: whoever listened is on another one by then, and
+statements that were prepared are not there either. Nothing says so but a notification that does
+not arrive.
+"""
+
+from contextlib import AsyncExitStack
+from uuid import uuid4
+
+import psycopg
+from psycopg import AsyncConnection, sql
+
+PostgresError = psycopg.Error
+"""What any of its connections raises."""
+
+# A millisecond on an idle server; more is a busy one.
+_PATIENCE_SECONDS = 2.0
+
+
+async def hears_notifications(url: str, *, told_at: str | None = None) -> bool:
+    """Return whether who listens at an address hears what is told there; nothing is written.
+
+    Args:
+        url: Where somebody listens, with its password.
+        told_at: Where it is told; by default the same address.
+
+    Raises:
+        PostgresError: It cannot be reached.
+    """
+    channel = sql.Identifier(f"check_{uuid4().hex}")
+    async with AsyncExitStack() as stack:
+        listener, teller = [
+            await stack.enter_async_context(await _connected(each))
+            for each in (url, told_at or url)
+        ]
+        await listener.execute(sql.SQL("LISTEN {}").format(channel))
+        # Another transaction at the same time has another connection of a pool.
+        async with teller.transaction():
+            await teller.execute(sql.SQL("NOTIFY {}").format(channel))
+        async for _ in listener.notifies(timeout=_PATIENCE_SECONDS, stop_after=1):
+            return True
+    return False
+
+
+async def _connected(url: str) -> AsyncConnection:
+    # Nothing is prepared: of that a pooler would complain before it could be told apart.
+    return await psycopg.AsyncConnection.connect(
+        url, autocommit=True, connect_timeout=5, prepare_threshold=None
+    )
