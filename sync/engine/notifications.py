@@ -19,26 +19,25 @@ PostgresError = psycopg.Error
 _PATIENCE_SECONDS = 2.0
 
 
-async def hears_notifications(url: str, *, told_at: str | None = None) -> bool:
+async def hears_notifications(url: str) -> bool:
     """Return whether who listens at an address hears what is told there; nothing is written.
 
     Args:
-        url: Where somebody listens, with its password.
-        told_at: Where it is told; by default the same address.
+        url: Of the database, with its password.
 
     Raises:
         PostgresError: It cannot be reached.
     """
+    return await _hears(url, url)
+
+
+async def _hears(listening_at: str, told_at: str) -> bool:
     channel = sql.Identifier(f"check_{uuid4().hex}")
     async with AsyncExitStack() as stack:
-        listener, teller = [
-            await stack.enter_async_context(await _connected(each))
-            for each in (url, told_at or url)
-        ]
+        listener = await stack.enter_async_context(await _connected(listening_at))
+        teller = await stack.enter_async_context(await _connected(told_at))
         await listener.execute(sql.SQL("LISTEN {}").format(channel))
-        # Another transaction at the same time has another connection of a pool.
-        async with teller.transaction():
-            await teller.execute(sql.SQL("NOTIFY {}").format(channel))
+        await teller.execute(sql.SQL("NOTIFY {}").format(channel))
         async for _ in listener.notifies(timeout=_PATIENCE_SECONDS, stop_after=1):
             return True
     return False

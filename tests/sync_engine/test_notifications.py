@@ -15,4 +15,4 @@ async def test_what_is_told_elsewhere_is_not_heard(
 ) -> None:
     """Notifications stay within a database, as they stay with a pooler's own connection."""
     monkeypatch.setattr(notifications, "_PATIENCE_SECONDS", 0.2)
-    assert not await hears_notifications(database_url, told_at=empty_database_url)
+    assert not await notifications._hears(database_url, empty_database_url)
