@@ -105,7 +105,7 @@ sbom: $(READY) $(DEPLOY_TOOLS)/.ready ## Write what the image holds: dist/sbom.c
 	@echo "dist/sbom.cdx.json and deploy/image/licences.md are written."
 
 deploy-check: $(READY) $(DEPLOY_TOOLS)/.ready $(DEPLOY_TOOLS)/.helm ## Check what is in deploy/ with the tools of each kind of file
-	@PATH="$(abspath $(DEPLOY_TOOLS)/bin):$$PATH:/usr/sbin:/sbin" $(BIN)/python -m tests.deploy.check
+	@PATH="$(abspath $(DEPLOY_TOOLS)/bin):$$PATH:/usr/sbin:/sbin" $(TIED) $(BIN)/python -m tests.deploy.check
 
 clean: ## Remove the environment and what the tools left
 	@rm -rf $(VENV) $(DEPLOY_TOOLS) .demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
