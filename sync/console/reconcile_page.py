@@ -16,6 +16,7 @@ _MEANS = {
     Cause.NOT_POSTED: "Goods moved in the shop; the ERP does not have the paper yet.",
     Cause.ERP_CHANGED: "The ERP moved since we read it; the shop follows at the next read.",
     Cause.OTHER_RUN: "An earlier write of ours arrived late, or was taken back.",
+    Cause.SETTING: "The shop is set to sell it otherwise. See whether that is meant.",
     Cause.EDITED: "Somebody changed it in the shop.",
     Cause.UNEXPLAINED: "None of the known causes. Somebody should look.",
 }
@@ -23,6 +24,7 @@ _TONES = {
     Cause.UNEXPLAINED: "bad",
     Cause.UNIT: "bad",
     Cause.UNKNOWN_SKU: "warn",
+    Cause.SETTING: "warn",
     Cause.EDITED: "warn",
     Cause.OTHER_RUN: "warn",
     Cause.IN_FLIGHT: "good",

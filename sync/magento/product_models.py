@@ -18,8 +18,14 @@ class ShopProduct(ShopModel):
 
 
 class StockSettings(ShopModel):
-    """How many pieces an order may have; where the shop's own settings apply, a flag says so."""
+    """How many pieces an order may have; where the shop's own settings apply, a flag says so.
 
+    Attributes:
+        min_qty: So many are never sold; below zero, so many more than there are.
+    """
+
+    min_qty: Amount = Decimal(0)
+    use_config_min_qty: Flag = True
     min_sale_qty: Amount = Decimal(0)
     use_config_min_sale_qty: Flag = True
     max_sale_qty: Amount = Decimal(0)

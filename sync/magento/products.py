@@ -6,7 +6,7 @@ from urllib.parse import quote
 from sync.magento.calls import Calls
 from sync.magento.listing import ShopList
 from sync.magento.places import ById
-from sync.magento.product_models import CatalogProduct, ShopProduct
+from sync.magento.product_models import CatalogProduct, ShopProduct, StockSettings
 from sync.magento.search import (
     MOST_ROWS,
     PAGE_SIZE,
@@ -42,6 +42,12 @@ class ProductCalls:
             search = Search(groups=[any_text("sku", part)], page_size=len(part))
             found += await self._calls.found("product", ShopProduct, _ROUTE, search)
         return found
+
+    async def stock_settings(self, sku: str) -> StockSettings | None:
+        """Return how a product's stock is sold; None where the shop does not have it."""
+        target = f"{_ROUTE}/{quote(sku, safe='')}"
+        product = await self._calls.one("stock_settings", CatalogProduct, target)
+        return None if product is None else product.extension_attributes.stock_item
 
     async def skus_by_id(self, ids: Sequence[int]) -> dict[int, str]:
         """Return the SKUs of products by id, without what orders add; deleted ones are missing."""

@@ -7,6 +7,7 @@
     ERP changed since the last    the shop has what was read last
       read
     another run's write           the shop has what another of our runs wrote
+    setting of the shop           it is set to show something else, whatever it has
     edited in the shop            it has what no write of ours and no paper explains
     unexplained                   none of these, and that is said
 
@@ -35,6 +36,7 @@ class Cause(StrEnum):
     NOT_POSTED = "shipment or memo not posted"
     ERP_CHANGED = "ERP changed since the last read"
     OTHER_RUN = "another run's write"
+    SETTING = "setting of the shop"
     EDITED = "edited in the shop"
     UNEXPLAINED = "unexplained"
 
@@ -77,6 +79,7 @@ class Clues:
         known: What we wrote last, with what it says by itself since, as orders shipped.
         is_known: Whether we ever wrote it.
         lacks: Which system does not have the SKU at all; empty where both do.
+        setting: Which setting of the shop explains it all; empty for none.
         ratio: What the shop has per what it should have, if that is a unit's; see `unit_ratio`.
         papers: Those that move one side before the other.
         others: What other runs wrote.
@@ -87,6 +90,7 @@ class Clues:
     known: Value = None
     is_known: bool = False
     lacks: str = ""
+    setting: str = ""
     ratio: Fraction | None = None
     papers: Sequence[Paper] = ()
     others: Sequence[OtherWrite] = ()
@@ -116,6 +120,8 @@ def explain(evidence: Clues) -> Sequence[Share]:
         return ()
     if evidence.lacks:
         return (_lacking(evidence, shop - erp),)
+    if evidence.setting:
+        return (Share(cause=Cause.SETTING, amount=shop - erp, text=evidence.setting),)
     if evidence.ratio is not None:
         return _of_units(evidence, erp, shop, evidence.ratio)
     return _of_numbers(evidence, erp, shop)
@@ -167,11 +173,11 @@ def _of_texts(evidence: Clues) -> Sequence[Share]:
 
 def _of_units(evidence: Clues, erp: Decimal, shop: Decimal, ratio: Fraction) -> Sequence[Share]:
     """Explain the ratio, and what is left once both sides are in one unit."""
-    converted = _divided(shop, ratio)
+    converted, times = _divided(shop, ratio), " times" if ratio.denominator == 1 else ""
     unit = Share(
         cause=Cause.UNIT,
         amount=shop - converted,
-        text=f"the shop has {_ratio_text(ratio)} of what the ERP says",
+        text=f"the shop has {ratio}{times} of what the ERP says",
     )
     if converted == erp:
         return (unit,)
@@ -291,7 +297,3 @@ def _divided(number: Decimal, ratio: Fraction) -> Decimal:
 
 def _plain(number: Decimal | None) -> Value:
     return None if number is None else str(number)
-
-
-def _ratio_text(ratio: Fraction) -> str:
-    return f"{ratio} times" if ratio.denominator == 1 else f"{ratio}"

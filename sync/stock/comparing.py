@@ -6,7 +6,8 @@
                       orders have reserved that the ERP has
 
 So an order that the ERP does not have yet lowers what is salable, and is named for it; what a
-source has too much or too little is told once, at the source.
+source has too much or too little is told once, at the source. What the shop keeps back by its
+threshold is no difference; that it counts no stock of a SKU at all is told as its setting.
 """
 
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from sync.mirror.ports import MirrorPage, MirrorReader
 from sync.reconciliation.causes import unit_ratio
 from sync.reconciliation.comparing import ComparedPage, Deviation
 from sync.reconciliation.mirror_comparison import asked
-from sync.stock.evidence import ComparedSku, StockClues
+from sync.stock.evidence import ComparedSku, StockClues, is_unexplained
 from sync.stock.judged_rows import JudgedRows
 from sync.stock.layout import Layout, Stock
 from sync.stock.open_orders import OpenOrders
@@ -28,6 +29,7 @@ from sync.stock.ports import ComparedShop, ErpRows
 from sync.stock.rules import FLOW
 from sync.stock.sending import SourceKey
 from sync.stock.source import FREE
+from sync.stock.thresholds import Thresholds
 from sync.stock.units import Units
 from sync.stock.unposted import UnpostedPapers
 from sync.store.mirror_known import KnownRows, MirrorRows, RowOfMirror
@@ -89,6 +91,7 @@ class StockComparison:
             each for each in await self._shop.stocks.links() if each.stock_id == self._stock.id
         ]
         sources = sorted({*self._stock.sources, *(each.source_code for each in linked)})
+        thresholds = Thresholds(self._shop.products)
         seen: set[str] = set()
         odd: list[ComparedSku] = []
         reading = self._reader.pages(keys=None if keys is None else [*keys])
@@ -101,12 +104,12 @@ class StockComparison:
                     rows = page.rows[start : start + _CHUNK]
                     skus = await self._read(rows, page, sources)
                     odd += _odd(skus)
-                    yield self._compared(skus)
+                    yield await self._compared(skus, thresholds)
         async with aclosing(self._gone(keys, seen)) as gone:
             async for page in gone:
                 skus = await self._read(page.rows, page, sources, is_gone=True)
                 odd += _odd(skus)
-                yield self._compared(skus)
+                yield await self._compared(skus, thresholds)
         # All at once: the shop's papers are looked through only once.
         yield ComparedPage(0, [*await self._of_sources(odd)] if odd else ())
 
@@ -134,7 +137,7 @@ class StockComparison:
                 return
             last = (rows[-1].scope, rows[-1].folded)
 
-    def _compared(self, skus: Sequence[ComparedSku]) -> ComparedPage:
+    async def _compared(self, skus: Sequence[ComparedSku], thresholds: Thresholds) -> ComparedPage:
         """Return what can be said of SKUs by themselves."""
         found = [
             self._evidence.of_unknown(sku)
@@ -142,7 +145,11 @@ class StockComparison:
             if not sku.is_in_shop and any(sku.targets.values())
         ]
         for sku in skus:
-            found += self._evidence.of_salable(sku)
+            differs = self._evidence.of_salable(sku, thresholds.usual)
+            if differs is not None and is_unexplained(differs):
+                differs = self._evidence.of_salable(sku, await thresholds.of(sku.spelled))
+            if differs is not None:
+                found.append(differs)
         return ComparedPage(len(skus) * (len(self._stock.sources) + 1), found)
 
     async def _read(
@@ -166,7 +173,7 @@ class StockComparison:
             items.setdefault(folded(item.sku), {})[item.source_code] = item
         spelled = [next(iter(each.values())).sku for each in items.values()]
         salable = {
-            folded(each.sku): each.qty
+            folded(each.sku): each
             for each in await self._shop.stocks.salable(self._stock.market, spelled)
         }
         # What sources hold of a deleted product stays there.

@@ -6,8 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from sync.magento.source_items import IN_STOCK
-from sync.magento.stock_models import SourceItem
-from sync.reconciliation.causes import Cause, Clues, OtherWrite, Paper
+from sync.magento.stock_models import SalableRow, SourceItem
+from sync.reconciliation.causes import Cause, Clues, OtherWrite, Paper, explain
 from sync.reconciliation.comparing import Deviation
 from sync.reconciliation.mirror_comparison import ERP, SHOP
 from sync.stock.judged_rows import JudgedRow
@@ -19,6 +19,7 @@ from sync.store.mirror_known import RowOfMirror, RunWrote
 from sync.store.shop_line_records import ShopLine
 
 _NOTHING = Decimal(0)
+_UNCOUNTED = "the shop does not manage its stock, and sells any number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,14 @@ class ComparedSku:
     items: Mapping[str, SourceItem]
     known: RowOfMirror | None
     targets: Mapping[str, Decimal]
-    salable: Decimal | None
+    salable: SalableRow | None
     is_in_shop: bool
     is_gone: bool
+
+    @property
+    def spelled(self) -> str:
+        """The SKU as the shop writes it."""
+        return self.row.key if self.salable is None else self.salable.sku
 
     def holds(self, source: str) -> Decimal:
         """Return what a source has for sale."""
@@ -63,6 +69,11 @@ class ComparedSku:
             case [quantity, _]:
                 return quantity == plain(target)
         return False
+
+
+def is_unexplained(deviation: Deviation) -> bool:
+    """Return whether no cause is known of what differs."""
+    return any(share.cause is Cause.UNEXPLAINED for share in explain(deviation.evidence))
 
 
 class StockClues:
@@ -145,28 +156,41 @@ class StockClues:
                 name = f"order {line.increment_id}"
                 yield Paper(cause=Cause.IN_FLIGHT, name=name, amount=less - more)
 
-    def of_salable(self, sku: ComparedSku) -> Iterator[Deviation]:
-        """Yield what may be sold otherwise than the sources and the ERP's orders say."""
+    def of_salable(self, sku: ComparedSku, threshold: Decimal) -> Deviation | None:
+        """Return that something else may be sold than the sources and the ERP's orders say.
+
+        Args:
+            sku: The SKU.
+            threshold: How many of it the shop keeps back.
+        """
         if sku.salable is None:
-            return
+            return None
+        # Below zero while more is ordered than there is.
+        salable = max(_NOTHING, sku.salable.qty)
         held = sum((sku.holds(source) for source in sku.items), _NOTHING)
         reserved = {line: line.reserved for line in self._own(sku) if line.reserved}
         away = {line: each for line, each in reserved.items() if not self._is_in(sku, line)}
-        should = max(_NOTHING, held - sum(reserved.values()) + sum(away.values()))
-        if should == sku.salable:
-            return
+        should = max(_NOTHING, held - sum(reserved.values()) + sum(away.values()) - threshold)
+        if should == salable:
+            return None
         papers = [
             Paper(cause=Cause.IN_FLIGHT, name=f"order {line.increment_id}", amount=-each)
             for line, each in away.items()
         ]
-        if not sku.salable and sum(away.values()) >= should:
+        if not salable and sum(away.values()) >= should:
             # More is ordered than there is; the shop says that as nothing.
             names = ", ".join(each.name for each in papers)
             papers = [Paper(cause=Cause.IN_FLIGHT, name=names, amount=-should)]
-        yield Deviation(
+        return Deviation(
             key=sku.row.key,
             field="salable",
-            evidence=Clues(erp=plain(should), shop=plain(sku.salable), papers=papers),
+            evidence=Clues(
+                erp=plain(should),
+                shop=plain(salable),
+                papers=papers,
+                # Of what it counts, nothing that is nothing is for sale.
+                setting=_UNCOUNTED if sku.salable.is_salable and not sku.salable.qty else "",
+            ),
             is_fixed=True,
         )
 

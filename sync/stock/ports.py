@@ -11,6 +11,7 @@ from pricing_proxy.d365.odata import Filter
 from sync.engine.windows import Window
 from sync.magento.credit_memo_models import CreditMemo, CreditMemoHead
 from sync.magento.odd_rows import RowPage
+from sync.magento.product_models import StockSettings
 from sync.magento.reserving_models import ReservingOrder, ShipmentHead
 from sync.magento.shipment_models import Shipment
 from sync.magento.stock_models import SalableRow, StockSourceLink
@@ -74,6 +75,14 @@ class ShopSkus(SkusById, Protocol):
 
     async def spelled(self, skus: Sequence[str]) -> list[str]:
         """Return those of some SKUs that the shop has, as it spells them."""
+        ...
+
+
+class ComparedSkus(ShopSkus, Protocol):
+    """The shop's SKUs, and how it sells their stock."""
+
+    async def stock_settings(self, sku: str) -> StockSettings | None:
+        """Return how a SKU's stock is sold; None where the shop does not have it."""
         ...
 
 
@@ -149,7 +158,7 @@ class ComparedShop(Protocol):
         ...
 
     @property
-    def products(self) -> ShopSkus:
+    def products(self) -> ComparedSkus:
         """Its SKUs."""
         ...
 

@@ -9,9 +9,11 @@ from typing import Any
 
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.resilience.errors import UpstreamRejectedError
+from pricing_proxy.sandbox.shop.products.stock_items import stock_item_body
 from pricing_proxy.sandbox.shop.tables import Shop
 from sync.engine.windows import Window
 from sync.magento.odd_rows import RowPage
+from sync.magento.product_models import StockSettings
 from sync.magento.reserving_models import ReservingOrder, ShipmentHead
 from sync.magento.source_items import SourceQuantity
 from sync.magento.stock_models import SourceItem
@@ -21,7 +23,7 @@ _OPEN = frozenset({"new", "pending_payment", "processing", "payment_review", "ho
 
 
 class StockShop:
-    """Plays `ReservingShop`, `ShopSources` and `ShopSkus`.
+    """Plays `ReservingShop`, `ShopSources` and `ComparedSkus`.
 
     Args:
         shop: The sandbox's.
@@ -31,6 +33,7 @@ class StockShop:
         refuses: The SKUs and sources that it does not bring together; a batch with one of them
             writes nothing.
         written: What was written, in order.
+        settings_asked: How often somebody asked how stock is sold.
     """
 
     def __init__(self, shop: Shop, before: Callable[[str], Awaitable[None]]) -> None:
@@ -39,6 +42,7 @@ class StockShop:
         self.refuses: set[tuple[str, str]] = set()
         self.written: list[SourceQuantity] = []
         self.refusals = 0
+        self.settings_asked = 0
 
     async def changed(
         self, window: Window, *, without: Collection[int] = ()
@@ -99,6 +103,14 @@ class StockShop:
             self._shop.inventory.write(sku, source, quantity)
         self.written += quantities
         await self._before("written")
+
+    async def stock_settings(self, sku: str) -> StockSettings | None:
+        await self._before("stock settings")
+        self.settings_asked += 1
+        product = self._shop.catalog.by_sku(sku)
+        if product is None:
+            return None
+        return StockSettings.model_validate(stock_item_body(product, quantity=0, is_in_stock=True))
 
     async def skus_by_id(self, ids: Sequence[int]) -> dict[int, str]:
         products = {each: self._shop.catalog.find(each) for each in ids}

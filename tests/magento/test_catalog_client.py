@@ -49,6 +49,13 @@ async def test_rows_that_killed_the_consumer_are_overdue_and_the_others_are_done
     assert [row for row, each in end.ended.items() if each.status == OperationState.COMPLETE] == [1]
 
 
+async def test_how_stock_is_sold_is_told_by_a_product_that_is_read_alone() -> None:
+    async with playing(CATALOG["18_product_get_with_options"]) as (client, _):
+        settings = await client.products.stock_settings("LAB-O1")
+    assert settings is not None
+    assert (settings.min_qty, settings.use_config_min_qty) == (Decimal(0), True)
+
+
 async def test_a_product_without_its_sku_never_leaves() -> None:
     """The consumer of the real shop died of it, and the operation stayed open for ever."""
     async with playing(BULK["07_bulk_put_by_sku"]) as (client, shop):

@@ -23,8 +23,9 @@ from sync.reconciliation.causes import (
 
 PLANTED = 50
 LEAST_PER_CENT = 95
-# What lacks a SKU hides all else of it.
-TOGETHER = [cause for cause in Cause if cause not in (Cause.UNKNOWN_SKU, Cause.UNEXPLAINED)]
+# What lacks a SKU, and what a setting shows whatever is there, hide all else of it.
+ALONE = (Cause.UNKNOWN_SKU, Cause.SETTING, Cause.UNEXPLAINED)
+TOGETHER = [cause for cause in Cause if cause not in ALONE]
 
 
 @dataclass

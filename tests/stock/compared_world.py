@@ -1,11 +1,12 @@
 """The simulated shop and ERP with stock between them, and what compares the two."""
 
 from collections.abc import AsyncGenerator, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
+from pricing_proxy.sandbox.shop.inventory.inventory import is_uncounted
 from sync.engine.windows import ClockReading, Window
 from sync.magento.credit_memo_models import CreditMemo, CreditMemoHead
 from sync.magento.odd_rows import RowPage
@@ -80,8 +81,18 @@ class _Papers:
 
     async def salable(self, website: str, skus: Collection[str]) -> list[SalableRow]:
         del website
-        inventory = self.world.shop.inventory
-        return [SalableRow(sku=sku, qty=inventory.salable(sku, STOCK.id)) for sku in skus]
+        shop = self.world.shop
+        return [
+            SalableRow(
+                sku=product.sku,
+                qty=Decimal(0)
+                if is_uncounted(product)
+                else shop.inventory.salable(product.sku, STOCK.id),
+                is_salable=shop.inventory.is_salable(product, STOCK.id),
+            )
+            for product in map(shop.catalog.by_sku, skus)
+            if product is not None
+        ]
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,11 @@ class ComparedWorld:
                     stays=(),
                 )
                 self.known.runs.setdefault(place, []).insert(0, RunWrote(run, values))
+
+    def keep_back(self, sku: str, **settings: Any) -> None:
+        """Have somebody set how the shop sells a product's stock."""
+        catalog = self.world.shop.catalog
+        catalog.put(replace(catalog.named(sku), stock_settings=settings))
 
     def wrote(self, sku: str, run: int, values: Values) -> None:
         """Have an older run have written something else."""

@@ -193,6 +193,28 @@ async def test_two_causes_of_one_source_are_both_named() -> None:
     assert names == [Cause.NOT_POSTED, Cause.EDITED]
 
 
+async def test_what_the_shop_keeps_back_by_its_threshold_is_no_difference() -> None:
+    """The shop's own is asked for once; a product may have another, above or below zero."""
+    world = await world_of()
+    world.keep_back(SKU, min_qty=5)
+    world.keep_back(OTHER, min_qty=5)
+    assert await found(world) == []
+    assert world.world.sources.settings_asked == 1
+    world.keep_back(OTHER, min_qty=-10, use_config_min_qty=False)
+    assert await found(world) == []
+    world.world.place(MARKET, SKU, 4)
+    assert await found(world) == [(SKU, "salable", [Cause.IN_FLIGHT], "order 3000000001")]
+
+
+async def test_stock_that_the_shop_does_not_count_is_told_as_its_setting() -> None:
+    """It shows that as nothing that is for sale, and sells what the ERP does not have."""
+    world = await world_of()
+    world.keep_back(SKU, manage_stock=False, use_config_manage_stock=False)
+    [(key, field, names, text)] = await found(world)
+    assert (key, field, names) == (SKU, "salable", [Cause.SETTING])
+    assert "sells any number" in text
+
+
 async def test_more_is_ordered_than_there_is() -> None:
     """The shop then says that nothing is salable, not how much is lacking."""
     world = await world_of(replace(STOCK, sources={HERE: ["13"]}))

@@ -73,15 +73,19 @@ class Inventory:
         return self._index.quantity(sku, stock_id)
 
     def salable(self, sku: str, stock_id: int) -> Decimal:
-        """Return how much may still be sold."""
+        """Return how much may still be sold: what is above the threshold of the product."""
         held = self._index.quantity(sku, stock_id)
         if held is None:
             return _NOTHING
-        return max(_NOTHING, held + self.reservations.of(sku, stock_id))
+        product = self._catalog.by_sku(sku)
+        kept = Decimal(product.stock_settings.get("min_qty", 0)) if product else _NOTHING
+        return max(_NOTHING, held + self.reservations.of(sku, stock_id) - kept)
 
     def is_salable(self, product: Product, stock_id: int) -> bool:
         """Say whether anything may be sold: of a configurable, any variant; of a bundle, all."""
         members = self._members(product)
+        if not members and is_uncounted(product):
+            return True
         if not members:
             return self.salable(product.sku, stock_id) > 0
         if not product.is_in_stock:
@@ -102,11 +106,16 @@ class Inventory:
     def take(self, source: str, pieces: Pieces) -> None:
         """Let goods leave a source, all or none; those below zero come back.
 
+        What is not counted does not move.
+
         Raises:
             TooLittleError: The source does not hold that much.
         """
         left: list[tuple[str, Decimal]] = []
         for sku, quantity in pieces:
+            product = self._catalog.by_sku(sku)
+            if product is not None and is_uncounted(product):
+                continue
             item = self.items.get(sku, source)
             if item is None or item.quantity < quantity:
                 raise TooLittleError(f"{source} has too little of {sku}")
@@ -131,6 +140,11 @@ class Inventory:
         """Return where a shipment leaves that names no source: not the stock's, if it has two."""
         sources = self.network.sources_of(stock_id)
         return sources[0] if len(sources) == 1 else DEFAULT_SOURCE
+
+
+def is_uncounted(product: Product) -> bool:
+    """Say whether the shop sells any number of a product, whatever lies at its sources."""
+    return not product.stock_settings.get("manage_stock", True)
 
 
 def is_managed(product: Product) -> bool:

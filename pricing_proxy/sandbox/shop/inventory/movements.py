@@ -11,7 +11,12 @@ from decimal import Decimal
 from typing import Any
 
 from pricing_proxy.sandbox.shop.catalog import Catalog
-from pricing_proxy.sandbox.shop.inventory.inventory import Inventory, Pieces, is_managed
+from pricing_proxy.sandbox.shop.inventory.inventory import (
+    Inventory,
+    Pieces,
+    is_managed,
+    is_uncounted,
+)
 from pricing_proxy.sandbox.shop.inventory.reservations import Reservation
 from pricing_proxy.sandbox.shop.orders import Order
 
@@ -45,7 +50,9 @@ class Movements:
                 wanted[product.sku] = wanted.get(product.sku, _NOTHING) + line["qty_ordered"]
         stock_id = self._stock_id(order)
         if only_salable and any(
-            quantity > self._inventory.salable(sku, stock_id) for sku, quantity in wanted.items()
+            quantity > self._inventory.salable(sku, stock_id)
+            for sku, quantity in wanted.items()
+            if not is_uncounted(self._catalog.named(sku))
         ):
             raise SoldOutError(order.get("increment_id"))
         pieces = [(sku, -quantity) for sku, quantity in wanted.items()]

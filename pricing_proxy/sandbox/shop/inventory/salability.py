@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pricing_proxy.sandbox.shop.catalog import Product
-from pricing_proxy.sandbox.shop.inventory.inventory import is_managed
+from pricing_proxy.sandbox.shop.inventory.inventory import is_managed, is_uncounted
 from pricing_proxy.sandbox.shop.products.listing import found_products
 from pricing_proxy.sandbox.shop.reading import Call, criteria_of
 from pricing_proxy.sandbox.shop.wire import CrashedError, RefusedError, required, wrong_type
@@ -97,6 +97,9 @@ def dumped(call: Call) -> list[dict[str, Any]]:
 def _salable_rows(call: Call, page: list[Product], stock_id: int) -> Iterator[dict[str, Any]]:
     inventory = call.shop.inventory
     for product in page:
+        if is_managed(product) and is_uncounted(product):
+            yield {"sku": product.sku, "qty": Decimal(0), "is_salable": True}
+            continue
         if is_managed(product) and inventory.indexed(product.sku, stock_id) is None:
             continue
         quantity = inventory.salable(product.sku, stock_id) if is_managed(product) else Decimal(0)
@@ -134,7 +137,8 @@ def _is_salable(call: Call, sku: str, stock_id: int) -> bool:
 def _judged(call: Call, sku: str, stock_id: int, quantity: Decimal) -> dict[str, Any]:
     product = _managed(call, sku)
     _check_stock(call, stock_id)
-    is_enough = call.shop.inventory.salable(product.sku, stock_id) >= quantity
+    left = call.shop.inventory.salable(product.sku, stock_id)
+    is_enough = is_uncounted(product) or left >= quantity
     return {"salable": is_enough, "errors": [] if is_enough else list(_TOO_MUCH)}
 
 
