@@ -2,8 +2,9 @@
 
 What a refusal has told of a product is remembered, so that it is told once. Where none can come, as
 nothing is sent of a bundle of which only some parts are delivered, the product is asked: its parts
-would never be shipped otherwise. A product may be another by now than when it was ordered, which
-the refusal then says.
+would never be shipped otherwise. It is asked as well where a refusal says nothing that can be read,
+as a shop refuses in its own language. A product may be another by now than when it was ordered,
+which the refusal then says.
 """
 
 import re
@@ -89,6 +90,22 @@ class BundleKinds:
         if told == self.told:
             return None
         return replace(self, separately=frozenset(apart), told=frozenset(told))
+
+    async def asked(self, shop: ShopBundles) -> "BundleKinds | None":
+        """Return what the products say after a refusal that tells nothing; None for nothing new."""
+        untold = {
+            row.item_id: row.product_id
+            for row in self.bundles
+            if row.product_id is not None and row.item_id not in self.told
+        }
+        if not untold:
+            return None
+        found = await shop.shipped_in_parts(sorted(set(untold.values())))
+        apart = {item for item, number in untold.items() if number in found}
+        separately = frozenset(self.separately - untold.keys() | apart)
+        if separately == self.separately:
+            return None
+        return replace(self, separately=separately, told=self.told | untold.keys())
 
     async def remember(self, work: Work) -> None:
         """Keep what was told, now that the shop has agreed."""

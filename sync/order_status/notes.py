@@ -15,8 +15,6 @@ from sync.order_status.rules import Notice
 
 COMMENT = "comment on an order"
 _SHOP = "magento"
-# As recorded, when a status is none of those that the order's state may have.
-_OTHER_STATE = "is not part of the order"
 
 
 class OrderNotes:
@@ -60,8 +58,8 @@ class OrderNotes:
         try:
             await self._send(work, notice, order_id, text, notice.status)
         except MagentoRejectedError as error:
-            told = any(_OTHER_STATE in fault.text for fault in error.faults)
-            if not (notice.status and told):
+            # Of another state than the order's, in whatever language; else it is refused again.
+            if not notice.status or error.concerns_all:
                 raise
             await self._send(work, notice, order_id, text, "")
             return False

@@ -204,7 +204,8 @@ class ShipmentWriter:
                 try:
                     number = await self._send(work, wanted, left)
                 except MagentoRejectedError as error:
-                    if (other := kinds.told_by(error)) is None:
+                    other = kinds.told_by(error) or await kinds.asked(self._bundles)
+                    if other is None:
                         raise
                     # Refused as a whole, so nothing of it was shipped.
                     kinds = other

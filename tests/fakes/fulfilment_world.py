@@ -120,6 +120,7 @@ class FulfilmentWorld:
         self.faults = iter(faults)
         self.at: dict[str, Callable[[], object]] = {}
         self.late: list[tuple[datetime, Write]] = []
+        self.is_translated = False
         self.shop = Shop(_book(), ShopDials(), clock=self.clock)
         self.stock = StockShop(self.shop, self.read)
         self.shipments = ShippingShop(self.shop, before=self.read, send=self.send)
@@ -310,12 +311,20 @@ class FulfilmentWorld:
         if fault in (Fault.LATE, Fault.DIES_LATE):
             self.late.append((self.clock.utc() + LONGEST["magento"] * 0.9, write))
         elif fault is not Fault.LOST_BEFORE:
-            answer = write()
+            answer = self._done(write)
             if fault is Fault.NONE:
                 return answer
         if fault in (Fault.DIES_AFTER, Fault.DIES_LATE):
             raise DiedError
         raise UpstreamTimeoutError("no answer", system="magento")
+
+    def _done(self, write: Write) -> Any:
+        try:
+            return write()
+        except RefusedError as error:
+            if not self.is_translated:
+                raise
+            raise RefusedError(error.status, "Das geht so leider nicht.") from error
 
     def held(self, sku: str, source: str) -> Decimal:
         """Return what a source holds."""

@@ -284,9 +284,16 @@ async def test_a_bundle_that_is_shipped_together_waits_for_its_last_part(bundle:
 
 @pytest.mark.parametrize("bundle", ["parent", "parts"])
 @pytest.mark.parametrize("sku", ["LAMP-SET-SEPARATE", "LAMP-KIT-SEPARATE"])
-async def test_a_bundle_that_is_shipped_separately_ships_its_parts(bundle: str, sku: str) -> None:
-    """Which kind a bundle is the shop's refusal says, once for each product."""
+@pytest.mark.parametrize("is_translated", [False, True])
+async def test_a_bundle_that_is_shipped_separately_ships_its_parts(
+    bundle: str, sku: str, *, is_translated: bool
+) -> None:
+    """Which kind a bundle is the shop's refusal says, once for each product; or the product does.
+
+    A shop refuses in the language of its store view, and says nothing that can be read then.
+    """
     world = FulfilmentWorld(bundle=bundle)
+    world.is_translated = is_translated
     for _ in range(2):
         sold = world.sell((sku, 2))
         rows = {row["item_id"]: row for row in world.shop.order(sold.order)["items"]}

@@ -91,8 +91,10 @@ async def test_a_status_is_given_within_its_state_and_only_while_the_erp_says_so
     assert world.shop.order(late.order)["status"] == "processing"
 
 
-async def test_a_status_of_another_state_is_left_out_and_an_alert() -> None:
+@pytest.mark.parametrize("is_translated", [False, True])
+async def test_a_status_of_another_state_is_left_out_and_an_alert(*, is_translated: bool) -> None:
     world = FulfilmentWorld(rules=RULES)
+    world.is_translated = is_translated
     sold = await sold_in(world)
     world.erp.move(sold.erp_number, SalesOrderProcessingStatus="Picked")
     await world.settle(3)
