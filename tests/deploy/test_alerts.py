@@ -103,3 +103,12 @@ def test_each_severity_goes_to_somebody() -> None:
     routes: Any = read_yaml("prometheus/alertmanager.yml")
     receivers = {receiver["name"] for receiver in routes["receivers"]}
     assert {routes["route"]["receiver"], routes["route"]["routes"][0]["receiver"]} == receivers
+
+
+def test_what_is_kept_quiet_is_an_alert_that_there_is() -> None:
+    routes: Any = read_yaml("prometheus/alertmanager.yml")
+    for rule in routes["inhibit_rules"]:
+        for matcher in (*rule["source_matchers"], *rule["target_matchers"]):
+            if found := re.fullmatch(r'alertname(=~?)"(.+)"', matcher):
+                matching = [name for name in ALERTS if re.fullmatch(found[2], name)]
+                assert matching, matcher
