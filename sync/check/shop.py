@@ -22,7 +22,7 @@ from pricing_proxy.diagnosis.direct_calls import (
 from pricing_proxy.diagnosis.limits import Limits
 from pricing_proxy.diagnosis.report import Progress
 from pricing_proxy.diagnosis.sampling import sample_calls
-from pricing_proxy.diagnosis.steps import Steps
+from pricing_proxy.diagnosis.steps import Advice, Steps
 from pricing_proxy.diagnosis.vitals import Vitals
 from pricing_proxy.http_exchange import http_session
 from pricing_proxy.resilience.errors import UpstreamDeniedError, UpstreamError
@@ -43,6 +43,16 @@ _LATELY = timedelta(days=1)
 _MOST_NAMED = 5
 _NO_RIGHT = "authorized to access"
 _CLOCK = "Magento's clock"
+_WORDS: CheckRow[Shop] = CheckRow(
+    name="words of refusals",
+    look=lambda shop: shop.wording.look(),
+    advice=Advice(
+        what="how it refuses",
+        when_missing="The shop has no routes at all: compare its version with 2.4",
+        who="the integration",
+        place="the shop's log",
+    ),
+)
 # Refused at once without a signature, and never out of a cache, as a page of the shop is.
 _A_ROUTE = "/rest/V1/orders"
 
@@ -65,7 +75,7 @@ async def check_shop(
         on_progress: Told what is looked at.
     """
     vitals = _vitals(magento, limits)
-    used, more = _resources(markets), _more(markets)
+    used, more = _resources(markets), [_WORDS, *_more(markets)]
     board = Board("Shop", (*vitals.names, _CLOCK, *used, *(row.name for row in more)))
     try:
         session = http_session(magento.ca_file, proxy=magento.way_out())

@@ -24,6 +24,7 @@ from sync.magento.reserving_orders import ReservingOrderCalls
 from sync.magento.shipments import ShipmentCalls
 from sync.magento.source_items import SourceItemCalls
 from sync.magento.stocks import StockCalls
+from sync.magento.wording import WordingCalls
 
 
 class Shop:
@@ -42,6 +43,7 @@ class Shop:
         self.products = ProductCalls(calls)
         self.shipments = ShipmentCalls(calls)
         self.invoices = InvoiceCalls(calls)
+        self.wording = WordingCalls(calls)
         # A shipment that waits for its source is no mirror's batch.
         self.shipping_sources = SourceItemCalls(calls)
         # What mirrors use lets all others go first.

@@ -58,6 +58,7 @@ SHOP_DIALS: dict[str, Any] = {
     "page_ms_per_write": 5,
     "index_seconds": 60,
     "stock_index_seconds": 0,
+    "translated": False,
     "website_prices": False,
 }
 

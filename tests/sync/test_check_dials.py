@@ -248,6 +248,18 @@ async def test_clocks_that_are_off_by_more_than_a_minute_are_warnings(world: Che
         await world.turn(system, {})
 
 
+async def test_a_shop_that_refuses_in_another_language_is_a_warning(world: CheckedWorld) -> None:
+    """What passes by itself is told from what does not by its words alone."""
+    assert findings(await world.check())["words of refusals"].found == "in English"
+    await world.turn("magento", {"translated": True})
+    report = await world.check()
+    found = findings(report)["words of refusals"]
+    assert report.is_ok
+    assert found.state is RowState.WARNED
+    assert "Réqüést döés nöt mätch änÿ röüté." in found.found
+    assert "translations" in found.next_step
+
+
 async def test_the_check_leaves_nothing_behind_in_the_systems(world: CheckedWorld) -> None:
     """It only reads: no order, customer or return of its own is anywhere."""
     before = world.sandbox.documents.customers.told()
@@ -270,7 +282,7 @@ def test_every_dial_of_every_system_is_tried() -> None:
         members = set(ShopDials().members() if system == "magento" else Dials().members())
         tried = {name for dials, _, _ in OF_ALL for name in dials}
         tried |= {"token_revoked"} if system in [each[0] for each in REFUSED] else set()
-        tried |= {"account_attribute"} if system == "magento" else set()
+        tried |= {"account_attribute", "translated"} if system == "magento" else set()
         tried |= {name for other, dials in WITHOUT_EFFECT if other == system for name in dials}
         tried |= {"rename_fields", "mandatory_fields"} if system == "fo" else set()
         tried |= {"clock_ahead_seconds"} if system in CLOCKS else set()

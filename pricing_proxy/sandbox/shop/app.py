@@ -36,6 +36,7 @@ from pricing_proxy.sandbox.shop.wire import (
     not_authorized,
     page,
 )
+from pricing_proxy.sandbox.shop.wording import translated
 from pricing_proxy.sandbox.wire import from_json
 
 _NO_ROUTE = "Request does not match any route."
@@ -105,7 +106,8 @@ async def _answered(
     try:
         return await _answer(request, dials, shop, doorman)
     except RefusedError as refused:
-        return answer(refused.body, status=refused.status)
+        body = translated(refused.body) if dials.translated else refused.body
+        return answer(body, status=refused.status)
     except CrashedError:
         return crash()
 

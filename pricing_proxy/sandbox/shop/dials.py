@@ -59,6 +59,7 @@ class ShopDials(Dials):
             that is updated by schedule does.
         stock_index_seconds: How long after a source item's change the shop goes on selling by what
             was there before, as one that indexes stock in the background; 0 = at once.
+        translated: Whether refusals are in another language than English, as with a language pack.
         website_prices: Whether prices belong to websites; else to the whole shop.
     """
 
@@ -79,6 +80,7 @@ class ShopDials(Dials):
     page_ms_per_write: int = 5
     index_seconds: int = 60
     stock_index_seconds: int = 0
+    translated: bool = False
     website_prices: bool = False
 
     @classmethod
@@ -138,5 +140,6 @@ _CHECKS: Mapping[str, Check] = {
     "page_ms_per_write": milliseconds,
     "index_seconds": _seconds,
     "stock_index_seconds": _seconds,
+    "translated": flag,
     "website_prices": flag,
 }

@@ -21,6 +21,7 @@ from pricing_proxy.sandbox.shop.bulk.bulks import (
 )
 from pricing_proxy.sandbox.shop.dials import ShopDials
 from pricing_proxy.sandbox.shop.wire import CrashedError, RefusedError
+from pricing_proxy.sandbox.shop.wording import translated
 from pricing_proxy.sandbox.shop.writes import Writes
 
 _LOOK_SECONDS = 3
@@ -68,7 +69,8 @@ class Consumer(Background):
         except RefusedError as refused:
             # The routes wrap the database's error, so none is told to be tried again.
             code = failure.deadlock_code if is_victim else 0
-            operation.done(FAILED, _filled(refused.body), code=code)
+            body = translated(refused.body) if self._dials.translated else refused.body
+            operation.done(FAILED, _filled(body), code=code)
         except (ConsumerDiedError, CrashedError):
             self._dials.consumer_dead = True
         else:
