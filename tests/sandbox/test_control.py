@@ -59,6 +59,7 @@ SHOP_DIALS: dict[str, Any] = {
     "index_seconds": 60,
     "stock_index_seconds": 0,
     "translated": False,
+    "order_save_ms": 0,
     "website_prices": False,
 }
 

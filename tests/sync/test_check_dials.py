@@ -139,6 +139,7 @@ WITHOUT_EFFECT: list[tuple[str, dict[str, Any]]] = [
             "page_ms_per_write": 900,
             "index_seconds": 0,
             "stock_index_seconds": 60,
+            "order_save_ms": 900,
             "website_prices": True,
         },
     ),

@@ -7,6 +7,7 @@ may, then the body, then the route's own rules. Each answer sets a session cooki
 import asyncio
 from dataclasses import dataclass
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
@@ -27,6 +28,7 @@ from pricing_proxy.sandbox.shop.sign_in import SELF
 from pricing_proxy.sandbox.shop.signatures import Doorman, Integration
 from pricing_proxy.sandbox.shop.storefront import is_storefront, storefront_page
 from pricing_proxy.sandbox.shop.tables import Shop
+from pricing_proxy.sandbox.shop.whole_saves import saved_whole
 from pricing_proxy.sandbox.shop.wire import (
     CrashedError,
     RefusedError,
@@ -152,6 +154,8 @@ async def _done(request: web.Request, route: Route, call: Call) -> Any:
             # Without a search engine, too, it is written before it is refused.
             request[HAS_WRITTEN] = True
             writes = call.shop.writes
+            if route.saves is not None:
+                return await saved_whole(call, route.saves(call), partial(route.handle, call))
             return writes.done(
                 lambda: route.handle(call), route.failure, is_victim=writes.is_victim(route.failure)
             )

@@ -60,6 +60,8 @@ class ShopDials(Dials):
         stock_index_seconds: How long after a source item's change the shop goes on selling by what
             was there before, as one that indexes stock in the background; 0 = at once.
         translated: Whether refusals are in another language than English, as with a language pack.
+        order_save_ms: How long an order's number and comments on it take to be saved: with all of
+            the order as it was read before, so that what documents write of it meanwhile is lost.
         website_prices: Whether prices belong to websites; else to the whole shop.
     """
 
@@ -81,6 +83,7 @@ class ShopDials(Dials):
     index_seconds: int = 60
     stock_index_seconds: int = 0
     translated: bool = False
+    order_save_ms: int = 0
     website_prices: bool = False
 
     @classmethod
@@ -141,5 +144,6 @@ _CHECKS: Mapping[str, Check] = {
     "index_seconds": _seconds,
     "stock_index_seconds": _seconds,
     "translated": flag,
+    "order_save_ms": milliseconds,
     "website_prices": flag,
 }

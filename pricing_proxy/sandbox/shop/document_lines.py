@@ -87,6 +87,8 @@ def requested(
 ) -> dict[int, Decimal]:
     """Return the quantity of each line that is asked for; all that is left when nothing is named.
 
+    A line of which nothing is left to invoice is left out.
+
     Raises:
         RefusedError: More is asked for than is left.
     """
@@ -96,7 +98,7 @@ def requested(
     asked: dict[int, Decimal] = {}
     for row in rows:
         item_id, quantity = row.get("order_item_id"), Decimal(str(row.get("qty", 0)))
-        if item_id not in left:
+        if item_id not in left or (verb == "invoice" and left[item_id] <= 0):
             continue
         if quantity > left[item_id]:
             text = f'We found an invalid quantity to {verb} item "%1".'

@@ -75,14 +75,13 @@ def _check(order: Order, *, has_products: bool, is_open: bool) -> None:
 
 
 def _of_sums(order: Order, rows: Any, asked: Mapping[int, Decimal]) -> dict[int, Decimal]:
-    """Return what is listed for bundles' parents: named, or their parts' pieces added up."""
+    """Return what is listed for bundles' parents: named, or all, whatever of the parts is."""
     named = {row.get("order_item_id"): Decimal(str(row.get("qty", 0))) for row in rows or ()}
     by_id = {item["item_id"]: item for item in order["items"]}
-    found: dict[int, Decimal] = {}
-    for parent, parts in parents_of(order, asked).items():
-        pieces = sum((asked[part["item_id"]] for part in parts), ZERO)
-        found[parent] = named.get(parent, pieces) if rows else by_id[parent]["qty_ordered"]
-    return found
+    return {
+        parent: named.get(parent, by_id[parent]["qty_ordered"])
+        for parent in parents_of(order, asked)
+    }
 
 
 def _expanded(order: Order, rows: Any) -> Any:
@@ -120,7 +119,7 @@ def _document(shop: Shop, order: Order, parts: list[Share]) -> dict[str, Any]:
         **sums,
         "can_void_flag": 0,
         "state": 2,
-        "total_qty": sum((share.quantity for share in parts if not is_companion(share.item)), ZERO),
+        "total_qty": sum((share.quantity for share in parts), ZERO),
         "items": lines,
         "comments": [],
     }

@@ -39,6 +39,7 @@ _NO_FIXED_TAX = {
 # As many as the database keeps.
 _FOUR_DIGITS = Decimal("0.0001")
 _ADJUSTMENTS = ("adjustment_positive", "adjustment_negative")
+_TOO_MANY = "The quantity to refund must not be greater than the unrefunded quantity."
 _WRONG_LINES = "The creditmemo contains incorrect product items."
 _OFFLINE_METHODS = ("checkmo", "banktransfer", "cashondelivery", "purchaseorder", "free")
 _HEADING = "Creditmemo Document Validation Error(s):\n"
@@ -55,14 +56,13 @@ def refund(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
         text = "A creditmemo can not be created when an order has a status of closed"
         raise RefusedError(400, _HEADING + text)
     refundable = order.get("base_total_paid", ZERO) - order.get("base_total_refunded", ZERO)
-    if refundable <= 0:
-        raise RefusedError(400, f"{_HEADING}The most money available to refund is 0.")
     left = {
         item["item_id"]: item["qty_invoiced"] - item["qty_refunded"]
         for item in order["items"]
         if not is_companion(item) and not is_sum(item)
     }
     rows = body.get("items")
+    _check(order, rows, left=left, refundable=refundable)
     if any(row.get("order_item_id") not in left for row in rows or ()):
         raise RefusedError(400, _HEADING + _WRONG_LINES)
     asked = requested(order, rows, left=left, verb="refund")
@@ -74,6 +74,7 @@ def refund(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
     shop.credit_memos[document["entity_id"]] = document
     shop.movements.refunding(order, document["items"], returned=_returned(body))
     _book(order, document)
+    order["customer_note_notify"] = int(body.get("notify") is True)
     if order["base_total_refunded"] >= order["base_total_paid"] == order["base_grand_total"]:
         close(order)
     write_history(
@@ -84,6 +85,21 @@ def refund(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
     )
     shop.touch(order)
     return str(document["entity_id"])
+
+
+def _check(order: Order, rows: Any, *, left: Mapping[int, Decimal], refundable: Decimal) -> None:
+    """Raise `RefusedError` where an order is on hold, or nothing can go back of it or of a line."""
+    problems = []
+    if order["state"] == "holded":
+        text = "A creditmemo can not be created when an order has a status of holded"
+        problems.append(text)
+    if refundable <= 0:
+        problems.append("The most money available to refund is 0.")
+    asked = (row["order_item_id"] for row in rows or () if Decimal(str(row.get("qty", 0))) > 0)
+    if any(left.get(item, 1) <= 0 for item in asked):
+        problems.append(_TOO_MANY)
+    if problems:
+        raise RefusedError(400, _HEADING + "\n".join(problems))
 
 
 def refund_invoice(shop: Shop, invoice_id: int, body: Mapping[str, Any]) -> str:
@@ -115,11 +131,8 @@ def _document(
 ) -> dict[str, Any]:
     number = len(shop.credit_memos) + 1
     by_id = {item["item_id"]: item for item in order["items"]}
-    # Whatever the parent was said to be invoiced for goes back with the first part.
-    of_sums = {
-        parent: by_id[parent]["qty_invoiced"] - by_id[parent]["qty_refunded"]
-        for parent in parents_of(order, asked)
-    }
+    # Whatever the parent was said to be invoiced for goes back with each memo.
+    of_sums = {parent: by_id[parent]["qty_invoiced"] for parent in parents_of(order, asked)}
     parts = list(shares(order, asked, of_sums=of_sums))
     lines = line_bodies(parts, ids=shop.line_ids, parent_id=number, kind=CREDIT_MEMO)
     for share, line in zip(parts, lines, strict=True):
@@ -156,7 +169,7 @@ def _sums(
     """
     rate = Decimal(1) if currency else Decimal(order["base_to_order_rate"])
     shipping, shipping_tax = _shipping(order, currency, base["shipping_amount"])
-    given = {name: cents(base[name] * rate) for name in _ADJUSTMENTS}
+    given = {name: cents(base[name] * rate) for name in _ADJUSTMENTS if name in base}
     discount = summed(lines, f"{currency}discount_amount")
     discount += _shipping_discount(order, currency, shipping)
     sums = {
@@ -170,13 +183,13 @@ def _sums(
         "shipping_tax_amount": shipping_tax,
         "shipping_incl_tax": shipping + shipping_tax,
         "tax_amount": summed(lines, f"{currency}tax_amount") + shipping_tax,
-        "adjustment": given["adjustment_positive"] - given["adjustment_negative"],
+        "adjustment": given.get(_ADJUSTMENTS[0], ZERO) - given.get(_ADJUSTMENTS[1], ZERO),
     }
     added = ("subtotal", "shipping_amount", "tax_amount", "discount_amount", "adjustment")
     goods = sum((sums[name] for name in added), ZERO)
     sums["grand_total"] = goods + sums["discount_tax_compensation_amount"]
-    # Absent unless there is one.
-    return sums | {name: value for name, value in given.items() if value}
+    # Absent unless they are named, as 0 too.
+    return sums | given
 
 
 def _fixed_tax(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,7 +210,11 @@ def _in_base(order: Order, arguments: Mapping[str, Any]) -> dict[str, Decimal]:
     if net > left:
         text = "Maximum shipping amount allowed to refund is: %1"
         raise RefusedError(400, text, [f"€{cents(left)}"])
-    adjustments = {name: Decimal(str(arguments.get(name) or 0)) for name in _ADJUSTMENTS}
+    adjustments = {
+        name: Decimal(str(arguments[name]))
+        for name in _ADJUSTMENTS
+        if arguments.get(name) is not None
+    }
     return {"shipping_amount": net, **adjustments}
 
 

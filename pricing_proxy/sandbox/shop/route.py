@@ -1,8 +1,9 @@
 """One REST route of the shop; `routes` lists them, and `app` answers them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from pricing_proxy.sandbox.shop.reading import Handler
+from pricing_proxy.sandbox.shop.reading import Call, Handler
 from pricing_proxy.sandbox.shop.writes import Cost, Failure
 
 ANONYMOUS = "anonymous"
@@ -16,6 +17,8 @@ class Route:
         name: How its calls are counted.
         cost: How long it takes, where it is a write that takes time of its own.
         failure: How it fails by the dials, where it does.
+        saves: The id of the order that it saves with all that it has read of it; None for no route
+            that does so.
     """
 
     method: str
@@ -25,6 +28,7 @@ class Route:
     handle: Handler
     cost: Cost | None = None
     failure: Failure | None = None
+    saves: Callable[[Call], int] | None = None
 
     @property
     def writes(self) -> bool:

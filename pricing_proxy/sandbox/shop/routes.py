@@ -17,6 +17,7 @@ from pricing_proxy.sandbox.shop.route import ANONYMOUS, Route
 from pricing_proxy.sandbox.shop.shipments import UNSAVED_SHIPMENT, add_track, remove_track, ship
 from pricing_proxy.sandbox.shop.sign_in import MANAGE, SELF
 from pricing_proxy.sandbox.shop.stores import view_bodies, website_bodies
+from pricing_proxy.sandbox.shop.whole_saves import named_order
 from pricing_proxy.sandbox.shop.wire import RefusedError
 from pricing_proxy.sandbox.shop.writes import Failure
 
@@ -49,6 +50,7 @@ ROUTES = (
         f"{SALES}create",
         "save_order",
         lambda call: states.save_members(call.shop, call.body),
+        saves=named_order,
     ),
     Route(
         "GET",
@@ -64,6 +66,7 @@ ROUTES = (
         f"{SALES}comment",
         "add_order_comment",
         lambda call: states.comment(call.shop, call.number(), call.body),
+        saves=lambda call: call.number(),
     ),
     Route(
         "POST",

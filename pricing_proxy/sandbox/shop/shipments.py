@@ -18,7 +18,7 @@ from pricing_proxy.sandbox.shop.wire import RefusedError, missing_entity, requir
 
 _HEADING = "Shipment Document Validation Error(s):\n"
 _NOTHING = "You can't create a shipment without products."
-_CLOSED = "The order does not allow a shipment to be created.\n"
+_CLOSED = "The order does not allow a shipment to be created."
 UNSAVED_SHIPMENT = "Could not save a shipment, see error log for details"
 _TOGETHER = (
     'Cannot create shipment as bundle product "{}" has shipment type "Together". '
@@ -41,11 +41,12 @@ def ship(shop: Shop, order_id: int, body: Mapping[str, Any]) -> str:
     order = shop.order(order_id)
     lines = {item["item_id"]: item for item in shippable(order)}
     left = {number: left_to_ship(item) for number, item in lines.items()}
-    if order["state"] in ("holded", "canceled", "closed"):
-        text = f"A shipment cannot be created when an order has a status of {order['state']}\n"
-        raise RefusedError(400, _HEADING + text + _NOTHING)
-    if not any(quantity > 0 for quantity in left.values()):
-        raise RefusedError(400, _HEADING + _CLOSED + _NOTHING)
+    nothing = "" if any(quantity > 0 for quantity in left.values()) else f"\n{_NOTHING}"
+    if order["state"] in ("holded", "canceled", "closed") or not lines:
+        text = f"A shipment cannot be created when an order has a status of {order['status']}"
+        raise RefusedError(400, _HEADING + text + nothing)
+    if nothing:
+        raise RefusedError(400, _HEADING + _CLOSED + nothing)
     asked = _asked(body.get("items"), left)
     problems = [] if any(asked.values()) else [_NOTHING]
     problems += _bundle_parts(order, body.get("items"))
