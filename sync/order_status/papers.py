@@ -1,14 +1,16 @@
 """Find the packing slips and parcels of watched orders, by when they were made and by their dates.
 
-What was posted lately is asked for at every look. Rows become visible late, slips are dated back,
-and carriers tell numbers late, so the last days are asked for again, the longer ones more rarely.
+What was posted lately is asked for at every look, and the parcels of what a hint named. Rows become
+visible late, slips are dated back, and carriers tell numbers late, so the last days are asked for
+again, the longer ones more rarely.
 A slip that was corrected has other quantities: it is found as something new.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 from pricing_proxy.clock import Clock
 from pricing_proxy.d365.fo.fulfilment import MOST_ROWS
@@ -90,8 +92,12 @@ class Papers:
             _Window(_BACK, slips=ReadingTurn(_SLIPS_AGAIN), parcels=ReadingTurn(_PARCELS_AGAIN)),
         )
 
-    async def look(self) -> int:
-        """Enter what is new, and return how much; raises `UpstreamError`."""
+    async def look(self, hinted: Collection[str] = ()) -> int:
+        """Enter what is new, and return how much; raises `UpstreamError`.
+
+        Args:
+            hinted: The ERP's numbers of orders of which it told something.
+        """
         began_at = await begins_at(self._market, self._marks, self._clock)
         entered = await self._made_lately(began_at)
         now, company = self._clock.utc(), self._market.company
@@ -106,9 +112,9 @@ class Papers:
                     entered += await self._gone(rows, odd, since)
                 window.slips.done_at = now
             if window.parcels.is_due(now):
-                entered += await self._parcels(company, since)
+                entered += await self._parcels(partial(self._erp.parcels_dated, company, since))
                 window.parcels.done_at = now
-        return entered
+        return entered + await self._parcels_hinted(hinted)
 
     async def _made_lately(self, began_at: datetime) -> int:
         name = self._market.mark("slips")
@@ -170,9 +176,18 @@ class Papers:
             ]
         )
 
-    async def _parcels(self, company: str, since: date) -> int:
-        odd = OddPapers()
-        rows = await self._erp.parcels_dated(company, since, odd)
+    async def _parcels_hinted(self, hinted: Collection[str]) -> int:
+        """Enter parcels of orders of which slips are known: others have none."""
+        known, company = {order for order, _, _ in self._filed}, self._market.company
+        entered = 0
+        for group in self._erp.groups([each for each in hinted if same_name_key(each) in known]):
+            if self._budget.left:
+                entered += await self._parcels(partial(self._erp.parcels_of, company, group))
+        return entered
+
+    async def _parcels(self, read: Callable[[OddPapers], Awaitable[list[TrackingRow]]]) -> int:
+        odd, company = OddPapers(), self._market.company
+        rows = await read(odd)
         await self._odd_rows.take(odd, rows)
         self._budget.spend(1 + len(rows) // MOST_ROWS)
         numbers = {order for row in rows for order in self._orders_of(row)}

@@ -94,6 +94,12 @@ class ErpProgress(Protocol):
         """Return the parcels of slips that are dated a day or later."""
         ...
 
+    async def parcels_of(
+        self, company: str, orders: Sequence[str], odd: OddRows
+    ) -> list[TrackingRow]:
+        """Return the parcels of one group of orders."""
+        ...
+
 
 class ShopOrdersOf(Protocol):
     """The shop's orders, as far as there is anything to ship."""

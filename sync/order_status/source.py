@@ -39,5 +39,5 @@ class StatusSource:
 
     async def _look_at(self, hinted: Collection[str]) -> None:
         if await self._headers.want(hinted) and self._budget.left:
-            await self._papers.look()
+            await self._papers.look(hinted)
             await self._headers.look(is_hinted=True)

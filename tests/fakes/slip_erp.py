@@ -215,6 +215,14 @@ class SlipErp:
         await self._asked("parcels dated", company)
         return _read(TrackingRow, [row for row in self.parcels if _day(row) >= since], odd)
 
+    async def parcels_of(
+        self, company: str, orders: Sequence[str], odd: OddRows
+    ) -> list[TrackingRow]:
+        await self._asked("parcels of", company)
+        wanted = {same_name_key(order) for order in orders}
+        rows = [row for row in self.parcels if same_name_key(row["SalesOrderNumber"]) in wanted]
+        return _read(TrackingRow, rows, odd)
+
     async def _asked(self, name: str, company: str) -> None:
         assert company == COMPANY
         self.reads[name] = self.reads.get(name, 0) + 1

@@ -40,6 +40,21 @@ async def test_a_number_that_comes_days_later_goes_on_its_shipment_once() -> Non
     assert tracks(world, sold) == [["JD01", "JD02"]]
 
 
+async def test_a_number_that_the_erp_tells_of_is_there_at_once_and_costs_one_request_more() -> None:
+    """Without a hint the last days' numbers are read every five minutes."""
+    world = FulfilmentWorld()
+    sold = await slip(world)
+    await world.settle(10)
+    world.erp.parcel(sold.erp_number, "PS-1", "JD01")
+    before = dict(world.erp.reads)
+    await world.watching.hint([sold.erp_number.lower(), "SO-OTHERS"])
+    reads = {name: count - before.get(name, 0) for name, count in world.erp.reads.items()}
+    assert reads["parcels of"] == 1
+    assert sum(reads.values()) <= 4
+    await world.engine.carry_due()
+    assert tracks(world, sold) == [["JD01"]]
+
+
 async def test_a_number_that_comes_before_its_slip_waits_for_it() -> None:
     world = FulfilmentWorld()
     sold = world.sell(("LAMP-01", 5))

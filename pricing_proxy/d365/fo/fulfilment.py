@@ -116,3 +116,10 @@ class FulfilmentReads:
         """Return the parcels of slips that are dated a day or later."""
         where = at_least("DeliveryDate", since)
         return await self._calls.rows(TrackingRow, where, company=company, odd=odd)
+
+    async def parcels_of(
+        self, company: str, orders: Sequence[str], odd: OddRows
+    ) -> list[TrackingRow]:
+        """Return the parcels of slips that are filed under one group of orders."""
+        where = is_one_of("SalesOrderNumber", orders)
+        return await self._calls.rows(TrackingRow, where, company=company, odd=odd)
