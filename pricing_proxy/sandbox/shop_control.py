@@ -4,7 +4,7 @@ Orders are placed, people register, change their own data and leave; somebody in
 holds, cancels, invoices, ships, refunds or edits an order; and somebody else writes into the tables
 (`odd_rows`). A refusal of the shop itself is answered with its own status and message. With a `row`
 in them, members of an order, a registration or an action make what comes of it odd before anybody
-can read it. `GET /systems/magento/orders/7` tells what was shipped of an order and stands on it,
+can read it. `GET /systems/magento/orders/7` tells an order's papers and what stands on it,
 `GET /systems/magento/writes` what was written by route, and DELETE forgets it.
 Products are in `shop_product_control`, stock in `shop_stock_control`.
 """

@@ -184,6 +184,18 @@ async def test_people_credit_lines_or_money(client: Client) -> None:
     assert (await told(client, number))[2] == ["Backorder", "Invoiced"]
 
 
+async def test_what_an_order_has_below_zero_does_not_come_back(client: Client) -> None:
+    rounding = {**LAMP, "ItemNumber": "ROUNDING", "OrderedSalesQuantity": -1, "SalesPrice": 0.01}
+    number = await order(client, PRICED, rounding, **GOING)
+    await post(client, number, "ship")
+    await post(client, number, "invoice")
+
+    goods = await post(client, number, "credit")
+
+    assert [(line["item"], line["quantity"]) for line in goods["lines"]] == [("LAMP-01", -8)]
+    await post(client, number, "credit", status=409, lines={"2": None})
+
+
 async def test_commands_bill_and_credit(client: Client) -> None:
     number = await order(client, PRICED, **GOING)
     await post(client, number, "ship")

@@ -153,6 +153,21 @@ async def test_what_warehouses_hold_is_changed_at_once(wire: Wire) -> None:
     assert (await ask(wire, "PATCH", "fo/stock", {"NOPE": {"13": 5}}))[0] == 422
 
 
+async def test_judges_are_told_what_was_billed_and_credited_of_an_order(wire: Wire) -> None:
+    [order] = await wire.place(kind="simple", lines=[{"sku": "LAMP-01", "quantity": 4}])
+    comment = {"comment": "demf/CIV-1/2026-11-29/SO-1", "is_visible_on_front": 0}
+    items = [{"order_item_id": 1, "qty": 4}]
+    await wire.send("POST", "/rest/V1/order/1/invoice", {"items": items, "comment": comment})
+    refund = {"items": [{"order_item_id": 1, "qty": 1}], "arguments": {"shipping_amount": 0}}
+    await wire.send("POST", "/rest/V1/order/1/refund", refund)
+
+    _, told = await ask(wire, "GET", "magento/orders/1")
+    [bill], [memo] = told["invoices"], told["credit_memos"]
+    assert (bill["lines"], bill["comments"]) == ({"1": 4}, [comment["comment"]])
+    assert bill["grand_total"] == Decimal(str(order["grand_total"]))
+    assert (memo["lines"], memo["comments"]) == ({"1": 1}, [])
+
+
 async def test_judges_are_told_what_was_shipped_and_what_stands_on_an_order(wire: Wire) -> None:
     await wire.place(kind="simple", lines=[{"sku": "LAMP-01", "quantity": 4}])
     track = {"track_number": "JD01", "title": "DHL", "carrier_code": "dhl"}

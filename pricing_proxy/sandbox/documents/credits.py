@@ -7,7 +7,7 @@ its own on the order, below zero, which no packing slip has.
 from collections.abc import Mapping
 from decimal import Decimal
 
-from pricing_proxy.sandbox.book import fold
+from pricing_proxy.sandbox.book import ZERO, fold
 from pricing_proxy.sandbox.documents.invoice_rows import Invoice, InvoiceLine
 from pricing_proxy.sandbox.documents.invoicing import InvoiceTerms, Invoicing
 from pricing_proxy.sandbox.documents.line_defaults import ALLOWANCE
@@ -39,6 +39,8 @@ class Credits:
     def enter_return(self, order: str, quantities: Mapping[str, Decimal | None]) -> str:
         """Enter a return of an order's lines, of all that is invoiced where none are named.
 
+        What an order has below zero, such as its rounding, was never sent and cannot come back.
+
         Raises:
             Refusal: More is returned than was sold.
             StockRefusedError: Nothing of it is invoiced.
@@ -46,7 +48,7 @@ class Credits:
         header = self._lines.header(order)
         asked = self._lines.chosen(order, quantities, only_stocked=False)
         lots = {
-            lot: self._lines.done(lot).invoiced if quantity is None else quantity
+            lot: max(ZERO, self._lines.done(lot).invoiced) if quantity is None else quantity
             for lot, quantity in asked.items()
         }
         if not any(lots.values()):

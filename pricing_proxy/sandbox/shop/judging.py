@@ -4,6 +4,7 @@ Only lines that carry value, each with the SKU that its product had when it was 
 judge that compares the two systems needs no signature and is not hit by the shop's dials.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from pricing_proxy.sandbox.shop.document_lines import valued
@@ -25,7 +26,7 @@ def told_orders(shop: Shop) -> list[dict[str, Any]]:
 
 
 def told_papers(shop: Shop, order_id: int) -> dict[str, Any]:
-    """Return what was shipped of an order, and what stands on it; raises `RefusedError`.
+    """Return an order's papers, and what stands on it; raises `RefusedError`.
 
     Comments are the oldest first, those that nobody sees among them.
     """
@@ -44,8 +45,23 @@ def told_papers(shop: Shop, order_id: int) -> dict[str, Any]:
             }
             for shipment in shipments
         ],
+        "invoices": _bills(shop.invoices, order_id),
+        "credit_memos": _bills(shop.credit_memos, order_id),
         "comments": [each["comment"] for each in reversed(order["status_histories"])],
     }
+
+
+def _bills(bills: Mapping[int, dict[str, Any]], order_id: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "increment_id": bill["increment_id"],
+            "grand_total": bill["grand_total"],
+            "lines": {str(each["order_item_id"]): each["qty"] for each in bill["items"]},
+            "comments": [each["comment"] for each in bill["comments"]],
+        }
+        for bill in bills.values()
+        if bill["order_id"] == order_id
+    ]
 
 
 def _told(shop: Shop, order: Order) -> dict[str, Any]:
