@@ -14,6 +14,7 @@ from rich.live import Live
 
 from pricing_proxy.command_line import fail
 from pricing_proxy.demo.alerts import hearing_alerts
+from pricing_proxy.demo.life import HttpControl, OrderLife
 from pricing_proxy.demo.plan import DemoError, Plan, Ports, free_ports
 from pricing_proxy.demo.processes import Child, running
 from pricing_proxy.demo.screen import Screen
@@ -23,6 +24,8 @@ from pricing_proxy.terminal import PlainConsole
 
 _TABLE_SECONDS = 1.0
 _LINE_SECONDS = 5.0
+# Often enough that what takes half a second is not told as two.
+_LIFE_SECONDS = 0.25
 
 _AnyPort = Annotated[
     bool, typer.Option("--any-port", help="Take free ports instead of those that are taken.")
@@ -115,18 +118,23 @@ def _run(plan: Plan, console: PlainConsole, seconds: float | None) -> None:
 def _show(
     plan: Plan, children: Sequence[Child], console: PlainConsole, seconds: float | None
 ) -> None:
-    screen = Screen(plan, has_redis_server=shutil.which("redis-server") is not None)
+    life = OrderLife(
+        HttpControl(plan.control_url),
+        lambda text: _show_life(console, text),
+        seconds=time.monotonic,
+    )
+    screen = Screen(plan, life, has_redis_server=shutil.which("redis-server") is not None)
     console.print("\nEverything runs. Try in another terminal, in this folder:\n", style="green")
     screen.advise(console)
     console.print("\nCtrl-C ends everything.\n")
     until = None if seconds is None else time.monotonic() + seconds
     if console.is_terminal:
         with Live(screen.table(), console=console, refresh_per_second=4) as live:
-            while _wait(children, until, _TABLE_SECONDS):
+            while _wait(children, until, _TABLE_SECONDS, life):
                 live.update(screen.table())
     else:
         console.print(screen.line(), soft_wrap=True)
-        while _wait(children, until, _LINE_SECONDS):
+        while _wait(children, until, _LINE_SECONDS, life):
             console.print(screen.line(), soft_wrap=True)
 
 
@@ -134,17 +142,21 @@ def _show_alert(console: PlainConsole, text: str) -> None:
     console.print(f"\nAlert: {text}\n", style="yellow", markup=False, soft_wrap=True)
 
 
-def _wait(children: Sequence[Child], until: float | None, seconds: float) -> bool:
+def _show_life(console: PlainConsole, text: str) -> None:
+    console.print(text, style="cyan", markup=False, soft_wrap=True)
+
+
+def _wait(children: Sequence[Child], until: float | None, seconds: float, life: OrderLife) -> bool:
     """Wait for the next drawing; return False when the demo's time is over."""
-    now = time.monotonic()
-    left = seconds if until is None else min(seconds, until - now)
-    if left <= 0:
-        return False
-    time.sleep(left)
-    for child in children:
-        if child.name != "redis":  # to end Redis is one of the things to try
-            child.require_alive()
-    return True
+    drawn_at = time.monotonic() + seconds
+    end = drawn_at if until is None else min(drawn_at, until)
+    while (left := end - time.monotonic()) > 0:
+        life.look()
+        time.sleep(min(left, _LIFE_SECONDS))
+        for child in children:
+            if child.name != "redis":  # to end Redis is one of the things to try
+                child.require_alive()
+    return until is None or end < until
 
 
 def _end_on_signals() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pricing_proxy.configuration.api_keys import hash_of
 from pricing_proxy.configuration.mistakes import SECRETS_VARIABLE
-from pricing_proxy.demo.sync_plan import sync_commands, sync_configuration, sync_secrets
+from pricing_proxy.demo.sync_commands import sync_commands
+from pricing_proxy.demo.sync_plan import sync_configuration, sync_secrets
 from pricing_proxy.settings import DEMO_KEY
 
 _CONFIGURATION = """\

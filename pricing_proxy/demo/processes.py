@@ -17,6 +17,7 @@ from fakeredis import TcpFakeServer
 
 from pricing_proxy.children import tied
 from pricing_proxy.configuration.mistakes import SECRETS_VARIABLE
+from pricing_proxy.demo.loopback import loopback_session
 from pricing_proxy.demo.plan import DemoError, Plan
 from pricing_proxy.demo.sync_plan import ERP_SECRET, INTAKE_SECRET, end_database
 
@@ -175,9 +176,7 @@ def _embedded_redis(port: int) -> Iterator[None]:
 
 def _wait_for(url: str, children: Sequence[Child]) -> None:
     until = time.monotonic() + _START_SECONDS
-    session = requests.Session()
-    # No proxy of the environment may come between us and loopback.
-    session.trust_env = False
+    session = loopback_session()
     while True:
         for child in children:
             child.require_alive()

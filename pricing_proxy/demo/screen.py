@@ -7,6 +7,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pricing_proxy.demo.life import OrderLife
+from pricing_proxy.demo.loopback import loopback_session
 from pricing_proxy.demo.plan import Plan
 
 _COLOURS = {"closed": "green", "half_open": "yellow"}
@@ -18,15 +20,15 @@ class Screen:
 
     Args:
         plan: Where they are.
+        life: The order whose life is played.
         has_redis_server: Whether Redis is a real one.
     """
 
-    def __init__(self, plan: Plan, *, has_redis_server: bool) -> None:
+    def __init__(self, plan: Plan, life: OrderLife, *, has_redis_server: bool) -> None:
         self._plan = plan
+        self._life = life
         self._has_redis_server = has_redis_server
-        self._http = requests.Session()
-        # No proxy of the environment may come between us and loopback.
-        self._http.trust_env = False
+        self._http = loopback_session()
 
     def table(self) -> RenderableType:
         """Return the table of this moment."""
@@ -46,6 +48,7 @@ class Screen:
         )
         table.add_row("Breakers", _breakers(erp["breakers"]))
         table.add_row("Orders", orders)
+        table.add_row("An order's life", self._life.summary)
         table.add_row("Redis", self._redis(status["redis"]))
         return table
 
@@ -63,7 +66,7 @@ class Screen:
         lines = _levels(status["cache"]["lookups"]).plain
         return (
             f"requests {requests_total} · lines {lines} · ERP calls {calls['total']} · {phases} · "
-            f"orders {orders}"
+            f"orders {orders} · order {self._life.summary}"
         )
 
     def advise(self, console: Console) -> None:

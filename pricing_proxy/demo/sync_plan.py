@@ -1,4 +1,4 @@
-"""How the demo runs the sync: its part of the configuration, its secrets, what to try with it.
+"""How the demo runs the sync: its part of the configuration, its secrets and its database.
 
 The sync is a program like the others; nothing of it is imported here. Its database begins
 empty with each demo, as the simulated shop does, in a folder that an unprivileged user can
@@ -7,10 +7,8 @@ reach: PostgreSQL never runs as root.
 
 import json
 import os
-import shlex
 import shutil
 import signal
-import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -67,7 +65,7 @@ quiet_hours = ""
 [sync.markets.b2b_de]
 website_id = 3
 store_ids = [3]
-flows = ["orders", "customers", "returns", "products", "stock"]
+flows = ["orders", "customers", "returns", "products", "stock", "order_status", "invoices"]
 
 [sync.markets.b2b_de.products]
 status = "erp"
@@ -82,6 +80,19 @@ sources = {{ berlin = ["13", "14"], hamburg = ["24"] }}
 rotation_minutes = 60
 events = {{ XYZOnHandChangedBusinessEvent = "ItemNumber" }}
 
+[sync.markets.b2b_de.order_status]
+start_at = "2020-01-01T00:00:00Z"
+carriers = {{ DHL = {{ code = "dhl", title = "DHL" }}, UPS = {{ code = "ups", title = "UPS" }}, \
+DPD = {{ code = "custom", title = "DPD" }}, 10 = {{ code = "custom", title = "Post" }} }}
+
+[sync.markets.b2b_de.order_status.events]
+XYZPackingSlipPostedBusinessEvent = "SalesOrderId"
+XYZTrackingAddedBusinessEvent = "SalesOrderId"
+XYZSalesOrderChangedBusinessEvent = "SalesOrderId"
+
+[sync.markets.b2b_de.invoices]
+start_at = "2020-01-01T00:00:00Z"
+
 [sync.markets.b2b_de.customers]
 group = {{ "*" = "10" }}
 
@@ -94,10 +105,7 @@ disposition = "Credit"
 INTAKE_SECRET = "a secret of the demo's shop"  # noqa: S105 -- it opens nothing but the demo
 # As it stands in the address that F&O's endpoint is given.
 ERP_SECRET = "secretofthedemoserp"  # noqa: S105 -- as above
-_RENAMED = "SalesOrderHeadersV3.DeliveryModeCode:DeliveryMode"
 _PREFIX = "postgres-"
-# The shop begins with three customers.
-_STRANGER = 4
 _ENTER = 0o001
 # A socket's path has 107 characters at most; /run/.s.PGSQL.5432 and our folder's own name follow.
 _LONGEST_FOLDER = 70
@@ -157,80 +165,3 @@ def end_database(folder: Path) -> None:
     with suppress(OSError, ValueError, IndexError):  # it ended with the sync, as it should
         lines = (folder / "data" / "postmaster.pid").read_bytes().splitlines()
         os.kill(int(lines[0]), signal.SIGQUIT)
-
-
-def sync_commands(
-    *, program: str, sync: str, configuration: Path, secrets: str, control_url: str, control: str
-) -> dict[str, str]:
-    """Return what to try, by what it shows.
-
-    Args:
-        program: How `pricing-proxy` is called.
-        sync: How `d365-sync` is called.
-        configuration: The configuration file.
-        secrets: The assignment that names the secrets directory.
-        control_url: Where the ERP's orders can be read.
-        control: Options that name the control port, with a blank before them.
-    """
-    order = f"{program} sandbox order --kind simple{control}"
-    arrived = (
-        f"curl -s {control_url}/systems/fo/orders | {shlex.quote(sys.executable)} -m json.tool "
-        "| grep -E '^ {8}\"(number|reference|is_stopped)\"'"
-    )
-    dial = f"{program} sandbox dial fo{control}"
-    option = f"--config {shlex.quote(str(configuration))}"
-    stranger = f"{program} sandbox customer --taxvat 'de 100 000 001'{control}"
-    theirs = f"{program} sandbox order --customer {_STRANGER} --kind simple{control}"
-    run, page = f"{secrets} {sync}", configuration.parent / "drift.html"
-    return {
-        **_mirror_commands(program=program, run=run, option=option, control=control),
-        **_comparing(page, program=program, run=run, option=option, control=control),
-        "An order, in the ERP a second later": f"{order}; sleep 2; {arrived}",
-        "A field renamed in the ERP: the order is held, and an alert appears here": (
-            f"{dial} rename_fields={_RENAMED}; {order}; sleep 8; {run} failed {option}"
-        ),
-        "Repaired and replayed": (
-            f"{dial} rename_fields=; {run} replay --all-held --yes {option}; sleep 3; {arrived}"
-        ),
-        "Somebody registers with C-1001's tax number: they and their orders wait for a person": (
-            f"{stranger}; {theirs}; sleep 8; {run} failed {option}"
-        ),
-        "Approved: their order is in the ERP, on C-1001": (
-            f"{run} approve b2b_de/{_STRANGER} --yes {option}; sleep 5; {arrived}"
-        ),
-    }
-
-
-def _mirror_commands(*, program: str, run: str, option: str, control: str) -> dict[str, str]:
-    """Return what to try with what goes from the ERP to the shop."""
-    runs, resync = f"{run} runs", f"{run} resync"
-    return {
-        "Catalog and stock of the ERP beside the shop's: a first look waits for a person": (
-            f"{runs} {option}; "
-            f"for run in 1 2; do {runs} approve $run --adopt overwrite --yes {option}; done"
-        ),
-        "12 lamps are counted in the ERP, and are in the shop": (
-            f"{program} sandbox adjust LAMP-01 12{control}; "
-            f"{resync} stock --sku LAMP-01 --yes {option}; "
-            f"{program} sandbox stock LAMP-01{control}"
-        ),
-        "A lamp gets another name in the ERP, and in the shop": (
-            f"{program} sandbox rename LAMP-01 'Desk lamp'{control}; "
-            f"{resync} products --sku LAMP-01 --yes {option}; {runs} {option}"
-        ),
-        "The ERP says that all prices are 0: nothing is written, and an alert appears here": (
-            f"{program} sandbox poison prices{control}; {resync} products --yes {option}; "
-            f"{runs} {option}; {program} sandbox poison off{control}"
-        ),
-    }
-
-
-def _comparing(page: Path, *, program: str, run: str, option: str, control: str) -> dict[str, str]:
-    """Return what to try with what compares both systems."""
-    return {
-        "Somebody edits a lamp's stock in the shop: the comparison names the cause, and mends it": (
-            f"{program} sandbox stock LAMP-01 --source berlin --quantity 99{control}; "
-            f"{run} reconcile stock --html {shlex.quote(str(page))} {option}; sleep 20; "
-            f"{program} sandbox stock LAMP-01{control}"
-        ),
-    }

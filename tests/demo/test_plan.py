@@ -5,16 +5,21 @@ import os
 import shlex
 import socket
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from pricing_proxy import settings as price_settings
+from pricing_proxy.__main__ import app as prices_app
 from pricing_proxy.configuration.mistakes import SECRETS_VARIABLE
 from pricing_proxy.demo.plan import DemoError, Plan, Ports, free_ports
 from pricing_proxy.demo.sync_plan import database_folder
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
 from sync import settings as sync_settings
+from sync.__main__ import app as sync_app
 
 
 def unused() -> Ports:
@@ -65,8 +70,21 @@ def test_every_command_names_another_control_port(tmp_path: Path) -> None:
 
     sandbox = [text for text in demo.commands().values() if " sandbox " in text]
 
-    assert len(sandbox) == 10
-    assert all(f"--control-port {demo.ports.control}" in text for text in sandbox)
+    assert len(sandbox) == 16
+    named = f"--control-port {demo.ports.control}"
+    assert all(text.count(named) == text.count("pricing-proxy sandbox ") for text in sandbox)
+
+
+def test_every_command_is_one_that_its_program_knows(tmp_path: Path) -> None:
+    """Parsed by the programs themselves, with all options; nothing is done."""
+    programs = {"pricing-proxy": get_command(prices_app), "d365-sync": get_command(sync_app)}
+    demo = plan(tmp_path)
+    parsed = 0
+    for text in (*demo.commands().values(), demo.check_command()):
+        for words in called(text.replace("$(", "").replace("$run", "1"), [*programs]):
+            parse(programs[words[0]], words[1:])
+            parsed += 1
+    assert parsed >= 40
 
 
 def test_the_database_is_with_the_demo_or_where_its_path_is_short(tmp_path: Path) -> None:
@@ -143,6 +161,33 @@ def test_the_database_is_elsewhere_where_the_folder_has_a_comma(tmp_path: Path) 
 
     assert "," not in str(made)
     made.rmdir()
+
+
+def called(text: str, programs: Sequence[str]) -> Iterator[list[str]]:
+    """Yield each call of a program in a line of the shell, without what surrounds it."""
+    words: list[str] = []
+    for word in [*words_of(text), ";"]:
+        if set(word) <= set("();|&<>"):
+            if words:
+                yield words
+            words = []
+        elif words:
+            words.append(word)
+        elif Path(word).name in programs:
+            words = [Path(word).name]
+
+
+def parse(command: Any, words: Sequence[str]) -> None:
+    """Parse a call as its program does; raises `UsageError`."""
+    left = [*words]
+    context = None
+    # A group may do something itself, as `runs` does.
+    while hasattr(command, "get_command") and not left[0].startswith("-"):
+        context = command.context_class(command, parent=context)
+        name, *left = left
+        command = command.get_command(context, name)
+        assert command is not None, f"there is no {name}"
+    command.make_context(command.name, left, parent=context)
 
 
 def words_of(command: str) -> list[str]:
