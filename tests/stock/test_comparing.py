@@ -225,3 +225,24 @@ async def test_more_is_ordered_than_there_is() -> None:
     told = await world.compare()
     by_field = {each.field: each.names for each in told.found}
     assert by_field == {"source berlin": [Cause.EDITED], "salable": [Cause.IN_FLIGHT]}
+
+
+async def test_pieces_that_left_though_they_were_refunded_are_told_as_sold_twice() -> None:
+    """The shop ends what is reserved for them a second time, and sells so many more for good."""
+    world = await world_of()
+    order = world.world.place(MARKET, SKU, 10)
+    enter(world, order)
+    await world.settle()
+    [line] = world.world.shop.order(order)["items"]
+
+    def some(quantity: int) -> dict[str, object]:
+        return {"items": [{"order_item_id": line["item_id"], "qty": quantity}]}
+
+    world.world.act("invoice", order)
+    world.world.act("refund", order, some(4) | {"arguments": {"shipping_amount": 0}})
+    world.world.act("ship", order, some(6) | from_here())
+    await world.settle()
+    assert await found(world) == []
+    world.world.act("ship", order, some(4) | from_here())
+    await world.settle()
+    assert await found(world) == [(SKU, "salable", [Cause.UNEXPLAINED], "")]
