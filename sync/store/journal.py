@@ -166,7 +166,8 @@ class Journal:
             at_once: Rows that one statement looks at.
         """
         before = func.now() - older_than
-        newest = select(_ROW.id).where(_ROW.sent_at < before).order_by(_ROW.sent_at.desc())
+        its = select(_ROW.id).where(_ROW.sent_at < before)
+        newest = its.order_by(_ROW.sent_at.desc(), _ROW.id.desc())
         last = await statements.value(self._database, newest.limit(1))
         first = await statements.value(self._database, select(func.min(_ROW.id)))
         is_due = exists().where(

@@ -19,6 +19,7 @@ from sync.settings import SyncSettings
 from tests.fakes.customer_links import FakePriceMap
 from tests.fakes.entering import FakeOddRows, unhinted
 from tests.fakes.references import FakeForms
+from tests.fakes.stock_store import FakeLocks
 
 
 def given(
@@ -43,7 +44,7 @@ def given(
         accounts=cast("Any", None),
         forms=cast("Any", FakeForms()),
         lines=cast("Any", None),
-        locks=cast("Any", None),
+        locks=cast("Any", FakeLocks()),
         watched=cast("Any", None),
         traces=cast("Any", None),
         document_events=cast("Any", None),
