@@ -5,6 +5,7 @@ import pytest
 
 from pricing_proxy.resilience.errors import (
     CallRefusedError,
+    UpstreamConflictError,
     UpstreamContractError,
     UpstreamDeniedError,
     UpstreamRejectedError,
@@ -33,6 +34,7 @@ SECOND = 1_000_000
         (UpstreamRejectedError("425", system="fo", status=425), Evidence.FAILED),
         (UpstreamRejectedError("400", system="fo", status=400), Evidence.NONE),
         (UpstreamRejectedError("500 with a message", system="fo", status=500), Evidence.NONE),
+        (UpstreamConflictError("400, a deadlock", system="magento", status=400), Evidence.NONE),
         (UpstreamDeniedError("401", system="fo", status=401), Evidence.NONE),
         (UpstreamThrottledError("429", system="fo", retry_after=A_SECOND), Evidence.NONE),
         (CallRefusedError("full", system="fo", retry_after=A_SECOND), Evidence.NONE),
