@@ -92,6 +92,8 @@ class RedisHeartbeat(Background):
         self._epoch = UNKNOWN_EPOCH
         self._is_said = False
         self._is_doubted = True
+        # Of sleep that the offset is not known to have grown by yet.
+        self._slept_us = 0
         self._before: dict[int, int] = {}
         self._server: str | None = None
 
@@ -108,9 +110,14 @@ class RedisHeartbeat(Background):
         """Return Redis' clock in microseconds, as far as known."""
         return self._clock.monotonic_us() + self._offset_us
 
-    def doubt(self) -> None:
-        """Believe no age out of Redis until its clock was read again: we may have slept."""
+    def doubt(self, *, slept_us: int) -> None:
+        """Believe no age out of Redis until its clock was read again: we have slept.
+
+        Args:
+            slept_us: For how long our own clock stood still, by the machine's other one.
+        """
         self._is_doubted = True
+        self._slept_us += slept_us
 
     async def beat(self) -> None:
         """Ask once; log when Redis is lost, when it is back, and when its clock is another."""
@@ -184,12 +191,17 @@ class RedisHeartbeat(Background):
         await self._say(reading)
 
     def _moved(self, reading: _Reading) -> int:
-        """Return by how much the clock was stepped since the epoch began, slewing apart."""
-        now_us = self._clock.monotonic_us()
-        slewed_us = (now_us - self._steady_at_us) // _SLEWED_PARTS
+        """Return by how much the clock was stepped since the epoch began, slewing apart.
+
+        While we sleep our own clock stands still, and the offset grows by so much. What the sleep
+        does not explain was stepped meanwhile, or shortly before.
+        """
+        now_us, slept_us, self._slept_us = self._clock.monotonic_us(), self._slept_us, 0
+        slewed_us = (now_us - self._steady_at_us + slept_us) // _SLEWED_PARTS
+        self._steady_us += slept_us
         moved_us = reading.offset_us - self._steady_us
-        if self._server is None or (self._is_doubted and moved_us > 0):
-            self._steady_us = reading.offset_us  # after sleep it is our own clock that stood still
+        if self._server is None:
+            self._steady_us = reading.offset_us
         else:
             self._steady_us += min(max(moved_us, -slewed_us), slewed_us)
         self._steady_at_us = now_us

@@ -52,7 +52,7 @@ async def open_caching(
 
     def wake(slept_us: int) -> None:
         memory.doubt_ages(clock.monotonic_us(), slept_us=slept_us)
-        heartbeat.doubt()
+        heartbeat.doubt(slept_us=slept_us)
 
     watch = SleepWatch(clock, on_woken=wake)
     beats = RedisHeartbeat(redis, clock=clock, watch=watch, on_doubt=doubt_memory)

@@ -32,7 +32,7 @@ async def test_processes_agree_on_clock_and_epoch(redis: Redis) -> None:
 async def test_in_doubt_no_epoch_is_ours_until_the_next_beat(redis: Redis) -> None:
     one = process(redis)
     await one.beat()
-    one.doubt()
+    one.doubt(slept_us=0)
     assert one.time().epoch == UNKNOWN_EPOCH
     await one.beat()
     assert one.time().epoch != UNKNOWN_EPOCH

@@ -125,7 +125,7 @@ async def start_replica(name: str, redis: VirtualRedis, place: Place) -> Replica
 
     def wake(slept_us: int) -> None:
         memory.doubt_ages(clock.monotonic_us(), slept_us=slept_us)
-        heartbeat.doubt()
+        heartbeat.doubt(slept_us=slept_us)
 
     watch = SleepWatch(clock, on_woken=wake)
     heartbeat = RedisHeartbeat(client, clock=clock, watch=watch, on_doubt=doubt_memory)

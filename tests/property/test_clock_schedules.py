@@ -9,7 +9,7 @@ import asyncio
 import os
 from collections.abc import Callable
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pricing_proxy.domain.freshness import Level, Mode
@@ -126,6 +126,21 @@ async def play(
     events=st.lists(st.tuples(EVENTS, PAUSES), min_size=1, max_size=4),
     mode=st.sampled_from(Mode),
     spelled=st.sampled_from(["S-1", " s-1 "]),
+)
+@example(
+    # The sleep hid the step: between two readings the clocks were as far apart as before.
+    aging=(5.0, 0.0),
+    lost="nobody",
+    events=[(step(-60), 0.01), (sleep(60, None), 1.2)],
+    mode=Mode.BROWSE,
+    spelled="S-1",
+)
+@example(
+    aging=(5.0, 0.0),
+    lost="nobody",
+    events=[(step(-25), 0.01), (sleep(60, None), 1.2)],
+    mode=Mode.BROWSE,
+    spelled="S-1",
 )
 def test_no_schedule_of_clocks_makes_an_old_price_new(
     aging: tuple[float, float],
