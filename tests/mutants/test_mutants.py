@@ -42,6 +42,7 @@ DISTURBED: dict[tuple[str, ...], tuple[str, ...]] = {
         "sleep_unnoticed",
         "sleep_is_within_the_lease",
         "sleep_during_a_read_ignored",
+        "step_hidden_by_sleep",
     ),
     (f"{MODEL}::reset_connections", f"{CLOCKS}::reset"): (
         "lost_connection_vouches",
