@@ -1,7 +1,4 @@
-"""The simulated shop as invoices write to it, in process and without HTTP.
-
-A write may be late: it was sent, and is done some time later, whoever has stopped waiting.
-"""
+"""The simulated shop as invoices write to it, in process and without HTTP."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
@@ -11,24 +8,15 @@ from pricing_proxy.http_exchange import Guard
 from pricing_proxy.sandbox.shop.invoices import invoice
 from pricing_proxy.sandbox.shop.refunds import refund
 from pricing_proxy.sandbox.shop.tables import Shop
-from pricing_proxy.sandbox.shop.wire import RefusedError
-from sync.magento.answers import MagentoRejectedError
 from sync.magento.billed_order_models import BilledOrder, ShopInvoice
 from sync.magento.credit_memo_models import CreditMemo
 from sync.magento.document_bodies import hidden_comment, item_bodies
-from sync.magento.fault_messages import ShopFault
 from sync.magento.invoices import Refund
+from tests.fakes.late_shop import LateShop, Write
 
-Write = Callable[[], Any]
 
-
-class BillingShop:
+class BillingShop(LateShop):
     """Plays `BillsInShop`.
-
-    Args:
-        shop: The sandbox's.
-        before: Happens before each read, and may raise.
-        send: Does a write of a name, or loses it, or does it later.
 
     Attributes:
         captured: How often the gateway was told to take money.
@@ -41,9 +29,7 @@ class BillingShop:
         before: Callable[[str], Awaitable[None]],
         send: Callable[[str, Write], Awaitable[Any]],
     ) -> None:
-        self._shop = shop
-        self._before = before
-        self._send = send
+        super().__init__(shop, before=before, send=send)
         self.captured = 0
 
     async def order(self, entity_id: int) -> BilledOrder | None:
@@ -99,14 +85,3 @@ class BillingShop:
             },
         }
         return str(await self._written("refund", lambda: refund(self._shop, order_id, body), guard))
-
-    async def _written(self, name: str, write: Write, guard: Guard | None) -> Any:
-        if guard is not None:
-            await guard()
-        try:
-            return await self._send(name, write)
-        except RefusedError as error:
-            fault = ShopFault(template=str(error), parameters={})
-            raise MagentoRejectedError(
-                "refused", system="magento", status=error.status, faults=(fault,)
-            ) from error

@@ -51,9 +51,10 @@ from sync.store.watched_order_record import WatchedRecord
 from tests.fakes.customer_links import FakeCompany
 from tests.fakes.entering import FakeOddRows, FakeWatermarks
 from tests.fakes.kept_watch import FakeWatch
+from tests.fakes.late_shop import Write
 from tests.fakes.memory_engine import Entered, MemoryEngine
 from tests.fakes.noted_shop import NotedShop
-from tests.fakes.shipping_shop import ShippingShop, Write
+from tests.fakes.shipping_shop import ShippingShop
 from tests.fakes.slip_erp import COMPANY, SlipErp
 from tests.fakes.stock_shop import StockShop
 from tests.fakes.stock_store import FakeLocks

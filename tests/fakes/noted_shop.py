@@ -1,34 +1,15 @@
 """The simulated shop as order status comments on its orders and cancels them, in process."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.sandbox.shop import states
-from pricing_proxy.sandbox.shop.tables import Shop
 from sync.magento.order_notes import OrderComment
-from tests.fakes.shipping_shop import Write, written
+from tests.fakes.late_shop import LateShop
 
 
-class NotedShop:
-    """Plays `ShopOrderNotes`.
-
-    Args:
-        shop: The sandbox's.
-        before: Happens before each read, and may raise.
-        send: Does a write of a name, or loses it, or does it later.
-    """
-
-    def __init__(
-        self,
-        shop: Shop,
-        *,
-        before: Callable[[str], Awaitable[None]],
-        send: Callable[[str, Write], Awaitable[Any]],
-    ) -> None:
-        self._shop = shop
-        self._before = before
-        self._send = send
+class NotedShop(LateShop):
+    """Plays `ShopOrderNotes`."""
 
     async def comments_of(self, order_id: int) -> list[OrderComment]:
         await self._before("order comments")
@@ -49,8 +30,8 @@ class NotedShop:
             entry["status"] = status
         body = {"statusHistory": entry}
         write = lambda: states.comment(self._shop, order_id, body)  # noqa: E731
-        await written(self._send, "order comment", write, guard)
+        await self._written("order comment", write, guard)
 
     async def cancel(self, order_id: int, *, guard: Guard | None = None) -> str:
         write = lambda: states.cancel(self._shop, order_id)  # noqa: E731
-        return "true" if await written(self._send, "cancel", write, guard) is True else "false"
+        return "true" if await self._written("cancel", write, guard) is True else "false"

@@ -1,43 +1,18 @@
-"""The simulated shop as order status writes to it, in process and without HTTP.
+"""The simulated shop as order status writes to it, in process and without HTTP."""
 
-A write may be late: it was sent, and is done some time later, whoever has stopped waiting.
-"""
-
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from pricing_proxy.http_exchange import Guard
 from pricing_proxy.sandbox.shop.shipments import add_track, ship
-from pricing_proxy.sandbox.shop.tables import Shop
-from pricing_proxy.sandbox.shop.wire import RefusedError
-from sync.magento.answers import MagentoRejectedError
-from sync.magento.fault_messages import ShopFault
 from sync.magento.shipment_models import Shipment
 from sync.magento.shipments import Parcel
+from tests.fakes.late_shop import LateShop
 
-Write = Callable[[], Any]
 
-
-class ShippingShop:
-    """Plays `ShopShipments`.
-
-    Args:
-        shop: The sandbox's.
-        before: Happens before each read, and may raise.
-        send: Does a write of a name, or loses it, or does it later.
-    """
-
-    def __init__(
-        self,
-        shop: Shop,
-        *,
-        before: Callable[[str], Awaitable[None]],
-        send: Callable[[str, Write], Awaitable[Any]],
-    ) -> None:
-        self._shop = shop
-        self._before = before
-        self._send = send
+class ShippingShop(LateShop):
+    """Plays `ShopShipments`."""
 
     async def shipments_of(self, order_id: int) -> list[Shipment]:
         await self._before("shipments")
@@ -82,21 +57,3 @@ class ShippingShop:
             "carrier_code": parcel.carrier,
         }
         await self._written("track", lambda: add_track(self._shop, {"entity": entity}), guard)
-
-    async def _written(self, name: str, write: Write, guard: Guard | None) -> Any:
-        return await written(self._send, name, write, guard)
-
-
-async def written(
-    send: Callable[[str, Write], Awaitable[Any]], name: str, write: Write, guard: Guard | None
-) -> Any:
-    """Return what a write answers; raises what the client raises where the shop refuses it."""
-    if guard is not None:
-        await guard()
-    try:
-        return await send(name, write)
-    except RefusedError as error:
-        fault = ShopFault(template=str(error), parameters={})
-        raise MagentoRejectedError(
-            "refused", system="magento", status=error.status, faults=(fault,)
-        ) from error
