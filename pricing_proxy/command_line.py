@@ -40,17 +40,17 @@ def settings_of(load: Callable[[Path | None], S], config: Path | None) -> S:
 
 
 def output() -> PlainConsole:
-    """Return where results go."""
-    console = PlainConsole(highlight=False)
-    return console if console.is_terminal else PlainConsole(highlight=False, width=_PIPE_COLUMNS)
+    """Return where results go; brackets in texts of other systems are brackets, no markup."""
+    width = None if PlainConsole().is_terminal else _PIPE_COLUMNS
+    return PlainConsole(highlight=False, markup=False, width=width)
 
 
 def errors() -> PlainConsole:
     """Return where what is no result goes."""
-    return PlainConsole(stderr=True, highlight=False, soft_wrap=True)
+    return PlainConsole(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
 def fail(message: str, code: Exit = Exit.FAILED) -> NoReturn:
     """End the command with a message."""
-    errors().print(message, style="red", markup=False)
+    errors().print(message, style="red")
     raise typer.Exit(code)

@@ -19,6 +19,7 @@ from sync.engine.schedules import Schedule
 from sync.magento.order_models import OrderHead
 from sync.magento.shop import Shop
 from sync.mirroring import Mirroring
+from sync.price_service.list_prices import ListPriceService
 from sync.sales.owners import DocumentOwners
 from sync.sales.references import Find, References
 from sync.sales.value_lines import Splitting
@@ -103,6 +104,7 @@ class Given:
         document_events: The events of documents.
         expects: Whether an order of a market is one that is brought over.
         prices: What the price service reads.
+        price_service: What it answers; None where its address is not given.
         polling: What sources are read with.
         sweep_every: How often what that can miss is searched for.
         mirroring: What mirrors share.
@@ -122,6 +124,7 @@ class Given:
     document_events: DocumentEvents
     expects: Callable[[str, OrderHead], Awaitable[bool]]
     prices: SharedMaps
+    price_service: ListPriceService | None
     polling: Polling
     sweep_every: timedelta
     mirroring: Mirroring

@@ -21,6 +21,7 @@ from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.configuration.telemetry import Telemetry
 from sync.description import Description
 from sync.flows import FLOWS, NAMES
+from sync.price_service.section import PriceServiceSection
 from sync.sections import (
     Alerts,
     DeliverySection,
@@ -79,6 +80,7 @@ class Sync(BaseModel):
         operators: Where operators look.
         metrics: What Prometheus scrapes, where it cannot reach the operators' listener.
         alerts: Who is told what is wrong.
+        price_service: Where prices are asked for that reconciliation compares with shop and ERP.
         concurrency: Events of one flow and market at once, in each process.
         journal_days: How long the writes of ended events stay in the journal.
     """
@@ -95,6 +97,7 @@ class Sync(BaseModel):
     operators: Operators = Operators()
     metrics: SyncMetricsListener | None = None
     alerts: Alerts = Alerts()
+    price_service: PriceServiceSection | None = None
     concurrency: Annotated[int, Field(ge=1, le=64)] = 8
     journal_days: Annotated[int, Field(ge=1, le=3650)] = 90
 

@@ -165,7 +165,10 @@ class Plan:
     def write_configuration(self) -> None:
         """Write the configuration file and the secrets."""
         self.secrets_folder.mkdir(parents=True, exist_ok=True)
-        secrets = {SECRET_NAME: SECRET, **sync_secrets(alerts=self.ports.alerts)}
+        secrets = {
+            SECRET_NAME: SECRET,
+            **sync_secrets(alerts=self.ports.alerts, price_key=DEMO_KEY),
+        }
         for name, secret in secrets.items():
             (self.secrets_folder / name).write_text(secret, encoding="utf-8")
         text = _CONFIGURATION.format(
@@ -179,6 +182,7 @@ class Plan:
             magento=self.ports.magento,
             intake=self.ports.intake,
             operators=self.ports.operators,
+            prices=self.ports.public,
             database=self.database,
         )
         self.configuration_file.write_text(text, encoding="utf-8")

@@ -58,6 +58,9 @@ port = {intake}
 [sync.operators]
 port = {operators}
 
+[sync.price_service]
+url = "http://127.0.0.1:{prices}"
+
 [sync.mirror]
 change_seconds = 10
 quiet_hours = ""
@@ -111,19 +114,22 @@ _ENTER = 0o001
 _LONGEST_FOLDER = 70
 
 
-def sync_configuration(*, magento: int, intake: int, operators: int, database: Path) -> str:
+def sync_configuration(
+    *, magento: int, intake: int, operators: int, prices: int, database: Path
+) -> str:
     """Return the sync's part of the configuration file."""
     return SYNC_CONFIGURATION.format(
         magento=magento,
         intake=intake,
         operators=operators,
+        prices=prices,
         # A text of JSON is one of TOML, whatever the folder is called.
         database=json.dumps(str(database), ensure_ascii=False),
         orders=ORDER_RULES,
     )
 
 
-def sync_secrets(*, alerts: int) -> dict[str, str]:
+def sync_secrets(*, alerts: int, price_key: str) -> dict[str, str]:
     """Return the sync's secrets by their names; alerts come back to a port of the demo."""
     return {
         "PRICING_PROXY_ENVIRONMENTS__SANDBOX__SYNC_CLIENT_SECRET": "demo-sync-secret",
@@ -131,6 +137,7 @@ def sync_secrets(*, alerts: int) -> dict[str, str]:
         "PRICING_PROXY_SYNC__MAGENTO__TOKEN_SECRET": "demoshoptokensecret0000000000000",
         "PRICING_PROXY_SYNC__INTAKE__SECRET": INTAKE_SECRET,
         "PRICING_PROXY_SYNC__INTAKE__ERP_SECRET": ERP_SECRET,
+        "PRICING_PROXY_SYNC__PRICE_SERVICE__KEY": price_key,
         "PRICING_PROXY_SYNC__ALERTS__TARGETS_SECRET": f"json://127.0.0.1:{alerts}/",
     }
 

@@ -73,6 +73,7 @@ def _causes(each: Discrepancy) -> Text:
 
 
 def _caption(report: DriftReport) -> Iterator[str]:
+    yield from report.notes
     if not report.found:
         yield "Nothing differs."
         return

@@ -26,11 +26,12 @@ from sync.products.patches import ALONE_FOR, ProductPatches
 from sync.products.pricing import Pricing
 from sync.products.rule_mistakes import masters_of, mistakes
 from sync.products.rules import FLOW, ProductRules
+from sync.products.service_prices import ServicePrices
 from sync.products.shop_reading import ShopReading
 from sync.products.source import ProductReader
 from sync.products.writer import ProductWriter
 from sync.reconciliation.healing import Reconciled
-from sync.reconciliation.mirror_comparison import MirrorComparison
+from sync.reconciliation.mirror_comparison import MirrorComparison, OtherCopy
 from sync.store.mirror_notices import MirrorNotice
 from sync.store.mirror_records import Risk, Values
 
@@ -75,9 +76,30 @@ def reconciled(given: Given) -> list[Reconciled]:
         for mirror in product_mirrors(given)
         for its in (
             _reconciled(given, mirror, "products", without={PRICE}),
-            _reconciled(given, mirror, "prices", only={PRICE}, sample=_SAMPLE),
+            _reconciled(
+                given,
+                mirror,
+                "prices",
+                only={PRICE},
+                sample=_SAMPLE,
+                copy=_service_prices(given, mirror.market),
+            ),
         )
     ]
+
+
+def _service_prices(given: Given, market: str) -> ServicePrices | None:
+    """Return the prices that the price service has; None where it cannot be asked for any."""
+    service, configured = given.price_service, given.markets[market]
+    section, rules = configured.section, configured.own.rules(ProductRules)
+    if service is None or section.probe_customer is None:
+        return None
+    return ServicePrices(
+        service,
+        market=market,
+        customer=section.probe_customer,
+        decimals=min(section.price_decimals, rules.price_decimals),
+    )
 
 
 def _reconciled(
@@ -88,6 +110,7 @@ def _reconciled(
     only: Collection[str] = (),
     without: Collection[str] = (),
     sample: int | None = None,
+    copy: OtherCopy | None = None,
 ) -> Reconciled:
     plans, market = given.mirroring.plans, mirror.market
 
@@ -96,7 +119,7 @@ def _reconciled(
 
     return Reconciled(
         comparison=MirrorComparison(
-            kind, mirror, plans.known, only=only, without=without, sample=sample
+            kind, mirror, plans.known, only=only, without=without, sample=sample, copy=copy
         ),
         every=_NIGHTLY,
         heal=heal,

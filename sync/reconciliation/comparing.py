@@ -47,10 +47,17 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class ComparedPage:
-    """Some rows: how many were compared, and what differs."""
+    """Some rows.
+
+    Attributes:
+        compared: How many were compared.
+        found: What differs.
+        notes: What could not be compared, and why, for people.
+    """
 
     compared: int
     found: Sequence[Deviation]
+    notes: Sequence[str] = ()
 
 
 class Comparison(Protocol):
@@ -122,6 +129,7 @@ class DriftReport:
         found: What differs, the keys in their order.
         is_significant: Whether somebody should be told.
         why: Why; empty where it is not.
+        notes: What could not be compared, and why.
     """
 
     kind: str
@@ -132,16 +140,18 @@ class DriftReport:
     found: Sequence[Discrepancy] = field(default_factory=tuple)
     is_significant: bool = False
     why: str = ""
+    notes: Sequence[str] = ()
 
 
 async def compared(comparison: Comparison, *, clock: Clock) -> DriftReport:
     """Compare all there is, and what differs once more; raises `UpstreamError`."""
     began_at = clock.utc()
-    first, count = await _differences(comparison, None)
+    first, count, notes = await _differences(comparison, None)
     again = list(dict.fromkeys(each.key for each in first))
     if again and len(again) <= _MOST_AGAIN:
         known = {(each.key, each.field) for each in first}
-        second, _ = await _differences(comparison, again)
+        second, _, more = await _differences(comparison, again)
+        notes += more
         first = [each for each in second if (each.key, each.field) in known]
     return DriftReport(
         kind=comparison.kind,
@@ -154,19 +164,22 @@ async def compared(comparison: Comparison, *, clock: Clock) -> DriftReport:
             for each in sorted(first, key=lambda each: (each.key, each.field))
             if (explained := _explained(each)).causes
         ],
+        notes=list(dict.fromkeys(notes)),
     )
 
 
 async def _differences(
     comparison: Comparison, keys: Collection[str] | None
-) -> tuple[list[Deviation], int]:
+) -> tuple[list[Deviation], int, list[str]]:
     found: list[Deviation] = []
+    notes: list[str] = []
     count = 0
     async with aclosing(comparison.pages(keys)) as pages:
         async for page in pages:
             found += page.found
+            notes += page.notes
             count += page.compared
-    return found, count
+    return found, count, notes
 
 
 def _explained(difference: Deviation) -> Discrepancy:

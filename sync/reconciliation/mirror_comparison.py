@@ -10,10 +10,11 @@ Rows that the shop does not have count where we once wrote them: of the others, 
 deliberately none.
 """
 
-from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sync.mirror.keys import folded
 from sync.mirror.ports import Mirror, MirrorPage
@@ -46,6 +47,16 @@ class _Compared:
         return asked(self.row, self.known, self.began_at, self.ended_at)
 
 
+class OtherCopy(Protocol):
+    """Another system that has a copy of the same fields and shows it to people."""
+
+    async def compare(
+        self, rows: Sequence[DesiredRow], known: Mapping[RowPlace, RowOfMirror]
+    ) -> ComparedPage:
+        """Compare rows as the ERP has them now; what cannot be asked is a note, no error."""
+        ...
+
+
 class MirrorComparison:
     """A `sync.reconciliation.comparing.Comparison` of a mirror that writes fields of products.
 
@@ -56,6 +67,7 @@ class MirrorComparison:
         only: The fields that are compared; none for all.
         without: Of these, the ones that are not.
         sample: How many keys are drawn when everything is compared; None for all.
+        copy: What else has these fields; None for nothing.
     """
 
     def __init__(
@@ -67,6 +79,7 @@ class MirrorComparison:
         only: Collection[str] = (),
         without: Collection[str] = (),
         sample: int | None = None,
+        copy: OtherCopy | None = None,
     ) -> None:
         self.kind = kind
         self.market = mirror.market
@@ -75,6 +88,7 @@ class MirrorComparison:
         self._only = frozenset(only)
         self._without = frozenset(without)
         self._sample = sample
+        self._copy = copy
         self._rows = MirrorRows(mirror.flow, mirror.shop, mirror.scopes)
 
     async def pages(
@@ -92,16 +106,21 @@ class MirrorComparison:
                 odd = {folded(each.key) for each in page.odd}
                 seen |= {(scope, key) for scope in self._rows.scopes for key in odd}
                 for part in _parts(page.rows, self._mirror.chunk_rows):
-                    yield await self._part(part, page)
+                    async for compared in self._part(part, page):
+                        yield compared
         async with aclosing(self._gone(keys, seen)) as gone:
             async for known in gone:
                 yield await self._compare(known)
 
-    async def _part(self, rows: Sequence[DesiredRow], page: MirrorPage) -> ComparedPage:
+    async def _part(
+        self, rows: Sequence[DesiredRow], page: MirrorPage
+    ) -> AsyncGenerator[ComparedPage, None]:
         known = await self._known.of(self._rows, {folded(row.key) for row in rows})
         window = page.began_at, page.ended_at
         its = [_Compared(row, known.get((row.scope, folded(row.key))), *window) for row in rows]
-        return await self._compare(its)
+        yield await self._compare(its)
+        if self._copy is not None:
+            yield await self._copy.compare(rows, known)
 
     async def _gone(
         self, keys: Collection[str] | None, seen: set[RowPlace]

@@ -42,6 +42,7 @@ def given_of(settings: SyncSettings, opened: Stores, ways: Systems, *, clock: Cl
         document_events=DocumentEvents(database),
         expects=starts_of(settings, ways.shop).is_after,
         prices=ways.published,
+        price_service=ways.price_service,
         polling=Polling(
             events=opened.events,
             watermarks=opened.watermarks,

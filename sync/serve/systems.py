@@ -26,6 +26,7 @@ from pricing_proxy.supervision import Supervision
 from sync.magento.shop import Shop
 from sync.magento.storefront import StorefrontPage
 from sync.magento.way import SYSTEM, shop_way
+from sync.price_service.list_prices import ListPriceService, price_service
 from sync.settings import SyncSettings
 
 # The largest command brings all of a market's customers, and nobody waits with a page: it may
@@ -47,6 +48,7 @@ class Systems:
         gates: What is closed while a system throttles.
         redis: Whether Redis keeps what is written.
         storefront: The page by which the shop's speed is judged; None where none is.
+        price_service: What customers are told; None where its address is not given.
     """
 
     shop: Shop
@@ -57,6 +59,7 @@ class Systems:
     gates: Sequence[Gate]
     redis: RedisWatch
     storefront: StorefrontPage | None
+    price_service: ListPriceService | None
 
 
 @asynccontextmanager
@@ -98,6 +101,7 @@ async def systems(
             gates=[before_shop, *(gate for way in ways.values() for gate in way.gates)],
             redis=watched,
             storefront=await stack.enter_async_context(_storefront(settings, clock)),
+            price_service=await stack.enter_async_context(_prices(settings, clock)),
         )
 
 
@@ -111,6 +115,16 @@ async def _storefront(settings: SyncSettings, clock: Clock) -> AsyncIterator[Sto
     way = magento.way_out()
     async with http_session(magento.ca_file, proxy=way, connections=1) as session:
         yield StorefrontPage(session, base_url=magento.url, path=path, clock=clock)
+
+
+@asynccontextmanager
+async def _prices(settings: SyncSettings, clock: Clock) -> AsyncIterator[ListPriceService | None]:
+    """Open the way to the price service, where its address is given."""
+    if settings.sync.price_service is None:
+        yield None
+        return
+    async with price_service(settings.sync.price_service, clock=clock) as service:
+        yield service
 
 
 def _documents(settings: SyncSettings, way: ErpWay, clock: Clock) -> DocumentCalls:

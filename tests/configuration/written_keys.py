@@ -41,6 +41,7 @@ VALUES = {
     "storefront.issuer": '"https://shop.example.com"',
     "storefront.audience": '"prices"',
     "storefront.keys.*.algorithm": '"HS256"',
+    "sync.price_service.url": '"http://127.0.0.1:8080"',
     "sync.magento.url": '"https://shop.example.com"',
     "sync.magento.consumer_key": '"..."',
     "sync.magento.token": '"..."',

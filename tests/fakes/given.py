@@ -50,6 +50,7 @@ def given(
         document_events=cast("Any", None),
         expects=starts_of(settings, shop).is_after,
         prices=cast("Any", FakePriceMap()),
+        price_service=None,
         polling=Polling(
             events=events,
             watermarks=watermarks,

@@ -9,11 +9,11 @@ from pricing_proxy.clock import Clock
 from sync.engine.flow import Work
 from sync.mirror.keys import folded
 from sync.mirror.ports import Mirror, MirrorPage, PlannedRow
-from sync.reconciliation.causes import Cause
-from sync.reconciliation.comparing import DriftReport, compared
+from sync.reconciliation.causes import Cause, Clues
+from sync.reconciliation.comparing import ComparedPage, Deviation, DriftReport, compared
 from sync.reconciliation.healing import Treatment, treat
 from sync.reconciliation.mirror_comparison import MirrorComparison
-from sync.store.mirror_known import KnownRows, RowOfMirror, RunWrote
+from sync.store.mirror_known import KnownRows, RowOfMirror, RowPlace, RunWrote
 from sync.store.mirror_records import DesiredRow, HeldRow, MirrorChange, RowKey, RowOutcome, Values
 from tests.fakes.known_rows import FakeKnownRows
 from tests.virtual_time import ManualClock
@@ -181,6 +181,45 @@ async def test_without_a_cause_one_row_is_enough_to_be_told() -> None:
     done = treated(await catalog.report())
     assert done.report.why == "1 unexplained"
     assert done.healed == ["LAMP-0000"]
+
+
+class Copy:
+    """Another system with the same prices, one of them its own; or one that is away."""
+
+    def __init__(self, own: str, note: str = "") -> None:
+        self.own, self.note = own, note
+        self.keys: list[str] = []
+
+    async def compare(
+        self, rows: Sequence[DesiredRow], known: Mapping[RowPlace, RowOfMirror]
+    ) -> ComparedPage:
+        assert {folded(row.key) for row in rows} == {key for _, key in known}
+        self.keys += [row.key for row in rows]
+        if self.note:
+            return ComparedPage(0, (), notes=[self.note])
+        own = [row for row in rows if row.key == self.own]
+        clues = Clues(erp="1", shop="2")
+        return ComparedPage(
+            len(rows), [Deviation(key=row.key, field="copy", evidence=clues) for row in own]
+        )
+
+
+async def test_what_else_has_the_fields_is_compared_with_the_same_rows_twice() -> None:
+    copy = Copy("LAMP-0001")
+    report = await Catalog().report(only={"price"}, copy=copy)
+    assert [(each.key, each.field, each.names) for each in report.found] == [
+        ("LAMP-0001", "copy", [Cause.UNEXPLAINED])
+    ]
+    assert (report.compared, report.notes) == (6, [])
+    assert copy.keys == ["LAMP-0000", "LAMP-0001", "LAMP-0002", "LAMP-0001"]
+
+
+async def test_a_copy_that_is_away_is_told_once_and_the_rest_is_compared() -> None:
+    catalog = Catalog(count=500)
+    catalog.edit("LAMP-0000", price="7")
+    report = await catalog.report(only={"price"}, copy=Copy("", note="it is away"))
+    assert (report.compared, report.notes) == (500, ["it is away"])
+    assert [each.field for each in report.found] == ["price of global"]
 
 
 async def test_what_passes_between_two_looks_is_none() -> None:

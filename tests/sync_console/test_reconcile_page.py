@@ -1,11 +1,11 @@
 """What people are shown of a comparison: nothing of either system can change the page."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
 
-from rich.console import Console
-
+from pricing_proxy.terminal import PlainConsole
 from sync.console.plain import as_json
 from sync.console.reconcile_page import drawn
 from sync.console.reconcile_tables import report_table
@@ -51,22 +51,24 @@ class Tags(HTMLParser):
 
 
 def test_the_page_needs_nothing_else_and_escapes_what_systems_say() -> None:
-    page = drawn([report(*Cause), report()])
+    page = drawn([report(*Cause), replace(report(), notes=[f"{ODD} is away"])])
     tags = Tags(page)
     assert tags.addresses == []
     assert not tags.names & {"script", "link", "img", "iframe"}
     assert "4,711 values compared" in page
     assert "Nothing differs." in page
+    assert "[bold] is away" in page
     for cause in Cause:
         assert str(cause) in page.replace("&#39;", "'")
 
 
 def test_the_table_and_json_hold_the_same_and_no_markup_of_others() -> None:
-    console = Console(width=200, record=True, file=None, force_terminal=False)
+    console = PlainConsole(width=200, markup=False, force_terminal=False)
     with console.capture() as captured:
-        console.print(report_table(report(Cause.EDITED)))
+        console.print(report_table(replace(report(Cause.EDITED), notes=[f"{ODD} is away"])))
     said = captured.get()
     assert "[bold]" in said
     assert "edited in the shop (-3)" in said
     assert "1 edited in the shop" in said
+    assert "[bold] is away" in said
     assert '"cause": "edited in the shop"' in as_json([report(Cause.EDITED)])

@@ -15,6 +15,7 @@ from rich.text import Text
 
 import pricing_proxy
 import sync
+from pricing_proxy.command_line import errors, output
 from pricing_proxy.telemetry.logs import TextFormatter
 from pricing_proxy.terminal import PlainConsole, neutral_json, visible
 
@@ -56,6 +57,19 @@ def test_nothing_printed_commands_the_terminal(renderable: RenderableType) -> No
     assert not _COMMANDS.search(shown)
     assert "LAMP\N{REPLACEMENT CHARACTER}[2J" in shown
     assert "01" in shown
+
+
+def test_brackets_of_other_systems_are_shown_and_are_no_markup(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An order's number, a unit or a name in brackets would be gone, or end the command."""
+    said = "W[bold]7 [/nothing]"
+    for console in (output(), errors()):
+        console.print(table(said, said))
+        console.print(f"Event {said} is skipped.")
+    shown = capsys.readouterr()
+    for text in (shown.out, shown.err):
+        assert text.count(said) == 5
 
 
 @given(st.text())

@@ -1,0 +1,1 @@
+"""The price service as the sync asks it: what the shop's customers are told beside the catalog."""
