@@ -72,6 +72,7 @@ async def listening(
     *,
     crowd: Crowd,
     runner_type: type[ListenerRunner] = ListenerRunner,
+    is_shared: bool = False,
 ) -> AsyncIterator[int]:
     """Serve an application and yield its port; on exit, finish what is under way.
 
@@ -81,15 +82,16 @@ async def listening(
         key: The setting that chooses another port, for the error.
         crowd: Its connections, and how many there may be.
         runner_type: What runs it.
+        is_shared: Whether other workers listen there; the kernel gives each connection to one.
 
     Raises:
         ListenError: The address cannot be listened on.
     """
     runner = runner_type(app, crowd=crowd, **_OPTIONS)
     await runner.setup()
+    place = (runner, listener.host, listener.port)
     try:
-        site = web.TCPSite(runner, listener.host, listener.port, backlog=_BACKLOG)
-        await site.start()
+        await web.TCPSite(*place, backlog=_BACKLOG, reuse_port=is_shared).start()
     except OSError as error:
         await runner.cleanup()
         raise ListenError(

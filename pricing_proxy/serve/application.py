@@ -43,6 +43,7 @@ from pricing_proxy.serve.markets import market_of, open_maps
 from pricing_proxy.serve.parts import Engine, Parts
 from pricing_proxy.serve.readiness import Readiness
 from pricing_proxy.serve.routing import routes_of
+from pricing_proxy.serve.worker_place import Beating, WorkerPlace
 from pricing_proxy.settings import ConfigurationFiles, Settings
 from pricing_proxy.shared_state.gate import Gates
 from pricing_proxy.shared_state.opening import redis_client
@@ -63,6 +64,7 @@ class Application:
         public: Routes for the shop.
         admin: Routes for operators.
         readiness: Whether to send requests here; switched off before stopping.
+        place: Where it stands among workers.
         key_watch: Takes changed keys; None where nobody changes them.
         metrics: What is counted, for the listeners to add to.
         supervision: How background work fares, theirs too.
@@ -71,6 +73,7 @@ class Application:
     public: web.Application
     admin: web.Application
     readiness: Readiness
+    place: WorkerPlace
     key_watch: KeyWatch | None
     metrics: Metrics
     supervision: Supervision
@@ -78,11 +81,24 @@ class Application:
 
 @asynccontextmanager
 async def application(
-    settings: Settings, *, clock: Clock, files: ConfigurationFiles | None = None
+    settings: Settings,
+    *,
+    clock: Clock,
+    files: ConfigurationFiles | None = None,
+    place: WorkerPlace | None = None,
 ) -> AsyncIterator[Application]:
-    """Build the service, which takes changed keys from `files`; on exit, close all in reverse."""
+    """Build the service; on exit, close all in reverse.
+
+    Args:
+        settings: What to serve.
+        clock: Time.
+        files: Where changed keys are taken from; None where nobody changes them.
+        place: Where it stands among workers; None for alone.
+    """
     async with AsyncExitStack() as stack:
-        parts = await _open_parts(settings, clock, files, stack)
+        parts = await _open_parts(settings, clock, files, stack, place or WorkerPlace())
+        if parts.place.is_shared:
+            await stack.enter_async_context(_beating(parts))
         engine = _engine(parts)
         flights = engine.loader.flights
         stack.push_async_callback(flights.aclose, patience_seconds=_LAST_LOADS_SECONDS)
@@ -99,6 +115,7 @@ async def application(
             ),
             admin=admin_app(routes, body_limit_bytes=limit, host_names=service.admin.open_names),
             readiness=parts.readiness,
+            place=parts.place,
             key_watch=parts.callers.watch,
             metrics=parts.metrics,
             supervision=parts.supervision,
@@ -106,7 +123,11 @@ async def application(
 
 
 async def _open_parts(
-    settings: Settings, clock: Clock, files: ConfigurationFiles | None, stack: AsyncExitStack
+    settings: Settings,
+    clock: Clock,
+    files: ConfigurationFiles | None,
+    stack: AsyncExitStack,
+    place: WorkerPlace,
 ) -> Parts:
     supervision = (metrics := Metrics()).watch_background()
     traces = stack.enter_context(traces_to(settings.telemetry, service="pricing-proxy"))
@@ -137,8 +158,14 @@ async def _open_parts(
         maps=maps,
         markets={code: market_of(settings, code, erps, maps[code], clock) for code in maps},
         callers=callers,
-        readiness=Readiness(maps),
+        readiness=Readiness(maps, place),
+        place=place,
     )
+
+
+def _beating(parts: Parts) -> Beating:
+    beating = Beating(parts.place, parts.readiness.state)
+    return beating.watched(parts.supervision, "telling the other workers")
 
 
 async def _open_erps(

@@ -1,17 +1,35 @@
 """The command `pricing-proxy serve`."""
 
-import uvloop
+import asyncio
+from importlib import import_module
+from typing import Annotated
+
+import typer
 
 from pricing_proxy.command_line import Config, fail, settings_of
 from pricing_proxy.exit_codes import Exit
 from pricing_proxy.listening.listener import ListenError
-from pricing_proxy.serve.run import serve
-from pricing_proxy.settings import ConfigurationFiles, load
-from pricing_proxy.shared_state.shop_claim import OtherShopError
+from pricing_proxy.serve.crew import CrewError, serve_by_workers
+from pricing_proxy.settings import load
 from pricing_proxy.telemetry import logs
 
+# Each has memory and connections to the ERP of its own; beyond this, take another machine.
+_MOST_WORKERS = 64
+# A parent of workers does without: it would cost as much memory as a worker.
+_ALONE = "pricing_proxy.serve.process"
 
-def serve_command(config: Config = None) -> None:
+WorkerCount = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=_MOST_WORKERS,
+        help="Processes on the public port; one uses one CPU. The admin and the metrics listener "
+        "of each is 100 above that of the one before: 8081, 8181, 8281.",
+    ),
+]
+
+
+def serve_command(*, workers: WorkerCount = 1, config: Config = None) -> None:
     """Serve prices until stopped.
 
     The shop calls the public listener (port 8080); `/status`, `/metrics`, `/docs` and
@@ -19,7 +37,12 @@ def serve_command(config: Config = None) -> None:
     """
     settings = settings_of(load, config)
     logs.set_up(level=settings.telemetry.log_level, style=settings.telemetry.log_format)
+    if workers == 1:
+        import_module(_ALONE).serve_here(settings, config)
+        return
     try:
-        uvloop.run(serve(settings, ConfigurationFiles(config)))
-    except (ListenError, OtherShopError) as error:
+        ended = asyncio.run(serve_by_workers(settings, config, workers))
+    except (CrewError, ListenError) as error:
         fail(str(error), Exit.MISTAKEN)
+    if ended != Exit.DONE:
+        raise typer.Exit(ended)

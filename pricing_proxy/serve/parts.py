@@ -16,6 +16,7 @@ from pricing_proxy.serve.caching import Caching
 from pricing_proxy.serve.callers import Callers
 from pricing_proxy.serve.ledgers import Ledgers
 from pricing_proxy.serve.readiness import Readiness
+from pricing_proxy.serve.worker_place import WorkerPlace
 from pricing_proxy.settings import Settings
 from pricing_proxy.supervision import Supervision
 from pricing_proxy.telemetry.metrics import Metrics
@@ -38,6 +39,7 @@ class Parts:
     markets: Mapping[str, Market]
     callers: Callers
     readiness: Readiness
+    place: WorkerPlace
 
     def erp_of(self, market: str) -> ErpWay:
         """Return the way to the environment in which a market is."""

@@ -45,6 +45,7 @@ class Readings:
             "map_refused": self._maps_refused,
             "map_odd_rows": self._map_odd_rows,
             "shop_ids_lost": self._ids_lost,
+            "worker_restarts": self._worker_restarts,
             "prices_refused": self._refused_readings,
             "odd_lines": self._odd_readings,
         }
@@ -65,6 +66,11 @@ class Readings:
             for place, counts in (("running", view.running), ("waiting", view.waiting)):
                 for klass, count in counts.items():
                     yield Reading((view.name, klass, place), count)
+
+    def _worker_restarts(self) -> Iterator[Reading]:
+        board = self._parts.place.board
+        for number in board.numbers:
+            yield Reading((str(number),), board.restarts(number))
 
     def _refused_readings(self) -> Iterator[Reading]:
         for code in self._parts.maps:

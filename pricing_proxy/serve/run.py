@@ -11,8 +11,10 @@ import logging
 import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.configuration.listeners import Listener
 from pricing_proxy.d365.way import CONNECTIONS as ERP_CONNECTIONS
 from pricing_proxy.listening.crowd import Crowd
 from pricing_proxy.listening.listener import listening
@@ -24,6 +26,8 @@ from pricing_proxy.listening.metrics_listener import (
 from pricing_proxy.listening.room import room
 from pricing_proxy.listening.stopping import outlive_hangup, told_to_stop
 from pricing_proxy.serve.application import Application, application
+from pricing_proxy.serve.worker_board import WorkerState
+from pricing_proxy.serve.worker_place import WorkerPlace
 from pricing_proxy.settings import ConfigurationFiles, Settings
 from pricing_proxy.shared_state.provenance import provenances
 from pricing_proxy.shared_state.shop_claim import require_own_shop
@@ -31,20 +35,27 @@ from pricing_proxy.web.immediate import ImmediateRunner
 
 _log = logging.getLogger(__name__)
 
+L = TypeVar("L", bound=Listener)
+
 # A page makes some hundred short-lived tuples; the default of 700 would look for cycles among
 # them every few requests, though there are hardly any. Going through 50,000 takes some 3 ms.
 _COLLECT_EVERY_ALLOCATIONS = 50_000
 # Connections to Entra, to the collector of traces, and of the one that measures Redis' time.
 _OTHERS = 8
+_LOOK_SECONDS = 0.1
 
 
-async def serve(settings: Settings, files: ConfigurationFiles) -> None:
+async def serve(
+    settings: Settings, files: ConfigurationFiles, place: WorkerPlace | None = None
+) -> None:
     """Serve until SIGTERM or Ctrl-C; raises `ListenError`, `OtherShopError`.
 
     Args:
         settings: What to serve, and where.
         files: Where the settings came from: their keys are taken anew when they change.
+        place: Which of several workers this is; None for alone.
     """
+    place = place or WorkerPlace()
     gc.set_threshold(_COLLECT_EVERY_ALLOCATIONS)
     stopping = told_to_stop()
     # Until there are keys to read anew; for good where they come from no file.
@@ -53,11 +64,13 @@ async def serve(settings: Settings, files: ConfigurationFiles) -> None:
         read_from = provenances(settings.environments, settings.markets)
         await require_own_shop(settings.redis, read_from, settings.shop_url)
     async with (
-        application(settings, clock=SystemClock(), files=files) as running,
+        application(settings, clock=SystemClock(), files=files, place=place) as running,
         AsyncExitStack() as listeners,
     ):
         if running.key_watch is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, running.key_watch.read_now)
+        if place.is_replacement and not await _is_able(running, stopping):
+            return
         ports = await listen(running, settings, listeners)
         _set_start_apart()
         if settings.redis.is_embedded:
@@ -86,10 +99,11 @@ async def listen(
     """Open the listeners; raises `ListenError`.
 
     Args:
-        running: What they answer with.
+        running: What they answer with, and where it stands among workers.
         settings: Where they listen.
         listeners: Ends them, the last first.
     """
+    place = running.place
     service, (public, admin) = settings.service, _crowds(settings)
     scrapers = [] if service.metrics is None else [metrics_crowd(service.metrics)]
     for crowd in (public, admin, *scrapers):
@@ -97,20 +111,27 @@ async def listen(
     running.metrics.count_connections(public, admin, *scrapers)
     shops = listening(
         running.public,
-        service.public,
+        _at(service.public, place.public_port or service.public.port),
         "service.public.port",
         crowd=public,
         runner_type=ImmediateRunner,
+        is_shared=place.is_shared,
     )
-    operators = listening(running.admin, service.admin, "service.admin.port", crowd=admin)
     public_port = await listeners.enter_async_context(shops)
+    own = _at(service.admin, place.own_port(service.admin.port))
+    operators = listening(running.admin, own, "service.admin.port", crowd=admin)
     admin_port = await listeners.enter_async_context(operators)
     if service.metrics is None:
         return ServedPorts(public_port, admin_port, metrics=None)
+    own_metrics = _at(service.metrics, place.own_port(service.metrics.port))
     scraped = metrics_listening(
-        running.metrics.text, service.metrics, "service.metrics.port", crowd=scrapers[0]
+        running.metrics.text, own_metrics, "service.metrics.port", crowd=scrapers[0]
     )
     return ServedPorts(public_port, admin_port, await listeners.enter_async_context(scraped))
+
+
+def _at(listener: L, port: int) -> L:
+    return listener.model_copy(update={"port": port})
 
 
 def _crowds(settings: Settings) -> tuple[Crowd, Crowd]:
@@ -127,6 +148,13 @@ def _crowds(settings: Settings) -> tuple[Crowd, Crowd]:
         Crowd("public", most=found.outer, idle_seconds=service.public.idle_seconds),
         Crowd("admin", most=found.inner, idle_seconds=service.admin.idle_seconds),
     )
+
+
+async def _is_able(running: Application, stopping: "asyncio.Queue[signal.Signals]") -> bool:
+    """Wait until this worker can answer; return whether it can, and is not told to end."""
+    while running.readiness.state() != WorkerState.READY and stopping.empty():  # noqa: ASYNC110 -- the maps tell nobody
+        await asyncio.sleep(_LOOK_SECONDS)
+    return stopping.empty()
 
 
 def _set_start_apart() -> None:

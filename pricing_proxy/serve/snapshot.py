@@ -62,6 +62,8 @@ class Snapshot:
             "uptime_seconds": round((self._parts.clock.utc() - self._started_at).total_seconds()),
             "is_ready": not missing,
             "missing": missing,
+            "worker": self._parts.place.number,
+            "workers": self._parts.place.views(),
             "demo": self._parts.settings.service.demo,
         }
 

@@ -33,10 +33,16 @@ def redact(text: str) -> str:
     return text
 
 
-def set_up(*, level: str, style: Literal["text", "json"]) -> None:
-    """Send everything from `level` on to standard error."""
+def set_up(*, level: str, style: Literal["text", "json"], worker: int | None = None) -> None:
+    """Send everything from `level` on to standard error.
+
+    Args:
+        level: From which on.
+        style: How it is written.
+        worker: Which of several workers tells it; None for a program alone.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    handler.setFormatter(JsonFormatter(worker) if style == "json" else TextFormatter(worker))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
@@ -48,8 +54,9 @@ def set_up(*, level: str, style: Literal["text", "json"]) -> None:
 class TextFormatter(logging.Formatter):
     """One line for people, and a traceback where there is one."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    def __init__(self, worker: int | None = None) -> None:
+        who = "" if worker is None else f"[worker {worker}] "
+        super().__init__(f"%(asctime)s %(levelname)-7s {who}%(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -63,11 +70,16 @@ class TextFormatter(logging.Formatter):
 class JsonFormatter(logging.Formatter):
     """One JSON object for collectors."""
 
+    def __init__(self, worker: int | None = None) -> None:
+        super().__init__()
+        self._who = {} if worker is None else {"worker": worker}
+
     def format(self, record: logging.LogRecord) -> str:
         """Return the object."""
         members = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
+            **self._who,
             "logger": record.name,
             "message": redact(record.getMessage()),
         }

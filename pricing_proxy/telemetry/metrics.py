@@ -73,6 +73,12 @@ READ_WHEN_SCRAPED = (
     Instrument("map_rows", "Rows of a market's maps.", ("market", "map")),
     Instrument("map_refused", "1 while the ERP lists too few for belief.", ("market", "map")),
     Instrument("map_odd_rows", "Rows that this replica could not read.", ("market", "map")),
+    Instrument(
+        "worker_restarts",
+        "How often a worker of this replica ended unasked; each worker tells of all.",
+        ("worker",),
+        only_rises=True,
+    ),
     Instrument("shop_ids_lost", "1 while Redis has lost the shop's customer ids.", ("market",)),
 )
 

@@ -73,7 +73,6 @@ CHECKED_NOT_READ = {
 TOLD_TO_TESTS = {
     "sync.engine.windows.Window.takes": "says what is asked for, and what fakes answer",
     "sync.returns.mapping.ReturnDraft.net": "compared with the shop's own sums",
-    "sync.serve.application.Running.workers": "shows when a pause is obeyed",
 }
 # Shorter, smaller or without dice, so that a test need not wait.
 GIVEN_BY_TESTS = {

@@ -137,3 +137,62 @@ def test_the_version_is_printed() -> None:
     result = CliRunner().invoke(app, ["version"])
 
     assert re.fullmatch(r"\d+\.\d+\.\d+", result.stdout.strip())
+
+
+@pytest.mark.parametrize(
+    ("workers", "message"),
+    [("0", "greater than or equal to 1"), ("abc", "integer"), ("65", "less than or equal to 64")],
+)
+def test_a_number_of_workers_that_is_none_is_refused(workers: str, message: str) -> None:
+    result = CliRunner().invoke(app, ["serve", "--workers", workers])
+
+    assert result.exit_code == 2
+    assert "--workers" in result.stderr
+    assert message in result.stderr
+
+
+REDIS = '[redis]\nurl = "redis://127.0.0.1:9/0"\n'
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ("", "redis.url: expected a Redis server for more than one worker"),
+        (
+            f"{REDIS}[service]\nadmin = {{ port = 65500 }}\n",
+            "service.admin.port: too high for 2 workers",
+        ),
+        (
+            f"{REDIS}[service]\nadmin = {{ port = 7980 }}\n",
+            "service.admin.port, service.public.port: 2 workers would meet on a port",
+        ),
+        (
+            f"{REDIS}[service]\nadmin = {{ port = 7001 }}\nmetrics = {{ port = 7101 }}\n",
+            "service.admin.port, service.metrics.port: 2 workers would meet on a port",
+        ),
+    ],
+)
+def test_what_is_for_one_worker_only_is_refused_for_two(
+    sections: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SECRET_VARIABLE, SECRET)
+    file = write(tmp_path, f"{CONFIGURATION}\n{sections}")
+
+    result = CliRunner().invoke(app, ["serve", "--workers", "2", "--config", str(file)])
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_a_port_that_another_program_has_is_refused_for_workers_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken_port: int
+) -> None:
+    monkeypatch.setenv(SECRET_VARIABLE, SECRET)
+    public = f'[service]\npublic = {{ host = "127.0.0.1", port = {taken_port} }}\n'
+    file = write(tmp_path, f"{CONFIGURATION}\n{REDIS}{public}")
+
+    result = CliRunner().invoke(app, ["serve", "--workers", "2", "--config", str(file)])
+
+    assert result.exit_code == 2
+    assert f"cannot listen on 127.0.0.1:{taken_port}" in result.stderr
+    assert "set service.public.port" in result.stderr

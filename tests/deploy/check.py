@@ -51,12 +51,14 @@ _ALL_ON = (
     "serve.ingress.enabled=true",
     "serve.ingress.host=prices.example.com",
     "serve.ingress.tlsSecretName=tls",
+    "serve.workers=3",
 )
 # Kinds of Prometheus' operator, whose schemas are not Kubernetes' own.
 _CUSTOM = {"monitoring"}
 MISTAKES = (
     "serve.replica=3",
     "serve.replicas=abc",
+    "serve.workers=0",
     "image.tag=latest",
     "shutdownSeconds=500",
     "serve.ingress.enabled=true",

@@ -10,6 +10,7 @@ from pricing_proxy import settings as price_settings
 from pricing_proxy.configuration.mistakes import PREFIX
 from pricing_proxy.listening.listener import _DRAIN_SECONDS
 from pricing_proxy.serve.application import _LAST_LOADS_SECONDS
+from pricing_proxy.serve.worker_place import own_port
 from sync import settings as sync_settings
 from sync.engine.workers import _GRACE_SECONDS
 from tests.deploy.files import DEPLOY, read_yaml
@@ -20,6 +21,7 @@ OURS = ("serve", "sync", "sandbox", "demo-serve", "demo-sync")
 SERVING, SYNCING = ("serve", "demo-serve"), ("sync", "demo-sync")
 # What a busy machine adds.
 MARGIN_SECONDS = 3
+WORKERS = int(SERVICES["serve"]["command"][2])
 DEMO_FILE = DEPLOY / "compose" / "demo.toml"
 
 
@@ -92,7 +94,8 @@ def test_the_demo_is_configured_for_both_programs(
     assert service.admin.open_names is not None
     assert service.metrics is not None
     assert sync.metrics is not None
-    assert targets() == {"serve": service.metrics.port, "sync": sync.metrics.port}
+    assert targets()["sync"] == [sync.metrics.port]
+    assert targets()["serve"] == [own_port(service.metrics.port, n + 1) for n in range(WORKERS)]
 
 
 def test_the_sandbox_answers_to_the_names_that_prometheus_asks() -> None:
@@ -119,8 +122,12 @@ def test_files_that_are_mounted_are_there() -> None:
     assert all(path.removeprefix("./") in readme for path in own)
 
 
-def targets() -> dict[str, int]:
+def targets() -> dict[str, list[int]]:
     """Return the ports that Prometheus scrapes, by the host's name."""
     jobs = read_yaml("prometheus/prometheus.yml")["scrape_configs"]
-    pairs = [job["static_configs"][0]["targets"][0].split(":") for job in jobs]
-    return {host: int(port) for host, port in pairs}
+    found: dict[str, list[int]] = {}
+    for job in jobs:
+        for target in job["static_configs"][0]["targets"]:
+            host, _, port = target.partition(":")
+            found.setdefault(host, []).append(int(port))
+    return found

@@ -18,8 +18,9 @@ from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
 
 from pricing_proxy.children import tied
 from pricing_proxy.configuration.api_keys import hash_of
-from pricing_proxy.demo.plan import SECRET, SECRET_NAME, free_ports
+from pricing_proxy.demo.plan import SECRET, SECRET_NAME, free_ports, is_free
 from pricing_proxy.sandbox.server import Sandbox, SandboxSettings
+from pricing_proxy.serve.worker_place import own_port
 from tests.patience import PATIENCE_SECONDS
 
 KEY = "the key of the rolling restart"
@@ -55,12 +56,15 @@ class Replica:
 
     file: Path
     url: str
+    admin_port: int
+    workers: int = 1
     process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         """Start it; it is ready some time later."""
         self.process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "pricing_proxy", "serve", "--config", str(self.file)),
+            f"--workers={self.workers}",
             env={**os.environ, SECRET_NAME: SECRET},
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
@@ -141,15 +145,17 @@ class RoundRobin:
 
 
 @asynccontextmanager
-async def replicas(folder: Path, redis_url: str, *, count: int) -> AsyncIterator[RoundRobin]:
-    """Start so many replicas over one sandbox, and poll them; end all on exit."""
+async def replicas(
+    folder: Path, redis_url: str, *, count: int, workers: int = 1
+) -> AsyncIterator[RoundRobin]:
+    """Start so many replicas over one sandbox, each of so many workers; end all on exit."""
     async with AsyncExitStack() as stack:
         settings = SandboxSettings(state_dir=folder, latency_ms=5, entra_latency_ms=0)
         sandbox = await stack.enter_async_context(Sandbox(settings))
         session = await stack.enter_async_context(
             ClientSession(timeout=ClientTimeout(total=PATIENCE_SECONDS))
         )
-        started = [_replica(folder, sandbox, redis_url, number) for number in range(count)]
+        started = [_replica(folder, sandbox, redis_url, number, workers) for number in range(count)]
         for replica in started:
             stack.push_async_callback(replica.kill)
             await replica.start()
@@ -162,9 +168,9 @@ async def replicas(folder: Path, redis_url: str, *, count: int) -> AsyncIterator
             await asyncio.gather(polling, return_exceptions=True)
 
 
-def _replica(folder: Path, sandbox: Sandbox, redis_url: str, number: int) -> Replica:
+def _replica(folder: Path, sandbox: Sandbox, redis_url: str, number: int, workers: int) -> Replica:
     authority, _, tenant = sandbox.authority.rpartition("/")
-    port = free_ports(1)[0]
+    port, admin = free_ports(1)[0], _free_for_each(workers)
     file = folder / f"replica-{number}.toml"
     text = _CONFIGURATION.format(
         fo=sandbox.fo_url,
@@ -173,8 +179,16 @@ def _replica(folder: Path, sandbox: Sandbox, redis_url: str, number: int) -> Rep
         ca_file=sandbox.ca_file,
         redis=redis_url,
         port=port,
-        admin=free_ports(1)[0],
+        admin=admin,
         key_hash=hash_of(KEY),
     )
     file.write_text(text, encoding="utf-8")
-    return Replica(file, f"http://127.0.0.1:{port}")
+    return Replica(file, f"http://127.0.0.1:{port}", admin, workers)
+
+
+def _free_for_each(workers: int) -> int:
+    """Return a port that is free for every worker's own listener."""
+    while True:
+        [first] = free_ports(1)
+        if all(is_free(own_port(first, number)) for number in range(2, workers + 1)):
+            return first

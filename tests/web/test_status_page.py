@@ -505,3 +505,16 @@ def test_lines_that_are_answered_oddly_are_told_of_for_ten_minutes() -> None:
 
     state["markets"]["b2b_de"]["odd_lines"] = {"code": {**odd, "seconds_ago": 600.0}}
     assert tile(status_page(state), "Prices")[0] == "good"
+
+
+def test_workers_are_told_beside_each_other() -> None:
+    state = snapshot()
+    told = [
+        {"number": 1, "state": "ready", "restarts": 0},
+        {"number": 2, "state": "silent", "restarts": 3},
+    ]
+    state["service"] |= {"worker": 1, "workers": told}
+
+    text = "".join(Reader(status_page(state)).texts)
+
+    assert "worker 1 · worker 2: silent (3 restarts) · up" in text

@@ -29,6 +29,14 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ add (int .Values.shutdownSeconds) 15 }}
 {{- end }}
 
+{{/* Where Prometheus asks a pod, by name: each worker of `serve` by itself. */}}
+{{- define "pricing-proxy.metricsPorts" -}}
+metrics
+{{- if eq .component "serve" }}
+{{- range $worker := untilStep 2 (add1 (int .root.Values.serve.workers) | int) 1 }} metrics-{{ $worker }}{{ end }}
+{{- end }}
+{{- end }}
+
 {{/* What a pod of either program has; `configMap` names whose configuration. */}}
 {{- define "pricing-proxy.pod" -}}
 automountServiceAccountToken: false
