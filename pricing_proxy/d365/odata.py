@@ -68,6 +68,12 @@ def more_than(field: str, value: Value) -> Filter:
     return _comparison(field, "gt", value)
 
 
+def dated(field: str, since: date, last: date | None = None) -> Filter:
+    """Return that a date is a day or later, and none after the last day where one is named."""
+    begins = at_least(field, since)
+    return begins if last is None else begins & at_most(field, last)
+
+
 def matches(field: str, pattern: str) -> Filter:
     """Return rows whose text fits `pattern`, in which `*` stands for anything."""
     return _comparison(field, "eq", pattern)

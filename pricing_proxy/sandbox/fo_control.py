@@ -7,6 +7,7 @@ DELETE /systems/fo/stock/LAMP-01?warehouse=  no row any more, of one or of all w
 PATCH  /systems/fo/stock                     {"LAMP-01": {"13": 12, "14": -3}} changes of many
 POST   /systems/fo/orders                    {"customer": "C-1001", "lines": [{"sku": "LAMP-01",
                                              "quantity": 2, "warehouse": "13"}]}
+PUT    /systems/fo/orders                    {"orders": [{"number": "W00001", …}]}: many at once
 PATCH  /systems/fo/orders/000697             {"lot": "011001", "quantity": 1, "warehouse": "14"}
 POST   /systems/fo/orders/000697/reserve     {"lots": {"011001": 2}}; without: all that is left
        likewise /unreserve, /pick, /slip, /close, /stop, /release
@@ -35,7 +36,7 @@ from pricing_proxy.sandbox.documents.open_lines import Quantities
 from pricing_proxy.sandbox.documents.refusals import Refusal
 from pricing_proxy.sandbox.documents.schema import DOCUMENT_SETS
 from pricing_proxy.sandbox.documents.store import Documents
-from pricing_proxy.sandbox.fo_members import warehouse_of
+from pricing_proxy.sandbox.fo_members import text_of, warehouse_of
 from pricing_proxy.sandbox.product_changes import change_product, release_product, withdraw_product
 from pricing_proxy.sandbox.stock.ledger import StockRefusedError, place_of, warehouses_of
 from pricing_proxy.sandbox.stock.places import WAREHOUSES
@@ -55,6 +56,7 @@ def add_fo_routes(app: web.Application, book: Book, documents: Documents) -> Non
     router.add_delete(f"{_FO}/stock/{{sku}}", control.drop_stock)
     router.add_patch(f"{_FO}/stock", control.change_much)
     router.add_post(f"{_FO}/orders", control.enter_order)
+    router.add_put(f"{_FO}/orders", control.enter_orders)
     router.add_patch(f"{_FO}/orders/{{number}}", control.change_line)
     router.add_post(f"{_FO}/orders/{{number}}/{{action}}", control.act)
     router.add_get(f"{_FO}/slips", control.slips)
@@ -90,6 +92,10 @@ class _FoControl:
     async def enter_order(self, request: web.Request) -> web.Response:
         members = read_members(await request.read(), from_json)
         return self._done(lambda: self._entered(members), status=201)
+
+    async def enter_orders(self, request: web.Request) -> web.Response:
+        members = read_members(await request.read(), from_json)
+        return self._done(lambda: self._entered_together(members), status=201)
 
     async def change_line(self, request: web.Request) -> web.Response:
         members = read_members(await request.read(), from_json)
@@ -152,8 +158,17 @@ class _FoControl:
                 self._set(sku, {"warehouse": warehouse, "change": change})
         return {"skus": len(changes)}
 
+    def _entered_together(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        checked(members, "orders")
+        orders = members.get("orders")
+        if not isinstance(orders, list) or not all(isinstance(one, dict) for one in orders):
+            raise BadMemberError("orders", 'expected a list such as [{"lines": []}]')
+        with self._documents.transaction():
+            return {"orders": [self._entered(one) for one in orders]}
+
     def _entered(self, members: Mapping[str, Any]) -> dict[str, Any]:
         header = {
+            "SalesOrderNumber": text_of(members, "number") or "",
             "dataAreaId": self._book.company,
             "OrderingCustomerAccountNumber": members.get("customer", "C-1003"),
             "CustomersOrderReference": members.get("reference", ""),

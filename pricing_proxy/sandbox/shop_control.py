@@ -5,6 +5,7 @@ holds, cancels, invoices, ships, refunds or edits an order; and somebody else wr
 (`odd_rows`). A refusal of the shop itself is answered with its own status and message. With a `row`
 in them, members of an order, a registration or an action make what comes of it odd before anybody
 can read it. `GET /systems/magento/orders/7` tells an order's papers and what stands on it,
+`GET /systems/magento/papers` those of all orders that have any,
 `GET /systems/magento/writes` what was written by route, and DELETE forgets it.
 Products are in `shop_product_control`, stock in `shop_stock_control`.
 """
@@ -16,7 +17,7 @@ from aiohttp import web
 from pricing_proxy.sandbox.control_answers import read_members
 from pricing_proxy.sandbox.dials import BadMemberError
 from pricing_proxy.sandbox.shop.back_office import ACTIONS, MADE
-from pricing_proxy.sandbox.shop.judging import told_papers
+from pricing_proxy.sandbox.shop.judging import told_all_papers, told_papers
 from pricing_proxy.sandbox.shop.odd_rows import odd_row
 from pricing_proxy.sandbox.shop.placing import Counter
 from pricing_proxy.sandbox.shop.registering import change, register
@@ -36,6 +37,7 @@ def add_shop_routes(app: web.Application, shop: Shop, orders: Counter) -> None:
     app.router.add_get(f"{_MAGENTO}/orders", control.orders)
     app.router.add_get(rf"{_MAGENTO}/orders/{{number:\d+}}", control.papers)
     app.router.add_post(rf"{_MAGENTO}/orders/{{number:\d+}}/{{action}}", control.act)
+    app.router.add_get(f"{_MAGENTO}/papers", control.all_papers)
     app.router.add_get(f"{_MAGENTO}/writes", control.writes)
     app.router.add_delete(f"{_MAGENTO}/writes", control.forget_writes)
     app.router.add_patch(rf"{_MAGENTO}/rows/{{table}}/{{number:\d+}}", control.change_row)
@@ -66,6 +68,9 @@ class _ShopControl:
 
     async def papers(self, request: web.Request) -> web.Response:
         return done(lambda: told_papers(self._shop, _number(request)))
+
+    async def all_papers(self, _: web.Request) -> web.Response:
+        return answered(told_all_papers(self._shop))
 
     async def writes(self, _: web.Request) -> web.Response:
         waiting = len(self._shop.bulks.waiting)

@@ -91,16 +91,24 @@ class BillFinder:
         changes = [row.SysModifiedDateTime for row in rows if row.SysModifiedDateTime is not None]
         return await self._happened(_papers(rows, span)), max(changes, default=None)
 
-    async def dated(self, since: date, span: Span) -> Sequence[Happened]:
-        """Return the bills that are dated a day or later; raises `UpstreamError`."""
+    async def dated(
+        self, since: date, span: Span, *, until: date | None = None
+    ) -> Sequence[Happened]:
+        """Return the bills that are dated a day or later; raises `UpstreamError`.
+
+        Args:
+            since: The first day.
+            span: When they were made.
+            until: The last day.
+        """
         odd = OddPapers()
-        rows = await self._erp.lines_dated(self._market.company, since, odd)
+        rows = await self._erp.lines_dated(self._market.company, since, odd, last=until)
         await self._note(odd, rows or ())
         if rows is not None:
             return await self._happened(_papers(rows, span))
         # Nothing tells the hour, so all of the first day is taken.
         since, odd = max(since, span.since.date()), OddPapers()
-        heads = await self._erp.heads_dated(self._market.company, since, odd)
+        heads = await self._erp.heads_dated(self._market.company, since, odd, last=until)
         await self._note(odd, heads)
         last = None if span.until is None else span.until.date()
         found = [

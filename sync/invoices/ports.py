@@ -32,12 +32,14 @@ class ErpBills(Protocol):
         ...
 
     async def lines_dated(
-        self, company: str, since: date, odd: OddRows
+        self, company: str, since: date, odd: OddRows, *, last: date | None = None
     ) -> list[LotInvoiceLineRow] | None:
         """Return lines by the date of their invoice; likewise."""
         ...
 
-    async def heads_dated(self, company: str, since: date, odd: OddRows) -> list[InvoiceRow]:
+    async def heads_dated(
+        self, company: str, since: date, odd: OddRows, *, last: date | None = None
+    ) -> list[InvoiceRow]:
         """Return invoices by their date."""
         ...
 

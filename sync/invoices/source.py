@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pricing_proxy.clock import Clock
 from sync.engine.sources import Marks
 from sync.invoices.finding import BillFinder, Span
+from sync.papers.days import Days, one_by_one
 from sync.papers.entering import FactEntry
 from sync.papers.looks import Looks
 from sync.papers.read_budget import ReadBudget
@@ -118,5 +119,9 @@ class InvoiceSource:
         return entered
 
     async def _dated(self, back: timedelta, began_at: datetime) -> int:
-        since = self._clock.utc().date() - back
-        return await self._entering.enter(await self._finder.dated(since, Span(began_at)))
+        today, entered = self._clock.utc().date(), 0
+        first, span = today - back, Span(began_at)
+        for day, last in one_by_one(first, today) if back == _LONG_BACK else [Days(first)]:
+            found = await self._finder.dated(day, span, until=last)
+            entered += await self._entering.enter(found)
+        return entered

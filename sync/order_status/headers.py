@@ -4,8 +4,9 @@ What moved since the last look is entered, step by step. Lines are asked for whe
 a change, or the status moved: the header alone says nothing of them.
 
 An order is due at once where the ERP tells that it changed, or a business event named it; else
-after a time that grows with its age (`turns`). What finds no room in the budget stays due, and
-whoever is due longest goes first.
+after a time that grows with its age (`turns`). What finds no room in the budget stays due: first go
+those that somebody told of, then whoever is due longest. All that is due by the clock may be
+thousands, after a start for example: of the budget it leaves a part to hints.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -71,6 +72,8 @@ class Headers:
         self._budget = budget
         self._clock = clock
         self._tells_changes = False
+        # Of which the ERP told, and which nobody has looked at since, as all spellings share them.
+        self._told: frozenset[str] = frozenset()
         # The overlap tells the same again and again.
         self._seen: set[tuple[str, datetime | None]] = set()
 
@@ -85,34 +88,47 @@ class Headers:
         """
         if not (is_hinted and self._tells_changes):
             self._tells_changes, is_hinted = await self._note_changed(), False
-        tells_changes = self._tells_changes
-        began_at = await begins_at(self._market, self._marks, self._clock)
-        looked = 0
-        while (left := self._budget.left) > 0:
-            due = await self._watch.due(
-                self._market.code, now=self._clock.utc(), most=left * _MOST_OF_A_GROUP
-            )
-            by_number = {each.erp_number: each for each in due}
-            groups = self._erp.groups([*by_number])[:left]
-            if not groups:
-                break
-            for group in groups:
-                if not self._budget.left:
-                    return looked
-                orders = [by_number[number] for number in group]
-                now = self._clock.utc()
-                news = {
-                    each.order_id for each in orders if is_news(each, began_at=began_at, now=now)
-                }
-                await self._look_at(
-                    orders, news, tells_changes=tells_changes, reads_lines=not is_hinted
-                )
-                looked += len(group)
-        return looked
+        looked = await self._look_at_told(reads_lines=not is_hinted)
+        return looked if is_hinted else looked + await self._look_at_due()
 
     async def want(self, numbers: Collection[str]) -> int:
         """Have orders looked at next that the ERP calls so; return how many are watched."""
+        self._told |= {same_name_key(each) for each in numbers}
         return await self._watch.want(self._market.code, numbers, now=self._clock.utc())
+
+    async def _look_at_told(self, *, reads_lines: bool) -> int:
+        """Look at what the ERP told of, with all that is left of the budget."""
+        looked = 0
+        ours = await self._watch.numbered(self._market.code, self._told)
+        self._told = frozenset(ours)
+        for group in self._groups([*ours.values()]):
+            if not self._budget.left:
+                break
+            await self._look_at(group, reads_lines=reads_lines)
+            self._told -= {same_name_key(each.erp_number) for each in group}
+            looked += len(group)
+        return looked
+
+    async def _look_at_due(self) -> int:
+        """Look at what is due, with what of the budget is not kept for hints."""
+        looked = 0
+        while (left := self._budget.left_by_clock) > 0:
+            due = await self._watch.due(
+                self._market.code, now=self._clock.utc(), most=left * _MOST_OF_A_GROUP
+            )
+            groups = self._groups(due)[:left]
+            if not groups:
+                break
+            for group in groups:
+                if not self._budget.left_by_clock:
+                    return looked
+                await self._look_at(group, reads_lines=True)
+                looked += len(group)
+        return looked
+
+    def _groups(self, orders: Sequence[WatchedRecord]) -> list[list[WatchedRecord]]:
+        by_number = {each.erp_number: each for each in orders}
+        return [[by_number[number] for number in group] for group in self._erp.groups([*by_number])]
 
     async def _note_changed(self) -> bool:
         """Have orders looked at that changed; return whether the ERP tells that at all."""
@@ -133,14 +149,10 @@ class Headers:
         await self._marks.put(name, max([mark, *changes]).isoformat())
         return True
 
-    async def _look_at(
-        self,
-        orders: Sequence[WatchedRecord],
-        news: Collection[int],
-        *,
-        tells_changes: bool,
-        reads_lines: bool,
-    ) -> None:
+    async def _look_at(self, orders: Sequence[WatchedRecord], *, reads_lines: bool) -> None:
+        began_at = await begins_at(self._market, self._marks, self._clock)
+        now, tells_changes = self._clock.utc(), self._tells_changes
+        news = {each.order_id for each in orders if is_news(each, began_at=began_at, now=now)}
         pairs = await self._rows(orders)
         lines, delivered = await self._lines(
             [

@@ -20,6 +20,7 @@ from sync.engine.sources import Marks
 from sync.order_status.facts import Fact, slip_of
 from sync.order_status.ports import ErpProgress, KeptWatch
 from sync.order_status.slips import SlipKey
+from sync.papers.days import Days, one_by_one
 from sync.papers.entering import FactEntry, Happened
 from sync.papers.odd_papers import OddPaperBook, OddPapers
 from sync.papers.read_budget import ReadBudget
@@ -49,6 +50,16 @@ class _Window:
     back: timedelta
     slips: ReadingTurn
     parcels: ReadingTurn
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is the longest."""
+        return self.back == _LONG_BACK
+
+    def days(self, now: datetime) -> Iterable[Days]:
+        """Return its days in parts that are read one after the other."""
+        first = now.date() - self.back
+        return one_by_one(first, now.date()) if self.is_long else [Days(first)]
 
 
 class Papers:
@@ -100,21 +111,40 @@ class Papers:
         """
         began_at = await begins_at(self._market, self._marks, self._clock)
         entered = await self._made_lately(began_at)
-        now, company = self._clock.utc(), self._market.company
+        now = self._clock.utc()
         for window in self._windows:
-            since = now.date() - window.back
-            odd = OddPapers()
             if window.slips.is_due(now):
-                rows = await self._erp.slips_dated(company, since, odd)
-                await self._odd_rows.take(odd, rows)
-                entered += await self._take(rows, began_at)
-                if window.back == _LONG_BACK:
-                    entered += await self._gone(rows, odd, since)
+                for days in window.days(now):
+                    entered += await self._slips_dated(window, days, began_at)
+                if window.is_long:
+                    self._forget_before(now.date() - window.back)
                 window.slips.done_at = now
             if window.parcels.is_due(now):
-                entered += await self._parcels(partial(self._erp.parcels_dated, company, since))
+                for days in window.days(now):
+                    entered += await self._parcels_dated(days)
                 window.parcels.done_at = now
         return entered + await self._parcels_hinted(hinted)
+
+    async def _slips_dated(self, window: _Window, days: Days, began_at: datetime) -> int:
+        odd = OddPapers()
+        rows = await self._erp.slips_dated(self._market.company, days.first, odd, last=days.last)
+        await self._odd_rows.take(odd, rows)
+        entered = await self._take(rows, began_at)
+        if window.is_long:
+            entered += await self._gone(rows, odd, days)
+        return entered
+
+    async def _parcels_dated(self, days: Days) -> int:
+        company, (first, last) = self._market.company, days
+        return await self._parcels(partial(self._erp.parcels_dated, company, first, last=last))
+
+    def _forget_before(self, day: date) -> None:
+        """Forget slips of earlier days than are read, but for those that say none."""
+        self._filed = {
+            filed: orders
+            for filed, orders in self._filed.items()
+            if filed[-1] is None or filed[-1] >= day
+        }
 
     async def _made_lately(self, began_at: datetime) -> int:
         name = self._market.mark("slips")
@@ -149,14 +179,14 @@ class Papers:
             ]
         )
 
-    async def _gone(self, rows: Sequence[PackingSlipLineRow], odd: OddPapers, since: date) -> int:
-        """Enter slips that were there and are not any more: somebody deleted them."""
+    async def _gone(self, rows: Sequence[PackingSlipLineRow], odd: OddPapers, days: Days) -> int:
+        """Enter slips of some days that were there and are not any more: somebody deleted them."""
         there = {
             (same_name_key(slip.order), same_name_key(slip.number), slip.day)
             for slip in by_slip(self._market.company, rows)
         }
         odd_orders = {same_name_key(each.order) for each in odd.found}
-        told = await self._watch.slips_told(self._market.code, since)
+        told = await self._watch.slips_told(self._market.code, *days)
         gone = [
             slip
             for folded, members in told

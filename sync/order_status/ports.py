@@ -85,13 +85,15 @@ class ErpProgress(Protocol):
         ...
 
     async def slips_dated(
-        self, company: str, since: date, odd: OddRows
+        self, company: str, since: date, odd: OddRows, *, last: date | None = None
     ) -> list[PackingSlipLineRow]:
-        """Return the lines of slips that are dated a day or later."""
+        """Return the lines of slips that are dated a day or later, until the last day."""
         ...
 
-    async def parcels_dated(self, company: str, since: date, odd: OddRows) -> list[TrackingRow]:
-        """Return the parcels of slips that are dated a day or later."""
+    async def parcels_dated(
+        self, company: str, since: date, odd: OddRows, *, last: date | None = None
+    ) -> list[TrackingRow]:
+        """Return the parcels of slips that are dated a day or later, until the last day."""
         ...
 
     async def parcels_of(
@@ -170,10 +172,12 @@ class KeptWatch(Protocol):
         """Return the orders that the ERP calls so, by what all spellings of a number share."""
         ...
 
-    async def slips_told(self, market: str, since: date) -> Sequence[tuple[str, Mapping[str, str]]]:
-        """Return the slips dated a day or later that events tell of, each with its order.
+    async def slips_told(
+        self, market: str, since: date, last: date | None = None
+    ) -> Sequence[tuple[str, Mapping[str, str]]]:
+        """Return the slips dated a day or later, until the last one, that events tell of.
 
-        The order by what all spellings of its number share.
+        With each its order, by what all spellings of its number share.
         """
         ...
 

@@ -9,6 +9,8 @@ from sync.store.watched_order_record import WatchedRecord
 
 # The same papers are read again and again; so many of them need not be asked for in the database.
 _MOST_KNOWN = 200_000
+# A process that begins meets all papers of many days, and a statement has so many parameters.
+_AT_ONCE = 1_000
 
 
 class Told(Protocol):
@@ -64,9 +66,12 @@ class FactEntry:
     async def enter(self, happened: Sequence[Happened], urgency: Urgency = Urgency.FRESH) -> int:
         """Enter, and return how many were new."""
         fresh = [each for each in happened if self._mark(each) not in self._known]
-        if not fresh:
-            return 0
+        entered = 0
+        for start in range(0, len(fresh), _AT_ONCE):
+            entered += await self._enter_together(fresh[start : start + _AT_ONCE], urgency)
+        return entered
 
+    async def _enter_together(self, fresh: Sequence[Happened], urgency: Urgency) -> int:
         async def enter_all() -> None:
             for each in fresh:
                 await self._enter(each)

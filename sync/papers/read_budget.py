@@ -11,6 +11,9 @@ from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
 
 _MINUTE_US = 60 * MICROSECONDS_PER_SECOND
 
+# What happens at a hint costs two requests and some, and hints of a burst are looked at together.
+_KEPT_FOR_HINTS = 4
+
 
 class ReadBudget:
     """The requests of one market.
@@ -32,6 +35,11 @@ class ReadBudget:
         """How many may be made now; never below zero."""
         self._grow_until_now()
         return max(0, self._saved // _MINUTE_US)
+
+    @property
+    def left_by_clock(self) -> int:
+        """How many may be made by whom nobody waits for: a part is kept for hints."""
+        return max(0, self.left - self._a_minute // _KEPT_FOR_HINTS)
 
     def spend(self, requests: int) -> None:
         """Note that requests were made, also more than were left."""

@@ -50,7 +50,7 @@ class DocumentEvents:
         statement = select(*columns).where(
             _EVENT.flow == flow,
             _EVENT.market == market,
-            _EVENT.document_id.in_([str(each) for each in sorted(documents)]),
+            statements.is_among(_EVENT.document_id, [str(each) for each in documents]),
         )
         by_document: dict[int, list[DocumentEvent]] = {}
         found = await statements.mappings(self._database, statement.order_by(_EVENT.id.desc()))

@@ -1,10 +1,10 @@
 """Statements that stand alone: each takes a connection, is a transaction, and gives it back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Executable, RowMapping, Table
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import ColumnElement, Executable, RowMapping, Table, any_, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 
@@ -45,3 +45,11 @@ def put(table: Table, key: Mapping[str, Any], fresh: Mapping[str, Any]) -> Inser
     """Return the statement that adds a row, or changes the one of this key."""
     statement = insert(table).values({**key, **fresh})
     return statement.on_conflict_do_update(constraint=table.primary_key, set_=dict(fresh))
+
+
+def is_among(column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """Return the condition that a column has one of these values, of which there may be many.
+
+    They are one parameter; of an `IN`, each is one, and a statement has 65,535 at the most.
+    """
+    return column == any_(bindparam(None, [*values], type_=ARRAY(column.type)))

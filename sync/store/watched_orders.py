@@ -41,7 +41,7 @@ _TOLD = text("""
       ON watched.market = event.market AND CAST(watched.order_id AS text) = event.document_id
     WHERE event.flow = 'order_status' AND event.market = :market
       AND event.payload ->> 'fact' = 'slip'
-      AND event.payload -> 'slip' ->> 'DeliveryDate' >= :since
+      AND event.payload -> 'slip' ->> 'DeliveryDate' BETWEEN :since AND :last
 """)
 _ADD = text("""
     INSERT INTO watched_order (market, order_id, number, erp_number, folded)
@@ -86,17 +86,19 @@ class WatchedOrders:
         if not keys:
             return {}
         statement = select(*_COLUMNS, _ROW.folded).where(
-            _ROW.market == market, _ROW.folded.in_(sorted(keys))
+            _ROW.market == market, statements.is_among(_ROW.folded, keys)
         )
         found = await statements.mappings(self._database, statement)
         return {row["folded"]: _record(row) for row in found}
 
-    async def slips_told(self, market: str, since: date) -> Sequence[tuple[str, Mapping[str, str]]]:
-        """Return the slips dated a day or later that events tell of.
+    async def slips_told(
+        self, market: str, since: date, last: date | None = None
+    ) -> Sequence[tuple[str, Mapping[str, str]]]:
+        """Return the slips dated a day or later, until the last one, that events tell of.
 
         With each, the ERP's number of the order as it is spelled now; a slip is its members.
         """
-        values = {"market": market, "since": f"{since}"}
+        values = {"market": market, "since": f"{since}", "last": f"{last or date.max}"}
         found = await statements.mappings(self._database, _TOLD, values)
         return [(row["folded"], row["slip"]) for row in found]
 
@@ -137,7 +139,7 @@ class WatchedOrders:
             update(watched_order)
             .where(
                 _ROW.market == market,
-                _ROW.folded.in_(sorted({same_name_key(number) for number in numbers})),
+                statements.is_among(_ROW.folded, {same_name_key(number) for number in numbers}),
             )
             .values(due_at=now)
         )

@@ -156,15 +156,18 @@ class BillErp:
         return _read(LotInvoiceLineRow, rows, odd) if self.tells_lots else None
 
     async def lines_dated(
-        self, company: str, since: date, odd: OddRows
+        self, company: str, since: date, odd: OddRows, *, last: date | None = None
     ) -> list[LotInvoiceLineRow] | None:
         await self._asked("lines dated", company)
-        rows = [row for row in self.billed if _day(row) >= since]
+        rows = [row for row in self.billed if since <= _day(row) <= (last or date.max)]
         return _read(LotInvoiceLineRow, rows, odd) if self.tells_lots else None
 
-    async def heads_dated(self, company: str, since: date, odd: OddRows) -> list[InvoiceRow]:
+    async def heads_dated(
+        self, company: str, since: date, odd: OddRows, *, last: date | None = None
+    ) -> list[InvoiceRow]:
         await self._asked("heads dated", company)
-        return _read(InvoiceRow, [row for row in self.heads if _day(row) >= since], odd)
+        heads = [row for row in self.heads if since <= _day(row) <= (last or date.max)]
+        return _read(InvoiceRow, heads, odd)
 
     async def lots_of(self, company: str, invoice: str) -> list[LotInvoiceLineRow] | None:
         await self._asked("lots of", company)

@@ -33,14 +33,20 @@ class FakeWatch:
         del market
         keys = {same_name_key(each) for each in numbers}
         found = {same_name_key(each.erp_number): each for each in self.kept.values()}
-        return {key: each for key, each in found.items() if key in keys}
+        return {
+            key: replace(each, due_at=self.due_at[each.order_id])
+            for key, each in found.items()
+            if key in keys
+        }
 
-    async def slips_told(self, market: str, since: date) -> Sequence[tuple[str, Mapping[str, str]]]:
+    async def slips_told(
+        self, market: str, since: date, last: date | None = None
+    ) -> Sequence[tuple[str, Mapping[str, str]]]:
         del market
         return [
             (same_name_key(slip["SalesId"]), slip)
             for slip in self.told()
-            if date.fromisoformat(slip["DeliveryDate"]) >= since
+            if since <= date.fromisoformat(slip["DeliveryDate"]) <= (last or date.max)
         ]
 
     async def due(self, market: str, *, now: datetime, most: int) -> Sequence[WatchedRecord]:

@@ -189,10 +189,10 @@ class SlipErp:
         return _read(PackingSlipLineRow, rows, odd)
 
     async def slips_dated(
-        self, company: str, since: date, odd: OddRows
+        self, company: str, since: date, odd: OddRows, *, last: date | None = None
     ) -> list[PackingSlipLineRow]:
         await self._asked("slips dated", company)
-        return _read(PackingSlipLineRow, [row for row in self.slips if _day(row) >= since], odd)
+        return _read(PackingSlipLineRow, _dated(self.slips, since, last), odd)
 
     async def slips_of(
         self, company: str, orders: Sequence[str], odd: OddRows | None = None
@@ -211,9 +211,11 @@ class SlipErp:
         rows = [row for row in self.lines if row["SalesOrderNumber"] == order]
         return _read(DemandLineRow, rows)
 
-    async def parcels_dated(self, company: str, since: date, odd: OddRows) -> list[TrackingRow]:
+    async def parcels_dated(
+        self, company: str, since: date, odd: OddRows, *, last: date | None = None
+    ) -> list[TrackingRow]:
         await self._asked("parcels dated", company)
-        return _read(TrackingRow, [row for row in self.parcels if _day(row) >= since], odd)
+        return _read(TrackingRow, _dated(self.parcels, since, last), odd)
 
     async def parcels_of(
         self, company: str, orders: Sequence[str], odd: OddRows
@@ -230,6 +232,10 @@ class SlipErp:
 
     def _now(self) -> str:
         return self.clock.utc().isoformat()
+
+
+def _dated(rows: Sequence[dict[str, Any]], since: date, last: date | None) -> list[dict[str, Any]]:
+    return [row for row in rows if since <= _day(row) <= (last or date.max)]
 
 
 def _read(model: type[R], rows: Sequence[dict[str, Any]], odd: OddRows | None = None) -> list[R]:

@@ -13,7 +13,7 @@ from sync.order_status.turns import next_look
 from sync.papers.read_budget import ReadBudget
 from sync.store.watched_order_record import WatchedRecord
 from tests.fakes.fulfilment_world import FulfilmentWorld
-from tests.order_status.test_steps import sold_in
+from tests.order_status.test_steps import sold_in, told
 from tests.virtual_time import ManualClock
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -24,16 +24,7 @@ async def test_25000_orders_are_followed_within_the_budget() -> None:
     """The ERP tells no changes; every order is looked at within the half hour of an old one."""
     world = FulfilmentWorld()
     began = world.clock.utc()
-    for number in range(1, MANY + 1):
-        world.watch.linked.append(
-            WatchedRecord(
-                order_id=number,
-                number=f"{number:09}",
-                erp_number=f"SO-{number}",
-                since=began - timedelta(days=3),
-            )
-        )
-        world.erp.order(f"SO-{number}")
+    _sell_quiet(world, MANY)
     asked: list[int] = []
     for _ in range(60):
         before = sum(world.erp.reads.values())
@@ -51,19 +42,40 @@ async def test_a_slip_is_seen_at_the_next_look_however_much_is_due() -> None:
     world = FulfilmentWorld()
     sold = world.sell(("LAMP-01", 2))
     await world.step()
-    for number in range(1000, 6000):
-        record = world.watch.linked[0]
-        world.watch.linked.append(
-            WatchedRecord(
-                order_id=number,
-                number=str(number),
-                erp_number=f"SO-{number}",
-                since=record.since,
-            )
-        )
+    _sell_quiet(world, 5_000)
     world.erp.post("PS-1", {next(iter(sold.lots)): Decimal(2)})
     await world.step(timedelta(seconds=30))
     assert list(world.shipped(sold).values()) == [2]
+
+
+async def test_what_a_hint_names_is_looked_at_at_once_however_much_is_due() -> None:
+    """Of 25,000 that are due, the clock takes a part of the budget; a hint's order goes first."""
+    world = FulfilmentWorld()
+    world.erp.tells_changes = True
+    sold = await sold_in(world)
+    _sell_quiet(world, MANY)
+    for _ in range(4):
+        await world.step(timedelta(seconds=30))
+
+    world.erp.move(sold.erp_number, SalesOrderProcessingStatus="Confirmed")
+    await world.watching.hint([sold.erp_number])
+    await world.engine.carry_due()
+
+    assert [text for text, _ in told(world, sold)] == ["The order is confirmed."]
+
+
+async def test_what_changed_is_looked_at_before_what_is_due_longer() -> None:
+    world = FulfilmentWorld()
+    world.erp.tells_changes = True
+    sold = await sold_in(world)
+    _sell_quiet(world, MANY)
+    await world.step(timedelta(seconds=30))
+
+    world.clock.advance(timedelta(seconds=30))
+    world.erp.move(sold.erp_number, SalesOrderProcessingStatus="Confirmed")
+    await world.step(timedelta(seconds=1))
+
+    assert [text for text, _ in told(world, sold)] == ["The order is confirmed."]
 
 
 async def test_where_the_erp_tells_changes_only_those_are_looked_at() -> None:
@@ -133,6 +145,24 @@ async def test_hints_of_a_burst_are_looked_at_together_and_never_beyond_the_budg
     assert sum(world.erp.reads.values()) <= spent + A_MINUTE + 2
 
 
+async def test_slips_of_days_that_are_read_no_more_are_forgotten() -> None:
+    """A hint costs a request for parcels where slips of its order are known."""
+    world = FulfilmentWorld()
+    sold = await sold_in(world)
+    world.erp.post("PS-1", {next(iter(sold.lots)): Decimal(2)})
+    await world.step()
+    asked = []
+    for days in (1, 20):
+        world.clock.advance(timedelta(days=days))
+        other = world.sell(("LAMP-01", 1))
+        world.erp.post(f"PS-{days}", {next(iter(other.lots)): Decimal(1)})
+        await world.look()
+        before = world.erp.reads.get("parcels of", 0)
+        await world.watching.hint([sold.erp_number])
+        asked.append(world.erp.reads.get("parcels of", 0) - before)
+    assert asked == [1, 0]
+
+
 async def test_processes_that_look_in_turn_have_one_budget() -> None:
     clock = ManualClock()
     one, other = (ReadBudget(A_MINUTE, clock=clock) for _ in range(2))
@@ -178,3 +208,17 @@ def test_a_budget_never_gives_more_than_it_has_saved(steps: list[tuple[int, int]
         assert 0 <= budget.left <= A_MINUTE
     minutes = (clock.monotonic_us() - began_us) / 60_000_000
     assert spent <= A_MINUTE * (1 + minutes)
+
+
+def _sell_quiet(world: FulfilmentWorld, count: int) -> None:
+    """Have orders of three days ago in the ERP, of which nothing happens."""
+    since = world.clock.utc() - timedelta(days=3)
+    for number in range(1001, 1001 + count):
+        erp_number = f"SO-{number}"
+        world.watch.linked.append(
+            WatchedRecord(
+                order_id=number, number=f"{number:09}", erp_number=erp_number, since=since
+            )
+        )
+        world.erp.order(erp_number)
+        world.erp.headers[erp_number]["SysModifiedDateTime"] = since.isoformat()

@@ -45,6 +45,20 @@ async def test_a_stopped_order_is_demand_from_its_first_line_on(client: Client) 
     assert await on_hand(client) == [120, 0, 120, 0, 0]
 
 
+async def test_many_orders_are_entered_at_once_or_none(client: Client) -> None:
+    one = {"lines": [{"sku": "LAMP-01", "quantity": 2, "warehouse": "13"}]}
+    answer = await client.control("PUT", "fo/orders", {"orders": [{**one, "number": "W1"}, one]})
+    assert answer.status == 201
+    entered = from_json(await answer.read())["orders"]
+    assert [each["number"] for each in entered] == ["W1", "000697"]
+    assert await on_hand(client) == [120, 0, 120, 4, 0]
+
+    for wrong, status in (({**one, "number": "w1"}, 409), ("W2", 422)):
+        answer = await client.control("PUT", "fo/orders", {"orders": [one, wrong]})
+        assert answer.status == status
+    assert await on_hand(client) == [120, 0, 120, 4, 0]
+
+
 async def test_an_automatic_line_keeps_what_is_there_and_waits_for_the_rest(client: Client) -> None:
     await tell(client, "stock/LAMP-01", quantity=5)
     await order(client, {**LAMP, "InventoryReservationMethod": "Automatic"})

@@ -184,4 +184,6 @@ async def test_judges_are_told_what_was_shipped_and_what_stands_on_an_order(wire
     assert (told["state"], told["comments"]) == ("processing", ["packed"])
     assert (shipment["lines"], shipment["tracks"]) == ({"1": 3}, ["JD01"])
     assert shipment["comments"] == ["demf/SO-1/PS-1/2026-11-29/default"]
+    await ask(wire, "POST", "magento/orders", {"count": 2})
+    assert await ask(wire, "GET", "magento/papers") == (200, {"1": told})
     assert (await ask(wire, "GET", "magento/orders/77"))[0] == 404

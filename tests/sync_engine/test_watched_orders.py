@@ -6,14 +6,19 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.alerts.conditions import behind
+from sync.order_status.steps import STATUS, Step
+from sync.papers.entering import FactEntry, Happened
+from sync.store.document_events import DocumentEvents
 from sync.store.links import MarketLinks
 from sync.store.order_writes import ORDER_LINK
-from sync.store.watched_order_record import OrderLook, OrderSeen
+from sync.store.watched_order_record import OrderLook, OrderSeen, WatchedRecord
 from sync.store.watched_orders import WatchedOrders
 from tests.sync_engine.engine import MARKET, Engine
 
 PICKED = OrderSeen(status="Picked", ships_on=date(2026, 12, 4), lines="ab12", steps=2)
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
+# A statement has 65,535 parameters at the most.
+SLIPS_OF_TWO_WEEKS = 70_000
 
 
 async def test_orders_are_watched_from_their_link_on_and_found_by_any_spelling(
@@ -138,3 +143,30 @@ async def test_slips_that_events_tell_of_are_found_by_their_day(store: AsyncEngi
     assert await watched.slips_told(MARKET, date(2026, 11, 20)) == [("so-7", slips[1])]
     assert len(await watched.slips_told(MARKET, date(2026, 11, 1))) == 2
     assert await watched.slips_told("other", date(2026, 11, 1)) == []
+
+
+async def test_the_orders_of_all_slips_of_two_weeks_are_found_at_once(store: AsyncEngine) -> None:
+    watched = WatchedOrders(store)
+    await MarketLinks(store, MARKET).remember(ORDER_LINK, "7", "SO-7")
+    await watched.take_in(MARKET, EVER)
+    numbers = [f"SO-{number}" for number in range(SLIPS_OF_TWO_WEEKS)]
+
+    assert [*await watched.numbered(MARKET, numbers)] == ["so-7"]
+    assert await watched.want(MARKET, numbers, now=EVER) == 1
+    events = DocumentEvents(store)
+    assert await events.of("order_status", MARKET, range(SLIPS_OF_TWO_WEEKS)) == {}
+
+
+async def test_a_process_that_begins_enters_all_that_many_days_brought(engine: Engine) -> None:
+    """It knows of none of it yet, and each event takes eight parameters."""
+    order = WatchedRecord(order_id=7, number="7", erp_number="SO-7", since=EVER)
+    steps = [
+        Step(kind=STATUS, order_id=7, order="SO-7", number=number, told="Picked")
+        for number in range(8_500)
+    ]
+    happened = [Happened(order, step, lane=step.lane) for step in steps]
+
+    entered = await FactEntry(engine.events, "order_status", MARKET).enter(happened)
+
+    assert entered == len(happened)
+    assert await FactEntry(engine.events, "order_status", MARKET).enter(happened) == 0

@@ -18,7 +18,7 @@ from pricing_proxy.d365.fo.slip_models import (
     TrackingRow,
 )
 from pricing_proxy.d365.fo.stock_models import DemandLineRow
-from pricing_proxy.d365.odata import at_least, equals, fitting, is_one_of
+from pricing_proxy.d365.odata import at_least, dated, equals, fitting, is_one_of
 from pricing_proxy.names import same_name_key
 from pricing_proxy.resilience.errors import UpstreamRejectedError
 
@@ -77,10 +77,10 @@ class FulfilmentReads:
         return await self._calls.rows(PackingSlipLineRow, where, company=company, odd=odd)
 
     async def slips_dated(
-        self, company: str, since: date, odd: OddRows
+        self, company: str, since: date, odd: OddRows, *, last: date | None = None
     ) -> list[PackingSlipLineRow]:
-        """Return the lines of slips that are dated a day or later."""
-        where = at_least("DeliveryDate", since)
+        """Return the lines of slips that are dated a day or later, until the last day."""
+        where = dated("DeliveryDate", since, last)
         return await self._calls.rows(PackingSlipLineRow, where, company=company, odd=odd)
 
     async def slips_of(
@@ -112,9 +112,11 @@ class FulfilmentReads:
             DemandLineRow, equals("SalesOrderNumber", order), company=company
         )
 
-    async def parcels_dated(self, company: str, since: date, odd: OddRows) -> list[TrackingRow]:
-        """Return the parcels of slips that are dated a day or later."""
-        where = at_least("DeliveryDate", since)
+    async def parcels_dated(
+        self, company: str, since: date, odd: OddRows, *, last: date | None = None
+    ) -> list[TrackingRow]:
+        """Return the parcels of slips that are dated a day or later, until the last day."""
+        where = dated("DeliveryDate", since, last)
         return await self._calls.rows(TrackingRow, where, company=company, odd=odd)
 
     async def parcels_of(

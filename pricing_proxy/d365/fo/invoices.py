@@ -22,7 +22,7 @@ from pricing_proxy.d365.fo.invoice_models import (
 from pricing_proxy.d365.fo.models import Row
 from pricing_proxy.d365.fo.row_reading import OddRows
 from pricing_proxy.d365.fo.stock_models import DemandLineRow
-from pricing_proxy.d365.odata import Filter, at_least, equals, fitting, is_one_of
+from pricing_proxy.d365.odata import Filter, at_least, dated, equals, fitting, is_one_of
 from pricing_proxy.resilience.errors import UpstreamRejectedError
 
 # IIS takes 2,048 characters of query; the names of the widest set take 500 of them.
@@ -46,10 +46,10 @@ class InvoiceReads:
         )
 
     async def lines_dated(
-        self, company: str, since: date, odd: OddRows
+        self, company: str, since: date, odd: OddRows, *, last: date | None = None
     ) -> list[LotInvoiceLineRow] | None:
-        """Return the lines, with their lots, of invoices that are dated a day or later."""
-        where = at_least("InvoiceDate", since)
+        """Return the lines, with their lots, of invoices of a day or later, until the last day."""
+        where = dated("InvoiceDate", since, last)
         return await self._if_there(LotInvoiceLineRow, where, company, odd)
 
     async def lots_of(self, company: str, invoice: str) -> list[LotInvoiceLineRow] | None:
@@ -66,9 +66,11 @@ class InvoiceReads:
         rows = {tuple(str(getattr(row, name)) for name in key): row for row in (*filed, *own)}
         return list(rows.values())
 
-    async def heads_dated(self, company: str, since: date, odd: OddRows) -> list[InvoiceRow]:
-        """Return the invoices that are dated a day or later."""
-        where = at_least("InvoiceDate", since)
+    async def heads_dated(
+        self, company: str, since: date, odd: OddRows, *, last: date | None = None
+    ) -> list[InvoiceRow]:
+        """Return the invoices that are dated a day or later, until the last day."""
+        where = dated("InvoiceDate", since, last)
         return await self._calls.rows(InvoiceRow, where, company=company, odd=odd)
 
     async def plain_lines_of(self, company: str, invoice: str) -> list[InvoiceLineRow]:

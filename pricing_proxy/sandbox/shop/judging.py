@@ -4,7 +4,7 @@ Only lines that carry value, each with the SKU that its product had when it was 
 judge that compares the two systems needs no signature and is not hit by the shop's dials.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pricing_proxy.sandbox.shop.document_lines import valued
@@ -31,7 +31,38 @@ def told_papers(shop: Shop, order_id: int) -> dict[str, Any]:
     Comments are the oldest first, those that nobody sees among them.
     """
     order = shop.order(order_id)
-    shipments = [each for each in shop.shipments.values() if each["order_id"] == order_id]
+    return _papers(order, *([*_of(papers, order_id)] for papers in _tables(shop)))
+
+
+def told_all_papers(shop: Shop) -> dict[str, Any]:
+    """Return the papers of all orders that have any, or a comment, by the shop's ids."""
+    by_order: list[dict[int, list[dict[str, Any]]]] = []
+    for papers in _tables(shop):
+        its: dict[int, list[dict[str, Any]]] = {}
+        for paper in papers.values():
+            its.setdefault(paper["order_id"], []).append(paper)
+        by_order.append(its)
+    return {
+        str(order_id): _papers(order, *(its.get(order_id, []) for its in by_order))
+        for order_id, order in shop.orders.items()
+        if order["status_histories"] or any(order_id in its for its in by_order)
+    }
+
+
+def _tables(shop: Shop) -> tuple[Mapping[int, dict[str, Any]], ...]:
+    return shop.shipments, shop.invoices, shop.credit_memos
+
+
+def _of(papers: Mapping[int, dict[str, Any]], order_id: int) -> Iterator[dict[str, Any]]:
+    return (each for each in papers.values() if each["order_id"] == order_id)
+
+
+def _papers(
+    order: Order,
+    shipments: Sequence[dict[str, Any]],
+    invoices: Sequence[dict[str, Any]],
+    credit_memos: Sequence[dict[str, Any]],
+) -> dict[str, Any]:
     return {
         "state": order["state"],
         "status": order["status"],
@@ -45,23 +76,19 @@ def told_papers(shop: Shop, order_id: int) -> dict[str, Any]:
             }
             for shipment in shipments
         ],
-        "invoices": _bills(shop.invoices, order_id),
-        "credit_memos": _bills(shop.credit_memos, order_id),
+        "invoices": [*map(_bill, invoices)],
+        "credit_memos": [*map(_bill, credit_memos)],
         "comments": [each["comment"] for each in reversed(order["status_histories"])],
     }
 
 
-def _bills(bills: Mapping[int, dict[str, Any]], order_id: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "increment_id": bill["increment_id"],
-            "grand_total": bill["grand_total"],
-            "lines": {str(each["order_item_id"]): each["qty"] for each in bill["items"]},
-            "comments": [each["comment"] for each in bill["comments"]],
-        }
-        for bill in bills.values()
-        if bill["order_id"] == order_id
-    ]
+def _bill(bill: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "increment_id": bill["increment_id"],
+        "grand_total": bill["grand_total"],
+        "lines": {str(each["order_item_id"]): each["qty"] for each in bill["items"]},
+        "comments": [each["comment"] for each in bill["comments"]],
+    }
 
 
 def _told(shop: Shop, order: Order) -> dict[str, Any]:

@@ -7,9 +7,10 @@ is free. All quantities are in the inventory unit. Each step can be taken back w
 transaction that it belongs to.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from pricing_proxy.sandbox.book import ZERO, fold
 from pricing_proxy.sandbox.stock.places import HELD_IN, Balance, Place, opening
@@ -54,6 +55,17 @@ class StockLine:
         return self.open - self.picked - self.reserved - self.reserved_ordered
 
 
+class _Wanted(NamedTuple):
+    """What all lines of a place want."""
+
+    reserved: Decimal
+    reserved_ordered: Decimal
+    on_order: Decimal
+
+
+_NOTHING = _Wanted(ZERO, ZERO, ZERO)
+
+
 class StockLedger:
     """The stock of the environment.
 
@@ -76,16 +88,17 @@ class StockLedger:
         self._ordered: dict[Place, Decimal] = {}
         self._versions: dict[Place, int] = {}
         self._by_place: dict[Place, dict[str, StockLine]] = {}
+        self._wanted: dict[Place, _Wanted] = {}
 
     def balance(self, place: Place) -> Balance:
         """Return what is held at a place, and wanted from there."""
-        lines = self._by_place.get(place, {}).values()
+        wanted = self._wanted.get(place, _NOTHING)
         return Balance(
             on_hand=self._held(place),
-            reserved=_sum(line.reserved for line in lines),
+            reserved=wanted.reserved,
             ordered=self._ordered.get(place, ZERO),
-            reserved_ordered=_sum(line.reserved_ordered for line in lines),
-            on_order=_sum(line.on_order for line in lines),
+            reserved_ordered=wanted.reserved_ordered,
+            on_order=wanted.on_order,
         )
 
     def version_of(self, place: Place) -> int:
@@ -239,12 +252,23 @@ class StockLedger:
         self.lines.pop(lot, None)
         if before is not None:
             self._by_place[before.place].pop(lot, None)
+            self._count(before, -1)
             self._changed(before.place)
         if after is not None:
             self.lines[lot] = after
             self._by_place.setdefault(after.place, {})[lot] = after
+            self._count(after, 1)
             self._show(after.place, is_shown=True)
             self._changed(after.place)
+
+    def _count(self, line: StockLine, sign: int) -> None:
+        """Keep the sums of a place, of which there may be thousands of lines."""
+        before = self._wanted.get(line.place, _NOTHING)
+        self._wanted[line.place] = _Wanted(
+            before.reserved + sign * line.reserved,
+            before.reserved_ordered + sign * line.reserved_ordered,
+            before.on_order + sign * line.on_order,
+        )
 
     def _show(self, place: Place, *, is_shown: bool) -> None:
         """Have a row of a place, or none, whatever the opening says."""
@@ -273,7 +297,3 @@ def warehouses_of(sku: str, others: dict[str, bool]) -> tuple[str, ...]:
     return tuple(
         sorted({*usual, *others} - {one for one, is_shown in others.items() if not is_shown})
     )
-
-
-def _sum(quantities: Iterable[Decimal]) -> Decimal:
-    return sum(quantities, ZERO)
