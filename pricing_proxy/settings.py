@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.addresses import is_loopback
 from pricing_proxy.configuration.api_keys import ApiKey, hash_of
 from pricing_proxy.configuration.cross_checks import market_mistakes, table
+from pricing_proxy.configuration.entra_apps import add_conventions, app_mistakes
 from pricing_proxy.configuration.environments import MODEL, Environment
 from pricing_proxy.configuration.listeners import (
     Listener,
@@ -119,7 +121,8 @@ class Settings(BaseModel):
 
 def load(path: Path | None) -> Settings:
     """Return the settings; raises `ConfigurationError` with every mistake."""
-    return reading.read(Settings, path, cross_check=_cross_check)
+    fill = partial(add_conventions, kind="pricing")
+    return reading.read(Settings, path, fill=fill, cross_check=_cross_check)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,7 @@ def _stamp(file: Path) -> tuple[Path, int, int, int]:
 def _cross_check(document: Mapping[str, Any]) -> Iterator[Mistake]:
     """Find what no single key shows; the document may be wrong in any other way as well."""
     yield from market_mistakes(document)
+    yield from app_mistakes(document, kind="pricing")
     yield from _key_mistakes(document)
     host = table(document, "service", "admin").get("host")
     if isinstance(host, str) and not is_loopback(host) and not _has_operator(document):

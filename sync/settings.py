@@ -6,14 +6,16 @@ mistakes are reported together, each with the key's path.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, SecretStr, create_model
+from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, create_model
 from pydantic_core.core_schema import literal_schema
 
 from pricing_proxy.configuration import reading
 from pricing_proxy.configuration.cross_checks import market_mistakes, one_of, table
+from pricing_proxy.configuration.entra_apps import add_conventions, app_mistakes
 from pricing_proxy.configuration.environments import MODEL, Environment
 from pricing_proxy.configuration.markets import MarketSection
 from pricing_proxy.configuration.mistakes import Mistake
@@ -40,9 +42,7 @@ class SyncEnvironment(Environment):
     """An ERP environment as this program calls it: with an Entra app of its own."""
 
     pricing_client_id: str = ""
-    pricing_client_secret: SecretStr = SecretStr("")
     sync_client_id: Annotated[str, Field(min_length=1)]
-    sync_client_secret: SecretStr
 
 
 def _rules(flow: Description[Any]) -> tuple[Any, Any]:
@@ -130,13 +130,15 @@ class SyncSettings(BaseModel):
 
 def load(path: Path | None) -> SyncSettings:
     """Return the settings; raises `ConfigurationError` with every mistake."""
-    return reading.read(SyncSettings, path, cross_check=_cross_check)
+    fill = partial(add_conventions, kind="sync")
+    return reading.read(SyncSettings, path, fill=fill, cross_check=_cross_check)
 
 
 def _cross_check(document: Mapping[str, Any]) -> Iterator[Mistake]:
     """Find what no single key shows; the document may be wrong in any other way as well."""
     markets = table(document, "markets")
     yield from market_mistakes(document)
+    yield from app_mistakes(document, kind="sync")
     own = table(document, "sync", "markets")
     for code in own:
         if code not in markets:

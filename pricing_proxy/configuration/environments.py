@@ -1,6 +1,5 @@
 """An ERP environment: where it is, and as whom we call it."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -8,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validator
 
 from pricing_proxy.configuration.addresses import RootUrl, ServerUrl
+from pricing_proxy.configuration.entra_apps import AppKind, EntraApp, proof_of
 from pricing_proxy.configuration.proxies import Outgoing, Proxy, ProxySetting
 
 MODEL = ConfigDict(frozen=True, extra="forbid")
@@ -24,30 +24,6 @@ def _zone(text: str) -> str:
 TimeZone = Annotated[str, AfterValidator(_zone)]
 
 
-AppKind = Literal["pricing", "sync"]
-"""Which of our two Entra apps; what its keys in the configuration begin with."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntraApp:
-    """One of our Entra apps at an environment.
-
-    Attributes:
-        kind: Which one.
-        client_id: Its id.
-        client_secret: Its secret.
-    """
-
-    kind: AppKind
-    client_id: str
-    client_secret: SecretStr
-
-    @property
-    def priority(self) -> str:
-        """Its throttling priority in F&O."""
-        return "High" if self.kind == "pricing" else "Low"
-
-
 class Environment(Outgoing):
     """One Dynamics 365 environment.
 
@@ -59,9 +35,22 @@ class Environment(Outgoing):
         ca_file: PEM file of the authority that signed Entra's certificate, where it is not public.
         time_zone: The zone in which the ERP's days end.
         pricing_client_id: Entra app for prices; give it priority High in the ERP.
-        pricing_client_secret: Its secret; from the environment or the secrets directory.
+        pricing_client_secret: Its secret; or it has a certificate or a federated token in its
+            place, of which exactly one is needed.
+        pricing_certificate_file: PEM file of a certificate that is registered with the app, and of
+            its key. It is read anew for each token.
+        pricing_certificate_key_file: PEM file of the key, where that is a file of its own.
+        pricing_certificate_password: Of an encrypted key.
+        pricing_federated_token_file: The platform's token for the app: workload identity; by
+            default what `AZURE_FEDERATED_TOKEN_FILE` names. With it `tenant`, `authority` and the
+            client id are by default what `AZURE_TENANT_ID`, `AZURE_AUTHORITY_HOST` and
+            `AZURE_CLIENT_ID` say.
         sync_client_id: Entra app for the sync; priority Low.
-        sync_client_secret: Its secret.
+        sync_client_secret: Its secret, or one of the others as above.
+        sync_certificate_file: As above.
+        sync_certificate_key_file: As above.
+        sync_certificate_password: As above.
+        sync_federated_token_file: As above.
         price_service_path: Path of the deployed price service.
         max_lines_per_call: Lines of one price call.
         proxy: The proxy on the way to it and to Entra ID, such as "http://user@proxy:3128", or
@@ -79,9 +68,17 @@ class Environment(Outgoing):
     ca_file: Path | None = None
     time_zone: TimeZone
     pricing_client_id: Annotated[str, Field(min_length=1)]
-    pricing_client_secret: SecretStr
+    pricing_client_secret: SecretStr | None = None
+    pricing_certificate_file: Path | None = None
+    pricing_certificate_key_file: Path | None = None
+    pricing_certificate_password: SecretStr | None = None
+    pricing_federated_token_file: Path | None = None
     sync_client_id: str | None = None
     sync_client_secret: SecretStr | None = None
+    sync_certificate_file: Path | None = None
+    sync_certificate_key_file: Path | None = None
+    sync_certificate_password: SecretStr | None = None
+    sync_federated_token_file: Path | None = None
     price_service_path: Annotated[str, Field(pattern=r"^/[^?#]*$")] = (
         "/api/services/PricingProxyServiceGroup/PricingProxyService/getPrices"
     )
@@ -101,11 +98,24 @@ class Environment(Outgoing):
 
     def app(self, kind: AppKind) -> EntraApp:
         """Return one of our apps; raises `ValueError` where the configuration names none."""
-        named = {
-            "pricing": (self.pricing_client_id, self.pricing_client_secret),
-            "sync": (self.sync_client_id, self.sync_client_secret),
-        }
-        client_id, secret = named[kind]
-        if client_id is None or secret is None:
+        if kind == "pricing":
+            client_id: str | None = self.pricing_client_id
+            proof = proof_of(
+                secret=self.pricing_client_secret,
+                certificate=self.pricing_certificate_file,
+                key=self.pricing_certificate_key_file,
+                password=self.pricing_certificate_password,
+                token=self.pricing_federated_token_file,
+            )
+        else:
+            client_id = self.sync_client_id
+            proof = proof_of(
+                secret=self.sync_client_secret,
+                certificate=self.sync_certificate_file,
+                key=self.sync_certificate_key_file,
+                password=self.sync_certificate_password,
+                token=self.sync_federated_token_file,
+            )
+        if not client_id or proof is None:
             raise ValueError(f"the environment has no app for the {kind}")
-        return EntraApp(kind=kind, client_id=client_id, client_secret=secret)
+        return EntraApp(kind=kind, client_id=client_id, proof=proof)

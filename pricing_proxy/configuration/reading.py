@@ -40,6 +40,7 @@ _NOT_SETTINGS = (CONFIG_VARIABLE, SECRETS_VARIABLE, KEY_VARIABLE)
 _SERVICE_LINKS = re.compile(r"PRICING_PROXY_(SERVICE_(HOST|PORT(_(?!_)\w+)?)|PORT(_(?!_)\w+)?)")
 
 CrossCheck = Callable[[Mapping[str, Any]], Iterable[Mistake]]
+Fill = Callable[[Mapping[str, Any], Mapping[str, str]], None]
 
 
 def read(
@@ -47,6 +48,7 @@ def read(
     path: Path | None,
     environ: Mapping[str, str] = os.environ,
     *,
+    fill: Fill = lambda _, __: None,
     cross_check: CrossCheck = lambda _: (),
 ) -> S:
     """Return the checked configuration; raises `ConfigurationError` with every mistake.
@@ -55,6 +57,8 @@ def read(
         model: What it must fit.
         path: The TOML file; None for the one the environment names, or the default one.
         environ: The environment.
+        fill: Given the document and the environment, puts what others' variables say where the
+            document says nothing.
         cross_check: Finds what no single key shows. It is given the document even when that
             does not fit the model, so that its findings do not have to wait for another start.
     """
@@ -67,6 +71,7 @@ def read(
     mistakes += unreadable
     for keys, text in (*secrets, *_variables(environ)):
         mistakes += _overlay(document, keys, text)
+    fill(document, environ)
     try:
         checked = model.model_validate(document, context=UsualProxy.of(environ))
     except ValidationError as error:

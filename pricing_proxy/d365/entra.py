@@ -1,5 +1,6 @@
 """Tokens from Microsoft Entra ID, by client credentials through msal.
 
+By what an app proves who it is, `client_proof` says for each token.
 msal is synchronous, and its constructor already talks to the network: it lives in a
 single thread of its own, is built there on first use, and gets an HTTP client of
 ours, because its own has no time-outs and lets `REQUESTS_CA_BUNDLE` override an
@@ -15,7 +16,7 @@ import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -23,13 +24,14 @@ from typing import Any, Self
 
 import msal
 import requests
-from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
 from pricing_proxy.clock import Clock
-from pricing_proxy.configuration.environments import EntraApp, Environment
+from pricing_proxy.configuration.entra_apps import EntraApp
+from pricing_proxy.configuration.environments import Environment
 from pricing_proxy.configuration.proxies import Proxy
 from pricing_proxy.d365.auth import TOKEN_SYSTEM, IssuedToken
+from pricing_proxy.d365.client_proof import Proof, UnusableProofError, proof
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
     UpstreamDeniedError,
@@ -67,7 +69,7 @@ def entra_tokens(
     return EntraTokens(
         authority=f"{environment.authority}/{environment.tenant}",
         client_id=app.client_id,
-        client_secret=app.client_secret,
+        proof=proof(app, clock=clock),
         scope=f"{environment.url}/.default",
         clock=clock,
         ca_file=environment.ca_file,
@@ -84,7 +86,7 @@ class EntraTokens:
         *,
         authority: str,
         client_id: str,
-        client_secret: SecretStr,
+        proof: Proof,
         scope: str,
         clock: Clock,
         ca_file: Path | None = None,
@@ -96,7 +98,7 @@ class EntraTokens:
         Args:
             authority: `https://login.microsoftonline.com/{tenant}`, or another with its shape.
             client_id: The application's id.
-            client_secret: Its secret.
+            proof: By what it proves who it is.
             scope: `{environment URL}/.default`; the URL in lower case and without a slash at its
                 end, since F&O compares it with the token's audience.
             clock: Measures a `Retry-After` given as a date.
@@ -106,13 +108,14 @@ class EntraTokens:
         """
         self._authority = authority
         self._client_id = client_id
-        self._client_secret = client_secret
+        self._proof = proof
         self._scope = scope
         self._http = _EntraHttp(
             clock=clock, ca_file=ca_file, way_out=way_out, read_seconds=read_seconds
         )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="msal")
         self._application: Any = None
+        self._used: Any = None
 
     async def __aenter__(self) -> Self:
         """Return itself; the thread starts with the first token."""
@@ -125,11 +128,15 @@ class EntraTokens:
         self._thread.submit(self._http.close)
         await asyncio.to_thread(self._thread.shutdown)
 
+    def certificate_ends_at(self) -> datetime | None:
+        """Return until when the certificate in use is good; None where there is none."""
+        return self._proof.certificate_ends_at()
+
     async def issue(self) -> IssuedToken:
         """Return a new token.
 
         Raises:
-            UpstreamDeniedError: Tenant, client id, secret or scope is wrong.
+            UpstreamDeniedError: Tenant, client id, proof or scope is wrong, or its file is.
             UpstreamThrottledError: Entra asked us to wait.
             UpstreamTimeoutError: No answer in time.
             UpstreamUnavailableError: Entra cannot be reached, or failed.
@@ -144,6 +151,11 @@ class EntraTokens:
         except UpstreamError as exc:
             # Its frames hold the secret, and the connection, which closing would not close then.
             raise exc.with_traceback(None)  # noqa: B904 - the very same error, without them
+        except UnusableProofError as exc:
+            # As if it had been asked: it could say nothing else.
+            raise UpstreamDeniedError(
+                str(exc), system=TOKEN_SYSTEM, status=HTTPStatus.UNAUTHORIZED
+            ) from exc.with_traceback(None)
         except requests.Timeout as exc:
             raise UpstreamTimeoutError(
                 "no token in time", system=TOKEN_SYSTEM
@@ -156,16 +168,18 @@ class EntraTokens:
             ) from exc.with_traceback(None)
 
     def _ask(self) -> dict[str, Any]:
-        if self._application is None:
+        credential = self._proof.credential()
+        if credential is not self._used:
             self._application = msal.ConfidentialClientApplication(
                 self._client_id,
-                client_credential=self._client_secret.get_secret_value(),
+                client_credential=credential,
                 authority=self._authority,
                 # The authority is configured, not discovered; asking Microsoft about it would
                 # fail for one on loopback, and is one more thing that can be away.
                 instance_discovery=False,
                 http_client=self._http,
             )
+            self._used = credential
         # Else msal returns the cached token, which is the one to be replaced.
         self._application.remove_tokens_for_client()
         answer: dict[str, Any] = self._application.acquire_token_for_client([self._scope])

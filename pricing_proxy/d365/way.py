@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from aiohttp import ClientSession
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND, Clock
-from pricing_proxy.configuration.environments import AppKind, Environment
-from pricing_proxy.d365.auth import TOKEN_SYSTEM, TokenSource
+from pricing_proxy.configuration.entra_apps import AppKind
+from pricing_proxy.configuration.environments import Environment
+from pricing_proxy.d365.auth import TOKEN_SYSTEM, Issuer, TokenSource
 from pricing_proxy.d365.entra import entra_tokens
 from pricing_proxy.d365.fo.client import FinanceOperationsClient
 from pricing_proxy.d365.transport import Transport
@@ -34,6 +35,7 @@ from pricing_proxy.resilience.policy import CallPolicy
 from pricing_proxy.resilience.prober import Prober
 from pricing_proxy.resilience.protection import protection
 from pricing_proxy.shared_state.gate import Gates, SharedGate, app_gate, tokens_of
+from pricing_proxy.telemetry.certificate_metrics import CertificateEnd
 
 # The bulkhead admits 64 calls at most; a call never waits for a connection behind it.
 CONNECTIONS = 80
@@ -93,6 +95,8 @@ class ErpWay:
         policy: Guards them.
         gates: Closed while the ERP, or the issuer of tokens, throttles.
         openers: What opens each gate in all processes, by its name.
+        certificate_ends_at: Returns until when the certificate is good by which our app proves who
+            it is; None where it has none.
     """
 
     client: FinanceOperationsClient
@@ -100,6 +104,7 @@ class ErpWay:
     policy: CallPolicy
     gates: tuple[Gate, Gate]
     openers: Mapping[str, SharedGate]
+    certificate_ends_at: CertificateEnd
 
 
 @asynccontextmanager
@@ -122,7 +127,8 @@ async def erp_way(
     """
     async with (
         _gates(name, environment.url, manner, gates) as opened,
-        _tokens(environment, manner.app, opened[1][0], gates.clock) as tokens,
+        entra_tokens(environment, environment.app(manner.app), clock=gates.clock) as issuer,
+        _tokens(issuer, opened[1][0], gates.clock) as tokens,
         _session(environment) as session,
     ):
         clock, path = gates.clock, environment.price_service_path
@@ -140,6 +146,7 @@ async def erp_way(
                 policy=policy,
                 gates=(gate, token_gate),
                 openers={each.name: opener for each, opener in opened},
+                certificate_ends_at=issuer.certificate_ends_at,
             )
 
 
@@ -172,13 +179,8 @@ async def _gates(
 
 
 @asynccontextmanager
-async def _tokens(
-    environment: Environment, app: AppKind, gate: Gate, clock: Clock
-) -> AsyncIterator[TokenSource]:
-    async with (
-        entra_tokens(environment, environment.app(app), clock=clock) as issuer,
-        TokenSource(issuer, clock=clock, gate=gate) as tokens,
-    ):
+async def _tokens(issuer: Issuer, gate: Gate, clock: Clock) -> AsyncIterator[TokenSource]:
+    async with TokenSource(issuer, clock=clock, gate=gate) as tokens:
         # A process whose maps come from Redis calls the ERP for a customer first of all.
         tokens.begin()
         yield tokens

@@ -10,7 +10,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND
-from pricing_proxy.configuration.environments import EntraApp, Environment
+from pricing_proxy.configuration.entra_apps import EntraApp
+from pricing_proxy.configuration.environments import Environment
 from pricing_proxy.d365.auth import IssuedToken
 from pricing_proxy.d365.entra import EntraTokens, entra_tokens
 from pricing_proxy.diagnosis.direct_calls import Patience
@@ -28,6 +29,19 @@ _AADSTS = re.compile(r"AADSTS\d+", re.ASCII)
 _ADVICE = {
     "AADSTS7000215": "the secret is wrong: put the secret's value (not its id) into",
     "AADSTS7000222": "the secret has expired: make a new one and put it into",
+    "AADSTS700027": "the certificate is not registered with the app, or no more: register it (App "
+    "registrations > Certificates & secrets), or name another in",
+    "AADSTS700024": "the assertion is not within its time: set this machine's clock by NTP, look "
+    "whether the platform renews its token, and at",
+    "AADSTS700211": "no federated credential of the app names the token's issuer: add one (App "
+    "registrations > Certificates & secrets > Federated credentials) for the client id in",
+    "AADSTS700212": "no federated credential of the app names the token's audience: correct it for "
+    "the client id in",
+    "AADSTS700213": "no federated credential of the app names the token's subject: add one (App "
+    "registrations > Certificates & secrets > Federated credentials) for the client id in",
+    "AADSTS7002138": "the federated credential's subject differs in capitals: correct it for the "
+    "client id in",
+    "AADSTS700021": "the token's issuer and subject are not this app: correct the client id in",
     "AADSTS700016": "the app is not in this tenant: correct the client id or the tenant in",
     "AADSTS90002": "there is no such tenant: correct the tenant in",
     "AADSTS500011": "the tenant does not know this ERP: correct the url, or the tenant, in",
@@ -138,5 +152,6 @@ def _advice(error: UpstreamError, here: str, app: EntraApp) -> str:
     if known is not None:
         return f"For Entra ID {known} {here}"
     return (
-        f"Compare tenant, {app.kind}_client_id and its secret in {here} with the app's registration"
+        f"Compare tenant, {app.kind}_client_id and by what it proves who it is in {here} with the "
+        "app's registration"
     )

@@ -10,8 +10,10 @@ from typing import Protocol
 
 import aiohttp
 
-from pricing_proxy.configuration.environments import AppKind, EntraApp, Environment
+from pricing_proxy.configuration.entra_apps import AppKind, EntraApp
+from pricing_proxy.configuration.environments import Environment
 from pricing_proxy.diagnosis.board import Board, Finding, skipped
+from pricing_proxy.diagnosis.client_proof import PROOF, proof_finding
 from pricing_proxy.diagnosis.clocks import clock_finding
 from pricing_proxy.diagnosis.direct_calls import (
     DirectErp,
@@ -78,7 +80,8 @@ class EnvironmentCheck:
         self._say = on_progress
         self._entra = entra_vitals(name, environment, self._app, limits)
         self._erp = _erp_vitals(name, environment, self._app, limits)
-        self._board = Board(f"Environment {name}", (*self._entra.names, *self._erp.names, _CLOCK))
+        rows = (PROOF, *self._entra.names, *self._erp.names, _CLOCK)
+        self._board = Board(f"Environment {name}", rows)
         self._market_boards = {
             code: Board(f"Market {code}", market.rows) for code, market in markets.items()
         }
@@ -121,10 +124,7 @@ class EnvironmentCheck:
         async with asyncio.TaskGroup() as group:
             reach = group.create_task(sample(anonymous.version, clock=patience.clock))
             dated = group.create_task(self._compare_clocks(session, patience))
-            tokens = await sample_tokens(
-                self._environment, self._app, limits=self._limits, patience=patience
-            )
-            self._judge_entra(tokens)
+            tokens = await self._ask_entra(patience)
             self._say(f"{self._name}: F&O")
             token = tokens.token.text if tokens.token is not None else ""
             way = self._way(session, token, patience)
@@ -145,6 +145,21 @@ class EnvironmentCheck:
 
     def _way(self, session: aiohttp.ClientSession, token: str, patience: Patience) -> DirectErp:
         return DirectErp(session, self._environment, token=token, patience=patience)
+
+    async def _ask_entra(self, patience: Patience) -> TokenSamples:
+        """Fill Entra ID's rows; nothing is asked where the app cannot prove who it is."""
+        here = f"environments.{self._name}"
+        proof = proof_finding(self._app, here=here, now=patience.clock.utc())
+        self._board.put(PROOF, proof)
+        if self._board.is_failed(PROOF):
+            for name in self._entra.names:
+                self._board.put(name, skipped(PROOF))
+            return TokenSamples([], None, is_stuck=False)
+        tokens = await sample_tokens(
+            self._environment, self._app, limits=self._limits, patience=patience
+        )
+        self._judge_entra(tokens)
+        return tokens
 
     def _judge_entra(self, tokens: TokenSamples) -> None:
         self.is_stuck = tokens.is_stuck

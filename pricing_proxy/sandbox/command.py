@@ -15,10 +15,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pricing_proxy.sandbox import erp_commands, erp_document_commands, erp_order_commands
+from pricing_proxy.sandbox import (
+    entra_commands,
+    erp_commands,
+    erp_document_commands,
+    erp_order_commands,
+)
+from pricing_proxy.sandbox.app_proofs import SECRETS
 from pricing_proxy.sandbox.catalog import CatalogSize
 from pricing_proxy.sandbox.control_client import ask, control_address, failure
-from pricing_proxy.sandbox.entra import APPS
 from pricing_proxy.sandbox.listener import PortTakenError
 from pricing_proxy.sandbox.order_command import place_orders
 from pricing_proxy.sandbox.ports import CONTROL_PORT, ENTRA_PORT, FO_PORT, MAGENTO_PORT
@@ -194,11 +199,9 @@ sandbox_app.command("order")(place_orders)
 sandbox_app.command("customer")(change_customer)
 sandbox_app.command("product")(change_product)
 sandbox_app.command("stock")(stock)
-for each in (erp_commands.adjust, erp_commands.rename, erp_commands.block, erp_commands.unblock):
-    sandbox_app.command()(each)
-sandbox_app.command()(erp_commands.poison)
-for posting in (*erp_document_commands.COMMANDS, *erp_order_commands.COMMANDS):
-    sandbox_app.command()(posting)
+for module in (entra_commands, erp_commands, erp_document_commands, erp_order_commands):
+    for each in module.COMMANDS:
+        sandbox_app.command()(each)
 
 
 async def _serve(settings: SandboxSettings) -> None:
@@ -220,7 +223,7 @@ def _print_addresses(sandbox: Sandbox) -> None:
         "Entra ID (authority)": sandbox.authority,
         "CA certificate": str(sandbox.ca_file),
         "Apps (client id, secret)": ", ".join(
-            f"{client} {secret}" for client, secret in APPS.items()
+            f"{client} {secret}" for client, secret in SECRETS.items()
         ),
         "Integration, consumer": f"{shop.consumer_key} {shop.consumer_secret}",
         "Integration, token": f"{shop.token} {shop.token_secret}",
@@ -248,7 +251,7 @@ def _assignment(text: str) -> tuple[str, Any]:
         return name, _list(value)
     if name == "poison_lines":
         return name, _lines_of_customers(value)
-    if name in ("rename_fields", "odd_lines"):
+    if name in ("rename_fields", "odd_lines", "proof_faults"):
         return name, _pairs(value)
     if name in ("short_sets", "hidden_sets"):
         return name, _counts(value)

@@ -2,7 +2,8 @@
 
 It is a door of its own, so that it works while a system is dead. Mistakes are answered
 as problem+json that names the member. What people do in the ERP is in
-`fo_control` and `fo_document_control`, in the shop in `shop_control`.
+`fo_control` and `fo_document_control`, in the shop in `shop_control`, in Entra ID in
+`entra_control`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,11 +12,13 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from pricing_proxy.listening.host_names import refusing_other_names
+from pricing_proxy.sandbox.app_proofs import AppProofs
 from pricing_proxy.sandbox.book import Book
 from pricing_proxy.sandbox.calls import Calls
 from pricing_proxy.sandbox.control_answers import problem, read_members, unprocessable
 from pricing_proxy.sandbox.dials import BadMemberError, Dials
 from pricing_proxy.sandbox.documents.store import Documents
+from pricing_proxy.sandbox.entra_control import add_entra_routes
 from pricing_proxy.sandbox.fo_control import add_fo_routes
 from pricing_proxy.sandbox.fo_document_control import add_document_routes
 from pricing_proxy.sandbox.price_posting import post_price
@@ -34,12 +37,13 @@ class System:
     calls: Calls = field(default_factory=Calls)
 
 
-def control_app(
+def control_app(  # noqa: PLR0917 - each is one part of the sandbox
     systems: Mapping[str, System],
     book: Book,
     documents: Documents,
     shop: Shop,
     orders: Counter,
+    proofs: AppProofs,
     *,
     apply_dead: Callable[[str], Awaitable[None]],
 ) -> web.Application:
@@ -51,6 +55,7 @@ def control_app(
         documents: What judges are shown of F&O.
         shop: Where people register, and products change.
         orders: Where orders are placed in it.
+        proofs: Where apps of Entra ID are given certificates and tokens.
         apply_dead: Called with a system's name after its dials were turned.
     """
     control = _Control(systems, book, documents, apply_dead)
@@ -63,6 +68,7 @@ def control_app(
     app.router.add_get("/systems/fo/orders", control.orders)
     app.router.add_get("/systems/fo/customers", control.customers)
     app.router.add_get("/systems/fo/returns", control.returns)
+    add_entra_routes(app, proofs)
     # Before those that take any action.
     add_document_routes(app, documents)
     add_fo_routes(app, book, documents)

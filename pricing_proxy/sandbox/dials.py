@@ -5,9 +5,9 @@ What a dial does stands in `faults` (every system; `token_revoked`: where a syst
 asks), `price_service` (`drop_lines`, `odd_lines`, `poison_skus`, `poison_lines`, `deadlock_rate`,
 `price_page`), `documents` (`rename_fields`, `mandatory_fields`, `tax_rounding`,
 `return_price_unit`, `reservation`), `sets_cut` (`short_sets`, `hidden_sets`, `absent_sets`),
-`odata` (`zero_stock`, `zero_prices`, `catalog_share`), `business_events` (`event_loss`) and
-`shop` (`clock_ahead_seconds`); `dead` is the server's business. What only the shop has stands in
-`shop.dials`.
+`odata` (`zero_stock`, `zero_prices`, `catalog_share`), `business_events` (`event_loss`),
+`app_judge` (`proof_faults`) and `shop` (`clock_ahead_seconds`); `dead` is the server's business.
+What only the shop has stands in `shop.dials`.
 """
 
 import re
@@ -21,6 +21,7 @@ _DAY = 86_400
 _STATUSES = range(200, 600)
 # Longer values than a client's parser of headers takes would test that parser.
 _LONGEST_HEADER = 4000
+_PROOFS = ("secret", "certificate", "token")
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _FIELD_OF_A_SET = re.compile(r"[A-Za-z]\w*\.[A-Za-z]\w*", re.ASCII)
 
@@ -30,12 +31,7 @@ Check = Callable[[str, Any], Any]
 
 
 class BadMemberError(ValueError):
-    """A member of a request is unknown or has a wrong value.
-
-    Attributes:
-        member: The member's name.
-        detail: What was expected instead.
-    """
+    """A member of a request is unknown or has a wrong value; `detail` says what was expected."""
 
     def __init__(self, member: str, detail: str) -> None:
         super().__init__(f"{member}: {detail}")
@@ -60,6 +56,7 @@ class Dials:
         dead: Refuse connections; what the system knows is kept.
         black_hole: Read requests, never answer.
         token_revoked: Refuse credentials (Entra ID) or every token (the others).
+        proof_faults: What Entra ID refuses: `secret`, `certificate`, `token`: "expired", "unknown".
         clock_ahead_seconds: How far the dates of answers are ahead; below 0 behind. The shop's
             rows and its check of signatures go by it too.
         drop_lines: SKUs that price answers silently leave out.
@@ -103,6 +100,7 @@ class Dials:
     dead: bool = False
     black_hole: bool = False
     token_revoked: bool = False
+    proof_faults: Mapping[str, str] = field(default_factory=dict)
     clock_ahead_seconds: int = 0
     drop_lines: tuple[str, ...] = ()
     odd_lines: Mapping[str, str] = field(default_factory=dict)
@@ -201,6 +199,13 @@ def _odd_lines(name: str, value: Any) -> dict[str, str]:
     return dict(pairs)
 
 
+def _proof_faults(name: str, value: Any) -> dict[str, str]:
+    pairs = value.items() if isinstance(value, dict) else [("", "")]
+    if not all(one in _PROOFS and fault in ("expired", "unknown") for one, fault in pairs):
+        raise BadMemberError(name, 'expected an object such as {"certificate": "expired"}')
+    return dict(pairs)
+
+
 def _lines_of_customers(name: str, value: Any) -> tuple[Mapping[str, str], ...]:
     lines = value if isinstance(value, list) else [None]
     if not all(
@@ -236,22 +241,19 @@ def _fields_of_sets(name: str, value: Any) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _rounding(name: str, value: Any) -> str:
-    if value in ("line", "total"):
+def _one_of(*choices: str) -> Check:
+    def check(name: str, value: Any) -> str:
+        if value not in choices:
+            raise BadMemberError(name, f"expected one of {', '.join(choices)}")
         return str(value)
-    raise BadMemberError(name, 'expected "line" or "total"')
+
+    return check
 
 
 def _sets(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(_NAME.fullmatch(str(one)) for one in value):
         raise BadMemberError(name, 'expected a list such as ["SalesLineBiEntities"]')
     return tuple(value)
-
-
-def _reservation(name: str, value: Any) -> str:
-    if value in ("None", "Automatic", "Explosion"):
-        return str(value)
-    raise BadMemberError(name, 'expected "None", "Automatic" or "Explosion"')
 
 
 def _rows_of_sets(name: str, value: Any) -> dict[str, int]:
@@ -271,6 +273,7 @@ _CHECKS: Mapping[str, Check] = {
     "dead": flag,
     "black_hole": flag,
     "token_revoked": flag,
+    "proof_faults": _proof_faults,
     "clock_ahead_seconds": _seconds_off,
     "drop_lines": _skus,
     "odd_lines": _odd_lines,
@@ -281,12 +284,12 @@ _CHECKS: Mapping[str, Check] = {
     "price_page": _status,
     "rename_fields": _new_names,
     "mandatory_fields": _fields_of_sets,
-    "tax_rounding": _rounding,
+    "tax_rounding": _one_of("line", "total"),
     "return_price_unit": flag,
     "short_sets": _rows_of_sets,
     "hidden_sets": _rows_of_sets,
     "absent_sets": _sets,
-    "reservation": _reservation,
+    "reservation": _one_of("None", "Automatic", "Explosion"),
     "zero_stock": flag,
     "zero_prices": flag,
     "catalog_share": share,

@@ -110,3 +110,6 @@ def _change(sku: str, members: dict[str, Any], control_port: int) -> Any:
 
 def _print(text: str) -> None:
     Console().print(text, highlight=False, markup=False)
+
+
+COMMANDS = (adjust, rename, block, unblock, poison)

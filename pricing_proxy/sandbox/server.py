@@ -16,6 +16,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from pricing_proxy.clock import Clock, SystemClock
+from pricing_proxy.sandbox.app_proofs import AppProofs
 from pricing_proxy.sandbox.business_events import BusinessEvents
 from pricing_proxy.sandbox.catalog import CatalogSize, build_book
 from pricing_proxy.sandbox.certificates import tls_context
@@ -82,6 +83,7 @@ class Sandbox:
         book: What F&O knows; posting through the control port changes it.
         documents: Sales orders, customers and returns of F&O.
         shop: What Magento knows.
+        proofs: By what Entra ID's apps may prove who they are.
         systems: Dials and call counts by system name, as the control port shows them.
         ca_file: The certificate that clients must trust for Entra ID.
     """
@@ -102,6 +104,7 @@ class Sandbox:
         self._settings = settings
         self._clock = clock
         self._tokens = Tokens(clock)
+        self.proofs = AppProofs(settings.state_dir, clock=clock)
         self.documents = Documents(
             self.book, self.systems["fo"].dials, clock=clock, page_size=settings.page_size
         )
@@ -185,6 +188,7 @@ class Sandbox:
                     self.documents,
                     self.shop,
                     self._orders,
+                    self.proofs,
                     apply_dead=self.apply_dead,
                 ),
                 port=settings.control_port,
@@ -215,6 +219,8 @@ class Sandbox:
         return entra_app(
             dials=self.systems["entra"].dials,
             tokens=self._tokens,
+            proofs=self.proofs,
+            clock=self._clock,
             environment_url=lambda: self.fo_url,
             middleware=self._faults("entra", count_entra_call),
         )

@@ -140,6 +140,7 @@ async def _open_parts(
     )
     gates = Gates(redis, clock, supervision)
     erps = await _open_erps(settings, gates, metrics.watch_calls(traces), stack)
+    metrics.watch_certificates({name: erp.certificate_ends_at for name, erp in erps.items()})
     callers = await stack.enter_async_context(
         open_callers(
             settings, redis, files=files, caching=caching, clock=clock, supervision=supervision

@@ -186,6 +186,7 @@ class Snapshot:
 def erp_state(erp: ErpWay) -> dict[str, Any]:
     """Return the state of the way to one environment."""
     view, tokens = erp.policy.view(), erp.gates[1].view()
+    ends_at = erp.certificate_ends_at()
     return {
         "breakers": [_breaker(breaker) for breaker in view.breakers],
         "gate": _gate(view.gate),
@@ -196,6 +197,7 @@ def erp_state(erp: ErpWay) -> dict[str, Any]:
             "running": view.bulkhead.running,
             "waiting": view.bulkhead.waiting,
         },
+        "certificate_ends_at": None if ends_at is None else rfc3339(ends_at),
         "in_flight": view.in_flight,
         "retrying": view.retrying,
     }

@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 from pricing_proxy.background import Background
 from pricing_proxy.clock import Clock
 from pricing_proxy.configuration.addresses import in_one_spelling
-from pricing_proxy.configuration.environments import AppKind
+from pricing_proxy.configuration.entra_apps import AppKind
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.resilience.gate_state import GateSettings
 from pricing_proxy.resilience.retry_after import LONGEST_WAIT

@@ -1,10 +1,13 @@
 """What the metrics of both programs have in common: a registry, connections, calls, the text."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, generate_latest
 
 from pricing_proxy.supervision import Supervision
 from pricing_proxy.telemetry.background_metrics import BackgroundMetrics
 from pricing_proxy.telemetry.calls import CallTelemetry
+from pricing_proxy.telemetry.certificate_metrics import CertificateEnd, CertificateMetrics
 from pricing_proxy.telemetry.connection_metrics import ConnectionMetrics, CountedCrowd
 from pricing_proxy.telemetry.refused_calls import RefusedCalls
 from pricing_proxy.telemetry.traces import Traces
@@ -30,6 +33,10 @@ class ProgramMetrics:
     def count_connections(self, *crowds: CountedCrowd) -> None:
         """Count the connections of the listeners."""
         ConnectionMetrics(self.registry, prefix=self._prefix, crowds=crowds)
+
+    def watch_certificates(self, ends: Mapping[str, CertificateEnd]) -> None:
+        """Show when certificates of our apps end, by environment."""
+        CertificateMetrics(self.registry, prefix=self._prefix, ends=ends)
 
     def watch_background(self) -> Supervision:
         """Return what counts how background work fares."""

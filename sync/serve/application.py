@@ -89,6 +89,7 @@ async def running(settings: SyncSettings, *, clock: Clock) -> AsyncIterator[Runn
             systems(settings, clock=clock, watch=calls, supervision=supervision)
         )
         given = given_of(settings, opened, ways, clock=clock)
+        metrics.watch_certificates(ways.certificates)
         flows = {flow.name: flow.build(given) for flow in FLOWS}
         plan = _plan(settings, opened, ways, flows, given)
         for gate in ways.gates:

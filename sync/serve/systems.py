@@ -23,6 +23,7 @@ from pricing_proxy.shared_state.provenance import provenances
 from pricing_proxy.shared_state.redis_watch import SYNC_KEYS, RedisWatch
 from pricing_proxy.shared_state.seen_events import SeenEvents
 from pricing_proxy.supervision import Supervision
+from pricing_proxy.telemetry.certificate_metrics import CertificateEnd
 from sync.magento.shop import Shop
 from sync.magento.storefront import StorefrontPage
 from sync.magento.way import SYSTEM, shop_way
@@ -46,6 +47,7 @@ class Systems:
         published: The maps that are shared with the price service.
         seen: Which events the shop told of.
         gates: What is closed while a system throttles.
+        certificates: Until when those of our apps are good, by environment.
         redis: Whether Redis keeps what is written.
         storefront: The page by which the shop's speed is judged; None where none is.
         price_service: What customers are told; None where its address is not given.
@@ -57,6 +59,7 @@ class Systems:
     published: SharedMaps
     seen: SeenEvents
     gates: Sequence[Gate]
+    certificates: Mapping[str, CertificateEnd]
     redis: RedisWatch
     storefront: StorefrontPage | None
     price_service: ListPriceService | None
@@ -99,6 +102,7 @@ async def systems(
             published=SharedMaps(redis, read_from(settings), guard, shop=magento.url),
             seen=SeenEvents(magento.url, redis, guard),
             gates=[before_shop, *(gate for way in ways.values() for gate in way.gates)],
+            certificates={name: way.certificate_ends_at for name, way in ways.items()},
             redis=watched,
             storefront=await stack.enter_async_context(_storefront(settings, clock)),
             price_service=await stack.enter_async_context(_prices(settings, clock)),

@@ -24,6 +24,10 @@ ENVIRONMENT: Mapping[str, Any] = {
     "pricing_client_id": "pricing",
     "pricing_client_secret": "secret",
 }
+APP_KEYS = (
+    *("client_id", "client_secret", "federated_token_file"),
+    *("certificate_file", "certificate_key_file", "certificate_password"),
+)
 SECTION: Mapping[str, Any] = {"environment": "fo", "legal_entity": "demf", "currency": "EUR"}
 # A change of these makes what is kept another price than would be answered.
 MEANT: Mapping[str, Mapping[str, Any]] = {
@@ -45,7 +49,7 @@ ALONE = {"environment": {"kind"}, "market": {"sources"}}
 NOT_MEANT = {
     "environment": {
         *("tenant", "authority", "ca_file"),  # who lets us in
-        *("pricing_client_id", "pricing_client_secret", "sync_client_id", "sync_client_secret"),
+        *(f"{app}_{key}" for app in ("pricing", "sync") for key in APP_KEYS),
         "max_lines_per_call",
         *("proxy", "proxy_password"),  # the way there
     },

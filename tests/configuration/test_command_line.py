@@ -41,11 +41,12 @@ def test_serve_ends_with_two_and_lists_every_mistake(tmp_path: Path) -> None:
             "  environments.erp.time_zone: expected an IANA time zone such as Europe/Berlin "
             "(got 'Berlin')"
         ),
+        "  markets.b2b_de.currency: String should match pattern '^[A-Z]{3}$' (got 'euro')",
         (
             f"  environments.erp.pricing_client_secret: is required: set {SECRET_VARIABLE}, or a "
-            "file of that name in PRICING_PROXY_SECRETS_DIR"
+            "file of that name in PRICING_PROXY_SECRETS_DIR; or name pricing_certificate_file or "
+            "pricing_federated_token_file (else AZURE_FEDERATED_TOKEN_FILE) in its place"
         ),
-        "  markets.b2b_de.currency: String should match pattern '^[A-Z]{3}$' (got 'euro')",
     ]
 
 

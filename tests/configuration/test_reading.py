@@ -1,17 +1,20 @@
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 from pricing_proxy.configuration import reading
+from pricing_proxy.configuration.entra_apps import app_mistakes
 from pricing_proxy.configuration.mistakes import ConfigurationError, Mistake
 from pricing_proxy.settings import Settings
 from tests.configuration.files import CONFIGURATION, ENVIRON, SECRET, SECRET_VARIABLE, write
 
 
 def read(file: Path | None, environ: Mapping[str, str] = ENVIRON) -> Settings:
-    return reading.read(Settings, file, environ)
+    cross_check = partial(app_mistakes, kind="pricing")
+    return reading.read(Settings, file, environ, cross_check=cross_check)
 
 
 def problems(file: Path | None, environ: Mapping[str, str] = ENVIRON) -> dict[str, Mistake]:
@@ -24,7 +27,7 @@ def test_a_file_and_a_secret_beside_it_are_a_configuration(tmp_path: Path) -> No
     settings = read(write(tmp_path))
 
     environment = settings.environments["erp"]
-    assert environment.pricing_client_secret.get_secret_value() == SECRET
+    assert reading.secret_text(environment.pricing_client_secret) == SECRET
     assert settings.markets["b2b_de"].currency == "EUR"
     assert settings.markets["b2b_de"].freshness.soft_seconds == 300
 

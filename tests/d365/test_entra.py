@@ -14,7 +14,9 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from pricing_proxy.clock import SystemClock
+from pricing_proxy.configuration.entra_apps import ClientSecret, EntraApp
 from pricing_proxy.d365.auth import TokenSource
+from pricing_proxy.d365.client_proof import proof
 from pricing_proxy.d365.entra import EntraTokens
 from pricing_proxy.resilience.errors import (
     UpstreamContractError,
@@ -28,6 +30,7 @@ from tests.d365.certificates import Authority, make_authority
 from tests.d365.test_token_source import token_gate
 
 SECRET = "shop-secret-0815"
+APP = EntraApp(kind="pricing", client_id="pricing-app", proof=ClientSecret(SecretStr(SECRET)))
 SCOPE = "https://erp.example.com/.default"
 
 
@@ -77,7 +80,7 @@ class Entra:
         return EntraTokens(
             authority=options.pop("authority", None) or self.authority,
             client_id="pricing-app",
-            client_secret=SecretStr(SECRET),
+            proof=proof(APP, clock=SystemClock()),
             scope=SCOPE,
             clock=SystemClock(),
             **options,

@@ -99,6 +99,7 @@ def _sync() -> CollectorRegistry:
 
 def _as_it_runs(metrics: ProgramMetrics) -> CollectorRegistry:
     metrics.watch_background()
+    metrics.watch_certificates({})
     metrics.watch_calls(Traces(service="none", exporter=None, sample_ratio=0))
     metrics.count_connections(Crowd("metrics"))
     return metrics.registry

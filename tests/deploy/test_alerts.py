@@ -21,7 +21,7 @@ def test_each_rule_names_metrics_and_labels_that_there_are() -> None:
     known = series()
     asked = [Query(str(rule.get("alert", rule.get("record"))), rule["expr"]) for rule in rules()]
     assert [fault for query in asked for fault in query.faults(known)] == []
-    assert len(ALERTS) == 39
+    assert len(ALERTS) == 41
 
 
 def test_a_query_for_what_there_is_not_is_found() -> None:

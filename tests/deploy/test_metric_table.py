@@ -7,6 +7,7 @@ from tests.deploy.metric_table import FILE, labels_of_series, metrics, table
 INSTRUMENTS = {
     "pricing_proxy/telemetry/background_metrics.py",
     "pricing_proxy/telemetry/calls.py",
+    "pricing_proxy/telemetry/certificate_metrics.py",
     "pricing_proxy/telemetry/connection_metrics.py",
     "pricing_proxy/telemetry/loop_counters.py",
     "pricing_proxy/telemetry/metrics.py",

@@ -18,6 +18,7 @@ DIALS: dict[str, Any] = {
     "dead": False,
     "black_hole": False,
     "token_revoked": False,
+    "proof_faults": {},
     "drop_lines": [],
     "odd_lines": {},
     "poison_skus": [],

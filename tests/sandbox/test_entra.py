@@ -10,7 +10,7 @@ import pytest
 import requests
 from aiohttp import ClientConnectorCertificateError
 
-from pricing_proxy.sandbox.entra import APPS
+from pricing_proxy.sandbox.app_proofs import SECRETS
 from pricing_proxy.sandbox.server import Sandbox
 from tests.sandbox.conftest import Client, settings
 from tests.virtual_time import ManualClock
@@ -36,7 +36,7 @@ def acquire(sandbox: Sandbox, *, secret: str, ca_file: Path) -> dict[str, Any]:
 async def test_the_real_msal_gets_a_token_that_opens_f_and_o(
     sandbox: Sandbox, client: Client
 ) -> None:
-    secret = APPS["demo-pricing"]
+    secret = SECRETS["demo-pricing"]
     granted = await asyncio.to_thread(acquire, sandbox, secret=secret, ca_file=sandbox.ca_file)
     client.token = granted["access_token"]
 

@@ -152,6 +152,9 @@ WITHOUT_EFFECT: list[tuple[str, dict[str, Any]]] = [
         for system in LABELS
     ],
     ("entra", {"clock_ahead_seconds": 3600}),
+    # Its app has a secret, and no other system asks an app for a proof.
+    ("entra", {"proof_faults": {"certificate": "expired", "token": "unknown"}}),
+    *[(system, {"proof_faults": {"secret": "expired"}}) for system in ("fo", "magento")],
     # What the ERP says of its catalog is no illness, and no set for analytics is asked for here.
     *[
         (

@@ -7,6 +7,7 @@ import pytest
 
 from pricing_proxy import settings as price_settings
 from pricing_proxy.configuration.mistakes import ConfigurationError
+from pricing_proxy.configuration.reading import secret_text
 from sync import settings
 from sync.customers.rules import CustomerRules
 from sync.orders.rules import OrderRules
@@ -45,7 +46,7 @@ def test_the_sync_needs_no_secret_of_the_price_service(
 
     loaded = settings.load(files.write(tmp_path))
 
-    assert loaded.environments["erp"].sync_client_secret.get_secret_value() == "hunter2~sync"
+    assert secret_text(loaded.environments["erp"].sync_client_secret) == "hunter2~sync"
 
 
 def test_the_start_is_mandatory_and_every_mistake_is_told_at_once(tmp_path: Path) -> None:
