@@ -95,10 +95,7 @@ async def systems(
         yield Systems(
             shop=shop,
             erps={name: _documents(settings, way, clock) for name, way in ways.items()},
-            reads={
-                name: SetReads(way.transport, policy=way.policy, clock=clock)
-                for name, way in ways.items()
-            },
+            reads={name: _set_reads(way, clock) for name, way in ways.items()},
             published=SharedMaps(redis, read_from(settings), guard, shop=magento.url),
             seen=SeenEvents(magento.url, redis, guard),
             gates=[before_shop, *(gate for way in ways.values() for gate in way.gates)],
@@ -129,6 +126,10 @@ async def _prices(settings: SyncSettings, clock: Clock) -> AsyncIterator[ListPri
         return
     async with price_service(settings.sync.price_service, clock=clock) as service:
         yield service
+
+
+def _set_reads(way: ErpWay, clock: Clock) -> SetReads:
+    return SetReads(way.transport, policy=way.policy, clock=clock)
 
 
 def _documents(settings: SyncSettings, way: ErpWay, clock: Clock) -> DocumentCalls:
