@@ -104,7 +104,7 @@ sbom: $(READY) $(DEPLOY_TOOLS)/.ready ## Write what the image holds: dist/sbom.c
 	@$(BIN)/python -m tests.deploy.licences
 	@echo "dist/sbom.cdx.json and deploy/image/licences.md are written."
 
-deploy-check: $(READY) $(DEPLOY_TOOLS)/.ready $(DEPLOY_TOOLS)/.helm ## Check what is in deploy/ with the tools of each kind of file
+deploy-check: $(READY) $(DEPLOY_TOOLS)/.ready $(DEPLOY_TOOLS)/.helm ## Build and run the image, and check the rest of deploy/ with the tools of each kind of file
 	@PATH="$(abspath $(DEPLOY_TOOLS)/bin):$$PATH:/usr/sbin:/sbin" $(TIED) $(BIN)/python -m tests.deploy.check
 
 clean: ## Remove the environment and what the tools left

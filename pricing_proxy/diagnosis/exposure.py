@@ -13,6 +13,7 @@ from pricing_proxy.configuration.reading import secrets_directory
 from pricing_proxy.configuration.redis import RedisSection
 from pricing_proxy.configuration.redis_address import parse_redis_address
 from pricing_proxy.diagnosis.board import Board, Finding, ok, warned
+from pricing_proxy.diagnosis.rights import RIGHTS, Surroundings, rights_row
 
 REDIS_LINE = "Redis over TLS"
 _SECRETS = "secrets are for us alone"
@@ -21,8 +22,9 @@ _MOST_SHOWN = 5
 
 def this_machine() -> Board:
     """Return the table of this machine."""
-    board = Board("This machine", (_SECRETS,))
+    board = Board("This machine", (_SECRETS, RIGHTS))
     board.put(_SECRETS, _secret_files(secrets_directory()))
+    board.put(RIGHTS, rights_row(Surroundings.here()))
     return board
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pricing_proxy.command_line import Config, fail, settings_of
+from pricing_proxy.diagnosis.rights import Surroundings, warn_of_rights
 from pricing_proxy.exit_codes import Exit
 from pricing_proxy.listening.listener import ListenError
 from pricing_proxy.serve.crew import CrewError, serve_by_workers
@@ -37,6 +38,7 @@ def serve_command(*, workers: WorkerCount = 1, config: Config = None) -> None:
     """
     settings = settings_of(load, config)
     logs.set_up(level=settings.telemetry.log_level, style=settings.telemetry.log_format)
+    warn_of_rights(Surroundings.here())
     if workers == 1:
         import_module(_ALONE).serve_here(settings, config)
         return

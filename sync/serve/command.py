@@ -9,6 +9,7 @@ import typer
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.command_line import Config, fail, output
 from pricing_proxy.configuration.proxies import spare_this_machine
+from pricing_proxy.diagnosis.rights import Surroundings, warn_of_rights
 from pricing_proxy.exit_codes import Exit
 from pricing_proxy.shared_state.shop_claim import require_own_shop
 from pricing_proxy.telemetry import logs
@@ -46,6 +47,7 @@ def run_command(
     # Before the first alert is sent.
     spare_this_machine(os.environ)
     logs.set_up(level=settings.telemetry.log_level, style=settings.telemetry.log_format)
+    warn_of_rights(Surroundings.here())
     if not carry_out(_confirmed_run(settings, is_agreed=yes)):
         fail("Nothing was sent. Say yes with: d365-sync run --yes", Exit.UNCONFIRMED)
 

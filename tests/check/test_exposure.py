@@ -133,7 +133,7 @@ def test_secrets_that_any_user_can_read_are_a_warning(
     for folder in (secrets, data):
         folder.chmod(folder_mode)
     monkeypatch.setenv("PRICING_PROXY_SECRETS_DIR", str(secrets))
-    [row] = this_machine().rows()
+    row, _ = this_machine().rows()
 
     assert row.finding.state is (RowState.WARNED if is_open else RowState.OK)
     assert ("REDIS__PASSWORD" in row.finding.found) is is_open
@@ -151,5 +151,5 @@ def test_secrets_behind_a_closed_door_are_none(
     secrets.parent.chmod(0o700)
 
     monkeypatch.setenv("PRICING_PROXY_SECRETS_DIR", str(secrets))
-    [row] = this_machine().rows()
+    row, _ = this_machine().rows()
     assert row.finding.state is RowState.OK

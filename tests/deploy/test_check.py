@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.deploy import check
-from tests.deploy.check import CHECKS, GET, Check
+from tests.deploy.check import CHECKS, Check
+from tests.deploy.tools import TOOLS
 
 
 def prints(*commands: Sequence[str]) -> Check:
@@ -17,12 +18,13 @@ def prints(*commands: Sequence[str]) -> Check:
 
 
 def test_each_tool_says_how_to_get_it() -> None:
-    assert {tool for each in CHECKS for tool in each.tools} == GET.keys()
+    assert {tool for each in CHECKS for tool in each.tools} == TOOLS.keys()
 
 
 def test_a_missing_tool_is_named_and_fails_and_the_others_are_checked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(check, "may_install", lambda: False)
     missing = Check("units", ("systemd-analyze",), lambda _: iter(()))
     monkeypatch.setattr(check, "CHECKS", (missing, prints(["sh", "-c", "exit 0"])))
     monkeypatch.setattr("shutil.which", lambda tool: tool if tool == "sh" else None)
