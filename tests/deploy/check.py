@@ -38,6 +38,12 @@ _ALL_ON = (
     "serve.ingress.host=prices.example.com",
     "serve.ingress.tlsSecretName=tls",
     "serve.workers=3",
+    "workloadIdentity.enabled=true",
+    "workloadIdentity.pricingClientId=a",
+    "workloadIdentity.syncClientId=b",
+    "workloadIdentity.tenantId=c",
+    "certificate.pricingSecret=tls",
+    "certificate.syncSecret=tls",
 )
 # Kinds of Prometheus' operator, whose schemas are not Kubernetes' own.
 _CUSTOM = {"monitoring"}
@@ -52,6 +58,7 @@ MISTAKES = (
     "secretName=",
     "serve.autoscaling.minReplicas=9",
     "networkPolicy.egressPorts={http}",
+    "workloadIdentity.enabled=true",
 )
 """Values that the chart must refuse."""
 # With a network of its own, and ended as a whole.

@@ -3,12 +3,14 @@
 import json
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
 from pricing_proxy import settings as price_settings
+from pricing_proxy.configuration.entra_apps import TOKEN_FILE_VARIABLE, FederatedToken
 from pricing_proxy.listening.listener import _DRAIN_SECONDS
 from pricing_proxy.serve.application import _LAST_LOADS_SECONDS
 from sync import settings as sync_settings
@@ -99,6 +101,20 @@ def test_what_the_chart_sets_is_a_setting_of_both_programs(
     for name, expected in ports.items():
         found = re.findall(r"containerPort: (\d+)", template(name))
         assert tuple(map(int, found)) == expected
+
+
+def test_the_migration_reads_its_configuration_where_apps_have_a_workload_identity(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The webhook gives its pod nothing, as its service account is not there yet."""
+    told = re.findall(r"name: (AZURE_\w+), value: (.+)\}", template("migrate"))
+    secrets = read_yaml("compose/compose.yaml")["services"]["demo-sync"]["environment"]
+    kept = {name: text for name, text in secrets.items() if "CLIENT_SECRET" not in name}
+    for name, text in {**kept, **dict(told)}.items():
+        monkeypatch.setenv(name, text)
+    settings = sync_settings.load(DEPLOY / "compose" / "demo.toml")
+    (environment,) = settings.environments.values()
+    assert environment.app("sync").proof == FederatedToken(Path(dict(told)[TOKEN_FILE_VARIABLE]))
 
 
 def test_kubernetes_names_no_service_in_the_environment() -> None:

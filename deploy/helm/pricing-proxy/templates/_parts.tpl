@@ -20,6 +20,18 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- else }}{{ .Values.serviceAccount.name | default "default" }}{{ end }}
 {{- end }}
 
+{{/* Whose account a program's pods have: with a workload identity, each its own. */}}
+{{- define "pricing-proxy.accountOf" -}}
+{{- include "pricing-proxy.serviceAccount" .root }}{{ if .root.Values.workloadIdentity.enabled }}-{{ .component }}{{ end }}
+{{- end }}
+
+{{/* By this the cluster's webhook knows the pods that it gives a token. */}}
+{{- define "pricing-proxy.identityLabel" -}}
+{{- if .Values.workloadIdentity.enabled }}
+azure.workload.identity/use: "true"
+{{- end }}
+{{- end }}
+
 {{- define "pricing-proxy.image" -}}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
@@ -65,6 +77,10 @@ volumes:
     configMap: {name: {{ .configMap }}}
   - name: secrets
     secret: {secretName: {{ .root.Values.secretName }}, defaultMode: 0440}
+  {{- with .certificate }}
+  - name: certificate
+    secret: {secretName: {{ . }}, defaultMode: 0440}
+  {{- end }}
   - name: tmp
     emptyDir: {sizeLimit: 64Mi}
 {{- end }}
@@ -81,6 +97,13 @@ volumeMounts:
   - {name: config, mountPath: /etc/pricing-proxy, readOnly: true}
   - {name: secrets, mountPath: /etc/pricing-proxy-secrets, readOnly: true}
   - {name: tmp, mountPath: /tmp}
+{{- end }}
+
+{{/* Another of a container's volumeMounts: a whole folder, so that it is seen to change. */}}
+{{- define "pricing-proxy.certificateMount" -}}
+{{- if . }}
+- {name: certificate, mountPath: /etc/pricing-proxy-certificate, readOnly: true}
+{{- end }}
 {{- end }}
 
 {{- define "pricing-proxy.environment" -}}
