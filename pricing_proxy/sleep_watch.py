@@ -27,21 +27,27 @@ class SleepWatch:
         self._clock = clock
         self._on_woken = on_woken
         self._apart_us = self._now_apart_us()
+        self._slept_us = 0
 
-    def look(self) -> bool:
-        """Return whether the machine has slept since the last look."""
+    def look(self) -> None:
+        """Tell of it where the machine has slept since the last look, whoever's that was."""
         apart_us = self._now_apart_us()
         slept_us = apart_us - self._apart_us
         self._apart_us = apart_us
         if slept_us < _NOTICED_US:
-            return False
+            return
         _log.warning(
             "this machine slept, or its clock was set forward, by %.0f s: "
             "remembered prices are stale until they are read again",
             slept_us / MICROSECONDS_PER_SECOND,
         )
+        self._slept_us += slept_us
         self._on_woken(slept_us)
-        return True
+
+    def slept_us(self) -> int:
+        """Return for how long the machine has slept by now, all in all, in microseconds."""
+        self.look()
+        return self._slept_us
 
     def _now_apart_us(self) -> int:
         return self._clock.wall_us() - self._clock.monotonic_us()

@@ -102,7 +102,8 @@ class RedisHeartbeat(Background):
         return await super().__aenter__()
 
     def time(self) -> SharedTime:
-        """Return what is known of Redis' clock."""
+        """Return what is known of Redis' clock, and nothing of it by somebody who just woke."""
+        self._watch.look()
         epoch = UNKNOWN_EPOCH if self._is_doubted else self._epoch
         return SharedTime(self._offset_us, epoch, self._before)
 
@@ -138,14 +139,14 @@ class RedisHeartbeat(Background):
 
     async def _read(self) -> _Reading | None:
         """Return what Redis says; None when it is too uncertain of when."""
-        self._watch.look()
+        slept_us = self._watch.slept_us()
         asked = self._redis.hmget(_KEY, [_EPOCH, _SEEN, _SERVER])
         epoch, seen_us, known_server = await cast("Awaitable[list[bytes | None]]", asked)
         server = await self._answering_server()
         sent_us = self._clock.monotonic_us()
         seconds, microseconds = await self._redis.time()
         took_us = self._clock.monotonic_us() - sent_us
-        if self._watch.look() or took_us > _SLOW_US:
+        if self._watch.slept_us() != slept_us or took_us > _SLOW_US:
             return None
         shared_us = seconds * MICROSECONDS_PER_SECOND + microseconds
         return _Reading(

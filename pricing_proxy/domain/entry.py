@@ -50,6 +50,10 @@ class Entry(NamedTuple):
         text = json.dumps(sku, ensure_ascii=False)
         return self._replace(fragment=f'{{"sku":{text}{rest}')
 
+    def older(self, by_us: int) -> "Entry":
+        """Return the entry as of a read that began so much earlier, by the monotonic clock."""
+        return self._replace(loaded_us=self.loaded_us - by_us)
+
     @property
     def loaded_at(self) -> str:
         """The instant of `loaded_us` on the wall clock, as shown: RFC 3339, UTC, whole seconds."""

@@ -17,6 +17,7 @@ from pricing_proxy.prices.ports import PriceMemory, PriceStore
 from pricing_proxy.prices.query import Context
 from pricing_proxy.shared_state.customer_map import Customer
 from pricing_proxy.shared_state.item_map import Item
+from pricing_proxy.sleep_watch import SleepWatch
 
 
 class Knowledge(NamedTuple):
@@ -50,6 +51,7 @@ class Basis:
         invalidations: What is known to have changed.
         is_verified: Whether word of every change up to a market's lease has arrived.
         clock: Time.
+        watch: Tells of sleep of this machine.
         draw: Returns a random number in [0, 1).
     """
 
@@ -60,6 +62,7 @@ class Basis:
     invalidations: Invalidations
     is_verified: Callable[[str], bool]
     clock: Clock
+    watch: SleepWatch
     draw: Callable[[], float]
 
     def known(self, context: Context, customer: Customer | None) -> Knowledge:

@@ -135,7 +135,7 @@ class ErpLoads:
     ) -> dict[Key, Entry]:
         """Deliver the answered lines; return the entries that may be kept."""
         basis, market = self._basis, self._basis.markets[flight.context.market]
-        marks = basis.marks(flight.context, flight.customer)
+        marks, slept_us = basis.marks(flight.context, flight.customer), basis.watch.slept_us()
         kept: dict[Key, Entry] = {}
         for wanted in lines:
             answer = said[wanted.key]
@@ -154,7 +154,7 @@ class ErpLoads:
                 draw=basis.draw,
             )
             self._failures.note_success(flight.context, wanted.key)
-            self._land(flight, wanted.key, Arrival(entry, "source"))
+            self._land(flight, wanted.key, Arrival(entry, "source", slept_us))
             if is_current(marks, item_number, stamp.position, stamp.began_us):
                 kept[wanted.key] = entry
         self._basis.memory.remember(flight.context, kept)

@@ -119,6 +119,7 @@ class Explainer:
             market=self._basis.markets[query.market],
             policy=self._basis.modes[query.mode],
             arrived_us=known.now_us,
+            slept_us=self._basis.watch.slept_us(),
         )
         page.look_in_memory(self._basis.memory.shelf(query.context), known)
         opened = {line.index: line for line in page.open_lines}

@@ -25,10 +25,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A key's entry, and the level it came from: "l2" or "source"."""
+    """What a load brought for a key.
+
+    Attributes:
+        entry: As of when it came.
+        level: Where it came from: "l2" or "source".
+        slept_us: For how long the machine had slept by then, all in all.
+    """
 
     entry: Entry
     level: str
+    slept_us: int
+
+    def entry_after(self, slept_us: int) -> Entry:
+        """Return the entry as of a machine that has slept for so long, all in all."""
+        by_us = slept_us - self.slept_us
+        return self.entry.older(by_us) if by_us else self.entry
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -58,7 +70,7 @@ class Flight:
     deadline_us: int
     ticket: Ticket
     is_budgeted: bool = False
-    older: dict[Key, Entry] = field(default_factory=dict)
+    older: dict[Key, Arrival] = field(default_factory=dict)
     landed: dict[Key, Arrival | Failure] = field(default_factory=dict)
     _step: "asyncio.Future[None]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()

@@ -177,6 +177,7 @@ class Loader:
         return self.failures.standing(context, key)
 
     async def _run(self, flight: Flight) -> None:
+        slept_us = self._basis.watch.slept_us()
         found = await self._look_in_redis(flight)
         if found:
             self._basis.memory.remember(flight.context, self._sound(found))
@@ -194,7 +195,9 @@ class Loader:
         if loaded:
             took_us = self._basis.clock.monotonic_us() - flight.began_us
             self.times.note(flight.context.market, took_us)
-        if loaded and found is not None:
+        # Written after a sleep, what was read before it would look younger by that.
+        is_awake = self._basis.watch.slept_us() == slept_us
+        if loaded and found is not None and is_awake:
             await self._keep_in_redis(flight, loaded)
 
     def _refuse(self, flight: Flight, left: list[Wanted], failure: Failure) -> list[Wanted]:
@@ -226,12 +229,14 @@ class Loader:
             return None
         known = self._basis.known(flight.context, flight.customer)
         max_us = self._basis.markets[flight.context.market].lifetimes.max_us
+        slept_us = self._basis.watch.slept_us()
         for key, entry in found.items():
+            arrival = Arrival(entry, "l2", slept_us)
             state = known.state(entry, flight.items[key], max_us)
             if state in _SETTLED_BY_REDIS and flight.accepts(state, entry):
-                self.flights.land(flight, key, Arrival(entry, "l2"))
+                self.flights.land(flight, key, arrival)
             else:
-                flight.older[key] = entry
+                flight.older[key] = arrival
         return found
 
     def _sound(self, found: Entries) -> Entries:

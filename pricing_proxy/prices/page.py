@@ -1,7 +1,8 @@
 """One request's lines on their way to an answer: what is settled, and what still waits for what.
 
 Every decision about showing a stored price is read from `domain.freshness.TABLE`; this
-module only applies it, first to what is in memory and then to what loads bring.
+module only applies it, first to what is in memory, then to what loads bring, and to all of it
+once more when nothing is waited for any more: an answer holds what may be shown as it leaves.
 """
 
 from collections.abc import Sequence
@@ -17,11 +18,11 @@ from pricing_proxy.domain.freshness import (
     classify,
     may_serve,
 )
-from pricing_proxy.domain.price import NoPriceReason
+from pricing_proxy.names import ByName
 from pricing_proxy.prices.basis import Knowledge
 from pricing_proxy.prices.market import Market
 from pricing_proxy.prices.modes import ModePolicy
-from pricing_proxy.prices.open_line import OpenLine
+from pricing_proxy.prices.open_line import OpenLine, open_again
 from pricing_proxy.prices.ports import Entries
 from pricing_proxy.prices.query import (
     Failure,
@@ -32,6 +33,7 @@ from pricing_proxy.prices.query import (
     QuotedLine,
     canonical_quantity,
 )
+from pricing_proxy.prices.unpriced import without_price
 from pricing_proxy.shared_state.item_map import Item
 
 # Named tuples made without their constructor's call: it is half of their cost.
@@ -53,6 +55,7 @@ class Page:
         market: Its market.
         policy: Its mode's times.
         arrived_us: When it arrived (monotonic).
+        slept_us: For how long the machine had slept by then, all in all.
 
     Attributes:
         loading_since_us: When the last of the loads began that go on without lines which have no
@@ -60,7 +63,13 @@ class Page:
     """
 
     def __init__(
-        self, query: PriceQuery, *, market: Market, policy: ModePolicy, arrived_us: int
+        self,
+        query: PriceQuery,
+        *,
+        market: Market,
+        policy: ModePolicy,
+        arrived_us: int,
+        slept_us: int,
     ) -> None:
         self.query = query
         self.policy = policy
@@ -68,6 +77,7 @@ class Page:
         self.to_refresh: dict[Key, Item] = {}
         self._market = market
         self._arrived_us = arrived_us
+        self._slept_us = slept_us
         self.max_us = market.lifetimes.max_us
         self._rules = _RULES[query.mode]
         self._quoted: list[QuotedLine | None] = [None] * len(query.lines)
@@ -76,6 +86,8 @@ class Page:
         self._is_from_memory = False
         self.loading_since_us: int | None = None
         self._spelled_otherwise: list[int] = []
+        self._items = market.master.items()
+        self._closed: dict[int, OpenLine] = {}
 
     @property
     def floor_us(self) -> int:
@@ -84,7 +96,10 @@ class Page:
         return self._arrived_us - fresh.recent_us if fresh.only_recent else _ANY_TIME_US
 
     def accepts(self, state: State, entry: Entry) -> bool:
-        """Return whether an entry from Redis spares the ERP call that the page came for."""
+        """Return whether an entry spares the ERP call that the page came for, as of `decide`."""
+        is_unsure = self.query.mode is Mode.CHECKOUT and state is State.UNVERIFIED
+        if is_unsure and entry.loaded_us < self._decided_us - self._market.lease_us:
+            return False  # a very patient caller: what changed since it was read may be missing
         return may_serve(self._rules[state], entry, arrived_us=self._arrived_us)
 
     @property
@@ -102,7 +117,7 @@ class Page:
 
     def look_in_memory(self, shelf: Entries, known: Knowledge) -> None:
         """Settle what this process remembers; the rest becomes `open_lines`."""
-        items = self._market.master.items()
+        items = self._items
         if items is None:
             for index, line in enumerate(self.query.lines):
                 self._refuse(index, line, line.unit, "starting")
@@ -119,7 +134,7 @@ class Page:
                     sku = item.sku
                     self._spelled_otherwise.append(index)
             if item is None or not item.is_sold:
-                quoted[index] = _without_price(line, item, known)
+                quoted[index] = without_price(line, item, is_verified=is_verified)
                 continue
             key = _new(Key, (sku, unit or item.sales_unit, canonical_quantity(quantity)))
             entry = shelf.get(key)
@@ -140,7 +155,46 @@ class Page:
     def decide(self, known: Knowledge) -> None:
         """Settle the open lines that can be by now, with a new price or a fallback."""
         self._decided_us = known.now_us
-        self.open_lines = [line for line in self.open_lines if not self._is_settled(line, known)]
+        lines, self.open_lines = self.open_lines, []
+        for line in lines:
+            if self._is_settled(line, known):
+                self._closed[line.index] = line
+            else:
+                self.open_lines.append(line)
+
+    def review(self, known: Knowledge) -> None:
+        """Judge again what was settled while others were waited for; some of it may open again.
+
+        Meanwhile a price may have been invalidated, and the lease have ended that verified it.
+        """
+        items = self._items or ByName({})
+        settled = [each for each in self._quoted if each is not None]  # all: none is open
+        for index, quoted in enumerate(settled):
+            if quoted.entry is None:
+                is_verified = quoted.is_served and known.is_verified
+                self._quoted[index] = quoted._replace(is_verified=is_verified)
+                continue
+            item = items[quoted.line.sku]
+            state = known.state(quoted.entry, item, self.max_us)
+            is_as_before = state is quoted.state and quoted.is_verified <= known.is_verified
+            if is_as_before and self.accepts(state, quoted.entry):
+                continue
+            line = self._closed.get(index) or open_again(index, quoted, item)
+            line.entry = quoted.entry
+            if not self._is_settled(line, known):
+                self._quoted[index] = None
+                self.open_lines.append(line)
+
+    def take_sleep(self, slept_us: int) -> None:
+        """Have all prices here be older by what the machine slept since, `slept_us` all in all."""
+        by_us, self._slept_us = slept_us - self._slept_us, slept_us
+        if not by_us:
+            return
+        for line in self.open_lines:
+            line.entry = line.entry and line.entry.older(by_us)
+        for index, quoted in enumerate(self._quoted):
+            if quoted is not None and quoted.entry is not None:
+                self._quoted[index] = quoted._replace(entry=quoted.entry.older(by_us))
 
     @property
     def settled(self) -> Sequence[QuotedLine | None]:
@@ -182,11 +236,9 @@ class Page:
     ) -> bool:
         """Settle the line with the entry if its ruling allows; return whether it does."""
         ruling = self._rules[state]
-        if entry is None or not may_serve(ruling, entry, arrived_us=self._arrived_us):
+        if entry is None or not self.accepts(state, entry):
             return False
         if self.query.mode is Mode.CHECKOUT and state is State.UNVERIFIED:
-            if entry.loaded_us < known.now_us - self._market.lease_us:
-                return False  # a very patient caller: what changed since it was read may be missing
             # Read after this request arrived: no invalidation from before can be missing.
             state = State.FRESH
         is_verified = state is State.FRESH or (
@@ -201,7 +253,7 @@ class Page:
         return True
 
     def _is_settled(self, line: OpenLine, known: Knowledge) -> bool:
-        is_over = line.take_news()
+        is_over = line.take_news(self._slept_us)
         state = known.state(line.entry, line.item, self.max_us)
         if self._serve(
             line.index, line.line, line.key, line.item, line.entry, line.level, state, known
@@ -246,12 +298,3 @@ class Page:
 
     def _wait_until_us(self, ruling: Ruling) -> int:
         return self._arrived_us + self.policy.wait_us(ruling.wait, self.query.wait_us)
-
-
-def _without_price(line: Line, item: Item | None, known: Knowledge) -> QuotedLine:
-    """Return the answer for a SKU that the item map settles: it never reaches the ERP."""
-    if item is None:
-        reason, unit = NoPriceReason.UNKNOWN_SKU, line.unit
-    else:
-        reason, unit = NoPriceReason.NOT_SOLD, line.unit or item.sales_unit
-    return QuotedLine(line, unit, None, State.NO_PRICE, True, reason.value, "l1", known.is_verified)

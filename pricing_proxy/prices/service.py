@@ -68,21 +68,23 @@ class PriceService:
         recalled = recall(query, market=market, shelf=shelf, known=known)
         if recalled is not None:
             return recalled
-        policy = self._basis.modes[query.mode]
-        page = Page(query, market=market, policy=policy, arrived_us=known.now_us)
+        page = self._page(query, known)
+        shelf = self._basis.memory.shelf(query.context)
         whole = None if shelf else whole_page(query, market)
         flight = None if whole is None else self._board_whole(page, whole)
         if whole is not None and flight is not None:
             wait_us = page.policy.wait_us(TABLE[State.ABSENT][query.mode].wait, query.wait_us)
             await self._wait(flight, until_us=known.now_us + wait_us)
-            brought = delivered(whole, flight.landed, self._known(query))
+            page.take_sleep(self._basis.watch.slept_us())
+            known = self._known(query)
+            brought = delivered(whole, flight.landed, known)
             if brought is not None:
                 return brought
         page.look_in_memory(shelf, known)
         if flight is not None:
             for line in page.open_lines:
                 line.flight = flight if line.key in flight.items else None
-            page.decide(self._known(query))
+            page.decide(known)
         if page.open_lines:
             if query.customer is None:
                 page.give_up("customer_not_checked")
@@ -122,7 +124,18 @@ class PriceService:
             caller=query.caller,
         )
 
+    def _page(self, query: PriceQuery, known: Knowledge) -> Page:
+        """Return a page of a query that arrived just now; what memory holds knows of all sleep."""
+        return Page(
+            query,
+            market=self._basis.markets[query.market],
+            policy=self._basis.modes[query.mode],
+            arrived_us=known.now_us,
+            slept_us=self._basis.watch.slept_us(),
+        )
+
     async def _settle(self, page: Page, customer: Customer) -> None:
+        """Wait until every line is settled, by what is known at one instant: that of the answer."""
         boardings = 0
         while page.open_lines:
             if any(line.flight is None for line in page.open_lines):
@@ -130,7 +143,11 @@ class PriceService:
                 self._board(page, customer, is_last_call=boardings > _MOST_LOADS)
             if all(line.failure is None for line in page.open_lines):
                 await self._next_step(page)
-            page.decide(self._known(page.query))
+            page.take_sleep(self._basis.watch.slept_us())
+            known = self._known(page.query)
+            page.decide(known)
+            if not page.open_lines:
+                page.review(known)
 
     def _board(self, page: Page, customer: Customer, *, is_last_call: bool) -> None:
         """Find every open line a flight, or the reason why it gets none."""

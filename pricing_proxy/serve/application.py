@@ -190,6 +190,7 @@ def _engine(parts: Parts) -> Engine:
         invalidations=parts.ledgers.invalidations,
         is_verified=parts.ledgers.is_verified,
         clock=parts.clock,
+        watch=parts.caching.watch,
         draw=random.random,
     )
     loader = Loader(basis, budget=parts.callers.budget, opens_in_us=partial(_opens_in_us, parts))

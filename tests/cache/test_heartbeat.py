@@ -1,5 +1,6 @@
 """Redis' clock as processes learn it, over every Redis there is."""
 
+import asyncio
 import logging
 
 import pytest
@@ -11,6 +12,8 @@ from pricing_proxy.cache.heartbeat import RedisHeartbeat
 from pricing_proxy.cache.shared_time import UNKNOWN_EPOCH
 from pricing_proxy.clock import SystemClock
 from pricing_proxy.sleep_watch import SleepWatch
+from tests.fakes.virtual_redis import VirtualRedis
+from tests.virtual_time import LoopClock
 
 CLOCK = SystemClock()
 
@@ -36,6 +39,18 @@ async def test_in_doubt_no_epoch_is_ours_until_the_next_beat(redis: Redis) -> No
     assert one.time().epoch == UNKNOWN_EPOCH
     await one.beat()
     assert one.time().epoch != UNKNOWN_EPOCH
+
+
+async def test_whoever_slept_is_in_doubt_before_anybody_told_it() -> None:
+    """An answer of Redis may be what wakes it: the ages in that are older than they look."""
+    clock = LoopClock(asyncio.get_running_loop())
+    watch = SleepWatch(clock, on_woken=lambda slept_us: one.doubt(slept_us=slept_us))
+    redis = VirtualRedis(clock=clock, send_seconds=0, reply_seconds=0)
+    one = RedisHeartbeat(redis.client("one"), clock=clock, watch=watch)
+    await one.beat()
+    assert one.time().epoch != UNKNOWN_EPOCH
+    clock.slept_seconds += 60
+    assert one.time().epoch == UNKNOWN_EPOCH
 
 
 @pytest.mark.parametrize(

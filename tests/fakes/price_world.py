@@ -27,6 +27,7 @@ from pricing_proxy.prices.service import PriceService
 from pricing_proxy.prices.warming import Warmer
 from pricing_proxy.shared_state.item_map import Item
 from pricing_proxy.shared_state.ledger import Scope, ScopeKind
+from pricing_proxy.sleep_watch import SleepWatch
 from tests.fakes.erp import FakeErp
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.master_data import FakeMasterData, make_customer, make_item
@@ -201,6 +202,10 @@ def price_service(
         now_us=clock.monotonic_us,
     )
     redis.ledger.readers.append((invalidations, clock.monotonic_us))
+
+    def wake(slept_us: int) -> None:
+        cache.doubt_ages(clock.monotonic_us(), slept_us=slept_us)
+
     basis = Basis(
         markets={MARKET: market},
         modes=mode_policies(),
@@ -209,6 +214,7 @@ def price_service(
         invalidations=invalidations,
         is_verified=verification.is_verified,
         clock=clock,
+        watch=SleepWatch(clock, on_woken=wake),
         draw=dice.draw,
     )
     loader = Loader(basis, budget=OwnColdBudget(cold_lines, clock=clock), opens_in_us=opens_in_us)

@@ -167,6 +167,7 @@ async def start_replica(name: str, redis: VirtualRedis, place: Place) -> Replica
         invalidations=invalidations,
         is_verified=lambda _: reader.is_verified(),
         clock=clock,
+        watch=watch,
         draw=lambda: 0.0,
     )
     loader = Loader(basis)

@@ -43,6 +43,9 @@ DISTURBED: dict[tuple[str, ...], tuple[str, ...]] = {
         "sleep_is_within_the_lease",
         "sleep_during_a_read_ignored",
         "step_hidden_by_sleep",
+        "sleep_of_a_page_ignored",
+        "kept_after_a_sleep",
+        "waking_believes_redis",
     ),
     (f"{MODEL}::reset_connections", f"{CLOCKS}::reset"): (
         "lost_connection_vouches",
@@ -59,7 +62,10 @@ DISTURBED: dict[tuple[str, ...], tuple[str, ...]] = {
         "meaning_not_in_key",
         "one_ledger_for_all_erps",
     ),
-    (f"{MODEL}::ask", f"{MODEL}::change"): ("letters_of_names_count",),
+    (f"{MODEL}::ask", f"{MODEL}::change"): (
+        "letters_of_names_count",
+        "settled_lines_are_not_reviewed",
+    ),
 }
 # pytest's own words: tests ran and some failed. Anything else is a broken copy.
 _SOME_FAILED = 1

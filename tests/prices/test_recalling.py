@@ -102,7 +102,9 @@ async def _answers(
     query = PriceQuery(
         market=MARKET, customer=None, account=ACCOUNT, currency="EUR", mode=mode, lines=lines
     )
-    page = Page(query, market=world.market, policy=mode_policies()[mode], arrived_us=NOW)
+    page = Page(
+        query, market=world.market, policy=mode_policies()[mode], arrived_us=NOW, slept_us=0
+    )
     page.look_in_memory(entries, known)
     shelf = Shelf(entries)
     # The second time with the plain prices that are kept.
@@ -190,7 +192,11 @@ async def _compare_pages(
         shelf = store.shelf(context)
         recalled = recall(query, market=world.market, shelf=shelf, known=known)
         page = Page(
-            query, market=world.market, policy=mode_policies()[Mode.BROWSE], arrived_us=now_us
+            query,
+            market=world.market,
+            policy=mode_policies()[Mode.BROWSE],
+            arrived_us=now_us,
+            slept_us=0,
         )
         page.look_in_memory(shelf, known)
         if recalled is not None:

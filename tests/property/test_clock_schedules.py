@@ -1,8 +1,9 @@
 """No old price passes for a new one, whatever clocks, connections and machines do meanwhile.
 
 Schedules of one form, which `test_replicas_model` meets too seldom: a price is read, the ERP's
-book moves on, time passes, some of it happens in any order, and both replicas are asked. The
-judge of `Replicas.ask` knows by true time what cannot be fresh and what cannot bind.
+book moves on, time passes, some of it happens in any order, and both replicas are asked. Pages
+may wait meanwhile for one line while the others are settled. The judge of `Replicas.ask` knows
+by true time what cannot be fresh and what cannot bind.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pricing_proxy.domain.freshness import Level, Mode
+from pricing_proxy.prices.query import Quote
 from tests.fakes.replicas import Replicas
 from tests.virtual_time import run_virtual
 
@@ -86,12 +88,13 @@ async def creep(replicas: Replicas, seconds: float, each: float) -> None:
         await asyncio.sleep(1)
 
 
-async def play(
+async def play(  # noqa: PLR0917 -- what a schedule is made of
     aging: tuple[float, float],
     lost: str,
     events: list[tuple[Event | int, float]],
     mode: Mode,
     spelled: str,
+    slow_seconds: float,
 ) -> None:
     replicas = await Replicas.start()
     await asyncio.sleep(11)
@@ -100,7 +103,17 @@ async def play(
     replicas.reprice()
     await creep(replicas, *aging)
     replicas.redis.cut |= {lost} & set(CUT)
+    waiting: list[asyncio.Task[Quote]] = []
     for event, pause in events:
+        if slow_seconds:
+            replicas.erp.slow["S-2"] = slow_seconds
+            waiting += [
+                asyncio.ensure_future(
+                    replicas.ask(which, spelled, "S-2", "S-3", mode=mode, wait_seconds=5)
+                )
+                for which in (0, 1)
+            ]
+            await asyncio.sleep(pause)
         if isinstance(event, int):
             await replicas.restart(event)
         else:
@@ -108,6 +121,7 @@ async def play(
         await asyncio.sleep(pause)
         await asyncio.gather(*(replicas.ask(which, spelled, mode=mode) for which in (0, 1)))
     replicas.redis.cut.clear()
+    await asyncio.gather(*waiting)
     await replicas.stop()
 
 
@@ -126,6 +140,7 @@ async def play(
     events=st.lists(st.tuples(EVENTS, PAUSES), min_size=1, max_size=4),
     mode=st.sampled_from(Mode),
     spelled=st.sampled_from(["S-1", " s-1 "]),
+    slow_seconds=st.sampled_from([0, 0, 0.4, 2.5, 4.8]),
 )
 @example(
     # The sleep hid the step: between two readings the clocks were as far apart as before.
@@ -134,6 +149,7 @@ async def play(
     events=[(step(-60), 0.01), (sleep(60, None), 1.2)],
     mode=Mode.BROWSE,
     spelled="S-1",
+    slow_seconds=0,
 )
 @example(
     aging=(5.0, 0.0),
@@ -141,12 +157,23 @@ async def play(
     events=[(step(-25), 0.01), (sleep(60, None), 1.2)],
     mode=Mode.BROWSE,
     spelled="S-1",
+    slow_seconds=0,
 )
-def test_no_schedule_of_clocks_makes_an_old_price_new(
+@example(
+    # A page that waited took from another one's load what that had found before the sleep.
+    aging=(5.0, 0.0),
+    lost="first's reader",
+    events=[(step(-60), 1.2), (step(-60), 1.2), (sleep(60, Level.HARD), 0.01)],
+    mode=Mode.CHECKOUT,
+    spelled="S-1",
+    slow_seconds=4.8,
+)
+def test_no_schedule_of_clocks_makes_an_old_price_new(  # noqa: PLR0917 -- as `play`
     aging: tuple[float, float],
     lost: str,
     events: list[tuple[Event | int, float]],
     mode: Mode,
     spelled: str,
+    slow_seconds: float,
 ) -> None:
-    run_virtual(play(aging, lost, events, mode, spelled))
+    run_virtual(play(aging, lost, events, mode, spelled, slow_seconds))
