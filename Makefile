@@ -9,7 +9,7 @@ TIED := $(BIN)/python -m pricing_proxy.children
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 30
 
 SHELL := /bin/bash
-.PHONY: help install demo test bench drill chaos mutation soak wirefuzz format lock sbom deploy-check clean
+.PHONY: help install demo test bench drill chaos mutation soak rolling wirefuzz format lock sbom deploy-check clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -63,6 +63,9 @@ chaos: $(READY) ## Kill the sync's workers and database under load (CHAOS_ARGS=-
 
 drill: $(READY) ## Walk through outages under load (three minutes) and judge every answer
 	@$(TIED) $(BIN)/python -m tests.drill
+
+rolling: $(READY) ## Replace replicas behind HAProxy and nginx under load (ROLLING_ARGS=--help); judge every answer
+	@$(TIED) $(BIN)/python -m tests.rolling $(ROLLING_ARGS)
 
 wirefuzz: $(READY) ## Attack connections, direct and through HAProxy and nginx (WIREFUZZ_ARGS=--help); judge every answer
 	@$(TIED) $(BIN)/python -m tests.wire $(WIREFUZZ_ARGS)

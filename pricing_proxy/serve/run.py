@@ -8,6 +8,7 @@ the keys are read anew.
 import asyncio
 import gc
 import logging
+import math
 import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -42,7 +43,9 @@ L = TypeVar("L", bound=Listener)
 _COLLECT_EVERY_ALLOCATIONS = 50_000
 # Connections to Entra, to the collector of traces, and of the one that measures Redis' time.
 _OTHERS = 8
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.05
+# Maps come out of Redis within a second or two; without them it says by health what is missing.
+_START_SECONDS = 5.0
 
 
 async def serve(
@@ -69,7 +72,7 @@ async def serve(
     ):
         if running.key_watch is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, running.key_watch.read_now)
-        if place.is_replacement and not await _is_able(running, stopping):
+        if not await _may_listen(running, stopping):
             return
         ports = await listen(running, settings, listeners)
         _set_start_apart()
@@ -150,9 +153,18 @@ def _crowds(settings: Settings) -> tuple[Crowd, Crowd]:
     )
 
 
-async def _is_able(running: Application, stopping: "asyncio.Queue[signal.Signals]") -> bool:
-    """Wait until this worker can answer; return whether it can, and is not told to end."""
-    while running.readiness.state() != WorkerState.READY and stopping.empty():  # noqa: ASYNC110 -- the maps tell nobody
+async def _may_listen(running: Application, stopping: "asyncio.Queue[signal.Signals]") -> bool:
+    """Wait until it can answer, or should say that it cannot; return False if told to end before.
+
+    A load balancer that asks nobody for health sends requests as soon as somebody listens. One
+    that was started again beside others leaves it to them for as long as it takes.
+    """
+    until = math.inf if running.place.is_replacement else _START_SECONDS
+    clock = asyncio.get_running_loop()
+    until += clock.time()
+    while running.readiness.state() != WorkerState.READY and clock.time() < until:
+        if not stopping.empty():
+            return False
         await asyncio.sleep(_LOOK_SECONDS)
     return stopping.empty()
 

@@ -94,7 +94,7 @@ def test_make_ties_each_program_that_starts_others() -> None:
         and not any(name in line for name in ("tests.deploy.helm_binary", "tests.deploy.licences"))
     ]
 
-    assert len(starting) == 7
+    assert len(starting) == 8
     assert all("$(TIED) $(BIN)/" in line for line in starting)
 
 

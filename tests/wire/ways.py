@@ -89,7 +89,7 @@ def haproxy(folder: Path, service: int, reuse: str) -> Iterator[Way]:
     file = folder / f"haproxy-{reuse}.cfg"
     file.write_text(_HAPROXY.format(port=port, service=service, reuse=reuse), encoding="utf-8")
     with process([str(_found("haproxy")), "-db", "-f", str(file)], file.with_suffix(".log")):
-        _wait_for(port)
+        wait_for_port(port)
         yield Way(f"HAProxy, http-reuse {reuse}", port)
 
 
@@ -100,7 +100,7 @@ def nginx(folder: Path, service: int) -> Iterator[Way]:
     file = folder / "nginx.conf"
     file.write_text(_NGINX.format(port=port, service=service, folder=folder), encoding="utf-8")
     with process([str(_found("nginx")), "-c", str(file), "-p", str(folder)], folder / "nginx.log"):
-        _wait_for(port)
+        wait_for_port(port)
         yield Way("nginx", port)
 
 
@@ -108,7 +108,8 @@ def _found(name: str) -> str | None:
     return shutil.which(name, path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 
 
-def _wait_for(port: int) -> None:
+def wait_for_port(port: int) -> None:
+    """Return when somebody listens there; raises `WayError`."""
     give_up = time.monotonic() + _START_SECONDS
     while True:
         try:

@@ -1,0 +1,1 @@
+"""Upgrades and restarts under load, as operators do them: `make rolling`."""
