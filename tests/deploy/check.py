@@ -47,20 +47,24 @@ _ALL_ON = (
 )
 # Kinds of Prometheus' operator, whose schemas are not Kubernetes' own.
 _CUSTOM = {"monitoring"}
-MISTAKES = (
-    "serve.replica=3",
-    "serve.replicas=abc",
-    "serve.workers=0",
-    "image.tag=latest",
-    "shutdownSeconds=500",
-    "serve.ingress.enabled=true",
-    "serve.ingress.port=8081",
-    "secretName=",
-    "serve.autoscaling.minReplicas=9",
-    "networkPolicy.egressPorts={http}",
-    "workloadIdentity.enabled=true",
-)
-"""Values that the chart must refuse."""
+MISTAKES = {
+    "serve.replica=3": "'replica' not allowed",
+    "serve.replicas=abc": "/serve/replicas",
+    "serve.workers=0": "/serve/workers",
+    "image.tag=latest": "/image/tag",
+    "shutdownSeconds=500": "/shutdownSeconds",
+    "serve.ingress.enabled=true": "/serve/ingress/host",
+    # The admin listener is never an ingress' own: there is no port to choose.
+    "serve.ingress.port=8081": "/serve/ingress': additional properties 'port'",
+    "secretName=": "/secretName",
+    "serve.autoscaling.minReplicas=9": "serve.autoscaling: minReplicas",
+    "networkPolicy.egressPorts={http}": "/networkPolicy/egressPorts",
+    "workloadIdentity.enabled=true": "/workloadIdentity",
+}
+"""Values that the chart must refuse, and by which name."""
+# Fails where the command succeeds, and where it fails by another name than `$0`.
+_REFUSES = """if said=$("$@" 2>&1); then echo "$* is not refused"; exit 1; fi
+case "$said" in *"$0"*) ;; *) echo "not named ($0): $said"; exit 1;; esac"""
 # With a network of its own, and ended as a whole.
 _ALONE = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 _SEVERITIES = {"page": "on-call", "ticket": "tickets"}
@@ -154,6 +158,10 @@ def _run_it(_: Path) -> Iterator[Sequence[str]]:
     yield *_ALONE, sys.executable, "-m", "tests.deploy.container.trial"
 
 
+def _refused(_: Path) -> Iterator[Sequence[str]]:
+    yield *_ALONE, sys.executable, "-m", "tests.deploy.container.refusals"
+
+
 def _compose(_: Path) -> Iterator[Sequence[str]]:
     schema = ("check-jsonschema", "--builtin-schema", "vendor.compose-spec")
     yield *schema, "deploy/compose/compose.yaml"
@@ -170,9 +178,9 @@ def _chart(folder: Path) -> Iterator[Sequence[str]]:
     rendered = objects / "pricing-proxy" / "templates"
     found = [str(file) for file in sorted(rendered.glob("*.yaml")) if file.stem not in _CUSTOM]
     yield "kubernetes-validate", "--strict", "-k", _KUBERNETES, *found
-    for mistake in MISTAKES:
+    for mistake, name in MISTAKES.items():
         wrong = ("helm", "template", "release", *given, f"--set={mistake}")
-        yield "sh", "-c", '! "$@" > /dev/null 2>&1', "sh", *wrong
+        yield "sh", "-c", _REFUSES, name, *wrong
 
 
 def _yaml(_: Path) -> Iterator[Sequence[str]]:
@@ -254,6 +262,12 @@ CHECKS = (
     Check("the image, built of the Dockerfile", building.TOOLS, _built),
     Check("what the image holds", (), _held, is_measured=True),
     Check("both programs in the image", _RUNNING, _run_it, is_measured=True),
+    Check(
+        "what is wrong around the image is named",
+        (*_RUNNING, "openssl", "pgbouncer"),
+        _refused,
+        is_measured=True,
+    ),
     Check("queries of the dashboards (promql-parser)", (PARSER,), _queries),
 )
 

@@ -40,6 +40,7 @@ TOOLS: Mapping[str, Tool] = {
     "mmdebstrap": Tool("mmdebstrap"),
     "nginx": Tool("nginx"),
     "openssl": Tool("openssl"),
+    "pgbouncer": Tool("pgbouncer"),
     PARSER: Tool(),
     "promtool": Tool("prometheus"),
     "redis-server": Tool("redis-server"),

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -29,6 +30,19 @@ SERVICES: Mapping[str, Any] = read_yaml("compose/compose.yaml")["services"]
 HEALTHY_SECONDS = 60.0
 _HOSTS = "127.0.0.1 localhost redis postgres serve sync\n"
 _STORE_SECONDS = 30.0
+_SERVER = "postgresql://postgres@127.0.0.1/postgres"
+_POOLER = """\
+[databases]
+sync = host=127.0.0.1 port=5432
+
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = 6432
+unix_socket_dir =
+auth_type = trust
+auth_file = {place}/users
+pool_mode = transaction
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +66,18 @@ class Demo:
         (folder / "containers").mkdir()
         return demo
 
-    def container(self, service: str, **changed: Any) -> Container:
+    def container(
+        self,
+        service: str,
+        *,
+        more_mounts: Mapping[str, tuple[Path, bool]] = MappingProxyType({}),
+        **changed: Any,
+    ) -> Container:
         """Return a container of a service, not yet started.
 
         Args:
             service: Its name in compose.yaml.
+            more_mounts: Over those that are there.
             changed: What is otherwise than there, by the names of `Setup`.
         """
         told = SERVICES[service]
@@ -66,6 +87,7 @@ class Demo:
         for volume in told["volumes"]:
             source, place, *how = volume.split(":")
             mounts[place] = (self._source(source), how != ["ro"])
+        mounts |= more_mounts
         setup = {"name": service, "arguments": arguments, "mounts": mounts}
         setup["environment"] = {name: str(text) for name, text in told["environment"].items()}
         return Container(Setup(**{**setup, **changed}), self.folder / "containers")
@@ -133,9 +155,23 @@ def postgres(folder: Path) -> Iterator[None]:
     command = [str(binaries / "postgres"), "-D", str(data), "-k", str(place)]
     command += ["-c", "listen_addresses=127.0.0.1"]
     with _started(command, place, is_up=_postgres_answers, **who.options()):
-        with _server() as connection:
+        with psycopg.connect(_SERVER, autocommit=True) as connection:
             connection.execute("CREATE USER sync")
             connection.execute("CREATE DATABASE sync OWNER sync")
+        yield
+
+
+@contextmanager
+def pooler(folder: Path) -> Iterator[None]:
+    """Run PgBouncer in transaction mode before PostgreSQL, as managed databases offer it."""
+    place = folder / "pooler"
+    place.mkdir()
+    who = account()
+    who.own(place)
+    (place / "users").write_text('"sync" ""\n', encoding="ascii")
+    (place / "pooler.ini").write_text(_POOLER.format(place=place), encoding="ascii")
+    command = ["pgbouncer", str(place / "pooler.ini")]
+    with _started(command, place, is_up=_pooler_answers, **who.options()):
         yield
 
 
@@ -174,13 +210,16 @@ def _redis_answers() -> bool:
 
 
 def _postgres_answers() -> bool:
+    return _answers(_SERVER)
+
+
+def _pooler_answers() -> bool:
+    return _answers("postgresql://sync@127.0.0.1:6432/sync")
+
+
+def _answers(address: str) -> bool:
     try:
-        _server().close()
+        psycopg.connect(address, connect_timeout=2).close()
     except psycopg.OperationalError:
         return False
     return True
-
-
-def _server() -> "psycopg.Connection[Any]":
-    address = "postgresql://postgres@127.0.0.1/postgres"
-    return psycopg.connect(address, autocommit=True, connect_timeout=2)

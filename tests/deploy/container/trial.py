@@ -23,6 +23,7 @@ from tests.deploy.container import composed
 from tests.deploy.container.building import ImageError
 from tests.deploy.container.composed import Demo, grace_seconds, until_healthy
 from tests.deploy.container.running import Container
+from tests.deploy.files import read_yaml
 from tests.deploy.metric_table import SUFFIXES
 from tests.deploy.queries import Query, queries, rules, series
 
@@ -31,7 +32,6 @@ _ORDERS = 3
 _ARRIVED_SECONDS = 60.0
 _PRICE = "http://127.0.0.1:8080/v1/prices?market=b2b_de&customer=C-1001&sku=LAMP-01&quantity=10"
 _ERP_ORDERS = "http://127.0.0.1:8100/systems/fo/orders"
-_METRICS = ("http://127.0.0.1:8082/metrics", "http://127.0.0.1:8092/metrics")
 # Process 1 of the container, as the kernel sees it; and what its root says to a write.
 _RIGHTS = """\
 import json
@@ -135,8 +135,12 @@ def _orders(sandbox: Container) -> None:
 def _judge_queries() -> None:
     """Hold what dashboards and alerts ask for against what both used programs tell."""
     told = {"up", *(rule["record"] for rule in rules() if "record" in rule)}
-    for url in _METRICS:
-        for line in _text(url).splitlines():
+    # By the names of hosts there; all are this loopback.
+    jobs = read_yaml("prometheus/prometheus.yml")["scrape_configs"]
+    targets = [each for job in jobs for told in job["static_configs"] for each in told["targets"]]
+    for target in targets:
+        port = target.partition(":")[2]
+        for line in _answer(f"http://127.0.0.1:{port}/metrics").text.splitlines():
             match line.split():
                 case ["#", "TYPE", name, kind]:
                     told |= {name.removesuffix("_total") + each for each in SUFFIXES[kind]}
@@ -157,10 +161,6 @@ def _said(container: Container, *command: str) -> str:
 def _get(url: str, **options: Any) -> Any:
     answer = _answer(url, **options)
     return answer.json()
-
-
-def _text(url: str) -> str:
-    return _answer(url).text
 
 
 def _answer(url: str, **options: Any) -> requests.Response:
