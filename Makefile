@@ -43,7 +43,7 @@ test: $(READY) ## Run every check: format, lint, types, import rules, tests, cov
 bench: $(READY) ## Measure the price path against a bare aiohttp handler
 	@$(TIED) $(BIN)/python -m tests.bench
 
-soak: $(READY) ## Play 8,000 random schedules of two replicas, 2,000 of stock, and new examples of every property
+soak: $(READY) ## Play 8,000 random schedules of two replicas, 2,000 of stock, 100,000 books of agreements, and new examples of every property
 	@for part in 1 2 3 4 5 6 7 8; do \
 		echo "soak: schedules $$(( (part - 1) * 1000 + 1 )) to $$(( part * 1000 ))"; \
 		SCHEDULES=1000 timeout 600 $(BIN)/python -m pytest -q --timeout 600 --hypothesis-seed=$$RANDOM$$part \
@@ -51,6 +51,8 @@ soak: $(READY) ## Play 8,000 random schedules of two replicas, 2,000 of stock, a
 	done
 	@echo "soak: 2,000 random schedules of stock"
 	@SCHEDULES=2000 SEED=$$(( $$RANDOM * 2000 + 1 )) timeout 900 $(BIN)/python -m pytest -q -n 2 tests/property/test_stock_model.py
+	@echo "soak: 100,000 random books of trade agreements"
+	@AGREEMENT_BOOKS=100000 timeout 1800 $(BIN)/python -m pytest -q -n 2 tests/agreements/test_differential.py
 	@echo "soak: new examples of every other property"
 	@timeout 900 $(BIN)/python -m pytest -q -n 2 --hypothesis-profile=search \
 		$$(grep -rl --include='test_*.py' '^from hypothesis' tests | grep -v test_replicas_model)

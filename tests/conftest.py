@@ -26,6 +26,7 @@ _TESTS = Path(__file__).parent
 # Coverage is judged of the price path alone, by the tests of its own parts; and what is measured
 # takes three times as long.
 _MEASURED = (
+    "agreements",
     "cache",
     "d365",
     "domain",

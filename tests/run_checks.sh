@@ -42,8 +42,8 @@ sed '$d' "$results"
 
 step "Coverage"
 if [ "$failed" -eq 0 ]; then
-    coverage report --include='pricing_proxy/domain/*,pricing_proxy/prices/*,pricing_proxy/resilience/*' \
-        --fail-under=100 || failed=1
+    coverage report --fail-under=100 \
+        --include='pricing_proxy/agreements/*,pricing_proxy/domain/*,pricing_proxy/prices/*,pricing_proxy/resilience/*' || failed=1
 fi
 tail -n 1 "$results"
 exit "$failed"

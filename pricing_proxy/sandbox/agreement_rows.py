@@ -24,7 +24,7 @@ def sales_prices_rows(book: Book) -> Iterator[Row]:
             "SalesPriceQuantity": row.price_unit,
             "FixedPriceCharges": row.charges,
             "PriceCurrencyCode": row.currency,
-            "IsGenericCurrencySearchEnabled": "No",
+            "IsGenericCurrencySearchEnabled": no_yes(row.is_generic),
             "QuantityUnitySymbol": row.unit,
             "FromQuantity": row.from_quantity,
             "ToQuantity": row.to_quantity,
@@ -64,7 +64,7 @@ def _bracket(row: Discount) -> Row:
         "FromQuantity": row.from_quantity,
         "ToQuantity": row.to_quantity,
         "QuantityUnitSymbol": row.unit,
-        "IsGenericCurrencySearchEnabled": "No",
+        "IsGenericCurrencySearchEnabled": no_yes(row.is_generic),
     }
 
 

@@ -1,10 +1,9 @@
 """What the simulated ERP knows of one legal entity: its master data and its posted agreements.
 
-The book is the single truth of the sandbox: the OData sets list it, the price
-service searches it, and posting a price changes it. It computes nothing; the
-rules live in `price_search`. Codes compare without case, so every index uses
-`fold`. A book belongs to one event loop; once it is made up it changes by `post_price`, and
-by customers who are opened or changed.
+The book is the single truth of the sandbox: the OData sets list it, the price service searches
+it, and posting a price changes it. It computes nothing; the rules live in `price_search`. Codes
+compare without case, so every index uses `fold`. A book belongs to one event loop; once it is
+made up it changes by `post_price`, and by customers who are opened or changed.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,6 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from itertools import count
 
+from pricing_proxy.sandbox.price_rules import PriceRules
 from pricing_proxy.sandbox.product_cards import ProductCard, usual_card
 
 # Record ids of F&O start here (0x1_5000_0000), as those in recorded answers do.
@@ -137,6 +137,7 @@ class _Agreement:
     from_date: date | None = None
     to_date: date | None = None
     find_next: bool = False
+    is_generic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +201,7 @@ class Book:
     total_discounts: list[Discount] = field(default_factory=list)
     journals: list[Journal] = field(default_factory=list)
     revision: int = 0
+    rules: PriceRules = field(default_factory=PriceRules)
     cards: dict[str, ProductCard] = field(default_factory=dict)
     assortment: int = 0
     on_product: Callable[[str], None] = lambda _: None
@@ -279,8 +281,7 @@ class Book:
             parts.append(replace(old, to_date=new.from_date - one_day))
         if new.to_date and (old.to_date is None or old.to_date > new.to_date):
             record_id = self.next_record_id() if parts else old.record_id
-            later = replace(old, record_id=record_id, from_date=new.to_date + one_day)
-            parts.append(later)
+            parts.append(replace(old, record_id=record_id, from_date=new.to_date + one_day))
         return parts
 
 

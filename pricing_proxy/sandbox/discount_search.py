@@ -8,7 +8,7 @@ before them. Like `price_search` plain, exact, and for the sandbox only.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from enum import Enum
 from fractions import Fraction
@@ -20,10 +20,13 @@ from pricing_proxy.sandbox.agreement_match import (
     all_dimensions,
     applies,
     dimensions_fit,
+    in_currencies,
+    rate_between,
     row_order,
 )
 from pricing_proxy.sandbox.book import ZERO, Book, Discount, Item, Relation, fold
-from pricing_proxy.sandbox.price_search import FoundPrice
+from pricing_proxy.sandbox.price_rules import PriceRules, to_step
+from pricing_proxy.sandbox.price_search import FoundPrice, decimal_of
 
 _HUNDRED = Fraction(100)
 # Wide enough for any amount of money that a quantity of nine digits can make.
@@ -65,23 +68,45 @@ class FoundDiscount:
 
 
 NO_DISCOUNT = FoundDiscount()
+USUAL = PriceRules()
 
 
 def find_line_discount(book: Book, question: Question) -> FoundDiscount:
-    """Return the sum of all line discounts that apply, until one ends the search."""
+    """Return the sum of all line discounts that apply, until one ends the search.
+
+    Rows in the generic currency count where no other row does.
+    """
+    for asked in in_currencies(question, book.rules):
+        rate = rate_between(book, asked.currency, question.currency)
+        found = [] if rate is None else _discounts(book, asked)
+        if found and rate is not None:
+            total = _sum(found)
+            return (
+                total
+                if rate == 1
+                else replace(total, amount=decimal_of(Fraction(total.amount) * rate))
+            )
+    return NO_DISCOUNT
+
+
+def _discounts(book: Book, question: Question) -> list[Discount]:
+    rules = book.rules
     found: list[Discount] = []
     for i in range(9):
         account_code, item_code = CODES[i // 3], CODES[i % 3]
         account = account_of(question.customer, account_code, question.customer.line_discount_group)
         item = _item_value(question.item, item_code)
-        if account is None or item is None:
+        is_off = (account_code.value, item_code.value) in rules.discounts_off
+        if account is None or item is None or is_off:
             continue
         rows = book.line_discounts.get((account_code, fold(account), item_code, fold(item)), [])
-        for row in _dimension_rows_first(_applicable_discounts(rows, question)):
+        for row in _dimension_rows_first(_applicable_discounts(rows, question, rules), rules):
             found.append(row)
             if not row.find_next:
-                return _sum(found)
-    return _sum(found)
+                if rules.find_next_no == "search":
+                    return found
+                break
+    return found
 
 
 def _item_value(item: Item, code: Relation) -> str | None:
@@ -92,18 +117,22 @@ def _item_value(item: Item, code: Relation) -> str | None:
     return ""
 
 
-def _applicable_discounts(rows: Sequence[Discount], question: Question) -> list[Discount]:
+def _applicable_discounts(
+    rows: Sequence[Discount], question: Question, rules: PriceRules
+) -> list[Discount]:
     return [
         row
         for row in rows
         if fold(row.unit) in ("", fold(question.unit))
-        and applies(row, question, Fraction(question.quantity))
+        and applies(row, question, Fraction(question.quantity), rules)
         and dimensions_fit(row.dimensions, question.dimensions)
     ]
 
 
-def _dimension_rows_first(rows: Iterable[Discount]) -> list[Discount]:
-    return sorted(rows, key=lambda row: (not any(all_dimensions(row.dimensions)), row_order(row)))
+def _dimension_rows_first(rows: Iterable[Discount], rules: PriceRules) -> list[Discount]:
+    return sorted(
+        rows, key=lambda row: (not any(all_dimensions(row.dimensions)), row_order(row, rules))
+    )
 
 
 def _sum(rows: Sequence[Discount]) -> FoundDiscount:
@@ -120,14 +149,21 @@ def line_net(
     line: FoundDiscount,
     multiline: FoundDiscount = NO_DISCOUNT,
     policy: Policy = Policy.LINE,
+    *,
+    rules: PriceRules = USUAL,
 ) -> Fraction:
-    """Return the net amount of a line before rounding; charges are added for the whole line."""
-    unit_price = _discounted(price, line, multiline, policy)
-    return Fraction(quantity) * unit_price + Fraction(price.charges)
+    """Return a line's net amount with its charges, rounded as the rules say: usually not at all."""
+    unit_price = _discounted(price, line, multiline, policy, rules)
+    net = Fraction(quantity) * unit_price + Fraction(price.charges)
+    return to_step(net, rules.line_rounding)
 
 
 def _discounted(
-    price: FoundPrice, line: FoundDiscount, multiline: FoundDiscount, policy: Policy
+    price: FoundPrice,
+    line: FoundDiscount,
+    multiline: FoundDiscount,
+    policy: Policy,
+    rules: PriceRules,
 ) -> Fraction:
     """Return the price of one unit under a policy; it computes no more than that policy needs."""
     if policy is Policy.LINE:
@@ -135,13 +171,17 @@ def _discounted(
     if policy is Policy.MULTILINE:
         return _reduced(price, multiline.amount, multiline.percent)
     if policy in {Policy.MAX, Policy.MIN}:
-        only_line = _discounted(price, line, multiline, Policy.LINE)
-        only_multiline = _discounted(price, line, multiline, Policy.MULTILINE)
+        only_line = _discounted(price, line, multiline, Policy.LINE, rules)
+        only_multiline = _discounted(price, line, multiline, Policy.MULTILINE, rules)
         choose = min if policy is Policy.MAX else max
         return choose(only_line, only_multiline)
     amounts = line.amount + multiline.amount
     if policy is Policy.LINE_PLUS_MULTILINE:
         return _reduced(price, amounts, line.percent + multiline.percent)
+    if rules.amounts == "stepwise":
+        after = _reduced(price, line.amount, line.percent)
+        after -= Fraction(multiline.amount) / Fraction(price.price_unit)
+        return after * (1 - multiline.percent / _HUNDRED)
     left = (1 - line.percent / _HUNDRED) * (1 - multiline.percent / _HUNDRED)
     return _reduced(price, amounts, (1 - left) * _HUNDRED)
 

@@ -169,7 +169,7 @@ class ErpPriceService:
         if price is None:
             return _failed(request, line, "NoPriceFound")
         discount = find_line_discount(self._book, question)
-        net = line_net(line.quantity, price, discount)
+        net = line_net(line.quantity, price, discount, rules=self._book.rules)
         return {
             "ref": line.ref,
             "unitPrice": price.price,

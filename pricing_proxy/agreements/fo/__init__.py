@@ -1,0 +1,1 @@
+"""Prices by the trade agreements of Dynamics 365 Finance & Operations."""

@@ -1,0 +1,177 @@
+"""The rows of one kind for one item, or for a group of items: what they say to each party.
+
+What they say to a customer, a group or everybody is worked out once per search and kept: a
+group's steps serve all its customers. Only what holds on one day is kept at a time.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+from typing import Generic, TypeAlias, TypeVar
+
+from pricing_proxy.agreements.fo.checking import (
+    CheckedRow,
+    CheckedRows,
+    KeptOutRow,
+    RefusalReason,
+)
+from pricing_proxy.agreements.fo.ladder import Ladder, bracket_of, ladder_of, one_step
+from pricing_proxy.agreements.fo.rows import Party, is_in_period, last_day_alike
+from pricing_proxy.agreements.fo.rules import BlankCurrency, SearchRules, UpperBound
+
+S = TypeVar("S")
+
+# Of one party for one item, unit, currency and day. Nobody agrees on so many steps; what is
+# worked out for them takes a tenth of a second, and ten times as many would take ten.
+MOST_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowSearch:
+    """What rows have to fit; codes are folded.
+
+    Attributes:
+        currency: Of the rows; None for any but `document_currency`.
+        document_currency: In which the answer is wanted.
+        is_generic: Only rows that may be converted from the generic currency.
+        unit: Of the rows.
+        bracket_factor: How many of the brackets' units one asked unit is.
+        unit_factor: How many of the rows' units one asked unit is.
+        quantity: Only this one is looked at, in the asked unit; None for all.
+    """
+
+    on: date
+    currency: str | None
+    document_currency: str
+    unit: str
+    dimensions: tuple[str, ...]
+    is_generic: bool = False
+    bracket_factor: Fraction = Fraction(1)
+    unit_factor: Fraction = Fraction(1)
+    quantity: Fraction | None = None
+
+    def fits_but_for_day(self, row: CheckedRow, rules: SearchRules) -> bool:
+        """Return whether currency, unit and dimensions let a row in."""
+        return (
+            self.fits_currency(row, rules)
+            and row.unit in ("", self.unit)
+            and fits_dimensions(row, self.dimensions)
+        )
+
+    def fits_currency(self, row: CheckedRow, rules: SearchRules) -> bool:
+        """Return whether the currency, and the way to it, let a row in."""
+        if self.is_generic and not row.row.is_generic:
+            return False
+        if self.currency is None:
+            return row.currency != self.document_currency
+        is_blank = not row.currency and rules.blank_currency is BlankCurrency.ANY
+        return row.currency == self.currency or (is_blank and not self.is_generic)
+
+
+def fits_dimensions(row: CheckedRow, asked: tuple[str, ...]) -> bool:
+    """Return whether each dimension that a row names is the asked one."""
+    pairs = zip(row.dimensions, asked, strict=True)
+    return all(not named or named == given for named, given in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Look(Generic[S]):
+    """How one kind of row is looked at.
+
+    Attributes:
+        at: Returns what rows that all apply say, in their order, to a quantity in their own
+            unit; None for any.
+        unknown: Returns what is said where a row makes the answer unknown.
+    """
+
+    at: Callable[[Sequence[CheckedRow], Fraction | None], S]
+    unknown: Callable[[CheckedRow], S]
+
+
+Key: TypeAlias = tuple[Party, RowSearch]
+
+
+class PartyRows(Generic[S]):
+    """Checked rows, by whose they are.
+
+    Attributes:
+        kept_out: The rows among them that can never apply.
+    """
+
+    def __init__(
+        self,
+        rows: CheckedRows,
+        look: Look[S],
+        rules: SearchRules,
+        kept_out: tuple[KeptOutRow, ...] = (),
+    ) -> None:
+        self.kept_out = kept_out
+        self._rows = rows
+        self._look = look
+        self._rules = rules
+        self._ladders: dict[Key, Ladder[S]] = {}
+        self._on: date | None = None
+
+    def has(self, party: Party) -> bool:
+        """Return whether there is any row of a party."""
+        return party in self._rows
+
+    def of(self, party: Party) -> tuple[CheckedRow, ...]:
+        """Return the rows of a party, in the order in which they are looked at."""
+        return self._rows.get(party, ())
+
+    def ladder(self, party: Party, search: RowSearch) -> Ladder[S]:
+        """Return what a party's rows say at each quantity."""
+        if search.quantity is not None:
+            return self._worked_out(party, search)
+        if search.on != self._on:
+            self._ladders.clear()
+            self._on = search.on
+        kept = self._ladders.get((party, search))
+        if kept is None:
+            kept = self._ladders[party, search] = self._worked_out(party, search)
+        return kept
+
+    def applicable(self, party: Party, search: RowSearch) -> list[CheckedRow]:
+        """Return the rows of a party that apply on the day, whatever the quantity."""
+        return [
+            row
+            for row in self.of(party)
+            if search.fits_but_for_day(row, self._rules) and is_in_period(row.row, search.on)
+        ]
+
+    def last_day_alike(self, party: Party, search: RowSearch) -> date:
+        """Return the last day on which the party's rows say the same; `date.max` for ever."""
+        days = (
+            last_day_alike(row.row, search.on)
+            for row in self.of(party)
+            if search.fits_but_for_day(row, self._rules)
+        )
+        return min((day for day in days if day is not None), default=date.max)
+
+    def is_within(self, row: CheckedRow, search: RowSearch, quantity: Fraction) -> bool:
+        """Return whether a quantity in the asked unit is within a row's bracket."""
+        first, end = bracket_of(row, factor=search.bracket_factor, is_exclusive=self._is_exclusive)
+        return first <= (quantity, 0) and (end is None or (quantity, 0) < end)
+
+    @property
+    def _is_exclusive(self) -> bool:
+        return self._rules.upper_bound is UpperBound.EXCLUSIVE
+
+    def _worked_out(self, party: Party, search: RowSearch) -> Ladder[S]:
+        rows = self.applicable(party, search)
+        if len(rows) > MOST_ROWS:
+            beyond = replace(rows[MOST_ROWS], doubt=RefusalReason.TOO_MANY_ROWS)
+            return one_step(self._look.unknown(beyond))
+        if search.currency is None:
+            rows = [replace(row, doubt=RefusalReason.GENERIC_CURRENCY) for row in rows]
+        if search.quantity is not None:
+            within = [row for row in rows if self.is_within(row, search, search.quantity)]
+            return one_step(self._look.at(within, search.quantity * search.unit_factor))
+        return ladder_of(
+            rows,
+            lambda within: self._look.at(within, None),
+            factor=search.bracket_factor,
+            is_exclusive=self._is_exclusive,
+        )
