@@ -66,7 +66,7 @@ chaos: $(READY) ## Kill the sync's workers and database under load (CHAOS_ARGS=-
 drill: $(READY) ## Walk through outages under load (three minutes) and judge every answer
 	@$(TIED) $(BIN)/python -m tests.drill
 
-rolling: $(READY) ## Replace replicas behind HAProxy and nginx under load (ROLLING_ARGS=--help); judge every answer
+rolling: $(READY) ## Restart replicas behind HAProxy and nginx, upgrade workers, all under load (ROLLING_ARGS=--help)
 	@$(TIED) $(BIN)/python -m tests.rolling $(ROLLING_ARGS)
 
 wirefuzz: $(READY) ## Attack connections, direct and through HAProxy and nginx (WIREFUZZ_ARGS=--help); judge every answer

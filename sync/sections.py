@@ -150,6 +150,8 @@ class Postgres(BaseModel):
         password: From the environment or the secrets directory.
         data_directory: Where an embedded one keeps its data.
         connections: At most so many at once.
+        migrate: Whether whoever starts brings the schema up to date; else `d365-sync migrate` and
+            `run --migrate` do, and others wait for it.
     """
 
     model_config = MODEL
@@ -158,6 +160,12 @@ class Postgres(BaseModel):
     password: SecretStr | None = None
     data_directory: Path = Path("sync-data")
     connections: Annotated[int, Field(ge=2, le=100)] = 10
+    migrate: bool = True
+
+    @property
+    def is_migrated_here(self) -> bool:
+        """Whether a program that opens it brings the schema up to date; of its own always."""
+        return self.migrate or self.url == EMBEDDED
 
 
 class PollingSection(BaseModel):

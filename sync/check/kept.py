@@ -49,7 +49,8 @@ async def check_postgres(postgres: Postgres) -> Board:
     else:
         url = with_password(postgres.url, secret_text(postgres.password))
         advice = "Check sync.postgres.url, the password, and that the server runs"
-        await _ask(board, url, answers="answers", advice=advice)
+        is_left = not postgres.is_migrated_here
+        await _ask(board, url, answers="answers", advice=advice, is_left=is_left)
     return board
 
 
@@ -74,7 +75,7 @@ async def _embedded(board: Board, folder: Path) -> None:
             await _ask(board, socket_url(folder), answers=f"{place}: running", advice=advice)
 
 
-async def _ask(board: Board, url: str, *, answers: str, advice: str) -> None:
+async def _ask(board: Board, url: str, *, answers: str, advice: str, is_left: bool = False) -> None:
     try:
         found = await schema_state(url)
         is_direct = await hears_notifications(url)
@@ -84,11 +85,20 @@ async def _ask(board: Board, url: str, *, answers: str, advice: str) -> None:
         board.put(SCHEMA, skipped(POSTGRES))
         return
     board.put(POSTGRES, ok(answers) if is_direct else failed(_POOLED, _DIRECTLY))
-    board.put(SCHEMA, _schema(found))
+    board.put(SCHEMA, _schema(found, is_left=is_left))
 
 
-def _schema(found: SchemaState) -> Finding:
+def _schema(found: SchemaState, *, is_left: bool = False) -> Finding:
+    """Judge it.
+
+    Args:
+        found: How it stands.
+        is_left: Whether a program that starts leaves it as it is.
+    """
     newest = newest_version()
+    if is_left and found.missing:
+        told = f"{found.version or 'none yet'}, this program needs {newest}"
+        return failed(told, "Bring it up to date: d365-sync migrate")
     if found.version is None:
         return ok(f"none yet: made as {newest} by the first d365-sync run")
     if found.missing:

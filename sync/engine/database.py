@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sync.engine.lost_connections import KEEP_ALIVE, never_hand_out_lost
 from sync.engine.queue import install
-from sync.store.schema import SchemaState, state, upgrade
+from sync.store.schema import SchemaState, require, state, upgrade
 
 # A statement that takes longer has met a lock that somebody forgot, or a database in trouble.
 _STATEMENT_MS = 30_000
@@ -16,15 +16,19 @@ _LOCK_MS = 5_000
 
 
 @asynccontextmanager
-async def database(url: str, *, connections: int) -> AsyncIterator[AsyncEngine]:
+async def database(
+    url: str, *, connections: int, is_migrated: bool = True
+) -> AsyncIterator[AsyncEngine]:
     """Yield the engine of an up-to-date database; closed on exit.
 
     Args:
         url: `postgresql://` address with its password.
         connections: At most so many at once.
+        is_migrated: Whether it is brought up to date here; else it has to be, and nothing is
+            asked for but rows.
 
     Raises:
-        SchemaVersionError: The database is newer than this program.
+        SchemaVersionError: The database is newer than this program, or older where it is left.
         SQLAlchemyError: It cannot be reached or changed.
     """
     engine = create_async_engine(
@@ -38,8 +42,11 @@ async def database(url: str, *, connections: int) -> AsyncIterator[AsyncEngine]:
     never_hand_out_lost(engine)
     try:
         async with engine.begin() as connection:
-            await upgrade(connection)
-            await install(connection)
+            if is_migrated:
+                await upgrade(connection)
+                await install(connection)
+            else:
+                await require(connection)
         yield engine
     finally:
         await engine.dispose()

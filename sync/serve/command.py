@@ -37,6 +37,13 @@ def run_command(
         bool,
         typer.Option("--yes", help="At the first start: send what the table says, unasked."),
     ] = False,
+    migrate: Annotated[
+        bool,
+        typer.Option(
+            "--migrate",
+            help="Bring the schema up to date first, also where sync.postgres.migrate is false.",
+        ),
+    ] = False,
 ) -> None:
     """Carry documents over until Ctrl-C or SIGTERM.
 
@@ -44,12 +51,20 @@ def run_command(
     none before somebody said yes; without it the exit code is 3.
     """
     settings = settings_of(config)
+    if migrate:
+        settings = _migrating(settings)
     # Before the first alert is sent.
     spare_this_machine(os.environ)
     logs.set_up(level=settings.telemetry.log_level, style=settings.telemetry.log_format)
     warn_of_rights(Surroundings.here())
     if not carry_out(_confirmed_run(settings, is_agreed=yes)):
         fail("Nothing was sent. Say yes with: d365-sync run --yes", Exit.UNCONFIRMED)
+
+
+def _migrating(settings: SyncSettings) -> SyncSettings:
+    postgres = settings.sync.postgres.model_copy(update={"migrate": True})
+    sync = settings.sync.model_copy(update={"postgres": postgres})
+    return settings.model_copy(update={"sync": sync})
 
 
 async def _confirmed_run(settings: SyncSettings, *, is_agreed: bool) -> bool:

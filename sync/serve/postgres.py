@@ -60,7 +60,9 @@ async def open_store(
             else:
                 url = with_password(postgres.url, secret_text(postgres.password))
             opened = await stack.enter_async_context(
-                database(url, connections=postgres.connections)
+                database(
+                    url, connections=postgres.connections, is_migrated=postgres.is_migrated_here
+                )
             )
         except (EmbeddedPostgresError, SchemaVersionError) as error:
             raise StoreError(str(error)) from error

@@ -93,5 +93,7 @@ async def stores(
 
 def configuration_hash(settings: SyncSettings) -> str:
     """Return a short hash of everything that decides how documents are mapped."""
-    text = settings.model_dump_json(exclude={"redis": True, "environments": True})
+    text = settings.model_dump_json(
+        exclude={"redis": True, "environments": True, "sync": {"postgres"}}
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:12]

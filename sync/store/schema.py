@@ -31,7 +31,7 @@ _TABLE = "alembic_version"
 
 
 class SchemaVersionError(Exception):
-    """The database was made by a newer version, on whose schema this program cannot work."""
+    """The schema of the database is not one on which this program can work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,17 @@ async def upgrade(connection: AsyncConnection) -> None:
     await connection.run_sync(_upgrade)
 
 
+async def require(connection: AsyncConnection) -> None:
+    """Raise `SchemaVersionError` unless this program can work on the schema as it is."""
+    found = await state(connection)
+    _require_for_us(found)
+    if found.missing:
+        raise SchemaVersionError(
+            f"the database has {_words(found.version)}, this program needs {newest_version()}, and "
+            "is not to change it (sync.postgres.migrate): first d365-sync migrate, or run --migrate"
+        )
+
+
 async def state(connection: AsyncConnection) -> SchemaState:
     """Return how the schema stands; nothing is changed."""
     return await connection.run_sync(_state)
@@ -104,16 +115,24 @@ def known_versions() -> frozenset[str]:
 
 def _upgrade(connection: Connection) -> None:
     found = _state(connection)
-    if not found.is_for_us:
-        raise SchemaVersionError(
-            f"the database has schema version {found.version}, this program knows "
-            f"{newest_version()}: start the newer version that made it"
-        )
+    _require_for_us(found)
     if found.missing:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.execute(text(f"COMMENT ON TABLE {_TABLE} IS '{_COMMENT}{WORKS_SINCE}'"))
+
+
+def _require_for_us(found: SchemaState) -> None:
+    if not found.is_for_us:
+        raise SchemaVersionError(
+            f"the database has {_words(found.version)}, this program knows "
+            f"{newest_version()}: start the newer version that made it"
+        )
+
+
+def _words(version: str | None) -> str:
+    return "no schema" if version is None else f"schema version {version}"
 
 
 def _state(connection: Connection) -> SchemaState:

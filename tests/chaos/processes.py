@@ -127,10 +127,10 @@ class Worker:
         self.began_again += self._process is not None
         self.start()
 
-    def end(self) -> None:
-        """End it: kindly, then not."""
+    def end(self) -> int | None:
+        """End it: kindly, then not; return its exit code, None when it did not run."""
         if self._process is None:
-            return
+            return None
         self._process.send_signal(signal.SIGCONT)
         self._process.terminate()
         try:
@@ -138,7 +138,9 @@ class Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        code: int = self._process.returncode
         self._process = None
+        return code
 
     def _words(self) -> bytes:
         """Return what it said since it was started."""

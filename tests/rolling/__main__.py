@@ -16,10 +16,12 @@ from tests.chaos.figures import Figure
 from tests.chaos.processes import ChaosError
 from tests.rolling.options import Options
 from tests.rolling.restart import restart
+from tests.rolling.upgrade import upgrade
 from tests.wire.ways import WayError
 
 SCENARIOS: Mapping[str, Callable[[Options], list[Figure]]] = {
     "restart": restart,
+    "upgrade": upgrade,
 }
 _MISSED, _CANNOT = 1, 2
 _EPILOG = "\n".join(f"  {name:11}{run.__doc__}" for name, run in SCENARIOS.items())
@@ -59,6 +61,16 @@ def _parsed(arguments: Sequence[str] | None) -> tuple[list[str], Options]:
     add("--workers", type=int, default=2, help="of each replica of serve")
     add("--rounds", type=int, default=2, help="how often each of them is replaced")
     add("--shoppers", type=int, default=8, help="at once through each proxy")
+    add(
+        "--orders",
+        type=int,
+        default=200,
+        help="placed at least while workers of the sync are replaced",
+    )
+    add("--carriers", type=int, default=2, help="workers of the sync")
+    add("--step-seconds", type=float, default=5, help="that each step of the upgrade is looked at")
+    add("--since", help="a commit to upgrade from; else from here to a version made of it")
+    add("--wait-seconds", type=float, default=180, help="until every order must be in the ERP")
     values = vars(parser.parse_args(arguments))
     chosen = values.pop("scenarios") or list(SCENARIOS)
     for name in chosen:

@@ -10,3 +10,8 @@ class Options:
     workers: int
     rounds: int
     shoppers: int
+    orders: int
+    carriers: int
+    step_seconds: float
+    since: str | None
+    wait_seconds: float

@@ -136,6 +136,9 @@ async def test_an_older_schema_is_brought_up_to_date_by_the_next_run(
     assert findings(report)["schema version"].found == (
         f"{old}, becomes x at the next d365-sync run or migrate"
     )
+    left = await world.check(world.with_sync("postgres", url=database_url, migrate=False))
+    assert red(left)["schema version"].found == f"{old}, this program needs x"
+    assert "d365-sync migrate" in red(left)["schema version"].next_step
 
 
 async def test_an_empty_database_stays_empty(world: CheckedWorld, empty_database_url: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from sync.engine.database import database
+from sync.engine.database import database, schema_state
 from sync.store.schema import newest_version
 from tests.sync_console.conftest import CommandLine
 
@@ -54,3 +54,39 @@ async def test_an_embedded_database_is_left_to_run(
     result = await d365_sync("migrate")
     assert result.exit_code == 0
     assert "brought up to date by d365-sync run" in result.output
+
+
+@pytest.fixture
+def left_alone(
+    tmp_path: Path, d365_sync: CommandLine, database_url: str, empty_database_url: str
+) -> CommandLine:
+    """Return the command line over an empty database that only `migrate` may change."""
+    settings = d365_sync.file.read_text(encoding="utf-8").replace(database_url, empty_database_url)
+    file = tmp_path / "left.toml"
+    file.write_text(f"{settings}migrate = false\n", encoding="utf-8")
+    return CommandLine(file)
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["run", "--yes"]])
+async def test_a_schema_that_is_to_be_left_is_waited_for_and_never_changed(
+    left_alone: CommandLine, empty_database_url: str, arguments: list[str]
+) -> None:
+    result = await left_alone(*arguments)
+
+    assert result.exit_code == 1
+    assert f"has no schema, this program needs {newest_version()}" in result.output
+    assert "d365-sync migrate" in result.output
+    assert (await schema_state(empty_database_url)).version is None
+    assert (await left_alone("migrate")).exit_code == 0
+    assert (await left_alone("status")).exit_code == 0
+
+
+async def test_run_brings_a_schema_up_to_date_that_is_to_be_left_where_it_is_told_so(
+    left_alone: CommandLine, empty_database_url: str
+) -> None:
+    """The shop is away, so that nothing is run behind it."""
+    result = await left_alone("run", "--yes", "--migrate")
+
+    assert result.exit_code == 1
+    assert "no schema" not in result.output
+    assert (await schema_state(empty_database_url)).version == newest_version()

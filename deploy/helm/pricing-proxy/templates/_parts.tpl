@@ -111,6 +111,10 @@ volumeMounts:
 - {name: PRICING_PROXY_SERVICE__SHUTDOWN_SECONDS, value: {{ .Values.shutdownSeconds | quote }}}
 - {name: PRICING_PROXY_SERVICE__METRICS__PORT, value: "8082"}
 - {name: PRICING_PROXY_SYNC__METRICS__PORT, value: "8092"}
+{{- if .Values.migrate.enabled }}
+# The job does.
+- {name: PRICING_PROXY_SYNC__POSTGRES__MIGRATE, value: "false"}
+{{- end }}
 - {name: PRICING_PROXY_SYNC__INTAKE__HOST, value: 0.0.0.0}
 {{- end }}
 
