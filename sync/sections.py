@@ -150,8 +150,7 @@ class Postgres(BaseModel):
         password: From the environment or the secrets directory.
         data_directory: Where an embedded one keeps its data.
         connections: At most so many at once.
-        migrate: Whether whoever starts brings the schema up to date; else `d365-sync migrate` and
-            `run --migrate` do, and others wait for it.
+        migrate: Whether each start brings the schema up to date; else `migrate`, `run --migrate`.
     """
 
     model_config = MODEL
@@ -161,11 +160,6 @@ class Postgres(BaseModel):
     data_directory: Path = Path("sync-data")
     connections: Annotated[int, Field(ge=2, le=100)] = 10
     migrate: bool = True
-
-    @property
-    def is_migrated_here(self) -> bool:
-        """Whether a program that opens it brings the schema up to date; of its own always."""
-        return self.migrate or self.url == EMBEDDED
 
 
 class PollingSection(BaseModel):

@@ -49,8 +49,7 @@ async def check_postgres(postgres: Postgres) -> Board:
     else:
         url = with_password(postgres.url, secret_text(postgres.password))
         advice = "Check sync.postgres.url, the password, and that the server runs"
-        is_left = not postgres.is_migrated_here
-        await _ask(board, url, answers="answers", advice=advice, is_left=is_left)
+        await _ask(board, url, answers="answers", advice=advice, is_left=not postgres.migrate)
     return board
 
 

@@ -59,10 +59,10 @@ async def open_store(
                 url = (await stack.enter_async_context(server)).url
             else:
                 url = with_password(postgres.url, secret_text(postgres.password))
+            # Nobody else brings one of our own up to date.
+            is_migrated = is_embedded or postgres.migrate
             opened = await stack.enter_async_context(
-                database(
-                    url, connections=postgres.connections, is_migrated=postgres.is_migrated_here
-                )
+                database(url, connections=postgres.connections, is_migrated=is_migrated)
             )
         except (EmbeddedPostgresError, SchemaVersionError) as error:
             raise StoreError(str(error)) from error

@@ -10,6 +10,7 @@ from pricing_proxy.children import tied
 from pricing_proxy.demo.plan import free_ports
 from tests.bench.programs import process
 from tests.deploy.files import DEPLOY
+from tests.deploy.tools import install, may_install
 from tests.wire.ways import Way, WayError, wait_for_port
 
 # Each is in Debian's package of its name.
@@ -34,12 +35,19 @@ http {{
 
 
 def check() -> None:
-    """Raise `WayError` unless all that is needed is installed."""
-    missing = [name for name in _NEEDED if shutil.which(name, path=_PATH) is None]
-    if missing:
+    """Install what is missing where that may be done; raises `WayError` where it may not."""
+    missing = _missing()
+    problem = install(missing) if missing and may_install() else None
+    if problem is not None:
+        raise WayError(problem)
+    if missing := _missing():
         raise WayError(
             f"missing: {', '.join(missing)}; install with: apt-get install {' '.join(missing)}"
         )
+
+
+def _missing() -> list[str]:
+    return [name for name in _NEEDED if shutil.which(name, path=_PATH) is None]
 
 
 @contextmanager
