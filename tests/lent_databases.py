@@ -128,6 +128,16 @@ def fresh_database(server: str) -> Iterator[str]:
         _drop(server, name)
 
 
+@contextmanager
+def copied_database(server: str, original: str) -> Iterator[str]:
+    """Yield the name of a copy of a database that nobody is connected to: a backup of it."""
+    name = _create(server, template=original)
+    try:
+        yield name
+    finally:
+        _drop(server, name)
+
+
 def url_of(server: str, name: str) -> str:
     """Return the URL of a database of a server."""
     return urlsplit(server)._replace(path=f"/{name}").geturl()
