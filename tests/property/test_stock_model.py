@@ -43,6 +43,9 @@ STEPS = 30
 PIECES, BOXES = "LAMP-01", "LAMP-02"
 PER_BOX = {PIECES: 1, BOXES: 4}
 NOTHING = Decimal(0)
+# The shop dates by seconds. What is dated as it was when it was read is read again once nothing
+# that is dated so can come any more: after `Polling.overlap`, and two seconds for its edges.
+SETTLED = timedelta(seconds=32)
 
 SHOP = Stock(
     market="b2b_de",
@@ -248,6 +251,10 @@ class Schedule:
             if sku in self.unseen:
                 # After the write had looked at the orders a last time: the next look finds it.
                 await self.world.orders.look()
+                if not self.world.is_wanted(stock.market, sku):
+                    # It was within the second at which the order had been read.
+                    self.world.clock.advance(SETTLED)
+                    await self.world.orders.look()
             assert self.world.is_wanted(stock.market, sku), self.story(
                 f"{sku} of {stock.market} is wrong, {expected} is right, and nobody knows"
             )
