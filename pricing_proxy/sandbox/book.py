@@ -92,6 +92,7 @@ class Item:
     charges: Decimal = ZERO
     charges_included: bool = False
     charges_quantity: Decimal = ZERO
+    counts_for_total: bool = True
     is_master: bool = False
     is_stopped: bool = False
 
@@ -263,8 +264,7 @@ class Book:
         find next; it stays valid for the days that the new row does not cover.
         """
         key = (new.account_code, fold(new.account), fold(new.item))
-        rows = self.prices.get(key, [])
-        kept = [part for row in rows for part in self._uncovered(row, new)]
+        kept = [part for row in self.prices.get(key, []) for part in self._uncovered(row, new)]
         self.prices[key] = [*kept, new]
         number = f"{len(self.journals) + 1:05}"
         journal = Journal(number=number, description=description, posted_on=self.today)

@@ -80,7 +80,7 @@ def find_line_discount(book: Book, question: Question) -> FoundDiscount:
         rate = rate_between(book, asked.currency, question.currency)
         found = [] if rate is None else _discounts(book, asked)
         if found and rate is not None:
-            total = _sum(found)
+            total = total_of(found)
             return (
                 total
                 if rate == 1
@@ -135,7 +135,8 @@ def _dimension_rows_first(rows: Iterable[Discount], rules: PriceRules) -> list[D
     )
 
 
-def _sum(rows: Sequence[Discount]) -> FoundDiscount:
+def total_of(rows: Sequence[Discount]) -> FoundDiscount:
+    """Return the sums of percentages and amounts."""
     return FoundDiscount(
         percent1=sum((row.percent1 for row in rows), ZERO),
         percent2=sum((row.percent2 for row in rows), ZERO),

@@ -23,6 +23,8 @@ class PriceRules:
         price_rounding: A step, and how; as `line_rounding`. None rounds nothing.
         prices_off: Account codes, such as Table, that nobody looks at for prices.
         discounts_off: Pairs of account and item code that nobody looks at for line discounts.
+        multiline_for_all: The lines that multiline discounts for all items are for.
+        total_rest: Which line gets what rounding leaves of a total discount.
         generic_currency: Rows in it that allow it are converted, where no other row is found.
     """
 
@@ -41,6 +43,10 @@ class PriceRules:
     prices_off: frozenset[str] = field(default_factory=frozenset)
     discounts_off: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     generic_currency: str = ""
+    multiline_for_all: Literal["without_group", "unmatched", "every_line"] = "without_group"
+    multiline_off: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    total_off: frozenset[str] = field(default_factory=frozenset)
+    total_rest: Literal["last", "largest"] = "last"
 
 
 def to_step(

@@ -127,7 +127,7 @@ def released_row(book: Book, item: Item) -> Row:
         "IsSalesPriceIncludingCharges": no_yes(item.charges_included),
         "SalesLineDiscountProductGroupCode": item.line_discount_group,
         "SalesMultilineDiscountProductGroupCode": item.multiline_discount_group,
-        "WillTotalSalesDiscountCalculationIncludeProduct": "Yes",
+        "WillTotalSalesDiscountCalculationIncludeProduct": no_yes(item.counts_for_total),
         "SalesSalesTaxItemGroupCode": card.tax_group,
         "NetProductWeight": card.weight,
         "TareProductWeight": ZERO,

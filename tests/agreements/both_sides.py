@@ -7,12 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 from pricing_proxy.agreements.fo import rules as ours
+from pricing_proxy.agreements.fo.cart import PricedCart, price_cart
+from pricing_proxy.agreements.fo.cart_lines import AskedCart, CartRows, LocalCartLine
 from pricing_proxy.agreements.fo.price_list import PriceList, discount_rows_of, price_rows_of
 from pricing_proxy.agreements.fo.quote import AskedPrice, LocalQuote, LocalRefusal
 from pricing_proxy.agreements.fo.rows import (
+    EVERYBODY,
     AgreedDiscount,
     AgreedPrice,
     Code,
@@ -71,6 +75,12 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "first": ours.AmountsInProduct.FIRST,
         "stepwise": ours.AmountsInProduct.STEPWISE,
     },
+    "multiline_for_all": {
+        "without_group": ours.MultilineForAll.WITHOUT_GROUP,
+        "unmatched": ours.MultilineForAll.UNMATCHED,
+        "every_line": ours.MultilineForAll.EVERY_LINE,
+    },
+    "total_rest": {"last": ours.TotalRest.LAST_LINE, "largest": ours.TotalRest.LARGEST_LINE},
     "blank_currency": {"equal": ours.BlankCurrency.NONE, "matches": ours.BlankCurrency.ANY},
     "charges_over": {
         "charges_quantity": ours.ChargesSpread.CHARGES_QUANTITY,
@@ -108,6 +118,66 @@ class OurSide:
         return self.price_list().quote(self.customer, self.asked)
 
 
+@dataclass(frozen=True, kw_only=True)
+class OurCart:
+    """What the local calculation of a cart gets."""
+
+    lines: tuple[OurSide, ...]
+    multiline: tuple[AgreedDiscount, ...]
+    totals: tuple[AgreedDiscount, ...]
+
+    @property
+    def terms(self) -> ours.PricingTerms:
+        """What holds for the company."""
+        return self.lines[0].terms
+
+    def rows(self) -> CartRows:
+        """Return the discounts of carts, ready to be searched."""
+        parties = {row.item_party for row in self.multiline}
+        return CartRows(
+            multiline={
+                party: discount_rows_of(
+                    [row for row in self.multiline if row.item_party == party], party, self.terms
+                )
+                for party in parties
+            },
+            total=discount_rows_of(self.totals, EVERYBODY, self.terms) if self.totals else None,
+        )
+
+    def asked(self) -> AskedCart:
+        """Return the cart, each line priced by itself; all of them have prices."""
+        first = self.lines[0]
+        return AskedCart(
+            lines=tuple(map(_cart_line, self.lines)),
+            customer=first.customer,
+            currency=first.asked.currency,
+            on=first.asked.on,
+        )
+
+    def priced(self) -> PricedCart | LocalRefusal:
+        """Return what the cart costs."""
+        return price_cart(self.asked(), self.rows(), self.terms)
+
+
+def _cart_line(side: OurSide) -> LocalCartLine:
+    quote = side.quote()
+    assert isinstance(quote, LocalQuote)
+    terms = quote.at(side.asked.quantity)
+    assert terms is not None
+    return LocalCartLine(
+        item=side.item, unit=side.asked.unit, quantity=side.asked.quantity, terms=terms
+    )
+
+
+def our_cart(book: Book, questions: Iterable[Question], policy: Policy) -> OurCart:
+    """Return a book and a cart as the local calculation gets them."""
+    return OurCart(
+        lines=tuple(our_side(book, question, policy) for question in questions),
+        multiline=tuple(our_discounts(book.multiline_discounts)),
+        totals=tuple(our_discounts(book.total_discounts)),
+    )
+
+
 def our_side(book: Book, question: Question, policy: Policy = Policy.LINE) -> OurSide:
     """Return a book and a question as the local calculation gets them."""
     return OurSide(
@@ -117,7 +187,7 @@ def our_side(book: Book, question: Question, policy: Policy = Policy.LINE) -> Ou
         prices=tuple(
             our_price(row) for row in book.price_rows() if row.item == question.item.number
         ),
-        discounts=tuple(our_discounts(book)),
+        discounts=tuple(our_discounts(chain.from_iterable(book.line_discounts.values()))),
         asked=AskedPrice(
             quantity=question.quantity,
             unit=question.unit,
@@ -142,6 +212,8 @@ def our_item(book: Book, item: Item) -> PricedItem:
         charges_included=item.charges_included,
         charges_quantity=item.charges_quantity,
         line_discount_group=item.line_discount_group,
+        multiline_discount_group=item.multiline_discount_group,
+        counts_for_total=item.counts_for_total,
         conversions={
             (rule.source, rule.target): Fraction(rule.numerator, rule.denominator)
             for rule in (*general, *own)
@@ -155,13 +227,21 @@ def our_customer(customer: Customer) -> PricedCustomer:
         account=customer.account,
         price_group=customer.price_group,
         line_discount_group=customer.line_discount_group,
+        multiline_discount_group=customer.multiline_discount_group,
+        total_discount_group=customer.total_discount_group,
     )
 
 
 def our_terms(book: Book, policy: Policy) -> ours.PricingTerms:
     """Return what holds for a book's company."""
-    off = {(Code(a.lower()), Code(i.lower())) for a, i in book.rules.discounts_off}
-    prices_off = {Code(each.lower()) for each in book.rules.prices_off}
+    off, multiline_off = (
+        {(Code(a.lower()), Code(i.lower())) for a, i in pairs}
+        for pairs in (book.rules.discounts_off, book.rules.multiline_off)
+    )
+    prices_off, total_off = (
+        {Code(each.lower()) for each in codes}
+        for codes in (book.rules.prices_off, book.rules.total_off)
+    )
     return ours.PricingTerms(
         currency=book.currency,
         rates=book.rates,
@@ -169,6 +249,8 @@ def our_terms(book: Book, policy: Policy) -> ours.PricingTerms:
         switches=ours.Switches(
             price=frozenset(Code) - prices_off,
             line_discount=ours.Switches().line_discount - off,
+            multiline_discount=ours.Switches().multiline_discount - multiline_off,
+            total_discount=frozenset(Code) - total_off,
         ),
         policy=POLICIES[policy],
         generic_currency=book.rules.generic_currency or None,
@@ -202,9 +284,9 @@ def our_price(row: PriceAgreement) -> AgreedPrice:
     )
 
 
-def our_discounts(book: Book) -> Iterable[AgreedDiscount]:
-    """Yield the book's line discounts."""
-    for row in (row for rows in book.line_discounts.values() for row in rows):
+def our_discounts(rows: Iterable[Discount]) -> Iterable[AgreedDiscount]:
+    """Yield discount rows."""
+    for row in rows:
         yield AgreedDiscount(
             **_shared(row),
             item=row.item if row.item_code is Relation.TABLE else "",

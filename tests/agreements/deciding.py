@@ -154,7 +154,7 @@ ANSWERS: Mapping[str, tuple[Any, ...]] = {
     "blank_currency": tuple(BlankCurrency),
     "charges_spread": tuple(ChargesSpread),
 }
-"""Every open question with its answers, the usual one first."""
+"""Every open question of a line with its answers, the usual one first."""
 
 
 ROUNDINGS = ("price_rounding", "line_rounding")

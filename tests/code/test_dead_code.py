@@ -21,6 +21,10 @@ MIGRATIONS = "sync.store.migrations.versions."
 NOT_ASKED_YET = {
     f"pricing_proxy.agreements.fo.{name}"
     for name in (
+        "cart.PricedCart.total_discount",
+        "cart.PricedCartLine.multiline",
+        "cart.PricedCartLine.net",
+        "cart.PricedCartLine.total_discount",
         "considered.ConsideredRow.fault",
         "explaining.explained_discounts",
         "explaining.explained_prices",
@@ -34,6 +38,7 @@ NOT_ASKED_YET = {
         "rows.PricedItem.parties",
         "rules.AmountsInProduct.STEPWISE",
         "rules.FindNextNo.ENDS_COMBINATION",
+        "rules.MultilineForAll.UNMATCHED",
         "rules.OtherUnit.REQUESTED_QUANTITY",
         "rules.RoundingMethod.DOWN",
         "sorting.discounts_by_item_party",

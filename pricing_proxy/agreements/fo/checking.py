@@ -61,6 +61,8 @@ class RefusalReason(StrEnum):
     PRICE_UNIT = "price_unit_not_above_zero"
     IMPLAUSIBLE_NUMBER = "implausible_number"
     CONTRADICTION = "two_rows_of_one_record_id"
+    MIXED_UNITS = "quantities_of_different_units"
+    """Of lines whose sum decides a cart's multiline discount."""
     TOO_MANY_ROWS = "too_many_rows"
 
 

@@ -67,12 +67,14 @@ def find_discounts(places: Sequence[Place], stages: Sequence[RowSearch]) -> Ladd
         if all(step.rows or step.doubt for step in found.steps):
             break
         ladders = [rows.ladder(party, search) for rows, party in places]
-        here = combined(ladders, _added_up(stage))
+        here = combined(ladders, added_up(stage))
         found = paired(found, here, _first_found)
     return found
 
 
-def _added_up(stage: int) -> Callable[[Sequence[DiscountStep]], DiscountStep]:
+def added_up(stage: int) -> Callable[[Sequence[DiscountStep]], DiscountStep]:
+    """Return how what several places say adds up, the narrowest first, in one of the searches."""
+
     def settle(steps: Sequence[DiscountStep]) -> DiscountStep:
         rows: list[CheckedRow] = []
         for step in steps:

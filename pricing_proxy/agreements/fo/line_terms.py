@@ -51,13 +51,13 @@ class TermsMaker:
     def terms_of(self, price: PriceStep, discount: DiscountStep) -> LineTerms | LocalRefusal | None:
         """Return what holds where these rows were found; None where there is no price."""
         if price.doubt is not None:
-            return _refused(price.doubt)
+            return refused(price.doubt)
         found = self._price(price)
         if not isinstance(found, LineTerms):
             return found
         if discount.doubt is not None:
-            return _refused(discount.doubt)
-        return replace(found, discount=self._summed(discount))
+            return refused(discount.doubt)
+        return replace(found, discount=summed(discount, self._discount_searches, self._terms))
 
     def _price(self, step: PriceStep) -> LineTerms | LocalRefusal | None:
         if step.best is None or not isinstance(step.best.row, AgreedPrice):
@@ -131,19 +131,30 @@ class TermsMaker:
             return Fraction(self._asked.quantity) * factor
         return Fraction(self._item.charges_quantity or ONE)
 
-    def _summed(self, step: DiscountStep) -> SummedDiscount:
-        if not step.rows:
-            return NO_DISCOUNT
-        rows = [each.row for each in step.rows if isinstance(each.row, AgreedDiscount)]
-        rate = rate_to_document(self._discount_searches[step.stage], self._terms)
-        return SummedDiscount(
-            percent1=added(row.percent1 for row in rows),
-            percent2=added(row.percent2 for row in rows),
-            amount=scaled(added(row.amount for row in rows), rate),
-            record_ids=tuple(row.record_id for row in rows),
-        )
+
+def summed(
+    step: DiscountStep, searches: Sequence[RowSearch], terms: PricingTerms
+) -> SummedDiscount:
+    """Return what discount rows add up to in the document's currency.
+
+    Args:
+        step: The rows, none of which is in doubt.
+        searches: In the order in which the step numbers them.
+        terms: What holds for the legal entity.
+    """
+    if not step.rows:
+        return NO_DISCOUNT
+    rows = [each.row for each in step.rows if isinstance(each.row, AgreedDiscount)]
+    rate = rate_to_document(searches[step.stage], terms)
+    return SummedDiscount(
+        percent1=added(row.percent1 for row in rows),
+        percent2=added(row.percent2 for row in rows),
+        amount=scaled(added(row.amount for row in rows), rate),
+        record_ids=tuple(row.record_id for row in rows),
+    )
 
 
-def _refused(row: CheckedRow) -> LocalRefusal:
+def refused(row: CheckedRow) -> LocalRefusal:
+    """Return the refusal of what depends on a row in doubt."""
     reason = row.doubt or RefusalReason.CONTRADICTION
     return LocalRefusal(reason, record_id=row.row.record_id)

@@ -104,7 +104,9 @@ class AgreedPrice(_Agreement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreedDiscount(_Agreement):
-    """A row of `SalesLineDiscountAgreements`.
+    """A row of `SalesLineDiscountAgreements`, or of those for multiline or total discounts.
+
+    For a total discount the bounds of its bracket are amounts of money.
 
     Attributes:
         item: The item; it decides where a group is named too.
@@ -135,6 +137,7 @@ class PricedItem:
         charges: That go with the base price.
         charges_included: Charges of agreements and of the base price are part of the unit price,
             spread over `charges_quantity` units (0 is one).
+        counts_for_total: A cart's total discount is taken of it too.
         conversions: How many of the second unit one of the first is, of this item or of all;
             each holds both ways.
     """
@@ -148,6 +151,8 @@ class PricedItem:
     charges_included: bool = False
     charges_quantity: Decimal = ZERO
     line_discount_group: str = ""
+    multiline_discount_group: str = ""
+    counts_for_total: bool = True
     conversions: Mapping[tuple[str, str], Fraction] = field(default_factory=dict)
 
     def factor(self, source: str, target: str) -> Fraction | None:
@@ -196,6 +201,8 @@ class PricedCustomer:
     account: str
     price_group: str = ""
     line_discount_group: str = ""
+    multiline_discount_group: str = ""
+    total_discount_group: str = ""
     agreed_sales: tuple[AgreedSale, ...] = ()
 
     def parties(self, group: str) -> tuple[Party, ...]:

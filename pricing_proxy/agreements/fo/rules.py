@@ -104,6 +104,21 @@ class DiscountPolicy(StrEnum):
     LINE_TIMES_MULTILINE = "line_times_multiline"
 
 
+class MultilineForAll(StrEnum):
+    """Which lines multiline discounts for all items are for."""
+
+    WITHOUT_GROUP = "lines_without_group"
+    UNMATCHED = "lines_without_a_group_row"
+    EVERY_LINE = "every_line"
+
+
+class TotalRest(StrEnum):
+    """Which line gets what rounding leaves of a total discount's amount."""
+
+    LAST_LINE = "last_line"
+    LARGEST_LINE = "largest_line"
+
+
 class RoundingMethod(StrEnum):
     """F&O's three ways; what lies on a step stays."""
 
@@ -145,6 +160,10 @@ class Switches:
 
     price: frozenset[Code] = frozenset(Code)
     line_discount: frozenset[Combination] = frozenset((a, i) for a in Code for i in Code)
+    multiline_discount: frozenset[Combination] = frozenset(
+        (a, i) for a in Code for i in (Code.GROUP, Code.ALL)
+    )
+    total_discount: frozenset[Code] = frozenset(Code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +177,11 @@ class SearchRules:
     dimensions: DimensionMatch = DimensionMatch.ALL_THAT_FIT
     other_unit: OtherUnit = OtherUnit.CONVERTED_QUANTITY
     upper_bound: UpperBound = UpperBound.INCLUSIVE
+    multiline_for_all: MultilineForAll = MultilineForAll.WITHOUT_GROUP
     amounts_in_product: AmountsInProduct = AmountsInProduct.FIRST
     blank_currency: BlankCurrency = BlankCurrency.NONE
     charges_spread: ChargesSpread = ChargesSpread.CHARGES_QUANTITY
+    total_rest: TotalRest = TotalRest.LAST_LINE
     price_rounding: AmountRounding | None = None
     line_rounding: AmountRounding | None = None
 
