@@ -28,7 +28,6 @@ NOT_ASKED_YET = {
         "considered.ConsideredRow.fault",
         "explaining.explained_discounts",
         "explaining.explained_prices",
-        "net.LineTerms.line_net",
         "net.LineTerms.price_row",
         "net.SummedDiscount.record_ids",
         "price_list.discount_rows_of",
