@@ -1,7 +1,7 @@
 """The row of `check` that says by what an app proves who it is, and until when that is good.
 
-What ends within a month is a warning, what has ended or cannot be read is red: then Entra ID
-is not asked, as it could only say the same.
+What ends within a month, or others can read, is a warning; what has ended or cannot be read is
+red: then Entra ID is not asked, as it could only say the same.
 """
 
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from pricing_proxy.d365.client_proof import (
     read_token,
 )
 from pricing_proxy.diagnosis.board import Finding, failed, ok, warned
+from pricing_proxy.diagnosis.exposure import is_open_to_all
 
 PROOF = "app proves who it is"
 _AUDIENCE = "api://AzureADTokenExchange"
@@ -59,6 +60,12 @@ def _certificate(named: ClientCertificate, app: EntraApp, here: str, now: dateti
         )
     if now >= read.ends_at:
         return failed(f"{found} that ended {_shown(read.ends_at)}", register)
+    key_file = named.key_file or named.file
+    if is_open_to_all(key_file):
+        readable = f"{found}; every user of this machine can read the key in {key_file}"
+        return warned(
+            readable, f"chmod o= {key_file}; in Kubernetes give the volume defaultMode 0440"
+        )
     left = read.ends_at - now
     ends = f"{found}, good for {_left(left)} more, until {_shown(read.ends_at)}"
     return warned(ends, register) if left <= ENDS_SOON else ok(ends)

@@ -72,15 +72,18 @@ def _secret_files(directory: Path | None) -> Finding:
 
 def _exposed(directory: Path) -> Iterator[str]:
     """Yield the names of files that any user can read, by way of folders that any can enter."""
-    for file in sorted(directory.iterdir()):
-        try:
-            # What a link names is read: mounted secrets are swapped by turning one.
-            place = file.resolve(strict=True)
-            is_open = place.is_file() and _has(place, stat.S_IROTH)
-            if is_open and all(_has(folder, stat.S_IXOTH) for folder in place.parents):
-                yield file.name
-        except OSError:
-            continue  # what we cannot follow is no secret of ours; reading says so
+    yield from (file.name for file in sorted(directory.iterdir()) if is_open_to_all(file))
+
+
+def is_open_to_all(file: Path) -> bool:
+    """Return whether any user can read a file, by way of folders that any can enter."""
+    try:
+        # What a link names is read: mounted secrets are swapped by turning one.
+        place = file.resolve(strict=True)
+        is_open = place.is_file() and _has(place, stat.S_IROTH)
+        return is_open and all(_has(folder, stat.S_IXOTH) for folder in place.parents)
+    except OSError:
+        return False  # what we cannot follow is no secret of ours; reading says so
 
 
 def _has(path: Path, bit: int) -> bool:

@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pricing_proxy.clock import SystemClock
+from pricing_proxy.configuration.entra_apps import ClientCertificate, EntraApp
 from pricing_proxy.diagnosis.board import RowState
+from pricing_proxy.diagnosis.client_proof import proof_finding
+from pricing_proxy.sandbox.app_proofs import AppProofs
 from tests.check.conftest import World
 from tests.check.patience import findings, red
 
@@ -74,6 +79,24 @@ async def test_proof_that_has_ended_is_the_one_red_row_and_entra_is_not_asked(
     assert findings(report)["token issued"].needs == ROW
     assert findings(report)["F&O accepts the token"].needs == ROW
     assert world.sandbox.systems["entra"].calls.counts()["total"] == 0
+
+
+def test_key_that_every_user_can_read_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = AppProofs(tmp_path, clock=SystemClock()).make_certificate(
+        "demo-pricing", lives=365 * DAY, keep_old=False
+    )
+    app = EntraApp(
+        kind="pricing", client_id="demo-pricing", proof=ClientCertificate(file=made.file)
+    )
+    # Folders of tests are closed to others.
+    monkeypatch.setattr(Path, "parents", property(lambda _: ()))
+    for mode, state in ((0o644, RowState.WARNED), (0o640, RowState.OK)):
+        made.file.chmod(mode)
+        found = proof_finding(app, here="environments.erp", now=SystemClock().utc())
+        assert found.state is state
+        assert (str(made.file) in found.found) is (state is RowState.WARNED)
 
 
 async def test_file_that_cannot_be_read_is_named_by_its_key(world: World) -> None:
