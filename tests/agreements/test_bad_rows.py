@@ -16,7 +16,11 @@ from pricing_proxy.agreements.fo.rows import (
     AgreedSale,
     Code,
 )
-from pricing_proxy.agreements.fo.sorting import discounts_by_item_party, prices_by_item
+from pricing_proxy.agreements.fo.sorting import (
+    customers_by_account,
+    discounts_by_item_party,
+    prices_by_item,
+)
 from tests.agreements.examples import (
     CUSTOMER,
     LAMP,
@@ -258,3 +262,14 @@ def test_rows_for_items_that_nobody_knows_are_kept_out_and_named() -> None:
         (2, KeptOutReason.UNKNOWN_ITEM),
         (5, KeptOutReason.UNKNOWN_ITEM),
     ]
+
+
+def test_a_customer_read_in_two_groups_is_refused_until_it_is_read_in_one() -> None:
+    moved = replace(CUSTOMER, account="c1", price_group="RETAIL")
+    other = replace(CUSTOMER, account="C2")
+
+    found = customers_by_account((CUSTOMER, other, moved, CUSTOMER, other))
+    assert found == {"c1": replace(CUSTOMER, is_contradicted=True), "c2": other}
+    assert refusal(price(), customer=found["c1"]).reason is RefusalReason.CUSTOMER_CHANGES
+    assert paid(price(), customer=found["c2"]) == 10
+    assert customers_by_account((moved, moved)) == {"c1": moved}

@@ -40,6 +40,7 @@ NOT_ASKED_YET = {
         "rules.MultilineForAll.UNMATCHED",
         "rules.OtherUnit.REQUESTED_QUANTITY",
         "rules.RoundingMethod.DOWN",
+        "sorting.customers_by_account",
         "sorting.discounts_by_item_party",
         "sorting.prices_by_item",
     )

@@ -60,6 +60,7 @@ class RefusalReason(StrEnum):
     NEGATIVE_PRICE = "negative_price"
     PRICE_UNIT = "price_unit_not_above_zero"
     IMPLAUSIBLE_NUMBER = "implausible_number"
+    CUSTOMER_CHANGES = "customer_read_with_different_groups"
     CONTRADICTION = "two_rows_of_one_record_id"
     MIXED_UNITS = "quantities_of_different_units"
     """Of lines whose sum decides a cart's multiline discount."""

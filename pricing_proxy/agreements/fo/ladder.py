@@ -32,6 +32,8 @@ class Ladder(Generic[S]):
 
     def at(self, edge: Edge) -> S:
         """Return what is found at an edge; (quantity, 0) for a quantity."""
+        if len(self.steps) == 1:
+            return self.steps[0]
         return self.steps[bisect_right(self.edges, edge) - 1]
 
 
@@ -55,6 +57,8 @@ def ladder_of(
         factor: How many of the rows' units one of the quantity's is.
         is_exclusive: An upper bound is not within its bracket.
     """
+    if all(row.upper is None and not row.lower for row in rows):
+        return one_step(look(rows))
     spans = [bracket_of(row, factor=factor, is_exclusive=is_exclusive) for row in rows]
     edges = sorted({START, *(edge for span in spans for edge in span if edge is not None)})
     places = {edge: place for place, edge in enumerate(edges)}
@@ -75,18 +79,27 @@ def bracket_of(
 
 def combined(ladders: Sequence[Ladder[S]], settle: Callable[[Sequence[S]], T]) -> Ladder[T]:
     """Return what follows from several ladders at each quantity."""
-    edges = sorted({edge for ladder in ladders for edge in ladder.edges})
+    edges = _edges([ladder.edges for ladder in ladders])
     found = [settle([ladder.at(edge) for ladder in ladders]) for edge in edges]
     return _merged(edges, found)
 
 
 def paired(one: Ladder[S], other: Ladder[T], settle: Callable[[S, T], U]) -> Ladder[U]:
     """Return what follows from two ladders at each quantity."""
-    edges = sorted({*one.edges, *other.edges})
+    edges = _edges((one.edges, other.edges))
     return _merged(edges, [settle(one.at(edge), other.at(edge)) for edge in edges])
+
+
+def _edges(several: Sequence[tuple[Edge, ...]]) -> Sequence[Edge]:
+    """Return all edges once, rising."""
+    if all(len(edges) == 1 for edges in several):
+        return several[0]  # Most agreements have no brackets; hashing fractions is dear.
+    return sorted({edge for edges in several for edge in edges})
 
 
 def _merged(edges: Sequence[Edge], steps: Sequence[S]) -> Ladder[S]:
     """Leave out edges at which nothing changes."""
+    if len(edges) == 1:
+        return Ladder((START,), tuple(steps))
     kept = [place for place in range(len(edges)) if not place or steps[place] != steps[place - 1]]
     return Ladder(tuple(edges[place] for place in kept), tuple(steps[place] for place in kept))

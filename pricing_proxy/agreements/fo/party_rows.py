@@ -51,6 +51,10 @@ class RowSearch:
     unit_factor: Fraction = Fraction(1)
     quantity: Fraction | None = None
 
+    def __hash__(self) -> int:
+        """Hash what tells searches apart cheaply: fractions are dear."""
+        return hash((self.on, self.currency, self.unit, self.is_generic, self.dimensions))
+
     def fits_but_for_day(self, row: CheckedRow, rules: SearchRules) -> bool:
         """Return whether currency, unit and dimensions let a row in."""
         return (

@@ -87,6 +87,8 @@ class PriceList:
         """Return what the item costs a customer at all quantities, or why that is not known."""
         if self.terms.unified_pricing:
             return LocalRefusal(RefusalReason.UNIFIED_PRICING)
+        if customer.is_contradicted:
+            return LocalRefusal(RefusalReason.CUSTOMER_CHANGES)
         sales = [each for each in customer.agreed_sales if _is_for(each, self.item)]
         for each in sales:
             if is_in_period(each, asked.on):

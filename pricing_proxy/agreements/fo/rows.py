@@ -196,7 +196,12 @@ class AgreedSale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedCustomer:
-    """A customer with the groups that agreements name."""
+    """A customer with the groups that agreements name.
+
+    Attributes:
+        agreed_sales: Lines of sales agreements, past and to come too.
+        is_contradicted: It was read twice with different groups: somebody changes it just now.
+    """
 
     account: str
     price_group: str = ""
@@ -204,6 +209,7 @@ class PricedCustomer:
     multiline_discount_group: str = ""
     total_discount_group: str = ""
     agreed_sales: tuple[AgreedSale, ...] = ()
+    is_contradicted: bool = False
 
     def parties(self, group: str) -> tuple[Party, ...]:
         """Return what agreements call the customer, from narrow to wide.

@@ -1,10 +1,20 @@
-"""Sort the rows of a whole company by what they are for; rows for nothing that exists are left."""
+"""Sort what was read of a whole company: rows by what they are for, customers by account.
+
+Rows for nothing that exists are kept out; a customer who was read in two groups is marked.
+"""
 
 from collections import defaultdict
 from collections.abc import Container, Iterable
+from dataclasses import replace
 
 from pricing_proxy.agreements.fo.checking import KeptOutReason, KeptOutRow
-from pricing_proxy.agreements.fo.rows import AgreedDiscount, AgreedPrice, Code, Party
+from pricing_proxy.agreements.fo.rows import (
+    AgreedDiscount,
+    AgreedPrice,
+    Code,
+    Party,
+    PricedCustomer,
+)
 from pricing_proxy.names import same_name_key
 
 
@@ -46,3 +56,17 @@ def discounts_by_item_party(
         else:
             found[party].append(row)
     return found, kept_out
+
+
+def customers_by_account(read: Iterable[PricedCustomer]) -> dict[str, PricedCustomer]:
+    """Return each customer by its folded account; one who was read twice, differently, is marked.
+
+    A customer moves between pages while somebody puts it into another group: which of the two
+    is true only the next reading says.
+    """
+    found: dict[str, PricedCustomer] = {}
+    for customer in read:
+        first = found.setdefault(same_name_key(customer.account), customer)
+        if first != customer:
+            found[same_name_key(customer.account)] = replace(first, is_contradicted=True)
+    return found
