@@ -63,8 +63,8 @@ mutation: $(READY) ## Score the tests of the circuit breaker by mutants of it
 chaos: $(READY) ## Kill the sync's workers and database under load (CHAOS_ARGS=--help), and judge every order
 	@$(TIED) $(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
-drill: $(READY) ## Walk through outages under load (three minutes) and judge every answer
-	@$(TIED) $(BIN)/python -m tests.drill
+drill: $(READY) ## Walk through outages under load (three minutes) and judge every answer; DRILL_ARGS=--prometheus: and alerts
+	@$(TIED) $(BIN)/python -m tests.drill $(DRILL_ARGS)
 
 rolling: $(READY) ## Restart replicas behind HAProxy and nginx, upgrade workers, all under load (ROLLING_ARGS=--help)
 	@$(TIED) $(BIN)/python -m tests.rolling $(ROLLING_ARGS)

@@ -5,6 +5,7 @@ when somebody got it.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from pricing_proxy.clock import Clock
@@ -97,8 +98,12 @@ class Watcher:
                 for alert in seen.open_alerts
             ]
         )
-        if seen.ended and is_told:
-            await self._kept.end([alert.condition.key for alert in seen.ended])
+        waiting = [] if is_told else [alert for alert in seen.ended if alert.times_told]
+        # Open until somebody hears that they are over, though nobody is affected any more.
+        await self._kept.keep([replace(record_of(alert), count=0) for alert in waiting])
+        over = [alert.condition.key for alert in seen.ended if alert not in waiting]
+        if over:
+            await self._kept.end(over)
         return seen
 
 

@@ -27,10 +27,14 @@ class AlertStore:
         return [AlertRecord(*row) for row in await statements.rows(self._database, statement)]
 
     async def count_open(self) -> dict[str, int]:
-        """Return how many are open by kind: what keys begin with; of a notice, its own key."""
+        """Return how many are open by kind: what keys begin with; of a notice, its own key.
+
+        One that is over, of which nobody could be told yet, affects nobody: it is not counted.
+        """
         first, own = (func.split_part(_COLUMN.key, "/", place) for place in (1, 4))
         kind = case((first == _NOTICE, own), else_=first)
-        statement = select(kind, func.count()).where(_COLUMN.ended_at.is_(None)).group_by(kind)
+        lasting = _COLUMN.ended_at.is_(None) & (_COLUMN["count"] > 0)
+        statement = select(kind, func.count()).where(lasting).group_by(kind)
         rows = await statements.rows(self._database, statement)
         return {str(kind): int(count) for kind, count in rows}
 

@@ -203,6 +203,11 @@ def _units(folder: Path) -> Iterator[Sequence[str]]:
         yield "systemd-analyze", "security", "--offline=true", threshold, str(copy)
 
 
+def _installed(folder: Path) -> Iterator[Sequence[str]]:
+    building.require_namespaces()
+    yield "unshare", "--mount", "tests/deploy/installing.sh", str(folder)
+
+
 def _proxies(folder: Path) -> Iterator[Sequence[str]]:
     """Have both proxies read their examples, with a certificate made for it."""
     key, certificate, both = (folder / name for name in ("key.pem", "cert.pem", "both.pem"))
@@ -256,6 +261,7 @@ CHECKS = (
     Check("the Helm chart, by Kubernetes' schemas", ("helm", "kubernetes-validate"), _chart),
     Check("YAML (yamllint)", ("yamllint",), _yaml),
     Check("systemd's units, and how exposed they are", ("systemd-analyze",), _units),
+    Check("installed for systemd, twice", ("setpriv", "systemd-analyze", "unshare"), _installed),
     Check("HAProxy and nginx read the examples", ("haproxy", "nginx", "openssl"), _proxies),
     Check("Prometheus: configuration, rules, a test of each alert", ("promtool",), _prometheus),
     Check("Alertmanager: configuration, routes", ("amtool",), _routes),

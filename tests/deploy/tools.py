@@ -45,6 +45,7 @@ TOOLS: Mapping[str, Tool] = {
     "promtool": Tool("prometheus"),
     "redis-server": Tool("redis-server"),
     "runc": Tool("runc"),
+    "setpriv": Tool("util-linux"),
     "systemd-analyze": Tool("systemd"),
     "umoci": Tool("umoci"),
     "unshare": Tool("util-linux"),

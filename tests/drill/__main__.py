@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.drill.load import Load
 from tests.drill.picture import draw
 from tests.drill.programs import DrillError, Running, programs
 from tests.drill.records import Calls, Phase, write
+from tests.drill.watching import PACE, Watch, table, unexpected
 
 # A few more than a thousand answers of each mode.
 _PHASE_SECONDS = 26.0
@@ -35,13 +37,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
     parser.add_argument("--seconds", type=float, default=_PHASE_SECONDS, help="of each phase")
     parser.add_argument("--output", type=Path, default=Path("build/drill"), help="for records")
+    parser.add_argument(
+        "--prometheus",
+        action="store_true",
+        help="have a real Prometheus watch both programs, and judge which alerts fired",
+    )
+    parser.add_argument(
+        "--pace",
+        type=int,
+        default=PACE,
+        help="by which the durations of its rules are shortened; alerts are judged at %(default)s",
+    )
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     console = Console()
     with tempfile.TemporaryDirectory(prefix="drill-") as folder:
         try:
-            with programs(Path(folder)) as running:
-                asyncio.run(_Drill(running, options.output, console).run(options.seconds))
+            pace = options.pace if options.prometheus else None
+            with programs(Path(folder), pace=pace) as running:
+                drill = _Drill(running, options.output, console)
+                asyncio.run(drill.run(options.seconds))
+                is_as_expected = running.watch is None or drill.judge_alerts(running.watch)
         except (BenchError, DrillError) as error:
             console.print(f"make drill: {error}", style="red", markup=False)
             sys.exit(2)
@@ -51,7 +67,7 @@ def main() -> None:
     verdict = json.loads((options.output / "verdict.json").read_text(encoding="utf-8"))
     show(verdict, console)
     console.print(f"Records, verdict and picture are in {options.output}.")
-    sys.exit(judged.returncode)
+    sys.exit(judged.returncode or not is_as_expected)
 
 
 def show(verdict: dict[str, Any], console: Console) -> None:
@@ -114,6 +130,19 @@ class _Drill:
         write(self._output / "phases.jsonl", self._phases)
         picture = draw(load.answers, self._phases)
         (self._output / "drill.svg").write_text(picture, encoding="utf-8")
+
+    def judge_alerts(self, watch: Watch) -> bool:
+        """Show and write down which alerts fired; return whether they are those expected."""
+        fired = watch.fired(self._phases)
+        self._console.print(table(fired, self._phases))
+        written = {name: asdict(one) for name, one in fired.items()}
+        (self._output / "alerts.json").write_text(json.dumps(written, indent=1), encoding="utf-8")
+        wrong = [f"{name} was not evaluated" for name in watch.failed_rules()]
+        if watch.pace == PACE:
+            wrong += unexpected(fired)
+        for each in wrong:
+            self._console.print(each, style="red", markup=False)
+        return not wrong
 
     def _faults(self) -> dict[str, Callable[[], Awaitable[None]]]:
         return {

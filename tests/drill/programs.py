@@ -12,7 +12,9 @@ from pathlib import Path
 
 from pricing_proxy.children import tied
 from pricing_proxy.demo.plan import SECRET, SECRET_NAME, Plan, Ports, free_ports
+from pricing_proxy.demo.sync_plan import database_folder
 from tests.bench.programs import process, program, wait_for
+from tests.drill.watching import Watch, watched
 
 # Prices go stale within a phase, so that refreshes are part of the drill.
 _FRESHNESS = "freshness = { soft_seconds = 20, hard_seconds = 3600 }"
@@ -48,18 +50,24 @@ class Running:
 
     plan: Plan
     redis: RedisChild
+    watch: Watch | None
 
 
 @contextmanager
-def programs(folder: Path) -> Iterator[Running]:
-    """Start all; on exit, end all."""
+def programs(folder: Path, *, pace: int | None = None) -> Iterator[Running]:
+    """Start all; on exit, end all.
+
+    Args:
+        folder: For files.
+        pace: By which rules are shortened for a Prometheus that watches; None for none.
+    """
     redis_server = shutil.which("redis-server")
     if redis_server is None:
         raise DrillError("install redis-server: the drill kills a real one")
     names = [field.name for field in dataclasses.fields(Ports)]
     ports = Ports(**dict(zip(names, free_ports(len(names)), strict=True)))
-    # The sync does not run here.
-    plan = Plan(ports=ports, folder=folder, database=folder / "postgres")
+    # The sync runs only when it is watched.
+    plan = Plan(ports=ports, folder=folder, database=database_folder(folder))
     plan.write_configuration()
     text = plan.configuration_file.read_text(encoding="utf-8")
     text = text.replace('currency = "EUR"\n', f'currency = "EUR"\n{_FRESHNESS}\n', 1)
@@ -79,4 +87,5 @@ def programs(folder: Path) -> Iterator[Running]:
         wait_for(f"{plan.public_url}/health/ready")
         # Redis was asked first long ago; by now the service has heard of it.
         time.sleep(1)
-        yield Running(plan, redis)
+        watch = None if pace is None else stack.enter_context(watched(plan, pace))
+        yield Running(plan, redis, watch)

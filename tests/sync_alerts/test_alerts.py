@@ -352,6 +352,41 @@ async def test_a_message_that_nobody_took_is_sent_again(
     assert await AlertStore(store).open_alerts() == []
 
 
+async def test_what_is_over_counts_no_more_though_nobody_could_be_told(
+    store: AsyncEngine, receiver: tuple[Receiver, str]
+) -> None:
+    """Prometheus pages for what is open: a dead mail server is no outage of the ERP."""
+    hook, url = receiver
+    wrong = [condition("lost/fo"), condition("held/x")]
+
+    async def conditions() -> Sequence[Condition]:
+        return wrong
+
+    alerts = AlertStore(store)
+    targets = Targets([url])
+    watcher = Watcher(conditions=conditions, kept=alerts, targets=targets, clock=SystemClock())
+    await watcher.watch()
+    assert await alerts.count_open() == {"held": 1, "lost": 1}
+    hook.status = 500
+    wrong.append(condition("late/y"))
+    await watcher.watch()
+    del wrong[0]
+    wrong.remove(condition("late/y"))
+    await watcher.watch()
+
+    assert await alerts.count_open() == {"held": 1}
+    # Of the one that people know of they still have to hear; nobody knows of the other.
+    assert [kept.key for kept in await alerts.open_alerts()] == ["lost/fo", "held/x"]
+    wrong.append(condition("lost/fo"))
+    await watcher.watch()
+    assert await alerts.count_open() == {"held": 1, "lost": 1}
+    wrong.pop()
+    hook.status = 200
+    await watcher.watch()
+    assert hook.received[-1]["title"] == "pricing-proxy sync: 1 over"
+    assert [kept.key for kept in await alerts.open_alerts()] == ["held/x"]
+
+
 async def test_two_processes_tell_once(store: AsyncEngine, receiver: tuple[Receiver, str]) -> None:
     """Each looks by its schedules, of which one process at a time has the lease."""
     hook, url = receiver
