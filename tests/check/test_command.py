@@ -67,7 +67,7 @@ async def test_healthy_systems_exit_with_0(file: Path) -> None:
     result = await run("--config", str(file))
 
     assert result.exit_code == 0, result.output
-    for told in ("Redis", "Environment sandbox", "Market b2b_de", "CustomersV3", "29 ok"):
+    for told in ("Redis", "Environment sandbox", "Market b2b_de", "CustomersV3", "30 ok"):
         assert told in result.stdout
     assert "Checking sandbox: Entra ID" in result.stderr
 
