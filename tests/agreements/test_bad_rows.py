@@ -39,7 +39,9 @@ DAY = timedelta(days=1)
 
 def kept_out_prices(*rows: AgreedPrice) -> list[tuple[int, KeptOutReason]]:
     held = price_rows_of(rows, LAMP, TERMS)
-    return [(each.row.record_id, each.reason) for each in held.kept_out]
+    parties = {row.party for row in rows}
+    found = [each for party in parties for each in held.kept_out(party)]
+    return [(each.row.record_id, each.reason) for each in found]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_a_row_read_twice_counts_once() -> None:
     rows = discount("5", 7), discount("5", 7)
     held = discount_rows_of(rows, EVERYBODY, TERMS)
 
-    assert [(each.row.record_id, each.reason) for each in held.kept_out] == [
+    assert [(each.row.record_id, each.reason) for each in held.kept_out(EVERYBODY)] == [
         (7, KeptOutReason.READ_TWICE)
     ]
     assert len(held.of(EVERYBODY)) == 1
@@ -88,7 +90,7 @@ def test_discounts_that_can_never_apply_are_kept_out(
 ) -> None:
     held = discount_rows_of([discount("5", 7, **terms)], EVERYBODY, TERMS)
 
-    assert [each.reason for each in held.kept_out] == [reason]
+    assert [each.reason for each in held.kept_out(EVERYBODY)] == [reason]
 
 
 DOUBTFUL = [

@@ -35,17 +35,15 @@ def answer(
     parties: Sequence[Party],
     places: Sequence[Place],
 ) -> LocalQuote | LocalRefusal:
-    """Return what an item costs, by the rows that count.
-
-    Parties, whose prices count, and places, where line discounts are looked for, go from narrow
-    to wide.
-    """
+    """Return what an item costs by prices of parties and discounts in places, narrow to wide."""
     refusal = _not_converted(item, terms, asked)
     if refusal is not None:
         return refusal
     quantity = Fraction(asked.quantity) if is_by_line(item, terms) else None
-    for_prices = price_stages(item, asked, terms, quantity)
-    for_discounts = discount_stages(asked, terms, quantity)
+    for_prices = price_stages(item, asked, terms, has_generic=prices.has_generic, quantity=quantity)
+    for_discounts = discount_stages(
+        asked, terms, has_generic=any(rows.has_generic for rows, _ in places), quantity=quantity
+    )
     maker = TermsMaker(item, terms, asked, for_prices, for_discounts)
     found = paired(
         find_prices(prices, parties, for_prices),
@@ -55,16 +53,20 @@ def answer(
     by_quantity = _without_refusals(found)
     if isinstance(by_quantity, LocalRefusal):
         return by_quantity
-    days = (
-        *(prices.last_day_alike(party, each) for party in parties for each in for_prices),
-        *(rows.last_day_alike(party, each) for rows, party in places for each in for_discounts),
-    )
     return LocalQuote(
         by_quantity=by_quantity,
         breaks=() if quantity is not None else breaks_of(by_quantity, asked.quantity_step),
-        valid_until=min((day for day in days if day != date.max), default=None),
+        valid_until=_first_of(
+            *(prices.last_day_alike(party, each) for party in parties for each in for_prices),
+            *(rows.last_day_alike(party, each) for rows, party in places for each in for_discounts),
+        ),
         only_for=None if quantity is None else asked.quantity,
     )
+
+
+def _first_of(*days: date) -> date | None:
+    """Return the first day; None where there is none but `date.max`."""
+    return min((day for day in days if day != date.max), default=None)
 
 
 def _not_converted(item: PricedItem, terms: PricingTerms, asked: AskedPrice) -> LocalRefusal | None:

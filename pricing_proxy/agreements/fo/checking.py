@@ -7,13 +7,12 @@ meets it is refused, with the row named: leaving it out could make a wrong price
 never get that far are priced as ever.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from pricing_proxy.agreements.fo.rows import (
     ONE,
@@ -27,13 +26,13 @@ from pricing_proxy.agreements.fo.rules import ChargesSpread, PricingTerms, RowOr
 from pricing_proxy.names import is_same_name, same_name_key
 
 AgreedRow: TypeAlias = AgreedPrice | AgreedDiscount
-R = TypeVar("R", AgreedPrice, AgreedDiscount)
 
 _NONE = Fraction(0)
 
-# F&O's amounts have 32 digits, of which nobody uses half: a longer one is a slip, or an attack.
-_HIGHEST = Decimal(10) ** 15
-_MOST_DECIMALS = 12
+# F&O's amounts have 32 digits, of which nobody uses half: a larger or smaller one is a slip, or
+# an attack.
+_MOST_DIGITS = 15
+_MOST_DECIMALS = -13
 
 
 class KeptOutReason(StrEnum):
@@ -105,67 +104,62 @@ class CheckedRow:
     doubt: RefusalReason | None = None
 
 
-CheckedRows: TypeAlias = dict[Party, tuple[CheckedRow, ...]]
-"""By whose they are; each party's rows in the order in which they are looked at."""
+RowCheck: TypeAlias = Callable[[AgreedRow, bool], CheckedRow | KeptOutReason]
+"""Returns a row ready to be searched, or why it is left out; it is told of contradicted rows."""
 
 
-def checked_prices(
-    rows: Iterable[AgreedPrice], item: PricedItem, terms: PricingTerms
-) -> tuple[CheckedRows, tuple[KeptOutRow, ...]]:
-    """Return an item's price rows by whose they are, and what was kept out."""
-    once, kept_out = _once(rows)
-    kept: list[tuple[Party, CheckedRow]] = []
-    for row, is_contradicted in once:
-        reason = _never_applies(row, terms) or _not_of(row, item)
-        if reason is not None:
-            kept_out.append(KeptOutRow(row, reason))
-        else:
-            kept.append((row.party, _price(row, item, terms.rules, is_contradicted)))
-    return _by_party(kept), tuple(kept_out)
+def price_check(item: PricedItem, terms: PricingTerms) -> RowCheck:
+    """Return how the price rows of an item are checked."""
+
+    def check(row: AgreedRow, is_contradicted: bool) -> CheckedRow | KeptOutReason:  # noqa: FBT001
+        if not isinstance(row, AgreedPrice) or not is_same_name(row.item, item.number):
+            return KeptOutReason.OTHER_ITEM
+        if not row.unit.strip() or item.factor(row.unit, item.inventory_unit) is None:
+            return KeptOutReason.UNKNOWN_UNIT
+        return _never_applies(row, terms) or _price(row, item, terms.rules, is_contradicted)
+
+    return check
 
 
-def checked_discounts(
-    rows: Iterable[AgreedDiscount], item_party: Party, terms: PricingTerms
-) -> tuple[CheckedRows, tuple[KeptOutRow, ...]]:
-    """Return the discount rows for an item, a group of items or all, by whose they are."""
-    once, kept_out = _once(rows)
-    kept: list[tuple[Party, CheckedRow]] = []
-    for row, is_contradicted in once:
-        reason = _never_applies(row, terms)
-        if reason is None and row.item_party != item_party:
-            reason = KeptOutReason.OTHER_ITEM
-        if reason is not None:
-            kept_out.append(KeptOutRow(row, reason))
-        else:
-            kept.append((row.party, _discount(row, terms.rules, is_contradicted)))
-    return _by_party(kept), tuple(kept_out)
+def discount_check(item_party: Party, terms: PricingTerms) -> RowCheck:
+    """Return how the discounts for an item, a group of items or all are checked."""
+
+    def check(row: AgreedRow, is_contradicted: bool) -> CheckedRow | KeptOutReason:  # noqa: FBT001
+        if not isinstance(row, AgreedDiscount) or row.item_party != item_party:
+            return KeptOutReason.OTHER_ITEM
+        return _never_applies(row, terms) or _discount(row, terms.rules, is_contradicted)
+
+    return check
 
 
-def are_plausible(*numbers: Decimal) -> bool:
-    """Return whether numbers can be amounts or quantities of anybody."""
-    return all(
-        number.is_finite()
-        and abs(number) < _HIGHEST
-        and -int(number.as_tuple().exponent) <= _MOST_DECIMALS
-        for number in numbers
-    )
-
-
-def _once(rows: Iterable[R]) -> tuple[list[tuple[R, bool]], list[KeptOutRow]]:
-    """Return each record once with whether another row contradicts it, and what came again.
+def read_once(
+    rows: Iterable[AgreedRow],
+) -> tuple[list[AgreedRow], frozenset[int], list[KeptOutRow]]:
+    """Return each row once, the record ids of which rows differ, and the rows that came again.
 
     Rows that move between pages while they are read come twice; a discount would count double.
     """
-    found: dict[int, list[R]] = {}
+    listed = list(rows)
+    if len({row.record_id for row in listed}) == len(listed):
+        return listed, frozenset(), []
+    found: dict[int, list[AgreedRow]] = {}
     again = []
-    for row in rows:
+    for row in listed:
         same = found.setdefault(row.record_id, [])
         if row in same:
             again.append(KeptOutRow(row, KeptOutReason.READ_TWICE))
         else:
             same.append(row)
-    once = [(row, len(same) > 1) for same in found.values() for row in same]
-    return once, again
+    contradicted = frozenset(number for number, same in found.items() if len(same) > 1)
+    return [row for same in found.values() for row in same], contradicted, again
+
+
+def are_plausible(*numbers: Decimal) -> bool:
+    """Return whether numbers can be amounts or quantities of anybody."""
+    return all(
+        number.is_finite() and _MOST_DECIMALS < number.adjusted() < _MOST_DIGITS
+        for number in numbers
+    )
 
 
 def _never_applies(row: AgreedRow, terms: PricingTerms) -> KeptOutReason | None:
@@ -183,14 +177,6 @@ def _is_empty_bracket(row: AgreedRow) -> bool:
     return row.to_quantity != 0 and row.to_quantity < max(row.from_quantity, ZERO)
 
 
-def _not_of(row: AgreedPrice, item: PricedItem) -> KeptOutReason | None:
-    if not is_same_name(row.item, item.number):
-        return KeptOutReason.OTHER_ITEM
-    if not row.unit.strip() or item.factor(row.unit, item.inventory_unit) is None:
-        return KeptOutReason.UNKNOWN_UNIT
-    return None
-
-
 def _price(
     row: AgreedPrice,
     item: PricedItem,
@@ -201,7 +187,9 @@ def _price(
     doubt = _doubt(row, numbers, is_contradicted) or _price_doubt(row)
     unit_price = line_charges = Fraction(0)
     if doubt is None:
-        unit_price = Fraction(row.price) / Fraction(row.price_unit)
+        unit_price = Fraction(row.price)
+        if row.price_unit != 1:
+            unit_price /= Fraction(row.price_unit)
         if item.charges_included and rules.charges_spread is ChargesSpread.LINE_QUANTITY:
             line_charges = Fraction(row.charges)
         elif item.charges_included:
@@ -272,14 +260,3 @@ def _price_doubt(row: AgreedPrice) -> RefusalReason | None:
     if row.price < 0 or row.charges < 0:
         return RefusalReason.NEGATIVE_PRICE
     return RefusalReason.PRICE_UNIT if row.price_unit <= 0 else None
-
-
-def _by_party(kept: Iterable[tuple[Party, CheckedRow]]) -> CheckedRows:
-    found: defaultdict[Party, list[CheckedRow]] = defaultdict(list)
-    for party, row in kept:
-        found[party].append(row)
-    return {party: tuple(sorted(rows, key=_order)) for party, rows in found.items()}
-
-
-def _order(row: CheckedRow) -> tuple[Fraction | int, ...]:
-    return row.order

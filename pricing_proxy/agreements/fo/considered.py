@@ -80,8 +80,8 @@ class Sieve:
         """Say which rows of some parties can never apply."""
         self.lost += [
             ConsideredRow(each.row, RowVerdict.KEPT_OUT, fault=each.reason)
-            for each in held.kept_out
-            if each.row.party in parties
+            for party in parties
+            for each in held.kept_out(party)
         ]
 
     def switch_off(self, held: PartyRows[S], party: Party) -> None:

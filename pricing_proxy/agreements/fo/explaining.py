@@ -28,7 +28,7 @@ def explained_prices(
 ) -> list[ConsideredRow]:
     """Return what became of each price row for the customer, its group and everybody."""
     terms, quantity = prices.terms, Fraction(asked.quantity)
-    stages = price_stages(prices.item, asked, terms, quantity)
+    stages = price_stages(prices.item, asked, terms, has_generic=True, quantity=quantity)
     sieve = Sieve(stages, quantity, terms.rules)
     combinations = []
     parties = customer.parties(customer.price_group)
@@ -51,7 +51,7 @@ def explained_discounts(
 ) -> list[ConsideredRow]:
     """Return what became of each line discount for the customer, its group and everybody."""
     terms, quantity = prices.terms, Fraction(asked.quantity)
-    stages = discount_stages(asked, terms, quantity)
+    stages = discount_stages(asked, terms, has_generic=True, quantity=quantity)
     sieve = Sieve(stages, quantity, terms.rules)
     active = prices.discount_places(customer)
     combinations = []

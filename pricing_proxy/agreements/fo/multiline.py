@@ -85,7 +85,9 @@ class _CartSearch:
     def find(self, line: LocalCartLine, tested: Sequence[Tested]) -> SummedDiscount | LocalRefusal:
         """Return what the rows that apply to a line add up to."""
         asked = AskedPrice(unit=line.unit, currency=self._asked.currency, on=self._asked.on)
-        stages = discount_stages(asked, self._terms, None)
+        stages = discount_stages(
+            asked, self._terms, has_generic=any(rows.has_generic for rows, _, _ in tested)
+        )
         found = _found(stages, tested, unit="")
         if found.rows != _found(stages, tested, unit=same_name_key(line.unit)).rows:
             return LocalRefusal(RefusalReason.MIXED_UNITS)

@@ -4,20 +4,27 @@ What they say to a customer, a group or everybody is worked out once per search 
 group's steps serve all its customers. Only what holds on one day is kept at a time.
 """
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Generic, TypeAlias, TypeVar
 
 from pricing_proxy.agreements.fo.checking import (
+    AgreedRow,
     CheckedRow,
-    CheckedRows,
     KeptOutRow,
     RefusalReason,
+    RowCheck,
+    read_once,
 )
 from pricing_proxy.agreements.fo.ladder import Ladder, bracket_of, ladder_of, one_step
-from pricing_proxy.agreements.fo.rows import Party, is_in_period, last_day_alike
+from pricing_proxy.agreements.fo.rows import (
+    Party,
+    is_in_period,
+    last_day_alike,
+)
 from pricing_proxy.agreements.fo.rules import BlankCurrency, SearchRules, UpperBound
 
 S = TypeVar("S")
@@ -97,33 +104,65 @@ Key: TypeAlias = tuple[Party, RowSearch]
 
 
 class PartyRows(Generic[S]):
-    """Checked rows, by whose they are.
+    """Rows by whose they are; a party's are checked when somebody asks for them.
+
+    Args:
+        rows: As they were read.
+        check: How one of them is checked.
+        look: How those of one combination are looked at.
+        rules: The answers to the open questions.
 
     Attributes:
-        kept_out: The rows among them that can never apply.
+        has_generic: Whether any row may be converted from the generic currency.
     """
 
     def __init__(
         self,
-        rows: CheckedRows,
+        rows: Iterable[AgreedRow],
+        check: RowCheck,
         look: Look[S],
         rules: SearchRules,
-        kept_out: tuple[KeptOutRow, ...] = (),
     ) -> None:
-        self.kept_out = kept_out
-        self._rows = rows
+        self._check = check
         self._look = look
         self._rules = rules
+        self._read: defaultdict[Party, list[AgreedRow]] = defaultdict(list)
+        self._kept_out: defaultdict[Party, list[KeptOutRow]] = defaultdict(list)
+        self._checked: dict[Party, tuple[CheckedRow, ...]] = {}
         self._ladders: dict[Key, Ladder[S]] = {}
         self._on: date | None = None
+        once, self._contradicted, again = read_once(rows)
+        for row in once:
+            self._read[row.party].append(row)
+        for left_out in again:
+            self._kept_out[left_out.row.party].append(left_out)
+        self.has_generic = any(row.is_generic for row in once)
 
     def has(self, party: Party) -> bool:
         """Return whether there is any row of a party."""
-        return party in self._rows
+        return party in self._read
 
     def of(self, party: Party) -> tuple[CheckedRow, ...]:
         """Return the rows of a party, in the order in which they are looked at."""
-        return self._rows.get(party, ())
+        checked = self._checked.get(party)
+        if checked is None:
+            checked = self._checked[party] = self._sorted(party)
+        return checked
+
+    def kept_out(self, party: Party) -> list[KeptOutRow]:
+        """Return the rows of a party that can never apply."""
+        self.of(party)
+        return self._kept_out.get(party, [])
+
+    def _sorted(self, party: Party) -> tuple[CheckedRow, ...]:
+        kept: list[CheckedRow] = []
+        for row in self._read.get(party, ()):
+            found = self._check(row, row.record_id in self._contradicted)
+            if isinstance(found, CheckedRow):
+                kept.append(found)
+            else:
+                self._kept_out[party].append(KeptOutRow(row, found))
+        return tuple(sorted(kept, key=_order))
 
     def ladder(self, party: Party, search: RowSearch) -> Ladder[S]:
         """Return what a party's rows say at each quantity."""
@@ -150,7 +189,7 @@ class PartyRows(Generic[S]):
         days = (
             last_day_alike(row.row, search.on)
             for row in self.of(party)
-            if search.fits_but_for_day(row, self._rules)
+            if (row.row.from_date or row.row.to_date) and search.fits_but_for_day(row, self._rules)
         )
         return min((day for day in days if day is not None), default=date.max)
 
@@ -179,3 +218,7 @@ class PartyRows(Generic[S]):
             factor=search.bracket_factor,
             is_exclusive=self._is_exclusive,
         )
+
+
+def _order(row: CheckedRow) -> tuple[Fraction | int, ...]:
+    return row.order

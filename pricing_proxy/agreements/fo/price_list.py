@@ -15,8 +15,8 @@ from typing import TypeAlias
 from pricing_proxy.agreements.fo.answering import answer, is_by_line
 from pricing_proxy.agreements.fo.checking import (
     RefusalReason,
-    checked_discounts,
-    checked_prices,
+    discount_check,
+    price_check,
 )
 from pricing_proxy.agreements.fo.discount_search import DiscountRows, Place, discount_look
 from pricing_proxy.agreements.fo.party_rows import PartyRows
@@ -45,16 +45,15 @@ _CODES = (Code.TABLE, Code.GROUP, Code.ALL)
 
 def price_rows_of(rows: Iterable[AgreedPrice], item: PricedItem, terms: PricingTerms) -> PriceRows:
     """Return the prices agreed for an item, ready to be searched."""
-    checked, kept_out = checked_prices(rows, item, terms)
-    return PartyRows(checked, price_look(terms.rules), terms.rules, kept_out)
+    return PartyRows(rows, price_check(item, terms), price_look(terms.rules), terms.rules)
 
 
 def discount_rows_of(
     rows: Iterable[AgreedDiscount], item_party: Party, terms: PricingTerms
 ) -> DiscountRows:
     """Return the line discounts for one item, a group of items or all, ready to be searched."""
-    checked, kept_out = checked_discounts(rows, item_party, terms)
-    return PartyRows(checked, discount_look(terms.rules), terms.rules, kept_out)
+    check = discount_check(item_party, terms)
+    return PartyRows(rows, check, discount_look(terms.rules), terms.rules)
 
 
 class PriceList:

@@ -11,11 +11,17 @@ from pricing_proxy.names import same_name_key
 
 
 def price_stages(
-    item: PricedItem, asked: AskedPrice, terms: PricingTerms, quantity: Fraction | None
+    item: PricedItem,
+    asked: AskedPrice,
+    terms: PricingTerms,
+    *,
+    has_generic: bool,
+    quantity: Fraction | None = None,
 ) -> tuple[RowSearch, ...]:
     """Return the searches for a price: asked unit, inventory unit; then in the generic currency.
 
-    With a quantity only that one is asked for, in the asked unit.
+    Rows that may be converted are asked for only where there are any. With a quantity only that
+    one is asked for, in the asked unit.
     """
     units = tuple(_units(item, asked, terms.rules.other_unit))
     dimensions, document = asked.dimensions.folded(), same_name_key(asked.currency)
@@ -31,13 +37,17 @@ def price_stages(
             unit_factor=unit_factor,
             quantity=quantity,
         )
-        for currency, is_generic in _currencies(asked, terms)
+        for currency, is_generic in _currencies(asked, terms, has_generic=has_generic)
         for unit, bracket_factor, unit_factor in units
     )
 
 
 def discount_stages(
-    asked: AskedPrice, terms: PricingTerms, quantity: Fraction | None
+    asked: AskedPrice,
+    terms: PricingTerms,
+    *,
+    has_generic: bool,
+    quantity: Fraction | None = None,
 ) -> tuple[RowSearch, ...]:
     """Return the searches for line discounts: of the asked unit, or of any."""
     dimensions, document = asked.dimensions.folded(), same_name_key(asked.currency)
@@ -52,7 +62,7 @@ def discount_stages(
             dimensions=dimensions,
             quantity=quantity,
         )
-        for currency, is_generic in _currencies(asked, terms)
+        for currency, is_generic in _currencies(asked, terms, has_generic=has_generic)
     )
 
 
@@ -64,11 +74,15 @@ def rate_to_document(search: RowSearch, terms: PricingTerms) -> Fraction:
     return (one or Fraction(1)) / (other or Fraction(1))
 
 
-def _currencies(asked: AskedPrice, terms: PricingTerms) -> Iterator[tuple[str | None, bool]]:
+def _currencies(
+    asked: AskedPrice, terms: PricingTerms, *, has_generic: bool
+) -> Iterator[tuple[str | None, bool]]:
     """Yield currencies of rows, and whether these have to allow that they are converted."""
     document = same_name_key(asked.currency)
     yield document, False
     generic = terms.generic_currency
+    if not has_generic:
+        return
     if generic is None or terms.rate(generic) is None:
         # Rows that F&O might convert: a line that needs one is refused.
         yield None, True
