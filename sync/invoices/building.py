@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
+from pricing_proxy.d365.fo.fulfilment import FulfilmentReads
 from pricing_proxy.d365.fo.invoices import InvoiceReads
 from sync.description import Built, Description, OfOrder
 from sync.engine.schedules import Schedule
@@ -13,6 +14,7 @@ from sync.invoices.comparing import bill_comparison
 from sync.invoices.contracts import contracts
 from sync.invoices.credit_carrier import CreditCarrier
 from sync.invoices.crediting import MemoWriter
+from sync.invoices.deliveries import Deliveries
 from sync.invoices.finding import BillFinder
 from sync.invoices.flow import InvoiceFlow, InvoiceMarket
 from sync.invoices.invoice_carrier import InvoiceCarrier
@@ -35,7 +37,7 @@ from sync.reconciliation.healing import Reconciled
 
 # With the read itself and the write, a bill is in the shop within 90 seconds.
 _LOOK, _HOURLY = timedelta(seconds=30), timedelta(hours=1)
-_RETURNS = "returns"
+_RETURNS, _STATUS = "returns", "order_status"
 
 
 def invoice_flow(given: Given) -> InvoiceFlow:
@@ -115,8 +117,20 @@ def _market(given: Given, market: ConfiguredMarket) -> InvoiceMarket:
     )
     return InvoiceMarket(
         invoices=InvoiceCarrier(lines, orders=orders, writer=invoicing, rules=rules),
-        credits=CreditCarrier(lines, orders=orders, writer=crediting, rules=rules),
+        credits=CreditCarrier(
+            lines,
+            orders=orders,
+            writer=crediting,
+            rules=rules,
+            deliveries=_deliveries(given, market),
+        ),
     )
+
+
+def _deliveries(given: Given, market: ConfiguredMarket) -> Deliveries | None:
+    if _STATUS not in market.own.flows:
+        return None
+    return Deliveries(FulfilmentReads(given.erp(market)), given.shop.reserving_orders)
 
 
 def _source(given: Given, market: ConfiguredMarket) -> InvoiceSource:

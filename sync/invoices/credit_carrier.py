@@ -14,6 +14,7 @@ from sync.engine.outcomes import Caution, Difference, Done, RetryLaterError
 from sync.engine.writes import Doubts
 from sync.invoices.bills import Bill
 from sync.invoices.crediting import Credited, MemoWriter, ToCredit
+from sync.invoices.deliveries import Deliveries
 from sync.invoices.line_reader import BillLines
 from sync.invoices.mapping import BillDraft, billed_quantities, map_credit
 from sync.invoices.own_documents import net_differences
@@ -35,6 +36,7 @@ class CreditCarrier:
         orders: The shop's orders.
         writer: Refunds.
         rules: The market's.
+        deliveries: Of the market; None where nobody brings its shipments over.
     """
 
     def __init__(
@@ -44,11 +46,13 @@ class CreditCarrier:
         orders: BilledOrderReader,
         writer: MemoWriter,
         rules: InvoiceRules,
+        deliveries: Deliveries | None = None,
     ) -> None:
         self._lines = lines
         self._orders = orders
         self._writer = writer
         self._rules = rules
+        self._deliveries = deliveries
 
     async def carry(self, work: Work, bill: Bill) -> Done:
         """Refund; raises the engine's outcomes and `UpstreamError`."""
@@ -59,6 +63,8 @@ class CreditCarrier:
         order = await self._orders.of(work, bill.order_id)
         draft = map_credit(await self._lines.of(bill), order)
         await self._check_invoiced(bill, draft, order)
+        if self._deliveries is not None and draft.quantities:
+            await self._deliveries.check_shipped(bill, draft.quantities)
         credited = await self._writer.credit(work, order, ToCredit(bill=bill, draft=draft), doubts)
         differences = [*credited.missing, *self._differences(draft, credited)]
         beside = f", {draft.beside:.2f} of it beside the goods" if draft.beside else ""

@@ -50,7 +50,8 @@ class SlipChanges:
         template = carriers[0]["ShippingCarrierTrackingURL"] if carriers else ""
         row = self._posted.add(
             TRACKING,
-            SalesOrderNumber=order,
+            # As the slip is filed, which of several orders is the first.
+            SalesOrderNumber=head["SalesId"],
             PackingSlipNumber=line["PackingSlipId"],
             DeliveryDate=line["DeliveryDate"],
             TrackingNumber=parcel,
