@@ -202,7 +202,12 @@ class _DocumentControl:
             "tax": invoice.tax,
             "currency": invoice.currency,
             "lines": [
-                {"item": line.row["ItemNumber"], "quantity": line.quantity, "order": line.order}
+                {
+                    "item": line.row["ItemNumber"],
+                    "reference": line.row["OrderLineReference"],
+                    "quantity": line.quantity,
+                    "order": line.order,
+                }
                 for line in invoice.lines
             ],
         }
@@ -245,6 +250,7 @@ class _DocumentControl:
         return {
             f"{row['LineNumber']:f}": {
                 "item": row["ItemNumber"],
+                "reference": row["OrderLineReference"],
                 "quantity": quantities[lot],
                 "warehouse": row["ShippingWarehouseId"],
             }

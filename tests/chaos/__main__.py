@@ -21,6 +21,7 @@ from tests.chaos.latency import poll, push
 from tests.chaos.load import pause, throughput
 from tests.chaos.order_status import status
 from tests.chaos.outages import lost, stopped
+from tests.chaos.papers import papers
 from tests.chaos.poison import poison
 from tests.chaos.processes import ChaosError
 from tests.chaos.sizes import fullread, stocktake
@@ -44,6 +45,7 @@ SCENARIOS: Mapping[str, Callable[[Options], list[Figure]]] = {
     "governor": governor,
     "stock": stock,
     "status": status,
+    "papers": papers,
     "fullread": fullread,
     "stocktake": stocktake,
     "drift": drift,

@@ -14,6 +14,7 @@ from pricing_proxy.demo.sync_plan import ORDER_RULES
 from pricing_proxy.sandbox.shop.signatures import INTEGRATIONS
 
 MARKET = "b2b_de"
+COMPANY = "demf"
 INTAKE_SECRET = "a secret of the chaos run"
 ERP_SECRET = "TheSecretOfBusinessEvents"
 _CONFIGURATION = """\
@@ -37,7 +38,8 @@ magento = {{ url = "http://127.0.0.1:{ports.magento}", consumer_key = "{shop.con
 token = "{shop.token}" }}
 postgres = {{ url = "embedded", data_directory = "{folder}/postgres" }}
 polling = {{ every_seconds = {poll_seconds}, sweep_seconds = {sweep_seconds} }}
-delivery = {{ erp_max_request_seconds = {erp_max_request_seconds} }}
+delivery = {{ erp_max_request_seconds = {erp_max_request_seconds}, \
+shop_max_request_seconds = {shop_max_request_seconds} }}
 intake = {{ port = 0 }}
 operators = {{ port = 0 }}
 
@@ -97,7 +99,13 @@ title = "DHL"
 
 [sync.markets.b2b_de.order_status.events]
 XYZPackingSlipPostedBusinessEvent = "SalesOrderId"
+XYZTrackingAddedBusinessEvent = "SalesOrderId"
 XYZSalesOrderChangedBusinessEvent = "SalesOrderId"
+"""
+_INVOICES = """\
+
+[sync.markets.b2b_de.invoices.events]
+SalesInvoicePostedBusinessEvent = "SalesOrderId"
 """
 _CHUNK_BATCHES = 5
 NEIGHBOUR = "b2b"
@@ -136,6 +144,8 @@ class Tuning:
         batch_rows: How many products one request holds.
         probe_seconds: Between two looks at the storefront.
         order_status: Whether orders are watched in the ERP.
+        invoices: Whether bills are brought over.
+        shop_max_request_seconds: How long a write may still be under way in the shop.
     """
 
     poll_seconds: int = 5
@@ -152,13 +162,16 @@ class Tuning:
     batch_rows: int = 20
     probe_seconds: int = 3
     order_status: bool = False
+    invoices: bool = False
+    shop_max_request_seconds: int = 120
 
     @property
     def flows(self) -> list[str]:
         """What the market has on."""
         returns = ["returns"] if self.returns else []
         status = ["order_status"] if self.order_status else []
-        return ["orders", "customers", *returns, *self.mirrors, *status]
+        bills = ["invoices"] if self.invoices else []
+        return ["orders", "customers", *returns, *self.mirrors, *status, *bills]
 
 
 def unused_ports() -> Ports:
@@ -181,6 +194,7 @@ def write_configuration(folder: Path, ports: Ports, tuning: Tuning) -> Path:
         poll_seconds=tuning.poll_seconds,
         sweep_seconds=tuning.sweep_seconds,
         erp_max_request_seconds=tuning.erp_max_request_seconds,
+        shop_max_request_seconds=tuning.shop_max_request_seconds,
     )
     if tuning.neighbours:
         rules = ORDER_RULES.replace(f"markets.{MARKET}.", f"markets.{NEIGHBOUR}.")
@@ -190,11 +204,14 @@ def write_configuration(folder: Path, ports: Ports, tuning: Tuning) -> Path:
     if "products" in tuning.mirrors:
         rows = tuning.batch_rows
         text += _PRODUCTS.format(chunk_rows=_CHUNK_BATCHES * rows, batch_rows=rows)
-    if "stock" in tuning.mirrors:
+    # Whether or not stock is on: it says from which source of the shop a warehouse ships.
+    if "stock" in tuning.mirrors or tuning.invoices:
         pairs = (f'{code} = ["{place}"]' for code, place in tuning.sources.items())
         text += _STOCK.format(stock=tuning.stock_id, sources=", ".join(pairs))
     if tuning.order_status:
         text += _ORDER_STATUS
+    if tuning.invoices:
+        text += _INVOICES
     file = folder / "pricing-proxy.toml"
     file.write_text(text, encoding="utf-8")
     return file

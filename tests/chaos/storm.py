@@ -6,65 +6,17 @@ has said that it is the same company.
 """
 
 import time
-from dataclasses import dataclass, field
 
 from tests.chaos.configuration import Tuning
 from tests.chaos.crowd import Crowd
 from tests.chaos.figures import Figure, Options, events, verdict
-from tests.chaos.processes import Worker
+from tests.chaos.killing import Killer
 from tests.chaos.stage import Stage, stage
 
 FAULTS = {"throttle_rate": 0.03, "error_rate": 0.02, "commit_then_drop": 0.02}
 # A kill strands what is under way for a lease, and a worker lives for six seconds: what it
 # cannot carry in a moment is better left to the others.
 _AT_ONCE = 3
-# A worker that a busy machine has just started has carried nothing that its death could harm;
-# and an event that sixteen workers took and got nowhere with is held, as it may be what kills them.
-_LIFE_SECONDS = 2.0
-
-
-@dataclass(slots=True)
-class _Killer:
-    """Kills one worker after the other, and PostgreSQL at its times."""
-
-    stage: Stage
-    every_seconds: float
-    postgres_at: list[float]
-    began: float = field(default_factory=time.monotonic)
-    kills: int = 0
-    on_the_wire: int = 0
-    postgres_kills: int = 0
-    _turn: int = 0
-    _next_at: float = 0.0
-
-    def work(self) -> None:
-        """Kill what is due."""
-        now = time.monotonic()
-        them = self.stage.workers.all
-        ready = [worker for worker in them if worker.has_carried_for(_LIFE_SECONDS)]
-        is_due = bool(self.postgres_at) and now - self.began > self.postgres_at[0]
-        if is_due and self.stage.postgres.kill():
-            self.postgres_at.pop(0)
-            self.postgres_kills += 1
-        if ready and now > self._next_at:
-            self._kill_one(ready)
-            self.kills += 1
-            self._next_at = now + self.every_seconds
-
-    def _kill_one(self, ready: list[Worker]) -> None:
-        """Kill a worker with a request on the wire, else the last that was looked at.
-
-        Each is stopped, and goes on when nothing of it is under way.
-        """
-        victim = ready[0]
-        for _ in range(2 * len(ready)):
-            victim = ready[self._turn % len(ready)]
-            self._turn += 1
-            if victim.stop(self.stage.system_ports):
-                self.on_the_wire += 1
-                break
-            victim.go_on()
-        victim.kill()
 
 
 def chaos(options: Options) -> list[Figure]:
@@ -80,7 +32,7 @@ def chaos(options: Options) -> list[Figure]:
         on.dial(**FAULTS)
         kills = options.postgres_kills
         at = [options.phase_seconds * (n + 1) / (kills + 1) for n in range(kills)]
-        killer = _Killer(on, options.kill_every_seconds, at)
+        killer = Killer(on, options.kill_every_seconds, at)
         _storm(on, killer, crowd, options)
         on.heal()
         calm = time.monotonic()
@@ -116,7 +68,7 @@ def chaos(options: Options) -> list[Figure]:
         ]
 
 
-def _storm(on: Stage, killer: _Killer, crowd: Crowd, options: Options) -> None:
+def _storm(on: Stage, killer: Killer, crowd: Crowd, options: Options) -> None:
     """Place orders for two thirds of the time, kill for all of it."""
     longest = 3 * options.phase_seconds
     while True:
