@@ -63,12 +63,22 @@ class ComparedSku:
             if self.holds(source) != target and not self._is_refused(source, target)
         ]
 
+    def refusal(self, source: str) -> str:
+        """Return what the shop refused for a source, and why; empty where it refused nothing."""
+        match self._refused(source):
+            case [quantity, words]:
+                return f"the shop refused {quantity} for it, which is held by name: {words}"
+        return ""
+
     def _is_refused(self, source: str, target: Decimal) -> bool:
-        values = self.known.values if self.known is not None else {}
-        match values.get(f"{REFUSED}{source}"):
+        match self._refused(source):
             case [quantity, _]:
                 return quantity == plain(target)
         return False
+
+    def _refused(self, source: str) -> object:
+        values = self.known.values if self.known is not None else {}
+        return values.get(f"{REFUSED}{source}")
 
 
 def is_unexplained(deviation: Deviation) -> bool:
@@ -117,6 +127,8 @@ class StockClues:
             lacks=ERP if sku.is_gone else "",
             ratio=ratio,
             papers=[*papers, *self._moved(sku, source)],
+            # What was read last is not what it holds, and the ERP is not to blame for that.
+            setting=sku.refusal(source),
             others=[
                 OtherWrite(run, plain(self._sold(Decimal(str(free))) + inside))
                 for run, free in values

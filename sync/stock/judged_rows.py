@@ -9,7 +9,7 @@ from sync.mirror.ports import MirrorReader
 from sync.stock.judging import Judging
 from sync.stock.layout import Layout, Shares, Stock
 from sync.stock.line_warehouses import LineWarehouses
-from sync.stock.mapping import source_quantity
+from sync.stock.mapping import source_quantity, without_ended_twice
 from sync.stock.ports import KeptLines
 from sync.stock.presence import LinePresence, OnHandWindow
 from sync.stock.source import FREE
@@ -92,7 +92,10 @@ class JudgedRows:
         """Return as much of it as orders do not take."""
         shares = self._shares(row)
         targets = self._targets(row, shares)
-        return {source: targets[source] - shares[source].added_back for source in targets}
+        return {
+            source: targets[source] - shares[source].added_back + shares[source].ended_twice
+            for source in targets
+        }
 
     def counted(self, row: JudgedRow, refused: Collection[str] = ()) -> list[ShopLine]:
         """Return the lines of this stock with what of each is inside which source now.
@@ -116,15 +119,17 @@ class JudgedRows:
         return self._layout.shares(self._stock, judged)
 
     def _targets(self, row: JudgedRow, shares: Mapping[str, Shares]) -> Mapping[str, Decimal]:
-        return {
+        free = {
             source: source_quantity(
                 free,
                 safety_stock=self._stock.safety_stock,
-                added_back=shares[source].added_back,
+                added_back=Decimal(0),
                 elsewhere=shares[source].elsewhere,
             )
             for source, free in row.free.items()
         }
+        held = without_ended_twice(free, {source: shares[source].ended_twice for source in free})
+        return {source: each + shares[source].added_back for source, each in held.items()}
 
     def _row(self, change: MirrorChange, lines: Sequence[ShopLine]) -> JudgedRow:
         values = {**(change.known or {}), **change.wanted}

@@ -66,12 +66,14 @@ class Shares:
     """What lines mean for one source.
 
     Attributes:
-        added_back: The sum of what is in the ERP and of this stock.
+        added_back: The sum of what is in the ERP and of this stock, without what was ended twice.
         elsewhere: The sum of what is of other stocks, and in no ERP yet.
+        ended_twice: What the shop ended more than was reserved, in this stock.
     """
 
     added_back: Decimal
     elsewhere: Decimal
+    ended_twice: Decimal = Decimal(0)
 
 
 class Layout:
@@ -99,9 +101,13 @@ class Layout:
         return frozenset().union(*sharing)
 
     def counted_for(self, stock: Stock, line: ShopLine, *, is_in: bool) -> str:
-        """Return the source of a stock to which a line is added back, empty for none."""
+        """Return the source of a stock to which a line is added back, empty for none.
+
+        What the shop ended twice is taken off by nobody, wherever its order is.
+        """
         is_own = self.stock_of(line.store_id) is stock
-        return stock.own_source(line) if is_own and self._is_in(stock, line, is_in) else ""
+        is_meant = line.reserved < 0 or self._is_in(stock, line, is_in)
+        return stock.own_source(line) if is_own and is_meant else ""
 
     def shares(self, stock: Stock, lines: Sequence[tuple[ShopLine, bool]]) -> Mapping[str, Shares]:
         """Return what lines of one SKU mean for each source of a stock.
@@ -111,19 +117,27 @@ class Layout:
             lines: With each, whether the ERP had it when on-hand was read.
         """
         added_back = dict.fromkeys(stock.sources, Decimal(0))
-        elsewhere = dict.fromkeys(stock.sources, Decimal(0))
+        ended_twice, elsewhere = dict(added_back), dict(added_back)
         for line, is_in in lines:
             own = self.stock_of(line.store_id)
             if own is None:
                 continue
             if own is stock:
                 if source := self.counted_for(stock, line, is_in=is_in):
-                    added_back[source] += line.reserved
-            elif own.company == stock.company and not self._is_in(own, line, is_in):
+                    added_back[source] += max(Decimal(0), line.reserved)
+                    ended_twice[source] += max(Decimal(0), -line.reserved)
+            elif (
+                line.reserved > 0
+                and own.company == stock.company
+                and not self._is_in(own, line, is_in)
+            ):
                 shared = stock.shared_source(line, own)
                 if shared is not None:
                     elsewhere[shared] += line.reserved
-        return {each: Shares(added_back[each], elsewhere[each]) for each in stock.sources}
+        return {
+            each: Shares(added_back[each], elsewhere[each], ended_twice[each])
+            for each in stock.sources
+        }
 
     def _is_in(self, stock: Stock, line: ShopLine, is_in: bool) -> bool:  # noqa: FBT001 -- as found
         return is_in and line.store_id not in stock.outside

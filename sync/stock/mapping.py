@@ -8,6 +8,10 @@ has on hand what the same orders want. So m of whatever is in both is added back
 maximum: a source never falls below what must still ship from it, or the shop refuses the
 shipment. What is reserved in another stock, and not in the ERP yet, nobody else takes off; it
 is off before the maximum for the same reason.
+
+Where the shop ended reservations twice, it takes so much less off its sources for good (`m` is
+below zero): so much is taken off what is free, in any source of the stock, as none holds less than
+what must still ship from it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -95,6 +99,28 @@ def source_quantity(
         elsewhere: Reserved in other stocks fed by its warehouses, by lines that were not.
     """
     return max(Decimal(0), free - safety_stock - elsewhere) + added_back
+
+
+def without_ended_twice(
+    free: Mapping[str, Decimal], ended_twice: Mapping[str, Decimal]
+) -> dict[str, Decimal]:
+    """Return what sources hold beside what is added back, less what the shop ended twice.
+
+    Args:
+        free: What they would hold, by their codes.
+        ended_twice: How much to take off, by the sources that it left from; where these have less,
+            the others give the rest.
+    """
+    held, rest = dict(free), Decimal(0)
+    for source, quantity in ended_twice.items():
+        own = min(quantity, held[source])
+        held[source] -= own
+        rest += quantity - own
+    for source, quantity in held.items():
+        more = min(rest, quantity)
+        held[source] -= more
+        rest -= more
+    return held
 
 
 def plain(quantity: Decimal) -> str:

@@ -171,7 +171,7 @@ class OpenOrders:
         # What is cancelled stays in its source; what is shipped or refunded unshipped left it.
         cancelled = max(Decimal(0), reservation.cancelled - line.cancelled)
         taken = max(Decimal(0), line.reserved - left - cancelled)
-        is_dropped = not left and (reservation.cancelled > 0 or refunds.unshipped > 0)
+        is_dropped = left <= 0 and (reservation.cancelled > 0 or refunds.unshipped > 0)
         return replace(
             line,
             reserved=left,
@@ -179,7 +179,7 @@ class OpenOrders:
             refunded=refunds.refunded,
             unshipped=refunds.unshipped,
             erp_number=order.ext_order_id or line.erp_number,
-            inside=max(Decimal(0), line.inside - taken),
+            inside=_inside(line, left, taken),
             dropped_at=line.dropped_at or (self._polling.clock.utc() if is_dropped else None),
         )
 
@@ -215,3 +215,9 @@ class OpenOrders:
                 and (stock.shared_source(line, own) is not None)
             ):
                 yield market
+
+
+def _inside(line: ShopLine, left: Decimal, taken: Decimal) -> Decimal:
+    """Return how much of a line is in its source now; below zero with what was ended twice."""
+    inside = line.inside - taken
+    return inside if line.counted and left < 0 else max(Decimal(0), inside)

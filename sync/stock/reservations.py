@@ -10,6 +10,11 @@ How much of a refund was never shipped the shop does not tell. It takes refunded
 unshipped as long as more is invoiced than shipped and refunded, so the refunds are followed
 one after the other; of those from before the first look, the end alone is known.
 
+Pieces that were refunded unshipped may be shipped all the same. The shop then ends what is reserved
+for them a second time, and takes so much less off its sources for good: m is below zero, and added
+back like any other. Where both happen between two looks, nothing tells them from pieces that were
+shipped and then refunded.
+
 Refunded unshipped and not returned, pieces leave the sources of their stock that sell them. What
 these do not have, or are set not to sell, stays reserved in the shop for ever, and no document
 tells: so much less than there is is offered, until somebody ends that reservation in the shop.
@@ -45,7 +50,7 @@ class Reservation:
 
     Attributes:
         row: The line that names the product.
-        quantity: m; never below zero.
+        quantity: m; below zero where more was ended than was reserved.
         cancelled: What was cancelled of it.
         refunds: As of now.
     """
@@ -75,9 +80,10 @@ def reservations(order: ReservingOrder, before: Mapping[int, Refunds]) -> Iterat
             if row.is_virtual
             else ships.qty_shipped + refunds.unshipped
         )
-        left = max(_NOTHING, ships.qty_ordered - gone)
+        left = ships.qty_ordered - gone
         # What a cancelled order did not cancel line by line, as parts of bundles, is free as well.
-        cancelled = left if order.state == "canceled" else min(left, _cancelled(ships, parent))
+        open_ = max(_NOTHING, left)
+        cancelled = open_ if order.state == "canceled" else min(open_, _cancelled(ships, parent))
         yield Reservation(row=row, quantity=left - cancelled, cancelled=cancelled, refunds=refunds)
 
 

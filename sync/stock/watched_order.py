@@ -94,7 +94,7 @@ async def _ordered(given: Given, order: int) -> Mapping[str, Decimal]:
     rows: list[ReservingOrder] = []
     async for page in given.shop.reserving_orders.of([order]):
         rows += page.rows
-    found = [each for row in rows for each in reservations(row, {}) if each.quantity]
+    found = [each for row in rows for each in reservations(row, {}) if each.quantity > 0]
     names = await given.shop.products.skus_by_id(
         sorted({each.row.product_id for each in found if each.row.product_id is not None})
     )

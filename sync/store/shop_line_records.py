@@ -17,7 +17,7 @@ class ShopLine:
         store_id: The store view that it was placed in.
         sku: Of what is reserved, as the shop writes it.
         folded: What all spellings of the SKU share.
-        reserved: How much still is (m).
+        reserved: How much still is (m); below zero where the shop ended more than there was.
         cancelled: How much was cancelled.
         refunded: Pieces refunded so far.
         unshipped: Of these, the ones that were never shipped.
@@ -28,7 +28,7 @@ class ShopLine:
         warehouse: Where the ERP ships it from, as last read; empty while nobody knows.
         counted: The source to which it was added back by the last write of its SKU; empty where
             it was to none.
-        inside: How much of that is still in the source's quantity.
+        inside: How much of that is still in the source's quantity; below zero likewise.
         dropped_at: Since when the shop has nothing reserved for it, though not all was shipped.
     """
 

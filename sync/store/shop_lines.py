@@ -39,8 +39,11 @@ class ShopLines:
         return await self._read(_LINE.order_id.in_(ids))
 
     async def of_skus(self, folded: Collection[str]) -> list[ShopLine]:
-        """Return the lines of some SKUs that have anything reserved, or are counted somewhere."""
-        matters = or_(_LINE.reserved > 0, _LINE.inside > 0)
+        """Return the lines of some SKUs that have anything reserved, or are counted somewhere.
+
+        Also below zero: what the shop ended twice stays so for good.
+        """
+        matters = or_(_LINE.reserved != 0, _LINE.inside != 0)
         return await self._read(and_(_LINE.folded.in_(folded), matters))
 
     async def watched(

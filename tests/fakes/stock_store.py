@@ -25,7 +25,7 @@ class FakeLines:
         return [
             line
             for line in self.kept.values()
-            if line.folded in folded and (line.reserved > 0 or line.inside > 0)
+            if line.folded in folded and (line.reserved or line.inside)
         ]
 
     async def watched(

@@ -154,6 +154,7 @@ class Schedule:
         self.is_calm = self.random.random() < 0.5
         try:
             runs = [self.watch, self.partial, self.full, self.look, self.write, self.write]
+            runs.append(self.leave_refunded)
             await self.random.choice(runs)()
         except DiedError:
             self.log.append("died")
@@ -200,6 +201,16 @@ class Schedule:
     async def watch(self) -> None:
         """Look at the shop's orders, as each minute."""
         await self.world.orders.watch()
+
+    async def leave_refunded(self) -> None:
+        """Pieces are refunded before they leave, which is looked at, and leave all the same."""
+        if not self.sales:
+            return
+        sale = self.random.choice(self.sales)
+        self.log.append(f"leaves refunded: {refund(self, sale)}")
+        await self.watch()
+        for _ in range(2):
+            self.log.append(f"ship {ship(self, sale)}")
 
     async def partial(self) -> None:
         """Read and write what is wanted of a market."""
@@ -290,7 +301,7 @@ class Schedule:
             (
                 self.left(sale)
                 for sale in self.sales
-                if sale.line is not None
+                if (sale.line is not None or self.left(sale) < 0)
                 and (sale.sku, sale.market) == (sku, stock.market)
                 and kept[sale.item].counted == source
             ),
@@ -320,19 +331,26 @@ class Schedule:
         )
         # Both stocks are filled from the first warehouse of their default sources.
         elsewhere = {source: others if source == stock.default else NOTHING for source in free}
-        return sum(
+        sold = sum(
             (
                 max(NOTHING, each - stock.safety_stock - elsewhere[source])
                 for source, each in free.items()
             ),
             NOTHING,
-        ) - self.absent(stock, sku, present)
+        )
+        # Sources do not go below nothing for what the shop ended twice.
+        return max(sold, self.ended_twice(stock, sku)) - self.absent(stock, sku, present)
+
+    def ended_twice(self, stock: Stock, sku: str) -> Decimal:
+        """Return what the shop ended more than a SKU's orders had reserved of a stock."""
+        its = [sale for sale in self.sales if (sale.sku, sale.market) == (sku, stock.market)]
+        return sum((max(NOTHING, -self.left(sale)) for sale in its), NOTHING)
 
     def absent(self, stock: Stock, sku: str, present: frozenset[int]) -> Decimal:
         """Return what is reserved of a stock's SKU by orders that are not in the ERP."""
         return sum(
             (
-                self.left(sale)
+                max(NOTHING, self.left(sale))
                 for sale in self.sales
                 if (sale.sku, sale.market) == (sku, stock.market) and sale.item not in present
             ),
@@ -343,6 +361,14 @@ class Schedule:
         """Return what the shop sells, below zero where it owes."""
         held = sum((self.world.sources.sold_from(sku, each) for each in stock.sources), NOTHING)
         return held - self.world.sources.reserved(sku, stock.id)
+
+    def unshipped(self, sale: Sale, line: ShopLine) -> Decimal:
+        """Return what the shop lets leave, refunded or not, if all refunds were seen."""
+        rows = self.world.shop.order(sale.order)["items"]
+        [row] = [each for each in rows if each["item_id"] == sale.item]
+        if line.refunded != row["qty_refunded"]:
+            return NOTHING
+        return Decimal(row["qty_ordered"] - row["qty_shipped"] - row["qty_canceled"])
 
     def left(self, sale: Sale) -> Decimal:
         """Return what an order has reserved, by the shop's own rows."""
@@ -396,15 +422,21 @@ def invoice(play: Schedule) -> str | None:
     return _done(play, "invoice")
 
 
-def ship(play: Schedule) -> str | None:
-    """A part of an order leaves, from where the flow has counted it, or where there is plenty."""
-    sale = play.random.choice(play.sales) if play.sales else None
+def ship(play: Schedule, chosen: Sale | None = None) -> str | None:
+    """A part of an order leaves, from where the flow has counted it, or where there is plenty.
+
+    Of a chosen one, pieces leave that were refunded before.
+    """
+    sale = chosen or (play.random.choice(play.sales) if play.sales else None)
     line = play.world.lines.kept.get(sale.item) if sale else None
-    if sale is None or line is None or not play.left(sale):
+    most = NOTHING
+    if sale is not None and line is not None:
+        most = play.left(sale) if chosen is None else play.unshipped(sale, line)
+    if sale is None or line is None or most <= 0:
         return None
     stock = play.world.layout.stocks[sale.market]
     source = line.counted or stock.default
-    quantity = min(play.left(sale), Decimal(play.random.randrange(1, 7)))
+    quantity = min(most, Decimal(play.random.randrange(1, 7)))
     inside = sum(
         (each.inside for each in play.world.lines.kept.values() if _is_in(each, sale.sku, source)),
         NOTHING,
@@ -438,11 +470,11 @@ def _is_in(line: ShopLine, sku: str, source: str) -> bool:
     return line.counted == source and line.folded == folded(sku)
 
 
-def refund(play: Schedule) -> str | None:
+def refund(play: Schedule, chosen: Sale | None = None) -> str | None:
     """A part of an order is refunded, shipped or not, back to stock or not."""
     if not play.sales:
         return None
-    sale, quantity = play.random.choice(play.sales), play.random.randrange(1, 4)
+    sale, quantity = chosen or play.random.choice(play.sales), play.random.randrange(1, 4)
     body = {
         "items": [{"order_item_id": sale.item, "qty": quantity}],
         "arguments": {"shipping_amount": 0},

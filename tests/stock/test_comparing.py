@@ -227,8 +227,21 @@ async def test_more_is_ordered_than_there_is() -> None:
     assert by_field == {"source berlin": [Cause.EDITED], "salable": [Cause.IN_FLIGHT]}
 
 
-async def test_pieces_that_left_though_they_were_refunded_are_told_as_sold_twice() -> None:
-    """The shop ends what is reserved for them a second time, and sells so many more for good."""
+async def test_what_the_shop_refuses_is_told_as_refused_and_not_as_news_of_the_erp() -> None:
+    world = await world_of()
+    world.world.sources.refuses.add((SKU, THERE))
+    world.world.erp.ledger.put(place_of(SKU, "14"), Decimal(500))
+    await world.settle()
+    # With the very number that the shop refused, it is held by name.
+    assert await found(world) == []
+    world.world.erp.ledger.put(place_of(SKU, "14"), Decimal(501))
+    [(_, field, causes, text)] = await found(world)
+    assert (field, causes) == (f"source {THERE}", [Cause.SETTING])
+    assert "the shop refused" in text
+
+
+async def test_pieces_that_left_though_they_were_refunded_are_not_sold_once_more() -> None:
+    """The shop ends what is reserved for them a second time, and takes so much less off."""
     world = await world_of()
     order = world.world.place(MARKET, SKU, 10)
     enter(world, order)
@@ -245,4 +258,7 @@ async def test_pieces_that_left_though_they_were_refunded_are_told_as_sold_twice
     assert await found(world) == []
     world.world.act("ship", order, some(4) | from_here())
     await world.settle()
-    assert await found(world) == [(SKU, "salable", [Cause.UNEXPLAINED], "")]
+    assert await found(world) == []
+    free = sum(world.world.erp.free(SKU, each) for each in STOCK.sources.values())
+    sources, reserved = world.world.sources, world.world.sources.reserved(SKU, STOCK.id)
+    assert sum(sources.sold_from(SKU, each) for each in STOCK.sources) - reserved == free

@@ -14,6 +14,7 @@ from sync.stock.mapping import (
     measured,
     plain,
     source_quantity,
+    without_ended_twice,
 )
 
 QUANTITIES = {
@@ -63,6 +64,23 @@ def test_a_source_never_falls_below_what_must_ship_from_it(
 
     assert held >= inside
     assert held - inside == max(Decimal(0), free - safety - elsewhere)
+
+
+@given(free=st.lists(POSITIVE, min_size=1, max_size=3), twice=st.lists(POSITIVE, max_size=3))
+def test_what_the_shop_ended_twice_is_taken_off_as_far_as_there_is_any(
+    free: list[Decimal], twice: list[Decimal]
+) -> None:
+    sources = {f"source {number}": each for number, each in enumerate(free)}
+    ended = dict(zip(sources, twice, strict=False))
+
+    held = without_ended_twice(sources, ended)
+
+    assert sum(held.values()) == max(Decimal(0), sum(free) - sum(ended.values()))
+    assert all(0 <= held[source] <= each for source, each in sources.items())
+    enough = all(ended.get(source, 0) <= each for source, each in sources.items())
+    assert not enough or held == {
+        source: each - ended.get(source, 0) for source, each in sources.items()
+    }
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,15 @@ def test_refunds_are_followed_as_they_come() -> None:
     assert last.quantity == 0
 
 
+def test_pieces_that_left_though_they_were_refunded_are_ended_twice() -> None:
+    """Tried: 10 ordered and invoiced, 1 shipped, 4 refunded, 8 shipped; the shop frees 13."""
+    line = {"qty_ordered": 10, "qty_invoiced": 10, "qty_shipped": 1, "qty_refunded": 4}
+    [first] = reservations(order(line), {})
+    [last] = reservations(order({**line, "qty_shipped": 9}), {70: first.refunds})
+
+    assert [first.quantity, last.quantity, last.cancelled] == [5, -3, 0]
+
+
 @pytest.mark.parametrize(
     "kind",
     [
