@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psycopg
 import requests
@@ -69,6 +70,7 @@ class _Run:
     since: str | None
     step_seconds: float
     warmed: int = 0
+    own: dict[Path, Mapping[str, str]] = field(default_factory=dict)
     figures: list[Figure] = field(default_factory=list)
     codes: list[int | None] = field(default_factory=list)
 
@@ -76,7 +78,8 @@ class _Run:
         """Make the schema and start the workers, all of the version before."""
         self._command(self.before, "migrate")
         for worker in self.on.workers.all:
-            worker.variables = {**worker.variables, **self._variables(self.before)}
+            self.own[worker.log] = worker.variables
+            self._become(worker, self.before)
         self.on.workers.start()
         self.warmed = self.on.warm_up()
 
@@ -105,7 +108,7 @@ class _Run:
     def replace(self, worker: Worker, version: Version) -> None:
         """End a worker as its supervisor does, and start one of a version in its place."""
         self.codes.append(worker.end())
-        worker.variables = {**worker.variables, **self._variables(version)}
+        self._become(worker, version)
         worker.start()
         worker.until_ready()
 
@@ -147,6 +150,10 @@ class _Run:
             ),
             Figure(name="events", value=", ".join(" ".join(map(str, row)) for row in rows)),
         ]
+
+    def _become(self, worker: Worker, version: Version) -> None:
+        """Have a worker be of a version, and told nothing that was for another one."""
+        worker.variables = {**self.own[worker.log], **self._variables(version)}
 
     def _variables(self, version: Version) -> Mapping[str, str]:
         """Return the environment: as in production, workers leave the schema alone."""
