@@ -52,7 +52,7 @@ soak: $(READY) ## Play 8,000 random schedules of two replicas, 2,000 of stock, 1
 	@echo "soak: 2,000 random schedules of stock"
 	@SCHEDULES=2000 SEED=$$(( $$RANDOM * 2000 + 1 )) timeout 900 $(BIN)/python -m pytest -q -n 2 tests/property/test_stock_model.py
 	@echo "soak: 100,000 random books of trade agreements"
-	@AGREEMENT_BOOKS=100000 timeout 1800 $(BIN)/python -m pytest -q -n 2 tests/agreements/test_differential.py tests/agreements/test_carts.py
+	@AGREEMENT_BOOKS=100000 timeout 3600 $(BIN)/python -m pytest -q -n 2 tests/agreements/test_differential.py tests/agreements/test_carts.py
 	@echo "soak: new examples of every other property"
 	@timeout 900 $(BIN)/python -m pytest -q -n 2 --hypothesis-profile=search \
 		$$(grep -rl --include='test_*.py' '^from hypothesis' tests | grep -v test_replicas_model)

@@ -158,7 +158,8 @@ class _Maker:
             item_code=item,
             item=items[item],
             currency=currency,
-            is_generic=kind == "quantity" and currency == "GBP" and self._is(0.8),
+            # A line that is refused by itself is in no cart.
+            is_generic=group == "ML" and currency == "GBP" and self._is(0.8),
             unit=self._one("", "", "", "PCS", "BOX") if kind == "quantity" else "",
             from_quantity=self._number("0", *bounds),
             to_quantity=self._number("0", "0", *bounds[1:]),
