@@ -72,8 +72,10 @@ class Headers:
         self._budget = budget
         self._clock = clock
         self._tells_changes = False
-        # Of which the ERP told, and which nobody has looked at since, as all spellings share them.
-        self._told: frozenset[str] = frozenset()
+        # Of which hints told, or the set of changes, and which nobody has looked at since, as all
+        # spellings of their numbers share them. A batch of the ERP may change all orders at once.
+        self._hinted: frozenset[str] = frozenset()
+        self._changed: frozenset[str] = frozenset()
         # The overlap tells the same again and again.
         self._seen: set[tuple[str, datetime | None]] = set()
 
@@ -88,26 +90,33 @@ class Headers:
         """
         if not (is_hinted and self._tells_changes):
             self._tells_changes, is_hinted = await self._note_changed(), False
-        looked = await self._look_at_told(reads_lines=not is_hinted)
-        return looked if is_hinted else looked + await self._look_at_due()
+        self._hinted, looked = await self._look_at_told(self._hinted, reads_lines=not is_hinted)
+        if is_hinted:
+            return looked
+        self._changed, more = await self._look_at_told(
+            self._changed, reads_lines=True, by_clock=True
+        )
+        return looked + more + await self._look_at_due()
 
     async def want(self, numbers: Collection[str]) -> int:
         """Have orders looked at next that the ERP calls so; return how many are watched."""
-        self._told |= {same_name_key(each) for each in numbers}
+        self._hinted |= {same_name_key(each) for each in numbers}
         return await self._watch.want(self._market.code, numbers, now=self._clock.utc())
 
-    async def _look_at_told(self, *, reads_lines: bool) -> int:
-        """Look at what the ERP told of, with all that is left of the budget."""
+    async def _look_at_told(
+        self, numbers: Collection[str], *, reads_lines: bool, by_clock: bool = False
+    ) -> tuple[frozenset[str], int]:
+        """Look at what the ERP told of; return those for which no budget is left, and how many."""
+        ours = dict(await self._watch.numbered(self._market.code, numbers))
         looked = 0
-        ours = await self._watch.numbered(self._market.code, self._told)
-        self._told = frozenset(ours)
         for group in self._groups([*ours.values()]):
-            if not self._budget.left:
+            if not (self._budget.left_by_clock if by_clock else self._budget.left):
                 break
             await self._look_at(group, reads_lines=reads_lines)
-            self._told -= {same_name_key(each.erp_number) for each in group}
+            for order in group:
+                ours.pop(same_name_key(order.erp_number), None)
             looked += len(group)
-        return looked
+        return frozenset(ours), looked
 
     async def _look_at_due(self) -> int:
         """Look at what is due, with what of the budget is not kept for hints."""
@@ -143,7 +152,9 @@ class Headers:
         await self._odd_rows.take(odd, rows)
         fresh = [row for row in rows if (row.SalesId, row.SysModifiedDateTime) not in self._seen]
         if fresh:
-            await self.want({row.SalesId for row in fresh})
+            numbers = {row.SalesId for row in fresh}
+            self._changed |= {same_name_key(each) for each in numbers}
+            await self._watch.want(self._market.code, numbers, now=self._clock.utc())
         self._seen = {(row.SalesId, row.SysModifiedDateTime) for row in rows}
         changes = [row.SysModifiedDateTime for row in rows if row.SysModifiedDateTime is not None]
         await self._marks.put(name, max([mark, *changes]).isoformat())

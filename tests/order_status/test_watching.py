@@ -64,6 +64,24 @@ async def test_what_a_hint_names_is_looked_at_at_once_however_much_is_due() -> N
     assert [text for text, _ in told(world, sold)] == ["The order is confirmed."]
 
 
+async def test_a_batch_that_changes_all_orders_keeps_no_hint_waiting() -> None:
+    world = FulfilmentWorld()
+    world.erp.tells_changes = True
+    sold = await sold_in(world)
+    _sell_quiet(world, MANY)
+    await world.step(timedelta(seconds=30))
+    for number in [*world.erp.headers]:
+        world.erp.move(number)
+    for _ in range(4):
+        await world.step(timedelta(seconds=30))
+
+    world.erp.move(sold.erp_number, SalesOrderProcessingStatus="Confirmed")
+    await world.watching.hint([sold.erp_number])
+    await world.engine.carry_due()
+
+    assert [text for text, _ in told(world, sold)] == ["The order is confirmed."]
+
+
 async def test_what_changed_is_looked_at_before_what_is_due_longer() -> None:
     world = FulfilmentWorld()
     world.erp.tells_changes = True
