@@ -12,7 +12,7 @@ closed is counted by its reason, and told in one log line a minute.
 import asyncio
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -110,6 +110,11 @@ class Crowd(Background):
     def known(self) -> int:
         """How many of them had a request accepted."""
         return len(self._known)
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """Every reason for which one may be closed."""
+        return tuple(Reason)
 
     @property
     def closed(self) -> Mapping[str, int]:

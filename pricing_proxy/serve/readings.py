@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pricing_proxy.clock import shown_seconds
 from pricing_proxy.prices.loading import Loader
+from pricing_proxy.prices.odd_answers import Oddity
 from pricing_proxy.resilience.breaker_events import Phase
 from pricing_proxy.resilience.gate import Gate
 from pricing_proxy.serve.parts import Parts
@@ -78,8 +79,9 @@ class Readings:
 
     def _odd_readings(self) -> Iterator[Reading]:
         for code in self._parts.maps:
-            for kind, seen in self._loader.odd.of_market(code).items():
-                yield Reading((code, kind), seen.lines)
+            seen = self._loader.odd.of_market(code)
+            for kind in Oddity:
+                yield Reading((code, kind), seen[kind].lines if kind in seen else 0)
 
     def _map_ages(self) -> Iterator[Reading]:
         for code, maps in self._parts.maps.items():

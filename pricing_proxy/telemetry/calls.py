@@ -11,10 +11,14 @@ from contextlib import AbstractContextManager
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from pricing_proxy.clock import MICROSECONDS_PER_SECOND
+from pricing_proxy.resilience.errors import UpstreamDeniedError, UpstreamThrottledError
 from pricing_proxy.resilience.operation import CallReport
 from pricing_proxy.telemetry.refused_calls import RefusedCalls
 from pricing_proxy.telemetry.traces import Traces
 
+# Of these alerts ask how often they were: Prometheus sees no increase in a counter that is absent
+# until its first event, and each operation's is there from its first call on.
+_ASKED_FOR = (UpstreamThrottledError.__name__, UpstreamDeniedError.__name__)
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
@@ -44,6 +48,7 @@ class CallTelemetry:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._called: set[tuple[str, str]] = set()
         self._refused = refused
         self._traces = traces
 
@@ -54,7 +59,12 @@ class CallTelemetry:
     def count(self, report: CallReport) -> None:
         """Count an attempt."""
         outcome = "answered" if report.error is None else type(report.error).__name__
-        self._calls.labels(report.system, report.operation, outcome).inc()
+        called = (report.system, report.operation)
+        if called not in self._called:
+            self._called.add(called)
+            for asked in _ASKED_FOR:
+                self._calls.labels(*called, asked)
+        self._calls.labels(*called, outcome).inc()
         seconds = report.wire_us / MICROSECONDS_PER_SECOND
-        self._seconds.labels(report.system, report.operation).observe(seconds)
+        self._seconds.labels(*called).observe(seconds)
         self._refused.note(report)

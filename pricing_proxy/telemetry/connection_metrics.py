@@ -30,6 +30,11 @@ class CountedCrowd(Protocol):
         ...
 
     @property
+    def reasons(self) -> Iterable[str]:
+        """Every reason for which one may be closed."""
+        ...
+
+    @property
     def closed(self) -> Mapping[str, int]:
         """How many were closed so far, by reason."""
         ...
@@ -66,7 +71,7 @@ class ConnectionMetrics:
         for crowd in self._crowds:
             opened.add_metric((crowd.name, "known"), crowd.known)
             opened.add_metric((crowd.name, "stranger"), crowd.size - crowd.known)
-            for reason, count in crowd.closed.items():
-                closed.add_metric((crowd.name, reason), count)
+            for reason in crowd.reasons:
+                closed.add_metric((crowd.name, reason), crowd.closed.get(reason, 0))
         yield opened
         yield closed

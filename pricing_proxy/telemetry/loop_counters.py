@@ -30,15 +30,25 @@ class LoopCounter:
         self._counts: dict[tuple[str, ...], int] = {}
         registry.register(self)
 
+    def begin(self, *labels: tuple[str, ...]) -> None:
+        """Show these label values before they are counted, as 0.
+
+        Prometheus sees no increase in a counter that is absent until its first event.
+        """
+        for values in labels:
+            self._counts.setdefault(values, 0)
+
     def add(self, labels: tuple[str, ...], count: int = 1) -> None:
         """Count `count` more for these label values."""
         self._counts[labels] = self._counts.get(labels, 0) + count
 
     def totals(self, label: str) -> dict[str, int]:
-        """Return the sums by the values of one label."""
+        """Return the sums by the values of one label, as far as any were counted."""
         place = list(self._labels).index(label)
         totals: dict[str, int] = {}
         for values, count in self._counts.items():
+            if not count:
+                continue
             # A label may be an enum's member, which is a str that not every encoder takes.
             value = str(values[place])
             totals[value] = totals.get(value, 0) + count

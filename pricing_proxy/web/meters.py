@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import product
 
 from pricing_proxy.domain.freshness import Mode, State
 from pricing_proxy.prices.query import Quote
@@ -19,6 +20,8 @@ class PriceMeter:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        metrics.requests.begin(*product(Mode, ("answered", "refused")))
+        metrics.lines.begin(*product(State))
 
     def answered(self, mode: Mode, quote: Quote, *, seconds: float, is_refused: bool) -> None:
         """Count one answer and its lines."""

@@ -22,6 +22,9 @@ from sync.store.states import EventState
 
 _log = logging.getLogger(__name__)
 
+FENCE_LOST = "fence_lost"
+"""The outcome of an attempt that ended after somebody else had taken its event."""
+
 _PREFIX = "d365_sync_"
 # From an event that calls nobody to the longest attempt (5 min).
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -74,7 +77,7 @@ class SyncMetrics(ProgramMetrics):
         Args:
             flow: Of the event.
             market: Of the event.
-            outcome: The state it was left in, or "fence_lost".
+            outcome: The state it was left in, or `FENCE_LOST`.
             began_us: When it began, on the monotonic clock.
         """
         seconds = (self._clock.monotonic_us() - began_us) / MICROSECONDS_PER_SECOND
@@ -102,6 +105,8 @@ class SyncMetrics(ProgramMetrics):
             for state in EventState:
                 count = found.counts.get(state, 0)
                 self._events.labels(found.flow, found.market, state.value).set(count)
+            # Prometheus sees no increase in a counter that is absent until its first event.
+            self._attempts.labels(found.flow, found.market, FENCE_LOST)
             self._lag.labels(found.flow, found.market).set(found.lag.total_seconds())
         self._counted_us = self._clock.monotonic_us()
 

@@ -19,7 +19,7 @@ from pricing_proxy.resilience.errors import CallRefusedError, UpstreamError
 from sync.engine.blame import Blame, blame_of
 from sync.engine.database_health import DatabaseHealth, is_of_document, words_of
 from sync.engine.flow import Flow
-from sync.engine.metrics import SyncMetrics
+from sync.engine.metrics import FENCE_LOST, SyncMetrics
 from sync.engine.outages import NO_FAILURES, Failures, Outages
 from sync.engine.outcomes import IdentifiedError, WaitForError
 from sync.engine.queue import ComeBackError, queue_name
@@ -105,7 +105,7 @@ class Runner:
                 state, due_at = await self._attempt(claimed)
         except FenceLostError as error:
             _log.warning("%s", error)
-            self._count(claimed, "fence_lost", began_us)
+            self._count(claimed, FENCE_LOST, began_us)
             raise ComeBackError(await self._after_lost_fence(claimed)) from error
         self._count(claimed, state.value, began_us)
         return due_at

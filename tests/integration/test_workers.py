@@ -48,7 +48,7 @@ async def served_by(shop: RoundRobin) -> set[str]:
         address = f"http://127.0.0.1:{replica.admin_port + PORTS_APART * (number - 1)}/metrics"
         async with shop.session.get(address) as answer:
             text = await answer.text()
-        if 'requests_total{mode="browse",outcome="answered"}' in text:
+        if 'requests_total{mode="browse",outcome="answered"} 0.0' not in text:
             found.add(f"worker {number}")
     return found
 

@@ -44,6 +44,8 @@ async def test_attempts_events_and_lag_are_shown(engine: Engine) -> None:
         assert sample("d365_sync_attempts_total", {**labels, "outcome": outcome}) == 1
         assert sample("d365_sync_events", {**labels, "state": outcome}) == 1
     assert sample("d365_sync_events", {**labels, "state": "working"}) == 0
+    # Without it the first leases that are lost would be no increase.
+    assert sample("d365_sync_attempts_total", {**labels, "outcome": "fence_lost"}) == 0
     lag = sample("d365_sync_lag_seconds", labels)
     assert lag is not None
     assert 3600 <= lag < 3700

@@ -18,6 +18,18 @@ def test_totals_are_plain_texts_that_every_encoder_takes() -> None:
     assert json.loads(orjson.dumps(counter.totals("mode"))) == {"browse": 3, "cart": 1}
 
 
+def test_what_was_not_counted_yet_is_shown_as_0_and_is_in_no_total() -> None:
+    """Prometheus sees no increase in a counter that is absent until its first event."""
+    registry = CollectorRegistry()
+    counter = LoopCounter("lines", "Lines.", ("state",), registry)
+    counter.begin(("absent",), ("fresh",))
+    counter.add(("fresh",))
+    counter.begin(("fresh",))
+    assert registry.get_sample_value("lines_total", {"state": "absent"}) == 0
+    assert registry.get_sample_value("lines_total", {"state": "fresh"}) == 1
+    assert counter.totals("state") == {"fresh": 1}
+
+
 def test_buckets_hold_all_smaller_values() -> None:
     registry = CollectorRegistry()
     histogram = LoopHistogram("h_seconds", "Times.", "mode", (0.1, 1.0), registry)

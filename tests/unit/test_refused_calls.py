@@ -105,3 +105,18 @@ def test_the_status_page_says_which_calls_are_refused_and_what_to_do() -> None:
     glance, detail = erp_verdict({**up, "refused": ["12 refusals in a row: answered 403; do it"]})
     assert (glance.tone, glance.words) == (Tone.BAD, "refuses all")
     assert detail.endswith("answered 403; do it")
+
+
+def test_what_alerts_ask_of_an_operation_is_shown_from_its_first_call_on() -> None:
+    """Prometheus sees no increase in a counter that is absent until its first event."""
+    program = Program()
+    program.call(None)
+    sample = program.metrics.registry.get_sample_value
+    for outcome, count in (
+        ("answered", 1),
+        ("UpstreamThrottledError", 0),
+        ("UpstreamDeniedError", 0),
+        ("UpstreamTimeoutError", None),
+    ):
+        labels = {"system": "fo", "operation": "SalesOrders", "outcome": outcome}
+        assert sample("program_calls_total", labels) == count
