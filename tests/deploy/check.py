@@ -58,6 +58,7 @@ MISTAKES = {
     "serve.ingress.port=8081": "/serve/ingress': additional properties 'port'",
     "secretName=": "/secretName",
     "serve.autoscaling.minReplicas=9": "serve.autoscaling: minReplicas",
+    "serve.resources.requests.cpu=null": "serve.resources.requests.cpu: autoscaling",
     "networkPolicy.egressPorts={http}": "/networkPolicy/egressPorts",
     "workloadIdentity.enabled=true": "/workloadIdentity",
 }

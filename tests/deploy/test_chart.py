@@ -82,6 +82,25 @@ def test_a_pod_is_not_killed_before_it_could_end() -> None:
     assert VALUES["shutdownSeconds"] == price_settings.Service().shutdown_seconds
 
 
+def test_the_migration_finds_what_it_needs_before_the_release_is_there() -> None:
+    """A namespace that denies all else lets its job reach nobody without a policy of its own."""
+    configuration, job = re.findall(r'helm.sh/hook-weight: "(-?\d+)"', template("migrate"))
+    [policy] = re.findall(r'helm.sh/hook-weight: "(-?\d+)"', template("networkpolicy"))
+    assert int(policy) < int(job)
+    assert int(configuration) < int(job)
+    assert "helm.sh/hook: pre-install,pre-upgrade\n" in template("networkpolicy")
+    # An account of the release is not there yet.
+    assert "serviceAccountName" not in template("migrate")
+    assert "serviceAccountName" not in PARTS
+
+
+def test_pods_that_are_not_ready_keep_no_node_from_being_drained() -> None:
+    for name in ("serve", "sync"):
+        [budget] = [part for part in template(name).split("\n---\n") if "DisruptionBudget" in part]
+        assert "maxUnavailable: 1\n" in budget
+        assert "unhealthyPodEvictionPolicy: AlwaysAllow\n" in budget
+
+
 def test_what_the_chart_sets_is_a_setting_of_both_programs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
