@@ -39,7 +39,19 @@ def test_our_programs_run_without_rights_on_a_root_that_they_cannot_write(name: 
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert "user" not in service
-    assert service["restart"] == "on-failure:5"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_everything_is_there_again_after_the_machine_was_restarted(name: str) -> None:
+    """Told to end, our programs end with 0, and `on-failure` would leave them away."""
+    assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", ["postgres", "demo-postgres"])
+def test_a_database_is_healthy_once_others_reach_it(name: str) -> None:
+    """While it is made, it answers on its socket, of which `pg_isready` asks by itself."""
+    asked = SERVICES[name]["healthcheck"]["test"]
+    assert asked[asked.index("-h") + 1] == "127.0.0.1"
 
 
 def test_each_program_has_the_time_to_end_that_it_needs() -> None:
