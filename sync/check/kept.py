@@ -14,19 +14,11 @@ from pricing_proxy.shared_state.redis_watch import SYNC_KEYS
 from sync.check.postgres_line import POSTGRES_LINE, postgres_line
 from sync.engine.database import schema_state
 from sync.engine.embedded_state import Presence, look, socket_url
-from sync.engine.notifications import PostgresError, hears_notifications
+from sync.engine.notifications import DIRECTLY, POOLED, PostgresError, hears_notifications
 from sync.engine.postgres_programs import EmbeddedPostgresError
 from sync.sections import EMBEDDED, Postgres
 from sync.serve.postgres import with_password
 from sync.store.schema import SchemaState, newest_version
-
-_POOLED = (
-    "a pooler in transaction mode is before it: notifications are lost, prepared statements fail"
-)
-_DIRECTLY = (
-    "Name PostgreSQL's own port in sync.postgres.url (as a rule 5432 and not 6432), or a pool in "
-    "session mode"
-)
 
 REDIS, POSTGRES, SCHEMA = "Redis", "PostgreSQL", "schema version"
 
@@ -83,7 +75,7 @@ async def _ask(board: Board, url: str, *, answers: str, advice: str, is_left: bo
         board.put(POSTGRES, failed(type(error.__cause__ or error).__name__, advice))
         board.put(SCHEMA, skipped(POSTGRES))
         return
-    board.put(POSTGRES, ok(answers) if is_direct else failed(_POOLED, _DIRECTLY))
+    board.put(POSTGRES, ok(answers) if is_direct else failed(POOLED, DIRECTLY))
     board.put(SCHEMA, _schema(found, is_left=is_left))
 
 

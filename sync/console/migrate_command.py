@@ -9,9 +9,9 @@ from pricing_proxy.command_line import Config, fail, output
 from pricing_proxy.configuration.reading import secret_text
 from sync.console.running import carry_out, settings_of
 from sync.engine.database import migrate, schema_state
-from sync.sections import EMBEDDED
-from sync.serve.postgres import with_password
-from sync.store.schema import SchemaStep, SchemaVersionError, newest_version
+from sync.sections import EMBEDDED, Postgres
+from sync.serve.postgres import require_direct, with_password
+from sync.store.schema import SchemaState, SchemaStep, SchemaVersionError, newest_version
 
 Plan = Annotated[
     bool, typer.Option("--plan", help="Only say what would be done.", show_default=False)
@@ -23,16 +23,15 @@ def migrate_command(*, plan: Plan = False, config: Config = None) -> None:
 
     `run` does the same when it starts; this is for upgrades of several workers: the schema
     first, by one job, then one worker after the other. All is done, or nothing. Exit code 1:
-    the database cannot be reached, a table was locked by somebody for too long (try again), or
-    it belongs to a newer program.
+    the database cannot be reached, a pooler in transaction mode is before it, a table was
+    locked by somebody for too long (try again), or it belongs to a newer program.
     """
     postgres = settings_of(config).sync.postgres
     if postgres.url == EMBEDDED:
         output().print("An embedded PostgreSQL is brought up to date by d365-sync run.")
         return
-    url = with_password(postgres.url, secret_text(postgres.password))
     try:
-        found = carry_out(schema_state(url) if plan else migrate(url))
+        found = carry_out(_looked_at(postgres) if plan else _migrated(postgres))
     except SchemaVersionError as error:
         fail(str(error))
     if found.is_newer:
@@ -41,6 +40,19 @@ def migrate_command(*, plan: Plan = False, config: Config = None) -> None:
         output().print(f"The schema is up to date: {found.version}.")
     else:
         _print_steps(found.missing, before=found.version, is_plan=plan)
+
+
+async def _looked_at(postgres: Postgres) -> SchemaState:
+    return await schema_state(await _address(postgres))
+
+
+async def _migrated(postgres: Postgres) -> SchemaState:
+    return await migrate(await _address(postgres))
+
+
+async def _address(postgres: Postgres) -> str:
+    await require_direct(postgres)
+    return with_password(postgres.url, secret_text(postgres.password))
 
 
 def _print_steps(steps: Sequence[SchemaStep], *, before: str | None, is_plan: bool) -> None:

@@ -15,6 +15,16 @@ from psycopg import AsyncConnection, sql
 PostgresError = psycopg.Error
 """What any of its connections raises."""
 
+POOLED = (
+    "a pooler in transaction mode is before it: notifications are lost, prepared statements fail"
+)
+"""What is wrong where none arrives."""
+DIRECTLY = (
+    "Name PostgreSQL's own port in sync.postgres.url (as a rule 5432 and not 6432), or a pool in "
+    "session mode"
+)
+"""What to do about it."""
+
 # A millisecond on an idle server; more is a busy one.
 _PATIENCE_SECONDS = 2.0
 

@@ -23,7 +23,7 @@ from sync.serve.first_start import (
     is_confirmed,
     odd_orders,
 )
-from sync.serve.postgres import open_store
+from sync.serve.postgres import open_store, require_direct
 from sync.serve.run import run
 from sync.serve.stores import stores
 from sync.serve.systems import read_from, systems
@@ -70,6 +70,7 @@ def _migrating(settings: SyncSettings) -> SyncSettings:
 async def _confirmed_run(settings: SyncSettings, *, is_agreed: bool) -> bool:
     """Run when somebody has said yes; return whether."""
     await require_own_shop(settings.redis, read_from(settings), settings.sync.magento.url)
+    await require_direct(settings.sync.postgres)
     # Open over both: an embedded server that is ours must not end in between, under others.
     async with open_store(settings.sync.postgres):
         if not await _may_start(settings, is_agreed=is_agreed):

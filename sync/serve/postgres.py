@@ -12,6 +12,7 @@ from pricing_proxy.configuration.reading import secret_text
 from pricing_proxy.supervision import Supervision
 from sync.engine.database import database
 from sync.engine.embedded_postgres import EmbeddedPostgres
+from sync.engine.notifications import DIRECTLY, POOLED, PostgresError, hears_notifications
 from sync.engine.postgres_programs import EmbeddedPostgresError
 from sync.sections import EMBEDDED, Postgres
 from sync.store.schema import SchemaVersionError
@@ -73,6 +74,26 @@ async def open_store(
                 "sync.postgres.url, the password, and that the server runs"
             ) from error
         yield OpenStore(opened, url, is_embedded)
+
+
+async def require_direct(postgres: Postgres) -> None:
+    """Refuse a pooler in transaction mode before it: each statement would fail now and then.
+
+    A server that is away is left to whoever opens it.
+
+    Raises:
+        StoreError: There is one.
+    """
+    if postgres.url == EMBEDDED:
+        return
+    try:
+        is_direct = await hears_notifications(
+            with_password(postgres.url, secret_text(postgres.password))
+        )
+    except (PostgresError, OSError):
+        return
+    if not is_direct:
+        raise StoreError(f"PostgreSQL: {POOLED}. {DIRECTLY}")
 
 
 def with_password(url: str, password: str) -> str:
