@@ -11,6 +11,7 @@ from tests.code.sources import ROOT
 from tests.deploy.container import building, composed, holding, running
 from tests.deploy.container.building import ImageError, base_image
 from tests.deploy.container.composed import Demo, grace_seconds
+from tests.deploy.container.refusals import red_rows
 from tests.deploy.container.running import Container, Setup
 
 OURS = ("sandbox", "demo-serve", "demo-sync")
@@ -102,6 +103,28 @@ def test_a_wrong_start_is_wrong_only_where_it_is_said(tmp_path: Path) -> None:
 def test_each_program_has_as_long_to_end_as_compose_gives_it() -> None:
     assert grace_seconds("demo-serve") == 20
     assert grace_seconds("demo-sync") == 35
+
+
+def test_what_a_check_answers_is_read_apart_from_its_progress(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On a busy machine it says what it is at, and within what it answers."""
+    runc = tmp_path / "runc"
+    runc.write_text(
+        """#!/bin/sh
+[ "$3" = run ] || exit 0
+echo '{"tables": [{"rows": [{"state": "failed", "found": "a wrong CA", "next_step": "mend it"},'
+echo 'Checking sandbox ...' >&2
+echo '{"state": "ok", "found": "all is well", "next_step": ""}]}]}'
+exit 1
+"""
+    )
+    runc.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with Container(Setup(name="one"), tmp_path) as container:
+        assert container.wait(10) == 1
+        assert red_rows(container) == "a wrong CA mend it"
+        assert "Checking sandbox" in container.output
 
 
 @pytest.fixture

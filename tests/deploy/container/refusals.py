@@ -138,7 +138,7 @@ def _try(demo: Demo, refusal: Refusal) -> None:
             _until_said(container, refusal.said)
         else:
             code = container.wait(_SECONDS)
-            told = _red_rows(container) if code == _UNUSABLE else container.output
+            told = red_rows(container) if code == _UNUSABLE else container.output
             missing = [text for text in refusal.said if text not in told]
             if code != refusal.code or missing:
                 wrong = f"{refusal.about}: ended with {code}, not {refusal.code}; unsaid: {missing}"
@@ -147,11 +147,10 @@ def _try(demo: Demo, refusal: Refusal) -> None:
     print(f"{refusal.service}, {refusal.about}: {how}")
 
 
-def _red_rows(container: Container) -> str:
+def red_rows(container: Container) -> str:
     """Return the texts of the rows of `check --json` that are red."""
-    _, brace, rest = container.output.partition("{")
     try:
-        tables = json.loads(brace + rest)["tables"]
+        tables = json.loads(container.answer)["tables"]
     except ValueError:
         raise container.error("prints no JSON") from None
     rows = (row for table in tables for row in table["rows"] if row["state"] == "failed")

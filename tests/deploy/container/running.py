@@ -48,6 +48,7 @@ class Container:
         self.name = setup.name
         self.folder = folder / setup.name
         self.folder.mkdir()
+        self._stdout, self._stderr = self.folder / "output", self.folder / "errors"
         self._runc = ("runc", "--root", str(folder / "runc"))
         text = json.dumps(_runtime_configuration(setup))
         (self.folder / "config.json").write_text(text, encoding="utf-8")
@@ -55,9 +56,10 @@ class Container:
 
     def __enter__(self) -> Self:
         run = (*self._runc, "run", "--bundle", str(self.folder), self.name)
-        with (self.folder / "output").open("wb") as output:
+        # Apart: a command's progress would stand within its answer.
+        with self._stdout.open("wb") as output, self._stderr.open("wb") as errors:
             self._process = subprocess.Popen(
-                run, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **tied()
+                run, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, **tied()
             )
         return self
 
@@ -68,8 +70,13 @@ class Container:
 
     @property
     def output(self) -> str:
-        """What it has said."""
-        return (self.folder / "output").read_text(encoding="utf-8", errors="replace")
+        """What it has said, to whomever."""
+        return self.answer + self._stderr.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def answer(self) -> str:
+        """What it has said to whoever reads its answer: no log, no progress."""
+        return self._stdout.read_text(encoding="utf-8", errors="replace")
 
     def wait(self, seconds: float) -> int:
         """Return its exit code; raises `ImageError` when it has not ended by then."""
