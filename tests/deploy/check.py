@@ -59,6 +59,7 @@ MISTAKES = {
     "secretName=": "/secretName",
     "serve.autoscaling.minReplicas=9": "serve.autoscaling: minReplicas",
     "serve.resources.requests.cpu=null": "serve.resources.requests.cpu: autoscaling",
+    "networkPolicy.dnsPorts=": "/networkPolicy/dnsPorts",
     "networkPolicy.egressPorts={http}": "/networkPolicy/egressPorts",
     "workloadIdentity.enabled=true": "/workloadIdentity",
 }

@@ -94,6 +94,14 @@ def test_the_migration_finds_what_it_needs_before_the_release_is_there() -> None
     assert "serviceAccountName" not in PARTS
 
 
+def test_names_are_asked_for_at_the_ports_of_both_kinds_of_cluster() -> None:
+    """A policy sees the port of the pod behind the Service: 5353 on OpenShift."""
+    assert VALUES["networkPolicy"]["dnsPorts"] == [53, 5353]
+    asked = template("networkpolicy").partition("egress:")[2]
+    for protocol in ("UDP", "TCP"):
+        assert re.search(rf"dnsPorts \}}\}}(\n.*)*?\{{port: .*, protocol: {protocol}\}}", asked)
+
+
 def test_pods_that_are_not_ready_keep_no_node_from_being_drained() -> None:
     for name in ("serve", "sync"):
         [budget] = [part for part in template(name).split("\n---\n") if "DisruptionBudget" in part]
