@@ -290,6 +290,8 @@ class Schedule:
                     free = self.world.erp.free(sku, stock.sources[source])
                     mine = self.expected(stock, sku, {source: free}, present)
                     mine += self.absent(stock, sku, present) + self.inside(stock, sku, source)
+                    rest = self.rest_of_ended_twice(stock, sku, source, present)
+                    mine -= min(rest, self.sold(stock, sku, {source: free}, present))
                     assert self.world.sources.sold_from(sku, source) == mine, self.story(
                         f"{sku} in {source} beside {refused}, {mine} is right"
                     )
@@ -326,20 +328,47 @@ class Schedule:
         self, stock: Stock, sku: str, free: Mapping[str, Decimal], present: frozenset[int]
     ) -> Decimal:
         """Return what may be sold of a SKU, by what is free and whose orders are in that."""
+        sold = self.sold(stock, sku, free, present)
+        # Sources do not go below nothing for what the shop ended twice.
+        return max(sold, self.ended_twice(stock, sku)) - self.absent(stock, sku, present)
+
+    def sold(
+        self, stock: Stock, sku: str, free: Mapping[str, Decimal], present: frozenset[int]
+    ) -> Decimal:
+        """Return what sources sell of a SKU, whatever was ended twice."""
         others = sum(
             (self.absent(each, sku, present) for each in self.stocks if each is not stock), NOTHING
         )
         # Both stocks are filled from the first warehouse of their default sources.
         elsewhere = {source: others if source == stock.default else NOTHING for source in free}
-        sold = sum(
+        return sum(
             (
                 max(NOTHING, each - stock.safety_stock - elsewhere[source])
                 for source, each in free.items()
             ),
             NOTHING,
         )
-        # Sources do not go below nothing for what the shop ended twice.
-        return max(sold, self.ended_twice(stock, sku)) - self.absent(stock, sku, present)
+
+    def rest_of_ended_twice(
+        self, stock: Stock, sku: str, source: str, present: frozenset[int]
+    ) -> Decimal:
+        """Return what a source gives of what left the others twice, which have less than that."""
+        kept = self.world.lines.kept
+        its = [sale for sale in self.sales if (sale.sku, sale.market) == (sku, stock.market)]
+        ended = sum(
+            (
+                max(NOTHING, -self.left(sale))
+                for sale in its
+                if sale.item in kept and kept[sale.item].counted != source
+            ),
+            NOTHING,
+        )
+        others = {
+            each: self.world.erp.free(sku, warehouses)
+            for each, warehouses in stock.sources.items()
+            if each != source
+        }
+        return max(NOTHING, ended - self.sold(stock, sku, others, present))
 
     def ended_twice(self, stock: Stock, sku: str) -> Decimal:
         """Return what the shop ended more than a SKU's orders had reserved of a stock."""
