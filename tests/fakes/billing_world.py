@@ -117,13 +117,26 @@ class BillingWorld(FulfilmentWorld):
         """Let schedules run once."""
         await self.engine.looked("bills", self.source.look)
 
-    def order_of(self, *lines: tuple[str, int], **members: Any) -> Billed:
+    def order_of(self, *lines: tuple[str, int] | LineRequest, **members: Any) -> Billed:
         """Place an order of SKUs and quantities, and have it in the ERP."""
+        return self.enter(self.place(*lines, **members))
+
+    def place(self, *lines: tuple[str, int] | LineRequest, **members: Any) -> int:
+        """Place an order, and return the shop's id of it."""
         view = store_named(MARKET)
         assert view is not None
-        wanted = tuple(LineRequest(sku=sku, quantity=Decimal(each)) for sku, each in lines)
+        wanted = tuple(
+            each
+            if isinstance(each, LineRequest)
+            else LineRequest(sku=each[0], quantity=Decimal(each[1]))
+            for each in lines
+        )
         row = self.shop.place(OrderRequest(store=view, lines=wanted, **members))
-        order = Order.model_validate(self.shop.order(int(row["entity_id"])))
+        return int(row["entity_id"])
+
+    def enter(self, order_id: int) -> Billed:
+        """Have an order of the shop in the ERP."""
+        order = Order.model_validate(self.shop.order(order_id))
         number = f"SO-{next(self._numbers)}"
         billed = Billed(order.entity_id, number)
         for value in value_lines(order.items, self.splitting):

@@ -72,10 +72,16 @@ class SlipErp:
                 self.move(row["SalesOrderNumber"])
 
     def line(
-        self, order: str, reference: str, *, warehouse: str = "13", quantity: Decimal = Decimal(1)
+        self,
+        order: str,
+        reference: str,
+        *,
+        warehouse: str = "13",
+        quantity: Decimal = Decimal(1),
+        lot: str = "",
     ) -> str:
-        """Add a line and return its lot."""
-        lot = f"LOT-{next(self._keys)}"
+        """Add a line and return its lot, which is a new one unless it is told."""
+        lot = lot or f"LOT-{next(self._keys)}"
         names = dict.fromkeys(DemandLineRow.fields(), "")
         row = {
             "dataAreaId": COMPANY,

@@ -126,3 +126,41 @@ async def test_nothing_of_a_service_is_shipped_whatever_is_named(wire: Wire) -> 
     text = "A shipment cannot be created when an order has a status of pending"
     heading = "Shipment Document Validation Error(s):"
     assert answer.body["message"] == f"{heading}\n{text}\n{NOTHING_SHIPPED}"
+
+
+@pytest.mark.parametrize("currency", ["EUR", "USD"])
+async def test_a_refund_of_everything_gives_back_the_tax_in_the_discount_on_shipping(
+    wire: Wire, currency: str
+) -> None:
+    """A memo has no member of its own for it: it is in that of the goods."""
+    await wire.place(
+        kind="simple",
+        lines=[{"sku": "LAMP-01", "quantity": 3}],
+        discount_percent=10,
+        discounts_shipping=True,
+        includes_tax=True,
+        currency=currency,
+    )
+    await wire.send("POST", f"{ORDER}/invoice", {})
+    order = await order_of(wire)
+    assert order["shipping_discount_tax_compensation_amount"] > 0
+    await wire.send("POST", f"{ORDER}/refund", {})
+    [memo] = await documents(wire, "creditmemos")
+    for name in ("grand_total", "base_grand_total"):
+        assert memo[name] == order[name]
+    both = ("discount_tax_compensation_amount", "shipping_discount_tax_compensation_amount")
+    assert memo[both[0]] == pytest.approx(sum(order[name] for name in both))
+    assert (await order_of(wire))["state"] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "unit", "row"),
+    [("3", "0.333", 0.33, 0.99), ("0.333", "3.37", 3.37, 1.1222), ("2.5", "3.37", 3.37, 8.425)],
+)
+async def test_prices_are_in_cents_and_rows_of_fractions_keep_four_decimals(
+    wire: Wire, quantity: str, price: str, unit: float, row: float
+) -> None:
+    line = {"sku": "CABLE-0001", "quantity": quantity, "price": price}
+    await wire.place(kind="simple", lines=[line])
+    [item] = (await order_of(wire))["items"]
+    assert (item["price"], item["row_total"]) == (unit, row)

@@ -28,6 +28,11 @@ HEAD_MEMBERS = (
 _HUNDRED = Decimal(100)
 CURRENCIES = ("", "base_")
 """What the names of amounts begin with: in the order's currency, and in the shop's."""
+SHIPPING_COMPENSATION = {
+    "": "shipping_discount_tax_compensation_amount",
+    "base_": "base_shipping_discount_tax_compensation_amnt",
+}
+"""The tax part of the discount on an order's shipping in each; spelt like this by Magento."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pricing_proxy.sandbox.shop.document_lines import (
     CURRENCIES,
     HEAD_MEMBERS,
     INVOICE,
+    SHIPPING_COMPENSATION,
     Share,
     add_from,
     is_companion,
@@ -28,11 +29,6 @@ from pricing_proxy.sandbox.shop.wire import RefusedError
 _HEADING = "Invoice Document Validation Error(s):\n"
 _NOTHING = "The invoice can't be created without products. Add products and try again."
 _FINAL = ("holded", "canceled", "closed", "complete")
-# Spelt like this by Magento.
-_SHIPPING_COMPENSATION = {
-    "": "shipping_discount_tax_compensation_amount",
-    "base_": "base_shipping_discount_tax_compensation_amnt",
-}
 _SHIPPING = ("shipping_amount", "shipping_incl_tax", "shipping_tax_amount")
 
 
@@ -124,7 +120,7 @@ def _document(shop: Shop, order: Order, parts: list[Share]) -> dict[str, Any]:
         "comments": [],
     }
     if is_first:
-        for name in _SHIPPING_COMPENSATION.values():
+        for name in SHIPPING_COMPENSATION.values():
             document[name] = order[name]
     if "discount_description" in order:
         document["discount_description"] = order["discount_description"]
@@ -149,7 +145,7 @@ def _sums(
         sums |= {name: order[f"{currency}{name}"] for name in _SHIPPING}
         sums["tax_amount"] += sums["shipping_tax_amount"]
         sums["discount_amount"] -= order[f"{currency}shipping_discount_amount"]
-        compensation = order[_SHIPPING_COMPENSATION[currency]]
+        compensation = order[SHIPPING_COMPENSATION[currency]]
     added = ("subtotal", "shipping_amount", "tax_amount", "discount_amount")
     goods = sum((sums.get(name, ZERO) for name in added), ZERO)
     total = goods + sums["discount_tax_compensation_amount"] + compensation

@@ -73,7 +73,7 @@ class Terms:
     def apply(self, product: Product, unit_price: Decimal, quantity: Decimal) -> Amounts:
         """Return what units of a product come to."""
         return amounts(
-            unit_price if self.exchange == ONE else cents(unit_price * self.exchange),
+            cents(unit_price * self.exchange),
             quantity,
             rate=self.rates(product.tax_class),
             discount_percent=self.discount_percent,

@@ -13,6 +13,7 @@ from pricing_proxy.sandbox.shop.document_lines import (
     CREDIT_MEMO,
     CURRENCIES,
     HEAD_MEMBERS,
+    SHIPPING_COMPENSATION,
     add,
     add_from,
     is_companion,
@@ -168,7 +169,7 @@ def _sums(
         base: Shipping and adjustments, which are named in the shop's currency.
     """
     rate = Decimal(1) if currency else Decimal(order["base_to_order_rate"])
-    shipping, shipping_tax = _shipping(order, currency, base["shipping_amount"])
+    shipping, shipping_tax, compensation = _shipping(order, currency, base["shipping_amount"])
     given = {name: cents(base[name] * rate) for name in _ADJUSTMENTS if name in base}
     discount = summed(lines, f"{currency}discount_amount")
     discount += _shipping_discount(order, currency, shipping)
@@ -176,9 +177,9 @@ def _sums(
         "subtotal": summed(lines, f"{currency}row_total"),
         "subtotal_incl_tax": summed(lines, f"{currency}row_total_incl_tax"),
         "discount_amount": -discount,
-        "discount_tax_compensation_amount": summed(
-            lines, f"{currency}discount_tax_compensation_amount"
-        ),
+        # An invoice has that of the shipping in a member of its own; a memo has none for it.
+        "discount_tax_compensation_amount": compensation
+        + summed(lines, f"{currency}discount_tax_compensation_amount"),
         "shipping_amount": shipping,
         "shipping_tax_amount": shipping_tax,
         "shipping_incl_tax": shipping + shipping_tax,
@@ -218,13 +219,16 @@ def _in_base(order: Order, arguments: Mapping[str, Any]) -> dict[str, Decimal]:
     return {"shipping_amount": net, **adjustments}
 
 
-def _shipping(order: Order, currency: str, base: Decimal) -> tuple[Decimal, Decimal]:
-    """Return net and tax of the shipping that goes back, in one currency."""
+def _shipping(order: Order, currency: str, base: Decimal) -> tuple[Decimal, Decimal, Decimal]:
+    """Return net, tax and the discount's tax part of shipping that goes back, in one currency."""
     whole = order["base_shipping_amount"]
     if not whole:
-        return ZERO, ZERO
-    net = order[f"{currency}shipping_amount"] * base / whole
-    return cents(net), cents(order[f"{currency}shipping_tax_amount"] * base / whole)
+        return ZERO, ZERO, ZERO
+    names = f"{currency}shipping_amount", f"{currency}shipping_tax_amount"
+    net, tax, compensation = (
+        cents(order[name] * base / whole) for name in (*names, SHIPPING_COMPENSATION[currency])
+    )
+    return net, tax, compensation
 
 
 def _shipping_discount(order: Order, currency: str, shipping: Decimal) -> Decimal:

@@ -1,14 +1,15 @@
 """Tax, discount and shipping of an order line by line, as Magento computes them per row.
 
 Prices exclude tax or include it; with taxes included, a discount is gross and its tax
-part is kept apart (`compensation`). Tax and discount are rounded to cents, the row
-itself is not. Rounding is half up. Pure.
+part is kept apart (`compensation`). Tax and discount are rounded to cents; the row itself, of a
+fraction of a unit, keeps the four decimals of the database. Rounding is half up. Pure.
 """
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 _CENT = Decimal("0.01")
+_FOUR_DIGITS = Decimal("0.0001")
 _HUNDRED = Decimal(100)
 ZERO = Decimal(0)
 
@@ -61,6 +62,8 @@ def amounts(
 ) -> Amounts:
     """Return what `quantity` units at `unit_price` come to."""
     row = unit_price * quantity
+    if row != cents(row):
+        row = row.quantize(_FOUR_DIGITS, ROUND_HALF_UP)
     discount = cents(row * discount_percent / _HUNDRED)
     if not includes_tax:
         return Amounts(

@@ -2,8 +2,8 @@
 
 Placing reserves what will leave; a cancellation, a shipment, an invoice of services and a credit
 memo each take their part of it back. Reserved is the SKU of the product that is sent, whatever
-the line is called; but a configurable's line is shipped and cancelled under its own SKU, and
-what is no longer in the catalog does not leave any source.
+the line is called; but a configurable's line is shipped and cancelled under the SKU that its
+variant had when it was ordered, and what is no longer in the catalog does not leave any source.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -91,7 +91,7 @@ class Movements:
         for document in lines:
             line = by_id[document["order_item_id"]]
             if line["is_virtual"] and "parent_item_id" not in line:
-                pieces.append((self._sku(line), _whole(line, document["qty"])))
+                pieces.append((self._sku(order, line), _whole(line, document["qty"])))
         stock_id = self._stock_id(order)
         for source, taken in self._inventory.selected(stock_id, _by_sku(pieces)).items():
             self._inventory.take(source, taken)
@@ -149,31 +149,35 @@ class Movements:
     def _cancelled(self, order: Order, line: _Line) -> Iterator[tuple[str, Decimal]]:
         if line["product_type"] != _BUNDLE:
             gone = max(line["qty_shipped"], line["qty_invoiced"])
-            yield self._sku(line), line["qty_ordered"] - gone - line["qty_canceled"]
+            yield self._sku(order, line), line["qty_ordered"] - gone - line["qty_canceled"]
             return
         for part in _parts(order, line):
             held = part["qty_ordered"] / line["qty_ordered"]
             is_apart = line["item_id"] in order["_apart"]
             shipped = part["qty_shipped"] if is_apart else held * line["qty_shipped"]
             gone = max(shipped, part["qty_invoiced"])
-            yield self._sku(part), part["qty_ordered"] - gone - part["qty_canceled"]
+            yield self._sku(order, part), part["qty_ordered"] - gone - part["qty_canceled"]
 
     def _sent(self, order: Order, line: _Line, quantity: Decimal) -> Iterator[tuple[str, Decimal]]:
         if self._catalog.find(line["product_id"]) is None:
             return
         if line["product_type"] != _BUNDLE:
-            yield self._sku(line), _whole(line, quantity)
+            yield self._sku(order, line), _whole(line, quantity)
             return
         for part in _parts(order, line):
             if not part["is_virtual"]:
                 held = part["qty_ordered"] / line["qty_ordered"]
-                yield self._sku(part), _whole(part, held * quantity)
+                yield self._sku(order, part), _whole(part, held * quantity)
 
-    def _sku(self, line: _Line) -> str:
-        """Return the SKU that moves: the product's as it is called now, else the line's own."""
+    def _sku(self, order: Order, line: _Line) -> str:
+        """Return the SKU that moves: the product's as it is called now, else the line's own.
+
+        A configurable's line may have suffixes of options, which its variant's has not.
+        """
+        if line["product_type"] == _CONFIGURABLE:
+            return str(next(_parts(order, line), line)["sku"])
         product = self._catalog.find(line["product_id"])
-        is_own = product is not None and line["product_type"] != _CONFIGURABLE
-        return product.sku if product is not None and is_own else line["sku"]
+        return line["sku"] if product is None else product.sku
 
     def _stock_id(self, order: Order) -> int:
         return self._inventory.network.stock_of(order["_request"].store.website).id
