@@ -27,7 +27,11 @@ RULES: dict[str, Any] = {
     "flows": ["orders", "customers", "order_status"],
     "orders": ORDER_RULES,
     "stock": {"stock_id": 3, "sources": {"berlin": ["13"], "hamburg": ["14", "24"]}},
-    "order_status": {"carriers": {CARRIER: {"code": "ups", "title": "UPS"}}},
+    # Here somebody looks twenty times a second, whom the usual budget would keep waiting.
+    "order_status": {
+        "carriers": {CARRIER: {"code": "ups", "title": "UPS"}},
+        "reads_a_minute": 6000,
+    },
 }
 SYNC: dict[str, Any] = {"markets": {MARKET: RULES}}
 

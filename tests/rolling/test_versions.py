@@ -1,5 +1,6 @@
 """Two versions side by side: whoever is called is the one that was meant."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,10 @@ from sync.store.schema import newest_version
 from tests.chaos.processes import ChaosError
 from tests.rolling.versions import NEXT, Version, versions
 
-ASK = "import sync.store.schema as s; print(s.__file__, s.newest_version(), s.WORKS_SINCE)"
+ASK = """\
+import json, sync.store.schema as schema
+print(json.dumps([schema.__file__, schema.newest_version(), schema.WORKS_SINCE]))
+"""
 
 
 def asked(version: Version) -> list[str]:
@@ -24,8 +28,8 @@ def asked(version: Version) -> list[str]:
         check=True,
         **tied(),
     )
-    said: str = done.stdout
-    return said.split()
+    said: list[str] = json.loads(done.stdout)
+    return said
 
 
 def test_the_next_version_has_one_more_step_on_which_this_one_can_work(tmp_path: Path) -> None:
