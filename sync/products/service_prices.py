@@ -80,8 +80,7 @@ class ServicePrices:
         )
 
     def _is_equal(self, row: DesiredRow, its: ListPrice) -> bool:
-        erp = Decimal(str(row.values[PRICE]))
-        return its.price == erp or self._rounded(its.price) == self._rounded(erp)
+        return self._rounded(its.price) == self._rounded(Decimal(str(row.values[PRICE])))
 
     def _rounded(self, price: Decimal) -> Decimal:
         return price.quantize(self._least, ROUND_HALF_UP)

@@ -1,6 +1,7 @@
 """Which searches are made for a line, one after the other, until one finds something."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from pricing_proxy.agreements.fo.party_rows import RowSearch
@@ -24,20 +25,9 @@ def price_stages(
     one is asked for, in the asked unit.
     """
     units = tuple(_units(item, asked, terms.rules.other_unit))
-    dimensions, document = asked.dimensions.folded(), same_name_key(asked.currency)
     return tuple(
-        RowSearch(
-            on=asked.on,
-            currency=currency,
-            document_currency=document,
-            is_generic=is_generic,
-            unit=unit,
-            dimensions=dimensions,
-            bracket_factor=bracket_factor,
-            unit_factor=unit_factor,
-            quantity=quantity,
-        )
-        for currency, is_generic in _currencies(asked, terms, has_generic=has_generic)
+        replace(search, unit=unit, bracket_factor=bracket_factor, unit_factor=unit_factor)
+        for search in discount_stages(asked, terms, has_generic=has_generic, quantity=quantity)
         for unit, bracket_factor, unit_factor in units
     )
 
